@@ -1,0 +1,36 @@
+"""PyTorch Playground: the ASGI app. Start it with `streamlit run app.py`, or with `uvicorn app:app`."""
+
+import gc
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))  # pages are scripts that Streamlit runs; they import from here
+
+from pages.ui import assets, stream  # noqa: E402
+from pages.ui.security import SecurityHeaders  # noqa: E402
+from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for torch)
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Start the engine with the server, and stop it with the server."""
+    engine = stream.engine()
+    gc.collect()
+    gc.freeze()  # the libraries' objects are here to stay: no later collection has to look at them
+    yield {}
+    engine.stop()
+
+
+app = st.App(
+    ROOT / "pages" / "navigation.py",
+    routes=[*stream.ROUTES, *assets.ROUTES],
+    middleware=[Middleware(SecurityHeaders)],
+    lifespan=lifespan,
+)

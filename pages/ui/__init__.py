@@ -1,0 +1,1 @@
+"""What pages share; with the pages, the only code that imports Streamlit or Starlette."""

@@ -1,0 +1,59 @@
+"""The files browsers need besides Streamlit's own: plotly.js from the plotly package, and the board's modules."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+STATIC = Path(__file__).parent / "static"
+A_YEAR = "public, max-age=31536000, immutable"
+
+
+@cache
+def _content(name: str) -> bytes | None:
+    if name == "plotly.min.js":
+        return files("plotly").joinpath("package_data", name).read_bytes()
+    path = STATIC / name
+    return path.read_bytes() if path.is_file() and path.parent == STATIC and path.suffix == ".js" else None
+
+
+@cache
+def _zipped(name: str) -> bytes:
+    return gzip.compress(_content(name) or b"", 6)
+
+
+@cache
+def version() -> str:
+    """A name for the present state of all files: a browser keeps them for as long as it stays the same."""
+    digest = hashlib.sha256((_content("plotly.min.js") or b"")[:4096])
+    for path in sorted(STATIC.glob("*.js")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def url(name: str) -> str:
+    """The address of one file."""
+    return f"/assets/{version()}/{name}"
+
+
+async def serve(request: Request) -> Response:
+    """One file, compressed where the browser takes that, to be kept for a year: its address changes with its content."""
+    name = request.path_params["name"]
+    content = _content(name)
+    if content is None:
+        return Response("There is no such file.", status_code=404)
+    headers = {"Cache-Control": A_YEAR, "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        content = _zipped(name)
+        headers["Content-Encoding"] = "gzip"
+    return Response(content, media_type="text/javascript", headers=headers)
+
+
+ROUTES = [Route("/assets/{version}/{name}", serve)]

@@ -1,0 +1,171 @@
+// The board: the one component that shows charts, either still (a frame in its data) or live (a run's stream).
+
+import { Chart, element, loadPlotly } from "./chart.js";
+import { decode, fromBase64 } from "./codec.js";
+import { Player } from "./player.js";
+import { Stream } from "./stream.js";
+
+window.__board_frames ??= 0;
+
+class Board {
+  constructor(parent, data) {
+    this.words = data.words;
+    this.statusLabels = data.status;
+    this.options = {};
+    this.frames = 0;
+    this.large = localStorage.getItem("board-large") === "yes";
+    this.root = element("div", { "data-board": "" });
+    this.root.classList.toggle("large", this.large);
+    parent.append(this.root);
+    this.charts = new Map(data.charts.map((spec) => [spec.name, new Chart(spec, this)]));
+    const cards = element("div", { class: "cards", "data-count": data.charts.length }, ...[...this.charts.values()].map((chart) => chart.card));
+    if (data.run) {
+      this.player = new Player(this);
+      this.root.append(this.player.bar, this.player.time, this.player.message, cards);
+    } else this.root.append(cards);
+    this.ready = loadPlotly(data.plotly);
+    this.ready.catch((error) => this.say(error.message));
+  }
+
+  /** Streamlit has run the page again: new data, or a new theme. */
+  async update(component) {
+    this.component = component;
+    const { data, parentElement } = component;
+    this.palettes = data.palette;
+    this.chooseTheme(parentElement);
+    await this.ready;
+    if (data.frame && data.frame !== this.still) {
+      this.still = data.frame;
+      this.paint(decode(fromBase64(data.frame)));
+    }
+    if (data.run && data.run !== this.run) this.watch(data.run);
+  }
+
+  chooseTheme(parent) {
+    const style = getComputedStyle(parent);
+    const theme = isDark(style.getPropertyValue("--st-background-color")) ? "dark" : "light";
+    this.font = style.getPropertyValue("--st-font") || "sans-serif";
+    if (theme === this.theme) return;
+    this.theme = theme;
+    for (const chart of this.charts.values()) chart.recolour();
+  }
+
+  /** "@train" or "@train/0.3" in the colours of the theme. */
+  colour(role) {
+    const [name, alpha] = role.slice(1).split("/");
+    const hex = this.palettes[this.theme][name] ?? "#888888";
+    if (alpha === undefined) return hex;
+    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+    return `rgba(${red},${green},${blue},${alpha})`;
+  }
+
+  watch(run) {
+    this.stream?.close();
+    this.run = run;
+    this.root.dataset.run = run;
+    this.waiting = false;
+    this.asked = "";
+    const stream = new Stream(`/live/${run}`, {
+      frame: (frame) => this.stream === stream && this.receive(frame),
+      connected: (yes) => {
+        this.say(yes ? "" : this.words.reconnecting);
+        if (!yes || this.stream !== stream) return;
+        if (this.player.speed.value !== "auto") this.player.sendSpeed();
+        this.ask(true);
+      },
+      ended: (code, reason) => {
+        this.player.take({ state: "lost" });
+        this.say(reason || this.words.lost);
+      },
+    });
+    this.stream = stream;
+  }
+
+  receive(frame) {
+    this.paint(frame);
+    // Once the browser is about to paint this frame, the next may come. A hidden tab paints nothing and so asks for nothing.
+    requestAnimationFrame(() => this.ask(true));
+  }
+
+  paint(frame) {
+    if (this.player) this.player.take(frame);
+    for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
+    this.frames++;
+    requestAnimationFrame(() => window.__board_frames++);
+  }
+
+  /** Ask for the next frame: of the charts in sight, the slow ones not every time while the run plays. */
+  ask(again) {
+    if (!this.stream) return;
+    const playing = this.root.dataset.state === "playing";
+    const charts = [...this.charts.values()]
+      .filter((chart) => chart.visible && (!playing || !chart.figure || this.frames % chart.spec.every === 0))
+      .map((chart) => chart.spec.name);
+    const asked = JSON.stringify([charts, this.options]);
+    if (!again && asked === this.asked) return;
+    if (this.stream.send({ ask: charts, options: this.options })) this.asked = asked;
+  }
+
+  /** Something about how the charts are shown has changed: a chart came into sight, a toggle was switched. */
+  changed() {
+    this.ask(false);
+  }
+
+  send(command) {
+    if (!this.stream?.send(command)) this.say(this.words.reconnecting);
+  }
+
+  edit(command) {
+    if (this.stream) this.send(command);
+  }
+
+  say(text) {
+    if (this.player) this.player.notice.textContent = text;
+    else if (text) this.root.prepend(element("p", { class: "notice", role: "alert" }, text));
+  }
+
+  setLarge(large) {
+    this.large = large;
+    localStorage.setItem("board-large", large ? "yes" : "no");
+    this.root.classList.toggle("large", large);
+    for (const chart of this.charts.values()) chart.draw();
+  }
+
+  /** The run is gone: have the page open a new one. */
+  restart() {
+    this.component.setTriggerValue("restart", this.run);
+  }
+
+  leave() {
+    if (this.stream) {
+      this.stream.send({ do: "pause" });
+      this.stream.close();
+    }
+    this.player?.destroy();
+    for (const chart of this.charts.values()) chart.destroy();
+    this.root.remove();
+  }
+}
+
+function isDark(colour) {
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = colour.trim() || "#ffffff";
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(probe.fillStyle.slice(at, at + 2), 16));
+  return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+}
+
+const boards = new WeakMap(); // a board for each place that Streamlit keeps for it
+
+export default function (component) {
+  const { parentElement, data } = component;
+  let board = boards.get(parentElement);
+  if (!board || !board.root.isConnected) {
+    board = new Board(parentElement, data);
+    boards.set(parentElement, board);
+  }
+  board.update(component);
+  return () => {
+    board.leave();
+    boards.delete(parentElement);
+  };
+}

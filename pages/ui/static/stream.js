@@ -1,0 +1,51 @@
+// The websocket to one run: asks for frames, sends commands, and reconnects by itself when the line drops.
+
+import { decode } from "./codec.js";
+
+const FIRST_RETRY_MS = 200;
+const LONGEST_RETRY_MS = 4000;
+const FINAL_CODES = new Set([4404, 4409, 4403]); // gone, watched elsewhere, refused: trying again cannot help
+
+export class Stream {
+  /** `on` has frame(frame), connected(bool) and ended(code, reason). */
+  constructor(path, on) {
+    this.url = new URL(path, location.href);
+    this.url.protocol = this.url.protocol.replace("http", "ws");
+    this.on = on;
+    this.retry = FIRST_RETRY_MS;
+    this.closed = false;
+    this.connect();
+  }
+
+  connect() {
+    this.socket = new WebSocket(this.url);
+    this.socket.binaryType = "arraybuffer";
+    this.socket.onopen = () => {
+      this.retry = FIRST_RETRY_MS;
+      this.on.connected(true);
+    };
+    this.socket.onmessage = (message) => this.on.frame(decode(message.data));
+    this.socket.onclose = (event) => {
+      if (this.closed) return;
+      if (FINAL_CODES.has(event.code)) {
+        this.on.ended(event.code, event.reason);
+        return;
+      }
+      this.on.connected(false);
+      this.timer = setTimeout(() => this.connect(), this.retry);
+      this.retry = Math.min(this.retry * 2, LONGEST_RETRY_MS);
+    };
+  }
+
+  send(message) {
+    if (this.socket.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.socket.close();
+  }
+}

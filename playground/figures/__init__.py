@@ -1,0 +1,1 @@
+"""Figures: arrays in, Plotly figure dicts out; nothing is computed here but positions."""

@@ -1,0 +1,102 @@
+"""Networks as drawings: units as circles in columns, weights as lines whose width and colour say size and sign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.figures.theme import layout
+
+Array = NDArray[Any]
+WIDTHS = (0.4, 1.0, 1.8, 2.8, 4.0, 5.5)  # pixels, from the weakest to the strongest weight
+MOST_UNITS = 16  # in a layer that is still drawn
+
+
+def network(
+    weights: Sequence[Array],
+    biases: Sequence[Array],
+    dead: Sequence[Array],
+    *,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+) -> dict[str, Any]:
+    """The model's weights, each of shape (units out, units in), biases (units out,), and for each hidden layer which of
+    its units are dead (units,). Nets with a layer over MOST_UNITS units are named instead of drawn.
+    """
+    counts = [weights[0].shape[1], *(w.shape[0] for w in weights)]
+    hidden = max(counts) > MOST_UNITS
+    strongest = max(float(np.abs(w[np.isfinite(w)]).max(initial=0.0)) for w in weights) or 1.0
+    places = [_column(index / (len(counts) - 1), count) for index, count in enumerate(counts)]
+    lines = []
+    for sign, colour, dash in ((1, "@positive", "solid"), (-1, "@negative", "dash")):
+        for level, width in enumerate(WIDTHS):
+            x, y = (np.empty(0, np.float32),) * 2 if hidden else _edges(weights, places, strongest, sign, level)
+            lines.append(
+                {"type": "scatter", "mode": "lines", "x": x, "y": y, "hoverinfo": "skip", "showlegend": False,
+                 "line": {"color": f"{colour}/{0.35 + 0.6 * level / (len(WIDTHS) - 1):.2f}", "width": width, "dash": dash}}
+            )  # fmt: skip
+    note = f"A layer of over {MOST_UNITS} units is too wide to draw." if hidden else ""
+    units = _units(places, weights, biases, dead, inputs, outputs) if not hidden else _units([], [], [], [], [], [])
+    bare = {"visible": False, "fixedrange": True}
+    return {
+        "data": [*lines, units],
+        "layout": layout(
+            bare | {"range": [-0.08, 1.12], "autorange": False},
+            bare | {"range": [-0.04, 1.04], "autorange": False},
+            margin={"l": 8, "r": 8, "t": 10, "b": 10},
+            showlegend=False,
+            annotations=[
+                {"text": note, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False,
+                 "font": {"color": "@muted", "size": 13}}
+            ],
+        ),
+    }  # fmt: skip
+
+
+def _column(x: float, count: int) -> Array:
+    """Where a layer's units stand: shape (units, 2)."""
+    return np.stack([np.full(count, x), 1 - (np.arange(count) + 0.5) / count], axis=1)
+
+
+def _edges(
+    weights: Sequence[Array], places: Sequence[Array], strongest: float, sign: int, level: int
+) -> tuple[Array, Array]:
+    """The weights of one sign and one class of strength, as one line with gaps."""
+    xs, ys = [], []
+    for w, start, end in zip(weights, places, places[1:], strict=False):
+        classes = np.ceil(np.sqrt(np.abs(np.nan_to_num(w)) / strongest) * len(WIDTHS)).clip(1, len(WIDTHS)) - 1
+        out, into = np.nonzero((classes == level) & (np.sign(w) == sign))
+        gap = np.full(len(out), np.nan)
+        xs.append(np.stack([start[into, 0], end[out, 0], gap], axis=1).ravel())
+        ys.append(np.stack([start[into, 1], end[out, 1], gap], axis=1).ravel())
+    return np.concatenate(xs).astype(np.float32), np.concatenate(ys).astype(np.float32)
+
+
+def _units(
+    places: Sequence[Array],
+    weights: Sequence[Array],
+    biases: Sequence[Array],
+    dead: Sequence[Array],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+) -> dict[str, Any]:
+    """Every unit as a circle; hovering shows its weights and its bias."""
+    at = np.concatenate(places) if places else np.empty((0, 2))
+    texts, colours, labels = [f"input {name}" for name in inputs], ["@muted"] * len(inputs), list(inputs)
+    for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
+        last = layer == len(weights) - 1
+        for unit in range(len(b)):
+            is_dead = not last and layer < len(dead) and bool(dead[layer][unit])
+            into = ", ".join(f"{value:.3g}" for value in w[unit][:8]) + (", …" if w.shape[1] > 8 else "")
+            where = f"output {outputs[unit]}" if last else f"hidden layer {layer + 1}, unit {unit + 1}"
+            texts.append(f"{where}{' (dead)' if is_dead else ''}<br>weights {into}<br>bias {b[unit]:.3g}")
+            colours.append("@dead" if is_dead else "@model" if last else "@gradient")
+            labels.append(outputs[unit] if last else "×" if is_dead else "")
+    return {
+        "type": "scatter", "mode": "markers+text", "x": at[:, 0].astype(np.float32), "y": at[:, 1].astype(np.float32),
+        "text": labels, "textposition": "middle right", "hovertext": texts, "hoverinfo": "text", "showlegend": False,
+        "marker": {"size": 15, "color": colours, "line": {"color": "@ground", "width": 2}},
+    }  # fmt: skip

@@ -1,0 +1,72 @@
+"""One look for every chart: colours by what they mean, in a light and a dark set, and the axes all figures share.
+
+A figure names a colour by its role ("@train", or "@train/0.3" to let the ground show through); the board fills in the
+colour of the theme in use. The hues are those of Okabe and Ito (2008), told apart by colour-blind eyes, made lighter
+on a dark ground; shape or dash always says the same again.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+PALETTE: dict[str, dict[str, str]] = {
+    "light": {
+        "text": "#1f2933", "muted": "#5f6b7a", "grid": "#e3e8ee", "ground": "#ffffff",
+        "train": "#0072b2", "test": "#d55e00", "model": "#a83279", "gradient": "#007a59", "weight": "#5f6b7a",
+        "positive": "#0072b2", "negative": "#d55e00", "dead": "#9aa5b1", "mark": "#7a5af8",
+        "class0": "#0072b2", "class1": "#d55e00", "class2": "#007a59", "class3": "#a83279", "class4": "#8a6d00",
+        "series0": "#0072b2", "series1": "#d55e00", "series2": "#007a59", "series3": "#a83279", "series4": "#8a6d00",
+    },
+    "dark": {
+        "text": "#e6ebf1", "muted": "#9aa7b5", "grid": "#2b3440", "ground": "#0f151c",
+        "train": "#56b4e9", "test": "#f0a63c", "model": "#ec8fc4", "gradient": "#35c99d", "weight": "#9aa7b5",
+        "positive": "#56b4e9", "negative": "#f0a63c", "dead": "#66727f", "mark": "#b4a3ff",
+        "class0": "#56b4e9", "class1": "#f0a63c", "class2": "#35c99d", "class3": "#ec8fc4", "class4": "#f0e442",
+        "series0": "#56b4e9", "series1": "#f0a63c", "series2": "#35c99d", "series3": "#ec8fc4", "series4": "#f0e442",
+    },
+}  # fmt: skip
+
+
+def axis(title: str, span: list[float] | None = None, **more: Any) -> dict[str, Any]:
+    """An axis with its title in words and units, and a fixed range where one is given."""
+    shown: dict[str, Any] = {
+        "title": {"text": title, "standoff": 6},
+        "gridcolor": "@grid",
+        "zerolinecolor": "@grid",
+        "linecolor": "@grid",
+        "color": "@muted",
+        "automargin": False,
+    }
+    if span is not None:
+        shown |= {"range": span, "autorange": False}
+    return shown | more
+
+
+def layout(x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The frame of a figure; the user's zoom is kept from frame to frame."""
+    return {
+        "xaxis": x,
+        "yaxis": y,
+        "margin": {"l": 54, "r": 12, "t": 26, "b": 42},
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": "@text", "size": 12},
+        "hovermode": "closest",
+        "uirevision": "kept",
+    } | more
+
+
+def round_up(value: float) -> float:
+    """The next number of the form 1, 2 or 5 times a power of ten: an axis that ends there seldom moves."""
+    if not math.isfinite(value) or value <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(nice * power for nice in (1, 2, 5, 10) if value <= nice * power * (1 + 1e-9))
+
+
+def padded(lo: float, hi: float, share: float = 0.1) -> list[float]:
+    """A range a little wider than the data."""
+    room = (hi - lo or 1.0) * share
+    return [lo - room, hi + room]

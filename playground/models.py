@@ -1,0 +1,112 @@
+"""The networks: a multilayer perceptron as plain nn.Sequential, its activations and its initialisations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation function: its name for people, its module, and whether a unit can die (output and gradient zero)."""
+
+    label: str
+    module: Callable[[], nn.Module]
+    code: str
+    can_die: bool = False
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "relu": Activation("ReLU", nn.ReLU, "nn.ReLU()", can_die=True),
+    "leaky_relu": Activation("Leaky ReLU", nn.LeakyReLU, "nn.LeakyReLU()"),
+    "elu": Activation("ELU", nn.ELU, "nn.ELU()"),
+    "gelu": Activation("GELU", nn.GELU, "nn.GELU()"),
+    "silu": Activation("SiLU", nn.SiLU, "nn.SiLU()"),
+    "tanh": Activation("Tanh", nn.Tanh, "nn.Tanh()"),
+    "sigmoid": Activation("Sigmoid", nn.Sigmoid, "nn.Sigmoid()"),
+    "softplus": Activation("Softplus", nn.Softplus, "nn.Softplus()"),
+    "identity": Activation("None (linear)", nn.Identity, "nn.Identity()"),
+}
+
+Fill = Callable[[Tensor, torch.Generator], Tensor]
+
+
+@dataclass(frozen=True)
+class Initialisation:
+    """How the weights start; biases start at zero unless `uniform_bias` (PyTorch's default for nn.Linear)."""
+
+    label: str
+    fill: Fill
+    uniform_bias: bool = False
+
+
+INITIALISATIONS: dict[str, Initialisation] = {
+    # nn.Linear.reset_parameters: kaiming_uniform_ with a = sqrt(5), that is uniform in ±1/sqrt(fan_in).
+    "default": Initialisation(
+        "PyTorch default", lambda w, g: nn.init.kaiming_uniform_(w, a=5**0.5, generator=g), uniform_bias=True
+    ),
+    # Glorot and Bengio 2010, He et al. 2015.
+    "xavier": Initialisation("Xavier (Glorot)", lambda w, g: nn.init.xavier_uniform_(w, generator=g)),
+    "kaiming": Initialisation("Kaiming (He)", lambda w, g: nn.init.kaiming_normal_(w, nonlinearity="relu", generator=g)),
+    "small": Initialisation("Too small (0.01)", lambda w, g: nn.init.normal_(w, std=0.01, generator=g)),
+    "large": Initialisation("Too large (3)", lambda w, g: nn.init.normal_(w, std=3.0, generator=g)),
+    "zeros": Initialisation("All zeros", lambda w, g: nn.init.zeros_(w)),
+}
+
+
+def mlp(
+    inputs: int,
+    hidden: Sequence[int],
+    outputs: int,
+    *,
+    activation: str = "relu",
+    initialisation: str = "default",
+    generator: torch.Generator,
+) -> nn.Sequential:
+    """Linear, activation, ..., Linear: (batch, inputs) -> (batch, outputs), with one activation after each hidden layer."""
+    widths = [inputs, *hidden, outputs]
+    layers: list[nn.Module] = []
+    for index, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+        if index:
+            layers.append(ACTIVATIONS[activation].module())
+        layers.append(nn.utils.skip_init(nn.Linear, fan_in, fan_out))
+    model = nn.Sequential(*layers)
+    initialise(model, initialisation, generator)
+    return model
+
+
+def initialise(model: nn.Sequential, initialisation: str, generator: torch.Generator) -> None:
+    """Give every linear layer its starting weights, layer by layer, weight before bias, as nn.Linear does."""
+    start = INITIALISATIONS[initialisation]
+    for layer in linears(model):
+        start.fill(layer.weight, generator)
+        bound = layer.in_features**-0.5 if start.uniform_bias else 0.0
+        nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+
+
+def set_activation(model: nn.Sequential, activation: str) -> None:
+    """Put another activation between the layers; the weights stay as they are."""
+    for index in range(1, len(model), 2):
+        model[index] = ACTIVATIONS[activation].module()
+
+
+def linears(model: nn.Sequential) -> list[nn.Linear]:
+    """The linear layers, in order."""
+    return [layer for layer in model if isinstance(layer, nn.Linear)]
+
+
+def layer_outputs(model: nn.Sequential, x: Tensor) -> list[Tensor]:
+    """What comes out of every module of the model for the inputs x, in order; each (batch, units)."""
+    outputs = []
+    for module in model:
+        x = module(x)
+        outputs.append(x)
+    return outputs
+
+
+def count_parameters(model: nn.Module) -> int:
+    """The number of trainable numbers in the model."""
+    return sum(parameter.numel() for parameter in model.parameters())

@@ -1,0 +1,250 @@
+"""A training as the engine runs it: steps with a stop rule, a history, snapshots to scrub through, and live tuning."""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+from playground.frames import Figure
+from playground.knobs import Config, changed, knobs
+from playground.run import Drawing, Outcome
+from playground.training import History, Trainer
+
+SLOWEST_AUTO_SPEED = 30.0  # steps a second
+MOST_MARKS = 24
+AUTO_SECONDS = 10.0  # a run with a stop rule is paced to take about this long
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The model at one step: its parameters in one vector, and the config and data it was trained with just then."""
+
+    steps: int
+    epochs: int
+    parameters: Tensor  # (parameters,)
+    config: Any
+    data: Any
+
+
+class Snapshots:
+    """Snapshots that thin themselves: at most `capacity`, evenly spread over the run."""
+
+    def __init__(self, capacity: int = 128) -> None:
+        self.capacity = max(2, capacity)
+        self.stride = 1
+        self.kept: list[Snapshot] = []
+
+    def is_due(self, steps: int) -> bool:
+        """Whether a snapshot belongs to this step."""
+        return steps % self.stride == 0
+
+    def append(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot, thinning the older ones when there are too many."""
+        if len(self.kept) == self.capacity:
+            self.stride *= 2
+            self.kept = [kept for kept in self.kept if self.is_due(kept.steps)]
+        if self.is_due(snapshot.steps):
+            self.kept.append(snapshot)
+
+
+@dataclass(frozen=True)
+class View:
+    """A training at the moment that is shown: now, or a snapshot that the time slider points at."""
+
+    steps: int
+    epochs: int
+    model: nn.Sequential
+    config: Any
+    data: Any
+    is_now: bool
+
+
+class TrainingRun(ABC):
+    """One student's training of one model. A lesson says how to measure, draw and tune it.
+
+    The same config and seed give the same weights bit for bit on the CPU, whatever the slices and whoever watches.
+    """
+
+    COLUMNS: ClassVar[tuple[str, ...]]
+
+    def __init__(self, config: Any, data: Any, model: nn.Sequential, trainer: Trainer, snapshots: Snapshots) -> None:
+        self.config = config
+        self.data = data
+        self.model = model
+        self.trainer = trainer
+        self.steps = 0
+        self.history = History(self.COLUMNS)
+        self.snapshots = snapshots
+        self.marks: list[tuple[int, str]] = []
+        self.outcome: Outcome = ""
+        self.stop_at: float = config.max_steps or math.inf
+        self.stop_below: float = config.target_loss
+        self._viewed: int | None = None
+        self._ghost = deepcopy(model)
+        self.record({})
+        self.snap()
+
+    # What a lesson says.
+
+    @abstractmethod
+    def measure(self) -> dict[str, float]:
+        """The history row of the present step: losses on the whole data, and what else the lesson follows."""
+
+    @abstractmethod
+    def figures(self, view: View, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
+        """Each chart's name and the function that draws it."""
+
+    @abstractmethod
+    def status(self, view: View) -> dict[str, float]:
+        """The numbers beside the player."""
+
+    @abstractmethod
+    def narrate(self, view: View) -> str:
+        """One plain sentence on what is to be seen."""
+
+    @abstractmethod
+    def retune(self, before: Any, after: Any, names: set[str]) -> None:
+        """Give the running trainer the knobs that were turned."""
+
+    @abstractmethod
+    def rebuilt(self, config: Any) -> Self:
+        """A run from the start, keeping what the student added by hand."""
+
+    def edit(self, command: Mapping[str, Any]) -> None:
+        """Obey a command of the lesson's own. Raises ValueError with a sentence."""
+        raise ValueError("This lesson does not know that command.")
+
+    # What the engine asks.
+
+    @property
+    def auto_speed(self) -> float:
+        """Paced so that a run with a step limit can be watched; full speed (0) without one."""
+        return max(SLOWEST_AUTO_SPEED, self.config.max_steps / AUTO_SECONDS) if self.config.max_steps else 0.0
+
+    def steps_in_epochs(self, epochs: int) -> int:
+        """The steps that finish the present epoch and the ones after it."""
+        return self.trainer.batches.left_in_epoch + (epochs - 1) * self.trainer.batches.steps_per_epoch
+
+    def advance(self, seconds: float, steps: int) -> int:
+        """Take steps until the time is up, the number is reached, or the stop rule or a loss that is no number ends it."""
+        end = time.perf_counter() + seconds
+        taken = 0
+        while taken < steps and not self.outcome:
+            taken += 1
+            self.step()
+            if time.perf_counter() >= end:
+                break
+        return taken
+
+    def step(self) -> None:
+        """One optimizer update, and what is remembered of it."""
+        due = self.history.is_due(self.steps + 1)
+        before = parameters_to_vector(self.model.parameters()).detach() if due else None
+        loss = self.trainer.step().item()
+        self.steps += 1
+        if before is not None:
+            self.record(self.trace(before))
+        if self.snapshots.is_due(self.steps):
+            self.snap()
+        if not math.isfinite(loss):
+            self.outcome = "failed"
+        elif self.steps >= self.stop_at or loss <= self.stop_below:
+            self.outcome = "done"
+
+    def trace(self, before: Tensor) -> dict[str, float]:
+        """More columns for the history, from the gradients just used and the parameters before the update."""
+        return {}
+
+    def record(self, traced: dict[str, float]) -> None:
+        """Add the present step to the history."""
+        with torch.no_grad():
+            self.history.append(self.steps, traced | self.measure())
+
+    def snap(self) -> None:
+        """Keep a snapshot of the present step."""
+        vector = parameters_to_vector(self.model.parameters()).detach()
+        self.snapshots.append(Snapshot(self.steps, self.trainer.batches.epochs, vector, self.config, self.data))
+
+    def tune(self, config: Config) -> None:
+        """Turn live knobs without a reset; each turn leaves a mark on the loss chart."""
+        before, specs = self.config, knobs(type(config))
+        turned = changed(before, config)
+        self.config = config
+        for name, (old, new) in turned.items():
+            self.mark(f"{specs[name].label}: {specs[name].name_of(old)} → {specs[name].name_of(new)}")
+        if "max_steps" in turned:
+            self.stop_at = config.max_steps or math.inf  # type: ignore[attr-defined]
+        if "target_loss" in turned:
+            self.stop_below = config.target_loss  # type: ignore[attr-defined]
+        if self.outcome == "done" and self.steps < self.stop_at:
+            self.outcome = ""
+        self.retune(before, config, set(turned))
+
+    def mark(self, text: str) -> None:
+        """Remember what was changed at this step; a slider being dragged leaves one mark, not one for each value."""
+        label = text.partition(":")[0]
+        if self.marks and self.marks[-1][0] == self.steps and self.marks[-1][1].partition(":")[0] == label:
+            self.marks.pop()
+        self.marks = [*self.marks[-MOST_MARKS + 1 :], (self.steps, text)]
+
+    def resume(self) -> None:
+        """Train on for as many steps as the stop rule first gave; a target loss that was reached no longer stops it."""
+        if self.outcome == "done":
+            if self.steps >= self.stop_at:
+                self.stop_at = self.steps + self.config.max_steps
+            else:
+                self.stop_below = -math.inf
+            self.outcome = ""
+
+    def apply(self, command: Mapping[str, Any]) -> None:
+        """Scrub to a snapshot ({"do": "scrub", "to": index or None for now}), or what the lesson offers besides."""
+        if command.get("do") != "scrub":
+            self.edit(command)
+            return
+        to = command.get("to")
+        if to is not None and (not isinstance(to, int) or isinstance(to, bool) or not 0 <= to < len(self.snapshots.kept)):
+            raise ValueError(f"The time slider goes from 0 to {len(self.snapshots.kept) - 1}.")
+        self._viewed = to
+
+    def view(self) -> View:
+        """The moment that is shown."""
+        if self._viewed is None or self._viewed >= len(self.snapshots.kept):
+            epochs = self.trainer.batches.epochs
+            return View(self.steps, epochs, self.model, self.config, self.data, is_now=True)
+        snapshot = self.snapshots.kept[self._viewed]
+        vector_to_parameters(snapshot.parameters, self._ghost.parameters())
+        self.dress(self._ghost, snapshot.config)
+        return View(snapshot.steps, snapshot.epochs, self._ghost, snapshot.config, snapshot.data, is_now=False)
+
+    def dress(self, model: nn.Sequential, config: Any) -> None:
+        """Give a model of the same shapes what else the config says of it (its activation)."""
+
+    @torch.no_grad()
+    def draw(self, charts: list[str], options: Mapping[str, bool]) -> Drawing:
+        """The charts asked for, the status and the narrator's line, for the moment that is shown."""
+        view = self.view()
+        figures = self.figures(view, options)
+        status = {"step": view.steps, "epoch": view.epochs, **self.status(view)}
+        moments = {"count": len(self.snapshots.kept), "at": self._viewed, "step": view.steps}
+        return Drawing(
+            {name: figures[name]() for name in charts if name in figures},
+            {name: _plain(value) for name, value in status.items()},
+            self.narrate(view),
+            moments,
+        )
+
+
+def _plain(value: float) -> float:
+    """A number as the status shows it: five digits, and None for what is not a number."""
+    if isinstance(value, int):
+        return value
+    return float(f"{value:.5g}") if math.isfinite(value) else value
