@@ -1,41 +1,36 @@
 """The engine gives every open run its fair share of the machine, and every viewer as many frames as it asks for.
 
-    while True:
-        run = the next one in turn that has something to do
-        obey its commands; train it for a slice; draw a frame if its viewer has asked for one
+while True:
+    run = the next one in turn that has something to do
+    obey its commands; train it for a slice; draw a frame if its viewer has asked for one
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import secrets
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from playground.frames import FrameWriter
+from playground.open_run import OpenRun, State, fail, obey
 from playground.run import Run, Viewer
 from playground.settings import Settings
 
 log = logging.getLogger(__name__)
-
-State = Literal["playing", "paused", "done", "failed", "queued", "lost"]
 Result = TypeVar("Result")
 
 SLICE_SECONDS = 0.025  # one run's turn when it has the machine to itself
 ROUND_SECONDS = 0.28  # within which every playing run should have had its turn
 SHORTEST_SLICE_SECONDS = 0.002
-LEASE_SECONDS = 1.5  # a playing run trains this long after its viewer's last ask
 URGENT_EVERY_SECONDS = 0.1  # how often a run's commands may jump the queue
 HOUSEKEEPING_SECONDS = 1.0
 WAITING_EVICTS_AFTER_SECONDS = 60.0  # with others waiting, an unwatched run goes this soon
 PACE_CATCH_UP_SECONDS = 0.25  # a paced run that fell behind by more than this does not catch up
-MOST_STEPS = 100_000  # of one Step
 UNLIMITED_STEPS = 2**62
 
 
@@ -43,94 +38,16 @@ class UnknownRun(KeyError):
     """No such run: it never was, or it was dropped after its idle time."""
 
 
-class Refused(ValueError):
-    """A command that makes no sense; the message is a sentence."""
-
-
-@dataclass(eq=False)
-class _Open:
-    """One open run and all the engine knows of it."""
-
-    id: str
-    session: str
-    build: Callable[[Any], Run]
-    config: Any
-    run: Run | None = None
-    state: State = "paused"
-    notice: str = ""
-    admitted: bool = False
-    place: int = 0  # in the queue, from 1
-    busy: bool = False  # a worker has it
-    commands: deque[tuple[Any, ...]] = field(default_factory=deque)
-    owed: int = 0  # steps still to take for a Step
-    speed: float | None = None  # steps a second, 0 for full, None for what suits the run
-    next_step_at: float = 0.0
-    seconds: float = 0.0  # trained since the last Play
-    viewer: Viewer | None = None
-    writer: FrameWriter = field(default_factory=FrameWriter)
-    asked: tuple[tuple[str, ...], dict[str, bool]] | None = None  # charts and options of the frame asked for
-    shown: tuple[tuple[str, ...], dict[str, bool]] | None = None  # those of the last frame
-    stale: bool = True  # something changed since the last frame
-    asked_at: float = -math.inf
-    framed_at: float = -math.inf
-    touched_at: float = 0.0
-    urgent_at: float = -math.inf
-    draw_seconds: float = 0.0
-    rate_from: float = 0.0
-    rate_steps: int = 0
-    steps_per_second: float = 0.0
-
-    @property
-    def shown_state(self) -> State:
-        return self.state if self.admitted else "queued"
-
-    @property
-    def wants_frame(self) -> bool:
-        return self.asked is not None and (self.stale or self.asked != self.shown)
-
-    def training(self, now: float) -> bool:
-        """Whether it has steps to take and somebody is watching."""
-        watched = self.viewer is not None and (self.asked is not None or now - self.asked_at < LEASE_SECONDS)
-        return watched and self.admitted and (self.state == "playing" or self.owed > 0)
-
-    def due_at(self, now: float, frame_seconds: float) -> float:
-        """When this run next needs a worker."""
-        if self.commands or (self.admitted and self.run is None and self.state != "failed"):
-            return now
-        due = math.inf
-        if self.training(now):
-            due = now if self.owed else self.next_step_at
-        if self.wants_frame:
-            due = min(due, self.framed_at + frame_seconds)
-        return due
-
-    def count(self, taken: int, now: float) -> None:
-        """Measure the steps a second over windows of about half a second."""
-        if not self.rate_from:
-            self.rate_from, self.rate_steps = now, 0
-            return
-        self.rate_steps += taken
-        if now - self.rate_from > 0.5:
-            self.steps_per_second = self.rate_steps / (now - self.rate_from)
-            self.rate_from, self.rate_steps = now, 0
-
-    def head(self) -> dict[str, Any]:
-        return {"state": self.shown_state, "notice": self.notice, "place": self.place if not self.admitted else 0}
-
-    def status(self, status: Mapping[str, float]) -> dict[str, float]:
-        return {**status, "steps_per_second": float(f"{self.steps_per_second:.3g}")}
-
-
 class Engine:
-    """Runs, workers and limits. Every public method may be called from any thread and returns at once, but for `call`."""
+    """Runs, workers and limits. Any thread may call its public methods; all but `call` and `stop` return at once."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self._frame_seconds = 1.0 / self.settings.frame_rate
         self._ready = threading.Condition()
-        self._runs: dict[str, _Open] = {}
-        self._turns: deque[_Open] = deque()
-        self._urgent: deque[_Open] = deque()
+        self._runs: dict[str, OpenRun] = {}
+        self._turns: deque[OpenRun] = deque()
+        self._urgent: deque[OpenRun] = deque()
         self._threads: list[threading.Thread] = []
         self._stopping = False
         self._kept_house_at = 0.0
@@ -167,9 +84,10 @@ class Engine:
         """
         with self._ready:
             own = [opened for opened in self._runs.values() if opened.session == session]
-            for spare in sorted(own, key=lambda each: each.touched_at)[: max(0, len(own) + 1 - self.settings.runs_per_session)]:
+            too_many = max(0, len(own) + 1 - self.settings.runs_per_session)
+            for spare in sorted(own, key=lambda each: each.touched_at)[:too_many]:
                 self._drop(spare, "This run was put away: a session keeps a few runs only. Press Reset to start anew.")
-            opened = _Open(secrets.token_urlsafe(18), session, build, config, touched_at=time.monotonic())
+            opened = OpenRun(secrets.token_urlsafe(18), session, build, config, touched_at=time.monotonic())
             self._runs[opened.id] = opened
             self._turns.append(opened)
             self._admit()
@@ -199,7 +117,7 @@ class Engine:
         self._enqueue(run_id, ("do", dict(command)))
 
     def call(self, run_id: str, function: Callable[[Run], Result], timeout: float = 10.0) -> Result:
-        """Run a function on the run between two steps, and wait for its result. Raises what it raises, or TimeoutError."""
+        """Run a function on the run between two steps and wait for the result. Raises what it does, or TimeoutError."""
         future: Future[Result] = Future()
         self._enqueue(run_id, ("call", function, future))
         return future.result(timeout)
@@ -237,7 +155,7 @@ class Engine:
 
     # What follows is called with the lock held, but for _work, _serve and what _serve calls.
 
-    def _find(self, run_id: str) -> _Open:
+    def _find(self, run_id: str) -> OpenRun:
         try:
             return self._runs[run_id]
         except KeyError:
@@ -253,7 +171,7 @@ class Engine:
                 self._urgent.append(opened)
             self._ready.notify()
 
-    def _drop(self, opened: _Open, reason: str) -> None:
+    def _drop(self, opened: OpenRun, reason: str) -> None:
         self._runs.pop(opened.id, None)
         if opened in self._turns:
             self._turns.remove(opened)
@@ -286,7 +204,7 @@ class Engine:
             if opened.viewer is None and not opened.busy and now - opened.touched_at > idle:
                 self._drop(opened, "This run was put away after its idle time. Press Reset to start anew.")
 
-    def _next(self) -> _Open | None:
+    def _next(self) -> OpenRun | None:
         """Wait for a run with something to do; None when the engine stops."""
         while not self._stopping:
             now = time.monotonic()
@@ -309,8 +227,8 @@ class Engine:
             self._ready.wait(soonest - now)
         return None
 
-    def _slice_seconds(self, opened: _Open, now: float) -> float:
-        """A run's turn: short enough that a whole round stays short, and that a frame that has been asked for is in time."""
+    def _slice_seconds(self, opened: OpenRun, now: float) -> float:
+        """A run's turn: short enough that a whole round stays short, and that a frame asked for comes in time."""
         sharing = sum(each.training(now) for each in self._runs.values()) or 1
         fair = ROUND_SECONDS * self.settings.worker_count / sharing - opened.draw_seconds
         seconds = min(SLICE_SECONDS, max(SHORTEST_SLICE_SECONDS, fair))
@@ -338,7 +256,7 @@ class Engine:
                     opened.busy = False
                     self._ready.notify()
 
-    def _serve(self, opened: _Open, orders: list[Any], seconds: float) -> None:
+    def _serve(self, opened: OpenRun, orders: list[Any], seconds: float) -> None:
         """One turn of one run. Whatever the run raises ends that run with a sentence, and nothing else."""
         try:
             if opened.admitted and opened.run is None:
@@ -351,7 +269,7 @@ class Engine:
             fail(opened, error)
         self._frame(opened)
 
-    def _train(self, opened: _Open, run: Run, seconds: float) -> None:
+    def _train(self, opened: OpenRun, run: Run, seconds: float) -> None:
         start = time.monotonic()
         rate = run.auto_speed if opened.speed is None else opened.speed
         allowed = opened.owed or UNLIMITED_STEPS
@@ -376,12 +294,13 @@ class Engine:
             opened.state, opened.seconds = "paused", 0.0
             opened.notice = "This run has trained for a long time, so it was paused. Press Play to go on."
 
-    def _frame(self, opened: _Open) -> None:
+    def _frame(self, opened: OpenRun) -> None:
         """Draw and deliver a frame if one has been asked for, is due, and would show something new."""
         with self._ready:
-            viewer, asked, writer = opened.viewer, opened.asked, opened.writer
-            now = time.monotonic()
-            if viewer is None or asked is None or not opened.wants_frame or now < opened.framed_at + self._frame_seconds:
+            viewer, asked, writer, now = opened.viewer, opened.asked, opened.writer, time.monotonic()
+            if viewer is None or asked is None or not opened.wants_frame:
+                return
+            if now < opened.framed_at + self._frame_seconds:
                 return
             opened.stale, opened.shown, opened.asked = False, asked, None
         head, charts = opened.head(), {}
@@ -402,109 +321,3 @@ class Engine:
         with self._ready:  # nothing to show after all: the viewer goes on waiting
             if opened.viewer is viewer and opened.asked is None:
                 opened.asked = asked
-
-
-def obey(opened: _Open, order: tuple[Any, ...]) -> None:
-    """Carry out one queued order on the run it was given to."""
-    kind, what = order[0], order[1]
-    opened.stale = True
-    if kind == "call":
-        answer(opened, what, order[2])
-        return
-    opened.notice = ""
-    if kind == "rebuild" or (kind == "tune" and opened.state == "failed"):
-        opened.config = what
-        rebuild(opened, keep_playing=True)
-    elif kind == "tune":
-        opened.config = what
-        if opened.run is not None:
-            opened.run.tune(what)
-            if opened.state == "done" and not opened.run.outcome:
-                opened.state = "paused"
-    else:
-        try:
-            do(opened, what)
-        except ValueError as error:
-            opened.notice = str(error)
-
-
-def answer(opened: _Open, function: Callable[[Run], Any], future: Future[Any]) -> None:
-    """Give a caller the result of a function of the run."""
-    if opened.run is None:
-        future.set_exception(Refused("The run is still waiting for its turn."))
-        return
-    try:
-        future.set_result(function(opened.run))
-    except Exception as error:
-        future.set_exception(error)
-
-
-def do(opened: _Open, command: Mapping[str, Any]) -> None:
-    """Obey a viewer's command. Raises Refused, or the run's own ValueError, with a sentence."""
-    name, run = command.get("do"), opened.run
-    if name == "speed":
-        opened.speed = _speed(command.get("value"))
-        opened.next_step_at = 0.0
-    elif name == "reset":
-        rebuild(opened, keep_playing=False)
-    elif run is None:
-        raise Refused("The run has not started yet; it is waiting for its turn.")
-    elif name == "pause":
-        opened.state = "paused" if opened.state == "playing" else opened.state
-        opened.owed = 0
-    elif opened.state == "failed":
-        raise Refused("This run has ended. Press Reset to start anew.")
-    elif name in ("play", "step"):
-        if opened.state == "done":
-            run.resume()
-        if name == "play":
-            opened.state, opened.owed, opened.seconds, opened.next_step_at = "playing", 0, 0.0, 0.0
-        else:
-            opened.state, opened.owed = "paused", _steps(command, run)
-        run.apply({"do": "scrub", "to": None})
-        opened.rate_from = 0.0
-    else:
-        if name == "scrub" and command.get("to") is not None:
-            opened.state = "paused" if opened.state == "playing" else opened.state
-        run.apply(command)
-
-
-def rebuild(opened: _Open, *, keep_playing: bool) -> None:
-    """Start over from the present config; what the student added by hand stays."""
-    if opened.run is not None:
-        opened.run = opened.run.rebuilt(opened.config)
-    elif opened.admitted:
-        opened.run = opened.build(opened.config)
-    opened.state = "playing" if keep_playing and opened.state == "playing" else "paused"
-    opened.owed, opened.seconds, opened.rate_from, opened.steps_per_second = 0, 0.0, 0.0, 0.0
-
-
-def fail(opened: _Open, error: Exception) -> None:
-    """End a run with a sentence for its viewer; the details go to the log."""
-    opened.state, opened.owed, opened.stale = "failed", 0, True
-    if isinstance(error, ValueError):
-        opened.notice = str(error)
-    elif isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-        opened.notice = "This run needs more memory than there is. Choose a smaller model or less data, then press Reset."
-    else:
-        opened.notice = "Something went wrong inside this run. Press Reset to start anew; the other runs go on."
-        log.error("A run failed.", exc_info=error)
-
-
-def _speed(value: Any) -> float | None:
-    if value is None:
-        return None
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 100_000:
-        raise Refused("The speed is a number of steps a second from 0 (full speed) to 100000.")
-    return float(value)
-
-
-def _steps(command: Mapping[str, Any], run: Run) -> int:
-    count, unit = command.get("n", 1), command.get("unit", "step")
-    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_STEPS:
-        raise Refused(f"Step takes a whole number from 1 to {MOST_STEPS:,}.")
-    if unit == "step":
-        return count
-    if unit == "epoch":
-        return run.steps_in_epochs(count)
-    raise Refused("Step counts steps or epochs.")

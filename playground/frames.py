@@ -1,4 +1,4 @@
-"""What a viewer is sent: whole figures at first, then only what changed, with arrays as raw bytes behind a JSON head."""
+"""What a viewer is sent: whole figures at first, then only what changed; arrays as raw bytes behind a JSON head."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def changes(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> Iterat
 
 
 def encode(frame: dict[str, Any]) -> bytes:
-    """A frame as bytes: the head's length (4 bytes, little-endian), the head as JSON, then the arrays, each aligned to 8.
+    """A frame as bytes: the head's length (4 bytes, little-endian), the head as JSON, then the arrays, aligned to 8.
 
     In the head an array is {"$": [offset behind the head, items, type]} with type f4, f8, i4 or u1; other number types
     travel as f8.
@@ -65,7 +65,7 @@ class FrameWriter:
         self._head: dict[str, Any] = {}
 
     def write(self, head: dict[str, Any], charts: dict[str, Figure]) -> bytes:
-        """The bytes that bring the viewer's head (state, status, ...) and these charts up to date; empty when they are."""
+        """The bytes that bring the viewer's head (state, status, ...) and charts up to date; empty when they are."""
         frame: dict[str, Any] = {key: value for key, value in head.items() if self._head.get(key, self) != value}
         parts: dict[str, Any] = {}
         for name, figure in charts.items():

@@ -18,8 +18,8 @@ class KnobError(ValueError):
 class Knob:
     """What a config's field is called, which values it takes and what turning it does.
 
-    `options` lists the legal values of a choice (with `names` for people); `lo` and `hi` bound a number, both inclusive.
-    A `live` knob acts on a running model; any other builds a new one. `applies` says for which configs the knob matters.
+    `options` lists the legal values of a choice (with `names` for people); `lo` and `hi` bound a number, inclusive.
+    A `live` knob acts on a running model; any other builds a new one. `applies` says for which configs it matters.
     """
 
     label: str
@@ -83,7 +83,7 @@ def needs_rebuild(before: Config, after: Config) -> bool:
 
 
 def parse(config_type: type[Config], texts: Mapping[str, str]) -> tuple[Config, list[str]]:
-    """A config from texts (a link's query parameters), and a sentence for each text that could not be used as it stands.
+    """A config from texts (a link's query parameters), and a sentence for each that could not be used as it stands.
 
     Numbers outside their bounds are moved to the nearest bound; anything else illegal falls back to the default.
     """
@@ -135,7 +135,8 @@ def _checked(spec: Knob, default: Value, value: Any) -> Value:
         if value not in spec.options:
             raise KnobError(f"{spec.label} cannot be “{shorten(value)}”: it takes {_legal(spec, default)}.")
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        if (spec.lo is not None and value < spec.lo) or (spec.hi is not None and value > spec.hi):
+        too_low, too_high = spec.lo is not None and value < spec.lo, spec.hi is not None and value > spec.hi
+        if too_low or too_high:
             raise KnobError(f"{spec.label} cannot be {value:g}: it takes {_legal(spec, default)}.")
     checked: Value = value
     return checked

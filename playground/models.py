@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation function: its name for people, its module, and whether a unit can die (output and gradient zero)."""
+    """An activation function: its name for people, its module, and whether its units can die (give zero for good)."""
 
     label: str
     module: Callable[[], nn.Module]
@@ -50,7 +50,9 @@ INITIALISATIONS: dict[str, Initialisation] = {
     ),
     # Glorot and Bengio 2010, He et al. 2015.
     "xavier": Initialisation("Xavier (Glorot)", lambda w, g: nn.init.xavier_uniform_(w, generator=g)),
-    "kaiming": Initialisation("Kaiming (He)", lambda w, g: nn.init.kaiming_normal_(w, nonlinearity="relu", generator=g)),
+    "kaiming": Initialisation(
+        "Kaiming (He)", lambda w, g: nn.init.kaiming_normal_(w, nonlinearity="relu", generator=g)
+    ),
     "small": Initialisation("Too small (0.01)", lambda w, g: nn.init.normal_(w, std=0.01, generator=g)),
     "large": Initialisation("Too large (3)", lambda w, g: nn.init.normal_(w, std=3.0, generator=g)),
     "zeros": Initialisation("All zeros", lambda w, g: nn.init.zeros_(w)),
@@ -66,7 +68,7 @@ def mlp(
     initialisation: str = "default",
     generator: torch.Generator,
 ) -> nn.Sequential:
-    """Linear, activation, ..., Linear: (batch, inputs) -> (batch, outputs), with one activation after each hidden layer."""
+    """Linear, activation, ..., Linear: (batch, inputs) -> (batch, outputs), an activation after each hidden layer."""
     widths = [inputs, *hidden, outputs]
     layers: list[nn.Module] = []
     for index, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):

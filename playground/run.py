@@ -13,7 +13,7 @@ Outcome = Literal["", "done", "failed"]
 
 @dataclass
 class Drawing:
-    """What a run shows: figures by chart name, numbers by status name, a plain sentence, and where its time machine is."""
+    """What a run shows: figures by chart name, numbers by status name, a sentence, and where its time machine is."""
 
     charts: dict[str, Figure]
     status: dict[str, float] = field(default_factory=dict)

@@ -36,7 +36,7 @@ class Settings:
             text = os.environ.get(name, "").strip()
             if text:
                 try:
-                    values[item.name] = type(item.default)(text)  # type: ignore[operator]
+                    values[item.name] = {"int": int, "float": float, "str": str}[str(item.type)](text)
                 except ValueError:
                     raise ValueError(f"{name} is “{text}”, which is not a number. Unset it or give a number.") from None
         return cls(**values)

@@ -130,7 +130,9 @@ class Batches:
 class Trainer:
     """A model, its loss, its optimizer and its batches; `step` is one optimizer update."""
 
-    def __init__(self, model: nn.Module, loss_fn: nn.Module, optimizer: torch.optim.Optimizer, batches: Batches) -> None:
+    def __init__(
+        self, model: nn.Module, loss_fn: nn.Module, optimizer: torch.optim.Optimizer, batches: Batches
+    ) -> None:
         self.model = model
         self.loss_fn = loss_fn
         self.optimizer = optimizer

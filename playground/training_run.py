@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -74,15 +74,21 @@ class TrainingRun(ABC):
     The same config and seed give the same weights bit for bit on the CPU, whatever the slices and whoever watches.
     """
 
-    COLUMNS: ClassVar[tuple[str, ...]]
-
-    def __init__(self, config: Any, data: Any, model: nn.Sequential, trainer: Trainer, snapshots: Snapshots) -> None:
+    def __init__(
+        self,
+        config: Any,
+        data: Any,
+        model: nn.Sequential,
+        trainer: Trainer,
+        columns: Iterable[str],
+        snapshots: Snapshots,
+    ) -> None:
         self.config = config
         self.data = data
         self.model = model
         self.trainer = trainer
         self.steps = 0
-        self.history = History(self.COLUMNS)
+        self.history = History(columns)
         self.snapshots = snapshots
         self.marks: list[tuple[int, str]] = []
         self.outcome: Outcome = ""
@@ -135,7 +141,7 @@ class TrainingRun(ABC):
         return self.trainer.batches.left_in_epoch + (epochs - 1) * self.trainer.batches.steps_per_epoch
 
     def advance(self, seconds: float, steps: int) -> int:
-        """Take steps until the time is up, the number is reached, or the stop rule or a loss that is no number ends it."""
+        """Take steps until the time is up, the number is reached, the stop rule applies or the loss is no number."""
         end = time.perf_counter() + seconds
         taken = 0
         while taken < steps and not self.outcome:
@@ -211,7 +217,9 @@ class TrainingRun(ABC):
             self.edit(command)
             return
         to = command.get("to")
-        if to is not None and (not isinstance(to, int) or isinstance(to, bool) or not 0 <= to < len(self.snapshots.kept)):
+        if to is not None and (
+            not isinstance(to, int) or isinstance(to, bool) or not 0 <= to < len(self.snapshots.kept)
+        ):
             raise ValueError(f"The time slider goes from 0 to {len(self.snapshots.kept) - 1}.")
         self._viewed = to
 
@@ -227,6 +235,7 @@ class TrainingRun(ABC):
 
     def dress(self, model: nn.Sequential, config: Any) -> None:
         """Give a model of the same shapes what else the config says of it (its activation)."""
+        del model, config
 
     @torch.no_grad()
     def draw(self, charts: list[str], options: Mapping[str, bool]) -> Drawing:

@@ -44,7 +44,7 @@ def url(name: str) -> str:
 
 
 async def serve(request: Request) -> Response:
-    """One file, compressed where the browser takes that, to be kept for a year: its address changes with its content."""
+    """One file, compressed where the browser takes that, to be kept for a year: a new content has a new address."""
     name = request.path_params["name"]
     content = _content(name)
     if content is None:

@@ -43,7 +43,7 @@ _board = st.components.v2.component(
 def live(
     key: str, run_id: str, charts: Sequence[Chart], status: Mapping[str, str], *, on_restart: Any = lambda: None
 ) -> None:
-    """The player and the charts of a run. `on_restart` is called when the visitor asks for a new run in place of a lost one."""
+    """The player and the charts of a run. `on_restart` is called when the visitor wants a new run for a lost one."""
     data = _data(charts) | {"run": run_id, "status": dict(status)}
     _board(key=key, data=data, on_restart_change=on_restart)
 

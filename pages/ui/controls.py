@@ -9,6 +9,7 @@ import streamlit as st
 
 from playground.knobs import Config, Knob, as_texts, default_of, knobs, parse
 
+MOST_ON_A_SLIDER = 5000  # a number that may be larger is typed in
 HIDE = "hide"  # the teacher's link parameter: names of knobs that are not shown
 
 
@@ -75,7 +76,9 @@ def hidden() -> set[str]:
 
 def _link(lesson: str) -> dict[str, str]:
     prefix = f"{lesson}_"
-    return {name.removeprefix(prefix): text for name, text in st.query_params.to_dict().items() if name.startswith(prefix)}
+    return {
+        name.removeprefix(prefix): text for name, text in st.query_params.to_dict().items() if name.startswith(prefix)
+    }
 
 
 def _from_widgets(lesson: str, config_type: type[Config]) -> tuple[Config, list[str]]:
@@ -90,7 +93,9 @@ def _from_widgets(lesson: str, config_type: type[Config]) -> tuple[Config, list[
 
 def _widgets(lesson: str, config: Config, specs: dict[str, Knob]) -> None:
     for name, spec in specs.items():
-        _widget(f"{lesson}_{name}", spec, default_of(type(config), name), applies=not spec.applies or spec.applies(config))
+        _widget(
+            f"{lesson}_{name}", spec, default_of(type(config), name), applies=not spec.applies or spec.applies(config)
+        )
 
 
 def _widget(key: str, spec: Knob, default: Any, *, applies: bool) -> None:
@@ -101,12 +106,8 @@ def _widget(key: str, spec: Knob, default: Any, *, applies: bool) -> None:
         st.selectbox(options=spec.options, format_func=spec.name_of, **common)
     elif spec.options is not None:
         st.select_slider(options=spec.options, format_func=spec.name_of, **common)
-    elif spec.hi is not None and spec.lo is not None and spec.hi > 5000:
-        st.number_input(min_value=_as(default, spec.lo), max_value=_as(default, spec.hi), step=_as(default, spec.step), **common)
     else:
-        st.slider(min_value=_as(default, spec.lo), max_value=_as(default, spec.hi), step=_as(default, spec.step), **common)
-
-
-def _as(default: Any, number: float | None) -> Any:
-    """The bound as the same kind of number as the default, as Streamlit wants it."""
-    return None if number is None else type(default)(number)
+        kind = type(default)  # Streamlit wants the bounds to be numbers of the value's own kind
+        bounds = {"min_value": kind(spec.lo or 0), "max_value": kind(spec.hi or 0), "step": kind(spec.step or 1)}
+        typed = spec.hi is not None and spec.hi > MOST_ON_A_SLIDER
+        (st.number_input if typed else st.slider)(**bounds, **common)

@@ -41,7 +41,7 @@ def _workbench(lesson: Lesson, extra: Extra | None) -> None:
     for problem in problems:
         st.warning(problem)
     with st.container(key="workbench"):
-        # The board stands first, so that on a narrow screen the charts come before the knobs; wide screens swap the two.
+        # The board stands first, so that on a narrow screen the charts come before the knobs; a wide one swaps them.
         charts, knob_column = st.columns([3.4, 1])
         run_id = _run(lesson, config)
         with knob_column, st.container(key="knobs"):
@@ -110,7 +110,7 @@ def _prose(lesson: Lesson) -> None:
 
 
 def experiments(lesson: Lesson) -> list[tuple[str, Config, str]]:
-    """The "Try this" items: title, the config that sets it up, and what to do. Raises ValueError for an illegal link."""
+    """The "Try this" items: title, the config that sets it up, what to do. Raises ValueError for an illegal link."""
     found = []
     for line in lesson.prose["Try this"].splitlines():
         if match := TRY_THIS.match(line):

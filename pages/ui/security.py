@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.ui import assets
 
-# Streamlit's front end needs inline styles and scripts made on the spot (blob: for components, eval for its WebAssembly);
+# Streamlit's front end needs inline styles and scripts made on the spot (blob: for components, WebAssembly);
 # Plotly draws pictures from data: and blob: addresses. Nothing in the list names a foreign host.
 POLICY = "; ".join(
     (

@@ -158,7 +158,11 @@ def _charts(value: Any) -> list[str]:
 
 
 def _options(value: Any) -> dict[str, bool]:
-    if not isinstance(value, dict) or len(value) > MOST_CHARTS or not all(isinstance(on, bool) for on in value.values()):
+    if (
+        not isinstance(value, dict)
+        or len(value) > MOST_CHARTS
+        or not all(isinstance(on, bool) for on in value.values())
+    ):
         raise BadMessage(4400, "“options” maps names to true or false.")
     return value
 

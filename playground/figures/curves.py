@@ -45,8 +45,8 @@ def fit(
         "data": [
             _points("Train", train, "@train", "circle"),
             _points("Test", test, "@test", "diamond-open"),
-            unit_line | {"name": "Units", "x": alive_x, "y": alive_y, "line": {"color": "@gradient/0.55", "width": 1}},
-            unit_line | {"name": "Dead", "x": dead_x, "y": dead_y, "line": {"color": "@dead", "width": 1, "dash": "dot"}},
+            unit_line | {"name": "Units", "x": alive_x, "y": alive_y, "line": {"color": "@gradient/0.6", "width": 1}},
+            unit_line | {"name": "Dead", "x": dead_x, "y": dead_y, "line": {"color": "@dead", "dash": "dot"}},
             {"type": "scatter", "mode": "lines", "name": "Model", "x": grid, "y": prediction,
              "line": {"color": "@model", "width": 3}, "hovertemplate": "x %{x:.3f}, model %{y:.3f}<extra></extra>"},
             {"type": "scatter", "mode": "markers", "name": "Kinks", "x": shown.kink_x, "y": shown.kink_y,
@@ -96,8 +96,8 @@ def layer_sizes(steps: Array, layers: Sequence[tuple[str, Array, Array]], *, cur
         colour = f"@series{index % 5}"
         for kind, values, dash in (("gradient", gradient, "solid"), ("update", update, "dot")):
             data.append(
-                {"type": "scatter", "mode": "lines", "name": name, "legendgroup": name, "showlegend": kind == "gradient",
-                 "x": steps, "y": values, "line": {"color": colour, "width": 1.8, "dash": dash},
+                {"type": "scatter", "mode": "lines", "name": name, "legendgroup": name,
+                 "showlegend": kind == "gradient", "x": steps, "y": values, "line": {"color": colour, "width": 1.8, "dash": dash},
                  "hovertemplate": f"{name} {kind} %{{y:.3g}} at step %{{x}}<extra></extra>"}
             )  # fmt: skip
     every = [values for _, gradient, update in layers for values in (gradient, update)]

@@ -34,9 +34,10 @@ def network(
     for sign, colour, dash in ((1, "@positive", "solid"), (-1, "@negative", "dash")):
         for level, width in enumerate(WIDTHS):
             x, y = (np.empty(0, np.float32),) * 2 if hidden else _edges(weights, places, strongest, sign, level)
+            shade = f"{colour}/{0.35 + 0.6 * level / (len(WIDTHS) - 1):.2f}"
             lines.append(
                 {"type": "scatter", "mode": "lines", "x": x, "y": y, "hoverinfo": "skip", "showlegend": False,
-                 "line": {"color": f"{colour}/{0.35 + 0.6 * level / (len(WIDTHS) - 1):.2f}", "width": width, "dash": dash}}
+                 "line": {"color": shade, "width": width, "dash": dash}}
             )  # fmt: skip
     note = f"A layer of over {MOST_UNITS} units is too wide to draw." if hidden else ""
     units = _units(places, weights, biases, dead, inputs, outputs) if not hidden else _units([], [], [], [], [], [])

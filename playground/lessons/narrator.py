@@ -1,4 +1,4 @@
-"""The narrator: looks at a run and says in one plain sentence what is to be seen, and what to do where something is off."""
+"""The narrator: looks at a run and says in one plain sentence what is to be seen, and what to do about it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SENTENCES = {
     "jumps": "The loss jumps up and down by more than it falls: the learning rate is too high for this loss.",
     "dead": "{dead} of {units} hidden units are dead: they give zero for every point, so no gradient reaches them.",
     "overfit": "Overfitting: the training loss still falls, but the test loss rose from {best:.4f} to {test:.4f}.",
-    "stuck": "A plateau: the loss has hardly moved and the fit is poor. Try a higher rate, more units or another start.",
+    "stuck": "A plateau: the loss hardly moves and the fit is poor. Try a higher rate, more units or another seed.",
     "settled": "Settled: the loss hardly moves any more, at {loss:.4f}.",
     "far": "The inputs reach {reach:g}. Networks learn best from inputs near ±1: divide them before you upload.",
     "falling": "Learning: the training loss fell from {first:.4f} to {loss:.4f}.",

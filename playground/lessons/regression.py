@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -14,119 +13,25 @@ from torch.nn.utils import parameters_to_vector
 from playground import datasets, models
 from playground.datasets import Split
 from playground.figures import curves, graphs
-from playground.figures.theme import padded
 from playground.frames import Figure
-from playground.knobs import Config, knob
 from playground.lesson import Chart, Lesson, Toggle
 from playground.lessons import narrator
+from playground.lessons.regression_setup import (
+    ORDER,
+    Edits,
+    RegressionConfig,
+    build_model,
+    draw_data,
+    generator,
+    optimizer_of,
+    spans,
+)
 from playground.settings import Settings
-from playground.training import LOSSES, OPTIMIZERS, Batches, Trainer, build_optimizer
+from playground.training import LOSSES, OPTIMIZERS, Batches, Trainer
 from playground.training_run import Snapshots, TrainingRun, View
 
-MOST_LAYERS = 4
 GRID_POINTS = 160
-LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 3.0, 10.0)
-WEIGHT_DECAYS = (0.0, 1e-5, 1e-4, 1e-3, 0.01, 0.1)
-BATCH_SIZES = (0, 1, 2, 5, 10, 20, 32, 50, 100, 200)
-# Offsets that keep the data's, the weights' and the batches' random numbers apart for one seed.
-DATA, WEIGHTS, ORDER = 0, 10_000, 20_000
-
-
-def _names(choices: Mapping[str, Any]) -> dict[Any, str]:
-    return {name: choice.label for name, choice in choices.items()}
-
-
-def _has_layer(number: int) -> Callable[[Any], bool]:
-    return lambda config: config.layers >= number
-
-
-@dataclass(frozen=True)
-class RegressionConfig(Config):
-    """The settings of one regression run; the defaults are the tutorial's."""
-
-    target: str = knob("square", "Target", help="The function behind the points.", group="Data", live=True,
-                       options=tuple(datasets.TARGETS), names=_names(datasets.TARGETS))
-    noise: float = knob(0.2, "Noise", help="Each y gets up to this much added, at random.", group="Data", live=True,
-                        lo=0.0, hi=1.0, step=0.05)
-    points: int = knob(100, "Training points", group="Data", lo=4, hi=1000, step=1, more=True)
-    test_share: float = knob(0.2, "Test share", group="Data", lo=0.0, hi=1.0, step=0.05, more=True,
-                             help="Fresh test points for each training point; the model never learns from them.")
-    seed: int = knob(1, "Seed", help="The same seed gives the same data, weights and batches.", group="Data",
-                     lo=0, hi=9999, step=1, more=True)
-    layers: int = knob(1, "Hidden layers", group="Model", lo=0, hi=MOST_LAYERS, step=1)
-    hidden: int = knob(10, "Units in layer 1", group="Model", lo=1, hi=64, step=1, applies=_has_layer(1))
-    hidden_2: int = knob(10, "Units in layer 2", group="Model", lo=1, hi=64, step=1, applies=_has_layer(2), more=True)
-    hidden_3: int = knob(10, "Units in layer 3", group="Model", lo=1, hi=64, step=1, applies=_has_layer(3), more=True)
-    hidden_4: int = knob(10, "Units in layer 4", group="Model", lo=1, hi=64, step=1, applies=_has_layer(4), more=True)
-    activation: str = knob("relu", "Activation", group="Model", live=True, options=tuple(models.ACTIVATIONS),
-                           names=_names(models.ACTIVATIONS), applies=_has_layer(1))
-    initialisation: str = knob("default", "Initialisation", help="How the weights start.", group="Model",
-                               options=tuple(models.INITIALISATIONS), names=_names(models.INITIALISATIONS), more=True)
-    lr: float = knob(0.5, "Learning rate", help="How far each step goes along the gradient.", live=True,
-                     options=LEARNING_RATES)
-    optimizer: str = knob("sgd", "Optimizer", live=True, options=tuple(OPTIMIZERS), names=_names(OPTIMIZERS),
-                          help="A new optimizer starts with an empty memory.")
-    batch_size: int = knob(0, "Batch size", help="Points in each step.", live=True, options=BATCH_SIZES,
-                           names={0: "all"})
-    momentum: float = knob(0.9, "Momentum", help="Used by SGD with momentum and by Nesterov.", live=True,
-                           lo=0.0, hi=0.99, step=0.01, more=True, applies=lambda c: OPTIMIZERS[c.optimizer].momentum)
-    weight_decay: float = knob(0.0, "Weight decay", live=True, options=WEIGHT_DECAYS, more=True)
-    loss: str = knob("mse", "Loss", live=True, options=tuple(LOSSES), more=True,
-                     names={name: choice[0] for name, choice in LOSSES.items()})
-    max_steps: int = knob(100, "Stop after (steps)", help="0 means no limit.", live=True, lo=0, hi=1_000_000, step=100)
-    target_loss: float = knob(0.0, "Stop at training loss", help="0 means never.", live=True, lo=0.0, hi=10.0,
-                              step=0.001, more=True)  # fmt: skip
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """The units of each hidden layer."""
-        return (self.hidden, self.hidden_2, self.hidden_3, self.hidden_4)[: self.layers]
-
-
-@dataclass(frozen=True)
-class Edits:
-    """What the student did to the data by hand: a table of their own, and points added or removed, in order."""
-
-    rows: tuple[tuple[float, float], ...] | None = None
-    clicks: tuple[tuple[str, float, float], ...] = ()
-
-
-def generator(config: RegressionConfig, stream: int) -> torch.Generator:
-    """Random numbers of the run's own, one stream for each use."""
-    return torch.Generator().manual_seed(config.seed + stream)
-
-
-def draw_data(config: RegressionConfig, edits: Edits) -> Split:
-    """The points a config describes, after the student's edits."""
-    if edits.rows is not None:
-        split = datasets.table(edits.rows, config.test_share, generator(config, DATA))
-    else:
-        split = datasets.curve(config.target, config.points, config.noise, config.test_share, generator(config, DATA))
-    for kind, x, y in edits.clicks:
-        if kind == "add":
-            split = datasets.add_point(split, x, y)
-        else:
-            xs, ys = spans(split)
-            split = datasets.remove_nearest(split, x, y, xs[1] - xs[0], ys[1] - ys[0])
-    return split
-
-
-def spans(split: Split) -> tuple[list[float], list[float]]:
-    """The ranges of x and y that show every point, with a little room."""
-    x, y = torch.cat([split.x_train, split.x_test]), torch.cat([split.y_train, split.y_test])
-    return padded(float(x.min()), float(x.max()), 0.05), padded(float(y.min()), float(y.max()), 0.15)
-
-
-def build_model(config: RegressionConfig) -> nn.Sequential:
-    """The network: 1 input, the hidden layers, 1 output."""
-    return models.mlp(
-        1,
-        config.widths,
-        1,
-        activation=config.activation,
-        initialisation=config.initialisation,
-        generator=generator(config, WEIGHTS),
-    )
+KINDS = ("gradient", "update")
 
 
 class RegressionRun(TrainingRun):
@@ -138,22 +43,21 @@ class RegressionRun(TrainingRun):
         model = build_model(config)
         data = draw_data(config, edits)
         batches = Batches(data.x_train, data.y_train, config.batch_size, generator(config, ORDER))
-        trainer = Trainer(model, LOSSES[config.loss][1](), _optimizer(config, model), batches)
+        trainer = Trainer(model, LOSSES[config.loss][1](), optimizer_of(config, model), batches)
         self.layer_names = [f"Layer {index + 1}" for index in range(len(config.widths))] + ["Output"]
-        self.COLUMNS = ("train", "test", *(f"{kind} {name}" for name in self.layer_names for kind in KINDS))
         self.peak = 0.0
         self._lay_out(data)
         parameters = models.count_parameters(model)
-        super().__init__(config, data, model, trainer, Snapshots(min(128, settings.max_run_mb * 250_000 // parameters)))
+        columns = ("train", "test", *(f"{kind} {name}" for name in self.layer_names for kind in KINDS))
+        snapshots = Snapshots(min(128, settings.max_run_mb * 250_000 // parameters))
+        super().__init__(config, data, model, trainer, columns, snapshots)
 
     def _lay_out(self, data: Split) -> None:
         """Work out once what stays the same from frame to frame."""
         self.spans = spans(data)
-        self.grid = torch.linspace(*self.spans[0], GRID_POINTS).unsqueeze(dim=1)  # (grid, 1)
-        self.shown = tuple(
-            (x[:, 0].numpy().copy(), y[:, 0].numpy().copy())
-            for x, y in ((data.x_train, data.y_train), (data.x_test, data.y_test))
-        )
+        self.grid = torch.linspace(self.spans[0][0], self.spans[0][1], GRID_POINTS).unsqueeze(dim=1)  # (grid, 1)
+        self.train_points = (data.x_train[:, 0].numpy().copy(), data.y_train[:, 0].numpy().copy())
+        self.test_points = (data.x_test[:, 0].numpy().copy(), data.y_test[:, 0].numpy().copy())
         self.grid_x = self.grid[:, 0].numpy().copy()
         mean = data.y_train.mean()
         self.spread = float(((data.y_train - mean) ** 2).mean())
@@ -195,7 +99,7 @@ class RegressionRun(TrainingRun):
         if "batch_size" in names:
             self.trainer.batches.resize(after.batch_size)
         if "optimizer" in names:
-            self.trainer.optimizer = _optimizer(after, self.model)
+            self.trainer.optimizer = optimizer_of(after, self.model)
         for group in self.trainer.optimizer.param_groups:
             group["lr"], group["weight_decay"] = after.lr, after.weight_decay
             if OPTIMIZERS[after.optimizer].momentum:
@@ -270,16 +174,16 @@ class RegressionRun(TrainingRun):
     def _fit(self, view: View, *, with_units: bool) -> Figure:
         prediction = view.model(self.grid)[:, 0].numpy()
         units = self._units(view, prediction) if with_units and len(view.model) > 1 else None
-        return curves.fit(*self.shown, self.grid_x, prediction, spans=self.spans, units=units)
+        return curves.fit(self.train_points, self.test_points, self.grid_x, prediction, spans=self.spans, units=units)
 
     def _units(self, view: View, prediction: Any) -> curves.UnitCurves:
         """What each unit of the last hidden layer adds, and where the units of the first bend."""
         hidden = models.layer_outputs(view.model, self.grid)[-2]  # (grid, units)
-        y = (hidden * view.model[-1].weight).T.numpy()  # (units, grid)
+        first, last = (models.linears(view.model)[index] for index in (0, -1))
+        y = (hidden * last.weight).T.numpy()  # (units, grid)
         dead = self._dead(view)[-1]
         if not models.ACTIVATIONS[view.config.activation].can_die:
             return curves.UnitCurves(y, dead)
-        first = view.model[0]
         bends = (-first.bias / first.weight[:, 0]).numpy()  # where w x + b = 0
         inside = np.isfinite(bends) & (bends > self.spans[0][0]) & (bends < self.spans[0][1])
         return curves.UnitCurves(y, dead, bends[inside], np.interp(bends[inside], self.grid_x, prediction))
@@ -298,9 +202,7 @@ class RegressionRun(TrainingRun):
         until = max(self.steps, self.stop_at if np.isfinite(self.stop_at) else 0)
         cursor = None if view.is_now else view.steps
         steps = self.history.steps().astype(np.float32)
-        return curves.loss_curve(
-            steps, columns, peak=self.peak, until=until, marks=self.marks, cursor=cursor, log=log
-        )
+        return curves.loss_curve(steps, columns, peak=self.peak, until=until, marks=self.marks, cursor=cursor, log=log)
 
     def _network(self, view: View) -> Figure:
         layers = models.linears(view.model)
@@ -313,7 +215,8 @@ class RegressionRun(TrainingRun):
         )
 
     def _gradients(self, view: View) -> Figure:
-        sizes = [(name, *(self.history.column(f"{kind} {name}") for kind in KINDS)) for name in self.layer_names]
+        column = self.history.column
+        sizes = [(name, column(f"gradient {name}"), column(f"update {name}")) for name in self.layer_names]
         cursor = None if view.is_now else view.steps
         return curves.layer_sizes(self.history.steps().astype(np.float32), sizes, cursor=cursor)
 
@@ -324,22 +227,9 @@ class RegressionRun(TrainingRun):
         return narrator.regression(self, view, dead=sum(dead), units=units)
 
 
-KINDS = ("gradient", "update")
-
-
 def build(config: RegressionConfig, settings: Settings | None = None) -> RegressionRun:
     """A run at step 0."""
     return RegressionRun(config, Edits(), settings or Settings())
-
-
-def _optimizer(config: RegressionConfig, model: nn.Module) -> torch.optim.Optimizer:
-    return build_optimizer(
-        config.optimizer,
-        model.parameters(),
-        lr=config.lr,
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
-    )
 
 
 def _coordinate(value: Any) -> float:
@@ -355,25 +245,60 @@ LESSON = Lesson(
     config=RegressionConfig,
     build=build,
     charts=(
-        Chart("fit", "Fit", "The points and the curve the model draws through them.", editable=True,
-              toggles=(Toggle("units", "Hidden units"),)),
+        # fmt: off
+        Chart(
+            "fit",
+            "Fit",
+            "The points and the curve the model draws through them.",
+            editable=True,
+            toggles=(Toggle("units", "Hidden units"),),
+        ),
         Chart("loss", "Loss", "Training and test loss over steps.", toggles=(Toggle("log", "Log scale"),)),
-        Chart("network", "Network", "Units as circles; weights as lines, wider when larger, dashed when negative.",
-              every=3),
+        Chart(
+            "network",
+            "Network",
+            "Units as circles; weights as lines, wider when larger, dashed when negative.",
+            every=3,
+        ),
         Chart("gradients", "Gradient and update size", "Size of each layer's gradient and update over steps.", every=4),
-    ),  # fmt: skip
+        # fmt: on
+    ),
+    # fmt: off
     status={
-        "step": "Step", "epoch": "Epoch", "loss": "Train loss", "test_loss": "Test loss", "r2": "R²",
-        "parameters": "Parameters", "steps_per_second": "Steps/s",
-    },  # fmt: skip
+        "step": "Step",
+        "epoch": "Epoch",
+        "loss": "Train loss",
+        "test_loss": "Test loss",
+        "r2": "R²",
+        "parameters": "Parameters",
+        "steps_per_second": "Steps/s",
+    },
     presets={
         "Tutorial": {},
         "No limit, gentle": {"lr": 0.1, "max_steps": 0},
-        "Sine, two layers": {"target": "sine", "layers": 2, "hidden": 16, "hidden_2": 16, "activation": "tanh",
-                             "optimizer": "adam", "lr": 0.01, "max_steps": 3000},
-        "Overfit": {"points": 12, "noise": 0.6, "test_share": 1.0, "layers": 2, "hidden": 48, "hidden_2": 48,
-                    "optimizer": "adam", "lr": 0.01, "max_steps": 0},
+        "Sine, two layers": {
+            "target": "sine",
+            "layers": 2,
+            "hidden": 16,
+            "hidden_2": 16,
+            "activation": "tanh",
+            "optimizer": "adam",
+            "lr": 0.01,
+            "max_steps": 3000,
+        },
+        "Overfit": {
+            "points": 12,
+            "noise": 0.6,
+            "test_share": 1.0,
+            "layers": 2,
+            "hidden": 48,
+            "hidden_2": 48,
+            "optimizer": "adam",
+            "lr": 0.01,
+            "max_steps": 0,
+        },
         "Diverge": {"lr": 10.0, "max_steps": 0},
-    },  # fmt: skip
+    },
+    # fmt: on
     code=(Trainer.step, build_model, datasets.curve),
 )

@@ -1,0 +1,213 @@
+"""One open run: what the engine knows of it, and how it obeys the orders it is given."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from playground.frames import FrameWriter
+from playground.run import Run, Viewer
+
+log = logging.getLogger(__name__)
+
+State = Literal["playing", "paused", "done", "failed", "queued", "lost"]
+Asked = tuple[tuple[str, ...], dict[str, bool]]  # the charts and options of a frame
+
+LEASE_SECONDS = 1.5  # a playing run trains this long after its viewer's last ask
+RATE_SECONDS = 0.5  # over which the steps a second are counted
+MOST_STEPS = 100_000  # of one Step
+
+
+class Refused(ValueError):
+    """A command that makes no sense; the message is a sentence."""
+
+
+@dataclass(eq=False)
+class OpenRun:
+    """One open run and all the engine knows of it."""
+
+    id: str
+    session: str
+    build: Callable[[Any], Run]
+    config: Any
+    run: Run | None = None
+    state: State = "paused"
+    notice: str = ""
+    admitted: bool = False
+    place: int = 0  # in the queue, from 1
+    busy: bool = False  # a worker has it
+    commands: deque[tuple[Any, ...]] = field(default_factory=deque)
+    owed: int = 0  # steps still to take for a Step
+    speed: float | None = None  # steps a second, 0 for full, None for what suits the run
+    next_step_at: float = 0.0
+    seconds: float = 0.0  # trained since the last Play
+    viewer: Viewer | None = None
+    writer: FrameWriter = field(default_factory=FrameWriter)
+    asked: Asked | None = None  # by the viewer, and not yet answered
+    shown: Asked | None = None  # what the last frame answered
+    stale: bool = True  # something changed since the last frame
+    asked_at: float = -math.inf
+    framed_at: float = -math.inf
+    touched_at: float = 0.0
+    urgent_at: float = -math.inf
+    draw_seconds: float = 0.0
+    rate_from: float = 0.0
+    rate_steps: int = 0
+    steps_per_second: float = 0.0
+
+    @property
+    def shown_state(self) -> State:
+        """The state as the viewer sees it."""
+        return self.state if self.admitted else "queued"
+
+    @property
+    def wants_frame(self) -> bool:
+        """Whether a frame has been asked for and would show something new."""
+        return self.asked is not None and (self.stale or self.asked != self.shown)
+
+    def training(self, now: float) -> bool:
+        """Whether it has steps to take and somebody is watching."""
+        watched = self.viewer is not None and (self.asked is not None or now - self.asked_at < LEASE_SECONDS)
+        return watched and self.admitted and (self.state == "playing" or self.owed > 0)
+
+    def due_at(self, now: float, frame_seconds: float) -> float:
+        """When this run next needs a worker."""
+        if self.commands or (self.admitted and self.run is None and self.state != "failed"):
+            return now
+        due = math.inf
+        if self.training(now):
+            due = now if self.owed else self.next_step_at
+        if self.wants_frame:
+            due = min(due, self.framed_at + frame_seconds)
+        return due
+
+    def count(self, taken: int, now: float) -> None:
+        """Measure the steps a second."""
+        if not self.rate_from:
+            self.rate_from, self.rate_steps = now, 0
+            return
+        self.rate_steps += taken
+        if now - self.rate_from > RATE_SECONDS:
+            self.steps_per_second = self.rate_steps / (now - self.rate_from)
+            self.rate_from, self.rate_steps = now, 0
+
+    def head(self) -> dict[str, Any]:
+        """What a frame says before its charts."""
+        return {"state": self.shown_state, "notice": self.notice, "place": self.place if not self.admitted else 0}
+
+    def status(self, status: Mapping[str, float]) -> dict[str, float]:
+        """The run's status and the engine's own."""
+        return {**status, "steps_per_second": float(f"{self.steps_per_second:.3g}")}
+
+
+def obey(opened: OpenRun, order: tuple[Any, ...]) -> None:
+    """Carry out one queued order on the run it was given to."""
+    kind, what = order[0], order[1]
+    opened.stale = True
+    if kind == "call":
+        answer(opened, what, order[2])
+        return
+    opened.notice = ""
+    if kind == "rebuild" or (kind == "tune" and opened.state == "failed"):
+        opened.config = what
+        rebuild(opened, keep_playing=True)
+    elif kind == "tune":
+        opened.config = what
+        if opened.run is not None:
+            opened.run.tune(what)
+            if opened.state == "done" and not opened.run.outcome:
+                opened.state = "paused"
+    else:
+        try:
+            do(opened, what)
+        except ValueError as error:
+            opened.notice = str(error)
+
+
+def answer(opened: OpenRun, function: Callable[[Run], Any], future: Future[Any]) -> None:
+    """Give a caller the result of a function of the run."""
+    if opened.run is None:
+        future.set_exception(Refused("The run is still waiting for its turn."))
+        return
+    try:
+        future.set_result(function(opened.run))
+    except Exception as error:
+        future.set_exception(error)
+
+
+def do(opened: OpenRun, command: Mapping[str, Any]) -> None:
+    """Obey a viewer's command. Raises Refused, or the run's own ValueError, with a sentence."""
+    name, run = command.get("do"), opened.run
+    if name == "speed":
+        opened.speed = _speed(command.get("value"))
+        opened.next_step_at = 0.0
+    elif name == "reset":
+        rebuild(opened, keep_playing=False)
+    elif run is None:
+        raise Refused("The run has not started yet; it is waiting for its turn.")
+    elif name == "pause":
+        opened.state = "paused" if opened.state == "playing" else opened.state
+        opened.owed = 0
+    elif opened.state == "failed":
+        raise Refused("This run has ended. Press Reset to start anew.")
+    elif name in ("play", "step"):
+        if opened.state == "done":
+            run.resume()
+        if name == "play":
+            opened.state, opened.owed, opened.seconds, opened.next_step_at = "playing", 0, 0.0, 0.0
+        else:
+            opened.state, opened.owed = "paused", _steps(command, run)
+        run.apply({"do": "scrub", "to": None})
+        opened.rate_from = 0.0
+    else:
+        if name == "scrub" and command.get("to") is not None:
+            opened.state = "paused" if opened.state == "playing" else opened.state
+        run.apply(command)
+
+
+def rebuild(opened: OpenRun, *, keep_playing: bool) -> None:
+    """Start over from the present config; what the student added by hand stays."""
+    if opened.run is not None:
+        opened.run = opened.run.rebuilt(opened.config)
+    elif opened.admitted:
+        opened.run = opened.build(opened.config)
+    opened.state = "playing" if keep_playing and opened.state == "playing" else "paused"
+    opened.owed, opened.seconds, opened.rate_from, opened.steps_per_second = 0, 0.0, 0.0, 0.0
+
+
+def fail(opened: OpenRun, error: Exception) -> None:
+    """End a run with a sentence for its viewer; the details go to the log."""
+    opened.state, opened.owed, opened.stale = "failed", 0, True
+    if isinstance(error, ValueError):
+        opened.notice = str(error)
+    elif isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        opened.notice = (
+            "This run needs more memory than there is. Choose a smaller model or less data, then press Reset."
+        )
+    else:
+        opened.notice = "Something went wrong inside this run. Press Reset to start anew; the other runs go on."
+        log.error("A run failed.", exc_info=error)
+
+
+def _speed(value: Any) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 100_000:
+        raise Refused("The speed is a number of steps a second from 0 (full speed) to 100000.")
+    return float(value)
+
+
+def _steps(command: Mapping[str, Any], run: Run) -> int:
+    count, unit = command.get("n", 1), command.get("unit", "step")
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_STEPS:
+        raise Refused(f"Step takes a whole number from 1 to {MOST_STEPS:,}.")
+    if unit == "step":
+        return count
+    if unit == "epoch":
+        return run.steps_in_epochs(count)
+    raise Refused("Step counts steps or epochs.")
