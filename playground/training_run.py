@@ -217,9 +217,7 @@ class TrainingRun(ABC):
             self.edit(command)
             return
         to = command.get("to")
-        if to is not None and (
-            not isinstance(to, int) or isinstance(to, bool) or not 0 <= to < len(self.snapshots.kept)
-        ):
+        if to is not None and (type(to) is not int or not 0 <= to < len(self.snapshots.kept)):
             raise ValueError(f"The time slider goes from 0 to {len(self.snapshots.kept) - 1}.")
         self._viewed = to
 

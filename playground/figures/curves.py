@@ -97,7 +97,8 @@ def layer_sizes(steps: Array, layers: Sequence[tuple[str, Array, Array]], *, cur
         for kind, values, dash in (("gradient", gradient, "solid"), ("update", update, "dot")):
             data.append(
                 {"type": "scatter", "mode": "lines", "name": name, "legendgroup": name,
-                 "showlegend": kind == "gradient", "x": steps, "y": values, "line": {"color": colour, "width": 1.8, "dash": dash},
+                 "showlegend": kind == "gradient", "x": steps, "y": values,
+                 "line": {"color": colour, "width": 1.8, "dash": dash},
                  "hovertemplate": f"{name} {kind} %{{y:.3g}} at step %{{x}}<extra></extra>"}
             )  # fmt: skip
     every = [values for _, gradient, update in layers for values in (gradient, update)]

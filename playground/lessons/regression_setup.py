@@ -13,7 +13,7 @@ from playground import datasets, models
 from playground.datasets import Split
 from playground.figures.theme import padded
 from playground.knobs import Config, knob
-from playground.training import LOSSES, OPTIMIZERS
+from playground.training import LOSSES, OPTIMIZERS, build_optimizer
 
 MOST_LAYERS = 4
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 3.0, 10.0)
