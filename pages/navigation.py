@@ -9,8 +9,10 @@ from playground.lessons import LESSONS
 ICON = Path(__file__).parent / "ui" / "static" / "icon.png"
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 1.6rem 1.5rem 3rem; max-width: 110rem; }
-[data-testid="stSidebar"][aria-expanded="true"] { width: 13rem !important; min-width: 13rem; }
+section[data-testid="stSidebar"]:not([aria-expanded="false"]) { width: 13rem !important; min-width: 13rem !important; }
 [data-testid="stHeader"] { height: 2.2rem; background: transparent; }
+.st-key-lesson-header { flex-wrap: wrap; }
+.st-key-lesson-header > div:first-child { min-width: 15rem; }
 .st-key-lesson-header h1 { padding: 0; font-size: 1.7rem; }
 .st-key-workbench > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] { flex-direction: row-reverse; }
 .st-key-knobs { gap: 0.35rem; }

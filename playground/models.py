@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -71,7 +72,7 @@ def mlp(
     """Linear, activation, ..., Linear: (batch, inputs) -> (batch, outputs), an activation after each hidden layer."""
     widths = [inputs, *hidden, outputs]
     layers: list[nn.Module] = []
-    for index, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+    for index, (fan_in, fan_out) in enumerate(pairwise(widths)):
         if index:
             layers.append(ACTIVATIONS[activation].module())
         layers.append(nn.utils.skip_init(nn.Linear, fan_in, fan_out))

@@ -251,7 +251,7 @@ class TrainingRun(ABC):
 
 
 def _plain(value: float) -> float:
-    """A number as the status shows it: five digits, and None for what is not a number."""
+    """A number as the status shows it, with four digits."""
     if isinstance(value, int):
         return value
-    return float(f"{value:.5g}") if math.isfinite(value) else value
+    return float(f"{value:.4g}")

@@ -10,6 +10,7 @@ import streamlit as st
 from playground.knobs import Config, Knob, as_texts, default_of, knobs, parse
 
 MOST_ON_A_SLIDER = 5000  # a number that may be larger is typed in
+STARTS_OVER = "Turning it starts the run over."
 HIDE = "hide"  # the teacher's link parameter: names of knobs that are not shown
 
 
@@ -99,7 +100,8 @@ def _widgets(lesson: str, config: Config, specs: dict[str, Knob]) -> None:
 
 
 def _widget(key: str, spec: Knob, default: Any, *, applies: bool) -> None:
-    common: dict[str, Any] = {"label": spec.label, "key": key, "help": spec.help or None, "disabled": not applies}
+    words = spec.help if spec.live else f"{spec.help} {STARTS_OVER}".strip()
+    common: dict[str, Any] = {"label": spec.label, "key": key, "help": words or None, "disabled": not applies}
     if isinstance(default, bool):
         st.toggle(**common)
     elif spec.options is not None and isinstance(default, str):

@@ -26,7 +26,7 @@ Extra = Callable[[str], None]
 
 
 def show(lesson: Lesson, extra: Extra | None = None) -> None:
-    """The whole page. `extra` draws more controls under the knobs, for the run whose id it is given."""
+    """The whole page. `extra` fills the popover "Data" for the run whose id it is given."""
     _workbench(lesson, extra)
     _prose(lesson)
     _neighbours(lesson)
@@ -37,17 +37,15 @@ def _workbench(lesson: Lesson, extra: Extra | None) -> None:
     """Everything that a turned knob changes; a knob reruns this much of the page and no more."""
     config, problems = controls.read(lesson.name, lesson.config)
     controls.write_link(lesson.name, config)
-    _header(lesson, config)
+    run_id = _run(lesson, config)
+    _header(lesson, config, run_id, extra)
     for problem in problems:
         st.warning(problem)
     with st.container(key="workbench"):
         # The board stands first, so that on a narrow screen the charts come before the knobs; a wide one swaps them.
         charts, knob_column = st.columns([3.4, 1])
-        run_id = _run(lesson, config)
         with knob_column, st.container(key="knobs"):
             controls.show(lesson.name, config, GROUPS)
-            if extra is not None:
-                extra(run_id)
         with charts:
             board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status)
 
@@ -69,7 +67,7 @@ def _run(lesson: Lesson, config: Config) -> str:
     return run_id
 
 
-def _header(lesson: Lesson, config: Config) -> None:
+def _header(lesson: Lesson, config: Config, run_id: str, extra: Extra | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="lesson-header"):
         with st.container(width="stretch"):
             st.title(lesson.title, anchor=False)
@@ -78,6 +76,9 @@ def _header(lesson: Lesson, config: Config) -> None:
             for title, values in lesson.presets.items():
                 st.button(title, key=f"{lesson.name}:preset:{title}", width="stretch",
                           on_click=controls.use, args=(lesson.name, lesson.config(**values)))  # fmt: skip
+        if extra is not None:
+            with st.popover("Data"):
+                extra(run_id)
         with st.popover("Share"):
             _share(lesson, config)
 

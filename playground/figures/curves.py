@@ -102,7 +102,7 @@ def layer_sizes(steps: Array, layers: Sequence[tuple[str, Array, Array]], *, cur
                  "hovertemplate": f"{name} {kind} %{{y:.3g}} at step %{{x}}<extra></extra>"}
             )  # fmt: skip
     every = [values for _, gradient, update in layers for values in (gradient, update)]
-    y = _log_axis("Norm (solid gradient, dotted update)", every, 1.0)
+    y = _log_axis("Norm (dotted: of the update)", every, 1.0)
     shapes = [] if cursor is None else [_upright(cursor, "@text", "solid")]
     until = float(steps[-1]) if len(steps) else 0.0
     return {"data": data, "layout": layout(axis("Step", [0, round_up(max(until, 10.0))]), y, shapes=shapes)}
@@ -135,4 +135,4 @@ def _log_axis(title: str, columns: Sequence[Array], peak: float) -> dict[str, An
     lowest = max(float(values.min()) if values.size else 0.1, SMALLEST_LOG)
     highest = max(peak if math.isfinite(peak) and peak > 0 else 1.0, float(values.max()) if values.size else 1.0)
     span = [float(math.floor(math.log10(lowest))), float(math.ceil(math.log10(highest)))]
-    return axis(title, span, type="log", dtick=1, exponentformat="power")
+    return axis(title, span, type="log", dtick=1, exponentformat="e")

@@ -23,8 +23,9 @@ def network(
     inputs: Sequence[str],
     outputs: Sequence[str],
 ) -> dict[str, Any]:
-    """The model's weights, each of shape (units out, units in), biases (units out,), and for each hidden layer which of
-    its units are dead (units,). Nets with a layer over MOST_UNITS units are named instead of drawn.
+    """The model as a graph. Weights are (units out, units in), biases (units out,), dead units of hidden layers (units,).
+
+    A net with a layer over MOST_UNITS units is not drawn; a line says why.
     """
     counts = [weights[0].shape[1], *(w.shape[0] for w in weights)]
     hidden = max(counts) > MOST_UNITS
@@ -45,7 +46,7 @@ def network(
     return {
         "data": [*lines, units],
         "layout": layout(
-            bare | {"range": [-0.08, 1.12], "autorange": False},
+            bare | {"range": [-0.12, 1.12], "autorange": False},
             bare | {"range": [-0.04, 1.04], "autorange": False},
             margin={"l": 8, "r": 8, "t": 10, "b": 10},
             showlegend=False,
@@ -87,6 +88,7 @@ def _units(
     """Every unit as a circle; hovering shows its weights and its bias."""
     at = np.concatenate(places) if places else np.empty((0, 2))
     texts, colours, labels = [f"input {name}" for name in inputs], ["@muted"] * len(inputs), list(inputs)
+    sides = ["middle left"] * len(inputs) + ["middle right"] * (len(at) - len(inputs))
     for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
         last = layer == len(weights) - 1
         for unit in range(len(b)):
@@ -98,6 +100,6 @@ def _units(
             labels.append(outputs[unit] if last else "×" if is_dead else "")
     return {
         "type": "scatter", "mode": "markers+text", "x": at[:, 0].astype(np.float32), "y": at[:, 1].astype(np.float32),
-        "text": labels, "textposition": "middle right", "hovertext": texts, "hoverinfo": "text", "showlegend": False,
+        "text": labels, "textposition": sides, "hovertext": texts, "hoverinfo": "text", "showlegend": False,
         "marker": {"size": 15, "color": colours, "line": {"color": "@ground", "width": 2}},
     }  # fmt: skip

@@ -14,7 +14,7 @@ FEWEST_ROWS = 12  # of history before it judges a trend
 SENTENCES = {
     "diverged": "Diverged at step {step}: the loss is no longer a number. Lower the learning rate, then press Reset.",
     "past": "You are looking back at step {step}. Press Now, or Play, to return.",
-    "start": "Press Play and watch the curve. Everything marked live can be turned while it runs.",
+    "start": "Press Play and watch the curve bend. Turn the knobs while it runs: most of them act at once.",
     "limit": "Stopped after {step} steps with a training loss of {loss:.4f}. Play trains on for as many again.",
     "target": "Stopped: the training loss has reached {loss:.4f}, as the stop rule asks. Play trains on.",
     "jumps": "The loss jumps up and down by more than it falls: the learning rate is too high for this loss.",

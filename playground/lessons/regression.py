@@ -245,7 +245,6 @@ LESSON = Lesson(
     config=RegressionConfig,
     build=build,
     charts=(
-        # fmt: off
         Chart(
             "fit",
             "Fit",
@@ -260,10 +259,8 @@ LESSON = Lesson(
             "Units as circles; weights as lines, wider when larger, dashed when negative.",
             every=3,
         ),
-        Chart("gradients", "Gradient and update size", "Size of each layer's gradient and update over steps.", every=4),
-        # fmt: on
+        Chart("gradients", "Gradients", "Size of each layer's gradient and update over steps.", every=4),
     ),
-    # fmt: off
     status={
         "step": "Step",
         "epoch": "Epoch",
@@ -299,6 +296,5 @@ LESSON = Lesson(
         },
         "Diverge": {"lr": 10.0, "max_steps": 0},
     },
-    # fmt: on
     code=(Trainer.step, build_model, datasets.curve),
 )
