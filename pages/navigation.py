@@ -17,6 +17,7 @@ section[data-testid="stSidebar"]:not([aria-expanded="false"]) { width: 13rem !im
 .st-key-workbench > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] { flex-direction: row-reverse; }
 .st-key-knobs { gap: 0.35rem; }
 .st-key-prose { max-width: 52rem; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.8rem 1rem 3rem; } }
 </style>"""
 
 st.set_page_config(page_title="PyTorch Playground", page_icon=str(ICON), layout="wide")

@@ -75,7 +75,7 @@ def mlp(
     for index, (fan_in, fan_out) in enumerate(pairwise(widths)):
         if index:
             layers.append(ACTIVATIONS[activation].module())
-        layers.append(nn.utils.skip_init(nn.Linear, fan_in, fan_out))
+        layers.append(nn.Linear(fan_in, fan_out, device="meta").to_empty(device="cpu"))
     model = nn.Sequential(*layers)
     initialise(model, initialisation, generator)
     return model

@@ -23,7 +23,7 @@ def network(
     inputs: Sequence[str],
     outputs: Sequence[str],
 ) -> dict[str, Any]:
-    """The model as a graph. Weights are (units out, units in), biases (units out,), dead units of hidden layers (units,).
+    """The model as a graph. Weights are (units out, units in), biases (units out,), dead hidden units (units,).
 
     A net with a layer over MOST_UNITS units is not drawn; a line says why.
     """

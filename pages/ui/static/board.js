@@ -23,17 +23,18 @@ class Board {
       this.player = new Player(this);
       this.root.append(this.player.bar, this.player.time, this.player.message, cards);
     } else this.root.append(cards);
-    this.ready = loadPlotly(data.plotly);
-    this.ready.catch((error) => this.say(error.message));
+    loadPlotly(data.plotly).then(
+      () => [...this.charts.values()].forEach((chart) => chart.draw()), // what has come in while it loaded
+      (error) => this.say(error.message),
+    );
   }
 
   /** Streamlit has run the page again: new data, or a new theme. */
-  async update(component) {
+  update(component) {
     this.component = component;
     const { data, parentElement } = component;
     this.palettes = data.palette;
     this.chooseTheme(parentElement);
-    await this.ready;
     if (data.frame && data.frame !== this.still) {
       this.still = data.frame;
       this.paint(decode(fromBase64(data.frame)));
@@ -91,7 +92,7 @@ class Board {
     if (this.player) this.player.take(frame);
     for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
     this.frames++;
-    requestAnimationFrame(() => window.__board_frames++);
+    requestAnimationFrame(() => (window.__board_frames += window.Plotly ? 1 : 0));
   }
 
   /** Ask for the next frame: of the charts in sight, the slow ones not every time while the run plays. */
