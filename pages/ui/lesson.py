@@ -106,6 +106,13 @@ def _prose(lesson: Lesson) -> None:
                 _check_yourself(text)
             else:
                 st.markdown(text)
+        _code(lesson)
+
+
+@st.fragment
+def _code(lesson: Lesson) -> None:
+    """The source of what runs, on demand: the highlighter is over half a second of a slow machine's first load."""
+    if st.toggle("Show the code that runs here", key=f"{lesson.name}:code"):
         for shown in lesson.code:
             st.code(inspect.getsource(shown), language="python")
 
