@@ -99,12 +99,17 @@ class Board {
   ask(again) {
     if (!this.stream) return;
     const playing = this.root.dataset.state === "playing";
-    const charts = [...this.charts.values()]
-      .filter((chart) => chart.visible && (!playing || !chart.figure || this.frames % chart.spec.every === 0))
-      .map((chart) => chart.spec.name);
+    const charts = [...this.charts.values()].filter((chart) => chart.visible && this.isDue(chart, playing)).map((chart) => chart.spec.name);
     const asked = JSON.stringify([charts, this.options]);
     if (!again && asked === this.asked) return;
     if (this.stream.send({ ask: charts, options: this.options })) this.asked = asked;
+  }
+
+  /** Fast charts come with every frame and alone with the first; slow ones with each few frames, always when at rest. */
+  isDue(chart, playing) {
+    const { every } = chart.spec;
+    if (every === 1) return true;
+    return this.frames > 0 && (!playing || !chart.figure || this.frames % every === 0);
   }
 
   /** Something about how the charts are shown has changed: a chart came into sight, a toggle was switched. */
