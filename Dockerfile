@@ -1,0 +1,46 @@
+# The playground as an image for a classroom server: docker build --build-arg TORCH_BACKEND=cpu -t playground .
+# PyTorch's build is chosen by TORCH_BACKEND: cpu, or cu128 and the like for a machine with a GPU.
+
+FROM python:3.11-slim AS build
+ARG TORCH_BACKEND=cpu
+RUN pip install --no-cache-dir uv==0.13.9 && uv venv /venv
+COPY requirements.txt ./
+RUN uv pip install --python /venv/bin/python --no-cache --compile-bytecode \
+    --torch-backend=${TORCH_BACKEND} -r requirements.txt
+
+FROM python:3.11-slim
+# A fixed user id, so that a mounted folder can be given to it. HOME and caches are in /tmp: the rest may be read-only.
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin playground
+ENV PATH=/venv/bin:$PATH \
+    HOME=/tmp \
+    XDG_CACHE_HOME=/tmp/.cache \
+    XDG_CONFIG_HOME=/tmp/.config \
+    XDG_DATA_HOME=/tmp/.local/share \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+# What each of these means is in README.md; the values are the app's own defaults.
+ENV PLAYGROUND_DATA= \
+    PLAYGROUND_WORKERS=0 \
+    PLAYGROUND_TORCH_THREADS=1 \
+    PLAYGROUND_MAX_RUNS=64 \
+    PLAYGROUND_RUNS_PER_SESSION=4 \
+    PLAYGROUND_MAX_PARAMETERS=2000000 \
+    PLAYGROUND_MAX_POINTS=5000 \
+    PLAYGROUND_MAX_RUN_MB=64 \
+    PLAYGROUND_RUN_SECONDS=1800 \
+    PLAYGROUND_IDLE_MINUTES=10 \
+    PLAYGROUND_FRAME_RATE=30 \
+    PLAYGROUND_ORIGINS=
+WORKDIR /app
+COPY --from=build /venv /venv
+COPY .streamlit .streamlit
+COPY playground playground
+COPY pages pages
+COPY app.py ./
+RUN python -m compileall -q app.py pages playground
+USER 10001:10001
+EXPOSE 8501
+# Streamlit's health address answers 200 to more than it should, so the body is read: it must be "ok".
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "-I", "-c", "import http.client, sys; server = http.client.HTTPConnection('127.0.0.1', 8501, timeout=4); server.request('GET', '/_stcore/health'); sys.exit(server.getresponse().read().strip() != b'ok')"]
+CMD ["streamlit", "run", "app.py", "--server.address=0.0.0.0", "--server.port=8501", "--server.headless=true"]

@@ -1,0 +1,233 @@
+"""What tests share: the app as a running server, a real Chromium, and which tests a plain `pytest` leaves out."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMED_ONLY = {"load": ROOT / "tests" / "load", "benchmark": ROOT / "tests" / "benchmarks"}  # marker: folder
+START_SECONDS = 60.0
+STREAMLIT = (
+    *(sys.executable, "-m", "streamlit", "run", "app.py"),
+    *("--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", "{port}"),
+)
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Load tests and benchmarks take minutes and a quiet machine: they run only when the command names them."""
+    if collection_path not in NAMED_ONLY.values():
+        return None
+    named = [config.invocation_params.dir / arg.partition("::")[0] for arg in config.args]
+    return None if any(path.resolve().is_relative_to(collection_path) for path in named) else True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Set the markers, and put browser tests last: once started, Playwright keeps an event loop in this thread."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+        for marker, folder in NAMED_ONLY.items():
+            if item.path.is_relative_to(folder):
+                item.add_marker(marker)
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app: its address without a slash at the end, and its process."""
+
+    url: str
+    port: int
+    pid: int
+
+
+Serve = Callable[..., AbstractContextManager[Server]]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def run_server(
+    command: Sequence[str] = (),
+    *,
+    folder: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """Start the app, wait until it is healthy, and end its whole process group afterwards.
+
+    `command` defaults to `streamlit run app.py`; `{port}` in its words is the free port it must listen on.
+    `environment` replaces this process's; `settings` are added to it. Fails the test with the server's output if the
+    server dies or is not up in time.
+    """
+    port = free_port()
+    command = [word.replace("{port}", str(port)) for word in command or STREAMLIT]
+    variables = {**(os.environ if environment is None else environment), **(settings or {})}
+    with TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=variables, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            wait_until_healthy(process, port, log)
+            yield Server(f"http://127.0.0.1:{port}", port, process.pid)
+            if process.poll() is not None:
+                pytest.fail(f"The server died with exit code {process.returncode} during the test.\n{output(log)}")
+        finally:
+            end_group(process)
+
+
+def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
+    give_up_at = time.monotonic() + START_SECONDS
+    while not healthy(port):
+        if process.poll() is not None:
+            pytest.fail(f"The server ended with exit code {process.returncode} before it was up.\n{output(log)}")
+        if time.monotonic() > give_up_at:
+            pytest.fail(f"The server was not healthy within {START_SECONDS:g} s.\n{output(log)}")
+        time.sleep(0.1)
+
+
+def healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/_stcore/health")
+        return connection.getresponse().read() == b"ok"
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def output(log: IO[bytes]) -> str:
+    log.seek(0)
+    return log.read().decode(errors="replace")[-6_000:]
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ask the process group to end, and after 5 seconds end it."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(5)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+@pytest.fixture(scope="session")
+def serve() -> Serve:
+    """Start an app of the test's own: `with serve(settings={"PLAYGROUND_MAX_RUNS": "2"}) as server:`."""
+    return run_server
+
+
+@pytest.fixture(scope="session")
+def app_url(serve: Serve) -> Iterator[str]:
+    """The address of the one app that tests share, with default settings; without a slash at its end."""
+    with serve() as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium under Playwright. Where there is none, tests are skipped; or fail, if a browser is required."""
+    cannot = pytest.fail if os.environ.get("PLAYGROUND_REQUIRE_BROWSER") == "1" else pytest.skip
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        cannot("Playwright is not installed: pip install -r tests/requirements.txt")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        cannot("Chromium is not installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield started
+        started.close()
+
+
+@dataclass
+class Tab:
+    """A browser tab, and what went wrong in it: console and page errors, and requests to any other host."""
+
+    page: Any  # playwright.sync_api.Page
+    errors: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def page(browser: Any, app_url: str) -> Iterator[Callable[..., Tab]]:
+    """Open tabs, each in a context (cookies, storage) of its own: `tab = page("/regression")`.
+
+    Without a path the tab stays empty. `width` and `height` in pixels, `base` for another server than the shared one;
+    `options` go to Playwright's `new_context`, such as `{"color_scheme": "dark"}`.
+    """
+    with ExitStack() as opened:
+
+        def open_tab(
+            path: str | None = None,
+            *,
+            width: int = 1280,
+            height: int = 900,
+            base: str = app_url,
+            options: Mapping[str, Any] | None = None,
+        ) -> Tab:
+            context = browser.new_context(viewport={"width": width, "height": height}, base_url=base, **(options or {}))
+            opened.callback(context.close)
+            tab = Tab(context.new_page())
+            watch(tab, base)
+            if path is not None:
+                tab.page.goto(path)
+            return tab
+
+        yield open_tab
+
+
+def watch(tab: Tab, base: str) -> None:
+    """Note the tab's errors and foreign requests, from now on."""
+    host = re.escape(base.partition("://")[2])
+    own = re.compile(rf"(http|ws)://{host}(/|$)|(data|blob|about|chrome-extension):")
+    # On a cold deep link Streamlit's front end first looks for its server below the page's own path, in vain.
+    # It's Streamlit's own search, and the browser reports it as two errors.
+    search = re.compile(rf"http://{host}/[^/]+/_stcore/(health|host-config)$")
+
+    def note_message(message: Any) -> None:
+        if message.type == "error" and not search.match(message.location.get("url", "")):
+            tab.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def note_address(address: str) -> None:
+        if not own.match(address):
+            tab.foreign.append(address)
+
+    tab.page.on("console", note_message)
+    tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))
+    tab.page.context.on("request", lambda request: note_address(request.url))
+    tab.page.on("websocket", lambda websocket: note_address(websocket.url))
