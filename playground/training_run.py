@@ -16,11 +16,14 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from playground.frames import Figure
 from playground.knobs import Config, changed, knobs
+from playground.models import count_parameters
 from playground.run import Drawing, Outcome
+from playground.settings import Settings
 from playground.training import History, Trainer
 
 SLOWEST_AUTO_SPEED = 30.0  # steps a second
-MOST_MARKS = 24
+MOST_MARKS = 24  # on the loss chart
+MOST_SNAPSHOTS = 128
 AUTO_SECONDS = 10.0  # a run with a stop rule is paced to take about this long
 
 
@@ -38,7 +41,7 @@ class Snapshot:
 class Snapshots:
     """Snapshots that thin themselves: at most `capacity`, evenly spread over the run."""
 
-    def __init__(self, capacity: int = 128) -> None:
+    def __init__(self, capacity: int) -> None:
         self.capacity = max(2, capacity)
         self.stride = 1
         self.kept: list[Snapshot] = []
@@ -81,15 +84,22 @@ class TrainingRun(ABC):
         model: nn.Sequential,
         trainer: Trainer,
         columns: Iterable[str],
-        snapshots: Snapshots,
+        settings: Settings,
     ) -> None:
+        parameters = count_parameters(model)
+        if parameters > settings.max_parameters:
+            raise ValueError(
+                f"This model has {parameters:,} parameters; at most {settings.max_parameters:,} fit here. "
+                "Choose fewer or narrower layers, then press Reset."
+            )
         self.config = config
         self.data = data
         self.model = model
         self.trainer = trainer
         self.steps = 0
         self.history = History(columns)
-        self.snapshots = snapshots
+        self.settings = settings
+        self.snapshots = Snapshots(min(MOST_SNAPSHOTS, settings.max_run_mb * 1_000_000 // (4 * parameters)))
         self.marks: list[tuple[int, str]] = []
         self.outcome: Outcome = ""
         self.stop_at: float = config.max_steps or math.inf

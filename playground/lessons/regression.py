@@ -28,7 +28,7 @@ from playground.lessons.regression_setup import (
 )
 from playground.settings import Settings
 from playground.training import LOSSES, OPTIMIZERS, Batches, Trainer
-from playground.training_run import Snapshots, TrainingRun, View
+from playground.training_run import TrainingRun, View
 
 GRID_POINTS = 160
 KINDS = ("gradient", "update")
@@ -39,7 +39,6 @@ class RegressionRun(TrainingRun):
 
     def __init__(self, config: RegressionConfig, edits: Edits, settings: Settings) -> None:
         self.edits = edits
-        self.settings = settings
         model = build_model(config)
         data = draw_data(config, edits)
         batches = Batches(data.x_train, data.y_train, config.batch_size, generator(config, ORDER))
@@ -47,10 +46,8 @@ class RegressionRun(TrainingRun):
         self.layer_names = [f"Layer {index + 1}" for index in range(len(config.widths))] + ["Output"]
         self.peak = 0.0
         self._lay_out(data)
-        parameters = models.count_parameters(model)
         columns = ("train", "test", *(f"{kind} {name}" for name in self.layer_names for kind in KINDS))
-        snapshots = Snapshots(min(128, settings.max_run_mb * 250_000 // parameters))
-        super().__init__(config, data, model, trainer, columns, snapshots)
+        super().__init__(config, data, model, trainer, columns, settings)
 
     def _lay_out(self, data: Split) -> None:
         """Work out once what stays the same from frame to frame."""
