@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from playground.frames import FrameWriter
-from playground.open_run import OpenRun, State, fail, obey
+from playground.open_run import OpenRun, State, fail, obey, train
 from playground.run import Run, Viewer
 from playground.settings import Settings
 
@@ -30,8 +30,6 @@ SHORTEST_SLICE_SECONDS = 0.002
 URGENT_EVERY_SECONDS = 0.1  # how often a run's commands may jump the queue
 HOUSEKEEPING_SECONDS = 1.0
 WAITING_EVICTS_AFTER_SECONDS = 60.0  # with others waiting, an unwatched run goes this soon
-PACE_CATCH_UP_SECONDS = 0.25  # a paced run that fell behind by more than this does not catch up
-UNLIMITED_STEPS = 2**62
 
 
 class UnknownRun(KeyError):
@@ -264,35 +262,10 @@ class Engine:
             for order in orders:
                 obey(opened, order)
             if opened.run is not None and seconds > 0 and (opened.state == "playing" or opened.owed):
-                self._train(opened, opened.run, seconds)
+                train(opened, opened.run, seconds, self.settings.run_seconds)
         except Exception as error:
             fail(opened, error)
         self._frame(opened)
-
-    def _train(self, opened: OpenRun, run: Run, seconds: float) -> None:
-        start = time.monotonic()
-        rate = run.auto_speed if opened.speed is None else opened.speed
-        allowed = opened.owed or UNLIMITED_STEPS
-        if rate and not opened.owed:
-            if opened.next_step_at < start - PACE_CATCH_UP_SECONDS:
-                opened.next_step_at = start
-            allowed = 1 + int((start - opened.next_step_at) * rate)
-        taken = run.advance(seconds, allowed)
-        end = time.monotonic()
-        opened.stale = True
-        opened.seconds += end - start
-        if opened.owed:
-            opened.owed = 0 if run.outcome else opened.owed - taken
-        elif rate:
-            opened.next_step_at += taken / rate
-        else:
-            opened.next_step_at = end
-        opened.count(taken, end)
-        if run.outcome:
-            opened.state, opened.owed = run.outcome, 0
-        elif opened.seconds > self.settings.run_seconds:
-            opened.state, opened.seconds = "paused", 0.0
-            opened.notice = "This run has trained for a long time, so it was paused. Press Play to go on."
 
     def _frame(self, opened: OpenRun) -> None:
         """Draw and deliver a frame if one has been asked for, is due, and would show something new."""

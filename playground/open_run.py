@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -21,6 +22,8 @@ Asked = tuple[tuple[str, ...], dict[str, bool]]  # the charts and options of a f
 LEASE_SECONDS = 1.5  # a playing run trains this long after its viewer's last ask
 RATE_SECONDS = 0.5  # over which the steps a second are counted
 MOST_STEPS = 100_000  # of one Step
+PACE_CATCH_UP_SECONDS = 0.25  # a paced run that fell behind by more than this does not catch up
+UNLIMITED_STEPS = 2**62
 
 
 class Refused(ValueError):
@@ -103,6 +106,33 @@ class OpenRun:
     def status(self, status: Mapping[str, float]) -> dict[str, float]:
         """The run's status and the engine's own."""
         return {**status, "steps_per_second": float(f"{self.steps_per_second:.3g}")}
+
+
+def train(opened: OpenRun, run: Run, seconds: float, most_seconds: float) -> None:
+    """Give a run a slice of training at its speed, and note how it went."""
+    start = time.monotonic()
+    rate = run.auto_speed if opened.speed is None else opened.speed
+    allowed = opened.owed or UNLIMITED_STEPS
+    if rate and not opened.owed:
+        if opened.next_step_at < start - PACE_CATCH_UP_SECONDS:
+            opened.next_step_at = start
+        allowed = 1 + int((start - opened.next_step_at) * rate)
+    taken = run.advance(seconds, allowed)
+    end = time.monotonic()
+    opened.stale = True
+    opened.seconds += end - start
+    if opened.owed:
+        opened.owed = 0 if run.outcome else opened.owed - taken
+    elif rate:
+        opened.next_step_at += taken / rate
+    else:
+        opened.next_step_at = end
+    opened.count(taken, end)
+    if run.outcome:
+        opened.state, opened.owed = run.outcome, 0
+    elif opened.seconds > most_seconds:
+        opened.state, opened.seconds = "paused", 0.0
+        opened.notice = "This run has trained for a long time, so it was paused. Press Play to go on."
 
 
 def obey(opened: OpenRun, order: tuple[Any, ...]) -> None:
