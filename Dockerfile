@@ -1,5 +1,5 @@
 # The playground as an image for a classroom server: docker build --build-arg TORCH_BACKEND=cpu -t playground .
-# PyTorch's build is chosen by TORCH_BACKEND: cpu, or cu128 and the like for a machine with a GPU.
+# PyTorch's build is chosen by TORCH_BACKEND: cpu, or cu128 and the like for a machine with a GPU. MNIST=1 adds the digits.
 
 FROM python:3.11-slim AS build
 ARG TORCH_BACKEND=cpu
@@ -7,6 +7,11 @@ RUN pip install --no-cache-dir uv==0.13.9 && uv venv /venv
 COPY requirements.txt ./
 RUN uv pip install --python /venv/bin/python --no-cache --compile-bytecode \
     --torch-backend=${TORCH_BACKEND} -r requirements.txt
+# MNIST=1 fetches the four files (12 MB) and checks them; without it the folder is empty.
+ARG MNIST=0
+COPY playground/__init__.py playground/mnist.py playground/mnist_download.py playground/mnist_files.py \
+    playground/small_digits.py playground/
+RUN mkdir data && if [ "${MNIST}" = 1 ]; then /venv/bin/python -m playground.mnist data; fi
 
 FROM python:3.11-slim
 # A fixed user id, so that a mounted folder can be given to it. HOME and caches are in /tmp: the rest may be read-only.
@@ -30,6 +35,7 @@ ENV PLAYGROUND_DATA= \
     PLAYGROUND_RUN_SECONDS=1800 \
     PLAYGROUND_IDLE_MINUTES=10 \
     PLAYGROUND_FRAME_RATE=30 \
+    PLAYGROUND_LOADERS=1 \
     PLAYGROUND_ORIGINS=
 WORKDIR /app
 COPY --from=build /venv /venv
@@ -37,6 +43,7 @@ COPY .streamlit .streamlit
 COPY playground playground
 COPY pages pages
 COPY app.py ./
+COPY --from=build /data data
 RUN python -m compileall -q app.py pages playground
 USER 10001:10001
 EXPOSE 8501

@@ -1,6 +1,7 @@
 """PyTorch Playground: the ASGI app. Start it with `streamlit run app.py`, or with `uvicorn app:app`."""
 
 import gc
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,10 +11,14 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
+# Before torch comes: its threads sleep while they wait for each other. By default they keep their cores busy, and where
+# others want the cores too (a browser, the engine's other runs), a step of a CNN takes several times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # pages are scripts that Streamlit runs; they import from here
 
-from pages.ui import assets, stream  # noqa: E402
+from pages.ui import ahead, assets, stream  # noqa: E402
 from pages.ui.security import SecurityHeaders  # noqa: E402
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for torch)
 
@@ -30,7 +35,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     ROOT / "pages" / "navigation.py",
-    routes=[*stream.ROUTES, *assets.ROUTES],
+    routes=[*stream.ROUTES, *ahead.ROUTES, *assets.ROUTES],
     middleware=[Middleware(SecurityHeaders)],
     lifespan=lifespan,
 )

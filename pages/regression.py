@@ -3,4 +3,4 @@
 from pages.ui import lesson, points
 from playground.lessons import regression
 
-lesson.show(regression.LESSON, points.popover)
+lesson.show(regression.LESSON, points.popover(regression.LESSON))

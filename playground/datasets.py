@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from torch import Tensor
 from playground.knobs import shorten
 
 MAX_CSV_BYTES = 1_000_000
+FEWEST_POINTS = 2  # to learn from
 
 
 class DataError(ValueError):
@@ -91,9 +91,9 @@ def add_point(split: Split, x: float, y: float) -> Split:
 def remove_nearest(split: Split, x: float, y: float, x_scale: float, y_scale: float) -> Split:
     """The same split without the training point nearest to (x, y), distances measured in units of the two scales.
 
-    The last point stays: DataError.
+    Raises DataError where only two training points are left.
     """
-    if len(split.x_train) <= 2:
+    if len(split.x_train) <= FEWEST_POINTS:
         raise DataError("Two points must stay, or there is nothing to learn from.")
     distance = ((split.x_train[:, 0] - x) / x_scale) ** 2 + ((split.y_train[:, 0] - y) / y_scale) ** 2
     keep = torch.arange(len(distance)) != int(distance.argmin())
@@ -101,31 +101,50 @@ def remove_nearest(split: Split, x: float, y: float, x_scale: float, y_scale: fl
 
 
 def read_csv(text: str, max_rows: int) -> tuple[tuple[float, float], ...]:
-    """The (x, y) rows of a CSV text: two columns of numbers, an optional header line, comma, semicolon or tab between.
+    """The (x, y) rows of a CSV text, read as `read_rows` does."""
+    return tuple((x, y) for x, y in read_rows(text, max_rows, ("x", "y"), "0.5, 0.25"))
+
+
+def read_rows(
+    text: str,
+    max_rows: int,
+    columns: Sequence[str],
+    example: str,
+    check: Callable[[int, tuple[float, ...]], None] | None = None,
+) -> tuple[tuple[float, ...], ...]:
+    """The rows of a CSV text: columns of numbers, an optional header line, comma, semicolon or tab between.
 
     Raises DataError, naming line and limit, for text, NaN, infinite or huge numbers, a wrong number of columns, fewer
-    than two rows or more than `max_rows`.
+    than two rows or more than `max_rows`; `check` may refuse a row, given its line, for more than that.
     """
+    names = ",".join(columns)
     if len(text) > MAX_CSV_BYTES:
-        raise DataError(f"The CSV is over {MAX_CSV_BYTES // 1000:,} kB. Keep at most {max_rows:,} rows of x,y.")
+        raise DataError(f"The CSV is over {MAX_CSV_BYTES // 1000:,} kB. Keep at most {max_rows:,} rows of {names}.")
     dialect = max(",;\t", key=text.count)
-    rows: list[tuple[float, float]] = []
-    for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=dialect), start=1):
-        if not any(cell.strip() for cell in cells) or (number == 1 and _is_header(cells)):
-            continue
-        if len(rows) == max_rows:
-            raise DataError(f"Line {number}: there are more than {max_rows:,} rows. Keep at most {max_rows:,}.")
-        rows.append(_row(number, cells))
-    if len(rows) < 2:
-        raise DataError("The CSV needs at least two rows of x,y, such as “0.5, 0.25”.")
+    rows: list[tuple[float, ...]] = []
+    lines = csv.reader(text.splitlines(), delimiter=dialect)
+    try:
+        for cells in lines:
+            number = lines.line_num
+            if not any(cell.strip() for cell in cells) or (number == 1 and _is_header(cells)):
+                continue
+            if len(rows) == max_rows:
+                raise DataError(f"Line {number}: there are more than {max_rows:,} rows. Keep at most {max_rows:,}.")
+            rows.append(_row(number, cells, columns))
+            if check is not None:
+                check(number, rows[-1])
+    except csv.Error:
+        raise DataError(f"Line {lines.line_num} is not a line of a CSV. Each line is {names}.") from None
+    if len(rows) < FEWEST_POINTS:
+        raise DataError(f"The CSV needs at least two rows of {names}, such as “{example}”.")
     return tuple(rows)
 
 
 def write_csv(split: Split) -> str:
-    """The split as CSV text with the columns x, y and split."""
+    """The split as CSV text with the columns x, y and split; every number is read back as it was."""
     lines = ["x,y,split"]
     for name, xs, ys in (("train", split.x_train, split.y_train), ("test", split.x_test, split.y_test)):
-        lines += [f"{x:.7g},{y:.7g},{name}" for x, y in zip(xs[:, 0].tolist(), ys[:, 0].tolist(), strict=True)]
+        lines += [f"{x!s},{y!s},{name}" for x, y in zip(xs[:, 0].numpy(), ys[:, 0].numpy(), strict=True)]
     return "\n".join(lines) + "\n"
 
 
@@ -141,14 +160,16 @@ def _number(cell: str) -> bool:
     return True
 
 
-def _row(number: int, cells: list[str]) -> tuple[float, float]:
-    if len(cells) == 3 and cells[2].strip() in ("train", "test"):  # a file this page wrote
-        cells = cells[:2]
-    if len(cells) != 2:
-        raise DataError(f"Line {number} has {len(cells)} columns; two are needed, x and y.")
+def _row(number: int, cells: list[str], columns: Sequence[str]) -> tuple[float, ...]:
+    count, names = len(columns), " and ".join((", ".join(columns[:-1]), columns[-1]))
+    if len(cells) == count + 1 and cells[-1].strip() in ("train", "test"):  # a file this page wrote
+        cells = cells[:-1]
+    if len(cells) != count:
+        needed = {2: "two", 3: "three"}.get(count, str(count))
+        raise DataError(f"Line {number}: {needed} columns are needed, {names}; the number found is {len(cells)}.")
     for cell in cells:
         if not _number(cell):
-            raise DataError(f"Line {number}: “{shorten(cell, 20)}” is not a number. Each line is x,y.")
+            raise DataError(f"Line {number}: “{shorten(cell, 20)}” is not a number. Each line is {','.join(columns)}.")
         if not math.isfinite(float(cell)) or abs(float(cell)) > 1e6:
             raise DataError(f"Line {number}: “{shorten(cell, 20)}” is out of range; numbers go from -1e6 to 1e6.")
-    return float(cells[0]), float(cells[1])
+    return tuple(float(cell) for cell in cells)

@@ -17,30 +17,33 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from playground.frames import FrameWriter
-from playground.open_run import OpenRun, State, fail, obey, train
+from playground.open_run import OpenRun, State, UnknownRun, admit, cancel_calls, fail, obey, train
 from playground.run import Run, Viewer
 from playground.settings import Settings
 
 log = logging.getLogger(__name__)
+__all__ = ["Engine", "UnknownRun"]
 Result = TypeVar("Result")
 
 SLICE_SECONDS = 0.025  # one run's turn when it has the machine to itself
 ROUND_SECONDS = 0.28  # within which every playing run should have had its turn
 SHORTEST_SLICE_SECONDS = 0.002
+TRAINING_PER_DRAWING = 25  # in a crowd, a turn trains this many times as long as its frame takes to draw
 URGENT_EVERY_SECONDS = 0.1  # how often a run's commands may jump the queue
+COUNT_EVERY_SECONDS = 0.05  # how often the runs that train are counted
 HOUSEKEEPING_SECONDS = 1.0
 WAITING_EVICTS_AFTER_SECONDS = 60.0  # with others waiting, an unwatched run goes this soon
 
 
-class UnknownRun(KeyError):
-    """No such run: it never was, or it was dropped after its idle time."""
-
-
 class Engine:
-    """Runs, workers and limits. Any thread may call its public methods; all but `call` and `stop` return at once."""
+    """Runs, workers and limits. Any thread may call its public methods; all but `call` and `stop` return at once.
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    `prepare` is called first in each worker's thread.
+    """
+
+    def __init__(self, settings: Settings | None = None, prepare: Callable[[], None] = lambda: None) -> None:
         self.settings = settings or Settings()
+        self._prepare = prepare
         self._frame_seconds = 1.0 / self.settings.frame_rate
         self._ready = threading.Condition()
         self._runs: dict[str, OpenRun] = {}
@@ -49,6 +52,8 @@ class Engine:
         self._threads: list[threading.Thread] = []
         self._stopping = False
         self._kept_house_at = 0.0
+        self._counted_at = 0.0
+        self._sharing = 1  # how many runs train, as last counted
 
     def start(self) -> None:
         """Start the workers; starting twice is starting once."""
@@ -88,7 +93,7 @@ class Engine:
             opened = OpenRun(secrets.token_urlsafe(18), session, build, config, touched_at=time.monotonic())
             self._runs[opened.id] = opened
             self._turns.append(opened)
-            self._admit()
+            admit(self._runs.values(), self.settings.max_runs)
             self._ready.notify_all()
             return opened.id
 
@@ -173,24 +178,12 @@ class Engine:
         self._runs.pop(opened.id, None)
         if opened in self._turns:
             self._turns.remove(opened)
-        for order in opened.commands:
-            if order[0] == "call":
-                order[2].cancel()
+        cancel_calls(opened.commands)
         opened.commands.clear()
         if opened.viewer is not None:
             opened.viewer.dismiss(4404, reason)
         opened.viewer = opened.run = opened.asked = None
-        self._admit()
-
-    def _admit(self) -> None:
-        """Give free places to those who wait, first come first served."""
-        waiting = [opened for opened in self._runs.values() if not opened.admitted]
-        free = self.settings.max_runs - (len(self._runs) - len(waiting))
-        for opened in waiting[: max(0, free)]:
-            opened.admitted = True
-        for place, opened in enumerate(waiting[max(0, free) :], start=1):
-            if opened.place != place:
-                opened.place, opened.stale = place, True
+        admit(self._runs.values(), self.settings.max_runs)
 
     def _keep_house(self, now: float) -> None:
         self._kept_house_at = now
@@ -227,14 +220,18 @@ class Engine:
 
     def _slice_seconds(self, opened: OpenRun, now: float) -> float:
         """A run's turn: short enough that a whole round stays short, and that a frame asked for comes in time."""
-        sharing = sum(each.training(now) for each in self._runs.values()) or 1
-        fair = ROUND_SECONDS * self.settings.worker_count / sharing - opened.draw_seconds
-        seconds = min(SLICE_SECONDS, max(SHORTEST_SLICE_SECONDS, fair))
-        if opened.asked is not None:
-            seconds = min(seconds, max(SHORTEST_SLICE_SECONDS, opened.framed_at + self._frame_seconds - now))
-        return seconds
+        if now - self._counted_at > COUNT_EVERY_SECONDS:
+            self._counted_at = now
+            self._sharing = sum(each.training(now) for each in self._runs.values()) or 1
+        alone = min(1.0, self.settings.worker_count / self._sharing)  # 1 when each run has a worker of its own
+        seconds = min(SLICE_SECONDS, max(SHORTEST_SLICE_SECONDS, ROUND_SECONDS * alone - opened.draw_seconds))
+        if opened.asked is None:
+            return seconds
+        enough = (1 - alone) * TRAINING_PER_DRAWING * opened.draw_seconds
+        return min(seconds, max(SHORTEST_SLICE_SECONDS, enough, opened.next_frame_at(self._frame_seconds) - now))
 
     def _work(self) -> None:
+        self._prepare()
         while True:
             with self._ready:
                 opened = self._next()
@@ -257,15 +254,17 @@ class Engine:
     def _serve(self, opened: OpenRun, orders: list[Any], seconds: float) -> None:
         """One turn of one run. Whatever the run raises ends that run with a sentence, and nothing else."""
         try:
-            if opened.admitted and opened.run is None:
+            if opened.admitted and opened.run is None and opened.state != "failed":
                 opened.run, opened.stale = opened.build(opened.config), True
             for order in orders:
                 obey(opened, order)
             if opened.run is not None and seconds > 0 and (opened.state == "playing" or opened.owed):
-                train(opened, opened.run, seconds, self.settings.run_seconds)
+                train(opened, opened.run, seconds, self.settings, self._sharing)
         except Exception as error:
             fail(opened, error)
+            cancel_calls(orders)
         self._frame(opened)
+        opened.settle()
 
     def _frame(self, opened: OpenRun) -> None:
         """Draw and deliver a frame if one has been asked for, is due, and would show something new."""
@@ -273,7 +272,7 @@ class Engine:
             viewer, asked, writer, now = opened.viewer, opened.asked, opened.writer, time.monotonic()
             if viewer is None or asked is None or not opened.wants_frame:
                 return
-            if now < opened.framed_at + self._frame_seconds:
+            if now < opened.next_frame_at(self._frame_seconds):
                 return
             opened.stale, opened.shown, opened.asked = False, asked, None
         head, charts = opened.head(), {}
@@ -284,11 +283,12 @@ class Engine:
                 head |= {"status": opened.status(drawing.status), "note": drawing.note, "time": drawing.time}
             except Exception as error:
                 fail(opened, error)
+                opened.stale = False  # drawn again when something changes, not at once and for ever
                 head |= opened.head()
         frame = writer.write(head, charts)
         opened.draw_seconds = 0.8 * opened.draw_seconds + 0.2 * (time.monotonic() - now)
+        opened.framed_at = now if frame or opened.restless else opened.framed_at
         if frame:
-            opened.framed_at = now
             viewer.deliver(frame)
             return
         with self._ready:  # nothing to show after all: the viewer goes on waiting

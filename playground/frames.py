@@ -11,23 +11,26 @@ import orjson
 Figure = dict[str, Any]
 
 _ALIGNMENT = 8
-_SENT_AS = {"float32": "f4", "float64": "f8", "int32": "i4", "uint8": "u1"}
+_SENT_AS = {"<f4": "f4", "<f8": "f8", "<i4": "i4", "|u1": "u1"}
 
 
 def changes(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> Iterator[list[Any]]:
-    """Each [path, value] that turns one figure into another; arrays and leaves are replaced whole."""
+    """Each [path, value] that turns one figure into another; arrays, lists (but of dicts) and leaves as a whole."""
     if before is after:
         return
     if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
         for key, value in after.items():
             yield from changes(before[key], value, (*path, key))
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for index, value in enumerate(after):
-            yield from changes(before[index], value, (*path, index))
+        parts = [part for index, item in enumerate(after) for part in changes(before[index], item, (*path, index))]
+        if all(isinstance(item, dict) for item in (*before, *after)):
+            yield from parts
+        elif parts:  # Plotly sees a change in a trace's values only where the list is another one
+            yield [path, after]
     elif isinstance(before, np.ndarray) and isinstance(after, np.ndarray):
         if before.dtype != after.dtype or before.shape != after.shape or before.tobytes() != after.tobytes():
             yield [path, after]
-    elif isinstance(before, np.ndarray) or isinstance(after, np.ndarray) or before != after:
+    elif isinstance(before, (dict, list, np.ndarray)) or type(before) is not type(after) or before != after:
         yield [path, after]
 
 
@@ -43,8 +46,8 @@ def encode(frame: dict[str, Any]) -> bytes:
     def place(value: Any) -> Any:
         nonlocal size
         if isinstance(value, np.ndarray):
-            kind = _SENT_AS.get(value.dtype.name)
-            raw = (value if kind else value.astype(np.float64)).tobytes()
+            kind = _SENT_AS.get(value.dtype.str)
+            raw = (value if kind else value.astype("<f8")).tobytes()
             offset = size
             padding = -len(raw) % _ALIGNMENT
             buffers.append(raw + b"\0" * padding)
@@ -69,7 +72,7 @@ class FrameWriter:
         frame: dict[str, Any] = {key: value for key, value in head.items() if self._head.get(key, self) != value}
         parts: dict[str, Any] = {}
         for name, figure in charts.items():
-            if name not in self._sent:
+            if name not in self._sent or self._sent[name].keys() != figure.keys():
                 parts[name] = {"figure": figure}
             elif patch := list(changes(self._sent[name], figure)):
                 parts[name] = {"set": patch}

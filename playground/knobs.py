@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from typing import Any, Self
 
 Value = bool | int | float | str
+LARGEST = 1e300  # of any number, so that whole numbers can be compared with floats and printed
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class KnobError(ValueError):
@@ -18,8 +21,11 @@ class KnobError(ValueError):
 class Knob:
     """What a config's field is called, which values it takes and what turning it does.
 
-    `options` lists the legal values of a choice (with `names` for people); `lo` and `hi` bound a number, inclusive.
-    A `live` knob acts on a running model; any other builds a new one. `applies` says for which configs it matters.
+    `options` lists the legal values of a choice (with `names` for people); `lo` and `hi` bound a number, inclusive; a
+    text without options is free, up to `longest` characters. With `many` the value is one or more of the options, in
+    their order, joined by commas.
+    A `live` knob acts on a running model; any other builds a new one. `applies` says for which configs it matters;
+    for any other it is greyed, or not shown at all if it is `shy`.
     """
 
     label: str
@@ -30,9 +36,12 @@ class Knob:
     lo: float | None = None
     hi: float | None = None
     step: float | None = None
+    longest: int = 200
+    many: bool = False
     live: bool = False
     more: bool = False
     applies: Callable[[Any], bool] | None = None
+    shy: bool = False
 
     def name_of(self, value: Value) -> str:
         """The words for one of the knob's values."""
@@ -106,7 +115,7 @@ def parse(config_type: type[Config], texts: Mapping[str, str]) -> tuple[Config, 
 def as_texts(config: Config) -> dict[str, str]:
     """The knobs that differ from their defaults, as a link's query parameters; `parse` reads them back."""
     return {
-        name: _to_text(getattr(config, name))
+        name: as_text(getattr(config, name))
         for name in knobs(type(config))
         if getattr(config, name) != default_of(type(config), name)
     }
@@ -125,28 +134,42 @@ def _default(item: Field[Any]) -> Value:
 
 
 def _checked(spec: Knob, default: Value, value: Any) -> Value:
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise KnobError(f"{spec.label} cannot be so large: it takes {_legal(spec, default)}.")
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not type(default):
         raise KnobError(f"{spec.label} cannot be “{shorten(value)}”: it takes {_legal(spec, default)}.")
     if isinstance(value, float) and not math.isfinite(value):
         raise KnobError(f"{spec.label} cannot be {value}: it takes {_legal(spec, default)}.")
-    if spec.options is not None:
+    if spec.many:
+        parts = str(value).split(",")
+        if parts != [option for option in spec.options or () if option in parts]:
+            raise KnobError(f"{spec.label} cannot be “{shorten(value)}”: it takes {_legal(spec, default)}.")
+    elif spec.options is not None:
         if value not in spec.options:
             raise KnobError(f"{spec.label} cannot be “{shorten(value)}”: it takes {_legal(spec, default)}.")
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         too_low, too_high = spec.lo is not None and value < spec.lo, spec.hi is not None and value > spec.hi
         if too_low or too_high:
             raise KnobError(f"{spec.label} cannot be {value:g}: it takes {_legal(spec, default)}.")
+    elif isinstance(value, str) and (len(value) > spec.longest or not value.isprintable()):
+        raise KnobError(f"{spec.label} cannot be “{shorten(value)}”: it takes {_legal(spec, default)}.")
     checked: Value = value
     return checked
 
 
 def _legal(spec: Knob, default: Value) -> str:
+    if spec.many:
+        return (
+            f"one or more of {', '.join(str(option) for option in spec.options or ())}, in this order, joined by commas"
+        )
     if spec.options is not None:
         return ", ".join(f"{option:g}" if isinstance(option, float) else str(option) for option in spec.options)
     if isinstance(default, bool):
         return "true or false"
+    if isinstance(default, str):
+        return f"up to {spec.longest} printable characters"
     kind = "whole numbers" if isinstance(default, int) else "numbers"
     return f"{kind} from {spec.lo:g} to {spec.hi:g}"
 
@@ -157,20 +180,27 @@ def _from_text(spec: Knob, default: Value, text: str) -> Value:
         if isinstance(default, bool):
             value: Value = {"true": True, "false": False}[text.lower()]
         elif isinstance(default, int):
-            value = int(text) if len(text) < 20 else int(float(text))
+            value = int(_plain(text))
         elif isinstance(default, float):
-            value = float(text)
+            value = float(_plain(text))
         else:
             value = text
-    except (KeyError, ValueError, OverflowError):
+    except (KeyError, ValueError):
         raise KnobError(f"{spec.label} cannot be “{shorten(text)}”: it takes {_legal(spec, default)}.") from None
     return _checked(spec, default, value)
+
+
+def _plain(text: str) -> str:
+    """The text, if it is a number in plain digits: float() alone would also take “1_0” and other scripts' digits."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return text
 
 
 def _nearest(spec: Knob, default: Value, text: str) -> Value:
     """The legal number next to the text, or the default where there is none."""
     try:
-        number = float(text)
+        number = float(_plain(text.strip()))
     except ValueError:
         return default
     if isinstance(default, (bool, str)) or not math.isfinite(number):
@@ -181,8 +211,10 @@ def _nearest(spec: Knob, default: Value, text: str) -> Value:
     return kind(min(max(number, float(spec.lo or 0)), float(spec.hi or 0)))
 
 
-def _to_text(value: Value) -> str:
+def as_text(value: Value) -> str:
+    """A knob's value as a link writes it."""
     if isinstance(value, bool):
         return str(value).lower()
-    short = f"{value:g}"
-    return short if isinstance(value, float) and float(short) == value else str(value)
+    if isinstance(value, float) and float(short := f"{value:g}") == value:
+        return short
+    return str(value)

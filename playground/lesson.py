@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from playground.knobs import Config, Value
+from playground.frames import Figure
+from playground.knobs import Config, Value, knob
 from playground.run import Run
 
 PROSE = Path(__file__).parent / "lessons"
@@ -24,10 +26,30 @@ class Toggle:
 
 
 @dataclass(frozen=True)
+class Slider:
+    """A number that a chart is about, set by a slider in its header: {"do": "slide", "name": ..., "value": ...}."""
+
+    name: str
+    label: str
+    lo: float
+    hi: float
+    step: float
+    value: float
+
+
+@dataclass(frozen=True)
 class Chart:
     """One chart of a lesson: its name in the page, its title, what it shows in words, and its switches.
 
-    `every` thins its frames (1: each frame, 4: each fourth); `editable` lets a click add a point.
+    `every` thins its frames (1: each frame, 4: each fourth); `editable` lets a click add a point; `small` ones stand
+    several in a row, for looking at many at once; a `low` one is two thirds as high as others, a `tall`
+    one a quarter higher; a `wide` one takes the whole row, is high, and scrolls sideways where the screen is narrow,
+    for drawings with text in them. A network drawing with `weights` has a form to set a unit's weights by hand. A chart
+    about one `place` of the plane has a field for each of its coordinates, named so. A click on one to `pick` from
+    sends its name and the coordinates. Where charts name `views`, the page shows those of one view at a time; the first
+    one named is the chart's own, and each view has charts of its own. One with a `pad` has a drawing pad beside it,
+    whose drawing is sent as {"do": "draw", "bits": 128 x 128 bits in base64, or None when empty}, and `sliders` stand
+    in its header.
     """
 
     name: str
@@ -36,28 +58,152 @@ class Chart:
     toggles: tuple[Toggle, ...] = ()
     every: int = 1
     editable: bool = False
+    small: bool = False
+    low: bool = False
+    tall: bool = False
+    wide: bool = False
+    magnified_on: str = ""
+    place: tuple[str, ...] = ()
+    weights: bool = False
+    pick: bool = False
+    views: tuple[str, ...] = ()
+    pad: bool = False
+    sliders: tuple[Slider, ...] = ()
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A page's content: its words, its knobs, how to build its run and which charts it shows.
+    """A page's content: its name in the address, its title, a sentence, and the functions whose source it shows."""
 
-    `status` names the numbers beside the player, in order; `code` holds the functions whose source the page shows.
+    name: str
+    title: str
+    sentence: str
+    code: tuple[Any, ...] = field(default=(), kw_only=True)
+
+    @property
+    def prose(self) -> dict[str, str]:
+        """The text of each section of the lesson's Markdown file, by its heading."""
+        return prose(self.name)
+
+    @property
+    def benches(self) -> tuple[Bench, ...]:
+        """Where knobs stand beside charts on this page."""
+        raise NotImplementedError
+
+
+class Bench(Protocol):
+    """Knobs beside charts: a whole lesson that trains, or one lab of several. Link parameters are `<name>_<knob>`."""
+
+    @property
+    def name(self) -> str:
+        """Its name, which its knobs' link parameters begin with."""
+
+    @property
+    def config(self) -> type[Config]:
+        """Its knobs."""
+
+    @property
+    def presets(self) -> Mapping[str, Mapping[str, Value]]:
+        """Settings worth a name; the first is the default."""
+
+
+@dataclass(frozen=True)
+class OwnPoints:
+    """How students bring points of their own: what a click does, a CSV's columns and example, and its two functions.
+
+    The run has `use_rows` (what `read` gives, or None) and `data`, which `write` writes. `redraw` names the knob, if
+    any, whose next value draws other points; `remark` has a sentence on rows that are taken but need a word.
+    """
+
+    what: str
+    columns: str
+    example: str
+    read: Callable[[str, int], Any]
+    write: Callable[[Any], str]
+    redraw: str = ""
+    remark: Callable[[Any], str] = lambda rows: ""
+
+
+@dataclass(frozen=True)
+class LiveLesson(Lesson):
+    """A lesson around one run: its knobs, how to build it, its charts, and the numbers beside the player, in order."""
+
+    config: type[Config]
+    build: Callable[..., Run]
+    charts: tuple[Chart, ...]
+    status: Mapping[str, str]
+    presets: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    own_points: OwnPoints | None = None
+
+    @property
+    def benches(self) -> tuple[Bench, ...]:
+        """The lesson itself."""
+        return (self,)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table under the charts; `code` names the columns set like code. Cells are plain text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    code: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a still lab shows for one config: figures by chart name, a Markdown note under its heading, and tables."""
+
+    charts: dict[str, Figure]
+    note: str = ""
+    tables: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One of several things to try on a page: knobs beside charts that are drawn anew when a knob is turned.
+
+    `name` is `<lesson>_<lab>`. A still lab has `draw` (config -> Sheet), which raises ValueError with a sentence where
+    a config asks for what cannot be. A live one has `build` and `status`, and a player, whose Step counts `units`:
+    "step", "epoch" or both.
     """
 
     name: str
     title: str
     sentence: str
     config: type[Config]
-    build: Callable[[Any], Run]
     charts: tuple[Chart, ...]
-    status: Mapping[str, str]
+    draw: Callable[[Any], Sheet] | None = None
+    build: Callable[..., Run] | None = None
+    status: Mapping[str, str] = field(default_factory=dict)
+    units: tuple[str, ...] = ("step",)
     presets: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
-    code: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class LabLesson(Lesson):
+    """A lesson of several labs, of which one is open at a time; `<lesson>_lab` in the address says which."""
+
+    labs: tuple[Lab, ...]
 
     @property
-    def prose(self) -> dict[str, str]:
-        """The text of each section of the lesson's Markdown file, by its heading."""
-        text = (PROSE / f"{self.name}.md").read_text(encoding="utf-8")
-        parts = ("\n" + text).split("\n## ")[1:]
-        return {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in parts}
+    def benches(self) -> tuple[Bench, ...]:
+        """The labs."""
+        return self.labs
+
+    @cached_property
+    def picker(self) -> type[Config]:
+        """A config with the one knob that says which lab is open, by the last part of its name.
+
+        Always the same type, since configs of two types are never equal.
+        """
+        titles = {lab.name.removeprefix(f"{self.name}_"): lab.title for lab in self.labs}
+        choice = knob(next(iter(titles)), "Lab", options=tuple(titles), names=titles, live=True)
+        return make_dataclass("Picker", [("lab", str, choice)], bases=(Config,), frozen=True)
+
+
+def prose(name: str) -> dict[str, str]:
+    """The sections of a Markdown file beside the lessons, by heading."""
+    text = (PROSE / f"{name}.md").read_text(encoding="utf-8")
+    parts = ("\n" + text).split("\n## ")[1:]
+    return {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in parts}

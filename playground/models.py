@@ -37,10 +37,14 @@ Fill = Callable[[Tensor, torch.Generator], Tensor]
 
 @dataclass(frozen=True)
 class Initialisation:
-    """How the weights start; biases start at zero unless `uniform_bias` (PyTorch's default for nn.Linear)."""
+    """How the weights start; biases start at zero unless `uniform_bias` (PyTorch's default for nn.Linear).
+
+    `code` is what a script writes for it, where nn.Linear does not do it by itself.
+    """
 
     label: str
     fill: Fill
+    code: str = ""
     uniform_bias: bool = False
 
 
@@ -50,14 +54,47 @@ INITIALISATIONS: dict[str, Initialisation] = {
         "PyTorch default", lambda w, g: nn.init.kaiming_uniform_(w, a=5**0.5, generator=g), uniform_bias=True
     ),
     # Glorot and Bengio 2010, He et al. 2015.
-    "xavier": Initialisation("Xavier (Glorot)", lambda w, g: nn.init.xavier_uniform_(w, generator=g)),
-    "kaiming": Initialisation(
-        "Kaiming (He)", lambda w, g: nn.init.kaiming_normal_(w, nonlinearity="relu", generator=g)
+    "xavier": Initialisation(
+        "Xavier (Glorot)",
+        lambda w, g: nn.init.xavier_uniform_(w, generator=g),
+        "nn.init.xavier_uniform_(layer.weight, generator=generator)",
     ),
-    "small": Initialisation("Too small (0.01)", lambda w, g: nn.init.normal_(w, std=0.01, generator=g)),
-    "large": Initialisation("Too large (3)", lambda w, g: nn.init.normal_(w, std=3.0, generator=g)),
-    "zeros": Initialisation("All zeros", lambda w, g: nn.init.zeros_(w)),
+    "kaiming": Initialisation(
+        "Kaiming (He)",
+        lambda w, g: nn.init.kaiming_normal_(w, nonlinearity="relu", generator=g),
+        'nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)',
+    ),
+    "small": Initialisation(
+        "Too small (0.01)",
+        lambda w, g: nn.init.normal_(w, std=0.01, generator=g),
+        "nn.init.normal_(layer.weight, std=0.01, generator=generator)",
+    ),
+    "large": Initialisation(
+        "Too large (3)",
+        lambda w, g: nn.init.normal_(w, std=3.0, generator=g),
+        "nn.init.normal_(layer.weight, std=3.0, generator=generator)",
+    ),
+    "zeros": Initialisation("All zeros", lambda w, g: nn.init.zeros_(w), "nn.init.zeros_(layer.weight)"),
 }
+
+
+class Dropout(nn.Module):
+    """Sets each input to zero with probability p and divides the others by 1 - p, where gradients are recorded.
+
+    nn.Dropout draws from torch's one global generator; this one draws from the run's own.
+    """
+
+    def __init__(self, p: float, generator: torch.Generator) -> None:
+        super().__init__()
+        self.p = p
+        self.generator = generator
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same shape as x."""
+        if self.p == 0 or not torch.is_grad_enabled():
+            return x
+        kept = torch.rand(x.shape, generator=self.generator).to(x.device) >= self.p
+        return x * kept / (1 - self.p)
 
 
 def mlp(
@@ -68,13 +105,18 @@ def mlp(
     activation: str = "relu",
     initialisation: str = "default",
     generator: torch.Generator,
+    dropout: Dropout | None = None,
 ) -> nn.Sequential:
-    """Linear, activation, ..., Linear: (batch, inputs) -> (batch, outputs), an activation after each hidden layer."""
+    """Linear, activation, ..., Linear: (batch, inputs) -> (batch, outputs), an activation after each hidden layer.
+
+    With `dropout`, each activation is followed by it inside one module, so that layers keep their places.
+    """
     widths = [inputs, *hidden, outputs]
     layers: list[nn.Module] = []
     for index, (fan_in, fan_out) in enumerate(pairwise(widths)):
         if index:
-            layers.append(ACTIVATIONS[activation].module())
+            module = ACTIVATIONS[activation].module()
+            layers.append(nn.Sequential(module, dropout) if dropout else module)
         layers.append(nn.Linear(fan_in, fan_out, device="meta").to_empty(device="cpu"))
     model = nn.Sequential(*layers)
     initialise(model, initialisation, generator)
@@ -90,10 +132,33 @@ def initialise(model: nn.Sequential, initialisation: str, generator: torch.Gener
         nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
 
 
-def set_activation(model: nn.Sequential, activation: str) -> None:
-    """Put another activation between the layers; the weights stay as they are."""
+def set_activation(model: nn.Sequential, activation: str, dropout: Dropout | None = None) -> None:
+    """Put another activation (and dropout, if any) between the layers; the weights stay as they are."""
     for index in range(1, len(model), 2):
-        model[index] = ACTIVATIONS[activation].module()
+        module = ACTIVATIONS[activation].module()
+        model[index] = nn.Sequential(module, dropout) if dropout else module
+
+
+def graft(old: nn.Sequential, new: nn.Sequential, inputs: Sequence[tuple[int, int]]) -> None:
+    """Copy into a new model every weight of an old one that has a place there.
+
+    Hidden layers match from the first on, the output layer matches the output layer, units match by number; `inputs`
+    pairs columns of the first layer, old with new.
+    """
+    before, after = linears(old), linears(new)
+    pairs = [*zip(before[:-1], after[:-1], strict=False), (before[-1], after[-1])]
+    with torch.no_grad():
+        for source, target in pairs:
+            rows = min(source.out_features, target.out_features)
+            shared = min(source.in_features, target.in_features)
+            first = source is before[0], target is after[0]
+            if first[0] is not first[1]:  # a layer came or went between the inputs and this one: nothing to match
+                columns: Sequence[tuple[int, int]] = []
+            else:
+                columns = inputs if first[0] else [(column, column) for column in range(shared)]
+            for from_column, to_column in columns:
+                target.weight[:rows, to_column] = source.weight[:rows, from_column]
+            target.bias[:rows] = source.bias[:rows]
 
 
 def linears(model: nn.Sequential) -> list[nn.Linear]:

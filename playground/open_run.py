@@ -6,13 +6,14 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from playground.frames import FrameWriter
-from playground.run import Run, Viewer
+from playground.run import Heavy, Run, Viewer
+from playground.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,13 @@ RATE_SECONDS = 0.5  # over which the steps a second are counted
 MOST_STEPS = 100_000  # of one Step
 PACE_CATCH_UP_SECONDS = 0.25  # a paced run that fell behind by more than this does not catch up
 UNLIMITED_STEPS = 2**62
+WAIT_SECONDS = 0.03  # until a run that had nothing to do yet is asked again
+SLOWEST_SPEED, FASTEST_SPEED = 0.01, 100_000  # steps a second
+SPEEDS = f"The speed is 0 (full speed) or a number of steps a second from {SLOWEST_SPEED} to {FASTEST_SPEED}."
+
+
+class UnknownRun(KeyError):
+    """No such run: it never was, or it was dropped after its idle time."""
 
 
 class Refused(ValueError):
@@ -48,6 +56,7 @@ class OpenRun:
     owed: int = 0  # steps still to take for a Step
     speed: float | None = None  # steps a second, 0 for full, None for what suits the run
     next_step_at: float = 0.0
+    waits_until: float = 0.0  # what its next step needs was not there yet
     seconds: float = 0.0  # trained since the last Play
     viewer: Viewer | None = None
     writer: FrameWriter = field(default_factory=FrameWriter)
@@ -59,6 +68,8 @@ class OpenRun:
     touched_at: float = 0.0
     urgent_at: float = -math.inf
     draw_seconds: float = 0.0
+    frame_gap: float = 0.0  # seconds between two frames that suit the run just now
+    restless: bool = False  # it may have news although it takes no step
     rate_from: float = 0.0
     rate_steps: int = 0
     steps_per_second: float = 0.0
@@ -71,9 +82,13 @@ class OpenRun:
     @property
     def wants_frame(self) -> bool:
         """Whether a frame has been asked for and would show something new."""
-        return self.asked is not None and (self.stale or self.asked != self.shown)
+        return self.asked is not None and (self.stale or self.restless or self.asked != self.shown)
 
     def training(self, now: float) -> bool:
+        """Whether it is to take steps just now."""
+        return self.wants_steps(now) and now >= self.waits_until
+
+    def wants_steps(self, now: float) -> bool:
         """Whether it has steps to take and somebody is watching."""
         watched = self.viewer is not None and (self.asked is not None or now - self.asked_at < LEASE_SECONDS)
         return watched and self.admitted and (self.state == "playing" or self.owed > 0)
@@ -83,11 +98,22 @@ class OpenRun:
         if self.commands or (self.admitted and self.run is None and self.state != "failed"):
             return now
         due = math.inf
-        if self.training(now):
-            due = now if self.owed else self.next_step_at
+        if self.wants_steps(now):
+            due = max(self.waits_until, now if self.owed else self.next_step_at)
         if self.wants_frame:
-            due = min(due, self.framed_at + frame_seconds)
+            due = min(due, self.next_frame_at(frame_seconds))
         return due
+
+    def next_frame_at(self, frame_seconds: float) -> float:
+        """When the next frame may be drawn."""
+        return self.framed_at + max(frame_seconds, self.frame_gap)
+
+    def settle(self) -> None:
+        """Note what a run with long steps says of itself."""
+        run: Any = self.run
+        if isinstance(run, Heavy):
+            self.frame_gap = 1 / run.frame_rate if self.state == "playing" else 0.0
+            self.restless = run.restless
 
     def count(self, taken: int, now: float) -> None:
         """Measure the steps a second."""
@@ -108,8 +134,21 @@ class OpenRun:
         return {**status, "steps_per_second": float(f"{self.steps_per_second:.3g}")}
 
 
-def train(opened: OpenRun, run: Run, seconds: float, most_seconds: float) -> None:
-    """Give a run a slice of training at its speed, and note how it went."""
+def admit(runs: Collection[OpenRun], places: int) -> None:
+    """Give free places to those who wait, first come first served."""
+    waiting = [opened for opened in runs if not opened.admitted]
+    free = max(0, places - (len(runs) - len(waiting)))
+    for opened in waiting[:free]:
+        opened.admitted = True
+    for place, opened in enumerate(waiting[free:], start=1):
+        if opened.place != place:
+            opened.place, opened.stale = place, True
+
+
+def train(opened: OpenRun, run: Run, seconds: float, settings: Settings, sharing: int) -> None:
+    """Give a run a slice of training at its speed, and note how it went; `sharing` runs train on this machine."""
+    if isinstance(run, Heavy):
+        run.use_cores(settings.cores_each(sharing))
     start = time.monotonic()
     rate = run.auto_speed if opened.speed is None else opened.speed
     allowed = opened.owed or UNLIMITED_STEPS
@@ -127,11 +166,13 @@ def train(opened: OpenRun, run: Run, seconds: float, most_seconds: float) -> Non
         opened.next_step_at += taken / rate
     else:
         opened.next_step_at = end
+    waits = not taken and not run.outcome and end - start < seconds  # one that used its time up had work to do
+    opened.waits_until = end + WAIT_SECONDS if waits else 0.0
     opened.count(taken, end)
     if run.outcome:
         opened.state, opened.owed = run.outcome, 0
-    elif opened.seconds > most_seconds:
-        opened.state, opened.seconds = "paused", 0.0
+    elif opened.seconds > settings.run_seconds:
+        opened.state, opened.owed, opened.seconds = "paused", 0, 0.0
         opened.notice = "This run has trained for a long time, so it was paused. Press Play to go on."
 
 
@@ -142,7 +183,8 @@ def obey(opened: OpenRun, order: tuple[Any, ...]) -> None:
     if kind == "call":
         answer(opened, what, order[2])
         return
-    opened.notice = ""
+    if opened.state != "failed":  # whose sentence stays until it is built anew
+        opened.notice = ""
     if kind == "rebuild" or (kind == "tune" and opened.state == "failed"):
         opened.config = what
         rebuild(opened, keep_playing=True)
@@ -170,6 +212,13 @@ def answer(opened: OpenRun, function: Callable[[Run], Any], future: Future[Any])
         future.set_exception(error)
 
 
+def cancel_calls(orders: Iterable[tuple[Any, ...]]) -> None:
+    """Let nobody wait for an answer that will not come; calls already answered stay so."""
+    for order in orders:
+        if order[0] == "call":
+            order[2].cancel()
+
+
 def do(opened: OpenRun, command: Mapping[str, Any]) -> None:
     """Obey a viewer's command. Raises Refused, or the run's own ValueError, with a sentence."""
     name, run = command.get("do"), opened.run
@@ -183,10 +232,10 @@ def do(opened: OpenRun, command: Mapping[str, Any]) -> None:
     elif name == "pause":
         opened.state = "paused" if opened.state == "playing" else opened.state
         opened.owed = 0
-    elif opened.state == "failed":
+    elif opened.state == "failed" and name != "scrub":  # looking back at a run that diverged teaches most
         raise Refused("This run has ended. Press Reset to start anew.")
     elif name in ("play", "step"):
-        if opened.state == "done":
+        if run.outcome == "done":  # also a run that was restored so, and has not been played here
             run.resume()
         if name == "play":
             opened.state, opened.owed, opened.seconds, opened.next_step_at = "playing", 0, 0.0, 0.0
@@ -207,7 +256,7 @@ def rebuild(opened: OpenRun, *, keep_playing: bool) -> None:
     elif opened.admitted:
         opened.run = opened.build(opened.config)
     opened.state = "playing" if keep_playing and opened.state == "playing" else "paused"
-    opened.owed, opened.seconds, opened.rate_from, opened.steps_per_second = 0, 0.0, 0.0, 0.0
+    opened.notice, opened.owed, opened.seconds, opened.rate_from, opened.steps_per_second = "", 0, 0.0, 0.0, 0.0
 
 
 def fail(opened: OpenRun, error: Exception) -> None:
@@ -227,8 +276,10 @@ def fail(opened: OpenRun, error: Exception) -> None:
 def _speed(value: Any) -> float | None:
     if value is None:
         return None
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 100_000:
-        raise Refused("The speed is a number of steps a second from 0 (full speed) to 100000.")
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise Refused(SPEEDS)
+    if value != 0 and not SLOWEST_SPEED <= value <= FASTEST_SPEED:
+        raise Refused(SPEEDS)
     return float(value)
 
 

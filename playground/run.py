@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from playground.frames import Figure
 
@@ -36,7 +36,10 @@ class Run(Protocol):
         """How many steps finish the present epoch and the ones after it, `epochs` in all."""
 
     def advance(self, seconds: float, steps: int) -> int:
-        """Train until the time is up, the steps are taken or the run ends; returns the steps taken, at least one."""
+        """Train until the time is up, the steps are taken or the run ends; returns the steps taken.
+
+        At least one; or 0 where what the next step needs is not there yet: the engine asks again in a while.
+        """
 
     def draw(self, charts: list[str], options: Mapping[str, bool]) -> Drawing:
         """The figures of the charts named, as the viewer's options want them."""
@@ -52,6 +55,17 @@ class Run(Protocol):
 
     def resume(self) -> None:
         """Go on after the stop rule has ended it."""
+
+
+@runtime_checkable
+class Heavy(Protocol):
+    """What a run with long steps has besides: it wants cores, is drawn seldom, and may have news while it rests."""
+
+    frame_rate: float  # frames a second that suit it while it plays
+    restless: bool  # whether it may have something new to show although it takes no step
+
+    def use_cores(self, count: int) -> None:
+        """Compute on so many cores from now on: its share of the machine."""
 
 
 class Viewer(Protocol):

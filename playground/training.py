@@ -1,9 +1,10 @@
-"""The training loop a student must know, and the little it needs: batches, losses, optimizers and a bounded history."""
+"""The training loop a student must know, and the little it needs: batches, losses and a bounded history."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -11,46 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from playground.optimizers import OPTIMIZERS as OPTIMIZERS
+from playground.optimizers import build_optimizer as build_optimizer
+
 LOSSES: dict[str, tuple[str, Callable[[], nn.Module], str]] = {
     "mse": ("MSE (mean squared error)", nn.MSELoss, "nn.MSELoss()"),
     "l1": ("L1 (mean absolute error)", nn.L1Loss, "nn.L1Loss()"),
     "huber": ("Huber", nn.HuberLoss, "nn.HuberLoss()"),
 }
-
-
-@dataclass(frozen=True)
-class OptimizerChoice:
-    """An optimizer on offer: its name for people, its class, its fixed settings, and whether it takes a momentum."""
-
-    label: str
-    type: type[torch.optim.Optimizer]
-    settings: tuple[tuple[str, Any], ...] = ()
-    momentum: bool = False
-
-
-OPTIMIZERS: dict[str, OptimizerChoice] = {
-    "sgd": OptimizerChoice("SGD", torch.optim.SGD),
-    "momentum": OptimizerChoice("SGD with momentum", torch.optim.SGD, momentum=True),
-    "nesterov": OptimizerChoice("Nesterov", torch.optim.SGD, (("nesterov", True),), momentum=True),
-    "adagrad": OptimizerChoice("AdaGrad", torch.optim.Adagrad),
-    "rmsprop": OptimizerChoice("RMSprop", torch.optim.RMSprop),
-    "adam": OptimizerChoice("Adam", torch.optim.Adam),
-    "adamw": OptimizerChoice("AdamW", torch.optim.AdamW),
-}
-
-
-def build_optimizer(
-    name: str, parameters: Iterable[Tensor], *, lr: float, momentum: float = 0.9, weight_decay: float = 0.0
-) -> torch.optim.Optimizer:
-    """One of OPTIMIZERS over the parameters; momentum is used by those that take one.
-
-    Tiny tensors are stepped one by one: gathering them first (torch's foreach) costs more than it saves here.
-    """
-    choice = OPTIMIZERS[name]
-    settings = dict(choice.settings, lr=lr, weight_decay=weight_decay, foreach=False)
-    if choice.momentum:
-        settings["momentum"] = momentum
-    return choice.type(list(parameters), **settings)
 
 
 class Batches:
@@ -152,15 +121,34 @@ class Trainer:
         """Model, optimizer and batches: what a resumed training needs to equal an uninterrupted one."""
         return {
             "model": {name: value.clone() for name, value in self.model.state_dict().items()},
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": deepcopy(self.optimizer.state_dict()),  # torch's own dict goes on changing
             "batches": self.batches.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up where `state_dict` was taken."""
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizer.load_state_dict(deepcopy(state["optimizer"]))
         self.batches.load_state_dict(state["batches"])
+
+
+KINDS = ("gradient", "update")
+
+
+def layer_norms(layers: Sequence[str], parameters: Sequence[Tensor], before: Sequence[Tensor]) -> dict[str, float]:
+    """The Euclidean norms of each layer's gradient and of its last update, as "gradient <layer>" and "update <layer>".
+
+    Each layer has two parameters, weight and bias; `before` holds them as they were before the update.
+    """
+    row = {f"{kind} {name}": 0.0 for name in layers for kind in KINDS}  # squares, then their roots
+    for index, (parameter, old) in enumerate(zip(parameters, before, strict=True)):
+        name = layers[index // 2]
+        update = (parameter.detach().numpy() - old.numpy()).ravel()  # NumPy: a torch operation costs far more
+        row[f"update {name}"] += float(np.vdot(update, update))
+        if parameter.grad is not None:
+            gradient = parameter.grad.numpy().ravel()
+            row[f"gradient {name}"] += float(np.vdot(gradient, gradient))
+    return {name: math.sqrt(square) for name, square in row.items()}
 
 
 class History:
@@ -170,11 +158,12 @@ class History:
     kept depends on the steps alone.
     """
 
-    def __init__(self, columns: Iterable[str], capacity: int = 256) -> None:
+    def __init__(self, columns: Iterable[str], capacity: int = 128) -> None:
         self.capacity = capacity
         self.stride = 1
         self.rows = 0
         self.columns = tuple(columns)
+        self._shown: dict[str, NDArray[Any]] = {}
         self._table = np.full((capacity, len(self.columns) + 1), np.nan, dtype=np.float32)
         self._steps = np.zeros(capacity, dtype=np.int64)
 
@@ -184,22 +173,27 @@ class History:
 
     def append(self, steps: int, row: dict[str, float]) -> None:
         """Add the row of a step; columns left out stay empty (NaN)."""
-        if self.rows == self.capacity:
+        while self.rows == self.capacity:  # more than once where rows come at rare steps only
             self._thin()
             if not self.is_due(steps):
                 return
+        self._shown.clear()
         self._steps[self.rows] = steps
         for index, name in enumerate(self.columns):
             self._table[self.rows, index] = row.get(name, np.nan)
         self.rows += 1
 
     def column(self, name: str) -> NDArray[np.float32]:
-        """One column, oldest row first: shape (rows,)."""
-        return self._table[: self.rows, self.columns.index(name)].copy()
+        """One column, oldest row first: shape (rows,). The same array until a row is added."""
+        if name not in self._shown:
+            self._shown[name] = self._table[: self.rows, self.columns.index(name)].copy()
+        return self._shown[name]
 
-    def steps(self) -> NDArray[np.int64]:
-        """The steps of the rows: shape (rows,)."""
-        return self._steps[: self.rows].copy()
+    def steps(self) -> NDArray[np.float32]:
+        """The steps of the rows, exact up to 16 million: shape (rows,). The same array until a row is added."""
+        if "" not in self._shown:
+            self._shown[""] = self._steps[: self.rows].astype(np.float32)
+        return self._shown[""]
 
     def _thin(self) -> None:
         self.stride *= 2
@@ -211,11 +205,16 @@ class History:
 
     def state_dict(self) -> dict[str, Any]:
         """The rows kept and the stride."""
-        return {"stride": self.stride, "steps": self.steps(), "table": self._table[: self.rows].copy()}
+        return {
+            "stride": self.stride,
+            "steps": self._steps[: self.rows].copy(),
+            "table": self._table[: self.rows].copy(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up where `state_dict` was taken."""
         self.stride, self.rows = state["stride"], len(state["steps"])
+        self._shown.clear()
         self._steps[: self.rows] = state["steps"]
         self._table[:] = np.nan
         self._table[: self.rows] = state["table"]

@@ -4,59 +4,29 @@ from __future__ import annotations
 
 import math
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from playground.frames import Figure
+from playground.journal import Change, Journal, Journaled
 from playground.knobs import Config, changed, knobs
 from playground.models import count_parameters
 from playground.run import Drawing, Outcome
 from playground.settings import Settings
+from playground.snapshots import Snapshot, Snapshots
 from playground.training import History, Trainer
 
 SLOWEST_AUTO_SPEED = 30.0  # steps a second
 MOST_MARKS = 24  # on the loss chart
 MOST_SNAPSHOTS = 128
 AUTO_SECONDS = 10.0  # a run with a stop rule is paced to take about this long
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The model at one step: its parameters in one vector, and the config and data it was trained with just then."""
-
-    steps: int
-    epochs: int
-    parameters: Tensor  # (parameters,)
-    config: Any
-    data: Any
-
-
-class Snapshots:
-    """Snapshots that thin themselves: at most `capacity`, evenly spread over the run."""
-
-    def __init__(self, capacity: int) -> None:
-        self.capacity = max(2, capacity)
-        self.stride = 1
-        self.kept: list[Snapshot] = []
-
-    def is_due(self, steps: int) -> bool:
-        """Whether a snapshot belongs to this step."""
-        return steps % self.stride == 0
-
-    def append(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot, thinning the older ones when there are too many."""
-        if len(self.kept) == self.capacity:
-            self.stride *= 2
-            self.kept = [kept for kept in self.kept if self.is_due(kept.steps)]
-        if self.is_due(snapshot.steps):
-            self.kept.append(snapshot)
 
 
 @dataclass(frozen=True)
@@ -67,11 +37,16 @@ class View:
     epochs: int
     model: nn.Sequential
     config: Any
-    data: Any
     is_now: bool
+    see: Callable[[nn.Sequential, Any], Any]
+
+    @cached_property
+    def seen(self) -> Any:
+        """What the lesson needs of the model's outputs, worked out once for all charts of a frame."""
+        return self.see(self.model, self.config)
 
 
-class TrainingRun(ABC):
+class TrainingRun(Journaled):
     """One student's training of one model. A lesson says how to measure, draw and tune it.
 
     The same config and seed give the same weights bit for bit on the CPU, whatever the slices and whoever watches.
@@ -86,34 +61,46 @@ class TrainingRun(ABC):
         columns: Iterable[str],
         settings: Settings,
     ) -> None:
-        parameters = count_parameters(model)
-        if parameters > settings.max_parameters:
-            raise ValueError(
-                f"This model has {parameters:,} parameters; at most {settings.max_parameters:,} fit here. "
-                "Choose fewer or narrower layers, then press Reset."
-            )
         self.config = config
         self.data = data
-        self.model = model
         self.trainer = trainer
+        self.settings = settings
+        self.replace_model(model)
         self.steps = 0
         self.history = History(columns)
-        self.settings = settings
-        self.snapshots = Snapshots(min(MOST_SNAPSHOTS, settings.max_run_mb * 1_000_000 // (4 * parameters)))
+        room = settings.max_run_mb * 1_000_000 // (4 * self.parameter_count)
+        self.snapshots = Snapshots(min(MOST_SNAPSHOTS, room))
         self.marks: list[tuple[int, str]] = []
         self.outcome: Outcome = ""
         self.stop_at: float = config.max_steps or math.inf
-        self.stop_below: float = config.target_loss
+        self.stop_below: float = config.target_loss or -math.inf
         self._viewed: int | None = None
-        self._ghost = deepcopy(model)
+        self.journal = Journal(Change(0, config, self.edits))
         self.record({})
         self.snap()
+
+    def replace_model(self, model: nn.Sequential) -> None:
+        """Train this model from now on. Raises ValueError with a sentence where it is too large."""
+        parameters, most = count_parameters(model), self.settings.max_parameters
+        if parameters > most:
+            raise ValueError(
+                f"This model has {parameters:,} parameters; at most {most:,} fit here. "
+                "Choose fewer or narrower layers, then press Reset."
+            )
+        self.model = self.trainer.model = model
+        self.parameter_count = parameters
+        self.parameters = list(model.parameters())  # found once: finding them takes longer than copying them
+        self._ghost = deepcopy(model)
 
     # What a lesson says.
 
     @abstractmethod
     def measure(self) -> dict[str, float]:
         """The history row of the present step: losses on the whole data, and what else the lesson follows."""
+
+    @abstractmethod
+    def see(self, model: nn.Sequential, config: Any) -> Any:
+        """The outputs of a model that the charts, the status and the narrator share."""
 
     @abstractmethod
     def figures(self, view: View, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
@@ -164,19 +151,25 @@ class TrainingRun(ABC):
     def step(self) -> None:
         """One optimizer update, and what is remembered of it."""
         due = self.history.is_due(self.steps + 1)
-        before = parameters_to_vector(self.model.parameters()).detach() if due else None
+        before = [parameter.detach().clone() for parameter in self.parameters] if due else None
         loss = self.trainer.step().item()
         self.steps += 1
         if before is not None:
             self.record(self.trace(before))
         if self.snapshots.is_due(self.steps):
             self.snap()
+        self.follow()
         if not math.isfinite(loss):
             self.outcome = "failed"
-        elif self.steps >= self.stop_at or loss <= self.stop_below:
+        elif self.steps >= self.stop_at or (loss <= self.stop_below and self._has_reached_target()):
             self.outcome = "done"
 
-    def trace(self, before: Tensor) -> dict[str, float]:
+    def _has_reached_target(self) -> bool:
+        """Whether the loss on all training points is as low as the stop rule asks; a lucky batch is not enough."""
+        with torch.no_grad():
+            return self.trainer.batches.whole or self.measure()["train"] <= self.stop_below
+
+    def trace(self, before: list[Tensor]) -> dict[str, float]:
         """More columns for the history, from the gradients just used and the parameters before the update."""
         return {}
 
@@ -185,10 +178,11 @@ class TrainingRun(ABC):
         with torch.no_grad():
             self.history.append(self.steps, traced | self.measure())
 
+    @torch.no_grad()
     def snap(self) -> None:
         """Keep a snapshot of the present step."""
-        vector = parameters_to_vector(self.model.parameters()).detach()
-        self.snapshots.append(Snapshot(self.steps, self.trainer.batches.epochs, vector, self.config, self.data))
+        vector = torch.cat([parameter.reshape(-1).cpu() for parameter in self.parameters])
+        self.snapshots.append(Snapshot(self.steps, self.trainer.batches.epochs, vector, self.config))
 
     def tune(self, config: Config) -> None:
         """Turn live knobs without a reset; each turn leaves a mark on the loss chart."""
@@ -200,10 +194,11 @@ class TrainingRun(ABC):
         if "max_steps" in turned:
             self.stop_at = config.max_steps or math.inf  # type: ignore[attr-defined]
         if "target_loss" in turned:
-            self.stop_below = config.target_loss  # type: ignore[attr-defined]
+            self.stop_below = config.target_loss or -math.inf  # type: ignore[attr-defined]
         if self.outcome == "done" and self.steps < self.stop_at:
             self.outcome = ""
         self.retune(before, config, set(turned))
+        self.note()
 
     def mark(self, text: str) -> None:
         """Remember what was changed at this step; a slider being dragged leaves one mark, not one for each value."""
@@ -231,19 +226,27 @@ class TrainingRun(ABC):
             raise ValueError(f"The time slider goes from 0 to {len(self.snapshots.kept) - 1}.")
         self._viewed = to
 
+    @property
+    def moment(self) -> Snapshot | None:
+        """The earlier moment that is shown; None for the present."""
+        if self._viewed is None or self._viewed >= len(self.snapshots.kept):
+            return None
+        return self.snapshots.kept[self._viewed]
+
     def view(self) -> View:
         """The moment that is shown."""
-        if self._viewed is None or self._viewed >= len(self.snapshots.kept):
+        snapshot = self.moment
+        if snapshot is None:
             epochs = self.trainer.batches.epochs
-            return View(self.steps, epochs, self.model, self.config, self.data, is_now=True)
-        snapshot = self.snapshots.kept[self._viewed]
-        vector_to_parameters(snapshot.parameters, self._ghost.parameters())
-        self.dress(self._ghost, snapshot.config)
-        return View(snapshot.steps, snapshot.epochs, self._ghost, snapshot.config, snapshot.data, is_now=False)
+            return View(self.steps, epochs, self.model, self.config, True, self.see)
+        model = self.ghost(snapshot.config)
+        fill(model, snapshot.parameters)
+        return View(snapshot.steps, snapshot.epochs, model, snapshot.config, False, self.see)
 
-    def dress(self, model: nn.Sequential, config: Any) -> None:
-        """Give a model of the same shapes what else the config says of it (its activation)."""
-        del model, config
+    def ghost(self, config: Any) -> nn.Sequential:
+        """A model of a config's shape and activation, to show a snapshot with; its weights are set afterwards."""
+        del config
+        return self._ghost
 
     @torch.no_grad()
     def draw(self, charts: list[str], options: Mapping[str, bool]) -> Drawing:
@@ -255,9 +258,18 @@ class TrainingRun(ABC):
         return Drawing(
             {name: figures[name]() for name in charts if name in figures},
             {name: _plain(value) for name, value in status.items()},
-            self.narrate(view),
+            self.replayed(view.steps) or self.narrate(view),
             moments,
         )
+
+
+@torch.no_grad()
+def fill(model: nn.Module, vector: Tensor) -> None:
+    """Give a model the parameters of a snapshot, in their order; each keeps its layout in memory."""
+    start = 0
+    for parameter in model.parameters():
+        parameter.copy_(vector[start : start + parameter.numel()].view(parameter.shape))
+        start += parameter.numel()
 
 
 def _plain(value: float) -> float:

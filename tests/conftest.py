@@ -46,11 +46,21 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if any(path.resolve().is_relative_to(collection_path) for path in named) else True
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run everything in as many processes as there are cores, at most four; what the command names, in this one."""
+    everything = config.args_source is not pytest.Config.ArgsSource.ARGS
+    return min(4, os.cpu_count() or 1) if everything else 0
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Set the markers, and put browser tests last: once started, Playwright keeps an event loop in this thread."""
+    """Set the markers, and put browser tests last: once started, Playwright keeps an event loop in this thread.
+
+    They stay together in one process, with one server and one Chromium: two at a time keep each other from painting.
+    """
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+            item.add_marker(pytest.mark.xdist_group("browser"))
         for marker, folder in NAMED_ONLY.items():
             if item.path.is_relative_to(folder):
                 item.add_marker(marker)
@@ -188,8 +198,11 @@ def page(browser: Any, app_url: str) -> Iterator[Callable[..., Tab]]:
     """Open tabs, each in a context (cookies, storage) of its own: `tab = page("/regression")`.
 
     Without a path the tab stays empty. `width` and `height` in pixels, `base` for another server than the shared one;
-    `options` go to Playwright's `new_context`, such as `{"color_scheme": "dark"}`.
+    `options` go to Playwright's `new_context`, such as `{"color_scheme": "dark"}`; `script` runs before the page's own.
+    At the end no tab may have had an error or asked a foreign host for anything; a test that provokes an error takes it
+    out of `tab.errors`.
     """
+    tabs: list[Tab] = []
     with ExitStack() as opened:
 
         def open_tab(
@@ -199,16 +212,23 @@ def page(browser: Any, app_url: str) -> Iterator[Callable[..., Tab]]:
             height: int = 900,
             base: str = app_url,
             options: Mapping[str, Any] | None = None,
+            script: str = "",
         ) -> Tab:
             context = browser.new_context(viewport={"width": width, "height": height}, base_url=base, **(options or {}))
             opened.callback(context.close)
+            if script:
+                context.add_init_script(script)
             tab = Tab(context.new_page())
+            tabs.append(tab)
             watch(tab, base)
             if path is not None:
                 tab.page.goto(path)
             return tab
 
         yield open_tab
+    for tab in tabs:
+        assert tab.errors == [], "the page must have no errors"
+        assert tab.foreign == [], "the page must ask no foreign host for anything"
 
 
 def watch(tab: Tab, base: str) -> None:

@@ -14,25 +14,25 @@ from starlette.routing import Route
 
 STATIC = Path(__file__).parent / "static"
 A_YEAR = "public, max-age=31536000, immutable"
+PLOTLY = "plotly.min.js"
+NAMES = frozenset({PLOTLY, *(path.name for path in STATIC.glob("*.js"))})
 
 
 @cache
-def _content(name: str) -> bytes | None:
-    if name == "plotly.min.js":
-        return files("plotly").joinpath("package_data", name).read_bytes()
-    path = STATIC / name
-    return path.read_bytes() if path.is_file() and path.parent == STATIC and path.suffix == ".js" else None
+def _content(name: str) -> bytes:
+    folder = files("plotly").joinpath("package_data") if name == PLOTLY else STATIC
+    return folder.joinpath(name).read_bytes()
 
 
 @cache
 def _zipped(name: str) -> bytes:
-    return gzip.compress(_content(name) or b"", 6)
+    return gzip.compress(_content(name), 6)
 
 
 @cache
 def version() -> str:
     """A name for the present state of all files: a browser keeps them for as long as it stays the same."""
-    digest = hashlib.sha256((_content("plotly.min.js") or b"")[:4096])
+    digest = hashlib.sha256(_content(PLOTLY)[:4096])
     for path in sorted(STATIC.glob("*.js")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
@@ -43,13 +43,19 @@ def url(name: str) -> str:
     return f"/assets/{version()}/{name}"
 
 
+def loader(name: str) -> str:
+    """JavaScript of a component whose module is one of these files: all of it that Streamlit itself carries."""
+    return f'const module = await import(new URL("{url(name)}", location.origin));\nexport default module.default;\n'
+
+
 async def serve(request: Request) -> Response:
     """One file, compressed where the browser takes that, to be kept for a year: a new content has a new address."""
     name = request.path_params["name"]
-    content = _content(name)
-    if content is None:
+    if name not in NAMES:
         return Response("There is no such file.", status_code=404)
-    headers = {"Cache-Control": A_YEAR, "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff"}
+    content = _content(name)
+    keep = A_YEAR if request.path_params["version"] == version() else "no-store"  # a page of another release asks
+    headers = {"Cache-Control": keep, "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         content = _zipped(name)
         headers["Content-Encoding"] = "gzip"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from pages.ui import ahead as early
 from pages.ui import assets
 from playground.figures.theme import PALETTE
 from playground.frames import Figure, encode
@@ -17,42 +20,82 @@ from playground.lesson import Chart
 
 WORDS = {
     "player": "Player", "play": "Play", "pause": "Pause", "playKey": "space", "step": "Step", "reset": "Reset",
-    "stepCount": "Steps or epochs to take", "stepUnit": "Unit of a step", "batches": "batches", "epochs": "epochs",
+    "stepCount": "Steps or epochs to take", "stepUnit": "Unit of a step",
+    "units": {"step": "batches", "epoch": "epochs"},
     "speed": "Speed", "speedShort": "Speed", "speedAuto": "Auto", "speedSteps": "{n} steps/s", "speedFull": "Full",
     "large": "Larger type", "boardFullScreen": "Full screen", "time": "Time: look back at earlier steps",
     "timeShort": "Time", "now": "Now", "moment": "step {step}", "resetZoom": "Reset zoom", "png": "Save as PNG",
     "csv": "Save data as CSV", "fullScreen": "Full screen", "reconnecting": "The connection dropped. Reconnecting …",
     "lost": "This run is no longer there. Press Reset to start anew.",
+    "weights": "Set weights by hand", "unit": "Unit", "bias": "Bias", "weightFrom": "Weight from {source}",
+    "undo": "Undo", "close": "Close", "views": "What to look at",
+    "pad": "Drawing pad. Arrow keys move the pen, space puts it down and lifts it, Backspace undoes, Delete clears.",
+    "padHint": "Draw with mouse, finger or pen; or with arrow keys and space.",
+    "penDown": "The pen is down: arrow keys draw, space lifts it.",
+    "clear": "Clear", "penWidth": "Width of the pen", "penWidths": ["Thin", "Medium", "Thick"],
+    "pin": "Pin this run, to compare others with it", "pinned": "Pinned {n}", "pins": "Pinned runs", "unpin": "Unpin",
+    "thisRun": "This run", "playedSeconds": "Seconds", "pinsFull": "{most} runs are pinned. Unpin one, then pin again.",
     "queued": "Many runs are open: yours is number {place} in the queue and starts by itself.",
 }  # fmt: skip
 
-# The module itself is a file of ours that browsers keep; Streamlit only carries this line of it.
-LOADER = """
-const board = await import(new URL("{url}", location.origin));
-export default board.default;
-"""
-
 _board = st.components.v2.component(
     "board",
-    js=LOADER.replace("{url}", assets.url("board.js")),
+    js=assets.loader("board.js"),
     css=(Path(__file__).parent / "board.css").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 
 
 def live(
-    key: str, run_id: str, charts: Sequence[Chart], status: Mapping[str, str], *, on_restart: Any = lambda: None
+    key: str,
+    run_id: str,
+    charts: Sequence[Chart],
+    status: Mapping[str, str],
+    *,
+    units: Sequence[str] = ("step", "epoch"),
+    leader: str = "",
+    settings: Mapping[str, str] | None = None,
 ) -> None:
-    """The player and the charts of a run. `on_restart` is called when the visitor wants a new run for a lost one."""
-    data = _data(charts) | {"run": run_id, "status": dict(status)}
-    _board(key=key, data=data, on_restart_change=on_restart)
+    """The player and the charts of a run. `units` are what its Step can count.
+
+    With a `leader`, another run on the page, it does what that one's player says and has no player of its own. With
+    `settings`, in words, its runs can be pinned and compared.
+    """
+    data = _data(charts) | {"run": run_id, "status": dict(status), "units": list(units), "leader": leader}
+    data |= {"settings": None if settings is None else dict(settings)}
+    _board(key=key, data=data, on_restart_change=lambda: None)  # the page is run again, and opens a new run
 
 
-def still(key: str, charts: Sequence[Chart], figures: Mapping[str, Figure]) -> None:
+@dataclass(frozen=True)
+class Picture:
+    """Figures on their way to a still board: the frame's bytes, its number in the session, and the board's own id."""
+
+    frame: bytes
+    number: int
+    board: str
+
+
+def ahead(key: str, figures: Mapping[str, Figure]) -> Picture:
+    """Send figures to a still board before its page gets there; `still` takes them from here.
+
+    The same figures once more are the same picture, and not sent.
+    """
+    board_id = st.session_state.setdefault(f"{key}:id", secrets.token_urlsafe(16))
+    charts = {name: {"figure": figure} for name, figure in figures.items()}
+    digest = hashlib.sha256(encode(charts)).digest()
+    before, number = st.session_state.get(f"{key}:shown", (b"", 0))
+    number += digest != before
+    frame = encode({"charts": charts, "number": number})
+    if digest != before:
+        early.send(board_id, frame)
+    st.session_state[f"{key}:shown"] = (digest, number)
+    return Picture(frame, number, board_id)
+
+
+def still(key: str, charts: Sequence[Chart], picture: Picture) -> None:
     """Charts that stand still until the page is run again; their nodes and the visitor's zoom stay."""
-    frame = encode({"charts": {name: {"figure": figure} for name, figure in figures.items()}})
-    data = _data(charts) | {"frame": base64.b64encode(frame).decode()}
-    _board(key=key, data=data, on_restart_change=lambda: None)
+    shown = {"frame": base64.b64encode(picture.frame).decode(), "number": picture.number, "board": picture.board}
+    _board(key=key, data=_data(charts) | shown, on_restart_change=lambda: None)
 
 
 def _data(charts: Sequence[Chart]) -> dict[str, Any]:

@@ -2,156 +2,106 @@
 
 from __future__ import annotations
 
-import inspect
-import re
-import secrets
-from collections.abc import Callable
-from functools import partial
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import streamlit as st
 
-from pages.ui import board, controls
-from pages.ui.stream import engine
-from playground.engine import UnknownRun
-from playground.knobs import Config, as_texts, knobs, needs_rebuild, parse
-from playground.lesson import Lesson
-from playground.lessons import LESSONS
+from pages.ui import checkpoints, controls, prose, replays, versus
+from pages.ui.runs import run_of
+from pages.ui.sentences import quoted
+from playground.knobs import Config, as_texts, knobs
+from playground.lesson import Bench, Lesson, LiveLesson
 
-GROUPS = ("Data", "Model", "Training")
-TRY_THIS = re.compile(r"^- \[(?P<title>[^\]]+)\]\(\?(?P<query>[^)]*)\):? ?(?P<text>.*)$")
-CHECK = re.compile(r"^- (?P<question>.*?) :: (?P<answer>.*)$")
+MOST_PROBLEMS = 4  # told at once, however many a link has
 
 Extra = Callable[[str], None]
+Below = Callable[[Config], None]
 
 
-def show(lesson: Lesson, extra: Extra | None = None) -> None:
-    """The whole page. `extra` fills the popover "Data" for the run whose id it is given."""
-    _workbench(lesson, extra)
-    _prose(lesson)
-    _neighbours(lesson)
+def show(lesson: LiveLesson, extra: Extra | None = None, below: Below | None = None) -> None:
+    """The whole page of a lesson that trains.
+
+    `extra` fills the popover "Data" for the run whose id it is given; `below` adds to the charts, for the config.
+    """
+    _workbench(lesson, extra, below)
+    prose.show(lesson)
 
 
 @st.fragment
-def _workbench(lesson: Lesson, extra: Extra | None) -> None:
+def _workbench(lesson: LiveLesson, extra: Extra | None, below: Below | None) -> None:
     """Everything that a turned knob changes; a knob reruns this much of the page and no more."""
     config, problems = controls.read(lesson.name, lesson.config)
-    controls.write_link(lesson.name, config)
-    run_id = _run(lesson, config)
-    _header(lesson, config, run_id, extra)
-    for problem in problems:
-        st.warning(problem)
-    with st.container(key="workbench"):
-        # The board stands first, so that on a narrow screen the charts come before the knobs; a wide one swaps them.
-        charts, knob_column = st.columns([3.4, 1])
-        with knob_column, st.container(key="knobs"):
-            controls.show(lesson.name, config, GROUPS)
-        with charts:
-            board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status)
-
-
-def _run(lesson: Lesson, config: Config) -> str:
-    """The session's run of this lesson, brought up to date with the config; opened if there is none."""
-    slot, session = f"{lesson.name}:run", st.session_state.setdefault("session", secrets.token_hex(8))
-    run_id, built = st.session_state.get(slot, ("", config))
-    try:
-        if not engine().has(run_id):
-            run_id = engine().open(session, partial(lesson.build, settings=engine().settings), config)
-        elif needs_rebuild(built, config):
-            engine().rebuild(run_id, config)
-        elif built != config:
-            engine().tune(run_id, config)
-    except UnknownRun:  # dropped between the two calls; the next rerun opens another
-        pass
-    st.session_state[slot] = (run_id, config)
-    return run_id
-
-
-def _header(lesson: Lesson, config: Config, run_id: str, extra: Extra | None) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="lesson-header"):
-        with st.container(width="stretch"):
-            st.title(lesson.title, anchor=False)
-            st.caption(lesson.sentence)
-        with st.popover("Presets"):
-            for title, values in lesson.presets.items():
-                st.button(title, key=f"{lesson.name}:preset:{title}", width="stretch",
-                          on_click=controls.use, args=(lesson.name, lesson.config(**values)))  # fmt: skip
+    problems = controls.told({lesson.name: config}, problems + replays.follow(lesson, config))
+    controls.write_link(lesson.name, {lesson.name: config})
+    run_id = run_of(lesson.name, lesson.build, config)
+    with header(lesson):
+        two = versus.switch(lesson)
+        presets(lesson)
         if extra is not None:
-            with st.popover("Data"):
-                extra(run_id)
-        with st.popover("Share"):
-            _share(lesson, config)
+            # What takes a browser long to load is sent when it is asked for.
+            data = st.popover("Data", key=f"{lesson.name}:data", on_change="rerun")
+            if data.open:
+                with data:
+                    extra(run_id)
+        checkpoints.popover(lesson, run_id)
+        share(lesson, {lesson.name: config})
+    complain(problems)
+    charts, knob_column = columns()
+    with knob_column:
+        controls.show(lesson.name, config)
+    with charts:
+        versus.boards(lesson, config, run_id, two=two)
+        if below is not None:
+            below(config)
 
 
-def _share(lesson: Lesson, config: Config) -> None:
-    """The link to exactly these settings, and a teacher's link that hides some of the knobs."""
-    st.caption("This link opens the lesson with the settings you see now.")
-    specs = knobs(type(config))
-    hidden = st.multiselect("Hide from students", list(specs), format_func=lambda name: specs[name].label,
-                            key=f"{lesson.name}:hide")  # fmt: skip
-    query = {f"{lesson.name}_{name}": text for name, text in as_texts(config).items()}
-    if hidden:
-        query[controls.HIDE] = ",".join(hidden)
-    address = urlsplit(st.context.url or f"/{lesson.name}")
-    st.code(urlunsplit(address._replace(query=urlencode(query), fragment="")), language=None, wrap_lines=True)
+def header(lesson: Lesson) -> Any:
+    """Title and sentence, and beside them what is added inside it."""
+    row = st.container(horizontal=True, vertical_alignment="bottom", key="lesson-header")
+    with row, st.container(width="stretch"):
+        st.title(lesson.title, anchor=False)
+        st.caption(lesson.sentence)
+    return row
 
 
-def _prose(lesson: Lesson) -> None:
-    with st.container(key="prose"):
-        for heading, text in lesson.prose.items():
-            st.subheader(heading, anchor=False)
-            if heading == "Try this":
-                _try_this(lesson, text)
-            elif heading == "Check yourself":
-                _check_yourself(text)
-            else:
-                st.markdown(text)
-        _code(lesson)
+def columns() -> tuple[Any, Any]:
+    """The places for charts and for knobs.
+
+    The charts stand first, so that on a narrow screen they come before the knobs; a wide one swaps the two.
+    """
+    with st.container(key="workbench"):
+        charts, knob_column = st.columns([3.4, 1])
+    with knob_column:
+        return charts, st.container(key="knobs")
 
 
-@st.fragment
-def _code(lesson: Lesson) -> None:
-    """The source of what runs, on demand: the highlighter is over half a second of a slow machine's first load."""
-    if st.toggle("Show the code that runs here", key=f"{lesson.name}:code"):
-        for shown in lesson.code:
-            st.code(inspect.getsource(shown), language="python")
+def complain(problems: list[str]) -> None:
+    """A warning for each of the first few problems."""
+    for problem in problems[:MOST_PROBLEMS]:
+        st.warning(quoted(problem))
 
 
-def experiments(lesson: Lesson) -> list[tuple[str, Config, str]]:
-    """The "Try this" items: title, the config that sets it up, what to do. Raises ValueError for an illegal link."""
-    found = []
-    for line in lesson.prose["Try this"].splitlines():
-        if match := TRY_THIS.match(line):
-            texts = {name.removeprefix(f"{lesson.name}_"): text for name, text in parse_qsl(match["query"])}
-            config, problems = parse(lesson.config, texts)
-            if problems:
-                raise ValueError(f"“{match['title']}” in {lesson.name}.md: {' '.join(problems)}")
-            found.append((match["title"], config, match["text"]))
-    return found
+def presets(bench: Bench) -> None:
+    """A popover with the settings worth a name."""
+    if bench.presets:
+        with st.popover("Presets"):
+            for title, values in bench.presets.items():
+                st.button(title, key=f"{bench.name}:preset:{title}", width="stretch",
+                          on_click=controls.choose, args=(bench.name, bench.config(**values)))  # fmt: skip
 
 
-def _try_this(lesson: Lesson, text: str) -> None:
-    for title, config, what in experiments(lesson):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(title, key=f"{lesson.name}:try:{title}", on_click=controls.use, args=(lesson.name, config))
-            st.markdown(what)
-
-
-def _check_yourself(text: str) -> None:
-    for line in text.splitlines():
-        if match := CHECK.match(line):
-            with st.expander(match["question"]):
-                st.markdown(match["answer"])
-
-
-def _neighbours(lesson: Lesson) -> None:
-    """Links to the lessons before and after this one."""
-    names = list(LESSONS)
-    at = names.index(lesson.name)
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        if at == 0:
-            st.page_link("home.py", label="← Home")
-        else:
-            st.page_link(f"{names[at - 1]}.py", label=f"← {LESSONS[names[at - 1]].title}")
-        if at + 1 < len(names):
-            st.page_link(f"{names[at + 1]}.py", label=f"{LESSONS[names[at + 1]].title} →")
+def share(lesson: Lesson, configs: Mapping[str, Config]) -> None:
+    """A popover with the link to exactly these settings, and a teacher's link that hides some of the knobs."""
+    popover = st.popover("Share", key=f"{lesson.name}:share", on_change="rerun")
+    if not popover.open:
+        return
+    with popover:
+        st.caption("This link opens the lesson with the settings you see now.")
+        labels = {name: spec.label for config in configs.values() for name, spec in knobs(type(config)).items()}
+        hidden = st.multiselect("Hide from students", list(labels), format_func=labels.get, key=f"{lesson.name}:hide")
+        query = {f"{name}_{knob}": text for name, config in configs.items() for knob, text in as_texts(config).items()}
+        if hidden:
+            query[controls.HIDE] = ",".join(hidden)
+        st.code(replays.address(lesson, query), language=None, wrap_lines=True)
+        replays.offer(lesson, query)

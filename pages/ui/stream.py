@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from functools import cache
+from functools import cache, partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from starlette.routing import WebSocketRoute
@@ -20,6 +19,7 @@ from playground.settings import Settings
 LONGEST_MESSAGE = 4_096  # characters
 MESSAGES_PER_SECOND = 150.0  # sustained; twice as many in one burst
 MOST_CHARTS = 32
+FOREIGN = "This address may not open the live stream. Whoever runs the server can allow it: PLAYGROUND_ORIGINS."
 LOST = "This run is no longer there. Press Reset to start anew."
 
 
@@ -36,7 +36,8 @@ def engine() -> Engine:
     """The server's engine, started when it is first needed."""
     settings = Settings.from_environment()
     devices.set_threads(settings.torch_threads)
-    started = Engine(settings)
+    devices.warm_up()
+    started = Engine(settings, prepare=partial(devices.set_threads, settings.torch_threads))
     started.start()
     return started
 
@@ -91,10 +92,10 @@ class Allowance:
 
 async def live(socket: WebSocket) -> None:
     """One viewer's stream at /live/<run id>."""
+    await socket.accept()  # even to be refused: a browser shows no reason for a socket that never opened
     if not is_own_origin(socket):
-        await socket.close(4403, "This page may not open the stream.")
+        await socket.close(4403, FOREIGN)
         return
-    await socket.accept()
     run_id = socket.path_params["run_id"]
     viewer = SocketViewer(socket)
     try:
@@ -154,7 +155,7 @@ def parse(text: str | None) -> dict[str, Any]:
 def _charts(value: Any) -> list[str]:
     if not isinstance(value, list) or len(value) > MOST_CHARTS or not all(isinstance(name, str) for name in value):
         raise BadMessage(4400, "“ask” is a list of chart names.")
-    return value
+    return list(dict.fromkeys(value))
 
 
 def _options(value: Any) -> dict[str, bool]:
@@ -173,7 +174,8 @@ def is_own_origin(socket: WebSocket) -> bool:
     if origin is None:
         return True
     allowed = {entry.strip().rstrip("/") for entry in engine().settings.origins.split(",") if entry.strip()}
-    return urlsplit(origin).netloc == socket.headers.get("host") or origin in allowed
+    host = socket.headers.get("host")
+    return origin in allowed | {f"http://{host}", f"https://{host}"}
 
 
 ROUTES = [WebSocketRoute("/live/{run_id}", live)]

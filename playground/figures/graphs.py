@@ -58,6 +58,16 @@ def network(
     }  # fmt: skip
 
 
+def unit_boxes(counts: Sequence[int]) -> Array:
+    """Where small maps of the hidden units go in a network drawing: x0, x1, y0, y1 of each, one after the other."""
+    half = min(0.055, 0.42 / max(counts))
+    boxes = []
+    for index, count in enumerate(counts[1:-1], start=1):
+        x, y = _column(index / (len(counts) - 1), count).T
+        boxes.append(np.stack([x - 0.75 * half, x + 0.75 * half, y - half, y + half], axis=1))
+    return np.concatenate(boxes).ravel().astype(np.float32) if boxes else np.empty(0, np.float32)
+
+
 def _column(x: float, count: int) -> Array:
     """Where a layer's units stand: shape (units, 2)."""
     return np.stack([np.full(count, x), 1 - (np.arange(count) + 0.5) / count], axis=1)

@@ -10,17 +10,53 @@ import torch
 from torch import nn
 
 from playground import datasets, models
+from playground import state_checks as check
 from playground.datasets import Split
 from playground.figures.theme import padded
-from playground.knobs import Config, knob
+from playground.knobs import Config, Value, knob
 from playground.training import LOSSES, OPTIMIZERS, build_optimizer
 
 MOST_LAYERS = 4
+MOST_CLICKS = 1_000
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 3.0, 10.0)
 WEIGHT_DECAYS = (0.0, 1e-5, 1e-4, 1e-3, 0.01, 0.1)
 BATCH_SIZES = (0, 1, 2, 5, 10, 20, 32, 50, 100, 200)
 # Offsets that keep the data's, the weights' and the batches' random numbers apart for one seed.
 DATA, WEIGHTS, ORDER = 0, 10_000, 20_000
+
+
+STATUS = {
+    "step": "Step", "epoch": "Epoch", "loss": "Train loss", "test_loss": "Test loss", "r2": "R²",
+    "parameters": "Parameters", "steps_per_second": "Steps/s",
+}  # fmt: skip
+PRESETS: dict[str, dict[str, Value]] = {
+    "Tutorial": {},
+    "No limit, gentle": {"lr": 0.1, "max_steps": 0},
+    "Sine, two layers": {
+        "target": "sine",
+        "layers": 2,
+        "hidden": 16,
+        "hidden_2": 16,
+        "activation": "tanh",
+        "optimizer": "adam",
+        "lr": 0.01,
+        "max_steps": 3000,
+    },
+    "Overfit": {
+        "points": 10,
+        "noise": 1.0,
+        "test_share": 1.0,
+        "seed": 4,
+        "layers": 2,
+        "hidden": 48,
+        "hidden_2": 48,
+        "activation": "tanh",
+        "optimizer": "adam",
+        "lr": 0.01,
+        "max_steps": 0,
+    },
+    "Diverge": {"lr": 10.0, "max_steps": 0},
+}
 
 
 def _names(choices: Mapping[str, Any]) -> dict[Any, str]:
@@ -83,6 +119,21 @@ class Edits:
     rows: tuple[tuple[float, float], ...] | None = None
     clicks: tuple[tuple[str, float, float], ...] = ()
 
+    def state_dict(self) -> dict[str, Any]:
+        """The edits as a checkpoint keeps them."""
+        return {"rows": check.table_state(self.rows), "clicks": [list(click) for click in self.clicks]}
+
+    @classmethod
+    def of_state(cls, state: Any, most_rows: int) -> Edits:
+        """The edits that `state_dict` gave. Raises StateError or DataError."""
+        found = check.entries(state, ("rows", "clicks"), "edits")
+        rows = check.table(found["rows"], "edits/rows", 2, most_rows)
+        clicks = []
+        for kind, *place in check.rows(found["clicks"], MOST_CLICKS, 3, "edits/clicks"):
+            x, y = map(coordinate, place)
+            clicks.append((check.one_of(kind, ("add", "remove"), "edits/clicks"), x, y))
+        return cls(rows, tuple(clicks))
+
 
 def generator(config: RegressionConfig, stream: int) -> torch.Generator:
     """Random numbers of the run's own, one stream for each use."""
@@ -98,10 +149,17 @@ def draw_data(config: RegressionConfig, edits: Edits) -> Split:
     for kind, x, y in edits.clicks:
         if kind == "add":
             split = datasets.add_point(split, x, y)
-        else:
+        elif len(split.x_train) > datasets.FEWEST_POINTS:  # fewer points may be generated now than when it was removed
             xs, ys = spans(split)
             split = datasets.remove_nearest(split, x, y, xs[1] - xs[0], ys[1] - ys[0])
     return split
+
+
+def coordinate(value: Any) -> float:
+    """A coordinate that a viewer sent. Raises DataError where it is no number, or a huge one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 1e6:
+        raise datasets.DataError("A point needs x and y, numbers from -1e6 to 1e6.")
+    return float(value)
 
 
 def spans(split: Split) -> tuple[list[float], list[float]]:

@@ -24,7 +24,7 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     ("playground/models.py", (*BASE, "playground.figures"), ()),
     ("playground/datasets.py", (*BASE, "playground.figures"), ()),
     ("playground/lessons/*.py", ENGINE, ()),
-    ("pages/*.py", HEAVY, ("streamlit", "pages.ui", "playground.lessons")),
+    ("pages/*.py", HEAVY, ("streamlit", "pages.ui", "playground.lesson", "playground.lessons")),
     ("pages/ui/*.py", ("torch", "plotly"), ()),
     ("app.py", HEAVY, ("streamlit", "starlette", "pages.ui", "playground.lessons")),
 ]

@@ -19,6 +19,7 @@ import pytest
 import yaml
 from streamlit import config as streamlit_config
 
+from playground.mnist_files import places
 from playground.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +100,7 @@ def image(tmp_path: Path) -> Path:
         for source in sources:
             place = folder / target / (Path(source).name if target.endswith("/") else "")
             if (ROOT / source).is_dir():
-                shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
             else:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / source, place)
@@ -117,6 +118,25 @@ def test_every_copy_source_exists_and_reaches_the_builder() -> None:
 def test_torch_is_chosen_by_a_build_argument_that_defaults_to_cpu() -> None:
     assert "TORCH_BACKEND=cpu" in said(instructions(), "ARG")
     assert any("--torch-backend=${TORCH_BACKEND}" in command for command in said(instructions(), "RUN"))
+
+
+def test_mnist_comes_into_the_image_only_when_asked_for() -> None:
+    assert "MNIST=0" in said(instructions(), "ARG")
+    (fetching,) = [command for command in said(instructions(), "RUN") if "playground.mnist" in command]
+    assert re.search(r'\[ "\$\{MNIST\}" = 1 \]; then \S+ -m playground\.mnist data; fi$', fetching)
+    assert "--from=build /data data" in said(final_stage(), "COPY"), "beside app.py, where it is looked for"
+    assert places()[-1] == ROOT / "data"
+
+
+def test_files_copied_for_the_download_of_mnist_are_all_that_it_needs(tmp_path: Path) -> None:
+    (names,) = [names for names, target in copied() if target == "playground/"]
+    (tmp_path / "playground").mkdir()
+    for name in names:
+        shutil.copy(ROOT / name, tmp_path / name)
+    command = [sys.executable, "-m", "playground.mnist", "--help"]
+    assert "MNIST" in subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    loads = "import playground.mnist_download, sys; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", loads], cwd=tmp_path, check=True)
 
 
 def test_final_stage_runs_as_an_ordinary_user_with_a_fixed_id() -> None:
@@ -202,7 +222,7 @@ def test_compose_publishes_the_port_that_the_image_listens_on() -> None:
     assert said(final_stage(), "EXPOSE") == [PORT]
     assert f"--server.port={PORT}" in json.loads(said(final_stage(), "CMD")[-1])
     assert [ports.rpartition(":")[2] for ports in service["ports"]] == [PORT]
-    assert service["build"]["args"]["TORCH_BACKEND"] == "${TORCH_BACKEND:-cpu}"
+    assert service["build"]["args"] == {"TORCH_BACKEND": "${TORCH_BACKEND:-cpu}", "MNIST": "${MNIST:-0}"}
 
 
 def test_streamlit_is_configured_for_production() -> None:

@@ -2,27 +2,39 @@
 
 import { Chart, element, loadPlotly } from "./chart.js";
 import { decode, fromBase64 } from "./codec.js";
+import { CHART as LOSS, Pins } from "./pins.js";
 import { Player } from "./player.js";
 import { Stream } from "./stream.js";
+import { Views } from "./views.js";
 
 window.__board_frames ??= 0;
+
+const all = new Set(); // the boards of this page, of which one may follow another
 
 class Board {
   constructor(parent, data) {
     this.words = data.words;
     this.statusLabels = data.status;
+    this.units = data.units ?? [];
+    this.settings = data.settings ?? {};
     this.options = {};
     this.frames = 0;
     this.large = localStorage.getItem("board-large") === "yes";
     this.root = element("div", { "data-board": "" });
     this.root.classList.toggle("large", this.large);
+    this.root.classList.toggle("follower", Boolean(data.leader));
     parent.append(this.root);
+    all.add(this);
     this.charts = new Map(data.charts.map((spec) => [spec.name, new Chart(spec, this)]));
-    const cards = element("div", { class: "cards", "data-count": data.charts.length }, ...[...this.charts.values()].map((chart) => chart.card));
+    const cards = element("div", { class: data.charts.every((spec) => spec.small) ? "cards small" : "cards", "data-count": data.charts.length }, ...[...this.charts.values()].map((chart) => chart.card));
     if (data.run) {
+      this.pinnable = this.charts.has(LOSS) && data.settings && !data.leader;
       this.player = new Player(this);
-      this.root.append(this.player.bar, this.player.time, this.player.message, cards);
-    } else this.root.append(cards);
+      if (this.pinnable) this.pins = new Pins(this);
+      this.root.append(this.player.bar, this.player.time, this.player.message);
+    }
+    this.root.append(new Views([...this.charts.values()], data.words.views).bar, cards);
+    if (this.pins) this.root.append(this.pins.root);
     loadPlotly(data.plotly).then(
       () => [...this.charts.values()].forEach((chart) => chart.draw()), // what has come in while it loaded
       (error) => this.say(error.message),
@@ -34,12 +46,28 @@ class Board {
     this.component = component;
     const { data, parentElement } = component;
     this.palettes = data.palette;
+    this.leader = data.leader ?? "";
+    this.settings = data.settings ?? {};
     this.chooseTheme(parentElement);
-    if (data.frame && data.frame !== this.still) {
-      this.still = data.frame;
-      this.paint(decode(fromBase64(data.frame)));
-    }
+    if (data.frame) this.show(data);
     if (data.run && data.run !== this.run) this.watch(data.run);
+  }
+
+  /** A still picture comes with the page; a newer one may have come on the board's own socket, ahead of its page. */
+  show({ board, number, frame }) {
+    if (board !== this.board) {
+      this.board = board;
+      this.number = 0;
+      this.stream?.close();
+      const newer = (early) => this.board === board && early.number > this.number && this.paintStill(early);
+      this.stream = new Stream(`/still/${board}`, { frame: newer, connected: () => {}, ended: () => {} });
+    }
+    if (number > this.number) this.paintStill(decode(fromBase64(frame)));
+  }
+
+  paintStill(frame) {
+    this.number = frame.number;
+    this.paint(frame);
   }
 
   chooseTheme(parent) {
@@ -64,7 +92,7 @@ class Board {
     this.stream?.close();
     this.run = run;
     this.root.dataset.run = run;
-    this.waiting = false;
+    this.inHand = null;
     this.asked = "";
     const stream = new Stream(`/live/${run}`, {
       frame: (frame) => this.stream === stream && this.receive(frame),
@@ -72,6 +100,7 @@ class Board {
         this.say(yes ? "" : this.words.reconnecting);
         if (!yes || this.stream !== stream) return;
         if (this.player.speed.value !== "auto") this.player.sendSpeed();
+        for (const chart of this.charts.values()) chart.pad?.connected();
         this.ask(true);
       },
       ended: (code, reason) => {
@@ -82,14 +111,29 @@ class Board {
     this.stream = stream;
   }
 
+  /**
+   * Paint a frame and ask for the next while the browser draws this one; a frame that comes before that is done waits.
+   * So there is at most one in hand, and a hidden tab, which draws nothing, asks for nothing.
+   */
   receive(frame) {
+    if (this.drawing) {
+      this.inHand = frame;
+      return;
+    }
     this.paint(frame);
-    // Once the browser is about to paint this frame, the next may come. A hidden tab paints nothing and so asks for nothing.
-    requestAnimationFrame(() => this.ask(true));
+    this.drawing = true;
+    this.ask(true);
+    requestAnimationFrame(() => {
+      this.drawing = false;
+      const next = this.inHand;
+      this.inHand = null;
+      if (next) this.receive(next);
+    });
   }
 
   paint(frame) {
     if (this.player) this.player.take(frame);
+    this.pins?.take();
     for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
     this.frames++;
     requestAnimationFrame(() => (window.__board_frames += window.Plotly ? 1 : 0));
@@ -97,7 +141,7 @@ class Board {
 
   /** Ask for the next frame: of the charts in sight, the slow ones not every time while the run plays. */
   ask(again) {
-    if (!this.stream) return;
+    if (!this.run) return;
     const playing = this.root.dataset.state === "playing";
     const charts = [...this.charts.values()].filter((chart) => chart.visible && this.isDue(chart, playing)).map((chart) => chart.spec.name);
     const asked = JSON.stringify([charts, this.options]);
@@ -119,10 +163,11 @@ class Board {
 
   send(command) {
     if (!this.stream?.send(command)) this.say(this.words.reconnecting);
+    for (const board of all) if (board.leader && board.leader === this.run) board.send(command);
   }
 
   edit(command) {
-    if (this.stream) this.send(command);
+    if (this.run) this.send(command);
   }
 
   say(text) {
@@ -143,10 +188,9 @@ class Board {
   }
 
   leave() {
-    if (this.stream) {
-      this.stream.send({ do: "pause" });
-      this.stream.close();
-    }
+    all.delete(this);
+    if (this.run) this.stream?.send({ do: "pause" });
+    this.stream?.close();
     this.player?.destroy();
     for (const chart of this.charts.values()) chart.destroy();
     this.root.remove();

@@ -1,7 +1,13 @@
 // One chart in its card: drawn in place by Plotly, in the colours of the theme, with its own small tools.
 
-import { put } from "./codec.js";
+import { put, reused } from "./codec.js";
 import { isQuick, moveLines } from "./quick.js";
+import { Maps } from "./maps.js";
+import { Pad } from "./pad.js";
+import { CHART as LOSS, reaching } from "./pins.js";
+import { PlaceForm } from "./place.js";
+import { Sliders } from "./sliders.js";
+import { WeightForm } from "./weights.js";
 
 const CLICK_PIXELS = 4; // a pointer that moved further was a drag
 const FULL_UPDATE_MS = 1000; // how long quick updates may go without a full one
@@ -23,6 +29,7 @@ const ICONS = {
   play: "M8 5v14l11-7z", pause: "M7 5h4v14H7zM13 5h4v14h-4z", step: "M6 5v14l8-7zM16 5h2.5v14H16z",
   reset: "M12 5V1.5L6.5 7l5.5 5.5V8a5 5 0 1 1-5 5H4.5A7.5 7.5 0 1 0 12 5z",
   full: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
+  pin: "M9 3h6v2l-1 1v5l3 3v2h-4v5l-1 1-1-1v-5H7v-2l3-3V6L9 5z",
   home: "M12 4 3 12h3v8h5v-5h2v5h5v-8h3z",
 };
 
@@ -56,7 +63,16 @@ export class Chart {
     this.visible = false;
     this.plot = element("div", { class: "plot", "data-chart": spec.name, role: "img", "aria-label": `${spec.title}. ${spec.alt}` });
     this.numbers = element("p", { class: "unseen" });
-    this.card = element("section", { class: "card", "aria-label": spec.title }, this.header(), this.plot, this.numbers);
+    this.maps = new Maps(this.plot, board);
+    if (spec.place.length) this.place = new PlaceForm(spec.place, spec.title, board);
+    if (spec.sliders.length) this.sliders = new Sliders(spec.sliders, spec.title, board);
+    let stage = element("div", { class: "stage" }, this.maps.canvas, this.plot);
+    if (spec.pad) {
+      this.pad = new Pad(this);
+      stage = element("div", { class: "beside-pad" }, this.pad.root, stage);
+    }
+    this.card = element("section", { class: ["card", ...["small", "low", "tall", "wide", "pad"].filter((size) => spec[size])].join(" "), "aria-label": spec.title }, this.header(), stage, this.numbers);
+    if (spec.weights) this.weightForm = new WeightForm(this);
     this.watcher = new IntersectionObserver(([entry]) => {
       this.visible = entry.isIntersecting;
       board.changed();
@@ -64,14 +80,15 @@ export class Chart {
     this.watcher.observe(this.plot);
     this.sizer = new ResizeObserver(() => this.fit());
     this.sizer.observe(this.plot);
-    if (spec.editable) this.listenForClicks();
+    if (spec.editable || spec.pick) this.listenForClicks();
+    if (spec.magnified_on) this.listenForPointing();
   }
 
   header() {
     const words = this.board.words;
     const tool = (label, sign, act) => element("button", { type: "button", title: label, "aria-label": `${label}: ${this.spec.title}`, onclick: act }, sign);
     const toggles = this.spec.toggles.map((toggle) => {
-      const box = element("input", { type: "checkbox" });
+      const box = element("input", { type: "checkbox", name: toggle.name });
       box.checked = this.board.options[toggle.name] ??= toggle.on;
       box.onchange = () => {
         this.board.options[toggle.name] = box.checked;
@@ -79,9 +96,14 @@ export class Chart {
       };
       return element("label", { class: "toggle" }, box, toggle.label);
     });
+    if (this.spec.weights) {
+      this.weightsButton = tool(words.weights, "±w", () => this.figure?.parameters && this.weightForm.open(0, 0));
+      this.weightsButton.setAttribute("aria-label", words.weights);
+    }
     return element("header", {},
-      element("h3", {}, this.spec.title), ...toggles,
+      element("h3", {}, this.spec.title), ...toggles, ...(this.place ? [this.place.form] : []), ...(this.sliders ? [this.sliders.form] : []),
       element("span", { class: "tools" },
+        ...(this.weightsButton ? [this.weightsButton] : []),
         tool(words.resetZoom, icon("home"), () => this.resetZoom()),
         tool(words.png, "PNG", () => this.savePicture()),
         tool(words.csv, "CSV", () => this.saveNumbers()),
@@ -91,18 +113,26 @@ export class Chart {
   /** Take a whole figure, or the changes to the last one. */
   take(part) {
     if (part.figure) {
-      this.figure = part.figure;
-      this.shown = this.coloured(this.figure);
-      this.draw();
+      const figure = reused(part.figure, this.figure);
+      if (figure !== this.figure) {
+        this.figure = figure;
+        this.shown = this.coloured(figure);
+        this.draw();
+      }
     } else if (this.figure) {
       for (const [path, value] of part.set) {
         put(this.figure, path, value);
         put(this.shown, path, this.coloured(value));
       }
-      const moved = new Set(part.set.filter(([path]) => path[2] !== "hovertext").map(([path]) => path[1]));
-      if (isQuick(this.figure, part.set) && moveLines(this.plot, this.shown.data, moved)) this.later ??= setTimeout(() => this.draw(), FULL_UPDATE_MS);
-      else this.draw();
+      const moved = new Set(part.set.filter(([path]) => path[0] === "data" && path[2] !== "hovertext").map(([path]) => path[1]));
+      if (isQuick(this.figure, part.set) && moveLines(this.plot, this.shown.data, moved)) {
+        this.drawMaps();
+        if (moved.size) this.later ??= setTimeout(() => this.draw(), FULL_UPDATE_MS);
+      } else this.draw();
     }
+    this.weightForm?.refresh();
+    this.place?.show(this.figure?.layout.meta?.place);
+    this.sliders?.show(this.figure?.layout.meta?.sliders);
   }
 
   /** The full update: Plotly draws everything that has changed. */
@@ -110,18 +140,53 @@ export class Chart {
     clearTimeout(this.later);
     this.later = undefined;
     if (!this.figure || !window.Plotly) return;
-    const { data, layout } = this.shown;
-    layout.width = this.plot.clientWidth;
-    layout.height = this.plot.clientHeight;
-    layout.font = { ...layout.font, size: this.board.large ? 16 : 12, family: this.board.font };
+    const ghosts = this.spec.name === LOSS && this.board.pins ? this.board.pins.ghosts() : [];
+    const data = [...this.shown.data, ...ghosts];
+    const layout = this.layoutNow(ghosts);
     if (layout.width < 40) return;
-    const config = { displayModeBar: false, doubleClick: this.spec.editable ? false : "reset", scrollZoom: false, responsive: false };
+    const config = { displayModeBar: false, doubleClick: false, scrollZoom: false, responsive: false };
     window.Plotly.react(this.plot, data, layout, config);
-    this.numbers.textContent = describe(data);
+    this.listenForZoom();
+    this.drawMaps();
+    this.numbers.textContent = layout.meta?.words ?? describe(data);
+  }
+
+  /** The figure's layout at the present size, with the student's zoom; Plotly writes into it, so it is a new one each time. */
+  layoutNow(ghosts = []) {
+    const { layout } = this.shown;
+    const kinds = `${layout.xaxis.type} ${layout.yaxis.type}`;
+    if (this.zoom?.kinds !== kinds) this.zoom = null;
+    return {
+      ...layout,
+      width: this.plot.clientWidth,
+      height: this.plot.clientHeight,
+      font: { ...layout.font, size: this.board.large ? 16 : 12, family: this.board.font },
+      xaxis: axisNow(reaching(layout.xaxis, ghosts.flatMap((ghost) => ghost.x)), this.zoom?.xaxis),
+      yaxis: axisNow(reaching(layout.yaxis, ghosts.flatMap((ghost) => ghost.y)), this.zoom?.yaxis),
+    };
+  }
+
+  listenForZoom() {
+    if (this.listening) return;
+    this.listening = true;
+    this.plot.on("plotly_relayout", (event) => {
+      if (!Object.keys(event).some((key) => key.includes("axis.range"))) return;
+      const { xaxis, yaxis } = this.plot._fullLayout;
+      const { layout } = this.shown;
+      this.zoom = { kinds: `${layout.xaxis.type} ${layout.yaxis.type}`, xaxis: [...xaxis.range], yaxis: [...yaxis.range] };
+    });
+    if (this.weightForm) {
+      this.plot.on("plotly_click", ({ points }) => {
+        const unit = points.find((point) => point.customdata)?.customdata;
+        if (unit) this.weightForm.open(...unit);
+      });
+    }
+    if (!this.spec.editable) this.plot.on("plotly_doubleclick", () => this.resetZoom());
   }
 
   /** The theme or the type size changed: colour everything again. */
   recolour() {
+    this.pad?.redraw();
     if (!this.figure) return;
     this.shown = this.coloured(this.figure);
     this.draw();
@@ -129,7 +194,10 @@ export class Chart {
 
   coloured(value) {
     if (typeof value === "string") return value[0] === "@" ? this.board.colour(value) : value;
-    if (Array.isArray(value)) return value.map((item) => this.coloured(item));
+    if (Array.isArray(value)) {
+      const items = value.map((item) => this.coloured(item));
+      return items.every((item, i) => item === value[i]) ? value : items; // the same list, if Plotly has seen it
+    }
     if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.coloured(item)]));
   }
@@ -140,15 +208,14 @@ export class Chart {
   }
 
   resetZoom() {
-    if (!this.figure) return;
-    const { xaxis, yaxis } = this.figure.layout;
-    window.Plotly.relayout(this.plot, { "xaxis.range": [...xaxis.range], "yaxis.range": [...yaxis.range] });
+    this.zoom = null;
+    this.draw();
   }
 
   async savePicture() {
     if (!this.figure) return;
     const { data, layout } = this.plot;
-    const solid = { ...layout, paper_bgcolor: this.board.colour("@ground"), title: { text: this.spec.title }, margin: { ...layout.margin, t: 60 } };
+    const solid = { ...layout, images: this.maps.pictures(this.figure.maps), paper_bgcolor: this.board.colour("@ground"), title: { text: this.spec.title }, margin: { ...layout.margin, t: 60 } };
     const url = await window.Plotly.toImage({ data, layout: solid }, { format: "png", width: 1000, height: 640, scale: 2 });
     download(`${this.spec.name}.png`, url);
   }
@@ -163,21 +230,63 @@ export class Chart {
         if (Number.isFinite(trace.x[i]) && Number.isFinite(trace.y[i])) rows.push(`${name},${trace.x[i]},${trace.y[i]}`);
       }
     }
-    const url = URL.createObjectURL(new Blob([rows.join("\n") + "\n"], { type: "text/csv" }));
+    const text = this.figure.layout.meta?.csv ?? rows.join("\n") + "\n"; // a drawing's own numbers, not its corners
+    const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
     download(`${this.spec.name}.csv`, url);
     setTimeout(() => URL.revokeObjectURL(url), 10000);
   }
 
+  /** The figure's own maps, or the small one of another chart that the pointer is on; and so on the chart that shows ours. */
+  drawMaps() {
+    const large = this.magnified && this.magnified.chart.smallMap(this.magnified.index);
+    const own = this.figure.maps;
+    this.maps.draw(large && own ? { ...large, boxes: own.boxes, over: own.over } : own);
+    if (this.pointedAt >= 0) this.board.charts.get(this.spec.magnified_on)?.drawMaps();
+  }
+
+  smallMap(index) {
+    const maps = this.figure?.maps;
+    const size = maps ? maps.side * maps.side : 0;
+    return maps && (index + 1) * size <= maps.values.length ? { ...maps, values: maps.values.subarray(index * size, (index + 1) * size) } : null;
+  }
+
+  listenForPointing() {
+    const point = (index) => {
+      if (index === this.pointedAt) return;
+      this.pointedAt = index;
+      const other = this.board.charts.get(this.spec.magnified_on);
+      if (!other?.figure) return;
+      other.magnified = index < 0 ? null : { chart: this, index };
+      other.drawMaps();
+    };
+    this.pointedAt = -1;
+    this.plot.addEventListener("pointermove", (event) => {
+      const at = this.pointAt(event);
+      const boxes = this.figure?.maps?.boxes ?? [];
+      let found = -1;
+      for (let i = 0; at && i < boxes.length; i += 4) {
+        if (boxes[i] <= at.x && at.x <= boxes[i + 1] && boxes[i + 2] <= at.y && at.y <= boxes[i + 3]) found = i / 4;
+      }
+      point(found);
+    });
+    this.plot.addEventListener("pointerleave", () => point(-1));
+  }
+
   listenForClicks() {
-    this.plot.classList.add("editable");
-    let from = null;
-    this.plot.addEventListener("pointerdown", (event) => (from = event), true);
-    this.plot.addEventListener("pointerup", (event) => {
-      const start = from;
-      from = null;
-      if (!start || event.button !== 0 || Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY) > CLICK_PIXELS) return;
-      const point = this.pointAt(event);
-      if (point) this.board.edit({ do: event.shiftKey ? "remove" : "add", ...point });
+    this.plot.classList.add(this.spec.pick ? "pick" : "editable");
+    const canExplain = this.spec.toggles.some((toggle) => toggle.name === "explain");
+    this.plot.addEventListener("pointerdown", (from) => {
+      // Plotly lays a cover over the whole page while a button is down, so the pointer comes up anywhere but on the chart.
+      const ended = new AbortController();
+      const finish = (event) => {
+        ended.abort();
+        const moved = Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY);
+        const point = event.type === "pointerup" && event.button === 0 && moved <= CLICK_PIXELS && this.pointAt(from);
+        const explains = canExplain && (from.altKey || this.board.options.explain);
+        if (point && this.spec.pick) this.board.edit({ do: "pick", chart: this.spec.name, ...point });
+        else if (point) this.board.edit({ do: explains ? "explain" : from.shiftKey ? "remove" : "add", ...point });
+      };
+      for (const type of ["pointerup", "pointercancel"]) window.addEventListener(type, finish, { capture: true, signal: ended.signal });
     }, true);
   }
 
@@ -194,10 +303,17 @@ export class Chart {
 
   destroy() {
     clearTimeout(this.later);
+    this.pad?.destroy();
     this.watcher.disconnect();
     this.sizer.disconnect();
     if (window.Plotly) window.Plotly.purge(this.plot);
   }
+}
+
+/** A copy of an axis with the student's range, if any: Plotly writes into the range it is given. */
+function axisNow(axis, zoomed) {
+  const range = zoomed ?? axis.range;
+  return { ...axis, uirevision: false, ...(range && { range: [...range] }) };
 }
 
 export function toggleFullScreen(node) {

@@ -25,6 +25,19 @@ function withArrays(value, buffer, start) {
   return value;
 }
 
+/** The new value, with the old one in the place of every part that is equal: Plotly draws only what is another object. */
+export function reused(value, before) {
+  if (value === null || before === null || before === undefined || typeof value !== "object" || typeof before !== "object") return value;
+  if (value.constructor !== before.constructor) return value;
+  if (ArrayBuffer.isView(value)) return value.length === before.length && value.every((item, i) => Object.is(item, before[i])) ? before : value;
+  let same = Object.keys(value).length === Object.keys(before).length;
+  for (const key of Object.keys(value)) {
+    value[key] = reused(value[key], before[key]);
+    same &&= value[key] === before[key] && key in before;
+  }
+  return same ? before : value;
+}
+
 /** Put a value at a path inside a figure. */
 export function put(figure, path, value) {
   let place = figure;

@@ -15,13 +15,16 @@ export class Player {
     this.step = button(words.step, icon("step"), () => board.send({ do: "step", n: Math.max(1, Math.round(Number(this.count.value)) || 1), unit: this.unit.value }));
     this.count = element("input", { type: "number", min: 1, max: 100000, value: 1, "aria-label": words.stepCount, title: words.stepCount });
     this.unit = element("select", { "aria-label": words.stepUnit, title: words.stepUnit },
-      element("option", { value: "step" }, words.batches), element("option", { value: "epoch" }, words.epochs));
+      ...board.units.map((unit) => element("option", { value: unit }, words.units[unit])));
+    this.unit.hidden = board.units.length < 2;
     this.reset = button(words.reset, icon("reset"), () => (board.root.dataset.state === "lost" ? board.restart() : board.send({ do: "reset" })));
     this.speed = element("select", { "aria-label": words.speed, title: words.speed },
       element("option", { value: "auto" }, words.speedAuto),
       ...SPEEDS.map((speed) => element("option", { value: speed }, speed ? words.speedSteps.replace("{n}", speed) : words.speedFull)));
     this.speed.onchange = () => this.sendSpeed();
     this.large = button(words.large, "A+", () => board.setLarge(!board.large));
+    const pin = button(words.pin, icon("pin"), () => board.pins.add());
+    pin.hidden = !board.pinnable;
     const screen = button(words.boardFullScreen, icon("full"), () => toggleFullScreen(board.root));
     this.status = Object.fromEntries(Object.keys(board.statusLabels).map((name) => [name, element("span", { "data-status": name }, "–")]));
     const stats = Object.entries(board.statusLabels).map(([name, label]) =>
@@ -29,7 +32,7 @@ export class Player {
     this.bar = element("div", { class: "player" },
       element("div", { class: "buttons", role: "group", "aria-label": words.player },
         this.play, this.step, this.count, this.unit, this.reset, element("label", { class: "speed" }, words.speedShort, this.speed),
-        element("span", { class: "end" }, this.large, screen)),
+        element("span", { class: "end" }, pin, this.large, screen)),
       element("div", { class: "status" }, ...stats));
     this.notice = element("p", { class: "notice", role: "alert" });
     this.slider = element("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": words.time });
@@ -62,7 +65,7 @@ export class Player {
 
   key(event) {
     const typing = event.target.closest?.("input, textarea, select, button, a, [contenteditable], [role=slider], [role=combobox], [role=tab]");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey || (event.key !== " " && event.key !== "k")) return;
+    if (this.board.leader || typing || event.ctrlKey || event.metaKey || event.altKey || (event.key !== " " && event.key !== "k")) return;
     event.preventDefault();
     this.toggle();
   }
@@ -90,7 +93,9 @@ export class Player {
     if (head.time) this.takeTime(head.time);
   }
 
+  /** A run that keeps no moments to look back at has no time slider. */
   takeTime({ count, at, step }) {
+    this.time.style.display = count === 0 ? "none" : "";
     const last = Math.max(0, count - 1);
     this.slider.max = last;
     if (document.activeElement !== this.slider || at === null) this.slider.value = at ?? last;

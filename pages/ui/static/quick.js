@@ -2,9 +2,10 @@
 // (42 ms a frame for the regression fit on a slow machine, against 1 ms for the line's own path), so between two full
 // updates only the paths of the lines that moved are set. What Plotly knows follows at the next full update.
 
-/** Whether a change is nothing but new coordinates of lines (hover texts may wait for the full update). */
+/** Whether a change is nothing but maps and new coordinates of lines (hover texts may wait for the full update). */
 export function isQuick(figure, patch) {
   return patch.every(([path]) => {
+    if (path[0] === "maps" || path[0] === "parameters") return true;
     if (path[0] !== "data" || path.length !== 3) return false;
     return path[2] === "hovertext" || ((path[2] === "x" || path[2] === "y") && figure.data[path[1]].mode === "lines");
   });

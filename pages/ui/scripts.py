@@ -1,0 +1,33 @@
+"""The script of the session's run, as it is when it is asked for: shown, copied and downloaded."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui import replays
+from playground.lesson import Lesson
+from playground.lessons.scripts import SCRIPTS, script
+from playground.script import WHY, ScriptError
+
+
+def show(lesson: Lesson) -> bool:
+    """The script of the lesson's run up to its present step; False where there is none to show."""
+    course = replays.course_of(lesson) if lesson.name in SCRIPTS else None
+    if course is None:
+        return False
+    try:
+        text = script(lesson.name, course)
+    except ScriptError as error:
+        st.caption(str(error))
+        return False
+    name = f"{lesson.name}.py"
+    st.caption(f"This is the run on this page up to step {course.steps:,}. Save it and run `python {name}`: it needs "
+               "PyTorch and nothing else, and ends at the same weights, to the last bit with the same PyTorch on the "
+               "same kind of processor. The page shows the loss that it prints with four digits.")  # fmt: skip
+    if course.saved is not None:
+        st.caption(WHY[course.saved.why])
+    with st.container(horizontal=True):
+        st.download_button(f"Download {name}", text, file_name=name, mime="text/x-python", on_click="ignore")
+        st.button("Write it for the present step", key=f"{lesson.name}:script", help="The run may have gone on since.")
+    st.code(text, language="python")
+    return True

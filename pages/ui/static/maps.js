@@ -1,0 +1,119 @@
+// Maps under or over a chart: small grids of bytes drawn as coloured pixels on one canvas, far faster than heatmap traces.
+
+import { element } from "./chart.js";
+
+const LEVELS = 51; // in a map of classes: byte = 51 * class + certainty, 0 to 50
+
+export class Maps {
+  constructor(plot, board) {
+    this.plot = plot;
+    this.board = board;
+    this.canvas = element("canvas", { class: "maps", "aria-hidden": "true" });
+    this.source = document.createElement("canvas");
+  }
+
+  /**
+   * `maps` has side (pixels of one map), boxes (x0, x1, y0, y1 of each), values (bytes, rows from the top), lut, over,
+   * perhaps crisp (its pixels have edges) and tall (rows of one map, where that is not side);
+   * or it is a list of such groups, of which the first says whether the canvas lies over the chart.
+   */
+  draw(maps) {
+    const full = this.plot._fullLayout;
+    const groups = maps ? [maps].flat() : [];
+    if (groups.length === 0 || !full?.xaxis?.d2p) {
+      this.canvas.hidden = true;
+      return;
+    }
+    this.canvas.hidden = false;
+    this.canvas.classList.toggle("over", Boolean(groups[0].over));
+    const ratio = window.devicePixelRatio || 1;
+    const [width, height] = [full.width, full.height];
+    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
+      this.canvas.width = Math.round(width * ratio);
+      this.canvas.height = Math.round(height * ratio);
+      this.canvas.style.width = `${width}px`;
+      this.canvas.style.height = `${height}px`;
+    }
+    const { xaxis, yaxis } = full;
+    const pen = this.canvas.getContext("2d");
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    pen.save();
+    pen.beginPath();
+    pen.rect(xaxis._offset, yaxis._offset, xaxis._length, yaxis._length);
+    pen.clip();
+    for (const group of groups) {
+      const { side, boxes, tall = side } = group;
+      const count = this.fill(group);
+      pen.imageSmoothingEnabled = !group.crisp;
+      for (let at = 0; at < count; at++) {
+        const [x0, x1, y0, y1] = boxes.subarray(4 * at, 4 * at + 4);
+        const left = xaxis._offset + xaxis.d2p(x0);
+        const top = yaxis._offset + yaxis.d2p(y1);
+        pen.drawImage(this.source, 0, at * tall, side, tall,
+          left, top, xaxis._offset + xaxis.d2p(x1) - left, yaxis._offset + yaxis.d2p(y0) - top);
+      }
+    }
+    pen.restore();
+  }
+
+  /** All maps as pixels, one below the other; returns how many. */
+  fill({ side, values, lut, tall = side }) {
+    const count = Math.floor(values.length / (side * tall));
+    if (this.source.width !== side || this.source.height !== tall * count) {
+      this.source.width = side;
+      this.source.height = Math.max(1, tall * count);
+    }
+    if (count === 0) return 0;
+    const colours = this.colours(lut);
+    const image = new ImageData(side, tall * count);
+    const pixels = new Uint32Array(image.data.buffer);
+    for (let i = 0; i < pixels.length; i++) pixels[i] = colours[values[i]];
+    this.source.getContext("2d").putImageData(image, 0, 0);
+    return count;
+  }
+
+  /** The colour of each byte, as the pixels of an ImageData want it (little-endian: alpha, blue, green, red). */
+  colours(lut) {
+    const name = `${lut} ${this.board.theme}`;
+    this.tables ??= new Map();
+    if (!this.tables.has(name)) {
+      const ground = rgb(this.board.colour("@ground"));
+      const mix = (role, share) => {
+        const colour = rgb(this.board.colour(role));
+        const [red, green, blue] = colour.map((part, at) => Math.round(part * share + ground[at] * (1 - share)));
+        return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+      };
+      const table = Uint32Array.from({ length: 256 }, (_, byte) => {
+        if (byte === 0 && lut.endsWith("filling")) return mix("@muted", 0.22); // not there yet
+        if (lut.startsWith("ink")) return mix("@text", byte / 255);
+        if (lut.startsWith("signed")) return mix(byte < 128 ? "@negative" : "@positive", Math.abs(byte - 128) / 127);
+        return mix(`@class${Math.min(4, Math.floor(byte / LEVELS))}`, 0.05 + 0.6 * ((byte % LEVELS) / (LEVELS - 1)));
+      });
+      this.tables.set(name, table);
+    }
+    return this.tables.get(name);
+  }
+
+  /** The maps as images of a Plotly layout, for a picture to be saved. */
+  pictures(maps) {
+    return (maps ? [maps].flat() : []).flatMap((group) => this.picturesOf(group));
+  }
+
+  picturesOf(maps) {
+    const count = this.fill(maps);
+    return Array.from({ length: count }, (_, at) => {
+      const piece = document.createElement("canvas");
+      const { side, tall = side } = maps;
+      piece.width = side;
+      piece.height = tall;
+      piece.getContext("2d").drawImage(this.source, 0, at * tall, side, tall, 0, 0, side, tall);
+      const [x0, x1, y0, y1] = maps.boxes.subarray(4 * at, 4 * at + 4);
+      return { source: piece.toDataURL(), xref: "x", yref: "y", x: x0, y: y1, sizex: x1 - x0, sizey: y1 - y0, sizing: "stretch", layer: maps.over ? "above" : "below" };
+    });
+  }
+}
+
+function rgb(hex) {
+  return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+}

@@ -1,0 +1,163 @@
+"""Numbers about ten digits, and about a model's layers: bars, a table of confusions, points in a plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.figures.curves import loss_curve
+from playground.figures.fields import confusion
+from playground.figures.theme import axis, layout, round_up
+
+Array = NDArray[Any]
+Figure = dict[str, Any]
+DIGITS = [str(digit) for digit in range(10)]
+SHAPES = ("circle", "square", "diamond", "cross", "triangle-up")
+
+
+def over_steps(
+    lines: Sequence[tuple[str, str, Array, Array]],
+    *,
+    title: str,
+    span: list[float] | None,
+    until: float,
+    tests: tuple[Array, Array] | None = None,
+    marks: Sequence[tuple[int, str]] = (),
+    cursor: int | None = None,
+) -> Figure:
+    """Lines over steps, each (name, colour role, steps, values), gaps left out; `tests` are points of whole tests.
+
+    Without a span the axis is logarithmic.
+    """
+    shown = [(name, colour, steps[np.isfinite(y)], y[np.isfinite(y)]) for name, colour, steps, y in lines]
+    plain = [(name, colour, y) for name, colour, _, y in shown]
+    figure = loss_curve(np.empty(0, np.float32), plain, peak=1.0, until=until, marks=marks, cursor=cursor,
+                        log=span is None, title=title)  # fmt: skip
+    for trace, (_, _, steps, _) in zip(figure["data"], shown, strict=False):
+        trace["x"] = steps
+    if span is not None:
+        figure["layout"]["yaxis"]["range"] = span
+    last = max((float(steps[-1]) for _, _, steps, _ in shown if len(steps)), default=0.0)
+    figure["layout"]["xaxis"]["range"] = [0, 1.01 * until if last <= until else round_up(last)]
+    if tests is not None:
+        figure["data"].append(
+            {"type": "scatter", "mode": "markers", "name": "All test images", "x": tests[0], "y": tests[1],
+             "marker": {"symbol": "diamond", "size": 10, "color": "@mark"},
+             "hovertemplate": "all test images: %{y:.2%} at step %{x}<extra></extra>"}
+        )  # fmt: skip
+    return figure
+
+
+def answer(picture: Figure, logits: Array, shares: Array, *, end: float, label: int | None, guess: int) -> Figure:
+    """An image (a figure with its pixels), the logits within ±end, and the probabilities, side by side.
+
+    The bar of the guess is full, that of the true digit has an edge.
+    """
+    colours = ["@model" if digit == guess else "@model/0.35" for digit in range(10)]
+    marker = {"color": colours, "line": {"color": "@text", "width": [2.5 if d == label else 0.0 for d in range(10)]}}
+    traces = [
+        {"type": "bar", "name": name, "x": list(range(10)), "y": np.nan_to_num(values).astype(np.float32),
+         "marker": marker, "xaxis": f"x{at}", "yaxis": f"y{at}", "hovertemplate": "digit %{x}: %{y:.3f}<extra></extra>"}
+        for at, (name, values) in enumerate((("Logits", logits), ("Softmax", shares)), start=2)
+    ]  # fmt: skip
+    ticks = {"tickvals": list(range(10)), "ticktext": DIGITS, "showgrid": False, "fixedrange": True}
+    axes: dict[str, Any] = {}
+    panels: list[tuple[str, list[float], list[float]]] = [
+        ("Logits", [-end, end], [0.24, 0.6]),
+        ("Softmax", [0.0, 1.0], [0.66, 1.0]),
+    ]
+    for at, (name, span, domain) in enumerate(panels, start=2):
+        axes[f"xaxis{at}"] = axis("", [-0.6, 9.6], anchor=f"y{at}", domain=domain, **ticks)
+        axes[f"yaxis{at}"] = axis(name, span, anchor=f"x{at}", fixedrange=True)
+    frame = picture["layout"] | axes
+    frame["xaxis"] = frame["xaxis"] | {"domain": [0, 0.17]}
+    frame |= {"margin": {"l": 6, "r": 10, "t": 24, "b": 24}}
+    return picture | {"data": [*picture["data"], *traces], "layout": frame}
+
+
+def sizes(names: Sequence[str], counts: Sequence[int], sums: Sequence[str]) -> Figure:
+    """How many parameters each layer has, the first on top, each with the sum that gives it."""
+    rows = [f"{name}: {count:,} = {text}" for name, count, text in zip(names, counts, sums, strict=True)]
+    at = list(range(len(names)))
+    trace = {
+        "type": "bar", "orientation": "h", "name": "Parameters", "x": list(counts), "y": at, "width": 0.36,
+        "offset": 0.0, "marker": {"color": "@weight"}, "hovertext": rows, "hoverinfo": "text",
+    }  # fmt: skip
+    notes = [
+        {"text": row, "x": 0, "xref": "paper", "y": index - 0.22, "yref": "y", "xanchor": "left", "yanchor": "middle",
+         "showarrow": False, "font": {"size": 12, "color": "@text"}}
+        for index, row in enumerate(rows)
+    ]  # fmt: skip
+    y = axis("", [len(names) - 0.4, -0.6], showgrid=False, zeroline=False, tickvals=[], showticklabels=False)
+    x = axis(f"Parameters, {sum(counts):,} in all", [0, 1.05 * max(counts)])
+    return {"data": [trace], "layout": layout(x, y, margin={"l": 12, "r": 14, "t": 8, "b": 42}, showlegend=False,
+                                              annotations=notes)}  # fmt: skip
+
+
+def confusions(counts: Array, chosen: tuple[int, int] | None, *, tested: str) -> Figure:
+    """How often each digit (row) was taken for each (column), and what was tested; a frame on the chosen cell."""
+    figure = confusion(counts)
+    wrong = counts * (1 - np.eye(10))
+    shade = wrong / max(1.0, float(wrong.max()))
+    cells = figure["data"][0] | {
+        "z": [row.tolist() for row in shade + 0.12 * np.eye(10)], "x": list(range(10)), "y": list(range(10)),
+        "colorscale": [[0, "@ground"], [1, "@test"]], "hovertemplate": "%{text} times %{y} was taken for %{x}"
+        "<extra></extra>", "text": [[str(count) if count else "" for count in row] for row in counts.tolist()],
+    }  # fmt: skip
+    ticks = {"tickvals": list(range(10)), "ticktext": DIGITS, "showgrid": False, "zeroline": False}
+    x = axis(f"Predicted digit ({tested})" if tested else "Predicted digit", [-0.5, 9.5], **ticks)
+    y = axis("True digit", [9.5, -0.5], **ticks)
+    frame = []
+    if chosen is not None:
+        row, column = chosen
+        frame = [{"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5,
+                  "line": {"color": "@mark", "width": 3}}]  # fmt: skip
+    return {"data": [cells], "layout": layout(x, y, shapes=frame, margin={"l": 46, "r": 8, "t": 8, "b": 42})}
+
+
+def per_class(accuracies: Array, totals: Array) -> Figure:
+    """The share of each digit's test images that is right."""
+    said = [
+        f"{digit}: {share:.1%} of {total:,}"
+        for digit, (share, total) in enumerate(zip(accuracies, totals, strict=True))
+    ]
+    trace = {
+        "type": "bar", "name": "Accuracy", "x": list(range(10)), "y": np.nan_to_num(accuracies).astype(np.float32),
+        "marker": {"color": "@test"}, "text": [f"{100 * share:.1f}" for share in np.nan_to_num(accuracies)],
+        "textposition": "outside", "cliponaxis": False, "hovertext": said, "hoverinfo": "text",
+    }  # fmt: skip
+    x = axis("True digit", [-0.6, 9.6], tickvals=list(range(10)), ticktext=DIGITS, showgrid=False)
+    return {"data": [trace], "layout": layout(x, axis("Share that is right (%)", [0, 1.1], tickformat=".0%"),
+                                              showlegend=False)}  # fmt: skip
+
+
+def plane(
+    at: Array, labels: Array, hovers: Sequence[str], *, span: float, titles: tuple[str, str], note: str
+) -> Figure:
+    """Points (n, 2) in the colour and shape of their digit, within ±span; `hovers` say what each is."""
+    data = []
+    for digit in range(10):
+        mine = np.flatnonzero(labels == digit)
+        data.append(
+            {"type": "scatter", "mode": "markers", "name": str(digit), "x": at[mine, 0].astype(np.float32),
+             "y": at[mine, 1].astype(np.float32), "hoverinfo": "text",
+             "hovertext": [hovers[index] for index in mine.tolist()],
+             "marker": {"color": f"@class{digit % 5}", "size": 7 if digit < 5 else 8,
+                        "symbol": SHAPES[digit % 5] + ("" if digit < 5 else "-open"),
+                        "line": {"width": 0 if digit < 5 else 1.5}}}
+        )  # fmt: skip
+    bounds = [-span, span]
+    ticks = {"showticklabels": False, "zeroline": False}
+    notes = [{"text": note, "x": 0.01, "y": 0.99, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top",
+              "showarrow": False, "font": {"size": 12, "color": "@muted"}}] if note else []  # fmt: skip
+    return {
+        "data": data,
+        "layout": layout(
+            axis(titles[0], bounds, **ticks), axis(titles[1], bounds, **ticks), annotations=notes,
+            hoverlabel={"font": {"family": "monospace", "size": 7}}, margin={"l": 30, "r": 60, "t": 8, "b": 30},
+            legend={"orientation": "v", "x": 1.01, "xanchor": "left", "y": 1, "yanchor": "top"},
+        ),
+    }  # fmt: skip

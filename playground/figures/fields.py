@@ -1,0 +1,89 @@
+"""What a classifier sees: the plane coloured by what it says there, and small maps of what each unit sees.
+
+A figure may carry `maps`, which the board draws as pixels on a canvas (a heatmap trace takes ten times as long): square
+maps of `side` pixels, their `boxes` in the axes' coordinates, and one byte for each pixel, rows from the top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.figures.theme import axis, layout
+
+Array = NDArray[Any]
+LEVELS = 51  # steps of certainty for one class: byte = 51 * class + certainty
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
+
+
+def class_bytes(probabilities: Array, *, discrete: bool = False) -> Array:
+    """Bytes of a map of classes from probabilities (classes, pixels): the likeliest class and how certain it is.
+
+    Certainty is 0 where all classes are alike and 1 where one is sure; `discrete` shows the class alone.
+    """
+    classes = len(probabilities)
+    best = probabilities.argmax(axis=0)
+    if discrete:
+        return np.asarray(LEVELS * best + LEVELS - 1, np.uint8)
+    certain = (probabilities.max(axis=0) - 1 / classes) / (1 - 1 / classes)
+    level = np.nan_to_num(np.clip(certain, 0, 1)) * (LEVELS - 1)
+    return np.asarray(LEVELS * best + np.rint(level), np.uint8)
+
+
+def signed_bytes(values: Array) -> Array:
+    """Bytes of signed maps (units, pixels): each unit scaled to its own largest size; 128 is zero."""
+    size = np.abs(values).max(axis=1, keepdims=True)
+    scaled = np.divide(values, size, out=np.zeros_like(values), where=np.isfinite(size) & (size > 0))
+    return np.asarray(128 + np.rint(127 * np.nan_to_num(scaled)), np.uint8)
+
+
+def points(name: str, x: Array, labels: Array, classes: int, *, is_open: bool) -> list[dict[str, Any]]:
+    """Labelled points (points, 2) as one trace for each class: its own colour and its own shape."""
+    traces = []
+    for label in range(classes):
+        mine = labels == label
+        shape = SYMBOLS[label] + ("-open" if is_open else "")
+        ring = {"color": "@text" if is_open else "@ground", "width": 1}
+        traces.append(
+            {"type": "scatter", "mode": "markers", "name": f"{name} {label}", "x": x[mine, 0], "y": x[mine, 1],
+             "visible": True,
+             "marker": {"color": f"@class{label}", "symbol": shape, "size": 7, "line": ring},
+             "hovertemplate": f"{name}, class {label}: (%{{x:.2f}}, %{{y:.2f}})<extra></extra>"}
+        )  # fmt: skip
+    return traces
+
+
+def plane(
+    traces: Sequence[dict[str, Any]], pixels: Array, *, reach: float, side: int, signed: bool = False
+) -> dict[str, Any]:
+    """The square from -reach to reach: its pixels (side * side,) as bytes, and the points on it."""
+    span = [-reach, reach]
+    x = axis("x₁", list(span), constrain="domain", showgrid=False, zeroline=False)
+    y = axis("x₂", list(span), constrain="domain", scaleanchor="x", showgrid=False, zeroline=False)
+    return {
+        "data": list(traces),
+        "layout": layout(x, y, margin={"l": 44, "r": 8, "t": 8, "b": 38}, showlegend=False),
+        "maps": {
+            "side": side, "values": pixels, "lut": "signed" if signed else "classes", "over": False,
+            "boxes": np.array([-reach, reach, -reach, reach], np.float32),
+        },
+    }  # fmt: skip
+
+
+def confusion(counts: Array) -> dict[str, Any]:
+    """How often each class (row) was taken for each class (column): counts (classes, classes), rows the true class."""
+    classes = len(counts)
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    names = [str(label) for label in range(classes)]
+    cells = {
+        "type": "heatmap", "x": names, "y": names, "z": [row.tolist() for row in share], "zmin": 0, "zmax": 1,
+        "colorscale": [[0, "@ground"], [1, "@class0"]], "showscale": False, "xgap": 2, "ygap": 2,
+        "text": [[f"{int(count)}" for count in row] for row in counts], "texttemplate": "%{text}",
+        "hovertemplate": "class %{y} taken for class %{x}: %{text}<extra></extra>",
+    }  # fmt: skip
+    x = axis("Predicted class", [-0.5, classes - 0.5], type="category", showgrid=False)
+    y = axis("True class", [classes - 0.5, -0.5], type="category", showgrid=False)
+    return {"data": [cells], "layout": layout(x, y)}

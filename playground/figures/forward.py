@@ -1,0 +1,107 @@
+"""One input's way through a classifier: a column for each layer, a bar for each unit's value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.figures.theme import axis, layout
+
+Array = NDArray[Any]
+BARS = (0.22, 0.68)  # where bars may reach in a column from 0 to 1; names stand on their left, values on their right
+
+
+@dataclass(frozen=True)
+class Column:
+    """A layer's units: their names and values (units,), how each value came about, and the range that bars show."""
+
+    title: str
+    names: Sequence[str]
+    values: Array
+    said: Sequence[str]
+    span: tuple[float, float]  # around zero
+
+
+def number(value: float) -> str:
+    """A number with three digits and a true minus."""
+    return f"{value or 0.0:.3g}".replace("-", "−")
+
+
+def forward_pass(columns: Sequence[Column], *, note: str, place: tuple[float, float]) -> dict[str, Any]:
+    """The columns from left to right; hovering over a unit shows its weights plugged in. `place` is the input's."""
+    rows = max(len(column.values) for column in columns)
+    parts = [_bars(column, at, rows) for at, column in enumerate(columns)]
+    base, length, zero, y = (np.concatenate(each).astype(np.float32) for each in zip(*parts, strict=True))
+    left = np.floor(base)
+    values = np.concatenate([column.values for column in columns])
+    texts = [text for column in columns for text in column.said]
+    hover = {"hovertext": texts, "hovertemplate": "%{hovertext}<extra></extra>"}
+    written = {"type": "scatter", "mode": "text", "y": y, "textfont": {"color": "@text", "size": 12}, **hover}
+    bars = {
+        "type": "bar", "orientation": "h", "name": "Value", "base": base, "x": length, "y": y, "width": 0.62, **hover,
+        "marker": {"color": ["@negative" if value < 0 else "@positive" for value in values], "line": {"width": 0}},
+    }  # fmt: skip
+    quiet = {"textfont": {"color": "@muted", "size": 12}}
+    names = quiet | {"name": "Unit", "x": left + 0.04, "text": [name for column in columns for name in column.names],
+             "textposition": "middle right"}  # fmt: skip
+    numbers = {"name": "Number", "x": left + 0.94, "text": [number(value) for value in values],
+               "textposition": "middle left"}  # fmt: skip
+    ticks = [f"{c.title}<br>{number(c.span[0])} to {number(c.span[1])}" for c in columns]
+    x = axis(
+        "Layer, and the range of its bars", [0, len(columns)], showgrid=False, zeroline=False, fixedrange=True,
+        tickvals=[at + 0.5 for at in range(len(columns))], ticktext=ticks,
+    )  # fmt: skip
+    upright = {"range": [rows, -0.9], "autorange": False, "visible": False, "fixedrange": True}
+    top = {"text": note, "x": 0.0, "y": 1.0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top",
+           "showarrow": False, "font": {"color": "@text", "size": 13}}  # fmt: skip
+    return {
+        "data": [bars, written | names, written | numbers],
+        "layout": layout(
+            x, upright, margin={"l": 10, "r": 10, "t": 6, "b": 58}, showlegend=False, annotations=[top],
+            shapes=[*map(_stripe, range(0, len(columns), 2)), *map(_zero, zero, y)],
+            meta={"place": list(place), "csv": _csv(columns)},
+        ),
+    }  # fmt: skip
+
+
+def _bars(column: Column, at: int, rows: int) -> tuple[Array, Array, Array, Array]:
+    """Where each bar starts, how long it is, where its zero lies, and its row: each (units,)."""
+    below, above = column.span
+    scale = (BARS[1] - BARS[0]) / (above - below)
+    zero = np.full(len(column.values), at + BARS[0] - below * scale)
+    length = scale * np.clip(np.nan_to_num(column.values), below, above)
+    return zero, length, zero, (rows - len(zero)) / 2 + np.arange(len(zero)) + 0.5
+
+
+def _stripe(at: int) -> dict[str, Any]:
+    return {"type": "rect", "x0": at, "x1": at + 1, "yref": "paper", "y0": 0, "y1": 0.93, "layer": "below",
+            "fillcolor": "@grid/0.45", "line": {"width": 0}}  # fmt: skip
+
+
+def _zero(x: float, y: float) -> dict[str, Any]:
+    return {"type": "line", "x0": float(x), "x1": float(x), "y0": float(y) - 0.45, "y1": float(y) + 0.45,
+            "line": {"color": "@muted", "width": 1}}  # fmt: skip
+
+
+def _csv(columns: Sequence[Column]) -> str:
+    """The values as a table."""
+    lines = [
+        f"{column.title},{name},{float(value):.7g}"
+        for column in columns
+        for name, value in zip(column.names, column.values, strict=True)
+    ]
+    return "\n".join(["layer,unit,value", *lines]) + "\n"
+
+
+def mark(place: tuple[float, float] | None) -> dict[str, Any]:
+    """A cross on the map where the explained input lies."""
+    return {
+        "type": "scatter", "mode": "markers", "name": "Explained", "visible": place is not None,
+        "x": np.array([place[0]] if place else [], np.float32), "y": np.array([place[1]] if place else [], np.float32),
+        "hovertemplate": "Explained: (%{x:.2f}, %{y:.2f})<extra></extra>",
+        "marker": {"symbol": "x-thin-open", "size": 15, "color": "@text", "line": {"width": 3}},
+    }  # fmt: skip

@@ -1,0 +1,148 @@
+"""Functions of one variable: large with a tangent, small beside many others, in parts that add up, and as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.figures.theme import axis, layout, padded
+
+Array = NDArray[Any]
+Figure = dict[str, Any]
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One function: its name, its colour's role, x and y; how it is dashed; and points on it worth a marker."""
+
+    name: str
+    colour: str
+    x: Array
+    y: Array
+    dash: str = "solid"
+    marked: Sequence[tuple[float, float]] = ()
+
+
+def span_of(span: Span, *values: Array) -> list[float]:
+    """The span, made wider where values would leave it."""
+    finite = np.concatenate([each[np.isfinite(each)] for each in values] or [np.zeros(0)])
+    lo, hi = float(finite.min(initial=span[0])), float(finite.max(initial=span[1]))
+    return [min(span[0], lo if lo >= span[0] else padded(lo, hi, 0.04)[0]),
+            max(span[1], hi if hi <= span[1] else padded(lo, hi, 0.04)[1])]  # fmt: skip
+
+
+def function_chart(
+    lines: Sequence[Line],
+    probe: Sequence[tuple[float, float]],
+    *,
+    spans: tuple[Span, Span],
+    title: str,
+    tangents: Sequence[tuple[float, float, float]] = (),
+    marks: str = "",
+) -> Figure:
+    """Functions over x, a dot where each is probed, tangents there (x, y, slope), and the points they have marked.
+
+    `marks` says what those points are. The y span grows where a function leaves it.
+    """
+    data = [_curve(line) for line in lines]
+    marked = [point for line in lines for point in line.marked]
+    if marks:
+        data.append(_dots(marks, marked, "diamond", "@negative", showlegend=bool(marked)))
+    reach = 0.16 * (spans[0][1] - spans[0][0])
+    shapes = [_tangent(*each, reach, named=each is tangents[0]) for each in tangents] + _probe(probe, 5)
+    tall = span_of(spans[1], *(line.y for line in lines))
+    return {"data": data, "layout": layout(axis("x", list(spans[0])), axis(title, tall), shapes=shapes)}
+
+
+def tile(lines: Sequence[Line], probe: Sequence[tuple[float, float]], *, spans: tuple[Span, Span]) -> Figure:
+    """A small chart of functions over x, with hardly any words of its own."""
+    data = [_curve(line) | {"showlegend": False} for line in lines]
+    small = {"nticks": 4, "tickfont": {"size": 10}}
+    y = span_of(spans[1], *(line.y for line in lines))
+    return {
+        "data": data,
+        "layout": layout(
+            axis("", list(spans[0]), **small), axis("", y, **small), showlegend=False,
+            margin={"l": 26, "r": 6, "t": 4, "b": 18}, shapes=_probe(probe, 3),
+        ),
+    }  # fmt: skip
+
+
+def bars(
+    names: Sequence[str], values: Array, *, span: Span, title: str, colour: str, chosen: int | None = None
+) -> Figure:
+    """A bar for each value with its number above it; the chosen one is filled, the others are paler."""
+    fills = [colour if index == chosen or chosen is None else f"{colour}/0.45" for index in range(len(names))]
+    bar = {
+        "type": "bar", "name": title, "x": list(names), "y": values, "text": [f"{value:.3f}" for value in values],
+        "textposition": "outside", "cliponaxis": False, "marker": {"color": fills},
+        "hovertemplate": "%{x}: %{y:.6g}<extra></extra>",
+    }  # fmt: skip
+    x = axis("Score", type="category", fixedrange=True)
+    return {"data": [bar], "layout": layout(x, axis(title, list(span)), showlegend=False, bargap=0.45)}
+
+
+def sum_of_units(
+    x: Array, target: Array, total: Array, units: Array, *, chosen: int | None, spans: tuple[Span, Span]
+) -> Figure:
+    """The target as points, what each unit adds (units of shape (units, x)), and their sum."""
+    data: list[dict[str, Any]] = [
+        {"type": "scatter", "mode": "markers", "name": "Target", "x": x[::4], "y": target[::4], "hoverinfo": "skip",
+         "marker": {"color": "@train", "size": 5}}
+    ]  # fmt: skip
+    for index, y in enumerate(units):
+        mine = index == chosen
+        data.append(
+            _curve(Line(f"Unit {index + 1}", "@gradient" if mine else "@gradient/0.55", x, y, "dash"))
+            | {"showlegend": mine, "line": {"color": "@gradient" if mine else "@gradient/0.55",
+                                            "width": 2.5 if mine else 1.2, "dash": "dash" if mine else "dot"}}
+        )  # fmt: skip
+    data.append(_curve(Line("Sum", "@model", x, total)))
+    return {"data": data, "layout": layout(axis("x", list(spans[0])), axis("y", list(spans[1])))}
+
+
+def _curve(line: Line) -> dict[str, Any]:
+    return {
+        "type": "scatter", "mode": "lines", "name": line.name, "x": line.x.astype(np.float32),
+        "y": line.y.astype(np.float32), "hovertemplate": line.name + " %{y:.4g} at x %{x:.3g}<extra></extra>",
+        "line": {"color": line.colour, "width": 2.5, "dash": line.dash, "simplify": False},
+    }  # fmt: skip
+
+
+def _dots(
+    name: str, points: Sequence[tuple[float, float]], symbol: str, colour: str, *, showlegend: bool
+) -> dict[str, Any]:
+    return {
+        "type": "scatter", "mode": "markers", "name": name, "showlegend": showlegend, "cliponaxis": False,
+        "x": np.array([x for x, _ in points], np.float32), "y": np.array([y for _, y in points], np.float32),
+        "marker": {"symbol": symbol, "size": 9, "color": colour, "line": {"color": "@ground", "width": 1}},
+        "hovertemplate": name + ": %{y:.6g} at x %{x:.4g}<extra></extra>",
+    }  # fmt: skip
+
+
+def _probe(points: Sequence[tuple[float, float]], radius: int) -> list[dict[str, Any]]:
+    """An upright line at the probe and a dot on each curve; shapes, as Plotly moves them without drawing the curves."""
+    dots = [
+        {"type": "circle", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x, "yanchor": y,
+         "x0": -radius, "x1": radius, "y0": -radius, "y1": radius, "fillcolor": "@text",
+         "line": {"color": "@ground", "width": 1}}
+        for x, y in points
+    ]  # fmt: skip
+    return [_upright(x) for x, _ in points[:1]] + dots
+
+
+def _tangent(x: float, y: float, slope: float, reach: float, *, named: bool) -> dict[str, Any]:
+    half = reach / (1 + slope * slope) ** 0.5
+    return {"type": "line", "x0": x - half, "x1": x + half, "y0": y - slope * half, "y1": y + slope * half,
+            "line": {"color": "@gradient", "width": 2, "dash": "dot"},
+            "name": "Tangent", "showlegend": named}  # fmt: skip
+
+
+def _upright(x: float) -> dict[str, Any]:
+    return {"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1,
+            "line": {"color": "@text", "width": 1, "dash": "dot"}}  # fmt: skip

@@ -1,0 +1,120 @@
+"""Inside a classifier: its points as a layer sees them, its doubts, and its promises against its deeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.figures.theme import axis, layout
+
+Array = NDArray[Any]
+
+
+def inside(
+    points: Sequence[dict[str, Any]],
+    grid: Array,
+    pixels: Array,
+    *,
+    titles: tuple[str, str],
+    spans: tuple[list[float], list[float]],
+    side: int,
+    rows: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Traces of points over the plane's grid (places, 2), its lines broken by NaN, on a map (side * side,) of classes.
+
+    `rows` names whole numbers on the upright axis, where that is no quantity.
+    """
+    bent = {
+        "type": "scatter", "mode": "lines", "name": "Grid of the plane", "x": grid[:, 0], "y": grid[:, 1],
+        "hoverinfo": "skip", "line": {"color": "@text/0.22", "width": 1},
+    }  # fmt: skip
+    named = {"tickvals": list(range(len(rows))), "ticktext": list(rows)} if rows else {"tickvals": None}
+    x, y = axis(titles[0], spans[0], showgrid=False), axis(titles[1], spans[1], showgrid=False, **named)
+    return {
+        "data": [bent, *points],
+        "layout": layout(x, y, margin={"l": 50, "r": 10, "t": 8, "b": 40}, showlegend=False),
+        "maps": {"side": side, "values": pixels, "lut": "classes", "over": False,
+                 "boxes": np.array([*spans[0], *spans[1]], np.float32)},
+    }  # fmt: skip
+
+
+def doubtful(
+    x: Array, labels: Array, guesses: Array, shares: Array, *, rows: int, name: str = "Doubtful"
+) -> dict[str, Any]:
+    """A bar for each point x (points, 2), the first on top: the share of probability its true class got.
+
+    A point taken for another class is hatched, and says for which. There is room for `rows` bars.
+    """
+    wrong = guesses != labels
+    said = [
+        f"{100 * share:.0f} %, taken for {guess}" if is_wrong else f"{100 * share:.0f} %"
+        for share, guess, is_wrong in zip(shares, guesses, wrong, strict=True)
+    ]
+    names, full = (
+        [
+            f"({a:.{digits}f}, {b:.{digits}f}) class {label}".replace("-", "−")
+            for (a, b), label in zip(x, labels, strict=True)
+        ]
+        for digits in (1, 2)
+    )
+    bars = {
+        "type": "bar", "orientation": "h", "name": name, "x": shares, "y": np.arange(len(x), dtype=np.float32),
+        "text": said, "textposition": ["inside" if share > 0.55 else "outside" for share in shares],
+        "insidetextanchor": "end", "textangle": 0, "cliponaxis": False, "width": 0.72, "hovertext": full,
+        "hovertemplate": "%{hovertext}: %{text}<extra></extra>",
+        "marker": {
+            "color": [f"@class{label}" for label in labels], "line": {"width": 0},
+            "pattern": {"shape": ["/" if each else "" for each in wrong], "size": 6, "solidity": 0.45},
+        },
+    }  # fmt: skip
+    blank = [""] * (rows - len(names))
+    y = axis("", [rows - 0.5, -0.5], showgrid=False, zeroline=False, tickvals=list(range(rows)), ticktext=names + blank)
+    x_axis = axis("Probability of the true class", [0, 1], tickvals=[0, 0.5, 1], ticktext=["0 %", "50 %", "100 %"])
+    return {"data": [bars], "layout": layout(x_axis, y, margin={"l": 130, "r": 22, "t": 8, "b": 40}, showlegend=False)}
+
+
+def rings(x: Array, is_wrong: Array, *, is_shown: bool) -> dict[str, Any]:
+    """A ring around each of some points (points, 2), with a cross in it where the model is wrong."""
+    return {
+        "type": "scatter", "mode": "markers", "name": "Doubtful", "x": x[:, 0], "y": x[:, 1], "visible": is_shown,
+        "hoverinfo": "skip",
+        "marker": {"symbol": ["circle-x-open" if each else "circle-open" for each in is_wrong], "size": 17,
+                   "color": "@text", "line": {"width": 2}},
+    }  # fmt: skip
+
+
+def calibration(promised: Array, kept: Array, counts: Array, *, gap: float) -> dict[str, Any]:
+    """The share of points that are right, over the probability promised, for bins of `counts` points (empty: NaN).
+
+    `gap` is the mean distance from the diagonal, on which promises are kept exactly.
+    """
+    diagonal = {
+        "type": "scatter", "mode": "lines", "name": "As sure as right", "x": [0, 1], "y": [0, 1], "hoverinfo": "skip",
+        "line": {"color": "@muted", "width": 1.5, "dash": "dot"},
+    }  # fmt: skip
+    said = [f"{count} points" if count != 1 else "1 point" for count in counts]
+    bins = {
+        "type": "scatter", "mode": "lines+markers", "name": "Model", "x": promised, "y": kept, "connectgaps": True,
+        "text": said, "line": {"color": "@model", "width": 1.5}, "cliponaxis": False,
+        "marker": {"color": "@model", "opacity": 0.8, "line": {"width": 0},
+                   "size": np.where(counts > 0, 5 + 15 * np.sqrt(counts / max(counts.sum(), 1)), 0)},
+        "hovertemplate": "%{text}: sure to %{x:.1%}, %{y:.1%} right<extra></extra>",
+    }  # fmt: skip
+    note = f"Average gap {100 * gap:.1f} %" if np.isfinite(gap) else ""
+    ticks = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0 %", "25 %", "50 %", "75 %", "100 %"]}
+    return {
+        "data": [diagonal, bins],
+        "layout": layout(
+            axis("Probability of the chosen class", [0, 1.02], **ticks),
+            axis("Share that is right", [0, 1.02], **ticks),
+            margin={"l": 62, "r": 22, "t": 12, "b": 40},
+            showlegend=False,
+            annotations=[
+                {"text": note, "x": 0.02, "y": 0.98, "xref": "paper", "yref": "paper", "xanchor": "left",
+                 "yanchor": "top", "showarrow": False, "font": {"color": "@text", "size": 12}}
+            ],
+        ),
+    }  # fmt: skip

@@ -1,0 +1,267 @@
+"""Images and feature maps as pixels: tables of maps, grids of small images, one image large.
+
+The board draws the pixels on one canvas over the chart (`maps`: groups of maps of one size, one byte a pixel); the
+traces are only what one points at, and frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.figures import images
+from playground.figures.theme import layout
+
+Array = NDArray[Any]
+Figure = dict[str, Any]
+WIDTH = 100.0  # units of a table's width; heights are in the same units
+LABELS = 11.0  # of it, for the rows' names
+GAP = 0.12  # between two maps, as a share of their size
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table: its name, its maps (n, side, side) of signed numbers, and what to say of each.
+
+    All maps of a row share one scale, so that a pale one is a weak one. `ink` is for images from 0 to 1.
+    """
+
+    name: str
+    maps: Array
+    hovers: Sequence[str]
+    ink: bool = False
+    height: float = 1.0  # as a share of the tallest that fits
+
+
+@dataclass(frozen=True)
+class Extra:
+    """One map (side, side) large at the right end of a table, and its name."""
+
+    name: str
+    map: Array
+    hover: str
+    width: float = 24.0
+
+
+def signed(maps: Array) -> Array:
+    """Bytes of signed maps, all by one scale: 128 is zero, 255 and 1 the largest size (zeros if it is no number)."""
+    size = float(np.abs(maps).max(initial=0.0))
+    return images.signed(maps if np.isfinite(size) else np.zeros_like(maps), size if np.isfinite(size) else 1.0)
+
+
+def ink(shades: Array) -> Array:
+    """Bytes of images from 0 to 1."""
+    return images.ink(np.nan_to_num(shades), 1.0)
+
+
+def columns_of(count: int, right: float = 0.0) -> float:
+    """How wide one of so many maps in a row may be, in units, its gap included."""
+    return (WIDTH - LABELS - right) / max(1, count)
+
+
+def table(
+    rows: Sequence[Row],
+    *,
+    height: float,
+    room: float | None = None,
+    extra: Extra | None = None,
+    chosen: tuple[int, int] | None = None,
+    place: tuple[int, int] | None = None,
+    under: Sequence[str] = (),
+) -> Figure:
+    """Rows of maps one above the other, within WIDTH by `height` units, of which the rows take `room` at most.
+
+    `chosen` (row, map) gets a frame; `under` are words below each map of the last row; `place` are the two numbers
+    that the chart's fields show.
+    """
+    right = extra.width + 2 if extra else 0.0
+    sizes = row_heights(rows, room or height - (4.0 if under else 0.0), right)
+    groups: list[Figure] = []
+    centres: list[tuple[float, float]] = []
+    hovers: list[str] = []
+    frame: list[tuple[float, float, float]] = []
+    notes = [_name(row.name, 0.0, y) for row, y in zip(rows, _middles(sizes), strict=True)]
+    top = 0.0
+    pitches = _pitches([len(row.maps) for row in rows], sizes)
+    for at, (row, size, pitch) in enumerate(zip(rows, sizes, pitches, strict=True)):
+        left, inner = LABELS + pitch * np.arange(len(row.maps)), size * (1 - GAP)
+        boxes = np.stack([left, left + inner, np.full(len(left), -top - inner), np.full(len(left), -top)], axis=1)
+        groups.append(_group(row.maps, boxes, is_ink=row.ink))
+        centres += [(x + inner / 2, -top - inner / 2) for x in left]
+        hovers += list(row.hovers)
+        if chosen is not None and chosen[0] == at and chosen[1] < len(left):
+            frame.append((float(left[chosen[1]]), -top, inner))
+        top += size
+    notes += [
+        _name(words, x - sizes[-1] / 2, -top - 1.6)
+        for words, (x, _) in zip(under, centres[-len(under) :], strict=False)
+    ]
+    if extra is not None:
+        side = min(extra.width, height - 3)
+        x, y = WIDTH - side, -3.0
+        groups.append(_group(extra.map[None], np.array([[x, x + side, y - side, y]]), is_ink=False))
+        centres.append((x + side / 2, y - side / 2))
+        hovers.append(extra.hover)
+        notes.append(_name(extra.name, x, -1.4))
+    return {
+        "data": [_points(centres, hovers), _frames("Chosen", frame, "@mark", 2)],
+        "layout": _square([0, WIDTH], [-height, 0.5], notes, place=list(place) if place else None),
+        "maps": groups,
+    }
+
+
+def row_heights(rows: Sequence[Row], height: float, right: float = 0.0) -> list[float]:
+    """How high each row is, in units: as high as its maps may be wide, all shrunk alike until they fit."""
+    tallest = max((columns_of(len(row.maps), right) for row in rows), default=1.0)
+    for _ in range(40):
+        sizes = [min(columns_of(len(row.maps), right), tallest * row.height) for row in rows]
+        if sum(sizes) <= height:
+            break
+        tallest *= 0.94
+    return sizes if rows else []
+
+
+def find(rows: Sequence[int], sizes: Sequence[float], x: float, y: float) -> tuple[int, int] | None:
+    """Which (row, map) of a table lies at a place, given how many maps each row has; None between them."""
+    top = 0.0
+    for at, (count, size, pitch) in enumerate(zip(rows, sizes, _pitches(rows, sizes), strict=True)):
+        column = int((x - LABELS) // pitch)
+        if top <= -y < top + size and 0 <= column < count and x >= LABELS:
+            return at, column
+        top += size
+    return None
+
+
+def _pitches(counts: Sequence[int], sizes: Sequence[float]) -> list[float]:
+    """How far apart the maps of each row stand: as far as in the other rows with as many, so that they form columns."""
+    return [max(size for size, other in zip(sizes, counts, strict=True) if other == count) for count in counts]
+
+
+def strip(name: str, values: Array, *, rows: int, y: float, high: float) -> tuple[Figure, dict[str, Any]]:
+    """A long vector (n,) as a band of `rows` rows: its group of pixels, and its name for the layout."""
+    wide = -(-len(values) // rows)
+    padded = np.zeros(wide * rows, np.float32)
+    padded[: len(values)] = values
+    box = np.array([LABELS, WIDTH, -y - high, -y], np.float32)
+    group = {"side": wide, "tall": rows, "values": signed(padded), "boxes": box, "lut": "signed", "over": False,
+             "crisp": True}  # fmt: skip
+    return group, _name(name, 0.0, -y - high / 2)
+
+
+@dataclass(frozen=True)
+class Small:
+    """One small image of a grid: pixels uint8 (28, 28), the words under it, what to say of it, and if it is right."""
+
+    pixels: Array
+    words: str
+    hover: str
+    is_right: bool | None = None
+
+
+CELL = (1.0, 1.36)  # of a grid: the width, and the height with the words
+
+
+def grid(images: Sequence[Small], *, columns: int, rows: int, message: str = "") -> Figure:
+    """Small images row by row; a full frame where the model is right, a dashed one where it is wrong."""
+    shown = images[: columns * rows]
+    left = np.arange(len(shown)) % columns * CELL[0] + 0.06
+    top = -(np.arange(len(shown)) // columns) * CELL[1] - 0.06
+    side = CELL[0] - 0.12
+    boxes = np.stack([left, left + side, top - side, top], axis=1) if shown else np.empty((0, 4))
+    side_pixels = shown[0].pixels.shape[-1] if shown else 1
+    values = np.concatenate([image.pixels.ravel() for image in shown]) if shown else np.empty(0, np.uint8)
+    group = {"side": side_pixels, "values": values, "boxes": boxes.ravel().astype(np.float32), "lut": "ink",
+             "over": False, "crisp": False}  # fmt: skip
+    corners = [(float(x), float(y), side) for x, y in zip(left, top, strict=True)]
+    right = [corner for corner, image in zip(corners, shown, strict=True) if image.is_right]
+    wrong = [corner for corner, image in zip(corners, shown, strict=True) if image.is_right is False]
+    words = {
+        "type": "scatter", "mode": "text", "name": "Words", "x": (left + side / 2).astype(np.float32),
+        "y": (top - side - 0.2).astype(np.float32), "text": [image.words for image in shown], "hoverinfo": "skip",
+        "textfont": {"size": 11, "color": ["@gradient" if image.is_right else "@text" if image.is_right is None
+                                           else "@test" for image in shown]},
+    }  # fmt: skip
+    points = _points([(x + side / 2, y - side / 2) for x, y, _ in corners], [image.hover for image in shown])
+    notes = [_name(message, 0.1, -0.5)] if message else []
+    return {
+        "data": [
+            points,
+            words,
+            _frames("Right", right, "@gradient", 1.5),
+            _frames("Wrong", wrong, "@test", 2.5, "dash"),
+        ],
+        "layout": _square([0, columns * CELL[0]], [-rows * CELL[1] - 0.1, 0], notes),
+        "maps": [group],
+    }
+
+
+def grid_find(columns: int, x: float, y: float) -> int:
+    """Which image of a grid lies at a place."""
+    return int(-y // CELL[1]) * columns + min(columns - 1, int(x // CELL[0]))
+
+
+def image(pixels: Array, title: str) -> Figure:
+    """One image (28, 28) from 0 to 1, large, under its title."""
+    side = float(pixels.shape[-1])
+    box = np.array([0, side, -side, 0], np.float32)
+    group = {"side": int(side), "values": ink(pixels).ravel(), "boxes": box, "lut": "ink", "over": False, "crisp": True}
+    return {
+        "data": [_points([(side / 2, -side / 2)], [title])],
+        "layout": _square([0, side], [-side, 0], [], margin={"l": 8, "r": 8, "t": 24, "b": 8},
+                          title={"text": title, "font": {"size": 13, "color": "@text"}, "x": 0.01, "xanchor": "left",
+                                 "y": 0.97, "yanchor": "top"}),
+        "maps": [group],
+    }  # fmt: skip
+
+
+def _group(maps: Array, boxes: Array, *, is_ink: bool) -> Figure:
+    return {
+        "side": maps.shape[-1], "values": (ink if is_ink else signed)(maps).ravel(), "over": False, "crisp": True,
+        "boxes": boxes.ravel().astype(np.float32), "lut": "ink" if is_ink else "signed",
+    }  # fmt: skip
+
+
+def _points(centres: Sequence[tuple[float, float]], hovers: Sequence[str]) -> dict[str, Any]:
+    """What one points at: markers that are not seen."""
+    at = np.array(centres, np.float32).reshape(-1, 2)
+    return {"type": "scatter", "mode": "markers", "name": "Maps", "hovertext": list(hovers),
+            "x": at[:, 0], "y": at[:, 1], "hoverinfo": "text",
+            "marker": {"size": 18, "opacity": 0, "color": "@text"}}  # fmt: skip
+
+
+def _frames(
+    name: str, corners: Sequence[tuple[float, float, float]], colour: str, width: float, dash: str = "solid"
+) -> dict[str, Any]:
+    """Squares (left, top, side) as one line with gaps."""
+    xs: list[float] = []
+    ys: list[float] = []
+    for x, y, side in corners:
+        xs += [x, x + side, x + side, x, x, np.nan]
+        ys += [y, y, y - side, y - side, y, np.nan]
+    return {"type": "scatter", "mode": "lines", "name": name, "x": np.array(xs, np.float32), "hoverinfo": "skip",
+            "y": np.array(ys, np.float32), "line": {"color": colour, "width": width, "dash": dash}}  # fmt: skip
+
+
+def _middles(sizes: Sequence[float]) -> list[float]:
+    ends = np.cumsum(sizes)
+    return [float(-end + size / 2) for end, size in zip(ends, sizes, strict=True)]
+
+
+def _name(text: str, x: float, y: float) -> dict[str, Any]:
+    return {"text": text, "x": float(x), "y": float(y), "xref": "x", "yref": "y", "xanchor": "left",
+            "yanchor": "middle", "showarrow": False, "align": "left",
+            "font": {"size": 11, "color": "@muted"}}  # fmt: skip
+
+
+def _square(x: list[float], y: list[float], notes: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """Axes without marks whose units are as long across as up."""
+    bare = {"visible": False, "fixedrange": True, "autorange": False, "constrain": "domain"}
+    top = {"scaleanchor": "x", "constraintoward": "top"}
+    place = more.pop("place", None)
+    frame = {"margin": {"l": 4, "r": 4, "t": 4, "b": 4}, "showlegend": False, "annotations": notes}
+    meta = {"meta": {"place": place}} if place is not None else {}
+    return layout(bare | {"range": x}, bare | {"range": y} | top, **(frame | meta | more))

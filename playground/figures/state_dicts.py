@@ -1,0 +1,83 @@
+"""What a state_dict holds, as pictures: matrices as heat maps, histograms, trainings that part or stay together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.figures.theme import axis, layout, round_up
+
+Array = NDArray[Any]
+Figure = dict[str, Any]
+LEGIBLE_CELLS = 48  # more numbers than these are not written into the cells
+DASHES = ("solid", "dash", "dot", "dashdot")
+WIDTHS = (6.0, 3.0, 2.2, 2.2)  # the first line is the widest: one that lies on it leaves a rim of it
+
+
+def heat(values: Array, reach: float, *, inputs: Sequence[str]) -> Figure:
+    """A layer's matrix (units, columns): colour from -reach to reach, one row for each unit."""
+    units = [str(unit) for unit in range(len(values))]
+    small = values.size <= LEGIBLE_CELLS
+    cells = {
+        "type": "heatmap", "x": list(inputs), "y": units, "z": [row.tolist() for row in values.astype(float)],
+        "zmin": -reach, "zmax": reach, "xgap": 1, "ygap": 1,
+        "colorscale": [[0, "@negative"], [0.5, "@ground"], [1, "@positive"]],
+        "colorbar": {"thickness": 10, "tickfont": {"size": 10}, "outlinewidth": 0},
+        "text": [[f"{value:.2f}" for value in row] for row in values], "texttemplate": "%{text}" if small else "",
+        "hovertemplate": "unit %{y}, from %{x}: %{z:.5f}<extra></extra>",
+    }  # fmt: skip
+    x = axis("From input", None, type="category", showgrid=False, tickangle=0, tickfont={"size": 10})
+    y = axis("Unit", [len(values) - 0.5, -0.5], type="category", showgrid=False)
+    return {"data": [cells], "layout": layout(x, y, margin={"l": 44, "r": 6, "t": 8, "b": 38})}
+
+
+def histograms(edges: Array, counted: Sequence[tuple[str, str, Array]]) -> Figure:
+    """Counts between edges at several moments, each (name, colour role, counts), as outlines."""
+    data = [
+        {"type": "scatter", "mode": "lines", "name": name, "x": edges, "y": np.append(counts, counts[-1:]),
+         "line": {"color": colour, "width": 2.2, "shape": "hv", "dash": DASHES[index % len(DASHES)]},
+         "fill": "tozeroy" if index == 0 else "none", "fillcolor": f"{colour}/0.15",
+         "hovertemplate": name + ": %{y} numbers from %{x:.2f} on<extra></extra>"}
+        for index, (name, colour, counts) in enumerate(counted)
+    ]  # fmt: skip
+    top = round_up(max(float(counts.max()) for _, _, counts in counted))
+    x = axis("Value", [float(edges[0]), float(edges[-1])])
+    return {"data": data, "layout": layout(x, axis("How many numbers", [0, top]))}
+
+
+def parting(
+    lines: Sequence[tuple[str, str, Array]],
+    *,
+    stopped: int,
+    title: str,
+) -> Figure:
+    """Values of several trainings over steps on a log axis, each (name, colour role, values), the first from step 0 on.
+
+    The others begin at the step `stopped`, an upright line, where they were resumed. Zeros are left out.
+    """
+    shown = [np.where(values > 0, values, np.nan).astype(np.float32) for _, _, values in lines]
+    data = [
+        {"type": "scatter", "mode": "lines", "name": name, "y": values,
+         "x": np.arange(len(values)) + (stopped if index else 0), "showlegend": bool(name),
+         "line": {"color": colour, "width": WIDTHS[index % 4], "dash": DASHES[index % 4]},
+         "hovertemplate": name + " %{y:.5g} at step %{x}<extra></extra>"}
+        for index, ((name, colour, _), values) in enumerate(zip(lines, shown, strict=True))
+    ]  # fmt: skip
+    mark = {"type": "line", "x0": stopped, "x1": stopped, "yref": "paper", "y0": 0, "y1": 1,
+            "line": {"color": "@text", "width": 1, "dash": "dot"}}  # fmt: skip
+    x = axis("Step (dotted: stopped and resumed)", [0, len(shown[0]) - 1])
+    y = axis(title, decades(*shown), type="log", dtick=1, exponentformat="e")
+    return {"data": data, "layout": layout(x, y, shapes=[mark])}
+
+
+def decades(*several: Array) -> list[float]:
+    """The range of a log axis: the whole decades that hold all finite values, at least one."""
+    every = np.concatenate(several)
+    every = every[np.isfinite(every)]
+    if not len(every):
+        return [-2.0, 0.0]
+    low, high = np.floor(np.log10(every.min())), np.ceil(np.log10(every.max()))
+    return [float(low), float(max(high, low + 1))]

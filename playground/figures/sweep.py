@@ -1,0 +1,218 @@
+"""Sweeps as pictures: losses by optimizer and learning rate, who wins at which rate, and trainings side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.figures.theme import axis, layout
+
+Array = NDArray[Any]
+Figure = dict[str, Any]
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "star", "hexagon")
+MARGIN = {"l": 76, "r": 12, "t": 28, "b": 42}
+SHADES = [[0, "@train"], [0.3, "@train/0.6"], [0.6, "@train/0.25"], [1, "@train/0.05"]]  # lowest first
+LEGEND = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "entrywidth": 58,
+          "itemwidth": 30, "font": {"size": 11}}  # fmt: skip
+TEXT_DECADES = 1.1  # room for the numbers beside a ranking
+ONCE = 1e-9  # room for rounding when whole decades are counted
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: its name, its place among all that may be shown (which gives its colour), and its values."""
+
+    name: str
+    place: int
+    y: Array
+    low: Array | None = None  # the spread around y, where there is one
+    high: Array | None = None
+
+    @property
+    def colour(self) -> str:
+        """Its colour; five in turn."""
+        return f"@series{self.place % 5}"
+
+    @property
+    def dash(self) -> str:
+        """Its dash, another one each time that the colours come round."""
+        return DASHES[self.place // 5 * 2]
+
+    @property
+    def symbol(self) -> str:
+        """Its marker, which no other line has."""
+        return SYMBOLS[self.place % len(SYMBOLS)]
+
+
+def heat_map(
+    rates: Array, names: Sequence[str], values: Array, *, words: Sequence[str], best: Array, span: tuple[float, float],
+    title: str, log: bool,
+) -> Figure:  # fmt: skip
+    """Values (optimizers, rates) as colours, the lowest the strongest; NaN is a training that has diverged, a cross.
+
+    `words` says each cell, row by row; `best` is the column of each row's best, -1 where it has none.
+    """
+    rows, columns = values.shape
+    x, y = np.tile(np.log10(rates), rows), np.repeat(np.arange(rows, dtype=np.float64), columns)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shown = np.log10(values) if log else values
+    gone = np.isnan(values).ravel()
+    has = best >= 0
+    ends = [math.log10(end) for end in span] if log else list(span)
+    ticks = decades(*span) if log else [span[0], sum(span) / 2, span[1]]
+    bar = {
+        "title": {"text": title, "side": "right", "font": {"color": "@muted"}}, "thickness": 12, "outlinewidth": 0,
+        "tickvals": [math.log10(each) if log else each for each in ticks], "tickfont": {"color": "@muted"},
+        "ticktext": [f"{each:g}" if log else f"{each:.0%}" for each in ticks],
+    }  # fmt: skip
+    ring = {"symbol": "circle-open", "size": 15, "color": "@text", "line": {"width": 2.5}}
+    data = [
+        {"type": "heatmap", "name": title, "x": x, "y": y, "z": shown.ravel(), "zmin": ends[0], "zmax": ends[1],
+         "colorscale": SHADES, "colorbar": bar, "xgap": 1, "ygap": 2,
+         "text": list(words), "hovertemplate": "%{text}<extra></extra>", "hoverongaps": False},
+        {"type": "scatter", "mode": "markers", "name": "Diverged", "x": x[gone], "y": y[gone], "showlegend": True,
+         "text": [word for word, lost in zip(words, gone, strict=True) if lost],
+         "hovertemplate": "%{text}<extra></extra>",
+         "marker": {"symbol": "x-thin", "size": 7, "line": {"color": "@negative", "width": 1.8}}},
+        {"type": "scatter", "mode": "markers", "name": "Best rate of each", "x": np.log10(rates)[best[has]],
+         "y": np.flatnonzero(has).astype(np.float64), "marker": ring, "hoverinfo": "skip", "showlegend": True},
+    ]  # fmt: skip
+    half = float(np.log10(rates[1] / rates[0])) / 2
+    across = rate_axis(rates, room=half) | {"showgrid": False}
+    down = axis("", [rows - 0.5, -0.5], tickvals=list(range(rows)), ticktext=list(names), showgrid=False,
+                zeroline=False)  # fmt: skip
+    return {"data": data, "layout": layout(across, down, margin=MARGIN | {"l": 84, "r": 8})}
+
+
+def ranking(lines: Sequence[Line], *, at: Sequence[str], span: tuple[float, float], title: str) -> Figure:
+    """One point for each line, the lowest on top, with its spread; `at` is said beside it. NaN: it has diverged.
+
+    Each line has one value.
+    """
+    values = np.array([line.y[0] for line in lines])
+    order = np.argsort(np.where(np.isnan(values), np.inf, values), kind="stable")
+    data, names, said = [], [], []
+    for row, index in enumerate(order):
+        line, value, lost = lines[index], float(values[index]), bool(np.isnan(values[index]))
+        names.append(line.name if lost else f"{row + 1}. {line.name}")
+        text = f"diverged {at[index]}" if lost else f"{value:.4f} {at[index]}"
+        said.append({"text": text, "x": 1, "xref": "paper", "xanchor": "right", "y": row, "showarrow": False,
+                     "font": {"color": "@text"}})  # fmt: skip
+        spread = {"type": "data", "symmetric": False, "array": [_above(line.high, value)],
+                  "arrayminus": [-_above(line.low, value)], "color": line.colour, "thickness": 2}  # fmt: skip
+        data.append(
+            {"type": "scatter", "mode": "markers", "name": line.name, "showlegend": False, "visible": not lost,
+             "x": [float(np.clip(np.nan_to_num(value), *span))], "y": [float(row)], "error_x": spread,
+             "marker": {"symbol": line.symbol, "size": 10, "color": line.colour},
+             "hovertemplate": f"{line.name} %{{x:.4f}}<extra></extra>"}
+        )  # fmt: skip
+    x = loss_axis(title, span, room=TEXT_DECADES)
+    y = axis("", [len(lines) - 0.4, -0.75], tickvals=list(range(len(lines))), ticktext=names, zeroline=False)
+    return {"data": data, "layout": layout(x, y, margin=MARGIN | {"l": 98, "t": 8}, annotations=said)}
+
+
+def over_rates(rates: Array, lines: Sequence[Line], *, probe: float, span: tuple[float, float], title: str) -> Figure:
+    """Losses over the learning rate, both logarithmic; a line ends where its training has diverged (NaN).
+
+    An upright line stands at the probe, and a marker where each line meets it.
+    """
+    x, at = np.log10(rates), int(np.abs(rates - probe).argmin())
+    data = [_spread(x, line) for line in lines] + [_drawn(x, line, f"{title.lower()} %{{y:.4f}}") for line in lines]
+    data += [_ends(line, x[at : at + 1], line.y[at : at + 1]) for line in lines]
+    return {"data": data, "layout": layout(rate_axis(rates), loss_axis(title, span), shapes=[_upright(float(x[at]))],
+                                           margin=MARGIN | {"l": 58}, legend=LEGEND)}  # fmt: skip
+
+
+def ranks(rates: Array, lines: Sequence[Line], *, probe: float) -> Figure:
+    """Each line's place among all, over the learning rate: 1 is the lowest loss; NaN: it has diverged."""
+    x, at = np.log10(rates), int(np.abs(rates - probe).argmin())
+    data = [_drawn(x, line, "place %{y}") | {"showlegend": False} for line in lines]
+    data += [_ends(line, x[at : at + 1], line.y[at : at + 1]) for line in lines]
+    y = axis("Place", [len(lines) + 0.4, 0.6], dtick=1, zeroline=False)
+    margin = MARGIN | {"l": 44, "t": 8}
+    return {"data": data, "layout": layout(rate_axis(rates), y, shapes=[_upright(float(x[at]))], margin=margin)}
+
+
+def over_steps(
+    steps: Array, lines: Sequence[Line], *, until: int, cursor: int, span: tuple[float, float], title: str,
+    legend: bool = False, log: bool = True,
+) -> Figure:  # fmt: skip
+    """Values of several trainings at these steps, each with a marker at the step shown.
+
+    With a `legend`, lines are told apart by dashes too, which losses would hide by going up and down.
+    """
+    data = [
+        {"type": "scatter", "mode": "lines", "name": line.name, "x": steps, "y": line.y, "showlegend": False,
+         "line": {"color": line.colour, "width": 2.5 if legend else 1.5,
+                  "dash": DASHES[line.place % 5] if legend else line.dash},
+         "hovertemplate": line.name + " %{y:.4g} at step %{x}<extra></extra>"}
+        for line in lines
+    ]  # fmt: skip
+    now = min(int(np.searchsorted(steps, cursor)), len(steps) - 1)
+    data += [_ends(line, steps[now : now + 1], line.y[now : now + 1]) | {"showlegend": legend} for line in lines]
+    y = loss_axis(title, span) if log else axis(title, [span[0], 1.08 * span[1]])
+    return {"data": data, "layout": layout(axis("Step", [0, until]), y, shapes=[_upright(cursor)],
+                                           margin=MARGIN | {"l": 62, "t": 28 if legend else 8})}  # fmt: skip
+
+
+def rate_axis(rates: Array, room: float = 0.06) -> dict[str, Any]:
+    """Learning rates by their powers of ten; the data's x is log10 of the rate."""
+    low, high = math.log10(rates[0]), math.log10(rates[-1])
+    ticks = decades(float(rates[0]), float(rates[-1]))
+    return axis("Learning rate", [low - room, high + room], tickvals=[math.log10(each) for each in ticks],
+                ticktext=[f"{each:g}" for each in ticks], zeroline=False)  # fmt: skip
+
+
+def loss_axis(title: str, span: tuple[float, float], room: float = 0.0) -> dict[str, Any]:
+    """A logarithmic axis of a fixed span, and room for some decades of text at its end."""
+    ticks = decades(*span)
+    ends = [math.log10(span[0]), math.log10(span[1]) + room]
+    return axis(title, ends, type="log", tickvals=ticks, ticktext=[f"{each:g}" for each in ticks])
+
+
+def decades(low: float, high: float) -> list[float]:
+    """The powers of ten from low to high."""
+    first, last = math.ceil(math.log10(low) - ONCE), math.floor(math.log10(high) + ONCE)
+    return [10.0**power for power in range(first, last + 1)]
+
+
+def _drawn(x: Array, line: Line, words: str) -> dict[str, Any]:
+    return {
+        "type": "scatter", "mode": "lines", "name": line.name, "x": x, "y": line.y, "connectgaps": False,
+        "line": {"color": line.colour, "width": 2, "dash": line.dash},
+        "text": [f"{10**at:.3g}" for at in x], "hovertemplate": f"{line.name}, {words} at %{{text}}<extra></extra>",
+    }  # fmt: skip
+
+
+def _ends(line: Line, x: Array, y: Array) -> dict[str, Any]:
+    """A marker on a line, at one place."""
+    return {
+        "type": "scatter", "mode": "markers", "name": line.name, "x": x, "y": y, "showlegend": False,
+        "hoverinfo": "skip", "cliponaxis": False, "marker": {"symbol": line.symbol, "size": 9, "color": line.colour},
+    }  # fmt: skip
+
+
+def _spread(x: Array, line: Line) -> dict[str, Any]:
+    """An upright stroke at each rate from the lowest to the highest seed."""
+    low, high = (line.y if each is None else each for each in (line.low, line.high))
+    gap = np.full(len(x), np.nan)
+    return {
+        "type": "scatter", "mode": "lines", "name": f"{line.name}, spread", "x": np.stack([x, x, gap], axis=1).ravel(),
+        "y": np.stack([low, high, gap], axis=1).ravel(), "line": {"color": f"{line.colour}/0.25", "width": 1.5},
+        "showlegend": False, "hoverinfo": "skip",
+    }  # fmt: skip
+
+
+def _above(edge: Array | None, value: float) -> float:
+    return 0.0 if edge is None or not np.isfinite(value) else float(edge[0] - value)
+
+
+def _upright(x: float) -> dict[str, Any]:
+    return {"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1,
+            "line": {"color": "@text", "width": 1.5, "dash": "dot"}}  # fmt: skip

@@ -1,0 +1,40 @@
+"""What a network drawing says of its units, so that a student can open one and set its weights by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def with_parameters(
+    figure: dict[str, Any],
+    weights: Sequence[Array],
+    biases: Sequence[Array],
+    *,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+) -> dict[str, Any]:
+    """A drawing of `graphs.network` whose markers say which unit they are, with every layer's numbers beside it.
+
+    A marker's `customdata` is [layer, unit], null for an input. `parameters` has for each layer: its weights, row by
+    row of a unit, its biases, the names of its units and of what comes in.
+    """
+    layers, incoming = [], list(inputs)
+    marks: list[list[int] | None] = [None] * len(inputs)
+    for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
+        last = layer == len(weights) - 1
+        names = [f"output {name}" for name in outputs] if last else [f"unit {unit + 1}" for unit in range(len(b))]
+        titles = names if last else [f"layer {layer + 1}, {name}" for name in names]
+        layers.append(
+            {"weights": w.ravel().astype(np.float32), "biases": b.astype(np.float32), "units": titles,
+             "sources": incoming}
+        )  # fmt: skip
+        marks += [[layer, unit] for unit in range(len(b))]
+        incoming = names
+    *lines, units = figure["data"]
+    return figure | {"data": [*lines, units | {"customdata": marks}], "parameters": layers}

@@ -1,0 +1,32 @@
+"""Save and restore: a net and its state_dict, what is inside, what does not fit, and how to resume (tutorial 2.3)."""
+
+from __future__ import annotations
+
+from playground.lesson import LabLesson
+from playground.lessons import (
+    checkpoints_inside,
+    checkpoints_mismatch,
+    checkpoints_pickle,
+    checkpoints_resume,
+    checkpoints_ways,
+)
+
+LESSON = LabLesson(
+    name="checkpoints",
+    title="Save and restore",
+    sentence="A trained model is worth keeping: what to save, what is in the file, and how to go on from it.",
+    labs=(
+        checkpoints_ways.LAB,
+        checkpoints_inside.LAB,
+        checkpoints_mismatch.LAB,
+        checkpoints_resume.LAB,
+        checkpoints_pickle.LAB,
+    ),
+    code=(
+        *checkpoints_ways.CODE,
+        checkpoints_resume.resume_weights,
+        checkpoints_resume.resume_optimizer,
+        checkpoints_resume.resume_all,
+        checkpoints_pickle.words_of,
+    ),
+)

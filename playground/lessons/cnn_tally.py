@@ -1,0 +1,92 @@
+"""What a training on digits counts as it goes: the batches' losses and hits, norms of its layers, images a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+LAYERS = ("Convolution 1", "Convolution 2", "Convolution 3", "Linear")
+RATE_SECONDS = 2.0  # over which images a second are counted, about
+PAUSE_SECONDS = 0.5  # between two steps: longer is a pause
+
+
+class Tally(nn.Module):
+    """Cross-entropy that counts, over the batches since it was last asked: their mean loss, and what they got right."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loss_fn = nn.CrossEntropyLoss()
+        self._begin()
+
+    def _begin(self) -> None:
+        self.batches = self.images = 0
+        self.loss = torch.zeros(())
+        self.right = torch.zeros((), dtype=torch.long)
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Logits (batch, 10) and labels (batch,) -> a scalar."""
+        loss: Tensor = self.loss_fn(logits, target)
+        self.loss = self.loss.to(loss.device) + loss.detach()
+        self.right = self.right.to(loss.device) + (logits.detach().argmax(dim=1) == target).sum()
+        self.batches, self.images = self.batches + 1, self.images + len(target)
+        return loss
+
+    def row(self) -> dict[str, float]:
+        """The mean loss of the batches since the last row and the share of their images that were right."""
+        if not self.batches:
+            return {}
+        row = {"train": self.loss.item() / self.batches, "accuracy": self.right.item() / self.images}
+        self._begin()
+        return row
+
+    def state(self) -> list[float]:
+        """What was counted since the last row."""
+        return [self.batches, self.images, self.loss.item(), self.right.item()]
+
+    def load_state(self, batches: int, images: int, loss: float, right: int) -> None:
+        """Go on counting from what `state` gave."""
+        self.batches, self.images = batches, images
+        self.loss, self.right = torch.tensor(loss), torch.tensor(right)
+
+
+def layer_norms(model: nn.Sequential, before: Mapping[int, Tensor]) -> dict[str, float]:
+    """The Euclidean norms of each layer's gradient and of its update: "gradient Linear", "update Linear", ...
+
+    `before` has each parameter as it was before the update, by its id.
+    """
+    layers = [module for module in model if isinstance(module, (nn.Conv2d, nn.Linear))]
+    norms: dict[str, Tensor] = {}
+    for name, layer in zip([*LAYERS[: len(layers) - 1], LAYERS[-1]], layers, strict=True):
+        mine = [parameter for parameter in layer.parameters() if parameter.grad is not None]
+        norms[f"gradient {name}"] = _norm([parameter.grad for parameter in mine if parameter.grad is not None])
+        norms[f"update {name}"] = _norm([parameter.detach() - before[id(parameter)] for parameter in mine])
+    return dict(zip(norms, torch.stack(list(norms.values())).tolist(), strict=True))
+
+
+def _norm(parts: Sequence[Tensor]) -> Tensor:
+    return torch.stack([part.square().sum() for part in parts]).sum().sqrt()
+
+
+class Pace:
+    """How many images a second are learned from, while it plays."""
+
+    def __init__(self) -> None:
+        self.images_per_second = 0.0
+        self._images = 0
+        self._start = self._last = 0.0
+
+    def count(self, images: int) -> None:
+        """So many more images, just now."""
+        now = time.perf_counter()
+        if now > self._last + PAUSE_SECONDS:
+            self._start, self._images = now, 0
+        else:
+            self._images += images
+        self._last, seconds = now, now - self._start
+        if seconds > RATE_SECONDS / 4:
+            self.images_per_second = self._images / seconds
+        if seconds > RATE_SECONDS:  # the first half is forgotten
+            self._start, self._images = now - seconds / 2, self._images // 2

@@ -1,0 +1,29 @@
+"""Learning rates: sweeps, who wins at which rate, schedules, and the plane of rate and momentum (2.5, 2.6)."""
+
+from __future__ import annotations
+
+from playground.lesson import LabLesson
+from playground.lessons import learning_rates_momentum, learning_rates_schedules, learning_rates_sweep
+from playground.stacked import Adam, Momentum, Stacked
+from playground.sweep import Sweep
+
+LESSON = LabLesson(
+    name="learning_rates",
+    title="Learning rates",
+    sentence="The number that matters most: see what every optimizer makes of it, all at once.",
+    labs=(
+        learning_rates_sweep.SWEEP,
+        learning_rates_sweep.WHO_WINS,
+        learning_rates_schedules.LAB,
+        learning_rates_momentum.LAB,
+    ),
+    code=(
+        Sweep.step,
+        Stacked.forward,
+        Momentum.update,
+        Adam.move,
+        learning_rates_schedules.SchedulesRun.step,
+        learning_rates_momentum.spectral_radius,
+        learning_rates_momentum.polyak,
+    ),
+)

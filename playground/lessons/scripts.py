@@ -1,0 +1,24 @@
+"""Which lessons' runs can be written as a script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from playground.journal import Course
+from playground.lessons.classification_script import ClassificationScript
+from playground.lessons.cnn_script import CnnScript
+from playground.lessons.optimizers_script import OptimizersScript
+from playground.lessons.regression_script import RegressionScript
+from playground.script import TrainingScript
+
+SCRIPTS: Mapping[str, type[TrainingScript]] = {
+    "regression": RegressionScript,
+    "classification": ClassificationScript,
+    "cnn": CnnScript,
+    "optimizers": OptimizersScript,
+}
+
+
+def script(lesson: str, course: Course) -> str:
+    """A lesson's run at its present step as a plain PyTorch script. Raises ScriptError with a sentence."""
+    return SCRIPTS[lesson](course).text()

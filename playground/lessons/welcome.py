@@ -1,0 +1,19 @@
+"""The picture on the home page: a small network after the tutorial's hundred steps."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from playground.frames import Figure
+from playground.lessons import regression
+from playground.lessons.regression_setup import RegressionConfig
+
+CHARTS = tuple(chart for chart in regression.LESSON.charts if chart.name == "network")
+
+
+@cache
+def picture() -> dict[str, Figure]:
+    """The figure of each of CHARTS, trained once for the whole server (100 steps, well under a second)."""
+    run = regression.build(RegressionConfig())
+    run.advance(seconds=60.0, steps=run.config.max_steps)
+    return run.draw([chart.name for chart in CHARTS], {}).charts

@@ -1,0 +1,34 @@
+"""A bare torch loop over shuffled batches of 10 on the circle; prints its weight updates a second on one thread."""
+
+import sys
+import time
+
+import torch
+
+from playground.lessons.classification_setup import PRESETS, ClassificationConfig, build_model, draw_points, inputs_of
+
+torch.set_num_threads(1)
+config = ClassificationConfig(**PRESETS["Circle"])  # type: ignore[arg-type]
+data = draw_points(config)
+x, y, net = inputs_of(config, data.x_train), data.y_train, build_model(config)
+optimizer = torch.optim.SGD(net.parameters(), lr=config.lr)
+loss_func = torch.nn.CrossEntropyLoss()
+
+
+def steps_per_second(seconds: float) -> float:
+    """Train for this long."""
+    steps, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        order = torch.randperm(len(x))
+        for at in range(0, len(x), config.batch_size):
+            chosen = order[at : at + config.batch_size]
+            loss = loss_func(net(x[chosen]), y[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            steps += 1
+    return steps / (time.perf_counter() - start)
+
+
+steps_per_second(1.0)  # the first steps are slow
+print(steps_per_second(float(sys.argv[1])))

@@ -1,0 +1,112 @@
+"""How fast the lesson "CNN on MNIST" learns while it is watched, beside a bare torch loop in the same run.
+
+    PLAYGROUND_DATA=<folder of MNIST> pytest -s tests/benchmarks/bench_cnn.py
+
+Speeds are ratios to the bare loop, timed before and after in processes of its own. It needs the real MNIST and a
+machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground import mnist
+from playground.lessons.cnn_setup import PRESETS
+from tests.browser.student import Board
+
+ROOT = Path(__file__).resolve().parents[2]
+LEAST_ACCURACY = 0.98
+LEAST_SHARE_WATCHED = 0.90  # of the bare loop, with a viewer that takes 5 frames a second and draws nothing
+LEAST_SHARE_IN_CHROMIUM = 0.65  # with Chromium drawing on the same cores
+FEWEST_FRAMES_PER_SECOND = 5.0
+FAIR_SHARE = (0.45, 0.55)  # of two runs that train at once
+LIVE_SECONDS = 8.0
+BARE_STEPS = 600
+
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not mnist.load().real, reason="MNIST is not on this machine; set PLAYGROUND_DATA."),
+]
+
+
+def bare() -> float:
+    """Images a second of the bare loop, alone on the machine."""
+    command = [sys.executable, "-m", "tests.benchmarks.bare_cnn", str(BARE_STEPS)]
+    return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+
+
+def watched(config: dict[str, Any], runs: int = 1) -> list[dict[str, float]]:
+    """What became of so many watched runs, in a process of their own that waits as the app does."""
+    command = [sys.executable, "-m", "tests.benchmarks.watched_cnn", json.dumps(config), str(runs)]
+    environment = os.environ | {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, env=environment)
+    return list(json.loads(done.stdout))
+
+
+def report(name: str, value: str) -> None:
+    print(f"  {name:<52} {value}")
+
+
+def test_the_tutorials_epoch_with_a_viewer_and_the_fast_preset_beside_it() -> None:
+    before = bare()
+    (tutorial,) = watched({})
+    between = bare()
+    (fast,) = watched(PRESETS["Fast: 98 % soon"])
+    share = tutorial["images_per_second"] / statistics.mean([before, between])
+    print("\nThe tutorial's epoch, with a viewer of loss, accuracy and all maps")
+    report("images a second", f"{tutorial['images_per_second']:,.0f}")
+    report("bare loop, before and after", f"{before:,.0f}, {between:,.0f}")
+    report("ratio", f"{share:.3f}   (at least {LEAST_SHARE_WATCHED:g})")
+    report("frames a second", f"{tutorial['frames_per_second']:.1f}")
+    report("accuracy on all test images", f"{tutorial['accuracy']:.4f}   (at least {LEAST_ACCURACY:g})")
+    report("seconds, with its test", f"{tutorial['seconds']:.1f}")
+    report("preset Fast: accuracy", f"{fast['accuracy']:.4f}   (at least {LEAST_ACCURACY:g})")
+    report("preset Fast: seconds, with its test", f"{fast['seconds']:.1f}")
+    report("preset Fast: share of the tutorial's time", f"{fast['seconds'] / tutorial['seconds']:.2f}   (below 1)")
+    assert tutorial["accuracy"] >= LEAST_ACCURACY
+    assert fast["accuracy"] >= LEAST_ACCURACY
+    assert fast["seconds"] < tutorial["seconds"]
+    assert share >= LEAST_SHARE_WATCHED
+
+
+def test_two_students_get_half_each() -> None:
+    one, other = watched({"images": 20_000}, runs=2)
+    share = one["images_then"] / (one["images_then"] + other["images_then"])
+    print("\nTwo students train at once")
+    report("the first one's share of the images", f"{share:.3f}   (from {FAIR_SHARE[0]:g} to {FAIR_SHARE[1]:g})")
+    report("images a second, both", f"{one['images_per_second'] + other['images_per_second']:,.0f}")
+    assert FAIR_SHARE[0] <= share <= FAIR_SHARE[1]
+
+
+@pytest.mark.parametrize("view", ["Training", "Anatomy"])
+def test_with_chromium_drawing_on_the_same_cores(page: Callable[..., Any], serve: Any, view: str) -> None:
+    before = bare()
+    with serve() as server:
+        tab = page("/cnn?cnn_epochs=0", base=server.url, width=1280, height=1500)
+        board = Board(tab.page).ready()
+        tab.page.locator(f'[data-view="{view}"]').click()
+        board.play()
+        tab.page.wait_for_timeout(3000)
+        frames, steps, start = board.frames(), board.step, time.monotonic()
+        tab.page.wait_for_timeout(1000 * LIVE_SECONDS)
+        frames, steps, seconds = board.frames() - frames, board.step - steps, time.monotonic() - start
+        tab.page.close()
+    loop = statistics.mean([before, bare()])
+    share, rate = 50 * steps / seconds / loop, frames / seconds
+    print(f"\nThe tutorial's settings in Chromium, view “{view}”")
+    report("images a second", f"{50 * steps / seconds:,.0f}")
+    report("bare loop", f"{loop:,.0f}")
+    report("ratio", f"{share:.3f}   (at least {LEAST_SHARE_IN_CHROMIUM:g})")
+    report("frames painted a second", f"{rate:.1f}   (at least {FEWEST_FRAMES_PER_SECOND:g})")
+    assert rate >= FEWEST_FRAMES_PER_SECOND
+    assert share >= LEAST_SHARE_IN_CHROMIUM

@@ -1,0 +1,102 @@
+"""Trainings of the lesson "CNN on MNIST" in an engine, each with a viewer that takes a few frames a second.
+
+    python -m tests.benchmarks.watched_cnn '<config as JSON>' [runs]
+
+Prints, for each run: its images a second from its first step to its last, the accuracy on all test images at its end,
+the seconds from Play to that, and how many images it had seen when the first of the runs was through.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from functools import partial
+from typing import Any
+
+from playground import devices
+from playground.engine import Engine
+from playground.lessons import cnn
+from playground.lessons.cnn_setup import CnnConfig
+from playground.settings import Settings
+
+FRAMES_PER_SECOND = 5.0
+CHARTS = ["loss", "accuracy", "maps"]
+
+
+class Viewer:
+    """Takes frames, and asks for the next a fifth of a second after the last."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+
+    def deliver(self, frame: bytes) -> None:
+        self.frames += 1
+
+    def dismiss(self, code: int, reason: str) -> None:
+        pass
+
+
+def watch(config: CnnConfig, runs: int) -> list[dict[str, Any]]:
+    """Train so many runs at once to their ends."""
+    settings = Settings()
+    devices.set_threads(settings.torch_threads)
+    cnn.prepare()
+    engine = Engine(settings, prepare=partial(devices.set_threads, settings.torch_threads))
+    engine.start()
+    ids = [engine.open(f"session {index}", cnn.build, config) for index in range(runs)]
+    viewers = [Viewer() for _ in ids]
+    built: list[Any] = []
+    for run_id, viewer in zip(ids, viewers, strict=True):
+        engine.attach(run_id, viewer)
+        built.append(engine.call(run_id, lambda run: run, timeout=60.0))
+    start = time.monotonic()
+    for run_id in ids:
+        engine.command(run_id, {"do": "play"})
+    stop = threading.Event()
+    asking = threading.Thread(target=_ask, args=(engine, list(zip(ids, viewers, strict=True)), stop))
+    asking.start()
+    found = _follow(built, start)
+    stop.set()
+    asking.join()
+    engine.stop()
+    for each, viewer in zip(found, viewers, strict=True):
+        each["frames_per_second"] = viewer.frames / each["seconds"]
+    return found
+
+
+def _ask(engine: Engine, viewers: list[tuple[str, Viewer]], stop: threading.Event) -> None:
+    while not stop.wait(1 / FRAMES_PER_SECOND):
+        for run_id, viewer in viewers:
+            engine.ask(run_id, viewer, CHARTS, {})
+
+
+def _follow(runs: list[Any], start: float) -> list[dict[str, Any]]:
+    """Look at the runs from outside until all are done."""
+    found: list[dict[str, Any]] = [{} for _ in runs]
+    while not all("seconds" in each for each in found):
+        time.sleep(0.005)
+        now = time.monotonic()
+        for run, each in zip(runs, found, strict=True):
+            if run.steps and "first" not in each:
+                each["first"], each["images_before"] = now, run.trained
+            if "last" not in each and run.trainer.batches.epochs >= run.stop_epoch:
+                each["last"], each["images"] = now, run.trained
+                for other, its in zip(found, runs, strict=True):
+                    other.setdefault("images_then", its.trained)
+            if run.outcome and "seconds" not in each:
+                each["seconds"], each["accuracy"] = now - start, run.tester.whole[-1][1]
+    return [
+        {
+            "images_per_second": (each["images"] - each["images_before"]) / (each["last"] - each["first"]),
+            "images_then": each["images_then"],
+            "seconds": each["seconds"],
+            "accuracy": each["accuracy"],
+        }
+        for each in found
+    ]
+
+
+if __name__ == "__main__":
+    print(json.dumps(watch(CnnConfig(**json.loads(sys.argv[1])), int(sys.argv[2]) if len(sys.argv) > 2 else 1)))

@@ -1,0 +1,136 @@
+"""What a student sees and does on a page with a live board; browser tests are written in these words."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+PATIENCE = 20.0  # seconds; the machines that run these tests may be slow and busy
+
+# Sockets are kept where a test can close them, and /live/ ones can be kept from opening.
+KEEP_SOCKETS = """
+window.__sockets = [];
+window.WebSocket = class extends WebSocket {
+  constructor(url, ...rest) {
+    super(window.__cut && String(url).includes("/live/") ? String(url).replace("/live/", "/nowhere/") : url, ...rest);
+    window.__sockets.push(this);
+  }
+};
+"""
+
+
+class Board:
+    """The one live board of an open page (playwright.sync_api.Page)."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.root = page.locator("[data-board]")
+
+    def ready(self) -> Board:
+        """Wait until the first chart is painted and the run can be played."""
+        self.page.wait_for_selector("[data-chart] .main-svg", timeout=1000 * PATIENCE)
+        self.until(lambda: self.state in ("paused", "playing", "done"), "the run is ready")
+        return self
+
+    def until(self, holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> None:
+        """Wait until something holds; fail saying what."""
+        end = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < end, f"not within {seconds:g} s: {what} (state {self.state}, {self.numbers()})"
+            self.page.wait_for_timeout(30)
+
+    @property
+    def run(self) -> str:
+        return str(self.root.get_attribute("data-run"))
+
+    @property
+    def state(self) -> str:
+        return str(self.root.get_attribute("data-state"))
+
+    @property
+    def step(self) -> int:
+        return int(self.number("step"))
+
+    def number(self, name: str) -> float:
+        return float(self.page.locator(f'[data-status="{name}"]').text_content())
+
+    def numbers(self) -> dict[str, str]:
+        found = self.page.evaluate(
+            "() => Object.fromEntries([...document.querySelectorAll('[data-status]')]"
+            ".map((node) => [node.dataset.status, node.textContent]))"
+        )
+        return dict(found)
+
+    def said(self) -> str:
+        """The notice, or else the narrator's line."""
+        notice = self.page.locator("[data-board] .notice").text_content()
+        return str(notice or self.page.locator("[data-board] .narrator").text_content())
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def play(self) -> None:
+        self.press("Play")
+        self.until(lambda: self.state == "playing", "playing")
+
+    def pause(self) -> None:
+        self.press("Pause")
+        self.until(lambda: self.state == "paused", "paused")
+
+    def frames(self) -> int:
+        return int(self.page.evaluate("window.__board_frames"))
+
+    def wait_frames(self, count: int) -> None:
+        """Wait until so many more frames are painted."""
+        goal = self.frames() + count
+        self.until(lambda: self.frames() >= goal, f"{count} more frames")
+
+    def trace(self, chart: str, name: str) -> dict[str, list[float]]:
+        """The x and y of one trace as Plotly holds them."""
+        found = self.page.evaluate(
+            """([chart, name]) => {
+              const trace = document.querySelector(`[data-chart="${chart}"]`).data.find((each) => each.name === name);
+              return { x: [...trace.x], y: [...trace.y] };
+            }""",
+            [chart, name],
+        )
+        return dict(found)
+
+    def scrub(self, to: int) -> None:
+        """Drag the time slider to one of its places."""
+        self.page.get_by_role("slider", name="Time").evaluate(
+            "(slider, to) => { slider.value = to; slider.dispatchEvent(new Event('input')); }", to
+        )
+
+    def places(self) -> int:
+        """The last place of the time slider."""
+        return int(self.page.get_by_role("slider", name="Time").get_attribute("max"))
+
+    def click_at(self, chart: str, x: float, y: float, modifiers: tuple[str, ...] = ()) -> None:
+        """Click on a chart at data coordinates."""
+        spot = self.page.evaluate(
+            """([chart, x, y]) => {
+              const plot = document.querySelector(`[data-chart="${chart}"]`);
+              const { xaxis, yaxis } = plot._fullLayout;
+              return { x: xaxis._offset + xaxis.d2p(x), y: yaxis._offset + yaxis.d2p(y) };
+            }""",
+            [chart, x, y],
+        )
+        self.page.locator(f'[data-chart="{chart}"]').click(position=spot, modifiers=list(modifiers))
+
+    def cut_the_line(self) -> None:
+        """Close the live socket under the page, which must have been opened with KEEP_SOCKETS."""
+        closed = self.page.evaluate(
+            """() => {
+              const live = window.__sockets.filter((each) => each.url.includes("/live/") && each.readyState < 2);
+              live.forEach((each) => each.close());
+              return live.length;
+            }"""
+        )
+        assert closed == 1, f"{closed} live sockets were open"
+
+    def hold_the_line(self, *, cut: bool) -> None:
+        """From now on, keep live sockets from opening (or let them open again)."""
+        self.page.evaluate(f"window.__cut = {json.dumps(cut)}")

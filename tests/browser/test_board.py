@@ -1,0 +1,300 @@
+"""The board's contract in a real Chromium: what stays, what moves, what comes back, and what never happens.
+
+The `page` fixture also holds that no tab had a console error or asked a foreign host for anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.browser.student import KEEP_SOCKETS, Board
+
+Open = Callable[..., Any]
+ENDLESS = "/regression?regression_max_steps=0"
+CHARTS = ("fit", "loss", "network", "gradients")
+
+
+def test_a_cold_deep_link_opens_with_its_settings_and_paints_every_chart(page: Open) -> None:
+    tab = page("/regression?regression_lr=0.1&regression_hidden=5")
+    board = Board(tab.page).ready()
+    assert board.number("parameters") == 16
+    slider = tab.page.get_by_role("slider", name="Learning rate")
+    board.until(lambda: slider.get_attribute("aria-valuetext") == "0.1", "the knob shows the link's value")
+    for chart in CHARTS:
+        tab.page.wait_for_selector(f'[data-chart="{chart}"] .main-svg')
+    assert len(board.run) >= 20
+    assert board.state == "paused"
+    assert set(board.numbers()) >= {"step", "epoch", "loss", "test_loss", "r2", "parameters", "steps_per_second"}
+
+
+def test_chart_nodes_survive_fifty_frames_and_the_numbers_move(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    tab.page.evaluate(
+        """() => {
+          const nodes = [...document.querySelectorAll("[data-chart], [data-chart] .main-svg, [data-chart] .plot")];
+          window.__kept = nodes.filter((node) => node.isConnected);
+        }"""
+    )
+    kept = tab.page.evaluate("window.__kept.length")
+    curve = board.trace("fit", "Model")["y"]
+    board.play()
+    board.wait_frames(50)
+    assert tab.page.evaluate("window.__kept.filter((node) => node.isConnected).length") == kept >= 8
+    assert board.step > 50
+    board.until(lambda: board.trace("fit", "Model")["y"] != curve, "the curve moves")
+    assert len(board.trace("loss", "Train")["y"]) > 20
+
+
+def test_a_zoom_survives_the_frames_after_it(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    board.play()
+    box = tab.page.locator('[data-chart="loss"] .nsewdrag').bounding_box()
+    tab.page.mouse.move(box["x"] + 40, box["y"] + 30)
+    tab.page.mouse.down()
+    tab.page.mouse.move(box["x"] + 160, box["y"] + 120, steps=5)
+    tab.page.mouse.up()
+    span = "() => { const { xaxis, yaxis } = document.querySelector('[data-chart=loss]')._fullLayout;"
+    span += " return [...xaxis.range, ...yaxis.range]; }"
+    zoomed = tab.page.evaluate(span)
+    whole = tab.page.evaluate("document.querySelector('[data-chart=loss]').layout.xaxis.range[1]")
+    assert (zoomed[0] > 0 and zoomed[1] < whole) or zoomed[2] > 0
+    board.wait_frames(40)
+    assert tab.page.evaluate(span) == pytest.approx(zoomed)
+    tab.page.get_by_role("button", name="Reset zoom: Loss").click()
+    board.until(lambda: tab.page.evaluate(span)[2] == 0, "the whole loss is back")
+
+
+def test_pause_holds_and_the_space_bar_goes_on(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    board.play()
+    board.wait_frames(10)
+    board.pause()
+    held = board.step
+    tab.page.wait_for_timeout(500)
+    assert board.step == held > 0
+    tab.page.keyboard.press("Space")
+    board.until(lambda: board.step > held, "the space bar plays")
+    tab.page.keyboard.press("Space")
+    board.until(lambda: board.state == "paused", "the space bar pauses")
+
+
+def test_step_takes_batches_or_epochs_and_reset_goes_back_to_the_same_start(page: Open) -> None:
+    tab = page("/regression?regression_batch_size=20")
+    board = Board(tab.page).ready()
+    first = board.number("loss")
+    board.press("Step")
+    board.until(lambda: board.step == 1, "one batch")
+    count = tab.page.get_by_role("spinbutton", name="Steps or epochs to take")
+    count.fill("7")
+    board.press("Step")
+    board.until(lambda: board.step == 8 and board.number("epoch") == 1, "seven batches more")
+    count.fill("2")
+    tab.page.get_by_label("Unit of a step").select_option("epochs")
+    board.press("Step")
+    board.until(lambda: board.step == 15 and board.number("epoch") == 3, "to the end of the third epoch")
+    assert board.number("loss") != first
+    board.press("Reset")
+    board.until(lambda: board.step == 0, "back at the start")
+    assert board.number("loss") == first
+    assert board.state == "paused"
+
+
+def test_the_tutorials_run_stops_after_its_hundred_steps(page: Open) -> None:
+    tab = page("/regression")
+    board = Board(tab.page).ready()
+    tab.page.get_by_label("Speed").select_option("0")
+    board.press("Play")
+    board.until(lambda: board.state == "done", "done")
+    assert board.step == 100
+    assert board.number("loss") < 0.01
+    assert board.number("r2") > 0.9
+    board.press("Play")
+    board.until(lambda: board.step == 200 and board.state == "done", "as many steps again")
+
+
+def test_the_speed_can_be_as_slow_as_one_step_a_second(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    tab.page.get_by_label("Speed").select_option("10")
+    board.play()
+    tab.page.wait_for_timeout(2000)
+    assert 5 <= board.step <= 40
+
+
+def test_scrubbing_moves_all_charts_to_an_earlier_step_and_now_returns(page: Open) -> None:
+    tab = page("/regression")
+    board = Board(tab.page).ready()
+    board.press("Play")
+    board.until(lambda: board.state == "done", "done")
+    end = {"loss": board.number("loss"), "curve": board.trace("fit", "Model")["y"]}
+    assert board.places() >= 60
+    board.scrub(3)
+    board.until(lambda: board.step == 3, "step 3 is shown")
+    board.until(lambda: board.trace("fit", "Model")["y"] != end["curve"], "the curve of step 3")
+    assert board.number("loss") > end["loss"]
+    board.until(
+        lambda: tab.page.evaluate("document.querySelector('[data-chart=loss]').layout.shapes.some((s) => s.x0 === 3)"),
+        "the loss chart shows the moment",
+    )
+    board.press("Now")
+    board.until(lambda: board.step == 100 and board.number("loss") == end["loss"], "now again")
+    board.until(lambda: board.trace("fit", "Model")["y"] == end["curve"], "the curve of now")
+
+
+def test_a_cut_line_reconnects_by_itself_and_loses_nothing(page: Open) -> None:
+    tab = page(ENDLESS, script=KEEP_SOCKETS)
+    board = Board(tab.page).ready()
+    board.play()
+    board.wait_frames(10)
+    run, before = board.run, board.step
+    board.cut_the_line()
+    board.until(lambda: board.step > before + 100, "training goes on")
+    assert board.run == run
+    assert board.state == "playing"
+    assert len(board.trace("loss", "Train")["x"]) > 10
+    assert board.trace("loss", "Train")["x"][0] == 0
+
+
+def test_a_run_that_is_gone_says_so_and_reset_starts_a_new_one(page: Open, serve: Any) -> None:
+    with serve(settings={"PLAYGROUND_IDLE_MINUTES": "0.02"}) as server:
+        tab = page("/regression", base=server.url, script=KEEP_SOCKETS)
+        board = Board(tab.page).ready()
+        board.press("Step")
+        board.until(lambda: board.step == 1, "a step")
+        run = board.run
+        board.hold_the_line(cut=True)
+        board.cut_the_line()
+        tab.page.wait_for_timeout(3500)  # longer than the idle time and the housekeeping's second
+        assert "Reconnecting" in board.said()
+        board.hold_the_line(cut=False)
+        board.until(lambda: board.state == "lost", "the run is lost")
+        assert "Reset" in board.said()
+        board.press("Reset")
+        board.until(lambda: board.state == "paused" and board.run != run, "a new run")
+        assert board.step == 0
+        board.play()
+        board.until(lambda: board.step > 10, "it plays")
+        tab.page.close()  # before its server ends: it would try to reconnect
+        tab.errors[:] = [error for error in tab.errors if "/nowhere/" not in error]
+
+
+def test_two_students_have_runs_of_their_own(page: Open) -> None:
+    one, two = Board(page(ENDLESS).page).ready(), Board(page(ENDLESS).page).ready()
+    assert one.run != two.run
+    one.play()
+    one.until(lambda: one.step > 100, "the first plays")
+    assert two.step == 0
+    two.play()
+    two.until(lambda: two.step > 50, "the second plays too")
+    before = one.step
+    two.press("Reset")
+    two.until(lambda: two.step < before, "the second starts over")
+    one.until(lambda: one.step > before, "the first goes on")
+
+
+def test_leaving_the_page_pauses_and_coming_back_finds_the_run_as_it_was(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    board.play()
+    board.wait_frames(10)
+    run = board.run
+    tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Home").click()
+    tab.page.wait_for_selector("text=The player")
+    tab.page.wait_for_timeout(300)
+    left = tab.page.locator("[data-board][data-run]").count()
+    assert left == 0
+    tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Regression").click()
+    board.ready()
+    assert board.run == run
+    assert board.state == "paused"
+    assert board.step > 0
+    assert len(board.trace("loss", "Train")["x"]) > 5
+
+
+def test_closing_the_tab_stops_its_compute_within_two_seconds(page: Open, serve: Any) -> None:
+    with serve() as server:
+        tab = page(ENDLESS, base=server.url)
+        board = Board(tab.page).ready()
+        board.play()
+        process = psutil.Process(server.pid)
+        assert busy(process, tab.page) > 0.3, "a playing run uses the processor"
+        clock = page(base=server.url).page  # an empty tab to wait in
+        tab.page.close()
+        clock.wait_for_timeout(2000)
+        assert busy(process, clock) < 0.1, "nobody is looking"
+
+
+def busy(process: psutil.Process, page: Any) -> float:
+    """How many cores a server uses over the next second."""
+    before = process.cpu_times()
+    page.wait_for_timeout(1000)
+    after = process.cpu_times()
+    return after.user + after.system - before.user - before.system
+
+
+def test_over_the_limit_a_run_waits_in_the_queue_and_then_has_its_turn(page: Open, serve: Any) -> None:
+    with serve(settings={"PLAYGROUND_MAX_RUNS": "1", "PLAYGROUND_IDLE_MINUTES": "0.02"}) as server:
+        first = page("/regression", base=server.url)
+        Board(first.page).ready()
+        waiting = Board(page("/regression", base=server.url).page)
+        waiting.page.wait_for_selector('[data-state="queued"]')
+        waiting.until(lambda: "number 1 in the queue" in waiting.said(), "its place in the queue")
+        first.page.close()
+        waiting.until(lambda: waiting.state == "paused", "its turn")
+        waiting.play()
+        waiting.until(lambda: waiting.step > 0, "it plays")
+        waiting.page.close()  # before its server ends: it would try to reconnect
+
+
+def test_a_chart_fills_the_screen_and_saves_its_picture_and_its_numbers(page: Open, tmp_path: Any) -> None:
+    tab = page("/regression")
+    board = Board(tab.page).ready()
+    with tab.page.expect_download() as saved:
+        tab.page.get_by_role("button", name="Save data as CSV: Fit").click()
+    saved.value.save_as(tmp_path / "fit.csv")
+    rows = (tmp_path / "fit.csv").read_text().splitlines()
+    assert rows[0] == "series,x,y"
+    assert len([row for row in rows if row.startswith('"Train"')]) == 100
+    with tab.page.expect_download() as saved:
+        tab.page.get_by_role("button", name="Save as PNG: Loss").click()
+    saved.value.save_as(tmp_path / "loss.png")
+    assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+    tab.page.get_by_role("button", name="Full screen: Fit").click()
+    wide = "document.querySelector('[data-chart=fit] .main-svg').clientWidth"
+    board.until(lambda: tab.page.evaluate(wide) > 1100, "the chart is as wide as the screen")
+    tab.page.keyboard.press("Escape")
+    tab.page.evaluate("document.fullscreenElement && document.exitFullscreen()")
+    board.until(lambda: tab.page.evaluate(wide) < 700, "and back")
+
+
+@pytest.mark.parametrize(("scheme", "text"), [("light", "#1f2933"), ("dark", "#e6ebf1")])
+def test_charts_follow_the_theme(page: Open, scheme: str, text: str) -> None:
+    tab = page("/regression", options={"color_scheme": scheme})
+    Board(tab.page).ready()
+    assert tab.page.evaluate("document.querySelector('[data-chart=fit]').layout.font.color") == text
+
+
+def test_nothing_is_wider_than_a_phone(page: Open) -> None:
+    tab = page("/regression", width=390, height=844)
+    board = Board(tab.page).ready()
+    board.play()
+    board.wait_frames(5)
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
+    chart = tab.page.locator('[data-chart="fit"]').bounding_box()
+    knob = tab.page.get_by_role("slider", name="Learning rate").bounding_box()
+    assert chart["x"] >= 0 and chart["x"] + chart["width"] <= 390
+    assert chart["y"] < knob["y"], "charts come before knobs"
+
+
+def test_the_home_page_shows_a_still_board(page: Open) -> None:
+    tab = page("/")
+    tab.page.wait_for_selector('[data-chart="network"] .main-svg')
+    assert tab.page.locator("[data-board]").get_attribute("data-run") is None
+    assert tab.page.get_by_role("button", name="Play", exact=True).count() == 0

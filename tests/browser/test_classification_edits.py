@@ -1,0 +1,107 @@
+"""Classification by hand in a real Chromium: a table in and out, other points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.browser.student import Board
+
+Open = Callable[..., Any]
+CIRCLE = (
+    "/classification?classification_cloud=circle&classification_noise=0.4&classification_units_1=4"
+    "&classification_activation=tanh&classification_lr=0.1&classification_batch_size=10&classification_max_steps=0"
+)
+THREE = "x1,x2,class\n1,1,0\n1,2,0\n-1,1,1\n-1,2,1\n0,-1,2\n0,-2,2"
+
+
+def test_a_table_comes_in_and_goes_out(page: Open, tmp_path: Path) -> None:
+    tab = page(CIRCLE)
+    board = Board(tab.page).ready()
+    tab.page.get_by_role("button", name="Data", exact=True).click()
+    paste = tab.page.get_by_label("Paste rows of x1,x2,class")
+    paste.fill("1,1,0\n2,2,7")
+    paste.press("Control+Enter")
+    tab.page.get_by_role("button", name="Use these points").click()
+    tab.page.get_by_text("Line 2: the class is a whole number from 0 to 4, not 7.").wait_for()
+    paste.fill(THREE)
+    paste.press("Control+Enter")
+    tab.page.get_by_role("button", name="Use these points").click()
+    tab.page.get_by_text("6 rows in use.").wait_for()
+    board.until(lambda: board.number("parameters") == 4 * 3 + 3 * 5, "an output for the third class")
+    with tab.page.expect_download() as saving:
+        tab.page.get_by_role("button", name="Download the points").click()
+    saving.value.save_as(tmp_path / "points.csv")
+    assert (tmp_path / "points.csv").read_text().count("\n") == 7
+    tab.page.get_by_role("button", name="Back to generated points").click()
+    board.until(lambda: board.number("parameters") == 4 * 3 + 2 * 5, "two classes again")
+
+
+def test_new_points_come_without_starting_over(page: Open) -> None:
+    tab = page(CIRCLE)
+    board = Board(tab.page).ready()
+    board.play()
+    board.until(lambda: board.step > 100, "some steps")
+    board.pause()
+    run, step, before = board.run, board.step, board.trace("map", "Train 0")["x"]
+    tab.page.get_by_role("button", name="Data", exact=True).click()
+    tab.page.get_by_role("button", name="New points").click()
+    board.until(lambda: board.trace("map", "Train 0")["x"] != before, "other points")
+    assert (board.run, board.step) == (run, step)
+    board.until(lambda: "classification_draw=1" in tab.page.url, "the link follows")
+
+
+def test_a_click_on_a_unit_opens_its_weights_and_a_typed_number_is_the_running_models(page: Open) -> None:
+    tab = page(CIRCLE)
+    board = Board(tab.page).ready()
+    tab.page.wait_for_selector("[data-chart=network] .scatterlayer .point")
+    board.click_at("network", 0.5, 1 - 0.5 / 4)
+    form = tab.page.get_by_role("dialog", name="Set weights by hand")
+    form.wait_for()
+    assert form.get_by_label("Unit").input_value() == "0,0"
+    board.play()
+    board.until(lambda: board.step > 20, "it trains")
+    field = form.get_by_label("Weight from x₁")
+    field.fill("7.5")
+    field.press("Enter")
+    told = "() => document.querySelector('[data-chart=loss]').data.find((each) => each.name === 'Knob turned').text"
+    board.until(lambda: any("Weight set by hand" in text for text in tab.page.evaluate(told)), "the chart says so")
+    board.pause()
+    form.get_by_label("Bias", exact=True).focus()
+    board.until(lambda: abs(float(field.input_value()) - 7.5) < 1.5, "the unit learns on from there")
+    field.fill("2e6")
+    field.press("Enter")
+    board.until(lambda: "from -1e6 to 1e6" in board.said(), "a weight too large is refused")
+    field.press("Escape")
+    form.wait_for(state="hidden")
+
+
+def test_weights_can_be_set_and_set_back_with_the_keyboard_alone(page: Open) -> None:
+    tab = page(CIRCLE)
+    Board(tab.page).ready()
+    tab.page.wait_for_selector("[data-chart=network] .scatterlayer .point")
+    tab.page.get_by_role("button", name="Set weights by hand").press("Enter")
+    bias = tab.page.get_by_label("Bias", exact=True)
+    bias.wait_for()
+    before = bias.input_value()
+    tab.page.keyboard.press("Control+A")
+    tab.page.keyboard.type("3.25")
+    tab.page.keyboard.press("Enter")
+    tab.page.get_by_role("button", name="Undo", exact=True).press("Enter")
+    board = Board(tab.page)
+    board.until(lambda: bias.input_value() == before, "set back")
+    tab.page.keyboard.press("Escape")
+    assert tab.page.evaluate("document.activeElement.title") == "Set weights by hand"
+
+
+def test_a_teachers_challenge_comes_with_the_link_and_is_met_while_it_plays(page: Open) -> None:
+    tab = page(f"{CIRCLE}&classification_most_parameters=25&classification_least_accuracy=95")
+    board = Board(tab.page).ready()
+    board.until(lambda: board.said().startswith("Challenge: 22 of at most 25 parameters, test accuracy "), "it is told")
+    board.play()
+    board.until(lambda: board.said().startswith("Challenge met at step "), "met")
+    tab.page.get_by_role("button", name="Share").click()
+    shared = tab.page.get_by_text("classification_least_accuracy=95").first  # the other link also says the step
+    shared.wait_for()
+    assert "classification_most_parameters=25" in str(shared.text_content())

@@ -1,0 +1,62 @@
+"""CNN on MNIST in a real browser: its views, its maps, a click on each, and looking back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.browser.student import Board
+
+Open = Callable[..., Any]
+SMALL = "/cnn?cnn_filters_1=4&cnn_filters_2=6&cnn_images=500&cnn_batch_size=20"
+INK = """
+(chart) => {
+  const canvas = document.querySelector(`[data-chart="${chart}"]`).parentElement.querySelector("canvas.maps");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(new Uint32Array(data.buffer)).size;
+}
+"""
+META = "(chart) => document.querySelector(`[data-chart=${chart}]`).layout?.meta?.place ?? null"
+
+
+def choose(tab: Any, view: str) -> None:
+    tab.page.get_by_role("button", name=view, exact=True).click()
+
+
+def test_it_learns_is_tested_and_shows_one_view_at_a_time(page: Open) -> None:
+    tab = page(SMALL)
+    board = Board(tab.page).ready()
+    seen = tab.page.locator("[data-board] .card:visible h3")
+    assert "Loss" in seen.all_text_contents() and "All maps" not in seen.all_text_contents()
+    board.play()
+    board.until(lambda: board.state == "done", "an epoch", 60)
+    assert board.step == 25
+    board.until(lambda: board.numbers()["full_accuracy"] not in ("–", "0"), "tested on all test images")
+    assert board.said().startswith("Tested on all ")
+    run = board.run
+    choose(tab, "Mistakes")
+    board.until(lambda: "Confusion" in seen.all_text_contents() and "Loss" not in seen.all_text_contents(), "the view")
+    confusion = (
+        "document.querySelector('[data-chart=confusion]').data?.[0].text.flat().map(Number).reduce((a, b) => a + b)"
+    )
+    board.until(lambda: (tab.page.evaluate(confusion) or 0) > 100, "all images are in the table")
+    assert board.run == run and board.state == "done", "a view is no other run"
+
+
+def test_anatomy_shows_pixels_and_a_click_on_a_map_shows_how_it_is_made(page: Open) -> None:
+    tab = page(SMALL, height=1700)
+    board = Board(tab.page).ready()
+    choose(tab, "Anatomy")
+    board.until(lambda: tab.page.evaluate(META, "convolution") == [1, 1], "the first map")
+    board.until(lambda: tab.page.evaluate(INK, "maps") > 50, "maps in many colours")
+    places = board.trace("maps", "Maps")
+    board.click_at("maps", places["x"][-1], places["y"][-1])
+    board.until(lambda: tab.page.evaluate(META, "convolution") == [2, 6], "the last map of the second layer")
+    tab.page.get_by_label("Map: How the chosen map is made").fill("2")
+    tab.page.get_by_label("Map: How the chosen map is made").press("Enter")
+    board.until(lambda: tab.page.evaluate(META, "convolution") == [2, 2], "chosen by its number")
+    board.press("Step")
+    board.until(lambda: board.step == 1, "a step")
+    board.scrub(0)
+    board.until(lambda: board.step == 0, "back to the start")
+    assert "Nothing is learned yet" in board.said()

@@ -1,0 +1,169 @@
+"""Every lesson of labs in a real Chromium: it opens by its link, paints, keeps nodes and settings, and goes back.
+
+The `page` fixture also holds that no tab had a console error or asked a foreign host for anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from playground.knobs import Knob, default_of, knobs
+from playground.lesson import Lab, LabLesson
+from playground.lessons import LESSONS
+from tests.browser.student import PATIENCE
+
+Open = Callable[..., Any]
+LAB_LESSONS = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, LabLesson)}
+LABS = {lab.name: (lesson, lab) for lesson in LAB_LESSONS.values() for lab in lesson.labs}
+every_lesson = pytest.mark.parametrize("lesson", LAB_LESSONS.values(), ids=list(LAB_LESSONS))
+
+
+def slider(lab: Lab) -> tuple[str, Knob] | None:
+    """The name of the first knob that is a slider and shown by default."""
+    config = lab.config()
+    for name, spec in knobs(lab.config).items():
+        value = default_of(lab.config, name)
+        shown = not spec.more and (spec.applies is None or spec.applies(config))
+        if shown and type(value) in (int, float) and (spec.options is not None or (spec.hi or 0) <= 5000):
+            return name, spec
+    return None
+
+
+STILL = {name: each for name, each in LABS.items() if each[1].draw and each[1].charts and slider(each[1])}
+ONE_STILL = {lesson.name: (lesson, lab) for lesson, lab in STILL.values()}  # the last of each lesson
+one_still_lab = pytest.mark.parametrize(("lesson", "lab"), ONE_STILL.values(), ids=list(ONE_STILL))
+SEVERAL = {name: lesson for name, lesson in LAB_LESSONS.items() if len(lesson.labs) > 1}
+each_lesson = pytest.mark.parametrize("lesson", SEVERAL.values(), ids=list(SEVERAL))
+
+
+class Bench:
+    """One open lab of a page (playwright.sync_api.Page)."""
+
+    def __init__(self, page: Any, lesson: LabLesson, lab: Lab) -> None:
+        self.page, self.lesson, self.lab = page, lesson, lab
+
+    @property
+    def short(self) -> str:
+        return self.lab.name.removeprefix(f"{self.lesson.name}_")
+
+    @property
+    def link(self) -> str:
+        return f"/{self.lesson.name}?{self.lesson.name}_lab={self.short}"
+
+    def ready(self) -> Bench:
+        """Wait until every chart of this lab is painted or, where it has none, its sentence is there."""
+        for chart in self.lab.charts:
+            self.page.wait_for_selector(f'[data-chart="{chart.name}"]', state="attached", timeout=1000 * PATIENCE)
+        self.page.wait_for_function(
+            """([names, sentence]) => names.length
+              ? names.every((name) => {
+                  const chart = document.querySelector(`[data-chart="${name}"]`);
+                  chart?.scrollIntoView({ block: "center" });
+                  return chart?.querySelector(".main-svg");
+                })
+              : document.body.innerText.includes(sentence)""",
+            arg=[[chart.name for chart in self.lab.charts], self.lab.sentence],
+            timeout=1000 * PATIENCE,
+            polling=60,
+        )
+        return self
+
+    def wait(self, holds: str, *arguments: Any) -> None:
+        self.page.wait_for_function(holds, arg=list(arguments), timeout=1000 * PATIENCE)
+
+    def address_has(self, text: str, *, present: bool = True) -> None:
+        self.wait("([text, present]) => location.search.includes(text) === present", text, present)
+
+    def knob(self, spec: Knob) -> Any:
+        """Its slider. Streamlit adds words of its own to a slider's name."""
+        named = re.compile(rf"^\s*{re.escape(spec.label)}")
+        return self.page.locator(".st-key-knobs").get_by_role("slider", name=named).first
+
+    def held(self) -> str:
+        """What the first slider shows."""
+        found = slider(self.lab)
+        assert found is not None
+        return str(self.knob(found[1]).evaluate("(each) => each.value ?? each.getAttribute('aria-valuenow')"))
+
+    def turn(self) -> str:
+        """Turn the first slider by one key press; returns what the address then says."""
+        found = slider(self.lab)
+        assert found is not None
+        name, spec = found
+        value = default_of(self.lab.config, name)
+        last = spec.options[-1] if spec.options is not None else spec.hi
+        self.knob(spec).press("ArrowLeft" if value == last else "ArrowRight")
+        parameter = f"{self.lab.name}_{name}="
+        self.address_has(parameter)
+        return parameter
+
+    def open_other(self, other: Bench) -> None:
+        self.page.get_by_role("radiogroup").get_by_text(other.lab.title, exact=True).click()
+        other.ready()
+
+
+def first_numbers(bench: Bench) -> str:
+    """All coordinates in the lab's charts, and the words on them, as one text that differs when a picture does."""
+    text = bench.page.evaluate(
+        """() => JSON.stringify([...document.querySelectorAll("[data-chart]")].map((plot) => [
+          (plot.data ?? []).map(({ x, y, z, text, name }) => [x, y, z, text, name].map((v) => v && Array.from(v))),
+          plot.layout?.shapes, plot.layout?.annotations?.map(({ text }) => text)]))"""
+    )
+    return str(text)
+
+
+@every_lesson
+def test_every_lab_paints_all_its_charts(page: Open, lesson: LabLesson) -> None:
+    """The last one by its link, then the others as a student picks them, in one tab."""
+    tab = page()
+    *others, last = lesson.labs
+    bench = Bench(tab.page, lesson, last)
+    tab.page.goto(bench.link)
+    bench.ready()
+    for lab in others:
+        bench.open_other(Bench(tab.page, lesson, lab))
+        assert tab.page.locator('[role="alert"][data-testid="stAlert"]').count() == 0
+        assert tab.page.locator("[data-chart] .main-svg").count() >= len(lab.charts)
+
+
+@one_still_lab
+def test_a_turned_slider_draws_in_the_same_nodes(page: Open, lesson: LabLesson, lab: Lab) -> None:
+    tab = page()
+    bench = Bench(tab.page, lesson, lab)
+    tab.page.goto(bench.link)
+    bench.ready()
+    kept = tab.page.evaluate(
+        """() => {
+          window.__kept = [...document.querySelectorAll("[data-chart], [data-chart] .plot-container")];
+          return window.__kept.length;
+        }"""
+    )
+    frames, before = tab.page.evaluate("window.__board_frames"), first_numbers(bench)
+    bench.turn()
+    bench.wait("([frames]) => window.__board_frames > frames", frames)
+    assert first_numbers(bench) != before, "another setting and the same picture"
+    assert tab.page.evaluate("window.__kept.filter((node) => node.isConnected).length") == kept >= 2
+
+
+@each_lesson
+def test_another_lab_and_back_keeps_the_settings_and_the_browsers_back_works(page: Open, lesson: LabLesson) -> None:
+    tab = page()
+    able = [lab for lab in lesson.labs if slider(lab)]
+    one, other = Bench(tab.page, lesson, able[0]), Bench(tab.page, lesson, able[1])
+    tab.page.goto(one.link)
+    one.ready()
+    before, parameter = one.held(), one.turn()
+    turned = one.held()
+    assert turned != before
+    one.open_other(other)
+    one.address_has(parameter, present=False)
+    other.open_other(one)
+    one.address_has(parameter)
+    assert one.held() == turned
+    tab.page.go_back()
+    other.ready()
+    other.address_has(f"{lesson.name}_lab={other.short}")

@@ -1,0 +1,67 @@
+"""The lesson "Optimizers" in a real Chromium: the race, the rule that comes true, who leaves, who was turned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.browser.student import Board
+
+Open = Callable[..., Any]
+RULE = """
+() => {
+  const rows = document.querySelector("[data-chart=rule]").layout.meta.csv.trim().split("\\n");
+  return rows[rows.length - 1].split('"').at(-2).replace("−", "-");
+}
+"""
+HEADING = "document.querySelector('[data-chart=rule]').layout.meta.words"
+BADGE = "document.querySelector('[data-chart=ranking]').layout.annotations[0].text"
+
+
+def test_a_student_runs_the_tutorials_race_and_looks_back(page: Open) -> None:
+    tab = page("/optimizers?optimizers_max_steps=64")
+    board = Board(tab.page).ready()
+    board.until(lambda: "Identical at step 0" in tab.page.evaluate(BADGE), "the badge")
+    tab.page.get_by_label("Speed").select_option("0")
+    board.press("Play")
+    board.until(lambda: board.state == "done", "64 steps")
+    assert (board.step, board.number("epoch"), board.number("racers"), board.number("starts")) == (64, 2, 4, 1)
+    assert "has won" in board.said() and "SGD" in board.said()
+    board.until(lambda: board.trace("loss", "Adam")["x"][-1] == 64, "the loss is drawn to its end")
+    assert len(board.trace("fits", "SGD")["y"]) == len(board.trace("fits", "Adam")["y"])
+    best = board.number("loss")
+    board.scrub(0)
+    board.until(lambda: board.step == 0, "back at the start")
+    board.until(lambda: board.number("loss") > best, "when nobody had learned")
+    heights = [board.trace("ranking", name)["x"][1] for name in ("SGD", "Momentum", "RMSprop", "Adam")]
+    board.until(lambda: len(set(heights)) == 1, "all alike")
+
+
+def test_the_rule_written_out_is_what_the_next_step_does(page: Open) -> None:
+    tab = page("/optimizers?optimizers_inside=adam&optimizers_parameter=45", height=2200)
+    board = Board(tab.page).ready()
+    board.until(lambda: "step 1:" in str(tab.page.evaluate(HEADING)), "the first step")
+    for step in (1, 2, 3):
+        promised = tab.page.evaluate(RULE)
+        board.press("Step")
+        board.until(lambda now=step: f"step {now + 1}:" in str(tab.page.evaluate(HEADING)), "the step after it")
+        heading = str(tab.page.evaluate(HEADING)).replace("−", "-")
+        assert f"= {promised}, moves" in heading
+
+
+def test_who_diverges_leaves_and_a_live_knob_is_no_new_race(page: Open) -> None:
+    tab = page("/optimizers?optimizers_lr=3&optimizers_max_steps=0&optimizers_own=Adam(lr%3D0.01)")
+    board = Board(tab.page).ready()
+    assert board.number("racers") == 5
+    board.play()
+    board.until(lambda: board.number("racers") == 3, "two leave")
+    assert "left the race" in board.said() and "others go on" in board.said()
+    run, before = board.run, board.step
+    tab.page.get_by_role("slider", name="Learning rate").press("ArrowLeft")
+    board.until(lambda: "optimizers_lr=1" in tab.page.url, "the link follows")
+    board.until(lambda: board.step > before + 20, "and it goes on")
+    assert (board.run, board.number("racers")) == (run, 3)
+    board.press("Reset")
+    board.until(lambda: board.step == 0 and board.number("racers") == 5, "a new race with all")
+    tab.page.get_by_text("Same start for all", exact=True).click()
+    board.until(lambda: board.number("starts") == 5, "everybody from their own start")

@@ -1,0 +1,149 @@
+"""A student's journey through the lesson "Regression": knobs, points, tables, presets, links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.browser.student import Board
+
+Open = Callable[..., Any]
+ENDLESS = "/regression?regression_max_steps=0"
+
+
+def test_a_live_knob_acts_without_a_reset_and_leaves_a_mark(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    board.play()
+    board.wait_frames(10)
+    run, before = board.run, board.step
+    tab.page.get_by_role("slider", name="Learning rate").press("ArrowLeft")
+    board.until(lambda: len(board.trace("loss", "Knob turned")["x"]) == 1, "the mark")
+    assert board.run == run
+    assert board.step > before
+    assert board.state == "playing"
+    assert board.trace("loss", "Knob turned")["x"][0] >= before
+    board.until(lambda: "regression_lr=0.3" in tab.page.url, "the link follows")
+
+
+def test_a_knob_that_changes_the_shape_starts_over_and_goes_on_playing(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    board.play()
+    board.until(lambda: board.step > 300, "some steps")
+    tab.page.get_by_role("slider", name="Units in layer 1").press("ArrowRight")
+    board.until(lambda: board.number("parameters") == 34, "another model")
+    board.until(lambda: board.state == "playing", "it goes on playing")
+    assert len(board.trace("loss", "Knob turned")["x"]) == 0
+
+
+def test_too_high_a_rate_diverges_with_a_sentence_and_a_lower_one_recovers(page: Open) -> None:
+    tab = page("/regression?regression_lr=10&regression_max_steps=0")
+    board = Board(tab.page).ready()
+    board.press("Play")
+    board.until(lambda: board.state == "failed", "it fails")
+    assert "Diverged" in board.said()
+    assert "Lower the learning rate" in board.said()
+    assert tab.page.get_by_role("button", name="Play", exact=True).is_disabled()
+    slider = tab.page.get_by_role("slider", name="Learning rate")
+    for _ in range(5):
+        slider.press("ArrowLeft")
+    board.until(lambda: "regression_lr=0.2" in tab.page.url, "the rate is 0.2")
+    board.press("Reset")
+    board.until(lambda: board.state in ("paused", "playing") and board.number("loss") < 1, "a fresh start")
+    if board.state == "paused":
+        board.play()
+    board.until(lambda: board.step > 100 and board.number("loss") < 0.05, "it learns")
+
+
+def test_a_click_adds_a_point_and_a_shift_click_takes_the_nearest_away(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    assert len(board.trace("fit", "Train")["x"]) == 100
+    board.click_at("fit", 0.5, 1.0)
+    board.until(lambda: len(board.trace("fit", "Train")["x"]) == 101, "a point more")
+    points = board.trace("fit", "Train")
+    assert min(abs(x - 0.5) + abs(y - 1.0) for x, y in zip(points["x"], points["y"], strict=True)) < 0.05
+    board.click_at("fit", 0.5, 1.0, ("Shift",))
+    board.until(lambda: len(board.trace("fit", "Train")["x"]) == 100, "and gone")
+    tab.page.get_by_role("button", name="Data", exact=True).click()
+    tab.page.get_by_role("button", name="Undo last click").click()
+    board.until(lambda: len(board.trace("fit", "Train")["x"]) == 101, "the removal is undone")
+
+
+def test_a_students_own_table_is_learned_and_a_bad_one_gets_a_sentence(page: Open, tmp_path: Any) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    tab.page.get_by_role("button", name="Data", exact=True).click()
+    paste = tab.page.get_by_label("Paste rows of x,y")
+    paste.fill("x,y\n0,1\n1,three\n2,3\n")
+    paste.press("Control+Enter")
+    tab.page.get_by_role("button", name="Use these points").click()
+    tab.page.wait_for_selector("text=/line 3/i")
+    assert len(board.trace("fit", "Train")["x"]) == 100
+    paste.fill("x,y\n-1,1\n-0.5,0\n0,0.5\n0.5,0\n1,1\n")
+    paste.press("Control+Enter")
+    tab.page.get_by_role("button", name="Use these points").click()
+    board.until(lambda: len(board.trace("fit", "Train")["x"]) == 4, "four points")
+    assert len(board.trace("fit", "Test")["x"]) == 1
+    with tab.page.expect_download() as saved:
+        tab.page.get_by_role("button", name="Download the points").click()
+    saved.value.save_as(tmp_path / "points.csv")
+    assert "-0.5" in (tmp_path / "points.csv").read_text()
+    tab.page.get_by_role("button", name="Back to generated points").click()
+    board.until(lambda: len(board.trace("fit", "Train")["x"]) == 100, "the hundred points again")
+
+
+def test_hidden_units_and_the_log_scale_can_be_switched_on(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    board.play()
+    board.wait_frames(5)
+    board.pause()
+    tab.page.get_by_label("Hidden units").check()
+    board.until(lambda: len(board.trace("fit", "Units")["x"]) > 500, "each unit's curve")
+    tab.page.get_by_label("Log scale").check()
+    kind = "document.querySelector('[data-chart=loss]')._fullLayout.yaxis.type"
+    board.until(lambda: tab.page.evaluate(kind) == "log", "a log axis")
+    board.wait_frames(0)
+    tab.page.get_by_label("Log scale").uncheck()
+    board.until(lambda: tab.page.evaluate(kind) == "linear", "a linear axis")
+
+
+def test_an_experiment_is_one_click_and_back_undoes_it(page: Open) -> None:
+    tab = page("/regression")
+    board = Board(tab.page).ready()
+    tab.page.get_by_role("button", name="No hidden layer").click()
+    board.until(lambda: board.number("parameters") == 2, "a straight line")
+    board.until(lambda: "regression_layers=0" in tab.page.url, "the link follows")
+    tab.page.go_back()
+    board.until(lambda: board.number("parameters") == 31, "the model before")
+    tab.page.get_by_role("button", name="Presets").click()
+    tab.page.get_by_role("button", name="Sine, two layers").click()
+    board.until(lambda: board.number("parameters") == 321, "two layers of sixteen")
+    tab.page.keyboard.press("Escape")
+    tab.page.get_by_role("button", name="Presets").click()
+    tab.page.get_by_role("button", name="Tutorial", exact=True).click()
+    board.until(lambda: board.number("parameters") == 31 and "?" not in tab.page.url, "the tutorial's own")
+
+
+def test_a_value_past_its_limit_in_a_link_gets_a_sentence(page: Open) -> None:
+    tab = page("/regression?regression_hidden=9999&regression_activation=<script>alert(1)</script>&hide=seed,noise")
+    board = Board(tab.page).ready()
+    assert board.number("parameters") == 64 * 3 + 1
+    tab.page.wait_for_selector("text=/Units in layer 1 cannot be 9999/")
+    tab.page.wait_for_selector("text=/Activation cannot be/")
+    assert tab.page.get_by_role("slider", name="Noise").count() == 0
+    assert tab.page.get_by_role("slider", name="Learning rate").count() == 1
+
+
+def test_a_shared_link_opens_the_same_experiment(page: Open) -> None:
+    tab = page("/regression?regression_target=sine&regression_seed=7")
+    board = Board(tab.page).ready()
+    tab.page.get_by_role("button", name="Share").click()
+    link = str(tab.page.locator('[data-testid="stPopoverBody"] code').inner_text()).strip()
+    assert link.endswith("/regression?regression_target=sine&regression_seed=7")
+    other = Board(page(link).page).ready()
+    assert other.run != board.run
+    assert other.trace("fit", "Train") == board.trace("fit", "Train")
+    assert other.number("loss") == board.number("loss")

@@ -1,0 +1,53 @@
+"""Two runs side by side in a real Chromium: what one player says, both do; what differs is the one setting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.browser.student import PATIENCE
+
+Open = Callable[..., Any]
+BOTH = "() => [...document.querySelectorAll('[data-board]')].map((board) => ({{ {} }}))"
+SEEN = BOTH.format(
+    "state: board.dataset.state, step: Number(board.querySelector('[data-status=\"step\"]').textContent), "
+    "loss: board.querySelector('[data-status=\"loss\"]').textContent"
+)
+
+
+def until(page: Any, holds: str) -> None:
+    """Wait until an expression over `boards` holds."""
+    page.wait_for_function(f"() => {{ const boards = ({SEEN})(); return {holds}; }}", timeout=1000 * PATIENCE)
+
+
+def test_both_runs_obey_one_player_and_differ_in_one_setting(page: Open) -> None:
+    tab = page("/regression?versus=lr:0.05&regression_max_steps=0").page
+    until(tab, "boards.length === 2 && boards.every((board) => board.state === 'paused' && board.loss !== '–')")
+    first, second = tab.evaluate(SEEN)
+    assert first == second, "the same data and the same start"
+    play = tab.get_by_role("button", name="Play", exact=True)
+    assert play.count() == 1, "one player for both"
+    play.click()
+    until(tab, "boards.every((board) => board.state === 'playing' && board.step > 20)")
+    tab.get_by_role("button", name="Pause", exact=True).click()
+    until(tab, "boards.every((board) => board.state === 'paused')")
+    first, second = tab.evaluate(SEEN)
+    assert first["loss"] != second["loss"]
+    tab.keyboard.press("Space")  # the focus is on the button: one press, not two
+    until(tab, "boards.every((board) => board.state === 'playing')")
+    tab.get_by_role("button", name="Reset", exact=True).click()
+    until(tab, "boards.every((board) => board.step === 0)")
+
+
+def test_a_second_run_catches_up_with_the_first_and_goes_again(page: Open) -> None:
+    tab = page("/classification?classification_max_steps=0").page
+    until(tab, "boards.length === 1 && boards[0].state === 'paused'")
+    tab.get_by_label("Steps or epochs to take").fill("30")
+    tab.get_by_role("button", name="Step", exact=True).click()
+    until(tab, "boards[0].step === 30")
+    tab.get_by_text("Compare", exact=True).click()
+    until(tab, "boards.length === 2 && boards[1].step === 30")
+    assert "versus=" in tab.url
+    tab.get_by_text("Compare", exact=True).click()
+    until(tab, "boards.length === 1 && boards[0].step === 30")
+    tab.wait_for_function("() => !location.search.includes('versus')")

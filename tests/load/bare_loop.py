@@ -1,0 +1,32 @@
+"""The tutorial's training loop with nothing around it; prints how many steps a second one thread takes."""
+
+import sys
+import time
+
+import torch
+
+from playground.lessons.regression_setup import Edits, RegressionConfig, build_model, draw_data
+
+torch.set_num_threads(1)
+config = RegressionConfig()
+data = draw_data(config, Edits())
+x, y, net = data.x_train, data.y_train, build_model(config)
+optimizer = torch.optim.SGD(net.parameters(), lr=config.lr)
+loss_func = torch.nn.MSELoss()
+
+
+def steps_per_second(seconds: float) -> float:
+    """Train for this long."""
+    steps, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        prediction = net(x)
+        loss = loss_func(prediction, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        steps += 1
+    return steps / (time.perf_counter() - start)
+
+
+steps_per_second(1.0)  # the first steps are slow
+print(steps_per_second(float(sys.argv[1])))

@@ -1,0 +1,54 @@
+"""The app as it is, with one more websocket at /control that does what a page's script does: open, tune, close runs."""
+
+from functools import partial
+from typing import Any
+
+import orjson
+from starlette.routing import WebSocketRoute
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from app import app as real_app
+from pages.ui.stream import engine
+from playground.lessons import data_loader_timeline
+from playground.lessons.regression import LESSON
+
+CONFIG = LESSON.config(max_steps=0)
+
+
+async def control(socket: WebSocket) -> None:
+    """Obey {"open": count}, {"timeline": {knob: value}}, {"tune": [run id, {knob: value}]}, {"close": [run id, ...]}.
+
+    Each is answered with the ids of the runs it was about.
+    """
+    await socket.accept()
+    async for text in socket.iter_text():
+        await socket.send_bytes(orjson.dumps(obey(orjson.loads(text))))
+
+
+def obey(message: dict[str, Any]) -> list[str]:
+    """One message; the answer is the ids of the runs it was about."""
+    build = partial(LESSON.build, settings=engine().settings)
+    if "open" in message:
+        return [engine().open(f"viewer {number}", build, CONFIG) for number in range(message["open"])]
+    if "timeline" in message:
+        read = partial(data_loader_timeline.build, settings=engine().settings)
+        return [engine().open("reader", read, data_loader_timeline.TimelineConfig(**message["timeline"]))]
+    if "tune" in message:
+        run_id, values = message["tune"]
+        engine().tune(run_id, CONFIG.with_values(**values))
+        return [run_id]
+    for run_id in message["close"]:
+        engine().close(run_id)
+    return message["close"]
+
+
+CONTROL = WebSocketRoute("/control", control)
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """The control for its own path, the real app for everything else."""
+    if scope["type"] == "websocket" and scope["path"] == "/control":
+        await CONTROL.handle(scope, receive, send)
+    else:
+        await real_app(scope, receive, send)

@@ -1,0 +1,121 @@
+"""Two runs side by side, with no browser: the second is the first but for one knob and has its points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import stream, versus
+from playground.knobs import changed
+from playground.lesson import LiveLesson
+from playground.lessons import LESSONS, classification, regression
+from tests.pages.session import Open, assert_dead, boards, link, turn, warnings, widgets
+
+LIVE = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, LiveLesson)}
+each_live_lesson = pytest.mark.parametrize("lesson", LIVE.values(), ids=list(LIVE))
+
+
+def runs(session: AppTest) -> list[str]:
+    return [data["run"] for data in boards(session)]
+
+
+def of(run_id: str, what: str) -> Any:
+    return stream.engine().call(run_id, lambda run: getattr(run, what))
+
+
+def compare(session: AppTest, lesson: LiveLesson, on: bool = True) -> None:
+    widgets(session)[f"{lesson.name}:versus"].set_value(on).run()
+    assert list(session.exception) == []
+
+
+@each_live_lesson
+def test_the_second_run_differs_in_one_knob_and_follows_the_first(visit: Open, lesson: LiveLesson) -> None:
+    session = visit(lesson)
+    assert len(boards(session)) == 1
+    compare(session, lesson)
+    first, second = boards(session)
+    assert first["leader"] == "" and second["leader"] == first["run"]
+    name = link(session)["versus"].partition(":")[0]
+    assert set(changed(of(first["run"], "config"), of(second["run"], "config"))) == {name}
+    compare(session, lesson, on=False)
+    assert runs(session) == [first["run"]]
+    assert not stream.engine().has(second["run"])
+    assert "versus" not in link(session)
+
+
+def test_any_knob_can_differ_and_the_link_carries_it(visit: Open) -> None:
+    lesson = classification.LESSON
+    session = visit(lesson)
+    compare(session, lesson)
+    choice = widgets(session)[f"{lesson.name}:versus:knob"]
+    for name in ("cloud", "noise", "units_1", "activation", "optimizer", "seed"):
+        choice = widgets(session)[f"{lesson.name}:versus:knob"]
+        choice.set_value(name).run()
+        assert list(session.exception) == [] and warnings(session) == []
+        assert link(session)["versus"].startswith(f"{name}:")
+        first, second = runs(session)
+        assert set(changed(of(first, "config"), of(second, "config"))) == {name}
+        by_link = visit(lesson, versus=link(session)["versus"])
+        assert of(runs(by_link)[1], "config") == of(second, "config")
+
+
+def test_a_turned_knob_turns_in_both(visit: Open) -> None:
+    lesson = regression.LESSON
+    session = visit(lesson, versus="lr:0.05")
+    before = runs(session)
+    turn(session, lesson, "noise", 0.4)
+    turn(session, lesson, "hidden", 20)
+    assert runs(session) == before
+    first, second = (of(run_id, "config") for run_id in before)
+    assert (first.noise, first.hidden, first.lr) == (0.4, 20, 0.5)
+    assert second == first.with_values(lr=0.05)
+
+
+def test_the_second_run_has_the_students_points(visit: Open) -> None:
+    lesson = regression.LESSON
+    session = visit(lesson)
+    (run_id,) = runs(session)
+    rows = tuple((0.1 * x, float(x)) for x in range(-8, 8))
+    stream.engine().call(run_id, lambda run: run.use_rows(rows))
+    stream.engine().call(run_id, lambda run: run.advance(10.0, 25))
+    compare(session, lesson)
+    first, second = runs(session)
+    assert first == run_id and of(first, "steps") == 25
+    assert lesson.own_points is not None
+    mine, others = (lesson.own_points.write(of(each, "data")) for each in (first, second))
+    assert mine == others and mine.count("\n") >= len(rows)
+
+
+def test_two_equal_runs_are_not_shown_twice(visit: Open) -> None:
+    session = visit(regression.LESSON, versus="lr:0.5")
+    assert len(boards(session)) == 1
+    assert "the same" in session.info[0].value
+
+
+@pytest.mark.parametrize(
+    "text", ["lr", "lr:", "lr:abc", "nonsense:1", "inputs:x1", ":", "lr:-5:7", "<b>:1", "A" * 3000]
+)
+def test_a_hostile_comparison_in_the_link_opens_the_page(visit: Open, text: str) -> None:
+    session = visit(regression.LESSON, versus=text)
+    assert list(session.exception) == []
+    assert len(boards(session)) == 1
+    for warning in warnings(session):
+        assert_dead(warning)
+    assert "versus" not in link(session)
+
+
+def test_hidden_knobs_cannot_be_compared(visit: Open) -> None:
+    session = visit(regression.LESSON, hide="lr", versus="lr:0.05")
+    assert "lr" not in widgets(session)["regression:versus:knob"].options
+
+
+def test_values_at_their_ends_have_a_neighbour() -> None:
+    for lesson in LIVE.values():
+        config = lesson.config()
+        for name, spec in versus._choices(config).items():
+            ends = spec.options or (spec.lo, spec.hi)
+            for value in (ends[0], ends[-1]):
+                if not isinstance(getattr(config, name), bool):
+                    assert versus._another(spec, type(getattr(config, name))(value)) != value, (lesson.name, name)

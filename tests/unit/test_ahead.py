@@ -1,0 +1,96 @@
+"""The sockets of still boards, over real ones: each gets its own pictures, and what goes wrong stays its own affair."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from starlette.applications import Starlette
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from pages.ui import ahead, stream
+from playground.engine import Engine
+from playground.settings import Settings
+
+PATIENCE = 10.0  # seconds
+Listen = Callable[..., ClientConnection]
+
+
+@pytest.fixture(scope="module")
+def host(serve_app: Callable[[Starlette], str]) -> Iterator[str]:
+    engine = Engine(Settings(workers=1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stream, "engine", lambda: engine)
+        yield serve_app(Starlette(routes=ahead.ROUTES))
+
+
+@pytest.fixture
+def listen(host: str) -> Iterator[Listen]:
+    """Open a board's socket."""
+    with ExitStack() as opened:
+        yield lambda board_id, **more: opened.enter_context(connect(f"ws://{host}/still/{board_id}", **more))
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_board_gets_its_own_pictures_in_order(listen: Listen) -> None:
+    mine, other = listen("mine"), listen("other")
+    until(lambda: {"mine", "other"} <= ahead._listeners.keys())
+    for number in range(3):
+        ahead.send("mine", bytes([number]))
+    ahead.send("other", b"theirs")
+    assert [mine.recv(PATIENCE) for _ in range(3)] == [b"\0", b"\1", b"\2"]
+    assert other.recv(PATIENCE) == b"theirs"
+
+
+def test_a_picture_for_a_board_that_does_not_listen_is_let_go() -> None:
+    ahead.send("nobody", b"picture")
+    assert "nobody" not in ahead._listeners
+
+
+def test_a_board_that_has_gone_is_forgotten_and_may_come_again(listen: Listen) -> None:
+    listen("mine").close()
+    until(lambda: "mine" not in ahead._listeners)
+    ahead.send("mine", b"lost")
+    again = listen("mine")
+    until(lambda: "mine" in ahead._listeners)
+    ahead.send("mine", b"kept")
+    assert again.recv(PATIENCE) == b"kept"
+
+
+def test_a_socket_that_comes_again_takes_the_place_of_the_one_before(listen: Listen) -> None:
+    before = listen("mine")
+    until(lambda: "mine" in ahead._listeners)
+    first = ahead._listeners["mine"]
+    after = listen("mine")
+    until(lambda: ahead._listeners.get("mine") is not first)
+    before.close()
+    time.sleep(0.1)
+    ahead.send("mine", b"picture")
+    assert after.recv(PATIENCE) == b"picture"
+
+
+@pytest.mark.parametrize("message", ["hello", b"\0" * 10])
+def test_a_board_that_talks_is_closed(listen: Listen, message: str | bytes) -> None:
+    socket = listen("mine")
+    socket.send(message)
+    with pytest.raises(ConnectionClosed) as closed:
+        socket.recv(PATIENCE)
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4400
+    until(lambda: "mine" not in ahead._listeners)
+
+
+def test_a_foreign_page_is_refused(listen: Listen) -> None:
+    socket = listen("mine", origin="https://evil.example")
+    with pytest.raises(ConnectionClosed) as closed:
+        socket.recv(PATIENCE)
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4403
+    assert "mine" not in ahead._listeners

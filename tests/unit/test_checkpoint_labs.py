@@ -1,0 +1,201 @@
+"""The labs of Save and restore show what PyTorch really does: nets restored, messages, pickles, resumed trainings."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from playground import inspecting
+from playground.figures import state_dicts
+from playground.lessons import checkpoints_inside as inside
+from playground.lessons import checkpoints_mismatch as mismatch
+from playground.lessons import checkpoints_pickle as pickles
+from playground.lessons import checkpoints_resume as resume
+from playground.lessons import checkpoints_ways as ways
+from playground.training import build_optimizer
+
+
+def test_the_trained_net_is_the_tutorials_loop() -> None:
+    data, net = ways.draw_points(3), ways.new_net(10, 3)
+    optimizer, loss_fn = torch.optim.SGD(net.parameters(), lr=0.5), nn.MSELoss()
+    for _ in range(20):
+        loss = loss_fn(net(data.x_train), data.y_train)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    ours = ways.trained_net(10, 20, 3)
+    for name, value in net.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[name], value)
+
+
+def test_both_files_restore_the_same_predictions_bit_for_bit_and_a_forgotten_load_does_not() -> None:
+    sheet = ways.draw_ways(ways.WaysConfig())
+    assert [row[2:] for row in sheet.tables[0].rows[1:]] == [("0", "yes"), ("0", "yes")]
+    one, two, three = (sheet.charts[name]["data"][-1]["y"] for name in ("net1", "net2", "net3"))
+    assert np.array_equal(one, two) and np.array_equal(one, three)
+    forgotten = ways.draw_ways(ways.WaysConfig(load=False)).tables[0].rows[2]
+    assert forgotten[3] == "no" and float(forgotten[2]) > 0.1
+
+
+def test_the_file_sizes_are_those_of_the_real_files() -> None:
+    net = ways.trained_net(10, 100, 1)
+    files = []
+    for value in (net, net.state_dict()):
+        file = io.BytesIO()
+        torch.save(value, file)
+        files.append(f"{len(file.getvalue()):,}")
+    table = ways.draw_ways(ways.WaysConfig()).tables[1]
+    assert list(table.rows[-1][1:]) == files
+    numbers = {row[0]: row[1:] for row in table.rows}
+    assert numbers["data/0"] == ("40", "40"), "ten float32 each"
+
+
+def test_naming_classes_for_one_load_leaves_the_next_one_strict() -> None:
+    whole, params = ways.save_both(ways.trained_net(10, 0, 1))
+    assert isinstance(ways.restore_net(whole), nn.Sequential)
+    assert "was not an allowed global by default" in ways.refusal(whole)
+    assert ways.refusal(params) == ""
+    assert not set(ways.LAYERS) & set(torch.serialization.get_safe_globals())
+
+
+@pytest.mark.parametrize(("file", "imports"), [("whole", "torch.nn.modules.container.Sequential"),
+                                               ("params", "torch._utils._rebuild_tensor_v2"),
+                                               ("harm", f"{os.name}.system")])  # fmt: skip
+def test_the_words_of_a_pickle_are_listed_and_never_run(
+    file: str, imports: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = pickles.words_of(pickles.file_of(file))
+    assert imports in [argument for _, name, argument in words if name == "GLOBAL"]
+    assert words[0][1] == "PROTO" and words[-1][1] == "STOP"
+    shown = pickles.draw_pickle(pickles.PickleConfig(file=file, shown="all"))
+    told = shown.tables[0].rows[0][0]
+    assert told.startswith("Nothing" if file == "params" else "Weights only load failed.")
+    assert sum(shown.charts["words"]["data"][0]["y"]) == len(words)
+    assert "this could have been anything" not in capfd.readouterr().out
+
+
+def test_every_word_of_our_files_is_explained() -> None:
+    names = {name for file in pickles.FILES for _, name, _ in pickles.words_of(pickles.file_of(file))}
+    assert names <= set(pickles.MEANINGS)
+
+
+def test_the_inspector_says_what_torch_says() -> None:
+    state = inside.moments("classes")[10]
+    for entry, (name, value) in zip(inspecting.entries(state), state.items(), strict=True):
+        assert (entry.name, entry.shape, entry.numbers, entry.bytes) == (
+            name, tuple(value.shape), value.numel(), value.untyped_storage().nbytes(),
+        )  # fmt: skip
+        assert entry.mean == pytest.approx(float(value.mean()), abs=1e-6)
+        assert entry.deviation == pytest.approx(float(value.std(correction=0)), abs=1e-6)
+    layer = inspecting.matrix(state, "2")
+    assert np.array_equal(layer[:, :-1], state["2.weight"].numpy())
+    assert np.array_equal(layer[:, -1], state["2.bias"].numpy())
+
+
+def test_moments_are_those_of_the_lessons_own_training() -> None:
+    run: Any = inside.new_run("regression")
+    run.advance(60.0, 50)
+    for name, value in inside.moments("regression")[50 // inside.EVERY].items():
+        assert torch.equal(run.model.state_dict()[name], value)
+
+
+def test_the_difference_is_later_minus_earlier() -> None:
+    charts = inside.draw_inside(inside.InsideConfig(before=20, after=120)).charts
+    one, two, change = (np.array(charts[name]["data"][0]["z"]) for name in ("before", "after", "difference"))
+    np.testing.assert_allclose(change, two - one, atol=1e-6)
+    same = inside.draw_inside(inside.InsideConfig(before=50, after=50))
+    assert not np.array(same.charts["difference"]["data"][0]["z"]).any()
+    assert same.tables[0].rows[-1][-1] == "none"
+
+
+def test_the_dead_units_that_the_prose_names_never_move() -> None:
+    first, last = inside.moments("regression")[0], inside.moments("regression")[-1]
+    still = [torch.equal(first["0.weight"][unit], last["0.weight"][unit]) for unit in range(10)]
+    assert [unit for unit in range(10) if still[unit]] == [8, 9]
+
+
+def test_histograms_count_every_number_once() -> None:
+    values = np.random.default_rng(0).normal(size=(12, 13)).astype(np.float32)
+    edges = inspecting.edges_for(values, 0.1 * values)
+    assert inspecting.histogram(values, edges).sum() == inspecting.histogram(0.1 * values, edges).sum() == values.size
+
+
+@pytest.mark.parametrize("case", mismatch.CASES)
+@pytest.mark.parametrize("strict", [True, False])
+def test_the_message_is_torchs_own_and_the_fates_explain_it(case: str, strict: bool) -> None:
+    net, model, twin = ways.trained_net(10, 100, 1), mismatch.CASES[case].model(), mismatch.CASES[case].model()
+    state = mismatch.CASES[case].state(net)
+    fates = [row[3] for row in mismatch.fates(state, model)]
+    try:
+        left = twin.load_state_dict(state, strict=strict)
+        expected = str(left) if left.missing_keys or left.unexpected_keys else ""
+    except RuntimeError as error:
+        expected = f"RuntimeError: {error}"
+    assert mismatch.load(model, state, strict=strict) == expected
+    refused = "size mismatch" in fates or (strict and set(fates) != {"fits"})
+    assert expected.startswith("RuntimeError") is refused
+    assert set(fates) != {"fits"} or expected == ""
+    if refused:
+        lines = [line for line in expected.splitlines()[1:] if line.strip()]
+        assert len(mismatch.read_lines(expected)) == len(lines) + 1, "every line is read"
+
+
+def test_what_fits_has_been_copied_when_the_error_comes() -> None:
+    net, model = ways.trained_net(10, 100, 1), mismatch.CASES["width"].model()
+    assert mismatch.load(model, dict(net.state_dict()), strict=True).startswith("RuntimeError")
+    assert torch.equal(model.state_dict()["2.bias"], net.state_dict()["2.bias"])
+
+
+@pytest.mark.parametrize("optimizer", resume.OPTIMIZERS)
+@pytest.mark.parametrize("batch_size", [0, 10])
+def test_only_what_was_all_restored_is_bit_exact(optimizer: str, batch_size: int) -> None:
+    config = resume.ResumeConfig(optimizer=optimizer, batch_size=batch_size, stop=23)
+    whole, *ways_back = resume.trainings(config)
+    equal = [resume.equal(whole, each) for each in ways_back]
+    forgets_nothing = optimizer == "sgd"
+    in_order = batch_size == 0
+    assert equal == [
+        "yes" if forgets_nothing and in_order else "no",
+        "yes" if in_order else "no",
+        "yes",
+    ]
+    assert not resume.distances(whole, ways_back[2], 23).any()
+
+
+def test_a_resumed_adam_jumps_without_its_memory() -> None:
+    whole, weights_only, *_ = resume.trainings(resume.ResumeConfig())
+    assert float(weights_only.losses[1]) > 2 * float(whole.losses[31])
+
+
+def test_an_uninterrupted_training_does_not_depend_on_where_others_stop() -> None:
+    one, two = (resume.trainings(resume.ResumeConfig(stop=stop))[0] for stop in (0, 60))
+    assert torch.equal(one.parameters, two.parameters)
+
+
+def test_zeros_leave_gaps_on_a_log_axis_and_all_zeros_are_no_error() -> None:
+    zeros = np.zeros(5, np.float32)
+    figure = state_dicts.parting(
+        [("", "@muted/0", np.full(9, np.nan)), ("same", "@model", zeros)], stopped=4, title="d"
+    )
+    assert np.isnan(figure["data"][1]["y"]).all() and figure["data"][1]["x"][0] == 4
+    assert figure["layout"]["yaxis"]["range"] == [-2.0, 0.0]
+    assert state_dicts.decades(np.array([0.02, 30.0])) == [-2.0, 2.0]
+
+
+def test_an_optimizer_goes_on_in_the_tensors_it_was_given() -> None:
+    """Why each resumed training gets a copy of the checkpoint."""
+    parameter = nn.Parameter(torch.ones(2))
+    first, second = (build_optimizer("adam", [parameter], lr=0.1) for _ in range(2))
+    parameter.sum().backward()
+    first.step()
+    state = first.state_dict()
+    second.load_state_dict(state)
+    before = state["state"][0]["exp_avg"].clone()
+    second.step()
+    assert not torch.equal(state["state"][0]["exp_avg"], before)

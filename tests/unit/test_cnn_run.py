@@ -1,0 +1,335 @@
+"""A training on digits as the engine runs it: its steps, its tests, the image it looks at, its checkpoints."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from playground import cnn, mnist
+from playground.knobs import Value
+from playground.lessons import cnn_run
+from playground.lessons.cnn import LESSON, build
+from playground.lessons.cnn_run import CnnRun
+from playground.lessons.cnn_setup import CnnConfig
+from playground.optimizers import SCHEDULES
+
+TRAIN, TEST = 300, 130
+CHARTS = [chart.name for chart in LESSON.charts]
+
+
+def bars(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images of a bright row each, at a height that is their class, in noise: quickly learned."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(count) % 10
+    images = random.integers(0, 90, (count, 28, 28)).astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[4 + 2 * label, 4:24] = 255
+    return images, labels.astype(np.int64)
+
+
+@pytest.fixture(autouse=True)
+def digits(monkeypatch: pytest.MonkeyPatch) -> Iterator[mnist.Digits]:
+    found = mnist._digits((*bars(TRAIN, 0), *bars(TEST, 1)), "These are bars.", real=False)
+    monkeypatch.setattr(mnist, "load", lambda: found)
+    yield found
+
+
+def make(**values: Value) -> CnnRun:
+    small: dict[str, Any] = {"filters_1": 2, "filters_2": 3, "kernel": 3, "batch_size": 50, "lr": 0.01}
+    return build(CnnConfig(**(small | values)))
+
+
+def trained(steps: int, **values: Value) -> CnnRun:
+    run = make(**values)
+    assert run.advance(1e9, steps) == steps
+    return run
+
+
+def weights(run: CnnRun) -> torch.Tensor:
+    return torch.cat([parameter.detach().reshape(-1) for parameter in run.model.parameters()])
+
+
+def until_done(run: CnnRun) -> CnnRun:
+    while not run.outcome:
+        run.advance(1e9, 1_000)
+    return run
+
+
+# Steps.
+
+
+def test_steps_are_those_of_the_tutorials_loop() -> None:
+    run = make(lr=0.001)
+    loop = cnn.frozen(run.model).train()
+    for parameter in loop.parameters():
+        parameter.requires_grad_()
+    optimizer = torch.optim.Adam(loop.parameters(), lr=0.001)
+    order = torch.randperm(TRAIN, generator=torch.Generator().manual_seed(cnn_run.ORDER))
+    for step in range(4):
+        chosen = order[50 * step : 50 * step + 50]
+        loss = nn.functional.cross_entropy(loop(run.digits.x_train[chosen].float() / 255), run.digits.y_train[chosen])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    run.advance(1e9, 4)
+    theirs = torch.cat([parameter.detach().reshape(-1) for parameter in loop.parameters()])
+    torch.testing.assert_close(weights(run), theirs, atol=1e-6, rtol=1e-5)
+
+
+def test_the_same_config_gives_the_same_weights_in_slices_of_any_length_watched_or_not() -> None:
+    knobs: dict[str, Value] = {"dropout": 0.5, "shift": 2.0, "turn": 10.0, "batch_norm": True, "epochs": 0}
+    one, other = make(**knobs), make(**knobs)
+    one.advance(1e9, 20)
+    for _ in range(20):
+        other.advance(0.0, 5)
+        other.draw(CHARTS, {})
+    assert other.steps == one.steps == 20
+    assert torch.equal(weights(one), weights(other))
+    assert not torch.equal(weights(one), weights(trained(20, **knobs, seed=1)))
+
+
+def test_it_learns_to_tell_bars_apart() -> None:
+    run = until_done(make(epochs=20))
+    assert run.tester.whole[-1][1] > 0.95
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine"])
+def test_a_schedule_runs_over_the_steps_of_all_epochs(schedule: str) -> None:
+    run, rates = make(schedule=schedule, epochs=2), []
+    for _ in range(12):
+        run.advance(0.0, 1)
+        rates.append(run.trainer.optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.01 * SCHEDULES[schedule].factor(step, 12) for step in range(12)])
+
+
+def test_half_precision_learns_with_weights_of_full_precision() -> None:
+    run = trained(3, precision="bfloat16")
+    assert all(parameter.dtype == torch.float32 for parameter in run.model.parameters())
+    assert 1e-6 < float((weights(run) - weights(trained(3))).abs().max()) < 0.05
+
+
+def test_too_large_a_rate_fails_with_a_sentence() -> None:
+    run = make(lr=1.0, optimizer="sgd", activation="identity", epochs=0)
+    with torch.no_grad():
+        run.model[0].weight.mul_(1e30)
+    run.advance(1e9, 20)
+    assert run.outcome == "failed"
+    drawing = run.draw(CHARTS, {})
+    assert "smaller learning rate" in drawing.note
+    assert set(drawing.charts) == set(CHARTS)
+
+
+# Tests.
+
+
+def test_at_its_end_every_test_image_is_tested_and_only_then_is_it_done() -> None:
+    run = make()
+    assert run.advance(1e9, 6) == 6
+    assert (run.trainer.batches.epochs, run.outcome) == (1, "")
+    assert run.advance(1e9, 100) == 0
+    assert run.outcome == "done"
+    with torch.no_grad():
+        guesses = run.model(cnn.scaled(run.digits.x_test)).argmax(dim=1)
+    right = int((guesses == run.digits.y_test).sum())
+    assert run.tester.whole == [(6, right / TEST, pytest.approx(run.tester.latest.loss))]
+    assert run.draw([], {}).status["full_accuracy"] == pytest.approx(right / TEST, abs=1e-4)
+    assert run.draw([], {}).note.startswith(f"Tested on all {TEST} test images: {right} are right")
+    assert run.tester.latest.confusion.sum() == TEST
+    assert run.tester.latest.confusion.trace() == right
+    hardest = run.tester.latest.hardest(TEST)
+    assert (np.diff(run.tester.latest.true_shares[hardest]) >= 0).all()
+
+
+def test_a_test_is_of_the_model_as_it_was_however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cnn_run, "IMAGES_PER_TEST", 0)
+    monkeypatch.setitem(cnn_run.shares_of.__globals__, "SLICE", {"cpu": 10})
+    run = trained(6, epochs=3)
+    assert run.tester.pending is not None
+    with torch.no_grad():
+        right = (run.model(cnn.scaled(run.digits.x_test)).argmax(dim=1) == run.digits.y_test).float().mean().item()
+    run.advance(1e9, 5)
+    assert run.tester.whole[0][:2] == (6, pytest.approx(right))
+
+
+def test_a_slice_that_only_tests_ends_in_time_and_says_that_no_step_was_taken() -> None:
+    run = trained(6)
+    assert run.advance(0.0, 10) == 0
+    assert run.outcome == "", "the test has only begun"
+
+
+def test_mistakes_are_shown_of_the_step_that_is_looked_at_also_while_it_rests() -> None:
+    run = trained(8, epochs=0)
+    run.draw(["confusion"], {})
+    assert run.restless
+    for _ in range(5):
+        run.draw(["confusion"], {})
+    assert not run.restless
+    assert run.tester.latest.steps == 8
+    run.apply({"do": "scrub", "to": 2})
+    for _ in range(5):
+        run.draw(["confusion"], {})
+    assert run.tester.latest.steps == run.snapshots.kept[2].steps
+    run.draw(["loss"], {})
+    assert not run.restless, "nobody looks at mistakes"
+
+
+def test_a_run_paused_at_its_very_end_finishes_its_test_while_it_rests() -> None:
+    run = trained(6)
+    run.advance(0.0, 1)
+    for _ in range(4):
+        run.draw(["loss"], {})
+    assert run.tester.whole and not run.restless
+
+
+# Knobs.
+
+
+def test_play_after_the_end_trains_for_as_many_epochs_again() -> None:
+    run = until_done(make())
+    run.resume()
+    until_done(run)
+    assert (run.steps, [step for step, _, _ in run.tester.whole]) == (12, [6, 12])
+
+
+def test_more_epochs_revive_a_run_that_is_done_and_another_image_does_not() -> None:
+    run = until_done(make())
+    run.tune(run.config.with_values(image=5))
+    assert run.outcome == "done"
+    assert run.marks == []
+    run.tune(run.config.with_values(epochs=2))
+    assert run.outcome == ""
+    assert until_done(run).steps == 12
+
+
+def test_live_knobs_reach_the_running_trainer() -> None:
+    run = trained(2)
+    run.tune(run.config.with_values(lr=0.1, weight_decay=0.01, batch_size=100, images=200, shift=3.0, dropout=0.3))
+    (group,) = run.trainer.optimizer.param_groups
+    assert (group["lr"], group["weight_decay"]) == (0.1, 0.01)
+    assert (run.trainer.batches.batch_size, len(run.trainer.batches.x)) == (100, 200)
+    assert (run.trainer.batches.augmentation.shift, run.dropout.p) == (3.0, 0.3)
+    run.tune(run.config.with_values(optimizer="sgd"))
+    assert isinstance(run.trainer.optimizer, torch.optim.SGD)
+    run.advance(1e9, 2)
+    assert [text.partition(":")[0] for _, text in run.marks][-1] == "Optimizer"
+
+
+def test_snapshots_bring_batch_norms_averages_back() -> None:
+    run = trained(5, batch_norm=True, epochs=0)
+    with torch.no_grad():
+        then = run.model(cnn.scaled(run.digits.x_test[:5]))
+    run.advance(1e9, 5)
+    run.apply({"do": "scrub", "to": 5})
+    with torch.no_grad():
+        assert torch.equal(run.view().model(cnn.scaled(run.digits.x_test[:5])), then)
+
+
+def test_a_state_taken_in_the_midst_goes_on_as_if_it_had_never_stopped() -> None:
+    knobs: dict[str, Value] = {"dropout": 0.5, "shift": 1.0, "batch_norm": True, "epochs": 3, "schedule": "cosine"}
+    run = trained(9, **knobs)
+    other = make(**knobs)
+    other.load_state_dict(run.state_dict())
+    for each in (run, other):
+        until_done(each)
+    assert torch.equal(weights(run), weights(other))
+    assert run.tester.whole == other.tester.whole
+    for column in cnn_run.COLUMNS:
+        np.testing.assert_array_equal(run.history.column(column), other.history.column(column))
+
+
+# The image that is looked at.
+
+
+def test_an_image_of_ones_own_is_what_prediction_and_maps_are_of_until_it_is_put_away(digits: mnist.Digits) -> None:
+    run = until_done(make(epochs=20))
+    image = digits.test_images[7] / np.float32(255)
+    run.look_at(image)
+    assert run.predict(image).argmax() == 7
+    assert run.draw(["answer"], {}).note.startswith("It takes your image for a 7 ")
+    np.testing.assert_array_equal(run.view().seen.image[0, 0], image)
+    run.advance(1e9, 3)
+    np.testing.assert_array_equal(run.view().seen.image[0, 0], image)
+    np.testing.assert_array_equal(run.rebuilt(run.config).view().seen.image[0, 0], image)
+    run.look_at(None)
+    assert "your image" not in run.draw(["answer"], {}).note
+    np.testing.assert_array_equal(run.view().seen.image[0, 0], digits.test_images[0] / np.float32(255))
+
+
+def test_a_browser_sends_an_image_as_784_bytes(digits: mnist.Digits) -> None:
+    run = make()
+    command = {"do": "look_at", "pixels": base64.b64encode(digits.test_images[3].tobytes()).decode()}
+    assert len(json.dumps(command)) < 4_096, "as the stream allows"
+    run.apply(command)
+    np.testing.assert_allclose(run.view().seen.image[0, 0], digits.test_images[3] / 255, atol=1e-7)
+    run.apply({"do": "look_at", "pixels": None})
+    assert run.look.own is None
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((27, 28)), np.full((28, 28), 1.5), np.full((28, 28), np.nan), "seven", [[1, 2], [3]], 5]
+)
+def test_what_is_no_image_gets_a_sentence_and_changes_nothing(image: Any) -> None:
+    run = make()
+    with pytest.raises(ValueError, match=r"28 rows of 28 numbers from 0 to 1\.$"):
+        run.look_at(image)
+    for pixels in ("", "no base64!", base64.b64encode(bytes(783)).decode(), 5, [0] * 784):
+        with pytest.raises(ValueError, match="784 bytes"):
+            run.apply({"do": "look_at", "pixels": pixels})
+    assert run.look.own is None
+
+
+def test_the_model_that_is_given_away_is_that_of_the_moment_shown_and_stays_as_it_is() -> None:
+    run = trained(5, epochs=0, dropout=0.5)
+    model, device = run.model_now()
+    assert device.type == "cpu"
+    x = cnn.scaled(run.digits.x_test[:4])
+    before = model(x)
+    with torch.no_grad():
+        assert torch.equal(before, run.model(x))
+    run.advance(1e9, 3)
+    assert torch.equal(before, model(x))
+    run.apply({"do": "scrub", "to": 0})
+    assert not torch.equal(run.model_now()[0](x), before)
+
+
+# Speed.
+
+
+def test_images_a_second_and_seconds_left_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(np.arange(100, 200, 0.01))
+    monkeypatch.setattr("playground.lessons.cnn_tally.time.perf_counter", lambda: float(next(clock)))
+    run = make(epochs=20)
+    for _ in range(60):
+        run._count(False)
+    status = run.draw([], {}).status
+    assert status["images_per_second"] == pytest.approx(50 / 0.01)
+    assert status["seconds_left"] == round(20 * TRAIN / 5_000)
+
+
+def test_it_computes_on_the_cores_it_is_given_and_leaves_the_thread_as_it_was() -> None:
+    run, seen = make(), []
+    run.use_cores(2)
+    run.trainer.step = lambda step=run.trainer.step: (seen.append(torch.get_num_threads()), step())[1]  # type: ignore
+    before = torch.get_num_threads()
+    run.advance(1e9, 1)
+    assert (seen, torch.get_num_threads()) == ([2], before)
+
+
+def test_numbers_of_a_moment_of_the_past_are_those_of_then() -> None:
+    run = trained(6, epochs=0)
+    then = run.draw([], {}).status
+    run.advance(1e9, 10)
+    run.apply({"do": "scrub", "to": 6})
+    now = run.draw([], {}).status
+    assert {name: now[name] for name in ("step", "loss", "accuracy")} == {
+        name: then[name] for name in ("step", "loss", "accuracy")
+    }
+    assert math.isnan(now["full_accuracy"])

@@ -1,0 +1,305 @@
+"""The lesson Optimizers: the tutorial's race, charts that Plotly takes, a race that is saved goes on bit for bit."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from playground import checkpoint
+from playground.knobs import default_of, knobs
+from playground.landscapes import SURFACES
+from playground.lessons.optimizers import LESSON
+from playground.lessons.optimizers_entries import EntryError, read_entries
+from playground.lessons.optimizers_run import RaceRun, build
+from playground.lessons.optimizers_setup import STANDARD, OptimizersConfig, draw_data, entries
+from playground.lessons.optimizers_surface import MOST_STEPS, Surface
+from playground.optimizers import SCHEDULES
+from playground.racing import checksum
+from playground.settings import Settings
+from tests.unit.plotly_check import assert_plotly_takes
+
+CHARTS = [chart.name for chart in LESSON.charts]
+
+
+def made(steps: int = 0, **values: Any) -> RaceRun:
+    run = build(OptimizersConfig(**values))
+    assert run.advance(60.0, steps) == steps if steps else True
+    return run
+
+
+def losses(run: RaceRun) -> dict[str, float]:
+    """Each racer's loss on all points."""
+    data, loss_fn = run.data, nn.MSELoss()
+    with torch.no_grad():
+        return {r.entry.name: loss_fn(r.trainer.model(data.x_train), data.y_train).item() for r in run.race.racers}
+
+
+def places(run: RaceRun) -> list[str]:
+    return sorted(losses(run), key=losses(run).__getitem__)
+
+
+def annotation(run: RaceRun, chart: str, at: int = 0) -> str:
+    return str(run.draw([chart], {}).charts[chart]["layout"]["annotations"][at]["text"])
+
+
+# The race.
+
+
+def test_the_default_is_the_tutorials_race_of_twelve_epochs() -> None:
+    run = made()
+    groups = [racer.group for racer in run.race.racers]
+    assert [type(racer.trainer.optimizer).__name__ for racer in run.race.racers] == ["SGD", "SGD", "RMSprop", "Adam"]
+    assert [group["lr"] for group in groups] == [0.01] * 4
+    assert (groups[0]["momentum"], groups[1]["momentum"]) == (0, 0.8)
+    assert (groups[2]["alpha"], groups[3]["betas"]) == (0.9, (0.9, 0.99))
+    assert [tuple(p.shape) for p in run.race.racers[0].parameters] == [(20, 1), (20,), (1, 20), (1,)]
+    run.advance(60.0, 10_000)
+    assert (run.outcome, run.steps, run.race.batches.epochs) == ("done", 384, 12)
+    assert losses(run)["adam"] < 0.01 < losses(run)["sgd"], "Adam fits the curve, SGD has hardly begun"
+    assert places(run)[-1] == "sgd"
+
+
+def test_a_rate_that_suits_sgd_turns_the_ranking_over() -> None:
+    assert places(made(384, lr=0.3))[:2] == ["sgd", "momentum"]
+
+
+def test_slices_and_viewers_change_nothing() -> None:
+    watched, alone = made(), made(60)
+    for _ in range(20):
+        watched.draw(CHARTS, {"raw": True})
+        watched.advance(60.0, 3)
+        watched.apply({"do": "scrub", "to": 1})
+        watched.draw(CHARTS, {})
+    assert checksum(watched.model) == checksum(alone.model)
+    assert np.array_equal(watched.history.column("smooth adam"), alone.history.column("smooth adam"))
+
+
+def test_the_badge_is_worked_out_from_what_the_racers_got() -> None:
+    fair, unfair = made(40), made(40, fair=False)
+    assert annotation(fair, "ranking").startswith("✓ Identical at step 0")
+    assert f"{checksum(build(OptimizersConfig()).race.racers[2].trainer.model):08x}" in annotation(fair, "ranking")
+    assert annotation(unfair, "ranking").startswith("✗ 4 different starts")
+    assert (fair.draw([], {}).status["starts"], unfair.draw([], {}).status["starts"]) == (1, 4)
+    fair.race.racers[1].feed.checksum += 1
+    assert "different batches" in annotation(fair, "ranking")
+
+
+def test_who_diverges_leaves_with_a_sentence_and_a_mark_and_the_rest_go_on() -> None:
+    run = made(100, lr=3.0)
+    drawing = run.draw(CHARTS, {})
+    assert drawing.status["racers"] == 2 and run.outcome == ""
+    assert "left the race at step 6" in drawing.note and "The others go on" in drawing.note
+    assert [text.partition(" left")[0] for _, text in run.marks] == ["SGD", "Momentum"]
+    bars = {trace["name"]: trace["x"] for trace in drawing.charts["ranking"]["data"]}
+    assert np.isnan(bars["SGD"][1]) and np.isfinite(bars["Adam"][1])
+    run.apply({"do": "scrub", "to": 2})
+    assert run.draw([], {}).status["racers"] == 4, "at step 2 all were still there"
+
+
+def test_the_shared_rate_goes_on_when_its_first_racer_has_left() -> None:
+    run = made(100, lr=3.0)
+    shared = next(trace for trace in run.draw(["rates"], {}).charts["rates"]["data"] if trace["name"] == "Shared")
+    assert shared["y"][-1] == pytest.approx(3.0)
+
+
+def test_a_race_that_everybody_left_has_failed() -> None:
+    run = build(OptimizersConfig(racers="sgd", lr=10.0))
+    run.advance(60.0, 1000)
+    assert run.outcome == "failed"
+    assert run.draw(CHARTS, {}).note.startswith("Every racer has left")
+
+
+def test_smoothed_losses_are_the_running_average_that_they_say() -> None:
+    run, expected = made(), math.nan
+    for step in range(20):
+        if step == 0:
+            expected = run.race.racers[3].loss
+        run.advance(60.0, 1)
+        expected = 0.9 * expected + 0.1 * run.race.racers[3].loss
+        assert run.history.column("smooth adam")[-1] == pytest.approx(expected, rel=1e-6)
+
+
+# Knobs that act while it runs.
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_schedule_reaches_every_optimizer(schedule: str) -> None:
+    run = made(schedule=schedule, own="SGD(lr=0.5)")
+    for step in range(60):
+        run.advance(60.0, 1)
+        factor = SCHEDULES[schedule].factor(step, 384)
+        found = [racer.group["lr"] for racer in run.race.racers]
+        assert found == pytest.approx([0.01 * factor] * 4 + [0.5 * factor])
+
+
+def test_turned_knobs_reach_the_optimizers_and_only_those_that_train_leave_a_mark() -> None:
+    run = made(10)
+    memory = run.race.racers[3].memory()[0]["exp_avg"]
+    turned = {"lr": 0.1, "momentum": 0.5, "alpha": 0.8, "beta1": 0.7, "beta2": 0.6, "batch_size": 64}
+    run.tune(OptimizersConfig(**turned, over="second", inside="sgd", parameter=7, surface="bowl", surface_lr=0.3))
+    groups = [racer.group for racer in run.race.racers]
+    assert [group["lr"] for group in groups] == [0.1] * 4
+    assert (groups[1]["momentum"], groups[2]["alpha"], groups[3]["betas"]) == (0.5, 0.8, (0.7, 0.6))
+    assert len(run.race.dealer.peek()[0]) == 64
+    assert torch.equal(run.race.racers[3].memory()[0]["exp_avg"], memory)
+    assert len(run.marks) == len(turned)
+
+
+@pytest.mark.parametrize("name", knobs(OptimizersConfig))
+def test_every_knob_builds_and_draws_at_its_ends(name: str) -> None:
+    spec, default = knobs(OptimizersConfig)[name], default_of(OptimizersConfig, name)
+    if isinstance(default, bool):
+        values: list[Any] = [False, True]
+    elif spec.options is not None:
+        values = [spec.options[0], spec.options[-1]]
+    else:
+        values = ["x" * spec.longest] if isinstance(default, str) else [type(default)(spec.lo), type(default)(spec.hi)]
+    for value in values:
+        run = build(OptimizersConfig(**{name: value}))
+        run.advance(60.0, 3)
+        drawing = run.draw(CHARTS, {"raw": True})
+        assert set(drawing.charts) == set(CHARTS)
+        for figure in drawing.charts.values():
+            assert_plotly_takes(figure)
+
+
+# Own entries.
+
+
+def test_own_entries_are_read_as_a_script_is() -> None:
+    text = "Adam(lr=0.1, betas=(0.5, 0.9)), torch.optim.SGD(lr=1e-2, momentum=0.5, nesterov=True), SGD(), AdamW(lr=1)"
+    adam, nesterov, sgd, adamw = read_entries(text, 0.3)
+    assert (adam.optimizer, adam.lr, adam.settings) == ("adam", 0.1, {"beta1": 0.5, "beta2": 0.9})
+    assert (nesterov.optimizer, nesterov.label, nesterov.settings) == ("nesterov", "Nesterov 0.01", {"momentum": 0.5})
+    assert (sgd.optimizer, sgd.lr) == ("sgd", 0.3)
+    assert (adamw.optimizer, adamw.label, adamw.name) == ("adamw", "AdamW 1", "own_4")
+    assert [each.label for each in read_entries("Adam(lr=1), Adam(lr=1)", 0.1)] == ["Adam 1", "Adam 1 #2"]
+
+
+BAD = ["1", "Adam", "Adam(0.1)", "Foo(lr=1)", "Adam(lr=-1)", "Adam(lr=nan)", "Adam(lr='1')", "SGD(nesterov=True)", "(",
+       "Adam(lr=1e999)", "Adam(betas=0.9)", "Adam(betas=(0.9,))", "Adam(**{})", "__import__('os').system('x')",
+       "Adam(lr=[].__class__)", "Adam(eps=1)", "Adam(lr=True)", "((((((", "Adam(lr=1) for x in y", "]+[", "x:=1",
+       "SGD(lr=1)(lr=2)", "lambda: 1", "Adam(lr=" + "-" * 300 + "1)"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_anything_else_is_refused_with_a_sentence_and_the_race_goes_on_without(text: str) -> None:
+    with pytest.raises(EntryError) as caught:
+        read_entries(text, 0.1)
+    assert str(caught.value)[0] in "“ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    assert str(caught.value).endswith(".")
+    run = made(own=text)
+    assert len(run.race.racers) == 4
+    assert run.draw([], {}).note == str(caught.value)
+
+
+def test_no_more_than_eight_race() -> None:
+    found, problem = entries(OptimizersConfig(racers=",".join(STANDARD), own="Adam(lr=1)"))
+    assert len(found) == 8 and problem.startswith("At most 8")
+
+
+def test_two_equal_own_entries_run_neck_and_neck() -> None:
+    run = made(30, own="Adam(lr=0.01, betas=(0.9, 0.99))")
+    assert losses(run)["own_1"] == losses(run)["adam"]
+
+
+# Inside.
+
+
+@pytest.mark.parametrize("inside", STANDARD)
+def test_the_rule_on_the_page_gives_the_weight_of_the_next_step_and_looking_back_keeps_it(inside: str) -> None:
+    run = made(5, racers=",".join(STANDARD), inside=inside, parameter=45, schedule="cosine", max_steps=50)
+    at = list(STANDARD).index(inside)
+    said = []
+    for _ in range(4):
+        csv = run.draw(["rule"], {}).charts["rule"]["layout"]["meta"]["csv"]
+        said.append(csv)
+        run.advance(60.0, 1)
+        weight = torch.cat([p.detach().ravel() for p in run.race.racers[at].parameters])[45]
+        shown = float(csv.strip().rsplit('"', 2)[1].replace("−", "-"))
+        assert shown == float(f"{float(weight):.4g}")
+    kept = [snapshot.steps for snapshot in run.snapshots.kept]
+    for step, before in zip(range(5, 9), said, strict=True):
+        run.apply({"do": "scrub", "to": kept.index(step)})
+        assert run.draw(["rule"], {}).charts["rule"]["layout"]["meta"]["csv"] == before
+
+
+def test_adams_first_step_is_the_learning_rate_for_every_parameter_that_has_a_gradient() -> None:
+    run = made(inside="adam")
+    plain, moved = run.draw(["reach"], {}).charts["reach"]["data"]
+    steps = moved["y"][np.isfinite(moved["y"]) & (plain["y"] > 1e-6)]
+    assert len(steps) > 20 and np.allclose(steps, 0.01, rtol=1e-2)
+
+
+def test_the_memory_shown_is_the_optimizers_state() -> None:
+    run = made(7, inside="adam")
+    shown = {trace["name"]: trace["y"] for trace in run.draw(["memory"], {}).charts["memory"]["data"]}
+    state = run.race.racers[3].trainer.optimizer.state
+    means = torch.cat([state[parameter]["exp_avg"].ravel() for parameter in run.race.racers[3].parameters])
+    squares = torch.cat([state[parameter]["exp_avg_sq"].ravel() for parameter in run.race.racers[3].parameters])
+    assert np.array_equal(shown["m  (exp_avg)"], means.numpy())
+    assert np.allclose(shown["√v  (exp_avg_sq)"], squares.sqrt().numpy())
+
+
+# The surface.
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_ways_over_a_surface_are_those_of_torchs_own_optimizers(surface: str) -> None:
+    config = OptimizersConfig()
+    ways = Surface(surface, entries(config)[0], rate=0.003, shared=config.lr, factor=lambda _: 1.0)
+    ways.walk(30)
+    made = (
+        lambda p: torch.optim.SGD(p, lr=0.003),
+        lambda p: torch.optim.SGD(p, lr=0.003, momentum=0.8),
+        lambda p: torch.optim.RMSprop(p, lr=0.003, alpha=0.9),
+        lambda p: torch.optim.Adam(p, lr=0.003, betas=(0.9, 0.99)),
+    )
+    for wanderer, make in zip(ways.wanderers, made, strict=True):
+        point = torch.tensor(SURFACES[surface].start, requires_grad=True)
+        optimizer = make([point])
+        for place in wanderer.path(30)[1:].tolist():
+            optimizer.zero_grad()
+            SURFACES[surface].function(point).backward()
+            optimizer.step()
+            assert place == pytest.approx(point.tolist(), rel=1e-4, abs=1e-5)
+        assert wanderer.lost or wanderer.steps == 30
+
+
+def test_a_wanderer_that_flies_away_is_not_followed_and_no_way_is_endless() -> None:
+    run = made(surface="rosenbrock", surface_lr=0.1)
+    run.surface.walk(10**9)
+    sgd, adam = run.surface.wanderers[0], run.surface.wanderers[3]
+    assert sgd.lost and not adam.lost and adam.steps == MOST_STEPS
+    assert np.isfinite(sgd.path(MOST_STEPS)).all() and np.isfinite(adam.path(MOST_STEPS)).all()
+
+
+# Saving.
+
+
+def test_a_saved_race_goes_on_bit_for_bit_with_those_who_had_left() -> None:
+    config = {"racers": ",".join(STANDARD), "lr": 3.0, "own": "", "schedule": "one_cycle"}
+    run = made(40, **config)
+    content = checkpoint.save("optimizers", run)
+    restored, _ = checkpoint.restore(checkpoint.load(content), LESSON, Settings())
+    assert restored.draw([], {}).status == run.draw([], {}).status
+    for each in (run, restored):
+        each.advance(60.0, 40)
+    assert checksum(restored.model) == checksum(run.model)
+    assert [r.left_at for r in restored.race.racers] == [r.left_at for r in run.race.racers]
+    assert restored.race.orders == run.race.orders == 1
+    assert restored.draw(CHARTS, {}).note == run.draw(CHARTS, {}).note
+    restored.apply({"do": "scrub", "to": 3})
+    assert "not saved" in annotation(restored, "rule")
+
+
+def test_the_data_are_the_tutorials_curve() -> None:
+    data = draw_data(OptimizersConfig())
+    assert data.x_train.shape == (1000, 1)
+    residual = data.y_train - data.x_train**2
+    assert float(residual.min()) >= 0 and float(residual.max()) <= 0.2

@@ -1,0 +1,147 @@
+"""Replays: what a link carries leads to the same weights, whatever was turned on the way; anything else is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from playground import replay
+from playground.knobs import as_texts, parse
+from playground.lesson import LiveLesson
+from playground.lessons import LESSONS
+from playground.replay import AT, SINCE, Replay, ReplayError
+from playground.settings import Settings
+
+Turns = Sequence[tuple[int, Mapping[str, Any]]]
+WAYS: dict[str, tuple[Mapping[str, Any], Turns]] = {
+    "regression": (
+        {"batch_size": 20},
+        [(0, {"lr": 0.1}), (3, {"optimizer": "adam", "lr": 0.01}), (3, {"optimizer": "sgd"}),
+         (7, {"noise": 0.5, "activation": "tanh"}), (9, {"batch_size": 0}), (9, {"batch_size": 10})],
+    ),
+    "classification": (
+        {"batch_size": 10},
+        [(2, {"units_1": 12, "inputs": "x1,x2,sin x1"}), (2, {"layers": 2}), (5, {"dropout": 0.3, "max_steps": 300}),
+         (9, {"cloud": "rings", "classes": 4})],
+    ),
+    "optimizers": ({}, [(4, {"batch_size": 16})]),
+}  # fmt: skip
+
+
+def lesson(name: str) -> LiveLesson:
+    found = LESSONS[name]
+    assert isinstance(found, LiveLesson)
+    return found
+
+
+def train(run: Any, steps: int) -> None:
+    while run.steps < steps:
+        run.step()
+
+
+def trained(name: str, values: Mapping[str, Any], turns: Turns, steps: int) -> Any:
+    run = lesson(name).build(lesson(name).config(**values), settings=Settings())
+    for at, turned in turns:
+        train(run, at)
+        run.tune(run.config.with_values(**turned))
+    train(run, steps)
+    return run
+
+
+def replayed(name: str, run: Any) -> tuple[Any, Replay]:
+    """The run of a link to a run, at its end, as another visitor gets it."""
+    found = replay.parameters(run.course())
+    config, problems = parse(lesson(name).config, as_texts(run.config))
+    assert problems == []
+    start, again = replay.read(config, found[AT], found.get(SINCE, ""))
+    other = replay.build(lesson(name).build, start, again, Settings())
+    train(other, again.at)
+    return other, again
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_link_leads_to_the_same_weights_and_settings(name: str) -> None:
+    run = trained(name, *WAYS[name], steps=9)
+    other, again = replayed(name, run)
+    assert again.found == again.checksum
+    assert other.config == run.config
+    assert replay.parameters(other.course()) == replay.parameters(run.course())
+    assert "the same weights to the last bit" in other.draw([], {}).note
+    other.step()
+    run.step()
+    assert other.course().checksum == run.course().checksum, "and goes on alike"
+
+
+@pytest.mark.parametrize(
+    ("rule", "steps", "outcome"),
+    [({"max_steps": 0}, 230, ""), ({}, 100, "done"), ({}, 230, ""), ({"target_loss": 0.2, "max_steps": 0}, 50, "done")],
+)
+def test_a_replay_passes_the_stop_rule_and_keeps_it_for_later(rule: Any, steps: int, outcome: str) -> None:
+    other, again = replayed("regression", trained("regression", rule, [], steps))
+    assert (other.steps, other.outcome, again.is_touched) == (steps, outcome, False)
+    other.resume()
+    assert other.advance(10.0, 5) == 5
+    while not other.outcome and other.steps < 350:
+        other.step()
+    assert other.steps == (350 if "max_steps" in rule else -(-(steps + 5) // 100) * 100)
+
+
+def test_a_visitor_who_turns_a_knob_on_the_way_is_told_why_the_weights_differ() -> None:
+    run = trained("regression", {}, [(6, {"lr": 0.1})], 9)
+    found = replay.parameters(run.course())
+    start, again = replay.read(run.config, found[AT], found[SINCE])
+    other = replay.build(lesson("regression").build, start, again, Settings())
+    train(other, 3)
+    other.tune(other.config.with_values(lr=0.02))
+    train(other, 9)
+    assert "Something was changed by hand on the way." in other.draw([], {}).note
+    assert other.config.lr == 0.02, "the visitor's turn stays"
+
+
+def test_points_weights_and_files_of_ones_own_are_not_in_a_link() -> None:
+    for change in (
+        {"do": "add", "x": 0.1, "y": 0.2},
+        {"do": "set", "layer": 0, "unit": 0, "input": 0, "value": 1.0},
+    ):
+        run = trained("classification", {}, [], 3)
+        run.apply(change)
+        with pytest.raises(ReplayError, match="save a checkpoint"):
+            replay.parameters(run.course())
+    run = trained("regression", {}, [], 3)
+    run.use_weights({name: value.clone() for name, value in run.model.state_dict().items()})
+    with pytest.raises(ReplayError, match="save a checkpoint"):
+        replay.parameters(run.course())
+
+
+def test_a_turn_that_changes_nothing_is_not_kept() -> None:
+    run = trained("regression", {}, [(1, {}), (2, {"lr": 0.1}), (3, {"lr": 0.1})], 4)
+    assert [change.steps for change in run.journal.changes] == [2]
+    assert replay.parameters(run.course())[SINCE] == "~lr:0.5;2~lr:0.1"
+
+
+def test_a_link_carries_a_bounded_number_of_turns() -> None:
+    turns: Turns = [(step, {"lr": (0.1, 0.2)[step % 2]}) for step in range(60)]
+    with pytest.raises(ReplayError, match="more often than the 40 times"):
+        replay.parameters(trained("regression", {}, turns, 61).course())
+
+
+CONFIG = LESSONS["regression"].config()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("at", "since"),
+    [
+        ("", ""), ("5", ""), ("5.", ""), ("5.1234567", ""), ("5.123456789", ""), ("-5.12345678", ""),
+        ("5.1234567G", ""), ("0.12345678", ""), ("100001.12345678", ""), ("٥.12345678", ""), ("5.12345678\n", ""),
+        *(("5.12345678", since) for since in (
+            "lr:0.5", "~lr:0.1", "~seed:1;0~seed:2", "~lr:0.1;6~lr:0.5", "~lr:0.1;4~lr:0.2;3~lr:0.5", "~lr", "~lr:",
+            "~lr:nan", "~lr:0.1;~lr:0.5", "~__class__:1", ";" * 50, "x" * 5_000, "0~lr:0.7;1~lr:0.5", "1~~",
+            "-1~lr:0.5",
+        )),
+    ],
+)  # fmt: skip
+def test_any_other_text_is_refused_with_a_sentence(at: str, since: str) -> None:
+    with pytest.raises(ValueError, match=r"^.{10,250}\.$"):
+        replay.read(CONFIG, at, since)

@@ -1,0 +1,318 @@
+"""The headers on every answer, and the files of our own that browsers load: nothing foreign, nothing beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import hashlib
+import http.client
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from starlette.requests import Request
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from pages.ui import assets, stream
+
+KEYWORDS = {"'self'", "'none'"}
+# What Streamlit's front end needs besides files of its own. Scripts: components.v2 imports its modules from blob:
+# addresses, and packages such as its code highlighter may compile WebAssembly; index.html has one inline script, known
+# by its hash. Styles: Emotion writes <style> elements as it goes. Pictures, fonts: data: in style sheets, and Plotly's
+# PNG export. Connections: fetch of data: and blob: addresses. Workers: blob:.
+NEEDED = {
+    "default-src": set(),
+    "script-src": {"'wasm-unsafe-eval'", "blob:"},
+    "style-src": {"'unsafe-inline'"},
+    "img-src": {"data:", "blob:"},
+    "font-src": {"data:"},
+    "connect-src": {"data:", "blob:"},
+    "worker-src": {"blob:"},
+    "frame-src": set(),
+    "object-src": set(),
+    "base-uri": set(),
+    "form-action": set(),
+    "frame-ancestors": set(),
+}
+OUR_FILES = sorted(path.name for path in assets.STATIC.glob("*.js"))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came over the wire."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def policy(self) -> dict[str, set[str]]:
+        """The Content-Security-Policy: directive -> sources."""
+        (policy,) = self.headers.get_all("Content-Security-Policy", [])
+        words = [part.split() for part in policy.split(";") if part.strip()]
+        assert len({name for name, *_ in words}) == len(words), "only the first of two equal directives counts"
+        return {name: set(sources) for name, *sources in words}
+
+
+def get(app_url: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """One answer, asked for with the path exactly as written."""
+    connection = http.client.HTTPConnection(app_url.removeprefix("http://"), timeout=20)
+    try:
+        connection.request("GET", path, headers=dict(headers or {}))
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+    finally:
+        connection.close()
+
+
+class Scripts(HTMLParser):
+    """The inline scripts of a page, and every address it loads something from."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.inline: list[str] = []
+        self.addresses: list[str] = []
+        self._within = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        assert not any(name.startswith("on") for name in values), "an inline event handler"
+        if tag in ("script", "link", "img"):
+            self.addresses += [value for name in ("src", "href") if (value := values.get(name))]
+        self._within = tag == "script" and "src" not in values
+
+    def handle_endtag(self, tag: str) -> None:
+        self._within = False
+
+    def handle_data(self, data: str) -> None:
+        if self._within:
+            self.inline.append(data)
+
+
+@pytest.fixture(scope="module", params=["/", "/regression", "/no-such-page", "/_stcore/health", "board.js", "404"])
+def answer(request: pytest.FixtureRequest, app_url: str) -> Answer:
+    """An answer of each kind: pages, Streamlit's own routes, our files, and what is not there."""
+    paths = {"board.js": assets.url("board.js"), "404": "/assets/x/no-such-file.js"}
+    return get(app_url, paths.get(request.param, request.param))
+
+
+# Headers.
+
+
+def test_every_answer_says_how_little_a_browser_may_do_with_it(answer: Answer) -> None:
+    assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
+    assert answer.headers.get_all("Referrer-Policy") == ["no-referrer"]
+    assert answer.headers.get_all("Cross-Origin-Opener-Policy") == ["same-origin"]
+    assert "camera=()" in answer.headers["Permissions-Policy"]
+
+
+def test_policy_names_no_foreign_host_and_no_wildcard(answer: Answer) -> None:
+    local = re.compile(r"'(self|none|unsafe-inline|wasm-unsafe-eval|sha256-[\w+/=]+)'|data:|blob:")
+    foreign = {source for sources in answer.policy.values() for source in sources if not local.fullmatch(source)}
+    assert foreign == set()
+
+
+def test_policy_is_no_wider_than_streamlit_needs(answer: Answer) -> None:
+    policy = answer.policy
+    assert set(policy) == set(NEEDED)
+    wider = {
+        name: extra
+        for name, sources in policy.items()
+        if (extra := {source for source in sources if "sha256" not in source} - KEYWORDS - NEEDED[name])
+    }
+    assert wider == {}
+    assert policy["object-src"] == {"'none'"}
+    assert policy["base-uri"] <= KEYWORDS
+    assert policy["frame-ancestors"] <= KEYWORDS
+
+
+def test_inline_scripts_run_only_if_streamlit_wrote_them(app_url: str) -> None:
+    page = get(app_url, "/")
+    inline = Scripts(page.body.decode()).inline
+    hashes = {f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in inline}
+    allowed = page.policy["script-src"]
+    assert {source for source in allowed if "sha256" in source} == hashes
+    assert not {"'unsafe-inline'", "'unsafe-eval'", "data:", "*"} & allowed
+
+
+def test_page_loads_everything_from_its_own_address(app_url: str) -> None:
+    page = get(app_url, "/regression")
+    addresses = Scripts(page.body.decode()).addresses
+    links = re.findall(r"<([^>]*)>", ", ".join(page.headers.get_all("Link", [])))
+    assert addresses
+    assert [address for address in addresses + links if urlsplit(address).netloc] == []
+
+
+def test_page_has_plotly_fetched_early_and_other_answers_do_not(app_url: str) -> None:
+    (link,) = get(app_url, "/").headers.get_all("Link", [])
+    assert link == f"<{assets.url('plotly.min.js')}>; rel=preload; as=script"
+    assert get(app_url, assets.url("board.js")).headers.get_all("Link") is None
+
+
+# Websockets pass.
+
+
+def test_the_live_stream_passes_the_middleware(app_url: str) -> None:
+    address = f"{app_url.replace('http', 'ws')}/live/no-such-run"
+    with connect(address, proxy=None, origin=app_url) as socket, pytest.raises(ConnectionClosed) as closed:
+        socket.recv(10)
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4404, stream.LOST)
+
+
+def test_streamlits_own_socket_passes_the_middleware(app_url: str) -> None:
+    address = f"{app_url.replace('http', 'ws')}/_stcore/stream"
+    with connect(address, proxy=None, origin=app_url, subprotocols=["streamlit"]) as socket:
+        assert socket.protocol.state.name == "OPEN"
+
+
+# Our files.
+
+
+def test_there_are_files_to_serve() -> None:
+    assert {"board.js", "chart.js", "codec.js", "player.js", "stream.js"} <= set(OUR_FILES)
+
+
+@pytest.mark.parametrize("name", [*OUR_FILES, "plotly.min.js"])
+def test_file_is_sent_small_to_who_can_unpack_it_and_plain_to_who_cannot(app_url: str, name: str) -> None:
+    packed = get(app_url, assets.url(name), {"Accept-Encoding": "gzip, deflate, br"})
+    plain = get(app_url, assets.url(name), {"Accept-Encoding": "identity"})
+    source = files("plotly") / "package_data" / name if name == "plotly.min.js" else assets.STATIC / name
+    assert (packed.status, plain.status) == (200, 200)
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert plain.headers["Content-Encoding"] is None
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert "Accept-Encoding" in plain.headers["Vary"]
+    assert packed.headers["Content-Type"].startswith("text/javascript")
+    assert len(packed.body) < len(plain.body)
+    assert gzip.decompress(packed.body) == plain.body == Path(str(source)).read_bytes()
+
+
+def test_file_is_kept_for_a_year(app_url: str) -> None:
+    answer = get(app_url, assets.url("board.js"))
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_file_under_another_versions_address_is_not_kept(app_url: str) -> None:
+    answer = get(app_url, "/assets/0123456789ab/board.js")
+    assert "immutable" not in answer.headers.get("Cache-Control", "")
+
+
+def test_what_is_not_there_is_not_kept(app_url: str) -> None:
+    answer = get(app_url, assets.url("no-such-file.js"))
+    assert answer.status == 404
+    assert "max-age" not in answer.headers.get("Cache-Control", "")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../board.py",
+        "../static/board.js",
+        "%2e%2e%2fboard.py",
+        "%2e%2e%2fstatic%2fboard.js",
+        "..%2f..%2f..%2fapp.py",
+        "..%5cboard.js",
+        "%252e%252e%252fboard.js",
+        "board.css",
+        "icon.png",
+        "board.js%00.css",
+        "./board.js%2f",
+        "%2fetc%2fpasswd",
+        "/etc/passwd",
+        "//etc/passwd",
+        "%2e",
+        "%2e%2e",
+        "",
+        ".js",
+        "plotly.min.js.map",
+        "package_data%2fplotly.min.js",
+        "x" * 300 + ".js",
+    ],
+)
+def test_name_that_is_no_file_of_ours_opens_nothing(app_url: str, name: str) -> None:
+    answer = get(app_url, f"/assets/{assets.version()}/{name}")
+    while answer.status == 301:  # Streamlit drops the slash at an address's end
+        target = urlsplit(answer.headers["Location"])
+        assert target.netloc in ("", urlsplit(app_url).netloc), "a link to our address leads somewhere else"
+        answer = get(app_url, target.path)
+    assert answer.status in (400, 404) or is_streamlits_page(answer)
+    assert b"import streamlit" not in answer.body
+    assert b"root:" not in answer.body
+
+
+def is_streamlits_page(answer: Answer) -> bool:
+    """Streamlit answers an address it does not know with its empty page, which then says that there is no such page."""
+    return (answer.headers["Content-Type"] or "").startswith("text/html") and b'<div id="root">' in answer.body
+
+
+def test_absolute_path_to_a_real_script_is_not_served(app_url: str, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.js"
+    outside.write_text("secret = 1")
+    answer = get(app_url, f"/assets/{assets.version()}/{str(outside).replace('/', '%2f')}")
+    assert answer.status in (400, 404) or is_streamlits_page(answer)
+    assert b"secret" not in answer.body
+
+
+@pytest.mark.parametrize(
+    "name", ["../assets.py", "board.css", "icon.png", "/etc/passwd", "", ".", "..", "a\0.js", "x" * 300]
+)
+def test_serving_refuses_a_name_even_when_no_router_has_looked_at_it(name: str) -> None:
+    request = Request({"type": "http", "headers": [], "path_params": {"version": assets.version(), "name": name}})
+    assert asyncio.run(assets.serve(request)).status_code == 404
+
+
+def test_names_that_do_not_exist_leave_nothing_in_memory() -> None:
+    before = assets._content.cache_info().currsize
+    for number in range(50):
+        request = Request({"type": "http", "headers": [], "path_params": {"version": "v", "name": f"{number}.js"}})
+        asyncio.run(assets.serve(request))
+    assert assets._content.cache_info().currsize == before
+
+
+def test_link_out_of_the_folder_is_the_only_way_out_and_there_is_none() -> None:
+    assert [path.name for path in assets.STATIC.rglob("*") if path.is_symlink()] == []
+
+
+# Versions.
+
+
+@pytest.mark.parametrize("name", OUR_FILES)
+def test_version_changes_with_the_content_of_each_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    copy = tmp_path / "static"
+    shutil.copytree(assets.STATIC, copy)
+    monkeypatch.setattr(assets, "STATIC", copy)
+    version_now = assets.version.__wrapped__
+    assert version_now() == assets.version(), "the same content has the same version"
+    with (copy / name).open("a") as file:
+        file.write(" ")
+    assert version_now() != assets.version()
+
+
+def test_version_changes_with_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = assets.version()
+    plotly = assets._content(assets.PLOTLY)
+    newer = re.sub(rb"plotly\.js v[\d.]+", b"plotly.js v99.0.0", plotly, count=1)
+    assert newer != plotly
+    monkeypatch.setattr(assets, "_content", lambda name: newer)
+    assert assets.version.__wrapped__() != before
+
+
+@pytest.mark.parametrize("name", OUR_FILES)
+def test_modules_import_each_other_below_the_same_version(name: str) -> None:
+    """A relative import keeps the version in its address; an absolute one would lose it."""
+    found = re.findall(r"""(?:from|import\()\s*["']([^"']+)["']""", (assets.STATIC / name).read_text())
+    addresses = [urljoin(assets.url(name), target) for target in found]
+    known = {assets.url(other) for other in OUR_FILES}
+    assert [address for address in addresses if address not in known] == []

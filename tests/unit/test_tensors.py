@@ -1,0 +1,542 @@
+"""The lesson Tensors: verdicts on every operation, arrays as they are typed, memory, broadcasting and views."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from playground.figures.cells import Block, as_csv, cells
+from playground.figures.ribbon import ribbon
+from playground.lessons import tensors_broadcasting as broadcasting
+from playground.lessons import tensors_memory as memory
+from playground.lessons import tensors_operations as operations
+from playground.lessons import tensors_speed as speed
+from playground.lessons import tensors_tutorial as tutorial
+from playground.lessons import tensors_views as views
+from playground.lessons.tensors_arrays import (
+    DTYPES,
+    LONGEST,
+    MOST_CELLS,
+    Numbers,
+    as_numpy,
+    as_rows,
+    as_torch,
+    block,
+    read_array,
+    read_shape,
+    text_of,
+    with_cells,
+)
+from playground.lessons.tensors_registry import CASES, OPERATIONS, Case, Operation
+from playground.lessons.tensors_verdicts import Result, compare, distance, judge, of_case
+from playground.settings import Settings
+from tests.unit.plotly_check import assert_plotly_takes
+
+each_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=list(OPERATIONS))
+ARRAYS = ("0 1 2; 3 4 5", "1 3 3 1", "-2.5 0.5 1.5", "1 nan -inf", "7", "True False", "arange(8).reshape(2, 2, 2)")
+
+
+def sentence_of(make: object, *arguments: object) -> str:
+    with pytest.raises(ValueError) as caught:
+        make(*arguments)  # type: ignore[operator]
+    sentence = str(caught.value)
+    assert sentence[0].isupper() and sentence.endswith("."), sentence
+    assert len(sentence) < 300
+    return sentence
+
+
+# Arrays as they are typed.
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "numbers"),
+    [
+        ("0 1 2; 3 4 5", (2, 3), [0, 1, 2, 3, 4, 5]),
+        ("0,1,2", (3,), [0, 1, 2]),
+        ("1;", (1, 1), [1]),
+        ("[[0, 1], [2, 3]]", (2, 2), [0, 1, 2, 3]),
+        ("[[[1]], [[2]]]", (2, 1, 1), [1, 2]),
+        ("np.arange(6).reshape((2, 3))", (2, 3), [0, 1, 2, 3, 4, 5]),
+        ("arange(5, 0, -2)", (3,), [5, 3, 1]),
+        ("linspace(-1, 1, 3)", (3,), [-1.0, 0.0, 1.0]),
+        ("torch.zeros(1, 2)", (1, 2), [0.0, 0.0]),
+        ("ones(2).reshape(-1, 1)", (2, 1), [1.0, 1.0]),
+        (" -1e3  .5 True ", (3,), [-1000.0, 0.5, True]),
+    ],
+)
+def test_array_is_read_as_it_was_meant(text: str, shape: tuple[int, ...], numbers: list[float]) -> None:
+    read = read_array(text)
+    assert (read.shape, list(read.values)) == (shape, numbers)
+    assert as_numpy(read).shape == tuple(as_torch(read).shape) == shape
+    assert as_numpy(read).ravel().tolist() == as_torch(read).ravel().tolist() == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "empty"),
+        ("1 2; 3", "rows"),
+        (";", "rows"),
+        ("one two", "no number"),
+        ("0x10 1_000", "no number"),
+        ("__import__('os').system('true')", "no number"),
+        ("exp(3)", "not known"),
+        ("arange(1000000000)", "1,000,000,000"),
+        ("zeros(100000, 100000)", "10,000,000,000"),
+        ("ones(1, 1, 1, 1)", "axes"),
+        ("linspace(0, 1, 1000000000)", "1,000,000,000"),
+        ("arange(1e300)", "elements"),
+        ("arange(0, 1, 0)", "0 elements"),
+        ("arange(nan)", "Finite"),
+        ("arange(-1e308, 1e308, 1e-308)", "elements"),
+        ("[" * 140 + "]" * 140, "140 deep"),
+        ("[1, [2]]", "inner lists"),
+        ("[]", "inner lists"),
+        ("[1, 2", "match"),
+        ("]1[", "match"),
+        ("[1], [2]", "one pair"),
+        ("1 " * 65, "65 elements"),
+        ("7" * 2000, "2000 characters"),
+        ("٣ ٤", "no number"),
+    ],
+)
+def test_text_that_is_no_array_gets_a_sentence(text: str, word: str) -> None:
+    assert word in sentence_of(read_array, text)
+
+
+@pytest.mark.parametrize("text", ["1000000000", "100000 100000", "999999999999 999999999999 999999999999"])
+def test_huge_shape_is_refused_before_anything_is_made(text: str) -> None:
+    tracemalloc.start()
+    began = time.perf_counter()
+    for refused in (
+        lambda: read_array(EXAMPLE, text),
+        lambda: operations.draw_operations(operations.OperationsConfig(shape=text)),
+        lambda: views.draw_views(views.ViewsConfig(shape=text)),
+    ):
+        assert "elements" in sentence_of(refused)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert time.perf_counter() - began < 0.5
+    assert peak < 2_000_000, "bytes"
+
+
+EXAMPLE = "0 1 2; 3 4 5"
+
+
+def test_shape_reshapes_and_says_what_does_not_fit() -> None:
+    assert read_array(EXAMPLE, "3 -1").shape == (3, 2)
+    assert read_shape("()") == ()
+    assert "here are 6" in sentence_of(read_array, EXAMPLE, "4 2")
+    assert "multiples of 4" in sentence_of(read_array, EXAMPLE, "4 -1")
+    for wrong in ("2 x", "-1 -1", "0 3", "-2 3", "1.5"):
+        assert "no shape" in sentence_of(read_shape, wrong)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("text", [*ARRAYS, "300 1", "-1 0", "1e300 1", "9223372036854775807", "1e30 nan"])
+def test_both_libraries_hold_the_same_numbers_or_none(text: str, dtype: str) -> None:
+    numbers = read_array(text)
+    try:
+        array, tensor = as_numpy(numbers, dtype), as_torch(numbers, dtype)
+    except ValueError as error:
+        assert "has no place in" in str(error)
+        return
+    if dtype != "auto":
+        assert str(array.dtype) == str(tensor.dtype).removeprefix("torch.") == dtype
+        assert np.array_equal(array, tensor.numpy(), equal_nan=dtype != "bool")
+    assert tensor.dtype == torch.tensor(list(numbers.values)).dtype or dtype != "auto"
+
+
+@pytest.mark.parametrize("text", ["0 1 2; 3 4 5", "1 2 3", "1 2;", "5", "1; 2", "-1.5 1e300", "True 2"])
+def test_edited_table_is_the_array_with_those_cells_changed(text: str) -> None:
+    numbers = read_array(text)
+    assert read_array(with_cells(numbers, {})) == numbers
+    last = (len(as_rows(numbers)) - 1, numbers.shape[-1] - 1)
+    again = read_array(with_cells(numbers, {last: 0.1, (0, 0): None}))
+    assert again.shape == numbers.shape
+    assert again.values[-1] == 0.1 or last == (0, 0)
+    assert math.isnan(again.values[0]), "an empty cell is no number"
+    assert again.values[1:-1] == numbers.values[1:-1]
+
+
+def test_any_array_that_is_drawn_fits_into_the_texts_length() -> None:
+    longest = Numbers((-1.2345678901234567e-300,) * MOST_CELLS, (8, 8))
+    assert len(text := with_cells(longest, {})) <= LONGEST
+    assert read_array(text) == longest
+
+
+def test_what_a_dtype_cannot_hold_is_named_with_its_bounds() -> None:
+    assert "300" in (sentence := sentence_of(as_numpy, read_array("300"), "uint8")) and "255" in sentence
+    assert "nan" in sentence_of(as_torch, read_array("nan"), "int64")
+    assert "int64" in sentence_of(as_numpy, read_array("99999999999999999999"))
+
+
+# Verdicts.
+
+
+@each_operation
+def test_operation_agrees_or_the_page_says_why_not(operation: Operation) -> None:
+    """In float64, where no default type stands between them, each difference is one a student is told of."""
+    for text in ARRAYS[:3]:
+        numbers, second = read_array(text), read_array("2")
+        arrays = as_numpy(numbers, "float64"), as_numpy(second, "float64")
+        tensors = as_torch(numbers, "float64"), as_torch(second, "float64")
+        numpy, in_torch, verdict = judge(operation, arrays, tensors)
+        both = bool(numpy.error) and bool(in_torch.error)
+        assert verdict.kind == "same" or both or operation.why or "rounding" in verdict.how, (text, verdict)
+
+
+@each_operation
+def test_operation_gives_a_verdict_whatever_the_array_and_its_dtype(operation: Operation) -> None:
+    second = read_array("0 -1 2")
+    for text, dtype in itertools.product(ARRAYS, DTYPES):
+        try:
+            array, tensor = as_numpy(read_array(text), dtype), as_torch(read_array(text), dtype)
+        except ValueError:
+            continue
+        _, _, verdict = judge(operation, (array, as_numpy(second)), (tensor, as_torch(second)))
+        assert verdict.kind in ("same", "differs", "error")
+        assert bool(verdict.how) is (verdict.kind != "same")
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])
+def test_known_difference_is_still_one(case: Case) -> None:
+    verdict = of_case(case, OPERATIONS[case.operation])
+    assert verdict.kind == case.verdict, verdict
+    shown = operations.LAB.presets[case.title]
+    assert operations.draw_operations(operations.OperationsConfig(**shown)).charts, "it has a preset that draws"
+
+
+def test_verdict_table_tells_what_the_libraries_do() -> None:
+    """By hand: what Python prints for these calls, not what the page's own comparison makes of them."""
+    assert np.std([1.0, 2.0]) == 0.5 and torch.tensor([1.0, 2.0]).std().item() == pytest.approx(math.sqrt(0.5))
+    verdict = of_case(Case("", "std", "", "1 2", "float64"), OPERATIONS["std"])
+    assert verdict.how.startswith(f"values by up to {math.sqrt(0.5) - 0.5:.2g} ")
+    assert "dtype float64 | float32" in of_case(Case("", "sin", "", "1 2"), OPERATIONS["sin"]).how
+    assert "one array | 2 arrays" in of_case(Case("", "sort", "", "1 2"), OPERATIONS["sort"]).how
+    assert "shape 2 × 1 | 1 × 2" in compare(Result((np.ones((2, 1)),)), Result((np.ones((1, 2)),))).how
+    with pytest.raises(RuntimeError) as error:
+        torch.mean(torch.tensor([1, 2]))
+    assert str(error.value) in of_case(Case("", "mean", "", "1 2"), OPERATIONS["mean"]).how
+
+
+def test_distance_is_counted_in_units_of_the_last_place_of_the_coarser_type() -> None:
+    one = np.array([1.0, 3.0], np.float32)
+    assert distance(one, one.copy()) == ""
+    assert "(1 ulp of float32: rounding)" in distance(one, np.nextafter(one, np.float32(9)))
+    assert "(0.25 ulp of float32: rounding)" in distance(one, one + np.spacing(one).astype(np.float64) / 4)
+    assert "rounding" not in distance(one, one + np.float32(1e-3))
+    assert distance(np.array([np.nan, np.inf]), np.array([np.nan, np.inf])) == ""
+    assert "NaN" in distance(np.array([np.nan, 1.0]), np.array([1.0, np.nan]))
+    assert "NaN" in distance(np.array([np.inf]), np.array([-np.inf]))
+    assert distance(np.array([3]), np.array([7])) == "values by up to 4"
+
+
+def test_enough_operations_in_both_libraries() -> None:
+    assert len(OPERATIONS) >= 25
+    assert {each.group for each in OPERATIONS.values()} >= {"Elementwise", "Reductions", "Products", "Shape"}
+    assert [OPERATIONS[name].takes_two for name in ("dot", "add", "abs", "broadcast")] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("name", ["add", "dot", "argmax", "stack", "outer", "std", "nonzero", "mask"])
+def test_operations_lab_draws_hostile_numbers_quickly(name: str) -> None:
+    for text in ("nan inf -inf 0", "linspace(-1e300, 1e300, 64)", "9223372036854775807 -9223372036854775807"):
+        began = time.perf_counter()
+        sheet = operations.draw_operations(operations.OperationsConfig(operation=name, array=text))
+        assert time.perf_counter() - began < 0.5, "seconds; about 0.02 on a quiet machine"
+        assert len(sheet.tables[0].rows) == len(OPERATIONS)
+        for figure in sheet.charts.values():
+            assert_plotly_takes(figure)
+
+
+# The tutorial's cells.
+
+
+def test_tutorials_first_cell_shares_one_memory() -> None:
+    np_data, torch_data, back = tutorial.there_and_back(2, 3)
+    assert np_data.tolist() == torch_data.tolist() == back.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert np.shares_memory(np_data, back) and torch_data.data_ptr() == np_data.ctypes.data
+
+
+def test_tutorials_second_cell_gives_what_the_tutorial_prints() -> None:
+    data = [-1, -2, 1, 2]
+    assert [each.tolist() for each in tutorial.in_both("abs", data)] == [[1, 2, 1, 2]] * 2
+    for result in tutorial.in_both("sin", data):
+        assert np.asarray(result) == pytest.approx([-0.84147098, -0.90929743, 0.84147098, 0.90929743], rel=1e-6)
+    assert [float(each) for each in tutorial.in_both("mean", data)] == [0.0, 0.0]
+    rows = tutorial.draw_tutorial(tutorial.TutorialConfig()).tables[0].rows
+    assert any("tensor([-0.8415, -0.9093,  0.8415,  0.9093])" in row[1] for row in rows)
+    assert rows[0][4] == "24,\u00a08\u00a0bytes\n3,\u00a01\u00a0elements"
+
+
+@pytest.mark.parametrize("data", ["1 2; 3 4", "1e39", "arange(9)", "", "1e400 x"])
+def test_tutorials_list_that_is_none_gets_a_sentence(data: str) -> None:
+    sentence_of(lambda: tutorial.draw_tutorial(tutorial.TutorialConfig(data=data)))
+
+
+# Memory.
+
+
+@pytest.mark.parametrize("way", memory.WAYS.values(), ids=list(memory.WAYS))
+def test_write_is_seen_exactly_where_memory_is_shared(way: memory.Way) -> None:
+    a, b = way.make()
+    a_array, b_array = memory.as_array(a), memory.as_array(b)
+    for side, (row, column) in itertools.product(("a", "b"), np.ndindex(2, 2)):
+        if row >= len(a if side == "a" else b):
+            continue
+        done = memory.write(way, side, (row, column), 77)
+        assert done.shared is np.shares_memory(a_array, b_array)
+        own, other = (a_array, b_array) if side == "a" else (b_array, a_array)
+        place = own[row : row + 1, column : column + 1]
+        assert done.seen is np.shares_memory(place, other, max_work=-1), (side, row, column)
+        assert int(done.changed_a.sum()) + int(done.changed_b.sum()) == 1 + done.seen
+        assert memory.as_array(done.a if side == "a" else done.b)[row, column] == 77
+
+
+def test_memory_lab_shows_the_memory_once_when_shared_and_twice_when_not() -> None:
+    words = [
+        memory.draw_memory(memory.MemoryConfig(way=way)).charts["memory"]["layout"]["meta"]["words"]
+        for way in ("from_numpy", "tensor")
+    ]
+    assert [text.count("memory") for text in words] == [1, 2]
+    (row_a, row_b) = memory.draw_memory(memory.MemoryConfig()).tables[0].rows
+    assert (row_a[3], row_b[3]) == ("p", "p")
+
+
+def test_data_pointer_is_told_from_the_other_sides_and_never_whole() -> None:
+    """The server's addresses are nobody's business; where the two lie to each other is the lesson."""
+    told = {name: memory.pointer(memory.write(way, "a", (1, 1), 9)) for name, way in memory.WAYS.items()}
+    a, _ = memory.WAYS["row"].make()
+    assert told["row"] == f"p + {a[1:].ctypes.data - a.ctypes.data} bytes" == "p + 24 bytes"
+    assert (told["numpy"], told["slice"], told["tensor"]) == ("p", "p", "q, elsewhere")
+
+
+def test_cell_that_is_not_there_gets_a_sentence() -> None:
+    config = memory.MemoryConfig(way="slice", side="b", column=2)
+    assert "2 × 2" in sentence_of(memory.draw_memory, config)
+
+
+# Broadcasting.
+
+SHAPES = [(), (1,), (2,), (3,), (2, 3), (2, 1), (1, 3), (4, 1), (2, 1, 3), (3, 2, 1), (1, 1, 1, 2), (2, 2, 1, 1, 3)]
+
+
+@pytest.mark.parametrize("a", SHAPES)
+@pytest.mark.parametrize("b", SHAPES)
+def test_aligned_shapes_are_what_both_libraries_make_of_them(a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    sizes = [size for *_, size in broadcasting.aligned(a, b)]
+    try:
+        expected: list[int] | None = list(np.broadcast_shapes(a, b))
+    except ValueError:
+        expected = None
+    if expected is None:
+        assert None in sizes
+        numpy, in_torch = broadcasting.real_errors(a, b)
+        assert "could not be broadcast" in numpy and "must match" in in_torch
+    else:
+        assert sizes == expected == list(torch.broadcast_shapes(a, b))
+    texts = (" ".join(map(str, shape)) or "()" for shape in (a, b))
+    sheet = broadcasting.draw_broadcasting(broadcasting.BroadcastingConfig(*texts))
+    assert ("not fit" in sheet.note) is (expected is None)
+
+
+def test_ghost_cells_are_those_that_broadcasting_repeats() -> None:
+    charts = broadcasting.draw_broadcasting(broadcasting.BroadcastingConfig("2 1 3", "4 1")).charts
+    ghosts = [sum(colour == "@muted" for colour in charts[name]["data"][-1]["textfont"]["color"]) for name in "ab"]
+    assert ghosts == [24 - 6, 24 - 4]
+    a, b = broadcasting.numbers((2, 1, 3), 1).numpy(), broadcasting.numbers((4, 1), 10).numpy()
+    assert charts["sum"]["data"][-1]["text"] == [str(value) for value in (a + b).ravel()]
+
+
+def test_shapes_too_large_to_make_are_only_looked_at() -> None:
+    tracemalloc.start()
+    sheet = broadcasting.draw_broadcasting(broadcasting.BroadcastingConfig("1000000", "1000000 1"))
+    assert "1,000,000,000,000" in sheet.note
+    sheet = broadcasting.draw_broadcasting(broadcasting.BroadcastingConfig("1000000 1000000", "3"))
+    assert "must match" in sheet.note
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000, "bytes"
+    tracemalloc.stop()
+    for a in ("1000000000 1000000000", "1 1 1 1 1 1", "-1 2", "two", "0"):
+        sentence_of(broadcasting.draw_broadcasting, broadcasting.BroadcastingConfig(a=a))
+
+
+# Views.
+
+
+@pytest.mark.parametrize("first", views.FIRST)
+@pytest.mark.parametrize("second", views.SECOND)
+@pytest.mark.parametrize("shape", ["3 4", "2 3 4", "6"])
+def test_places_and_shared_memory_are_torchs_own(first: str, second: str, shape: str) -> None:
+    x = torch.arange(math.prod(read_shape(shape))).reshape(read_shape(shape))
+    try:
+        z = views.SECOND_RUN[second](views.FIRST_RUN[first](x))
+    except (RuntimeError, IndexError):
+        sheet = views.draw_views(views.ViewsConfig(shape=shape, first=first, second=second))
+        assert "does not work" in sheet.note
+        return
+    flat = torch.as_strided(z, (z.untyped_storage().nbytes() // z.element_size(),), (1,), 0)
+    assert flat[torch.from_numpy(views.places(z).ravel())].tolist() == z.flatten().tolist()
+    if z.numel() <= views.MOST_READ:
+        sheet = views.draw_views(views.ViewsConfig(shape=shape, first=first, second=second, probe=63))
+        assert ("copy" in sheet.note) is not views.shares_memory(z, x)
+        for figure in sheet.charts.values():
+            assert_plotly_takes(figure)
+    shared = views.shares_memory(z, x)
+    x.fill_(-1)
+    assert bool((z == -1).all()) if shared else bool((z >= 0).all()), "the verdict is true of the memory"
+
+
+# Speed.
+
+
+def run_of(monkeypatch: pytest.MonkeyPatch, cost: Callable[[str, int], float], call: str = "add") -> speed.SpeedRun:
+    """A run whose clock is a formula: seconds of one call by library and size."""
+    monkeypatch.setattr(speed, "prepare", lambda call, who, size, dtype: (who, size))
+    monkeypatch.setattr(speed, "measure", lambda prepared, who: cost(*prepared))
+    monkeypatch.setattr(speed, "competitors", lambda: ("numpy", "cpu"))
+    return speed.SpeedRun(speed.SpeedConfig(call=call), Settings())
+
+
+def test_crossing_is_where_two_lines_meet_on_logarithmic_axes() -> None:
+    sizes = (1, 10, 100, 1000)
+    one, other = {n: 2.0 * n for n in sizes}, dict.fromkeys(sizes, 60.0)
+    assert speed.crossing(one, other) == pytest.approx(30.0)
+    assert speed.crossing(other, one) == pytest.approx(30.0)
+    assert speed.crossing(one, {n: 3.0 * n for n in sizes}) is None
+    assert speed.crossing({}, other) is None
+    about = {n: 60.0 * (1.04 if n < 100 else 0.96) for n in sizes}
+    assert speed.crossing(about, other) is None, "equal but for noise"
+    twice = {1: 1.0, 10: 9.0, 100: 1.0, 1000: 9.0}
+    assert 100 < (speed.crossing(twice, dict.fromkeys(sizes, 3.0)) or 0) < 1000, "the last one: from there on for good"
+
+
+def test_speed_run_finds_the_crossing_of_its_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_of(monkeypatch, lambda who, size: (1e-7 + 1e-9 * size) * (3 if who == "cpu" else 1))
+    run.advance(60.0, 10_000)
+    assert run.outcome == "done" and run.steps == run.length == speed.PASSES * len(speed.SIZES) * 2
+    assert "NumPy is faster." in run.narrate(run.steps)
+    run = run_of(monkeypatch, lambda who, size: 1e-7 + 1e-9 * size if who == "numpy" else 1.1e-6)
+    run.advance(60.0, 10_000)
+    assert "From about 980 on torch is faster." in (said := run.narrate(run.steps)), "1,000 but for rounding"
+    assert "1,048,576 numbers: NumPy 1,050 µs, torch 1.1 µs." in said and len(said) < 100, "one line"
+    for name, draw in run.figures(run.steps, {}).items():
+        assert_plotly_takes(figure := draw())
+        assert f"crossing at {speed.crossing(*run.seconds(run.steps).values()):,.0f}" in str(figure["layout"]), name
+
+
+def test_call_that_would_hold_up_the_neighbours_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[float] = []
+
+    def cost(who: str, size: int) -> float:
+        made.append(seconds := 2e-6 * size**1.4 if who == "numpy" else 1e-9 * size)
+        return seconds
+
+    run = run_of(monkeypatch, cost)
+    run.advance(60.0, 10_000)
+    assert speed.LONGEST / 20 < max(made) <= speed.LONGEST
+    found = run.seconds(run.steps)
+    assert len(found["cpu"]) == len(speed.SIZES) > len(found["numpy"]) > 5
+    assert run.status(run.steps)["numbers"] == speed.SIZES[-1]
+
+
+def test_interrupted_measurement_is_made_again_and_does_not_end_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: Counter[tuple[str, int]] = Counter()
+
+    def cost(who: str, size: int) -> float:
+        calls[who, size] += 1
+        interrupted = size in (32, 64) and calls[who, size] == 1
+        return 0.01 if interrupted else 1e-6 + 1e-9 * size
+
+    run = run_of(monkeypatch, cost)
+    run.advance(60.0, len(speed.SIZES) * 2)
+    assert sorted(set(speed.SIZES) - set(run.seconds(run.steps)["cpu"])) == [32, 64]
+    run.advance(60.0, 10_000)
+    assert run.seconds(run.steps)["cpu"] == {size: 1e-6 + 1e-9 * size for size in speed.SIZES}
+
+
+def test_playing_again_keeps_the_smallest_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = itertools.chain([5e-6], itertools.repeat(2e-6, 100), itertools.repeat(3e-6))
+    run = run_of(monkeypatch, lambda who, size: next(times))
+    run.advance(60.0, 1)
+    assert run.seconds(1)["numpy"][1] == 5e-6
+    run.advance(60.0, 10_000)
+    assert run.seconds(run.steps)["numpy"][1] == 2e-6, "the second pass was quicker"
+    assert run.seconds(1)["numpy"][1] == 5e-6, "looking back shows what was known then"
+    run.resume()
+    run.advance(60.0, 1)
+    assert run.steps == 1 and run.seconds(1)["numpy"] == {1: 2e-6}
+
+
+@pytest.mark.parametrize("call", speed.CALLS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_timed_is_the_same_in_both_libraries(call: str, dtype: str) -> None:
+    results = [np.asarray(speed.prepare(call, who, 4096, dtype)()) for who in ("numpy", "cpu")]
+    assert str(results[0].dtype) == str(results[1].dtype) == dtype
+    assert results[0].shape == results[1].shape
+    assert np.allclose(*results, rtol=1e-3)
+    assert 0 < speed.measure(speed.prepare(call, "cpu", 64, dtype), "cpu") < 0.01
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no graphics card")
+def test_graphics_card_is_measured_where_there_is_one() -> None:
+    assert speed.competitors() == ("numpy", "cpu", "cuda")
+    run = speed.SpeedRun(speed.SpeedConfig(), Settings())
+    run.advance(60.0, 10_000)
+    assert len(run.seconds(run.steps)["cuda"]) == len(speed.SIZES)
+
+
+# Drawings.
+
+
+def test_cells_keep_their_traces_whatever_is_drawn() -> None:
+    """A chart whose traces stay the same is moved in place; one whose number of traces changes is built anew."""
+    empty, full = cells([], message="<b>no</b>"), cells([block("a", np.array([[1.0, np.nan], [-np.inf, 0]]))])
+    assert len(empty["data"]) == len(full["data"])
+    assert [trace["mode"] for trace in empty["data"]] == [trace["mode"] for trace in full["data"]]
+    assert "<b>" not in empty["layout"]["annotations"][0]["text"], "a message is text"
+    for figure in (empty, full):
+        assert_plotly_takes(figure)
+
+
+def test_each_cell_is_filled_once_and_by_its_size() -> None:
+    figure = cells([block("a", np.array([-4.0, -1, 0, 1, 4, np.nan]))])
+    filled = {trace["fillcolor"]: len(trace["x"]) // 6 for trace in figure["data"] if "fillcolor" in trace}
+    assert sum(filled.values()) == 5, "zero stays empty"
+    assert filled["@negative/0.62"] == filled["@positive/0.62"] == filled["@dead/0.3"] == 1
+
+
+def test_large_arrays_are_drawn_as_a_corner() -> None:
+    drawn = block("a", np.zeros((50, 40, 30)))
+    assert drawn.texts.size <= MOST_CELLS and "corner of 50 × 40 × 30" in drawn.title
+    assert block("a", np.zeros((9, 9, 2, 2))).texts.ndim <= 3
+
+
+def test_drawing_says_its_numbers_in_words_and_as_csv() -> None:
+    figure = cells([block('a "b"', np.array([[1.5, -2.0]]))])
+    assert figure["layout"]["meta"]["words"] == 'a "b": 1.5, -2'
+    rows = as_csv([block('a "b"', np.array([[1.5, -2.0]]))]).splitlines()
+    assert rows == ["array,index,value", '"a ""b""",0 0,1.5', '"a ""b""",0 1,-2']
+
+
+def test_ribbon_has_an_arc_for_each_jump() -> None:
+    texts = np.array([["0", "1", "2", "3"]], object)
+    figure = ribbon(Block("memory", texts, np.full((1, 4), 0.5)), [0, 2, 1, 1, 3])
+    forwards, back = figure["data"][-3], figure["data"][-2]
+    assert [int(np.isnan(line["x"]).sum()) for line in (forwards, back)] == [2, 2]
+    assert np.nanmin(forwards["y"]) >= 1 - 1e-6 and np.nanmax(back["y"]) <= 1e-6, "below and above the cells"
+    assert_plotly_takes(figure)
+    assert_plotly_takes(ribbon(Block("memory", texts[:, :1], np.zeros((1, 1))), [0]))
+
+
+def test_numbers_in_cells_are_short() -> None:
+    assert [text_of(value) for value in (True, 12, 10**12, 1 / 3, np.float32("nan"), -np.inf)] == [
+        "True", "12", "1e+12", "0.3333", "nan", "-inf",
+    ]  # fmt: skip
