@@ -163,7 +163,7 @@ def test_a_cut_line_reconnects_by_itself_and_loses_nothing(page: Open) -> None:
 
 
 def test_a_run_that_is_gone_says_so_and_reset_starts_a_new_one(page: Open, serve: Any) -> None:
-    with serve(settings={"PLAYGROUND_IDLE_MINUTES": "0.02"}) as server:
+    with serve(settings={"PLAYGROUND_IDLE_MINUTES": "0.25"}) as server:  # time enough for a slow page to open
         tab = page("/regression", base=server.url, script=KEEP_SOCKETS)
         board = Board(tab.page).ready()
         board.press("Step")
@@ -171,7 +171,7 @@ def test_a_run_that_is_gone_says_so_and_reset_starts_a_new_one(page: Open, serve
         run = board.run
         board.hold_the_line(cut=True)
         board.cut_the_line()
-        tab.page.wait_for_timeout(3500)  # longer than the idle time and the housekeeping's second
+        tab.page.wait_for_timeout(17_000)  # longer than the idle time and the housekeeping's second
         assert "Reconnecting" in board.said()
         board.hold_the_line(cut=False)
         board.until(lambda: board.state == "lost", "the run is lost")

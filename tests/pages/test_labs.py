@@ -40,6 +40,7 @@ from tests.pages.session import (
     board,
     boards,
     can_turn,
+    choose,
     click,
     follow,
     go,
@@ -728,11 +729,11 @@ def test_button_wins_over_an_address_that_comes_late(visit: Open) -> None:
     click(session, f"{lab.name}:preset:Loud")
     assert_open(session, TOYS, lab, lab.config(**lab.presets["Loud"]))
     session.query_params.clear()
-    click(session, "toys:try:Bent")
+    choose(session, 2)
     assert_open(session, TOYS, TOYS.labs[1], TOYS.labs[1].config(shape="bent", bend=2.0))
     session.query_params.clear()
     session.query_params["toys_echo_times"] = "9"
-    click(session, "toys:try:Count by twos")
+    choose(session, 3)
     assert_open(session, TOYS, TOYS.labs[2], TOYS.labs[2].config(by=2))
 
 

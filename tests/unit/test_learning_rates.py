@@ -157,9 +157,9 @@ def test_same_config_gives_the_same_in_slices_and_watched() -> None:
 
 def test_too_many_trainings_are_refused_with_a_sentence() -> None:
     everything = ",".join(OPTIMIZERS)
-    with pytest.raises(ValueError, match="at most 1,500 fit here"):
+    with pytest.raises(ValueError, match="at most 2,250 fit here"):
         build_map(SweepConfig(optimizers=everything, seeds=9, rates=61))
-    assert MOST_TRAININGS >= 8 * 16 * 9
+    assert MOST_TRAININGS >= 8 * 31 * 9
     build_map(SweepConfig(optimizers=everything, seeds=9))
 
 
