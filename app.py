@@ -11,9 +11,9 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-# Before torch comes: its threads sleep while they wait for each other. By default they keep their cores busy, and where
-# others want the cores too (a browser, the engine's other runs), a step of a CNN takes several times as long.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Before torch comes: how long (in turns of a loop) its threads keep their cores busy while they wait for each other,
+# before they sleep. A sixth of the default: hardly slower alone, and other runs and browsers sooner get the core.
+os.environ.setdefault("GOMP_SPINCOUNT", "50000")
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # pages are scripts that Streamlit runs; they import from here

@@ -44,7 +44,7 @@ LESSON = LiveLesson(
               views=(TRAINING,)),
         Chart("answer", "Image and answer",
               "The image that is looked at; what the linear layer gives for each digit (logits); and that as "
-              "probabilities (softmax). The guess is full, the true digit has an edge.", wide=True, low=True,
+              "probabilities (softmax). The guess is full, the true digit has an edge.", every=2, wide=True, low=True,
               views=(ANATOMY,)),
         Chart("maps", "All maps",
               "Row by row: the first filters, their gradients, and for this image every map of every layer after its "

@@ -14,7 +14,7 @@ from playground.lessons.cnn_plane import Plane
 from playground.lessons.cnn_seen import Moment
 from playground.lessons.regression_setup import coordinate
 
-MISTAKES = {"confusion", "per_class", "cell", "hardest", "predictions"}
+MISTAKES = {"confusion", "per_class", "cell", "hardest"}
 
 
 def figures(moment: Moment, memory: Plane, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:

@@ -18,6 +18,10 @@ from playground.lessons.cnn_setup import CnnData
 
 Array = NDArray[Any]
 SLICE = {"cpu": 200, "cuda": 5_000}  # images: about 20 ms
+AT_ONCE = {
+    "cpu": 50,
+    "cuda": 5_000,
+}  # images in one call: as many as a step of training, whose memory is at hand
 SMALL_TEST = 2_000  # images
 MOST_TESTS = 256
 
@@ -132,5 +136,6 @@ class Tester:
 @torch.no_grad()
 def shares_of(model: nn.Sequential, x: Tensor) -> Array:
     """The probabilities of all classes for pixels uint8 (n, 1, 28, 28), as float32 (n, 10)."""
-    shares: Array = functional.softmax(model(scaled(x)), dim=1).nan_to_num().float().cpu().numpy()
+    logits = torch.cat([model(scaled(part)) for part in torch.split(x, AT_ONCE[x.device.type])])
+    shares: Array = functional.softmax(logits, dim=1).nan_to_num().float().cpu().numpy()
     return shares

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from playground.figures import digits, pixel_maps
 from playground.figures.pixel_maps import Small
 from playground.frames import Figure
-from playground.lessons.cnn_evaluation import Judged
+from playground.lessons.cnn_evaluation import Judged, shares_of
 from playground.lessons.cnn_seen import Moment
 
 COLUMNS, ROWS = 8, 4  # of the grids of images
@@ -58,16 +58,17 @@ def hardest(moment: Moment) -> Figure:
 
 
 def predictions(moment: Moment) -> Figure:
-    """The same few test images again and again, with what the model takes them for."""
-    judged = moment.tester.latest
-    if judged is None:
-        return _grid(moment, None, np.empty(0, int), NOT_YET)
-    return _grid(moment, judged, _spread(judged), "")
+    """The same few test images again and again, with what the model that is shown takes them for."""
+    index = _spread(moment)
+    shares = shares_of(moment.view.model, moment.digits.x_test[index])
+    labels = moment.digits.y_test[index].cpu().numpy()
+    judged = Judged(moment.view.steps, moment.view.epochs, index, labels, shares)
+    return _grid(moment, judged, np.arange(len(index)), "")
 
 
-def _spread(judged: Judged) -> NDArray[np.intp]:
-    """As many places of test images as a grid holds: the same images, whether all were tested or every few."""
-    return np.linspace(0, len(judged.labels), COLUMNS * ROWS, endpoint=False).astype(np.intp)
+def _spread(moment: Moment) -> NDArray[np.intp]:
+    """The numbers of as many test images as a grid holds."""
+    return np.linspace(0, len(moment.digits.x_test), COLUMNS * ROWS, endpoint=False).astype(np.intp)
 
 
 def _grid(moment: Moment, judged: Judged | None, chosen: NDArray[np.intp], message: str) -> Figure:
@@ -94,12 +95,14 @@ def pick(moment: Moment, chart: str, x: float, y: float) -> None:
         if 0 <= row < 10 and 0 <= column < 10:
             moment.look.cell = (row, column)
         return
-    if judged is None:
+    if chart == "predictions":
+        shown = _spread(moment)
+    elif judged is None:
         return
-    if chart == "cell":
-        shown = judged.cell(*(moment.look.cell or fullest(judged)), COLUMNS * ROWS)
+    elif chart == "cell":
+        shown = judged.index[judged.cell(*(moment.look.cell or fullest(judged)), COLUMNS * ROWS)]
     else:
-        shown = judged.hardest(COLUMNS * ROWS) if chart == "hardest" else _spread(judged)
+        shown = judged.index[judged.hardest(COLUMNS * ROWS)]
     at = pixel_maps.grid_find(COLUMNS, x, y)
     if 0 <= at < len(shown):
-        moment.look.own, moment.look.picked = None, int(judged.index[shown[at]])
+        moment.look.own, moment.look.picked = None, int(shown[at])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, Self
 
 import numpy as np
@@ -37,10 +38,9 @@ from playground.snapshots import Snapshot
 from playground.training import KINDS, Trainer
 from playground.training_run import View, fill
 
-SAMPLE_EVERY = 64  # steps between two looks at a sample of the test images, and sooner at first:
-EARLY = (4, 8, 16, 32)
+SAMPLE_EVERY, EARLY = 128, (4, 8, 16, 32, 64)  # steps between two looks at a sample of the test images; the first ones
 SAMPLE = 200  # images
-IMAGES_PER_SLICE = 200  # learned from, for one slice of a test that goes on meanwhile
+IMAGES_PER_SLICE = 600  # learned from, for one slice of a test that goes on meanwhile
 IMAGES_PER_TEST = 30_000  # learned from between two tests of everything, at least
 WATCH_SECONDS = 3.0  # how long mistakes are followed after they were last drawn
 COLUMNS = ("train", "accuracy", "test_accuracy", *(f"{kind} {name}" for name in LAYERS for kind in KINDS))
@@ -49,7 +49,7 @@ COLUMNS = ("train", "accuracy", "test_accuracy", *(f"{kind} {name}" for name in 
 class CnnRun(LookingRun):
     """One student's training on digits."""
 
-    frame_rate = 8.0  # while it plays: each frame costs the training of a few images
+    frame_rate = 5.5  # while it plays: each frame costs the training of a few images
 
     def __init__(self, config: CnnConfig, settings: Settings, look: Look | None = None) -> None:
         self.digits, self.look = load_digits(config.torch_device), look or Look()
@@ -105,7 +105,7 @@ class CnnRun(LookingRun):
         config, epochs = self.config, self.trainer.batches.epochs
         if config.schedule != "constant" and config.epochs:
             self._use_rate(config.lr * SCHEDULES[config.schedule].factor(self.steps - self.plan[0], self.plan[1]))
-        with torch.autocast(config.torch_device, torch.bfloat16, enabled=config.precision == "bfloat16"):
+        with torch.autocast(config.torch_device, torch.bfloat16) if config.precision == "bfloat16" else nullcontext():
             super().step()
         if not self.outcome:
             self._count(self.trainer.batches.epochs > epochs)

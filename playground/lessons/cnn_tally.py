@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 LAYERS = ("Convolution 1", "Convolution 2", "Convolution 3", "Linear")
+MOST_WAITING = 32  # batches
 RATE_SECONDS = 2.0  # over which images a second are counted, about
 PAUSE_SECONDS = 0.5  # between two steps: longer is a pause
 
@@ -23,19 +24,32 @@ class Tally(nn.Module):
 
     def _begin(self) -> None:
         self.batches = self.images = 0
-        self.loss = torch.zeros(())
+        self.loss = torch.zeros((), dtype=torch.float64)
         self.right = torch.zeros((), dtype=torch.long)
+        self.waiting: list[tuple[Tensor, Tensor, Tensor]] = []  # losses, logits and labels not counted yet
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Logits (batch, 10) and labels (batch,) -> a scalar."""
         loss: Tensor = self.loss_fn(logits, target)
-        self.loss = self.loss.to(loss.device) + loss.detach()
-        self.right = self.right.to(loss.device) + (logits.detach().argmax(dim=1) == target).sum()
-        self.batches, self.images = self.batches + 1, self.images + len(target)
+        self.waiting.append((loss.detach(), logits.detach(), target))
+        if len(self.waiting) == MOST_WAITING:
+            self._count()
         return loss
+
+    def _count(self) -> None:
+        """Count the batches that wait, all at once: one by one it would take longer than the loss itself."""
+        if not self.waiting:
+            return
+        losses, logits, targets = zip(*self.waiting, strict=True)
+        labels = torch.cat(targets)
+        self.loss = self.loss.to(labels.device) + torch.stack(losses).double().sum()  # so that the order matters not
+        self.right = self.right.to(labels.device) + (torch.cat(logits).argmax(dim=1) == labels).sum()
+        self.batches, self.images = self.batches + len(losses), self.images + len(labels)
+        self.waiting.clear()
 
     def row(self) -> dict[str, float]:
         """The mean loss of the batches since the last row and the share of their images that were right."""
+        self._count()
         if not self.batches:
             return {}
         row = {"train": self.loss.item() / self.batches, "accuracy": self.right.item() / self.images}
@@ -44,12 +58,14 @@ class Tally(nn.Module):
 
     def state(self) -> list[float]:
         """What was counted since the last row."""
+        self._count()
         return [self.batches, self.images, self.loss.item(), self.right.item()]
 
     def load_state(self, batches: int, images: int, loss: float, right: int) -> None:
         """Go on counting from what `state` gave."""
+        self.waiting.clear()
         self.batches, self.images = batches, images
-        self.loss, self.right = torch.tensor(loss), torch.tensor(right)
+        self.loss, self.right = torch.tensor(loss, dtype=torch.float64), torch.tensor(right)
 
 
 def layer_norms(model: nn.Sequential, before: Mapping[int, Tensor]) -> dict[str, float]:
@@ -67,7 +83,8 @@ def layer_norms(model: nn.Sequential, before: Mapping[int, Tensor]) -> dict[str,
 
 
 def _norm(parts: Sequence[Tensor]) -> Tensor:
-    return torch.stack([part.square().sum() for part in parts]).sum().sqrt()
+    norms: Tensor = torch.stack(torch._foreach_norm(list(parts))).square().sum().sqrt()
+    return norms
 
 
 class Pace:

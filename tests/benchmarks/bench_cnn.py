@@ -48,7 +48,7 @@ def bare() -> float:
 def watched(config: dict[str, Any], runs: int = 1) -> list[dict[str, float]]:
     """What became of so many watched runs, in a process of their own that waits as the app does."""
     command = [sys.executable, "-m", "tests.benchmarks.watched_cnn", json.dumps(config), str(runs)]
-    environment = os.environ | {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
+    environment = {"GOMP_SPINCOUNT": "50000"} | os.environ
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, env=environment)
     return list(json.loads(done.stdout))
 

@@ -76,7 +76,7 @@ def _follow(runs: list[Any], start: float) -> list[dict[str, Any]]:
     """Look at the runs from outside until all are done."""
     found: list[dict[str, Any]] = [{} for _ in runs]
     while not all("seconds" in each for each in found):
-        time.sleep(0.005)
+        time.sleep(0.02)
         now = time.monotonic()
         for run, each in zip(runs, found, strict=True):
             if run.steps and "first" not in each:

@@ -282,3 +282,31 @@ def test_tsne_keeps_heaps_together() -> None:
 def test_a_run_too_large_is_refused_with_a_sentence() -> None:
     with pytest.raises(ValueError, match="at most 10 fit here"):
         LESSON.build(LESSON.config(), Settings(max_parameters=10))
+
+
+def test_predictions_are_those_of_the_model_that_is_shown_without_any_test() -> None:
+    run = until_done(make(epochs=20))
+
+    def words() -> list[str]:
+        (found,) = (
+            trace["text"] for trace in draw(run, "predictions")["predictions"]["data"] if trace["name"] == "Words"
+        )
+        return list(found)
+
+    def expected(model: torch.nn.Sequential) -> list[str]:
+        chosen = np.linspace(0, 130, 32, endpoint=False).astype(int)
+        with torch.no_grad():
+            guesses = model(run.digits.x_test[chosen].float() / 255).argmax(dim=1).tolist()
+        labels = run.digits.y_test[chosen].tolist()
+        return [
+            f"{label}" if label == guess else f"{label} → {guess}" for label, guess in zip(labels, guesses, strict=True)
+        ]
+
+    latest = run.tester.latest
+    now = words()
+    assert now == expected(run.model)
+    run.apply({"do": "scrub", "to": 0})
+    assert words() == expected(run.view().model) != now
+    assert run.tester.latest is latest and run.tester.pending is None
+    run.apply({"do": "pick", "chart": "predictions", "x": 0.5, "y": -0.5})
+    assert run.look.picked == 0

@@ -43,7 +43,7 @@ def digits(monkeypatch: pytest.MonkeyPatch) -> Iterator[mnist.Digits]:
 
 
 def make(**values: Value) -> CnnRun:
-    small: dict[str, Any] = {"filters_1": 2, "filters_2": 3, "kernel": 3, "batch_size": 50, "lr": 0.01}
+    small: dict[str, Any] = {"filters_1": 2, "filters_2": 3, "kernel": 3, "batch_size": 50, "lr": 0.01, "seed": 0}
     return build(CnnConfig(**(small | values)))
 
 
@@ -149,6 +149,7 @@ def test_at_its_end_every_test_image_is_tested_and_only_then_is_it_done() -> Non
 
 
 def test_a_test_is_of_the_model_as_it_was_however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cnn_run, "IMAGES_PER_SLICE", 200)
     monkeypatch.setattr(cnn_run, "IMAGES_PER_TEST", 0)
     monkeypatch.setitem(cnn_run.shares_of.__globals__, "SLICE", {"cpu": 10})
     run = trained(6, epochs=3)
