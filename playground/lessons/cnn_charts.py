@@ -14,7 +14,7 @@ from playground.lessons.cnn_plane import Plane
 from playground.lessons.cnn_seen import Moment
 from playground.lessons.regression_setup import coordinate
 
-MISTAKES = {"confusion", "per_class", "cell", "hardest"}
+TESTED = {"confusion", "per_class", "cell", "hardest"}  # drawn from a test of the model
 
 
 def figures(moment: Moment, memory: Plane, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
@@ -39,7 +39,7 @@ def figures(moment: Moment, memory: Plane, options: Mapping[str, bool]) -> dict[
 
 def shows_mistakes(charts: Collection[str]) -> bool:
     """Whether one of the charts needs a test of the model."""
-    return not MISTAKES.isdisjoint(charts)
+    return not TESTED.isdisjoint(charts)
 
 
 def pick(moment: Moment, memory: Plane, command: Mapping[str, Any]) -> None:
@@ -51,7 +51,7 @@ def pick(moment: Moment, memory: Plane, command: Mapping[str, Any]) -> None:
         anatomy.pick(moment, x, y)
     elif chart == "plane":
         cnn_plane.pick(moment, memory, x, y)
-    elif chart in MISTAKES:
+    elif chart == "predictions" or chart in TESTED:
         mistakes.pick(moment, str(chart), x, y)
     else:
         raise ValueError("There is nothing to choose in that chart.")
