@@ -112,6 +112,18 @@ def parse(config_type: type[Config], texts: Mapping[str, str]) -> tuple[Config, 
     return config, problems
 
 
+def nearest(config: Config, numbers: Mapping[str, float]) -> Config:
+    """The config with some of its knobs, which are numbers, at the values next to these finite ones."""
+    turned: dict[str, Value] = {}
+    for name, number in numbers.items():
+        spec = knobs(type(config))[name]
+        if spec.options is None and spec.step:
+            low = spec.lo or 0
+            number = round(low + spec.step * round((number - low) / spec.step), 10)
+        turned[name] = _closest(spec, default_of(type(config), name), number)
+    return config.with_values(**turned)
+
+
 def as_texts(config: Config) -> dict[str, str]:
     """The knobs that differ from their defaults, as a link's query parameters; `parse` reads them back."""
     return {
@@ -205,6 +217,10 @@ def _nearest(spec: Knob, default: Value, text: str) -> Value:
         return default
     if isinstance(default, (bool, str)) or not math.isfinite(number):
         return default
+    return _closest(spec, default, number)
+
+
+def _closest(spec: Knob, default: Value, number: float) -> Value:
     kind = type(default)
     if spec.options is not None:
         return kind(min((float(option) for option in spec.options), key=lambda option: abs(option - number)))

@@ -46,10 +46,11 @@ class Chart:
     one a quarter higher; a `wide` one takes the whole row, is high, and scrolls sideways where the screen is narrow,
     for drawings with text in them. A network drawing with `weights` has a form to set a unit's weights by hand. A chart
     about one `place` of the plane has a field for each of its coordinates, named so. A click on one to `pick` from
-    sends its name and the coordinates. Where charts name `views`, the page shows those of one view at a time; the first
-    one named is the chart's own, and each view has charts of its own. One with a `pad` has a drawing pad beside it,
-    whose drawing is sent as {"do": "draw", "bits": 128 x 128 bits in base64, or None when empty}, and `sliders` stand
-    in its header.
+    sends its name and the coordinates. A click into a still lab's chart, or a drag, `turns` the knobs named to the
+    place's x and, if there are two, its y. Where charts name `views`, the page shows those of one view at a time; the
+    first one named is the chart's own, and each view has charts of its own. One with a `pad` has a drawing pad beside
+    it, whose drawing is sent as {"do": "draw", "bits": 128 x 128 bits in base64, or None when empty}, and `sliders`
+    stand in its header.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Chart:
     place: tuple[str, ...] = ()
     weights: bool = False
     pick: bool = False
+    turns: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
     pad: bool = False
     sliders: tuple[Slider, ...] = ()

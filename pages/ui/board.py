@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -92,10 +92,16 @@ def ahead(key: str, figures: Mapping[str, Figure]) -> Picture:
     return Picture(frame, number, board_id)
 
 
-def still(key: str, charts: Sequence[Chart], picture: Picture) -> None:
-    """Charts that stand still until the page is run again; their nodes and the visitor's zoom stay."""
+def still(key: str, charts: Sequence[Chart], picture: Picture, on_pick: Callable[[Any], None]) -> None:
+    """Charts that stand still until the page is run again; their nodes and the visitor's zoom stay.
+
+    `on_pick` is called with what the browser says of a click into a chart that turns knobs.
+    """
     shown = {"frame": base64.b64encode(picture.frame).decode(), "number": picture.number, "board": picture.board}
-    _board(key=key, data=_data(charts) | shown, on_restart_change=lambda: None)
+    _board(
+        key=key, data=_data(charts) | shown, on_restart_change=lambda: None,
+        on_picked_change=lambda: on_pick(st.session_state[key].picked),
+    )  # fmt: skip
 
 
 def _data(charts: Sequence[Chart]) -> dict[str, Any]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
 from pages.ui import board, controls, lesson, prose
-from playground.knobs import Config
+from playground.knobs import Config, nearest
 from playground.lesson import Lab, LabLesson, Sheet, Table
 
+FARTHEST = 1e9  # a coordinate that a click may have
 Extra = Callable[[Config], None]
 
 
@@ -83,16 +85,30 @@ def _charts(lab: Lab, config: Config, drawn: Drawn | str) -> None:
     elif isinstance(drawn, str):
         st.error(lesson.quoted(drawn))
     else:
-        _sheet(key, lab, drawn)
+        _sheet(key, lab, config, drawn)
 
 
-def _sheet(key: str, lab: Lab, drawn: Drawn) -> None:
+def _sheet(key: str, lab: Lab, config: Config, drawn: Drawn) -> None:
     if lab.charts:
-        board.still(key, lab.charts, drawn.picture)
+        board.still(key, lab.charts, drawn.picture, lambda picked: _pick(lab, config, picked))
     if drawn.sheet.note:
         st.markdown(drawn.sheet.note)
     for table in drawn.sheet.tables:
         st.html(as_html(table))
+
+
+def _pick(lab: Lab, config: Config, picked: Any) -> None:
+    """A click into a chart turns its knobs to that place; a browser can say anything, and of nonsense nothing comes."""
+    if not isinstance(picked, dict):
+        return
+    places = [picked.get("x"), picked.get("y")]
+    for chart in lab.charts:
+        if chart.name == picked.get("chart") and all(_is_number(place) for place in places):
+            controls.choose(lab.name, nearest(config, dict(zip(chart.turns, places, strict=False))))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and abs(value) < FARTHEST  # not NaN either
 
 
 def as_html(table: Table) -> str:

@@ -173,8 +173,13 @@ CURVES = Lab(
     config=CurvesConfig,
     draw=draw_curves,
     charts=(
-        Chart("function", "Function", "The activation over x, and its tangent at the probe."),
-        Chart("slope", "Slope, by autograd", "The derivative of the activation over x."),
+        Chart(
+            "function",
+            "Function",
+            "The activation over x, and its tangent at the probe. A click or a drag moves the probe.",
+            turns=("probe",),
+        ),
+        Chart("slope", "Slope, by autograd", "The derivative of the activation over x.", turns=("probe",)),
     ),
     presets={
         "ReLU": {},

@@ -99,7 +99,12 @@ LAB = Lab(
     config=SlopeConfig,
     draw=draw_slope,
     charts=(
-        Chart("curve", "Function, tangent and chord", "The function, its tangent by autograd, and the chord."),
+        Chart(
+            "curve",
+            "Function, tangent and chord",
+            "The function, its tangent by autograd, and the chord. A click or a drag moves the point.",
+            turns=("x",),
+        ),
         Chart("error", "Error over the step", "The error of the measured slope over the step, for two number types."),
     ),
     presets={

@@ -161,9 +161,10 @@ LAB = Lab(
     config=BasinsConfig,
     draw=draw,
     charts=(
-        Chart("basins", "Where each start leads", "Starts coloured by where their balls end; stronger: sooner there.",
-              tall=True),
-        Chart("levels", "The surface, and one ball", "The levels of the surface and the path of one ball.", tall=True),
+        Chart("basins", "Where each start leads", "Starts coloured by where their balls end; stronger: sooner there. "
+              "A click or a drag moves the start of the one ball.", tall=True, turns=("x", "y")),
+        Chart("levels", "The surface, and one ball", "The levels of the surface and the path of one ball. "
+              "A click or a drag moves its start.", tall=True, turns=("x", "y")),
     ),
     presets={
         "Himmelblau": {},

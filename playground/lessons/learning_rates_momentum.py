@@ -179,7 +179,8 @@ LAB = Lab(
     draw=draw,
     charts=(
         Chart("plane", "The plane",
-              "Regions that are monotone, oscillate or diverge; the stronger the colour, the faster.", tall=True),
+              "Regions that are monotone, oscillate or diverge; the stronger the colour, the faster. "
+              "A click or a drag moves the chosen pair.", tall=True, turns=("lr", "momentum")),
         Chart("path", "Way down", "The first sixty iterates on the contours of the quadratic.",
               tall=True),
         Chart("distance", "Distance from the minimum", "The distance over steps, measured and by theory.", low=True,

@@ -167,3 +167,27 @@ def test_another_lab_and_back_keeps_the_settings_and_the_browsers_back_works(pag
     tab.page.go_back()
     other.ready()
     other.address_has(f"{lesson.name}_lab={other.short}")
+
+
+def test_a_click_and_a_drag_in_a_chart_move_its_point_its_slider_and_the_link(page: Open) -> None:
+    (lesson, lab) = LABS["autograd_slope"]
+    bench = Bench(page("/autograd?autograd_lab=slope").page, lesson, lab).ready()
+    tab = bench.page
+    at = """(x) => { const plot = document.querySelector('[data-chart="curve"]'), full = plot._fullLayout;
+      plot.scrollIntoView({ block: "center" });
+      const box = plot.getBoundingClientRect(), middle = full.yaxis._offset + full.yaxis._length / 2;
+      return [box.left + full.xaxis._offset + full.xaxis.d2p(x), box.top + middle]; }"""
+    moved = "([x]) => Math.abs(Number(new URLSearchParams(location.search).get('autograd_slope_x')) - x) < 0.08"
+    tab.mouse.click(*tab.evaluate(at, -1.5))
+    bench.wait(moved, -1.5)
+    assert (
+        abs(float(bench.knob(knobs(lab.config)["x"]).evaluate("(each) => each.value ?? each.ariaValueNow")) + 1.5)
+        < 0.08
+    )
+    tab.mouse.move(*tab.evaluate(at, -1.5))
+    tab.mouse.down()
+    for x in (-1.0, 0.0, 1.0, 2.0):
+        tab.mouse.move(*tab.evaluate(at, x), steps=3)
+    tab.mouse.up()
+    bench.wait(moved, 2.0)
+    assert tab.evaluate("document.querySelector('[data-chart=\"curve\"]')._fullLayout.xaxis.range")[0] < -3, "no zoom"

@@ -98,11 +98,16 @@ def try_out(session: AppTest, title: str) -> None:
 
 
 def choose(session: AppTest, number: object) -> None:
-    """Have the prose's component say that this was chosen: a browser can say anything."""
-    (prose,) = (each.proto for each in session.get("bidi_component") if each.proto.component_name == "prose")
+    """Have the prose's component say that this was chosen."""
+    say(session, "prose", "chosen", number)
+
+
+def say(session: AppTest, component: str, event: str, value: object) -> None:
+    """Have a component say this: a browser can say anything."""
+    (found,) = (each.proto for each in session.get("bidi_component") if each.proto.component_name == component)
     states = session._tree.get_widget_states()
-    said = WidgetState(id=trigger_id(prose.id, "events"))
-    said.json_trigger_value = json.dumps([{"event": "chosen", "value": number}])
+    said = WidgetState(id=trigger_id(found.id, "events"))
+    said.json_trigger_value = json.dumps([{"event": event, "value": value}])
     states.widgets.append(said)
     session._run(states)
     assert list(session.exception) == []

@@ -51,6 +51,7 @@ from tests.pages.session import (
     one_of_each_kind,
     parameters_of,
     run_id,
+    say,
     shown_knobs,
     try_out,
     turn,
@@ -861,6 +862,42 @@ def test_share_stays_open_from_lab_to_lab(visit: Open) -> None:
         assert list(session.exception) == []
         (shared,) = [code.value for code in session.code if "?" in code.value]
         assert dict(parse_qsl(shared.partition("?")[2])) == opens(lesson, lab) | {"hide": two_of(lab)[0]}
+
+
+# Charts that turn knobs.
+
+
+def test_a_place_picked_in_a_chart_turns_its_knobs_to_the_nearest_they_take(visit: Open) -> None:
+    session, lab = visit(TOYS), TOYS.labs[1]
+    pick(session, TOYS, lab)
+    turn(session, lab, "large", 20)
+    say(session, "board", "picked", {"chart": "line", "x": 0.517, "y": 0.9})
+    assert_open(session, TOYS, lab, lab.config(shift=0.5, slope=1.0, large=20))
+    say(session, "board", "picked", {"chart": "line", "x": 1e6, "y": -1e6})
+    assert_open(session, TOYS, lab, lab.config(shift=2.0, slope=0.25, large=20))
+
+
+@pytest.mark.parametrize(
+    "picked",
+    [None, 7, "x", [], {}, {"chart": "line"}, {"chart": "length", "x": 1, "y": 1}, {"chart": "line", "x": "1", "y": 1},
+     {"chart": "line", "x": float("nan"), "y": 1}, {"chart": "line", "x": 10**400, "y": 1},
+     {"chart": "line", "x": 1, "y": float("-inf")}, {"chart": ["line"], "x": 1, "y": 1}],
+    ids=range(12),
+)  # fmt: skip
+def test_of_nonsense_picked_in_a_chart_nothing_comes(visit: Open, picked: object) -> None:
+    session, lab = visit(TOYS), TOYS.labs[1]
+    pick(session, TOYS, lab)
+    say(session, "board", "picked", picked)
+    assert_open(session, TOYS, lab, lab.config())
+
+
+def test_charts_turn_only_knobs_that_are_numbers_between_bounds_or_of_choices() -> None:
+    for _, lab in LABS.values():
+        for chart in lab.charts:
+            assert len(chart.turns) <= 2
+            assert not chart.turns or lab.draw is not None
+            for name in chart.turns:
+                assert type(default_of(lab.config, name)) in (int, float)
 
 
 # Labs with a run.

@@ -112,8 +112,8 @@ class ToyLesson(LabLesson):
         return dict.fromkeys(SECTIONS, "Words.") | {"Try this": tries, "Check yourself": "- Is it? :: It is."}
 
 
-def chart(name: str) -> tuple[Chart, ...]:
-    return (Chart(name, name.title(), "What the knobs make of it."),)
+def chart(name: str, *turns: str) -> tuple[Chart, ...]:
+    return (Chart(name, name.title(), "What the knobs make of it.", turns=turns),)
 
 
 def lab(name: str, title: str, config: type[Config], **more: Any) -> Lab:
@@ -127,7 +127,7 @@ LESSON = ToyLesson(
     labs=(
         lab("echo", "Echo", EchoConfig, draw=draw_echo, charts=chart("length"),
             presets={"Quiet": {}, "Loud": {"loud": True, "times": 9}}),
-        lab("line", "Line", LineConfig, draw=draw_line, charts=chart("line"),
+        lab("line", "Line", LineConfig, draw=draw_line, charts=chart("line", "shift", "slope"),
             presets={"Straight": {}, "Bent": {"shape": "bent", "bend": 3.0}}),
         lab("count", "Count", CountConfig, build=Count, charts=chart("count"), status={"step": "Step"},
             presets={"Ones": {}, "Twos": {"by": 2, "to": 8}}),

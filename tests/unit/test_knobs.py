@@ -15,10 +15,12 @@ from playground.knobs import (
     changed,
     default_of,
     knobs,
+    nearest,
     needs_rebuild,
     parse,
     shorten,
 )
+from playground.lessons.learning_rates_sweep import RATES, WhoWinsConfig
 from playground.lessons.regression_setup import RegressionConfig
 
 SPECS = knobs(RegressionConfig)
@@ -335,3 +337,18 @@ def test_shorten_leaves_short_texts_and_cuts_long_ones_to_one_line() -> None:
     assert shorten("a" * 41) == "a" * 39 + "…"
     assert shorten("one\n two\t three") == "one two three"
     assert shorten(3.5) == "3.5"
+
+
+def test_nearest_takes_the_closest_option_or_step_within_the_bounds() -> None:
+    config = RegressionConfig()
+    for name in (name for name, spec in SPECS.items() if type(default_of(RegressionConfig, name)) in (int, float)):
+        for value in (number for number in legal_values(name) if isinstance(number, (int, float))):
+            found = getattr(nearest(config, {name: value}), name)
+            step = SPECS[name].step or 0
+            assert type(found) is type(default_of(RegressionConfig, name))
+            assert abs(found - value) <= step / 2 + 1e-9, name
+        low, high = nearest(config, {name: -1e8}), nearest(config, {name: 1e8})
+        assert getattr(low, name) == min(number for number in legal_values(name))
+        assert getattr(high, name) == max(number for number in legal_values(name))
+    assert nearest(WhoWinsConfig(), {"rate": RATES[3] * 1.01}).rate == RATES[3]
+    assert nearest(config, {}) == config

@@ -68,6 +68,12 @@ class Board {
   paintStill(frame) {
     this.number = frame.number;
     this.paint(frame);
+    for (const chart of this.charts.values()) chart.turning?.shown();
+  }
+
+  /** A place in a still chart was picked: the page turns knobs to it. */
+  pick(picked) {
+    this.component.setTriggerValue("picked", picked);
   }
 
   chooseTheme(parent) {

@@ -7,6 +7,7 @@ import { Pad } from "./pad.js";
 import { CHART as LOSS, reaching } from "./pins.js";
 import { PlaceForm } from "./place.js";
 import { Sliders } from "./sliders.js";
+import { Turning } from "./turning.js";
 import { WeightForm } from "./weights.js";
 
 const CLICK_PIXELS = 4; // a pointer that moved further was a drag
@@ -82,6 +83,7 @@ export class Chart {
     this.sizer.observe(this.plot);
     if (spec.editable || spec.pick) this.listenForClicks();
     if (spec.magnified_on) this.listenForPointing();
+    if (spec.turns.length) this.turning = new Turning(this);
   }
 
   header() {
@@ -160,6 +162,7 @@ export class Chart {
       ...layout,
       width: this.plot.clientWidth,
       height: this.plot.clientHeight,
+      dragmode: this.turning ? false : layout.dragmode,
       font: { ...layout.font, size: this.board.large ? 16 : 12, family: this.board.font },
       xaxis: axisNow(reaching(layout.xaxis, ghosts.flatMap((ghost) => ghost.x)), this.zoom?.xaxis),
       yaxis: axisNow(reaching(layout.yaxis, ghosts.flatMap((ghost) => ghost.y)), this.zoom?.yaxis),
