@@ -26,7 +26,8 @@ class SlopeConfig(Config):
     # fmt: off
     formula: str = knob("sin(x)", "f(x)", group="Function", live=True, longest=120,
                         help="A formula in x, such as x**3 - 2*x or exp(-x**2).")
-    x: float = knob(1.0, "Point x", group="Function", live=True, lo=-3.0, hi=3.0, step=0.05)
+    x: float = knob(1.0, "Point x", help="A click or a drag in the chart moves it, too.", group="Function",
+                    live=True, lo=-3.0, hi=3.0, step=0.05)
     exponent: float = knob(0.0, "Step ε, as a power of ten", help="-3 means ε = 0.001.", group="Difference",
                            live=True, lo=-14.0, hi=0.0, step=0.25)
     method: str = knob("central", "Difference", group="Difference", live=True, options=tuple(METHODS), names=METHODS,

@@ -29,7 +29,8 @@ class MomentumConfig(Config):
     """The quadratic, and the pair that is tried on it."""
 
     # fmt: off
-    lr: float = knob(1.0, "Learning rate", group="Optimizer", live=True, lo=0.01, hi=4.0, step=0.01)
+    lr: float = knob(1.0, "Learning rate", help="A click or a drag in the plane moves both.", group="Optimizer",
+                     live=True, lo=0.01, hi=4.0, step=0.01)
     momentum: float = knob(0.8, "Momentum", group="Optimizer", live=True, lo=0.0, hi=0.99, step=0.01)
     small: float = knob(0.05, "Small curvature", group="Quadratic", live=True,
                         options=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
