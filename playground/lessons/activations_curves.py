@@ -33,7 +33,7 @@ class CurvesConfig(Config):
     """Which functions are drawn, with which parameters, and where they are probed."""
 
     # fmt: off
-    probe: float = knob(1.0, "Probe x", help="The tangent is laid here. A click into a chart moves it.", group="Function",
+    probe: float = knob(1.0, "Probe x", help="The tangent lies here. A click into a chart moves it.", group="Function",
                         live=True, lo=-10.0, hi=10.0, step=0.1)
     function: str = knob("relu", "Function", group="Function", live=True, options=tuple(FUNCTIONS), names=NAMES)
     against: str = knob(NONE, "Compare with", group="Function", live=True, options=(NONE, *FUNCTIONS),

@@ -43,7 +43,7 @@ class BasinsConfig(Config):
     # fmt: off
     lr: float = knob(0.01, "Learning rate", group="Steps", live=True, options=LEARNING_RATES)
     steps: int = knob(100, "Steps", group="Steps", live=True, options=(5, 10, 25, 50, 100, 150))
-    x: float = knob(-0.5, "One ball’s start x", help="A click or a drag in a chart moves the start, too.", group="One ball",
+    x: float = knob(-0.5, "One ball’s start x", help="A click or a drag in a chart moves it.", group="One ball",
                     live=True, lo=-6.0, hi=6.0, step=0.05)
     y: float = knob(-1.5, "One ball’s start y", group="One ball", live=True, lo=-6.0, hi=6.0, step=0.05)
     surface: str = knob("himmelblau", "Surface", group="Landscape", live=True, options=tuple(NAMES), names=NAMES)
