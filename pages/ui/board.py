@@ -92,7 +92,9 @@ def ahead(key: str, figures: Mapping[str, Figure]) -> Picture:
     return Picture(frame, number, board_id)
 
 
-def still(key: str, charts: Sequence[Chart], picture: Picture, on_pick: Callable[[Any], None]) -> None:
+def still(
+    key: str, charts: Sequence[Chart], picture: Picture, on_pick: Callable[[Any], None] = lambda picked: None
+) -> None:
     """Charts that stand still until the page is run again; their nodes and the visitor's zoom stay.
 
     `on_pick` is called with what the browser says of a click into a chart that turns knobs.
