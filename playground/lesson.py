@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, make_dataclass
 from functools import cached_property
@@ -74,7 +75,7 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Lesson(ABC):
     """A page's content: its name in the address, its title, a sentence, and the functions whose source it shows."""
 
     name: str
@@ -88,9 +89,9 @@ class Lesson:
         return prose(self.name)
 
     @property
+    @abstractmethod
     def benches(self) -> tuple[Bench, ...]:
         """Where knobs stand beside charts on this page."""
-        raise NotImplementedError
 
 
 class Bench(Protocol):
