@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,27 +10,42 @@ import orjson
 Figure = dict[str, Any]
 
 _ALIGNMENT = 8
+Path = tuple[str | int, ...]
+_LEAVES = frozenset((str, int, float, bool, type(None)))
 _SENT_AS = {"<f4": "f4", "<f8": "f8", "<i4": "i4", "|u1": "u1"}
 
 
-def changes(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> Iterator[list[Any]]:
+def changes(before: Any, after: Any) -> list[list[Any]]:
     """Each [path, value] that turns one figure into another; arrays, lists (but of dicts) and leaves as a whole."""
-    if before is after:
-        return
-    if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
+    found: list[list[Any]] = []
+    _compare(before, after, (), found)
+    return found
+
+
+def _compare(before: Any, after: Any, path: Path, found: list[list[Any]]) -> None:
+    kind = type(after)
+    if kind is dict and type(before) is dict and before.keys() == after.keys():
         for key, value in after.items():
-            yield from changes(before[key], value, (*path, key))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        parts = [part for index, item in enumerate(after) for part in changes(before[index], item, (*path, index))]
-        if all(isinstance(item, dict) for item in (*before, *after)):
-            yield from parts
-        elif parts:  # Plotly sees a change in a trace's values only where the list is another one
-            yield [path, after]
-    elif isinstance(before, np.ndarray) and isinstance(after, np.ndarray):
+            old = before[key]
+            if old is value or (type(value) in _LEAVES and type(old) is type(value) and old == value):
+                continue  # said here, since most of a figure is such
+            _compare(old, value, (*path, key), found)
+    elif kind is list and type(before) is list and len(before) == len(after):
+        _compare_lists(before, after, path, found)
+    elif kind is np.ndarray and type(before) is np.ndarray:
         if before.dtype != after.dtype or before.shape != after.shape or before.tobytes() != after.tobytes():
-            yield [path, after]
-    elif isinstance(before, (dict, list, np.ndarray)) or type(before) is not type(after) or before != after:
-        yield [path, after]
+            found.append([path, after])
+    elif kind is not type(before) or kind in (dict, list) or before != after:
+        found.append([path, after])
+
+
+def _compare_lists(before: list[Any], after: list[Any], path: Path, found: list[list[Any]]) -> None:
+    """Lists of dicts part by part; Plotly sees a change in a trace's values only where the list is another one."""
+    if all(type(item) is dict for item in (*before, *after)):
+        for index, item in enumerate(after):
+            _compare(before[index], item, (*path, index), found)
+    elif any(changes(old, new) for old, new in zip(before, after, strict=True)):
+        found.append([path, after])
 
 
 def encode(frame: dict[str, Any]) -> bytes:
@@ -74,7 +88,7 @@ class FrameWriter:
         for name, figure in charts.items():
             if name not in self._sent or self._sent[name].keys() != figure.keys():
                 parts[name] = {"figure": figure}
-            elif patch := list(changes(self._sent[name], figure)):
+            elif patch := changes(self._sent[name], figure):
                 parts[name] = {"set": patch}
             self._sent[name] = figure
         self._head = dict(head)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from playground.frames import FrameWriter
-from playground.run import Heavy, Run, Viewer
+from playground.run import Heavy, Paced, Run, Viewer
 from playground.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -109,10 +109,11 @@ class OpenRun:
         return self.framed_at + max(frame_seconds, self.frame_gap)
 
     def settle(self) -> None:
-        """Note what a run with long steps says of itself."""
+        """Note what a run says of itself that is drawn less often, or has long steps."""
         run: Any = self.run
-        if isinstance(run, Heavy):
+        if isinstance(run, Paced):
             self.frame_gap = 1 / run.frame_rate if self.state == "playing" else 0.0
+        if isinstance(run, Heavy):
             self.restless = run.restless
 
     def count(self, taken: int, now: float) -> None:

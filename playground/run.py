@@ -58,10 +58,16 @@ class Run(Protocol):
 
 
 @runtime_checkable
-class Heavy(Protocol):
-    """What a run with long steps has besides: it wants cores, is drawn seldom, and may have news while it rests."""
+class Paced(Protocol):
+    """What a run has besides whose frames cost much: it is drawn less often than the server allows."""
 
     frame_rate: float  # frames a second that suit it while it plays
+
+
+@runtime_checkable
+class Heavy(Paced, Protocol):
+    """What a run with long steps has besides: it wants cores, is drawn seldom, and may have news while it rests."""
+
     restless: bool  # whether it may have something new to show although it takes no step
 
     def use_cores(self, count: int) -> None:

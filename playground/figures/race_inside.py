@@ -11,11 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.figures.race import log_axis
-from playground.figures.theme import axis, layout, round_up
+from playground.figures.theme import Reach, axis, layout, round_up
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
-COLUMNS = (0.0, 0.055, 0.30, 1.0)  # where name, formula, numbers and value stand, as shares of the width
+# Where name, formula, numbers and value stand, as shares of the width, and how they look.
+COLUMNS = (
+    (0.0, "left", "@text", "normal"),
+    (0.055, "left", "@muted", "normal"),
+    (0.30, "left", "@text", "normal"),
+    (1.0, "right", "@model", "bold"),
+)
 MOST_LINES = 8  # with the heading: what fits into a low chart
 
 
@@ -34,9 +40,13 @@ def by_parameter(
     at: int,
     title: str,
     log: bool,
+    reach: Reach,
     note: str = "",
 ) -> Figure:
-    """Numbers for each parameter, tensor after tensor: (name, colour role, symbol, values). One parameter is marked."""
+    """Numbers for each parameter, tensor after tensor: (name, colour role, symbol, values). One parameter is marked.
+
+    `reach` is how far the axis of the numbers went in the frame before.
+    """
     count = sum(group.size for group in groups)
     x = np.arange(count, dtype=np.float32)
     data = [
@@ -59,8 +69,9 @@ def by_parameter(
     if log:
         y = log_axis(title, every)
     else:
-        largest = max((float(np.abs(v[np.isfinite(v)]).max(initial=0.0)) for v in every), default=0.0)
-        y = axis(title, [-round_up(largest), round_up(largest)])
+        largest = round_up(max((float(np.abs(v[np.isfinite(v)]).max(initial=0.0)) for v in every), default=0.0))
+        y = axis(title, [-largest, largest])
+    y["range"] = reach.over(*y["range"])
     shapes = [_upright(float(edge) - 0.5, "@grid", "solid") for edge in edges[1:-1]]
     shapes.append(_upright(float(at), "@mark", "dot"))
     sign = {"text": note, "x": 0.0, "y": 1.0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top",
@@ -71,11 +82,13 @@ def by_parameter(
 
 def rule(heading: str, lines: Sequence[tuple[str, str, str, str]]) -> Figure:
     """The lines of an update rule under a heading: each name, formula, numbers plugged in, and value."""
-    notes = [_text(heading, 0.0, 0, "@text", 13, "left", family=None)]
+    notes = [_text(heading, 0.0, 0, "left", {"color": "@text", "size": 13})]
     for row, line in enumerate(lines, start=1):
-        for text, place, colour in zip(line, COLUMNS, ("@text", "@muted", "@text", "@model"), strict=True):
-            words = {0: f"{text} ←", 2: f"= {text}", 3: f"= <b>{text}</b>"}.get(COLUMNS.index(place), text)
-            notes.append(_text(words, place, row, colour, 12, "right" if place == 1 else "left"))
+        name, formula, numbers, value = line
+        words = (f"{name} ←", formula, f"= {numbers}", f"= {value}")
+        for text, (place, anchor, colour, weight) in zip(words, COLUMNS, strict=True):
+            font = {"color": colour, "size": 12, "family": "monospace", "weight": weight}
+            notes.append(_text(text, place, row, anchor, font))
     csv = "\n".join(",".join(f'"{part}"' for part in line) for line in lines)
     return {
         "data": [],
@@ -87,12 +100,9 @@ def rule(heading: str, lines: Sequence[tuple[str, str, str, str]]) -> Figure:
     }  # fmt: skip
 
 
-def _text(
-    words: str, x: float, row: int, colour: str, size: int, anchor: str, family: str | None = "monospace"
-) -> dict[str, Any]:
-    font = {"color": colour, "size": size} | ({"family": family} if family else {})
+def _text(words: str, x: float, row: int, anchor: str, font: dict[str, Any]) -> dict[str, Any]:
     return {"text": words, "x": x, "y": 1 - (row + 0.5) / MOST_LINES, "xref": "paper", "yref": "paper",
-            "xanchor": anchor, "yanchor": "middle", "showarrow": False, "font": font}  # fmt: skip
+            "xanchor": anchor, "align": anchor, "yanchor": "middle", "showarrow": False, "font": font}  # fmt: skip
 
 
 def _positive(values: Array) -> Array:

@@ -27,6 +27,8 @@ PALETTE: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
+LEAST_USE = 0.39  # of a Reach: 2 of 5 is still enough
+
 
 def axis(title: str, span: list[float] | None = None, **more: Any) -> dict[str, Any]:
     """An axis with its title in words and units, and a fixed range where one is given."""
@@ -64,6 +66,23 @@ def round_up(value: float) -> float:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
     return next(nice * power for nice in (1, 2, 5, 10) if value <= nice * power * (1 + 1e-9))
+
+
+class Reach:
+    """An axis's range from frame to frame: at once as wide as its values, narrower only when they need far less.
+
+    So a number that goes up and down between two steps of `round_up` does not make the axis jump.
+    """
+
+    def __init__(self) -> None:
+        self.span = [0.0, 0.0]
+
+    def over(self, lo: float, hi: float) -> list[float]:
+        """The range to show for values that need this one."""
+        wide = self.span[1] - self.span[0]
+        if lo < self.span[0] or hi > self.span[1] or hi - lo < LEAST_USE * wide:
+            self.span = [lo, hi]
+        return list(self.span)
 
 
 def padded(lo: float, hi: float, share: float = 0.1) -> list[float]:

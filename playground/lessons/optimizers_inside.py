@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from playground.figures import race_inside
 from playground.figures.race_inside import Group
+from playground.figures.theme import Reach
 from playground.frames import Figure
 from playground.racing import Racer, gradients
 from playground.update_rules import MEMORY, Update, next_update, number_at, readable
@@ -75,14 +76,14 @@ def look(racer: Racer, model: nn.Sequential, now: Moment, steps: int) -> Inside:
     return Inside(racer.entry.label, steps, left, names, weights, found, now.memory, updates, now.group["lr"])
 
 
-def draw(name: str, inside: Inside | None, chosen: int) -> Figure:
-    """One of the three charts, "memory", "reach" or "rule", for one chosen parameter; None: nothing is known."""
+def draw(name: str, inside: Inside | None, chosen: int, reach: Reach) -> Figure:
+    """The chart "memory" or "reach", with one chosen parameter marked; None: nothing is known."""
     if inside is None:
         return race_inside.rule(NOT_SAVED, [])
-    return {"memory": _memory, "reach": _reach, "rule": _rule}[name](inside, chosen)
+    return {"memory": _memory, "reach": _next}[name](inside, chosen, reach)
 
 
-def _memory(inside: Inside, chosen: int) -> Figure:
+def _memory(inside: Inside, chosen: int, reach: Reach) -> Figure:
     """Gradient and memory of every parameter in the gradient's own units: of what is squared, the root."""
     series = [("gradient g", "@gradient", "circle-open", _flat(inside.gradients))]
     for key, (symbol, squared) in MEMORY.items():
@@ -94,11 +95,12 @@ def _memory(inside: Inside, chosen: int) -> Figure:
     empty = MEMORY_EMPTY if inside.steps else MEMORY_NEW
     note = "" if len(series) > 1 else empty.format(racer=inside.racer)
     return race_inside.by_parameter(
-        _groups(inside), series, at=_bounded(inside, chosen), title="Size, as a gradient", log=False, note=note
-    )
+        _groups(inside), series, at=_bounded(inside, chosen), title="Size, as a gradient", log=False, reach=reach,
+        note=note,
+    )  # fmt: skip
 
 
-def _reach(inside: Inside, chosen: int) -> Figure:
+def _next(inside: Inside, chosen: int, reach: Reach) -> Figure:
     """How far the next step moves every parameter, beside plain gradient descent at the same learning rate."""
     moved = [(update.weight - weight).abs() for update, weight in zip(inside.updates, inside.weights, strict=True)]
     plain = [inside.lr * gradient.abs() for gradient in inside.gradients]
@@ -107,12 +109,14 @@ def _reach(inside: Inside, chosen: int) -> Figure:
         (f"{inside.racer} moves by", "@model", "diamond", _flat(moved)),
     ]
     return race_inside.by_parameter(
-        _groups(inside), series, at=_bounded(inside, chosen), title="Length of the next step", log=True
+        _groups(inside), series, at=_bounded(inside, chosen), title="Length of the next step", log=True, reach=reach
     )
 
 
-def _rule(inside: Inside, chosen: int) -> Figure:
-    """The rule of the next step for one parameter, with its numbers."""
+def rule(inside: Inside | None, chosen: int) -> Figure:
+    """The rule of the next step for one parameter, with its numbers; None: nothing is known."""
+    if inside is None:
+        return race_inside.rule(NOT_SAVED, [])
     number = _bounded(inside, chosen)
     tensor, at = _locate(inside, number)
     index = [int(each) for each in np.unravel_index(at, tuple(inside.weights[tensor].shape))]

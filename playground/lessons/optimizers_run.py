@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from playground import state_checks as check
 from playground.figures import race as figures
-from playground.figures.theme import padded, round_up
+from playground.figures.theme import Reach, padded, round_up
 from playground.frames import Figure
 from playground.knobs import knobs
 from playground.lessons import optimizers_charts as charts
@@ -51,6 +51,8 @@ class Seen:
 class RaceRun(TrainingRun):
     """One student's race."""
 
+    frame_rate = 23.0  # while it plays: a frame of nine charts costs about as much as a step of all racers
+
     def __init__(self, config: OptimizersConfig, settings: Settings) -> None:
         data = draw_data(config)
         self.race = build_race(config, data)
@@ -59,6 +61,7 @@ class RaceRun(TrainingRun):
         self.schedule = SCHEDULES[config.schedule]
         self.quiet = {knobs(OptimizersConfig)[name].label for name in SHOWING}
         self.moments: dict[int, list[insides.Moment]] = {}
+        self.reaches = {name: Reach() for name in ("memory", "reach")}
         self._lay_out(data)
         seen = self.see(self.race.model, config)
         for racer, loss in zip(self.race.racers, seen.losses, strict=True):
@@ -163,12 +166,11 @@ class RaceRun(TrainingRun):
     def see(self, model: nn.Sequential, config: OptimizersConfig) -> Seen:
         """Every racer's loss on all points, and its curve."""
         del config
-        losses, curves = [], []
-        for racer in model:
-            outputs = racer(self.inputs)  # (grid + points, 1)
-            losses.append(self.race.loss_fn(outputs[GRID_POINTS:], self.targets).item())
-            curves.append(outputs[:GRID_POINTS, 0].numpy())
-        return Seen(losses, curves)
+        outputs = torch.stack([racer(self.inputs) for racer in model])  # (racers, grid + points, 1)
+        squares = (
+            outputs[:, GRID_POINTS:] - self.targets
+        ).square()  # all at once: MSELoss for each takes as long again
+        return Seen(squares.mean(dim=(1, 2)).tolist(), list(outputs[:, :GRID_POINTS, 0].numpy()))
 
     def runs(self, racer: Racer, loss: float, steps: int) -> bool:
         """Whether a racer was still in the race at a step, when it had that loss."""
@@ -204,9 +206,9 @@ class RaceRun(TrainingRun):
             "surface": lambda: charts.paths(self, view),
             "rates": lambda: charts.rates(self, view),
             "ratios": lambda: charts.ratios(self, view),
-            "memory": lambda: insides.draw("memory", inside(), chosen),
-            "reach": lambda: insides.draw("reach", inside(), chosen),
-            "rule": lambda: insides.draw("rule", inside(), chosen),
+            "memory": lambda: insides.draw("memory", inside(), chosen, self.reaches["memory"]),
+            "reach": lambda: insides.draw("reach", inside(), chosen, self.reaches["reach"]),
+            "rule": lambda: insides.rule(inside(), chosen),
         }
 
     @property

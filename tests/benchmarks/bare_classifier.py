@@ -1,11 +1,11 @@
 """A bare torch loop over shuffled batches of 10 on the circle; prints its weight updates a second on one thread."""
 
-import sys
 import time
 
 import torch
 
 from playground.lessons.classification_setup import PRESETS, ClassificationConfig, build_model, draw_points, inputs_of
+from tests.benchmarks.turns import obey
 
 torch.set_num_threads(1)
 config = ClassificationConfig(**PRESETS["Circle"])  # type: ignore[arg-type]
@@ -30,5 +30,5 @@ def steps_per_second(seconds: float) -> float:
     return steps / (time.perf_counter() - start)
 
 
-steps_per_second(1.0)  # the first steps are slow
-print(steps_per_second(float(sys.argv[1])))
+if __name__ == "__main__":
+    obey(steps_per_second)

@@ -1,12 +1,12 @@
 """The tutorial's race with nothing around it: four nets, one after the other; prints the steps a second of all four."""
 
-import sys
 import time
 
 import torch
 
 from playground.lessons.optimizers_setup import ORDER, OptimizersConfig, build_model, draw_data, generator
 from playground.training import Batches
+from tests.benchmarks.turns import obey
 
 torch.set_num_threads(1)
 config = OptimizersConfig()
@@ -37,5 +37,5 @@ def steps_per_second(seconds: float) -> float:
     return steps / (time.perf_counter() - start)
 
 
-steps_per_second(1.0)  # the first steps are slow
-print(steps_per_second(float(sys.argv[1])))
+if __name__ == "__main__":
+    obey(steps_per_second)

@@ -92,3 +92,24 @@ def test_nesterov_without_momentum_is_plain_descent_until_it_gets_one() -> None:
             model(torch.ones(1, 2)).square().sum().backward()
             optimizer.step()
         assert torch.equal(with_none.weight, plain.weight)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_step_is_torchs_own_and_leaves_no_record_for_its_profiler(name: str) -> None:
+    def trained(optimizer: torch.optim.Optimizer) -> tuple[torch.Tensor, set[str]]:
+        (weight,) = optimizer.param_groups[0]["params"]
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+            for slope in (0.5, -2.0, 3.0):
+                weight.grad = torch.full_like(weight, slope)
+                optimizer.step()
+        return weight.detach(), {event.key for event in profile.key_averages() if "Optimizer.step" in event.key}
+
+    choice = OPTIMIZERS[name]
+    plain = choice.type(
+        weights(), **dict(choice.settings, lr=0.1, weight_decay=0.0) | ({"momentum": 0.9} if choice.momentum else {})
+    )
+    ours, ours_recorded = trained(build_optimizer(name, weights(), lr=0.1))
+    torchs, torchs_recorded = trained(plain)
+    assert torch.equal(ours, torchs)
+    assert torchs_recorded, "torch records its steps: else there would be nothing to leave out"
+    assert not ours_recorded

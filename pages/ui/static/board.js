@@ -23,6 +23,7 @@ class Board {
     this.root = element("div", { "data-board": "" });
     this.root.classList.toggle("large", this.large);
     this.root.classList.toggle("follower", Boolean(data.leader));
+    this.root.classList.toggle("wordy", data.charts.some((spec) => spec.wide) && !data.charts.some((spec) => spec.place.length));
     parent.append(this.root);
     all.add(this);
     this.charts = new Map(data.charts.map((spec) => [spec.name, new Chart(spec, this)]));
@@ -141,25 +142,29 @@ class Board {
     if (this.player) this.player.take(frame);
     this.pins?.take();
     for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
+    if (!this.playing) for (const chart of this.charts.values()) chart.settle();
     this.frames++;
     requestAnimationFrame(() => (window.__board_frames += window.Plotly ? 1 : 0));
+  }
+
+  get playing() {
+    return this.root.dataset.state === "playing";
   }
 
   /** Ask for the next frame: of the charts in sight, the slow ones not every time while the run plays. */
   ask(again) {
     if (!this.run) return;
-    const playing = this.root.dataset.state === "playing";
-    const charts = [...this.charts.values()].filter((chart) => chart.visible && this.isDue(chart, playing)).map((chart) => chart.spec.name);
+    const charts = [...this.charts.values()].filter((chart) => chart.visible && this.isDue(chart)).map((chart) => chart.spec.name);
     const asked = JSON.stringify([charts, this.options]);
     if (!again && asked === this.asked) return;
     if (this.stream.send({ ask: charts, options: this.options })) this.asked = asked;
   }
 
   /** Fast charts come with every frame and alone with the first; slow ones with each few frames, always when at rest. */
-  isDue(chart, playing) {
+  isDue(chart) {
     const { every } = chart.spec;
     if (every === 1) return true;
-    return this.frames > 0 && (!playing || !chart.figure || this.frames % every === 0);
+    return this.frames > 0 && (!this.playing || !chart.figure || this.frames % every === 0);
   }
 
   /** Something about how the charts are shown has changed: a chart came into sight, a toggle was switched. */

@@ -1,7 +1,7 @@
 // One chart in its card: drawn in place by Plotly, in the colours of the theme, with its own small tools.
 
 import { put, reused } from "./codec.js";
-import { isQuick, moveLines } from "./quick.js";
+import { Quick } from "./quick.js";
 import { Maps } from "./maps.js";
 import { Pad } from "./pad.js";
 import { CHART as LOSS, reaching } from "./pins.js";
@@ -11,7 +11,8 @@ import { Turning } from "./turning.js";
 import { WeightForm } from "./weights.js";
 
 const CLICK_PIXELS = 4; // a pointer that moved further was a drag
-const FULL_UPDATE_MS = 1000; // how long quick updates may go without a full one
+const FULL_UPDATE_MS = 1000; // how long quick updates go without a full one, at rest or under a pointer that reads values
+const WORDS_MS = 2000; // how often the numbers as text follow while a run plays
 let plotly; // the promise of Plotly, loaded once for the page
 
 export function loadPlotly(url) {
@@ -65,6 +66,7 @@ export class Chart {
     this.plot = element("div", { class: "plot", "data-chart": spec.name, role: "img", "aria-label": `${spec.title}. ${spec.alt}` });
     this.numbers = element("p", { class: "unseen" });
     this.maps = new Maps(this.plot, board);
+    this.quick = new Quick(this.plot);
     if (spec.place.length) this.place = new PlaceForm(spec.place, spec.title, board);
     if (spec.sliders.length) this.sliders = new Sliders(spec.sliders, spec.title, board);
     let stage = element("div", { class: "stage" }, this.maps.canvas, this.plot);
@@ -81,6 +83,11 @@ export class Chart {
     this.watcher.observe(this.plot);
     this.sizer = new ResizeObserver(() => this.fit());
     this.sizer.observe(this.plot);
+    this.plot.addEventListener("pointerenter", () => {
+      this.pointed = true;
+      if (this.behind) this.draw(); // for what Plotly says of the place under the pointer
+    });
+    this.plot.addEventListener("pointerleave", () => (this.pointed = false));
     if (spec.editable || spec.pick) this.listenForClicks();
     if (spec.magnified_on) this.listenForPointing();
     if (spec.turns.length) this.turning = new Turning(this);
@@ -94,6 +101,7 @@ export class Chart {
       box.checked = this.board.options[toggle.name] ??= toggle.on;
       box.onchange = () => {
         this.board.options[toggle.name] = box.checked;
+        if (toggle.name === "explain") this.plot.classList.toggle("explains", box.checked);
         this.board.changed();
       };
       return element("label", { class: "toggle" }, box, toggle.label);
@@ -126,10 +134,11 @@ export class Chart {
         put(this.figure, path, value);
         put(this.shown, path, this.coloured(value));
       }
-      const moved = new Set(part.set.filter(([path]) => path[0] === "data" && path[2] !== "hovertext").map(([path]) => path[1]));
-      if (isQuick(this.figure, part.set) && moveLines(this.plot, this.shown.data, moved)) {
+      if (this.visible && this.quick.show(this.shown, part.set)) {
         this.drawMaps();
-        if (moved.size) this.later ??= setTimeout(() => this.draw(), FULL_UPDATE_MS);
+        this.behind ||= part.set.some(([[name]]) => name === "data" || name === "layout");
+        if (this.pointed) this.settle();
+        if (performance.now() - this.saidAt > WORDS_MS) this.sayNumbers();
       } else this.draw();
     }
     this.weightForm?.refresh();
@@ -137,10 +146,16 @@ export class Chart {
     this.sliders?.show(this.figure?.layout.meta?.sliders);
   }
 
+  /** Let Plotly know, within a second, of what was moved without it. */
+  settle() {
+    if (this.behind) this.later ??= setTimeout(() => this.draw(), FULL_UPDATE_MS);
+  }
+
   /** The full update: Plotly draws everything that has changed. */
   draw() {
     clearTimeout(this.later);
     this.later = undefined;
+    this.behind = false;
     if (!this.figure || !window.Plotly) return;
     const ghosts = this.spec.name === LOSS && this.board.pins ? this.board.pins.ghosts() : [];
     const data = [...this.shown.data, ...ghosts];
@@ -148,9 +163,16 @@ export class Chart {
     if (layout.width < 40) return;
     const config = { displayModeBar: false, doubleClick: false, scrollZoom: false, responsive: false };
     window.Plotly.react(this.plot, data, layout, config);
+    this.quick.forget();
     this.listenForZoom();
     this.drawMaps();
-    this.numbers.textContent = layout.meta?.words ?? describe(data);
+    this.sayNumbers();
+  }
+
+  /** The chart's numbers as text, for those who do not see it. */
+  sayNumbers() {
+    this.saidAt = performance.now();
+    this.numbers.textContent = this.figure.layout.meta?.words ?? describe(this.plot.data);
   }
 
   /** The figure's layout at the present size, with the student's zoom; Plotly writes into it, so it is a new one each time. */
@@ -331,7 +353,7 @@ function download(name, url) {
   link.remove();
 }
 
-/** The chart's numbers as a line of text, for those who do not see it. */
+/** The last number of every trace. */
 function describe(data) {
   return data
     .filter((trace) => trace.visible !== false && trace.name && trace.y?.length)

@@ -97,8 +97,8 @@ export class Player {
   takeTime({ count, at, step }) {
     this.time.style.display = count === 0 ? "none" : "";
     const last = Math.max(0, count - 1);
-    this.slider.max = last;
-    if (document.activeElement !== this.slider || at === null) this.slider.value = at ?? last;
+    if (Number(this.slider.max) !== last) this.slider.max = last;
+    if ((document.activeElement !== this.slider || at === null) && Number(this.slider.value) !== (at ?? last)) this.slider.value = at ?? last;
     this.now.disabled = at === null;
     write(this.moment, this.board.words.moment.replace("{step}", step));
   }
@@ -109,6 +109,9 @@ export class Player {
   }
 }
 
+/** Set a node's text, in the text node that it has: a new one has the browser work out styles and layout anew. */
 function write(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const [only] = node.childNodes;
+  if (only?.nodeType !== Node.TEXT_NODE || node.childNodes.length > 1 || text === "") node.textContent = text;
+  else if (only.data !== text) only.data = text;
 }

@@ -1,34 +1,89 @@
-// Moves lines without a full Plotly update. Plotly.react draws every point of a chart again when one line of it moves
-// (42 ms a frame for the regression fit on a slow machine, against 1 ms for the line's own path), so between two full
-// updates only the paths of the lines that moved are set. What Plotly knows follows at the next full update.
+// Moves lines, points and words without a full Plotly update. Plotly.react draws every part of a chart again when one
+// line of it moves (42 ms a frame for the regression fit on a slow machine, against 1 ms for the line's own path), so
+// between two full updates only what moved is set. What Plotly knows follows at the next full update.
+// Nothing here reads a size or a place from the page: that would make the browser lay it out anew for every chart.
 
-/** Whether a change is nothing but maps and new coordinates of lines (hover texts may wait for the full update). */
-export function isQuick(figure, patch) {
-  return patch.every(([path]) => {
-    if (path[0] === "maps" || path[0] === "parameters") return true;
-    if (path[0] !== "data" || path.length !== 3) return false;
-    return path[2] === "hovertext" || ((path[2] === "x" || path[2] === "y") && figure.data[path[1]].mode === "lines");
-  });
-}
+const MOVES = { lines: ["x", "y"], markers: ["x", "y"], text: ["text"] }; // what may change of a trace in each mode
+const AWAY = "translate(-20000,-20000)"; // of a point that has no place any more
 
-/** Set the paths of the traces named; false where Plotly has not drawn one of them yet. */
-export function moveLines(plot, data, indices) {
-  const full = plot._fullLayout;
-  if (!full?.xaxis?.d2p || plot.offsetParent === null) return false;
-  const moves = [];
-  for (const index of indices) {
-    const { x, y, visible } = data[index];
-    if (visible === false) continue;
-    const paths = plot.querySelectorAll(`.trace${plot._fullData[index]?.uid} .js-line`);
-    if (paths.length === 0) {
-      if (y.some(Number.isFinite)) return false;
-      continue;
-    }
-    moves.push([paths, pathOf(x, y, full.xaxis, full.yaxis)]);
+export class Quick {
+  constructor(plot) {
+    this.plot = plot;
+    this.forget();
   }
-  for (const [paths, d] of moves) paths.forEach((path, at) => path.setAttribute("d", at ? "M0,0" : d || "M0,0"));
-  return true;
+
+  /** Plotly has drawn the chart: its nodes may be others now. */
+  forget() {
+    this.nodes = new Map();
+  }
+
+  /** Show a change of the figure if it is one of lines, points, words and maps; false where it takes Plotly. */
+  show(figure, patch) {
+    const full = this.plot._fullLayout;
+    if (!full?.xaxis?.d2p) return false;
+    const traces = new Set();
+    const notes = new Set();
+    for (const [[part, at, key, what], value] of patch) {
+      const trace = part === "data" && figure.data[at];
+      if (part === "maps" || part === "parameters" || (part === "layout" && at === "meta") || (trace && key === "hovertext")) continue; // for others, or for the full update
+      if (trace && what === undefined && MOVES[trace.mode]?.includes(key)) traces.add(at);
+      else if (part === "layout" && at === "annotations" && what === "text" && isPlain(value)) notes.add(key);
+      else return false;
+    }
+    const steps = [...[...traces].map((at) => this.trace(figure.data[at], at, full)), ...[...notes].map((at) => this.note(figure.layout.annotations[at], at))];
+    if (steps.includes(null)) return false;
+    for (const step of steps) step();
+    return true;
+  }
+
+  /** What moves a trace; null where Plotly has not drawn all of it. */
+  trace({ mode, x, y, text, visible }, at, { xaxis, yaxis }) {
+    if (visible === false) return () => {};
+    const uid = this.plot._fullData[at]?.uid;
+    if (mode === "markers") return this.points(this.found(uid, "path.point"), x, y, xaxis, yaxis);
+    if (mode === "text") return this.words(this.found(uid, ".textpoint text"), text);
+    const paths = this.found(uid, ".js-line");
+    if (paths.length === 0) return y.some(Number.isFinite) ? null : () => {};
+    const d = pathOf(x, y, xaxis, yaxis) || "M0,0";
+    return () => paths.forEach((path, part) => path.setAttribute("d", part ? "M0,0" : d));
+  }
+
+  /** Plotly keeps a node for each point that had a place, and the point's number with it. */
+  points(nodes, x, y, xaxis, yaxis) {
+    const places = new Map();
+    for (let i = 0; i < y.length; i++) {
+      const left = xaxis.d2p(x[i]);
+      const top = yaxis.d2p(y[i]);
+      if (Number.isFinite(left) && Number.isFinite(top)) places.set(i, `translate(${left.toFixed(2)},${clamp(top).toFixed(2)})`);
+    }
+    const kept = new Set(nodes.map((node) => node.__data__?.i));
+    if ([...places.keys()].some((i) => !kept.has(i))) return null;
+    return () => nodes.forEach((node) => node.setAttribute("transform", places.get(node.__data__.i) ?? AWAY));
+  }
+
+  words(nodes, text) {
+    const fit = Array.isArray(text) && text.every(isPlain) && nodes.length === text.length;
+    return fit && !nodes.some((node) => node.firstElementChild) ? () => nodes.forEach((node, i) => (node.textContent = text[i])) : null;
+  }
+
+  /** What writes a note; null where its text is not one line that grows away from where it is anchored. */
+  note({ text, align, xanchor }, at) {
+    const key = `note ${at}`;
+    if (!this.nodes.has(key)) this.nodes.set(key, this.plot.querySelector(`.annotation[data-index="${at}"] text.annotation-text`));
+    const node = this.nodes.get(key);
+    if (!node || node.firstElementChild || align !== xanchor) return null;
+    return () => (node.textContent = text);
+  }
+
+  found(uid, selector) {
+    const key = `${uid} ${selector}`;
+    if (!this.nodes.has(key)) this.nodes.set(key, [...this.plot.querySelectorAll(`.trace${uid} ${selector}`)]);
+    return this.nodes.get(key);
+  }
 }
+
+/** Whether Plotly would show a text letter by letter: no tags, entities, line breaks or formulas. */
+const isPlain = (text) => typeof text === "string" && text !== "" && !/[<&\n$]/.test(text);
 
 /** An SVG path through the points, broken where a coordinate is not a number. */
 function pathOf(x, y, xaxis, yaxis) {
