@@ -2,7 +2,7 @@
 
     PLAYGROUND_DATA=<folder of MNIST> pytest -s tests/benchmarks/bench_cnn.py
 
-Speeds are ratios to the bare loop, timed before and after in processes of its own. It needs the real MNIST and a
+Speeds are ratios to the bare loop, by turns with it. It needs the real MNIST and a
 machine that does nothing else.
 """
 
@@ -13,7 +13,6 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,8 @@ import pytest
 
 from playground import mnist
 from playground.lessons.cnn_setup import PRESETS
+from tests.benchmarks.turns import WAITING, compare, loop, playing, report
+from tests.benchmarks.watched_cnn import FRAMES_PER_SECOND
 from tests.browser.student import Board
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,8 +31,7 @@ LEAST_SHARE_WATCHED = 0.90  # of the bare loop, with a viewer that takes 5 frame
 LEAST_SHARE_IN_CHROMIUM = 0.65  # with Chromium drawing on the same cores
 FEWEST_FRAMES_PER_SECOND = 5.0
 FAIR_SHARE = (0.45, 0.55)  # of two runs that train at once
-LIVE_SECONDS = 8.0
-BARE_STEPS = 600
+BATCH = 50
 
 pytestmark = [
     pytest.mark.timeout(900),
@@ -39,34 +39,26 @@ pytestmark = [
 ]
 
 
-def bare() -> float:
-    """Images a second of the bare loop, alone on the machine."""
-    command = [sys.executable, "-m", "tests.benchmarks.bare_cnn", str(BARE_STEPS)]
-    return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
-
-
 def watched(config: dict[str, Any], runs: int = 1) -> list[dict[str, float]]:
     """What became of so many watched runs, in a process of their own that waits as the app does."""
     command = [sys.executable, "-m", "tests.benchmarks.watched_cnn", json.dumps(config), str(runs)]
-    environment = {"GOMP_SPINCOUNT": "50000"} | os.environ
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, env=environment)
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, env=WAITING | os.environ)
     return list(json.loads(done.stdout))
 
 
-def report(name: str, value: str) -> None:
-    print(f"  {name:<52} {value}")
+def test_learning_with_a_viewer_is_nearly_as_fast_as_a_bare_loop() -> None:
+    """A viewer of loss, accuracy and all maps takes 5 frames a second and draws nothing."""
+    with loop("tests.benchmarks.bare_cnn") as bare, loop("tests.benchmarks.watched_cnn_turns", waiting=True) as live:
+        found = compare(bare, lambda seconds: (live(seconds), FRAMES_PER_SECOND))
+    print("\nThe tutorial's settings, with a viewer of loss, accuracy and all maps")
+    found.report(LEAST_SHARE_WATCHED, "images a second")
+    assert found.ratio >= LEAST_SHARE_WATCHED
 
 
-def test_the_tutorials_epoch_with_a_viewer_and_the_fast_preset_beside_it() -> None:
-    before = bare()
+def test_the_tutorials_epoch_and_the_fast_preset_beside_it() -> None:
     (tutorial,) = watched({})
-    between = bare()
     (fast,) = watched(PRESETS["Fast: 98 % soon"])
-    share = tutorial["images_per_second"] / statistics.mean([before, between])
-    print("\nThe tutorial's epoch, with a viewer of loss, accuracy and all maps")
-    report("images a second", f"{tutorial['images_per_second']:,.0f}")
-    report("bare loop, before and after", f"{before:,.0f}, {between:,.0f}")
-    report("ratio", f"{share:.3f}   (at least {LEAST_SHARE_WATCHED:g})")
+    print("\nThe tutorial's epoch, and the preset Fast, each with a viewer")
     report("frames a second", f"{tutorial['frames_per_second']:.1f}")
     report("accuracy on all test images", f"{tutorial['accuracy']:.4f}   (at least {LEAST_ACCURACY:g})")
     report("seconds, with its test", f"{tutorial['seconds']:.1f}")
@@ -76,7 +68,6 @@ def test_the_tutorials_epoch_with_a_viewer_and_the_fast_preset_beside_it() -> No
     assert tutorial["accuracy"] >= LEAST_ACCURACY
     assert fast["accuracy"] >= LEAST_ACCURACY
     assert fast["seconds"] < tutorial["seconds"]
-    assert share >= LEAST_SHARE_WATCHED
 
 
 def test_two_students_get_half_each() -> None:
@@ -90,23 +81,15 @@ def test_two_students_get_half_each() -> None:
 
 @pytest.mark.parametrize("view", ["Training", "Anatomy"])
 def test_with_chromium_drawing_on_the_same_cores(page: Callable[..., Any], serve: Any, view: str) -> None:
-    before = bare()
-    with serve() as server:
+    with serve() as server, loop("tests.benchmarks.bare_cnn") as bare:
         tab = page("/cnn?cnn_epochs=0", base=server.url, width=1280, height=1500)
         board = Board(tab.page).ready()
         tab.page.locator(f'[data-view="{view}"]').click()
-        board.play()
-        tab.page.wait_for_timeout(3000)
-        frames, steps, start = board.frames(), board.step, time.monotonic()
-        tab.page.wait_for_timeout(1000 * LIVE_SECONDS)
-        frames, steps, seconds = board.frames() - frames, board.step - steps, time.monotonic() - start
+        found = compare(bare, playing(board, per_step=BATCH))
         tab.page.close()
-    loop = statistics.mean([before, bare()])
-    share, rate = 50 * steps / seconds / loop, frames / seconds
+    rate = statistics.median(found.frames)
     print(f"\nThe tutorial's settings in Chromium, view “{view}”")
-    report("images a second", f"{50 * steps / seconds:,.0f}")
-    report("bare loop", f"{loop:,.0f}")
-    report("ratio", f"{share:.3f}   (at least {LEAST_SHARE_IN_CHROMIUM:g})")
     report("frames painted a second", f"{rate:.1f}   (at least {FEWEST_FRAMES_PER_SECOND:g})")
+    found.report(LEAST_SHARE_IN_CHROMIUM, "images a second")
     assert rate >= FEWEST_FRAMES_PER_SECOND
-    assert share >= LEAST_SHARE_IN_CHROMIUM
+    assert found.ratio >= LEAST_SHARE_IN_CHROMIUM

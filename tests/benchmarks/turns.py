@@ -6,6 +6,7 @@ other say nothing. Each turn of the one is compared with the turns of the bare l
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from tests.browser.student import Board
 ROOT = Path(__file__).resolve().parents[2]
 TURNS = 12
 TURN_SECONDS = 2.0
+WAITING = {"GOMP_SPINCOUNT": "50000"}  # as app.py sets it
 SETTLING_SECONDS = 0.6  # after Play, before the counting
 
 
@@ -32,12 +34,15 @@ def obey(speed: Callable[[float], float]) -> None:
 
 
 @contextmanager
-def loop(module: str, *arguments: str, environment: dict[str, str] | None = None) -> Iterator[Callable[[float], float]]:
-    """A module that obeys, in a process of its own; called with seconds it gives its speed over them."""
-    command = [sys.executable, "-m", module, *arguments]
+def loop(module: str, *, waiting: bool = False) -> Iterator[Callable[[float], float]]:
+    """A module that obeys, in a process of its own; called with seconds it gives its speed over them.
+
+    Where it is `waiting`, torch's threads wait for each other as they do in the app.
+    """
     process = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    )
+        [sys.executable, "-m", module], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env=(WAITING if waiting else {}) | os.environ,
+    )  # fmt: skip
     assert process.stdin is not None
     assert process.stdout is not None
 

@@ -12,6 +12,8 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -40,6 +42,19 @@ class Viewer:
 
 def watch(config: CnnConfig, runs: int) -> list[dict[str, Any]]:
     """Train so many runs at once to their ends."""
+    with watched(config, runs) as (engine, ids, viewers, built):
+        start = time.monotonic()
+        for run_id in ids:
+            engine.command(run_id, {"do": "play"})
+        found = _follow(built, start)
+    for each, viewer in zip(found, viewers, strict=True):
+        each["frames_per_second"] = viewer.frames / each["seconds"]
+    return found
+
+
+@contextmanager
+def watched(config: CnnConfig, runs: int) -> Iterator[tuple[Engine, list[str], list[Viewer], list[Any]]]:
+    """So many runs in an engine, not yet playing: the engine, the runs' ids, their viewers, and the runs themselves."""
     settings = Settings()
     devices.set_threads(settings.torch_threads)
     cnn.prepare()
@@ -51,19 +66,15 @@ def watch(config: CnnConfig, runs: int) -> list[dict[str, Any]]:
     for run_id, viewer in zip(ids, viewers, strict=True):
         engine.attach(run_id, viewer)
         built.append(engine.call(run_id, lambda run: run, timeout=60.0))
-    start = time.monotonic()
-    for run_id in ids:
-        engine.command(run_id, {"do": "play"})
     stop = threading.Event()
     asking = threading.Thread(target=_ask, args=(engine, list(zip(ids, viewers, strict=True)), stop))
     asking.start()
-    found = _follow(built, start)
-    stop.set()
-    asking.join()
-    engine.stop()
-    for each, viewer in zip(found, viewers, strict=True):
-        each["frames_per_second"] = viewer.frames / each["seconds"]
-    return found
+    try:
+        yield engine, ids, viewers, built
+    finally:
+        stop.set()
+        asking.join()
+        engine.stop()
 
 
 def _ask(engine: Engine, viewers: list[tuple[str, Viewer]], stop: threading.Event) -> None:
