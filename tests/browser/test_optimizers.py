@@ -65,3 +65,33 @@ def test_who_diverges_leaves_and_a_live_knob_is_no_new_race(page: Open) -> None:
     board.until(lambda: board.step == 0 and board.number("racers") == 5, "a new race with all")
     tab.page.get_by_text("Same start for all", exact=True).click()
     board.until(lambda: board.number("starts") == 5, "everybody from their own start")
+
+
+def test_what_moves_without_plotly_stands_where_plotly_would_put_it(page: Open) -> None:
+    tab = page("/optimizers?optimizers_max_steps=0", height=1900)
+    board = Board(tab.page).ready()
+    board.play()
+    board.wait_frames(60)
+    shown = """() => {
+      const plot = (name) => document.querySelector(`[data-chart="${name}"]`);
+      const memory = plot("memory"), rule = plot("rule"), { xaxis, yaxis } = memory._fullLayout;
+      const points = memory.data.map(({ x, y }, at) => {
+        const nodes = [...memory.querySelectorAll(`.trace${memory._fullData[at].uid} path.point`)];
+        const found = nodes.map((node) => node.getAttribute("transform").match(/-?[\\d.]+/g).map(Number));
+        return found.map(([left, top], i) => Math.hypot(left - xaxis.d2p(x[i]), top - yaxis.d2p(y[i])));
+      });
+      const text = (at) => rule.querySelector(`.annotation[data-index="${at}"] text`).textContent;
+      const texts = rule.layout.annotations.map((_, at) => text(at));
+      const known = rule.layout.annotations.map(({ text }) => text);
+      return { points, texts, known, heading: texts[0] };
+    }"""
+    first = tab.page.evaluate(shown)
+    board.wait_frames(60)
+    board.pause()
+    tab.page.wait_for_timeout(1500)  # Plotly has drawn it all once more
+    last = tab.page.evaluate(shown)
+    for each in (first, last):
+        assert [len(distances) for distances in each["points"]] == [61, 61, 61]
+        assert max(max(distances) for distances in each["points"]) < 0.02, "pixels"
+        assert each["texts"] == each["known"]
+    assert first["heading"] != last["heading"], "the rule is that of another step"
