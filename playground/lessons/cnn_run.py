@@ -49,7 +49,7 @@ COLUMNS = ("train", "accuracy", "test_accuracy", *(f"{kind} {name}" for name in 
 class CnnRun(LookingRun):
     """One student's training on digits."""
 
-    frame_rate = 5.5  # while it plays: each frame costs the training of a few images
+    frame_rate = 5.8  # while it plays: each frame costs the training of a few images
 
     def __init__(self, config: CnnConfig, settings: Settings, look: Look | None = None) -> None:
         self.digits, self.look = load_digits(config.torch_device), look or Look()
