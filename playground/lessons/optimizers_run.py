@@ -167,9 +167,8 @@ class RaceRun(TrainingRun):
         """Every racer's loss on all points, and its curve."""
         del config
         outputs = torch.stack([racer(self.inputs) for racer in model])  # (racers, grid + points, 1)
-        squares = (
-            outputs[:, GRID_POINTS:] - self.targets
-        ).square()  # all at once: MSELoss for each takes as long again
+        # The mean squared error of all racers at once: asking the loss function for each takes as long again.
+        squares = (outputs[:, GRID_POINTS:] - self.targets).square()
         return Seen(squares.mean(dim=(1, 2)).tolist(), list(outputs[:, :GRID_POINTS, 0].numpy()))
 
     def runs(self, racer: Racer, loss: float, steps: int) -> bool:

@@ -2,8 +2,7 @@
 
     PLAYGROUND_DATA=<folder of MNIST> pytest -s tests/benchmarks/bench_cnn.py
 
-Speeds are ratios to the bare loop, by turns with it. It needs the real MNIST and a
-machine that does nothing else.
+Speeds are ratios to the bare loop, by turns with it. It needs the real MNIST and a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -21,8 +20,7 @@ import pytest
 
 from playground import mnist
 from playground.lessons.cnn_setup import PRESETS
-from tests.benchmarks.turns import WAITING, compare, loop, playing, report
-from tests.benchmarks.watched_cnn import FRAMES_PER_SECOND
+from tests.benchmarks.turns import WAITING, Playing, compare, loop, report
 from tests.browser.student import Board
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +47,7 @@ def watched(config: dict[str, Any], runs: int = 1) -> list[dict[str, float]]:
 def test_learning_with_a_viewer_is_nearly_as_fast_as_a_bare_loop() -> None:
     """A viewer of loss, accuracy and all maps takes 5 frames a second and draws nothing."""
     with loop("tests.benchmarks.bare_cnn") as bare, loop("tests.benchmarks.watched_cnn_turns", waiting=True) as live:
-        found = compare(bare, lambda seconds: (live(seconds), FRAMES_PER_SECOND))
+        found = compare(bare, live)
     print("\nThe tutorial's settings, with a viewer of loss, accuracy and all maps")
     found.report(LEAST_SHARE_WATCHED, "images a second")
     assert found.ratio >= LEAST_SHARE_WATCHED
@@ -85,9 +83,10 @@ def test_with_chromium_drawing_on_the_same_cores(page: Callable[..., Any], serve
         tab = page("/cnn?cnn_epochs=0", base=server.url, width=1280, height=1500)
         board = Board(tab.page).ready()
         tab.page.locator(f'[data-view="{view}"]').click()
-        found = compare(bare, playing(board, per_step=BATCH))
+        live = Playing(board, per_step=BATCH)
+        found = compare(bare, live)
         tab.page.close()
-    rate = statistics.median(found.frames)
+    rate = statistics.median(live.frames)
     print(f"\nThe tutorial's settings in Chromium, view “{view}”")
     report("frames painted a second", f"{rate:.1f}   (at least {FEWEST_FRAMES_PER_SECOND:g})")
     found.report(LEAST_SHARE_IN_CHROMIUM, "images a second")

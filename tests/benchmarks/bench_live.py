@@ -2,15 +2,13 @@
 
     pytest -s tests/benchmarks
 
-Speeds are ratios to the bare loop, timed before and after in a process of its own, so that a slow machine is no excuse
+Speeds are ratios to the bare loop, by turns with it in a process of its own, so that a slow machine is no excuse
 and a fast one no merit. Run it on a machine that does nothing else.
 """
 
 from __future__ import annotations
 
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.benchmarks.turns import TURN_SECONDS, Playing, compare, loop, report
 from tests.browser.student import Board
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +26,6 @@ CIRCLE = (
     "&classification_activation=tanh&classification_lr=0.1&classification_batch_size=10&classification_max_steps=0"
 )
 FIT_AND_LOSS = {"width": 1280, "height": 560}  # pixels: the charts below these two are out of sight
-LIVE_SECONDS = 10.0
 FEWEST_FRAMES_PER_SECOND = 25.0
 LEAST_SHARE_OF_BARE_LOOP = 0.90
 LONGEST_COLD_OPEN_SECONDS = 3.0
@@ -56,74 +54,52 @@ window.__countRebuilt = () => {
 """
 
 
-def bare_steps_per_second(module: str = "tests.load.bare_loop", seconds: float = 5.0) -> float:
-    """A bare loop's speed, alone on the machine, in a process of its own."""
-    command = [sys.executable, "-m", module, str(seconds)]
-    return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
-
-
-def report(name: str, value: str) -> None:
-    print(f"  {name:<44} {value}")
-
-
 def test_live_regression_is_smooth_and_costs_training_little(page: Callable[..., Any], serve: Any) -> None:
-    before = bare_steps_per_second()
-    with serve() as server:
+    with serve() as server, loop("tests.load.bare_loop") as bare:
         tab = page(ENDLESS, base=server.url, script=COUNTERS, **FIT_AND_LOSS)
         board = Board(tab.page).ready()
         tab.page.get_by_label("Speed").select_option("0")
-        board.play()
-        tab.page.wait_for_timeout(3000)
+        live = Playing(board)
+        live(TURN_SECONDS)
         tab.page.evaluate("window.__countRebuilt()")
         tab.page.evaluate("window.__bytes.length = 0")
-        frames, steps, start = board.frames(), board.step, time.monotonic()
-        tab.page.wait_for_timeout(1000 * LIVE_SECONDS)
-        frames, steps, seconds = board.frames() - frames, board.step - steps, time.monotonic() - start
+        found = compare(bare, live)
         sizes, rebuilt = tab.page.evaluate("window.__bytes"), tab.page.evaluate("window.__rebuilt")
         tab.page.close()
-    bare = statistics.mean([before, bare_steps_per_second()])
-    share, rate = steps / seconds / bare, frames / seconds
+    rate = statistics.median(live.frames)
     print("\nDefault Regression, fit and loss shown, full speed")
     report("frames painted a second", f"{rate:.1f}   (at least {FEWEST_FRAMES_PER_SECOND:g})")
-    report("steps a second", f"{steps / seconds:,.0f}")
-    report("bare torch loop, steps a second", f"{bare:,.0f}")
-    report("ratio", f"{share:.3f}   (at least {LEAST_SHARE_OF_BARE_LOOP:g})")
+    found.report(LEAST_SHARE_OF_BARE_LOOP)
     report("bytes a frame, median / largest", f"{statistics.median(sizes):,.0f} / {max(sizes):,}")
     report("chart nodes rebuilt", f"{rebuilt}   (none)")
     assert rebuilt == 0
     assert rate >= FEWEST_FRAMES_PER_SECOND
-    assert share >= LEAST_SHARE_OF_BARE_LOOP
+    assert found.ratio >= LEAST_SHARE_OF_BARE_LOOP
 
 
 def test_live_classification_is_smooth_and_trains_three_times_as_fast_as_its_peer(
     page: Callable[..., Any], serve: Any
 ) -> None:
     """Map of 100x100, the units' maps and the loss shown, batches of 10."""
-    loop = "tests.benchmarks.bare_classifier"
-    before = bare_steps_per_second(loop)
-    with serve() as server:
+    with serve() as server, loop("tests.benchmarks.bare_classifier") as bare:
         tab = page(CIRCLE, base=server.url, script=COUNTERS, width=1280, height=760)
         board = Board(tab.page).ready()
         tab.page.get_by_label("Speed").select_option("0")
-        board.play()
-        tab.page.wait_for_timeout(3000)
+        live = Playing(board)
+        live(TURN_SECONDS)
         tab.page.evaluate("window.__bytes.length = 0")
-        frames, steps, start = board.frames(), board.step, time.monotonic()
-        tab.page.wait_for_timeout(1000 * LIVE_SECONDS)
-        frames, steps, seconds = board.frames() - frames, board.step - steps, time.monotonic() - start
+        found = compare(bare, live)
         sizes = tab.page.evaluate("window.__bytes")
         tab.page.close()
-    bare = statistics.mean([before, bare_steps_per_second(loop)])
-    share, rate = steps / seconds / bare, frames / seconds
+    rate, updates = statistics.median(live.frames), statistics.median(found.live)
     print("\nClassification: circle, map, network with maps and loss shown, batch 10, full speed")
     report("frames painted a second", f"{rate:.1f}   (at least {FEWEST_FRAMES_PER_SECOND:g})")
-    report("weight updates a second", f"{steps / seconds:,.0f}   (at least 4,500)")
-    report("bare torch loop, updates a second", f"{bare:,.0f}")
-    report("ratio", f"{share:.3f}   (at least 0.7)")
+    report("weight updates a second", f"{updates:,.0f}   (at least 4,500)")
+    found.report(0.7, "updates a second")
     report("bytes a frame, median / largest", f"{statistics.median(sizes):,.0f} / {max(sizes):,}")
     assert rate >= FEWEST_FRAMES_PER_SECOND
-    assert share >= 0.7
-    assert steps / seconds >= 4_500
+    assert found.ratio >= 0.7
+    assert updates >= 4_500
 
 
 def test_a_sliders_move_shows_at_once(page: Callable[..., Any], serve: Any) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from tests.browser.student import Board
 
+Speed = Callable[[float], float]  # over so many seconds -> steps (or images) a second
 ROOT = Path(__file__).resolve().parents[2]
 TURNS = 12
 TURN_SECONDS = 2.0
@@ -26,7 +27,7 @@ WAITING = {"GOMP_SPINCOUNT": "50000"}  # as app.py sets it
 SETTLING_SECONDS = 0.6  # after Play, before the counting
 
 
-def obey(speed: Callable[[float], float]) -> None:
+def obey(speed: Speed) -> None:
     """In the loop's own process: print its speed over the seconds that the command names, or each line of the input."""
     speed(1.0)  # the first steps are slow
     for seconds in sys.argv[1:] or sys.stdin:
@@ -34,7 +35,7 @@ def obey(speed: Callable[[float], float]) -> None:
 
 
 @contextmanager
-def loop(module: str, *, waiting: bool = False) -> Iterator[Callable[[float], float]]:
+def loop(module: str, *, waiting: bool = False) -> Iterator[Speed]:
     """A module that obeys, in a process of its own; called with seconds it gives its speed over them.
 
     Where it is `waiting`, torch's threads wait for each other as they do in the app.
@@ -63,7 +64,6 @@ class Compared:
 
     bare: list[float]
     live: list[float] = field(default_factory=list)
-    frames: list[float] = field(default_factory=list)  # a second
 
     @property
     def ratios(self) -> list[float]:
@@ -83,33 +83,33 @@ class Compared:
         report("ratio, median and middle half", f"{self.ratio:.3f}, {low:.3f} to {high:.3f}   (at least {least:g})")
 
 
-def compare(
-    bare: Callable[[float], float], live: Callable[[float], tuple[float, float]], turns: int = TURNS
-) -> Compared:
-    """Take turns; `live` gives its speed and its frames a second over the seconds it is called with."""
+def compare(bare: Speed, live: Speed, turns: int = TURNS) -> Compared:
+    """Take turns, beginning and ending with the bare loop."""
     found = Compared([bare(TURN_SECONDS)])
     for _ in range(turns):
-        speed, frames = live(TURN_SECONDS)
-        found.live.append(speed)
-        found.frames.append(frames)
+        found.live.append(live(TURN_SECONDS))
         found.bare.append(bare(TURN_SECONDS))
     return found
 
 
-def playing(board: Board, per_step: float = 1.0) -> Callable[[float], tuple[float, float]]:
-    """A board's run, played for each turn and paused after it: `per_step` times its steps, and its frames, a second."""
+class Playing:
+    """A board's run, played for each turn and paused after it; its speed is `per_step` times its steps a second."""
 
-    def turn(seconds: float) -> tuple[float, float]:
+    def __init__(self, board: Board, per_step: float = 1.0) -> None:
+        self.board, self.per_step = board, per_step
+        self.frames: list[float] = []  # painted a second, in each turn
+
+    def __call__(self, seconds: float) -> float:
+        board, wait = self.board, self.board.page.wait_for_timeout
         board.play()
-        board.page.wait_for_timeout(1000 * SETTLING_SECONDS)
+        wait(1000 * SETTLING_SECONDS)
         frames, steps, start = board.frames(), board.step, time.monotonic()
-        board.page.wait_for_timeout(1000 * seconds)
+        wait(1000 * seconds)
         frames, steps, passed = board.frames() - frames, board.step - steps, time.monotonic() - start
         board.pause()
-        board.page.wait_for_timeout(1000 * SETTLING_SECONDS)
-        return per_step * steps / passed, frames / passed
-
-    return turn
+        wait(1000 * SETTLING_SECONDS)
+        self.frames.append(frames / passed)
+        return self.per_step * steps / passed
 
 
 def report(name: str, value: Any) -> None:

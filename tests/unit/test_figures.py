@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from playground.figures import curves, graphs, theme
-from playground.figures.theme import PALETTE, padded, round_up
+from playground.figures.theme import PALETTE, Reach, padded, round_up
 from playground.frames import encode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -448,3 +448,12 @@ def test_colour_is_never_the_only_cue() -> None:
     assert gradient["line"]["dash"] != update["line"]["dash"]
     dashes = {t["line"]["color"].partition("/")[0]: t["line"]["dash"] for t in network(1, 2, 1)["data"][:-1]}
     assert dashes["@positive"] != dashes["@negative"]
+
+
+def test_an_axis_widens_at_once_and_narrows_only_when_far_less_is_needed() -> None:
+    reach = Reach()
+    assert reach.over(-2, 2) == [-2, 2]
+    assert reach.over(-5, 5) == [-5, 5]
+    assert reach.over(-2, 2) == [-5, 5], "to and fro between two steps of round_up it stays"
+    assert reach.over(-1, 1) == [-1, 1]
+    assert reach.over(0, 3) == [0, 3], "what would lie outside always shows"

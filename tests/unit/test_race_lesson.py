@@ -20,6 +20,7 @@ from playground.lessons.optimizers_setup import STANDARD, OptimizersConfig, draw
 from playground.lessons.optimizers_surface import MOST_STEPS, Surface
 from playground.optimizers import SCHEDULES
 from playground.racing import checksum
+from playground.run import Heavy, Paced
 from playground.settings import Settings
 from tests.unit.plotly_check import assert_plotly_takes
 
@@ -48,6 +49,12 @@ def annotation(run: RaceRun, chart: str, at: int = 0) -> str:
 
 
 # The race.
+
+
+def test_a_race_is_drawn_less_often_but_takes_no_share_of_the_cores() -> None:
+    run: Any = made()
+    assert isinstance(run, Paced) and 20 < run.frame_rate < Settings().frame_rate
+    assert not isinstance(run, Heavy)
 
 
 def test_the_default_is_the_tutorials_race_of_twelve_epochs() -> None:
