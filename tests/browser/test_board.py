@@ -240,7 +240,8 @@ def busy(process: psutil.Process, page: Any) -> float:
 
 
 def test_over_the_limit_a_run_waits_in_the_queue_and_then_has_its_turn(page: Open, serve: Any) -> None:
-    with serve(settings={"PLAYGROUND_MAX_RUNS": "1", "PLAYGROUND_IDLE_MINUTES": "0.02"}) as server:
+    settings = {"PLAYGROUND_MAX_RUNS": "1", "PLAYGROUND_IDLE_MINUTES": "0.15"}  # time enough for a slow page to open
+    with serve(settings=settings) as server:
         first = page("/regression", base=server.url)
         Board(first.page).ready()
         waiting = Board(page("/regression", base=server.url).page)
