@@ -43,7 +43,7 @@ def _over_steps(
         [(name, colour, steps, moment.history.column(column)) for name, colour, column in lines],
         title=title,
         span=span,
-        until=max(moment.until, float(steps[-1])),
+        until=moment.until,
         tests=tests,
         marks=moment.marks,
         cursor=None if moment.view.is_now else moment.view.steps,

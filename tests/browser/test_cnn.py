@@ -16,6 +16,37 @@ INK = """
   return new Set(new Uint32Array(data.buffer)).size;
 }
 """
+COUNT_FULL_UPDATES = """() => {
+  const { react } = window.Plotly;
+  window.__full = {};
+  window.Plotly.react = (plot, ...rest) => {
+    window.__full[plot.dataset.chart] = (window.__full[plot.dataset.chart] ?? 0) + 1;
+    return react(plot, ...rest);
+  };
+}"""
+BARS = """() => {
+  const plot = document.querySelector("[data-chart=answer]");
+  return [...plot.querySelectorAll(".trace.bars")].map((group, at) => {
+    const { y, yaxis } = plot.data[at + 1], axis = plot._fullLayout[yaxis.replace("y", "yaxis")];
+    const paths = [...group.querySelectorAll(".point > path")].map((path) => path.getAttribute("d"));
+    return paths.map((path, digit) => Math.abs(Number(/V([\\d.-]+)/.exec(path)[1]) - axis.d2p(y[digit])));
+  });
+}"""
+NOTES = """() => {
+  const plot = document.querySelector("[data-chart=times]");
+  const lines = (node) => (node.children.length ? [...node.children] : [node]).map((line) => line.textContent);
+  const shown = [...plot.querySelectorAll(".annotation text")].map((node) => lines(node).join("<br>"));
+  return [shown, plot.layout.annotations.map(({ text }) => text)];
+}"""
+COLOURS = """() => {
+  const plot = document.querySelector("[data-chart=predictions]");
+  const at = plot.data.findIndex(({ mode }) => mode === "text"), { text, textfont } = plot.data[at];
+  const probe = document.createElement("i");
+  const rgb = (colour) => ((probe.style.color = colour), probe.style.color);
+  const nodes = [...plot.querySelectorAll(`.trace${plot._fullData[at].uid} .textpoint text`)];
+  const known = text.map((word, i) => [word, rgb(textfont.color[i])]);
+  return [nodes.map((node) => [node.textContent, node.style.fill]), known];
+}"""
 META = "(chart) => document.querySelector(`[data-chart=${chart}]`).layout?.meta?.place ?? null"
 
 
@@ -60,3 +91,32 @@ def test_anatomy_shows_pixels_and_a_click_on_a_map_shows_how_it_is_made(page: Op
     board.scrub(0)
     board.until(lambda: board.step == 0, "back to the start")
     assert "Nothing is learned yet" in board.said()
+
+
+def test_bars_words_and_their_colours_move_without_plotly_to_where_it_would_put_them(page: Open) -> None:
+    tab = page(SMALL + "&cnn_epochs=0", height=1700)
+    board = Board(tab.page).ready()
+    board.play()
+    board.until(lambda: board.step > 60, "the guess has settled")
+    choose(tab, "Anatomy")
+    board.wait_frames(12)
+    tab.page.evaluate(COUNT_FULL_UPDATES)
+    before, bars = board.frames(), []
+    for _ in range(8):
+        board.wait_frames(3)
+        bars.append(tab.page.evaluate(BARS))
+        shown, known = tab.page.evaluate(NOTES)
+        assert shown == known and len(shown) > 3
+    full, frames = tab.page.evaluate("window.__full"), board.frames() - before
+    assert all([len(ends) for ends in each] == [10, 10] for each in bars)
+    assert max(distance for each in bars for ends in each for distance in ends) < 1.0, "pixels"
+    assert full.get("answer", 0) < frames / 4, "half the frames have these bars"
+    choose(tab, "Training")
+    board.wait_frames(12)
+    colours = set()
+    for _ in range(4):
+        board.wait_frames(3)
+        shown, known = tab.page.evaluate(COLOURS)
+        assert shown == known
+        colours |= {colour for _, colour in shown}
+    assert len(colours) == 2, "right and wrong"

@@ -67,6 +67,16 @@ def bytes_of(figure: dict[str, Any], group: int) -> np.ndarray:
     return maps["values"].reshape(-1, maps["side"], maps["side"])
 
 
+def test_the_axis_of_steps_ends_with_the_plan_and_later_seldom_moves() -> None:
+    run = make(epochs=0, images=200)  # 4 steps an epoch
+    ends = []
+    for _ in range(12):
+        run.advance(1e9, 2)
+        ends.append([draw(run, chart)[chart]["layout"]["xaxis"]["range"][1] for chart in ("loss", "accuracy")])
+    assert ends[:2] == [pytest.approx([4.04, 4.04])] * 2
+    assert ends[2:] == [[10, 10]] * 3 + [[20, 20]] * 5 + [[50, 50]] * 2
+
+
 def test_the_table_of_maps_holds_the_filters_and_every_map_of_every_stage() -> None:
     run = trained(3, epochs=0)
     figure = draw(run, "maps")["maps"]

@@ -3,7 +3,8 @@
 // between two full updates only what moved is set. What Plotly knows follows at the next full update.
 // Nothing here reads a size or a place from the page: that would make the browser lay it out anew for every chart.
 
-const MOVES = { lines: ["x", "y"], markers: ["x", "y"], text: ["text"] }; // what may change of a trace in each mode
+const MOVES = { lines: ["x", "y"], markers: ["x", "y"], text: ["text", "textfont.color"], bar: ["y"] }; // what may change of a trace of each kind
+const BAR = /^(M[\d.,-]+)V[\d.-]+H(.*)$/; // an upright bar's path: from its foot to its end, across, and back
 const AWAY = "translate(-20000,-20000)"; // of a point that has no place any more
 
 export class Quick {
@@ -17,7 +18,7 @@ export class Quick {
     this.nodes = new Map();
   }
 
-  /** Show a change of the figure if it is one of lines, points, words and maps; false where it takes Plotly. */
+  /** Show a change of the figure if it is one of lines, points, bars, words and maps; false where it takes Plotly. */
   show(figure, patch) {
     const full = this.plot._fullLayout;
     if (!full?.xaxis?.d2p) return false;
@@ -26,8 +27,8 @@ export class Quick {
     for (const [[part, at, key, what], value] of patch) {
       const trace = part === "data" && figure.data[at];
       if (part === "maps" || part === "parameters" || (part === "layout" && at === "meta") || (trace && key === "hovertext")) continue; // for others, or for the full update
-      if (trace && what === undefined && MOVES[trace.mode]?.includes(key)) traces.add(at);
-      else if (part === "layout" && at === "annotations" && what === "text" && isPlain(value)) notes.add(key);
+      if (trace && MOVES[trace.mode ?? trace.type]?.includes(what === undefined ? key : `${key}.${what}`)) traces.add(at);
+      else if (part === "layout" && at === "annotations" && what === "text" && typeof value === "string") notes.add(key);
       else return false;
     }
     const steps = [...[...traces].map((at) => this.trace(figure.data[at], at, full)), ...[...notes].map((at) => this.note(figure.layout.annotations[at], at))];
@@ -37,11 +38,15 @@ export class Quick {
   }
 
   /** What moves a trace; null where Plotly has not drawn all of it. */
-  trace({ mode, x, y, text, visible }, at, { xaxis, yaxis }) {
+  trace({ type, mode, x, y, text, textfont, fill, visible }, at, full) {
     if (visible === false) return () => {};
-    const uid = this.plot._fullData[at]?.uid;
+    if (fill && fill !== "none") return null;
+    const drawn = this.plot._fullData[at] ?? {};
+    const { uid } = drawn;
+    const [xaxis, yaxis] = ["x", "y"].map((letter) => full[(drawn[`${letter}axis`] ?? letter).replace(letter, `${letter}axis`)]);
+    if (type === "bar") return this.bars(uid, drawn, y, yaxis);
     if (mode === "markers") return this.points(this.found(uid, "path.point"), x, y, xaxis, yaxis);
-    if (mode === "text") return this.words(this.found(uid, ".textpoint text"), text);
+    if (mode === "text") return this.words(this.found(uid, ".textpoint text"), text, textfont?.color);
     const paths = this.found(uid, ".js-line");
     if (paths.length === 0) return y.some(Number.isFinite) ? null : () => {};
     const d = pathOf(x, y, xaxis, yaxis) || "M0,0";
@@ -61,18 +66,41 @@ export class Quick {
     return () => nodes.forEach((node) => node.setAttribute("transform", places.get(node.__data__.i) ?? AWAY));
   }
 
-  words(nodes, text) {
-    const fit = Array.isArray(text) && text.every(isPlain) && nodes.length === text.length;
-    return fit && !nodes.some((node) => node.firstElementChild) ? () => nodes.forEach((node, i) => (node.textContent = text[i])) : null;
+  /** Upright bars without words on them: all that moves is where they end. Plotly draws none of no height. */
+  bars(uid, { orientation, text }, y, yaxis) {
+    const key = `bars ${uid}`;
+    if (!this.nodes.has(key)) {
+      const group = [...this.plot.querySelectorAll(".trace.bars")].find((each) => each.__data__?.[0]?.trace.uid === uid);
+      this.nodes.set(key, [...(group?.querySelectorAll(".point > path") ?? [])]);
+    }
+    const paths = this.nodes.get(key);
+    const parts = paths.map((path) => BAR.exec(path.getAttribute("d")));
+    if (orientation === "h" || text || paths.length !== y.length || parts.includes(null) || !y.every((value) => value)) return null;
+    return () => paths.forEach((path, i) => path.setAttribute("d", `${parts[i][1]}V${yaxis.d2p(y[i]).toFixed(2)}H${parts[i][2]}`));
   }
 
-  /** What writes a note; null where its text is not one line that grows away from where it is anchored. */
+  /** Words at points, and their colours where each has its own. */
+  words(nodes, text, colours) {
+    const fit = Array.isArray(text) && text.every(isPlain) && nodes.length === text.length;
+    if (!fit || nodes.some((node) => node.firstElementChild)) return null;
+    if (!Array.isArray(colours)) return () => nodes.forEach((node, i) => (node.textContent = text[i]));
+    if (!colours.every((colour) => colour[0] === "#")) return null; // one with an opacity
+    return () => nodes.forEach((node, i) => {
+      node.textContent = text[i];
+      node.style.fill = colours[i];
+    });
+  }
+
+  /** What writes a note; null where its text does not grow away from where it is anchored, or has other lines. */
   note({ text, align, xanchor }, at) {
     const key = `note ${at}`;
     if (!this.nodes.has(key)) this.nodes.set(key, this.plot.querySelector(`.annotation[data-index="${at}"] text.annotation-text`));
     const node = this.nodes.get(key);
-    if (!node || node.firstElementChild || align !== xanchor) return null;
-    return () => (node.textContent = text);
+    const lines = text.split("<br>");
+    if (!node || align !== xanchor || !lines.every(isPlain)) return null;
+    const nodes = lines.length > 1 ? [...node.children] : [node];
+    if (nodes.length !== lines.length || nodes.some((each) => each.firstElementChild)) return null;
+    return () => nodes.forEach((each, i) => (each.textContent = lines[i]));
   }
 
   found(uid, selector) {
