@@ -1,7 +1,7 @@
 """The lesson "CNN on MNIST" with a viewer: a turn plays its first epoch on for some seconds and pauses it again.
 
-A run whose epoch has no room for another turn starts over. So what is compared is the tutorial's epoch, from its first
-step to its last; the test of all 10,000 images after it is in no turn.
+A run whose epoch may have no room for another turn starts over. So what is compared is the tutorial's epoch, but for its
+end; the test of all 10,000 images after it is in no turn.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ if __name__ == "__main__":
         def images_per_second(seconds: float) -> float:
             """Play for this long."""
             global longest
-            before = engine.call(run_id, lambda run: run.trained)  # type: ignore[attr-defined]
-            if before + 1.3 * longest > EPOCH:
+            if engine.call(run_id, lambda run: run.trained) + 1.3 * longest > EPOCH:  # type: ignore[attr-defined]
                 engine.command(run_id, {"do": "reset"})
             run: CnnRun = engine.call(run_id, lambda run: run)  # type: ignore[assignment]
             before = run.trained

@@ -27,6 +27,7 @@ export class Quick {
     for (const [[part, at, key, what], value] of patch) {
       const trace = part === "data" && figure.data[at];
       if (part === "maps" || part === "parameters" || (part === "layout" && at === "meta") || (trace && key === "hovertext")) continue; // for others, or for the full update
+      if (trace && key === "textfont" && !Array.isArray(value)) return false; // one colour for all words
       if (trace && MOVES[trace.mode ?? trace.type]?.includes(what === undefined ? key : `${key}.${what}`)) traces.add(at);
       else if (part === "layout" && at === "annotations" && what === "text" && typeof value === "string") notes.add(key);
       else return false;
