@@ -1,6 +1,6 @@
 """The lesson "CNN on MNIST" with a viewer: a turn plays its first epoch on for some seconds and pauses it again.
 
-A run whose epoch may have no room for another turn starts over. So what is compared is the tutorial's epoch, but for its
+A run whose epoch may have no room for another turn starts over. So the tutorial's epoch is compared, but for its
 end; the test of all 10,000 images after it is in no turn.
 """
 
