@@ -3,23 +3,26 @@
 import streamlit as st
 
 from pages.ui import board
+from pages.ui.emblems import SIZE, emblem
 from playground.lesson import prose
 from playground.lessons import LESSONS, welcome
 
 WORDS = prose("welcome")
 
-st.title("PyTorch Playground", anchor=False)
 what, picture = st.columns([1.15, 1], gap="large")
 with what:
+    st.title("PyTorch Playground", anchor=False)
     st.markdown(WORDS["Welcome"])
-    st.subheader("The lessons", anchor=False)
-    for number, lesson in enumerate(LESSONS.values(), start=1):
-        with st.container(key=f"lesson-card-{lesson.name}", gap=None):
-            st.page_link(f"{lesson.name}.py", label=f"**{number} · {lesson.title}**")
-            st.caption(lesson.sentence)
+    st.caption(WORDS["What you see here"])
 with picture:
     board.still("home:board", welcome.CHARTS, board.ahead("home:board", welcome.picture()))
-    st.caption(WORDS["What you see here"])
+st.subheader("The lessons", anchor=False)
+with st.container(key="lesson-cards"):
+    for number, lesson in enumerate(LESSONS.values(), start=1):
+        with st.container(key=f"lesson-card-{lesson.name}", border=True, gap=None):
+            st.image(emblem(lesson.name), width=SIZE[0])
+            st.page_link(f"{lesson.name}.py", label=f"**{number} · {lesson.title}**")
+            st.caption(lesson.sentence)
 with st.container(key="prose"):
     st.subheader("The player", anchor=False)
     st.markdown(WORDS["The player"])

@@ -14,12 +14,22 @@ section[data-testid="stSidebar"]:not([aria-expanded="false"]) { width: 13rem !im
 [data-testid="stHeader"] { height: 2.2rem; background: transparent; }
 .st-key-lesson-header { flex-wrap: wrap; }
 .st-key-lesson-header > div:first-child { min-width: 15rem; }
-[data-testid="stMainBlockContainer"] h1 { padding: 0; font-size: 1.7rem; }
-[data-testid="stMainBlockContainer"] [data-testid="stHeading"] h3 { padding: 0.6rem 0 0; font-size: 1.25rem; }
-[class*="st-key-lesson-card"] [data-testid="stCaptionContainer"] { padding-left: 0.5rem; }
-[class*="st-key-lesson-card"] a p { font-size: 1rem; }
+[data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.2rem; font-size: 1.7rem; }
+[data-testid="stMainBlockContainer"] [data-testid="stHeading"] h3 { padding: 0.6rem 0 0.3rem; font-size: 1.25rem; }
+.st-key-lesson-cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr));
+  align-items: stretch; gap: 0.8rem; }
+.st-key-lesson-cards > * { display: flex; }
+[class*="st-key-lesson-card-"] { position: relative; flex: 1; }
+[class*="st-key-lesson-card-"]:hover { border-color: currentColor; }
+[class*="st-key-lesson-card-"] [data-testid="stImage"] { padding-bottom: 0.5rem; }
+[class*="st-key-lesson-card-"] [data-testid="stElementToolbar"] { display: none; }
+[class*="st-key-lesson-card-"] a { padding: 0; background: none; }
+[class*="st-key-lesson-card-"] [data-testid="stElementContainer"] { position: static; }
+[class*="st-key-lesson-card-"] a::after { content: ""; position: absolute; inset: 0; }
+[class*="st-key-lesson-card-"] a p { font-size: 1rem; }
 .st-key-workbench > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] { flex-direction: row-reverse; }
 .st-key-knobs { gap: 0.35rem; }
+.st-key-knobs > :not(:first-child) > [class*="-head-"] { padding-top: 0.5rem; }
 .st-key-prose { max-width: 52rem; }
 .sheet { overflow-x: auto; }
 .sheet table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
@@ -27,7 +37,8 @@ section[data-testid="stSidebar"]:not([aria-expanded="false"]) { width: 13rem !im
 .sheet th, .sheet td { border-bottom: 1px solid #8884; }
 .sheet code { white-space: pre-wrap; }
 @media (max-width: 900px) { [class*="st-key-"][class*="-boards"] { flex-direction: column; } }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.8rem 1rem 3rem; } }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.8rem 1rem 3rem; }
+  .st-key-lesson-header > div:first-child { min-width: 100%; } }
 </style>"""
 
 st.set_page_config(page_title="PyTorch Playground", page_icon=str(ICON), layout="wide")

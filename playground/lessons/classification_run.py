@@ -252,7 +252,8 @@ class ClassificationRun(EditedRun):
         ]
         values = fields.signed_bytes(np.concatenate(small)).ravel() if small else np.empty(0, np.uint8)
         boxes = graphs.unit_boxes([len(labels), *view.config.widths, view.config.outputs])
-        return figure | {"maps": {"side": UNIT_SIDE, "values": values, "boxes": boxes, "lut": "signed", "over": True}}
+        units = {"side": UNIT_SIDE, "values": values, "boxes": boxes, "lut": "signed", "over": True, "frame": "@muted"}
+        return figure | {"maps": units}
 
     def _over_steps(self, view: View, columns: tuple[str, str], *, log: bool = False, title: str = "Loss") -> Figure:
         history, cursor = self.history, None if view.is_now else view.steps

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from playground.lessons import LESSONS
 from tests.browser.student import KEEP_SOCKETS, Board
 
 Open = Callable[..., Any]
@@ -280,6 +281,8 @@ def test_charts_follow_the_theme(page: Open, scheme: str, text: str) -> None:
     tab = page("/regression", options={"color_scheme": scheme})
     Board(tab.page).ready()
     assert tab.page.evaluate("document.querySelector('[data-chart=fit]').layout.font.color") == text
+    own = "getComputedStyle(document.querySelector('[data-board] select')).colorScheme"
+    assert tab.page.evaluate(own) == scheme, "what the browser draws itself follows too"
 
 
 def test_nothing_is_wider_than_a_phone(page: Open) -> None:
@@ -292,6 +295,24 @@ def test_nothing_is_wider_than_a_phone(page: Open) -> None:
     knob = tab.page.get_by_role("slider", name="Learning rate").bounding_box()
     assert chart["x"] >= 0 and chart["x"] + chart["width"] <= 390
     assert chart["y"] < knob["y"], "charts come before knobs"
+
+
+def test_a_lessons_card_is_as_high_as_its_neighbours_and_opens_it_wherever_it_is_clicked(page: Open) -> None:
+    tab = page("/")
+    cards = tab.page.locator('[class*="st-key-lesson-card-"]')
+    cards.first.wait_for()
+    assert cards.count() == len(LESSONS)
+    tab.page.wait_for_function(
+        "(count) => count === [...document.querySelectorAll('[class*=st-key-lesson-card-] img')]"
+        ".filter((drawing) => drawing.naturalWidth > 0).length",
+        arg=len(LESSONS),
+    )
+    boxes = [card.bounding_box() for card in cards.all()]
+    for box in boxes:
+        assert {each["height"] for each in boxes if each["y"] == box["y"]} == {box["height"]}
+    cards.nth(list(LESSONS).index("regression")).click(position={"x": 150, "y": 12})
+    tab.page.wait_for_url("**/regression*")
+    Board(tab.page).ready()
 
 
 def test_the_home_page_shows_a_still_board(page: Open) -> None:

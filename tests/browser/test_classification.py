@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from playground.figures.theme import PALETTE
 from tests.browser.student import Board
 
 Open = Callable[..., Any]
@@ -39,6 +40,34 @@ def test_the_map_takes_the_colours_of_the_classes_as_it_learns(page: Open) -> No
         "document.querySelector('[data-chart=network]').parentElement.querySelector('canvas').width"
     )
     assert small > 100, "the units have their maps"
+
+
+def test_each_units_map_has_a_frame_on_the_page_and_in_the_picture(page: Open) -> None:
+    tab = page("/classification")
+    Board(tab.page).ready()
+    tab.page.evaluate(
+        """() => {
+          const saved = window.Plotly.toImage;
+          window.Plotly.toImage = (figure, ...rest) => {
+            window.__shapes = figure.layout.shapes;
+            return saved(figure, ...rest);
+          };
+        }"""
+    )
+    with tab.page.expect_download():
+        tab.page.get_by_role("button", name="Save as PNG: Network").click()
+    frames = tab.page.evaluate("window.__shapes.filter(({ type }) => type === 'rect')")
+    assert len(frames) == 10, "as many as units"
+    grey = [int(PALETTE["light"]["muted"][at : at + 2], 16) for at in (1, 3, 5)]
+    one = tab.page.evaluate(
+        "document.querySelector('[data-chart=network]')._fullLayout.xaxis.p2d(1)"
+        " - document.querySelector('[data-chart=network]')._fullLayout.xaxis.p2d(0)"
+    )
+    for frame in frames:
+        middle = (frame["y0"] + frame["y1"]) / 2
+        for side in ("x0", "x1"):
+            near = [tab.page.evaluate(PIXEL, ["network", frame[side] + step * one, middle]) for step in (-1, 0, 1)]
+            assert [*grey, 255] in near, "a line where the map ends"
 
 
 def test_units_and_layers_come_and_go_while_it_plays(page: Open) -> None:

@@ -240,7 +240,7 @@ export class Chart {
   async savePicture() {
     if (!this.figure) return;
     const { data, layout } = this.plot;
-    const solid = { ...layout, images: this.maps.pictures(this.figure.maps), paper_bgcolor: this.board.colour("@ground"), title: { text: this.spec.title }, margin: { ...layout.margin, t: 60 } };
+    const solid = { ...layout, images: this.maps.pictures(this.figure.maps), shapes: [...(layout.shapes ?? []), ...this.maps.frames(this.figure.maps)], paper_bgcolor: this.board.colour("@ground"), title: { text: this.spec.title }, margin: { ...layout.margin, t: 60 } };
     const url = await window.Plotly.toImage({ data, layout: solid }, { format: "png", width: 1000, height: 640, scale: 2 });
     download(`${this.spec.name}.png`, url);
   }

@@ -14,7 +14,7 @@ export class Maps {
 
   /**
    * `maps` has side (pixels of one map), boxes (x0, x1, y0, y1 of each), values (bytes, rows from the top), lut, over,
-   * perhaps crisp (its pixels have edges) and tall (rows of one map, where that is not side);
+   * perhaps crisp (its pixels have edges), tall (rows of one map, where that is not side) and frame (a colour role);
    * or it is a list of such groups, of which the first says whether the canvas lies over the chart.
    */
   draw(maps) {
@@ -43,15 +43,17 @@ export class Maps {
     pen.rect(xaxis._offset, yaxis._offset, xaxis._length, yaxis._length);
     pen.clip();
     for (const group of groups) {
-      const { side, boxes, tall = side } = group;
+      const { side, boxes, tall = side, frame } = group;
       const count = this.fill(group);
       pen.imageSmoothingEnabled = !group.crisp;
+      if (frame) pen.strokeStyle = this.board.colour(frame);
       for (let at = 0; at < count; at++) {
         const [x0, x1, y0, y1] = boxes.subarray(4 * at, 4 * at + 4);
         const left = xaxis._offset + xaxis.d2p(x0);
         const top = yaxis._offset + yaxis.d2p(y1);
-        pen.drawImage(this.source, 0, at * tall, side, tall,
-          left, top, xaxis._offset + xaxis.d2p(x1) - left, yaxis._offset + yaxis.d2p(y0) - top);
+        const [wide, high] = [xaxis._offset + xaxis.d2p(x1) - left, yaxis._offset + yaxis.d2p(y0) - top];
+        pen.drawImage(this.source, 0, at * tall, side, tall, left, top, wide, high);
+        if (frame) pen.strokeRect(Math.floor(left) + 0.5, Math.floor(top) + 0.5, Math.round(wide), Math.round(high));
       }
     }
     pen.restore();
@@ -98,6 +100,15 @@ export class Maps {
   /** The maps as images of a Plotly layout, for a picture to be saved. */
   pictures(maps) {
     return (maps ? [maps].flat() : []).flatMap((group) => this.picturesOf(group));
+  }
+
+  /** Their frames as shapes of a Plotly layout. */
+  frames(maps) {
+    return (maps ? [maps].flat() : []).filter(({ frame }) => frame).flatMap(({ boxes, frame }) =>
+      Array.from({ length: boxes.length / 4 }, (_, at) => {
+        const [x0, x1, y0, y1] = boxes.subarray(4 * at, 4 * at + 4);
+        return { type: "rect", x0, x1, y0, y1, line: { color: this.board.colour(frame), width: 1 } };
+      }));
   }
 
   picturesOf(maps) {
