@@ -50,7 +50,7 @@ def batch_map(order: Array, *, batch_size: int, dropped: int, latest: tuple[int,
         )
     x = axis("Slot in the epoch", [0.4, slots + 0.6], showgrid=False, zeroline=False, **_whole(slots))
     y = axis("Epoch", [epochs - 0.45, -0.55], showgrid=False, zeroline=False, tick0=0, dtick=1 if epochs <= 5 else 3)
-    low = {"l": 44, "r": 8, "t": 20, "b": 36}
+    low = {"l": 44, "r": 8, "t": 20, "b": 42}
     return {"data": [cells], "layout": layout(x, y, shapes=shapes, annotations=notes, margin=low)}
 
 
@@ -70,7 +70,7 @@ def seen(counts: Array, *, most: float, expected: float) -> Figure:
     ]  # fmt: skip
     x = axis("Sample", [0.4, len(counts) + 0.6], showgrid=False, **_whole(len(counts)))
     y = axis("Times", [0, most], dtick=1 if most <= 5 else 5)
-    return {"data": data, "layout": layout(x, y, bargap=0.15, margin={"l": 40, "r": 8, "t": 20, "b": 36})}
+    return {"data": data, "layout": layout(x, y, bargap=0.15, margin={"l": 40, "r": 8, "t": 20, "b": 42})}
 
 
 def printed(lines: Sequence[str]) -> Figure:

@@ -12,6 +12,7 @@ from torch.nn import functional
 from playground import cnn
 from playground.cnn import Stage
 from playground.figures import digits, pixel_maps
+from playground.figures.panels import Panel, panels
 from playground.figures.pixel_maps import Extra, Row
 from playground.frames import Figure
 from playground.lessons.cnn_seen import Moment, Seen
@@ -107,7 +108,7 @@ def chosen(moment: Moment) -> tuple[int, int]:
 
 
 def convolution(moment: Moment) -> Figure:
-    """How one map is made: each input map slid over by its own kernel, and all of it added up."""
+    """How one map is made: each input map slid over by its own kernel, and all of it added up; of the image, large."""
     layer, channel = chosen(moment)
     conv = cnn.convolutions(moment.view.model)[layer]
     source = into(moment.seen, layer)  # (1, channels, side, side)
@@ -116,22 +117,25 @@ def convolution(moment: Moment) -> Figure:
     assert conv.bias is not None
     bias = conv.bias.detach()[channel].item()
     result = parts.sum(axis=0) + bias
-    many = len(kernels) > 1
-    inputs = [f"Input map {at + 1}" if many else "The image" for at in range(len(kernels))]
-    rows = [
-        Row("Inputs" if many else "Image", source[0].numpy(), inputs, ink=not many),
-        Row(
-            "Kernels" if many else "Kernel",
-            kernels.numpy(),
-            [_numbers(kernel) for kernel in kernels.numpy()],
-            height=0.8,
-        ),
-        Row("Products" if many else "Product", parts, [f"{name}, slid over by its kernel" for name in inputs]),
-    ]
-    word, sign = "Sum" if many else "Product", "−" if bias < 0 else "+"
+    word, sign = "Product" if len(kernels) == 1 else "Sum", "−" if bias < 0 else "+"
+    name = f"{word} {sign} bias {abs(bias):.3f}"
     hover = f"Map {channel + 1} of layer {layer + 1}, from {result.min():.3g} to {result.max():.3g}"
-    extra = Extra(f"{word} {sign} bias {abs(bias):.3f}", result, hover)
-    return pixel_maps.table(rows, height=DETAIL_HEIGHT, extra=extra, place=(layer + 1, channel + 1))
+    place = (layer + 1, channel + 1)
+    if len(kernels) == 1:
+        row = [
+            Panel("Image", source[0, 0].numpy(), "The image"),
+            Panel("Kernel", kernels[0].numpy(), _numbers(kernels[0].numpy()), is_ink=False),
+            Panel("Product", parts[0], "The image, slid over by the kernel", is_ink=False),
+            Panel(name, result, hover, is_ink=False),
+        ]
+        return panels(row, meta={"place": list(place)})
+    inputs = [f"Input map {at + 1}" for at in range(len(kernels))]
+    rows = [
+        Row("Inputs", source[0].numpy(), inputs),
+        Row("Kernels", kernels.numpy(), [_numbers(kernel) for kernel in kernels.numpy()], height=0.8),
+        Row("Products", parts, [f"{name}, slid over by its kernel" for name in inputs]),
+    ]
+    return pixel_maps.table(rows, height=DETAIL_HEIGHT, extra=Extra(name, result, hover), place=place)
 
 
 def into(seen: Seen, layer: int) -> torch.Tensor:

@@ -286,7 +286,7 @@ class CnnRun(LookingRun):
             "test_accuracy": self._last("test_accuracy", view.steps),
             "full_accuracy": done[-1] if done else math.nan,
             "images_per_second": float(f"{rate:.3g}"),
-            "seconds_left": float(round(left / rate)) if rate else math.nan,
+            "seconds_left": float(round(left / rate)) if rate and math.isfinite(self.stop_epoch) else math.nan,
         }
 
     def _last(self, column: str, step: int) -> float:

@@ -313,6 +313,8 @@ def test_images_a_second_and_seconds_left_agree(monkeypatch: pytest.MonkeyPatch)
     status = run.draw([], {}).status
     assert status["images_per_second"] == pytest.approx(50 / 0.01)
     assert status["seconds_left"] == round(20 * TRAIN / 5_000)
+    run.tune(run.config.with_values(epochs=0))
+    assert math.isnan(run.draw([], {}).status["seconds_left"]), "a run without an end has none"
 
 
 def test_it_computes_on_the_cores_it_is_given_and_leaves_the_thread_as_it_was() -> None:
