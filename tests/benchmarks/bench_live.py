@@ -28,6 +28,7 @@ CIRCLE = (
 FIT_AND_LOSS = {"width": 1280, "height": 560}  # pixels: the charts below these two are out of sight
 FEWEST_FRAMES_PER_SECOND = 25.0
 LEAST_SHARE_OF_BARE_LOOP = 0.90
+LEAST_SHARE_CLASSIFYING = 0.70  # of the bare classifier's updates
 LONGEST_COLD_OPEN_SECONDS = 3.0
 LONGEST_SLIDER_MS = 200.0  # to the painted frame; the model itself has the new value 25 to 50 ms after the key
 
@@ -77,9 +78,7 @@ def test_live_regression_is_smooth_and_costs_training_little(page: Callable[...,
     assert found.ratio >= LEAST_SHARE_OF_BARE_LOOP
 
 
-def test_live_classification_is_smooth_and_trains_three_times_as_fast_as_its_peer(
-    page: Callable[..., Any], serve: Any
-) -> None:
+def test_live_classification_is_smooth_and_costs_training_little(page: Callable[..., Any], serve: Any) -> None:
     """Map of 100x100, the units' maps and the loss shown, batches of 10."""
     with serve() as server, loop("tests.benchmarks.bare_classifier") as bare:
         tab = page(CIRCLE, base=server.url, script=COUNTERS, width=1280, height=760)
@@ -91,15 +90,13 @@ def test_live_classification_is_smooth_and_trains_three_times_as_fast_as_its_pee
         found = compare(bare, live)
         sizes = tab.page.evaluate("window.__bytes")
         tab.page.close()
-    rate, updates = statistics.median(live.frames), statistics.median(found.live)
+    rate = statistics.median(live.frames)
     print("\nClassification: circle, map, network with maps and loss shown, batch 10, full speed")
     report("frames painted a second", f"{rate:.1f}   (at least {FEWEST_FRAMES_PER_SECOND:g})")
-    report("weight updates a second", f"{updates:,.0f}   (at least 4,500)")
-    found.report(0.7, "updates a second")
+    found.report(LEAST_SHARE_CLASSIFYING, "weight updates a second")
     report("bytes a frame, median / largest", f"{statistics.median(sizes):,.0f} / {max(sizes):,}")
     assert rate >= FEWEST_FRAMES_PER_SECOND
-    assert found.ratio >= 0.7
-    assert updates >= 4_500
+    assert found.ratio >= LEAST_SHARE_CLASSIFYING
 
 
 def test_a_sliders_move_shows_at_once(page: Callable[..., Any], serve: Any) -> None:
