@@ -1,4 +1,7 @@
-"""Arrays as cells: rectangles with their numbers, beside each other, some ghosted, some marked."""
+"""Arrays as cells: rectangles with their numbers, beside each other, some ghosted, some marked.
+
+The board fills the cells on a canvas under the chart, so that numbers and colours change without a full Plotly update.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.figures import images
 from playground.figures.theme import layout
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
-LEVELS = (0.1, 0.2, 0.32, 0.46, 0.62)  # how strongly a cell is filled, from the smallest values to the largest
+FILL = (0.06, 0.62)  # how strongly a cell is filled, from the smallest values to the largest
 LEAST = (4.0, 3.0)  # a drawing is at least so many cells wide and high, so that none looks like a poster
 CARD = (330.0, 140.0)  # pixels that a small card has for its cells: what the type's size is chosen for
 GAP, PLANE_GAP = 0.9, 0.45  # between two arrays and between the planes of one, in cells
@@ -53,6 +57,7 @@ def cells(blocks: Sequence[Block], *, message: str = "", width: float = CARD[0])
     x_room, y_room = (wide - right) / 2, (high - bottom) / 2
     return {
         "data": _traces(blocks, placed, size),
+        "maps": _fills(blocks, placed),
         "layout": layout(
             _bare([-0.1 - x_room, right + x_room + 0.1]),
             _bare([bottom + y_room + 0.1, -above - y_room]),
@@ -108,16 +113,12 @@ def _traces(blocks: Sequence[Block], placed: Sequence[_Placed], size: float) -> 
     """Always the same traces in the same order, so that a new drawing moves the old one's parts; hidden where empty."""
     x = np.concatenate([each.x for each in placed] or [np.empty(0)])
     y = np.concatenate([each.y for each in placed] or [np.empty(0)])
-    shades = np.concatenate([block.shades.ravel() for block in blocks] or [np.empty(0)]).astype(float)
     ghost, mark = _flags([block.ghost for block in blocks], blocks), _flags([block.mark for block in blocks], blocks)
-    level = np.ceil(np.abs(np.nan_to_num(shades)).clip(0, 1) * len(LEVELS))
-    traces = [_fill(x, y, np.isnan(shades) & ~ghost, "@dead/0.3")]
-    for sign, colour in ((1, "@positive"), (-1, "@negative")):
-        for index, alpha in enumerate(LEVELS, start=1):
-            traces.append(_fill(x, y, (level == index) & (np.sign(shades) == sign) & ~ghost, f"{colour}/{alpha}"))
-    traces.append(_outline(x, y, ~ghost, {"color": "@muted/0.6", "width": 1}))
-    traces.append(_outline(x, y, ghost, {"color": "@muted/0.6", "width": 1, "dash": "dot"}))
-    traces.append(_outline(x, y, mark, {"color": "@mark", "width": 3}))
+    traces = [
+        _outline(x, y, ~ghost, {"color": "@muted/0.6", "width": 1}),
+        _outline(x, y, ghost, {"color": "@muted/0.6", "width": 1, "dash": "dot"}),
+        _outline(x, y, mark, {"color": "@mark", "width": 3}),
+    ]
     texts = [str(text) if size >= LEGIBLE else "" for block in blocks for text in block.texts.ravel()]
     hovers = [str(text) for block in blocks for text in (block.texts if block.hovers is None else block.hovers).ravel()]
     traces.append(
@@ -126,6 +127,20 @@ def _traces(blocks: Sequence[Block], placed: Sequence[_Placed], size: float) -> 
          "textfont": {"size": max(size, 8.0), "color": ["@muted" if pale else "@text" for pale in ghost.tolist()]}}
     )  # fmt: skip
     return traces
+
+
+def _fills(blocks: Sequence[Block], placed: Sequence[_Placed]) -> Figure:
+    """One pixel for each cell: none for a ghost and for 0, grey for NaN."""
+    x = np.concatenate([each.x for each in placed] or [np.empty(0)])
+    y = np.concatenate([each.y for each in placed] or [np.empty(0)])
+    shades = np.concatenate([block.shades.ravel() for block in blocks] or [np.empty(0)]).astype(float)
+    size = np.abs(np.nan_to_num(shades)).clip(0, 1)
+    strength = np.where(size > 0, FILL[0] + (FILL[1] - FILL[0]) * size, 0.0)
+    values = images.signed(np.sign(np.nan_to_num(shades)) * strength, 1.0)
+    values[np.isnan(shades)] = 0
+    values[_flags([block.ghost for block in blocks], blocks)] = images.ZERO
+    return {"side": 1, "values": values, "boxes": np.stack([x, x + 1, y + 1, y], axis=1).ravel().astype(np.float32),
+            "lut": images.SIGNED + images.FILLING, "over": False, "crisp": True}  # fmt: skip
 
 
 def _flags(columns: Sequence[Array | None], blocks: Sequence[Block]) -> Array:
@@ -142,12 +157,6 @@ def _corners(x: Array, y: Array, chosen: Array) -> tuple[Array, Array]:
     xs = np.stack([left, left + 1, left + 1, left, left, gap], axis=1)
     ys = np.stack([top, top, top + 1, top + 1, top, gap], axis=1)
     return xs.ravel().astype(np.float32), ys.ravel().astype(np.float32)
-
-
-def _fill(x: Array, y: Array, chosen: Array, colour: str) -> dict[str, Any]:
-    xs, ys = _corners(x, y, chosen)
-    return {"type": "scatter", "mode": "lines", "x": xs, "y": ys, "fill": "toself", "fillcolor": colour,
-            "line": {"width": 0, "color": colour}, "hoverinfo": "skip", "visible": bool(chosen.any())}  # fmt: skip
 
 
 def _outline(x: Array, y: Array, chosen: Array, line: dict[str, Any]) -> dict[str, Any]:

@@ -79,6 +79,7 @@ def throughput(rates: Mapping[str, tuple[float | None, float | None]], most: flo
     data = [
         {"type": "bar", "name": "Start-up included", "x": names, "y": whole, "marker": {"color": "@train/0.75"},
          "text": ["" if rate is None else f"{rate:.0f}" for rate in whole], "textposition": "inside",
+         "insidetextanchor": "start",
          "hovertemplate": "%{x}: %{y:.1f} samples/s, start-up included<extra></extra>"},
         {"type": "scatter", "mode": "markers", "name": "Once started", "x": names, "y": without,
          "marker": {"symbol": "diamond-open", "size": 11, "color": "@text", "line": {"width": 2}},

@@ -13,7 +13,7 @@ from playground.figures.cells import Block, cells
 Array = NDArray[Any]
 Figure = dict[str, Any]
 LOWEST, HIGHEST = 0.35, 1.5  # of a jump's arc, in cells
-ARC = np.linspace(0, np.pi, 13)
+ARC = np.linspace(0, np.pi, 33)
 WIDTH = 660.0  # pixels that a wide card has
 
 

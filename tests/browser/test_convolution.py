@@ -60,3 +60,33 @@ def test_a_kernel_is_stepped_played_and_edited(page: Open) -> None:
     digits = tab.page.get_by_text(re.compile("^These are (MNIST's images|not MNIST)"))
     offers = tab.page.get_by_role("button", name="Download MNIST").count()
     assert (offers == 1) == ("not MNIST" in digits.text_content()), "the page says which digits these are"
+
+
+def test_while_it_plays_the_numbers_under_the_window_are_those_of_the_place_in_each_frame(page: Open) -> None:
+    """Also in the chart of cells: none lags behind the others, and none is drawn anew."""
+    tab = page("/convolution?convolution_lab=slide")
+    board = Board(tab.page).ready()
+    board.until(lambda: tab.page.locator('[data-chart="sum"] .main-svg').count(), "the numbers at this place")
+    board.play()
+    board.until(lambda: board.step > 100, "places with ink")
+    tab.page.evaluate(
+        """() => {
+          const react = window.Plotly.react, drawn = (window.__drawn = { reacts: 0, sums: [] });
+          window.Plotly.react = (plot, ...rest) => {
+            drawn.reacts += plot.dataset.chart === "sum";
+            return react(plot, ...rest);
+          };
+          const look = () => {
+            const words = [...document.querySelectorAll('[data-chart="sum"] .textpoint text')];
+            const sum = document.querySelector('[data-status="sum"]').textContent;
+            drawn.sums.push([Number(words.at(-1).textContent.replace("−", "-")), Number(sum)]);
+            if (drawn.sums.length < 60) requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    board.until(lambda: tab.page.evaluate("window.__drawn.sums.length") == 60, "60 frames")
+    sums = tab.page.evaluate("window.__drawn.sums")
+    assert len({status for _, status in sums}) > 10, "it moved"
+    assert all(shown == status for shown, status in sums)
+    assert tab.page.evaluate("window.__drawn.reacts") < 6, "a full update a second at most"

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from playground.figures.cells import Block, as_csv, cells
+from playground.figures.cells import FILL, Block, as_csv, cells
+from playground.figures.images import ZERO
 from playground.figures.ribbon import ribbon
 from playground.lessons import tensors_broadcasting as broadcasting
 from playground.lessons import tensors_memory as memory
@@ -508,9 +509,18 @@ def test_cells_keep_their_traces_whatever_is_drawn() -> None:
 
 def test_each_cell_is_filled_once_and_by_its_size() -> None:
     figure = cells([block("a", np.array([-4.0, -1, 0, 1, 4, np.nan]))])
-    filled = {trace["fillcolor"]: len(trace["x"]) // 6 for trace in figure["data"] if "fillcolor" in trace}
-    assert sum(filled.values()) == 5, "zero stays empty"
-    assert filled["@negative/0.62"] == filled["@positive/0.62"] == filled["@dead/0.3"] == 1
+    pale, full = (round(127 * strength) for strength in FILL)
+    values = figure["maps"]["values"].astype(int).tolist()
+    assert values[0] == ZERO - full and values[4] == ZERO + full
+    assert ZERO - full < values[1] < ZERO - pale and ZERO + pale < values[3] < ZERO + full
+    assert values[2] == ZERO, "zero stays empty"
+    assert values[5] == 0, "what is no number has a grey of its own"
+    assert figure["maps"]["boxes"].reshape(-1, 4).tolist() == [[at, at + 1, 1, 0] for at in range(6)]
+
+
+def test_a_ghost_is_not_filled() -> None:
+    figure = cells([Block("a", np.array([["1", "2"]], object), np.ones((1, 2)), ghost=np.array([[True, False]]))])
+    assert figure["maps"]["values"].tolist() == [ZERO, ZERO + round(127 * FILL[1])]
 
 
 def test_large_arrays_are_drawn_as_a_corner() -> None:
