@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.figures import images
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
@@ -17,7 +18,9 @@ Figure = dict[str, Any]
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "star", "hexagon")
 MARGIN = {"l": 76, "r": 12, "t": 28, "b": 42}
-SHADES = [[0, "@train"], [0.3, "@train/0.6"], [0.6, "@train/0.25"], [1, "@train/0.05"]]  # lowest first
+SHADES = ((0.0, 1.0), (0.3, 0.6), (0.6, 0.25), (1.0, 0.05))  # of a map: how strong, from its lowest value up
+COLOURS = [[at, f"@positive/{strength}"] for at, strength in SHADES]
+FILLED = (0.97, 0.93)  # of a cell of a map, across and down
 LEGEND = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "entrywidth": 58,
           "itemwidth": 30, "font": {"size": 11}}  # fmt: skip
 TEXT_DECADES = 1.1  # room for the numbers beside a ranking
@@ -72,10 +75,13 @@ def heat_map(
         "ticktext": [f"{each:g}" if log else f"{each:.0%}" for each in ticks],
     }  # fmt: skip
     ring = {"symbol": "circle-open", "size": 15, "color": "@text", "line": {"width": 2.5}}
+    half = float(np.log10(rates[1] / rates[0])) / 2
     data = [
-        {"type": "heatmap", "name": title, "x": x, "y": y, "z": shown.ravel(), "zmin": ends[0], "zmax": ends[1],
-         "colorscale": SHADES, "colorbar": bar, "xgap": 1, "ygap": 2,
+        {"type": "heatmap", "name": title, "x": x, "y": y, "z": shown.ravel(), "opacity": 0, "showscale": False,
          "text": list(words), "hovertemplate": "%{text}<extra></extra>", "hoverongaps": False},
+        {"type": "scatter", "mode": "markers", "name": "Scale", "x": [None], "y": [None], "showlegend": False,
+         "hoverinfo": "skip", "marker": {"color": [ends[0]], "cmin": ends[0], "cmax": ends[1], "colorscale": COLOURS,
+                                         "showscale": True, "colorbar": bar}},
         {"type": "scatter", "mode": "markers", "name": "Diverged", "x": x[gone], "y": y[gone], "showlegend": True,
          "text": [word for word, lost in zip(words, gone, strict=True) if lost],
          "hovertemplate": "%{text}<extra></extra>",
@@ -83,11 +89,21 @@ def heat_map(
         {"type": "scatter", "mode": "markers", "name": "Best rate of each", "x": np.log10(rates)[best[has]],
          "y": np.flatnonzero(has).astype(np.float64), "marker": ring, "hoverinfo": "skip", "showlegend": True},
     ]  # fmt: skip
-    half = float(np.log10(rates[1] / rates[0])) / 2
     across = rate_axis(rates, room=half) | {"showgrid": False}
     down = axis("", [rows - 0.5, -0.5], tickvals=list(range(rows)), ticktext=list(names), showgrid=False,
                 zeroline=False)  # fmt: skip
-    return {"data": data, "layout": layout(across, down, margin=MARGIN | {"l": 84, "r": 8})}
+    frame = layout(across, down, margin=MARGIN | {"l": 84, "r": 8})
+    return {"data": data, "layout": frame, "maps": _shaded(x, y, shown.ravel(), ends, half * FILLED[0])}
+
+
+def _shaded(x: Array, y: Array, values: Array, ends: Sequence[float], half: float) -> Figure:
+    """The cells of a map, each one pixel on the board's canvas: a new map then takes no full update of the chart."""
+    height = np.clip((values - ends[0]) / ((ends[1] - ends[0]) or 1.0), 0, 1)
+    strength = np.interp(height, [at for at, _ in SHADES], [share for _, share in SHADES])
+    up = FILLED[1] / 2
+    return {"side": 1, "values": images.signed(np.nan_to_num(strength), 1.0), "lut": images.SIGNED, "over": False,
+            "boxes": np.stack([x - half, x + half, y + up, y - up], axis=1).ravel().astype(np.float32),
+            "crisp": True}  # fmt: skip
 
 
 def ranking(lines: Sequence[Line], *, at: Sequence[str], span: tuple[float, float], title: str) -> Figure:
@@ -97,24 +113,29 @@ def ranking(lines: Sequence[Line], *, at: Sequence[str], span: tuple[float, floa
     """
     values = np.array([line.y[0] for line in lines])
     order = np.argsort(np.where(np.isnan(values), np.inf, values), kind="stable")
-    data, names, said = [], [], []
-    for row, index in enumerate(order):
-        line, value, lost = lines[index], float(values[index]), bool(np.isnan(values[index]))
-        names.append(line.name if lost else f"{row + 1}. {line.name}")
-        text = f"diverged {at[index]}" if lost else f"{value:.4f} {at[index]}"
-        said.append({"text": text, "x": 1, "xref": "paper", "xanchor": "right", "y": row, "showarrow": False,
-                     "font": {"color": "@text"}})  # fmt: skip
-        spread = {"type": "data", "symmetric": False, "array": [_above(line.high, value)],
-                  "arrayminus": [-_above(line.low, value)], "color": line.colour, "thickness": 2}  # fmt: skip
-        data.append(
-            {"type": "scatter", "mode": "markers", "name": line.name, "showlegend": False, "visible": not lost,
-             "x": [float(np.clip(np.nan_to_num(value), *span))], "y": [float(row)], "error_x": spread,
+    rows = np.empty(len(lines), np.float32)
+    rows[order] = np.arange(len(lines))
+    data, said = [], []
+    for line, value, row in zip(lines, values, rows.tolist(), strict=True):
+        low, high = (value if edge is None else edge[0] for edge in (line.low, line.high))
+        data += [
+            {"type": "scatter", "mode": "lines", "name": f"{line.name}, spread", "showlegend": False,
+             "hoverinfo": "skip", "x": np.clip([low, high], *span), "y": np.array([row, row], np.float32),
+             "line": {"color": line.colour, "width": 2}},
+            {"type": "scatter", "mode": "markers", "name": line.name, "showlegend": False,
+             "x": np.clip([value], *span), "y": np.array([row], np.float32),
              "marker": {"symbol": line.symbol, "size": 10, "color": line.colour},
-             "hovertemplate": f"{line.name} %{{x:.4f}}<extra></extra>"}
-        )  # fmt: skip
-    x = loss_axis(title, span, room=TEXT_DECADES)
-    y = axis("", [len(lines) - 0.4, -0.75], tickvals=list(range(len(lines))), ticktext=names, zeroline=False)
-    return {"data": data, "layout": layout(x, y, margin=MARGIN | {"l": 98, "t": 8}, annotations=said)}
+             "hovertemplate": f"{line.name} %{{x:.4f}}<extra></extra>"},
+        ]  # fmt: skip
+    for place, index in enumerate(order, start=1):  # the words stand still: only what they say changes
+        name, lost = lines[index].name, bool(np.isnan(values[index]))
+        value = f"diverged {at[index]}" if lost else f"{values[index]:.4f} {at[index]}"
+        for text, x, side, far in ((name if lost else f"{place}. {name}", 0, "right", -8), (value, 1, "right", 0)):
+            said.append({"text": text.strip(), "x": x, "xref": "paper", "xanchor": side, "align": side, "xshift": far,
+                         "y": place - 1, "showarrow": False, "font": {"color": "@text"}})  # fmt: skip
+    across = loss_axis(title, span, room=TEXT_DECADES)
+    down = axis("", [len(lines) - 0.4, -0.75], tickvals=[], zeroline=False)
+    return {"data": data, "layout": layout(across, down, margin=MARGIN | {"l": 98, "t": 8}, annotations=said)}
 
 
 def over_rates(rates: Array, lines: Sequence[Line], *, probe: float, span: tuple[float, float], title: str) -> Figure:
@@ -207,10 +228,6 @@ def _spread(x: Array, line: Line) -> dict[str, Any]:
         "y": np.stack([low, high, gap], axis=1).ravel(), "line": {"color": f"{line.colour}/0.25", "width": 1.5},
         "showlegend": False, "hoverinfo": "skip",
     }  # fmt: skip
-
-
-def _above(edge: Array | None, value: float) -> float:
-    return 0.0 if edge is None or not np.isfinite(value) else float(edge[0] - value)
 
 
 def _upright(x: float) -> dict[str, Any]:

@@ -20,6 +20,16 @@ window.WebSocket = class extends WebSocket {
 };
 """
 
+# Counts, chart by chart in window.__full, how often Plotly draws all of it.
+COUNT_FULL_UPDATES = """() => {
+  const { react } = window.Plotly;
+  window.__full = {};
+  window.Plotly.react = (plot, ...rest) => {
+    window.__full[plot.dataset.chart] = (window.__full[plot.dataset.chart] ?? 0) + 1;
+    return react(plot, ...rest);
+  };
+}"""
+
 
 class Board:
     """The one live board of an open page (playwright.sync_api.Page)."""

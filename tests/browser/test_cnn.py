@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.browser.student import Board
+from tests.browser.student import COUNT_FULL_UPDATES, Board
 
 Open = Callable[..., Any]
 SMALL = "/cnn?cnn_filters_1=4&cnn_filters_2=6&cnn_images=500&cnn_batch_size=20"
@@ -16,14 +16,6 @@ INK = """
   return new Set(new Uint32Array(data.buffer)).size;
 }
 """
-COUNT_FULL_UPDATES = """() => {
-  const { react } = window.Plotly;
-  window.__full = {};
-  window.Plotly.react = (plot, ...rest) => {
-    window.__full[plot.dataset.chart] = (window.__full[plot.dataset.chart] ?? 0) + 1;
-    return react(plot, ...rest);
-  };
-}"""
 BARS = """() => {
   const plot = document.querySelector("[data-chart=answer]");
   return [...plot.querySelectorAll(".trace.bars")].map((group, at) => {

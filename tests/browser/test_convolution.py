@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tests.browser.student import Board
+from tests.browser.student import COUNT_FULL_UPDATES, Board
 
 Open = Callable[..., Any]
 COLOURED = """(name) => {
@@ -69,24 +69,21 @@ def test_while_it_plays_the_numbers_under_the_window_are_those_of_the_place_in_e
     board.until(lambda: tab.page.locator('[data-chart="sum"] .main-svg').count(), "the numbers at this place")
     board.play()
     board.until(lambda: board.step > 100, "places with ink")
+    tab.page.evaluate(COUNT_FULL_UPDATES)
     tab.page.evaluate(
         """() => {
-          const react = window.Plotly.react, drawn = (window.__drawn = { reacts: 0, sums: [] });
-          window.Plotly.react = (plot, ...rest) => {
-            drawn.reacts += plot.dataset.chart === "sum";
-            return react(plot, ...rest);
-          };
+          const sums = (window.__sums = []);
           const look = () => {
             const words = [...document.querySelectorAll('[data-chart="sum"] .textpoint text')];
             const sum = document.querySelector('[data-status="sum"]').textContent;
-            drawn.sums.push([Number(words.at(-1).textContent.replace("−", "-")), Number(sum)]);
-            if (drawn.sums.length < 60) requestAnimationFrame(look);
+            sums.push([Number(words.at(-1).textContent.replace("−", "-")), Number(sum)]);
+            if (sums.length < 60) requestAnimationFrame(look);
           };
           look();
         }"""
     )
-    board.until(lambda: tab.page.evaluate("window.__drawn.sums.length") == 60, "60 frames")
-    sums = tab.page.evaluate("window.__drawn.sums")
+    board.until(lambda: tab.page.evaluate("window.__sums.length") == 60, "60 frames")
+    sums = tab.page.evaluate("window.__sums")
     assert len({status for _, status in sums}) > 10, "it moved"
     assert all(shown == status for shown, status in sums)
-    assert tab.page.evaluate("window.__drawn.reacts") < 6, "a full update a second at most"
+    assert tab.page.evaluate("window.__full").get("sum", 0) < 6, "a full update a second at most"

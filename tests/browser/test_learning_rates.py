@@ -8,11 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.browser.student import Board
+from tests.browser.student import COUNT_FULL_UPDATES, Board
 
 Open = Callable[..., Any]
 SWEEP = "/learning_rates?learning_rates_sweep_optimizers=sgd,adam&learning_rates_sweep_seeds=1"
 WINNER = "/learning_rates?learning_rates_lab=winner&learning_rates_winner_steps=100&learning_rates_winner_seeds=1"
+
+PLACES = """() => {
+  const plot = (name) => document.querySelector(`[data-chart="${name}"]`);
+  const course = plot("course"), best = plot("best");
+  const line = course.querySelector('.shapelayer path[data-index="0"]').getAttribute("d");
+  const { xaxis } = course._fullLayout, { x0 } = course.layout.shapes[0];
+  const off = [Math.abs(Number(/^M([\\d.]+),/.exec(line)[1]) - xaxis._offset - xaxis.r2p(x0))];
+  best.data.forEach(({ mode, x, y }, at) => {
+    if (mode !== "markers") return;
+    const { xaxis, yaxis } = best._fullLayout;
+    const node = best.querySelector(`.trace${best._fullData[at].uid} path.point`);
+    const [left, top] = /([\\d.]+),([\\d.]+)/.exec(node.getAttribute("transform")).slice(1).map(Number);
+    off.push(Math.abs(left - xaxis.d2p(x[0])), Math.abs(top - yaxis.d2p(y[0])));
+  });
+  const shown = [...best.querySelectorAll(".annotation text")].map((node) => node.textContent);
+  return [off, shown, best.layout.annotations.map(({ text }) => text), x0];
+}"""
 
 
 def test_a_sweep_fills_its_map_can_be_cancelled_and_looked_back_at(page: Open) -> None:
@@ -48,3 +65,36 @@ def test_the_ranking_follows_the_rate_by_slider_and_by_click(page: Open) -> None
     board.click_at("lines", 0.0, 0.5)
     board.until(lambda: "steps at 1:" in board.said(), "the ranking has followed the click")
     assert "diverged" in str(tab.page.locator('[data-chart="ranking"]').text_content())
+
+
+def test_a_sweeps_charts_move_without_plotly_to_where_it_would_put_them(page: Open) -> None:
+    tab = page(SWEEP, height=1400)
+    board = Board(tab.page).ready()
+    board.play()
+    board.until(lambda: board.step > 30, "the first steps")
+    tab.page.evaluate(COUNT_FULL_UPDATES)
+    before, cursors = board.frames(), set()
+    for _ in range(10):
+        board.wait_frames(3)
+        off, shown, known, cursor = tab.page.evaluate(PLACES)
+        assert len(off) == 1 + 2 * 2 and max(off) < 1.0, "pixels"
+        assert shown == known and len(shown) == 4
+        cursors.add(cursor)
+    assert len(cursors) > 5, "it moved"
+    full, frames = tab.page.evaluate("window.__full"), board.frames() - before
+    assert max(full.get(name, 0) for name in ("map", "best", "course")) < frames / 3
+
+
+def test_the_numbers_of_a_map_are_saved_with_its_places(page: Open, tmp_path: Any) -> None:
+    tab = page(SWEEP)
+    board = Board(tab.page).ready()
+    board.press("Step")
+    board.until(lambda: board.step == 1, "a step")
+    with tab.page.expect_download() as saved:
+        tab.page.get_by_role("button", name="Save data as CSV: Loss by optimizer and learning rate").click()
+    saved.value.save_as(tmp_path / "map.csv")
+    first, *rows = (tmp_path / "map.csv").read_text().splitlines()
+    assert first == "series,x,y,z"
+    assert len([row for row in rows if row.startswith('"Loss",') and row.count(",") == 3]) == 32, (
+        "2 optimizers, 16 rates"
+    )

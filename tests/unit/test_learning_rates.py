@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from playground.figures.images import ZERO
 from playground.lessons import learning_rates_momentum as plane
 from playground.lessons.learning_rates import LESSON
 from playground.lessons.learning_rates_momentum import MomentumConfig, polyak, roots, spectral_radius
@@ -100,8 +101,12 @@ def test_diverged_cells_are_marked_and_said_and_leave_no_colour() -> None:
     lost = has_diverged(run.losses(100)).any(axis=2)
     assert lost[0, -1] and not lost[1].any(), "SGD diverges at 10, Adam nowhere"
     figure = run.figures(100, {})["map"]()
-    cells, crosses, rings = figure["data"]
+    cells, _, crosses, rings = figure["data"]
     assert np.array_equal(np.isnan(cells["z"]), lost.ravel())
+    shades = figure["maps"]["values"].astype(int)
+    assert np.array_equal(shades == ZERO, lost.ravel()), "no colour"
+    kept = np.argsort(cells["z"])[: (~lost).sum()]
+    assert (np.diff(shades[kept]) <= 0).all() and shades[kept[0]] > shades[kept[-1]] + 20, "the lowest is the strongest"
     assert len(crosses["x"]) == lost.sum() == run.status(100)["diverged"] > 0
     assert all("1 of 1 diverged" in word for word in crosses["text"])
     assert len(rings["x"]) == 2
@@ -203,11 +208,12 @@ def test_ranking_is_by_the_mean_loss_and_the_diverged_come_last(winner: SweepRun
     winner.tune(WhoWinsConfig(rate=1.0))
     figure = winner.figures(400, {})["ranking"]()
     mean = winner.means(400)[0][:, RATES.index(1.0)]
-    names = [trace["name"] for trace in figure["data"]]
+    points = [trace for trace in figure["data"] if trace["mode"] == "markers"]
+    names = [trace["name"] for trace in sorted(points, key=lambda trace: float(trace["y"][0]))]
     order = sorted(range(len(mean)), key=lambda row: (math.isnan(mean[row]), mean[row]))
     assert names == [LABELS[winner.names[row]] for row in order]
-    said = [note["text"] for note in figure["layout"]["annotations"]]
-    assert [text.startswith("diverged") for text in said] == sorted(np.isnan(mean).tolist()) and "diverged " in said
+    said = [note["text"] for note in figure["layout"]["annotations"]][1::2]  # the others are the names
+    assert [text.startswith("diverged") for text in said] == sorted(np.isnan(mean).tolist()) and "diverged" in said
     assert winner.narrate(400).startswith("After 400 steps at 1: Adadelta is first")
 
 

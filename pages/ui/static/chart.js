@@ -247,14 +247,8 @@ export class Chart {
 
   saveNumbers() {
     if (!this.figure) return;
-    const rows = ["series,x,y"];
-    for (const trace of this.figure.data) {
-      if (trace.visible === false || !trace.x) continue;
-      const name = `"${String(trace.name ?? "").replaceAll('"', '""')}"`;
-      for (let i = 0; i < trace.x.length; i++) {
-        if (Number.isFinite(trace.x[i]) && Number.isFinite(trace.y[i])) rows.push(`${name},${trace.x[i]},${trace.y[i]}`);
-      }
-    }
+    const shown = this.figure.data.filter(({ visible, x }) => visible !== false && x);
+    const rows = [shown.some(({ z }) => z) ? "series,x,y,z" : "series,x,y", ...shown.flatMap(inRows)];
     const text = this.figure.layout.meta?.csv ?? rows.join("\n") + "\n"; // a drawing's own numbers, not its corners
     const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
     download(`${this.spec.name}.csv`, url);
@@ -344,6 +338,16 @@ function axisNow(axis, zoomed) {
 export function toggleFullScreen(node) {
   if (document.fullscreenElement) document.exitFullscreen();
   else node.requestFullscreen?.();
+}
+
+/** A trace's numbers as lines of CSV: series, x, y and for a map z, given for each pair of x and y or row by row. */
+function inRows({ name, x, y, z }) {
+  const quoted = (value) => (typeof value === "string" ? `"${value.replaceAll('"', '""')}"` : value);
+  const cells = z?.[0]?.length === undefined
+    ? Array.from(x, (at, i) => [at, y?.[i], ...(z ? [z[i]] : [])])
+    : Array.from(z).flatMap((row, i) => Array.from(row, (value, j) => [x[j], y[i], value]));
+  const isThere = (value) => typeof value === "string" || Number.isFinite(value);
+  return cells.filter((cell) => cell.every(isThere)).map((cell) => [String(name ?? ""), ...cell].map(quoted).join(","));
 }
 
 function download(name, url) {

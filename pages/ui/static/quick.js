@@ -5,6 +5,7 @@
 
 const MOVES = { lines: ["x", "y"], markers: ["x", "y"], text: ["text", "textfont.color"], bar: ["y"] }; // what may change of a trace of each kind
 const BAR = /^(M[\d.,-]+)V[\d.-]+H(.*)$/; // an upright bar's path: from its foot to its end, across, and back
+const LINE = /^M[\d.-]+,([\d.-]+)L[\d.-]+,([\d.-]+)$/; // a shape that is one straight line
 const AWAY = "translate(-20000,-20000)"; // of a point that has no place any more
 
 export class Quick {
@@ -18,21 +19,27 @@ export class Quick {
     this.nodes = new Map();
   }
 
-  /** Show a change of the figure if it is one of lines, points, bars, words and maps; false where it takes Plotly. */
+  /** Show a change of the figure if it is one of lines, points, bars, words and maps, or of what is not seen; else false. */
   show(figure, patch) {
     const full = this.plot._fullLayout;
     if (!full?.xaxis?.d2p) return false;
     const traces = new Set();
     const notes = new Set();
+    const shapes = new Set();
     for (const [[part, at, key, what], value] of patch) {
       const trace = part === "data" && figure.data[at];
-      if (part === "maps" || part === "parameters" || (part === "layout" && at === "meta") || (trace && key === "hovertext")) continue; // for others, or for the full update
+      if (part === "maps" || part === "parameters" || (part === "layout" && at === "meta") || (trace && (key === "hovertext" || trace.opacity === 0))) continue; // for others, or for the full update
       if (trace && key === "textfont" && !Array.isArray(value)) return false; // one colour for all words
       if (trace && MOVES[trace.mode ?? trace.type]?.includes(what === undefined ? key : `${key}.${what}`)) traces.add(at);
       else if (part === "layout" && at === "annotations" && what === "text" && typeof value === "string") notes.add(key);
+      else if (part === "layout" && at === "shapes" && (what === "x0" || what === "x1")) shapes.add(key);
       else return false;
     }
-    const steps = [...[...traces].map((at) => this.trace(figure.data[at], at, full)), ...[...notes].map((at) => this.note(figure.layout.annotations[at], at))];
+    const steps = [
+      ...[...traces].map((at) => this.trace(figure.data[at], at, full)),
+      ...[...notes].map((at) => this.note(figure.layout.annotations[at], at)),
+      ...[...shapes].map((at) => this.line(figure.layout.shapes[at], at, full.xaxis)),
+    ];
     if (steps.includes(null)) return false;
     for (const step of steps) step();
     return true;
@@ -102,6 +109,17 @@ export class Quick {
     const nodes = lines.length > 1 ? [...node.children] : [node];
     if (nodes.length !== lines.length || nodes.some((each) => each.firstElementChild)) return null;
     return () => nodes.forEach((each, i) => (each.textContent = lines[i]));
+  }
+
+  /** What moves a line among the shapes to the left or right; null for other shapes. */
+  line({ type, xref, x0, x1 }, at, xaxis) {
+    const key = `shape ${at}`;
+    if (!this.nodes.has(key)) this.nodes.set(key, this.plot.querySelector(`.shapelayer path[data-index="${at}"]`));
+    const node = this.nodes.get(key);
+    const [, y0, y1] = LINE.exec(node?.getAttribute("d") ?? "") ?? [];
+    if (type !== "line" || xref !== "x" || y1 === undefined) return null;
+    const [left, right] = [x0, x1].map((x) => (xaxis._offset + xaxis.r2p(x)).toFixed(2));
+    return () => node.setAttribute("d", `M${left},${y0}L${right},${y1}`);
   }
 
   found(uid, selector) {
