@@ -138,16 +138,21 @@ def _log_axis(values: Array) -> dict[str, Any]:
 
 
 def _trail(x: Array, y: Array, at: int) -> list[dict[str, Any]]:
-    """The whole path in grey, the part that is done over it, and the ball."""
+    """The whole path in grey, the part that is done over it, and the ball.
+
+    Of the places only those behind the ball differ; the others lie under it, so that each frame has as many markers.
+    """
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    come = np.minimum(np.arange(len(x)), at)
     return [
         {"type": "scatter", "mode": "lines+markers", "name": "Way ahead", "x": x, "y": y, "showlegend": False,
          "line": {"color": "@muted/0.5", "width": 1}, "marker": {"color": "@muted/0.6", "size": 3.5},
          "hoverinfo": "skip"},
-        {"type": "scatter", "mode": "lines+markers", "name": "Path", "x": x[: at + 1], "y": y[: at + 1],
-         "showlegend": False, "line": {"color": "@model", "width": 2}, "marker": {"color": "@model", "size": 4.5},
-         "text": [f"step {step}" for step in range(at + 1)],
-         "hovertemplate": "%{text}: (%{x:.4g}, %{y:.4g})<extra></extra>"},
+        {"type": "scatter", "mode": "lines", "name": "Path", "x": x[: at + 1], "y": y[: at + 1], "hoverinfo": "skip",
+         "showlegend": False, "line": {"color": "@model", "width": 2}},
+        {"type": "scatter", "mode": "markers", "name": "Places", "x": x[come], "y": y[come], "showlegend": False,
+         "marker": {"color": "@model", "size": 4.5}, "hovertext": [f"step {step}" for step in come],
+         "hovertemplate": "%{hovertext}: (%{x:.4g}, %{y:.4g})<extra></extra>"},
         {"type": "scatter", "mode": "markers", "name": "Ball", "x": x[at : at + 1], "y": y[at : at + 1],
          "showlegend": False, "hoverinfo": "skip",
          "marker": {"color": "@text", "size": 13, "line": {"color": "@ground", "width": 2}}},
