@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import board
-from pages.ui.emblems import SIZE, emblem
+from pages.ui.emblems import DRAWINGS, SIZE, emblem
 from playground.lesson import prose
 from playground.lessons import LESSONS, welcome
 
@@ -20,7 +20,8 @@ st.subheader("The lessons", anchor=False)
 with st.container(key="lesson-cards"):
     for number, lesson in enumerate(LESSONS.values(), start=1):
         with st.container(key=f"lesson-card-{lesson.name}", border=True, gap=None):
-            st.image(emblem(lesson.name), width=SIZE[0])
+            if lesson.name in DRAWINGS:
+                st.image(emblem(lesson.name), width=SIZE[0])
             st.page_link(f"{lesson.name}.py", label=f"**{number} · {lesson.title}**")
             st.caption(lesson.sentence)
 with st.container(key="prose"):

@@ -12,6 +12,7 @@ from playground.figures.theme import layout
 
 Array = NDArray[Any]
 WIDTHS = (0.4, 1.0, 1.8, 2.8, 4.0, 5.5)  # pixels, from the weakest to the strongest weight
+LETTER = 7  # pixels of a letter beside an input, about
 MOST_UNITS = 16  # in a layer that is still drawn
 
 
@@ -48,7 +49,7 @@ def network(
         "layout": layout(
             bare | {"range": [-0.12, 1.12], "autorange": False},
             bare | {"range": [-0.04, 1.04], "autorange": False},
-            margin={"l": 8, "r": 8, "t": 10, "b": 10},
+            margin={"l": 8 + LETTER * max(0, max(map(len, inputs)) - 2), "r": 8, "t": 10, "b": 10},
             showlegend=False,
             annotations=[
                 {"text": note, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False,
@@ -111,5 +112,5 @@ def _units(
     return {
         "type": "scatter", "mode": "markers+text", "x": at[:, 0].astype(np.float32), "y": at[:, 1].astype(np.float32),
         "text": labels, "textposition": sides, "hovertext": texts, "hoverinfo": "text", "showlegend": False,
-        "marker": {"size": 15, "color": colours, "line": {"color": "@ground", "width": 2}},
+        "cliponaxis": False, "marker": {"size": 15, "color": colours, "line": {"color": "@ground", "width": 2}},
     }  # fmt: skip

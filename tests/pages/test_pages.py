@@ -6,12 +6,14 @@ import html
 import re
 from pathlib import Path
 from urllib.parse import parse_qsl
+from xml.etree import ElementTree
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import prose as page
 from pages.ui import stream
+from pages.ui.emblems import DRAWINGS, SIZE, emblem
 from playground.engine import Engine
 from playground.knobs import Config, changed, default_of, knobs, parse
 from playground.lesson import SECTIONS, Lesson, LiveLesson
@@ -73,6 +75,13 @@ def test_home_links_to_every_lesson_in_order(visit: Open) -> None:
 def test_home_says_each_lesson_in_a_sentence(visit: Open) -> None:
     captions = {caption.value for caption in visit().caption}
     assert {lesson.sentence for lesson in LESSONS.values()} <= captions
+
+
+def test_every_lesson_has_a_drawing_on_its_card_that_is_xml() -> None:
+    assert DRAWINGS.keys() == LESSONS.keys()
+    for name in LESSONS:
+        width, height = ElementTree.fromstring(emblem(name)).attrib["viewBox"].split()[2:]
+        assert (int(width), int(height)) == SIZE
 
 
 # Every lesson.

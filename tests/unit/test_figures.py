@@ -209,6 +209,18 @@ def test_axes_are_titled_and_their_ranges_fixed_and_finite(name: str) -> None:
     assert layout["uirevision"], "without it a frame would undo the student's zoom"
 
 
+def test_the_names_of_inputs_have_room_left_of_them() -> None:
+    """Also the longest one, in a chart of half a page: 370 pixels."""
+    weights = [np.ones((3, 2)), np.ones((1, 3))]
+    for names in (["x", "x"], ["x₁", "sin x₂"]):
+        figure = graphs.network(weights, [np.zeros(3), np.zeros(1)], [np.zeros(3, bool)], inputs=names, outputs=["y"])
+        margin, (low, high) = figure["layout"]["margin"], figure["layout"]["xaxis"]["range"]
+        wide = 370 - margin["l"] - margin["r"]
+        room = margin["l"] + wide * -low / (high - low) - 8  # but for the circle
+        assert room > 6.6 * max(map(len, names))  # pixels of a letter, as measured
+        assert figure["data"][-1]["cliponaxis"] is False, "letters may stand in the margin"
+
+
 def test_a_networks_axes_are_hidden_and_still() -> None:
     for figure in (network(1, 10, 1), network(1, 3, 3, 1)):
         for axis in (figure["layout"]["xaxis"], figure["layout"]["yaxis"]):
