@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.figures import fields
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
+THICK = 0.36  # half of a bar, in rows
+PALE, FULL = 15, 45  # how certain the colour of a bar looks, of fields.LEVELS
 
 
 def inside(
@@ -46,9 +49,10 @@ def doubtful(
 ) -> dict[str, Any]:
     """A bar for each point x (points, 2), the first on top: the share of probability its true class got.
 
-    A point taken for another class is hatched, and says for which. There is room for `rows` bars.
+    A point taken for another class has a paler bar in a dashed frame, and says for which. There is room for `rows`.
     """
     wrong = guesses != labels
+    shares, row = np.nan_to_num(shares), np.arange(len(x), dtype=np.float32)
     said = [
         f"{100 * share:.0f} %, taken for {guess}" if is_wrong else f"{100 * share:.0f} %"
         for share, guess, is_wrong in zip(shares, guesses, wrong, strict=True)
@@ -60,20 +64,40 @@ def doubtful(
         ]
         for digits in (1, 2)
     )
-    bars = {
-        "type": "bar", "orientation": "h", "name": name, "x": shares, "y": np.arange(len(x), dtype=np.float32),
-        "text": said, "textposition": ["inside" if share > 0.55 else "outside" for share in shares],
-        "insidetextanchor": "end", "textangle": 0, "cliponaxis": False, "width": 0.72, "hovertext": full,
-        "hovertemplate": "%{hovertext}: %{text}<extra></extra>",
-        "marker": {
-            "color": [f"@class{label}" for label in labels], "line": {"width": 0},
-            "pattern": {"shape": ["/" if each else "" for each in wrong], "size": 6, "solidity": 0.45},
-        },
+    points = {
+        "type": "scatter", "mode": "markers", "name": name, "x": shares.astype(np.float32), "y": row,
+        "marker": {"size": 18, "opacity": 0, "color": "@text"},  # what one points at
+        "hovertext": [f"{point}: {words}" for point, words in zip(full, said, strict=True)], "hoverinfo": "text",
     }  # fmt: skip
-    blank = [""] * (rows - len(names))
-    y = axis("", [rows - 0.5, -0.5], showgrid=False, zeroline=False, tickvals=list(range(rows)), ticktext=names + blank)
+    notes = [
+        {"text": text, "x": at, "xref": "paper", "xanchor": "right", "align": "right", "xshift": far, "y": float(place),
+         "showarrow": False, "font": {"color": "@text"}}
+        for place, words in enumerate(zip(names, said, strict=True))
+        for text, at, far in zip(words, (0, 1), (-8, 0), strict=True)
+    ]  # fmt: skip
+    y = axis("", [rows - 0.5, -0.5], showgrid=False, zeroline=False, tickvals=[])
     x_axis = axis("Probability of the true class", [0, 1], tickvals=[0, 0.5, 1], ticktext=["0 %", "50 %", "100 %"])
-    return {"data": [bars], "layout": layout(x_axis, y, margin={"l": 130, "r": 22, "t": 8, "b": 40}, showlegend=False)}
+    frames = [
+        _framed("Right", shares[~wrong], row[~wrong], {"color": "@muted", "width": 1}),
+        _framed("Wrong", shares[wrong], row[wrong], {"color": "@text", "width": 1.5, "dash": "dash"}),
+    ]
+    return {
+        "data": [points, *frames],
+        "layout": layout(x_axis, y, margin={"l": 130, "r": 22, "t": 8, "b": 40}, showlegend=False, annotations=notes,
+                         hovermode="y"),
+        "maps": {"side": 1, "values": (fields.LEVELS * labels + np.where(wrong, PALE, FULL)).astype(np.uint8),
+                 "boxes": np.stack([np.zeros(len(x)), shares, row + THICK, row - THICK], axis=1)
+                 .ravel().astype(np.float32), "lut": "classes", "over": False, "crisp": True},
+    }  # fmt: skip
+
+
+def _framed(name: str, shares: Array, row: Array, line: dict[str, Any]) -> dict[str, Any]:
+    """Frames around bars from 0 to these shares, as one line with gaps."""
+    none, gap = np.zeros(len(row)), np.full(len(row), np.nan)
+    x = np.stack([none, shares, shares, none, none, gap], axis=1)
+    y = np.stack([row - THICK, row - THICK, row + THICK, row + THICK, row - THICK, gap], axis=1)
+    return {"type": "scatter", "mode": "lines", "name": name, "x": x.ravel().astype(np.float32), "hoverinfo": "skip",
+            "y": y.ravel().astype(np.float32), "line": line}  # fmt: skip
 
 
 def rings(x: Array, is_wrong: Array, *, is_shown: bool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from playground.figures.theme import PALETTE
-from tests.browser.student import Board
+from tests.browser.student import COUNT_FULL_UPDATES, Board
 
 Open = Callable[..., Any]
 CIRCLE = (
@@ -147,3 +147,26 @@ def test_an_alt_click_explains_a_point_and_so_do_the_switch_and_the_fields(page:
     tab.page.locator('[data-chart="map"]').scroll_into_view_if_needed()
     board.until(lambda: board.trace("map", "Explained")["x"] == [4.5], "and sets it")
     assert len(board.trace("map", "Train 0")["x"]) == points, "no point was added"
+
+
+def test_doubtful_points_move_without_plotly_and_say_what_is_so(page: Open) -> None:
+    tab = page("/classification?classification_max_steps=0&classification_noise=3", height=1700)
+    board = Board(tab.page).ready()
+    board.until(lambda: tab.page.locator('[data-chart="doubtful"] .annotation').count() == 16, "eight bars")
+    board.play()
+    board.until(lambda: board.step > 40, "the first steps")
+    tab.page.evaluate(COUNT_FULL_UPDATES)
+    before, seen = board.frames(), set()
+    for _ in range(8):
+        board.wait_frames(4)
+        shown, known = tab.page.evaluate(
+            """() => {
+              const plot = document.querySelector('[data-chart="doubtful"]');
+              const shown = [...plot.querySelectorAll(".annotation text")].map((node) => node.textContent);
+              return [shown, plot.layout.annotations.map(({ text }) => text)];
+            }"""
+        )
+        assert shown == known
+        seen.add(" ".join(shown))
+    assert len(seen) > 4, "the numbers move"
+    assert tab.page.evaluate("window.__full").get("doubtful", 0) < (board.frames() - before) / 4

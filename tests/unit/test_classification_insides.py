@@ -180,13 +180,21 @@ def test_doubtful_points_are_the_wrong_ones_and_then_the_least_sure() -> None:
     )
     order = sorted(range(len(own)), key=lambda at: (bool(is_right[at]), float(own[at])))[:8]
     assert bars["x"].tolist() == pytest.approx(own[order].tolist(), abs=1e-6)
-    hatched = [shape != "" for shape in bars["marker"]["pattern"]["shape"]]
-    assert hatched == [not bool(is_right[at]) for at in order]
-    assert [("taken for" in text) for text in bars["text"]] == hatched
+    wrong = [not bool(is_right[at]) for at in order]
+    figure = drawn(run, "doubtful")
+    said = [note["text"] for note in figure["layout"]["annotations"]]
+    assert [("taken for" in text) for text in said[1::2]] == wrong
+    assert int(np.isnan(traces(figure)["Wrong"]["x"]).sum()) == sum(wrong), "each in a dashed frame"
+    labels = [int(run.data.y_test[at]) for at in order]
+    colours = [divmod(int(value), fields.LEVELS) for value in figure["maps"]["values"]]
+    assert [label for label, _ in colours] == labels
+    pale = {strength for (_, strength), is_wrong in zip(colours, wrong, strict=True) if is_wrong}
+    full = {strength for (_, strength), is_wrong in zip(colours, wrong, strict=True) if not is_wrong}
+    assert max(pale) < min(full)
+    assert figure["maps"]["boxes"].reshape(-1, 4)[:, 1].tolist() == pytest.approx(bars["x"].tolist())
     first = run.data.x_test[order[0]].tolist()
-    assert bars["hovertext"][0] == f"({first[0]:.2f}, {first[1]:.2f}) class {run.data.y_test[order[0]]}".replace(
-        "-", "−"
-    )
+    name = f"({first[0]:.2f}, {first[1]:.2f}) class {run.data.y_test[order[0]]}: ".replace("-", "−")
+    assert bars["hovertext"][0].startswith(name)
 
 
 def test_the_same_points_are_ringed_on_the_map_when_asked_for() -> None:
@@ -196,7 +204,7 @@ def test_the_same_points_are_ringed_on_the_map_when_asked_for() -> None:
     bars = drawn(run, "doubtful")["data"][0]
     ringed = {f"({x:.2f}, {y:.2f})".replace("-", "−") for x, y in zip(ring["x"], ring["y"], strict=True)}
     assert ringed == {name.partition(" class")[0] for name in bars["hovertext"]}
-    wrong = sum(shape != "" for shape in bars["marker"]["pattern"]["shape"])
+    wrong = sum("taken for" in text for text in bars["hovertext"])
     assert sum(symbol == "circle-x-open" for symbol in ring["marker"]["symbol"]) == wrong
 
 
