@@ -135,6 +135,17 @@ def test_steps_show_the_path_one_by_one_and_say_its_arithmetic() -> None:
     assert "−0.1 × 5 leads to x = 2" in said.note
 
 
+def test_each_frame_has_as_many_markers_and_those_ahead_lie_under_the_ball() -> None:
+    """A chart whose number of markers changes takes a full update."""
+    run = line()
+    run.advance(9.0, 3)
+    data = {trace["name"]: trace for trace in run.draw(["height"], {}).charts["height"]["data"]}
+    every, places, ball = (data[name] for name in ("Way ahead", "Places", "Ball"))
+    assert len(places["x"]) == len(every["x"]) > 4 == len(data["Path"]["x"])
+    assert places["x"][:4].tolist() == [0, 1, 2, 3] and set(places["x"][4:].tolist()) == {3.0} == {*ball["x"].tolist()}
+    assert places["hovertext"][-1] == "step 3"
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
