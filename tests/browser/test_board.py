@@ -5,6 +5,7 @@ The `page` fixture also holds that no tab had a console error or asked a foreign
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -281,8 +282,17 @@ def test_charts_follow_the_theme(page: Open, scheme: str, text: str) -> None:
     tab = page("/regression", options={"color_scheme": scheme})
     Board(tab.page).ready()
     assert tab.page.evaluate("document.querySelector('[data-chart=fit]').layout.font.color") == text
-    own = "getComputedStyle(document.querySelector('[data-board] select')).colorScheme"
-    assert tab.page.evaluate(own) == scheme, "what the browser draws itself follows too"
+    track = tab.page.get_by_role("slider", name="Time").screenshot()
+    middle = tab.page.evaluate(
+        """async (data) => {
+          const image = await createImageBitmap(new Blob([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))]));
+          const pen = new OffscreenCanvas(image.width, image.height).getContext("2d");
+          pen.drawImage(image, 0, 0);
+          return [...pen.getImageData(image.width / 2, image.height / 2, 1, 1).data].slice(0, 3);
+        }""",
+        base64.b64encode(track).decode(),
+    )
+    assert (max(middle) < 128) == (scheme == "dark"), "the time slider's track, too"
 
 
 def test_nothing_is_wider_than_a_phone(page: Open) -> None:

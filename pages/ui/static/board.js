@@ -83,7 +83,6 @@ class Board {
     this.font = style.getPropertyValue("--st-font") || "sans-serif";
     if (theme === this.theme) return;
     this.theme = theme;
-    this.root.style.colorScheme = theme; // sliders, lists and boxes of the browser's own
     for (const chart of this.charts.values()) chart.recolour();
   }
 
