@@ -62,13 +62,10 @@ class Statements(ABC):
     def loss_fn(self, config: Any) -> str:
         """What makes the loss function."""
 
-    def shape(self, config: Any) -> Any:
-        """What decides which weights there are, where that can change while the run trains."""
-        del config
-
-    def reshaped(self, before: Any, after: Any) -> list[str]:
-        """Statements that put a model of another shape in the place of this one."""
-        raise NotImplementedError
+    def reshaped(self, before: Any, after: Any) -> list[str] | None:
+        """Statements that put a model of another shape in the place of this one; None where it keeps its shape."""
+        del before, after
+        return None
 
     def penalty(self) -> list[str]:
         """Statements of a step that add to `loss`."""
@@ -133,11 +130,11 @@ class Statements(ABC):
         if after.weight is not None:
             return self.weight(after.weight)
         old, new = before.config, after.config
-        is_other = self.shape(old) != self.shape(new)
-        lines = self.reshaped(old, new) if is_other else self.activated(old, new)
+        other = self.reshaped(old, new)
+        lines = self.activated(old, new) if other is None else other
         if self.loss_fn(old) != self.loss_fn(new):
             lines.append(f"loss_fn = {self.loss_fn(new)}")
-        if is_other or old.optimizer != new.optimizer:
+        if other is not None or old.optimizer != new.optimizer:
             lines += self.optimizer(new)
         else:
             names = ["lr", "weight_decay", *(["momentum"] if OPTIMIZERS[new.optimizer].momentum else [])]

@@ -139,8 +139,7 @@ def _fills(blocks: Sequence[Block], placed: Sequence[_Placed]) -> Figure:
     values = images.signed(np.sign(np.nan_to_num(shades)) * strength, 1.0)
     values[np.isnan(shades)] = 0
     values[_flags([block.ghost for block in blocks], blocks)] = images.ZERO
-    return {"side": 1, "values": values, "boxes": np.stack([x, x + 1, y + 1, y], axis=1).ravel().astype(np.float32),
-            "lut": images.SIGNED + images.FILLING, "over": False, "crisp": True}  # fmt: skip
+    return images.boxes(x, x + 1, y, y + 1, values, images.SIGNED + images.FILLING)
 
 
 def _flags(columns: Sequence[Array | None], blocks: Sequence[Block]) -> Array:

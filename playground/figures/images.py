@@ -39,6 +39,12 @@ def signed(values: Array, largest: float) -> NDArray[np.uint8]:
     return (ZERO + np.rint(np.clip(values / (largest or 1.0), -1, 1) * 127)).astype(np.uint8)
 
 
+def boxes(left: Array, right: Array, top: Array, bottom: Array, values: NDArray[np.uint8], lut: str) -> Figure:
+    """The `maps` of a figure that are rectangles of one colour each: their edges and bytes, all (rectangles,)."""
+    edges = np.stack(np.broadcast_arrays(left, right, bottom, top), axis=1).ravel().astype(np.float32)
+    return {"side": 1, "values": values, "boxes": edges, "lut": lut, "over": False, "crisp": True}
+
+
 def uncovered(image: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
     """The image with its first `count` pixels alone, row by row, to be drawn with a lut that ends in FILLING."""
     shown = image.clip(1)

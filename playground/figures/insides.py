@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.figures import fields
-from playground.figures.theme import axis, layout
+from playground.figures import fields, images
+from playground.figures.theme import axis, beside_rows, layout
 
 Array = NDArray[Any]
 THICK = 0.36  # half of a bar, in rows
@@ -69,25 +69,18 @@ def doubtful(
         "marker": {"size": 18, "opacity": 0, "color": "@text"},  # what one points at
         "hovertext": [f"{point}: {words}" for point, words in zip(full, said, strict=True)], "hoverinfo": "text",
     }  # fmt: skip
-    notes = [
-        {"text": text, "x": at, "xref": "paper", "xanchor": "right", "align": "right", "xshift": far, "y": float(place),
-         "showarrow": False, "font": {"color": "@text"}}
-        for place, words in enumerate(zip(names, said, strict=True))
-        for text, at, far in zip(words, (0, 1), (-8, 0), strict=True)
-    ]  # fmt: skip
     y = axis("", [rows - 0.5, -0.5], showgrid=False, zeroline=False, tickvals=[])
     x_axis = axis("Probability of the true class", [0, 1], tickvals=[0, 0.5, 1], ticktext=["0 %", "50 %", "100 %"])
+    colours = (fields.LEVELS * labels + np.where(wrong, PALE, FULL)).astype(np.uint8)
     frames = [
         _framed("Right", shares[~wrong], row[~wrong], {"color": "@muted", "width": 1}),
         _framed("Wrong", shares[wrong], row[wrong], {"color": "@text", "width": 1.5, "dash": "dash"}),
     ]
     return {
         "data": [points, *frames],
-        "layout": layout(x_axis, y, margin={"l": 130, "r": 22, "t": 8, "b": 40}, showlegend=False, annotations=notes,
-                         hovermode="y"),
-        "maps": {"side": 1, "values": (fields.LEVELS * labels + np.where(wrong, PALE, FULL)).astype(np.uint8),
-                 "boxes": np.stack([np.zeros(len(x)), shares, row + THICK, row - THICK], axis=1)
-                 .ravel().astype(np.float32), "lut": "classes", "over": False, "crisp": True},
+        "layout": layout(x_axis, y, margin={"l": 130, "r": 22, "t": 8, "b": 40}, showlegend=False,
+                         annotations=beside_rows(names, said), hovermode="y"),
+        "maps": images.boxes(np.zeros(len(x)), shares, row - THICK, row + THICK, colours, "classes"),
     }  # fmt: skip
 
 

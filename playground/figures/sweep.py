@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.figures import images
-from playground.figures.theme import axis, layout
+from playground.figures.theme import axis, beside_rows, layout
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
@@ -100,10 +100,8 @@ def _shaded(x: Array, y: Array, values: Array, ends: Sequence[float], half: floa
     """The cells of a map, each one pixel on the board's canvas: a new map then takes no full update of the chart."""
     height = np.clip((values - ends[0]) / ((ends[1] - ends[0]) or 1.0), 0, 1)
     strength = np.interp(height, [at for at, _ in SHADES], [share for _, share in SHADES])
-    up = FILLED[1] / 2
-    return {"side": 1, "values": images.signed(np.nan_to_num(strength), 1.0), "lut": images.SIGNED, "over": False,
-            "boxes": np.stack([x - half, x + half, y + up, y - up], axis=1).ravel().astype(np.float32),
-            "crisp": True}  # fmt: skip
+    shades, up = images.signed(np.nan_to_num(strength), 1.0), FILLED[1] / 2
+    return images.boxes(x - half, x + half, y - up, y + up, shades, images.SIGNED)
 
 
 def ranking(lines: Sequence[Line], *, at: Sequence[str], span: tuple[float, float], title: str) -> Figure:
@@ -115,7 +113,7 @@ def ranking(lines: Sequence[Line], *, at: Sequence[str], span: tuple[float, floa
     order = np.argsort(np.where(np.isnan(values), np.inf, values), kind="stable")
     rows = np.empty(len(lines), np.float32)
     rows[order] = np.arange(len(lines))
-    data, said = [], []
+    data = []
     for line, value, row in zip(lines, values, rows.tolist(), strict=True):
         low, high = (value if edge is None else edge[0] for edge in (line.low, line.high))
         data += [
@@ -127,12 +125,11 @@ def ranking(lines: Sequence[Line], *, at: Sequence[str], span: tuple[float, floa
              "marker": {"symbol": line.symbol, "size": 10, "color": line.colour},
              "hovertemplate": f"{line.name} %{{x:.4f}}<extra></extra>"},
         ]  # fmt: skip
-    for place, index in enumerate(order, start=1):  # the words stand still: only what they say changes
-        name, lost = lines[index].name, bool(np.isnan(values[index]))
-        value = f"diverged {at[index]}" if lost else f"{values[index]:.4f} {at[index]}"
-        for text, x, side, far in ((name if lost else f"{place}. {name}", 0, "right", -8), (value, 1, "right", 0)):
-            said.append({"text": text.strip(), "x": x, "xref": "paper", "xanchor": side, "align": side, "xshift": far,
-                         "y": place - 1, "showarrow": False, "font": {"color": "@text"}})  # fmt: skip
+    lost = np.isnan(values)
+    said = beside_rows(
+        [lines[index].name if lost[index] else f"{place}. {lines[index].name}" for place, index in enumerate(order, 1)],
+        [f"{'diverged' if lost[index] else f'{values[index]:.4f}'} {at[index]}".strip() for index in order],
+    )
     across = loss_axis(title, span, room=TEXT_DECADES)
     down = axis("", [len(lines) - 0.4, -0.75], tickvals=[], zeroline=False)
     return {"data": data, "layout": layout(across, down, margin=MARGIN | {"l": 98, "t": 8}, annotations=said)}

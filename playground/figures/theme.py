@@ -8,6 +8,7 @@ on a dark ground; shape or dash always says the same again.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 PALETTE: dict[str, dict[str, str]] = {
@@ -58,6 +59,19 @@ def layout(x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
         "hovermode": "closest",
         "uirevision": "kept",
     } | more
+
+
+def beside_rows(names: Sequence[str], values: Sequence[str]) -> list[dict[str, Any]]:
+    """Words at the rows 0, 1, ... of a chart: a name left of the axis, a value at its right end.
+
+    They are notes, not ticks: a note whose text alone changes takes no full update of the chart.
+    """
+    right = {"xref": "paper", "xanchor": "right", "align": "right", "showarrow": False, "font": {"color": "@text"}}
+    return [
+        right | {"text": text, "x": x, "xshift": shift, "y": float(row)}
+        for row, words in enumerate(zip(names, values, strict=True))
+        for text, x, shift in zip(words, (0, 1), (-8, 0), strict=True)
+    ]
 
 
 def round_up(value: float) -> float:

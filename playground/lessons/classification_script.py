@@ -99,10 +99,6 @@ class ClassificationScript(TrainingScript):
 
     # Model and loss.
 
-    def shape(self, config: Any) -> Any:
-        """The width of every layer, and which inputs there are."""
-        return config.inputs, config.widths, config.outputs
-
     def model(self, config: Any) -> list[str]:
         """The chosen inputs, the hidden layers, one logit for each class."""
         lines = self.layers(len(config.input_names), config.widths, config.outputs, config)
@@ -112,8 +108,10 @@ class ClassificationScript(TrainingScript):
         seed = f"torch.Generator().manual_seed({self.seed + DROPOUT})"
         return [f"dropout = Dropout({config.dropout!r}, {seed})", *lines]
 
-    def reshaped(self, before: Any, after: Any) -> list[str]:
+    def reshaped(self, before: Any, after: Any) -> list[str] | None:
         """A fresh model of the new shape, into which every weight goes that has a place there."""
+        if (before.inputs, before.widths, before.outputs) == (after.inputs, after.widths, after.outputs):
+            return None
         self.define(models.linears)
         self.define(models.graft)
         old, new = before.input_names, after.input_names

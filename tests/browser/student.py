@@ -108,6 +108,20 @@ class Board:
         )
         return dict(found)
 
+    def notes(self, chart: str) -> tuple[list[str], list[str]]:
+        """The words of a chart's notes as they stand on the page, and as the figure has them."""
+        shown, known = self.page.evaluate(
+            """(chart) => {
+              const plot = document.querySelector(`[data-chart="${chart}"]`);
+              const lines = (node) => (node.children.length ? [...node.children] : [node]);
+              const words = (node) => lines(node).map((line) => line.textContent).join("<br>");
+              const shown = [...plot.querySelectorAll(".annotation text")].map(words);
+              return [shown, plot.layout.annotations.map(({ text }) => text)];
+            }""",
+            chart,
+        )
+        return list(shown), list(known)
+
     def scrub(self, to: int) -> None:
         """Drag the time slider to one of its places."""
         self.page.get_by_role("slider", name="Time").evaluate(

@@ -159,13 +159,7 @@ def test_doubtful_points_move_without_plotly_and_say_what_is_so(page: Open) -> N
     before, seen = board.frames(), set()
     for _ in range(8):
         board.wait_frames(4)
-        shown, known = tab.page.evaluate(
-            """() => {
-              const plot = document.querySelector('[data-chart="doubtful"]');
-              const shown = [...plot.querySelectorAll(".annotation text")].map((node) => node.textContent);
-              return [shown, plot.layout.annotations.map(({ text }) => text)];
-            }"""
-        )
+        shown, known = board.notes("doubtful")
         assert shown == known
         seen.add(" ".join(shown))
     assert len(seen) > 4, "the numbers move"

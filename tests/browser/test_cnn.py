@@ -24,12 +24,6 @@ BARS = """() => {
     return paths.map((path, digit) => Math.abs(Number(/V([\\d.-]+)/.exec(path)[1]) - axis.d2p(y[digit])));
   });
 }"""
-NOTES = """() => {
-  const plot = document.querySelector("[data-chart=times]");
-  const lines = (node) => (node.children.length ? [...node.children] : [node]).map((line) => line.textContent);
-  const shown = [...plot.querySelectorAll(".annotation text")].map((node) => lines(node).join("<br>"));
-  return [shown, plot.layout.annotations.map(({ text }) => text)];
-}"""
 COLOURS = """() => {
   const plot = document.querySelector("[data-chart=predictions]");
   const at = plot.data.findIndex(({ mode }) => mode === "text"), { text, textfont } = plot.data[at];
@@ -97,7 +91,7 @@ def test_bars_words_and_their_colours_move_without_plotly_to_where_it_would_put_
     for _ in range(8):
         board.wait_frames(3)
         bars.append(tab.page.evaluate(BARS))
-        shown, known = tab.page.evaluate(NOTES)
+        shown, known = board.notes("times")
         assert shown == known and len(shown) > 3
     full, frames = tab.page.evaluate("window.__full"), board.frames() - before
     assert all([len(ends) for ends in each] == [10, 10] for each in bars)

@@ -19,7 +19,7 @@ export class Maps {
    */
   draw(maps) {
     const full = this.plot._fullLayout;
-    const groups = maps ? [maps].flat() : [];
+    const groups = groupsOf(maps);
     if (groups.length === 0 || !full?.xaxis?.d2p) {
       this.canvas.hidden = true;
       return;
@@ -99,12 +99,12 @@ export class Maps {
 
   /** The maps as images of a Plotly layout, for a picture to be saved. */
   pictures(maps) {
-    return (maps ? [maps].flat() : []).flatMap((group) => this.picturesOf(group));
+    return groupsOf(maps).flatMap((group) => this.picturesOf(group));
   }
 
   /** Their frames as shapes of a Plotly layout. */
   frames(maps) {
-    return (maps ? [maps].flat() : []).filter(({ frame }) => frame).flatMap(({ boxes, frame }) =>
+    return groupsOf(maps).filter(({ frame }) => frame).flatMap(({ boxes, frame }) =>
       Array.from({ length: boxes.length / 4 }, (_, at) => {
         const [x0, x1, y0, y1] = boxes.subarray(4 * at, 4 * at + 4);
         return { type: "rect", x0, x1, y0, y1, line: { color: this.board.colour(frame), width: 1 } };
@@ -124,6 +124,9 @@ export class Maps {
     });
   }
 }
+
+/** No group, one, or several. */
+const groupsOf = (maps) => (maps ? [maps].flat() : []);
 
 function rgb(hex) {
   return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
