@@ -92,8 +92,11 @@ def pack(checkpoint: Checkpoint, limits: Limits = LIMITS) -> bytes:
 
 def read(content: bytes, limits: Limits = LIMITS) -> Checkpoint | dict[str, Tensor]:
     """What any file holds: a checkpoint, or the weights of a `.pt`. Raises CheckpointError with a sentence."""
-    zipped = content.startswith(weight_files.ZIP_START) or content[:1] == weight_files.PICKLE_START
-    return weight_files.read_pt(content, limits) if zipped else load(content, limits)
+    is_safetensors = content[8:9] == b"{"  # behind the header's length, which may begin with any byte, also a pickle's
+    is_zip, is_pickle = content.startswith(weight_files.ZIP_START), content[:1] == weight_files.PICKLE_START
+    if not is_safetensors and (is_zip or is_pickle):
+        return weight_files.read_pt(content, limits)
+    return load(content, limits)
 
 
 def load(content: bytes, limits: Limits = LIMITS) -> Checkpoint:

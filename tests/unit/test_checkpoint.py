@@ -223,3 +223,15 @@ def test_weights_go_out_as_pt_and_npz_and_come_in_again(name: str) -> None:
 def test_a_run_without_a_state_says_so() -> None:
     with pytest.raises(CheckpointError, match="cannot be saved"):
         checkpoint.take("x", object())
+
+
+@pytest.mark.parametrize("first", [0x80, 0x50])
+def test_a_checkpoint_whose_first_byte_is_also_a_pickles_or_a_zips_is_read_as_what_it_is(first: int) -> None:
+    taken = checkpoint.take("regression", start("regression"))
+    for spaces in range(256):  # the header's length, which the file begins with, is padded to multiples of 8
+        content = checkpoint.pack(Checkpoint(**{**vars(taken), "config": {"x" * spaces: ""}}))
+        if content[0] == first:
+            break
+    assert content[0] == first
+    found = checkpoint.read(content)
+    assert isinstance(found, Checkpoint) and found.checksum == taken.checksum
