@@ -22,6 +22,7 @@ from playground.lesson import LiveLesson
 from playground.settings import Settings
 from playground.state_checks import StateError
 from playground.state_checks import config as legal_config
+from playground.weight_names import Assignment
 
 VERSION = 1
 METADATA = "checkpoint"  # the name of the one text in the file's metadata
@@ -29,7 +30,7 @@ HEADER = {"version": int, "lesson": str, "config": dict, "seed": int, "step": in
 TENSOR = "$tensor"  # {TENSOR: name} stands in the JSON where a tensor belongs
 MISFITS = (KeyError, TypeError, IndexError, AttributeError, RuntimeError, OverflowError, ArithmeticError)
 __all__ = ["LIMITS", "Checkpoint", "CheckpointError", "Limits", "Resumable", "checksum", "load", "pack", "read",
-           "restore", "save", "take"]  # fmt: skip
+           "restore", "save", "take", "take_weights"]  # fmt: skip
 
 
 @runtime_checkable
@@ -48,6 +49,12 @@ class Resumable(Protocol):
     def use_weights(self, weights: Any) -> None:
         """Put other weights into the running model. Raises ValueError with a sentence."""
 
+    def printed_weights(self) -> dict[str, Tensor]:
+        """The model's tensors as weight files hold them: under the names of the model in the exported script."""
+
+    def assigned(self, weights: Mapping[str, Tensor]) -> Assignment:
+        """The tensors of a weights file under the model's names. Raises ValueError with a sentence."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -63,10 +70,20 @@ class Checkpoint:
 
 def take(lesson: str, run: Any) -> Checkpoint:
     """The checkpoint of a run at its present step. Raises ValueError for a run that has none."""
-    if not isinstance(run, Resumable):
-        raise CheckpointError("This run cannot be saved.")
+    run = _resumable(run)
     state, seed = run.state_dict(), getattr(run.config, "seed", 0)
     return Checkpoint(lesson, as_texts(run.config), seed, run.steps, checksum(state["weights"]), state)
+
+
+def take_weights(run: Any) -> dict[str, Tensor]:
+    """The weights of a run at its present step, for a file of their own. Raises ValueError for a run that has none."""
+    return _resumable(run).printed_weights()
+
+
+def _resumable(run: Any) -> Resumable:
+    if not isinstance(run, Resumable):
+        raise CheckpointError("This run cannot be saved.")
+    return run
 
 
 def save(lesson: str, run: Any) -> bytes:

@@ -14,8 +14,10 @@ from playground import state_checks as check
 from playground.snapshots import Snapshot, Snapshots
 from playground.state_checks import StateError
 from playground.training import History, Trainer
+from playground.weight_names import Assignment, assign
 
 MOST_SNAPSHOT_BYTES = 1_000_000  # in a state; where there are more, every second snapshot is left out
+DIVERGED = "This run has diverged: there is nothing to go on from. Press Reset, then train anew."
 PARTS = ("weights", "optimizer", "batches", "progress", "history", "snapshots", "own")
 # What each optimizer remembers of a parameter: its names in torch's own state_dict. "step" is a scalar, the others
 # have the parameter's shape. A parameter has all of them, or none before its first update.
@@ -73,6 +75,10 @@ class Resuming(ABC):
         """The config that `config_state` gave. Raises StateError."""
         return check.config(type(self.config), state)
 
+    def printed_names(self) -> list[str]:
+        """The names of the weights in the exported script's model, in the order of this run's model."""
+        return list(self.model.state_dict())
+
     @abstractmethod
     def ghost(self, config: Any) -> nn.Sequential:
         """A model of a config's shape and activation."""
@@ -105,7 +111,7 @@ class Resuming(ABC):
             "own": self.own_state(),
         }
         if self.outcome == "failed" or not all_finite([state["weights"], state["optimizer"]]):
-            raise StateError("This run has diverged: there is nothing to go on from. Press Reset, then train anew.")
+            raise StateError(DIVERGED)
         return state
 
     def load_state_dict(self, state: Any) -> None:
@@ -124,12 +130,23 @@ class Resuming(ABC):
         self._load_history(state["history"])
         self._load_snapshots(state["snapshots"])
 
+    def printed_weights(self) -> dict[str, Tensor]:
+        """A copy of the weights that the exported script's model can load. Raises StateError for a diverged run."""
+        values = [value.to("cpu", copy=True) for value in self.model.state_dict().values()]
+        if self.outcome == "failed" or not all_finite(values):
+            raise StateError(DIVERGED)
+        return dict(zip(self.printed_names(), values, strict=True))
+
+    def assigned(self, weights: Mapping[str, Tensor]) -> Assignment:
+        """The tensors of a weights file under this model's names. Raises StateError where they do not fit."""
+        return assign(weights, self.model.state_dict(), self.printed_names())
+
     def use_weights(self, weights: Any) -> None:
         """Put these weights into the running model; optimizer, batches and history go on as they are."""
         if self.outcome == "failed":
             raise StateError("This run has diverged. Press Reset, then load the weights.")
         with torch.no_grad():
-            for name, value in self._fitting(weights).items():
+            for name, value in self.assigned(weights).weights.items():
                 self.model.state_dict()[name].copy_(value)
         self.mark("Weights loaded")
 

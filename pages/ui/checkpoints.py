@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from functools import partial
 from typing import Any
@@ -16,9 +16,10 @@ from playground import checkpoint, weight_files
 from playground.checkpoint import LIMITS, CheckpointError
 from playground.engine import UnknownRun
 from playground.lesson import LiveLesson
+from playground.resuming import DIVERGED
 
 NOT_READY = "The run is not ready. Press Reset, then try again."
-DIVERGED = "This run has diverged: there is nothing to go on from. Press Reset, then train anew."
+IN_ORDER = "The names in the file were different, so its tensors were assigned in order."
 
 
 def popover(lesson: LiveLesson, run_id: str) -> None:
@@ -33,8 +34,8 @@ def popover(lesson: LiveLesson, run_id: str) -> None:
         if diverged:
             st.caption(DIVERGED)
         with st.container(horizontal=True):
-            for label, suffix, write, words in KINDS:
-                st.download_button(label, partial(_file, lesson.name, run_id, write), mime="application/octet-stream",
+            for label, suffix, make, words in KINDS:
+                st.download_button(label, partial(make, lesson.name, run_id), mime="application/octet-stream",
                                    file_name=f"{lesson.name}{suffix}", on_click="ignore", help=words, disabled=diverged,
                                    key=f"{lesson.name}:save:{suffix}")  # fmt: skip
         key = f"{lesson.name}:restore"
@@ -46,21 +47,25 @@ def popover(lesson: LiveLesson, run_id: str) -> None:
             (st.success if worked else st.error)(quoted(told))
 
 
-def _weights(write: Callable[[Any], bytes], taken: checkpoint.Checkpoint) -> bytes:
-    return write(taken.state["weights"])
+# The state is taken between two steps; the file is made of it here, while the run continues.
 
 
-KINDS: tuple[tuple[str, str, Callable[[checkpoint.Checkpoint], bytes], str], ...] = (
-    ("Checkpoint", ".safetensors", checkpoint.pack, "Settings, weights, optimizer, batch order, random numbers and "
+def _checkpoint(name: str, run_id: str) -> bytes:
+    return checkpoint.pack(engine().call(run_id, partial(checkpoint.take, name)))
+
+
+def _weights(write: Callable[[Mapping[str, Any]], bytes], name: str, run_id: str) -> bytes:
+    del name
+    return write(engine().call(run_id, checkpoint.take_weights))
+
+
+KINDS: tuple[tuple[str, str, Callable[[str, str], bytes], str], ...] = (
+    ("Checkpoint", ".safetensors", _checkpoint, "Settings, weights, optimizer, batch order, random numbers and "
      "history: all that the run needs to go on."),
-    ("Weights .pt", ".pt", partial(_weights, weight_files.as_pt), "The model's state_dict, as torch.save writes it."),
+    ("Weights .pt", ".pt", partial(_weights, weight_files.as_pt), "The state_dict of the model "
+     "that the script of this run makes, as torch.save writes it."),
     ("Weights .npz", ".npz", partial(_weights, weight_files.as_npz), "The same arrays for NumPy."),
 )  # fmt: skip
-
-
-def _file(name: str, run_id: str, write: Callable[[checkpoint.Checkpoint], bytes]) -> bytes:
-    """The state is taken between two steps; the file is made of it here, while the run goes on."""
-    return write(engine().call(run_id, partial(checkpoint.take, name)))
 
 
 def _restore(lesson: LiveLesson, key: str) -> None:
@@ -82,15 +87,18 @@ def _take_in(lesson: LiveLesson, content: bytes) -> str:
     found = checkpoint.read(content)
     if not isinstance(found, checkpoint.Checkpoint):
         run_id, _ = st.session_state[f"{lesson.name}:run"]
-        engine().call(run_id, partial(_use_weights, found))
-        return f"The weights are in use, checksum {checkpoint.checksum(found)}. The optimizer goes on as it was."
+        return engine().call(run_id, partial(_use_weights, found))
     run, config = checkpoint.restore(found, lesson, engine().settings)
     runs.put_in_place(lesson.name, run, config, lesson.build)
     controls.choose(lesson.name, config)
     return f"Restored at step {found.step:,}, weights {found.checksum}. Press Play to go on."
 
 
-def _use_weights(weights: Any, run: Any) -> None:
+def _use_weights(weights: Mapping[str, Any], run: Any) -> str:
     if not isinstance(run, checkpoint.Resumable):
         raise CheckpointError("This run takes no weights from a file.")
-    run.use_weights(weights)
+    assigned = run.assigned(weights)
+    run.use_weights(assigned.weights)
+    checksum = checkpoint.checksum(assigned.weights)
+    sentence = f"The weights are in use, checksum {checksum}. The optimizer goes on as it was."
+    return f"{sentence} {IN_ORDER}" if assigned.in_order else sentence

@@ -74,6 +74,7 @@ class OptimizersScript(TrainingScript):
             "",
             *_table("models", {key: f"build({self.seed + weights_stream(config, at)})"
                                for at, key in enumerate(self.keys)}),
+            "race = nn.Sequential(*models.values())  # all racers in one model, as a file of weights holds them",
         ]  # fmt: skip
 
     def loss_fn(self, config: Any) -> str:
@@ -168,24 +169,21 @@ class OptimizersScript(TrainingScript):
 
     def restoring(self, kept: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """Every racer's weights and its optimizer's memory, and who is still running."""
-        weights: dict[str, Any] = {}
+        per_racer = len(kept["weights"]) // len(self.keys)
         memories: dict[str, Any] = {}
         running: list[str] = []
-        for at, (key, entry) in enumerate(zip(self.keys, entries(self.course.config)[0], strict=True)):
-            start = f"{at}."
-            found = kept["weights"].items()
-            weights[key] = {name.removeprefix(start): value for name, value in found if name.startswith(start)}
+        for key, entry in zip(self.keys, entries(self.course.config)[0], strict=True):
             told = kept["optimizer"][entry.name]
-            memories[key] = [told.get(str(index), {}) for index in range(len(weights[key]))]
+            memories[key] = [told.get(str(index), {}) for index in range(per_racer)]
             if kept["own"]["racers"][entry.name]["left_at"] < 0:
                 running.append(key)
-        lines = ["for name, model in models.items():",
-                 '    model.load_state_dict(saved["models"][name])',
+        lines = ['race.load_state_dict(saved["race"])',
+                 "for name, model in models.items():",
                  '    for parameter, memory in zip(model.parameters(), saved["optimizers"][name]):',
                  "        if memory:",
                  "            optimizers[name].state[parameter] = memory",
                  'running = saved["running"]']  # fmt: skip
-        return {"models": weights, "optimizers": memories, "running": running}, lines
+        return {"race": kept["weights"], "optimizers": memories, "running": running}, lines
 
     def results(self) -> list[str]:
         """The step, and each racer's loss on all points, with all digits."""

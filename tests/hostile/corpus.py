@@ -55,6 +55,12 @@ def with_weight(tensor: Tensor) -> bytes:
     return saved(weights() | {"0.weight": tensor})
 
 
+def of_another_class(hidden: int = 10, value: float = 0.0) -> bytes:
+    """The state_dict of a class with the layers "hidden" and "predict"."""
+    net = nn.ModuleDict({"hidden": nn.Linear(1, hidden), "predict": nn.Linear(hidden, 1)})
+    return saved({name: torch.full_like(each, value) for name, each in net.state_dict().items()})
+
+
 def zipped(change: Callable[[list[Part]], list[Part]], compression: int = zipfile.ZIP_STORED) -> bytes:
     """A good .pt with other entries."""
     with zipfile.ZipFile(io.BytesIO(saved(weights()))) as archive:
@@ -170,8 +176,14 @@ PICKLES: Mapping[str, tuple[Callable[[], bytes], str]] = {
     "complex numbers": (lambda: with_weight(torch.zeros(10, 1, dtype=torch.complex64)), "complex64"),
     "a wrong dtype": (lambda: with_weight(torch.zeros(10, 1, dtype=torch.float64)), "float64, but float32 is needed"),
     "a wrong shape": (lambda: with_weight(torch.zeros(12, 1)), "shape [12, 1], but [10, 1] is needed"),
-    "a name too few": (lambda: saved({"0.weight": torch.zeros(10, 1)}), "lacks"),
-    "a name too many": (lambda: saved(weights() | {"more": EYE}), "unknown “more”"),
+    "a name too few": (lambda: saved({"0.weight": torch.zeros(10, 1)}), "no tensor for “0.bias”"),
+    "a name too many": (lambda: saved(weights() | {"more": EYE}), "no tensor called “more”"),
+    "names of another class": (lambda: of_another_class(hidden=12),
+                               "“hidden.weight” has the shape [12, 1], but [10, 1] is needed"),
+    "NaN under such names": (lambda: of_another_class(value=torch.nan), "NaN"),
+    "a name that is no sentence": (lambda: saved({"“a” <b>\n# ”[x](//evil)“" * 99: EYE}), "no tensor for “0.weight”"),
+    "no module at all": (lambda: saved({"": EYE, ".": EYE, "..": EYE}), "does not fit the model"),
+    "counted batches only": (lambda: saved({"0.num_batches_tracked": torch.tensor(1)}), "no tensor for “0.weight”"),
     "a list": (lambda: saved([EYE]), "holds no state_dict"),
     "a number": (lambda: saved({"0.weight": 3}), "is no tensor"),
     "an npz": (lambda: weight_files.as_npz(weights()), "which no state_dict has"),

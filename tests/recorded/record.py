@@ -177,8 +177,8 @@ def record_runs() -> list[dict[str, Any]]:
             stem = f"{name}-{number}"
             taken = checkpoint.take(name, run)
             (FILES / f"{stem}.safetensors").write_bytes(checkpoint.pack(taken))
-            (FILES / f"{stem}.pt").write_bytes(weight_files.as_pt(taken.state["weights"]))
-            (FILES / f"{stem}.npz").write_bytes(weight_files.as_npz(taken.state["weights"]))
+            (FILES / f"{stem}.pt").write_bytes(weight_files.as_pt(run.printed_weights()))
+            (FILES / f"{stem}.npz").write_bytes(weight_files.as_npz(run.printed_weights()))
             again = replay.parameters(run.course())
             config = as_texts(run.config)
             weights = {"checksum": taken.checksum, "sizes": sizes(run)}
