@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import torch
 
+MAX_THREADS = 64  # of one operation of torch in a run, in its checkpoint or in a link
+
 
 def set_threads(threads: int) -> None:
     """Let one torch operation use this many threads, in this thread and in those started later."""

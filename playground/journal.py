@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from playground.fingerprints import checksum
@@ -25,12 +25,17 @@ class WeightSet:
 
 @dataclass(frozen=True)
 class Change:
-    """How a run was set after a number of steps: its config and the student's edits, or one weight set by hand."""
+    """How a run was set after a number of steps: its config and the student's edits, or one weight set by hand.
+
+    `threads` is the number of threads that one operation of torch used from then on; None where the run keeps to the
+    server's. Another number adds sums in another order, so it belongs to what decides the weights.
+    """
 
     steps: int
     config: Any
     edits: Any = None
     weight: WeightSet | None = None
+    threads: int | None = None
 
 
 Why = Literal["restored", "loaded", "long"]
@@ -59,6 +64,7 @@ class Course:
     changes: tuple[Change, ...]
     saved: Saved | None
     checksum: str  # of the weights
+    averaged: range = range(0)  # the steps whose mean loss the page shows; empty where it shows that of these weights
 
     @property
     def only_knobs(self) -> bool:
@@ -95,12 +101,28 @@ class Journal:
         if change.weight is not None or (change.config, change.edits) != (last.config, last.edits):
             self.changes.append(change)
 
+    def note_threads(self, change: Change) -> None:
+        """Add a change of the number of threads, or put it into the entries of this step where there are some."""
+        if self.last.steps < change.steps:
+            self.changes.append(change)
+            return
+        self.start, *self.changes = (
+            replace(each, threads=change.threads) if each.steps == change.steps else each
+            for each in (self.start, *self.changes)
+        )
+
 
 class Following(Protocol):
     """What leads a run the way that another one went."""
 
     def follow(self, run: Any) -> None:
         """Change what was changed after the present step."""
+
+    def sets_threads(self, steps: int) -> bool:
+        """Whether the number of threads after this step is that of the other run, whatever this one's share is."""
+
+    def leads_past(self, steps: int) -> bool:
+        """Whether the other run went on after this step."""
 
     def say(self, steps: int) -> str:
         """How it stands, in one sentence, or nothing."""
@@ -113,6 +135,8 @@ class Journaled(Resuming):
     settings: Settings
     replay: Following | None = None
     edits: Any = None  # what the student did by hand to the points, if the lesson lets them
+    threads: int | None = None  # of one operation of torch, where the run has a number of its own
+    averaged: range = range(0)  # the steps whose mean loss is shown, where it is not the loss of the present weights
 
     def follow(self) -> None:
         """Do what a replayed run did after this step, if this is one."""
@@ -125,9 +149,19 @@ class Journaled(Resuming):
 
     def note(self, weight: WeightSet | None = None) -> None:
         """Put down in the journal that knobs were turned, points changed, or one weight was set by hand."""
-        self.journal.note(Change(self.steps, self.config, self.edits, weight))
+        self.journal.note(self._change(weight))
         if self.journal.full:
             self._begin_journal("long")
+
+    def use_threads(self, count: int) -> None:
+        """Compute with this many threads from now on, and put that down in the journal."""
+        self.threads = count
+        self.journal.note_threads(self._change())
+        if self.journal.full:
+            self._begin_journal("long")
+
+    def _change(self, weight: WeightSet | None = None) -> Change:
+        return Change(self.steps, self.config, self.edits, weight, self.threads)
 
     def _begin_journal(self, why: Why) -> None:
         """Go on from the present state, since nothing but its numbers says how it came about."""
@@ -137,7 +171,7 @@ class Journaled(Resuming):
             "batches": self.trainer.batches.state_dict(),
             "own": self.own_state(),
         }
-        self.journal = Journal(Change(self.steps, self.config, self.edits), Saved(why, state))
+        self.journal = Journal(self._change(), Saved(why, state))
 
     def load_state_dict(self, state: Any) -> None:
         """Take up where `state_dict` was taken, in a fresh run of the same config."""
@@ -153,5 +187,6 @@ class Journaled(Resuming):
         """The way to the present step."""
         journal, weights = self.journal, checksum(self.model.state_dict())
         return Course(
-            self.steps, self.config, self.settings, journal.start, tuple(journal.changes), journal.saved, weights
-        )
+            self.steps, self.config, self.settings, journal.start, tuple(journal.changes), journal.saved, weights,
+            self.averaged,
+        )  # fmt: skip

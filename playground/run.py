@@ -66,12 +66,12 @@ class Paced(Protocol):
 
 @runtime_checkable
 class Heavy(Paced, Protocol):
-    """What a run with long steps has besides: it wants cores, is drawn seldom, and may have news while it rests."""
+    """Optional interface for runs with long steps: they use several cores and may have news while they rest."""
 
     restless: bool  # whether it may have something new to show although it takes no step
 
     def use_cores(self, count: int) -> None:
-        """Compute on so many cores from now on: its share of the machine."""
+        """Its share of the machine, given before each slice; it must not use more cores, and may use fewer."""
 
 
 class Viewer(Protocol):

@@ -6,6 +6,7 @@ it becomes one script is here.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,7 @@ import torch
 
 from playground.journal import Change
 from playground.script_statements import Statements
-from playground.script_text import comment, imports_of, packed, spaced
+from playground.script_text import WIDTH, comment, imports_of, packed, spaced
 
 MOST_BYTES = 2_000_000
 WHY = {
@@ -48,7 +49,8 @@ class TrainingScript(Statements):
             "\n".join(self.results()),
         ]
         defined = self.definitions.values()
-        text = "\n\n".join([f"torch.set_num_threads({self.course.settings.torch_threads})", *defined, *body])
+        threads = start.threads or self.course.settings.torch_threads
+        text = "\n\n".join([f"torch.set_num_threads({threads})", *defined, *body])
         whole = "\n".join([self.head(), "", *imports_of(text), "", spaced(text), ""])
         if len(whole) > MOST_BYTES:
             raise ScriptError(
@@ -56,13 +58,30 @@ class TrainingScript(Statements):
             )
         return whole
 
+    @property
+    def needs(self) -> str:
+        """What the script needs to run, in a sentence."""
+        return "It needs PyTorch and nothing else."
+
+    @property
+    def promise(self) -> str:
+        """How near it comes to the run, in a sentence."""
+        return (
+            "It ends at the same weights, to the last bit with the same version of PyTorch on the same kind of "
+            "processor."
+        )
+
+    @property
+    def prints(self) -> str:
+        """What the numbers that it prints are on the page, in a sentence."""
+        return "The page shows the numbers that it prints with four digits."
+
     def head(self) -> str:
         """The script's docstring."""
-        return (
-            f'"""{self.title}: a training of {self.course.steps:,} steps, written out in plain PyTorch.\n\n'
-            f"Run it with Python; it needs PyTorch alone (made with version {torch.__version__.partition('+')[0]}).\n"
-            '"""'
-        )
+        first = f'"""{self.title}: a training of {self.course.steps:,} steps, written out in plain PyTorch.'
+        version = f"The run was trained with PyTorch {torch.__version__.partition('+')[0]}."
+        about = "\n".join(textwrap.fill(each, WIDTH) for each in (self.needs, self.promise, version))
+        return f'{first}\n\n{about}\n"""'
 
     def learning(self, config: Any) -> list[str]:
         """The loss function, the optimizer and the other variables of a step."""
@@ -133,7 +152,10 @@ class TrainingScript(Statements):
         found: list[tuple[int, str]] = []
         before = self.course.start
         for after in self.course.changes:
-            if lines := self.changed(before, after):
+            lines = self.changed(before, after)
+            if before.threads != after.threads:
+                lines.append(f"torch.set_num_threads({after.threads})")
+            if lines:
                 why = comment(f"After step {after.steps:,}. {self.what(before, after)}")
                 found.append((after.steps, "\n".join([why, *lines])))
             before = after

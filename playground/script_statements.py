@@ -123,6 +123,7 @@ class Statements(ABC):
         specs = knobs(type(after.config))
         turned = [f"{specs[name].label}: {specs[name].name_of(old)} → {specs[name].name_of(new)}."
                   for name, (old, new) in changed(before.config, after.config).items()]  # fmt: skip
+        turned += [f"Threads: {before.threads} → {after.threads}."] if before.threads != after.threads else []
         return " ".join(turned + (["The points were changed."] if before.edits != after.edits else []))
 
     def changed(self, before: Change, after: Change) -> list[str]:

@@ -76,7 +76,8 @@ def packed(state: Any) -> str:
 
 def imports_of(body: str) -> list[str]:
     """The import lines that a body of code needs."""
-    found = [f"import {name}" for name in ("base64", "gzip", "io", "math", "sys") if re.search(rf"\b{name}\.", body)]
+    modules = ("base64", "gzip", "io", "math", "sys", "zlib")
+    found = [f"import {name}" for name in modules if re.search(rf"\b{name}\.", body)]
     found += ["from pathlib import Path"] if "Path(" in body else []
     numpy = ["import numpy as np"] if re.search(r"\bnp\.", body) else []
     functional = ["from torch.nn import functional"] if re.search(r"(?<!\.)\bfunctional\.", body) else []

@@ -63,11 +63,11 @@ def offer(lesson: Lesson, query: Mapping[str, str]) -> None:
 
 def follow(lesson: LiveLesson, config: Config) -> list[str]:
     """Begin the replay that the address asks for, if it does; a sentence where that cannot be done."""
-    at, since = (st.query_params.pop(name, None) for name in (replay.AT, replay.SINCE))
+    at, since, threads = (st.query_params.pop(name, None) for name in (replay.AT, replay.SINCE, replay.THREADS))
     if at is None:
         return []
     try:
-        start, again = replay.read(config, at, since or "")
+        start, again = replay.read(config, at, since or "", threads or "")
         run = replay.build(lesson.build, start, again, engine().settings)
         runs.put_in_place(lesson.name, run, config, lesson.build)
         engine().command(runs.run_of(lesson.name, lesson.build, config), {"do": "step", "n": again.at, "unit": "step"})

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui import replays
 from playground.lesson import Lesson
-from playground.lessons.scripts import SCRIPTS, script
+from playground.lessons.scripts import SCRIPTS
 from playground.script import WHY, ScriptError
 
 
@@ -15,15 +15,15 @@ def show(lesson: Lesson) -> bool:
     course = replays.course_of(lesson) if lesson.name in SCRIPTS else None
     if course is None:
         return False
+    script = SCRIPTS[lesson.name](course)
     try:
-        text = script(lesson.name, course)
+        text = script.text()
     except ScriptError as error:
         st.caption(str(error))
         return False
     name = f"{lesson.name}.py"
-    st.caption(f"This is the run on this page up to step {course.steps:,}. Save it and run `python {name}`: it needs "
-               "PyTorch and nothing else, and ends at the same weights, to the last bit with the same PyTorch on the "
-               "same kind of processor. The page shows the loss that it prints with four digits.")  # fmt: skip
+    st.caption(f"This is the run on this page up to step {course.steps:,}. Save it as `{name}` and run it with Python. "
+               f"{script.needs} {script.promise} {script.prints}")  # fmt: skip
     if course.saved is not None:
         st.caption(WHY[course.saved.why])
     with st.container(horizontal=True):

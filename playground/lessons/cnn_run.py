@@ -63,7 +63,6 @@ class CnnRun(LookingRun):
         self.sample_labels = self.digits.y_test[:: max(1, len(self.digits.x_test) // SAMPLE)][:SAMPLE].cpu().numpy()
         self.stop_epoch: float = config.epochs or math.inf
         self.plan = 0, max(1, config.epochs) * batches.steps_per_epoch  # the schedule's first step, and its steps
-        self.cores = torch.get_num_threads()
         self.watched_at = -math.inf
         self.restless = False
         self.drawn_at = -1  # the step of the last frame
@@ -82,8 +81,21 @@ class CnnRun(LookingRun):
         return 0.0
 
     def use_cores(self, count: int) -> None:
-        """Compute on so many cores from now on. Sums are added in another order then, and end otherwise by 1e-8."""
-        self.cores = count
+        """Its share of the machine: it decides the number of threads at the first step, and later only lowers it.
+
+        Each change adds sums in another order, which changes the weights by 1e-8 at first, so it is in the journal; and
+        a run that repeats another one uses as many threads as that one did.
+        """
+        if self.replay is not None and self.replay.sets_threads(self.steps):
+            return
+        count = min(count, devices.MAX_THREADS)
+        if self.threads is None or count < self.threads:
+            self.use_threads(count)
+
+    @property
+    def cores(self) -> int:
+        """The threads that one operation of torch uses; before a share was given, as many as in the calling thread."""
+        return self.threads or min(torch.get_num_threads(), devices.MAX_THREADS)
 
     def advance(self, seconds: float, steps: int) -> int:
         """Take steps, and slices of tests between them, until the time is up or the run ends."""
@@ -96,12 +108,16 @@ class CnnRun(LookingRun):
                 else:
                     self.step()
                     taken += 1
+                    if torch.get_num_threads() != self.cores:  # a replay has changed it
+                        torch.set_num_threads(self.cores)
                 if time.perf_counter() >= end:
                     break
         return taken
 
     def step(self) -> None:
         """One optimizer update, and what is remembered of it; a slice of a test every few steps."""
+        if self.threads is None:
+            self.use_threads(self.cores)
         config, epochs = self.config, self.trainer.batches.epochs
         if config.schedule != "constant" and config.epochs:
             self._use_rate(config.lr * SCHEDULES[config.schedule].factor(self.steps - self.plan[0], self.plan[1]))
@@ -135,6 +151,8 @@ class CnnRun(LookingRun):
         """The epochs are over: what is left to do is the test of the last one."""
         if self.tester.whole and self.tester.whole[-1][0] == self.steps:
             self.outcome = "done"
+            if self.replay is not None and self.replay.leads_past(self.steps):
+                self.resume()
         elif self._is_finishing():
             self.tester.advance()
         else:
@@ -152,6 +170,7 @@ class CnnRun(LookingRun):
 
     def measure(self) -> dict[str, float]:
         """What the batches since the last row gave, and now and then the accuracy on a sample of test images."""
+        self.averaged = range(self.steps - self.tally.counted, self.steps)
         row = self.tally.row()
         if self.steps % SAMPLE_EVERY == 0 or self.steps in EARLY:
             guesses = shares_of(self.model, self.sample).argmax(axis=1)
@@ -208,6 +227,11 @@ class CnnRun(LookingRun):
     def rebuilt(self, config: CnnConfig) -> Self:
         """A run from the start that looks at the same image."""
         return type(self)(config, self.settings, self.look)
+
+    def printed_names(self) -> list[str]:
+        """The script's model has a dropout module only if dropout was on at some time, as the journal knows it."""
+        drops = any(each.config.dropout for each in (self.journal.start, *self.journal.changes))
+        return super().printed_names() if drops else list(build_model(self.config).state_dict())
 
     def own_state(self) -> dict[str, Any]:
         """What it keeps besides."""

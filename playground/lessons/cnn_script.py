@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 import types
 from collections.abc import Mapping
 from functools import cached_property
@@ -10,27 +9,42 @@ from typing import Any
 
 from playground import cnn, image_batches, mnist, models, small_digits
 from playground.journal import Change, Course
+from playground.lessons.cnn_evaluation import AT_ONCE
 from playground.lessons.cnn_plan import Plan, plans
-from playground.lessons.cnn_setup import DROPOUT, ORDER, WEIGHTS, CnnData, load_digits
+from playground.lessons.cnn_setup import DROPOUT, ORDER, WEIGHTS, CnnData, build_model, load_digits
 from playground.optimizers import SCHEDULES
 from playground.script import TrainingScript
-from playground.script_text import WIDTH, call, comment
+from playground.script_text import call, comment
 
 READ = '''
-def idx(name):
-    """The numbers in one of MNIST's files, packed or not."""
-    path = folder / f"{name}.gz"
-    content = gzip.decompress(path.read_bytes()) if path.exists() else (folder / name).read_bytes()
-    shape = np.frombuffer(content, ">i4", content[3], 4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape)).reshape(shape).copy()
+def idx(name, *shape):
+    """The numbers in one of MNIST's files, packed or not. Ends with a sentence where that cannot be read."""
+    names = [each + end for each in (name, name.replace("-idx", ".idx")) for end in (".gz", "")]
+    try:
+        places = [folder / inside / each for inside in ("", "MNIST/raw", "raw") for each in names]
+        path = next((place for place in places if place.is_file()), None)
+        if path is None:
+            raise SystemExit(
+                f"{name} is not in {folder.absolute()}, neither packed (.gz) nor unpacked. "
+                "Name the folder with the four files of MNIST: python cnn.py FOLDER"
+            )
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        raise SystemExit(f"{name} in {folder.absolute()} cannot be read ({error}). Download it again.")
+    header = bytes([0, 0, 8, len(shape)]) + np.array(shape, ">i4").tobytes()
+    if content[: len(header)] != header or len(content) != len(header) + math.prod(shape):
+        raise SystemExit(f"{path} is damaged or is not the file of MNIST. Download it again.")
+    return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape).copy()
 '''
 MNIST = """
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "data")
-all_images, all_labels = idx("train-images-idx3-ubyte"), idx("train-labels-idx1-ubyte")
-test_images, test_labels = idx("t10k-images-idx3-ubyte"), idx("t10k-labels-idx1-ubyte")
+all_images = idx("train-images-idx3-ubyte", {train}, 28, 28)
+all_labels = idx("train-labels-idx1-ubyte", {train})
+test_images = idx("t10k-images-idx3-ubyte", {test}, 28, 28)
+test_labels = idx("t10k-labels-idx1-ubyte", {test})
 """
 DIGITS = """
-# The run had no MNIST: these are scikit-learn's small digits, enlarged, so this needs scikit-learn too.
+# The run had no MNIST: these are scikit-learn's small digits, enlarged.
 from sklearn.datasets import load_digits
 
 small = load_digits()
@@ -53,9 +67,9 @@ def augmented(x):
     return moved(x, angle, across, down)
 '''
 RESULTS = """
-# The test, 200 images at a time. Without gradients, batch norm and dropout do as in a test.
+# The test, {images} images at a time. Without gradients, batch norm and dropout do as in a test.
 with torch.no_grad():
-    logits = torch.cat([model(scaled(x)) for x in x_test.split(200)])
+    logits = torch.cat([model(scaled(x)) for x in x_test.split({images})])
     print("test loss", nn.functional.cross_entropy(logits, y_test).item())
     print("test accuracy", (logits.argmax(dim=1) == y_test).sum().item() / len(y_test))
 """
@@ -70,7 +84,7 @@ class CnnScript(TrainingScript):
     def __init__(self, course: Course) -> None:
         super().__init__(course)
         configs = [each.config for each in self.every]
-        self.real = mnist.load().real
+        self.digits = mnist.load()
         self.drops = any(config.dropout for config in configs)
         self.moves = any(config.shift or config.turn for config in configs)
         self.rounds = any(config.precision == "bfloat16" for config in configs)
@@ -78,21 +92,35 @@ class CnnScript(TrainingScript):
         if self.moves and not self.shuffles:  # images are moved by the same random numbers
             self.shuffles = self.sometimes_whole = True
 
-    def head(self) -> str:
-        """The script's docstring: what it needs, and how near it comes to the run."""
-        needs = (
-            "Run it with Python, PyTorch and NumPy, and name the folder with MNIST's four files behind it; without a "
-            'name it looks in "data".'
-            if self.real
-            else "It needs PyTorch, NumPy and scikit-learn."
+    @property
+    def needs(self) -> str:
+        """Its packages and its data."""
+        if not self.digits.real:
+            return "It needs PyTorch, NumPy and scikit-learn, whose small digits the run learned from."
+        return (
+            "It needs PyTorch, NumPy and a folder with the four files of MNIST: run `python cnn.py FOLDER`; without a "
+            "name it looks in “data”."
         )
-        near = "It repeats the run to the last digit on a processor with as many threads as are set below."
+
+    @property
+    def promise(self) -> str:
+        """The same, with the threads; a graphics card's sums are not repeated."""
         if self.course.config.torch_device != "cpu":
-            near = "The run was computed on a graphics card; this computes on the processor, so digits differ."
-        more = "Where the run had other numbers of threads, sums end otherwise by 1e-8, and training enlarges that."
-        paragraphs = [textwrap.fill(each, WIDTH) for each in (needs, near, more)]
-        first = super().head().split("\n\n")[0]
-        return "\n\n".join([first, "\n".join(paragraphs)]) + '\n"""'
+            return "The run was computed on a graphics card and the script computes on the processor, so digits differ."
+        counts = [each.threads or self.course.settings.torch_threads for each in self.every]
+        threads = ", then ".join(str(count) for at, count in enumerate(counts) if counts[at - 1 : at] != [count])
+        return (
+            "It ends at the same weights, to the last bit with the same version of PyTorch, the same kind of processor "
+            f"and the same number of threads, which it sets ({threads})."
+        )
+
+    @property
+    def prints(self) -> str:
+        """A mean of some batches, and the test."""
+        return (
+            "Of its train loss and test accuracy the page shows four digits, as “Train loss” and, once it has tested "
+            "that step, as “Test, all”."
+        )
 
     # Data.
 
@@ -112,9 +140,10 @@ class CnnScript(TrainingScript):
             return [first]
         self.take(cnn.pixels)
         self.take(cnn.scaled)
-        if self.real:
+        if self.digits.real:
             self.definitions["idx"] = READ
-            return [MNIST.strip(), PIXELS.strip(), first]
+            counts = {"train": len(self.digits.train_labels), "test": len(self.digits.test_labels)}
+            return [MNIST.format(**counts).strip(), PIXELS.strip(), first]
         self.take(small_digits.enlarged)
         return [DIGITS.format(train=small_digits.TRAIN).strip(), PIXELS.strip(), first]
 
@@ -193,8 +222,11 @@ class CnnScript(TrainingScript):
         return sorted(found, key=lambda each: each[0])
 
     def restoring(self, kept: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """The same, but batch norm's running averages have no memory in the optimizer."""
+        """The same, but batch norm's running averages have no memory in the optimizer, and dropout may be left out."""
         state, lines = super().restoring(kept)
+        if not self.drops:  # the script's model has one module less, so the names after it are others
+            names = build_model(self.course.start.config).state_dict()
+            state["model"] = dict(zip(names, kept["weights"].values(), strict=True))
         learned = "[each for each in model.parameters() if each.requires_grad]"
         return state, [line.replace("model.parameters()", learned) for line in lines]
 
@@ -204,9 +236,26 @@ class CnnScript(TrainingScript):
 
     # The training.
 
+    @cached_property
+    def averaged(self) -> range:
+        """The steps whose mean loss the page shows; empty where the script does not take the last of them."""
+        steps = self.course.averaged
+        return steps if steps.stop > self.course.start.steps else range(0)
+
+    @property
+    def earlier(self) -> int:
+        """How many of them are before the script's first step."""
+        return max(0, self.course.start.steps - self.averaged.start) if self.averaged else 0
+
     def training(self) -> list[str]:
-        """The same, and the last batch's loss is kept."""
-        return [block.replace("    global steps", "    global steps, loss") for block in super().training()]
+        """The same, and each step's loss is kept where their mean is printed."""
+        if not self.averaged:
+            return super().training()
+        losses = "losses = []"
+        if self.earlier and self.course.saved:
+            count, _, total, _ = self.course.saved.state["own"]["tally"]
+            losses = f"losses = [{total / count!r}] * {self.earlier}  # the mean of the steps before"
+        return [losses, *super().training()]
 
     def step(self) -> list[str]:
         """The lines of one step, indented."""
@@ -220,11 +269,16 @@ class CnnScript(TrainingScript):
         if self.schedules:
             rate = f"lr * schedule({self.counter} - 1 - plan_start, plan_steps)"
             lines.insert(0, f'optimizer.param_groups[0]["lr"] = {rate}')
+        if self.averaged:
+            lines.append("losses.append(loss.item())")
         return [f"    {line}" for line in lines]
 
     def results(self) -> list[str]:
-        """The last batch's loss before its update, then the test of every image."""
+        """The train loss as the page has it, then the test of every image."""
         lines = [f'print("step", {self.course.steps})']
-        if self.course.steps > self.course.start.steps:
-            lines.append('print("batch loss", loss.item())  # of the last batch, before its update')
-        return [*lines, RESULTS.rstrip()]
+        if steps := self.averaged:
+            skipped = self.course.start.steps - self.earlier
+            first, last = steps.start - skipped, steps.stop - skipped
+            name = f"train loss, steps {steps.start + 1} to {steps.stop}"
+            lines.append(f'print("{name}", sum(losses[{first}:{last}]) / {len(steps)})')
+        return [*lines, RESULTS.rstrip().format(images=AT_ONCE["cpu"])]

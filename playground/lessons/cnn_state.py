@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from playground import state_checks as check
+from playground.devices import MAX_THREADS
 from playground.lessons.cnn_evaluation import MOST_TESTS
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def own_state(run: CnnRun) -> dict[str, Any]:
-    """The dropout's random numbers, where the run ends, its schedule's plan, its counts, its tests' results."""
+    """Dropout's random numbers, where the run ends, its schedule's plan, its counts, its tests' results, threads."""
     return {
         "dropout": run.dropout.generator.get_state(),
         "stop_epoch": check.finite_or_none(run.stop_epoch),
@@ -21,12 +22,15 @@ def own_state(run: CnnRun) -> dict[str, Any]:
         "counts": [run.trained, run.tested_at],
         "tally": run.tally.state(),
         "tests": [list(test) for test in run.tester.whole],
+        "threads": run.threads,
     }
 
 
 def load_own_state(run: CnnRun, state: Any) -> None:
     """Take them up again. Raises StateError."""
-    found = check.entries(state, ("dropout", "stop_epoch", "plan", "counts", "tally", "tests"), "own")
+    names = ("dropout", "stop_epoch", "plan", "counts", "tally", "tests", "threads")
+    has_threads = not isinstance(state, dict) or "threads" in state  # files of earlier versions have none
+    found = check.entries(state if has_threads else state | {"threads": None}, names, "own")
     run.dropout.generator.set_state(check.generator(found["dropout"], "own/dropout"))
     stop = found["stop_epoch"]
     run.stop_epoch = math.inf if stop is None else check.number(stop, "stop_epoch")
@@ -42,3 +46,5 @@ def load_own_state(run: CnnRun, state: Any) -> None:
         (check.whole(step, "tests"), check.number(accuracy, "tests", 1.0), check.number(loss, "tests"))
         for step, accuracy, loss in check.rows(found["tests"], MOST_TESTS, 3, "tests")
     ]
+    if found["threads"] is not None:
+        run.threads = min(check.whole(found["threads"], "threads", 1, MAX_THREADS), run.settings.cores)

@@ -48,6 +48,11 @@ class Tally(nn.Module):
         self.batches, self.images = self.batches + len(losses), self.images + len(labels)
         self.waiting.clear()
 
+    @property
+    def counted(self) -> int:
+        """The batches since the last row."""
+        return self.batches + len(self.waiting)
+
     def row(self) -> dict[str, float]:
         """The mean loss of the batches since the last row and the share of their images that were right."""
         self._count()

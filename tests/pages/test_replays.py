@@ -13,7 +13,7 @@ from playground.knobs import knobs
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.lessons.scripts import SCRIPTS
-from playground.replay import AT, SINCE
+from playground.replay import AT, SINCE, THREADS
 from tests.pages.session import HOSTILE, Open, assert_dead, board, follow, link, run_id, turn, warnings, widgets
 
 LIVE = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, LiveLesson)}
@@ -88,7 +88,7 @@ def test_own_points_are_not_in_a_link_and_the_page_says_so(visit: Open) -> None:
     assert any("points or weights that you have changed by hand" in caption.value for caption in session.caption)
 
 
-@pytest.mark.parametrize("parameter", [AT, SINCE])
+@pytest.mark.parametrize("parameter", [AT, SINCE, THREADS])
 def test_a_hostile_replay_gets_one_sentence_and_the_page_opens(visit: Open, parameter: str) -> None:
     session = visit(REGRESSION)
     for text in [*HOSTILE, "0.12345678", "100001.12345678", "7.XYZ", "~lr:0.1", "~layers:3", "9~lr:9;8~lr:0.1"]:
@@ -104,7 +104,7 @@ def test_a_hostile_replay_gets_one_sentence_and_the_page_opens(visit: Open, para
 
 @pytest.mark.parametrize("name", LIVE)
 def test_no_knob_is_called_like_a_parameter_of_a_replay(name: str) -> None:
-    assert not {AT, SINCE} & {f"{name}_{knob}" for knob in knobs(LIVE[name].config)}
+    assert not {AT, SINCE, THREADS} & {f"{name}_{knob}" for knob in knobs(LIVE[name].config)}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -114,4 +114,5 @@ def test_the_script_on_the_page_is_that_of_the_run(visit: Open, name: str) -> No
     widgets(session)[f"{name}:code"].set_value(True).run()
     (script,) = [code.value for code in session.code if "torch.set_num_threads" in code.value]
     assert "range(1, 8)" in script
-    assert any("up to step 7" in caption.value for caption in session.caption)
+    needs = "It needs PyTorch, NumPy and" if name == "cnn" else "It needs PyTorch and nothing else."
+    assert any("up to step 7" in caption.value and needs in caption.value for caption in session.caption)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,13 +14,16 @@ import pytest
 import torch
 from torch import nn
 
-from playground import cnn, mnist
+from playground import checkpoint, cnn, mnist
+from playground.branching import branched
 from playground.knobs import Value
 from playground.lessons import cnn_run
 from playground.lessons.cnn import LESSON, build
 from playground.lessons.cnn_run import CnnRun
 from playground.lessons.cnn_setup import CnnConfig
 from playground.optimizers import SCHEDULES
+from playground.settings import Settings
+from playground.state_checks import StateError
 
 TRAIN, TEST = 300, 130
 CHARTS = [chart.name for chart in LESSON.charts]
@@ -324,6 +328,56 @@ def test_it_computes_on_the_cores_it_is_given_and_leaves_the_thread_as_it_was() 
     before = torch.get_num_threads()
     run.advance(1e9, 1)
     assert (seen, torch.get_num_threads()) == ([2], before)
+
+
+def test_a_checkpoint_keeps_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    run = make(epochs=0, dropout=0.3)
+    run.use_cores(2)
+    run.advance(1e9, 5)
+    content = checkpoint.save("cnn", run)
+    other, _ = checkpoint.restore(checkpoint.load(content), LESSON, Settings())
+    other.use_cores(4)
+    assert (other.threads, other.course().start.threads) == (2, 2)
+    for each in (run, other):
+        each.advance(1e9, 4)
+    assert other.course().checksum == run.course().checksum
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    other, _ = checkpoint.restore(checkpoint.load(content), LESSON, Settings())
+    assert other.threads == 1, "no more than the cores of this machine"
+
+
+def test_a_file_without_threads_is_restored_with_the_share_of_its_first_step() -> None:
+    state = trained(3, epochs=0).state_dict()
+    del state["own"]["threads"]
+    run = make(epochs=0)
+    run.load_state_dict(state)
+    run.use_cores(2)
+    run.advance(1e9, 1)
+    assert (run.threads, run.course().start.threads, run.course().changes) == (2, 2, ())
+
+
+@pytest.mark.parametrize("threads", [0, 65, -1, 1.0, True, "2", [1]])
+def test_any_other_number_of_threads_in_a_file_is_refused(threads: Any) -> None:
+    state = trained(3, epochs=0).state_dict()
+    state["own"]["threads"] = threads
+    with pytest.raises(StateError, match="“threads” in the state must be a whole number from 1 to 64"):
+        make(epochs=0).load_state_dict(state)
+
+
+def test_a_branch_from_now_goes_on_with_the_threads_of_its_run_and_one_from_earlier_chooses() -> None:
+    run = make(epochs=0)
+    run.use_cores(2)
+    run.advance(1e9, 4)
+    made = branched(run, run.config)
+    made.use_cores(4)
+    for each in (run, made):
+        each.advance(1e9, 3)
+    assert made.course().checksum == run.course().checksum
+    run.apply({"do": "scrub", "to": 2})
+    made = branched(run, run.config)
+    made.use_cores(2)
+    assert (made.threads, made.course().start.threads, made.course().changes) == (2, 2, ())
 
 
 def test_numbers_of_a_moment_of_the_past_are_those_of_then() -> None:

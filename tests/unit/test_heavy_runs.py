@@ -10,9 +10,12 @@ from typing import Any
 
 import orjson
 import pytest
+import torch
 
+from playground.devices import MAX_THREADS
 from playground.engine import Engine
-from playground.open_run import WAIT_SECONDS, OpenRun, train
+from playground.lessons import cnn
+from playground.open_run import WAIT_SECONDS, OpenRun, rebuild, train
 from playground.run import Drawing, Heavy, Outcome
 from playground.settings import Settings
 
@@ -95,6 +98,36 @@ def test_runs_share_the_cores_but_never_more_runs_than_there_are_workers(
     assert isinstance(run, Heavy)
     train(opened(run), run, 0.001, Settings(), runs)
     assert run.cores == [share]
+
+
+def test_a_cnns_threads_are_its_share_at_the_first_step_then_only_fewer_until_reset(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    run = cnn.build(cnn.CnnConfig(filters_1=1, filters_2=1, kernel=1, images=50, epochs=0))
+    record: Any = OpenRun("id", "session", cnn.build, run.config, run=run, state="paused", admitted=True)
+
+    def train_beside(runs: int) -> tuple[int, int | None]:
+        """The threads of the step that the run takes meanwhile, and those that it says it has."""
+        record.owed, computed = 1, []
+        step = record.run.trainer.step
+        monkeypatch.setattr(record.run.trainer, "step", lambda: (computed.append(torch.get_num_threads()), step())[1])
+        train(record, record.run, 0.001, Settings(), runs)
+        return computed[0], record.run.threads
+
+    assert [train_beside(runs) for runs in (2, 1, 2, 3, 1)] == [(2, 2), (2, 2), (2, 2), (1, 1), (1, 1)]
+    course = run.course()
+    assert course.start.threads == 2
+    assert [(change.steps, change.threads) for change in course.changes] == [(3, 1)], "only what changed is noted"
+    rebuild(record, keep_playing=False)
+    assert train_beside(1) == (4, 4)
+    assert record.run.course().start.threads == 4
+
+
+def test_a_run_has_no_more_threads_than_a_link_or_file_may_name() -> None:
+    run = cnn.build(cnn.CnnConfig(filters_1=1, filters_2=1, kernel=1, images=50))
+    run.use_cores(128)
+    assert run.threads == MAX_THREADS
 
 
 def test_a_run_that_used_its_time_up_without_a_step_is_not_made_to_wait() -> None:

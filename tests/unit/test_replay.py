@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from playground import replay
-from playground.knobs import as_texts, parse
+from playground.knobs import as_texts, knobs, parse
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
-from playground.replay import AT, SINCE, Replay, ReplayError
+from playground.replay import AT, SINCE, THREADS, Replay, ReplayError
 from playground.settings import Settings
 
 Turns = Sequence[tuple[int, Mapping[str, Any]]]
@@ -113,6 +114,119 @@ def test_points_weights_and_files_of_ones_own_are_not_in_a_link() -> None:
     run.use_weights({name: value.clone() for name, value in run.model.state_dict().items()})
     with pytest.raises(ReplayError, match="save a checkpoint"):
         replay.parameters(run.course())
+
+
+def test_a_replay_goes_on_by_itself_where_a_training_of_some_epochs_had_ended() -> None:
+    run = lesson("cnn").build(lesson("cnn").config(**TINY | {"epochs": 1, "schedule": "cosine"}), settings=Settings())
+    run.advance(1e9, 100)
+    assert (run.steps, run.outcome) == (4, "done")
+    run.resume()
+    run.advance(1e9, 3)
+    other, again = follow_link(run, replay.parameters(run.course()))
+    assert other.advance(1e9, 7) == 7
+    assert again.found == again.checksum
+
+
+# Threads.
+
+TINY = {"filters_1": 2, "filters_2": 3, "kernel": 3, "images": 200, "lr": 0.01, "epochs": 0}
+
+
+def tiny_cnn(*slices: tuple[int, int], **settings: Any) -> Any:
+    """A run of a small CNN that was given these shares of the machine, each for this number of steps."""
+    run = lesson("cnn").build(lesson("cnn").config(**TINY), settings=Settings(**settings))
+    for cores, steps in slices:
+        give(run, cores, steps)
+    return run
+
+
+def give(run: Any, cores: int, steps: int) -> None:
+    run.use_cores(cores)
+    assert run.advance(1e9, steps) == steps
+
+
+def follow_link(run: Any, found: Mapping[str, str]) -> tuple[Any, Replay]:
+    start, again = replay.read(run.config, found[AT], found.get(SINCE, ""), found.get(THREADS, ""))
+    return replay.build(lesson("cnn").build, start, again, Settings()), again
+
+
+@pytest.fixture
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_a_replay_has_the_threads_of_the_link_whatever_its_share_is() -> None:
+    run = tiny_cnn((2, 5))
+    run.tune(run.config.with_values(lr=0.03))
+    give(run, 1, 4)
+    found = replay.parameters(run.course())
+    assert (found[THREADS], found[SINCE]) == ("2", "~lr:0.01;5~lr:0.03~threads:1")
+    for share in (1, 2):
+        other, again = follow_link(run, found)
+        give(other, share, 9)
+        assert again.found == again.checksum and not again.is_touched
+        assert replay.parameters(other.course()) == found
+    alike, _ = follow_link(run, found | {AT: f"9.{found[AT][2:]}", SINCE: "~lr:0.01;5~lr:0.03"})
+    give(alike, 2, 9)
+    assert alike.course().checksum != run.course().checksum, "the change of threads decides the last bits"
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_after_the_last_step_of_a_replay_its_share_counts_again() -> None:
+    run = tiny_cnn((2, 3))
+    other, _ = follow_link(run, replay.parameters(run.course()))
+    give(other, 1, 3)
+    assert other.threads == 2
+    give(other, 1, 1)
+    assert other.threads == 1
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_a_link_without_threads_is_replayed_with_the_share_of_its_first_step_and_the_narrator_says_so() -> None:
+    run = tiny_cnn((2, 5))
+    found = replay.parameters(run.course())
+    del found[THREADS]
+    same, again = follow_link(run, found)
+    give(same, 2, 3)
+    give(same, 1, 2)
+    assert (again.found, again.is_touched) == (again.checksum, False)
+    other, again = follow_link(run, found)
+    give(other, 1, 5)
+    assert again.found != again.checksum
+    assert replay.THREADS_UNKNOWN in other.draw([], {}).note
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_more_threads_than_cores_are_not_used_and_the_narrator_says_so() -> None:
+    run = tiny_cnn((2, 5))
+    found = replay.parameters(run.course()) | {THREADS: "64", SINCE: "2~threads:8;3~threads:1"}
+    other, again = follow_link(run, found)
+    assert other.threads == 2
+    give(other, 2, 5)
+    assert (other.threads, again.is_touched) == (1, False)
+    assert "It was computed with 64 threads there and with 2 here" in other.draw([], {}).note
+
+
+@pytest.mark.parametrize(
+    ("threads", "since"),
+    [(text, "") for text in ("0", "65", "-1", "1.5", "²", "٢", "1e1", " 2", "2\n", "x" * 5_000)]
+    + [("2", f"1~threads:{text}") for text in ("", "0", "65", "x", "1;~threads:1", "2~threads:1", "1~lr:0.1")]
+    + [("", "1~threads:1"), ("2", "~threads:1"), ("2", "9~threads:1")],
+)
+def test_any_other_number_of_threads_is_refused_with_a_sentence(threads: str, since: str) -> None:
+    with pytest.raises(ValueError, match=r"^.{10,250}\.$"):
+        replay.read(lesson("cnn").config(), "5.12345678", since, threads)
+
+
+def test_a_page_without_threads_of_its_own_refuses_a_link_that_names_them() -> None:
+    start, again = replay.read(CONFIG, "5.12345678", "", "2")
+    with pytest.raises(ReplayError, match="runs of this page have none"):
+        replay.build(lesson("regression").build, start, again, Settings())
+
+
+def test_no_knob_is_called_threads() -> None:
+    assert not [name for name, each in LESSONS.items() for bench in each.benches if THREADS in knobs(bench.config)]
 
 
 def test_a_turn_that_changes_nothing_is_not_kept() -> None:

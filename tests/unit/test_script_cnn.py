@@ -14,10 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from playground import checkpoint, cnn, mnist, mnist_files
+from playground.devices import threads
 from playground.lessons import LESSONS
 from playground.lessons.cnn import build
+from playground.lessons.cnn_evaluation import AT_ONCE
 from playground.lessons.cnn_run import CnnRun
 from playground.lessons.cnn_script import CnnScript
 from playground.lessons.cnn_setup import FAST, CnnConfig
@@ -87,7 +90,16 @@ def assert_same(run: CnnRun) -> str:
         tester.advance()
     assert float(numbers["test accuracy"]) == pytest.approx(tester.whole[-1][1], abs=1e-12)
     assert float(numbers["test loss"]) == pytest.approx(tester.whole[-1][2], rel=1e-5)
+    if "losses = [" in text:
+        assert_shows_the_pages_train_loss(run, numbers)
     return text
+
+
+def assert_shows_the_pages_train_loss(run: CnnRun, numbers: dict[str, str]) -> None:
+    """The script prints the status "Train loss", under the steps whose mean it is."""
+    ((name, value),) = [(name, value) for name, value in numbers.items() if name.startswith("train loss")]
+    assert float(f"{float(value):.4g}") == run.draw([], {}).status["loss"]
+    assert name.endswith(f" to {int(run.history.steps()[-1])}")
 
 
 @pytest.mark.parametrize(
@@ -105,17 +117,6 @@ def test_a_script_ends_at_the_weights_of_its_run(values: dict[str, Any]) -> None
     run = make(**values)
     train(run, 9)
     assert_same(run)
-
-
-def test_the_batch_loss_is_the_last_ones() -> None:
-    run, losses = make(), []
-    step = run.trainer.step
-    run.trainer.step = lambda: losses.append(step()) or losses[-1]  # type: ignore[method-assign,func-returns-value]
-    train(run, 3)
-    text = script("cnn", run.course())
-    with contextlib.redirect_stdout(io.StringIO()) as output:
-        exec(compile(text, "script.py", "exec"), {"__name__": "__main__"})
-    assert f"batch loss {losses[-1].item()} " in output.getvalue().replace("\n", " ")
 
 
 def test_turned_knobs_are_turned_after_the_same_steps() -> None:
@@ -168,6 +169,138 @@ def test_it_runs_by_itself_with_the_small_digits(tmp_path: Path, monkeypatch: py
     logits = run.model(cnn.scaled(run.digits.x_test))
     right = (logits.argmax(dim=1) == run.digits.y_test).sum().item() / len(logits)
     assert float(printed(done.stdout)["test accuracy"]) == right
+
+
+# Threads.
+
+Way = list[tuple[int, int]]  # a share of the machine, and the steps that are taken with it
+
+
+def trained(way: Way) -> CnnRun:
+    run = make()
+    for cores, steps in way:
+        run.use_cores(cores)
+        train(run, steps)
+    return run
+
+
+def run_alone(text: str, place: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The script in a process of its own, in an empty folder."""
+    place.mkdir()
+    (place / "cnn.py").write_text(text, encoding="utf-8")
+    return subprocess.run([sys.executable, "-I", "cnn.py", *words], cwd=place, capture_output=True, text=True,
+                          timeout=120)  # fmt: skip
+
+
+def weights(run: CnnRun) -> list[torch.Tensor]:
+    return [each.detach() for each in run.model.parameters()]
+
+
+def are_equal(some: list[torch.Tensor], others: list[torch.Tensor]) -> bool:
+    return all(torch.equal(one, two) for one, two in zip(some, others, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("way", "others", "set_threads"),
+    [([(1, 9)], [(2, 9)], [1]), ([(2, 9)], [(1, 9)], [2]), ([(2, 5), (1, 4)], [(2, 9)], [2, 1])],
+)
+def test_a_script_run_by_itself_has_the_runs_threads_and_so_its_weights_train_loss_and_accuracy(
+    way: Way, others: Way, set_threads: list[int], folder: Path
+) -> None:
+    run = trained(way)
+    text = script("cnn", run.course())
+    assert [line for line in text.splitlines() if "set_num_threads" in line] == [
+        f"torch.set_num_threads({count})" for count in set_threads
+    ]
+    assert f"({', then '.join(map(str, set_threads))})" in text, "the docstring says so, too"
+    assert f"x_test.split({AT_ONCE['cpu']})" in text, "the parts in which the page tests"
+    done = run_alone(f"{text}\ntorch.save(list(model.parameters()), 'weights.pt')\n", folder / "alone", str(folder))
+    assert (done.returncode, done.stderr) == (0, "")
+    its = torch.load(folder / "alone" / "weights.pt", weights_only=True)
+    assert are_equal(its, weights(run))
+    assert not are_equal(its, weights(trained(others))), "the number of threads decides the last bits"
+    numbers = printed(done.stdout)
+    assert_shows_the_pages_train_loss(run, numbers)
+    with threads(set_threads[-1]):
+        run.tester.begin(run.model, steps=run.steps, epochs=0, whole=True)
+        while run.tester.pending is not None:
+            run.tester.advance()
+        model = cnn.frozen(run.model)
+        logits = torch.cat([model(cnn.scaled(x)) for x in run.digits.x_test.split(AT_ONCE["cpu"])])
+    assert float(numbers["test accuracy"]) == run.tester.whole[-1][1]
+    assert float(numbers["test loss"]) == functional.cross_entropy(logits, run.digits.y_test).item(), "the same logits"
+
+
+def test_a_restored_run_is_written_with_its_threads_and_the_mean_of_losses_before_its_file() -> None:
+    first = trained([(2, 150)])  # from step 128 on, the page has a train loss for every second step
+    train(first, 1)
+    saved = checkpoint.load(checkpoint.save("cnn", first))
+    run: Any
+    run, _ = checkpoint.restore(saved, LESSONS["cnn"], Settings())  # type: ignore[arg-type]
+    train(run, 1)
+    text = assert_same(run)
+    assert "torch.set_num_threads(2)" in text and "# the mean of the steps before" in text
+    again: Any
+    again, _ = checkpoint.restore(checkpoint.load(checkpoint.save("cnn", run)), LESSONS["cnn"], Settings())  # type: ignore
+    train(again, 1)
+    assert "train loss" not in assert_same(again), "the page's is of steps before those of the script"
+    again.step()
+    again.use_weights(run.model.state_dict())
+    assert "train loss" not in assert_same(again), "and so it is where weights were loaded just now"
+
+
+# What it says where something is missing.
+
+
+def test_a_missing_folder_gets_a_sentence_and_no_traceback(folder: Path) -> None:
+    done = run_alone(CnnScript(make().course()).text(), folder / "alone")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert str(folder / "alone" / "data") in done.stderr and "python cnn.py FOLDER" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def execute() -> None:
+    exec(compile(CnnScript(make().course()).text(), "cnn.py", "exec"), {"__name__": "__main__"})
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "said"),
+    [
+        ("t10k-labels-idx1-ubyte", None, "is not in"),
+        ("train-images-idx3-ubyte.gz", lambda content: content[:-20], "cannot be read"),
+        ("train-images-idx3-ubyte.gz", lambda content: b"<html>" + content, "cannot be read"),
+        ("train-labels-idx1-ubyte.gz", lambda content: content[:40] + b"\0" * 40 + content[80:], "cannot be read"),
+        ("t10k-images-idx3-ubyte", lambda content: content[:-1], "is damaged"),
+        ("t10k-labels-idx1-ubyte", lambda content: b"", "is damaged"),
+    ],
+)
+def test_a_missing_or_damaged_file_gets_a_sentence(folder: Path, name: str, damage: Any, said: str) -> None:
+    content = (folder / name).read_bytes()
+    (folder / name).unlink()
+    if damage:
+        (folder / name).write_bytes(damage(content))
+    with pytest.raises(SystemExit, match=f"{name.removesuffix('.gz')}.* {said}"):
+        execute()
+
+
+@pytest.mark.parametrize("inside", ["data", "data/MNIST/raw", "data/raw"])
+def test_without_a_name_it_looks_in_data_also_as_torchvision_lays_it_out(
+    folder: Path, inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / inside).mkdir(parents=True)
+    for file in folder.glob("*-ubyte*"):
+        file.rename(folder / inside / file.name.replace("-idx", ".idx"))
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["cnn.py"])
+    execute()
+
+
+def test_it_says_what_it_needs_and_how_near_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = CnnScript(trained([(2, 1)]).course())
+    assert "NumPy and a folder with the four files of MNIST" in made.needs
+    assert "the same number of threads, which it sets (2)." in made.promise
+    monkeypatch.setattr(CnnConfig, "torch_device", "cuda")
+    assert "digits differ" in made.promise and "last bit" not in made.promise
 
 
 def test_the_text_names_no_folder_of_this_machine(folder: Path) -> None:
