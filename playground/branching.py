@@ -1,7 +1,9 @@
-"""A second run that goes on from a moment of the first one with other settings, to see what they alone would change."""
+"""A second run beside a first one, with one setting changed: from the start, or from a moment of the first one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from playground.knobs import Config, changed, knobs
@@ -9,6 +11,71 @@ from playground.snapshots import Snapshot
 from playground.training_run import TrainingRun, fill
 
 Run = TypeVar("Run", bound=TrainingRun)
+Vary = Callable[[Any], Any]  # the second run's config, from the first one's
+
+
+@dataclass
+class Beside:
+    """Has the second run turn the knobs that were turned in the first one, after the same steps, as `vary` says."""
+
+    first: TrainingRun
+    vary: Vary
+    done: int = 0  # entries of the first one's journal
+
+    def follow(self, run: Any) -> None:
+        """Turn what was turned up to this step."""
+        changes, threads = self.first.journal.changes, self.first.journal.start.threads
+        if run.threads is None and threads is not None:
+            run.use_threads(threads)
+        self.done = min(self.done, len(changes))  # a journal may begin again
+        while self.done < len(changes) and changes[self.done].steps <= run.steps:
+            change, self.done = changes[self.done], self.done + 1
+            if change.threads not in (None, run.threads):
+                run.use_threads(change.threads)
+            if (config := self.vary(change.config)) != run.config:
+                run.tune(config)
+
+    def sets_threads(self, steps: int) -> bool:
+        """Always: the two would not be comparable otherwise."""
+        del steps
+        return True
+
+    def leads_past(self, steps: int) -> bool:
+        """Never: its own stop rule ends it."""
+        del steps
+        return False
+
+    def say(self, steps: int) -> str:
+        """Nothing: it is a run like any other."""
+        del steps
+        return ""
+
+
+def from_start(first: Run, vary: Vary) -> Run:
+    """A run from the start of the first one, which turns the same knobs after the same steps.
+
+    Where the first one's way is not known from step 0 (it was restored from a file, for example), the second one has
+    its present settings from the start.
+    """
+    journal = first.journal
+    start = journal.start if journal.saved is None else journal.last
+    done = 0 if journal.saved is None else len(journal.changes)
+    return _beside(first, first.rebuilt(vary(start.config)), vary, done=done, threads=start.threads)
+
+
+def from_here(first: Run, vary: Vary) -> Run:
+    """A run from the moment that the first one shows (see `branched`)."""
+    second = branched(first, vary(first.config))
+    return _beside(first, second, vary, done=len(first.journal.changes), threads=first.journal.last.threads)
+
+
+def _beside(first: Run, second: Run, vary: Vary, *, done: int, threads: int | None) -> Run:
+    second.replay = Beside(first, vary, done)
+    if threads is not None:
+        second.use_threads(threads)
+    for one, other in ((first, second), (second, first)):  # both keep the same moments to look back at
+        one.snapshots.limit(other.snapshots)
+    return second
 
 
 def branched(run: Run, config: Config) -> Run:

@@ -17,7 +17,8 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from playground.frames import FrameWriter
-from playground.open_run import OpenRun, State, UnknownRun, admit, cancel_calls, fail, obey, train
+from playground.lockstep import BuildBeside, Vary, build, notice_of, on_common_axes, time_of
+from playground.open_run import OpenRun, State, UnknownRun, admit, cancel_calls, obey, train
 from playground.run import Run, Viewer
 from playground.settings import Settings
 
@@ -32,6 +33,7 @@ TRAINING_PER_DRAWING = 25  # in a crowd, a turn trains this many times as long a
 URGENT_EVERY_SECONDS = 0.1  # how often a run's commands may jump the queue
 COUNT_EVERY_SECONDS = 0.05  # how often the runs that train are counted
 HOUSEKEEPING_SECONDS = 1.0
+CLOSED = "This run was closed. Press Reset to start anew."
 WAITING_EVICTS_AFTER_SECONDS = 60.0  # with others waiting, an unwatched run goes this soon
 
 
@@ -86,22 +88,34 @@ class Engine:
         A session over its own limit loses the run it has not touched for longest.
         """
         with self._ready:
-            own = [opened for opened in self._runs.values() if opened.session == session]
-            too_many = max(0, len(own) + 1 - self.settings.runs_per_session)
-            for spare in sorted(own, key=lambda each: each.touched_at)[:too_many]:
-                self._drop(spare, "This run was put away: a session keeps a few runs only. Press Reset to start anew.")
-            opened = OpenRun(secrets.token_urlsafe(18), session, build, config, touched_at=time.monotonic())
-            self._runs[opened.id] = opened
-            self._turns.append(opened)
-            admit(self._runs.values(), self.settings.max_runs)
-            self._ready.notify_all()
-            return opened.id
+            return self._open(OpenRun(secrets.token_urlsafe(18), session, build, config)).id
+
+    def open_beside(self, leader_id: str, build: BuildBeside, vary: Vary, compared: str) -> str:
+        """A second run that advances together with an open one and obeys the same player; returns its id.
+
+        `build` makes it of the leader's run and of its own config, which is always `vary` of the leader's; `compared`
+        names the knob in which they differ. Raises UnknownRun.
+        """
+        with self._ready:
+            leader = self._find(leader_id)
+            if leader.follower is not None:
+                self._drop(leader.follower, CLOSED)
+            leader.touched_at = time.monotonic()  # not the one to go where the session has too many
+            follower = OpenRun(
+                secrets.token_urlsafe(18), leader.session, build, leader.config, vary=vary, compared=compared
+            )
+            follower.leader, leader.follower, leader.stale = leader, follower, True
+            return self._open(follower).id
+
+    def vary(self, run_id: str, vary: Vary) -> None:
+        """Give a run beside another one another value of the setting in which they differ, from now on."""
+        self._enqueue(run_id, ("vary", vary))
 
     def close(self, run_id: str) -> None:
         """Drop a run and free its memory; an unknown one is no error."""
         with self._ready:
             if opened := self._runs.get(run_id):
-                self._drop(opened, "This run was closed. Press Reset to start anew.")
+                self._drop(opened, CLOSED)
 
     def has(self, run_id: str) -> bool:
         """Whether the run is open."""
@@ -164,9 +178,23 @@ class Engine:
         except KeyError:
             raise UnknownRun(run_id) from None
 
+    def _open(self, opened: OpenRun) -> OpenRun:
+        own = [each for each in self._runs.values() if each.session == opened.session]
+        too_many = max(0, len(own) + 1 - self.settings.runs_per_session)
+        for spare in sorted(own, key=lambda each: each.touched_at)[:too_many]:
+            self._drop(spare, "This run was put away: a session keeps a few runs only. Press Reset to start anew.")
+        opened.touched_at = time.monotonic()
+        self._runs[opened.id] = opened
+        self._turns.append(opened)
+        admit(self._runs.values(), self.settings.max_runs)
+        self._ready.notify_all()
+        return opened
+
     def _enqueue(self, run_id: str, order: tuple[Any, ...]) -> None:
         with self._ready:
             opened = self._find(run_id)
+            if order[0] == "do" and opened.leader is not None:
+                opened = opened.leader  # whichever of two boards it comes from, both runs obey
             opened.commands.append(order)
             now = opened.touched_at = time.monotonic()
             if now - opened.urgent_at > URGENT_EVERY_SECONDS:
@@ -183,6 +211,12 @@ class Engine:
         if opened.viewer is not None:
             opened.viewer.dismiss(4404, reason)
         opened.viewer = opened.run = opened.asked = None
+        if (leader := opened.leader) is not None:
+            leader.follower, opened.leader, leader.stale = None, None, True
+            if leader.run is not None and leader.run.outcome:  # it had ended, and waited for the other
+                leader.state = leader.run.outcome
+        if opened.follower is not None:
+            self._drop(opened.follower, reason)
         admit(self._runs.values(), self.settings.max_runs)
 
     def _keep_house(self, now: float) -> None:
@@ -203,11 +237,11 @@ class Engine:
                 self._keep_house(now)
             while self._urgent:
                 opened = self._urgent.popleft()
-                if opened.id in self._runs and not opened.busy and opened.commands:
+                if opened.id in self._runs and not opened.is_busy and opened.commands:
                     return opened
             soonest = now + HOUSEKEEPING_SECONDS
             for opened in self._turns:
-                if opened.busy:
+                if opened.is_busy:
                     continue
                 due = opened.due_at(now, self._frame_seconds)
                 if due <= now:
@@ -254,17 +288,27 @@ class Engine:
     def _serve(self, opened: OpenRun, orders: list[Any], seconds: float) -> None:
         """One turn of one run. Whatever the run raises ends that run with a sentence, and nothing else."""
         try:
-            if opened.admitted and opened.run is None and opened.state != "failed":
-                opened.run, opened.stale = opened.build(opened.config), True
+            if opened.can_be_built:
+                self._build(opened)
             for order in orders:
                 obey(opened, order)
-            if opened.run is not None and seconds > 0 and (opened.state == "playing" or opened.owed):
+            if opened.run is not None and seconds > 0 and opened.has_steps:
                 train(opened, opened.run, seconds, self.settings, self._sharing)
         except Exception as error:
-            fail(opened, error)
+            opened.fail(error)
             cancel_calls(orders)
         self._frame(opened)
         opened.settle()
+        if (partner := opened.leader or opened.follower) is not None:  # in the same turn: both show the same step
+            self._frame(partner)
+            partner.settle()
+
+    @staticmethod
+    def _build(opened: OpenRun) -> None:
+        if opened.leader is not None:
+            build(opened)
+        else:
+            opened.run, opened.stale = opened.build(opened.config), True
 
     def _frame(self, opened: OpenRun) -> None:
         """Draw and deliver a frame if one has been asked for, is due, and would show something new."""
@@ -279,10 +323,11 @@ class Engine:
         if opened.run is not None:
             try:
                 drawing = opened.run.draw(list(asked[0]), asked[1])
-                charts = drawing.charts
-                head |= {"status": opened.status(drawing.status), "note": drawing.note, "time": drawing.time}
+                charts = on_common_axes(opened, drawing.charts)
+                head |= {"status": opened.status(drawing.status), "note": notice_of(opened) or drawing.note}
+                head |= {"time": time_of(opened, drawing.time)}
             except Exception as error:
-                fail(opened, error)
+                opened.fail(error)
                 opened.stale = False  # drawn again when something changes, not at once and for ever
                 head |= opened.head()
         frame = writer.write(head, charts)

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from playground import lockstep
 from playground.frames import FrameWriter
 from playground.run import Heavy, Paced, Run, Viewer
 from playground.settings import Settings
@@ -44,7 +45,7 @@ class OpenRun:
 
     id: str
     session: str
-    build: Callable[[Any], Run]
+    build: Callable[..., Run]  # from its config; a follower's from its leader's run and its config
     config: Any
     run: Run | None = None
     state: State = "paused"
@@ -73,11 +74,32 @@ class OpenRun:
     rate_from: float = 0.0
     rate_steps: int = 0
     steps_per_second: float = 0.0
+    leader: OpenRun | None = None  # the run that this one is compared with, and advances together with
+    follower: OpenRun | None = None  # the run that is compared with this one
+    vary: lockstep.Vary | None = None  # a follower's config, from its leader's
+    compared: str = ""  # the knob in which a follower differs
+    ranges: dict[str, Any] = field(default_factory=dict)  # of the axes of each chart, as last drawn beside another run
 
     @property
     def shown_state(self) -> State:
-        """The state as the viewer sees it."""
-        return self.state if self.admitted else "queued"
+        """The state as the viewer sees it; a follower that has not ended is in its leader's."""
+        if not self.admitted:
+            return "queued"
+        if self.leader is None or self.state == "failed":
+            return self.state
+        ended: State | Literal[""] = self.run.outcome if self.run is not None else ""
+        return ended or ("playing" if self.leader.state == "playing" else "paused")
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a worker has it, or the run that it advances together with."""
+        return any(each is not None and each.busy for each in (self, self.leader, self.follower))
+
+    @property
+    def can_be_built(self) -> bool:
+        """Whether its run can be built now: a follower's is built from its leader's."""
+        waits = self.leader is not None and self.leader.run is None
+        return self.admitted and self.run is None and self.state != "failed" and not waits
 
     @property
     def wants_frame(self) -> bool:
@@ -91,22 +113,30 @@ class OpenRun:
     def wants_steps(self, now: float) -> bool:
         """Whether it has steps to take and somebody is watching."""
         watched = self.viewer is not None and (self.asked is not None or now - self.asked_at < LEASE_SECONDS)
-        return watched and self.admitted and (self.state == "playing" or self.owed > 0)
+        return watched and self.admitted and self.leader is None and self.has_steps
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether it plays, owes steps to a Step, or has a follower that catches up."""
+        return self.state == "playing" or self.owed > 0 or lockstep.is_behind(self)
 
     def due_at(self, now: float, frame_seconds: float) -> float:
         """When this run next needs a worker."""
-        if self.commands or (self.admitted and self.run is None and self.state != "failed"):
+        if self.commands or self.can_be_built:
             return now
         due = math.inf
         if self.wants_steps(now):
-            due = max(self.waits_until, now if self.owed else self.next_step_at)
+            due = max(self.waits_until, now if self.owed or lockstep.is_behind(self) else self.next_step_at)
         if self.wants_frame:
             due = min(due, self.next_frame_at(frame_seconds))
         return due
 
     def next_frame_at(self, frame_seconds: float) -> float:
         """When the next frame may be drawn."""
-        return self.framed_at + max(frame_seconds, self.frame_gap)
+        due = self.framed_at + max(frame_seconds, self.frame_gap)
+        if (partner := self.leader or self.follower) is not None and lockstep.frames_wait(self, time.monotonic()):
+            due = max(due, partner.asked_at + lockstep.FRAME_WAIT_SECONDS)
+        return due
 
     def settle(self) -> None:
         """Note what a run says of itself that is drawn less often, or has long steps."""
@@ -128,11 +158,29 @@ class OpenRun:
 
     def head(self) -> dict[str, Any]:
         """What a frame says before its charts."""
-        return {"state": self.shown_state, "notice": self.notice, "place": self.place if not self.admitted else 0}
+        return {
+            "state": self.shown_state,
+            "notice": self.notice,
+            "place": self.place if not self.admitted else 0,
+            "heading": lockstep.heading_of(self),
+        }
 
     def status(self, status: Mapping[str, float]) -> dict[str, float]:
         """The run's status and the engine's own."""
-        return {**status, "steps_per_second": float(f"{self.steps_per_second:.3g}")}
+        return {**status, "steps_per_second": float(f"{(self.leader or self).steps_per_second:.3g}")}
+
+    def fail(self, error: Exception) -> None:
+        """End the run with a sentence for its viewer; the details go to the log."""
+        self.state, self.owed, self.stale = "failed", 0, True
+        if isinstance(error, ValueError):
+            self.notice = str(error)
+        elif isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+            self.notice = (
+                "This run needs more memory than there is. Choose a smaller model or less data, then press Reset."
+            )
+        else:
+            self.notice = "Something went wrong inside this run. Press Reset to start anew; the other runs go on."
+            log.error("A run failed.", exc_info=error)
 
 
 def admit(runs: Collection[OpenRun], places: int) -> None:
@@ -148,30 +196,36 @@ def admit(runs: Collection[OpenRun], places: int) -> None:
 
 def train(opened: OpenRun, run: Run, seconds: float, settings: Settings, sharing: int) -> None:
     """Give a run a slice of training at its speed, and note how it went; `sharing` runs train on this machine."""
-    if isinstance(run, Heavy):
-        run.use_cores(settings.cores_each(sharing))
+    follower, (_, second) = opened.follower, lockstep.runs_of(opened)
+    both: tuple[object, object] = run, second
+    for each in both:
+        if isinstance(each, Heavy):
+            each.use_cores(settings.cores_each(sharing))
     start = time.monotonic()
     rate = run.auto_speed if opened.speed is None else opened.speed
-    allowed = opened.owed or UNLIMITED_STEPS
-    if rate and not opened.owed:
+    allowed = opened.owed or (UNLIMITED_STEPS if opened.state == "playing" else 0)
+    if rate and allowed and not opened.owed:
         if opened.next_step_at < start - PACE_CATCH_UP_SECONDS:
             opened.next_step_at = start
         allowed = 1 + int((start - opened.next_step_at) * rate)
-    taken = run.advance(seconds, allowed)
-    end = time.monotonic()
+    if follower is None or second is None:
+        taken = run.advance(seconds, allowed)
+    else:
+        taken = lockstep.advance(run, second, follower, seconds, allowed)
+    end, has_ended = time.monotonic(), lockstep.has_ended(run, second)
     opened.stale = True
     opened.seconds += end - start
     if opened.owed:
-        opened.owed = 0 if run.outcome else opened.owed - taken
+        opened.owed = 0 if has_ended else opened.owed - taken
     elif rate:
         opened.next_step_at += taken / rate
     else:
         opened.next_step_at = end
-    waits = not taken and not run.outcome and end - start < seconds  # one that used its time up had work to do
+    waits = not taken and not has_ended and end - start < seconds  # one that used its time up had work to do
     opened.waits_until = end + WAIT_SECONDS if waits else 0.0
     opened.count(taken, end)
-    if run.outcome:
-        opened.state, opened.owed = run.outcome, 0
+    if has_ended:
+        opened.state, opened.owed = run.outcome or opened.state, 0
     elif opened.seconds > settings.run_seconds:
         opened.state, opened.owed, opened.seconds = "paused", 0, 0.0
         opened.notice = "This run has trained for a long time, so it was paused. Press Play to go on."
@@ -186,18 +240,23 @@ def obey(opened: OpenRun, order: tuple[Any, ...]) -> None:
         return
     if opened.state != "failed":  # whose sentence stays until it is built anew
         opened.notice = ""
-    if kind == "rebuild" or (kind == "tune" and opened.state == "failed"):
+    has_failed = opened.state == "failed" or (opened.run is not None and opened.run.outcome == "failed")
+    if kind == "rebuild" or (kind == "tune" and has_failed):
         opened.config = what
         rebuild(opened, keep_playing=True)
     elif kind == "tune":
         opened.config = what
         if opened.run is not None:
             opened.run.tune(what)
+            lockstep.retune(opened)
             if opened.state == "done" and not opened.run.outcome:
                 opened.state = "paused"
+    elif kind == "vary":
+        lockstep.revary(opened, what)
     else:
         try:
             do(opened, what)
+            lockstep.obey_too(opened, what)
         except ValueError as error:
             opened.notice = str(error)
 
@@ -244,9 +303,11 @@ def do(opened: OpenRun, command: Mapping[str, Any]) -> None:
             opened.state, opened.owed = "paused", _steps(command, run)
         run.apply({"do": "scrub", "to": None})
         opened.rate_from = 0.0
-    else:
-        if name == "scrub" and command.get("to") is not None:
+    elif name == "scrub":
+        if command.get("to") is not None:
             opened.state = "paused" if opened.state == "playing" else opened.state
+        lockstep.look_back(opened, command.get("to"))
+    else:
         run.apply(command)
 
 
@@ -256,22 +317,9 @@ def rebuild(opened: OpenRun, *, keep_playing: bool) -> None:
         opened.run = opened.run.rebuilt(opened.config)
     elif opened.admitted:
         opened.run = opened.build(opened.config)
+    lockstep.rebuild(opened)
     opened.state = "playing" if keep_playing and opened.state == "playing" else "paused"
     opened.notice, opened.owed, opened.seconds, opened.rate_from, opened.steps_per_second = "", 0, 0.0, 0.0, 0.0
-
-
-def fail(opened: OpenRun, error: Exception) -> None:
-    """End a run with a sentence for its viewer; the details go to the log."""
-    opened.state, opened.owed, opened.stale = "failed", 0, True
-    if isinstance(error, ValueError):
-        opened.notice = str(error)
-    elif isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-        opened.notice = (
-            "This run needs more memory than there is. Choose a smaller model or less data, then press Reset."
-        )
-    else:
-        opened.notice = "Something went wrong inside this run. Press Reset to start anew; the other runs go on."
-        log.error("A run failed.", exc_info=error)
 
 
 def _speed(value: Any) -> float | None:

@@ -74,6 +74,19 @@ class Heavy(Paced, Protocol):
         """Its share of the machine, given before each slice; it must not use more cores, and may use fewer."""
 
 
+class Comparable(Run, Protocol):
+    """Optional interface for runs that can advance beside another one: both are shown at the same step."""
+
+    config: Any
+    steps: int
+
+    def time(self) -> dict[str, Any]:
+        """The time slider: {"count": moments kept, "at": index of the one shown or None, "step": its step}."""
+
+    def follow(self) -> None:
+        """Turn the knobs that were turned after the present step in the run that this one follows, if it does."""
+
+
 class Viewer(Protocol):
     """Where a run's frames go; both calls come from a worker's thread and return at once."""
 

@@ -26,6 +26,13 @@ class Snapshots:
         self.stride = 1
         self.kept: list[Snapshot] = []
 
+    def limit(self, other: Snapshots) -> None:
+        """Keep no more, and no closer together, than another run: both then keep the same steps."""
+        self.capacity, self.stride = min(self.capacity, other.capacity), max(self.stride, other.stride)
+        while len(self.kept) > self.capacity:
+            self.stride *= 2
+            self.kept = [kept for kept in self.kept if self.is_due(kept.steps)]
+
     def is_due(self, steps: int) -> bool:
         """Whether a snapshot belongs to this step."""
         return steps % self.stride == 0

@@ -217,11 +217,17 @@ class TrainingRun(Journaled):
             self.outcome = ""
 
     def apply(self, command: Mapping[str, Any]) -> None:
-        """Scrub to a snapshot ({"do": "scrub", "to": index or None for now}), or what the lesson offers besides."""
+        """Scrub to a snapshot, or obey a command of the lesson's own.
+
+        {"do": "scrub", "to": index, or None for now}, or {"do": "scrub", "step": the last snapshot up to this step}.
+        """
         if command.get("do") != "scrub":
             self.edit(command)
             return
         to = command.get("to")
+        if "step" in command:
+            earlier = [at for at, kept in enumerate(self.snapshots.kept) if kept.steps <= command["step"]]
+            to = earlier[-1] if earlier else None
         if to is not None and (type(to) is not int or not 0 <= to < len(self.snapshots.kept)):
             raise ValueError(f"The time slider goes from 0 to {len(self.snapshots.kept) - 1}.")
         self._viewed = to
@@ -254,13 +260,18 @@ class TrainingRun(Journaled):
         view = self.view()
         figures = self.figures(view, options)
         status = {"step": view.steps, "epoch": view.epochs, **self.status(view)}
-        moments = {"count": len(self.snapshots.kept), "at": self._viewed, "step": view.steps}
         return Drawing(
             {name: figures[name]() for name in charts if name in figures},
             {name: _plain(value) for name, value in status.items()},
             self.replayed(view.steps) or self.narrate(view),
-            moments,
+            self.time(),
         )
+
+    def time(self) -> dict[str, Any]:
+        """The time slider: {"count": snapshots kept, "at": index of the one shown or None, "step": its step}."""
+        moment = self.moment
+        steps = self.steps if moment is None else moment.steps
+        return {"count": len(self.snapshots.kept), "at": None if moment is None else self._viewed, "step": steps}
 
 
 @torch.no_grad()

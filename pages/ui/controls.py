@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from playground.knobs import Config, Knob, as_texts, default_of, knobs, parse
+from playground.knobs import Config, Knob, as_texts, knobs, parse
 
 MOST_ON_A_SLIDER = 5000  # a number that may be larger is typed in
 STARTS_OVER = "Turning it starts the run over."
@@ -138,24 +138,30 @@ def _from_widgets(lesson: str, config_type: type[Config]) -> tuple[Config, list[
 def _widgets(lesson: str, config: Config, specs: dict[str, Knob]) -> None:
     for name, spec in specs.items():
         applies = not spec.applies or spec.applies(config)
-        widget(f"{lesson}_{name}", spec, default_of(type(config), name), applies=applies)
+        widget(f"{lesson}_{name}", spec, getattr(config, name), applies=applies)
 
 
-def widget(key: str, spec: Knob, default: Any, *, applies: bool = True) -> Any:
-    """One knob's widget, of the kind that suits its values; what it holds."""
+def widget(key: str, spec: Knob, value: Any, *, applies: bool = True) -> Any:
+    """One knob's widget, of the kind that suits its values; what it holds.
+
+    Every run says the knob's value again. The browser mounts what a popover holds when it is opened first, long after
+    the run that set the value, and a widget that was told none takes its smallest one and sends it back.
+    """
     words = spec.help if spec.live else f"{spec.help} {STARTS_OVER}".strip()
     common: dict[str, Any] = {"label": spec.label, "key": key, "help": words or None, "disabled": not applies}
-    if isinstance(default, bool):
-        return st.toggle(**common)
+    if isinstance(value, bool):
+        return st.toggle(value=value, **common)
     if spec.many:
-        return st.pills(options=spec.options, selection_mode="multi", format_func=spec.name_of, **common)
-    if isinstance(default, str) and spec.options is None:
-        return st.text_input(max_chars=spec.longest, **common)
-    if isinstance(default, str):
-        return st.selectbox(options=spec.options, format_func=spec.name_of, **common)
-    if spec.options is not None:
-        return st.select_slider(options=spec.options, format_func=spec.name_of, **common)
-    kind = type(default)  # Streamlit wants the bounds to be numbers of the value's own kind
+        return st.pills(options=spec.options, default=value.split(","), selection_mode="multi",
+                        format_func=spec.name_of, **common)  # fmt: skip
+    if isinstance(value, str) and spec.options is None:
+        return st.text_input(value=value, max_chars=spec.longest, **common)
+    options = list(spec.options or ())
+    if isinstance(value, str):
+        return st.selectbox(options=options, index=options.index(value), format_func=spec.name_of, **common)
+    if options:
+        return st.select_slider(options=options, value=value, format_func=spec.name_of, **common)
+    kind = type(value)  # Streamlit wants the bounds to be numbers of the value's own kind
     bounds = {"min_value": kind(spec.lo or 0), "max_value": kind(spec.hi or 0), "step": kind(spec.step or 1)}
     typed = spec.hi is not None and spec.hi > MOST_ON_A_SLIDER
-    return (st.number_input if typed else st.slider)(**bounds, **common)
+    return (st.number_input if typed else st.slider)(value=value, **bounds, **common)

@@ -1,27 +1,26 @@
 """Two runs side by side: the lesson's own, and a second on the same data with one knob changed.
 
-It begins where the first began, or branches off from the moment that the first one shows. Its player follows the first
-one's. `?versus=<knob>:<value>` in the link opens a second one from the start.
+It begins where the first began, or branches off from the moment that the first one shows; from then on both advance
+together (playground/lockstep.py). `?versus=<knob>:<value>` in the link opens a second one from the start.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import CancelledError
-from typing import Any
+from functools import partial
 
 import streamlit as st
 
 from pages.ui import board, controls
 from pages.ui.stream import engine
-from playground.branching import branched
+from playground import branching
 from playground.engine import UnknownRun
-from playground.knobs import Config, Knob, Value, as_text, knobs, needs_rebuild, parse
+from playground.knobs import Config, Knob, Value, as_text, knobs, parse
 from playground.lesson import LiveLesson
-from playground.run import Run
 
 LINK = "versus"
 STARTS = {"start": "the start", "here": "this moment"}
-GONE = (UnknownRun, CancelledError, TimeoutError)
+BUILDERS = {"start": branching.from_start, "here": branching.from_here}
+NOT_READY = "The run to compare with is not ready. Switch the comparison off and on again."
 
 
 def switch(lesson: LiveLesson) -> bool:
@@ -37,42 +36,39 @@ def boards(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> Non
     other = _choice(lesson, config) if two else None
     if not two:
         st.query_params.pop(LINK, None)
-        engine().close(st.session_state.pop(f"{lesson.name}:versus:run", ("",))[0])
+        engine().close(st.session_state.pop(_slot(lesson), ("",))[0])
     with st.container(horizontal=True, key=f"{lesson.name}-boards"):
         with st.container(key=f"{lesson.name}-board-1"):
-            if other is not None:
-                st.markdown(f"**{_title(config, other[0])}**")
             board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, settings=_words(config))
         if other is not None:
             with st.container(key=f"{lesson.name}-board-2"):
-                st.markdown(f"**{_title(other[1], other[0])}**")
-                if second := _second(lesson, other[1], run_id):
+                if second := _second(lesson, *other, run_id):
                     board.live(f"{lesson.name}:versus:board", second, lesson.charts, lesson.status, leader=run_id)
 
 
-def _branches(lesson: LiveLesson) -> bool:
-    """Whether the second run branches off from the moment that is shown."""
-    return bool(st.session_state.setdefault(f"{lesson.name}:versus:from", "start") == "here")
+def _slot(lesson: LiveLesson) -> str:
+    return f"{lesson.name}:versus:run"
 
 
-def _title(config: Config, name: str) -> str:
-    spec = knobs(type(config))[name]
-    return f"{spec.label}: {spec.name_of(getattr(config, name))}"
+def _from(lesson: LiveLesson) -> str:
+    """Where the second run begins: "start", or "here" for the moment that the first one shows."""
+    return str(st.session_state.setdefault(f"{lesson.name}:versus:from", "start"))
 
 
-def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Config] | None:
-    """The knob that differs and the second run's config, as the widgets have them; None with a sentence if equal."""
-    here = _branches(lesson)
+def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
+    """The knob that differs and the second run's value, as the widgets have them; None with a sentence if equal."""
+    here = _from(lesson) == "here"
     specs = {name: spec for name, spec in _choices(config).items() if spec.live or not here}
     key, linked = f"{lesson.name}:versus:knob", _of_link(lesson)
     if st.session_state.get(key) not in specs:
         st.session_state[key] = linked[0] if linked and linked[0] in specs else _first(specs)
     with st.container(horizontal=True, vertical_alignment="bottom", key="versus"):
         st.segmented_control("A second run from", list(STARTS), format_func=STARTS.get, required=True,
-                             key=f"{lesson.name}:versus:from",
+                             default=_from(lesson), key=f"{lesson.name}:versus:from",
                              help="From this moment: with the weights that you see now. The time slider says which "
                              "moment that is; at an earlier one the optimizer begins with no memory.")  # fmt: skip
         name = st.selectbox("with another", list(specs), key=key, width=220,
+                            index=list(specs).index(st.session_state[key]),
                             format_func=lambda name: specs[name].label)  # fmt: skip
         value_key = f"{key}:{name}"
         if value_key not in st.session_state:
@@ -83,7 +79,7 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Config] | None:
             value: Value = st.session_state[value_key]
         else:
             with st.container(width=320):
-                value = controls.widget(value_key, specs[name], getattr(config, name))
+                value = controls.widget(value_key, specs[name], st.session_state[value_key])
     other, problems = parse(type(config), {**_texts(config), name: as_text(value)})
     for problem in problems:
         st.warning(problem)
@@ -94,7 +90,7 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Config] | None:
     if getattr(other, name) == getattr(config, name):
         st.info("Both runs would be the same. Choose another value for the second one.")
         return None
-    return name, other
+    return name, getattr(other, name)
 
 
 def _words(config: Config) -> dict[str, str]:
@@ -143,57 +139,25 @@ def _of_link(lesson: LiveLesson) -> tuple[str, Value] | None:
     return None if problems else (name, getattr(config, name))
 
 
-def _second(lesson: LiveLesson, config: Config, first: str) -> str:
-    """The id of the second run, brought up to date; one that starts anew catches up with the first, which waits."""
-    slot, here = f"{lesson.name}:versus:run", _branches(lesson)
-    run_id, built, branched_off = st.session_state.get(slot, ("", config, here))
+def _second(lesson: LiveLesson, name: str, value: Value, first: str) -> str:
+    """The id of the run beside the first one, opened again wherever it would not be what its heading says.
+
+    From the start, another value is another run from the start; from a moment, the value is turned while it goes on.
+    """
+    kind = _from(lesson)
+    run_id, *opened = st.session_state.get(_slot(lesson), ("", "", "", "", ""))
+    same_run = engine().has(run_id) and opened[:3] == [first, kind, name]
     try:
-        if branched_off != here:
-            engine().close(run_id)
-        if not engine().has(run_id):
-            run_id = _branch(first, config) if here else _open(first, config)
-        elif needs_rebuild(built, config):
-            engine().rebuild(run_id, config)
-            _catch_up(first, run_id)
-        elif built != config:
-            engine().tune(run_id, config)
-    except GONE:
-        st.error("The run to compare with is not ready. Switch the comparison off and on again.")
+        if not same_run or (kind == "start" and opened[3] != value):
+            run_id = engine().open_beside(first, BUILDERS[kind], partial(_varied, name, value), name)
+        elif opened[3] != value:
+            engine().vary(run_id, partial(_varied, name, value))
+    except UnknownRun:
+        st.error(NOT_READY)
         return ""
-    except ValueError as error:
-        st.error(str(error))
-        return ""
-    st.session_state[slot] = (run_id, config, here)
+    st.session_state[_slot(lesson)] = (run_id, first, kind, name, value)
     return run_id
 
 
-def _open(first: str, config: Config) -> str:
-    """A second run from the start, with the points that the student has added to the first."""
-    source: Any = engine().call(first, lambda run: run.rebuilt(config))  # type: ignore[attr-defined]
-
-    def build(wanted: Any) -> Run:
-        made: Run = source.rebuilt(wanted)
-        return made
-
-    run_id = engine().open(st.session_state["session"], build, config)
-    _catch_up(first, run_id)
-    return run_id
-
-
-def _branch(first: str, config: Config) -> str:
-    """A second run from the moment that the first one shows, which waits."""
-    engine().command(first, {"do": "pause"})
-    made: Any = engine().call(first, lambda run: branched(run, config))  # type: ignore[type-var]
-
-    def build(wanted: Any) -> Run:
-        given: Run = made if wanted == config else made.rebuilt(wanted)
-        return given
-
-    return engine().open(st.session_state["session"], build, config)
-
-
-def _catch_up(first: str, second: str) -> None:
-    engine().command(first, {"do": "pause"})
-    steps = engine().call(first, lambda run: run.steps)
-    if steps:
-        engine().command(second, {"do": "step", "n": steps, "unit": "step"})
+def _varied(name: str, value: Value, config: Config) -> Config:
+    return config.with_values(**{name: value})

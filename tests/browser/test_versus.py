@@ -11,7 +11,8 @@ Open = Callable[..., Any]
 BOTH = "() => [...document.querySelectorAll('[data-board]')].map((board) => ({{ {} }}))"
 SEEN = BOTH.format(
     "state: board.dataset.state, step: Number(board.querySelector('[data-status=\"step\"]').textContent), "
-    "loss: board.querySelector('[data-status=\"loss\"]').textContent"
+    "loss: board.querySelector('[data-status=\"loss\"]').textContent, "
+    "heading: board.querySelector('.heading').textContent, moment: board.querySelector('.moment').textContent"
 )
 
 
@@ -24,7 +25,8 @@ def test_both_runs_obey_one_player_and_differ_in_one_setting(page: Open) -> None
     tab = page("/regression?versus=lr:0.05&regression_max_steps=0").page
     until(tab, "boards.length === 2 && boards.every((board) => board.state === 'paused' && board.loss !== '–')")
     first, second = tab.evaluate(SEEN)
-    assert first == second, "the same data and the same start"
+    assert first["heading"] == "Learning rate: 0.5" and second["heading"] == "Learning rate: 0.05"
+    assert first["loss"] == second["loss"], "the same data and the same start"
     play = tab.get_by_role("button", name="Play", exact=True)
     assert play.count() == 1, "one player for both"
     play.click()
@@ -32,7 +34,7 @@ def test_both_runs_obey_one_player_and_differ_in_one_setting(page: Open) -> None
     tab.get_by_role("button", name="Pause", exact=True).click()
     until(tab, "boards.every((board) => board.state === 'paused')")
     first, second = tab.evaluate(SEEN)
-    assert first["loss"] != second["loss"]
+    assert first["step"] == second["step"] and first["loss"] != second["loss"]
     tab.keyboard.press("Space")  # the focus is on the button: one press, not two
     until(tab, "boards.every((board) => board.state === 'playing')")
     tab.get_by_role("button", name="Reset", exact=True).click()
@@ -51,3 +53,35 @@ def test_a_second_run_catches_up_with_the_first_and_goes_again(page: Open) -> No
     tab.get_by_text("Compare", exact=True).click()
     until(tab, "boards.length === 1 && boards[0].step === 30")
     tab.wait_for_function("() => !location.search.includes('versus')")
+
+
+def test_comparing_and_choosing_another_setting_never_stop_the_first_run(page: Open) -> None:
+    tab = page("/regression?regression_max_steps=0&regression_lr=0.1").page
+    until(tab, "boards.length === 1 && boards[0].state === 'paused'")
+    tab.get_by_role("button", name="Play", exact=True).click()
+    until(tab, "boards[0].step > 200")
+    for _ in range(2):
+        tab.get_by_text("Compare", exact=True).click()
+        before = tab.evaluate(SEEN)[0]["step"]
+        until(tab, f"boards.length === 2 && boards[0].state === 'playing' && boards[0].step > {before}")
+        until(tab, "boards[1].heading === 'Learning rate: 0.2' && boards[1].step > 0")
+        tab.get_by_text("Compare", exact=True).click()
+        before = tab.evaluate(SEEN)[0]["step"]
+        until(tab, f"boards.length === 1 && boards[0].state === 'playing' && boards[0].step > {before}")
+    tab.get_by_text("Compare", exact=True).click()
+    until(tab, "boards.length === 2")
+    tab.locator(".st-key-versus input").first.click()
+    tab.get_by_role("option", name="Optimizer", exact=True).click()
+    until(tab, "boards.length === 2 && boards[1].heading === 'Optimizer: SGD with momentum'")
+    assert tab.evaluate(SEEN)[0]["heading"] == "Optimizer: SGD"
+    tab.get_by_role("button", name="Pause", exact=True).click()
+    until(tab, "boards.every((board) => board.state === 'paused') && boards[0].step === boards[1].step")
+    first, second = tab.evaluate(SEEN)
+    assert second["loss"] != first["loss"]
+    for to in (0, 5, 3):
+        tab.get_by_role("slider", name="Time").first.evaluate(
+            "(slider, to) => { slider.value = to; slider.dispatchEvent(new Event('input')); }", to
+        )
+        until(tab, f"boards.every((board) => (board.step === 0) === ({to} === 0) && board.step === boards[0].step)")
+    tab.get_by_role("button", name="Now", exact=True).first.click()
+    until(tab, "boards.every((board) => board.step > 200)")

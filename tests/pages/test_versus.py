@@ -88,6 +88,53 @@ def test_the_second_run_has_the_students_points(visit: Open) -> None:
     assert mine == others and mine.count("\n") >= len(rows)
 
 
+@each_live_lesson
+def test_another_compared_setting_or_value_is_another_run_from_the_start(visit: Open, lesson: LiveLesson) -> None:
+    """Or a run would be shown under the name of a setting with which it has not made a step."""
+    session = visit(lesson)
+    compare(session, lesson)
+    first, second = runs(session)
+    stream.engine().call(first, lambda run: run.advance(10.0, 3))
+    name = link(session)["versus"].partition(":")[0]
+    choice = widgets(session)[f"{lesson.name}:versus:knob"]
+    other = next(each for each in versus._choices(of(first, "config")) if each != name and each != "max_steps")
+    choice.set_value(other).run()
+    _, third = runs(session)
+    assert third != second and not stream.engine().has(second)
+    assert set(changed(of(first, "config"), of(third, "config"))) == {other}
+    value = widgets(session)[f"{lesson.name}:versus:knob:{other}"] if _has_widget(session, lesson, other) else None
+    if value is not None and hasattr(value, "options") and len(value.options) > 2:
+        spec = versus._choices(of(first, "config"))[other]
+        wanted = next(
+            o for o in spec.options if o not in (getattr(of(each, "config"), other) for each in (first, third))
+        )
+        value.set_value(wanted).run()
+        _, fourth = runs(session)
+        assert fourth != third and getattr(of(fourth, "config"), other) == wanted
+        assert getattr(of(fourth, "journal").start.config, other) == wanted, "from its first step on"
+
+
+def _has_widget(session: AppTest, lesson: LiveLesson, name: str) -> bool:
+    return f"{lesson.name}:versus:knob:{name}" in widgets(session)
+
+
+def test_from_this_moment_another_value_is_turned_in_the_same_run(visit: Open) -> None:
+    lesson = regression.LESSON
+    session = visit(lesson)
+    (first,) = runs(session)
+    stream.engine().call(first, lambda run: run.advance(10.0, 25))
+    compare(session, lesson)
+    widgets(session)["regression:versus:from"].set_value("here").run()
+    _, second = runs(session)
+    assert of(second, "steps") == 25
+    widgets(session)["regression:versus:knob:lr"].set_value(0.02).run()
+    assert runs(session) == [first, second] and of(second, "config").lr == 0.02
+    widgets(session)["regression:versus:knob"].set_value("batch_size").run()
+    _, third = runs(session)
+    assert third != second, "another setting is another branch: the first one's rate was changed, too"
+    assert set(changed(of(first, "config"), of(third, "config"))) == {"batch_size"}
+
+
 def test_two_equal_runs_are_not_shown_twice(visit: Open) -> None:
     session = visit(regression.LESSON, versus="lr:0.5")
     assert len(boards(session)) == 1

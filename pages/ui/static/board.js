@@ -9,8 +9,6 @@ import { Views } from "./views.js";
 
 window.__board_frames ??= 0;
 
-const all = new Set(); // the boards of this page, of which one may follow another
-
 class Board {
   constructor(parent, data) {
     this.words = data.words;
@@ -25,14 +23,14 @@ class Board {
     this.root.classList.toggle("follower", Boolean(data.leader));
     this.root.classList.toggle("wordy", data.charts.some((spec) => spec.wide) && !data.charts.some((spec) => spec.place.length));
     parent.append(this.root);
-    all.add(this);
     this.charts = new Map(data.charts.map((spec) => [spec.name, new Chart(spec, this)]));
     const cards = element("div", { class: data.charts.every((spec) => spec.small) ? "cards small" : "cards", "data-count": data.charts.length }, ...[...this.charts.values()].map((chart) => chart.card));
     if (data.run) {
       this.pinnable = this.charts.has(LOSS) && data.settings && !data.leader;
       this.player = new Player(this);
       if (this.pinnable) this.pins = new Pins(this);
-      this.root.append(this.player.bar, this.player.time, this.player.message);
+      this.heading = element("h2", { class: "heading" }); // of a run beside another: in what they differ
+      this.root.append(this.heading, this.player.bar, this.player.time, this.player.message);
     }
     this.root.append(new Views([...this.charts.values()], data.words.views).bar, cards);
     if (this.pins) this.root.append(this.pins.root);
@@ -140,6 +138,7 @@ class Board {
 
   paint(frame) {
     if (this.player) this.player.take(frame);
+    if (frame.heading !== undefined) this.heading.textContent = frame.heading;
     this.pins?.take();
     for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
     if (!this.playing) for (const chart of this.charts.values()) chart.settle();
@@ -174,7 +173,6 @@ class Board {
 
   send(command) {
     if (!this.stream?.send(command)) this.say(this.words.reconnecting);
-    for (const board of all) if (board.leader && board.leader === this.run) board.send(command);
   }
 
   edit(command) {
@@ -199,8 +197,7 @@ class Board {
   }
 
   leave() {
-    all.delete(this);
-    if (this.run) this.stream?.send({ do: "pause" });
+    if (this.run && !this.leader) this.stream?.send({ do: "pause" }); // a follower's leader plays on
     this.stream?.close();
     this.player?.destroy();
     for (const chart of this.charts.values()) chart.destroy();

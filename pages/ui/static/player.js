@@ -85,7 +85,7 @@ export class Player {
       this.play.disabled = this.step.disabled = ["failed", "queued", "lost"].includes(head.state);
     }
     for (const [name, value] of Object.entries(head.status ?? {})) {
-      if (this.status[name]) write(this.status[name], value === null ? "–" : String(value));
+      if (this.status[name]) write(this.status[name], value === null ? "–" : plain(value));
     }
     if (head.note !== undefined) write(this.narrator, head.note);
     if (head.place) write(this.notice, words.queued.replace("{place}", head.place));
@@ -107,6 +107,11 @@ export class Player {
     document.removeEventListener("keydown", this.onKey);
     cancelAnimationFrame(this.scrubbing);
   }
+}
+
+/** A number as text: one so small that its zeros would take a line of their own, with an exponent. */
+function plain(value) {
+  return value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential() : String(value);
 }
 
 /** Set a node's text, in the text node that it has: a new one has the browser work out styles and layout anew. */

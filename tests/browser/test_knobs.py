@@ -1,0 +1,206 @@
+"""Settings in a real Chromium: each widget holds the value of the run, also one that is mounted long after the page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from playground.knobs import Config, Knob, changed, knobs, parse
+from playground.lesson import Bench, LabLesson, Lesson
+from playground.lessons import LESSONS
+from tests.browser.student import PATIENCE
+
+Open = Callable[..., Any]
+BENCHES: dict[str, tuple[Lesson, Bench]] = {
+    bench.name: (lesson, bench)
+    for lesson in LESSONS.values()
+    for bench in lesson.benches
+    if any(spec.more for spec in knobs(bench.config).values())
+}
+# What every widget of a bench shows on the page just now, and whether it can be turned, by its knob's name.
+SHOWN = """(prefix) => {
+  const found = {};
+  for (const node of document.querySelectorAll(`[class*="st-key-${prefix}_"]`)) {
+    const name = [...node.classList].find((each) => each.startsWith(`st-key-${prefix}_`)).slice(8 + prefix.length);
+    const inputs = [...node.querySelectorAll("input")];
+    const pills = [...node.querySelectorAll("button[aria-checked], button[aria-pressed], button[kind^=pills]")];
+    const input = inputs[0];
+    let value = null;
+    if (input?.type === "checkbox") value = String(input.checked);
+    else if (input?.type === "range") value = input.getAttribute("aria-valuetext") ?? input.value;
+    else if (input) value = input.value;
+    else if (pills.length) {
+      const on = (pill) => ["aria-checked", "aria-pressed"].some((state) => pill.getAttribute(state) === "true") ||
+        pill.getAttribute("kind") === "pillsActive";
+      value = pills.filter(on).map((pill) => pill.innerText.trim()).join(",");
+    }
+    const enabled = inputs.concat(pills).every((each) => !each.disabled);
+    if (value !== null) found[name] = [value, enabled, input?.type ?? "pills"];
+  }
+  return found;
+}"""
+
+
+class Settings:
+    """The settings of one bench on an open page."""
+
+    def __init__(self, page: Any, lesson: Lesson, bench: Bench) -> None:
+        self.page, self.lesson, self.bench = page, lesson, bench
+
+    def link(self, **values: str) -> str:
+        pairs = [f"{self.bench.name}_{name}={text}" for name, text in values.items()]
+        if isinstance(self.lesson, LabLesson):
+            pairs.append(f"{self.lesson.name}_lab={self.bench.name.removeprefix(f'{self.lesson.name}_')}")
+        return f"/{self.lesson.name}?" + "&".join(pairs)
+
+    def ready(self) -> Settings:
+        self.page.wait_for_selector(f'[class*="st-key-{self.bench.name}_"] input', timeout=1000 * PATIENCE)
+        self.page.wait_for_selector("[data-chart]", state="attached", timeout=1000 * PATIENCE)
+        return self
+
+    @property
+    def config(self) -> Config:
+        """What the address says: the page writes there the config that it has built its run from."""
+        prefix = f"{self.bench.name}_"
+        texts = {name.removeprefix(prefix): text
+                 for name, text in parse_qsl(urlsplit(self.page.evaluate("location.href")).query)
+                 if name.startswith(prefix)}  # fmt: skip
+        config, problems = parse(self.bench.config, texts)
+        assert problems == []
+        return config
+
+    def shown(self) -> dict[str, tuple[str, bool, str]]:
+        return {name: tuple(each) for name, each in self.page.evaluate(SHOWN, self.bench.name).items()}
+
+    def open_every_popover(self) -> dict[str, tuple[str, bool, str]]:
+        """What the widgets show in the popovers and outside of them; the last popover stays open."""
+        found = self.shown()
+        for more in self.page.get_by_role("button", name="More", exact=True).all():
+            self.page.keyboard.press("Escape")  # an open popover lies over the others
+            before = set(self.shown())
+            more.click()
+            self.page.wait_for_function(
+                f"(before) => Object.keys(({SHOWN})({self.bench.name!r})).some((name) => !before.includes(name))",
+                arg=list(before), timeout=1000 * PATIENCE,
+            )  # fmt: skip
+            found |= self.shown()
+        return found
+
+    def turn(self, name: str) -> None:
+        """Turn a knob by one step with the keyboard, and wait until the page has taken it."""
+        before = self.config
+        spec, value, kind = knobs(self.bench.config)[name], getattr(before, name), self.shown()[name][2]
+        widget = self.page.locator(f".st-key-{self.bench.name}_{name} input").first
+        if kind == "checkbox":
+            widget.press("Space")
+        elif kind == "number":
+            widget.press("ArrowUp")
+            widget.press("Enter")
+        elif kind == "range":
+            widget.press("ArrowLeft" if value in (spec.hi, (spec.options or (None,))[-1]) else "ArrowRight")
+        else:
+            widget.press("ArrowDown")
+            self.page.get_by_role("option").first.wait_for()
+            widget.press("ArrowDown" if value != (spec.options or ("",))[-1] else "ArrowUp")
+            widget.press("Enter")
+        end = time.monotonic() + PATIENCE
+        while self.config == before:
+            assert time.monotonic() < end, f"{name} was turned and the address stayed the same"
+            self.page.wait_for_timeout(30)
+
+
+def assert_widgets_hold(config: Config, shown: dict[str, tuple[str, bool, str]]) -> None:
+    for name, (text, _, kind) in shown.items():
+        spec, value = knobs(type(config))[name], getattr(config, name)
+        assert text in texts_of(spec, value) or is_number(text, value, kind), (name, value, text)
+
+
+def texts_of(spec: Knob, value: Any) -> tuple[str, ...]:
+    if spec.many:
+        return (",".join(spec.name_of(option) for option in value.split(",")),)
+    return (spec.name_of(value), str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def is_number(text: str, value: Any, kind: str) -> bool:
+    try:
+        return kind in ("range", "number") and abs(float(text) - float(value)) < 0.006
+    except (TypeError, ValueError):
+        return False
+
+
+def turnable(shown: dict[str, tuple[str, bool, str]], config_type: type[Config], *, more: bool) -> list[str]:
+    """The knobs on the page that a key can turn, behind "More" or not."""
+    specs = knobs(config_type)
+    return [name for name, (_, enabled, kind) in shown.items()
+            if enabled and kind != "pills" and specs[name].more is more
+            and (kind != "text" or specs[name].options is not None)]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_settings_behind_more_keep_their_values_when_others_are_turned(page: Open, name: str) -> None:
+    lesson, bench = BENCHES[name]
+    tab = page().page
+    settings = Settings(tab, lesson, bench)
+    tab.goto(settings.link())
+    settings.ready()
+    first = turnable(settings.shown(), bench.config, more=False)[0]
+    start = settings.config
+    settings.turn(first)
+    assert set(changed(start, settings.config)) == {first}
+    shown = settings.open_every_popover()
+    assert {each for each, spec in knobs(bench.config).items() if spec.more} & shown.keys()
+    assert_widgets_hold(settings.config, shown)
+    for another in turnable(settings.shown(), bench.config, more=True)[:2]:
+        before = settings.config
+        settings.turn(another)
+        assert set(changed(before, settings.config)) == {another}
+        assert_widgets_hold(settings.config, settings.shown())
+    tab.keyboard.press("Escape")
+    before, last = settings.config, turnable(settings.shown(), bench.config, more=False)[-1]
+    settings.turn(last)
+    assert set(changed(before, settings.config)) == {last}
+    assert_widgets_hold(settings.config, settings.open_every_popover())
+
+
+def test_hidden_layers_keep_their_units_when_they_come_into_use(page: Open) -> None:
+    lesson, bench = BENCHES["regression"]
+    tab = page().page
+    settings = Settings(tab, lesson, bench)
+    tab.goto(settings.link(layers="3", hidden="10", hidden_2="8", hidden_3="6"))
+    settings.ready().turn("noise")
+    settings.turn("layers")
+    assert settings.config.widths == (10, 8, 6, 10)  # type: ignore[attr-defined]
+    assert_widgets_hold(settings.config, settings.open_every_popover())
+    tab.keyboard.press("Escape")
+    settings.turn("lr")
+    assert settings.config.widths == (10, 8, 6, 10)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("first", ["Presets", "Share", "Compare"])
+def test_a_preset_a_link_or_a_comparison_leaves_what_is_behind_more(page: Open, first: str) -> None:
+    lesson, bench = BENCHES["regression"]
+    tab = page().page
+    settings = Settings(tab, lesson, bench)
+    tab.goto(settings.link(seed="7"))
+    settings.ready()
+    if first == "Presets":
+        tab.get_by_role("button", name="Presets", exact=True).click()
+        tab.get_by_role("button", name="Overfit", exact=True).click()
+        tab.wait_for_function("() => location.search.includes('regression_points=10')")
+        tab.keyboard.press("Escape")
+    elif first == "Share":
+        tab.get_by_role("button", name="Share", exact=True).click()
+        tab.get_by_text("This link opens the lesson").wait_for()
+        tab.keyboard.press("Escape")
+    else:
+        tab.get_by_text("Compare", exact=True).click()
+        tab.wait_for_function("() => location.search.includes('versus=')")
+    before = settings.config
+    assert_widgets_hold(before, settings.open_every_popover())
+    tab.keyboard.press("Escape")
+    settings.turn("noise")
+    assert set(changed(before, settings.config)) == {"noise"}

@@ -1,0 +1,270 @@
+"""Two runs beside each other: one player, the same step in both, one setting apart, and neither harms the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+
+from playground import branching, lockstep
+from playground.engine import Engine, UnknownRun
+from playground.knobs import changed
+from playground.lessons import classification, optimizers, regression
+from playground.settings import Settings
+from tests.unit.test_engine import Screen, until
+
+LESSONS = {"regression": regression, "classification": classification, "optimizers": optimizers}
+VALUES: dict[str, dict[str, Any]] = {
+    "regression": {"max_steps": 0, "batch_size": 20},
+    "classification": {"max_steps": 0, "batch_size": 10},
+    "optimizers": {"max_steps": 0},
+}
+each_lesson = pytest.mark.parametrize("name", LESSONS)
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    made = Engine(Settings(workers=2))
+    made.start()
+    yield made
+    made.stop()
+
+
+def varied(values: dict[str, Any], config: Any) -> Any:
+    return config.with_values(**values)
+
+
+class Pair:
+    """A run of a lesson and one beside it, each with a viewer, as two boards on one page."""
+
+    def __init__(self, engine: Engine, name: str, *, apart: dict[str, Any], kind: str = "start", **values: Any) -> None:
+        lesson: Any = LESSONS[name].LESSON  # type: ignore[attr-defined]
+        self.engine = engine
+        config = lesson.config(**(VALUES[name] | values))
+        self.first = engine.open("session", partial(lesson.build, settings=engine.settings), config)
+        self.screen = Screen(engine, self.first, paints=True)
+        self.apart, self.kind, self.other = apart, kind, Screen.__new__(Screen)
+        until(lambda: self.screen.head.get("state") == "paused", "the first run is there")
+
+    def compare(self) -> Pair:
+        build = branching.from_start if self.kind == "start" else branching.from_here
+        self.second = self.engine.open_beside(self.first, build, partial(varied, self.apart), next(iter(self.apart)))
+        self.other = Screen(self.engine, self.second, paints=True)
+        until(lambda: self.other.head.get("state") in ("paused", "playing", "done"), "the second run is there")
+        return self
+
+    def do(self, command: str, **more: Any) -> None:
+        self.engine.command(self.first, {"do": command, **more})
+
+    def both(self, what: str) -> tuple[Any, Any]:
+        first, second = (self.engine.call(each, lambda run: getattr(run, what)) for each in (self.first, self.second))
+        return first, second
+
+    def settled(self) -> int:
+        """Wait until both rest at the same step; that step."""
+        until(lambda: len(set(self.both("steps"))) == 1 and self.screen.head["state"] != "playing", "both at one step")
+        return int(self.both("steps")[0])
+
+
+def weights(run: Any) -> torch.Tensor:
+    return torch.cat([value.reshape(-1).clone() for value in run.model.state_dict().values()])
+
+
+@each_lesson
+def test_both_advance_together_and_stop_at_the_same_step(engine: Engine, name: str) -> None:
+    pair = Pair(engine, name, apart={"seed": 5}).compare()
+    pair.do("play")
+    until(lambda: pair.both("steps")[1] > 30, "they train")
+    for _ in range(20):
+        first, second = pair.engine.call(pair.first, lambda run: (run.steps, pair_of(pair).steps))
+        assert first == second, "between two slices both have made the same steps"
+    pair.do("pause")
+    assert pair.settled() > 30
+    before = pair.settled()
+    pair.do("step", n=7, unit="step")
+    until(lambda: pair.both("steps") == (before + 7, before + 7), "seven more in both")
+    pair.do("reset")
+    until(lambda: pair.both("steps") == (0, 0), "both from the start")
+
+
+def pair_of(pair: Pair) -> Any:
+    return pair.engine._runs[pair.second].run
+
+
+@each_lesson
+def test_the_second_run_catches_up_while_the_first_plays_on(engine: Engine, name: str) -> None:
+    pair = Pair(engine, name, apart={"seed": 5})
+    pair.do("play")
+    until(lambda: pair.engine.call(pair.first, lambda run: run.steps) > 200, "the first one trains")
+    pair.compare()
+    at = pair.engine.call(pair.first, lambda run: run.steps)
+    until(lambda: pair.engine.call(pair.first, lambda run: run.steps) > at, "the first one is not stopped")
+    assert pair.screen.head["state"] == "playing"
+    until(lambda: not lockstep.is_behind(pair.engine._runs[pair.first]), "the second has caught up", 20.0)
+    pair.do("pause")
+    assert pair.settled() > at
+
+
+def test_the_second_run_turns_what_was_turned_in_the_first_after_the_same_steps(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"optimizer": "adam"})
+    config = pair.engine.call(pair.first, lambda run: run.config)
+    for steps, values in ((12, {"lr": 0.05}), (20, {"noise": 0.6, "momentum": 0.5})):
+        pair.do("step", n=steps - pair.engine.call(pair.first, lambda run: run.steps), unit="step")
+        until(lambda steps=steps: pair.engine.call(pair.first, lambda run: run.steps) == steps, "the steps are made")
+        config = config.with_values(**values)
+        pair.engine.tune(pair.first, config)
+    pair.compare()
+    pair.settled()
+    pair.do("step", n=5, unit="step")
+    until(lambda: pair.both("steps") == (25, 25), "both made five more")
+    pair.engine.tune(pair.first, config.with_values(lr=0.01))
+    pair.do("step", n=5, unit="step")
+    until(lambda: pair.both("steps") == (30, 30), "and five with another rate")
+    alone = regression.build(regression.LESSON.config(**VALUES["regression"], optimizer="adam"), Settings())
+    for steps, values in ((12, {"lr": 0.05}), (20, {"noise": 0.6, "momentum": 0.5}), (25, {"lr": 0.01}), (30, {})):
+        while alone.steps < steps:
+            alone.step()
+        alone.tune(alone.config.with_values(**values))
+    second = pair.engine.call(pair.second, weights)
+    assert torch.equal(second, weights(alone)), "bit for bit a run with Adam that was turned in the same way"
+
+
+def test_the_time_slider_shows_both_at_the_same_step(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"hidden": 64, "layers": 4, "hidden_2": 64, "hidden_3": 64, "hidden_4": 64})
+    pair.do("step", n=500, unit="step")
+    until(lambda: pair.engine.call(pair.first, lambda run: run.steps) == 500, "500 steps")
+    engine.call(pair.first, lambda run: setattr(run.snapshots, "capacity", 7))  # as of a model that leaves less room
+    pair.compare()
+    pair.settled()
+    for to in (0, 3, 5):
+        pair.do("scrub", to=to)
+        until(lambda: pair.screen.head["time"]["at"] is not None, "looking back")
+        until(lambda: len({pair.screen.head["time"]["step"], pair.other.head["time"]["step"]}) == 1, "at one step")
+        moments = [engine.call(each, lambda run: run.moment.steps) for each in (pair.first, pair.second)]
+        assert moments[0] == moments[1]
+    pair.do("scrub", to=None)
+    until(lambda: pair.other.head["time"] == {**pair.screen.head["time"], "at": None, "step": 500}, "now, in both")
+
+
+def test_where_one_has_ended_the_other_goes_on_and_can_be_looked_back_at(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"lr": 10.0}, lr=0.1, batch_size=0).compare()
+    pair.do("play")
+    until(lambda: pair.other.head["state"] == "failed", "the second diverges")
+    until(lambda: pair.both("steps")[0] > 100, "the first goes on")
+    assert pair.screen.head["state"] == "playing"
+    pair.do("pause")
+    until(lambda: pair.screen.head["state"] == "paused", "paused")
+    pair.do("reset")
+    until(lambda: pair.both("steps") == (0, 0) and pair.other.head["state"] == "paused", "both from the start")
+
+
+def test_where_the_first_has_ended_the_second_goes_on(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"max_steps": 300}, max_steps=100).compare()
+    pair.do("speed", value=0)
+    pair.do("play")
+    until(lambda: pair.both("outcome") == ("done", "done"), "both come to their own ends")
+    assert pair.both("steps") == (100, 300)
+    until(lambda: pair.screen.head["state"] == pair.other.head["state"] == "done", "and say so")
+    assert pair.screen.head["time"]["count"] == len(engine.call(pair.second, lambda run: run.snapshots.kept))
+    pair.engine.close(pair.second)
+    assert pair.engine.state_of(pair.first) == "done"
+
+
+def test_headings_come_from_the_config_of_the_run_they_stand_over(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"lr": 0.05}).compare()
+    until(lambda: pair.screen.head["heading"] == "Learning rate: 0.5", "the first one's")
+    until(lambda: pair.other.head["heading"] == "Learning rate: 0.05", "the second one's")
+    pair.engine.tune(pair.first, pair.both("config")[0].with_values(lr=0.2))
+    until(lambda: pair.screen.head["heading"] == "Learning rate: 0.2", "of the config that it has now")
+    assert pair.other.head["heading"] == "Learning rate: 0.05"
+    pair.engine.close(pair.second)
+    until(lambda: pair.screen.head["heading"] == "", "alone, it has none")
+
+
+def test_from_this_moment_the_value_is_turned_while_both_go_on(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"lr": 0.05}, kind="here")
+    pair.do("step", n=40, unit="step")
+    until(lambda: pair.engine.call(pair.first, lambda run: run.steps) == 40, "40 steps")
+    pair.compare()
+    assert pair.both("steps") == (40, 40)
+    assert torch.equal(engine.call(pair.first, weights), engine.call(pair.second, weights))
+    pair.engine.vary(pair.second, partial(varied, {"lr": 0.01}))
+    until(lambda: pair.both("config")[1].lr == 0.01, "the second one's rate")
+    pair.engine.tune(pair.first, pair.both("config")[0].with_values(noise=0.4))
+    until(lambda: pair.both("config")[1].noise == 0.4, "what is turned in the first is turned in the second")
+    first, second = pair.both("config")
+    assert set(changed(first, second)) == {"lr"} and pair.both("steps") == (40, 40)
+
+
+def test_a_new_start_of_the_first_is_one_of_the_second(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"optimizer": "adam"}).compare()
+    pair.do("step", n=10, unit="step")
+    until(lambda: pair.both("steps") == (10, 10), "ten steps")
+    pair.engine.rebuild(pair.first, pair.both("config")[0].with_values(hidden=20))
+    until(lambda: pair.both("steps") == (0, 0), "from the start")
+    first, second = pair.both("config")
+    assert (first.hidden, second.hidden, second.optimizer) == (20, 20, "adam")
+
+
+def test_points_clicked_into_either_chart_are_in_both_runs(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"lr": 0.05}).compare()
+    engine.command(pair.first, {"do": "add", "x": 0.1, "y": 0.9})
+    engine.command(pair.second, {"do": "add", "x": 0.2, "y": 0.8})
+    until(lambda: [len(run.x_train) for run in pair.both("data")] == [102, 102], "two more points in both")
+    first, second = pair.both("data")
+    assert torch.equal(first.x_train, second.x_train)
+
+
+def test_an_error_in_the_second_run_leaves_the_first_alone(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"lr": 0.05}).compare()
+
+    def break_it(run: Any) -> None:
+        run.step = lambda: 1 / 0
+
+    engine.call(pair.second, break_it)
+    pair.do("play")
+    until(lambda: pair.other.head["state"] == "failed", "the second one fails")
+    assert pair.other.head["notice"].endswith("the other runs go on.")
+    until(lambda: engine.call(pair.first, lambda run: run.steps) > 50, "the first one goes on")
+    assert pair.screen.head["state"] == "playing"
+
+
+def test_closing_the_first_run_closes_the_second_and_a_pair_counts_as_two(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"lr": 0.05}).compare()
+    assert engine.has(pair.second)
+    again = engine.open_beside(pair.first, branching.from_start, partial(varied, {"lr": 0.1}), "lr")
+    assert not engine.has(pair.second), "one at a time"
+    engine.close(pair.first)
+    assert not engine.has(again)
+    with pytest.raises(UnknownRun):
+        engine.open_beside(pair.first, branching.from_start, partial(varied, {"lr": 0.1}), "lr")
+
+
+def test_axes_hold_both_curves_unless_one_run_diverges() -> None:
+    def figure(low: float, high: float, kind: str = "linear", **more: Any) -> dict[str, Any]:
+        return {"layout": {"yaxis": {"range": [low, high], "type": kind, **more}}}
+
+    class Opened:
+        def __init__(self) -> None:
+            self.leader: Any = None
+            self.follower: Any = None
+            self.ranges: dict[str, Any] = {}
+
+    def shown(mine: dict[str, Any], others: dict[str, Any]) -> list[float]:
+        first, second = Opened(), Opened()
+        first.follower, second.leader = second, first
+        lockstep.on_common_axes(second, {"loss": others})  # type: ignore[arg-type]
+        drawn = lockstep.on_common_axes(first, {"loss": mine})  # type: ignore[arg-type]
+        return list(drawn["loss"]["layout"]["yaxis"]["range"])
+
+    assert shown(figure(0, 1), figure(0, 2)) == [0, 2]
+    assert shown(figure(0, 2), figure(-1, 1)) == [-1, 2]
+    assert shown(figure(0, 1), figure(0, 1e35)) == [0, lockstep.WIDEST]
+    assert shown(figure(0, 1e35), figure(0, 1)) == [0, lockstep.WIDEST]
+    assert shown(figure(0, 1), figure(-3, 1, "log")) == [0, 1]
+    assert shown(figure(0, 1, visible=False), figure(0, 2)) == [0, 1]
+    assert shown(figure(5, -1), figure(0, 9)) == [5, -1]
+    assert shown(figure(0, 1), figure(0, float("nan"))) == [0, 1]
