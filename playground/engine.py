@@ -8,6 +8,7 @@ while True:
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import threading
 import time
@@ -33,6 +34,7 @@ TRAINING_PER_DRAWING = 25  # in a crowd, a turn trains this many times as long a
 URGENT_EVERY_SECONDS = 0.1  # how often a run's commands may jump the queue
 COUNT_EVERY_SECONDS = 0.05  # how often the runs that train are counted
 HOUSEKEEPING_SECONDS = 1.0
+BACK_AT_ONCE_SECONDS = 3.0  # a board that the page has built anew watches within this, and its run plays on
 CLOSED = "This run was closed. Press Reset to start anew."
 WAITING_EVICTS_AFTER_SECONDS = 60.0  # with others waiting, an unwatched run goes this soon
 
@@ -130,8 +132,15 @@ class Engine:
         self._enqueue(run_id, ("rebuild", config))
 
     def command(self, run_id: str, command: Mapping[str, Any]) -> None:
-        """Queue a command: {"do": "play" | "pause" | "step" | "reset" | "speed" | ...}; obeyed between two steps."""
-        self._enqueue(run_id, ("do", dict(command)))
+        """Queue a command: {"do": "play" | "pause" | "step" | "reset" | "speed" | ...}; obeyed between two steps.
+
+        {"do": "leave"} says that the viewer's page is left: whoever comes back to it later finds the run paused.
+        """
+        if command.get("do") == "leave":
+            with self._ready:
+                self._find(run_id).left_at = time.monotonic()
+        else:
+            self._enqueue(run_id, ("do", dict(command)))
 
     def call(self, run_id: str, function: Callable[[Run], Result], timeout: float = 10.0) -> Result:
         """Run a function on the run between two steps and wait for the result. Raises what it does, or TimeoutError."""
@@ -143,6 +152,9 @@ class Engine:
         """Let a viewer watch a run, in place of the one before. Raises UnknownRun."""
         with self._ready:
             opened = self._find(run_id)
+            if time.monotonic() - opened.left_at > BACK_AT_ONCE_SECONDS:
+                opened.commands.append(("do", {"do": "pause"}))
+            opened.left_at = math.inf
             before, opened.viewer = opened.viewer, viewer
             opened.writer, opened.asked, opened.stale = FrameWriter(), None, True
             opened.touched_at = time.monotonic()

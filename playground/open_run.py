@@ -67,6 +67,7 @@ class OpenRun:
     asked_at: float = -math.inf
     framed_at: float = -math.inf
     touched_at: float = 0.0
+    left_at: float = math.inf  # when its viewer's page was left, until it is watched again
     urgent_at: float = -math.inf
     draw_seconds: float = 0.0
     frame_gap: float = 0.0  # seconds between two frames that suit the run just now

@@ -453,13 +453,14 @@ def test_leaving_the_page_and_coming_back_keeps_the_config_and_the_run(visit: Op
     for name in list(knobs(lesson.config))[:3]:
         turn(session, lesson, name, another(lesson.config, name))
     train(session, 3)
+    made = steps(session)  # a rate that high may have ended it before
     before, first, address = config(session), run_id(session), link(session)
     go(session, "home.py")
     go(session, f"{lesson.name}.py")
     for _ in range(2):
         assert config(session) == before
         assert run_id(session) == first
-        assert steps(session) == 3
+        assert steps(session) == made > 0
         assert link(session) == address
         for name in shown_knobs(session, lesson):
             assert widgets(session)[f"{lesson.name}_{name}"].value == held(lesson, name, getattr(before, name)), name

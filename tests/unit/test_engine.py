@@ -203,6 +203,27 @@ def test_a_run_that_nobody_watches_does_not_train(start: Start) -> None:
     assert run_of(engine, run_id).steps == 0
 
 
+def test_a_board_that_is_built_anew_at_once_plays_on_and_one_that_comes_back_later_finds_its_run_paused(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = start()
+    screen = watch(engine, play=True)
+    run = run_of(engine, screen.run_id)
+    assert_goes_on(run)
+    engine.command(screen.run_id, {"do": "leave"})
+    engine.detach(screen.run_id, screen)
+    assert_stands_still(engine, screen.run_id)
+    again = Screen(engine, screen.run_id, paints=True)
+    assert_goes_on(run)
+    assert engine.state_of(again.run_id) == "playing"
+    engine.command(again.run_id, {"do": "leave"})
+    engine.detach(again.run_id, again)
+    monkeypatch.setattr("playground.engine.BACK_AT_ONCE_SECONDS", 0.0)
+    Screen(engine, screen.run_id, paints=True)
+    until(lambda: engine.state_of(screen.run_id) == "paused", "it has been away for longer")
+    assert_stands_still(engine, screen.run_id)
+
+
 def test_training_stops_within_two_seconds_of_the_last_ask_and_goes_on_with_the_next(start: Start) -> None:
     engine = start()
     screen = watch(engine, play=True)

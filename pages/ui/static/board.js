@@ -197,7 +197,7 @@ class Board {
   }
 
   leave() {
-    if (this.run && !this.leader) this.stream?.send({ do: "pause" }); // a follower's leader plays on
+    if (this.run && !this.leader) this.stream?.send({ do: "leave" }); // a follower's leader plays on
     this.stream?.close();
     this.player?.destroy();
     for (const chart of this.charts.values()) chart.destroy();
