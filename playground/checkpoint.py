@@ -1,4 +1,6 @@
-"""A checkpoint: one file from which a run goes on, on any machine, bit for bit as if it had never stopped.
+"""A checkpoint: one file from which a run goes on, on any machine, as if it had never stopped.
+
+It goes on bit for bit with the same version of PyTorch, kind of processor and number of threads.
 
 The file is safetensors: a JSON header, then the tensors' raw bytes, and nothing in it that could run. The header's
 metadata holds one text, "checkpoint", JSON again: what run it was, its state but for the tensors, and a digest of all.

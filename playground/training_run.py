@@ -49,7 +49,8 @@ class View:
 class TrainingRun(Journaled):
     """One student's training of one model. A lesson says how to measure, draw and tune it.
 
-    The same config and seed give the same weights bit for bit on the CPU, whatever the slices and whoever watches.
+    The same config, seed and number of threads give the same weights bit for bit on the CPU, whatever the slices and
+    whoever watches.
     """
 
     def __init__(
