@@ -132,11 +132,20 @@ def test_the_second_run_turns_what_was_turned_in_the_first_after_the_same_steps(
     assert torch.equal(second, weights(alone)), "bit for bit a run with Adam that was turned in the same way"
 
 
-def test_the_time_slider_shows_both_at_the_same_step(engine: Engine) -> None:
+def test_the_time_slider_shows_both_at_the_same_step_also_where_one_has_room_for_fewer() -> None:
+    engine = Engine(Settings(workers=2, max_run_mb=1))
+    engine.start()
+    try:
+        look_back_at_a_large_model(engine)
+    finally:
+        engine.stop()
+
+
+def look_back_at_a_large_model(engine: Engine) -> None:
     pair = Pair(engine, "regression", apart={"hidden": 64, "layers": 4, "hidden_2": 64, "hidden_3": 64, "hidden_4": 64})
     pair.do("step", n=500, unit="step")
     until(lambda: pair.engine.call(pair.first, lambda run: run.steps) == 500, "500 steps")
-    engine.call(pair.first, lambda run: setattr(run.snapshots, "capacity", 7))  # as of a model that leaves less room
+    assert len(engine.call(pair.first, lambda run: run.snapshots.kept)) > 60
     pair.compare()
     pair.settled()
     for to in (0, 3, 5):
@@ -169,6 +178,10 @@ def test_where_the_first_has_ended_the_second_goes_on(engine: Engine) -> None:
     assert pair.both("steps") == (100, 300)
     until(lambda: pair.screen.head["state"] == pair.other.head["state"] == "done", "and say so")
     assert pair.screen.head["time"]["count"] == len(engine.call(pair.second, lambda run: run.snapshots.kept))
+    pair.do("scrub", to=pair.screen.head["time"]["count"] - 2)
+    until(lambda: pair.screen.head["time"]["step"] > 250, "the slider goes as far as the second went")
+    moments = [engine.call(each, lambda run: run.moment.steps) for each in (pair.first, pair.second)]
+    assert moments[0] == 100 and moments[1] > 250, "the first shows its last moment"
     pair.engine.close(pair.second)
     assert pair.engine.state_of(pair.first) == "done"
 
