@@ -48,7 +48,7 @@ def _workbench(page: LabLesson, extras: Mapping[str, Extra]) -> None:
         lesson.presets(lab)
         lesson.share(page, configs)
     if "lab" not in controls.hidden():
-        _picker(page)
+        _picker(page, picked.lab)
     lesson.complain(problems)
     charts, knob_column = lesson.columns()
     with knob_column:
@@ -60,10 +60,10 @@ def _workbench(page: LabLesson, extras: Mapping[str, Extra]) -> None:
         _charts(lab, config, drawn)
 
 
-def _picker(page: LabLesson) -> None:
+def _picker(page: LabLesson, picked: str) -> None:
     titles = {lab.name.removeprefix(f"{page.name}_"): lab.title for lab in page.labs}
-    st.segmented_control("Lab", list(titles), required=True, format_func=titles.get, key=f"{page.name}_lab",
-                         label_visibility="collapsed")  # fmt: skip
+    st.segmented_control("Lab", list(titles), required=True, format_func=titles.get, default=picked,
+                         key=f"{page.name}_lab", label_visibility="collapsed")  # fmt: skip
 
 
 def _draw(lab: Lab, config: Config) -> Drawn | str:
