@@ -18,8 +18,10 @@ os.environ.setdefault("GOMP_SPINCOUNT", "50000")
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # pages are scripts that Streamlit runs; they import from here
 
-from pages.ui import ahead, assets, stream  # noqa: E402
-from pages.ui.security import SecurityHeaders  # noqa: E402
+from pages.ui.routes import assets
+from pages.ui.routes import live as stream
+from pages.ui.routes import still as ahead  # noqa: E402
+from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for torch)
 
 

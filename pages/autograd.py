@@ -1,6 +1,6 @@
 """The page "Autograd"."""
 
-from pages.ui import lab
-from playground.lessons import autograd
+from pages.ui import lab_page as lab
+from playground.lessons.autograd import lesson as autograd
 
 lab.show(autograd.LESSON)

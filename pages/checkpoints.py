@@ -1,6 +1,6 @@
 """The page "Save and restore"."""
 
-from pages.ui import lab
-from playground.lessons import checkpoints
+from pages.ui import lab_page as lab
+from playground.lessons.checkpoints import lesson as checkpoints
 
 lab.show(checkpoints.LESSON)

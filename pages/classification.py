@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import board, lesson, points
-from playground.lessons import classification, classification_seeds
+from pages.ui import board
+from pages.ui import training_page as lesson
+from pages.ui.popovers import data_points as points
+from playground.lessons.classification import lesson as classification
+from playground.lessons.classification import seeds as classification_seeds
 
 
 def nine_seeds(config: classification.ClassificationConfig) -> None:

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.ui import lesson, picture
-from playground.lessons import cnn
+from pages.ui import training_page as lesson
+from pages.ui.popovers import data_picture as picture
+from playground.lessons.cnn import lesson as cnn
 
 with st.spinner("Reading the digits …"):
     digits = cnn.prepare()

@@ -1,6 +1,6 @@
 """The page "Optimizers"."""
 
-from pages.ui import lesson
-from playground.lessons import optimizers
+from pages.ui import training_page as lesson
+from playground.lessons.optimizers import lesson as optimizers
 
 lesson.show(optimizers.LESSON)

@@ -1,6 +1,7 @@
 """The page "Regression"."""
 
-from pages.ui import lesson, points
-from playground.lessons import regression
+from pages.ui import training_page as lesson
+from pages.ui.popovers import data_points as points
+from playground.lessons.regression import run as regression
 
 lesson.show(regression.LESSON, points.popover(regression.LESSON))

@@ -2,8 +2,9 @@
 
 from functools import partial
 
-from pages.ui import array_table, lab
-from playground.lessons import tensors
+from pages.ui import array_table
+from pages.ui import lab_page as lab
+from playground.lessons.tensors import lesson as tensors
 
 TABLE = {"tensors_operations": partial(array_table.below, "tensors_operations")}
 

@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from playground.frames import Figure
+from playground.engine.frames import Figure
+from playground.engine.run import Run
 from playground.knobs import Config, Value, knob
-from playground.run import Run
 
 PROSE = Path(__file__).parent / "lessons"
 SECTIONS = ("Idea", "Try this", "What to notice", "Check yourself", "In PyTorch")
@@ -207,6 +207,7 @@ class LabLesson(Lesson):
 
 def prose(name: str) -> dict[str, str]:
     """The sections of a Markdown file beside the lessons, by heading."""
-    text = (PROSE / f"{name}.md").read_text(encoding="utf-8")
+    path = PROSE / name / "prose.md"
+    text = (path if path.exists() else PROSE / f"{name}.md").read_text(encoding="utf-8")
     parts = ("\n" + text).split("\n## ")[1:]
     return {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in parts}

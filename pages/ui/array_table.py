@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import controls
-from playground.lessons.tensors_arrays import Numbers, as_rows, read_array, with_cells
-from playground.lessons.tensors_operations import OperationsConfig
+from pages.ui import knob_widgets as controls
+from playground.lessons.tensors.operations import OperationsConfig
+from playground.parsing.arrays import Numbers, as_rows, read_array, with_cells
 
 
 def below(lab: str, config: OperationsConfig) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import ahead as early
-from pages.ui import assets
+from pages.ui.routes import assets
+from pages.ui.routes import still as early
+from playground.engine.frames import Figure, encode
 from playground.figures.theme import PALETTE
-from playground.frames import Figure, encode
 from playground.lesson import Chart
 
 WORDS = {

@@ -11,7 +11,9 @@ from urllib.parse import parse_qsl
 import streamlit as st
 from markdown_it import MarkdownIt
 
-from pages.ui import assets, controls, scripts
+from pages.ui import knob_widgets as controls
+from pages.ui import scripts
+from pages.ui.routes import assets
 from playground.knobs import Config, parse
 from playground.lesson import Bench, LabLesson, Lesson
 from playground.lessons import LESSONS

@@ -8,10 +8,10 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui.stream import engine
-from playground.engine import UnknownRun
+from pages.ui.routes.live import engine
+from playground.engine.engine import UnknownRun
+from playground.engine.run import Run
 from playground.knobs import Config, needs_rebuild
-from playground.run import Run
 
 
 def run_of(name: str, build: Callable[..., Run], config: Config) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import replays
+from pages.ui.popovers import share_replay as replays
 from playground.lesson import Lesson
 from playground.lessons.scripts import SCRIPTS
-from playground.script import WHY, ScriptError
+from playground.scripts.script import WHY, ScriptError
 
 
 def show(lesson: Lesson) -> bool:

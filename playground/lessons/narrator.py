@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from playground.training_run import TrainingRun, View
+    from playground.runs.training_run import TrainingRun, View
 
 FEWEST_ROWS = 12  # of history before it judges a trend
 POOR_R2 = 0.5

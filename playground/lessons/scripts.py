@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from playground.journal import Course
-from playground.lessons.classification_script import ClassificationScript
-from playground.lessons.cnn_script import CnnScript
-from playground.lessons.optimizers_script import OptimizersScript
-from playground.lessons.regression_script import RegressionScript
-from playground.script import TrainingScript
+from playground.lessons.classification.script import ClassificationScript
+from playground.lessons.cnn.script import CnnScript
+from playground.lessons.optimizers.script import OptimizersScript
+from playground.lessons.regression.script import RegressionScript
+from playground.runs.journal import Course
+from playground.scripts.script import TrainingScript
 
 SCRIPTS: Mapping[str, type[TrainingScript]] = {
     "regression": RegressionScript,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from playground.frames import Figure
-from playground.lessons import regression
-from playground.lessons.regression_setup import RegressionConfig
+from playground.engine.frames import Figure
+from playground.lessons.regression import run as regression
+from playground.lessons.regression.config import RegressionConfig
 
 CHARTS = tuple(chart for chart in regression.LESSON.charts if chart.name == "network")
 

@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from playground.lessons.classification_setup import PRESETS, ClassificationConfig, build_model, draw_points, inputs_of
+from playground.lessons.classification.config import PRESETS, ClassificationConfig, build_model, draw_points, inputs_of
 from tests.benchmarks.turns import obey
 
 torch.set_num_threads(1)

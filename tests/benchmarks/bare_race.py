@@ -4,8 +4,8 @@ import time
 
 import torch
 
-from playground.lessons.optimizers_setup import ORDER, OptimizersConfig, build_model, draw_data, generator
-from playground.training import Batches
+from playground.lessons.optimizers.config import ORDER, OptimizersConfig, build_model, draw_data, generator
+from playground.training.trainer import Batches
 from tests.benchmarks.turns import obey
 
 torch.set_num_threads(1)

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from playground import mnist
-from playground.lessons.cnn_setup import PRESETS
+from playground.lessons.cnn.config import PRESETS
 from tests.benchmarks.turns import WAITING, Playing, compare, loop, report
 from tests.browser.student import Board
 

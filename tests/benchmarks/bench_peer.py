@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import torch
 
-from playground.lessons.classification import build
-from playground.lessons.classification_setup import INPUTS, PRESETS, ClassificationConfig
+from playground.lessons.classification.config import INPUTS, PRESETS, ClassificationConfig
+from playground.lessons.classification.lesson import build
 
 SEEDS = range(1, 6)
 MOST_STEPS = 30_000

@@ -16,13 +16,13 @@ import pytest
 import torch
 from torch import nn
 
-from playground.devices import set_threads
-from playground.lessons import classification
-from playground.lessons.classification_seeds import build as build_seeds
-from playground.lessons.classification_setup import ClassificationConfig
-from playground.lessons.learning_rates_setup import TUTORIAL, draw_points
-from playground.optimizers import OPTIMIZERS, torch_settings
-from playground.sweep import Entry, Sweep
+from playground.lessons.classification import lesson as classification
+from playground.lessons.classification.config import ClassificationConfig
+from playground.lessons.classification.seeds import build as build_seeds
+from playground.lessons.learning_rates.config import TUTORIAL, draw_points
+from playground.lessons.learning_rates.trainings import Entry, Sweep
+from playground.training.devices import set_threads
+from playground.training.optimizers import OPTIMIZERS, torch_settings
 
 COPIES, STEPS, BATCH_SIZE = 64, 200, 32
 TURNS = 12

@@ -17,11 +17,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from playground import devices
-from playground.engine import Engine
-from playground.lessons import cnn
-from playground.lessons.cnn_setup import CnnConfig
+from playground.engine.engine import Engine
+from playground.lessons.cnn import lesson as cnn
+from playground.lessons.cnn.config import CnnConfig
 from playground.settings import Settings
+from playground.training import devices
 
 FRAMES_PER_SECOND = 5.0
 CHARTS = ["loss", "accuracy", "maps"]

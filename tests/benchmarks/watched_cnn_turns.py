@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 
-from playground.lessons.cnn_run import CnnRun
-from playground.lessons.cnn_setup import CnnConfig
+from playground.lessons.cnn.config import CnnConfig
+from playground.lessons.cnn.run import CnnRun
 from tests.benchmarks.turns import SETTLING_SECONDS, obey
 from tests.benchmarks.watched_cnn import watched
 

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from playground.engine import BACK_AT_ONCE_SECONDS
+from playground.engine.engine import BACK_AT_ONCE_SECONDS
 from playground.lessons import LESSONS
 from tests.browser.student import KEEP_SOCKETS, Board
 

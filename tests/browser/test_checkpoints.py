@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playground import checkpoint, weight_files
+from playground.saving import checkpoint, weight_files
 from tests.browser.student import Board
 
 Open = Callable[..., Any]

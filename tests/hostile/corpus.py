@@ -16,9 +16,10 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from playground import checkpoint, weight_files
-from playground.checkpoint import Checkpoint
-from playground.lessons import classification, regression
+from playground.lessons.classification import lesson as classification
+from playground.lessons.regression import run as regression
+from playground.saving import checkpoint, weight_files
+from playground.saving.checkpoint import Checkpoint
 
 Part = tuple[str, bytes]
 HOLE = "/tmp/a-file-that-only-executed-code-makes"

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import torch
 
-from playground import checkpoint, weight_files
-from playground.checkpoint import Checkpoint, CheckpointError
-from playground.lessons import regression
+from playground.lessons.regression import run as regression
+from playground.saving import checkpoint, weight_files
+from playground.saving.checkpoint import Checkpoint, CheckpointError
 from playground.settings import Settings
 from tests.hostile import corpus
 

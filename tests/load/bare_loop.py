@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from playground.lessons.regression_setup import Edits, RegressionConfig, build_model, draw_data
+from playground.lessons.regression.config import Edits, RegressionConfig, build_model, draw_data
 from tests.benchmarks.turns import obey
 
 torch.set_num_threads(1)

@@ -9,9 +9,9 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from app import app as real_app
-from pages.ui.stream import engine
-from playground.lessons import data_loader_timeline
-from playground.lessons.regression import LESSON
+from pages.ui.routes.live import engine
+from playground.lessons.data_loader import timeline as data_loader_timeline
+from playground.lessons.regression.run import LESSON
 
 CONFIG = LESSON.config(max_steps=0)
 

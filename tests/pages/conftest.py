@@ -8,8 +8,8 @@ import pytest
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import stream
-from playground.engine import Engine
+from pages.ui.routes import live as stream
+from playground.engine.engine import Engine
 from playground.lesson import Lesson
 from tests.pages.session import RUN_SECONDS, SCRIPT, Open, go
 

@@ -23,10 +23,13 @@ from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import ahead, controls, prose, stream
-from pages.ui import lab as page
-from playground.engine import Engine
-from playground.frames import encode
+from pages.ui import knob_widgets as controls
+from pages.ui import lab_page as page
+from pages.ui import prose
+from pages.ui.routes import live as stream
+from pages.ui.routes import still as ahead
+from playground.engine.engine import Engine
+from playground.engine.frames import encode
 from playground.knobs import Config, Knob, Value, default_of, knobs
 from playground.lesson import Lab, LabLesson, Sheet, Table
 from playground.lessons import LESSONS

@@ -12,9 +12,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import prose as page
-from pages.ui import stream
 from pages.ui.emblems import DRAWINGS, SIZE, emblem
-from playground.engine import Engine
+from pages.ui.routes import live as stream
+from playground.engine.engine import Engine
 from playground.knobs import Config, changed, default_of, knobs, parse
 from playground.lesson import SECTIONS, Lesson, LiveLesson
 from playground.lessons import LESSONS

@@ -8,12 +8,12 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import stream
+from pages.ui.routes import live as stream
 from playground.knobs import knobs
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.lessons.scripts import SCRIPTS
-from playground.replay import AT, SINCE, THREADS
+from playground.saving.replay import AT, SINCE, THREADS
 from tests.pages.session import HOSTILE, Open, assert_dead, board, follow, link, run_id, turn, warnings, widgets
 
 LIVE = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, LiveLesson)}

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import stream, versus
+from pages.ui import compare as versus
+from pages.ui.routes import live as stream
 from playground.knobs import changed
 from playground.lesson import LiveLesson
-from playground.lessons import LESSONS, classification, regression
+from playground.lessons import LESSONS
+from playground.lessons.classification import lesson as classification
+from playground.lessons.regression import run as regression
 from tests.pages.session import Open, assert_dead, boards, link, turn, warnings, widgets
 
 LIVE = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, LiveLesson)}

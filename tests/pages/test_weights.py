@@ -12,11 +12,12 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch import nn
 
-from pages.ui import checkpoints, stream
-from playground import checkpoint
+from pages.ui.popovers import save as checkpoints
+from pages.ui.routes import live as stream
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.lessons.scripts import SCRIPTS
+from playground.saving import checkpoint
 from tests.pages.session import HOSTILE, Open, assert_dead, run_id
 from tests.recorded.record import small_digits
 

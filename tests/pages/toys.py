@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from playground.frames import Figure
+from playground.engine.frames import Figure
 from playground.knobs import Config, knob
 from playground.lesson import SECTIONS, Chart, Lab, LabLesson, Sheet, Table
+from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
-from playground.stepped_run import SteppedRun
 
 
 @dataclass(frozen=True)

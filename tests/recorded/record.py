@@ -20,13 +20,15 @@ import torch
 from torch import nn
 
 from pages.ui.prose import experiments
-from playground import checkpoint, mnist, mnist_files, replay, weight_files
-from playground.devices import set_threads
-from playground.fingerprints import checksum
+from playground import mnist
 from playground.knobs import Config, as_texts
 from playground.lesson import Bench, Lesson, LiveLesson
 from playground.lessons import LESSONS
+from playground.mnist import files as mnist_files
+from playground.runs.checksums import checksum
+from playground.saving import checkpoint, replay, weight_files
 from playground.settings import Settings
+from playground.training.devices import set_threads
 
 FILES = Path(__file__).parent / "files"
 LINKS, RUNS, MACHINE = FILES / "links.json", FILES / "runs.json", FILES / "machine.json"

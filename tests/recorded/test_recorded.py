@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from pages.ui.prose import experiments
-from playground import checkpoint, replay
-from playground.devices import threads
 from playground.knobs import as_texts, parse
 from playground.lessons import LESSONS
+from playground.saving import checkpoint, replay
+from playground.training.devices import threads
 from tests.recorded.record import (
     AFTER,
     FILES,

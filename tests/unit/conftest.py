@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from playground.devices import set_threads
+from playground.training.devices import set_threads
 
 START_SECONDS = 15.0
 

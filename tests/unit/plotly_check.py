@@ -7,8 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from playground.engine.frames import Figure, encode
 from playground.figures.theme import PALETTE
-from playground.frames import Figure, encode
 
 ROLE = re.compile(r"@(\w+)(?:/([\d.]+))?")
 

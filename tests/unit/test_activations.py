@@ -11,15 +11,15 @@ import pytest
 import torch
 from torch import nn
 
-from playground.figures.depth import BINS, REACH, shares, sizes
-from playground.figures.ranges import lanes
-from playground.lessons import activations_precision as precision
-from playground.lessons.activations_curves import AllConfig, CurvesConfig, draw_all, draw_curves
-from playground.lessons.activations_depth import DEPTH, DepthConfig, draw_depth, passage, rms, signal, there_and_back
-from playground.lessons.activations_functions import FUNCTIONS, has_kink, sides, with_slope
-from playground.lessons.activations_softmax import SoftmaxConfig, draw_softmax
-from playground.lessons.activations_units import UnitsConfig, descend, draw_units, units
-from playground.models import ACTIVATIONS
+from playground.lessons.activations import precision
+from playground.lessons.activations.curves import AllConfig, CurvesConfig, draw_all, draw_curves
+from playground.lessons.activations.depth import DEPTH, DepthConfig, draw_depth, passage, rms, signal, there_and_back
+from playground.lessons.activations.figures.depth import BINS, REACH, shares, sizes
+from playground.lessons.activations.figures.ranges import lanes
+from playground.lessons.activations.functions import FUNCTIONS, has_kink, sides, with_slope
+from playground.lessons.activations.softmax import SoftmaxConfig, draw_softmax
+from playground.lessons.activations.units import UnitsConfig, descend, draw_units, units
+from playground.training.models import ACTIVATIONS
 
 Formula = Callable[..., Any]
 phi = np.vectorize(lambda x: math.exp(-x * x / 2) / math.sqrt(2 * math.pi))

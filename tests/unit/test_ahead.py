@@ -11,8 +11,9 @@ from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from pages.ui import ahead, stream
-from playground.engine import Engine
+from pages.ui.routes import live as stream
+from pages.ui.routes import still as ahead
+from playground.engine.engine import Engine
 from playground.settings import Settings
 
 PATIENCE = 10.0  # seconds

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from playground.attribution import Occlusion, fgsm, saliency
+from playground.lessons.cnn.attribution import Occlusion, fgsm, saliency
 
 SIDE = 8
 

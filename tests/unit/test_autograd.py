@@ -14,19 +14,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from playground.backward import BackwardPass, record, walk
-from playground.expressions import parse
-from playground.figures import flow
-from playground.figures.layers import places
 from playground.knobs import knobs
-from playground.lessons import autograd_programs as programs
-from playground.lessons.autograd_accumulate import FORMULAS, AccumulateConfig, call_backward
-from playground.lessons.autograd_graph import PRESETS, GraphConfig, GraphRun, backward_of, forms, listed, written
-from playground.lessons.autograd_mistakes import MISTAKES
-from playground.lessons.autograd_slope import SlopeConfig, difference, draw_slope, slope_of
-from playground.lessons.autograd_tutorial import TutorialConfig, along, gradient_of
-from playground.named_values import read_values
-from playground.programs import Print, perform
+from playground.lessons.autograd import example_programs as programs
+from playground.lessons.autograd.accumulate import FORMULAS, AccumulateConfig, call_backward
+from playground.lessons.autograd.backward import BackwardPass, record, walk
+from playground.lessons.autograd.figures import flow
+from playground.lessons.autograd.figures.layers import places
+from playground.lessons.autograd.graph import PRESETS, GraphConfig, GraphRun, backward_of, forms, listed, written
+from playground.lessons.autograd.mistakes import MISTAKES
+from playground.lessons.autograd.named_values import read_values
+from playground.lessons.autograd.run_line_by_line import Print, perform
+from playground.lessons.autograd.slope import SlopeConfig, difference, draw_slope, slope_of
+from playground.lessons.autograd.tutorial import TutorialConfig, along, gradient_of
+from playground.parsing.expressions import parse
 from playground.settings import Settings
 from tests.unit.plotly_check import assert_plotly_takes
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from playground.branching import branched
-from playground.lessons import classification, optimizers, regression
+from playground.lessons.classification import lesson as classification
+from playground.lessons.optimizers import lesson as optimizers
+from playground.lessons.regression import run as regression
+from playground.saving.branch import branched
 
 CASES = {
     "regression": (regression, {}),

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from playground import checkpoint, weight_files
-from playground.checkpoint import Checkpoint, CheckpointError, Limits
 from playground.lesson import LiveLesson
-from playground.lessons import classification, regression
-from playground.resuming import MEMORIES, MOST_SNAPSHOT_BYTES
+from playground.lessons.classification import lesson as classification
+from playground.lessons.regression import run as regression
+from playground.runs.state import MEMORIES, MOST_SNAPSHOT_BYTES
+from playground.saving import checkpoint, weight_files
+from playground.saving.checkpoint import Checkpoint, CheckpointError, Limits
 from playground.settings import Settings
-from playground.training import OPTIMIZERS
+from playground.training.trainer import OPTIMIZERS
 
 SETTINGS = Settings()
 LONG = 60.0

@@ -11,14 +11,10 @@ import pytest
 import torch
 from torch import nn
 
-from playground import inspecting
-from playground.figures import state_dicts
-from playground.lessons import checkpoints_inside as inside
-from playground.lessons import checkpoints_mismatch as mismatch
-from playground.lessons import checkpoints_pickle as pickles
-from playground.lessons import checkpoints_resume as resume
-from playground.lessons import checkpoints_ways as ways
-from playground.training import build_optimizer
+from playground.lessons.checkpoints import inside, mismatch, pickles, resume, ways
+from playground.lessons.checkpoints import inspect_state_dict as inspecting
+from playground.lessons.checkpoints.figures import state_dicts
+from playground.training.trainer import build_optimizer
 
 
 def test_the_trained_net_is_the_tutorials_loop() -> None:

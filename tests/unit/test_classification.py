@@ -9,14 +9,15 @@ import pytest
 import torch
 from torch import nn
 
-from playground import clouds, models
 from playground.figures import fields
 from playground.knobs import default_of, knobs
-from playground.lessons.classification import LESSON, build
-from playground.lessons.classification_run import ClassificationRun
-from playground.lessons.classification_seen import PLANE, SIDE
-from playground.lessons.classification_setup import INPUTS, PRESETS, ClassificationConfig, build_model, inputs_of
+from playground.lessons.classification import clouds
+from playground.lessons.classification.config import INPUTS, PRESETS, ClassificationConfig, build_model, inputs_of
+from playground.lessons.classification.lesson import LESSON, build
+from playground.lessons.classification.predictions import PLANE, SIDE
+from playground.lessons.classification.run import ClassificationRun
 from playground.settings import Settings
+from playground.training import models
 from tests.unit.plotly_check import assert_plotly_takes
 
 CHARTS = [chart.name for chart in LESSON.charts]

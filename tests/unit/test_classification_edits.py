@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from playground import clouds, models
-from playground.datasets import DataError
-from playground.lessons.classification import LESSON, build
-from playground.lessons.classification_run import ClassificationRun
-from playground.lessons.classification_setup import PRESETS, ClassificationConfig
+from playground.data.datasets import DataError
+from playground.lessons.classification import clouds
+from playground.lessons.classification.config import PRESETS, ClassificationConfig
+from playground.lessons.classification.lesson import LESSON, build
+from playground.lessons.classification.run import ClassificationRun
 from playground.settings import Settings
+from playground.training import models
 
 CHARTS = [chart.name for chart in LESSON.charts]
 CIRCLE = ClassificationConfig(**PRESETS["Circle"])  # type: ignore[arg-type]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from playground import models
 from playground.figures import fields
-from playground.figures.forward import BARS
-from playground.lessons.classification import build
-from playground.lessons.classification_insides import INSIDE_SIDE, MOST_DRAWN, Memory, principal
-from playground.lessons.classification_run import ClassificationRun
-from playground.lessons.classification_setup import PRESETS, ClassificationConfig, inputs_of
+from playground.lessons.classification.config import PRESETS, ClassificationConfig, inputs_of
+from playground.lessons.classification.figures.forward import BARS
+from playground.lessons.classification.lesson import build
+from playground.lessons.classification.look_inside import INSIDE_SIDE, MOST_DRAWN, Memory, principal
+from playground.lessons.classification.run import ClassificationRun
+from playground.training import models
 from tests.unit.plotly_check import assert_plotly_takes
 
 CIRCLE = ClassificationConfig(**PRESETS["Circle"])  # type: ignore[arg-type]

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from playground.lessons import classification
-from playground.lessons.classification_seeds import CHARTS, SEEDS, STATUS, TILE_SIDE, SeedsRun, build
-from playground.lessons.classification_setup import ClassificationConfig, build_model, draw_points, inputs_of
-from playground.stacked import Stacked
-from playground.training import OPTIMIZERS
+from playground.lessons.classification import lesson as classification
+from playground.lessons.classification.config import ClassificationConfig, build_model, draw_points, inputs_of
+from playground.lessons.classification.seeds import CHARTS, SEEDS, STATUS, TILE_SIDE, SeedsRun, build
+from playground.training.stacked import Stacked
+from playground.training.trainer import OPTIMIZERS
 from tests.unit.plotly_check import assert_plotly_takes
 
 CIRCLE = ClassificationConfig(cloud="circle", noise=0.4, units_1=4, activation="tanh", lr=0.1, max_steps=0)

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 from playground import mnist
-from playground.figures import pixel_maps
-from playground.figures.pixel_maps import Row
-from playground.frames import encode
-from playground.lessons import cnn_plane
-from playground.lessons.cnn import LESSON
-from playground.lessons.cnn_evaluation import Judged
-from playground.lessons.cnn_plane import Tsne, main_directions
-from playground.lessons.cnn_run import CnnRun
+from playground.engine.frames import encode
+from playground.lessons.cnn.charts import projection as cnn_plane
+from playground.lessons.cnn.charts.projection import Tsne, main_directions
+from playground.lessons.cnn.evaluation import Judged
+from playground.lessons.cnn.figures import pixel_maps
+from playground.lessons.cnn.figures.pixel_maps import Row
+from playground.lessons.cnn.lesson import LESSON
+from playground.lessons.cnn.run import CnnRun
 from playground.settings import Settings
 from tests.unit.plotly_check import assert_plotly_takes
 from tests.unit.test_cnn_run import bars, make, trained, until_done

@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from playground import cnn, models
-from playground.image_batches import Augmentation, ImageBatches, moved
+from playground.lessons.cnn import model as cnn
+from playground.lessons.cnn.batches import Augmentation, ImageBatches, moved
+from playground.training import models
 
 
 def numbers(seed: int = 0) -> torch.Generator:

@@ -14,16 +14,18 @@ import pytest
 import torch
 from torch import nn
 
-from playground import checkpoint, cnn, mnist
-from playground.branching import branched
+from playground import mnist
 from playground.knobs import Value
-from playground.lessons import cnn_run
-from playground.lessons.cnn import LESSON, build
-from playground.lessons.cnn_run import CnnRun
-from playground.lessons.cnn_setup import CnnConfig
-from playground.optimizers import SCHEDULES
+from playground.lessons.cnn import model as cnn
+from playground.lessons.cnn import run as cnn_run
+from playground.lessons.cnn.config import CnnConfig
+from playground.lessons.cnn.lesson import LESSON, build
+from playground.lessons.cnn.run import CnnRun
+from playground.runs.state_checks import StateError
+from playground.saving import checkpoint
+from playground.saving.branch import branched
 from playground.settings import Settings
-from playground.state_checks import StateError
+from playground.training.optimizers import SCHEDULES
 
 TRAIN, TEST = 300, 130
 CHARTS = [chart.name for chart in LESSON.charts]
@@ -310,7 +312,7 @@ def test_the_model_that_is_given_away_is_that_of_the_moment_shown_and_stays_as_i
 
 def test_images_a_second_and_seconds_left_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(np.arange(100, 200, 0.01))
-    monkeypatch.setattr("playground.lessons.cnn_tally.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("playground.lessons.cnn.lesson.metrics.time.perf_counter", lambda: float(next(clock)))
     run = make(epochs=20)
     for _ in range(60):
         run._count(False)

@@ -13,17 +13,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pages.ui import kernel_table
+from pages.ui import number_tables as kernel_table
 from playground import mnist
-from playground.figures import images, sizes
-from playground.lessons import convolution_chain as chain
-from playground.lessons import convolution_parts as parts
-from playground.lessons import convolution_pooling as pooling
-from playground.lessons import convolution_slide as slide
-from playground.lessons.convolution_parts import Axis, digit_image, kernel_text, read_kernel
-from playground.lessons.convolution_pooling import PoolingConfig, PoolingRun
-from playground.lessons.convolution_sizes import SizesConfig, draw_sizes, size_by_torch
-from playground.lessons.convolution_slide import SlideConfig, SlideRun, kernel_of
+from playground.figures import images
+from playground.lessons.convolution import chain, pooling, slide
+from playground.lessons.convolution import kernels as parts
+from playground.lessons.convolution.figures import sizes
+from playground.lessons.convolution.kernels import Axis, digit_image, kernel_text, read_kernel
+from playground.lessons.convolution.pooling import PoolingConfig, PoolingRun
+from playground.lessons.convolution.sizes import SizesConfig, draw_sizes, size_by_torch
+from playground.lessons.convolution.slide import SlideConfig, SlideRun, kernel_of
 from playground.settings import Settings
 from tests.unit.plotly_check import assert_plotly_takes
 
@@ -42,7 +41,7 @@ SLIDES = [
 def small_digits() -> Any:
     """These tests need no MNIST: the small digits have the same shape, and everybody has them."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("playground.mnist_files.places", lambda: ())
+    patch.setattr("playground.mnist.files.places", lambda: ())
     mnist.forget()
     yield
     patch.undo()

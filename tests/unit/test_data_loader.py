@@ -17,19 +17,19 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from playground import loading, timed_items
-from playground.engine import Engine
-from playground.figures import lanes, noise
-from playground.figures import loading as figures
-from playground.lessons import data_loader_batches as batches
-from playground.lessons import data_loader_noise as noisy
-from playground.lessons import data_loader_sorted as in_order
-from playground.lessons import data_loader_timeline as timeline
-from playground.lessons.data_loader import LESSON
-from playground.lessons.data_loader_run import LoadingRun, batch_sizes
-from playground.loading import Loading
+from playground.engine.engine import Engine
+from playground.lessons.data_loader import batches, timeline
+from playground.lessons.data_loader import noise as noisy
+from playground.lessons.data_loader import reader as loading
+from playground.lessons.data_loader import sorted_labels as in_order
+from playground.lessons.data_loader import timed_dataset as timed_items
+from playground.lessons.data_loader.figures import lanes, noise
+from playground.lessons.data_loader.figures import loading as figures
+from playground.lessons.data_loader.lesson import LESSON
+from playground.lessons.data_loader.reader import Loading
+from playground.lessons.data_loader.run import LoadingRun, batch_sizes
+from playground.lessons.data_loader.timed_dataset import SAMPLERS, Plan, read
 from playground.settings import Settings
-from playground.timed_items import SAMPLERS, Plan, read
 from tests.unit.plotly_check import assert_plotly_takes
 
 SECONDS = 60.0  # within which anything here has happened, on a busy machine
@@ -48,7 +48,11 @@ def no_process_is_left() -> Iterator[None]:
 
 
 def hosts() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "playground.loader_host" in " ".join(command(child))]
+    return [
+        child
+        for child in psutil.Process().children()
+        if "playground.lessons.data_loader.worker_host" in " ".join(command(child))
+    ]
 
 
 def workers() -> list[psutil.Process]:

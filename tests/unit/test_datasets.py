@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from playground.datasets import (
+from playground.data.datasets import (
     MAX_CSV_BYTES,
     TARGETS,
     DataError,
@@ -20,7 +20,7 @@ from playground.datasets import (
     table,
     write_csv,
 )
-from playground.lessons.regression_setup import Edits, RegressionConfig, draw_data, spans
+from playground.lessons.regression.config import Edits, RegressionConfig, draw_data, spans
 
 # Each target at x = 0.3, worked out on paper (or by a pocket calculator).
 AT_0_3 = {

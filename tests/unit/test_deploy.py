@@ -19,7 +19,7 @@ import pytest
 import yaml
 from streamlit import config as streamlit_config
 
-from playground.mnist_files import places
+from playground.mnist.files import places
 from playground.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from playground import mnist
-from playground.digit_pipeline import (
+from playground.lessons.cnn.drawing.preprocessing import (
     BOX,
     NAMES,
     PAD,

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine import ROUND_SECONDS, Engine, UnknownRun
-from playground.open_run import MOST_STEPS, WAIT_SECONDS
-from playground.run import Drawing, Outcome
+from playground.engine.engine import ROUND_SECONDS, Engine, UnknownRun
+from playground.engine.open_run import MOST_STEPS, WAIT_SECONDS
+from playground.engine.run import Drawing, Outcome
 from playground.settings import Settings
 
 DEADLINE = 8.0  # seconds; far more than any wait here takes
@@ -218,7 +218,7 @@ def test_a_board_that_is_built_anew_at_once_plays_on_and_one_that_comes_back_lat
     assert engine.state_of(again.run_id) == "playing"
     engine.command(again.run_id, {"do": "leave"})
     engine.detach(again.run_id, again)
-    monkeypatch.setattr("playground.engine.BACK_AT_ONCE_SECONDS", 0.0)
+    monkeypatch.setattr("playground.engine.engine.BACK_AT_ONCE_SECONDS", 0.0)
     Screen(engine, screen.run_id, paints=True)
     until(lambda: engine.state_of(screen.run_id) == "paused", "it has been away for longer")
     assert_stands_still(engine, screen.run_id)

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from playground.expression_parts import FUNCTIONS, Part
-from playground.expressions import LONGEST, ExpressionError, parse
-from playground.named_values import read_values
+from playground.lessons.autograd.named_values import read_values
+from playground.parsing.expression_parts import FUNCTIONS, Part
+from playground.parsing.expressions import LONGEST, ExpressionError, parse
 
 NAMES = ("x", "w", "v", "m")
 VALUES = "x = 0.5; w = [0.3, 0.7]; v = [[0.1, 0.2], [0.3, 0.4]]; m = [[0.5, 0.6, 0.7], [0.8, 0.9, 0.1]]"

@@ -16,9 +16,9 @@ import plotly.graph_objects as go
 import pytest
 from numpy.typing import NDArray
 
+from playground.engine.frames import encode
 from playground.figures import curves, graphs, theme
 from playground.figures.theme import PALETTE, Reach, padded, round_up
-from playground.frames import encode
 
 ROOT = Path(__file__).resolve().parents[2]
 Figure = dict[str, Any]

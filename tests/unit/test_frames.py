@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.frames import Figure, FrameWriter, changes, encode
+from playground.engine.frames import Figure, FrameWriter, changes, encode
 
 TYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "u1": "|u1"}
 

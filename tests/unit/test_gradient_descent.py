@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from playground.descent import classify, move, roll, roll_many
-from playground.figures import relief
-from playground.figures.landscapes import level_bytes
-from playground.landscapes import CURVES, SURFACES, own
-from playground.lessons import gradient_descent_basins as basins
-from playground.lessons import gradient_descent_rates as rates
-from playground.lessons.gradient_descent_line import LineConfig, LineRun
-from playground.lessons.gradient_descent_surface import SurfaceConfig, SurfaceRun
+from playground.data.landscapes import CURVES, SURFACES, own
+from playground.lessons.gradient_descent import basins, rates
+from playground.lessons.gradient_descent.descent import classify, move, roll, roll_many
+from playground.lessons.gradient_descent.figures import relief
+from playground.lessons.gradient_descent.figures.landscapes import level_bytes
+from playground.lessons.gradient_descent.line import LineConfig, LineRun
+from playground.lessons.gradient_descent.surface import SurfaceConfig, SurfaceRun
 from playground.settings import Settings
 from tests.unit.plotly_check import assert_plotly_takes
 

@@ -12,12 +12,12 @@ import orjson
 import pytest
 import torch
 
-from playground.devices import MAX_THREADS
-from playground.engine import Engine
-from playground.lessons import cnn
-from playground.open_run import WAIT_SECONDS, OpenRun, rebuild, train
-from playground.run import Drawing, Heavy, Outcome
+from playground.engine.engine import Engine
+from playground.engine.open_run import WAIT_SECONDS, OpenRun, rebuild, train
+from playground.engine.run import Drawing, Heavy, Outcome
+from playground.lessons.cnn import lesson as cnn
 from playground.settings import Settings
+from playground.training.devices import MAX_THREADS
 
 
 class LongSteps:

@@ -20,8 +20,8 @@ from playground.knobs import (
     parse,
     shorten,
 )
-from playground.lessons.learning_rates_sweep import RATES, WhoWinsConfig
-from playground.lessons.regression_setup import RegressionConfig
+from playground.lessons.learning_rates.sweep import RATES, WhoWinsConfig
+from playground.lessons.regression.config import RegressionConfig
 
 SPECS = knobs(RegressionConfig)
 NUMBERS = [name for name, spec in SPECS.items() if spec.options is None]

@@ -7,16 +7,8 @@ import math
 import pytest
 import torch
 
-from playground.expression_parts import ExpressionError
-from playground.landscapes import (
-    CURVES,
-    SURFACES,
-    Landscape,
-    curvatures,
-    gradient,
-    heights,
-    own,
-)
+from playground.data.landscapes import CURVES, SURFACES, Landscape, curvatures, gradient, heights, own
+from playground.parsing.expression_parts import ExpressionError
 
 ALL = {**{f"curve {name}": each for name, each in CURVES.items()},
        **{f"surface {name}": each for name, each in SURFACES.items()}}  # fmt: skip

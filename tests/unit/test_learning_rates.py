@@ -11,16 +11,23 @@ import torch
 from torch import nn
 
 from playground.figures.images import ZERO
-from playground.lessons import learning_rates_momentum as plane
-from playground.lessons.learning_rates import LESSON
-from playground.lessons.learning_rates_momentum import MomentumConfig, polyak, roots, spectral_radius
-from playground.lessons.learning_rates_run import MOMENTS, MOST_TRAININGS, SweepRun
-from playground.lessons.learning_rates_schedules import SchedulesConfig, planned
-from playground.lessons.learning_rates_schedules import build as build_schedules
-from playground.lessons.learning_rates_setup import LABELS, TUTORIAL, draw_points, rates_of
-from playground.lessons.learning_rates_sweep import RATES, SweepConfig, WhoWinsConfig, build_map, build_who_wins
-from playground.optimizers import OPTIMIZERS, SCHEDULES, build_optimizer
-from playground.sweep import DIVERGED_ABOVE, Entry, Sweep, batches_of, has_diverged, start_model
+from playground.lessons.learning_rates import momentum as plane
+from playground.lessons.learning_rates.config import LABELS, TUTORIAL, draw_points, rates_of
+from playground.lessons.learning_rates.lesson import LESSON
+from playground.lessons.learning_rates.momentum import MomentumConfig, polyak, roots, spectral_radius
+from playground.lessons.learning_rates.run import MOMENTS, MOST_TRAININGS, SweepRun
+from playground.lessons.learning_rates.schedules import SchedulesConfig, planned
+from playground.lessons.learning_rates.schedules import build as build_schedules
+from playground.lessons.learning_rates.sweep import RATES, SweepConfig, WhoWinsConfig, build_map, build_who_wins
+from playground.lessons.learning_rates.trainings import (
+    DIVERGED_ABOVE,
+    Entry,
+    Sweep,
+    batches_of,
+    has_diverged,
+    start_model,
+)
+from playground.training.optimizers import OPTIMIZERS, SCHEDULES, build_optimizer
 from tests.unit.plotly_check import assert_plotly_takes
 
 LIVE = {lab.name: lab for lab in LESSON.labs if lab.build}

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 import torch
 
-from playground import branching, lockstep
-from playground.engine import Engine, UnknownRun
+from playground.engine import lockstep
+from playground.engine.engine import Engine, UnknownRun
 from playground.knobs import changed
-from playground.lessons import classification, optimizers, regression
+from playground.lessons.classification import lesson as classification
+from playground.lessons.optimizers import lesson as optimizers
+from playground.lessons.regression import run as regression
+from playground.saving import branch as branching
 from playground.settings import Settings
 from tests.unit.test_engine import Screen, until
 

@@ -19,9 +19,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground import mnist, mnist_download, mnist_files, mnist_job, small_digits
-from playground.mnist_download import Cancelled, Download, Limits
-from playground.mnist_files import MnistError, MnistFile
+from playground import mnist
+from playground.mnist import download as mnist_download
+from playground.mnist import files as mnist_files
+from playground.mnist import job as mnist_job
+from playground.mnist import small_digits
+from playground.mnist.download import Cancelled, Download, Limits
+from playground.mnist.files import MnistError, MnistFile
 
 PATIENT = Limits(silence=10.0, least_speed=1_000)
 QUICK = Limits(silence=0.3, least_speed=1_000, rounds=1)

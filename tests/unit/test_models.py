@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from playground.lessons.regression_setup import RegressionConfig, build_model
-from playground.models import (
+from playground.lessons.regression.config import RegressionConfig, build_model
+from playground.training.models import (
     ACTIVATIONS,
     INITIALISATIONS,
     count_parameters,

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from playground.lessons import classification, narrator
-from playground.lessons.classification_setup import ClassificationConfig
+from playground.lessons import narrator
+from playground.lessons.classification import lesson as classification
+from playground.lessons.classification.config import ClassificationConfig
 from playground.lessons.narrator import SENTENCES
-from playground.lessons.regression import RegressionRun, build
-from playground.lessons.regression_setup import PRESETS, RegressionConfig
+from playground.lessons.regression.config import PRESETS, RegressionConfig
+from playground.lessons.regression.run import RegressionRun, build
 
 LINE = tuple((x / 10, x / 5 + 0.1 * (-1) ** x) for x in range(-10, 11))  # nearly straight
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from playground.lessons.cnn import DRAW, LESSON, build
-from playground.lessons.cnn_run import CnnRun
-from playground.lessons.cnn_setup import CnnConfig
-from playground.lessons.cnn_shift import SHIFTS, ShiftTest, plain_model, shifted
-from playground.models import count_parameters
+from playground.lessons.cnn.charts.shift_test import SHIFTS, ShiftTest, plain_model, shifted
+from playground.lessons.cnn.config import CnnConfig
+from playground.lessons.cnn.lesson import DRAW, LESSON, build
+from playground.lessons.cnn.run import CnnRun
+from playground.training.models import count_parameters
 
 CHARTS = [chart.name for chart in LESSON.charts if DRAW in chart.views]
 CONFIG = CnnConfig(filters_1=2, filters_2=2, images=200, batch_size=20, epochs=2)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from playground.digit_pipeline import stages
-from playground.pictures import LONGEST, MOST_BYTES, PictureError, read
+from playground.lessons.cnn.drawing.preprocessing import stages
+from playground.lessons.cnn.drawing.uploads import LONGEST, MOST_BYTES, PictureError, read
 
 
 def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:

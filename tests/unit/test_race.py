@@ -10,11 +10,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from playground import datasets, models
-from playground.optimizers import OPTIMIZERS, build_optimizer
-from playground.racing import Dealer, Entry, Race, Racer, checksum, gradients, order_checksum
-from playground.training import Batches, Trainer
-from playground.update_rules import next_update
+from playground.data import datasets
+from playground.lessons.optimizers.race import Dealer, Entry, Race, Racer, checksum, gradients, order_checksum
+from playground.lessons.optimizers.update_rules import next_update
+from playground.training import models
+from playground.training.optimizers import OPTIMIZERS, build_optimizer
+from playground.training.trainer import Batches, Trainer
 
 SETTINGS = {"momentum": 0.8, "alpha": 0.9, "rho": 0.9, "beta1": 0.9, "beta2": 0.99}
 

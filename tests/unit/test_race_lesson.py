@@ -10,18 +10,18 @@ import pytest
 import torch
 from torch import nn
 
-from playground import checkpoint
+from playground.data.landscapes import SURFACES
+from playground.engine.run import Heavy, Paced
 from playground.knobs import default_of, knobs
-from playground.landscapes import SURFACES
-from playground.lessons.optimizers import LESSON
-from playground.lessons.optimizers_entries import EntryError, read_entries
-from playground.lessons.optimizers_run import RaceRun, build
-from playground.lessons.optimizers_setup import STANDARD, OptimizersConfig, draw_data, entries
-from playground.lessons.optimizers_surface import MOST_STEPS, Surface
-from playground.optimizers import SCHEDULES
-from playground.racing import checksum
-from playground.run import Heavy, Paced
+from playground.lessons.optimizers.config import STANDARD, OptimizersConfig, draw_data, entries
+from playground.lessons.optimizers.entries import EntryError, read_entries
+from playground.lessons.optimizers.lesson import LESSON
+from playground.lessons.optimizers.race import checksum
+from playground.lessons.optimizers.run import RaceRun, build
+from playground.lessons.optimizers.surface import MOST_STEPS, Surface
+from playground.saving import checkpoint
 from playground.settings import Settings
+from playground.training.optimizers import SCHEDULES
 from tests.unit.plotly_check import assert_plotly_takes
 
 CHARTS = [chart.name for chart in LESSON.charts]

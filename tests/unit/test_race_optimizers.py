@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.optim import lr_scheduler
 
-from playground.optimizers import OPTIMIZERS, SCHEDULES, build_optimizer, torch_settings
+from playground.training.optimizers import OPTIMIZERS, SCHEDULES, build_optimizer, torch_settings
 
 Make = Callable[[torch.optim.Optimizer, int], Any]
 

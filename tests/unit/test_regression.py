@@ -16,14 +16,14 @@ import torch
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
-from playground.engine import Engine
-from playground.frames import FrameWriter
+from playground.engine.engine import Engine
+from playground.engine.frames import FrameWriter
+from playground.engine.run import Drawing
 from playground.knobs import default_of, knobs
-from playground.lessons.regression import LESSON, RegressionRun, build
-from playground.lessons.regression_setup import PRESETS, RegressionConfig
-from playground.run import Drawing
+from playground.lessons.regression.config import PRESETS, RegressionConfig
+from playground.lessons.regression.run import LESSON, RegressionRun, build
+from playground.runs.training_run import MOST_SNAPSHOTS, Snapshot, Snapshots
 from playground.settings import Settings
-from playground.training_run import MOST_SNAPSHOTS, Snapshot, Snapshots
 
 CHARTS = [chart.name for chart in LESSON.charts]
 OPTIONS = {toggle.name for chart in LESSON.charts for toggle in chart.toggles}

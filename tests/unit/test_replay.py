@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from playground import replay
 from playground.knobs import as_texts, knobs, parse
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
-from playground.replay import AT, SINCE, THREADS, Replay, ReplayError
+from playground.saving import replay
+from playground.saving.replay import AT, SINCE, THREADS, Replay, ReplayError
 from playground.settings import Settings
 
 Turns = Sequence[tuple[int, Mapping[str, Any]]]

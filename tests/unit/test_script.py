@@ -13,17 +13,18 @@ from typing import Any
 import pytest
 import torch
 
-from playground import checkpoint, journal
-from playground.clouds import CLOUDS
 from playground.knobs import default_of, knobs
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
-from playground.lessons.classification_setup import INPUTS
+from playground.lessons.classification.clouds import CLOUDS
+from playground.lessons.classification.config import INPUTS
 from playground.lessons.scripts import script
-from playground.models import ACTIVATIONS, INITIALISATIONS
-from playground.optimizers import OPTIMIZERS
-from playground.script_text import comment, plain_source, spaced, written
+from playground.runs import journal
+from playground.saving import checkpoint
+from playground.scripts.code import comment, plain_source, spaced, written
 from playground.settings import Settings
+from playground.training.models import ACTIVATIONS, INITIALISATIONS
+from playground.training.optimizers import OPTIMIZERS
 
 Values = Mapping[str, Any]
 

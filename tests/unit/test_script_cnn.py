@@ -16,16 +16,19 @@ import pytest
 import torch
 from torch.nn import functional
 
-from playground import checkpoint, cnn, mnist, mnist_files
-from playground.devices import threads
+from playground import mnist
 from playground.lessons import LESSONS
-from playground.lessons.cnn import build
-from playground.lessons.cnn_evaluation import AT_ONCE
-from playground.lessons.cnn_run import CnnRun
-from playground.lessons.cnn_script import CnnScript
-from playground.lessons.cnn_setup import FAST, CnnConfig
+from playground.lessons.cnn import model as cnn
+from playground.lessons.cnn.config import FAST, CnnConfig
+from playground.lessons.cnn.evaluation import AT_ONCE
+from playground.lessons.cnn.lesson import build
+from playground.lessons.cnn.run import CnnRun
+from playground.lessons.cnn.script import CnnScript
 from playground.lessons.scripts import script
+from playground.mnist import files as mnist_files
+from playground.saving import checkpoint
 from playground.settings import Settings
+from playground.training.devices import threads
 
 SMALL = {"filters_1": 2, "filters_2": 3, "kernel": 3, "batch_size": 64, "images": 200, "lr": 0.01, "epochs": 0}
 

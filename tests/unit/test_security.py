@@ -21,7 +21,8 @@ from starlette.requests import Request
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from pages.ui import assets, stream
+from pages.ui.routes import assets
+from pages.ui.routes import live as stream
 
 KEYWORDS = {"'self'", "'none'"}
 # What Streamlit's front end needs besides files of its own. Scripts: components.v2 imports its modules from blob:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.ui.sentences import quoted
+from pages.ui.messages import quoted
 from tests.pages.session import HOSTILE, assert_dead, live_text
 
 MORE_HOSTILE = (

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from playground.models import mlp
-from playground.stacked import RULES, SGD, Momentum, Rule, Stacked, StackedOptimizer
-from playground.training import OPTIMIZERS
+from playground.training.models import mlp
+from playground.training.stacked import RULES, SGD, Momentum, Rule, Stacked, StackedOptimizer
+from playground.training.trainer import OPTIMIZERS
 
 COPIES, STEPS = 5, 40
 TORCH: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {

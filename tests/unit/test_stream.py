@@ -15,12 +15,12 @@ from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from pages.ui import stream
-from playground.engine import Engine
+from pages.ui.routes import live as stream
+from playground.engine.engine import Engine
+from playground.engine.open_run import LEASE_SECONDS
+from playground.engine.run import Drawing, Outcome
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
-from playground.open_run import LEASE_SECONDS
-from playground.run import Drawing, Outcome
 from playground.settings import Settings
 
 FRIEND = "https://school.example"

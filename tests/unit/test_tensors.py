@@ -15,14 +15,11 @@ import torch
 
 from playground.figures.cells import FILL, Block, as_csv, cells
 from playground.figures.images import ZERO
-from playground.figures.ribbon import ribbon
-from playground.lessons import tensors_broadcasting as broadcasting
-from playground.lessons import tensors_memory as memory
-from playground.lessons import tensors_operations as operations
-from playground.lessons import tensors_speed as speed
-from playground.lessons import tensors_tutorial as tutorial
-from playground.lessons import tensors_views as views
-from playground.lessons.tensors_arrays import (
+from playground.lessons.tensors import broadcasting, memory, operations, speed, tutorial, views
+from playground.lessons.tensors.figures.ribbon import ribbon
+from playground.lessons.tensors.registry import CASES, OPERATIONS, Case, Operation
+from playground.lessons.tensors.verdicts import Result, compare, distance, judge, of_case
+from playground.parsing.arrays import (
     DTYPES,
     LONGEST,
     MOST_CELLS,
@@ -36,8 +33,6 @@ from playground.lessons.tensors_arrays import (
     text_of,
     with_cells,
 )
-from playground.lessons.tensors_registry import CASES, OPERATIONS, Case, Operation
-from playground.lessons.tensors_verdicts import Result, compare, distance, judge, of_case
 from playground.settings import Settings
 from tests.unit.plotly_check import assert_plotly_takes
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from playground.lessons.regression_setup import (
+from playground.lessons.regression.config import (
     ORDER,
     Edits,
     RegressionConfig,
@@ -20,7 +20,7 @@ from playground.lessons.regression_setup import (
     generator,
     optimizer_of,
 )
-from playground.training import LOSSES, OPTIMIZERS, Batches, History, Trainer, build_optimizer
+from playground.training.trainer import LOSSES, OPTIMIZERS, Batches, History, Trainer, build_optimizer
 
 
 def seeded(seed: int = 1) -> torch.Generator:

@@ -16,13 +16,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from playground import checkpoint, cnn, weight_files
-from playground.devices import threads
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
+from playground.lessons.cnn import model as cnn
 from playground.lessons.scripts import SCRIPTS, script
+from playground.runs.state_checks import StateError
+from playground.saving import checkpoint, weight_files
 from playground.settings import Settings
-from playground.state_checks import StateError
+from playground.training.devices import threads
 from tests.recorded.record import small_digits
 
 PROSE = Path(__file__).resolve().parents[2] / "playground" / "lessons"

@@ -1,11 +1,11 @@
 // The board: the one component that shows charts, either still (a frame in its data) or live (a run's stream).
 
-import { Chart, element, loadPlotly } from "./chart.js";
-import { decode, fromBase64 } from "./codec.js";
-import { CHART as LOSS, Pins } from "./pins.js";
-import { Player } from "./player.js";
-import { Stream } from "./stream.js";
-import { Views } from "./views.js";
+import { Chart, element, loadPlotly } from "./chart/chart.js";
+import { decode, fromBase64 } from "./wire/codec.js";
+import { CHART as LOSS, Pins } from "./controls/pins.js";
+import { Player } from "./controls/player.js";
+import { Stream } from "./wire/stream.js";
+import { Views } from "./controls/views.js";
 
 window.__board_frames ??= 0;
 

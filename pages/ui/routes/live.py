@@ -1,0 +1,181 @@
+"""The live stream: a websocket between one viewer in a browser and the engine that runs its training."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from functools import cache, partial
+from typing import Any
+
+import orjson
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from playground.engine.engine import Engine, UnknownRun
+from playground.settings import Settings
+from playground.training import devices
+
+LONGEST_MESSAGE = 4_096  # characters
+MESSAGES_PER_SECOND = 150.0  # sustained; twice as many in one burst
+MOST_CHARTS = 32
+FOREIGN = "This address may not open the live stream. Whoever runs the server can allow it: PLAYGROUND_ORIGINS."
+LOST = "This run is no longer there. Press Reset to start anew."
+
+
+class BadMessage(ValueError):
+    """A message that breaks the protocol: the socket is closed with this code and reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+@cache
+def engine() -> Engine:
+    """The server's engine, started when it is first needed."""
+    settings = Settings.from_environment()
+    devices.set_threads(settings.torch_threads)
+    devices.warm_up()
+    started = Engine(settings, prepare=partial(devices.set_threads, settings.torch_threads))
+    started.start()
+    return started
+
+
+class SocketViewer:
+    """Hands frames from the engine's threads over to the socket's event loop."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self._loop = asyncio.get_running_loop()
+        self._outbox: asyncio.Queue[bytes | tuple[int, str]] = asyncio.Queue()
+
+    def deliver(self, frame: bytes) -> None:
+        """Send a frame."""
+        self._post(frame)
+
+    def dismiss(self, code: int, reason: str) -> None:
+        """Close the socket with a reason."""
+        self._post((code, reason))
+
+    def _post(self, item: bytes | tuple[int, str]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is left to tell
+            self._loop.call_soon_threadsafe(self._outbox.put_nowait, item)
+
+    async def send_all(self) -> None:
+        """Send what is posted until the socket is to be closed."""
+        while True:
+            item = await self._outbox.get()
+            if isinstance(item, tuple):
+                await self._socket.close(*item)
+                return
+            await self._socket.send_bytes(item)
+
+
+class Allowance:
+    """A bucket of messages that fills at a steady rate."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._left = 2 * rate
+        self._at = time.monotonic()
+
+    def take(self) -> None:
+        """Take one. Raises BadMessage when the bucket is empty."""
+        now = time.monotonic()
+        self._left = min(2 * self._rate, self._left + (now - self._at) * self._rate)
+        self._at = now
+        self._left -= 1
+        if self._left < 0:
+            raise BadMessage(4429, "Too many messages. Reload the page to go on.")
+
+
+async def live(socket: WebSocket) -> None:
+    """One viewer's stream at /live/<run id>."""
+    await socket.accept()  # even to be refused: a browser shows no reason for a socket that never opened
+    if not is_own_origin(socket):
+        await socket.close(4403, FOREIGN)
+        return
+    run_id = socket.path_params["run_id"]
+    viewer = SocketViewer(socket)
+    try:
+        engine().attach(run_id, viewer)
+    except UnknownRun:
+        await socket.close(4404, LOST)
+        return
+    sender = asyncio.create_task(viewer.send_all())
+    try:
+        await _listen(socket, run_id, viewer)
+    except BadMessage as error:
+        await socket.close(error.code, error.reason)
+    except UnknownRun:
+        await socket.close(4404, LOST)
+    except (WebSocketDisconnect, RuntimeError):
+        pass  # the other side has gone, or the sender has closed the socket
+    finally:
+        engine().detach(run_id, viewer)
+        sender.cancel()
+        with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+            await sender
+
+
+async def _listen(socket: WebSocket, run_id: str, viewer: SocketViewer) -> None:
+    allowance = Allowance(MESSAGES_PER_SECOND)
+    while True:
+        received = await socket.receive()
+        if received["type"] == "websocket.disconnect":
+            return
+        allowance.take()
+        message = parse(received.get("text"))
+        if "ask" in message:
+            engine().ask(run_id, viewer, message["ask"], message["options"])
+        else:
+            engine().command(run_id, message)
+
+
+def parse(text: str | None) -> dict[str, Any]:
+    """A viewer's message: {"ask": [chart, ...], "options": {...}} or {"do": command, ...}. Raises BadMessage."""
+    if text is None:
+        raise BadMessage(4400, "The stream takes text messages only.")
+    if len(text) > LONGEST_MESSAGE:
+        raise BadMessage(4413, f"A message may have at most {LONGEST_MESSAGE} characters.")
+    try:
+        message = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise BadMessage(4400, "The message is not JSON.") from None
+    if not isinstance(message, dict):
+        raise BadMessage(4400, "The message is not a JSON object.")
+    if "ask" in message:
+        return {"ask": _charts(message["ask"]), "options": _options(message.get("options", {}))}
+    if not isinstance(message.get("do"), str):
+        raise BadMessage(4400, "A message needs “ask” or “do”.")
+    return message
+
+
+def _charts(value: Any) -> list[str]:
+    if not isinstance(value, list) or len(value) > MOST_CHARTS or not all(isinstance(name, str) for name in value):
+        raise BadMessage(4400, "“ask” is a list of chart names.")
+    return list(dict.fromkeys(value))
+
+
+def _options(value: Any) -> dict[str, bool]:
+    if (
+        not isinstance(value, dict)
+        or len(value) > MOST_CHARTS
+        or not all(isinstance(on, bool) for on in value.values())
+    ):
+        raise BadMessage(4400, "“options” maps names to true or false.")
+    return value
+
+
+def is_own_origin(socket: WebSocket) -> bool:
+    """Whether the socket comes from our own pages: no Origin (not a browser), our own host, or one that is allowed."""
+    origin = socket.headers.get("origin")
+    if origin is None:
+        return True
+    allowed = {entry.strip().rstrip("/") for entry in engine().settings.origins.split(",") if entry.strip()}
+    host = socket.headers.get("host")
+    return origin in allowed | {f"http://{host}", f"https://{host}"}
+
+
+ROUTES = [WebSocketRoute("/live/{run_id}", live)]

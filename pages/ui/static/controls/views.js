@@ -1,0 +1,20 @@
+// Views: charts in groups of which one is in sight, chosen with a row of buttons. What is not in sight costs nothing.
+
+import { element } from "../chart/chart.js";
+
+export class Views {
+  /** `charts` have a spec with views (none: always in sight) and a card; `label` is the row's accessible name. */
+  constructor(charts, label) {
+    this.charts = charts;
+    const names = [...new Set(charts.flatMap((chart) => chart.spec.views.slice(0, 1)))]; // in order of their own charts
+    this.buttons = names.map((name) => element("button", { type: "button", class: "button", "data-view": name, onclick: () => this.choose(name) }, name));
+    this.bar = element("div", { class: "views", role: "group", "aria-label": label }, ...this.buttons);
+    this.bar.hidden = names.length === 0;
+    if (names.length) this.choose(names[0]);
+  }
+
+  choose(name) {
+    for (const button of this.buttons) button.setAttribute("aria-pressed", button.dataset.view === name);
+    for (const { spec, card } of this.charts) card.hidden = spec.views.length > 0 && !spec.views.includes(name);
+  }
+}

@@ -1,0 +1,1 @@
+"""What models learn from: points on curves, and surfaces to descend."""

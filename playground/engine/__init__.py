@@ -1,0 +1,1 @@
+"""Runs on worker threads, fairly sliced, and the frames their viewers get."""

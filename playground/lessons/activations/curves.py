@@ -1,0 +1,203 @@
+"""The labs that show activations as curves: one and its slope (beside another, if wished), and all of them at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from playground.engine.frames import Figure
+from playground.figures.functions import Line, function_chart, tile
+from playground.knobs import Config, knob
+from playground.lesson import Chart, Lab, Sheet, Table
+from playground.lessons.activations.functions import FUNCTIONS, NAMES, REACH, Function, has_kink, sides, with_slope
+
+GRID_POINTS, TILE_POINTS = 401, 121
+NONE = "none"
+NEAR = 1e-6  # how close to a kink the curve is drawn from either side
+
+
+def _of(parameter: str) -> dict[str, object]:
+    """A knob for one parameter, shown while a function that has it is."""
+
+    def applies(config: CurvesConfig) -> bool:
+        return any(parameter in FUNCTIONS[name].parameters for name in config.shown)
+
+    return {"group": "Parameters", "live": True, "shy": True, "applies": applies}
+
+
+@dataclass(frozen=True)
+class CurvesConfig(Config):
+    """Which functions are drawn, with which parameters, and where they are probed."""
+
+    # fmt: off
+    probe: float = knob(1.0, "Probe x", help="The tangent lies here. A click into a chart moves it.", group="Function",
+                        live=True, lo=-10.0, hi=10.0, step=0.1)
+    function: str = knob("relu", "Function", group="Function", live=True, options=tuple(FUNCTIONS), names=NAMES)
+    against: str = knob(NONE, "Compare with", group="Function", live=True, options=(NONE, *FUNCTIONS),
+                        names={NONE: "Nothing"} | NAMES)
+    reach: float = knob(REACH, "Range of x", help="The charts go from minus this to this; the tutorial has 5.",
+                        group="Function", live=True, lo=1.0, hi=10.0, step=0.5)
+    negative_slope: float = knob(0.01, "Slope below 0", help="Of Leaky ReLU.", lo=0.0, hi=0.5, step=0.01,
+                                 **_of("negative_slope"))
+    alpha: float = knob(1.0, "Alpha α", help="ELU goes down to −α.", lo=0.1, hi=2.0, step=0.1, **_of("alpha"))
+    beta: float = knob(1.0, "Beta β", help="How sharp the bend is.", lo=0.5, hi=10.0, step=0.1, **_of("beta"))
+    temperature: float = knob(1.0, "Temperature T", help="Scores are divided by it before softmax.", lo=0.25, hi=5.0,
+                              step=0.05, **_of("temperature"))
+    rivals: int = knob(1, "Rivals", help="Other scores, all 0, that share with x.", lo=1, hi=9, **_of("rivals"))
+    # fmt: on
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The functions drawn, each once."""
+        return tuple(dict.fromkeys(name for name in (self.function, self.against) if name != NONE))
+
+    @property
+    def parameters(self) -> dict[str, float | int]:
+        """All parameters by name."""
+        return {name: getattr(self, name) for each in FUNCTIONS.values() for name in each.parameters}
+
+
+def grid(reach: float, points: int, kinks: tuple[float, ...]) -> Tensor:
+    """Evenly spaced x within ±reach, with each kink replaced by a gap (NaN) so narrow that only a jump shows it."""
+    x = torch.linspace(-reach, reach, points, dtype=torch.float64)
+    for kink in kinks:
+        around = torch.tensor([kink - NEAR, torch.nan, kink + NEAR], dtype=torch.float64)
+        x = torch.cat([x[~(x >= kink - NEAR)], around, x[x > kink + NEAR]])  # the gaps so far are NaN, and stay
+    return x
+
+
+def _lines(chosen: Function, config: CurvesConfig, first: bool) -> tuple[Line, Line, tuple[float, float, float]]:
+    """The function, its slope, and (x, y, slope) at the probe."""
+    function = chosen.with_parameters(config.parameters)
+    x = grid(config.reach, GRID_POINTS, chosen.kinks)
+    y, slope = (each.where(~x.isnan(), torch.nan) for each in with_slope(function, x))
+    at, at_slope = with_slope(function, torch.tensor([config.probe], dtype=torch.float64))
+    kinks = [kink for kink in chosen.kinks if abs(kink) <= config.reach and has_kink(function, kink)]
+    _, torch_says = with_slope(function, torch.tensor(kinks, dtype=torch.float64))
+    colours, dash = (("@model", "@gradient"), "solid") if first else (("@mark", "@mark"), "dash")
+    marked = list(zip(kinks, torch_says.tolist(), strict=True))
+    return (
+        Line(chosen.label, colours[0], x.numpy(), y.numpy(), dash),
+        Line(chosen.label, colours[1], x.numpy(), slope.numpy(), dash, marked),
+        (config.probe, at.item(), at_slope.item()),
+    )
+
+
+def draw_curves(config: CurvesConfig) -> Sheet:
+    """The functions with their tangents, their slopes, and both as numbers at the probe and at the kinks."""
+    shown = [FUNCTIONS[name] for name in config.shown]
+    drawn = [_lines(each, config, each is shown[0]) for each in shown]
+    probed = [at for _, _, at in drawn] if abs(config.probe) <= config.reach else []
+    x_span = (-config.reach, config.reach)
+    y_span = (min(each.span[0] for each in shown), max(each.span[1] for each in shown))
+    slopes = (min(each.slope_span[0] for each in shown), max(each.slope_span[1] for each in shown))
+    charts: dict[str, Figure] = {
+        "function": function_chart([line for line, _, _ in drawn], [(x, y) for x, y, _ in probed], title="f(x)",
+                                   spans=(x_span, y_span), tangents=probed),
+        "slope": function_chart([line for _, line, _ in drawn], [(x, slope) for x, _, slope in probed],
+                                title="Slope f′(x)", spans=(x_span, slopes),
+                                marks="torch says"),
+    }  # fmt: skip
+    note = "" if probed else f"The probe at {config.probe:g} lies outside the charts: widen the range of x to see it."
+    if "softmax" in config.shown:
+        note += " Softmax is a function of several scores: here of x and its rivals, whose scores are all 0."
+    return Sheet(charts, note.strip(), (_values(shown, drawn), *_kinks(shown, config)))
+
+
+def _values(shown: list[Function], drawn: list[tuple[Line, Line, tuple[float, float, float]]]) -> Table:
+    rows = [
+        (each.label, each.formula, each.code, f"{x:g}", f"{y + 0.0:.6g}", f"{slope + 0.0:.6g}")
+        for each, (_, _, (x, y, slope)) in zip(shown, drawn, strict=True)
+    ]
+    return Table(("Function", "f(x)", "In PyTorch", "x", "f(x) there", "Slope there"), tuple(rows), ("In PyTorch",))
+
+
+def _kinks(shown: list[Function], config: CurvesConfig) -> tuple[Table, ...]:
+    """A table of the kinks, if there are any: the slope on either side, and the one torch decides on."""
+    rows = []
+    for each in shown:
+        function = each.with_parameters(config.parameters)
+        for kink in filter(partial(has_kink, function), each.kinks):
+            left, right = (_slope_text(slope) for slope in sides(function, kink))
+            _, says = with_slope(function, torch.tensor([kink], dtype=torch.float64))
+            rows.append((each.label, f"{kink:g}", left, right, f"{says.item():.4g}"))
+    return (
+        (Table(("Kink of", "at x", "Slope just left", "Slope just right", "torch says"), tuple(rows)),) if rows else ()
+    )
+
+
+def _slope_text(slope: float) -> str:
+    """A slope from differences, rounded to what they can tell."""
+    return f"{round(slope, 4) + 0.0:.4g}"
+
+
+@dataclass(frozen=True)
+class AllConfig(Config):
+    """Where all functions are probed, and whether their slopes are drawn."""
+
+    # fmt: off
+    probe: float = knob(1.0, "Probe x", help="Where the numbers in the table are read.", group="All functions",
+                        live=True, lo=-10.0, hi=10.0, step=0.1)
+    reach: float = knob(REACH, "Range of x", help="The charts go from minus this to this.", group="All functions",
+                        live=True, lo=1.0, hi=10.0, step=0.5)
+    slopes: bool = knob(True, "Show the slopes", group="All functions", live=True)
+    # fmt: on
+
+
+def draw_all(config: AllConfig) -> Sheet:
+    """Every function with torch's own parameters, small, and a table of values at the probe."""
+    charts, rows = {}, []
+    for name, each in FUNCTIONS.items():
+        function = each.with_parameters(each.parameters)
+        x = grid(config.reach, TILE_POINTS, each.kinks)
+        y, slope = (values.where(~x.isnan(), torch.nan).numpy() for values in with_slope(function, x))
+        at, at_slope = (v.item() for v in with_slope(function, torch.tensor([config.probe], dtype=torch.float64)))
+        lines = [Line(each.label, "@model", x.numpy(), y)]
+        if config.slopes:
+            lines.append(Line("Slope", "@gradient", x.numpy(), slope, "dash"))
+        inside = [(config.probe, at)] if abs(config.probe) <= config.reach else []
+        span = (min(each.span[0], each.slope_span[0]), max(each.span[1], each.slope_span[1]))
+        charts[name] = tile(lines, inside, spans=((-config.reach, config.reach), span))
+        rows.append((each.label, each.formula, f"{at + 0.0:.6g}", f"{at_slope + 0.0:.6g}"))
+    table = Table(("Function", "Formula", f"f({config.probe:g})", f"Slope at {config.probe:g}"), tuple(rows))
+    return Sheet(charts, tables=(table,))
+
+
+CURVES = Lab(
+    name="activations_curves",
+    title="Curves",
+    sentence="A function, the tangent at the probe, and the slope that autograd finds at every x.",
+    config=CurvesConfig,
+    draw=draw_curves,
+    charts=(
+        Chart(
+            "function",
+            "Function",
+            "The activation over x, and its tangent at the probe. A click or a drag moves the probe.",
+            turns=("probe",),
+        ),
+        Chart("slope", "Slope, by autograd", "The derivative of the activation over x.", turns=("probe",)),
+    ),
+    presets={
+        "ReLU": {},
+        "Sigmoid": {"function": "sigmoid"},
+        "Tanh": {"function": "tanh"},
+        "Softplus": {"function": "softplus"},
+        "Sigmoid and tanh": {"function": "sigmoid", "against": "tanh"},
+        "ReLU and its smooth cousin": {"function": "relu", "against": "gelu"},
+    },
+)
+
+ALL = Lab(
+    name="activations_all",
+    title="All at once",
+    sentence="Solid: the function. Dashed: its slope. Softmax shares with one other score, which is 0.",
+    config=AllConfig,
+    draw=draw_all,
+    charts=tuple(
+        Chart(name, each.label, f"{each.label} and its slope over x.", small=True) for name, each in FUNCTIONS.items()
+    ),
+)

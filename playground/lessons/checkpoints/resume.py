@@ -1,0 +1,173 @@
+"""The lab Resume well: a training stopped and resumed with more or less of its state, beside one that never stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector
+
+from playground.data import datasets
+from playground.knobs import Config, knob
+from playground.lesson import Chart, Lab, Sheet, Table
+from playground.lessons.checkpoints.figures import state_dicts
+from playground.training import models
+from playground.training.trainer import Batches, Trainer, build_optimizer
+
+LAST = 80  # steps of each training
+OPTIMIZERS = {"sgd": "SGD", "momentum": "SGD with momentum", "adam": "Adam"}
+NOISE = 0.05
+RATES = {"sgd": 0.2, "momentum": 0.05, "adam": 0.05}
+
+
+@dataclass(frozen=True)
+class ResumeConfig(Config):
+    """What trains, and when it is stopped and resumed."""
+
+    # fmt: off
+    stop: int = knob(30, "Stopped at step", group="Training", live=True, lo=0, hi=60, step=1)
+    optimizer: str = knob("adam", "Optimizer", group="Training", live=True, options=tuple(OPTIMIZERS), names=OPTIMIZERS)
+    batch_size: int = knob(10, "Batch size", group="Training", live=True, options=(0, 5, 10, 20, 50), names={0: "all"})
+    seed: int = knob(1, "Seed", group="Training", live=True, lo=0, hi=9999, more=True)
+    # fmt: on
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One training: the loss on all data and the parameters after each step, from its first step on."""
+
+    losses: Tensor  # (steps + 1,)
+    parameters: Tensor  # (steps + 1, parameters)
+
+
+def new_trainer(config: ResumeConfig) -> Trainer:
+    """Model, optimizer and batches as a script builds them when it starts, whether anew or to resume."""
+    data = datasets.curve("square", 100, NOISE, 0.0, torch.Generator().manual_seed(config.seed))
+    net = models.mlp(1, [10], 1, generator=torch.Generator().manual_seed(config.seed))
+    optimizer = build_optimizer(config.optimizer, net.parameters(), lr=RATES[config.optimizer])
+    batches = Batches(data.x_train, data.y_train, config.batch_size, torch.Generator().manual_seed(config.seed))
+    return Trainer(net, nn.MSELoss(), optimizer, batches)
+
+
+def resume_weights(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
+    """The weights, and nothing else."""
+    trainer.model.load_state_dict(checkpoint["model"])
+
+
+def resume_optimizer(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
+    """The weights and what the optimizer remembers."""
+    trainer.model.load_state_dict(checkpoint["model"])
+    trainer.optimizer.load_state_dict(checkpoint["optimizer"])
+
+
+def resume_all(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
+    """Weights, optimizer, the order of the batches and the random numbers that the next orders come from."""
+    trainer.model.load_state_dict(checkpoint["model"])
+    trainer.optimizer.load_state_dict(checkpoint["optimizer"])
+    trainer.batches.load_state_dict(checkpoint["batches"])
+
+
+Resume = Callable[[Trainer, dict[str, Any]], None]
+WAYS: tuple[tuple[str, str, Resume], ...] = (
+    ("Weights only", "@negative", resume_weights),
+    ("+ optimizer", "@positive", resume_optimizer),
+    ("+ batches, random numbers", "@model", resume_all),
+)
+
+
+def train(trainer: Trainer, steps: int, checkpoints: list[dict[str, Any]] | None = None) -> Trained:
+    """Take steps; the whole data are looked at after each, and a checkpoint joins the list, if one is given."""
+    losses, parameters = [], []
+    for step in range(steps + 1):
+        if step:
+            trainer.step()
+        if checkpoints is not None:
+            checkpoints.append(trainer.state_dict())
+        with torch.no_grad():
+            losses.append(trainer.loss_fn(trainer.model(trainer.batches.x), trainer.batches.y))
+            parameters.append(parameters_to_vector(trainer.model.parameters()).clone())
+    return Trained(torch.stack(losses), torch.stack(parameters))
+
+
+@lru_cache(maxsize=8)
+def never_stopped(config: ResumeConfig) -> tuple[Trained, list[dict[str, Any]]]:
+    """The training that never stops, and its checkpoint at every step."""
+    checkpoints: list[dict[str, Any]] = []
+    return train(new_trainer(config), LAST, checkpoints), checkpoints
+
+
+@lru_cache(maxsize=32)
+def trainings(config: ResumeConfig) -> tuple[Trained, ...]:
+    """The one that never stopped, then the three that were resumed, from the step where they stopped."""
+    whole, checkpoints = never_stopped(config.with_values(stop=0))  # the same for every stop
+    found = [whole]
+    for _, _, resume in WAYS:
+        trainer = new_trainer(config)
+        resume(trainer, deepcopy(checkpoints[config.stop]))  # an optimizer goes on in the very tensors it is given
+        found.append(train(trainer, LAST - config.stop))
+    return tuple(found)
+
+
+def distances(whole: Trained, resumed: Trained, stop: int) -> NDArray[Any]:
+    """How far the resumed model's parameters are from those of the one that never stopped, after each step."""
+    far: NDArray[Any] = (resumed.parameters - whole.parameters[stop:]).norm(dim=1).numpy()
+    return far
+
+
+def draw_resume(config: ResumeConfig) -> Sheet:
+    """Losses, distances, and how each of the three ended."""
+    whole, *resumed = trainings(config)
+    far = [distances(whole, each, config.stop) for each in resumed]
+    names = [(name, colour) for name, colour, _ in WAYS]
+    losses = [("Never stopped", "@muted/0.5", whole.losses.numpy())]
+    losses += [(*name, each.losses.numpy()) for name, each in zip(names, resumed, strict=True)]
+    gaps = [
+        ("", "@muted/0", np.full(LAST + 1, np.nan)),
+        *((*name, each) for name, each in zip(names, far, strict=True)),
+    ]
+    charts = {
+        "loss": state_dicts.parting(losses, stopped=config.stop, title="Loss on all the data"),
+        "distance": state_dicts.parting(gaps, stopped=config.stop, title="Distance"),
+    }
+    rows = tuple(
+        (name, f"{float(each.losses[-1]):.6f}", f"{float(gap[-1]):.4g}", equal(whole, each))
+        for (name, _), each, gap in zip(names, resumed, far, strict=True)
+    )
+    rows = (("Never stopped", f"{float(whole.losses[-1]):.6f}", "", ""), *rows)
+    columns = ("What was restored", "Loss at the end", "Distance at the end", "Weights equal bit for bit")
+    return Sheet(charts, tables=(Table(columns, rows),))
+
+
+def equal(whole: Trained, resumed: Trained) -> str:
+    """Whether both ended with the same weights to the last bit."""
+    return "yes" if whole.parameters[-1].numpy().tobytes() == resumed.parameters[-1].numpy().tobytes() else "no"
+
+
+LAB = Lab(
+    name="checkpoints_resume",
+    title="Resume well",
+    sentence="One training never stops. Three are stopped, saved and resumed: which of them goes on as if nothing had "
+    "happened?",
+    config=ResumeConfig,
+    draw=draw_resume,
+    charts=(
+        Chart("loss", "Loss", "Loss over steps of the training that never stopped and of the three resumed ones.",
+              wide=True),
+        Chart("distance", "Distance from the training that never stopped", "The Euclidean distance of each resumed "
+              "model's weights from those of the training that never stopped; no line where they are equal.",
+              wide=True, low=True),
+    ),
+    presets={
+        "Adam": {},
+        "SGD": {"optimizer": "sgd"},
+        "Momentum, all points": {"optimizer": "momentum", "batch_size": 0},
+        "SGD, all points": {"optimizer": "sgd", "batch_size": 0},
+    },
+)  # fmt: skip

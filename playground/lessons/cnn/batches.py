@@ -1,0 +1,56 @@
+"""Batches of images: bytes that everyone shares, made into numbers as they are needed, shifted and turned at random."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from playground.lessons.cnn.model import scaled
+from playground.training.trainer import Batches
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far images are moved at random: by up to `shift` pixels each way, and turned by up to `turn` degrees."""
+
+    shift: float = 0.0
+    turn: float = 0.0
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Images (batch, 1, side, side), each moved in a way of its own; what comes in at the edge is black."""
+        if not self.shift and not self.turn:
+            return x
+        draws = 2 * torch.rand(len(x), 3, generator=generator) - 1  # (batch, 3): turn, right, down
+        angle = draws[:, 0] * math.radians(self.turn)
+        across, down = draws[:, 1:].T * (2 * self.shift / x.shape[-1])  # in the grid's units: the image is 2 wide
+        return moved(x, angle, across, down)
+
+
+def moved(x: Tensor, angle: Tensor, across: Tensor, down: Tensor) -> Tensor:
+    """Images (batch, 1, side, side), turned clockwise by `angle` (radians), moved by shares of half their width."""
+    cosine, sine = angle.cos(), angle.sin()
+    rows = [
+        torch.stack([cosine, sine, -cosine * across - sine * down], dim=1),
+        torch.stack([-sine, cosine, sine * across - cosine * down], dim=1),
+    ]
+    grid = functional.affine_grid(torch.stack(rows, dim=1).to(x.device), list(x.shape), align_corners=False)
+    return functional.grid_sample(x, grid, align_corners=False)
+
+
+class ImageBatches(Batches):
+    """Batches whose x is kept as uint8 pixels (n, 1, side, side) and given as float32 from 0 to 1, augmented."""
+
+    def __init__(
+        self, x: Tensor, y: Tensor, batch_size: int, generator: torch.Generator, augmentation: Augmentation
+    ) -> None:
+        super().__init__(x, y, batch_size, generator)
+        self.augmentation = augmentation
+
+    def next(self) -> tuple[Tensor, Tensor]:
+        """The next batch: x (batch, 1, side, side) and its labels (batch,)."""
+        x, y = super().next()
+        return self.augmentation(scaled(x), self.generator), y

@@ -1,0 +1,128 @@
+"""A row of small images under their titles, each of its own size and kind, with bars for ten digits beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.figures.theme import axis, layout
+from playground.lessons.cnn.figures.pixel_maps import ink, signed
+
+Array = NDArray[Any]
+Figure = dict[str, Any]
+GAP = 0.12  # between two panels, as a share of one
+TITLE = 0.26  # room above a panel
+BARS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One image (height, width) with its title and what to say of it.
+
+    Ink goes from 0 to 1; else the numbers are signed, all by the scale of their largest, and NaN is not there yet.
+    """
+
+    title: str
+    image: Array
+    hover: str
+    is_ink: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """One number from 0 to 1 for each digit: what it is called, its colour role, and which bars are full."""
+
+    name: str
+    colour: str
+    values: Array  # (10,)
+    full: Sequence[int] = tuple(range(BARS))
+
+
+def panels(
+    row: Sequence[Panel],
+    *,
+    bars: Sequence[Bars] = (),
+    share: float = 0.5,
+    gap: float = 0.1,
+    meta: dict[str, Any] | None = None,
+) -> Figure:
+    """The panels from left to right; with `bars`, they take this share of the width, and the bars what a gap leaves."""
+    wide = len(row) * (1 + GAP) - GAP
+    groups, notes = [], []
+    centres = np.empty((len(row), 2), np.float32)
+    for at, panel in enumerate(row):
+        left = at * (1 + GAP)
+        groups.append(_group(panel, left))
+        notes.append(_title(panel.title, left))
+        centres[at] = left + 0.5, -0.5
+    points = {
+        "type": "scatter", "mode": "markers", "name": "Images", "x": centres[:, 0], "y": centres[:, 1],
+        "hovertext": [panel.hover for panel in row], "hoverinfo": "text", "showlegend": False,
+        "marker": {"size": 18, "opacity": 0, "color": "@text"},
+    }  # fmt: skip
+    bare = {"visible": False, "fixedrange": True, "autorange": False, "constrain": "domain"}
+    x = bare | {"range": [0, wide], "domain": [0, share if bars else 1], "constraintoward": "left"}
+    y = bare | {"range": [-1, TITLE], "scaleanchor": "x", "constraintoward": "top" if bars else "middle"}
+    frame: dict[str, Any] = {
+        "annotations": notes,
+        "margin": {"l": 6, "r": 8, "t": 14 if bars else 6, "b": 24 if bars else 4},
+    }
+    frame |= {"showlegend": len(bars) > 1, "barmode": "group", "meta": meta or {}}
+    if bars:
+        ticks = {"tickvals": list(range(BARS)), "ticktext": [str(digit) for digit in range(BARS)]}
+        frame["xaxis2"] = axis("", [-0.6, BARS - 0.4], anchor="y2", domain=[share + gap, 1], showgrid=False,
+                               zeroline=False, fixedrange=True, **ticks)  # fmt: skip
+        frame["yaxis2"] = axis("Probability", [0, 1], anchor="x2", fixedrange=True)
+    return {"data": [points, *map(_bars, bars)], "layout": layout(x, y, **frame), "maps": groups}
+
+
+def _bars(bars: Bars) -> dict[str, Any]:
+    colours = [bars.colour if digit in bars.full else f"{bars.colour}/0.35" for digit in range(BARS)]
+    return {
+        "type": "bar", "name": bars.name, "x": list(range(BARS)), "y": np.nan_to_num(bars.values).astype(np.float32),
+        "marker": {"color": colours}, "xaxis": "x2", "yaxis": "y2",
+        "hovertemplate": bars.name + ", digit %{x}: %{y:.3f}<extra></extra>",
+    }  # fmt: skip
+
+
+def _group(panel: Panel, left: float) -> Figure:
+    high, wide = panel.image.shape
+    longest = max(high, wide)
+    x, y = left + (1 - wide / longest) / 2, -(1 - high / longest) / 2
+    box = np.array([x, x + wide / longest, y - high / longest, y], np.float32)
+    values = ink(panel.image) if panel.is_ink else _signed(panel.image)
+    return {"side": wide, "tall": high, "values": values.ravel(), "boxes": box, "over": True, "crisp": longest < 64,
+            "lut": "ink" if panel.is_ink else "signed filling"}  # fmt: skip
+
+
+def _signed(image: Array) -> Array:
+    missing = np.isnan(image)
+    values = signed(np.where(missing, 0, image))
+    values[missing] = 0
+    return values
+
+
+def _title(text: str, x: float) -> dict[str, Any]:
+    return {"text": text, "x": x, "y": 0.02, "xref": "x", "yref": "y", "xanchor": "left", "yanchor": "bottom",
+            "showarrow": False, "align": "left", "font": {"size": 11, "color": "@muted"}}  # fmt: skip
+
+
+def over_shifts(shifts: Array, lines: Sequence[tuple[str, str, Array]], *, note: str) -> Figure:
+    """Accuracies over pixels of translation, each (name, colour role, values), and a note in the corner."""
+    data = [
+        {"type": "scatter", "mode": "lines+markers", "name": name, "x": shifts, "y": values, "line": {"color": colour,
+         "width": 2.5, "dash": "solid" if at == 0 else "dash"}, "marker": {"symbol": "circle" if at == 0 else "square"},
+         "hovertemplate": name + ": %{y:.1%} when moved by %{x} pixels<extra></extra>"}
+        for at, (name, colour, values) in enumerate(lines)
+    ]  # fmt: skip
+    # fmt: off
+    notes = [{"text": note, "x": 0.98, "y": 0.97, "xref": "paper", "yref": "paper", "xanchor": "right",
+              "yanchor": "top", "showarrow": False, "align": "right", "font": {"size": 11, "color": "@muted"}}]
+    x = axis("Moved by (pixels)", [-0.3, float(shifts[-1]) + 0.3], dtick=1)
+    return {"data": data, "layout": layout(x, axis("Share that is right", [0, 1.02], tickformat=".0%"),
+                                           annotations=notes)}
+    # fmt: on

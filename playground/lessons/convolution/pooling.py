@@ -1,0 +1,139 @@
+"""The lab "Pooling": a window goes over a digit and keeps its largest pixel, or the average."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+from torch.nn import functional
+
+from playground.engine.frames import Figure
+from playground.figures import images
+from playground.figures.cells import Block, cells
+from playground.figures.images import Marks
+from playground.knobs import Config, knob
+from playground.lesson import Chart, Lab
+from playground.lessons.convolution.kernels import EXAMPLES, Axis, digit_image, fit, number, texts
+from playground.lessons.convolution.run import UncoveringRun
+from playground.lessons.convolution.slide import WHITE, unused
+
+AS_WINDOW = 0
+SENTENCES = {
+    "start": "Of each window one number: {size} × {size} pixels become {out} × {out}. Press Play or Step.",
+    "max": "Row {row}, column {column}: the largest of {count} pixels is {result}. The others are forgotten.",
+    "average": "Row {row}, column {column}: {count} pixels add up to {total}; {total} / {count} = {result}.",
+    "last": "{sentence} Pooling has no weights: there is nothing to learn in it.",
+}
+
+
+@dataclass(frozen=True)
+class PoolingConfig(Config):
+    """The digit, and how it is pooled."""
+
+    # fmt: off
+    digit: int = knob(5, "Digit", group="Picture", live=True, lo=0, hi=9, step=1)
+    example: int = knob(0, "Which one", group="Picture", live=True, lo=0, hi=EXAMPLES - 1, step=1)
+    kind: str = knob("max", "Keep", group="Pooling", live=True, options=("max", "average"),
+                     names={"max": "The largest pixel", "average": "The average"})
+    window: int = knob(2, "Window", group="Pooling", live=True, lo=1, hi=7, step=1)
+    stride: int = knob(AS_WINDOW, "Stride", group="Pooling", live=True, options=(AS_WINDOW, 1, 2, 3, 4, 5),
+                       names={AS_WINDOW: "As the window"}, help="As large as the window unless said, as in PyTorch.")
+    # fmt: on
+
+
+def pool(image: Tensor, kind: str, window: int, stride: int) -> Tensor:
+    """An image (rows, columns) pooled, by torch.nn.functional.max_pool2d or avg_pool2d."""
+    pooled = functional.max_pool2d if kind == "max" else functional.avg_pool2d
+    return pooled(image[None, None], window, stride)[0, 0]
+
+
+class PoolingRun(UncoveringRun):
+    """The window's way over the image; the output was computed in one call, and is uncovered place by place."""
+
+    def compute(self, config: PoolingConfig) -> None:
+        """The output, in one call."""
+        self.image = digit_image(config.digit, config.example)
+        self.axis = Axis(self.image.shape[0], config.window, config.stride or config.window)
+        self.output = pool(self.image, config.kind, config.window, self.axis.stride)
+
+    def patch(self, row: int, column: int) -> Tensor:
+        """The pixels under the window, (window, window)."""
+        top, left = row * self.axis.stride, column * self.axis.stride
+        return self.image[top : top + self.axis.window, left : left + self.axis.window]
+
+    def status(self, at: int) -> dict[str, float]:
+        """How many places there are, and what comes out at the present one."""
+        result = self.output[self.place(at)].item() if at else 0.0
+        return {"places": self.output.numel(), "result": float(f"{result:.6g}")}
+
+    def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
+        """The window on the image, its pixels, and the output after `at` places."""
+        return {
+            "image": lambda: self._image(at),
+            "output": lambda: self._output(at),
+            "window": lambda: self._window(at),
+        }
+
+    def _image(self, at: int) -> Figure:
+        window = None
+        if at:
+            row, column = self.place(at)
+            window = (row * self.axis.stride, column * self.axis.stride, self.axis.window, self.axis.window)
+        grey = self.image.numpy()
+        marks = Marks(window, edge=(0, 0, *grey.shape), unused=unused(self.axis, self.axis))
+        return images.pixels(images.ink(grey, WHITE), images.INK, marks, csv=images.numbers_csv(grey),
+                             words=f"Digit {self.config.digit}, 28 × 28 pixels")  # fmt: skip
+
+    def _output(self, at: int) -> Figure:
+        grey = self.output.numpy()
+        shown = images.uncovered(images.ink(grey, WHITE), at)
+        marks = Marks((*self.place(at), 1, 1) if at else None, edge=(0, 0, *grey.shape))
+        return images.pixels(shown, images.INK + images.FILLING, marks, csv=images.numbers_csv(grey),
+                             words=f"Output, {grey.shape[0]} × {grey.shape[1]} pixels")  # fmt: skip
+
+    def _window(self, at: int) -> Figure:
+        place = self.place(max(at, 1))
+        patch, result = self.patch(*place).numpy(), self.output[place].item()
+        mark = np.zeros(patch.shape, bool)
+        if self.config.kind == "max":
+            mark.ravel()[patch.argmax()] = True
+        title = "the largest" if self.config.kind == "max" else "the average"
+        one = Block(title, texts(np.array([[result]])), np.array([[result / WHITE]]), mark=np.array([[True]]))
+        return cells([Block("Pixels under the window", texts(patch), patch / WHITE, mark=mark), one], width=700.0)
+
+    def narrate(self, at: int) -> str:
+        """What was kept at the place that came last."""
+        if at == 0:
+            sizes = {"window": self.axis.window, "size": self.axis.size, "out": self.axis.out}
+            return SENTENCES["start"].format(**sizes) + fit(self.axis)
+        row, column = self.place(at)
+        patch = self.patch(row, column)
+        said = SENTENCES[self.config.kind].format(
+            row=row, column=column, count=patch.numel(), total=number(patch.sum().item()),
+            result=number(self.output[row, column].item()),
+        )  # fmt: skip
+        return SENTENCES["last"].format(sentence=said) if at == self.output.numel() else said
+
+
+LAB = Lab(
+    name="convolution_pooling",
+    title="Pooling",
+    sentence="Pooling makes an image smaller: of each window it keeps one number.",
+    config=PoolingConfig,
+    build=PoolingRun,
+    charts=(
+        Chart("image", "The digit", "The digit’s pixels, with a frame around the window."),
+        Chart("output", "The output", "One pixel for each window."),
+        Chart("window", "At this place", "The window’s pixels and what is kept of them.", low=True, wide=True),
+    ),
+    status={"step": "Place", "places": "of", "result": "Result"},
+    presets={
+        "The tutorial’s max pooling": {},
+        "Average": {"kind": "average"},
+        "Overlapping windows": {"window": 3, "stride": 2},
+        "Seven numbers a row": {"window": 4},
+        "A window that does not fit": {"window": 5},
+    },
+)  # fmt: skip

@@ -1,0 +1,78 @@
+"""The lab "Sizes": how large the output of one convolution or pooling is, and which pixels no window reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+from playground.knobs import Config, knob
+from playground.lesson import Chart, Lab, Sheet
+from playground.lessons.convolution.figures import sizes
+from playground.lessons.convolution.kernels import Axis, fit
+
+
+@dataclass(frozen=True)
+class SizesConfig(Config):
+    """A square image and a square window."""
+
+    # fmt: off
+    size: int = knob(28, "Image size n", group="Image", live=True, lo=1, hi=64, step=1)
+    window: int = knob(5, "Window k", group="Window", live=True, lo=1, hi=11, step=1)
+    stride: int = knob(1, "Stride s", group="Window", live=True, lo=1, hi=8, step=1)
+    padding: int = knob(2, "Padding p", group="Window", live=True, lo=0, hi=8, step=1)
+    dilation: int = knob(1, "Dilation d", group="Window", live=True, lo=1, hi=4, step=1)
+    # fmt: on
+
+
+NOTE = (
+    "**⌊(n + 2p − d·(k − 1) − 1) / s⌋ + 1** = ⌊({size} + 2·{padding} − {dilation}·({window} − 1) − 1) / {stride}⌋ + 1 "
+    "= ⌊{room} / {stride}⌋ + 1 = **{out}**. A {size} × {size} image becomes **{out} × {out}**; `conv2d` makes it "
+    "{told} × {told}.{fit}{gaps}"
+)
+GAPS = {
+    False: "",
+    True: " {count} of the {size} pixels of each row are read by no window: the windows leave gaps between them.",
+}
+
+
+def size_by_torch(axis: Axis) -> int:
+    """The size that conv2d gives a square image; on the device "meta" nothing is computed but shapes."""
+    image = torch.empty(1, 1, axis.size, axis.size, device="meta")
+    kernel = torch.empty(1, 1, axis.window, axis.window, device="meta")
+    out = functional.conv2d(image, kernel, stride=axis.stride, padding=axis.padding, dilation=axis.dilation)
+    return int(out.shape[-1])
+
+
+def draw_sizes(config: SizesConfig) -> Sheet:
+    """Where the windows lie along one axis, and the formula with its numbers."""
+    axis = Axis(config.size, config.window, config.stride, config.padding, config.dilation)
+    taps = [index * axis.dilation for index in range(axis.window)]
+    starts, unread = axis.starts(), axis.unread()
+    inside = [pixel for pixel in unread if pixel < starts[-1] + axis.reach]
+    numbers = {"size": axis.size, "padding": axis.padding, "dilation": axis.dilation, "window": axis.window,
+               "stride": axis.stride, "room": axis.room, "out": axis.out}  # fmt: skip
+    note = NOTE.format(**numbers, told=size_by_torch(axis), fit=fit(axis),
+                       gaps=GAPS[bool(inside)].format(count=len(inside), size=axis.size))  # fmt: skip
+    return Sheet({"windows": sizes.windows(axis.size, axis.padding, starts, taps, unread)}, note)
+
+
+LAB = Lab(
+    name="convolution_sizes",
+    title="Sizes",
+    sentence="Each line is one window along a row of pixels, and gives one number. Dotted: where padding begins.",
+    config=SizesConfig,
+    draw=draw_sizes,
+    charts=(Chart("windows", "Windows along one row", "A line for each window, over the pixels it reads.", tall=True),),
+    presets={
+        "The tutorial: 28 stays 28": {},
+        "No padding": {"padding": 0},
+        "Pooling: half the size": {"window": 2, "stride": 2, "padding": 0},
+        "A stride that does not fit": {"window": 5, "stride": 3, "padding": 0},
+        "Only padding is lost": {"stride": 2},
+        "Dilation": {"window": 3, "dilation": 3, "padding": 3},
+        "Windows with gaps": {"window": 2, "stride": 4, "padding": 0},
+        "A window that is too large": {"size": 4, "window": 7, "padding": 0},
+    },
+)

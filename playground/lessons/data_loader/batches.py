@@ -1,0 +1,201 @@
+"""The lab Batches: the tutorial's loader, its epochs slot by slot, and what its loop prints (2.4)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground.engine.frames import Figure
+from playground.knobs import Config, knob
+from playground.lesson import Chart, Lab, Toggle
+from playground.lessons.data_loader.figures import loading
+from playground.lessons.data_loader.run import LoadingRun, batch_sizes
+from playground.lessons.data_loader.timed_dataset import SAMPLERS, Plan
+from playground.settings import Settings
+
+MOST_PRINTED = 12  # numbers of a batch that are printed one by one
+PLAY_SECONDS = 12.0  # within which all epochs have been played
+SAMPLER_NAMES = {
+    "shuffle": "None (shuffle decides)",
+    "sequential": "SequentialSampler",
+    "random": "RandomSampler",
+    "weighted": "WeightedRandomSampler",
+    "replacement": "RandomSampler, with replacement",
+}
+
+
+@dataclass(frozen=True)
+class BatchesConfig(Config):
+    """What the loader is told; the defaults are the tutorial's."""
+
+    # fmt: off
+    samples: int = knob(10, "Samples", help="x = 1, 2, 3 … and y the other way round.", group="Data",
+                        lo=2, hi=60, step=1)
+    batch_size: int = knob(5, "Batch size", group="Loader", lo=1, hi=60, step=1)
+    shuffle: bool = knob(True, "Shuffle", help="A new random order in each epoch.", group="Loader",
+                         applies=lambda c: c.sampler == "shuffle")
+    drop_last: bool = knob(False, "Drop last", help="Leave out a last batch that is not full.", group="Loader")
+    workers: int = knob(2, "Workers", help="Processes that fetch; 0: the main process does it.", group="Loader",
+                        options=(0, 1, 2))
+    epochs: int = knob(3, "Epochs", group="Loader", lo=1, hi=10, step=1)
+    seed: int = knob(0, "Seed", help="Of the loader's generator. The same seed gives the same order.", group="Loader",
+                     lo=0, hi=9999, step=1)
+    sampler: str = knob("shuffle", "Sampler", group="Loader", options=SAMPLERS, names=SAMPLER_NAMES,
+                        help="Who says which sample is next. The weighted one draws sample 10 ten times as often as 1.")
+    prefetch: int = knob(2, "Prefetch factor", help="Batches each worker fetches ahead.", group="Loader",
+                         lo=1, hi=8, step=1, more=True, applies=lambda c: c.workers > 0)
+    persistent: bool = knob(False, "Persistent workers", help="Keep the processes from epoch to epoch.",
+                            group="Loader", more=True, applies=lambda c: c.workers > 0)
+    # fmt: on
+
+
+def plan_of(config: BatchesConfig) -> Plan:
+    """The reading that a config describes."""
+    return Plan(
+        samples=config.samples, batch_size=config.batch_size, shuffle=config.shuffle, sampler=config.sampler,
+        drop_last=config.drop_last, workers=config.workers, prefetch=config.prefetch, persistent=config.persistent,
+        seed=config.seed, epochs=config.epochs,
+    )  # fmt: skip
+
+
+def printed(epoch: int, step: int, batch_x: Tensor, batch_y: Tensor, *, called: bool) -> str:
+    """The tutorial's line; it prints the method `batch_y.numpy` itself unless that is `called`."""
+    x, y = as_printed(batch_x), as_printed(batch_y) if called else str(batch_y.numpy)
+    return f"Epoch: {epoch} |Step: {step} |batch x: {x} |batch y: {y}"
+
+
+def as_printed(batch: Tensor) -> str:
+    """A batch as print shows its array, on one line; the middle of a long one is left out."""
+    return np.array2string(batch.numpy(), max_line_width=10_000, threshold=MOST_PRINTED)
+
+
+class BatchesRun(LoadingRun):
+    """The epochs of one loader, batch by batch."""
+
+    def __init__(self, config: BatchesConfig, settings: Settings) -> None:
+        plan = plan_of(config)
+        super().__init__(config, settings, [plan])
+        self.plan = plan
+        self.sizes = batch_sizes(plan)
+        self.tensors: list[tuple[Tensor, Tensor]] = []  # of the steps shown, kept so that print says the same again
+
+    @property
+    def auto_speed(self) -> float:
+        """Two batches a second, faster where there are many."""
+        return max(2.0, (self.length or 0) / PLAY_SECONDS)
+
+    def steps_in_epochs(self, epochs: int) -> int:
+        """The batches that finish the present epoch and the ones after it."""
+        return epochs * len(self.sizes) - self.steps % len(self.sizes)
+
+    def order(self, at: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+        """The sample in each slot (epochs, samples) after `at` batches; 0 where none has come."""
+        order = np.zeros((self.plan.epochs, self.plan.samples), np.int64)
+        for batch in self.batches[:at]:
+            start = batch.slot * self.plan.batch_size
+            order[batch.epoch, start : start + len(batch.x)] = np.rint(batch.x)
+        return order
+
+    def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
+        """The map of slots, the counts and the lines printed."""
+        order = self.order(at)
+        return {
+            "map": partial(self._map, order, at),
+            "seen": partial(self._seen, order, at),
+            "printed": partial(self._printed, at, called=not options.get("bug", False)),
+        }
+
+    def _map(self, order: np.ndarray[tuple[int, int], np.dtype[np.int64]], at: int) -> Figure:
+        latest = divmod(at - 1, len(self.sizes)) if at else None
+        dropped = self.plan.samples - sum(self.sizes)
+        return loading.batch_map(order, batch_size=self.plan.batch_size, dropped=dropped, latest=latest)
+
+    def _seen(self, order: np.ndarray[tuple[int, int], np.dtype[np.int64]], at: int) -> Figure:
+        counts = self.counts(order)
+        expected = at // len(self.sizes)
+        most = max(self.plan.epochs + 1, int(counts.max()) + 1)
+        if self.plan.sampler in ("weighted", "replacement"):
+            most = max(most, 2 * self.plan.epochs + 2)
+        return loading.seen(counts, most=most, expected=expected)
+
+    def counts(
+        self, order: np.ndarray[tuple[int, int], np.dtype[np.int64]]
+    ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """How often each sample has come (samples,)."""
+        return np.bincount(order.ravel(), minlength=self.plan.samples + 1)[1:]
+
+    def _printed(self, at: int, *, called: bool) -> Figure:
+        lines = []
+        while len(self.tensors) < min(at, len(self.batches)):
+            batch = self.batches[len(self.tensors)]
+            self.tensors.append((torch.tensor(batch.x), torch.tensor(batch.y)))
+        for batch, (x, y) in list(zip(self.batches[:at], self.tensors, strict=False))[-loading.LINES :]:
+            lines.append(printed(batch.epoch, batch.slot, x, y, called=called))
+        return loading.printed(lines)
+
+    def status(self, at: int) -> dict[str, float]:
+        """Epoch, the size of this batch, and a number that is the same for the same order."""
+        shown = self.batches[:at]
+        print_of = zlib.crc32(repr([batch.x for batch in shown]).encode()) % 10_000 if shown else 0
+        return {"epoch": at // len(self.sizes), "size": len(shown[-1].x) if shown else 0, "order": print_of}
+
+    def narrate(self, at: int) -> str:
+        """Which batch it is, that it is short, or what an epoch has left out."""
+        if not at or len(self.batches) < at:
+            return self.notice or f"{len(self.sizes)} batches make an epoch. Press Play or Step: a step is one batch."
+        return self.told(self._sentence(at))
+
+    def _sentence(self, at: int) -> str:
+        epoch, slot = divmod(at - 1, len(self.sizes))
+        size, last = self.sizes[slot], slot == len(self.sizes) - 1
+        if last and self.plan.sampler in ("weighted", "replacement"):
+            never = int((self.counts(self.order(at)) == 0).sum())
+            return f"After epoch {epoch}, {never} of {self.plan.samples} samples have not come yet: each draw is anew."
+        if size < self.plan.batch_size:
+            return (
+                f"A short batch: {self.plan.samples} samples leave {size} for the last batch of {self.plan.batch_size}."
+            )
+        if last and sum(self.sizes) < self.plan.samples:
+            return f"Epoch {epoch} is over, and {self.plan.samples - sum(self.sizes)} samples were left out."
+        if last:
+            return (
+                f"Epoch {epoch} is over. Samples seen: {self.plan.samples} of {self.plan.samples}, once in each epoch."
+            )
+        return f"Epoch {epoch}, batch {slot}: {size} samples. An epoch has {len(self.sizes)} batches."
+
+
+def build(config: BatchesConfig, settings: Settings | None = None) -> BatchesRun:
+    """A run before its first batch."""
+    return BatchesRun(config, settings or Settings())
+
+
+LAB = Lab(
+    name="data_loader_batches",
+    title="Batches",
+    sentence="The tutorial's loader: each step takes the next batch out of it.",
+    config=BatchesConfig,
+    build=build,
+    units=("step", "epoch"),
+    charts=(
+        Chart("map", "Who is in which batch", "The sample in each slot of each epoch; lines part the batches.",
+              low=True),
+        Chart("seen", "Times seen", "How often each sample has come: a bar for each.", low=True),
+        Chart("printed", "What the tutorial's loop prints", "The last lines printed.", low=True, wide=True,
+              toggles=(Toggle("bug", "As in the tutorial: batch_y.numpy without ()"),)),
+    ),
+    status={"step": "Batch", "epoch": "Epochs done", "size": "In this batch", "order": "Order's fingerprint"},
+    presets={
+        "Tutorial": {},
+        "In order": {"shuffle": False},
+        "Short last batch": {"batch_size": 4},
+        "Drop last": {"batch_size": 4, "drop_last": True},
+        "Weighted": {"sampler": "weighted", "epochs": 10},
+        "With replacement": {"sampler": "replacement", "samples": 30, "batch_size": 10, "epochs": 5},
+    },
+)  # fmt: skip

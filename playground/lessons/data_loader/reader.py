@@ -1,0 +1,278 @@
+"""Reading with worker processes beside a server that must not wait: started, looked at now and then, ended for sure.
+
+A thread of each reading's own waits for the batches; whoever shows them only looks at the list. Processes end when the
+reading is over, when it is dropped, when nobody looks at it for a while, and with the server.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from playground.lessons.data_loader.timed_dataset import Batch, Plan, read
+
+log = logging.getLogger(__name__)
+ROOT = Path(__file__).resolve().parents[3]
+COMMAND = (sys.executable, "-m", "playground.lessons.data_loader.worker_host")
+LONGEST_SECONDS = 60.0  # of one reading in a host
+STOP_SECONDS = 2.0  # from the wish to stop until the host is killed
+LEASE_SECONDS = 10.0  # without a look, a reading ends
+WAIT_SECONDS = 0.1
+
+OFF = "Worker processes are switched off on this server, so 0 workers read here."
+FELL_BACK = "The worker processes failed, so 0 workers read here: the same batches, fetched by the main process."
+WAITING = "Other visitors' workers are running. Yours start by themselves when those are done."
+STARTING = "Starting the worker processes …"
+
+
+class Host:
+    """The process that reads with workers, and its pipes."""
+
+    def __init__(self) -> None:
+        variables = os.environ | {"OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(COMMAND, cwd=ROOT, env=variables, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, start_new_session=True)  # fmt: skip
+
+    def read(self, plans: Sequence[Plan]) -> Iterator[Batch]:
+        """The batches of all plans as they come. Raises OSError where the host or its workers fail."""
+        self.write(json.dumps([asdict(plan) for plan in plans]))
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            message = json.loads(line)
+            if "over" in message:
+                if message["over"]:
+                    raise OSError(message["over"])
+                return
+            yield Batch(**message)
+        raise OSError("the process ended")
+
+    def write(self, line: str) -> None:
+        """Send a line. Raises OSError when the host has gone."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def kill(self) -> None:
+        """End it and its workers, now."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+
+class Hosts:
+    """The hosts of this server: how many may read at once, and the ones kept warm for the next reading."""
+
+    def __init__(self) -> None:
+        self.free = threading.Condition()
+        self.busy: set[Host] = set()
+        self.places = 0  # taken
+        self.warm: list[Host] = []
+        self.closed = False
+
+    def take_place(self, most: int, seconds: float) -> bool:
+        """Wait so long for a place among those that may read at once."""
+        with self.free:
+            if not self.free.wait_for(lambda: self.places < most, seconds):
+                return False
+            self.places += 1
+            return True
+
+    def leave_place(self) -> None:
+        """Let the next one read."""
+        with self.free:
+            self.places -= 1
+            self.free.notify()
+
+    def take(self) -> Host:
+        """A host that lives, warm or new. Raises OSError where no process can be started."""
+        with self.free:
+            if self.closed:
+                raise OSError("the server ends")
+            host = None
+            while self.warm and host is None:
+                host = self.warm.pop()
+                if host.process.poll() is not None:
+                    host.kill()
+                    host = None
+            host = host or Host()
+            self.busy.add(host)
+            return host
+
+    def give_back(self, host: Host, *, sound: bool) -> None:
+        """Keep a sound host for the next reading, where there is none; end any other."""
+        with self.free:
+            self.busy.discard(host)
+            if sound and not self.warm:
+                self.warm.append(host)
+                return
+        host.kill()
+
+    def close(self) -> None:
+        """The server ends: no process is started any more, and none is left."""
+        self.closed = True
+        self.end_all()
+
+    def end_all(self) -> None:
+        """End every process; a reading that goes on falls back to 0 workers."""
+        with self.free:
+            hosts = [*self.warm, *self.busy]
+            self.warm.clear()
+        for host in hosts:
+            host.kill()
+
+
+hosts = Hosts()
+atexit.register(hosts.close)
+
+
+@dataclass
+class Inbox:
+    """What a reading has brought so far, shared by its thread and whoever looks."""
+
+    batches: list[Batch] = field(default_factory=list)
+    note: str = ""  # what a visitor should know: that it waits, or that it fell back
+    fell_back: bool = False
+    ended: bool = False
+    failed: bool = False
+    stopped: threading.Event = field(default_factory=threading.Event)
+    host: Host | None = None
+    looked_at: float = field(default_factory=time.monotonic)
+
+    def stop(self) -> None:
+        """End the reading soon; returns at once."""
+        self.stopped.set()
+        host = self.host
+        if host is not None and not self.ended:
+            with contextlib.suppress(OSError, ValueError):
+                host.write("stop")
+
+
+class Loading:
+    """One reading of some plans, from its start. It stops when it is closed or no longer referred to.
+
+    `most` is how many readings with workers may go on at once; with 0 there are no worker processes.
+    """
+
+    def __init__(self, plans: Sequence[Plan], most: int) -> None:
+        self._inbox = Inbox()
+        self._thread = threading.Thread(target=_fill, args=(self._inbox, tuple(plans), most), daemon=True)
+        self._thread.start()
+        self.close = weakref.finalize(self, self._inbox.stop)
+
+    def look(self) -> list[Batch]:
+        """The batches that have come so far, the same list as it grows; looking keeps the reading alive."""
+        self._inbox.looked_at = time.monotonic()
+        return self._inbox.batches
+
+    @property
+    def note(self) -> str:
+        """A sentence for the visitor, or nothing."""
+        return self._inbox.note
+
+    @property
+    def fell_back(self) -> bool:
+        """Whether 0 workers read because the workers could not."""
+        return self._inbox.fell_back
+
+    @property
+    def alive(self) -> bool:
+        """Whether more may come. Raises RuntimeError where it could not even be read with 0 workers."""
+        if self._inbox.failed:
+            raise RuntimeError("The reading failed; the log says why.")
+        return not self._inbox.ended
+
+
+def _fill(inbox: Inbox, plans: tuple[Plan, ...], most: int) -> None:
+    """The reading's thread: through a host where there are workers, else right here."""
+    try:
+        if not any(plan.workers for plan in plans):
+            _read_here(inbox, plans)
+        elif most == 0:
+            inbox.fell_back, inbox.note = True, OFF
+            _read_here(inbox, plans)
+        else:
+            _read_in_turn(inbox, plans, most)
+    except Exception:
+        log.exception("A reading failed.")
+        inbox.failed = True
+    finally:
+        inbox.ended = True
+
+
+def _read_in_turn(inbox: Inbox, plans: tuple[Plan, ...], most: int) -> None:
+    while not hosts.take_place(most, WAIT_SECONDS):
+        inbox.note = WAITING
+        if _is_over(inbox):
+            return
+    try:
+        inbox.note = STARTING
+        _read_in_host(inbox, plans)
+    except OSError as error:
+        if not hosts.closed and not _is_over(inbox):
+            log.warning("Workers failed (%s); reading without them.", error)
+            inbox.fell_back, inbox.note, inbox.batches = True, FELL_BACK, []
+            _read_here(inbox, plans)
+    finally:
+        hosts.leave_place()
+
+
+def _read_in_host(inbox: Inbox, plans: tuple[Plan, ...]) -> None:
+    host = hosts.take()
+    sound, guard = False, threading.Thread(target=_guard, args=(inbox, host), daemon=True)
+    try:
+        inbox.host = host
+        guard.start()
+        for batch in host.read(plans):
+            inbox.note = ""
+            inbox.batches.append(batch)
+        sound = True
+    except ValueError as error:  # a pipe closed or a line cut short, because the host was killed
+        raise OSError(str(error)) from error
+    finally:
+        inbox.host, inbox.ended = None, sound
+        hosts.give_back(host, sound=sound)
+
+
+def _guard(inbox: Inbox, host: Host) -> None:
+    """Stop the reading when nobody looks, and kill the host when it takes too long or does not stop."""
+    end = time.monotonic() + LONGEST_SECONDS
+    while inbox.host is host and time.monotonic() < end and not _is_over(inbox):
+        inbox.stopped.wait(WAIT_SECONDS)
+    if inbox.host is host and _is_over(inbox):
+        inbox.stop()
+        end = time.monotonic() + STOP_SECONDS
+        while inbox.host is host and time.monotonic() < end:
+            time.sleep(WAIT_SECONDS / 4)
+    if inbox.host is host:
+        host.kill()
+
+
+def _is_over(inbox: Inbox) -> bool:
+    """Whether nobody wants the batches any more."""
+    return inbox.stopped.is_set() or time.monotonic() - inbox.looked_at > LEASE_SECONDS
+
+
+def _read_here(inbox: Inbox, plans: tuple[Plan, ...]) -> None:
+    """All plans with 0 workers, in this thread."""
+    for number, plan in enumerate(plans):
+        for batch in read(replace(plan, workers=0), number):
+            inbox.batches.append(batch)
+            time.sleep(0)  # let the engine's threads go on
+            if _is_over(inbox):
+                return

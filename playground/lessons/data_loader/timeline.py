@@ -1,0 +1,212 @@
+"""The lab Worker timeline: the same reading with 0, 1 and 2 workers, each fetch measured where it happened (2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from playground.engine.frames import Figure
+from playground.knobs import Config, knob
+from playground.lesson import Chart, Lab
+from playground.lessons.data_loader.figures import lanes
+from playground.lessons.data_loader.figures.lanes import Span
+from playground.lessons.data_loader.run import LoadingRun, batch_sizes
+from playground.lessons.data_loader.timed_dataset import Batch, Plan
+from playground.settings import Settings
+
+WORKERS = (0, 1, 2)
+NAMES = ("0 workers", "1 worker", "2 workers")
+STARTS = {"fork": "fork (Linux)", "spawn": "spawn (Windows, macOS)"}
+COSTS = {"waiting": "Waiting (disk, network)", "computing": "Computing (decoding)"}
+START_SECONDS = {"fork": 0.1, "spawn": 3.0}  # about, to lay out the chart before anything is measured
+WORTH_IT = 1.1  # times as fast, from which on workers are said to help
+
+
+@dataclass(frozen=True)
+class TimelineConfig(Config):
+    """What reading costs, and how the workers work."""
+
+    # fmt: off
+    item_ms: int = knob(20, "Cost of an item (ms)", help="What fetching one sample takes.", group="Cost",
+                        lo=0, hi=30, step=1)
+    cost: str = knob("waiting", "Kind of cost", group="Cost", options=tuple(COSTS), names=COSTS,
+                     help="Two processes wait side by side for nothing; for computing each needs a core.")
+    batch_ms: int = knob(20, "Training on a batch (ms)", group="Cost", lo=0, hi=60, step=5,
+                         help="What the loop does with a batch before it asks for the next. It waits, as for a GPU.")
+    samples: int = knob(24, "Samples", group="Loader", lo=4, hi=40, step=2)
+    batch_size: int = knob(4, "Batch size", group="Loader", lo=2, hi=20, step=1)
+    prefetch: int = knob(2, "Prefetch factor", help="Batches each worker fetches ahead.", group="Loader",
+                         lo=1, hi=4, step=1)
+    epochs: int = knob(1, "Epochs", group="Loader", lo=1, hi=2, step=1)
+    persistent: bool = knob(False, "Persistent workers", help="Keep the processes from epoch to epoch.",
+                            group="Loader", applies=lambda c: c.epochs > 1)
+    start: str = knob("fork", "Start method", group="Loader", options=tuple(STARTS), names=STARTS,
+                      help="A forked worker is a copy and there at once; a spawned one imports everything anew.")
+    # fmt: on
+
+
+def plan_of(config: TimelineConfig, workers: int) -> Plan:
+    """The reading with so many workers."""
+    return Plan(
+        samples=config.samples, batch_size=config.batch_size, shuffle=False, workers=workers, prefetch=config.prefetch,
+        persistent=config.persistent, start=config.start, epochs=config.epochs, item_ms=float(config.item_ms),
+        computing=config.cost == "computing", batch_ms=float(config.batch_ms),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The batches of one plan so far."""
+
+    batches: list[Batch]
+
+    @property
+    def seconds(self) -> float:
+        """From the loop's begin until the last batch was used."""
+        return self.batches[-1].used if self.batches else 0.0
+
+    @property
+    def rate(self) -> float | None:
+        """Samples a second, everything included."""
+        return sum(len(batch.x) for batch in self.batches) / self.seconds if self.batches else None
+
+    @property
+    def started_rate(self) -> float | None:
+        """Samples a second from the first batch on; None before there are two."""
+        if len(self.batches) < 2 or self.seconds <= self.batches[0].used:
+            return None
+        return sum(len(batch.x) for batch in self.batches[1:]) / (self.seconds - self.batches[0].used)
+
+    def main(self) -> list[Span]:
+        """What the main process did: wait, fetch (without workers), and use each batch."""
+        spans = []
+        for batch in self.batches:
+            if batch.worker[0] >= 0:
+                spans.append(Span("waiting", batch.asked, batch.got, f"waiting {_ms(batch.got - batch.asked)}"))
+            spans.append(Span("using", batch.got, batch.used, f"training on batch {batch.slot}"))
+        return spans + self.fetches(-1)
+
+    def worker(self, number: int) -> list[Span]:
+        """What a worker did: start, once or in each epoch, and fetch."""
+        fetches = self.fetches(number)
+        begins = {batch.epoch: batch.asked for batch in self.batches if batch.slot == 0}
+        starting = []
+        for epoch, begin in begins.items():
+            mine = [batch.starts[0] for batch in self.batches if batch.epoch == epoch and batch.worker[0] == number]
+            if mine:
+                starting.append(Span("starting", begin, mine[0], f"starting {_ms(mine[0] - begin)}"))
+        return starting + fetches
+
+    def fetches(self, number: int) -> list[Span]:
+        """Each item's fetch by one worker; -1 is the main process."""
+        return [
+            Span("odd" if batch.slot % 2 else "even", start, end, f"batch {batch.slot}, x = {x:g}: {_ms(end - start)}")
+            for batch in self.batches
+            for x, worker, start, end in zip(batch.x, batch.worker, batch.starts, batch.ends, strict=True)
+            if worker == number
+        ]
+
+    def ahead(self) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], np.ndarray[tuple[int], np.dtype[np.int64]]]:
+        """When the number of batches that lay ready changed, and to what: two arrays (changes,)."""
+        times = [(batch.ends[-1], 1) for batch in self.batches] + [(batch.got, -1) for batch in self.batches]
+        times.sort()
+        seconds = np.array([0.0, *(at for at, _ in times)])
+        return seconds, np.cumsum([0, *(change for _, change in times)])
+
+
+def _ms(seconds: float) -> str:
+    return f"{1_000 * seconds:.1f} ms"
+
+
+class TimelineRun(LoadingRun):
+    """Three readings, one after the other: with 0, 1 and 2 workers."""
+
+    def __init__(self, config: TimelineConfig, settings: Settings) -> None:
+        super().__init__(config, settings, [plan_of(config, workers) for workers in WORKERS])
+
+    @property
+    def auto_speed(self) -> float:
+        """As the batches come."""
+        return 0.0
+
+    def steps_in_epochs(self, epochs: int) -> int:
+        """The batches that finish the present epoch and the ones after it."""
+        each = len(batch_sizes(self.plans[0]))
+        return epochs * each - self.steps % each
+
+    def measured(self, at: int) -> list[Measured]:
+        """What is known of each plan after `at` batches."""
+        shown = self.batches[:at]
+        return [Measured([batch for batch in shown if batch.plan == number]) for number in range(len(WORKERS))]
+
+    def until(self, measured: list[Measured]) -> float:
+        """Where the time axis ends: about where the slowest reading will, or where it did."""
+        config = self.config
+        batches = len(batch_sizes(self.plans[0]))
+        about: float = config.epochs * (config.samples * config.item_ms + batches * config.batch_ms) / 1_000
+        return max(1.05 * about + START_SECONDS[config.start], *(each.seconds for each in measured))
+
+    def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
+        """The lanes, the throughput and what lay ready."""
+        measured = self.measured(at)
+        until = self.until(measured)
+        groups = [
+            [(f"{name}: main", each.main()), *((f"worker {number}", each.worker(number)) for number in range(workers))]
+            for name, workers, each in zip(NAMES, WORKERS, measured, strict=True)
+        ]
+        rates = {name: (each.rate, each.started_rate) for name, each in zip(NAMES, measured, strict=True)}
+        best = max((rate for pair in rates.values() for rate in pair if rate is not None), default=1.0)
+        ready = [(name, *each.ahead()) for name, each in zip(NAMES[1:], measured[1:], strict=True)]
+        return {
+            "lanes": lambda: lanes.lanes(groups, until),
+            "throughput": lambda: lanes.throughput(rates, best),
+            "ahead": lambda: lanes.ahead(ready, 2.0 * self.config.prefetch + 0.5, until),
+        }
+
+    def status(self, at: int) -> dict[str, float]:
+        """Seconds of each reading so far."""
+        return {f"seconds_{workers}": round(each.seconds, 3) for workers, each in enumerate(self.measured(at))}
+
+    def narrate(self, at: int) -> str:
+        """What the three readings say together, once they are done."""
+        if at < (self.length or 0) or len(self.batches) < at:
+            before = "Press Play: the same samples are read with 0, then 1, then 2 workers." if not at else ""
+            return self.notice or before or "Each bar is one item's fetch, with the times its own process measured."
+        if self.loading is not None and self.loading.fell_back:
+            return self.notice
+        none, _, two = (each.seconds for each in self.measured(at))
+        if none > WORTH_IT * two:
+            return self.told(f"Two workers are done after {two:.2f} s, none after {none:.2f} s: here workers help.")
+        if two > WORTH_IT * none:
+            return self.told(f"Two workers take {two:.2f} s, none takes {none:.2f} s: here workers hurt.")
+        return self.told(f"Two workers take {two:.2f} s, none takes {none:.2f} s: about the same.")
+
+
+def build(config: TimelineConfig, settings: Settings | None = None) -> TimelineRun:
+    """A run before its first batch."""
+    return TimelineRun(config, settings or Settings())
+
+
+LAB = Lab(
+    name="data_loader_timeline",
+    title="Worker timeline",
+    sentence="Who fetches what, and when, with 0, 1 and 2 workers: measured in each process, on this server.",
+    config=TimelineConfig,
+    build=build,
+    units=("step", "epoch"),
+    charts=(
+        Chart("lanes", "Lanes", "A lane for each process: fetching items, waiting, training on a batch.", wide=True),
+        Chart("throughput", "Throughput", "Samples a second with 0, 1 and 2 workers.", low=True),
+        Chart("ahead", "Batches ready", "How many batches lay ready over time.", low=True),
+    ),
+    status={"step": "Batch", "seconds_0": "0 workers (s)", "seconds_1": "1 worker (s)", "seconds_2": "2 workers (s)"},
+    presets={
+        "Slow items": {},
+        "Cheap items": {"item_ms": 0, "batch_ms": 0},
+        "Computing": {"cost": "computing"},
+        "Two epochs, spawned": {"start": "spawn", "epochs": 2},
+        "Kept from epoch to epoch": {"start": "spawn", "epochs": 2, "persistent": True},
+    },
+)

@@ -1,0 +1,113 @@
+"""Where balls from everywhere end, and how fast they get there at each learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.figures.fields import LEVELS, SYMBOLS
+from playground.figures.theme import axis, layout
+from playground.lessons.gradient_descent.figures.landscapes import Span, plane, under
+
+Array = NDArray[Any]
+Figure = dict[str, Any]
+PATH = {"color": "@text", "width": 2}
+DECADES = (-6.0, 3.0)  # of a distance
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A place where balls end: where it is, the class whose colour and shape it has, and its name."""
+
+    x: float
+    y: float
+    kind: int
+    name: str
+
+
+def basin_bytes(kinds: Array, steps: Array, most: int) -> Array:
+    """Pixels of starts (rows of y upwards, columns of x) by the class of their end: the sooner there, the stronger."""
+    level = np.rint((LEVELS - 1) * (0.25 + 0.65 * (1 - steps / max(1, most))))
+    return np.asarray((LEVELS * kinds + level)[::-1], np.uint8)
+
+
+def basins(spans: Sequence[Span], pixels: Array, side: int, goals: Sequence[Goal], path: tuple[Array, Array]) -> Figure:
+    """The starts coloured by where they end, the places where they do, and one ball's path."""
+    kinds = sorted({goal.kind for goal in goals})
+    data = [
+        {"type": "scatter", "mode": "markers", "name": "End", "hoverinfo": "text",
+         "x": np.array([goal.x for goal in goals if goal.kind == kind], np.float64),
+         "y": np.array([goal.y for goal in goals if goal.kind == kind], np.float64),
+         "text": [goal.name for goal in goals if goal.kind == kind],
+         "marker": {"symbol": SYMBOLS[kind], "size": 11, "color": f"@class{kind}",
+                    "line": {"color": "@text", "width": 1.5}}}
+        for kind in kinds
+    ]  # fmt: skip
+    data += one_path(*path)
+    return {"data": data, "layout": plane(spans), "maps": under(spans, pixels, side, "classes") | {"crisp": True}}
+
+
+def one_path(x: Array, y: Array) -> list[dict[str, Any]]:
+    """One ball's path, and where it starts."""
+    return [
+        {"type": "scatter", "mode": "lines", "name": "Path", "x": x, "y": y, "hoverinfo": "skip", "line": PATH},
+        {"type": "scatter", "mode": "markers", "name": "Start", "x": x[:1], "y": y[:1], "hoverinfo": "skip",
+         "marker": {"size": 11, "color": "@text", "line": {"color": "@ground", "width": 2}}},
+    ]  # fmt: skip
+
+
+def factors(
+    rates: Array, directions: Sequence[tuple[str, Array, Array]], *, limit: float, best: float, chosen: float
+) -> Figure:
+    """What a step multiplies the distance by, over learning rates: each (name, measured, by theory); the limit."""
+    data: list[dict[str, Any]] = []
+    for index, (name, measured, theory) in enumerate(directions):
+        colour, dash = f"@series{index}", ("solid", "dash")[index % 2]
+        data += [
+            {"type": "scatter", "mode": "lines", "name": name, "x": rates, "y": theory,
+             "line": {"color": colour, "width": 1.5, "dash": dash}, "hoverinfo": "skip"},
+            {"type": "scatter", "mode": "markers", "name": f"{name}, measured", "x": rates[1::2], "y": measured[1::2],
+             "marker": {"color": colour, "size": 7, "symbol": ("circle", "diamond")[index % 2]}, "showlegend": False,
+             "hovertemplate": name + " × %{y:.4g} at rate %{x:.4g}<extra></extra>"},
+        ]  # fmt: skip
+    end = float(rates[-1])
+    shapes = [
+        {"type": "line", "x0": 0, "x1": end, "y0": 1, "y1": 1, "line": {"color": "@muted", "width": 1}},
+        _upright(limit, "@negative", "solid"), _upright(best, "@gradient", "dash"), _upright(chosen, "@text", "dot"),
+    ]  # fmt: skip
+    notes = [_note(limit, "limit", "@negative", "left"), _note(best, "best", "@gradient", "right")]
+    x = axis("Learning rate", [0, end])
+    return {"data": data, "layout": layout(x, axis("Distance after ÷ before a step", [0, 2.25]), shapes=shapes,
+                                           annotations=notes)}  # fmt: skip
+
+
+def distances(directions: Sequence[tuple[str, Array, Array]]) -> Figure:
+    """Distances from the minimum over steps, as shares of the start's: each (name, measured, by theory)."""
+    data: list[dict[str, Any]] = []
+    for index, (name, measured, theory) in enumerate(directions):
+        steps, colour = np.arange(len(measured)), f"@series{index}"
+        data += [
+            {"type": "scatter", "mode": "lines", "name": name, "x": steps, "y": np.maximum(theory, 1e-12),
+             "line": {"color": colour, "width": 1.5, "dash": ("solid", "dash")[index % 2]}, "hoverinfo": "skip"},
+            {"type": "scatter", "mode": "markers", "name": f"{name}, measured", "x": steps, "showlegend": False,
+             "y": np.clip(np.nan_to_num(measured, nan=1e12), 1e-12, 1e12), "hovertemplate": "%{y:.3g} after %{x} steps",
+             "marker": {"color": colour, "size": 6, "symbol": ("circle", "diamond")[index % 2]}},
+        ]  # fmt: skip
+    y = axis("Distance ÷ distance at the start", list(DECADES), type="log", dtick=3, exponentformat="e")
+    margin = {"l": 62, "r": 12, "t": 26, "b": 42}
+    count = len(directions[0][1]) - 1
+    return {"data": data, "layout": layout(axis("Step", [-0.5, count + 0.5]), y, margin=margin)}
+
+
+def _upright(x: float, colour: str, dash: str) -> dict[str, Any]:
+    return {"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1,
+            "line": {"color": colour, "width": 1.5, "dash": dash}}  # fmt: skip
+
+
+def _note(x: float, text: str, colour: str, side: str) -> dict[str, Any]:
+    return {"x": x, "y": 2.1, "text": text, "showarrow": False, "xanchor": side,
+            "xshift": 4 if side == "left" else -4, "font": {"color": colour, "size": 12}}  # fmt: skip

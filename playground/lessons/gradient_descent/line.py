@@ -1,0 +1,94 @@
+"""The lab "One dimension": a curve, a ball on it, its tangent, and the step that the slope gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from playground.data.landscapes import CURVES, Landscape, heights
+from playground.engine.frames import Figure
+from playground.knobs import Config, knob
+from playground.lesson import Chart, Lab, Toggle
+from playground.lessons.gradient_descent.figures import landscapes as figures
+from playground.lessons.gradient_descent.figures.landscapes import Walk
+from playground.lessons.gradient_descent.run import LEARNING_RATES, MOST_STEPS, OWN, DescentRun, landscape_of
+
+POINTS = 401
+NAMES = {**{name: each.label for name, each in CURVES.items()}, OWN: "Your own formula"}
+
+
+@dataclass(frozen=True)
+class LineConfig(Config):
+    """The curve, where the ball starts, and how far a step goes."""
+
+    # fmt: off
+    lr: float = knob(0.1, "Learning rate", group="Steps", live=True, options=LEARNING_RATES,
+                     help="A step is the slope times this, downhill.")
+    x: float = knob(2.5, "Start x", group="Steps", live=True, lo=-6.0, hi=6.0, step=0.05,
+                    help="Or click on the chart. Outside the picture it counts as the edge.")
+    steps: int = knob(100, "Most steps", group="Steps", live=True, lo=5, hi=MOST_STEPS, step=5)
+    curve: str = knob("parabola", "Curve", group="Landscape", options=tuple(NAMES), names=NAMES)
+    formula: str = knob("x**2/4 + cos(2*x)", "Height at x", group="Landscape", longest=120, shy=True,
+                        help="A formula in x with + - * / **, sin, exp, abs, and so on.",
+                        applies=lambda config: config.curve == OWN)
+    # fmt: on
+
+
+class LineRun(DescentRun):
+    """A ball on a curve."""
+
+    def landscape_for(self, config: LineConfig) -> Landscape:
+        """One of the curves, or the visitor's own."""
+        made = landscape_of(config.curve, config.formula, CURVES, 1)
+        self.grid = tuple(each.numpy() for each in heights(made, POINTS))
+        return made
+
+    def start_of(self, config: LineConfig) -> tuple[float, ...]:
+        """Where the ball starts."""
+        return (config.x,)
+
+    def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
+        """The curve with the ball, and the height along the path."""
+        walk = self.walk(at)
+        return {
+            "curve": lambda: self._curve(walk),
+            "height": lambda: figures.along(walk, self.floor() if options.get("log") else None),
+        }
+
+    def _curve(self, walk: Walk) -> Figure:
+        slope = self.path.gradients[walk.at].item()
+        after = walk.at + 1
+        onward = (float(walk.positions[after, 0]), float(walk.heights[after])) if after < len(walk.heights) else None
+        return figures.curve(self.grid[0], self.grid[1], walk, slope, onward)
+
+
+LAB = Lab(
+    name="gradient_descent_line",
+    title="One dimension",
+    sentence="The slope says which way is down, and the learning rate how far to go. Click to start there.",
+    config=LineConfig,
+    build=LineRun,
+    charts=(
+        Chart("curve", "Curve and ball", "The curve, the ball on it, its tangent and the places it comes to.",
+              tall=True, pick=True),
+        Chart("height", "Height", "The height after each step.", tall=True,
+              toggles=(Toggle("log", "Log scale"),)),
+    ),
+    status={"step": "Step", "loss": "Height", "x": "x", "gradient": "Gradient"},
+    presets={
+        "Parabola": {},
+        "Small steps": {"lr": 0.01},
+        "From side to side": {"lr": 0.9},
+        "For ever": {"lr": 1.0},
+        "Too large": {"lr": 1.05},
+        "The local minimum": {"curve": "valleys", "x": 2.1, "lr": 0.02},
+        "The global minimum": {"curve": "valleys", "x": -2.2, "lr": 0.02},
+        "Out of the local one": {"curve": "valleys", "x": 2.1, "lr": 0.12},
+        "Waves": {"curve": "waves", "x": 5.2, "lr": 0.05},
+        "Plateau": {"curve": "plateau", "x": 4.0, "lr": 0.5, "steps": 300},
+        "Shelf": {"curve": "shelf", "x": 0.9, "lr": 0.3, "steps": 300},
+        "Flat bottom": {"curve": "flat_bottom", "x": 1.3, "lr": 0.1, "steps": 300},
+        "Corner": {"curve": "corner", "x": 2.5, "lr": 0.3},
+        "Your own": {"curve": OWN, "lr": 0.05},
+    },
+)  # fmt: skip

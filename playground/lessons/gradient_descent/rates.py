@@ -1,0 +1,142 @@
+"""The lab "Too large a rate": what a step multiplies the distance by, measured, against |1 - rate x curvature|."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground.data.landscapes import SURFACES, Landscape
+from playground.knobs import Config, knob
+from playground.lesson import Chart, Lab, Sheet
+from playground.lessons.gradient_descent.descent import move
+from playground.lessons.gradient_descent.figures import basins as figures
+
+QUADRATIC = "quadratic"
+RATES = 61
+MOST_SHARE = 1.5  # of the limit, up to which rates are tried
+MEASURED, SHOWN = 3, 30  # steps
+ASIDE = 1e-7  # from the minimum, where the start is: near enough for its curvature to be the whole story
+NAMES = {QUADRATIC: "A quadratic", **{name: SURFACES[name].label for name in ("rosenbrock", "himmelblau", "plateau")}}
+NOTE = (
+    "Curvatures at the minimum: **{small}** and **{large}**. The limit is 2 / {large} = **{limit}**. "
+    "The chosen rate is **{rate}**: each step multiplies the distance by {along} along the valley and by {across} "
+    "across it."
+)
+
+
+@dataclass(frozen=True)
+class RatesConfig(Config):
+    """The surface around its minimum, and the learning rate looked at closely."""
+
+    # fmt: off
+    share: float = knob(0.9, "Learning rate ÷ limit", group="Steps", live=True, lo=0.05, hi=MOST_SHARE, step=0.01,
+                        help="The limit is 2 / the largest curvature.")
+    surface: str = knob(QUADRATIC, "Surface", group="Landscape", live=True, options=tuple(NAMES), names=NAMES)
+    large: float = knob(10.0, "Largest curvature", group="Landscape", live=True, lo=1.0, hi=50.0, step=0.5,
+                        applies=lambda config: config.surface == QUADRATIC)
+    small: float = knob(1.0, "Smallest curvature", group="Landscape", live=True, lo=0.1, hi=1.0, step=0.1,
+                        applies=lambda config: config.surface == QUADRATIC)
+    # fmt: on
+
+
+def contraction(lr: Tensor, curvature: float) -> Tensor:
+    """What a step multiplies the distance by, along a direction of this curvature.
+
+    From x - lr · curvature · x (Nesterov 2004, Introductory lectures on convex optimization, section 1.2.3).
+    """
+    return (1 - lr * curvature).abs()
+
+
+def measure(landscape: Landscape, rates: Tensor, direction: Tensor, steps: int) -> Tensor:
+    """Distances from the first minimum along a direction (steps + 1, rates), as shares of the start's.
+
+    A ball for each rate starts a little aside and takes real steps of gradient descent, by autograd.
+    """
+    minimum = torch.tensor(landscape.minima[0], dtype=torch.float64)
+    at = (minimum + ASIDE * direction).expand(len(rates), -1)
+    distances = []
+    for _ in range(steps + 1):
+        distances.append(((at - minimum) @ direction).abs() / ASIDE)
+        at, _, _ = move(landscape, at, rates.unsqueeze(1))
+    return torch.stack(distances)
+
+
+def quadratic(small: float, large: float) -> Landscape:
+    """(small x² + large y²) / 2."""
+
+    def height(at: Tensor) -> Tensor:
+        x, y = at.unbind(dim=-1)
+        return (small * x**2 + large * y**2) / 2
+
+    formula = f"({small:g}*x**2 + {large:g}*y**2)/2"
+    return Landscape("Quadratic", formula, height, ((-1.0, 1.0),) * 2, (1.0, 1.0), 1 / large, ((0.0, 0.0),),
+                     (small, large))  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _axes_of(surface: str) -> tuple[list[float], Tensor]:
+    """The curvatures at a surface's first minimum, smallest first, and their directions as columns (2, 2)."""
+    landscape = SURFACES[surface]
+    hessian = torch.autograd.functional.hessian(  # type: ignore[no-untyped-call]
+        landscape.function, torch.tensor(landscape.minima[0], dtype=torch.float64)
+    )
+    values, vectors = torch.linalg.eigh(hessian)
+    return values.tolist(), vectors
+
+
+def draw(config: RatesConfig) -> Sheet:
+    """The factor of a step over learning rates, and the distances over the steps at the chosen one."""
+    if config.surface == QUADRATIC:
+        landscape = quadratic(config.small, config.large)
+        curved, directions = [config.small, config.large], torch.eye(2, dtype=torch.float64)
+    else:
+        landscape = SURFACES[config.surface]
+        curved, directions = _axes_of(config.surface)
+    limit = 2 / curved[1]
+    rates = limit * torch.linspace(0, MOST_SHARE, RATES, dtype=torch.float64)
+    chosen = torch.tensor([limit * config.share], dtype=torch.float64)
+    steps = torch.arange(SHOWN + 1, dtype=torch.float64)
+    factors, distances = [], []
+    for name, curvature, direction in zip(("Along", "Across"), curved, directions.T, strict=True):
+        swept = measure(landscape, rates, direction, MEASURED)[-1] ** (1 / MEASURED)
+        factors.append((name, swept.numpy(), contraction(rates, curvature).numpy()))
+        measured = measure(landscape, chosen, direction, SHOWN)[:, 0]
+        distances.append((name, measured.numpy(), (contraction(chosen, curvature) ** steps).numpy()))
+    along, across = (contraction(chosen, curvature).item() for curvature in curved)
+    words = {"small": curved[0], "large": curved[1], "limit": limit, "rate": chosen.item(), "along": along,
+             "across": across}  # fmt: skip
+    best = 2 / (curved[0] + curved[1])
+    return Sheet(
+        {
+            "factors": figures.factors(rates.numpy(), factors, limit=limit, best=best, chosen=chosen.item()),
+            "distances": figures.distances(distances),
+        },
+        NOTE.format(**{name: f"{np.round(value, 12):.4g}" for name, value in words.items()}),
+    )
+
+
+LAB = Lab(
+    name="gradient_descent_rates",
+    title="Too large a rate",
+    sentence="Near a minimum a step multiplies the distance. Above 1 it grows. Lines: theory; dots: measured.",
+    config=RatesConfig,
+    draw=draw,
+    charts=(
+        Chart("factors", "The factor of a step", "Distance after a step over that before, by learning rate.",
+              tall=True),
+        Chart("distances", "Distance at the chosen rate", "The distance from the minimum over the steps.", tall=True),
+    ),
+    presets={
+        "Just below the limit": {},
+        "At the limit": {"share": 1.0},
+        "Just above it": {"share": 1.05},
+        "Round": {"small": 1.0, "large": 1.0, "share": 0.5},
+        "A longer valley": {"small": 0.1, "large": 50.0},
+        "Rosenbrock": {"surface": "rosenbrock"},
+        "Himmelblau": {"surface": "himmelblau", "share": 1.05},
+    },
+)  # fmt: skip

@@ -1,0 +1,129 @@
+"""The lab "Surface": a ball on a surface, from above with its levels and aslant as a relief."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from playground.data.landscapes import SURFACES, Landscape, heights
+from playground.engine.frames import Figure
+from playground.knobs import Config, knob
+from playground.lesson import Chart, Lab, Toggle
+from playground.lessons.gradient_descent.figures import landscapes as figures
+from playground.lessons.gradient_descent.figures import relief
+from playground.lessons.gradient_descent.figures.landscapes import Walk
+from playground.lessons.gradient_descent.run import LEARNING_RATES, MOST_STEPS, OWN, DescentRun, landscape_of
+
+SIDE = 150  # pixels of the levels
+STRETCHED = 0.45  # a landscape whose middle height lies so low is drawn with its heights squeezed
+SQUEEZED = "High walls are drawn lower than they are."
+NAMES = {**{name: each.label for name, each in SURFACES.items()}, OWN: "Your own formula"}
+
+
+@dataclass(frozen=True)
+class SurfaceConfig(Config):
+    """The surface, where the ball starts, how far a step goes, and from where the relief is seen."""
+
+    # fmt: off
+    lr: float = knob(0.18, "Learning rate", group="Steps", live=True, options=LEARNING_RATES,
+                     help="A step is the gradient times this, downhill.")
+    x: float = knob(3.5, "Start x", group="Steps", live=True, lo=-6.0, hi=6.0, step=0.05,
+                    help="Or click on the levels. Outside the picture it counts as the edge.")
+    y: float = knob(2.0, "Start y", group="Steps", live=True, lo=-6.0, hi=6.0, step=0.05)
+    steps: int = knob(100, "Most steps", group="Steps", live=True, lo=5, hi=MOST_STEPS, step=5)
+    surface: str = knob("ellipse", "Surface", group="Landscape", options=tuple(NAMES), names=NAMES)
+    formula: str = knob("sin(x) * cos(y) + (x**2 + y**2)/20", "Height at (x, y)", group="Landscape", longest=120,
+                        shy=True, help="A formula in x and y with + - * / **, sin, exp, abs, and so on.",
+                        applies=lambda config: config.surface == OWN)
+    turn: int = knob(25, "Turn the relief (degrees)", group="Landscape", live=True, lo=-180, hi=180, step=5)
+    # fmt: on
+
+
+class SurfaceRun(DescentRun):
+    """A ball on a surface."""
+
+    def landscape_for(self, config: SurfaceConfig) -> Landscape:
+        """One of the surfaces, or the visitor's own; its levels are drawn once."""
+        made = landscape_of(config.surface, config.formula, SURFACES, 2)
+        z = heights(made, SIDE)[-1].numpy()
+        finite = z[np.isfinite(z)]
+        self.ends = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        power = figures.stretch(z)
+        self.power = power if power < STRETCHED else 1.0
+        self.levels = figures.level_bytes(z)
+        self._relief: tuple[relief.Relief, NDArray[Any]] | None = None
+        return made
+
+    def start_of(self, config: SurfaceConfig) -> tuple[float, ...]:
+        """Where the ball starts."""
+        return config.x, config.y
+
+    def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
+        """The levels, the relief, and the height along the path."""
+        walk = self.walk(at)
+        return {
+            "levels": lambda: figures.surface(self.landscape.spans, self.levels, walk, SIDE),
+            "relief": lambda: self._scene(walk),
+            "height": lambda: figures.along(walk, self.floor() if options.get("log") else None),
+        }
+
+    def share(self, z: NDArray[Any]) -> NDArray[Any]:
+        """Heights as shares of the relief's own."""
+        low, high = self.ends
+        return np.asarray(np.clip((z - low) / ((high - low) or 1.0), 0, 1) ** self.power)
+
+    def seen(self, turn: float) -> tuple[relief.Relief, NDArray[Any]]:
+        """The relief from one side, and its pixels; kept until it is turned."""
+        if self._relief is None or self._relief[0].turn != turn:
+            places = relief.ground(turn)
+            z = self.landscape.function(torch.from_numpy(self._on_the_plane(places))).numpy()
+            made = relief.Relief(turn, places, self.share(z))
+            self._relief = made, made.pixels()
+        return self._relief
+
+    def _scene(self, walk: Walk) -> Figure:
+        low, high = np.array(self.landscape.spans).T
+        places = 2 * (walk.positions - low) / (high - low) - 1
+        made, pixels = self.seen(self.config.turn)
+        note = SQUEEZED if self.power < 1 else ""
+        return relief.scene(made, pixels, walk, (places, self.share(walk.heights)), self.landscape.spans, note)
+
+    def _on_the_plane(self, places: NDArray[Any]) -> NDArray[Any]:
+        """Places in the square from -1 to 1 as coordinates of the landscape (..., 2)."""
+        low, high = np.array(self.landscape.spans).T
+        return np.asarray(low + (places + 1) / 2 * (high - low))
+
+
+LAB = Lab(
+    name="gradient_descent_surface",
+    title="Surface",
+    sentence="With two weights the loss is a surface. Click on its levels to start somewhere else.",
+    config=SurfaceConfig,
+    build=SurfaceRun,
+    charts=(
+        Chart("levels", "Levels and path", "The surface from above: higher is darker, lines join equal heights.",
+              tall=True, pick=True),
+        Chart("relief", "In three dimensions", "The surface seen aslant, with the ball's path on it.", tall=True),
+        Chart("height", "Height", "The height after each step.", wide=True, low=True,
+              toggles=(Toggle("log", "Log scale"),)),
+    ),
+    status={"step": "Step", "loss": "Height", "x": "x", "y": "y", "gradient": "Gradient"},
+    presets={
+        "A long valley": {},
+        "Bowl": {"surface": "bowl", "x": 2.5, "y": 1.5, "lr": 0.1},
+        "Too large": {"lr": 0.21},
+        "Saddle": {"surface": "saddle", "x": 2.5, "y": 0.0, "lr": 0.1},
+        "Saddle, with a push": {"surface": "saddle", "x": 2.5, "y": 0.05, "lr": 0.1},
+        "Rosenbrock": {"surface": "rosenbrock", "x": -1.5, "y": 1.0, "lr": 0.0015, "steps": 300},
+        "Himmelblau": {"surface": "himmelblau", "x": -0.5, "y": -1.5, "lr": 0.01},
+        "Rastrigin": {"surface": "rastrigin", "x": 2.4, "y": -1.7, "lr": 0.002},
+        "Plateau": {"surface": "plateau", "x": 2.8, "y": 1.5, "lr": 0.5},
+        "The local minimum": {"surface": "valleys", "x": 1.6, "y": 1.4, "lr": 0.05},
+        "Your own": {"surface": OWN, "x": 2.0, "y": 2.5, "lr": 0.1},
+    },
+)  # fmt: skip

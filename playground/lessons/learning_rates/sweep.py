@@ -1,0 +1,164 @@
+"""The labs Sweep and Who wins: every optimizer at every learning rate, all trained together (2.6)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from playground.engine.frames import Figure
+from playground.knobs import knob
+from playground.lesson import Chart, Lab, Toggle
+from playground.lessons.learning_rates.config import LABELS, TrainingsConfig, rates_of
+from playground.lessons.learning_rates.figures import sweep as figures
+from playground.lessons.learning_rates.figures.sweep import Line
+from playground.lessons.learning_rates.run import SweepRun
+from playground.settings import Settings
+
+RATES = tuple(rates_of(31))  # six for each power of ten
+
+
+@dataclass(frozen=True)
+class SweepConfig(TrainingsConfig):
+    """Trainings, and how many learning rates."""
+
+    rates: int = knob(16, "Learning rates", options=(16, 31, 61), group="Trainings",
+                      help="From 0.0001 to 10, evenly spread by their logarithm.")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WhoWinsConfig(TrainingsConfig):
+    """Trainings, and the rate at which they are ranked."""
+
+    rate: float = knob(RATES[12], "Learning rate", options=RATES, group="Ranking", live=True,
+                       help="Where the upright line stands. A click into a chart moves it too.")  # fmt: skip
+
+
+class MapRun(SweepRun):
+    """The lab Sweep."""
+
+    def __init__(self, config: SweepConfig, settings: Settings) -> None:
+        super().__init__(config, settings, rates_of(config.rates))
+
+
+class WhoWinsRun(SweepRun):
+    """The lab Who wins."""
+
+    def __init__(self, config: WhoWinsConfig, settings: Settings) -> None:
+        super().__init__(config, settings, list(RATES))
+        self.column = RATES.index(config.rate)  # of the rate at which they are ranked
+
+    def tune(self, config: WhoWinsConfig) -> None:
+        """Rank at the rate that the knob now has."""
+        super().tune(config)
+        self.column = RATES.index(config.rate)
+
+    def edit(self, command: Mapping[str, Any]) -> None:
+        """Rank at a rate picked in a chart: {"do": "pick", "x": its logarithm}. Raises ValueError with a sentence."""
+        x = command.get("x")
+        if command.get("do") != "pick" or not isinstance(x, (int, float)) or not math.isfinite(x):
+            raise ValueError("Click into the chart to pick a learning rate.")
+        self.column = int(np.abs(np.log10(self.rates) - x).argmin())
+
+    def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
+        """The losses over the rate, the ranking at the chosen one, and everyone's place at each."""
+        del options
+        return {
+            "lines": lambda: figures.over_rates(
+                self.rates, self.lines(at), probe=self.rates[self.column], span=self.span, title="Loss"
+            ),
+            "ranking": lambda: self.ranking(at),
+            "ranks": lambda: figures.ranks(self.rates, self.ranks(at), probe=self.rates[self.column]),
+        }
+
+    def ranking(self, at: int) -> Figure:
+        """The ranking at the chosen rate."""
+        columns = np.full(len(self.names), self.column)
+        said = ["" for _ in self.names]
+        return figures.ranking(self.at_rate(at, columns), at=said, span=self.span, title="Loss at this rate")
+
+    def ranks(self, at: int) -> list[Line]:
+        """Each optimizer's place, 1 for the lowest mean loss, at each rate; NaN where it has diverged."""
+        mean = self.means(at)[0]
+        places = 1.0 + np.where(np.isnan(mean), np.inf, mean).argsort(axis=0, kind="stable").argsort(axis=0)
+        places[np.isnan(mean)] = np.nan
+        return [Line(line.name, line.place, place) for line, place in zip(self.lines(at), places, strict=True)]
+
+    def narrate(self, at: int) -> str:
+        """Who is first and last at the chosen rate."""
+        if at == 0:
+            return super().narrate(at)
+        mean, rate = self.means(at)[0][:, self.column], self.rates[self.column]
+        order = [index for index in mean.argsort(kind="stable") if np.isfinite(mean[index])]
+        if not order:
+            return f"At {rate:g} all have diverged. Move the learning rate down."
+        first, last = (LABELS[self.names[index]] for index in (order[0], order[-1]))
+        return (
+            f"After {at} steps at {rate:g}: {first} is first with {mean[order[0]]:.4f}, {last} is last "
+            f"with {mean[order[-1]]:.4f}, and {len(mean) - len(order)} of {len(mean)} have diverged."
+        )
+
+
+def build_map(config: SweepConfig, settings: Settings | None = None) -> MapRun:
+    """A sweep before its first step."""
+    return MapRun(config, settings or Settings())
+
+
+def build_who_wins(config: WhoWinsConfig, settings: Settings | None = None) -> WhoWinsRun:
+    """A sweep before its first step."""
+    return WhoWinsRun(config, settings or Settings())
+
+
+STATUS = {"step": "Step", "share": "Done, %", "trainings": "Trainings", "diverged": "Diverged"}
+SWEEP = Lab(
+    name="learning_rates_sweep",
+    title="Sweep",
+    sentence="Which learning rate suits which optimizer? All of them are trained here at once, as one batched model.",
+    config=SweepConfig,
+    build=build_map,
+    charts=(
+        Chart("map", "Loss by optimizer and learning rate",
+              "A cell for each optimizer and learning rate, the stronger the lower its loss; a cross has diverged.",
+              wide=True, toggles=(Toggle("spread", "Spread of the seeds"),)),
+        Chart("best", "Each at its own best rate",
+              "The optimizers by the loss at their own best learning rate; strokes span the seeds."),
+        Chart("course", "The way there", "The loss of each optimizer over the steps, at the rate that is its best now.",
+              every=2),
+    ),
+    status=STATUS | {"steps_per_second": "Steps/s"},
+    presets={
+        "All rates, three seeds": {},
+        "The tutorial's four": {"optimizers": "sgd,momentum,rmsprop,adam", "rates": 31, "seeds": 5},
+        "Finer": {"rates": 61, "seeds": 1},
+        "Early": {"steps": 100},
+        "Long": {"steps": 800},
+        "Weight decay": {"optimizers": "sgd,momentum,adam,adamw", "weight_decay": 0.1},
+    },
+)  # fmt: skip
+WHO_WINS = Lab(
+    name="learning_rates_winner",
+    title="Who wins?",
+    sentence="“Which optimizer is the best?” has no answer without a learning rate. Train, then move the rate.",
+    config=WhoWinsConfig,
+    build=build_who_wins,
+    charts=(
+        Chart("lines", "Loss over the learning rate",
+              "A line for each optimizer; strokes span the seeds. It ends where one diverges. A click picks the rate.",
+              tall=True, pick=True, every=2),
+        Chart("ranking", "Ranking at this rate", "The optimizers by their loss at the chosen rate.", tall=True),
+        Chart("ranks", "Place over the learning rate",
+              "Each optimizer's place at each rate; lines cross where the ranking flips.",
+              low=True, wide=True, pick=True, every=2),
+    ),
+    status=STATUS | {"steps_per_second": "Steps/s"},
+    presets={
+        "At 0.01": {},
+        "At 0.001": {"rate": RATES[6]},
+        "At 0.1": {"rate": RATES[18]},
+        "At 1": {"rate": RATES[24]},
+        "The tutorial's four": {"optimizers": "sgd,momentum,rmsprop,adam", "seeds": 9},
+    },
+)  # fmt: skip

@@ -1,0 +1,103 @@
+"""A sweep: every optimizer at every learning rate from several seeds, trained side by side as one stacked model.
+
+Each training sees what it would see alone: all those of one seed start from the same weights and get the same batches
+in the same order, whatever their optimizer and rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from playground.training.models import mlp
+from playground.training.stacked import RULES, Stacked, StackedOptimizer
+from playground.training.trainer import Batches
+
+Array = NDArray[Any]
+HIDDEN = 20  # units, as in the tutorial
+DIVERGED_ABOVE = 100.0  # a loss: the data lies between 0 and 1
+PART = 64  # copies measured at a time, so that memory stays small
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An optimizer of the sweep: its name in RULES and its settings besides the learning rate."""
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Sweep:
+    """The trainings of all entries (E), rates (R) and seeds (S): copies in this order, the seed running fastest."""
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        rates: Sequence[float],
+        seeds: Sequence[int],
+        data: tuple[Tensor, Tensor],
+        *,
+        batch_size: int,
+        measure_each: int = 1,
+    ) -> None:
+        """Data x and y of shape (points, 1); losses are measured on each `measure_each`-th point."""
+        self.shape = (len(entries), len(rates), len(seeds))
+        starts = [start_model(seed) for seed in seeds]
+        self.model = Stacked(starts * (len(entries) * len(rates)), nn.ReLU())
+        each = torch.tensor(rates, dtype=torch.float32).repeat_interleave(len(seeds))  # (rates * seeds,)
+        parts = self.model.flat.split(len(each))  # type: ignore[no-untyped-call]
+        rules = [RULES[entry.name](part, each, **entry.settings) for entry, part in zip(entries, parts, strict=True)]
+        self.optimizer = StackedOptimizer(self.model, rules)
+        self.batches = [batches_of(seed, data, batch_size) for seed in seeds]
+        self.points = data[0][::measure_each], data[1][::measure_each]
+        self.steps = 0
+
+    def step(self) -> None:
+        """One update of every training; the sum of their losses has, for each, the gradient of its own."""
+        x, y = self.next_batch()
+        loss = functional.mse_loss(self.model(x), y, reduction="sum") / x.shape[1]
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.steps += 1
+
+    def next_batch(self) -> tuple[Tensor, Tensor]:
+        """Each seed's next batch, for all its copies: x and y of shape (copies, batch, 1)."""
+        drawn = [batches.next() for batches in self.batches]
+        cells = self.shape[0] * self.shape[1]
+        if len(drawn) == 1:
+            return drawn[0][0].expand(cells, -1, -1), drawn[0][1].expand(cells, -1, -1)
+        x, y = torch.stack([x for x, _ in drawn]), torch.stack([y for _, y in drawn])  # (seeds, batch, 1)
+        return x.repeat(cells, 1, 1), y.repeat(cells, 1, 1)
+
+    @torch.no_grad()
+    def losses(self) -> Array:
+        """The mean squared error of every training on the measured points: (entries, rates, seeds)."""
+        x, y = self.points
+        found = []
+        for start in range(0, len(self.model), PART):
+            prediction = self.model.of_part(start, start + PART, x.unsqueeze(0))  # (copies, points, 1)
+            found.append((prediction - y).square_().mean(dim=(1, 2)))
+        return np.asarray(torch.cat(found).reshape(self.shape).numpy())
+
+
+def start_model(seed: int) -> nn.Sequential:
+    """The tutorial's model, 1-20-1 with ReLU, at its start for a seed."""
+    return mlp(1, [HIDDEN], 1, generator=torch.Generator().manual_seed(2 * seed))
+
+
+def batches_of(seed: int, data: tuple[Tensor, Tensor], batch_size: int) -> Batches:
+    """The batches that every training of a seed sees."""
+    return Batches(*data, batch_size, torch.Generator().manual_seed(2 * seed + 1))
+
+
+def has_diverged(losses: Array) -> Array:
+    """Where a loss is no number any more, or above DIVERGED_ABOVE: the shape of the losses."""
+    return ~(losses <= DIVERGED_ABOVE)

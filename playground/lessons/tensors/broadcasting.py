@@ -1,0 +1,196 @@
+"""Broadcasting: two shapes aligned at the right, what is stretched, and the very error where they do not fit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from playground.engine.frames import Figure
+from playground.figures.cells import Block, cells
+from playground.knobs import Config, knob
+from playground.lesson import Chart, Lab, Sheet, Table
+from playground.lessons.tensors.verdicts import run
+from playground.parsing.arrays import MOST_AXES, MOST_CELLS, block, read_shape, times
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+AXES = 5  # at most: more do not fit into the drawing
+LARGEST = 10**12  # elements of one shape; nothing of that size is ever made, only its shape is looked at
+
+
+@dataclass(frozen=True)
+class BroadcastingConfig(Config):
+    """The two shapes."""
+
+    # fmt: off
+    a: str = knob("2 1 3", "Shape of a", help="Whole numbers with spaces, such as 2 1 3. () is a single number.",
+                  group="Shapes", live=True, longest=60)
+    b: str = knob("4 1", "Shape of b", group="Shapes", live=True, longest=60)
+    # fmt: on
+
+
+def aligned(a: Shape, b: Shape) -> tuple[tuple[int | None, int | None, int | None], ...]:
+    """Both shapes from the right, axis by axis: (size in a, size in b, size of the result).
+
+    None in a or b is an axis that is not there; None in the result is where they do not fit: the sizes differ and
+    neither is 1.
+    """
+    axes = max(len(a), len(b))
+    pairs = zip((None,) * (axes - len(a)) + a, (None,) * (axes - len(b)) + b, strict=True)
+    return tuple((one, other, _fitted(one or 1, other or 1)) for one, other in pairs)
+
+
+def _fitted(one: int, other: int) -> int | None:
+    if one == other or other == 1:
+        return one
+    return other if one == 1 else None
+
+
+def real_errors(a: Shape, b: Shape) -> tuple[str, str]:
+    """What NumPy and torch say to a + b of two shapes that do not fit. Nothing of that size is made."""
+    numpy = run(lambda x, y: x + y, np.broadcast_to(np.float32(0), a), np.broadcast_to(np.float32(0), b))
+    torch_ = run(lambda x, y: x + y, torch.zeros(()).expand(a), torch.zeros(()).expand(b))
+    return numpy.error, torch_.error
+
+
+def draw_broadcasting(config: BroadcastingConfig) -> Sheet:
+    """The shapes axis by axis, both arrays stretched to the result's shape, and the result."""
+    a, b = _read("a", config.a), _read("b", config.b)
+    axes = aligned(a, b)
+    clash = [-(len(axes) - index) for index, (*_, size) in enumerate(axes) if size is None]
+    figures = {"shapes": cells([_alignment(axes)])}
+    if clash:
+        numpy, torch_ = real_errors(a, b)
+        figures |= {"a": _alone("a", a, 1), "b": _alone("b", b, 10), "sum": cells([], message=f"NumPy: {numpy}")}
+        note = (
+            f"**They do not fit**: on axis {clash[-1]} the sizes differ and neither is 1, so nothing can be stretched. "
+            f"torch says: `{torch_}`"
+        )
+        return Sheet(figures, note, (_table({"a": a, "b": b}, None),))
+    result = tuple(size for *_, size in axes if size is not None)
+    figures |= _filled(a, b, result)
+    return Sheet(figures, _note(a, b, result), (_table({"a": a, "b": b, "a + b": result}, result),))
+
+
+def _read(name: str, text: str) -> Shape:
+    shape = read_shape(text, LARGEST, AXES)
+    if -1 in shape:
+        raise ValueError(f"The shape of {name} needs every size: -1 has no meaning without an array. Type a number.")
+    return shape
+
+
+def _alignment(axes: tuple[tuple[int | None, int | None, int | None], ...]) -> Block:
+    """The sizes under each other: a column for each axis. Stretched sizes are marked in orange, clashes framed."""
+    width = len(axes) + 1
+    texts, shades = np.full((4, width), "", object), np.zeros((4, width))
+    ghost, mark = np.zeros((4, width), bool), np.zeros((4, width), bool)
+    texts[:, 0] = ("axis", "a", "b", "a + b")
+    ghost[0, :] = ghost[:, 0] = True
+    for column, (one, other, size) in enumerate(axes, start=1):
+        texts[0, column] = str(column - width)
+        for row, own in ((1, one), (2, other)):
+            texts[row, column] = "(1)" if own is None else f"{own:,}"
+            ghost[row, column] = own is None
+            shades[row, column] = -0.5 if (own or 1) == 1 and size != 1 else 0.4
+        texts[3, column] = "✗" if size is None else f"{size:,}"
+        shades[3, column] = 0.0 if size is None else 0.7
+        mark[1:, column] = size is None
+    return Block("aligned at the right; orange is stretched", texts, shades, ghost, mark)
+
+
+def _filled(a: Shape, b: Shape, result: Shape) -> dict[str, Figure]:
+    """Both arrays as they are stretched (what is repeated is ghosted), and their sum; a sentence where it is large."""
+    if math.prod(result) > MOST_CELLS or len(result) > MOST_AXES:
+        message = f"{times(result)} is more than is drawn here: {MOST_CELLS} cells on {MOST_AXES} axes."
+        return {name: cells([], message=message) for name in ("a", "b", "sum")}
+    one, other = numbers(a, 1), numbers(b, 10)
+    return {
+        "a": _stretched("a", one, result),
+        "b": _stretched("b", other, result),
+        "sum": cells([block(f"a + b, shape {times(result)}", (one + other).numpy())]),
+    }
+
+
+def numbers(shape: Shape, step: int) -> torch.Tensor:
+    """0, step, 2 step, ... in this shape."""
+    return (torch.arange(math.prod(shape)) * step).reshape(shape)
+
+
+def _stretched(name: str, tensor: torch.Tensor, result: Shape) -> Figure:
+    """A tensor expanded to the result's shape; where it only repeats what it has, its cells are ghosts."""
+    stretched = tensor.expand(result)
+    first = torch.zeros(result, dtype=torch.bool)
+    first[tuple(slice(None) if stride else slice(1) for stride in _strides(stretched))] = True
+    return cells([block(f"{name}, {times(tensor.shape)} → {times(result)}", stretched.numpy(), ghost=~first.numpy())])
+
+
+def _strides(tensor: torch.Tensor) -> tuple[int, ...]:
+    """The strides, with 1 on axes of size 1, where a stride of 0 would mean nothing."""
+    return tuple(stride or int(size == 1) for stride, size in zip(tensor.stride(), tensor.shape, strict=True))
+
+
+def _alone(name: str, shape: Shape, step: int) -> Figure:
+    if math.prod(shape) > MOST_CELLS or len(shape) > MOST_AXES:
+        return cells([], message=f"{times(shape)} is more than is drawn here: {MOST_CELLS} cells on {MOST_AXES} axes.")
+    return cells([block(f"{name}, {times(shape)}", numbers(shape, step).numpy())])
+
+
+def _note(a: Shape, b: Shape, result: Shape) -> str:
+    made, count = max(math.prod(a), math.prod(b)), math.prod(result)
+    stretched = [name for name, shape in (("a", a), ("b", b)) if shape != result]
+    if not stretched:
+        return "The shapes are equal: nothing is stretched."
+    grown = f" The larger one has {made:,} numbers, the result {count:,}." if count > made else ""
+    return (
+        f"Stretched: {' and '.join(f'`{name}`' for name in stretched)}. An axis of size 1, or one that is not there, "
+        f"takes the other's size. Nothing is copied for it: its stride becomes 0.{grown}"
+    )
+
+
+def _table(shapes: dict[str, Shape], result: Shape | None) -> Table:
+    """Elements and bytes of each, and the strides of a and b once they are stretched."""
+    rows = []
+    for name, shape in shapes.items():
+        strides = "–"
+        if result is not None:
+            stretched = torch.empty(shape, device="meta").expand(result)  # a shape and strides with no memory
+            strides = ", ".join(map(str, stretched.stride()))
+        count = math.prod(shape)
+        rows.append((name, times(shape), strides or "–", f"{count:,}", _bytes(4 * count)))
+    return Table(("", "Shape", "Strides when stretched", "Numbers", "As float32"), tuple(rows), code=("",))
+
+
+def _bytes(count: int) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000  # type: ignore[assignment]
+    return f"{count:.3g} TB"
+
+
+LAB = Lab(
+    name="tensors_broadcasting",
+    title="Broadcasting",
+    sentence="Add two arrays of different shapes: which axes are stretched, and when do they not fit?",
+    config=BroadcastingConfig,
+    draw=draw_broadcasting,
+    charts=(
+        Chart("shapes", "The shapes", "Both shapes aligned at the right, axis by axis, and the result's.", low=True),
+        Chart("sum", "a + b", "The sum as cells, or the error.", low=True),
+        Chart("a", "a, stretched", "The first array in the result's shape; repeated cells are ghosts.", low=True),
+        Chart("b", "b, stretched", "The second array in the result's shape; repeated cells are ghosts.", low=True),
+    ),
+    presets={
+        "Three axes and two": {},
+        "A row and a column": {"a": "4 1", "b": "3"},
+        "They do not fit": {"a": "2 3", "b": "2"},
+        "A number": {"a": "2 3", "b": "()"},
+        "A bias for each row of a batch": {"a": "6 4", "b": "4"},
+        "By accident: 10¹² numbers": {"a": "1000000", "b": "1000000 1"},
+    },
+)

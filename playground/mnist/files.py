@@ -1,0 +1,162 @@
+"""The four files of MNIST: what each must be, where they are looked for, and how one is read without trusting it."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import math
+import os
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+UNSIGNED_BYTE = 8  # the type code in an IDX file's magic number
+FOLDERS_WITHIN = (".", "MNIST/raw", "raw")  # MNIST/raw: as torchvision lays it out
+NAME = "pytorch-playground"
+
+
+class MnistError(ValueError):
+    """A file that is not what it should be; the message is a sentence for the student."""
+
+
+@dataclass(frozen=True)
+class MnistFile:
+    """One of the four files as published: its packed size and SHA-256, the shape of its content, and its SHA-256.
+
+    The content is an IDX file: a magic number, each size of `shape` in 4 bytes, then the bytes in row-major order.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    shape: tuple[int, ...]
+    content_sha256: str
+
+    @property
+    def packed(self) -> str:
+        """The name of the compressed file."""
+        return f"{self.name}.gz"
+
+    @property
+    def header(self) -> bytes:
+        """What the content begins with."""
+        return bytes((0, 0, UNSIGNED_BYTE, len(self.shape))) + b"".join(n.to_bytes(4, "big") for n in self.shape)
+
+
+FILES = (
+    MnistFile("train-images-idx3-ubyte", 9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+              (60_000, 28, 28), "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+    MnistFile("train-labels-idx1-ubyte", 28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+              (60_000,), "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+    MnistFile("t10k-images-idx3-ubyte", 1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+              (10_000, 28, 28), "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+    MnistFile("t10k-labels-idx1-ubyte", 4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+              (10_000,), "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+)  # fmt: skip
+
+
+def cache_folder() -> Path:
+    """Where this user's downloads are kept."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = str(Path.home() / "Library" / "Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / NAME / "mnist"
+
+
+def named_folder() -> Path | None:
+    """The folder that PLAYGROUND_DATA names, if it names one."""
+    name = os.environ.get("PLAYGROUND_DATA", "").strip()
+    return Path(name).expanduser() if name else None
+
+
+def places() -> tuple[Path, ...]:
+    """Where MNIST is looked for, in order: PLAYGROUND_DATA, the user's cache, and `data` beside the app."""
+    named = named_folder()
+    return (*((named,) if named else ()), cache_folder(), Path(__file__).resolve().parents[2] / "data")
+
+
+def target_folder() -> Path:
+    """Where a download goes: the folder that PLAYGROUND_DATA names, else the user's cache."""
+    return named_folder() or cache_folder()
+
+
+def find(folder: Path, files: Sequence[MnistFile] = FILES) -> tuple[Path, ...] | None:
+    """The four files in a folder, packed or not, or None unless all of them are there. Nothing is read."""
+    for inside in FOLDERS_WITHIN:
+        found = [_present(folder / inside, file) for file in files]
+        if all(found):
+            return tuple(path for path in found if path)
+    return None
+
+
+def read(path: Path, file: MnistFile) -> Pixels:
+    """One file's numbers, uint8 in its published shape.
+
+    No more is unpacked than the published content has. Raises MnistError with a sentence when anything differs.
+    """
+    try:
+        with _content(path) as stream:
+            content = _at_most(stream, len(file.header) + math.prod(file.shape) + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise MnistError(f"{path.name} cannot be read ({_reason(error)}). Download it again.") from error
+    _check(path.name, content, file)
+    return np.frombuffer(content, dtype=np.uint8, offset=len(file.header)).reshape(file.shape)
+
+
+def _check(name: str, content: bytearray, file: MnistFile) -> None:
+    """Whether the content is the published one. Raises MnistError naming the first thing that differs."""
+    kind = content[:4]
+    if kind != file.header[:4]:
+        raise MnistError(f"{name} begins with {kind.hex(' ')} instead of {file.header[:4].hex(' ')}: "
+                         "it is no such IDX file. Download it again.")  # fmt: skip
+    sizes = content[4 : len(file.header)]
+    if sizes != file.header[4:]:
+        found = " × ".join(f"{int.from_bytes(sizes[at : at + 4], 'big'):,}" for at in range(0, len(sizes), 4))
+        right = " × ".join(f"{size:,}" for size in file.shape)
+        raise MnistError(f"{name} says that it holds {found} numbers; it should hold {right}. Download it again.")
+    size, right_size = len(content), len(file.header) + math.prod(file.shape)
+    if size > right_size:
+        raise MnistError(f"{name} holds more than its {right_size:,} bytes. Download it again.")
+    if size < right_size:
+        raise MnistError(f"{name} ends after {size:,} of its {right_size:,} bytes. Download it again.")
+    if hashlib.sha256(content).hexdigest() != file.content_sha256:
+        raise MnistError(f"{name} is not the published file: its SHA-256 differs. Download it again.")
+
+
+def _present(folder: Path, file: MnistFile) -> Path | None:
+    dotted = file.name.replace("-idx", ".idx")  # as some archives name them
+    for name in (file.packed, file.name, f"{dotted}.gz", dotted):  # packed first: that is what a download replaces
+        try:
+            if (folder / name).is_file():
+                return folder / name
+        except OSError:  # a folder that may not be looked into
+            return None
+    return None
+
+
+def _content(path: Path) -> IO[bytes]:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _at_most(stream: IO[bytes], limit: int) -> bytearray:
+    return bytearray().join(_chunks(stream, limit))
+
+
+def _chunks(stream: IO[bytes], limit: int) -> Iterator[bytes]:
+    while limit > 0 and (chunk := stream.read(min(limit, 1 << 20))):
+        limit -= len(chunk)
+        yield chunk
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is damaged or cut short"

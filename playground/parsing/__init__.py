@@ -1,0 +1,1 @@
+"""What visitors type, read by allow-lists: formulas and arrays."""

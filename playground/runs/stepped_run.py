@@ -1,0 +1,108 @@
+"""A run that is no training: something shown one step at a time, with the player's play, step and time slider."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from playground.engine.frames import Figure
+from playground.engine.run import Drawing, Outcome
+from playground.settings import Settings
+
+
+class SteppedRun(ABC):
+    """Steps that a student goes through, each of which can be looked back at.
+
+    `length` is how many steps there are; None means that they do not end. What is shown depends on the config and the
+    number of the step, so whatever a step finds out is kept for the steps before it to be drawn again.
+    """
+
+    def __init__(self, config: Any, settings: Settings, length: int | None) -> None:
+        self.config = config
+        self.settings = settings
+        self.length = length
+        self.steps = 0
+        self.outcome: Outcome = ""
+        self._viewed: int | None = None
+
+    @abstractmethod
+    def step(self) -> None:
+        """Do the next step; `self.steps` is the number of those done so far. Short: other runs wait meanwhile."""
+
+    def ready(self) -> bool:
+        """Whether the next step can be taken now; False where it waits for something that comes by itself."""
+        return True
+
+    @abstractmethod
+    def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
+        """Each chart's name and the function that draws it as it was after `at` steps."""
+
+    def status(self, at: int) -> dict[str, float]:
+        """More numbers beside the player."""
+        del at
+        return {}
+
+    @abstractmethod
+    def narrate(self, at: int) -> str:
+        """One plain sentence on what is to be seen after `at` steps."""
+
+    def edit(self, command: Mapping[str, Any]) -> None:
+        """Obey a command of the lab's own. Raises ValueError with a sentence."""
+        raise ValueError("This lab does not know that command.")
+
+    # What the engine asks.
+
+    @property
+    def auto_speed(self) -> float:
+        """Slow enough to follow: steps a second when nobody chose a speed."""
+        return 2.0
+
+    def steps_in_epochs(self, epochs: int) -> int:
+        """How many steps `epochs` epochs are; one each, unless the lab counts epochs."""
+        return epochs
+
+    def advance(self, seconds: float, steps: int) -> int:
+        """Take steps until the time is up, the number is reached, there are no more or the next is not ready."""
+        end = time.perf_counter() + seconds
+        taken = 0
+        while taken < steps and not self.outcome and self.ready():
+            self.step()
+            self.steps += 1
+            taken += 1
+            if self.length is not None and self.steps >= self.length:
+                self.outcome = "done"
+            if time.perf_counter() >= end:
+                break
+        return taken
+
+    def apply(self, command: Mapping[str, Any]) -> None:
+        """Look back at a step ({"do": "scrub", "to": step or None for now}), or what the lab offers besides."""
+        if command.get("do") != "scrub":
+            self.edit(command)
+            return
+        to = command.get("to")
+        if to is not None and (type(to) is not int or not 0 <= to <= self.steps):
+            raise ValueError(f"The time slider goes from 0 to {self.steps}.")
+        self._viewed = to
+
+    def tune(self, config: Any) -> None:
+        """Take a config whose live knobs have been turned."""
+        self.config = config
+
+    def rebuilt(self, config: Any) -> Self:
+        """A run from the start."""
+        return type(self)(config, self.settings)  # type: ignore[call-arg]  # subclasses know their own length
+
+    def resume(self) -> None:
+        """Play again from the first step."""
+        self.steps, self.outcome, self._viewed = 0, "", None
+
+    def draw(self, charts: list[str], options: Mapping[str, bool]) -> Drawing:
+        """The charts asked for, the status and the narrator's line, for the step that is shown."""
+        at = self.steps if self._viewed is None or self._viewed > self.steps else self._viewed
+        figures = self.figures(at, options)
+        moments = {"count": self.steps + 1, "at": self._viewed, "step": at}
+        drawn = {name: figures[name]() for name in charts if name in figures}
+        return Drawing(drawn, {"step": at, **self.status(at)}, self.narrate(at), moments)

@@ -1,0 +1,1 @@
+"""What torch trains: models, optimizers, the training loop."""

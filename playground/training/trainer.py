@@ -1,0 +1,220 @@
+"""The training loop a student must know, and the little it needs: batches, losses and a bounded history."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from playground.training.optimizers import OPTIMIZERS as OPTIMIZERS
+from playground.training.optimizers import build_optimizer as build_optimizer
+
+LOSSES: dict[str, tuple[str, Callable[[], nn.Module], str]] = {
+    "mse": ("MSE (mean squared error)", nn.MSELoss, "nn.MSELoss()"),
+    "l1": ("L1 (mean absolute error)", nn.L1Loss, "nn.L1Loss()"),
+    "huber": ("Huber", nn.HuberLoss, "nn.HuberLoss()"),
+}
+
+
+class Batches:
+    """An endless supply of (x, y) batches, shuffled anew each epoch by a generator of its own.
+
+    A batch size of 0, or one no smaller than the data, gives the whole data in its own order at every step.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, batch_size: int, generator: torch.Generator) -> None:
+        self.x, self.y = x, y
+        self.batch_size = batch_size
+        self.generator = generator
+        self.epochs = 0
+        self.order = torch.empty(0, dtype=torch.long)
+        self.position = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether each batch is the whole data."""
+        return self.batch_size == 0 or self.batch_size >= len(self.x)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many batches make an epoch."""
+        return 1 if self.whole else -(-len(self.x) // self.batch_size)
+
+    @property
+    def left_in_epoch(self) -> int:
+        """How many batches the present epoch still has; a full epoch's worth at its start."""
+        if self.whole:
+            return 1
+        left = len(self.order) - self.position or len(self.x)
+        return -(-left // self.batch_size)
+
+    def next(self) -> tuple[Tensor, Tensor]:
+        """The next batch: x of shape (batch, features) and its y."""
+        if self.whole:
+            self.epochs += 1
+            return self.x, self.y
+        if self.position == len(self.order):
+            self.order, self.position = torch.randperm(len(self.x), generator=self.generator), 0
+        chosen = self.order[self.position : self.position + self.batch_size]
+        self.position += len(chosen)
+        if self.position == len(self.order):
+            self.epochs += 1
+        return self.x[chosen], self.y[chosen]
+
+    def replace(self, x: Tensor, y: Tensor) -> None:
+        """Go on with other data; where its size differs, a new epoch begins."""
+        if len(x) != len(self.x):
+            self.order, self.position = torch.empty(0, dtype=torch.long), 0
+        self.x, self.y = x, y
+
+    def resize(self, batch_size: int) -> None:
+        """Go on with batches of another size; the points of a shuffled epoch that are left come first."""
+        was_whole, self.batch_size = self.whole, batch_size
+        if was_whole or self.whole:
+            self.order, self.position = torch.empty(0, dtype=torch.long), 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that decides the batches to come, but for the data."""
+        return {
+            "batch_size": self.batch_size,
+            "epochs": self.epochs,
+            "order": self.order.clone(),
+            "position": self.position,
+            "generator": self.generator.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up where `state_dict` was taken."""
+        self.batch_size, self.epochs = state["batch_size"], state["epochs"]
+        self.order, self.position = state["order"].clone(), state["position"]
+        self.generator.set_state(state["generator"])
+
+
+class Trainer:
+    """A model, its loss, its optimizer and its batches; `step` is one optimizer update."""
+
+    def __init__(
+        self, model: nn.Module, loss_fn: nn.Module, optimizer: torch.optim.Optimizer, batches: Batches
+    ) -> None:
+        self.model = model
+        self.loss_fn = loss_fn
+        self.optimizer = optimizer
+        self.batches = batches
+
+    def step(self) -> Tensor:
+        """Learn from one batch; returns the loss before the update, a scalar tensor."""
+        x, y = self.batches.next()
+        prediction = self.model(x)
+        loss: Tensor = self.loss_fn(prediction, y)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return loss
+
+    def state_dict(self) -> dict[str, Any]:
+        """Model, optimizer and batches: what a resumed training needs to equal an uninterrupted one."""
+        return {
+            "model": {name: value.clone() for name, value in self.model.state_dict().items()},
+            "optimizer": deepcopy(self.optimizer.state_dict()),  # torch's own dict goes on changing
+            "batches": self.batches.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up where `state_dict` was taken."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(deepcopy(state["optimizer"]))
+        self.batches.load_state_dict(state["batches"])
+
+
+KINDS = ("gradient", "update")
+
+
+def layer_norms(layers: Sequence[str], parameters: Sequence[Tensor], before: Sequence[Tensor]) -> dict[str, float]:
+    """The Euclidean norms of each layer's gradient and of its last update, as "gradient <layer>" and "update <layer>".
+
+    Each layer has two parameters, weight and bias; `before` holds them as they were before the update.
+    """
+    row = {f"{kind} {name}": 0.0 for name in layers for kind in KINDS}  # squares, then their roots
+    for index, (parameter, old) in enumerate(zip(parameters, before, strict=True)):
+        name = layers[index // 2]
+        update = (parameter.detach().numpy() - old.numpy()).ravel()  # NumPy: a torch operation costs far more
+        row[f"update {name}"] += float(np.vdot(update, update))
+        if parameter.grad is not None:
+            gradient = parameter.grad.numpy().ravel()
+            row[f"gradient {name}"] += float(np.vdot(gradient, gradient))
+    return {name: math.sqrt(square) for name, square in row.items()}
+
+
+class History:
+    """Named columns of numbers over steps that thin themselves: however long the run, at most `capacity` rows.
+
+    A row is due every `stride` steps. When the table is full, every second row goes and the stride doubles, so what is
+    kept depends on the steps alone.
+    """
+
+    def __init__(self, columns: Iterable[str], capacity: int = 128) -> None:
+        self.capacity = capacity
+        self.stride = 1
+        self.rows = 0
+        self.columns = tuple(columns)
+        self._shown: dict[str, NDArray[Any]] = {}
+        self._table = np.full((capacity, len(self.columns) + 1), np.nan, dtype=np.float32)
+        self._steps = np.zeros(capacity, dtype=np.int64)
+
+    def is_due(self, steps: int) -> bool:
+        """Whether a row belongs to this step."""
+        return steps % self.stride == 0
+
+    def append(self, steps: int, row: dict[str, float]) -> None:
+        """Add the row of a step; columns left out stay empty (NaN)."""
+        while self.rows == self.capacity:  # more than once where rows come at rare steps only
+            self._thin()
+            if not self.is_due(steps):
+                return
+        self._shown.clear()
+        self._steps[self.rows] = steps
+        for index, name in enumerate(self.columns):
+            self._table[self.rows, index] = row.get(name, np.nan)
+        self.rows += 1
+
+    def column(self, name: str) -> NDArray[np.float32]:
+        """One column, oldest row first: shape (rows,). The same array until a row is added."""
+        if name not in self._shown:
+            self._shown[name] = self._table[: self.rows, self.columns.index(name)].copy()
+        return self._shown[name]
+
+    def steps(self) -> NDArray[np.float32]:
+        """The steps of the rows, exact up to 16 million: shape (rows,). The same array until a row is added."""
+        if "" not in self._shown:
+            self._shown[""] = self._steps[: self.rows].astype(np.float32)
+        return self._shown[""]
+
+    def _thin(self) -> None:
+        self.stride *= 2
+        keep = np.flatnonzero(self._steps[: self.rows] % self.stride == 0)
+        self._steps[: len(keep)] = self._steps[keep]
+        self._table[: len(keep)] = self._table[keep]
+        self._table[len(keep) :] = np.nan
+        self.rows = len(keep)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows kept and the stride."""
+        return {
+            "stride": self.stride,
+            "steps": self._steps[: self.rows].copy(),
+            "table": self._table[: self.rows].copy(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up where `state_dict` was taken."""
+        self.stride, self.rows = state["stride"], len(state["steps"])
+        self._shown.clear()
+        self._steps[: self.rows] = state["steps"]
+        self._table[:] = np.nan
+        self._table[: self.rows] = state["table"]
