@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, make_dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from playground.engine.frames import Figure
 from playground.engine.run import Run
 from playground.knobs import Config, Value, knob
+
+if TYPE_CHECKING:
+    from playground.runs.journal import Course
+    from playground.scripts.script import TrainingScript
 
 PROSE = Path(__file__).parent / "lessons"
 SECTIONS = ("Idea", "Try this", "What to notice", "Check yourself", "In PyTorch")
@@ -129,7 +133,10 @@ class OwnPoints:
 
 @dataclass(frozen=True)
 class LiveLesson(Lesson):
-    """A lesson around one run: its knobs, how to build it, its charts, and the numbers beside the player, in order."""
+    """A lesson around one run: its knobs, how to build it, its charts, and the numbers beside the player, in order.
+
+    `script` writes the run's way to its present step as plain PyTorch.
+    """
 
     config: type[Config]
     build: Callable[..., Run]
@@ -137,6 +144,7 @@ class LiveLesson(Lesson):
     status: Mapping[str, str]
     presets: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     own_points: OwnPoints | None = None
+    script: Callable[[Course], TrainingScript] | None = None
 
     @property
     def benches(self) -> tuple[Bench, ...]:
@@ -206,7 +214,7 @@ class LabLesson(Lesson):
 
 
 def prose(name: str) -> dict[str, str]:
-    """The sections of a Markdown file beside the lessons, by heading."""
+    """The sections of a lesson's Markdown file, or of another one beside the lessons, by heading."""
     path = PROSE / name / "prose.md"
     text = (path if path.exists() else PROSE / f"{name}.md").read_text(encoding="utf-8")
     parts = ("\n" + text).split("\n## ")[1:]

@@ -7,7 +7,6 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -41,7 +40,7 @@ WORDS = {
 _board = st.components.v2.component(
     "board",
     js=assets.loader("board.js"),
-    css=(Path(__file__).parent / "board.css").read_text(encoding="utf-8"),
+    css=(assets.STATIC / "board.css").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 

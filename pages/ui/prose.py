@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import inspect
 import re
-from pathlib import Path
 from urllib.parse import parse_qsl
 
 import streamlit as st
@@ -25,7 +24,7 @@ CHECK = re.compile(r"^- (?P<question>.*?) :: (?P<answer>.*)$")
 _words = st.components.v2.component(
     "prose",
     js=assets.loader("prose.js"),
-    css=(Path(__file__).parent / "prose.css").read_text(encoding="utf-8"),
+    css=(assets.STATIC / "prose.css").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")

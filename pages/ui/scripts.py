@@ -5,17 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.popovers import share_replay as replays
-from playground.lesson import Lesson
-from playground.lessons.scripts import SCRIPTS
+from playground.lesson import Lesson, LiveLesson
 from playground.scripts.script import WHY, ScriptError
 
 
 def show(lesson: Lesson) -> bool:
     """The script of the lesson's run up to its present step; False where there is none to show."""
-    course = replays.course_of(lesson) if lesson.name in SCRIPTS else None
-    if course is None:
+    writer = lesson.script if isinstance(lesson, LiveLesson) else None
+    course = replays.course_of(lesson) if writer is not None else None
+    if writer is None or course is None:
         return False
-    script = SCRIPTS[lesson.name](course)
+    script = writer(course)
     try:
         text = script.text()
     except ScriptError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from playground.engine.frames import Figure
-from playground.lessons.regression import run as regression
+from playground.lessons.regression import lesson as regression
 from playground.lessons.regression.config import RegressionConfig
 
 CHARTS = tuple(chart for chart in regression.LESSON.charts if chart.name == "network")

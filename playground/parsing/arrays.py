@@ -1,4 +1,4 @@
-"""Arrays as a student types them, for both libraries: read with care, then shown as texts and as cells."""
+"""Arrays as a student types them: read with care, then made for NumPy and for torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from playground.figures.cells import Block
 from playground.knobs import shorten
 
 Array = NDArray[Any]
@@ -21,7 +20,6 @@ Scalar = bool | int | float
 MOST_CELLS = 64  # of an array that is typed in: each is drawn with its number
 MOST_AXES = 3
 LONGEST = 1_700  # characters of an array's text: MOST_CELLS numbers with all their digits
-CORNER = 8  # of a result that is larger, so many cells along each axis are drawn
 DTYPES = ("auto", "bool", "uint8", "int32", "int64", "float16", "float32", "float64")
 WORDS: dict[str, Scalar] = {"true": True, "false": False, "nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
@@ -130,38 +128,6 @@ def text_of(value: Any) -> str:
         return str(value)
     text = f"{float(value):.4g}"
     return f"{float(value):.2g}" if "e" in text else text
-
-
-def block(
-    title: str, array: Array, *, mark: Array | None = None, scale: float | None = None, ghost: Array | None = None
-) -> Block:
-    """An array as cells, the strongest colour for `scale` (else its own largest value); of a large one, a corner."""
-    shown, mark, ghost = corner(array), _corner_of(mark), _corner_of(ghost)
-    numbers = shown.astype(float)
-    finite = np.where(np.isfinite(numbers), numbers, np.where(np.isnan(numbers), np.nan, np.sign(numbers) * 1e300))
-    largest = scale or float(np.abs(numbers[np.isfinite(numbers)]).max(initial=0.0)) or 1.0
-    texts = np.array([text_of(value) for value in shown.ravel()], dtype=object).reshape(shown.shape)
-    places = [f"{list(place)}: {value}" for place, value in np.ndenumerate(shown)]
-    title += f" (a corner of {times(array.shape)})" if shown.size < array.size else ""
-    return Block(title, texts, (finite / largest).clip(-1, 1), ghost, mark, np.array(places).reshape(shown.shape))
-
-
-def corner(array: Array) -> Array:
-    """The array, or the first CORNER cells along each of its last three axes."""
-    array = array[(0,) * max(array.ndim - MOST_AXES, 0)] if array.ndim > MOST_AXES else array
-    if array.size > MOST_CELLS:
-        array = array[tuple(slice(CORNER if array.ndim < 3 else 3) for _ in array.shape)]
-    return array[:MOST_CELLS] if array.ndim == 1 else array
-
-
-def in_line(array: Array | Tensor) -> str:
-    """An array's values as its library prints them, on one line where it is short."""
-    text = " ".join(str(array).split())
-    return text if len(text) <= 160 else text[:159] + "…"
-
-
-def _corner_of(flags: Array | None) -> Array | None:
-    return None if flags is None else corner(flags)
 
 
 def _fitted(numbers: Numbers, dtype: str) -> list[Scalar]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from playground.runs import state_checks as check
 from playground.runs.snapshots import Snapshot, Snapshots
 from playground.runs.state_checks import StateError
-from playground.saving.weight_names import Assignment, assign
+from playground.runs.weight_names import Assignment, assign
 from playground.training.trainer import History, Trainer
 
 MOST_SNAPSHOT_BYTES = 1_000_000  # in a state; where there are more, every second snapshot is left out

@@ -21,9 +21,9 @@ from playground.lesson import LiveLesson
 from playground.runs.checksums import checksum, digest
 from playground.runs.state_checks import StateError
 from playground.runs.state_checks import config as legal_config
+from playground.runs.weight_names import Assignment
 from playground.saving import weight_files
 from playground.saving.safetensors_file import LIMITS, CheckpointError, Limits, read_file
-from playground.saving.weight_names import Assignment
 from playground.settings import Settings
 
 VERSION = 1

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from playground.lessons.classification import lesson as classification
-from playground.lessons.regression import run as regression
+from playground.lessons.regression import lesson as regression
 from playground.saving import checkpoint, weight_files
 from playground.saving.checkpoint import Checkpoint
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import torch
 
-from playground.lessons.regression import run as regression
+from playground.lessons.regression import lesson as regression
 from playground.saving import checkpoint, weight_files
 from playground.saving.checkpoint import Checkpoint, CheckpointError
 from playground.settings import Settings

@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket
 from app import app as real_app
 from pages.ui.routes.live import engine
 from playground.lessons.data_loader import timeline as data_loader_timeline
-from playground.lessons.regression.run import LESSON
+from playground.lessons.regression.lesson import LESSON
 
 CONFIG = LESSON.config(max_steps=0)
 

@@ -95,7 +95,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(SCRIPT.parent / "ui" / "static", folder / "ui" / "static")
     for source in SCRIPT.parent.glob("*.py"):
         shutil.copy(source, folder)
-    toys = "from pages.ui import lab\nfrom tests.pages import toys\n\nlab.show(toys.LESSON)\n"
+    toys = "from pages.ui import lab_page\nfrom tests.pages import toys\n\nlab_page.show(toys.LESSON)\n"
     (folder / "toys.py").write_text(toys, encoding="utf-8")
     return folder / SCRIPT.name
 

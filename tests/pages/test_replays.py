@@ -12,9 +12,9 @@ from pages.ui.routes import live as stream
 from playground.knobs import knobs
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
-from playground.lessons.scripts import SCRIPTS
 from playground.saving.replay import AT, SINCE, THREADS
 from tests.pages.session import HOSTILE, Open, assert_dead, board, follow, link, run_id, turn, warnings, widgets
+from tests.written_scripts import SCRIPTS
 
 LIVE = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, LiveLesson)}
 REGRESSION = LIVE["regression"]

@@ -13,7 +13,7 @@ from playground.knobs import changed
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.lessons.classification import lesson as classification
-from playground.lessons.regression import run as regression
+from playground.lessons.regression import lesson as regression
 from tests.pages.session import Open, assert_dead, boards, link, turn, warnings, widgets
 
 LIVE = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, LiveLesson)}

@@ -16,10 +16,10 @@ from pages.ui.popovers import save as checkpoints
 from pages.ui.routes import live as stream
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
-from playground.lessons.scripts import SCRIPTS
 from playground.saving import checkpoint
 from tests.pages.session import HOSTILE, Open, assert_dead, run_id
 from tests.recorded.record import small_digits
+from tests.written_scripts import SCRIPTS
 
 LIVE = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, LiveLesson) and name in SCRIPTS}
 

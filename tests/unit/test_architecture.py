@@ -12,24 +12,32 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ("streamlit", "starlette", "uvicorn", "pages")
 HEAVY = ("torch", "plotly", "numpy")
-ENGINE = ("playground.engine.engine", "playground.engine.engine.open_run")
+ENGINE = ("playground.engine.engine", "playground.engine.open_run", "playground.engine.lockstep")
 LESSONS = ("playground.lesson", "playground.lessons")
-BASE = (*WEB, *ENGINE, *LESSONS, "playground.runs.training_run")
+FIGURES = ("playground.figures",)
 # Files, what they must not import, and (if not empty) the only things of this project and of others they may import.
 RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     ("playground/**/*.py", (*WEB, "plotly"), ()),
-    ("playground/figures/*.py", (), ("numpy", "playground.figures")),
     (
-        "playground/engine.py",
-        (*LESSONS, "torch", "playground.training.models", "playground.training.trainer", "playground.figures"),
+        "playground/**/figures/*.py",
+        ("torch",),
+        ("numpy", "playground.figures", "playground.engine.frames", "playground.lessons"),
+    ),
+    (
+        "playground/engine/*.py",
+        (*LESSONS, *FIGURES, "torch", "playground.runs", "playground.training", "playground.saving"),
         (),
     ),
-    ("playground/training.py", (*BASE, "playground.figures"), ()),
-    ("playground/models.py", (*BASE, "playground.figures"), ()),
-    ("playground/datasets.py", (*BASE, "playground.figures"), ()),
-    ("playground/lessons/*.py", ENGINE, ()),
+    ("playground/training/*.py", (*LESSONS, *FIGURES, *ENGINE, "playground.runs", "playground.saving"), ()),
+    ("playground/data/*.py", (*LESSONS, *FIGURES, *ENGINE, "playground.runs", "playground.saving"), ()),
+    ("playground/parsing/*.py", (*LESSONS, *FIGURES, *ENGINE, "playground.runs", "playground.saving"), ()),
+    ("playground/mnist/*.py", (*LESSONS, *FIGURES, *ENGINE, "playground.runs", "playground.saving"), ()),
+    ("playground/runs/*.py", (*LESSONS, *ENGINE, "playground.saving", "playground.scripts"), ()),
+    ("playground/saving/*.py", ("playground.lessons", *ENGINE, "playground.scripts"), ()),
+    ("playground/scripts/*.py", ("playground.lessons", *ENGINE), ()),
+    ("playground/lessons/**/*.py", ENGINE, ()),
     ("pages/*.py", HEAVY, ("streamlit", "pages.ui", "playground.lesson", "playground.lessons")),
-    ("pages/ui/*.py", ("torch", "plotly"), ()),
+    ("pages/ui/**/*.py", ("torch", "plotly"), ()),
     ("app.py", HEAVY, ("streamlit", "starlette", "pages.ui", "playground.lessons")),
 ]
 

@@ -129,13 +129,15 @@ def test_mnist_comes_into_the_image_only_when_asked_for() -> None:
 
 
 def test_files_copied_for_the_download_of_mnist_are_all_that_it_needs(tmp_path: Path) -> None:
-    (names,) = [names for names, target in copied() if target == "playground/"]
     (tmp_path / "playground").mkdir()
-    for name in names:
-        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "playground" / "__init__.py", tmp_path / "playground")
+    shutil.copytree(ROOT / "playground" / "mnist", tmp_path / "playground" / "mnist")
+    fetching = [(names, target) for names, target in copied() if target.startswith("playground/")]
+    assert (["playground/__init__.py"], "playground/") in fetching
+    assert (["playground/mnist"], "playground/mnist") in [*fetching, *copied()]
     command = [sys.executable, "-m", "playground.mnist", "--help"]
     assert "MNIST" in subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
-    loads = "import playground.mnist_download, sys; sys.exit('torch' in sys.modules)"
+    loads = "import playground.mnist.download, sys; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", loads], cwd=tmp_path, check=True)
 
 

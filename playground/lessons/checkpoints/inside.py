@@ -14,7 +14,7 @@ from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.checkpoints import inspect_state_dict as inspecting
 from playground.lessons.checkpoints.figures import state_dicts
 from playground.lessons.classification import lesson as classification
-from playground.lessons.regression import run as regression
+from playground.lessons.regression import lesson as regression
 from playground.runs.training_run import TrainingRun
 
 LAST, EVERY = 200, 10  # steps of the training, and between two moments of it

@@ -7,6 +7,7 @@ from playground.lessons.classification import clouds
 from playground.lessons.classification.config import PRESETS, ClassificationConfig, build_model
 from playground.lessons.classification.edits import OWN_POINTS
 from playground.lessons.classification.run import ClassificationRun
+from playground.lessons.classification.script import ClassificationScript
 from playground.settings import Settings
 from playground.training.trainer import Trainer
 
@@ -95,5 +96,6 @@ LESSON = LiveLesson(
     },
     presets=PRESETS,
     own_points=OWN_POINTS,
+    script=ClassificationScript,
     code=(Trainer.step, build_model, clouds.labelled),
 )

@@ -7,6 +7,7 @@ from playground.lessons.cnn import model as cnn
 from playground.lessons.cnn.config import PRESETS, CnnConfig, load_digits
 from playground.lessons.cnn.drawing.drawing import SLIDERS, TOGGLES
 from playground.lessons.cnn.run import CnnRun
+from playground.lessons.cnn.script import CnnScript
 from playground.settings import Settings
 from playground.training.trainer import Trainer
 
@@ -98,5 +99,6 @@ LESSON = LiveLesson(
         "seconds_left": "Seconds left",
     },
     presets=PRESETS,
+    script=CnnScript,
     code=(Trainer.step, cnn.cnn),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from playground.lesson import Chart, LiveLesson, Toggle
 from playground.lessons.optimizers.config import PRESETS, OptimizersConfig, build_model, build_race
 from playground.lessons.optimizers.race import Race
 from playground.lessons.optimizers.run import build
+from playground.lessons.optimizers.script import OptimizersScript
 from playground.training.trainer import Trainer
 
 LESSON = LiveLesson(
@@ -42,5 +43,6 @@ LESSON = LiveLesson(
         "steps_per_second": "Steps/s of all",
     },
     presets=PRESETS,
+    script=OptimizersScript,
     code=(Trainer.step, Race.step, build_race, build_model),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Regression: a small network bends a curve to noisy points (tutorial 1.1 and 2.1)."""
+"""The run of the lesson "Regression": training, the student's edits of the points, and what its charts show."""
 
 from __future__ import annotations
 
@@ -14,13 +14,10 @@ from playground.data import datasets
 from playground.data.datasets import Split
 from playground.engine.frames import Figure
 from playground.figures import curves, graphs
-from playground.lesson import Chart, LiveLesson, OwnPoints, Toggle
 from playground.lessons import narrator
 from playground.lessons.regression.config import (
     MOST_CLICKS,
     ORDER,
-    PRESETS,
-    STATUS,
     Edits,
     RegressionConfig,
     build_model,
@@ -258,44 +255,3 @@ class RegressionRun(TrainingRun):
             said = narrator.regression(self, view, dead=dead, units=units, reach=self.reach)
             self.told = (rows, known, said)
         return self.told[2]
-
-
-def build(config: RegressionConfig, settings: Settings | None = None) -> RegressionRun:
-    """A run at step 0."""
-    return RegressionRun(config, Edits(), settings or Settings())
-
-
-LESSON = LiveLesson(
-    name="regression",
-    title="Regression",
-    sentence="A small network bends a curve until it runs through noisy points.",
-    config=RegressionConfig,
-    build=build,
-    charts=(
-        Chart(
-            "fit",
-            "Fit",
-            "The points and the curve the model draws through them.",
-            editable=True,
-            toggles=(Toggle("units", "Hidden units"),),
-        ),
-        Chart("loss", "Loss", "Training and test loss over steps.", toggles=(Toggle("log", "Log scale"),)),
-        Chart(
-            "network",
-            "Network",
-            "Units as circles; weights as lines, wider when larger, dashed when negative.",
-            every=3,
-        ),
-        Chart("gradients", "Gradients", "Size of each layer's gradient and update over steps.", every=4),
-    ),
-    status=STATUS,
-    presets=PRESETS,
-    own_points=OwnPoints(
-        what="Click on the fit to add a point; shift-click removes the nearest. Or learn from your own table:",
-        columns="x,y",
-        example="0.1, 0.4\n0.2, 0.3",
-        read=datasets.read_csv,
-        write=datasets.write_csv,
-    ),
-    code=(Trainer.step, build_model, datasets.curve),
-)

@@ -14,8 +14,9 @@ from playground.engine.frames import Figure
 from playground.figures.cells import Block, cells
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
+from playground.lessons.tensors.cells import block
 from playground.lessons.tensors.verdicts import run
-from playground.parsing.arrays import MOST_AXES, MOST_CELLS, block, read_shape, times
+from playground.parsing.arrays import MOST_AXES, MOST_CELLS, read_shape, times
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]

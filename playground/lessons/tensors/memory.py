@@ -14,7 +14,8 @@ from torch import Tensor
 from playground.figures.cells import Block, cells
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
-from playground.parsing.arrays import block, times
+from playground.lessons.tensors.cells import block
+from playground.parsing.arrays import times
 
 Array = NDArray[Any]
 Side = Any  # an array or a tensor

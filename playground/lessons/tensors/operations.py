@@ -12,9 +12,10 @@ from playground.engine.frames import Figure
 from playground.figures.cells import Block, cells
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
+from playground.lessons.tensors.cells import block, corner
 from playground.lessons.tensors.registry import CASES, FLOAT32, OPERATIONS, Operation
 from playground.lessons.tensors.verdicts import Result, Verdict, judge
-from playground.parsing.arrays import DTYPES, EXAMPLE, LONGEST, as_numpy, as_torch, block, corner, read_array, times
+from playground.parsing.arrays import DTYPES, EXAMPLE, LONGEST, as_numpy, as_torch, read_array, times
 from playground.training.devices import choices
 
 Array = NDArray[np.generic]

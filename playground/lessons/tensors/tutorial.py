@@ -13,7 +13,8 @@ from torch import Tensor
 from playground.figures.cells import Block, cells
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
-from playground.parsing.arrays import LONGEST, as_numpy, block, read_array, times
+from playground.lessons.tensors.cells import block
+from playground.parsing.arrays import LONGEST, as_numpy, read_array, times
 
 Array = NDArray[Any]
 CELLS = {"convert": "To a tensor and back", "abs": "abs", "sin": "sin", "mean": "mean"}

@@ -9,7 +9,7 @@ import torch
 
 from playground.lessons.classification import lesson as classification
 from playground.lessons.optimizers import lesson as optimizers
-from playground.lessons.regression import run as regression
+from playground.lessons.regression import lesson as regression
 from playground.saving.branch import branched
 
 CASES = {

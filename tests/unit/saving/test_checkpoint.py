@@ -13,7 +13,7 @@ import torch
 
 from playground.lesson import LiveLesson
 from playground.lessons.classification import lesson as classification
-from playground.lessons.regression import run as regression
+from playground.lessons.regression import lesson as regression
 from playground.runs.state import MEMORIES, MOST_SNAPSHOT_BYTES
 from playground.saving import checkpoint, weight_files
 from playground.saving.checkpoint import Checkpoint, CheckpointError, Limits

@@ -24,11 +24,11 @@ from playground.lessons.cnn.evaluation import AT_ONCE
 from playground.lessons.cnn.lesson import build
 from playground.lessons.cnn.run import CnnRun
 from playground.lessons.cnn.script import CnnScript
-from playground.lessons.scripts import script
 from playground.mnist import files as mnist_files
 from playground.saving import checkpoint
 from playground.settings import Settings
 from playground.training.devices import threads
+from tests.written_scripts import script
 
 SMALL = {"filters_1": 2, "filters_2": 3, "kernel": 3, "batch_size": 64, "images": 200, "lr": 0.01, "epochs": 0}
 

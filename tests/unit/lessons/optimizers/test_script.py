@@ -13,11 +13,11 @@ import torch
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.lessons.optimizers.config import STANDARD, OptimizersConfig
-from playground.lessons.scripts import script
 from playground.runs import journal
 from playground.saving import checkpoint
 from playground.settings import Settings
 from playground.training.optimizers import SCHEDULES
+from tests.written_scripts import script
 
 ALL = ",".join(STANDARD)
 OWN = "SGD(lr=0.3, momentum=0.5), AdamW(lr=0.1), Adam(), Adam(lr=0.1, betas=(0.5, 0.9), weight_decay=0.1), Adam(lr=0.1)"

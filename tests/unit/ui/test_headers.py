@@ -43,7 +43,7 @@ NEEDED = {
     "form-action": set(),
     "frame-ancestors": set(),
 }
-OUR_FILES = sorted(path.name for path in assets.STATIC.glob("*.js"))
+OUR_FILES = sorted(path.relative_to(assets.STATIC).as_posix() for path in assets.STATIC.rglob("*.js"))
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def test_streamlits_own_socket_passes_the_middleware(app_url: str) -> None:
 
 
 def test_there_are_files_to_serve() -> None:
-    assert {"board.js", "chart.js", "codec.js", "player.js", "stream.js"} <= set(OUR_FILES)
+    assert {"board.js", "chart/chart.js", "wire/codec.js", "controls/player.js", "wire/stream.js"} <= set(OUR_FILES)
 
 
 @pytest.mark.parametrize("name", [*OUR_FILES, "plotly.min.js"])

@@ -19,14 +19,14 @@ from torch import Tensor, nn
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.lessons.cnn import model as cnn
-from playground.lessons.scripts import SCRIPTS, script
 from playground.runs.state_checks import StateError
 from playground.saving import checkpoint, weight_files
 from playground.settings import Settings
 from playground.training.devices import threads
 from tests.recorded.record import small_digits
+from tests.written_scripts import SCRIPTS, script
 
-PROSE = Path(__file__).resolve().parents[2] / "playground" / "lessons"
+PROSE = Path(__file__).resolve().parents[3] / "playground" / "lessons"
 SMALL = {"filters_1": 2, "filters_2": 3, "filters_3": 4, "kernel": 3, "images": 200, "batch_size": 20}
 IMAGES = torch.linspace(0, 1, 3 * 28 * 28).view(3, 1, 28, 28)
 
@@ -115,7 +115,7 @@ def printed_cnn(run: Any) -> nn.Module:
 
 def prose_model(name: str) -> nn.Module:
     """The model of "In PyTorch": the statements that assign it, executed."""
-    code = (PROSE / f"{name}.md").read_text(encoding="utf-8").partition("## In PyTorch")[2]
+    code = (PROSE / name / "prose.md").read_text(encoding="utf-8").partition("## In PyTorch")[2]
     tree = ast.parse(re.findall(r"```python\n(.*?)```", code, re.DOTALL)[0])
     assigned = {ast.unparse(each.targets[0]): each for each in tree.body if isinstance(each, ast.Assign)}
     names: dict[str, Any] = {"nn": nn, "copy": copy}

@@ -473,7 +473,7 @@ def test_panel_offers_shows_cancels_and_forgets_a_download(
                 lambda folder, mirror=mirror: Download(tmp_path, mirrors=[mirror.address], files=FILES, limits=QUICK),
             )
             if mirror is slow:
-                app = AppTest.from_string("from pages.ui import mnist\nmnist.show()").run()
+                app = AppTest.from_string("from pages.ui import mnist_panel\nmnist_panel.show()").run()
                 assert app.caption[0].value.startswith("These are not MNIST")
                 app.button("mnist:download").click().run()
                 assert not app.exception and mnist_job.latest()

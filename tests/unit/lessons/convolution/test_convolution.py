@@ -351,7 +351,7 @@ def test_windows_are_drawn_over_the_pixels_they_read() -> None:
 
 
 def test_prose_has_the_tutorials_layers_and_they_run() -> None:
-    text = (Path(slide.__file__).parent / "convolution.md").read_text(encoding="utf-8")
+    text = (Path(slide.__file__).parent / "prose.md").read_text(encoding="utf-8")
     code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
     printed: list[Any] = []
     exec(code, {"print": printed.append})

@@ -18,13 +18,13 @@ from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.lessons.classification.clouds import CLOUDS
 from playground.lessons.classification.config import INPUTS
-from playground.lessons.scripts import script
 from playground.runs import journal
 from playground.saving import checkpoint
 from playground.scripts.code import comment, plain_source, spaced, written
 from playground.settings import Settings
 from playground.training.models import ACTIVATIONS, INITIALISATIONS
 from playground.training.optimizers import OPTIMIZERS
+from tests.written_scripts import script
 
 Values = Mapping[str, Any]
 

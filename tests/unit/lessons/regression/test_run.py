@@ -21,7 +21,8 @@ from playground.engine.frames import FrameWriter
 from playground.engine.run import Drawing
 from playground.knobs import default_of, knobs
 from playground.lessons.regression.config import PRESETS, RegressionConfig
-from playground.lessons.regression.run import LESSON, RegressionRun, build
+from playground.lessons.regression.lesson import LESSON, build
+from playground.lessons.regression.run import RegressionRun
 from playground.runs.training_run import MOST_SNAPSHOTS, Snapshot, Snapshots
 from playground.settings import Settings
 

@@ -20,8 +20,8 @@ from playground.lessons.cnn.figures.pixel_maps import Row
 from playground.lessons.cnn.lesson import LESSON
 from playground.lessons.cnn.run import CnnRun
 from playground.settings import Settings
+from tests.unit.lessons.cnn.test_run import bars, make, trained, until_done
 from tests.unit.plotly_check import assert_plotly_takes
-from tests.unit.test_cnn_run import bars, make, trained, until_done
 
 CHARTS = [chart.name for chart in LESSON.charts]
 

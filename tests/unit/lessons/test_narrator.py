@@ -16,7 +16,8 @@ from playground.lessons.classification import lesson as classification
 from playground.lessons.classification.config import ClassificationConfig
 from playground.lessons.narrator import SENTENCES
 from playground.lessons.regression.config import PRESETS, RegressionConfig
-from playground.lessons.regression.run import RegressionRun, build
+from playground.lessons.regression.lesson import build
+from playground.lessons.regression.run import RegressionRun
 
 LINE = tuple((x / 10, x / 5 + 0.1 * (-1) ** x) for x in range(-10, 11))  # nearly straight
 

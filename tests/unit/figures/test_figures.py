@@ -20,7 +20,7 @@ from playground.engine.frames import encode
 from playground.figures import curves, graphs, theme
 from playground.figures.theme import PALETTE, Reach, padded, round_up
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 Figure = dict[str, Any]
 Array = NDArray[Any]
 GRID = np.linspace(-1, 1, 40, dtype=np.float32)

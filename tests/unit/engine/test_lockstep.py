@@ -14,10 +14,10 @@ from playground.engine.engine import Engine, UnknownRun
 from playground.knobs import changed
 from playground.lessons.classification import lesson as classification
 from playground.lessons.optimizers import lesson as optimizers
-from playground.lessons.regression import run as regression
+from playground.lessons.regression import lesson as regression
 from playground.saving import branch as branching
 from playground.settings import Settings
-from tests.unit.test_engine import Screen, until
+from tests.unit.engine.test_engine import Screen, until
 
 LESSONS = {"regression": regression, "classification": classification, "optimizers": optimizers}
 VALUES: dict[str, dict[str, Any]] = {

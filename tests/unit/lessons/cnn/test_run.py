@@ -312,7 +312,7 @@ def test_the_model_that_is_given_away_is_that_of_the_moment_shown_and_stays_as_i
 
 def test_images_a_second_and_seconds_left_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(np.arange(100, 200, 0.01))
-    monkeypatch.setattr("playground.lessons.cnn.lesson.metrics.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("playground.lessons.cnn.metrics.time.perf_counter", lambda: float(next(clock)))
     run = make(epochs=20)
     for _ in range(60):
         run._count(False)

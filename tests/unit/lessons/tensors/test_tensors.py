@@ -16,6 +16,7 @@ import torch
 from playground.figures.cells import FILL, Block, as_csv, cells
 from playground.figures.images import ZERO
 from playground.lessons.tensors import broadcasting, memory, operations, speed, tutorial, views
+from playground.lessons.tensors.cells import block
 from playground.lessons.tensors.figures.ribbon import ribbon
 from playground.lessons.tensors.registry import CASES, OPERATIONS, Case, Operation
 from playground.lessons.tensors.verdicts import Result, compare, distance, judge, of_case
@@ -27,7 +28,6 @@ from playground.parsing.arrays import (
     as_numpy,
     as_rows,
     as_torch,
-    block,
     read_array,
     read_shape,
     text_of,

@@ -1,0 +1,53 @@
+"""Regression: a small network bends a curve to noisy points (tutorial 1.1 and 2.1)."""
+
+from __future__ import annotations
+
+from playground.data import datasets
+from playground.lesson import Chart, LiveLesson, OwnPoints, Toggle
+from playground.lessons.regression.config import PRESETS, STATUS, Edits, RegressionConfig, build_model
+from playground.lessons.regression.run import RegressionRun
+from playground.lessons.regression.script import RegressionScript
+from playground.settings import Settings
+from playground.training.trainer import Trainer
+
+
+def build(config: RegressionConfig, settings: Settings | None = None) -> RegressionRun:
+    """A run at step 0."""
+    return RegressionRun(config, Edits(), settings or Settings())
+
+
+LESSON = LiveLesson(
+    name="regression",
+    title="Regression",
+    sentence="A small network bends a curve until it runs through noisy points.",
+    config=RegressionConfig,
+    build=build,
+    charts=(
+        Chart(
+            "fit",
+            "Fit",
+            "The points and the curve the model draws through them.",
+            editable=True,
+            toggles=(Toggle("units", "Hidden units"),),
+        ),
+        Chart("loss", "Loss", "Training and test loss over steps.", toggles=(Toggle("log", "Log scale"),)),
+        Chart(
+            "network",
+            "Network",
+            "Units as circles; weights as lines, wider when larger, dashed when negative.",
+            every=3,
+        ),
+        Chart("gradients", "Gradients", "Size of each layer's gradient and update over steps.", every=4),
+    ),
+    status=STATUS,
+    presets=PRESETS,
+    own_points=OwnPoints(
+        what="Click on the fit to add a point; shift-click removes the nearest. Or learn from your own table:",
+        columns="x,y",
+        example="0.1, 0.4\n0.2, 0.3",
+        read=datasets.read_csv,
+        write=datasets.write_csv,
+    ),
+    script=RegressionScript,
+    code=(Trainer.step, build_model, datasets.curve),
+)

@@ -1,0 +1,18 @@
+"""The scripts of the lessons' runs, for tests of all of them."""
+
+from __future__ import annotations
+
+from playground.lesson import LiveLesson
+from playground.lessons import LESSONS
+from playground.runs.journal import Course
+
+SCRIPTS = {
+    name: lesson.script
+    for name, lesson in LESSONS.items()
+    if isinstance(lesson, LiveLesson) and lesson.script is not None
+}
+
+
+def script(lesson: str, course: Course) -> str:
+    """A lesson's run at its present step as a plain PyTorch script."""
+    return SCRIPTS[lesson](course).text()
