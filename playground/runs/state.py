@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from playground.runs import state_checks as check
-from playground.runs.snapshots import Snapshot, Snapshots
+from playground.runs.history import History, Snapshot, Snapshots
 from playground.runs.state_checks import StateError
 from playground.runs.weight_names import Assignment, assign
-from playground.training.trainer import History, Trainer
+from playground.training.trainer import Trainer
 
 MOST_SNAPSHOT_BYTES = 1_000_000  # in a state; where there are more, every second snapshot is left out
 DIVERGED = "This run has diverged: there is nothing to go on from. Press Reset, then train anew."

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from playground.engine.frames import Figure
 from playground.engine.run import Drawing, Outcome
 from playground.knobs import Config, changed, knobs
+from playground.runs.history import History, Snapshot, Snapshots
 from playground.runs.journal import Change, Journal, Journaled
-from playground.runs.snapshots import Snapshot, Snapshots
 from playground.settings import Settings
 from playground.training.models import count_parameters
-from playground.training.trainer import History, Trainer
+from playground.training.trainer import Trainer
 
 SLOWEST_AUTO_SPEED = 30.0  # steps a second
 MOST_MARKS = 24  # on the loss chart

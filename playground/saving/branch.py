@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from playground.knobs import Config, changed, knobs
-from playground.runs.snapshots import Snapshot
+from playground.runs.history import Snapshot
 from playground.runs.training_run import TrainingRun, fill
 
 Run = TypeVar("Run", bound=TrainingRun)

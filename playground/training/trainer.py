@@ -1,15 +1,12 @@
-"""The training loop a student must know, and the little it needs: batches, losses and a bounded history."""
+"""The training loop a student must know, and the little it needs: batches and losses."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from playground.training.optimizers import OPTIMIZERS as OPTIMIZERS
@@ -130,91 +127,3 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(deepcopy(state["optimizer"]))
         self.batches.load_state_dict(state["batches"])
-
-
-KINDS = ("gradient", "update")
-
-
-def layer_norms(layers: Sequence[str], parameters: Sequence[Tensor], before: Sequence[Tensor]) -> dict[str, float]:
-    """The Euclidean norms of each layer's gradient and of its last update, as "gradient <layer>" and "update <layer>".
-
-    Each layer has two parameters, weight and bias; `before` holds them as they were before the update.
-    """
-    row = {f"{kind} {name}": 0.0 for name in layers for kind in KINDS}  # squares, then their roots
-    for index, (parameter, old) in enumerate(zip(parameters, before, strict=True)):
-        name = layers[index // 2]
-        update = (parameter.detach().numpy() - old.numpy()).ravel()  # NumPy: a torch operation costs far more
-        row[f"update {name}"] += float(np.vdot(update, update))
-        if parameter.grad is not None:
-            gradient = parameter.grad.numpy().ravel()
-            row[f"gradient {name}"] += float(np.vdot(gradient, gradient))
-    return {name: math.sqrt(square) for name, square in row.items()}
-
-
-class History:
-    """Named columns of numbers over steps that thin themselves: however long the run, at most `capacity` rows.
-
-    A row is due every `stride` steps. When the table is full, every second row goes and the stride doubles, so what is
-    kept depends on the steps alone.
-    """
-
-    def __init__(self, columns: Iterable[str], capacity: int = 128) -> None:
-        self.capacity = capacity
-        self.stride = 1
-        self.rows = 0
-        self.columns = tuple(columns)
-        self._shown: dict[str, NDArray[Any]] = {}
-        self._table = np.full((capacity, len(self.columns) + 1), np.nan, dtype=np.float32)
-        self._steps = np.zeros(capacity, dtype=np.int64)
-
-    def is_due(self, steps: int) -> bool:
-        """Whether a row belongs to this step."""
-        return steps % self.stride == 0
-
-    def append(self, steps: int, row: dict[str, float]) -> None:
-        """Add the row of a step; columns left out stay empty (NaN)."""
-        while self.rows == self.capacity:  # more than once where rows come at rare steps only
-            self._thin()
-            if not self.is_due(steps):
-                return
-        self._shown.clear()
-        self._steps[self.rows] = steps
-        for index, name in enumerate(self.columns):
-            self._table[self.rows, index] = row.get(name, np.nan)
-        self.rows += 1
-
-    def column(self, name: str) -> NDArray[np.float32]:
-        """One column, oldest row first: shape (rows,). The same array until a row is added."""
-        if name not in self._shown:
-            self._shown[name] = self._table[: self.rows, self.columns.index(name)].copy()
-        return self._shown[name]
-
-    def steps(self) -> NDArray[np.float32]:
-        """The steps of the rows, exact up to 16 million: shape (rows,). The same array until a row is added."""
-        if "" not in self._shown:
-            self._shown[""] = self._steps[: self.rows].astype(np.float32)
-        return self._shown[""]
-
-    def _thin(self) -> None:
-        self.stride *= 2
-        keep = np.flatnonzero(self._steps[: self.rows] % self.stride == 0)
-        self._steps[: len(keep)] = self._steps[keep]
-        self._table[: len(keep)] = self._table[keep]
-        self._table[len(keep) :] = np.nan
-        self.rows = len(keep)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The rows kept and the stride."""
-        return {
-            "stride": self.stride,
-            "steps": self._steps[: self.rows].copy(),
-            "table": self._table[: self.rows].copy(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up where `state_dict` was taken."""
-        self.stride, self.rows = state["stride"], len(state["steps"])
-        self._shown.clear()
-        self._steps[: self.rows] = state["steps"]
-        self._table[:] = np.nan
-        self._table[: self.rows] = state["table"]

@@ -34,10 +34,11 @@ from playground.lessons.classification.edits import EditedRun, Edits
 from playground.lessons.classification.figures.weights import with_parameters
 from playground.lessons.classification.predictions import SIDE, Seen, fitted
 from playground.runs import state_checks as check
+from playground.runs.history import KINDS, layer_norms
 from playground.runs.training_run import View
 from playground.settings import Settings
 from playground.training import models
-from playground.training.trainer import KINDS, OPTIMIZERS, Batches, Trainer, layer_norms
+from playground.training.trainer import OPTIMIZERS, Batches, Trainer
 
 UNIT_SIDE = SIDE // 5  # pixels of a unit's small map
 COLUMNS = ("train", "test", "accuracy", "test_accuracy")

@@ -18,9 +18,8 @@ from playground.lessons.cnn.config import CnnConfig, CnnData
 from playground.lessons.cnn.drawing.drawing import Drawn
 from playground.lessons.cnn.evaluation import Tester
 from playground.lessons.cnn.model import SIDE, Stage, scaled, stages
-from playground.runs.snapshots import Snapshot, Snapshots
+from playground.runs.history import History, Snapshot, Snapshots
 from playground.runs.training_run import View
-from playground.training.trainer import History
 
 Array = NDArray[Any]
 PIXELS = SIDE * SIDE

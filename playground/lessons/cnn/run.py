@@ -26,12 +26,12 @@ from playground.lessons.cnn.evaluation import Tester, shares_of
 from playground.lessons.cnn.metrics import LAYERS, Pace, Tally, layer_norms
 from playground.lessons.cnn.predictions import Look, Moment, Seen
 from playground.lessons.cnn.selection import LookingRun
-from playground.runs.snapshots import Snapshot
+from playground.runs.history import KINDS, Snapshot
 from playground.runs.training_run import View, fill
 from playground.settings import Settings
 from playground.training import devices, models
 from playground.training.optimizers import OPTIMIZERS, SCHEDULES
-from playground.training.trainer import KINDS, Trainer
+from playground.training.trainer import Trainer
 
 SAMPLE_EVERY, EARLY = 128, (4, 8, 16, 32, 64)  # steps between two looks at a sample of the test images; the first ones
 SAMPLE = 200  # images

@@ -28,10 +28,11 @@ from playground.lessons.regression.config import (
     spans,
 )
 from playground.runs import state_checks as check
+from playground.runs.history import KINDS, layer_norms
 from playground.runs.training_run import TrainingRun, View
 from playground.settings import Settings
 from playground.training import models
-from playground.training.trainer import KINDS, LOSSES, OPTIMIZERS, Batches, Trainer, layer_norms
+from playground.training.trainer import LOSSES, OPTIMIZERS, Batches, Trainer
 
 GRID_POINTS = 160
 
