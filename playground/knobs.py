@@ -1,16 +1,34 @@
-"""A knob is one setting a student can turn; this module says it once for widgets, links, checks and tests."""
+"""A knob is one setting that a student can change, declared once for widgets, links, checks and tests."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from types import MappingProxyType
 from typing import Any, Self
 
 Value = bool | int | float | str
-LARGEST = 1e300  # of any number, so that whole numbers can be compared with floats and printed
+MAX_NUMBER = 1e300  # so that whole numbers can be compared with floats and printed
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+MESSAGES = {
+    "refused": "{label} cannot be “{value}”: it takes {legal}.",
+    "refused number": "{label} cannot be {value}: it takes {legal}.",
+    "refused as too large": "{label} cannot be that large: it takes {legal}.",
+    "replaced": "{refusal} It was set to {value}.",
+    "unknown": "There is no setting called “{name}” here, so it was ignored.",
+}
+LEGAL = {  # what a knob takes, for {legal}
+    "options": "{options}",
+    "several options": "one or more of {options}, in this order, joined by commas",
+    "switch": "true or false",
+    "text": "up to {max_length} printable characters",
+    "whole number": "whole numbers from {lo:g} to {hi:g}",
+    "number": "numbers from {lo:g} to {hi:g}",
+}
 
 
 class KnobError(ValueError):
@@ -19,16 +37,17 @@ class KnobError(ValueError):
 
 @dataclass(frozen=True)
 class Knob:
-    """What a config's field is called, which values it takes and what turning it does.
+    """The label of a config's field, its default, the values it takes and what changing it does.
 
-    `options` lists the legal values of a choice (with `names` for people); `lo` and `hi` bound a number, inclusive; a
-    text without options is free, up to `longest` characters. With `many` the value is one or more of the options, in
-    their order, joined by commas.
-    A `live` knob acts on a running model; any other builds a new one. `applies` says for which configs it matters;
-    for any other it is greyed, or not shown at all if it is `shy`.
+    `options` lists the legal values of a choice, and `names` their words on the page; `lo` and `hi` bound a number,
+    inclusive; a text without options is free, up to `max_length` characters. With `many` the value is one or more of
+    the options, in their order, joined by commas.
+    A `live` knob acts on a running model; any other builds a new one. `more` puts it behind "More". `applies` says for
+    which configs the knob has an effect; for any other it is disabled, or not shown at all if it is `shy`.
     """
 
     label: str
+    default: Value
     help: str = ""
     group: str = "Training"
     options: tuple[Value, ...] | None = None
@@ -36,7 +55,7 @@ class Knob:
     lo: float | None = None
     hi: float | None = None
     step: float | None = None
-    longest: int = 200
+    max_length: int = 200
     many: bool = False
     live: bool = False
     more: bool = False
@@ -47,184 +66,160 @@ class Knob:
         """The words for one of the knob's values."""
         return (self.names or {}).get(value, f"{value:g}" if isinstance(value, float) else str(value))
 
+    def applies_to(self, config: Config) -> bool:
+        """Whether the knob has an effect under this config."""
+        return self.applies is None or self.applies(config)
+
+    def checked(self, value: Any) -> Value:
+        """The value, a whole number as a float where the knob takes floats. Raises KnobError if it is not legal."""
+        if isinstance(value, int) and abs(value) > MAX_NUMBER:
+            raise self._refusal("refused as too large")
+        if isinstance(self.default, float) and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if type(value) is not type(self.default):
+            raise self._refusal("refused", shorten(value))
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self._refusal("refused number", str(value))
+        if self.many:
+            parts = str(value).split(",")
+            if parts != [option for option in self.options or () if option in parts]:
+                raise self._refusal("refused", shorten(value))
+        elif self.options is not None:
+            if value not in self.options:
+                raise self._refusal("refused", shorten(value))
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            if (self.lo is not None and value < self.lo) or (self.hi is not None and value > self.hi):
+                raise self._refusal("refused number", f"{value:g}")
+        elif isinstance(value, str) and (len(value) > self.max_length or not value.isprintable()):
+            raise self._refusal("refused", shorten(value))
+        legal: Value = value
+        return legal
+
+    def read(self, text: str) -> Value:
+        """The value that a link's text stands for. Raises KnobError if it is not legal."""
+        text = text.strip()
+        try:
+            if isinstance(self.default, bool):
+                value: Value = {"true": True, "false": False}[text.lower()]
+            elif isinstance(self.default, int):
+                value = int(_plain_digits(text))
+            elif isinstance(self.default, float):
+                value = float(_plain_digits(text))
+            else:
+                value = text
+        except (KeyError, ValueError):
+            raise self._refusal("refused", shorten(text)) from None
+        return self.checked(value)
+
+    def closest(self, number: float) -> Value:
+        """The legal value closest to a finite number, for a knob that takes numbers."""
+        kind = type(self.default)
+        if self.options is not None:
+            return kind(min((float(option) for option in self.options), key=lambda option: abs(option - number)))
+        return kind(min(max(number, float(self.lo or 0)), float(self.hi or 0)))
+
+    def closest_to_text(self, text: str) -> Value:
+        """The legal value closest to the number in a text, or the default where there is no number."""
+        try:
+            number = float(_plain_digits(text.strip()))
+        except ValueError:
+            return self.default
+        if isinstance(self.default, (bool, str)) or not math.isfinite(number):
+            return self.default
+        return self.closest(number)
+
+    @property
+    def legal(self) -> str:
+        """The values that the knob takes, in words."""
+        if self.options is not None:
+            options = ", ".join(f"{option:g}" if isinstance(option, float) else str(option) for option in self.options)
+            return LEGAL["several options" if self.many else "options"].format(options=options)
+        if isinstance(self.default, bool):
+            return LEGAL["switch"]
+        if isinstance(self.default, str):
+            return LEGAL["text"].format(max_length=self.max_length)
+        kind = "whole number" if isinstance(self.default, int) else "number"
+        return LEGAL[kind].format(lo=self.lo, hi=self.hi)
+
+    def _refusal(self, message: str, value: str = "") -> KnobError:
+        return KnobError(MESSAGES[message].format(label=self.label, value=value, legal=self.legal))
+
 
 def knob(default: Value, label: str, **spec: Any) -> Any:
-    """A dataclass field with `default` whose metadata is `Knob(label, **spec)`."""
-    return field(default=default, metadata={"knob": Knob(label, **spec)})
+    """A dataclass field with `default` whose metadata is `Knob(label, default, **spec)`."""
+    return field(default=default, metadata={"knob": Knob(label, default, **spec)})
 
 
 @dataclass(frozen=True)
 class Config:
-    """The settings of one run: a frozen dataclass whose fields are knobs, checked as it is made.
+    """The settings of one run: a frozen dataclass whose fields are knobs, checked in the constructor.
 
     Raises KnobError when a value has the wrong type or lies outside its knob's bounds.
     """
 
     def __post_init__(self) -> None:
-        for name, spec in knobs(type(self)).items():
-            object.__setattr__(self, name, _checked(spec, default_of(type(self), name), getattr(self, name)))
+        for name, spec in self.knobs().items():
+            object.__setattr__(self, name, spec.checked(getattr(self, name)))
+
+    @classmethod
+    def knobs(cls) -> Mapping[str, Knob]:
+        """Every knob by its field's name, in order of declaration."""
+        return _knobs_of(cls)  # type: ignore[arg-type]  # mypy does not know that a class is hashable
+
+    @classmethod
+    def parse(cls, texts: Mapping[str, str]) -> tuple[Self, list[str]]:
+        """A config from texts (a link's query parameters), and a sentence for each that was not used as it is.
+
+        Numbers outside their bounds are moved to the nearest bound; anything else illegal becomes the default.
+        """
+        config, problems = cls(), []
+        for name, text in texts.items():
+            spec = cls.knobs().get(name)
+            if spec is None:
+                problems.append(MESSAGES["unknown"].format(name=shorten(name)))
+                continue
+            try:
+                value = spec.read(text)
+            except KnobError as refusal:
+                value = spec.closest_to_text(text)
+                problems.append(MESSAGES["replaced"].format(refusal=refusal, value=spec.name_of(value)))
+            config = config.with_values(**{name: value})
+        return config, problems
 
     def with_values(self, **values: Value) -> Self:
-        """The same config with some knobs turned."""
+        """The same config with some knobs changed."""
         return replace(self, **values)
 
+    def with_closest(self, numbers: Mapping[str, float]) -> Self:
+        """The same config with some knobs, which take numbers, at the values closest to these finite ones."""
+        values: dict[str, Value] = {}
+        for name, number in numbers.items():
+            spec = self.knobs()[name]
+            if spec.options is None and spec.step:
+                low = spec.lo or 0
+                number = round(low + spec.step * round((number - low) / spec.step), 10)
+            values[name] = spec.closest(number)
+        return self.with_values(**values)
 
-def knobs(config_type: type[Config]) -> dict[str, Knob]:
-    """Every knob of a config type by its field's name, in order of declaration."""
-    return {f.name: f.metadata["knob"] for f in fields(config_type) if "knob" in f.metadata}
+    def changed_from(self, before: Config) -> dict[str, tuple[Value, Value]]:
+        """The knobs whose values differ: name -> (value before, value in this config)."""
+        pairs = {name: (getattr(before, name), getattr(self, name)) for name in self.knobs()}
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
+    def needs_rebuild_for(self, after: Config) -> bool:
+        """Whether a run of this config needs a new model or new data to take the other one."""
+        return any(not self.knobs()[name].live for name in after.changed_from(self))
 
-def default_of(config_type: type[Config], name: str) -> Value:
-    """The default value of one knob."""
-    return next(_default(f) for f in fields(config_type) if f.name == name)
-
-
-def changed(before: Config, after: Config) -> dict[str, tuple[Value, Value]]:
-    """The knobs whose values differ: name -> (value before, value after)."""
-    pairs = {name: (getattr(before, name), getattr(after, name)) for name in knobs(type(before))}
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-
-
-def needs_rebuild(before: Config, after: Config) -> bool:
-    """Whether going from one config to the other takes a new model or new data."""
-    specs = knobs(type(before))
-    return any(not specs[name].live for name in changed(before, after))
-
-
-def parse(config_type: type[Config], texts: Mapping[str, str]) -> tuple[Config, list[str]]:
-    """A config from texts (a link's query parameters), and a sentence for each that could not be used as it stands.
-
-    Numbers outside their bounds are moved to the nearest bound; anything else illegal falls back to the default.
-    """
-    config, problems = config_type(), []
-    for name, text in texts.items():
-        spec = knobs(config_type).get(name)
-        if spec is None:
-            problems.append(f"There is no setting called “{shorten(name)}” here, so it was ignored.")
-            continue
-        default = default_of(config_type, name)
-        try:
-            config = config.with_values(**{name: _from_text(spec, default, text)})
-        except KnobError as error:
-            near = _nearest(spec, default, text)
-            config = config.with_values(**{name: near})
-            problems.append(f"{error} It was set to {spec.name_of(near)}.")
-    return config, problems
+    def as_texts(self) -> dict[str, str]:
+        """The knobs that differ from their defaults, as a link's query parameters; `parse` reads them back."""
+        values = {name: getattr(self, name) for name in self.knobs()}
+        return {name: as_text(value) for name, value in values.items() if value != self.knobs()[name].default}
 
 
-def nearest(config: Config, numbers: Mapping[str, float]) -> Config:
-    """The config with some of its knobs, which are numbers, at the values next to these finite ones."""
-    turned: dict[str, Value] = {}
-    for name, number in numbers.items():
-        spec = knobs(type(config))[name]
-        if spec.options is None and spec.step:
-            low = spec.lo or 0
-            number = round(low + spec.step * round((number - low) / spec.step), 10)
-        turned[name] = _closest(spec, default_of(type(config), name), number)
-    return config.with_values(**turned)
-
-
-def as_texts(config: Config) -> dict[str, str]:
-    """The knobs that differ from their defaults, as a link's query parameters; `parse` reads them back."""
-    return {
-        name: as_text(getattr(config, name))
-        for name in knobs(type(config))
-        if getattr(config, name) != default_of(type(config), name)
-    }
-
-
-def shorten(text: object, limit: int = 40) -> str:
-    """A foreign text cut to a length that is safe to repeat in a sentence."""
-    line = " ".join(str(text).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def _default(item: Field[Any]) -> Value:
-    assert item.default is not MISSING, f"{item.name} has no default"
-    value: Value = item.default
-    return value
-
-
-def _checked(spec: Knob, default: Value, value: Any) -> Value:
-    if isinstance(value, int) and abs(value) > LARGEST:
-        raise KnobError(f"{spec.label} cannot be so large: it takes {_legal(spec, default)}.")
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) is not type(default):
-        raise KnobError(f"{spec.label} cannot be “{shorten(value)}”: it takes {_legal(spec, default)}.")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise KnobError(f"{spec.label} cannot be {value}: it takes {_legal(spec, default)}.")
-    if spec.many:
-        parts = str(value).split(",")
-        if parts != [option for option in spec.options or () if option in parts]:
-            raise KnobError(f"{spec.label} cannot be “{shorten(value)}”: it takes {_legal(spec, default)}.")
-    elif spec.options is not None:
-        if value not in spec.options:
-            raise KnobError(f"{spec.label} cannot be “{shorten(value)}”: it takes {_legal(spec, default)}.")
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        too_low, too_high = spec.lo is not None and value < spec.lo, spec.hi is not None and value > spec.hi
-        if too_low or too_high:
-            raise KnobError(f"{spec.label} cannot be {value:g}: it takes {_legal(spec, default)}.")
-    elif isinstance(value, str) and (len(value) > spec.longest or not value.isprintable()):
-        raise KnobError(f"{spec.label} cannot be “{shorten(value)}”: it takes {_legal(spec, default)}.")
-    checked: Value = value
-    return checked
-
-
-def _legal(spec: Knob, default: Value) -> str:
-    if spec.many:
-        return (
-            f"one or more of {', '.join(str(option) for option in spec.options or ())}, in this order, joined by commas"
-        )
-    if spec.options is not None:
-        return ", ".join(f"{option:g}" if isinstance(option, float) else str(option) for option in spec.options)
-    if isinstance(default, bool):
-        return "true or false"
-    if isinstance(default, str):
-        return f"up to {spec.longest} printable characters"
-    kind = "whole numbers" if isinstance(default, int) else "numbers"
-    return f"{kind} from {spec.lo:g} to {spec.hi:g}"
-
-
-def _from_text(spec: Knob, default: Value, text: str) -> Value:
-    text = text.strip()
-    try:
-        if isinstance(default, bool):
-            value: Value = {"true": True, "false": False}[text.lower()]
-        elif isinstance(default, int):
-            value = int(_plain(text))
-        elif isinstance(default, float):
-            value = float(_plain(text))
-        else:
-            value = text
-    except (KeyError, ValueError):
-        raise KnobError(f"{spec.label} cannot be “{shorten(text)}”: it takes {_legal(spec, default)}.") from None
-    return _checked(spec, default, value)
-
-
-def _plain(text: str) -> str:
-    """The text, if it is a number in plain digits: float() alone would also take “1_0” and other scripts' digits."""
-    if not _NUMBER.fullmatch(text):
-        raise ValueError(text)
-    return text
-
-
-def _nearest(spec: Knob, default: Value, text: str) -> Value:
-    """The legal number next to the text, or the default where there is none."""
-    try:
-        number = float(_plain(text.strip()))
-    except ValueError:
-        return default
-    if isinstance(default, (bool, str)) or not math.isfinite(number):
-        return default
-    return _closest(spec, default, number)
-
-
-def _closest(spec: Knob, default: Value, number: float) -> Value:
-    kind = type(default)
-    if spec.options is not None:
-        return kind(min((float(option) for option in spec.options), key=lambda option: abs(option - number)))
-    return kind(min(max(number, float(spec.lo or 0)), float(spec.hi or 0)))
+@cache
+def _knobs_of(config_type: type[Config]) -> Mapping[str, Knob]:
+    specs = {item.name: item.metadata.get("knob") for item in fields(config_type)}
+    return MappingProxyType({name: spec for name, spec in specs.items() if spec is not None})
 
 
 def as_text(value: Value) -> str:
@@ -234,3 +229,16 @@ def as_text(value: Value) -> str:
     if isinstance(value, float) and float(short := f"{value:g}") == value:
         return short
     return str(value)
+
+
+def shorten(text: object, limit: int = 40) -> str:
+    """A visitor's text cut to a length that is safe to repeat in a sentence."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _plain_digits(text: str) -> str:
+    """The text, if it is a number in plain digits: float() alone would also take “1_0” and other scripts' digits."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return text

@@ -14,7 +14,7 @@ from pages.ui import board
 from pages.ui import knob_widgets as controls
 from pages.ui.routes.live import engine
 from playground.engine.engine import UnknownRun
-from playground.knobs import Config, Knob, Value, as_text, knobs, parse
+from playground.knobs import Config, Knob, Value, as_text
 from playground.lesson import LiveLesson
 from playground.saving import branch as branching
 
@@ -81,7 +81,7 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
         else:
             with st.container(width=320):
                 value = controls.widget(value_key, specs[name], st.session_state[value_key])
-    other, problems = parse(type(config), {**_texts(config), name: as_text(value)})
+    other, problems = type(config).parse({**_texts(config), name: as_text(value)})
     for problem in problems:
         st.warning(problem)
     if here:
@@ -96,17 +96,17 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
 
 def _words(config: Config) -> dict[str, str]:
     """The settings at work, in words."""
-    specs = {name: spec for name, spec in knobs(type(config)).items() if spec.applies is None or spec.applies(config)}
+    specs = {name: spec for name, spec in config.knobs().items() if spec.applies is None or spec.applies(config)}
     return {spec.label: spec.name_of(getattr(config, name)) for name, spec in specs.items()}
 
 
 def _texts(config: Config) -> dict[str, str]:
-    return {name: as_text(getattr(config, name)) for name in knobs(type(config))}
+    return {name: as_text(getattr(config, name)) for name in config.knobs()}
 
 
 def _choices(config: Config) -> dict[str, Knob]:
     """The knobs that two runs can differ in: shown, at work in this config, and with one value of a few."""
-    specs = {name: spec for name, spec in knobs(type(config)).items() if name not in controls.hidden()}
+    specs = {name: spec for name, spec in config.knobs().items() if name not in controls.hidden()}
     return {
         name: spec
         for name, spec in specs.items()
@@ -134,9 +134,9 @@ def _another(spec: Knob, here: Value) -> Value:
 def _of_link(lesson: LiveLesson) -> tuple[str, Value] | None:
     """The knob and value that the link names; None where it names none that there is."""
     name, _, text = st.query_params.get(LINK, "").partition(":")
-    if name not in knobs(lesson.config):
+    if name not in lesson.config.knobs():
         return None
-    config, problems = parse(lesson.config, {name: text})
+    config, problems = lesson.config.parse({name: text})
     return None if problems else (name, getattr(config, name))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from playground.knobs import Config, Knob, as_texts, knobs, parse
+from playground.knobs import Config, Knob
 
 MOST_ON_A_SLIDER = 5000  # a number that may be larger is typed in
 STARTS_OVER = "Turning it starts the run over."
@@ -21,12 +21,12 @@ def read(lesson: str, config_type: type[Config], apart: Iterable[str] = ()) -> t
     The link decides on the first visit and whenever the visitor changes it (with the browser's Back); else the widgets.
     """
     if f"{lesson}:config" not in st.session_state:
-        config, problems = parse(config_type, _link(lesson, apart))
+        config, problems = config_type.parse(_link(lesson, apart))
     else:
         config, problems = _from_widgets(lesson, config_type)
         by_hand = config != st.session_state[f"{lesson}:config"] or problems
         if not by_hand and _link_has_changed(lesson, apart):
-            config, problems = parse(config_type, _link(lesson, apart))
+            config, problems = config_type.parse(_link(lesson, apart))
     use(lesson, config)  # even if it is the same: widgets that were not on the page have forgotten their values
     return config, problems
 
@@ -58,10 +58,10 @@ def choose(lesson: str, config: Config) -> None:
 def use(lesson: str, config: Config) -> None:
     """Make this the lesson's config: its widgets take over the values."""
     st.session_state[f"{lesson}:config"] = config
-    for name in knobs(type(config)):
+    for name in config.knobs():
         key = f"{lesson}_{name}"
         value = getattr(config, name)
-        if knobs(type(config))[name].many:
+        if config.knobs()[name].many:
             value = value.split(",")  # as its widget holds it
         if st.session_state.get(key, value) != value or key not in st.session_state:
             st.session_state[key] = value
@@ -80,20 +80,20 @@ def write_link(lesson: str, configs: Mapping[str, Config]) -> None:
     """Bring the address up to date: it names each knob that differs from its default, of the configs by their names."""
     link = {name: text for name, text in st.query_params.to_dict().items() if not name.startswith(f"{lesson}_")}
     for name, config in configs.items():
-        link |= {f"{name}_{knob}": text for knob, text in as_texts(config).items()}
+        link |= {f"{name}_{knob}": text for knob, text in config.as_texts().items()}
     if st.query_params.to_dict() != link:
         st.query_params.from_dict(link)
     for name, config in configs.items():  # after it is sent: the next click may cut this run short at any line
-        st.session_state[f"{name}:link"] = as_texts(config)
+        st.session_state[f"{name}:link"] = config.as_texts()
     st.session_state["open"] = list(configs)
     st.session_state["arrived"] = False
 
 
 def show(lesson: str, config: Config) -> None:
     """The knobs as widgets, group by group in order of declaration; the less used ones behind "More"."""
-    specs = {name: spec for name, spec in knobs(type(config)).items() if name not in hidden()}
+    specs = {name: spec for name, spec in config.knobs().items() if name not in hidden()}
     specs = {name: spec for name, spec in specs.items() if not (spec.shy and spec.applies) or spec.applies(config)}
-    for name in knobs(type(config)).keys() - specs.keys():
+    for name in config.knobs().keys() - specs.keys():
         st.session_state.pop(f"{lesson}_{name}", None)  # or it would come back later in the place of the knob's own
     for group in dict.fromkeys(spec.group for spec in specs.values()):
         of_group = {name: spec for name, spec in specs.items() if spec.group == group}
@@ -126,13 +126,13 @@ def _from_widgets(lesson: str, config_type: type[Config]) -> tuple[Config, list[
     if st.session_state.get("arrived", False) or lesson not in st.session_state.get("open", ()):
         return before, []
     texts = {}
-    for name in knobs(config_type):
+    for name in config_type.knobs():
         value = st.session_state.get(f"{lesson}_{name}", getattr(before, name))
         if isinstance(value, list):
-            order = knobs(config_type)[name].options or ()
+            order = config_type.knobs()[name].options or ()
             value = ",".join(str(option) for option in order if option in value) or getattr(before, name)
         texts[name] = str(value).lower() if isinstance(value, bool) else str(value)
-    return parse(config_type, texts)
+    return config_type.parse(texts)
 
 
 def _widgets(lesson: str, config: Config, specs: dict[str, Knob]) -> None:
@@ -155,7 +155,7 @@ def widget(key: str, spec: Knob, value: Any, *, applies: bool = True) -> Any:
         return st.pills(options=spec.options, default=value.split(","), selection_mode="multi",
                         format_func=spec.name_of, **common)  # fmt: skip
     if isinstance(value, str) and spec.options is None:
-        return st.text_input(value=value, max_chars=spec.longest, **common)
+        return st.text_input(value=value, max_chars=spec.max_length, **common)
     options = list(spec.options or ())
     if isinstance(value, str):
         return st.selectbox(options=options, index=options.index(value), format_func=spec.name_of, **common)

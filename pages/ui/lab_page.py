@@ -12,7 +12,7 @@ import streamlit as st
 from pages.ui import board, prose
 from pages.ui import knob_widgets as controls
 from pages.ui import training_page as lesson
-from playground.knobs import Config, nearest
+from playground.knobs import Config
 from playground.lesson import Lab, LabLesson, Sheet, Table
 
 FARTHEST = 1e9  # a coordinate that a click may have
@@ -106,7 +106,7 @@ def _pick(lab: Lab, config: Config, picked: Any) -> None:
     places = [picked.get("x"), picked.get("y")]
     for chart in lab.charts:
         if chart.name == picked.get("chart") and all(_is_number(place) for place in places):
-            controls.choose(lab.name, nearest(config, dict(zip(chart.turns, places, strict=False))))
+            controls.choose(lab.name, config.with_closest(dict(zip(chart.turns, places, strict=False))))
 
 
 def _is_number(value: object) -> bool:

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from pages.ui import knob_widgets as controls
 from pages.ui import scripts
 from pages.ui.routes import assets
-from playground.knobs import Config, parse
+from playground.knobs import Config
 from playground.lesson import Bench, LabLesson, Lesson
 from playground.lessons import LESSONS
 
@@ -106,7 +106,7 @@ def experiments(lesson: Lesson) -> list[tuple[str, Bench, Config, str]]:
             pairs = dict(parse_qsl(match["query"]))
             bench = _bench_of(lesson, pairs.pop(f"{lesson.name}_lab", ""))
             texts = {name.removeprefix(f"{bench.name}_"): text for name, text in pairs.items()}
-            config, problems = parse(bench.config, texts)
+            config, problems = bench.config.parse(texts)
             if problems:
                 raise ValueError(f"“{match['title']}” in {lesson.name}.md: {' '.join(problems)}")
             found.append((match["title"], bench, config, match["text"]))

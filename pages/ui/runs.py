@@ -11,7 +11,7 @@ import streamlit as st
 from pages.ui.routes.live import engine
 from playground.engine.engine import UnknownRun
 from playground.engine.run import Run
-from playground.knobs import Config, needs_rebuild
+from playground.knobs import Config
 
 
 def run_of(name: str, build: Callable[..., Run], config: Config) -> str:
@@ -21,7 +21,7 @@ def run_of(name: str, build: Callable[..., Run], config: Config) -> str:
     try:
         if not engine().has(run_id):
             run_id = engine().open(_session(), partial(build, settings=engine().settings), config)
-        elif needs_rebuild(built, config):
+        elif built.needs_rebuild_for(config):
             engine().rebuild(run_id, config)
         elif built != config:
             engine().tune(run_id, config)

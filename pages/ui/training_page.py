@@ -14,7 +14,7 @@ from pages.ui.messages import quoted
 from pages.ui.popovers import save as checkpoints
 from pages.ui.popovers import share_replay as replays
 from pages.ui.runs import run_of
-from playground.knobs import Config, as_texts, knobs
+from playground.knobs import Config
 from playground.lesson import Bench, Lesson, LiveLesson
 
 MOST_PROBLEMS = 4  # told at once, however many a link has
@@ -102,9 +102,9 @@ def share(lesson: Lesson, configs: Mapping[str, Config]) -> None:
         return
     with popover:
         st.caption("This link opens the lesson with the settings you see now.")
-        labels = {name: spec.label for config in configs.values() for name, spec in knobs(type(config)).items()}
+        labels = {name: spec.label for config in configs.values() for name, spec in config.knobs().items()}
         hidden = st.multiselect("Hide from students", list(labels), format_func=labels.get, key=f"{lesson.name}:hide")
-        query = {f"{name}_{knob}": text for name, config in configs.items() for knob, text in as_texts(config).items()}
+        query = {f"{name}_{knob}": text for name, config in configs.items() for knob, text in config.as_texts().items()}
         if hidden:
             query[controls.HIDE] = ",".join(hidden)
         st.code(replays.address(lesson, query), language=None, wrap_lines=True)

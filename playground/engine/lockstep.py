@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from playground.engine.frames import Figure
 from playground.engine.run import Comparable
-from playground.knobs import knobs
 
 if TYPE_CHECKING:
     from playground.engine.open_run import OpenRun
@@ -158,7 +157,7 @@ def heading_of(opened: OpenRun) -> str:
         return ""
     run: Any = opened.run
     config = run.config
-    spec = knobs(type(config))[follower.compared]
+    spec = config.knobs()[follower.compared]
     return f"{spec.label}: {spec.name_of(getattr(config, follower.compared))}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from playground.knobs import Config, Value, as_texts, parse, shorten
+from playground.knobs import Config, Value, shorten
 
 LARGEST_COUNT = 2**53  # of steps and epochs: JSON numbers are exact up to there
 MERSENNE_WORDS = 624  # 32-bit words in the state of torch's CPU generator (Matsumoto and Nishimura 1998)
@@ -108,7 +108,7 @@ def config(config_type: type[Config], texts: Any) -> Any:
     """The config that texts describe; every one must be legal as it stands."""
     if not isinstance(texts, dict) or not all(isinstance(each, str) for each in texts.values()):
         raise StateError("The settings in this file are not texts by name.")
-    found, problems = parse(config_type, texts)
+    found, problems = config_type.parse(texts)
     if problems:
         raise StateError(f"The settings in this file do not fit this page. {problems[0]}")
     return found
@@ -116,7 +116,7 @@ def config(config_type: type[Config], texts: Any) -> Any:
 
 def texts_of(settings: Config) -> dict[str, Value]:
     """The texts that `config` reads."""
-    return dict(as_texts(settings))
+    return dict(settings.as_texts())
 
 
 def finite_or_none(value: float) -> float | None:

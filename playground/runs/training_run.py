@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from playground.engine.frames import Figure
 from playground.engine.run import Drawing, Outcome
-from playground.knobs import Config, changed, knobs
+from playground.knobs import Config
 from playground.runs.history import History, Snapshot, Snapshots
 from playground.runs.journal import Change, Journal, Journaled
 from playground.settings import Settings
@@ -187,8 +187,8 @@ class TrainingRun(Journaled):
 
     def tune(self, config: Config) -> None:
         """Turn live knobs without a reset; each turn leaves a mark on the loss chart."""
-        before, specs = self.config, knobs(type(config))
-        turned = changed(before, config)
+        before, specs = self.config, config.knobs()
+        turned = config.changed_from(before)
         self.config = config
         for name, (old, new) in turned.items():
             self.mark(f"{specs[name].label}: {specs[name].name_of(old)} → {specs[name].name_of(new)}")

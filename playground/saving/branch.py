@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from playground.knobs import Config, changed, knobs
+from playground.knobs import Config
 from playground.runs.history import Snapshot
 from playground.runs.training_run import TrainingRun, fill
 
@@ -85,8 +85,8 @@ def branched(run: Run, config: Config) -> Run:
     only its weights are known: the optimizer remembers nothing and the batches begin a new epoch.
     Raises ValueError where a knob was turned that takes a new model or new data, and StateError for a diverged run.
     """
-    specs = knobs(type(config))
-    firm = [specs[name].label for name in changed(run.config, config) if not specs[name].live]
+    specs = config.knobs()
+    firm = [specs[name].label for name in config.changed_from(run.config) if not specs[name].live]
     if firm:
         raise ValueError(f"“{firm[0]}” starts a run over, so a run cannot branch with it. Compare from the start.")
     moment = run.moment

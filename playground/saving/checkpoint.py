@@ -16,7 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 import safetensors.torch
 from torch import Tensor
 
-from playground.knobs import as_texts, shorten
+from playground.knobs import shorten
 from playground.lesson import LiveLesson
 from playground.runs.checksums import checksum, digest
 from playground.runs.state_checks import StateError
@@ -74,7 +74,7 @@ def take(lesson: str, run: Any) -> Checkpoint:
     """The checkpoint of a run at its present step. Raises ValueError for a run that has none."""
     run = _resumable(run)
     state, seed = run.state_dict(), getattr(run.config, "seed", 0)
-    return Checkpoint(lesson, as_texts(run.config), seed, run.steps, checksum(state["weights"]), state)
+    return Checkpoint(lesson, run.config.as_texts(), seed, run.steps, checksum(state["weights"]), state)
 
 
 def take_weights(run: Any) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
 from playground.engine.run import Heavy, Run
-from playground.knobs import Config, as_text, changed, knobs, parse
+from playground.knobs import Config, as_text
 from playground.runs.checksums import checksum
 from playground.runs.journal import Course, Journaled
 from playground.settings import Settings
@@ -176,9 +176,8 @@ def parameters(course: Course) -> dict[str, str]:
 
 def _group(step: str, before: Config, after: Config) -> str:
     """One turn of knobs as a link writes it."""
-    values = {
-        name: quote(as_text(new), safe=", ^").replace("~", "%7E") for name, (_, new) in changed(before, after).items()
-    }
+    changes = after.changed_from(before)
+    values = {name: quote(as_text(new), safe=", ^").replace("~", "%7E") for name, (_, new) in changes.items()}
     return "~".join([step, *(f"{name}:{text}" for name, text in values.items())])
 
 
@@ -237,10 +236,10 @@ def _threads(text: str) -> int:
 
 
 def _turned(config: Config, part: str) -> tuple[str, Any]:
-    match, specs = _TURN.fullmatch(part), knobs(type(config))
+    match, specs = _TURN.fullmatch(part), config.knobs()
     if match is None or match[1] not in specs or not specs[match[1]].live:
         raise ReplayError("The link turns a knob that cannot be turned while a run trains.")
-    found, problems = parse(type(config), {match[1]: unquote(match[2])})
+    found, problems = type(config).parse({match[1]: unquote(match[2])})
     if problems:
         raise ReplayError(problems[0])
     return match[1], getattr(found, match[1])

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-from playground.knobs import changed, knobs
 from playground.runs.journal import Change, Course, WeightSet
 from playground.scripts.code import call, plain_source, written
 from playground.training import models
@@ -120,9 +119,9 @@ class Statements(ABC):
         """What was changed, in words."""
         if after.weight is not None:
             return "A weight was set by hand."
-        specs = knobs(type(after.config))
+        specs = after.config.knobs()
         turned = [f"{specs[name].label}: {specs[name].name_of(old)} → {specs[name].name_of(new)}."
-                  for name, (old, new) in changed(before.config, after.config).items()]  # fmt: skip
+                  for name, (old, new) in after.config.changed_from(before.config).items()]  # fmt: skip
         turned += [f"Threads: {before.threads} → {after.threads}."] if before.threads != after.threads else []
         return " ".join(turned + (["The points were changed."] if before.edits != after.edits else []))
 

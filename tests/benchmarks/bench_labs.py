@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from playground.knobs import default_of
 from playground.lesson import Lab, LabLesson
 from tests.browser.test_labs import STILL, Bench, slider
 
@@ -44,9 +43,9 @@ def test_a_sliders_move_shows_at_once(page: Callable[..., Any], lesson: LabLesso
     tab.page.wait_for_timeout(1000)
     found = slider(lab)
     assert found is not None
-    name, spec = found
+    _, spec = found
     last = spec.options[-1] if spec.options is not None else spec.hi
-    there, back = ("ArrowLeft", "ArrowRight") if default_of(lab.config, name) == last else ("ArrowRight", "ArrowLeft")
+    there, back = ("ArrowLeft", "ArrowRight") if spec.default == last else ("ArrowRight", "ArrowLeft")
     delays = []
     for turn in range(TURNS + 1):
         tab.page.evaluate(WATCH)

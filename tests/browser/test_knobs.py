@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from playground.knobs import Config, Knob, changed, knobs, parse
+from playground.knobs import Config, Knob
 from playground.lesson import Bench, LabLesson, Lesson
 from playground.lessons import LESSONS
 from tests.browser.student import PATIENCE
@@ -19,7 +19,7 @@ BENCHES: dict[str, tuple[Lesson, Bench]] = {
     bench.name: (lesson, bench)
     for lesson in LESSONS.values()
     for bench in lesson.benches
-    if any(spec.more for spec in knobs(bench.config).values())
+    if any(spec.more for spec in bench.config.knobs().values())
 }
 # What every widget of a bench shows on the page just now, and whether it can be turned, by its knob's name.
 SHOWN = """(prefix) => {
@@ -69,7 +69,7 @@ class Settings:
         texts = {name.removeprefix(prefix): text
                  for name, text in parse_qsl(urlsplit(self.page.evaluate("location.href")).query)
                  if name.startswith(prefix)}  # fmt: skip
-        config, problems = parse(self.bench.config, texts)
+        config, problems = self.bench.config.parse(texts)
         assert problems == []
         return config
 
@@ -93,7 +93,7 @@ class Settings:
     def turn(self, name: str) -> None:
         """Turn a knob by one step with the keyboard, and wait until the page has taken it."""
         before = self.config
-        spec, value, kind = knobs(self.bench.config)[name], getattr(before, name), self.shown()[name][2]
+        spec, value, kind = self.bench.config.knobs()[name], getattr(before, name), self.shown()[name][2]
         widget = self.page.locator(f".st-key-{self.bench.name}_{name} input").first
         if kind == "checkbox":
             widget.press("Space")
@@ -115,7 +115,7 @@ class Settings:
 
 def assert_widgets_hold(config: Config, shown: dict[str, tuple[str, bool, str]]) -> None:
     for name, (text, _, kind) in shown.items():
-        spec, value = knobs(type(config))[name], getattr(config, name)
+        spec, value = config.knobs()[name], getattr(config, name)
         assert text in texts_of(spec, value) or is_number(text, value, kind), (name, value, text)
 
 
@@ -134,7 +134,7 @@ def is_number(text: str, value: Any, kind: str) -> bool:
 
 def turnable(shown: dict[str, tuple[str, bool, str]], config_type: type[Config], *, more: bool) -> list[str]:
     """The knobs on the page that a key can turn, behind "More" or not."""
-    specs = knobs(config_type)
+    specs = config_type.knobs()
     return [name for name, (_, enabled, kind) in shown.items()
             if enabled and kind != "pills" and specs[name].more is more
             and (kind != "text" or specs[name].options is not None)]  # fmt: skip
@@ -150,19 +150,19 @@ def test_settings_behind_more_keep_their_values_when_others_are_turned(page: Ope
     first = turnable(settings.shown(), bench.config, more=False)[0]
     start = settings.config
     settings.turn(first)
-    assert set(changed(start, settings.config)) == {first}
+    assert set(settings.config.changed_from(start)) == {first}
     shown = settings.open_every_popover()
-    assert {each for each, spec in knobs(bench.config).items() if spec.more} & shown.keys()
+    assert {each for each, spec in bench.config.knobs().items() if spec.more} & shown.keys()
     assert_widgets_hold(settings.config, shown)
     for another in turnable(settings.shown(), bench.config, more=True)[:2]:
         before = settings.config
         settings.turn(another)
-        assert set(changed(before, settings.config)) == {another}
+        assert set(settings.config.changed_from(before)) == {another}
         assert_widgets_hold(settings.config, settings.shown())
     tab.keyboard.press("Escape")
     before, last = settings.config, turnable(settings.shown(), bench.config, more=False)[-1]
     settings.turn(last)
-    assert set(changed(before, settings.config)) == {last}
+    assert set(settings.config.changed_from(before)) == {last}
     assert_widgets_hold(settings.config, settings.open_every_popover())
 
 
@@ -203,4 +203,4 @@ def test_a_preset_a_link_or_a_comparison_leaves_what_is_behind_more(page: Open, 
     assert_widgets_hold(before, settings.open_every_popover())
     tab.keyboard.press("Escape")
     settings.turn("noise")
-    assert set(changed(before, settings.config)) == {"noise"}
+    assert set(settings.config.changed_from(before)) == {"noise"}

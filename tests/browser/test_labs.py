@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from playground.knobs import Knob, default_of, knobs
+from playground.knobs import Knob
 from playground.lesson import Lab, LabLesson
 from playground.lessons import LESSONS
 from tests.browser.student import PATIENCE
@@ -25,8 +25,8 @@ every_lesson = pytest.mark.parametrize("lesson", LAB_LESSONS.values(), ids=list(
 def slider(lab: Lab) -> tuple[str, Knob] | None:
     """The name of the first knob that is a slider and shown by default."""
     config = lab.config()
-    for name, spec in knobs(lab.config).items():
-        value = default_of(lab.config, name)
+    for name, spec in lab.config.knobs().items():
+        value = lab.config.knobs()[name].default
         shown = not spec.more and (spec.applies is None or spec.applies(config))
         if shown and type(value) in (int, float) and (spec.options is not None or (spec.hi or 0) <= 5000):
             return name, spec
@@ -94,7 +94,7 @@ class Bench:
         found = slider(self.lab)
         assert found is not None
         name, spec = found
-        value = default_of(self.lab.config, name)
+        value = self.lab.config.knobs()[name].default
         last = spec.options[-1] if spec.options is not None else spec.hi
         self.knob(spec).press("ArrowLeft" if value == last else "ArrowRight")
         parameter = f"{self.lab.name}_{name}="
@@ -182,7 +182,7 @@ def test_a_click_and_a_drag_in_a_chart_move_its_point_its_slider_and_the_link(pa
     tab.mouse.click(*tab.evaluate(at, -1.5))
     bench.wait(moved, -1.5)
     assert (
-        abs(float(bench.knob(knobs(lab.config)["x"]).evaluate("(each) => each.value ?? each.ariaValueNow")) + 1.5)
+        abs(float(bench.knob(lab.config.knobs()["x"]).evaluate("(each) => each.value ?? each.ariaValueNow")) + 1.5)
         < 0.08
     )
     tab.mouse.move(*tab.evaluate(at, -1.5))

@@ -13,7 +13,7 @@ from streamlit.components.v2.bidi_component.main import _make_trigger_id as trig
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
-from playground.knobs import Config, Knob, Value, as_texts, default_of, knobs
+from playground.knobs import Config, Knob, Value
 from playground.lesson import Bench
 
 SCRIPT = Path(__file__).resolve().parents[2] / "pages" / "navigation.py"
@@ -65,7 +65,7 @@ def link(session: AppTest) -> dict[str, str]:
 
 
 def parameters_of(bench: Bench, config: Config) -> dict[str, str]:
-    return {f"{bench.name}_{name}": text for name, text in as_texts(config).items()}
+    return {f"{bench.name}_{name}": text for name, text in config.as_texts().items()}
 
 
 def board(session: AppTest) -> dict[str, Any]:
@@ -129,12 +129,12 @@ def widgets(session: AppTest) -> dict[str, Any]:
 
 
 def shown_knobs(session: AppTest, bench: Bench) -> set[str]:
-    return {name for name in knobs(bench.config) if f"{bench.name}_{name}" in widgets(session)}
+    return {name for name in bench.config.knobs() if f"{bench.name}_{name}" in widgets(session)}
 
 
 def held(bench: Bench, name: str, value: Value) -> Any:
     """A knob's value as its widget holds it."""
-    return str(value).split(",") if knobs(bench.config)[name].many else value
+    return str(value).split(",") if bench.config.knobs()[name].many else value
 
 
 def turn(session: AppTest, bench: Bench, name: str, value: Value) -> None:
@@ -156,13 +156,14 @@ def click(session: AppTest, key: str) -> None:
 
 def another(config_type: type[Config], name: str) -> Value:
     """A legal value of a knob that is not its default."""
-    spec, default = knobs(config_type)[name], default_of(config_type, name)
+    spec = config_type.knobs()[name]
+    default = spec.default
     if isinstance(default, bool):
         return not default
     if spec.options is not None:
         return next(option for option in reversed(spec.options) if option != default)
     if isinstance(default, str):
-        return f"{default}1"[-spec.longest :]
+        return f"{default}1"[-spec.max_length :]
     step = spec.step or 1
     near = default + step if default + step <= spec.hi else default - step
     return type(default)(near)
@@ -170,13 +171,13 @@ def another(config_type: type[Config], name: str) -> Value:
 
 def numbers(config_type: type[Config]) -> dict[str, Knob]:
     """The knobs that are numbers within bounds."""
-    return {name: spec for name, spec in knobs(config_type).items() if spec.lo is not None and spec.hi is not None}
+    return {name: spec for name, spec in config_type.knobs().items() if spec.lo is not None and spec.hi is not None}
 
 
 def one_of_each_kind(config_type: type[Config], among: Iterable[str] = ()) -> dict[str, Knob]:
     """One knob (`among` some, if any) for each way a text is read: by type, and from options or within bounds."""
-    specs = knobs(config_type)
-    kinds = {(type(default_of(config_type, name)), specs[name].options is None): name for name in among or specs}
+    specs = config_type.knobs()
+    kinds = {(type(specs[name].default), specs[name].options is None): name for name in among or specs}
     return {name: specs[name] for name in kinds.values()}
 
 

@@ -30,7 +30,7 @@ from pages.ui.routes import live as stream
 from pages.ui.routes import still as ahead
 from playground.engine.engine import Engine
 from playground.engine.frames import encode
-from playground.knobs import Config, Knob, Value, default_of, knobs
+from playground.knobs import Config, Knob, Value
 from playground.lesson import Lab, LabLesson, Sheet, Table
 from playground.lessons import LESSONS
 from tests.pages.session import (
@@ -73,7 +73,7 @@ each_lesson_of_several = pytest.mark.parametrize(
 )
 each_lab = pytest.mark.parametrize(("lesson", "lab"), LABS.values(), ids=list(LABS))
 SOME_LABS = {lab.name: (lesson, lab) for lesson, lab in LABS.values() if lesson is TOYS or lab is lesson.labs[-1]}
-SHY_LABS = {name: pair for name, pair in LABS.items() if any(spec.shy for spec in knobs(pair[1].config).values())}
+SHY_LABS = {name: pair for name, pair in LABS.items() if any(spec.shy for spec in pair[1].config.knobs().values())}
 some_labs = pytest.mark.parametrize(("lesson", "lab"), SOME_LABS.values(), ids=list(SOME_LABS))
 each_lab_with_shy_knobs = pytest.mark.parametrize(("lesson", "lab"), SHY_LABS.values(), ids=list(SHY_LABS))
 MOST_KNOBS = 8  # of one lab that are tried one by one; where there are more, one of each kind is
@@ -219,15 +219,13 @@ def plain(sentence: str) -> list[str]:
 def applying(lab: Lab) -> dict[str, Knob]:
     """The knobs that matter at the default, so that they can be turned."""
     config = lab.config()
-    return {name: spec for name, spec in knobs(lab.config).items() if spec.applies is None or spec.applies(config)}
+    return {name: spec for name, spec in lab.config.knobs().items() if spec.applies is None or spec.applies(config)}
 
 
 def texts(lab: Lab) -> list[str]:
     """The knobs that take any text."""
-    specs = knobs(lab.config)
-    return [
-        name for name, spec in specs.items() if spec.options is None and isinstance(default_of(lab.config, name), str)
-    ]
+    specs = lab.config.knobs()
+    return [name for name, spec in specs.items() if spec.options is None and isinstance(spec.default, str)]
 
 
 def two_of(lab: Lab) -> list[str]:
@@ -267,8 +265,8 @@ def test_lab_opens_by_its_link_with_its_knobs_and_no_complaint(visit: Open, less
     assert [title.value for title in session.title] == [lesson.title]
     assert_open(session, lesson, lab, lab.config())
     assert warnings(session) == errors(session) == []
-    shy = {name for name, spec in knobs(lab.config).items() if spec.shy}
-    assert shown_knobs(session, lab) == set(applying(lab)) | (set(knobs(lab.config)) - shy)
+    shy = {name for name, spec in lab.config.knobs().items() if spec.shy}
+    assert shown_knobs(session, lab) == set(applying(lab)) | (set(lab.config.knobs()) - shy)
     for other in lesson.labs:
         assert other is lab or shown_knobs(session, other) == set(), "a knob of a lab that is not open"
 
@@ -344,7 +342,7 @@ def test_coming_back_to_a_lab_finds_settings_that_a_link_gave(visit: Open, lesso
         pick(session, lesson, lab)
         session.run()
         assert_open(session, lesson, lab, wanted)
-        turn(session, lab, two_of(lab)[0], default_of(lab.config, two_of(lab)[0]))
+        turn(session, lab, two_of(lab)[0], lab.config.knobs()[two_of(lab)[0]].default)
         assert_open(session, lesson, lab, turned(lab, *two_of(lab)[1:]))
 
 
@@ -448,7 +446,7 @@ def test_value_from_a_run_cut_short_does_not_come_back_later(
         session = visit(lesson, **address(lesson, lab, turned(lab, name)))
     session.run()
     assert_open(session, lesson, lab, turned(lab, name))
-    turn(session, lab, name, default_of(lab.config, name))
+    turn(session, lab, name, lab.config.knobs()[name].default)
     go(session, "home.py")
     go(session, f"{lesson.name}.py")
     assert_open(session, lesson, lab, lab.config())
@@ -470,7 +468,7 @@ def test_redrawing_the_page_changes_nothing(visit: Open, lesson: LabLesson, lab:
 @each_lab
 def test_each_knobs_value_by_link_reaches_what_is_shown(visit: Open, lesson: LabLesson, lab: Lab) -> None:
     session = visit(lesson)
-    for name in few(lab.config, list(knobs(lab.config))):
+    for name in few(lab.config, list(lab.config.knobs())):
         wanted = turned(lab, name)
         follow(session, **address(lesson, lab, wanted))
         assert_open(session, lesson, lab, wanted)
@@ -484,18 +482,18 @@ def test_each_turned_knob_reaches_what_is_shown_and_the_link(visit: Open, lesson
         assert can_turn(session, lab, name), name
         turn(session, lab, name, another(lab.config, name))
         assert_open(session, lesson, lab, turned(lab, name))
-        turn(session, lab, name, default_of(lab.config, name))
+        turn(session, lab, name, lab.config.knobs()[name].default)
         assert_open(session, lesson, lab, lab.config())
 
 
 @each_lab_with_shy_knobs
 def test_knob_that_comes_and_goes_keeps_its_value(visit: Open, lesson: LabLesson, lab: Lab) -> None:
     """A shy knob has no widget while it does not matter, and Streamlit forgets what an absent widget held."""
-    for name, spec in [pair for pair in knobs(lab.config).items() if pair[1].shy and pair[1].applies][-2:]:
+    for name, spec in [pair for pair in lab.config.knobs().items() if pair[1].shy and pair[1].applies][-2:]:
         bringing_out = [config for config in presets_and_turns(lab) if spec.applies(config)]
         assert bringing_out, f"no knob and no preset brings out {name}"
         for shown in bringing_out:
-            back = {each: default_of(lab.config, each) for each in knobs(lab.config) if each != name}
+            back = {each: lab.config.knobs()[each].default for each in lab.config.knobs() if each != name}
             switches = [each for each, value in back.items() if not spec.applies(shown.with_values(**{each: value}))]
             if not switches:
                 continue
@@ -515,7 +513,7 @@ def test_knob_that_is_not_shown_follows_the_link(visit: Open, lesson: LabLesson,
     """Be it shy or hidden by the teacher."""
     default, (first, *_) = lab.config(), two_of(lab)
     trials = [({"hide": first}, [turned(lab, first), default, turned(lab, first)])]
-    for name, spec in knobs(lab.config).items():
+    for name, spec in lab.config.knobs().items():
         if spec.shy and spec.applies and name not in applying(lab):
             bringing_out = [config for config in presets_and_turns(lab) if spec.applies(config)]
             trials = [*trials[:1], ({}, [turned(lab, name), bringing_out[0], default, turned(lab, first), default])]
@@ -530,13 +528,13 @@ def test_knob_that_is_not_shown_follows_the_link(visit: Open, lesson: LabLesson,
 
 def presets_and_turns(lab: Lab) -> list[Config]:
     """Configs that differ from the default in little."""
-    specs = knobs(lab.config).items()
+    specs = lab.config.knobs().items()
     moved = [lab.config(**{name: option}) for name, spec in specs if not spec.many for option in spec.options or ()]
     return [lab.config(), *moved, *(lab.config(**values) for values in lab.presets.values())]
 
 
 def another_than(lab: Lab, name: str, value: Value) -> Value:
-    return another(lab.config, name) if value != another(lab.config, name) else default_of(lab.config, name)
+    return another(lab.config, name) if value != another(lab.config, name) else lab.config.knobs()[name].default
 
 
 @each_lab
@@ -553,14 +551,14 @@ def test_no_value_of_any_knob_is_an_exception(visit: Open, lesson: LabLesson, la
 def extreme(lab: Lab, end: int) -> Config:
     """Every knob at the first (0) or last (-1) of its values."""
     values: dict[str, Value] = {}
-    for name, spec in knobs(lab.config).items():
-        default = default_of(lab.config, name)
+    for name, spec in lab.config.knobs().items():
+        default = spec.default
         if isinstance(default, bool):
             values[name] = bool(end)
         elif spec.options is not None:
             values[name] = spec.options[end]
         elif isinstance(default, str):
-            values[name] = ("", "9" * spec.longest)[end]
+            values[name] = ("", "9" * spec.max_length)[end]
         else:
             values[name] = type(default)((spec.lo, spec.hi)[end])
     return lab.config(**values)
@@ -596,7 +594,7 @@ def test_number_past_its_bounds_in_a_link_is_set_to_the_bound_with_a_sentence(vi
                 follow(session, **opens(lesson, lab), **{f"{lab.name}_{name}": text})
                 (sentence,) = warnings(session)
                 assert spec.label in sentence
-                kind = type(default_of(lab.config, name))
+                kind = type(lab.config.knobs()[name].default)
                 assert sentence.endswith(f"It was set to {spec.name_of(kind(bound))}.")
                 assert session.session_state[f"{lab.name}:config"] == lab.config(**{name: kind(bound)})
 
@@ -606,11 +604,12 @@ def test_hostile_values_get_sentences_and_no_markup_comes_alive(visit: Open, les
     """In all knobs at once; the labs with free text get every text there is."""
     session = visit(lesson)
     for text in (*HOSTILE, *MORE_HOSTILE) if texts(lab) else (HOSTILE[1], HOSTILE[7], HOSTILE[14]):
-        follow(session, **opens(lesson, lab), **{f"{lab.name}_{name}": text for name in knobs(lab.config)})
+        follow(session, **opens(lesson, lab), **{f"{lab.name}_{name}": text for name in lab.config.knobs()})
         assert open_lab(session, lesson) is lab
         for sentence in warnings(session):
             assert len(sentence) < 700
-            label = max((spec.label for spec in knobs(lab.config).values() if sentence.startswith(spec.label)), key=len)
+            labels = [spec.label for spec in lab.config.knobs().values()]
+            label = max((label for label in labels if sentence.startswith(label)), key=len)
             assert_dead(sentence.removeprefix(label))
         assert_nothing_alive(session, lab)
 
@@ -646,7 +645,7 @@ def test_typed_text_that_no_knob_takes_gets_a_sentence_and_is_taken_out(
         for text in ("\x1b[31m", "two\nlines"):
             turn(session, lab, name, text)
             (sentence,) = warnings(session)
-            assert sentence.startswith(f"{knobs(lab.config)[name].label} cannot be")
+            assert sentence.startswith(f"{lab.config.knobs()[name].label} cannot be")
             assert_open(session, lesson, lab, lab.config())
 
 
@@ -806,12 +805,12 @@ def test_each_new_picture_of_a_still_lab_has_a_higher_number_and_goes_ahead_of_i
 
 @some_labs
 def test_teachers_link_hides_those_knobs_and_only_those(visit: Open, lesson: LabLesson, lab: Lab) -> None:
-    every = set(applying(lab)) | {name for name, spec in knobs(lab.config).items() if not spec.shy}
+    every = set(applying(lab)) | {name for name, spec in lab.config.knobs().items() if not spec.shy}
     hidden = set(two_of(lab))
     given = turned(lab, two_of(lab)[0])
     session = visit(lesson, hide=", ".join(hidden), **address(lesson, lab, given))
     assert not shown_knobs(session, lab) & hidden
-    assert shown_knobs(session, lab) >= {name for name in every - hidden if knobs(lab.config)[name].applies is None}
+    assert shown_knobs(session, lab) >= {name for name in every - hidden if lab.config.knobs()[name].applies is None}
     session.run()
     assert session.session_state[f"{lab.name}:config"] == given, "a hidden knob keeps what the link gave it"
     assert link(session) == {"hide": ", ".join(hidden)} | address(lesson, lab, given)
@@ -844,7 +843,7 @@ def test_all_that_share_offers_to_hide_is_hidden(visit: Open, lesson: LabLesson,
     session = visit(lesson, **opens(lesson, lab))
     session.session_state[f"{lesson.name}:share"] = True
     session.run()
-    session.multiselect(key=f"{lesson.name}:hide").set_value(["lab", *knobs(lab.config)]).run()
+    session.multiselect(key=f"{lesson.name}:hide").set_value(["lab", *lab.config.knobs()]).run()
     (shared,) = [code.value for code in session.code if "?" in code.value]
     other = visit(lesson, **dict(parse_qsl(shared.partition("?")[2])))
     assert [key for key in widgets(other) if key.startswith(f"{lesson.name}_") and ":" not in key] == []
@@ -900,7 +899,7 @@ def test_charts_turn_only_knobs_that_are_numbers_between_bounds_or_of_choices() 
             assert len(chart.turns) <= 2
             assert not chart.turns or lab.draw is not None
             for name in chart.turns:
-                assert type(default_of(lab.config, name)) in (int, float)
+                assert type(lab.config.knobs()[name].default) in (int, float)
 
 
 # Labs with a run.
@@ -916,14 +915,14 @@ def test_run_stays_while_live_knobs_turn_and_starts_over_with_the_others(
     session = visit(lesson, **opens(lesson, lab))
     first = run_id(session)
     for name in applying(lab):
-        live = knobs(lab.config)[name].live
+        live = lab.config.knobs()[name].live
         advance(session, 2)
         before = steps(session)
         assert before > 0
         turn(session, lab, name, another(lab.config, name))
         assert run_id(session) == first, name
         assert steps(session) == (before if live else 0), name
-        turn(session, lab, name, default_of(lab.config, name))
+        turn(session, lab, name, lab.config.knobs()[name].default)
         advance(session, 0)
 
 

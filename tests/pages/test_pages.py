@@ -15,7 +15,7 @@ from pages.ui import prose as page
 from pages.ui.emblems import DRAWINGS, SIZE, emblem
 from pages.ui.routes import live as stream
 from playground.engine.engine import Engine
-from playground.knobs import Config, changed, default_of, knobs, parse
+from playground.knobs import Config
 from playground.lesson import SECTIONS, Lesson, LiveLesson
 from playground.lessons import LESSONS
 from tests.pages.session import (
@@ -100,7 +100,7 @@ def test_lesson_opens_with_its_title_its_knobs_its_run_and_no_complaint(visit: O
     session = visit(lesson)
     assert [title.value for title in session.title] == [lesson.title]
     assert warnings(session) == []
-    assert shown_knobs(session, lesson) == set(knobs(lesson.config))
+    assert shown_knobs(session, lesson) == set(lesson.config.knobs())
     assert config(session) == lesson.config()
     assert link(session) == {}
 
@@ -116,7 +116,7 @@ def test_board_names_the_lessons_charts_and_numbers(visit: Open, lesson: LiveLes
 @each_live_lesson
 def test_every_knob_says_whether_it_starts_the_run_over(visit: Open, lesson: LiveLesson) -> None:
     session = visit(lesson)
-    for name, spec in knobs(lesson.config).items():
+    for name, spec in lesson.config.knobs().items():
         words = widgets(session)[f"{lesson.name}_{name}"].help or ""
         assert ("starts the run over" in words) is not spec.live, name
 
@@ -197,7 +197,7 @@ def test_every_experiment_is_a_link_with_known_knobs_and_legal_values(lesson: Li
         assert all(name.startswith(f"{lesson.name}_") for name, _ in pairs), item
         texts = {name.removeprefix(f"{lesson.name}_"): text for name, text in pairs}
         assert len(texts) == len(pairs), f"a knob is set twice: {item}"
-        _, problems = parse(lesson.config, texts)
+        _, problems = lesson.config.parse(texts)
         assert problems == [], item
         assert match["text"], f"it says nothing to do: {item}"
     titles = [match["title"] for match in matches if match]
@@ -250,7 +250,7 @@ def test_each_preset_sets_the_config_and_the_link(visit: Open, lesson: LiveLesso
         click(session, f"{lesson.name}:preset:{title}")
         assert config(session) == wanted, title
         assert link(session) == parameters_of(lesson, wanted), title
-        for name in knobs(lesson.config):
+        for name in lesson.config.knobs():
             assert session.session_state[f"{lesson.name}_{name}"] == held(lesson, name, getattr(wanted, name)), title
 
 
@@ -265,7 +265,7 @@ def test_first_preset_is_the_default(visit: Open, lesson: LiveLesson) -> None:
 @each_live_lesson
 def test_link_sets_each_knob(visit: Open, lesson: LiveLesson) -> None:
     session = visit(lesson)
-    for name in knobs(lesson.config):
+    for name in lesson.config.knobs():
         wanted = lesson.config(**{name: another(lesson.config, name)})
         follow(session, **parameters_of(lesson, wanted))
         assert config(session) == wanted, name
@@ -282,7 +282,7 @@ def test_number_past_its_bounds_in_a_link_is_set_to_the_bound_with_a_sentence(vi
             assert getattr(config(session), name) == bound, name
             (sentence,) = warnings(session)
             assert spec.label in sentence
-            assert sentence.endswith(f"It was set to {spec.name_of(type(default_of(lesson.config, name))(bound))}.")
+            assert sentence.endswith(f"It was set to {spec.name_of(type(spec.default)(bound))}.")
 
 
 @each_live_lesson
@@ -292,7 +292,8 @@ def test_hostile_value_gets_a_sentence_and_no_markup_comes_alive(visit: Open, le
         for text in HOSTILE:
             follow(session, **{f"{lesson.name}_{name}": text})
             if not warnings(session):
-                assert changed(lesson.config(), config(session)).keys() <= {name}, "taken, so it must have been legal"
+                taken = config(session).changed_from(lesson.config())
+                assert taken.keys() <= {name}, "taken, so it must have been legal"
                 continue
             (sentence,) = warnings(session)
             assert spec.label in sentence
@@ -332,7 +333,7 @@ def test_parameters_of_others_stay_in_the_address_and_out_of_the_config(visit: O
 def test_warning_leaves_when_the_next_knob_is_turned(visit: Open, lesson: LiveLesson) -> None:
     session = visit(lesson, **{f"{lesson.name}_nonsense": "1"})
     assert len(warnings(session)) == 1
-    name = next(iter(knobs(lesson.config)))
+    name = next(iter(lesson.config.knobs()))
     turn(session, lesson, name, another(lesson.config, name))
     assert warnings(session) == []
 
@@ -342,7 +343,7 @@ def test_warning_leaves_when_the_next_knob_is_turned(visit: Open, lesson: LiveLe
 
 @each_live_lesson
 def test_teachers_link_hides_those_knobs_and_only_those(visit: Open, lesson: LiveLesson) -> None:
-    every = list(knobs(lesson.config))
+    every = list(lesson.config.knobs())
     hidden = {every[0], every[-1]}
     session = visit(lesson, hide=", ".join(hidden))
     assert shown_knobs(session, lesson) == set(every) - hidden
@@ -352,7 +353,7 @@ def test_teachers_link_hides_those_knobs_and_only_those(visit: Open, lesson: Liv
 def test_learning_rate_and_noise_can_be_hidden_in_regression(visit: Open) -> None:
     lesson = LESSONS["regression"]
     session = visit(lesson, hide="lr,noise", regression_lr="0.1")
-    assert set(knobs(lesson.config)) - shown_knobs(session, lesson) == {"lr", "noise"}
+    assert set(lesson.config.knobs()) - shown_knobs(session, lesson) == {"lr", "noise"}
     assert config(session).lr == 0.1
     turn(session, lesson, "hidden", 12)
     assert config(session) == lesson.config(lr=0.1, hidden=12), "a hidden knob keeps what the link gave it"
@@ -360,7 +361,7 @@ def test_learning_rate_and_noise_can_be_hidden_in_regression(visit: Open) -> Non
 
 @each_live_lesson
 def test_all_knobs_can_be_hidden_and_unknown_names_hide_nothing(visit: Open, lesson: LiveLesson) -> None:
-    every = set(knobs(lesson.config))
+    every = set(lesson.config.knobs())
     assert shown_knobs(visit(lesson, hide=",".join(every)), lesson) == set()
     assert shown_knobs(visit(lesson, hide="<b>,nonsense,,"), lesson) == every
 
@@ -368,7 +369,7 @@ def test_all_knobs_can_be_hidden_and_unknown_names_hide_nothing(visit: Open, les
 @each_live_lesson
 def test_share_gives_the_link_to_these_settings(visit: Open, lesson: LiveLesson) -> None:
     session = visit(lesson)
-    name = next(iter(knobs(lesson.config)))
+    name = next(iter(lesson.config.knobs()))
     turn(session, lesson, name, another(lesson.config, name))
     session.session_state[f"{lesson.name}:share"] = True  # the popover is open
     session.run()
@@ -384,14 +385,14 @@ def test_share_gives_the_link_to_these_settings(visit: Open, lesson: LiveLesson)
 @each_live_lesson
 def test_turned_knob_reaches_the_run_and_the_link_and_leaves_it_at_its_default(visit: Open, lesson: LiveLesson) -> None:
     session = visit(lesson)
-    for name in knobs(lesson.config):
+    for name in lesson.config.knobs():
         if not can_turn(session, lesson, name):
             continue
         wanted = lesson.config(**{name: another(lesson.config, name)})
         turn(session, lesson, name, getattr(wanted, name))
         assert config(session) == wanted, name
         assert link(session) == parameters_of(lesson, wanted) != {}, name
-        turn(session, lesson, name, default_of(lesson.config, name))
+        turn(session, lesson, name, lesson.config.knobs()[name].default)
         assert config(session) == lesson.config(), name
         assert link(session) == {}, name
 
@@ -405,9 +406,9 @@ def test_number_past_its_limit_from_a_browser_becomes_a_legal_one(visit: Open, l
     for name, spec in numbers(lesson.config).items():
         if can_turn(session, lesson, name):
             turned += 1
-            turn(session, lesson, name, type(default_of(lesson.config, name))(far * (spec.hi * 100 + 1)))
+            turn(session, lesson, name, type(lesson.config.knobs()[name].default)(far * (spec.hi * 100 + 1)))
             assert spec.lo <= getattr(config(session), name) <= spec.hi, name
-            turn(session, lesson, name, default_of(lesson.config, name))
+            turn(session, lesson, name, lesson.config.knobs()[name].default)
     assert turned == sum(
         spec.applies is None or spec.applies(lesson.config()) for spec in numbers(lesson.config).values()
     )
@@ -422,7 +423,7 @@ def test_live_knob_keeps_the_run_and_what_it_has_learned(visit: Open, lesson: Li
     first = run_id(session)
     train(session, 5)
     wanted = lesson.config()
-    for name, spec in knobs(lesson.config).items():
+    for name, spec in lesson.config.knobs().items():
         if spec.live:
             wanted = wanted.with_values(**{name: another(lesson.config, name)})
             if can_turn(session, lesson, name):
@@ -437,7 +438,7 @@ def test_live_knob_keeps_the_run_and_what_it_has_learned(visit: Open, lesson: Li
 @each_live_lesson
 def test_other_knobs_start_the_run_over(visit: Open, lesson: LiveLesson) -> None:
     session = visit(lesson)
-    for name, spec in knobs(lesson.config).items():
+    for name, spec in lesson.config.knobs().items():
         if not spec.live:
             train(session, 5)
             assert steps(session) == 5
@@ -450,7 +451,7 @@ def test_other_knobs_start_the_run_over(visit: Open, lesson: LiveLesson) -> None
 @each_live_lesson
 def test_leaving_the_page_and_coming_back_keeps_the_config_and_the_run(visit: Open, lesson: LiveLesson) -> None:
     session = visit(lesson)
-    for name in list(knobs(lesson.config))[:3]:
+    for name in list(lesson.config.knobs())[:3]:
         turn(session, lesson, name, another(lesson.config, name))
     train(session, 3)
     made = steps(session)  # a rate that high may have ended it before
@@ -479,7 +480,7 @@ def test_redrawing_the_page_changes_nothing(visit: Open, lesson: LiveLesson) -> 
 @each_live_lesson
 def test_run_that_was_dropped_is_replaced_with_the_same_config(visit: Open, engine: Engine, lesson: LiveLesson) -> None:
     session = visit(lesson)
-    name = next(iter(knobs(lesson.config)))
+    name = next(iter(lesson.config.knobs()))
     turn(session, lesson, name, another(lesson.config, name))
     before, first = config(session), run_id(session)
     engine.close(first)
@@ -493,7 +494,7 @@ def test_run_that_was_dropped_is_replaced_with_the_same_config(visit: Open, engi
 def test_two_visitors_have_runs_and_knobs_of_their_own(visit: Open, lesson: LiveLesson) -> None:
     one, other = visit(lesson), visit(lesson)
     assert run_id(one) != run_id(other)
-    name = next(iter(knobs(lesson.config)))
+    name = next(iter(lesson.config.knobs()))
     turn(one, lesson, name, another(lesson.config, name))
     other.run()
     assert config(other) == lesson.config()

@@ -9,7 +9,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.routes import live as stream
-from playground.knobs import knobs
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.saving.replay import AT, SINCE, THREADS
@@ -104,7 +103,7 @@ def test_a_hostile_replay_gets_one_sentence_and_the_page_opens(visit: Open, para
 
 @pytest.mark.parametrize("name", LIVE)
 def test_no_knob_is_called_like_a_parameter_of_a_replay(name: str) -> None:
-    assert not {AT, SINCE, THREADS} & {f"{name}_{knob}" for knob in knobs(LIVE[name].config)}
+    assert not {AT, SINCE, THREADS} & {f"{name}_{knob}" for knob in LIVE[name].config.knobs()}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

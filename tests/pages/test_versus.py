@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import compare as versus
 from pages.ui.routes import live as stream
-from playground.knobs import changed
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.lessons.classification import lesson as classification
@@ -41,7 +40,7 @@ def test_the_second_run_differs_in_one_knob_and_follows_the_first(visit: Open, l
     first, second = boards(session)
     assert first["leader"] == "" and second["leader"] == first["run"]
     name = link(session)["versus"].partition(":")[0]
-    assert set(changed(of(first["run"], "config"), of(second["run"], "config"))) == {name}
+    assert set(of(second["run"], "config").changed_from(of(first["run"], "config"))) == {name}
     compare(session, lesson, on=False)
     assert runs(session) == [first["run"]]
     assert not stream.engine().has(second["run"])
@@ -59,7 +58,7 @@ def test_any_knob_can_differ_and_the_link_carries_it(visit: Open) -> None:
         assert list(session.exception) == [] and warnings(session) == []
         assert link(session)["versus"].startswith(f"{name}:")
         first, second = runs(session)
-        assert set(changed(of(first, "config"), of(second, "config"))) == {name}
+        assert set(of(second, "config").changed_from(of(first, "config"))) == {name}
         by_link = visit(lesson, versus=link(session)["versus"])
         assert of(runs(by_link)[1], "config") == of(second, "config")
 
@@ -104,7 +103,7 @@ def test_another_compared_setting_or_value_is_another_run_from_the_start(visit: 
     choice.set_value(other).run()
     _, third = runs(session)
     assert third != second and not stream.engine().has(second)
-    assert set(changed(of(first, "config"), of(third, "config"))) == {other}
+    assert set(of(third, "config").changed_from(of(first, "config"))) == {other}
     value = widgets(session)[f"{lesson.name}:versus:knob:{other}"] if _has_widget(session, lesson, other) else None
     if value is not None and hasattr(value, "options") and len(value.options) > 2:
         spec = versus._choices(of(first, "config"))[other]
@@ -135,7 +134,7 @@ def test_from_this_moment_another_value_is_turned_in_the_same_run(visit: Open) -
     widgets(session)["regression:versus:knob"].set_value("batch_size").run()
     _, third = runs(session)
     assert third != second, "another setting is another branch: the first one's rate was changed, too"
-    assert set(changed(of(first, "config"), of(third, "config"))) == {"batch_size"}
+    assert set(of(third, "config").changed_from(of(first, "config"))) == {"batch_size"}
 
 
 def test_two_equal_runs_are_not_shown_twice(visit: Open) -> None:

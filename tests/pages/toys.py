@@ -20,7 +20,7 @@ class EchoConfig(Config):
     """A free text, and how often it is said."""
 
     # fmt: off
-    text: str = knob("one", "Text", group="Words", live=True, longest=60)
+    text: str = knob("one", "Text", group="Words", live=True, max_length=60)
     times: int = knob(3, "Times", group="Words", live=True, lo=1, hi=9, step=1)
     loud: bool = knob(False, "Loud", group="Manner", live=True)
     kinds: str = knob("a,b", "Kinds", group="Manner", live=True, many=True, options=("a", "b", "c"))
@@ -49,7 +49,7 @@ class CountConfig(Config):
     # fmt: off
     to: int = knob(5, "Count to", group="Counting", lo=1, hi=10, step=1)
     by: int = knob(1, "Count by", group="Counting", live=True, lo=1, hi=5, step=1)
-    word: str = knob("step", "Word", group="Counting", longest=20)
+    word: str = knob("step", "Word", group="Counting", max_length=20)
     # fmt: on
 
 

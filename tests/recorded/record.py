@@ -21,7 +21,7 @@ from torch import nn
 
 from pages.ui.prose import experiments
 from playground import mnist
-from playground.knobs import Config, as_texts
+from playground.knobs import Config
 from playground.lesson import Bench, Lesson, LiveLesson
 from playground.lessons import LESSONS
 from playground.mnist import files as mnist_files
@@ -112,7 +112,7 @@ def setups() -> Iterator[tuple[str, Bench, Config]]:
 
 def link(lesson_of: Lesson, bench: Bench, config: Config) -> str:
     """The address that opens these settings."""
-    pairs = {f"{bench.name}_{name}": text for name, text in as_texts(config).items()}
+    pairs = {f"{bench.name}_{name}": text for name, text in config.as_texts().items()}
     if bench.name != lesson_of.name:
         pairs = {f"{lesson_of.name}_lab": bench.name.removeprefix(f"{lesson_of.name}_")} | pairs
     return f"/{lesson_of.name}?" + urlencode(pairs, safe=":,~")
@@ -182,7 +182,7 @@ def record_runs() -> list[dict[str, Any]]:
             (FILES / f"{stem}.pt").write_bytes(weight_files.as_pt(run.printed_weights()))
             (FILES / f"{stem}.npz").write_bytes(weight_files.as_npz(run.printed_weights()))
             again = replay.parameters(run.course())
-            config = as_texts(run.config)
+            config = run.config.as_texts()
             weights = {"checksum": taken.checksum, "sizes": sizes(run)}
             for _ in range(AFTER):
                 run.step()
@@ -203,7 +203,7 @@ def record_links() -> dict[str, Any]:
     found = {}
     for title, bench, config in setups():
         frame = None if bench.name in TIMED else first_frame(bench, config)
-        found[title] = {"link": link(owner[bench.name], bench, config), "config": as_texts(config), "frame": frame}
+        found[title] = {"link": link(owner[bench.name], bench, config), "config": config.as_texts(), "frame": frame}
     return found
 
 

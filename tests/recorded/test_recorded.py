@@ -12,7 +12,6 @@ import pytest
 import torch
 
 from pages.ui.prose import experiments
-from playground.knobs import as_texts, parse
 from playground.lessons import LESSONS
 from playground.saving import checkpoint, replay
 from playground.training.devices import threads
@@ -78,7 +77,7 @@ def test_a_checkpoint_of_then_is_restored_and_goes_on_as_it_did(recorded: dict[s
     found = checkpoint.read((FILES / f"{recorded['file']}.safetensors").read_bytes())
     assert isinstance(found, checkpoint.Checkpoint)
     run, config = checkpoint.restore(found, lesson, SETTINGS)
-    assert as_texts(config) == recorded["config"]
+    assert config.as_texts() == recorded["config"]
     assert run.steps == recorded["step"]
     assert run.course().checksum == recorded["weights"]["checksum"], "a file has its own bits, wherever it is read"
     train(run, run.steps + AFTER)
@@ -88,7 +87,7 @@ def test_a_checkpoint_of_then_is_restored_and_goes_on_as_it_did(recorded: dict[s
 @each_run
 def test_a_weights_file_of_then_fits_the_model_of_its_settings(recorded: dict[str, Any]) -> None:
     lesson = live_lessons()[recorded["lesson"]]
-    config, problems = parse(lesson.config, recorded["config"])
+    config, problems = lesson.config.parse(recorded["config"])
     assert problems == []
     run: Any = lesson.build(config, settings=SETTINGS)
     weights = checkpoint.read((FILES / f"{recorded['file']}.pt").read_bytes())
@@ -103,7 +102,7 @@ def test_a_weights_file_of_then_fits_the_model_of_its_settings(recorded: dict[st
 @each_run
 def test_a_replay_link_of_then_leads_to_the_same_weights(recorded: dict[str, Any], same_bits: bool) -> None:
     lesson, link = live_lessons()[recorded["lesson"]], recorded["replay"]
-    config, problems = parse(lesson.config, recorded["config"])
+    config, problems = lesson.config.parse(recorded["config"])
     assert problems == []
     start, again = replay.read(config, link[replay.AT], link.get(replay.SINCE, ""))
     run = replay.build(lesson.build, start, again, SETTINGS)
@@ -130,8 +129,8 @@ def test_a_link_of_then_gives_the_same_settings_and_first_frame(bench: str) -> N
         pairs = dict(parse_qsl(parts.query, keep_blank_values=True))
         assert pairs.pop(f"{lesson.name}_lab", "") in ("", bench.removeprefix(f"{lesson.name}_"))
         texts = {name.removeprefix(f"{bench}_"): text for name, text in pairs.items()}
-        config, problems = parse(there.config, texts)
-        assert (problems, as_texts(config)) == ([], recorded["config"]), title
+        config, problems = there.config.parse(texts)
+        assert (problems, config.as_texts()) == ([], recorded["config"]), title
         if recorded["frame"] is not None:
             assert_same_frame(first_frame(there, config), recorded["frame"], title)
 
@@ -152,7 +151,7 @@ def assert_same_frame(now: dict[str, Any], then: dict[str, Any], title: str) -> 
 
 def test_every_preset_and_experiment_is_recorded_and_opens_the_same_settings() -> None:
     """Add a new one with `python -m tests.recorded.record --new`; one that changed keeps its old link, too."""
-    now = {title: as_texts(config) for title, _, config in setups()}
+    now = {title: config.as_texts() for title, _, config in setups()}
     missing = sorted(now.keys() - RECORDED_LINKS.keys())
     assert not missing, f"not recorded: {missing}"
     assert len(RECORDED_LINKS) >= 200

@@ -8,29 +8,18 @@ from typing import Any
 
 import pytest
 
-from playground.knobs import (
-    KnobError,
-    Value,
-    as_texts,
-    changed,
-    default_of,
-    knobs,
-    nearest,
-    needs_rebuild,
-    parse,
-    shorten,
-)
+from playground.knobs import KnobError, Value, shorten
 from playground.lessons.learning_rates.sweep import RATES, WhoWinsConfig
 from playground.lessons.regression.config import RegressionConfig
 
-SPECS = knobs(RegressionConfig)
+SPECS = RegressionConfig.knobs()
 NUMBERS = [name for name, spec in SPECS.items() if spec.options is None]
 CHOICES = [name for name, spec in SPECS.items() if spec.options is not None]
 
 
 def legal_values(name: str) -> list[Value]:
     """Several legal values of a knob: every option, or both bounds and some between them."""
-    spec, default = SPECS[name], default_of(RegressionConfig, name)
+    spec, default = SPECS[name], SPECS[name].default
     if spec.options is not None:
         return list(spec.options)
     assert spec.lo is not None and spec.hi is not None
@@ -59,7 +48,7 @@ def is_sentence(text: str) -> bool:
 def test_a_number_outside_its_bounds_is_refused_with_its_value_and_its_limits(name: str) -> None:
     spec = SPECS[name]
     for value in (spec.lo - 1, spec.hi + 1):  # type: ignore[operator]
-        value = type(default_of(RegressionConfig, name))(value)
+        value = type(SPECS[name].default)(value)
         with pytest.raises(KnobError) as caught:
             make(**{name: value})
         message = str(caught.value)
@@ -71,7 +60,7 @@ def test_a_number_outside_its_bounds_is_refused_with_its_value_and_its_limits(na
 @pytest.mark.parametrize("name", NUMBERS)
 def test_both_bounds_of_a_number_are_legal(name: str) -> None:
     for bound in (SPECS[name].lo, SPECS[name].hi):
-        kind = type(default_of(RegressionConfig, name))
+        kind = type(SPECS[name].default)
         assert getattr(make(**{name: kind(bound)}), name) == bound
 
 
@@ -166,30 +155,28 @@ def test_widths_are_those_of_the_layers_in_use(layers: int, widths: tuple[int, .
 @pytest.mark.parametrize(("name", "value"), list(each_legal_value()))
 def test_a_link_carries_every_knob_there_and_back(name: str, value: Value) -> None:
     config = make(**{name: value})
-    texts = as_texts(config)
-    assert set(texts) == ({name} if value != default_of(RegressionConfig, name) else set())
-    assert parse(RegressionConfig, texts) == (config, [])
+    texts = config.as_texts()
+    assert set(texts) == ({name} if value != SPECS[name].default else set())
+    assert RegressionConfig.parse(texts) == (config, [])
 
 
 def test_a_link_carries_all_knobs_at_once() -> None:
-    config = make(
-        **{name: next(v for v in legal_values(name) if v != default_of(RegressionConfig, name)) for name in SPECS}
-    )
-    texts = as_texts(config)
+    config = make(**{name: next(v for v in legal_values(name) if v != SPECS[name].default) for name in SPECS})
+    texts = config.as_texts()
     assert set(texts) == set(SPECS)
     assert all(isinstance(text, str) for text in texts.values())
-    assert parse(RegressionConfig, texts) == (config, [])
+    assert RegressionConfig.parse(texts) == (config, [])
 
 
 def test_the_default_config_makes_an_empty_link() -> None:
-    assert as_texts(make()) == {}
-    assert parse(RegressionConfig, {}) == (make(), [])
+    assert make().as_texts() == {}
+    assert RegressionConfig.parse({}) == (make(), [])
 
 
 def test_floats_in_a_link_are_short_where_that_is_exact() -> None:
-    assert as_texts(make(noise=0.35, lr=0.0003)) == {"noise": "0.35", "lr": "0.0003"}
+    assert make(noise=0.35, lr=0.0003).as_texts() == {"noise": "0.35", "lr": "0.0003"}
     third = 1 / 3
-    assert parse(RegressionConfig, as_texts(make(noise=third)))[0].noise == third
+    assert RegressionConfig.parse(make(noise=third).as_texts())[0].noise == third
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -197,7 +184,7 @@ def test_a_links_number_outside_its_bounds_goes_to_the_nearest_bound_with_a_sent
     spec = SPECS[name]
     for text, bound in ((f"{spec.hi + 1:g}", spec.hi), (f"{spec.lo - 1:g}", spec.lo)):  # type: ignore[operator]
         text = "99999999" if name == "max_steps" and bound == spec.hi else text
-        config, problems = parse(RegressionConfig, {name: text})
+        config, problems = RegressionConfig.parse({name: text})
         assert getattr(config, name) == bound
         assert len(problems) == 1
         assert is_sentence(problems[0])
@@ -216,7 +203,7 @@ def test_a_links_number_outside_its_bounds_goes_to_the_nearest_bound_with_a_sent
     ],
 )
 def test_a_links_number_between_options_goes_to_the_nearest_option(name: str, text: str, nearest: Value) -> None:
-    config, problems = parse(RegressionConfig, {name: text})
+    config, problems = RegressionConfig.parse({name: text})
     assert getattr(config, name) == nearest
     assert len(problems) == 1
     assert is_sentence(problems[0])
@@ -254,7 +241,7 @@ def test_a_links_number_between_options_goes_to_the_nearest_option(name: str, te
     ids=lambda text: ascii(text[:12]),
 )
 def test_nonsense_in_a_link_falls_back_to_the_default_with_a_short_sentence(name: str, text: str) -> None:
-    config, problems = parse(RegressionConfig, {name: text})
+    config, problems = RegressionConfig.parse({name: text})
     assert config == make()
     assert len(problems) == 1
     assert is_sentence(problems[0])
@@ -263,19 +250,19 @@ def test_nonsense_in_a_link_falls_back_to_the_default_with_a_short_sentence(name
 
 @pytest.mark.parametrize("text", ["5.5", "5.50000000000000000000", "1e1"])
 def test_a_whole_number_knob_says_so_when_a_link_gives_it_another_number(text: str) -> None:
-    config, problems = parse(RegressionConfig, {"hidden": text})
+    config, problems = RegressionConfig.parse({"hidden": text})
     assert config.hidden == int(float(text))
     assert len(problems) == 1
     assert "whole numbers" in problems[0]
 
 
 def test_spaces_around_a_links_value_do_no_harm() -> None:
-    assert parse(RegressionConfig, {"hidden": " 7 ", "target": " sine "}) == (make(hidden=7, target="sine"), [])
+    assert RegressionConfig.parse({"hidden": " 7 ", "target": " sine "}) == (make(hidden=7, target="sine"), [])
 
 
 @pytest.mark.parametrize("name", ["hiden", "__class__", "with_values", "widths", "", "x" * 10_000, "<b>"])
 def test_an_unknown_setting_in_a_link_is_ignored_with_a_sentence(name: str) -> None:
-    config, problems = parse(RegressionConfig, {name: "1", "hidden": "3"})
+    config, problems = RegressionConfig.parse({name: "1", "hidden": "3"})
     assert config == make(hidden=3)
     assert len(problems) == 1
     assert is_sentence(problems[0])
@@ -283,7 +270,7 @@ def test_an_unknown_setting_in_a_link_is_ignored_with_a_sentence(name: str) -> N
 
 
 def test_one_bad_value_in_a_link_does_not_spoil_the_others() -> None:
-    config, problems = parse(RegressionConfig, {"hidden": "5", "noise": "loud", "lr": "0.1", "points": "2"})
+    config, problems = RegressionConfig.parse({"hidden": "5", "noise": "loud", "lr": "0.1", "points": "2"})
     assert config == make(hidden=5, lr=0.1, points=4)
     assert len(problems) == 2
 
@@ -292,16 +279,16 @@ def test_one_bad_value_in_a_link_does_not_spoil_the_others() -> None:
 
 
 def test_changed_names_each_knob_that_differs_with_both_values() -> None:
-    assert changed(make(), make(lr=0.1, hidden=3)) == {"lr": (0.5, 0.1), "hidden": (10, 3)}
-    assert changed(make(noise=0.3), make(noise=0.3)) == {}
+    assert make(lr=0.1, hidden=3).changed_from(make()) == {"lr": (0.5, 0.1), "hidden": (10, 3)}
+    assert make(noise=0.3).changed_from(make(noise=0.3)) == {}
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_only_a_knob_that_is_not_live_asks_for_a_new_model(name: str) -> None:
-    other = next(value for value in legal_values(name) if value != default_of(RegressionConfig, name))
+    other = next(value for value in legal_values(name) if value != SPECS[name].default)
     after = make(**{name: other})
-    assert needs_rebuild(make(), after) is not SPECS[name].live
-    assert needs_rebuild(after, after) is False
+    assert make().needs_rebuild_for(after) is not SPECS[name].live
+    assert after.needs_rebuild_for(after) is False
 
 
 @pytest.mark.parametrize("name", ["points", "seed", "layers", "hidden", "hidden_2", "hidden_3", "hidden_4"])
@@ -341,14 +328,14 @@ def test_shorten_leaves_short_texts_and_cuts_long_ones_to_one_line() -> None:
 
 def test_nearest_takes_the_closest_option_or_step_within_the_bounds() -> None:
     config = RegressionConfig()
-    for name in (name for name, spec in SPECS.items() if type(default_of(RegressionConfig, name)) in (int, float)):
+    for name in (name for name, spec in SPECS.items() if type(SPECS[name].default) in (int, float)):
         for value in (number for number in legal_values(name) if isinstance(number, (int, float))):
-            found = getattr(nearest(config, {name: value}), name)
+            found = getattr(config.with_closest({name: value}), name)
             step = SPECS[name].step or 0
-            assert type(found) is type(default_of(RegressionConfig, name))
+            assert type(found) is type(SPECS[name].default)
             assert abs(found - value) <= step / 2 + 1e-9, name
-        low, high = nearest(config, {name: -1e8}), nearest(config, {name: 1e8})
+        low, high = config.with_closest({name: -1e8}), config.with_closest({name: 1e8})
         assert getattr(low, name) == min(number for number in legal_values(name))
         assert getattr(high, name) == max(number for number in legal_values(name))
-    assert nearest(WhoWinsConfig(), {"rate": RATES[3] * 1.01}).rate == RATES[3]
-    assert nearest(config, {}) == config
+    assert WhoWinsConfig().with_closest({"rate": RATES[3] * 1.01}).rate == RATES[3]
+    assert config.with_closest({}) == config

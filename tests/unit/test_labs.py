@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from playground.knobs import Config, Knob, Value, as_texts, default_of, knobs, parse
+from playground.knobs import Config, Knob, Value
 from playground.lesson import Lab, LabLesson, Sheet
 from playground.lessons import LESSONS
 from tests.unit.plotly_check import assert_plotly_takes
@@ -18,14 +18,15 @@ each_still_lab = pytest.mark.parametrize(
 )
 
 
-def values_of(spec: Knob, default: Value) -> list[Value]:
+def values_of(spec: Knob) -> list[Value]:
     """Every option, both bounds of a number, or a text or two."""
+    default = spec.default
     if isinstance(default, bool):
         return [False, True]
     if spec.options is not None:
         return list(spec.options)
     if isinstance(default, str):
-        return [default, "", "x" * spec.longest, "1e999", "<b>"]
+        return [default, "", "x" * spec.max_length, "1e999", "<b>"]
     return [type(default)(spec.lo or 0), type(default)(spec.hi or 0)]
 
 
@@ -71,10 +72,10 @@ def test_lab_draws_its_default_and_its_presets(lab: Lab) -> None:
 
 @each_still_lab
 def test_every_knob_moved_alone_draws_or_says_why_not(lab: Lab) -> None:
-    for name, spec in knobs(lab.config).items():
-        for value in values_of(spec, default_of(lab.config, name)):
+    for name, spec in lab.config.knobs().items():
+        for value in values_of(spec):
             config = lab.config(**{name: value})
-            again, problems = parse(lab.config, as_texts(config))
+            again, problems = lab.config.parse(config.as_texts())
             assert problems == [] and again == config, "the link says it all"
             draw(lab, config)
 

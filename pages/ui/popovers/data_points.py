@@ -13,7 +13,6 @@ from pages.ui import knob_widgets as controls
 from pages.ui.routes.live import engine
 from playground.data.datasets import DataError
 from playground.engine.engine import UnknownRun
-from playground.knobs import knobs
 from playground.lesson import LiveLesson, OwnPoints
 
 GONE = (UnknownRun, CancelledError, TimeoutError)
@@ -47,7 +46,7 @@ def _popover(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
 
 def _redraw(lesson: LiveLesson, name: str) -> None:
     """Turn the knob that draws other points on by one; after its last value comes the first."""
-    config, spec = st.session_state[f"{lesson.name}:config"], knobs(lesson.config)[name]
+    config, spec = st.session_state[f"{lesson.name}:config"], lesson.config.knobs()[name]
     draw = getattr(config, name) + 1
     controls.choose(lesson.name, config.with_values(**{name: draw if draw <= (spec.hi or 0) else 0}))
 

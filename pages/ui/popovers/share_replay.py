@@ -12,7 +12,7 @@ import streamlit as st
 from pages.ui import runs
 from pages.ui.routes.live import engine
 from playground.engine.engine import UnknownRun
-from playground.knobs import Config, as_texts
+from playground.knobs import Config
 from playground.lesson import Lesson, LiveLesson
 from playground.runs.journal import Course, Journaled
 from playground.saving import replay
@@ -56,7 +56,7 @@ def offer(lesson: Lesson, query: Mapping[str, str]) -> None:
     st.caption(f"This link also repeats the training up to step {course.steps:,}, with every knob turned on the way, "
                f"and compares the weights there. Here they have the checksum {found}.")  # fmt: skip
     others = {name: text for name, text in query.items() if not name.startswith(f"{lesson.name}_")}
-    settings = {f"{lesson.name}_{name}": text for name, text in as_texts(course.config).items()}
+    settings = {f"{lesson.name}_{name}": text for name, text in course.config.as_texts().items()}
     st.code(address(lesson, settings | others | more), language=None, wrap_lines=True)
     st.button("Link to the present step", key=f"{lesson.name}:share:again", help="The run may have gone on since.")
 

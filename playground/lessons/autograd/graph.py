@@ -16,7 +16,7 @@ from playground.lesson import Chart, Lab
 from playground.lessons.autograd.backward import BackwardPass, Passage, Sent, record
 from playground.lessons.autograd.figures.flow import MOST_NODES, Edge, Node, Sums, flow
 from playground.lessons.autograd.named_values import read_values
-from playground.parsing.expressions import LONGEST, parse
+from playground.parsing.expressions import MAX_CHARACTERS, parse
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
 
@@ -58,16 +58,16 @@ class GraphConfig(Config):
 
     # fmt: off
     expression: str = knob(
-        "mean(v*v)", "Formula", group="Formula", live=True, longest=LONGEST,
+        "mean(v*v)", "Formula", group="Formula", live=True, max_length=MAX_CHARACTERS,
         help="Numbers, + - * / ** @ and torch's functions: sum, mean, exp, log, tanh, relu, softmax, mse_loss, …")
     x: float = _number("x", 2.0)
     w: float = _number("w", -1.0)
     b: float = _number("b", 0.5)
     inputs: str = knob(
-        "v = [[1, 2], [3, 4]]", "More inputs", group="Inputs", live=True, longest=300,
+        "v = [[1, 2], [3, 4]]", "More inputs", group="Inputs", live=True, max_length=300,
         help="Tensors by name, with ; between them: v = [[1, 2], [3, 4]]; t = 1")
     fixed: str = knob(
-        "", "Without gradient", group="Inputs", live=True, longest=60,
+        "", "Without gradient", group="Inputs", live=True, max_length=60,
         help="Names of inputs that need no gradient, with commas between them: data and targets, for instance.")
     # fmt: on
 

@@ -24,7 +24,7 @@ class SlopeConfig(Config):
     """The function, the point, and how the slope is measured."""
 
     # fmt: off
-    formula: str = knob("sin(x)", "f(x)", group="Function", live=True, longest=120,
+    formula: str = knob("sin(x)", "f(x)", group="Function", live=True, max_length=120,
                         help="A formula in x, such as x**3 - 2*x or exp(-x**2).")
     x: float = knob(1.0, "Point x", help="A click or a drag in the chart moves it, too.", group="Function",
                     live=True, lo=-3.0, hi=3.0, step=0.05)

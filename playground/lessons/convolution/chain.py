@@ -25,7 +25,7 @@ class ChainConfig(Config):
     size: int = knob(28, "Image size", group="Image", live=True, lo=1, hi=256, step=1)
     channels: int = knob(1, "Colours", group="Image", live=True, options=(1, 3),
                          names={1: "Grey", 3: "Red, green, blue"})
-    layers: str = knob(TUTORIAL, "Layers", group="Layers", live=True, longest=300,
+    layers: str = knob(TUTORIAL, "Layers", group="Layers", live=True, max_length=300,
                        help="With ; between them: conv or pool, the window's size, then any of stride, pad, dilation "
                             "and (for conv) maps with a number each. A pool's stride is its window, if none is said.")
     # fmt: on

@@ -52,7 +52,7 @@ class SlideConfig(Config):
     digit: int = knob(5, "Digit", group="Picture", live=True, lo=0, hi=9, step=1)
     example: int = knob(0, "Which one", group="Picture", live=True, lo=0, hi=EXAMPLES - 1, step=1)
     kernel: str = knob("vertical", "Kernel", group="Kernel", live=True, options=tuple(NAMES), names=NAMES)
-    cells: str = knob("0 1 0; 1 1 1; 0 1 0", "Its numbers", group="Kernel", live=True, shy=True, longest=400,
+    cells: str = knob("0 1 0; 1 1 1; 0 1 0", "Its numbers", group="Kernel", live=True, shy=True, max_length=400,
                       applies=lambda config: config.kernel == OWN,
                       help="Rows with ; between them. Up to 7 rows and columns.")
     size: int = knob(3, "Size", group="Kernel", live=True, options=(1, 3, 5, 7), shy=True,

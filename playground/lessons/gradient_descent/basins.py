@@ -41,7 +41,8 @@ class BasinsConfig(Config):
     y: float = knob(-1.5, "One ball’s start y", group="One ball", live=True, lo=-6.0, hi=6.0, step=0.05)
     surface: str = knob("himmelblau", "Surface", group="Landscape", live=True, options=tuple(NAMES), names=NAMES)
     formula: str = knob("sin(x) * cos(y) + (x**2 + y**2)/20", "Height at (x, y)", group="Landscape", live=True,
-                        longest=120, shy=True, help="A formula in x and y with + - * / **, sin, exp, abs, and so on.",
+                        max_length=120, shy=True,
+                        help="A formula in x and y with + - * / **, sin, exp, abs, and so on.",
                         applies=lambda config: config.surface == OWN)
     # fmt: on
 

@@ -28,7 +28,7 @@ class LineConfig(Config):
                     help="Or click on the chart. Outside the picture it counts as the edge.")
     steps: int = knob(100, "Most steps", group="Steps", live=True, lo=5, hi=MOST_STEPS, step=5)
     curve: str = knob("parabola", "Curve", group="Landscape", options=tuple(NAMES), names=NAMES)
-    formula: str = knob("x**2/4 + cos(2*x)", "Height at x", group="Landscape", longest=120, shy=True,
+    formula: str = knob("x**2/4 + cos(2*x)", "Height at x", group="Landscape", max_length=120, shy=True,
                         help="A formula in x with + - * / **, sin, exp, abs, and so on.",
                         applies=lambda config: config.curve == OWN)
     # fmt: on

@@ -37,7 +37,7 @@ class SurfaceConfig(Config):
     y: float = knob(2.0, "Start y", group="Steps", live=True, lo=-6.0, hi=6.0, step=0.05)
     steps: int = knob(100, "Most steps", group="Steps", live=True, lo=5, hi=MOST_STEPS, step=5)
     surface: str = knob("ellipse", "Surface", group="Landscape", options=tuple(NAMES), names=NAMES)
-    formula: str = knob("sin(x) * cos(y) + (x**2 + y**2)/20", "Height at (x, y)", group="Landscape", longest=120,
+    formula: str = knob("sin(x) * cos(y) + (x**2 + y**2)/20", "Height at (x, y)", group="Landscape", max_length=120,
                         shy=True, help="A formula in x and y with + - * / **, sin, exp, abs, and so on.",
                         applies=lambda config: config.surface == OWN)
     turn: int = knob(25, "Turn the relief (degrees)", group="Landscape", live=True, lo=-180, hi=180, step=5)

@@ -52,7 +52,7 @@ class OptimizersConfig(Config):
     # fmt: off
     racers: str = knob("sgd,momentum,rmsprop,adam", "Racers", group="Race", many=True, options=tuple(STANDARD),
                        names=STANDARD)
-    own: str = knob("", "Own entries", group="Race", longest=LONGEST_TEXT,
+    own: str = knob("", "Own entries", group="Race", max_length=LONGEST_TEXT,
                     help="Typed as in a script, with commas between them: Adam(lr=0.1), SGD(lr=0.3, momentum=0.5).")
     fair: bool = knob(True, "Same start for all", group="Race",
                       help="Off: each racer draws its own first weights. The batches stay the same for all.")

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from playground.engine.frames import Figure
 from playground.figures.theme import Reach, padded, round_up
-from playground.knobs import knobs
 from playground.lessons.optimizers import charts
 from playground.lessons.optimizers import inside as insides
 from playground.lessons.optimizers import narrator as words
@@ -54,7 +53,7 @@ class RaceRun(TrainingRun):
         self.problem = entries(config)[1]
         self.order = order_checksum(self.race.batches)
         self.schedule = SCHEDULES[config.schedule]
-        self.quiet = {knobs(OptimizersConfig)[name].label for name in SHOWING}
+        self.quiet = {OptimizersConfig.knobs()[name].label for name in SHOWING}
         self.moments: dict[int, list[insides.Moment]] = {}
         self.reaches = {name: Reach() for name in ("memory", "reach")}
         self._lay_out(data)

@@ -16,7 +16,7 @@ from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.tensors.cells import block
 from playground.lessons.tensors.verdicts import run
-from playground.parsing.arrays import MOST_AXES, MOST_CELLS, read_shape, times
+from playground.parsing.arrays import MAX_AXES, MAX_CELLS, read_shape, shape_text
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -30,8 +30,8 @@ class BroadcastingConfig(Config):
 
     # fmt: off
     a: str = knob("2 1 3", "Shape of a", help="Whole numbers with spaces, such as 2 1 3. () is a single number.",
-                  group="Shapes", live=True, longest=60)
-    b: str = knob("4 1", "Shape of b", group="Shapes", live=True, longest=60)
+                  group="Shapes", live=True, max_length=60)
+    b: str = knob("4 1", "Shape of b", group="Shapes", live=True, max_length=60)
     # fmt: on
 
 
@@ -106,14 +106,14 @@ def _alignment(axes: tuple[tuple[int | None, int | None, int | None], ...]) -> B
 
 def _filled(a: Shape, b: Shape, result: Shape) -> dict[str, Figure]:
     """Both arrays as they are stretched (what is repeated is ghosted), and their sum; a sentence where it is large."""
-    if math.prod(result) > MOST_CELLS or len(result) > MOST_AXES:
-        message = f"{times(result)} is more than is drawn here: {MOST_CELLS} cells on {MOST_AXES} axes."
+    if math.prod(result) > MAX_CELLS or len(result) > MAX_AXES:
+        message = f"{shape_text(result)} is more than is drawn here: {MAX_CELLS} cells on {MAX_AXES} axes."
         return {name: cells([], message=message) for name in ("a", "b", "sum")}
     one, other = numbers(a, 1), numbers(b, 10)
     return {
         "a": _stretched("a", one, result),
         "b": _stretched("b", other, result),
-        "sum": cells([block(f"a + b, shape {times(result)}", (one + other).numpy())]),
+        "sum": cells([block(f"a + b, shape {shape_text(result)}", (one + other).numpy())]),
     }
 
 
@@ -127,7 +127,7 @@ def _stretched(name: str, tensor: torch.Tensor, result: Shape) -> Figure:
     stretched = tensor.expand(result)
     first = torch.zeros(result, dtype=torch.bool)
     first[tuple(slice(None) if stride else slice(1) for stride in _strides(stretched))] = True
-    return cells([block(f"{name}, {times(tensor.shape)} → {times(result)}", stretched.numpy(), ghost=~first.numpy())])
+    return cells([block(f"{name}, {shape_text(tensor.shape)} → {shape_text(result)}", stretched.numpy(), ghost=~first.numpy())])
 
 
 def _strides(tensor: torch.Tensor) -> tuple[int, ...]:
@@ -136,9 +136,9 @@ def _strides(tensor: torch.Tensor) -> tuple[int, ...]:
 
 
 def _alone(name: str, shape: Shape, step: int) -> Figure:
-    if math.prod(shape) > MOST_CELLS or len(shape) > MOST_AXES:
-        return cells([], message=f"{times(shape)} is more than is drawn here: {MOST_CELLS} cells on {MOST_AXES} axes.")
-    return cells([block(f"{name}, {times(shape)}", numbers(shape, step).numpy())])
+    if math.prod(shape) > MAX_CELLS or len(shape) > MAX_AXES:
+        return cells([], message=f"{shape_text(shape)} is more than is drawn here: {MAX_CELLS} cells on {MAX_AXES} axes.")
+    return cells([block(f"{name}, {shape_text(shape)}", numbers(shape, step).numpy())])
 
 
 def _note(a: Shape, b: Shape, result: Shape) -> str:
@@ -162,7 +162,7 @@ def _table(shapes: dict[str, Shape], result: Shape | None) -> Table:
             stretched = torch.empty(shape, device="meta").expand(result)  # a shape and strides with no memory
             strides = ", ".join(map(str, stretched.stride()))
         count = math.prod(shape)
-        rows.append((name, times(shape), strides or "–", f"{count:,}", _bytes(4 * count)))
+        rows.append((name, shape_text(shape), strides or "–", f"{count:,}", _bytes(4 * count)))
     return Table(("", "Shape", "Strides when stretched", "Numbers", "As float32"), tuple(rows), code=("",))
 
 

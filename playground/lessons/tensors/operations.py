@@ -15,7 +15,7 @@ from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.tensors.cells import block, corner
 from playground.lessons.tensors.registry import CASES, FLOAT32, OPERATIONS, Operation
 from playground.lessons.tensors.verdicts import Result, Verdict, judge
-from playground.parsing.arrays import DTYPES, EXAMPLE, LONGEST, as_numpy, as_torch, read_array, times
+from playground.parsing.arrays import DTYPES, EXAMPLE, MAX_CHARACTERS, as_numpy, as_torch, read_array, shape_text
 from playground.training.devices import choices
 
 Array = NDArray[np.generic]
@@ -35,15 +35,15 @@ class OperationsConfig(Config):
     # fmt: off
     operation: str = knob("sin", "Operation", group="Operation", live=True, options=tuple(OPERATIONS),
                           names={name: f"{each.label} ({each.group.lower()})" for name, each in OPERATIONS.items()})
-    array: str = knob(EXAMPLE, "Array a", group="Arrays", live=True, longest=LONGEST,
+    array: str = knob(EXAMPLE, "Array a", group="Arrays", live=True, max_length=MAX_CHARACTERS,
                       help="Numbers with spaces, rows with ; as in 0 1 2; 3 4 5. Or [[0, 1], [2, 3]], arange(6), "
                            "linspace(-1, 1, 5), zeros(2, 3). nan and inf are numbers too.")
     shape: str = knob("", "Shape of a", help="Such as 3 2, or 2 -1. Empty: as typed.", group="Arrays", live=True,
-                      longest=40)
+                      max_length=40)
     dtype: str = knob("auto", "dtype of a", help="auto: what each library makes of the numbers by itself.",
                       group="Arrays", live=True, options=DTYPES)
     second: str = knob("10 20 30", "Array b", help="For the operations that take two. Its dtype is auto.",
-                       group="Arrays", live=True, longest=LONGEST)
+                       group="Arrays", live=True, max_length=MAX_CHARACTERS)
     device: str = knob("cpu", "Device of the tensors", help="cuda is a graphics card that torch sees.",
                        group="Arrays", live=True, more=True, options=DEVICES)
     # fmt: on
@@ -100,7 +100,7 @@ def _result(result: Result, scale: float) -> Figure:
     blocks: list[Block] = []
     for index, part in enumerate(result.parts):
         which = f"[{index}] " if len(result.parts) > 1 else ""
-        blocks.append(block(f"{which}{part.dtype}, shape {times(part.shape)}", part, scale=scale))
+        blocks.append(block(f"{which}{part.dtype}, shape {shape_text(part.shape)}", part, scale=scale))
     empty = "An array with no elements." if all(part.size == 0 for part in result.parts) else ""
     return cells([each for each in blocks if each.texts.size], message=empty)
 

@@ -14,7 +14,7 @@ from playground.figures.cells import Block, cells
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.tensors.cells import block
-from playground.parsing.arrays import LONGEST, as_numpy, read_array, times
+from playground.parsing.arrays import MAX_CHARACTERS, as_numpy, read_array, shape_text
 
 Array = NDArray[Any]
 CELLS = {"convert": "To a tensor and back", "abs": "abs", "sin": "sin", "mean": "mean"}
@@ -52,7 +52,7 @@ class TutorialConfig(Config):
     columns: int = knob(3, "Columns", help="Of np_data.", group="To a tensor and back", live=True, lo=1,
                         hi=MOST_COLUMNS, applies=lambda config: config.cell == "convert")
     data: str = knob("-1 -2 1 2", "Numbers", help="One row, with spaces between.", group="abs, sin, mean", live=True,
-                     longest=LONGEST)
+                     max_length=MAX_CHARACTERS)
     # fmt: on
 
 
@@ -84,7 +84,7 @@ def _list(text: str) -> list[float]:
     """The list of the tutorial's second cell. Raises ValueError with a sentence."""
     numbers = read_array(text)
     if len(numbers.shape) != 1 or len(numbers.values) > MOST_NUMBERS:
-        raise ValueError(f"This cell takes one row of up to {MOST_NUMBERS} numbers; here are {times(numbers.shape)}. "
+        raise ValueError(f"This cell takes one row of up to {MOST_NUMBERS} numbers; here are {shape_text(numbers.shape)}. "
                          "Bigger arrays are for the lab Operations.")  # fmt: skip
     as_numpy(numbers)  # refuses what no whole number of NumPy's holds
     if any(float("inf") > abs(value) > torch.finfo(torch.float32).max for value in numbers.values):

@@ -16,7 +16,7 @@ from playground.figures.cells import Block, cells
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.tensors.figures.ribbon import ribbon
-from playground.parsing.arrays import read_shape, times
+from playground.parsing.arrays import read_shape, shape_text
 
 Array = NDArray[Any]
 MOST = 24  # numbers in the tensor: each is a cell of the ribbon
@@ -63,7 +63,7 @@ class ViewsConfig(Config):
 
     # fmt: off
     shape: str = knob("3 4", "Shape of x", help=f"Up to {MOST} numbers on 3 axes, such as 3 4 or 2 3 4.",
-                      group="Tensor", live=True, longest=40)
+                      group="Tensor", live=True, max_length=40)
     first: str = knob("t", "y =", group="What is made of it", live=True, options=tuple(FIRST), names=FIRST)
     second: str = knob("same", "z =", group="What is made of it", live=True, options=tuple(SECOND), names=SECOND)
     probe: int = knob(1, "Look up number", help="In the order in which z is read, from 0.", group="Look up", live=True,
@@ -144,7 +144,7 @@ def _block(title: str, tensor: Tensor, x: Tensor, at: tuple[Any, ...] | None) ->
 
 def _drawn(title: str, tensor: Tensor, x: Tensor, at: tuple[Any, ...] | None) -> Figure:
     if tensor.dim() > 3:
-        return cells([], message=f"{times(tuple(tensor.shape))} has more axes than are drawn. The memory says all.")
+        return cells([], message=f"{shape_text(tuple(tensor.shape))} has more axes than are drawn. The memory says all.")
     return cells([_block(title, tensor, x, at)])
 
 
@@ -174,7 +174,7 @@ def _note(z: Tensor, x: Tensor, at: tuple[Any, ...], config: ViewsConfig) -> str
     sum_ = " + ".join(part for part in (str(start) if start or not terms else "", terms) if part)
     return (
         f"`{_code(config)}` is {kind}. Number {index} lies at place {sum_} = **{where}** of that memory "
-        "(index times stride, summed). Arcs below read forwards, dashed ones above backwards or the same place again."
+        "(index shape_text stride, summed). Arcs below read forwards, dashed ones above backwards or the same place again."
     )
 
 
@@ -183,7 +183,7 @@ def _table(tensors: dict[str, Tensor], config: ViewsConfig) -> Table:
     code = {"x": "torch.arange(n).reshape(shape)", "y": FIRST[config.first], "z": SECOND[config.second]}
     for name, tensor in tensors.items():
         rows.append(
-            (f"{name} = {code[name]}", times(tuple(tensor.shape)), ", ".join(map(str, tensor.stride())) or "–",
+            (f"{name} = {code[name]}", shape_text(tuple(tensor.shape)), ", ".join(map(str, tensor.stride())) or "–",
              str(tensor.storage_offset()), "yes" if tensor.is_contiguous() else "no",
              "yes" if shares_memory(tensor, x) else "no: a copy")
         )  # fmt: skip

@@ -11,7 +11,6 @@ import torch
 
 from playground.engine import lockstep
 from playground.engine.engine import Engine, UnknownRun
-from playground.knobs import changed
 from playground.lessons.classification import lesson as classification
 from playground.lessons.optimizers import lesson as optimizers
 from playground.lessons.regression import lesson as regression
@@ -212,7 +211,7 @@ def test_from_this_moment_the_value_is_turned_while_both_go_on(engine: Engine) -
     pair.engine.tune(pair.first, pair.both("config")[0].with_values(noise=0.4))
     until(lambda: pair.both("config")[1].noise == 0.4, "what is turned in the first is turned in the second")
     first, second = pair.both("config")
-    assert set(changed(first, second)) == {"lr"} and pair.both("steps") == (40, 40)
+    assert set(second.changed_from(first)) == {"lr"} and pair.both("steps") == (40, 40)
 
 
 def test_a_new_start_of_the_first_is_one_of_the_second(engine: Engine) -> None:

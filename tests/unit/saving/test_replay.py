@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from playground.knobs import as_texts, knobs, parse
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.saving import replay
@@ -54,7 +53,7 @@ def trained(name: str, values: Mapping[str, Any], turns: Turns, steps: int) -> A
 def replayed(name: str, run: Any) -> tuple[Any, Replay]:
     """The run of a link to a run, at its end, as another visitor gets it."""
     found = replay.parameters(run.course())
-    config, problems = parse(lesson(name).config, as_texts(run.config))
+    config, problems = lesson(name).config.parse(run.config.as_texts())
     assert problems == []
     start, again = replay.read(config, found[AT], found.get(SINCE, ""))
     other = replay.build(lesson(name).build, start, again, Settings())
@@ -226,7 +225,7 @@ def test_a_page_without_threads_of_its_own_refuses_a_link_that_names_them() -> N
 
 
 def test_no_knob_is_called_threads() -> None:
-    assert not [name for name, each in LESSONS.items() for bench in each.benches if THREADS in knobs(bench.config)]
+    assert not [name for name, each in LESSONS.items() for bench in each.benches if THREADS in bench.config.knobs()]
 
 
 def test_a_turn_that_changes_nothing_is_not_kept() -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import torch
 
-from playground.knobs import default_of, knobs
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.lessons.classification.clouds import CLOUDS
@@ -125,8 +124,8 @@ def test_a_script_ends_at_the_weights_and_losses_of_its_run(name: str, values: V
 @pytest.mark.parametrize("name", STARTS)
 def test_every_knob_is_moved_by_some_case(name: str) -> None:
     moved = {knob for case in STARTS[name] for knob, value in case.items()
-             if value != default_of(lesson(name).config, knob)}  # fmt: skip
-    assert set(knobs(lesson(name).config)) - moved == {"max_steps"}
+             if value != lesson(name).config.knobs()[knob].default}  # fmt: skip
+    assert set(lesson(name).config.knobs()) - moved == {"max_steps"}
 
 
 @pytest.mark.parametrize("name", STARTS)
@@ -138,7 +137,7 @@ def test_every_choice_is_written_as_it_is_trained(name: str) -> None:
         choices += [{"cloud": each, "points": 20} for each in CLOUDS]
         choices.append({"inputs": ",".join(INPUTS)})
     else:
-        choices += [{"target": each} for each in knobs(lesson(name).config)["target"].options or ()]
+        choices += [{"target": each} for each in lesson(name).config.knobs()["target"].options or ()]
     for values in choices:
         run = build(name, **values)
         train(run, 3)

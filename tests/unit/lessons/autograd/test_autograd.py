@@ -14,7 +14,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from playground.knobs import knobs
 from playground.lessons.autograd import example_programs as programs
 from playground.lessons.autograd.accumulate import FORMULAS, AccumulateConfig, call_backward
 from playground.lessons.autograd.backward import BackwardPass, record, walk
@@ -212,7 +211,7 @@ def test_a_turned_input_keeps_the_moment_and_a_new_formula_starts_over() -> None
 
 
 def test_a_slider_shows_only_where_the_formula_uses_it() -> None:
-    applies = {name: knobs(GraphConfig)[name].applies for name in ("x", "w", "b")}
+    applies = {name: GraphConfig.knobs()[name].applies for name in ("x", "w", "b")}
     shown = [
         name for name, test in applies.items() if test and test(GraphConfig(expression="exp(w) + xb", inputs="b = 1"))
     ]

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from playground.figures import fields
-from playground.knobs import default_of, knobs
 from playground.lessons.classification import clouds
 from playground.lessons.classification.config import INPUTS, PRESETS, ClassificationConfig, build_model, inputs_of
 from playground.lessons.classification.lesson import LESSON, build
@@ -121,22 +120,23 @@ def test_same_config_and_seed_give_the_same_weights_in_slices_and_watched() -> N
 
 
 def values_of(name: str) -> list[Any]:
-    spec, default = knobs(ClassificationConfig)[name], default_of(ClassificationConfig, name)
+    spec = ClassificationConfig.knobs()[name]
     if spec.many:
         return ["x2", ",".join(INPUTS)]
     if spec.options is not None:
         return list(spec.options)
-    return [type(default)(spec.lo), type(default)(spec.hi)]
+    kind = type(spec.default)
+    return [kind(spec.lo), kind(spec.hi)]
 
 
-@pytest.mark.parametrize("name", knobs(ClassificationConfig))
+@pytest.mark.parametrize("name", ClassificationConfig.knobs())
 def test_every_knob_moved_alone_builds_advances_and_draws(name: str) -> None:
     for value in values_of(name):
         config = ClassificationConfig(layers=2, max_steps=50).with_values(**{name: value})
         assert_drawable(trained(config, 3))
 
 
-@pytest.mark.parametrize("name", [name for name, spec in knobs(ClassificationConfig).items() if spec.live])
+@pytest.mark.parametrize("name", [name for name, spec in ClassificationConfig.knobs().items() if spec.live])
 def test_every_live_knob_turned_on_a_running_model_keeps_its_steps_and_leaves_a_mark(name: str) -> None:
     for value in values_of(name):
         run = trained(CIRCLE.with_values(layers=2), 20)

@@ -12,7 +12,6 @@ from torch import nn
 
 from playground.data.landscapes import SURFACES
 from playground.engine.run import Heavy, Paced
-from playground.knobs import default_of, knobs
 from playground.lessons.optimizers.config import STANDARD, OptimizersConfig, draw_data, entries
 from playground.lessons.optimizers.entries import EntryError, read_entries
 from playground.lessons.optimizers.lesson import LESSON
@@ -157,15 +156,16 @@ def test_turned_knobs_reach_the_optimizers_and_only_those_that_train_leave_a_mar
     assert len(run.marks) == len(turned)
 
 
-@pytest.mark.parametrize("name", knobs(OptimizersConfig))
+@pytest.mark.parametrize("name", OptimizersConfig.knobs())
 def test_every_knob_builds_and_draws_at_its_ends(name: str) -> None:
-    spec, default = knobs(OptimizersConfig)[name], default_of(OptimizersConfig, name)
-    if isinstance(default, bool):
+    spec = OptimizersConfig.knobs()[name]
+    if isinstance(spec.default, bool):
         values: list[Any] = [False, True]
     elif spec.options is not None:
         values = [spec.options[0], spec.options[-1]]
     else:
-        values = ["x" * spec.longest] if isinstance(default, str) else [type(default)(spec.lo), type(default)(spec.hi)]
+        kind = type(spec.default)
+        values = ["x" * spec.max_length] if kind is str else [kind(spec.lo), kind(spec.hi)]
     for value in values:
         run = build(OptimizersConfig(**{name: value}))
         run.advance(60.0, 3)

@@ -19,7 +19,6 @@ from torch.nn.utils import parameters_to_vector
 from playground.engine.engine import Engine
 from playground.engine.frames import FrameWriter
 from playground.engine.run import Drawing
-from playground.knobs import default_of, knobs
 from playground.lessons.regression.config import PRESETS, RegressionConfig
 from playground.lessons.regression.lesson import LESSON, build
 from playground.lessons.regression.run import RegressionRun
@@ -28,7 +27,7 @@ from playground.settings import Settings
 
 CHARTS = [chart.name for chart in LESSON.charts]
 OPTIONS = {toggle.name for chart in LESSON.charts for toggle in chart.toggles}
-SPECS = knobs(RegressionConfig)
+SPECS = RegressionConfig.knobs()
 LONG = 60.0  # seconds: a budget that never runs out
 # Shuffled batches, an optimizer with a memory, two layers; and the tutorial's whole batches.
 SHUFFLED = RegressionConfig(target="sine", layers=2, activation="tanh", optimizer="adam", lr=0.01, batch_size=20)
@@ -217,7 +216,7 @@ def values(name: str) -> list[Any]:
     spec = SPECS[name]
     if spec.options is not None:
         return list(spec.options)
-    kind = type(default_of(RegressionConfig, name))
+    kind = type(SPECS[name].default)
     return [kind(spec.lo), kind(spec.hi)]  # type: ignore[arg-type]
 
 
