@@ -1,8 +1,10 @@
 // The board: the one component that shows charts, either still (a frame in its data) or live (a run's stream).
 
-import { Chart, element, loadPlotly } from "./chart/chart.js";
+import { Chart } from "./chart/chart.js";
+import { loadPlotly } from "./chart/plotly.js";
+import { element, rgb } from "./dom.js";
 import { decode, fromBase64 } from "./wire/codec.js";
-import { CHART as LOSS, Pins } from "./controls/pins.js";
+import { LOSS_CHART, Pins } from "./controls/pins.js";
 import { Player } from "./controls/player.js";
 import { Stream } from "./wire/stream.js";
 import { Views } from "./controls/views.js";
@@ -21,21 +23,27 @@ class Board {
     this.root = element("div", { "data-board": "" });
     this.root.classList.toggle("large", this.large);
     this.root.classList.toggle("follower", Boolean(data.leader));
-    this.root.classList.toggle("wordy", data.charts.some((spec) => spec.wide) && !data.charts.some((spec) => spec.place.length));
+    this.root.classList.toggle(
+      "wordy",
+      data.charts.some((spec) => spec.wide) && !data.charts.some((spec) => spec.place.length),
+    );
     parent.append(this.root);
     this.charts = new Map(data.charts.map((spec) => [spec.name, new Chart(spec, this)]));
-    const cards = element("div", { class: data.charts.every((spec) => spec.small) ? "cards small" : "cards", "data-count": data.charts.length }, ...[...this.charts.values()].map((chart) => chart.card));
+    const cards = element("div", {
+      class: data.charts.every((spec) => spec.small) ? "cards small" : "cards",
+      "data-count": data.charts.length,
+    }, ...[...this.charts.values()].map((chart) => chart.card));
     if (data.run) {
-      this.pinnable = this.charts.has(LOSS) && data.settings && !data.leader;
+      this.pinnable = this.charts.has(LOSS_CHART) && data.settings && !data.leader;
       this.player = new Player(this);
       if (this.pinnable) this.pins = new Pins(this);
-      this.heading = element("h2", { class: "heading" }); // of a run beside another: in what they differ
+      this.heading = element("h2", { class: "heading" }); // of two runs side by side: how they differ
       this.root.append(this.heading, this.player.bar, this.player.time, this.player.message);
     }
     this.root.append(new Views([...this.charts.values()], data.words.views).bar, cards);
     if (this.pins) this.root.append(this.pins.root);
     loadPlotly(data.plotly).then(
-      () => [...this.charts.values()].forEach((chart) => chart.draw()), // what has come in while it loaded
+      () => [...this.charts.values()].forEach((chart) => chart.draw()), // frames that arrived while it loaded
       (error) => this.say(error.message),
     );
   }
@@ -52,7 +60,7 @@ class Board {
     if (data.run && data.run !== this.run) this.watch(data.run);
   }
 
-  /** A still picture comes with the page; a newer one may have come on the board's own socket, ahead of its page. */
+  /** A still frame comes with the page; a newer one may already have come on the board's own socket. */
   show({ board, number, frame }) {
     if (board !== this.board) {
       this.board = board;
@@ -67,10 +75,10 @@ class Board {
   paintStill(frame) {
     this.number = frame.number;
     this.paint(frame);
-    for (const chart of this.charts.values()) chart.turning?.shown();
+    for (const chart of this.charts.values()) chart.dragKnobs?.shown();
   }
 
-  /** A place in a still chart was picked: the page turns knobs to it. */
+  /** A place in a still chart was picked: the page sets its knobs to it. */
   pick(picked) {
     this.component.setTriggerValue("picked", picked);
   }
@@ -89,15 +97,14 @@ class Board {
     const [name, alpha] = role.slice(1).split("/");
     const hex = this.palettes[this.theme][name] ?? "#888888";
     if (alpha === undefined) return hex;
-    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-    return `rgba(${red},${green},${blue},${alpha})`;
+    return `rgba(${rgb(hex)},${alpha})`;
   }
 
   watch(run) {
     this.stream?.close();
     this.run = run;
     this.root.dataset.run = run;
-    this.inHand = null;
+    this.waiting = null;
     this.asked = "";
     const stream = new Stream(`/live/${run}`, {
       frame: (frame) => this.stream === stream && this.receive(frame),
@@ -108,7 +115,7 @@ class Board {
         for (const chart of this.charts.values()) chart.pad?.connected();
         this.ask(true);
       },
-      ended: (code, reason) => {
+      ended: (reason) => {
         this.player.take({ state: "lost" });
         this.say(reason || this.words.lost);
       },
@@ -117,12 +124,12 @@ class Board {
   }
 
   /**
-   * Paint a frame and ask for the next while the browser draws this one; a frame that comes before that is done waits.
-   * So there is at most one in hand, and a hidden tab, which draws nothing, asks for nothing.
+   * Paint a frame and ask for the next while the browser draws this one. A frame that arrives earlier waits.
+   * So at most one frame waits, and a hidden tab, which draws nothing, asks for nothing.
    */
   receive(frame) {
     if (this.drawing) {
-      this.inHand = frame;
+      this.waiting = frame;
       return;
     }
     this.paint(frame);
@@ -130,8 +137,8 @@ class Board {
     this.ask(true);
     requestAnimationFrame(() => {
       this.drawing = false;
-      const next = this.inHand;
-      this.inHand = null;
+      const next = this.waiting;
+      this.waiting = null;
       if (next) this.receive(next);
     });
   }
@@ -141,7 +148,7 @@ class Board {
     if (frame.heading !== undefined) this.heading.textContent = frame.heading;
     this.pins?.take();
     for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
-    if (!this.playing) for (const chart of this.charts.values()) chart.settle();
+    if (!this.playing) { for (const chart of this.charts.values()) chart.settle(); }
     this.frames++;
     requestAnimationFrame(() => (window.__board_frames += window.Plotly ? 1 : 0));
   }
@@ -150,23 +157,28 @@ class Board {
     return this.root.dataset.state === "playing";
   }
 
-  /** Ask for the next frame: of the charts in sight, the slow ones not every time while the run plays. */
+  /** Ask for the next frame of the visible charts. While the run plays, slow charts are asked for less often. */
   ask(again) {
     if (!this.run) return;
-    const charts = [...this.charts.values()].filter((chart) => chart.visible && this.isDue(chart)).map((chart) => chart.spec.name);
+    const charts = [...this.charts.values()].filter((chart) => chart.visible && this.isDue(chart)).map((chart) =>
+      chart.spec.name
+    );
     const asked = JSON.stringify([charts, this.options]);
     if (!again && asked === this.asked) return;
     if (this.stream.send({ ask: charts, options: this.options })) this.asked = asked;
   }
 
-  /** Fast charts come with every frame and alone with the first; slow ones with each few frames, always when at rest. */
+  /**
+   * Whether the chart is part of the next frame. Fast charts always are, and the first frame has only those;
+   * slow charts are in every `every`-th frame, and in every frame while the run is paused.
+   */
   isDue(chart) {
     const { every } = chart.spec;
     if (every === 1) return true;
     return this.frames > 0 && (!this.playing || !chart.figure || this.frames % every === 0);
   }
 
-  /** Something about how the charts are shown has changed: a chart came into sight, a toggle was switched. */
+  /** What the frame must contain has changed: a chart became visible, or a toggle was switched. */
   changed() {
     this.ask(false);
   }
@@ -191,13 +203,13 @@ class Board {
     for (const chart of this.charts.values()) chart.draw();
   }
 
-  /** The run is gone: have the page open a new one. */
+  /** The run no longer exists: have the page open a new one. */
   restart() {
     this.component.setTriggerValue("restart", this.run);
   }
 
   leave() {
-    if (this.run && !this.leader) this.stream?.send({ do: "leave" }); // a follower's leader plays on
+    if (this.run && !this.leader) this.stream?.send({ do: "leave" }); // a follower's leader keeps playing
     this.stream?.close();
     this.player?.destroy();
     for (const chart of this.charts.values()) chart.destroy();
@@ -208,11 +220,11 @@ class Board {
 function isDark(colour) {
   const probe = document.createElement("canvas").getContext("2d");
   probe.fillStyle = colour.trim() || "#ffffff";
-  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(probe.fillStyle.slice(at, at + 2), 16));
+  const [red, green, blue] = rgb(String(probe.fillStyle));
   return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
 }
 
-const boards = new WeakMap(); // a board for each place that Streamlit keeps for it
+const boards = new WeakMap(); // the board of each element that Streamlit gives us
 
 export default function (component) {
   const { parentElement, data } = component;

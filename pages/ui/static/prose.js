@@ -1,6 +1,6 @@
-// A lesson's words: HTML that the page gives, of which the experiments' buttons say which one was chosen.
+// A lesson's prose: HTML from the page. A click on an experiment's button tells the page which one was chosen.
 
-const shown = new WeakMap(); // the root in each place that Streamlit keeps for one
+const shown = new WeakMap(); // the root of each element that Streamlit gives us
 
 export default function ({ data, parentElement, setTriggerValue }) {
   let root = shown.get(parentElement);

@@ -1,61 +1,19 @@
 // One chart in its card: drawn in place by Plotly, in the colours of the theme, with its own small tools.
 
-import { put, reused } from "../wire/codec.js";
-import { Quick } from "./fast_path.js";
-import { Maps } from "./pixel_maps.js";
+import { download, element, icon, toggleFullScreen } from "../dom.js";
+import { put, reuseEqualParts } from "../wire/codec.js";
+import { FastPath } from "./fast_path.js";
+import { PixelMaps } from "./pixel_maps.js";
 import { Pad } from "../controls/pad.js";
-import { CHART as LOSS, reaching } from "../controls/pins.js";
+import { LOSS_CHART, reaching } from "../controls/pins.js";
 import { PlaceForm } from "../controls/place.js";
 import { Sliders } from "../controls/sliders.js";
-import { Turning } from "../controls/drag_knobs.js";
+import { DragKnobs } from "../controls/drag_knobs.js";
 import { WeightForm } from "../controls/weights.js";
 
-const CLICK_PIXELS = 4; // a pointer that moved further was a drag
-const FULL_UPDATE_MS = 1000; // how long quick updates go without a full one, at rest or under a pointer that reads values
-const WORDS_MS = 2000; // how often the numbers as text follow while a run plays
-let plotly; // the promise of Plotly, loaded once for the page
-
-export function loadPlotly(url) {
-  plotly ??= new Promise((resolve, reject) => {
-    if (window.Plotly) return resolve(window.Plotly);
-    const script = document.createElement("script");
-    script.src = url;
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error("The chart library did not load. Reload the page."));
-    document.head.append(script);
-  });
-  return plotly;
-}
-
-const ICONS = {
-  play: "M8 5v14l11-7z", pause: "M7 5h4v14H7zM13 5h4v14h-4z", step: "M6 5v14l8-7zM16 5h2.5v14H16z",
-  reset: "M12 5V1.5L6.5 7l5.5 5.5V8a5 5 0 1 1-5 5H4.5A7.5 7.5 0 1 0 12 5z",
-  full: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
-  pin: "M9 3h6v2l-1 1v5l3 3v2h-4v5l-1 1-1-1v-5H7v-2l3-3V6L9 5z",
-  home: "M12 4 3 12h3v8h5v-5h2v5h5v-8h3z",
-};
-
-/** A small picture drawn here, so that no font and no file is needed for it. */
-export function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", ICONS[name]);
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(path);
-  return svg;
-}
-
-export function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made[name] = value;
-    else if (value !== undefined && value !== null) made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-}
-
+const MAX_CLICK_PIXELS = 4; // a pointer that moved further was a drag
+const FULL_UPDATE_MS = 1000; // a paused chart, or one under the pointer, gets its full update at most this late
+const NUMBERS_TEXT_MS = 2000; // while a run plays, the numbers as text are written this often
 export class Chart {
   /** `spec` is the lesson's chart; `board` has words, options, palette(), large, changed() and edit(command). */
   constructor(spec, board) {
@@ -63,10 +21,16 @@ export class Chart {
     this.board = board;
     this.figure = null;
     this.visible = false;
-    this.plot = element("div", { class: "plot", "data-chart": spec.name, role: "img", "aria-label": `${spec.title}. ${spec.alt}` });
+    this.magnified = null; // the chart and the index of the map that this chart shows enlarged
+    this.plot = element("div", {
+      class: "plot",
+      "data-chart": spec.name,
+      role: "img",
+      "aria-label": `${spec.title}. ${spec.alt}`,
+    });
     this.numbers = element("p", { class: "unseen" });
-    this.maps = new Maps(this.plot, board);
-    this.quick = new Quick(this.plot);
+    this.maps = new PixelMaps(this.plot, board);
+    this.fastPath = new FastPath(this.plot);
     if (spec.place.length) this.place = new PlaceForm(spec.place, spec.title, board);
     if (spec.sliders.length) this.sliders = new Sliders(spec.sliders, spec.title, board);
     let stage = element("div", { class: "stage" }, this.maps.canvas, this.plot);
@@ -74,7 +38,16 @@ export class Chart {
       this.pad = new Pad(this);
       stage = element("div", { class: "beside-pad" }, this.pad.root, stage);
     }
-    this.card = element("section", { class: ["card", ...["small", "low", "tall", "wide", "pad"].filter((size) => spec[size])].join(" "), "aria-label": spec.title }, this.header(), stage, this.numbers);
+    this.card = element(
+      "section",
+      {
+        class: ["card", ...["small", "low", "tall", "wide", "pad"].filter((size) => spec[size])].join(" "),
+        "aria-label": spec.title,
+      },
+      this.header(),
+      stage,
+      this.numbers,
+    );
     if (spec.weights) this.weightForm = new WeightForm(this);
     this.watcher = new IntersectionObserver(([entry]) => {
       this.visible = entry.isIntersecting;
@@ -84,18 +57,23 @@ export class Chart {
     this.sizer = new ResizeObserver(() => this.fit());
     this.sizer.observe(this.plot);
     this.plot.addEventListener("pointerenter", () => {
-      this.pointed = true;
-      if (this.behind) this.draw(); // for what Plotly says of the place under the pointer
+      this.isPointedAt = true;
+      if (this.isBehind) this.draw(); // so that Plotly's hover text shows the current values
     });
-    this.plot.addEventListener("pointerleave", () => (this.pointed = false));
+    this.plot.addEventListener("pointerleave", () => (this.isPointedAt = false));
     if (spec.editable || spec.pick) this.listenForClicks();
     if (spec.magnified_on) this.listenForPointing();
-    if (spec.turns.length) this.turning = new Turning(this);
+    if (spec.turns.length) this.dragKnobs = new DragKnobs(this);
   }
 
   header() {
     const words = this.board.words;
-    const tool = (label, sign, act) => element("button", { type: "button", title: label, "aria-label": `${label}: ${this.spec.title}`, onclick: act }, sign);
+    const tool = (label, sign, act) =>
+      element(
+        "button",
+        { type: "button", title: label, "aria-label": `${label}: ${this.spec.title}`, onclick: act },
+        sign,
+      );
     const toggles = this.spec.toggles.map((toggle) => {
       const box = element("input", { type: "checkbox", name: toggle.name });
       box.checked = this.board.options[toggle.name] ??= toggle.on;
@@ -110,20 +88,29 @@ export class Chart {
       this.weightsButton = tool(words.weights, "±w", () => this.figure?.parameters && this.weightForm.open(0, 0));
       this.weightsButton.setAttribute("aria-label", words.weights);
     }
-    return element("header", {},
-      element("h3", {}, this.spec.title), ...toggles, ...(this.place ? [this.place.form] : []), ...(this.sliders ? [this.sliders.form] : []),
-      element("span", { class: "tools" },
+    return element(
+      "header",
+      {},
+      element("h3", {}, this.spec.title),
+      ...toggles,
+      ...(this.place ? [this.place.form] : []),
+      ...(this.sliders ? [this.sliders.form] : []),
+      element(
+        "span",
+        { class: "tools" },
         ...(this.weightsButton ? [this.weightsButton] : []),
         tool(words.resetZoom, icon("home"), () => this.resetZoom()),
         tool(words.png, "PNG", () => this.savePicture()),
         tool(words.csv, "CSV", () => this.saveNumbers()),
-        tool(words.fullScreen, icon("full"), () => toggleFullScreen(this.card))));
+        tool(words.fullScreen, icon("full"), () => toggleFullScreen(this.card)),
+      ),
+    );
   }
 
-  /** Take a whole figure, or the changes to the last one. */
+  /** Show a whole figure, or changes to the last one. */
   take(part) {
     if (part.figure) {
-      const figure = reused(part.figure, this.figure);
+      const figure = reuseEqualParts(part.figure, this.figure);
       if (figure !== this.figure) {
         this.figure = figure;
         this.shown = this.coloured(figure);
@@ -134,11 +121,11 @@ export class Chart {
         put(this.figure, path, value);
         put(this.shown, path, this.coloured(value));
       }
-      if (this.visible && this.quick.show(this.shown, part.set)) {
+      if (this.visible && this.fastPath.show(this.shown, part.set)) {
         this.drawMaps();
-        this.behind ||= part.set.some(([[name]]) => name === "data" || name === "layout");
-        if (this.pointed) this.settle();
-        if (performance.now() - this.saidAt > WORDS_MS) this.sayNumbers();
+        this.isBehind ||= part.set.some(([[name]]) => name === "data" || name === "layout");
+        if (this.isPointedAt) this.settle();
+        if (performance.now() - this.numbersWrittenAt > NUMBERS_TEXT_MS) this.writeNumbers();
       } else this.draw();
     }
     this.weightForm?.refresh();
@@ -146,37 +133,37 @@ export class Chart {
     this.sliders?.show(this.figure?.layout.meta?.sliders);
   }
 
-  /** Let Plotly know, within a second, of what was moved without it. */
+  /** Plan a full update for changes that the fast path drew without Plotly. */
   settle() {
-    if (this.behind) this.later ??= setTimeout(() => this.draw(), FULL_UPDATE_MS);
+    if (this.isBehind) this.later ??= setTimeout(() => this.draw(), FULL_UPDATE_MS);
   }
 
   /** The full update: Plotly draws everything that has changed. */
   draw() {
     clearTimeout(this.later);
     this.later = undefined;
-    this.behind = false;
+    this.isBehind = false;
     if (!this.figure || !window.Plotly) return;
-    const ghosts = this.spec.name === LOSS && this.board.pins ? this.board.pins.ghosts() : [];
+    const ghosts = this.spec.name === LOSS_CHART && this.board.pins ? this.board.pins.ghosts() : [];
     const data = [...this.shown.data, ...ghosts];
-    const layout = this.layoutNow(ghosts);
+    const layout = this.currentLayout(ghosts);
     if (layout.width < 40) return;
     const config = { displayModeBar: false, doubleClick: false, scrollZoom: false, responsive: false };
     window.Plotly.react(this.plot, data, layout, config);
-    this.quick.forget();
+    this.fastPath.forget();
     this.listenForZoom();
     this.drawMaps();
-    this.sayNumbers();
+    this.writeNumbers();
   }
 
-  /** The chart's numbers as text, for those who do not see it. */
-  sayNumbers() {
-    this.saidAt = performance.now();
+  /** Write the chart's numbers as text, for screen readers. */
+  writeNumbers() {
+    this.numbersWrittenAt = performance.now();
     this.numbers.textContent = this.figure.layout.meta?.words ?? describe(this.plot.data);
   }
 
-  /** The figure's layout at the present size, with the student's zoom; Plotly writes into it, so it is a new one each time. */
-  layoutNow(ghosts = []) {
+  /** The figure's layout at the current size and zoom: a new object, because Plotly writes into it. */
+  currentLayout(ghosts = []) {
     const { layout } = this.shown;
     const kinds = `${layout.xaxis.type} ${layout.yaxis.type}`;
     if (this.zoom?.kinds !== kinds) this.zoom = null;
@@ -184,10 +171,10 @@ export class Chart {
       ...layout,
       width: this.plot.clientWidth,
       height: this.plot.clientHeight,
-      dragmode: this.turning ? false : layout.dragmode,
+      dragmode: this.dragKnobs ? false : layout.dragmode,
       font: { ...layout.font, size: this.board.large ? 16 : 12, family: this.board.font },
-      xaxis: axisNow(reaching(layout.xaxis, ghosts.flatMap((ghost) => ghost.x)), this.zoom?.xaxis),
-      yaxis: axisNow(reaching(layout.yaxis, ghosts.flatMap((ghost) => ghost.y)), this.zoom?.yaxis),
+      xaxis: currentAxis(reaching(layout.xaxis, ghosts.flatMap((ghost) => ghost.x)), this.zoom?.xaxis),
+      yaxis: currentAxis(reaching(layout.yaxis, ghosts.flatMap((ghost) => ghost.y)), this.zoom?.yaxis),
     };
   }
 
@@ -198,7 +185,11 @@ export class Chart {
       if (!Object.keys(event).some((key) => key.includes("axis.range"))) return;
       const { xaxis, yaxis } = this.plot._fullLayout;
       const { layout } = this.shown;
-      this.zoom = { kinds: `${layout.xaxis.type} ${layout.yaxis.type}`, xaxis: [...xaxis.range], yaxis: [...yaxis.range] };
+      this.zoom = {
+        kinds: `${layout.xaxis.type} ${layout.yaxis.type}`,
+        xaxis: [...xaxis.range],
+        yaxis: [...yaxis.range],
+      };
     });
     if (this.weightForm) {
       this.plot.on("plotly_click", ({ points }) => {
@@ -221,7 +212,7 @@ export class Chart {
     if (typeof value === "string") return value[0] === "@" ? this.board.colour(value) : value;
     if (Array.isArray(value)) {
       const items = value.map((item) => this.coloured(item));
-      return items.every((item, i) => item === value[i]) ? value : items; // the same list, if Plotly has seen it
+      return items.every((item, i) => item === value[i]) ? value : items; // Plotly compares lists by identity
     }
     if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.coloured(item)]));
@@ -240,22 +231,34 @@ export class Chart {
   async savePicture() {
     if (!this.figure) return;
     const { data, layout } = this.plot;
-    const solid = { ...layout, images: this.maps.pictures(this.figure.maps), shapes: [...(layout.shapes ?? []), ...this.maps.frames(this.figure.maps)], paper_bgcolor: this.board.colour("@ground"), title: { text: this.spec.title }, margin: { ...layout.margin, t: 60 } };
-    const url = await window.Plotly.toImage({ data, layout: solid }, { format: "png", width: 1000, height: 640, scale: 2 });
+    const solid = {
+      ...layout,
+      images: this.maps.pictures(this.figure.maps),
+      shapes: [...(layout.shapes ?? []), ...this.maps.frames(this.figure.maps)],
+      paper_bgcolor: this.board.colour("@ground"),
+      title: { text: this.spec.title },
+      margin: { ...layout.margin, t: 60 },
+    };
+    const url = await window.Plotly.toImage({ data, layout: solid }, {
+      format: "png",
+      width: 1000,
+      height: 640,
+      scale: 2,
+    });
     download(`${this.spec.name}.png`, url);
   }
 
   saveNumbers() {
     if (!this.figure) return;
     const shown = this.figure.data.filter(({ visible, x }) => visible !== false && x);
-    const rows = [shown.some(({ z }) => z) ? "series,x,y,z" : "series,x,y", ...shown.flatMap(inRows)];
-    const text = this.figure.layout.meta?.csv ?? rows.join("\n") + "\n"; // a drawing's own numbers, not its corners
+    const rows = [shown.some(({ z }) => z) ? "series,x,y,z" : "series,x,y", ...shown.flatMap(csvLines)];
+    const text = this.figure.layout.meta?.csv ?? rows.join("\n") + "\n"; // diagrams give their own numbers
     const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
     download(`${this.spec.name}.csv`, url);
     setTimeout(() => URL.revokeObjectURL(url), 10000);
   }
 
-  /** The figure's own maps, or the small one of another chart that the pointer is on; and so on the chart that shows ours. */
+  /** Draw the figure's maps, or the map under the pointer in another chart; then the chart that magnifies ours. */
   drawMaps() {
     const large = this.magnified && this.magnified.chart.smallMap(this.magnified.index);
     const own = this.figure.maps;
@@ -266,7 +269,9 @@ export class Chart {
   smallMap(index) {
     const maps = this.figure?.maps;
     const size = maps ? maps.side * maps.side : 0;
-    return maps && (index + 1) * size <= maps.values.length ? { ...maps, values: maps.values.subarray(index * size, (index + 1) * size) } : null;
+    return maps && (index + 1) * size <= maps.values.length
+      ? { ...maps, values: maps.values.subarray(index * size, (index + 1) * size) }
+      : null;
   }
 
   listenForPointing() {
@@ -295,17 +300,20 @@ export class Chart {
     this.plot.classList.add(this.spec.pick ? "pick" : "editable");
     const canExplain = this.spec.toggles.some((toggle) => toggle.name === "explain");
     this.plot.addEventListener("pointerdown", (from) => {
-      // Plotly lays a cover over the whole page while a button is down, so the pointer comes up anywhere but on the chart.
+      // While a button is down, Plotly covers the whole page, so the chart itself gets no pointerup.
       const ended = new AbortController();
       const finish = (event) => {
         ended.abort();
         const moved = Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY);
-        const point = event.type === "pointerup" && event.button === 0 && moved <= CLICK_PIXELS && this.pointAt(from);
+        const point = event.type === "pointerup" && event.button === 0 && moved <= MAX_CLICK_PIXELS &&
+          this.pointAt(from);
         const explains = canExplain && (from.altKey || this.board.options.explain);
         if (point && this.spec.pick) this.board.edit({ do: "pick", chart: this.spec.name, ...point });
         else if (point) this.board.edit({ do: explains ? "explain" : from.shiftKey ? "remove" : "add", ...point });
       };
-      for (const type of ["pointerup", "pointercancel"]) window.addEventListener(type, finish, { capture: true, signal: ended.signal });
+      for (const type of ["pointerup", "pointercancel"]) {
+        window.addEventListener(type, finish, { capture: true, signal: ended.signal });
+      }
     }, true);
   }
 
@@ -329,19 +337,14 @@ export class Chart {
   }
 }
 
-/** A copy of an axis with the student's range, if any: Plotly writes into the range it is given. */
-function axisNow(axis, zoomed) {
+/** A copy of an axis with the student's range, if any: Plotly writes into the range that it is given. */
+function currentAxis(axis, zoomed) {
   const range = zoomed ?? axis.range;
   return { ...axis, uirevision: false, ...(range && { range: [...range] }) };
 }
 
-export function toggleFullScreen(node) {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else node.requestFullscreen?.();
-}
-
-/** A trace's numbers as lines of CSV: series, x, y and for a map z, given for each pair of x and y or row by row. */
-function inRows({ name, x, y, z }) {
+/** A trace as lines of CSV: series, x, y, and z for a map, where z is one list or one row for each y. */
+function csvLines({ name, x, y, z }) {
   const quoted = (value) => (typeof value === "string" ? `"${value.replaceAll('"', '""')}"` : value);
   const cells = z?.[0]?.length === undefined
     ? Array.from(x, (at, i) => [at, y?.[i], ...(z ? [z[i]] : [])])
@@ -350,17 +353,12 @@ function inRows({ name, x, y, z }) {
   return cells.filter((cell) => cell.every(isThere)).map((cell) => [String(name ?? ""), ...cell].map(quoted).join(","));
 }
 
-function download(name, url) {
-  const link = element("a", { href: url, download: name });
-  document.body.append(link);
-  link.click();
-  link.remove();
-}
-
-/** The last number of every trace. */
+/** The length and the last value of every trace, as text. */
 function describe(data) {
   return data
     .filter((trace) => trace.visible !== false && trace.name && trace.y?.length)
-    .map((trace) => `${trace.name}: ${trace.y.length} values, last ${Number(trace.y[trace.y.length - 1]).toPrecision(4)}`)
+    .map((trace) =>
+      `${trace.name}: ${trace.y.length} values, last ${Number(trace.y[trace.y.length - 1]).toPrecision(4)}`
+    )
     .join("; ");
 }

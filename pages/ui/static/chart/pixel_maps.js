@@ -1,21 +1,23 @@
-// Maps under or over a chart: small grids of bytes drawn as coloured pixels on one canvas, far faster than heatmap traces.
+// Maps under or over a chart: small grids of bytes drawn as pixels on one canvas, far faster than heatmap traces.
 
-import { element } from "./chart.js";
+import { element, rgb } from "../dom.js";
 
-const LEVELS = 51; // in a map of classes: byte = 51 * class + certainty, 0 to 50
+const LEVELS = 51; // in a map of classes: byte = 51 * class + certainty (0 to 50)
 
-export class Maps {
+export class PixelMaps {
   constructor(plot, board) {
     this.plot = plot;
     this.board = board;
     this.canvas = element("canvas", { class: "maps", "aria-hidden": "true" });
     this.source = document.createElement("canvas");
+    this.tables = new Map(); // colours by name of the lut and theme
   }
 
   /**
-   * `maps` has side (pixels of one map), boxes (x0, x1, y0, y1 of each), values (bytes, rows from the top), lut, over,
-   * perhaps crisp (its pixels have edges), tall (rows of one map, where that is not side) and frame (a colour role);
-   * or it is a list of such groups, of which the first says whether the canvas lies over the chart.
+   * Draw a group of maps, or a list of groups. A group has `side` (pixels in a row of one map), `boxes` (x0, x1, y0
+   * and y1 of each map), `values` (bytes, rows from the top), `lut` and `over`; optional are `crisp` (pixels have
+   * edges), `tall` (rows of one map, if not `side`) and `frame` (a colour role). The first group's `over` decides for
+   * the whole canvas.
    */
   draw(maps) {
     const full = this.plot._fullLayout;
@@ -59,7 +61,7 @@ export class Maps {
     pen.restore();
   }
 
-  /** All maps as pixels, one below the other; returns how many. */
+  /** Write all maps of a group to the source canvas, one below the other, and return their number. */
   fill({ side, values, lut, tall = side }) {
     const count = Math.floor(values.length / (side * tall));
     if (this.source.width !== side || this.source.height !== tall * count) {
@@ -75,10 +77,9 @@ export class Maps {
     return count;
   }
 
-  /** The colour of each byte, as the pixels of an ImageData want it (little-endian: alpha, blue, green, red). */
+  /** The colour of each byte value, in the layout of an ImageData (little-endian: alpha, blue, green, red). */
   colours(lut) {
     const name = `${lut} ${this.board.theme}`;
-    this.tables ??= new Map();
     if (!this.tables.has(name)) {
       const ground = rgb(this.board.colour("@ground"));
       const mix = (role, share) => {
@@ -87,7 +88,7 @@ export class Maps {
         return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
       };
       const table = Uint32Array.from({ length: 256 }, (_, byte) => {
-        if (byte === 0 && lut.endsWith("filling")) return mix("@muted", 0.22); // not there yet
+        if (byte === 0 && lut.endsWith("filling")) return mix("@muted", 0.22); // still to be computed
         if (lut.startsWith("ink")) return mix("@text", byte / 255);
         if (lut.startsWith("signed")) return mix(byte < 128 ? "@negative" : "@positive", Math.abs(byte - 128) / 127);
         return mix(`@class${Math.min(4, Math.floor(byte / LEVELS))}`, 0.05 + 0.6 * ((byte % LEVELS) / (LEVELS - 1)));
@@ -97,18 +98,19 @@ export class Maps {
     return this.tables.get(name);
   }
 
-  /** The maps as images of a Plotly layout, for a picture to be saved. */
+  /** The maps as images of a Plotly layout, for the saved picture. */
   pictures(maps) {
     return groupsOf(maps).flatMap((group) => this.picturesOf(group));
   }
 
-  /** Their frames as shapes of a Plotly layout. */
+  /** The maps' frames as shapes of a Plotly layout, for the saved picture. */
   frames(maps) {
     return groupsOf(maps).filter(({ frame }) => frame).flatMap(({ boxes, frame }) =>
       Array.from({ length: boxes.length / 4 }, (_, at) => {
         const [x0, x1, y0, y1] = boxes.subarray(4 * at, 4 * at + 4);
         return { type: "rect", x0, x1, y0, y1, line: { color: this.board.colour(frame), width: 1 } };
-      }));
+      })
+    );
   }
 
   picturesOf(maps) {
@@ -120,14 +122,20 @@ export class Maps {
       piece.height = tall;
       piece.getContext("2d").drawImage(this.source, 0, at * tall, side, tall, 0, 0, side, tall);
       const [x0, x1, y0, y1] = maps.boxes.subarray(4 * at, 4 * at + 4);
-      return { source: piece.toDataURL(), xref: "x", yref: "y", x: x0, y: y1, sizex: x1 - x0, sizey: y1 - y0, sizing: "stretch", layer: maps.over ? "above" : "below" };
+      return {
+        source: piece.toDataURL(),
+        xref: "x",
+        yref: "y",
+        x: x0,
+        y: y1,
+        sizex: x1 - x0,
+        sizey: y1 - y0,
+        sizing: "stretch",
+        layer: maps.over ? "above" : "below",
+      };
     });
   }
 }
 
-/** No group, one, or several. */
+/** The groups as a list: none, one or several. */
 const groupsOf = (maps) => (maps ? [maps].flat() : []);
-
-function rgb(hex) {
-  return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-}

@@ -1,8 +1,8 @@
-// A still chart of which a click or a drag turns knobs to a place: the page draws it anew, and only then is the next sent.
+// A click or a drag in a still chart sets knobs to that place: the page draws the chart again, then the next is sent.
 
-const LONGEST_WAIT_MS = 500; // for the picture of the last place: the same place again brings none
+const MAX_WAIT_MS = 500; // for the frame of the last place: the same place again brings no frame
 
-export class Turning {
+export class DragKnobs {
   constructor(chart) {
     this.chart = chart;
     chart.plot.classList.add("turns");
@@ -13,7 +13,7 @@ export class Turning {
     const ended = new AbortController();
     const listen = (type, act) => window.addEventListener(type, act, { capture: true, signal: ended.signal });
     this.move(event);
-    listen("pointermove", (later) => this.move(later)); // Plotly lays a cover over the page while a button is down
+    listen("pointermove", (later) => this.move(later)); // on window: while a button is down, Plotly covers the page
     listen("pointerup", () => ended.abort());
     listen("pointercancel", () => ended.abort());
   }
@@ -28,10 +28,10 @@ export class Turning {
   send() {
     this.chart.board.pick(this.next);
     this.next = null;
-    this.waiting = setTimeout(() => this.shown(), LONGEST_WAIT_MS);
+    this.waiting = setTimeout(() => this.shown(), MAX_WAIT_MS);
   }
 
-  /** The picture is there: on to where the pointer has gone meanwhile. */
+  /** The frame has arrived: send the place to which the pointer has moved since. */
   shown() {
     clearTimeout(this.waiting);
     this.waiting = null;

@@ -1,14 +1,14 @@
 // The drawing pad: strokes by mouse, finger, pen or keyboard, sent to the run as 128 by 128 bits while one draws.
 
-import { element } from "../chart/chart.js";
+import { element } from "../dom.js";
 
-const SIDE = 128; // pixels that are sent, as many as of the images that MNIST was made from
-const SHARP = 4; // pixels drawn for each of them
-const EVERY_MS = 60; // between two messages
-const STEP = 4; // pixels that an arrow key moves the cursor
-const LIGHTEST = 0.4; // share of the width that a pen without pressure draws
-const WIDTHS = [7, 11, 16];
-const kept = new Map(); // the strokes of each pad, for when its page is opened again
+const SIDE = 128; // pixels of the image that is sent, as in the images that MNIST was made from
+const SCALE = 4; // canvas pixels for each of them
+const SEND_INTERVAL_MS = 60;
+const CURSOR_STEP = 4; // pixels that an arrow key moves the cursor
+const MIN_PRESSURE_WIDTH = 0.4; // width at no pressure, as a share of the full width
+const PEN_WIDTHS = [7, 11, 16];
+const savedStrokes = new Map(); // of each pad, for when its page is opened again
 
 export class Pad {
   /** `chart` has spec and board; the board has words, colour(role) and edit(command). */
@@ -16,19 +16,39 @@ export class Pad {
     this.chart = chart;
     this.board = chart.board;
     const { words } = this.board;
-    if (!kept.has(chart.spec.name)) kept.set(chart.spec.name, []);
-    this.strokes = kept.get(chart.spec.name);
-    this.canvas = element("canvas", { width: SIDE * SHARP, height: SIDE * SHARP, tabindex: 0, role: "application", "aria-label": words.pad, "data-pad": chart.spec.name });
+    if (!savedStrokes.has(chart.spec.name)) savedStrokes.set(chart.spec.name, []);
+    this.strokes = savedStrokes.get(chart.spec.name);
+    this.canvas = element("canvas", {
+      width: SIDE * SCALE,
+      height: SIDE * SCALE,
+      tabindex: 0,
+      role: "application",
+      "aria-label": words.pad,
+      "data-pad": chart.spec.name,
+    });
     this.small = element("canvas", { width: SIDE, height: SIDE }).getContext("2d", { willReadFrequently: true });
     this.cursor = element("span", { class: "cursor", "aria-hidden": "true" });
     this.hint = element("p", { class: "hint", role: "status" }, words.padHint);
-    this.width = element("select", { "aria-label": words.penWidth, title: words.penWidth }, ...WIDTHS.map((width, at) => element("option", { value: width }, words.penWidths[at])));
-    this.width.value = WIDTHS[1];
+    this.width = element(
+      "select",
+      { "aria-label": words.penWidth, title: words.penWidth },
+      ...PEN_WIDTHS.map((width, at) => element("option", { value: width }, words.penWidths[at])),
+    );
+    this.width.value = PEN_WIDTHS[1];
     const button = (label, act) => element("button", { type: "button", class: "button", onclick: act }, label);
-    this.root = element("div", { class: "drawing-pad" },
+    this.root = element(
+      "div",
+      { class: "drawing-pad" },
       element("div", { class: "paper" }, this.canvas, this.cursor),
-      element("div", { class: "tools" }, button(words.undo, () => this.undo()), button(words.clear, () => this.clear()), this.width),
-      this.hint);
+      element(
+        "div",
+        { class: "tools" },
+        button(words.undo, () => this.undo()),
+        button(words.clear, () => this.clear()),
+        this.width,
+      ),
+      this.hint,
+    );
     this.at = { x: SIDE / 2, y: SIDE / 2 };
     this.listen();
     this.moveCursor(0, 0);
@@ -59,20 +79,26 @@ export class Pad {
 
   pointOf(event) {
     const box = this.canvas.getBoundingClientRect();
-    const pressure = event.pointerType === "pen" && event.pressure > 0 ? LIGHTEST + 2 * (1 - LIGHTEST) * event.pressure : 1;
-    return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE, pressure * Number(this.width.value)];
+    const pressure = event.pointerType === "pen" && event.pressure > 0
+      ? MIN_PRESSURE_WIDTH + 2 * (1 - MIN_PRESSURE_WIDTH) * event.pressure
+      : 1;
+    return [
+      ((event.clientX - box.left) / box.width) * SIDE,
+      ((event.clientY - box.top) / box.height) * SIDE,
+      pressure * Number(this.width.value),
+    ];
   }
 
   key(event) {
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    if (event.key in moves) this.moveCursor(...moves[event.key].map((way) => way * (event.shiftKey ? 1 : STEP)));
+    if (event.key in moves) this.moveCursor(...moves[event.key].map((way) => way * (event.shiftKey ? 1 : CURSOR_STEP)));
     else if (event.key === " ") this.isDown ? this.lift() : this.press();
     else if (event.key === "Escape" && this.isDown) this.lift();
     else if (event.key === "Backspace" || (event.key === "z" && (event.ctrlKey || event.metaKey))) this.undo();
     else if (event.key === "Delete") this.clear();
     else return;
     event.preventDefault();
-    event.stopPropagation(); // else the space would play
+    event.stopPropagation(); // or the space would start the player
   }
 
   moveCursor(right, down) {
@@ -103,26 +129,26 @@ export class Pad {
 
   lineTo(point) {
     const stroke = this.strokes.at(-1);
-    if (!stroke) return this.begin(point); // it was undone meanwhile
+    if (!stroke) return this.begin(point); // the stroke was undone while it was drawn
     this.draw(stroke.at(-1), point);
     stroke.push(point);
     this.changed();
   }
 
   draw(from, to) {
-    for (const [pen, scale] of [[this.canvas.getContext("2d"), SHARP], [this.small, 1]]) {
+    for (const [pen, scale] of [[this.canvas.getContext("2d"), SCALE], [this.small, 1]]) {
       pen.strokeStyle = this.board.theme ? this.board.colour("@text") : "#000000";
       pen.lineCap = "round";
       pen.lineWidth = to[2] * scale;
       pen.beginPath();
       pen.moveTo(from[0] * scale, from[1] * scale);
-      pen.lineTo(to[0] * scale + 0.01, to[1] * scale); // a line without length would draw nothing
+      pen.lineTo(to[0] * scale + 0.01, to[1] * scale); // a line of length 0 would draw nothing
       pen.stroke();
     }
   }
 
   redraw() {
-    this.canvas.getContext("2d").clearRect(0, 0, SIDE * SHARP, SIDE * SHARP);
+    this.canvas.getContext("2d").clearRect(0, 0, SIDE * SCALE, SIDE * SCALE);
     this.small.clearRect(0, 0, SIDE, SIDE);
     for (const stroke of this.strokes) stroke.forEach((point, at) => this.draw(stroke[Math.max(0, at - 1)], point));
   }
@@ -141,10 +167,10 @@ export class Pad {
     this.changed();
   }
 
-  /** The drawing is sent at once, or as soon as the last message is long enough ago. */
+  /** Send the drawing now, or as soon as the last message is SEND_INTERVAL_MS ago. */
   changed() {
     if (this.timer) return;
-    const wait = Math.max(0, (this.sentAt ?? 0) + EVERY_MS - performance.now());
+    const wait = Math.max(0, (this.sentAt ?? 0) + SEND_INTERVAL_MS - performance.now());
     this.timer = setTimeout(() => this.send(), wait);
   }
 
@@ -154,7 +180,7 @@ export class Pad {
     this.board.edit({ do: "draw", bits: this.strokes.length ? this.bits() : null });
   }
 
-  /** Ink as bits in base64, row by row from the top. */
+  /** The drawing as bits in base64, row by row from the top; a set bit is ink. */
   bits() {
     const { data } = this.small.getImageData(0, 0, SIDE, SIDE);
     const bytes = new Uint8Array((SIDE * SIDE) / 8);
@@ -162,7 +188,7 @@ export class Pad {
     return btoa(String.fromCharCode(...bytes));
   }
 
-  /** The line is up again, perhaps to another run: it is shown the drawing, if that was what it looked at. */
+  /** The connection is back, perhaps to another run: send the drawing again if the figure was of the drawing. */
   connected() {
     if (this.strokes.length && this.chart.figure?.layout.meta?.drawn) this.changed();
   }

@@ -1,13 +1,13 @@
-// Pinned runs: settings, numbers and loss curves kept in this browser's tab. They are drawn as ghosts under the loss
-// of the present run and listed below the charts, with what differs between them.
+// Pinned runs: settings, numbers and loss curves kept in this browser's tab. Their curves are drawn behind the loss of
+// the current run, and a table below the charts lists them with the settings that differ.
 
-import { element } from "../chart/chart.js";
+import { element } from "../dom.js";
 
-const MOST = 6;
-const MOST_CURVES = 8; // of one run
-const MOST_POINTS = 300; // of one curve
-const EVERY_MS = 500; // how often the row of the present run follows it
-export const CHART = "loss";
+const MAX_PINS = 6;
+const MAX_CURVES = 8; // of one run
+const MAX_POINTS = 300; // of one curve
+const TABLE_INTERVAL_MS = 500; // how often the current run's row is updated
+export const LOSS_CHART = "loss";
 
 export class Pins {
   /** `board` has words, settings (label -> value), statusLabels, player, charts, root and colour(role). */
@@ -22,7 +22,7 @@ export class Pins {
     this.shownAt = -Infinity;
   }
 
-  /** A frame has come: follow the time that the run has played, and its numbers. */
+  /** Follow a new frame: the time that the run has played, and its numbers. */
   take() {
     const now = performance.now();
     const { dataset } = this.board.root;
@@ -32,7 +32,10 @@ export class Pins {
     this.run = dataset.run;
     this.wasPlaying = dataset.state === "playing";
     this.at = now;
-    if (this.list.length && (this.root.open || this.root.hidden) && (now - this.shownAt > EVERY_MS || !this.wasPlaying)) this.show();
+    if (
+      this.list.length && (this.root.open || this.root.hidden) &&
+      (now - this.shownAt > TABLE_INTERVAL_MS || !this.wasPlaying)
+    ) this.show();
   }
 
   numbers() {
@@ -45,11 +48,15 @@ export class Pins {
   }
 
   add() {
-    const figure = this.board.charts.get(CHART)?.figure;
+    const figure = this.board.charts.get(LOSS_CHART)?.figure;
     if (!figure) return;
-    if (this.list.length >= MOST) return this.board.say(this.board.words.pinsFull.replace("{most}", MOST));
+    if (this.list.length >= MAX_PINS) return this.board.say(this.board.words.pinsFull.replace("{most}", MAX_PINS));
     const lines = figure.data.filter((trace) => trace.mode === "lines" && trace.name && trace.visible !== false);
-    const curves = lines.slice(0, MOST_CURVES).map((trace) => ({ name: trace.name, dash: trace.line?.dash, ...thinned(trace) }));
+    const curves = lines.slice(0, MAX_CURVES).map((trace) => ({
+      name: trace.name,
+      dash: trace.line?.dash,
+      ...thinned(trace),
+    }));
     const taken = new Set(this.list.map((pin) => pin.number));
     let number = 1;
     while (taken.has(number)) number++;
@@ -61,23 +68,30 @@ export class Pins {
     this.list = list;
     sessionStorage.setItem(this.key, JSON.stringify(list));
     this.show();
-    this.board.charts.get(CHART)?.draw();
+    this.board.charts.get(LOSS_CHART)?.draw();
   }
 
-  /** The pinned curves as traces behind those of the present run, and how far they go. */
+  /** The pinned curves as traces, to be drawn behind those of the current run. */
   ghosts() {
     return this.list.flatMap((pin) =>
       pin.curves.map(({ name, dash, x, y }) => ({
-        type: "scatter", mode: "lines", x, y, showlegend: false, name: `${this.title(pin)}: ${name}`, hoverinfo: "name+x+y",
+        type: "scatter",
+        mode: "lines",
+        x,
+        y,
+        showlegend: false,
+        name: `${this.title(pin)}: ${name}`,
+        hoverinfo: "name+x+y",
         line: { width: 1.5, dash, color: this.board.colour(`${role(pin)}/0.65`) },
-      })));
+      }))
+    );
   }
 
   title(pin) {
     return this.board.words.pinned.replace("{n}", pin.number);
   }
 
-  /** The table: a row for the present run and for each pinned one; of the settings only those that differ. */
+  /** Draw the table: a row for the current run and one for each pinned run; only settings that differ have columns. */
   show() {
     this.shownAt = performance.now();
     const { words, statusLabels } = this.board;
@@ -91,44 +105,66 @@ export class Pins {
     const body = rows.map((row, at) => {
       const swatch = element("span", { class: "swatch" });
       if (at) swatch.style.background = this.board.colour(role(row));
-      const remove = element("button", { type: "button", class: "button", "aria-label": `${words.unpin}: ${at ? this.title(row) : ""}`, title: words.unpin, onclick: () => this.keep(this.list.filter((pin) => pin !== row)) }, "×");
-      return element("tr", {},
+      const remove = element("button", {
+        type: "button",
+        class: "button",
+        "aria-label": `${words.unpin}: ${at ? this.title(row) : ""}`,
+        title: words.unpin,
+        onclick: () => this.keep(this.list.filter((pin) => pin !== row)),
+      }, "×");
+      return element(
+        "tr",
+        {},
         at ? cell("th", swatch, this.title(row)) : cell("th", swatch, words.thisRun),
         ...differing.map((label) => cell("td", row.settings[label] ?? "–")),
         ...columns.map((name) => cell("td", row.numbers[name] ?? "–")),
         cell("td", row.seconds.toFixed(1)),
-        at ? cell("td", remove) : cell("td"));
+        at ? cell("td", remove) : cell("td"),
+      );
     });
-    const head = ["", ...differing, ...columns.map((name) => statusLabels[name]), words.playedSeconds, ""].map((text) => cell("th", text));
+    const head = ["", ...differing, ...columns.map((name) => statusLabels[name]), words.playedSeconds, ""].map((text) =>
+      cell("th", text)
+    );
     const focused = this.root.contains(document.activeElement);
-    if (focused && document.activeElement.matches("button")) return; // not under a finger
-    this.root.replaceChildren(element("summary", {}, words.pins),
-      element("div", { class: "scroll" }, element("table", {}, cell("thead", element("tr", {}, ...head)), element("tbody", {}, ...body))));
+    if (focused && document.activeElement.matches("button")) return; // not while the student uses one of its buttons
+    this.root.replaceChildren(
+      element("summary", {}, words.pins),
+      element(
+        "div",
+        { class: "scroll" },
+        element("table", {}, cell("thead", element("tr", {}, ...head)), element("tbody", {}, ...body)),
+      ),
+    );
   }
 }
 
-const role = (pin) => `@series${(pin.number + 1) % 5}`; // from the third: the first two are those of train and test
+const role = (pin) => `@series${(pin.number + 1) % 5}`; // from the third colour: the first two are for train and test
 
-/** What this tab has kept; nothing where that is not what we wrote. */
+/** The pins that this tab has kept; none where the stored text is not a list of pins. */
 function read(key) {
   try {
     const list = JSON.parse(sessionStorage.getItem(key) ?? "[]");
-    return list.filter((pin) => Array.isArray(pin.curves) && pin.settings && pin.numbers && Number.isFinite(pin.seconds)).slice(0, MOST);
+    return list.filter((pin) =>
+      Array.isArray(pin.curves) && pin.settings && pin.numbers && Number.isFinite(pin.seconds)
+    ).slice(0, MAX_PINS);
   } catch {
     return [];
   }
 }
 
+/** At most MAX_POINTS points of a curve, the last one included. */
 function thinned({ x, y }) {
-  const stride = Math.max(1, Math.ceil(y.length / MOST_POINTS));
+  const stride = Math.max(1, Math.ceil(y.length / MAX_POINTS));
   const some = (values) => Array.from(values).filter((_, i) => i % stride === 0 || i === values.length - 1);
   return { x: some(x), y: some(y) };
 }
 
-/** An axis that also reaches as far as the ghosts' values do. */
+/** The axis, extended where the pinned curves go higher. */
 export function reaching(axis, values) {
   if (!axis.range || !values.length) return axis;
-  const scaled = (axis.type === "log" ? values.filter((value) => value > 0).map(Math.log10) : values).filter(Number.isFinite);
+  const scaled = (axis.type === "log" ? values.filter((value) => value > 0).map(Math.log10) : values).filter(
+    Number.isFinite,
+  );
   if (!scaled.length) return axis;
   const [lo, hi] = axis.range;
   const top = scaled.reduce((a, b) => Math.max(a, b), hi);

@@ -1,12 +1,23 @@
-// Two number fields that say which place of the plane a chart is about, for those who do not click on the map.
+// Two number fields for the place that a chart explains: the keyboard's way to click on the map.
 
-import { element } from "../chart/chart.js";
+import { element } from "../dom.js";
 
 export class PlaceForm {
   /** `labels` names the two coordinates; `board` has edit(command). */
   constructor(labels, title, board) {
-    this.fields = labels.map((label) => element("input", { type: "number", step: 0.1, "aria-label": `${label}: ${title}`, onchange: () => this.send(board) }));
-    this.form = element("span", { class: "place" }, ...labels.map((label, at) => element("label", {}, label, this.fields[at])));
+    this.fields = labels.map((label) =>
+      element("input", {
+        type: "number",
+        step: 0.1,
+        "aria-label": `${label}: ${title}`,
+        onchange: () => this.send(board),
+      })
+    );
+    this.form = element(
+      "span",
+      { class: "place" },
+      ...labels.map((label, at) => element("label", {}, label, this.fields[at])),
+    );
   }
 
   send(board) {
@@ -14,7 +25,7 @@ export class PlaceForm {
     if (Number.isFinite(x) && Number.isFinite(y)) board.edit({ do: "explain", x, y });
   }
 
-  /** Show the place in use, but not over what is being typed. */
+  /** Show the current place, except in a field that is being typed in. */
   show(place) {
     this.fields.forEach((field, at) => {
       if (place && field !== document.activeElement) field.value = Number(place[at].toFixed(2));

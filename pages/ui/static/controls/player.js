@@ -1,6 +1,6 @@
 // The player: play, pause, step, reset, speed, the status line and the time slider of a live board.
 
-import { element, icon, toggleFullScreen } from "../chart/chart.js";
+import { element, icon, toggleFullScreen } from "../dom.js";
 
 const SPEEDS = [1, 3, 10, 30, 100, 300, 1000, 0]; // steps a second; 0 is full speed
 
@@ -9,37 +9,87 @@ export class Player {
   constructor(board) {
     this.board = board;
     const { words } = board;
-    const button = (label, sign, act) => element("button", { type: "button", class: "button", "aria-label": label, title: label, onclick: act }, sign);
+    const button = (label, sign, act) =>
+      element("button", { type: "button", class: "button", "aria-label": label, title: label, onclick: act }, sign);
     this.play = button(words.play, icon("play"), () => this.toggle());
     this.play.classList.add("primary");
-    this.step = button(words.step, icon("step"), () => board.send({ do: "step", n: Math.max(1, Math.round(Number(this.count.value)) || 1), unit: this.unit.value }));
-    this.count = element("input", { type: "number", min: 1, max: 100000, value: 1, "aria-label": words.stepCount, title: words.stepCount });
-    this.unit = element("select", { "aria-label": words.stepUnit, title: words.stepUnit },
-      ...board.units.map((unit) => element("option", { value: unit }, words.units[unit])));
+    this.step = button(
+      words.step,
+      icon("step"),
+      () =>
+        board.send({ do: "step", n: Math.max(1, Math.round(Number(this.count.value)) || 1), unit: this.unit.value }),
+    );
+    this.count = element("input", {
+      type: "number",
+      min: 1,
+      max: 100000,
+      value: 1,
+      "aria-label": words.stepCount,
+      title: words.stepCount,
+    });
+    this.unit = element(
+      "select",
+      { "aria-label": words.stepUnit, title: words.stepUnit },
+      ...board.units.map((unit) => element("option", { value: unit }, words.units[unit])),
+    );
     this.unit.hidden = board.units.length < 2;
-    this.reset = button(words.reset, icon("reset"), () => (board.root.dataset.state === "lost" ? board.restart() : board.send({ do: "reset" })));
-    this.speed = element("select", { "aria-label": words.speed, title: words.speed },
+    this.reset = button(
+      words.reset,
+      icon("reset"),
+      () => (board.root.dataset.state === "lost" ? board.restart() : board.send({ do: "reset" })),
+    );
+    this.speed = element(
+      "select",
+      { "aria-label": words.speed, title: words.speed },
       element("option", { value: "auto" }, words.speedAuto),
-      ...SPEEDS.map((speed) => element("option", { value: speed }, speed ? words.speedSteps.replace("{n}", speed) : words.speedFull)));
+      ...SPEEDS.map((speed) =>
+        element("option", { value: speed }, speed ? words.speedSteps.replace("{n}", speed) : words.speedFull)
+      ),
+    );
     this.speed.onchange = () => this.sendSpeed();
     this.large = button(words.large, "A+", () => board.setLarge(!board.large));
     const pin = button(words.pin, icon("pin"), () => board.pins.add());
     pin.hidden = !board.pinnable;
     const screen = button(words.boardFullScreen, icon("full"), () => toggleFullScreen(board.root));
-    this.status = Object.fromEntries(Object.keys(board.statusLabels).map((name) => [name, element("span", { "data-status": name }, "–")]));
+    this.status = Object.fromEntries(
+      Object.keys(board.statusLabels).map((name) => [name, element("span", { "data-status": name }, "–")]),
+    );
     const stats = Object.entries(board.statusLabels).map(([name, label]) =>
-      element("span", { class: "stat" }, element("span", { class: "label" }, label), this.status[name]));
-    this.bar = element("div", { class: "player" },
-      element("div", { class: "buttons", role: "group", "aria-label": words.player },
-        this.play, this.step, this.count, this.unit, this.reset, element("label", { class: "speed" }, words.speedShort, this.speed),
-        element("span", { class: "end" }, pin, this.large, screen)),
-      element("div", { class: "status" }, ...stats));
+      element("span", { class: "stat" }, element("span", { class: "label" }, label), this.status[name])
+    );
+    this.bar = element(
+      "div",
+      { class: "player" },
+      element(
+        "div",
+        { class: "buttons", role: "group", "aria-label": words.player },
+        this.play,
+        this.step,
+        this.count,
+        this.unit,
+        this.reset,
+        element("label", { class: "speed" }, words.speedShort, this.speed),
+        element("span", { class: "end" }, pin, this.large, screen),
+      ),
+      element("div", { class: "status" }, ...stats),
+    );
     this.notice = element("p", { class: "notice", role: "alert" });
     this.slider = element("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": words.time });
     this.slider.oninput = () => this.scrub();
-    this.now = element("button", { type: "button", class: "button", onclick: () => board.send({ do: "scrub", to: null }) }, words.now);
+    this.now = element("button", {
+      type: "button",
+      class: "button",
+      onclick: () => board.send({ do: "scrub", to: null }),
+    }, words.now);
     this.moment = element("output", { class: "moment" });
-    this.time = element("div", { class: "time" }, element("span", { class: "label" }, words.timeShort), this.slider, this.moment, this.now);
+    this.time = element(
+      "div",
+      { class: "time" },
+      element("span", { class: "label" }, words.timeShort),
+      this.slider,
+      this.moment,
+      this.now,
+    );
     this.narrator = element("p", { class: "narrator", role: "status" });
     this.message = element("div", { class: "message" }, this.notice, this.narrator);
     this.onKey = (event) => this.key(event);
@@ -54,7 +104,7 @@ export class Player {
     this.board.send({ do: "speed", value: this.speed.value === "auto" ? null : Number(this.speed.value) });
   }
 
-  /** At most one scrub for each painted frame, the latest. */
+  /** Send the slider's place, at most once for each painted frame. */
   scrub() {
     if (this.scrubbing) return;
     this.scrubbing = requestAnimationFrame(() => {
@@ -64,13 +114,18 @@ export class Player {
   }
 
   key(event) {
-    const typing = event.target.closest?.("input, textarea, select, button, a, [contenteditable], [role=slider], [role=combobox], [role=tab]");
-    if (this.board.leader || typing || event.ctrlKey || event.metaKey || event.altKey || (event.key !== " " && event.key !== "k")) return;
+    const typing = event.target.closest?.(
+      "input, textarea, select, button, a, [contenteditable], [role=slider], [role=combobox], [role=tab]",
+    );
+    if (
+      this.board.leader || typing || event.ctrlKey || event.metaKey || event.altKey ||
+      (event.key !== " " && event.key !== "k")
+    ) return;
     event.preventDefault();
     this.toggle();
   }
 
-  /** Show what a frame's head says. */
+  /** Show the state, status and messages of a frame. */
   take(head) {
     const { words, root } = this.board;
     if (head.state) {
@@ -93,12 +148,14 @@ export class Player {
     if (head.time) this.takeTime(head.time);
   }
 
-  /** A run that keeps no moments to look back at has no time slider. */
+  /** Show the time slider, except for a run that keeps no history. */
   takeTime({ count, at, step }) {
     this.time.style.display = count === 0 ? "none" : "";
     const last = Math.max(0, count - 1);
     if (Number(this.slider.max) !== last) this.slider.max = last;
-    if ((document.activeElement !== this.slider || at === null) && Number(this.slider.value) !== (at ?? last)) this.slider.value = at ?? last;
+    if ((document.activeElement !== this.slider || at === null) && Number(this.slider.value) !== (at ?? last)) {
+      this.slider.value = at ?? last;
+    }
     this.now.disabled = at === null;
     write(this.moment, this.board.words.moment.replace("{step}", step));
   }
@@ -109,12 +166,12 @@ export class Player {
   }
 }
 
-/** A number as text: one so small that its zeros would take a line of their own, with an exponent. */
+/** A number as text, with an exponent where it would start with many zeros. */
 function plain(value) {
   return value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential() : String(value);
 }
 
-/** Set a node's text, in the text node that it has: a new one has the browser work out styles and layout anew. */
+/** Set a node's text in its existing text node: a new node would make the browser compute styles and layout again. */
 function write(node, text) {
   const [only] = node.childNodes;
   if (only?.nodeType !== Node.TEXT_NODE || node.childNodes.length > 1 || text === "") node.textContent = text;

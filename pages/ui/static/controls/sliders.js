@@ -1,20 +1,32 @@
-// Sliders in a chart's header that say what the chart is about; the run is told while one is dragged.
+// Sliders in a chart's header that set what the chart shows; values are sent to the run while one is dragged.
 
-import { element } from "../chart/chart.js";
+import { element } from "../dom.js";
 
 export class Sliders {
   /** `specs` have name, label, lo, hi, step and value; `board` has edit(command). */
   constructor(specs, title, board) {
     this.board = board;
     this.fields = new Map(specs.map((spec) => [spec.name, this.field(spec, title)]));
-    this.form = element("span", { class: "sliders" }, ...specs.map((spec) => {
-      const { input, output } = this.fields.get(spec.name);
-      return element("label", {}, spec.label, input, output);
-    }));
+    this.form = element(
+      "span",
+      { class: "sliders" },
+      ...specs.map((spec) => {
+        const { input, output } = this.fields.get(spec.name);
+        return element("label", {}, spec.label, input, output);
+      }),
+    );
   }
 
   field({ name, label, lo, hi, step, value }, title) {
-    const input = element("input", { type: "range", min: lo, max: hi, step, value, "aria-label": `${label}: ${title}`, "data-slider": name });
+    const input = element("input", {
+      type: "range",
+      min: lo,
+      max: hi,
+      step,
+      value,
+      "aria-label": `${label}: ${title}`,
+      "data-slider": name,
+    });
     const output = element("output", {}, String(value));
     input.oninput = () => {
       output.textContent = input.value;
@@ -23,7 +35,7 @@ export class Sliders {
     return { input, output };
   }
 
-  /** At most one message for each painted frame, the latest. */
+  /** Send the latest value, at most once for each painted frame. */
   send(name, input) {
     if (input.waits) return;
     input.waits = requestAnimationFrame(() => {
@@ -32,7 +44,7 @@ export class Sliders {
     });
   }
 
-  /** Show the values in use, but not under the hand that moves one. */
+  /** Show the current values, except on a slider that is being moved. */
   show(values) {
     for (const [name, { input, output }] of this.fields) {
       if (values?.[name] === undefined || input === document.activeElement) continue;

@@ -1,13 +1,15 @@
-// Views: charts in groups of which one is in sight, chosen with a row of buttons. What is not in sight costs nothing.
+// Views: groups of charts of which one is visible, chosen with a row of buttons. Hidden charts cost nothing.
 
-import { element } from "../chart/chart.js";
+import { element } from "../dom.js";
 
 export class Views {
-  /** `charts` have a spec with views (none: always in sight) and a card; `label` is the row's accessible name. */
+  /** `charts` have a card and a spec with views (none: always visible); `label` is the row's accessible name. */
   constructor(charts, label) {
     this.charts = charts;
     const names = [...new Set(charts.flatMap((chart) => chart.spec.views.slice(0, 1)))]; // in order of their own charts
-    this.buttons = names.map((name) => element("button", { type: "button", class: "button", "data-view": name, onclick: () => this.choose(name) }, name));
+    this.buttons = names.map((name) =>
+      element("button", { type: "button", class: "button", "data-view": name, onclick: () => this.choose(name) }, name)
+    );
     this.bar = element("div", { class: "views", role: "group", "aria-label": label }, ...this.buttons);
     this.bar.hidden = names.length === 0;
     if (names.length) this.choose(names[0]);

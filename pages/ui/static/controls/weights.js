@@ -1,18 +1,37 @@
-// The weights of one unit, to be set by hand: a small form in the card of a network drawing.
+// The form that sets the weights of one unit by hand, in the card of a model's diagram.
 
-import { element } from "../chart/chart.js";
+import { element } from "../dom.js";
 
 export class WeightForm {
-  /** `chart` has card, board and figure; the figure's `parameters` say what there is to set. */
+  /** `chart` has card, board and figure; the figure's `parameters` list the weights that can be set. */
   constructor(chart) {
     this.chart = chart;
+    this.layer = this.at = 0; // the unit that the form shows
+    this.shape = "";
     const { words } = chart.board;
-    this.unit = element("select", { "aria-label": words.unit, onchange: () => this.show(...this.unit.value.split(",").map(Number)) });
+    this.unit = element("select", {
+      "aria-label": words.unit,
+      onchange: () => this.show(...this.unit.value.split(",").map(Number)),
+    });
     this.rows = element("div", { class: "rows" });
     const button = (label, act) => element("button", { type: "button", class: "button", onclick: act }, label);
-    this.form = element("form", { class: "weights", role: "dialog", "aria-label": words.weights, onsubmit: (event) => event.preventDefault() },
-      element("div", { class: "head" }, this.unit, button(words.undo, () => chart.board.edit({ do: "undo" })), button(words.close, () => this.close())),
-      this.rows);
+    this.form = element(
+      "form",
+      {
+        class: "weights",
+        role: "dialog",
+        "aria-label": words.weights,
+        onsubmit: (event) => event.preventDefault(),
+      },
+      element(
+        "div",
+        { class: "head" },
+        this.unit,
+        button(words.undo, () => chart.board.edit({ do: "undo" })),
+        button(words.close, () => this.close()),
+      ),
+      this.rows,
+    );
     this.form.hidden = true;
     this.form.onkeydown = (event) => {
       if (event.key !== "Escape") return;
@@ -40,12 +59,17 @@ export class WeightForm {
   }
 
   show(layer, unit) {
-    [this.layer, this.at, this.shape] = [layer, unit, this.shapeNow()];
+    [this.layer, this.at, this.shape] = [layer, unit, this.currentShape()];
     const { words } = this.chart.board;
-    this.unit.replaceChildren(...this.layers.flatMap(({ units }, i) => units.map((name, j) => element("option", { value: `${i},${j}` }, name))));
+    this.unit.replaceChildren(
+      ...this.layers.flatMap(({ units }, i) => units.map((name, j) => element("option", { value: `${i},${j}` }, name))),
+    );
     this.unit.value = `${layer},${unit}`;
     this.form.classList.toggle("left", (layer + 1) / this.layers.length > 0.5);
-    const labels = [words.bias, ...this.layers[layer].sources.map((source) => words.weightFrom.replace("{source}", source))];
+    const labels = [
+      words.bias,
+      ...this.layers[layer].sources.map((source) => words.weightFrom.replace("{source}", source)),
+    ];
     this.fields = labels.map((_, i) => this.field(i ? i - 1 : null));
     this.rows.replaceChildren(...labels.map((label, i) => element("label", {}, label, this.fields[i])));
     this.refresh();
@@ -61,15 +85,15 @@ export class WeightForm {
     return field;
   }
 
-  /** New numbers, or another network: a unit that is gone closes the form. */
+  /** Follow new weights or a new model: the form closes if its unit no longer exists. */
   refresh() {
     if (this.form.hidden) return;
     if (!this.layers[this.layer]?.units[this.at]) this.close();
-    else if (this.shape !== this.shapeNow()) this.show(this.layer, this.at);
+    else if (this.shape !== this.currentShape()) this.show(this.layer, this.at);
     else this.write(document.activeElement);
   }
 
-  /** The numbers as they are, but for a field that is being typed in. */
+  /** Write the current weights, except in a field that is being typed in. */
   write(typing) {
     const { weights, biases, sources } = this.layers[this.layer];
     this.fields.forEach((field, i) => {
@@ -79,7 +103,7 @@ export class WeightForm {
     });
   }
 
-  shapeNow() {
+  currentShape() {
     return JSON.stringify(this.layers.map(({ units, sources }) => [units, sources]));
   }
 }

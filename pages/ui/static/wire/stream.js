@@ -1,13 +1,13 @@
-// The websocket to one run: asks for frames, sends commands, and reconnects by itself when the line drops.
+// The websocket to one run: asks for frames, sends commands, and reconnects after the connection drops.
 
 import { decode } from "./codec.js";
 
 const FIRST_RETRY_MS = 200;
-const LONGEST_RETRY_MS = 4000;
-const FINAL_CODES = new Set([4404, 4409, 4403]); // gone, watched elsewhere, refused: trying again cannot help
+const MAX_RETRY_MS = 4000;
+const FINAL_CODES = new Set([4404, 4409, 4403]); // no such run, watched elsewhere, refused: a retry cannot help
 
 export class Stream {
-  /** `on` has frame(frame), connected(bool) and ended(code, reason). */
+  /** `on` has frame(frame), connected(bool) and ended(reason). */
   constructor(path, on) {
     this.url = new URL(path, location.href);
     this.url.protocol = this.url.protocol.replace("http", "ws");
@@ -28,12 +28,12 @@ export class Stream {
     this.socket.onclose = (event) => {
       if (this.closed) return;
       if (FINAL_CODES.has(event.code)) {
-        this.on.ended(event.code, event.reason);
+        this.on.ended(event.reason);
         return;
       }
       this.on.connected(false);
       this.timer = setTimeout(() => this.connect(), this.retry);
-      this.retry = Math.min(this.retry * 2, LONGEST_RETRY_MS);
+      this.retry = Math.min(this.retry * 2, MAX_RETRY_MS);
     };
   }
 

@@ -1,0 +1,52 @@
+// Elements, icons and other small pieces of the page that every part of the board needs.
+
+const ICONS = {
+  play: "M8 5v14l11-7z",
+  pause: "M7 5h4v14H7zM13 5h4v14h-4z",
+  step: "M6 5v14l8-7zM16 5h2.5v14H16z",
+  reset: "M12 5V1.5L6.5 7l5.5 5.5V8a5 5 0 1 1-5 5H4.5A7.5 7.5 0 1 0 12 5z",
+  full: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
+  pin: "M9 3h6v2l-1 1v5l3 3v2h-4v5l-1 1-1-1v-5H7v-2l3-3V6L9 5z",
+  home: "M12 4 3 12h3v8h5v-5h2v5h5v-8h3z",
+};
+
+/** An SVG icon from the paths above: it needs no font and no file. */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(path);
+  return svg;
+}
+
+/** A new element: attributes that start with "on" become event handlers, undefined and null ones are left out. */
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made[name] = value;
+    else if (value !== undefined && value !== null) made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/** Red, green and blue (0 to 255) of a colour like "#1f77b4". */
+export function rgb(hex) {
+  return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+}
+
+/** Show an element in full screen, or leave full screen. */
+export function toggleFullScreen(node) {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else node.requestFullscreen?.();
+}
+
+/** Have the browser save the content of a URL as a file with this name. */
+export function download(name, url) {
+  const link = element("a", { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+}
