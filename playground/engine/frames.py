@@ -16,7 +16,7 @@ _SENT_AS = {"<f4": "f4", "<f8": "f8", "<i4": "i4", "|u1": "u1"}
 
 
 def changes(before: Any, after: Any) -> list[list[Any]]:
-    """Each [path, value] that turns one figure into another; arrays, lists (but of dicts) and leaves as a whole."""
+    """Each [path, value] that turns one figure into another; lists of dicts item by item, arrays and others whole."""
     found: list[list[Any]] = []
     _compare(before, after, (), found)
     return found
@@ -28,7 +28,7 @@ def _compare(before: Any, after: Any, path: Path, found: list[list[Any]]) -> Non
         for key, value in after.items():
             old = before[key]
             if old is value or (type(value) in _LEAVES and type(old) is type(value) and old == value):
-                continue  # said here, since most of a figure is such
+                continue  # checked here without a call, because most entries of a figure are like this
             _compare(old, value, (*path, key), found)
     elif kind is list and type(before) is list and len(before) == len(after):
         _compare_lists(before, after, path, found)
@@ -40,7 +40,7 @@ def _compare(before: Any, after: Any, path: Path, found: list[list[Any]]) -> Non
 
 
 def _compare_lists(before: list[Any], after: list[Any], path: Path, found: list[list[Any]]) -> None:
-    """Lists of dicts part by part; Plotly sees a change in a trace's values only where the list is another one."""
+    """Lists of dicts item by item, others as a whole: Plotly notices changed values only in a new list."""
     if all(type(item) is dict for item in (*before, *after)):
         for index, item in enumerate(after):
             _compare(before[index], item, (*path, index), found)

@@ -3,8 +3,8 @@
 while the time is not up:
     leader takes a step; follower takes a step
 
-A follower that starts later, or from an earlier step, first catches up, in most of the leader's slice; the leader goes
-on meanwhile. What the player says, both do, and the time slider shows both at the same step.
+A follower that starts later, or from an earlier step, first catches up: it gets most of the leader's slice, and the
+leader trains in the rest. Both obey the same player, and the time slider shows both at the same step.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from playground.engine import messages
+from playground.engine.commands import Command, LookBack, Pause, Play, Reset, SetSpeed, Step
 from playground.engine.frames import Figure
 from playground.engine.run import Comparable
 
@@ -22,9 +24,8 @@ if TYPE_CHECKING:
     from playground.engine.open_run import OpenRun
 
 LEADER_SHARE = 0.25  # of a slice, while its follower catches up
-FRAME_WAIT_SECONDS = 0.3  # for the other board to ask, too, so that both show the same step
-WIDEST = 4.0  # times its own range that an axis is widened to for the other run's sake
-CATCHING_UP = "Catching up with the first run: step {step:,} of {steps:,}."
+FRAME_WAIT_SECONDS = 0.3  # for the other board to ask too, so that both show the same step
+MAX_WIDENING = 4.0  # of an axis, times its own range, to hold what the other run shows
 
 Vary = Callable[[Any], Any]
 BuildBeside = Callable[[Any, Vary], Comparable]  # (the leader's run, vary) -> the follower's run
@@ -37,12 +38,12 @@ def is_behind(leader: OpenRun) -> bool:
 
 
 def advance(first: Any, second: Any, follower: OpenRun, seconds: float, allowed: int) -> int:
-    """Take steps with both until the time is up or `allowed` are taken; returns how many that were.
+    """Take steps with both until the time is up or `allowed` are taken; returns the number of steps taken.
 
-    One that has ended rests while the other goes on. An error in the follower's run ends that one alone.
+    A run that has ended rests while the other continues. An error in the follower ends the follower alone.
     """
     end = time.perf_counter() + seconds
-    follower.stale = True
+    follower.watching.stale = True
     if second.steps < first.steps and not second.outcome:
         taken: int = first.advance(LEADER_SHARE * seconds, allowed) if allowed and not first.outcome else 0
         _advance(second, follower, end - time.perf_counter(), first.steps - second.steps)
@@ -68,27 +69,28 @@ def _advance(second: Any, follower: OpenRun, seconds: float, steps: int) -> int:
 
 
 def has_ended(first: Any, second: Any) -> bool:
-    """Whether a run has come to its end, and so has the one beside it, if there is one."""
+    """Whether a run has ended, and so has the one beside it, if there is one."""
     return bool(first.outcome) and (second is None or bool(second.outcome))
 
 
-def frames_wait(opened: OpenRun, now: float) -> bool:
-    """Whether a frame waits until the other board of a pair has painted its last one."""
-    partner = opened.leader or opened.follower
-    waits = partner is not None and partner.viewer is not None and partner.asked is None
-    return waits and partner is not None and now - partner.asked_at < FRAME_WAIT_SECONDS
+def frame_waits(opened: OpenRun, now: float) -> bool:
+    """Whether the next frame waits until the other board of a pair has painted its last one."""
+    if opened.partner is None:
+        return False
+    other = opened.partner.watching
+    return other.viewer is not None and other.asked is None and now - other.asked_at < FRAME_WAIT_SECONDS
 
 
 def build(follower: OpenRun) -> None:
-    """Build a follower's run from its leader's, as that is now."""
+    """Build a follower's run from its leader's current one."""
     leader = follower.leader
     assert leader is not None and follower.vary is not None
     follower.run = follower.build(leader.run, follower.vary)
-    follower.state, follower.notice, follower.stale = "paused", "", True
+    follower.state, follower.notice, follower.watching.stale = "paused", "", True
 
 
 def rebuild(leader: OpenRun) -> None:
-    """Start the follower over, too. An error in it ends it alone."""
+    """Build the follower again too. An error in it ends the follower alone."""
     if (follower := leader.follower) is not None and follower.admitted and leader.run is not None:
         try:
             build(follower)
@@ -96,44 +98,44 @@ def rebuild(leader: OpenRun) -> None:
             follower.fail(error)
 
 
-def obey_too(leader: OpenRun, command: Mapping[str, Any]) -> None:
-    """Have the follower do what the player or a chart of either run says."""
-    follower, (_, run), name = leader.follower, runs_of(leader), command.get("do")
+def obey_too(leader: OpenRun, command: Command) -> None:
+    """Have the follower obey what the leader has obeyed, whichever run's chart it came from."""
+    follower, (_, run) = leader.follower, runs_of(leader)
     if follower is None or run is None:
         return
-    follower.stale = True
-    if name in ("play", "step"):
+    follower.watching.stale = True
+    if isinstance(command, (Play, Step)):
         if run.outcome == "done":
             run.resume()
-        run.apply({"do": "scrub", "to": None})
-    elif name not in ("pause", "speed", "scrub", "reset"):
+        run.apply(LookBack())
+    elif not isinstance(command, (Pause, SetSpeed, LookBack, Reset)):
         with contextlib.suppress(ValueError):  # the leader has said why
             run.apply(command)
 
 
-def look_back(leader: OpenRun, to: Any) -> None:
-    """Show both runs at one of the time slider's places; None: at their present. Raises ValueError with a sentence."""
+def look_back(leader: OpenRun, index: int | None) -> None:
+    """Show both runs at a place of the time slider; None: at the current step. Raises ValueError with a sentence."""
     first, second = runs_of(leader)
-    if to is None or second is None:
+    if index is None or second is None:
         for run in filter(None, (first, second)):
-            run.apply({"do": "scrub", "to": to})
+            run.apply(LookBack(index))
         return
     longer = _longer(first, second)
-    longer.apply({"do": "scrub", "to": to})
+    longer.apply(LookBack(index))
     shorter = first if longer is second else second
-    shorter.apply({"do": "scrub", "step": longer.time()["step"]})
+    shorter.apply(LookBack(step=longer.time()["step"]))
 
 
 def retune(leader: OpenRun) -> None:
-    """Turn for the follower what was turned for the leader; one that is behind does so when it comes to that step."""
+    """Set the knobs of the follower that were set in the leader; one that is behind does so at the same step."""
     _, second = runs_of(leader)
     if leader.follower is not None and second is not None:
         second.follow()
-        leader.follower.stale = True
+        leader.follower.watching.stale = True
 
 
 def revary(follower: OpenRun, vary: Vary) -> None:
-    """Have the follower differ from its leader by another value of the same setting, from now on."""
+    """Give the follower another value of the setting in which it differs from its leader, from now on."""
     follower.vary = vary
     if follower.leader is None:
         return
@@ -144,14 +146,14 @@ def revary(follower: OpenRun, vary: Vary) -> None:
 
 
 def time_of(opened: OpenRun, time_machine: dict[str, Any]) -> dict[str, Any]:
-    """What the time slider shows: of a pair, the moments of the run that went further."""
+    """What the time slider shows: of a pair, the snapshots of the run that has trained longer."""
     first, second = runs_of(opened)
     found: dict[str, Any] = time_machine if second is None or first is None else _longer(first, second).time()
     return found
 
 
 def heading_of(opened: OpenRun) -> str:
-    """What sets this run apart from the one beside it, from the config that it has now; "" for a run alone."""
+    """The setting in which this run differs from its partner, with its current value; "" for a run alone."""
     follower = opened if opened.leader is not None else opened.follower
     if follower is None or opened.run is None:
         return ""
@@ -162,8 +164,8 @@ def heading_of(opened: OpenRun) -> str:
 
 
 def on_common_axes(opened: OpenRun, charts: dict[str, Figure]) -> dict[str, Figure]:
-    """The figures with axes that also hold what the other run of a pair showed last, so that the two compare by eye."""
-    partner = opened.leader or opened.follower
+    """The figures with axes wide enough for what the other run of a pair last showed, so that both compare."""
+    partner = opened.partner
     if partner is None:
         return charts
     opened.ranges |= {name: ranges_of(figure) for name, figure in charts.items()}
@@ -188,19 +190,20 @@ def _widened(figure: Figure, others: Mapping[str, tuple[str, float, float]]) -> 
         other = others.get(name)
         if other is None or other[0] != kind:
             continue
-        most = WIDEST * min(high - low, other[2] - other[1])  # a run that diverges must not flatten the other's curve
+        # Limited, so that a run that diverges does not flatten the other's curve.
+        most = MAX_WIDENING * min(high - low, other[2] - other[1])
         bottom = min(low, other[1])
         layout[name] = layout[name] | {"range": [bottom, min(max(high, other[2]), bottom + most)]}
     return figure | {"layout": layout}
 
 
 def notice_of(opened: OpenRun) -> str:
-    """How far a follower is that catches up."""
+    """How far a follower has caught up, as a sentence; "" when it has."""
     leader = opened.leader
     if leader is None or not is_behind(leader):
         return ""
     first, second = runs_of(leader)
-    return CATCHING_UP.format(step=second.steps, steps=first.steps)
+    return messages.CATCHING_UP.format(step=second.steps, steps=first.steps)
 
 
 def _longer(first: Any, second: Any) -> Any:
@@ -208,6 +211,6 @@ def _longer(first: Any, second: Any) -> Any:
 
 
 def runs_of(leader: OpenRun) -> tuple[Any, Any]:
-    """A run and the one beside it, None where there is none or it has failed; either may be dropped at any time."""
+    """The leader's run and its follower's; None where missing or failed. Either may be closed at any time."""
     follower = leader.follower
     return leader.run, None if follower is None or follower.state == "failed" else follower.run

@@ -1,4 +1,4 @@
-"""What the engine asks of a run and of a viewer; it knows nothing else of either."""
+"""The interfaces that the engine expects of a run and of a viewer; it knows nothing else about them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from playground.engine.commands import Command
 from playground.engine.frames import Figure
 
 Outcome = Literal["", "done", "failed"]
@@ -13,7 +14,7 @@ Outcome = Literal["", "done", "failed"]
 
 @dataclass
 class Drawing:
-    """What a run shows: figures by chart name, numbers by status name, a sentence, and where its time machine is."""
+    """What a run shows: figures by chart name, numbers by status name, a sentence, and its time slider."""
 
     charts: dict[str, Figure]
     status: dict[str, float] = field(default_factory=dict)
@@ -26,52 +27,52 @@ class Run(Protocol):
 
     @property
     def outcome(self) -> Outcome:
-        """Whether the run has come to its end, and how."""
+        """How the run has ended; "" while it has not."""
 
     @property
     def auto_speed(self) -> float:
-        """The steps a second that suit it when nobody chose a speed; 0 is full speed."""
+        """The steps a second at which it trains when nobody has chosen a speed; 0 is full speed."""
 
     def steps_in_epochs(self, epochs: int) -> int:
-        """How many steps finish the present epoch and the ones after it, `epochs` in all."""
+        """The number of steps to the end of the current epoch and of those after it, `epochs` in all."""
 
     def advance(self, seconds: float, steps: int) -> int:
-        """Train until the time is up, the steps are taken or the run ends; returns the steps taken.
+        """Train until the time is up, the steps are taken or the run ends; returns the number of steps taken.
 
-        At least one; or 0 where what the next step needs is not there yet: the engine asks again in a while.
+        At least one, or 0 when the next step is not ready; the engine then asks again a moment later.
         """
 
     def draw(self, charts: list[str], options: Mapping[str, bool]) -> Drawing:
-        """The figures of the charts named, as the viewer's options want them."""
+        """The figures of these charts, drawn with the viewer's options."""
 
-    def apply(self, command: Mapping[str, Any]) -> None:
-        """Obey a command of the run's own (scrub, add a point, ...). Raises ValueError with a sentence."""
+    def apply(self, command: Command) -> None:
+        """Obey a command that is not for the player: look back, add a point, ... Raises ValueError with a sentence."""
 
     def tune(self, config: Any) -> None:
-        """Take a config whose live knobs have been turned."""
+        """Set the live knobs to those of this config."""
 
     def rebuilt(self, config: Any) -> Run:
-        """A run from the start, keeping what the student added by hand."""
+        """A new run at step 0 that keeps what the student added by hand."""
 
     def resume(self) -> None:
-        """Go on after the stop rule has ended it."""
+        """Continue after the stop rule has ended it."""
 
 
 @runtime_checkable
 class Paced(Protocol):
-    """What a run has besides whose frames cost much: it is drawn less often than the server allows."""
+    """Optional interface for runs with expensive frames: they set their own maximum frame rate."""
 
-    frame_rate: float  # frames a second that suit it while it plays
+    frame_rate: float  # frames a second at most, while it plays
 
 
 @runtime_checkable
 class Heavy(Paced, Protocol):
-    """Optional interface for runs with long steps: they use several cores and may have news while they rest."""
+    """Optional interface for runs with long steps: they use several cores, and may change while they take no step."""
 
     restless: bool  # whether it may have something new to show although it takes no step
 
     def use_cores(self, count: int) -> None:
-        """Its share of the machine, given before each slice; it must not use more cores, and may use fewer."""
+        """Use at most this many cores from now on; called before each slice."""
 
 
 class Comparable(Run, Protocol):
@@ -81,17 +82,17 @@ class Comparable(Run, Protocol):
     steps: int
 
     def time(self) -> dict[str, Any]:
-        """The time slider: {"count": moments kept, "at": index of the one shown or None, "step": its step}."""
+        """The time slider: {"count": snapshots kept, "at": index of the one shown or None, "step": its step}."""
 
     def follow(self) -> None:
-        """Turn the knobs that were turned after the present step in the run that this one follows, if it does."""
+        """Set the knobs that were set at the current step in the run that this one follows, if it follows one."""
 
 
 class Viewer(Protocol):
-    """Where a run's frames go; both calls come from a worker's thread and return at once."""
+    """Where a run's frames go; both methods are called from a worker's thread and return at once."""
 
     def deliver(self, frame: bytes) -> None:
         """Take a frame."""
 
     def dismiss(self, code: int, reason: str) -> None:
-        """Close: another viewer took over, or the run is gone."""
+        """Close, with the websocket's code and reason: another viewer took over, or the run is gone."""

@@ -10,7 +10,7 @@ from playground.runs.checksums import checksum
 from playground.runs.state import Resuming
 from playground.settings import Settings
 
-MOST_CHANGES = 200  # kept one by one; with one more, the journal begins anew from the weights of that moment
+MAX_CHANGES = 200  # kept one by one; with one more, the journal begins anew from the weights of that moment
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ Why = Literal["restored", "loaded", "long"]
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedState:
     """A state that no config and seed leads to: weights, optimizer memory, batches and the lesson's own.
 
     `why` says where it came from: the run was restored from a file, its weights were loaded from one, or so much was
@@ -54,7 +54,7 @@ class Saved:
 
 
 @dataclass(frozen=True)
-class Course:
+class RunHistory:
     """A run's way to its present step. It is taken between two steps and read while the run goes on."""
 
     steps: int
@@ -62,7 +62,7 @@ class Course:
     settings: Settings
     start: Change
     changes: tuple[Change, ...]
-    saved: Saved | None
+    saved: SavedState | None
     checksum: str  # of the weights
     averaged: range = range(0)  # the steps whose mean loss the page shows; empty where it shows that of these weights
 
@@ -80,7 +80,7 @@ class Journal:
     It begins at step 0, or, with `saved`, where weights came from elsewhere.
     """
 
-    def __init__(self, start: Change, saved: Saved | None = None) -> None:
+    def __init__(self, start: Change, saved: SavedState | None = None) -> None:
         self.start = start
         self.saved = saved
         self.changes: list[Change] = []
@@ -88,7 +88,7 @@ class Journal:
     @property
     def full(self) -> bool:
         """Whether one more change is too many."""
-        return len(self.changes) >= MOST_CHANGES
+        return len(self.changes) >= MAX_CHANGES
 
     @property
     def last(self) -> Change:
@@ -147,7 +147,7 @@ class Journaled(Resuming):
         """What the narrator says of a replay, at the step that is shown."""
         return self.replay.say(steps) if self.replay is not None else ""
 
-    def note(self, weight: WeightSet | None = None) -> None:
+    def record_change(self, weight: WeightSet | None = None) -> None:
         """Put down in the journal that knobs were turned, points changed, or one weight was set by hand."""
         self.journal.note(self._change(weight))
         if self.journal.full:
@@ -171,7 +171,7 @@ class Journaled(Resuming):
             "batches": self.trainer.batches.state_dict(),
             "own": self.own_state(),
         }
-        self.journal = Journal(self._change(), Saved(why, state))
+        self.journal = Journal(self._change(), SavedState(why, state))
 
     def load_state_dict(self, state: Any) -> None:
         """Take up where `state_dict` was taken, in a fresh run of the same config."""
@@ -183,10 +183,10 @@ class Journaled(Resuming):
         super().use_weights(weights)
         self._begin_journal("loaded")
 
-    def course(self) -> Course:
+    def run_history(self) -> RunHistory:
         """The way to the present step."""
         journal, weights = self.journal, checksum(self.model.state_dict())
-        return Course(
+        return RunHistory(
             self.steps, self.config, self.settings, journal.start, tuple(journal.changes), journal.saved, weights,
             self.averaged,
         )  # fmt: skip

@@ -16,12 +16,12 @@ from playground.runs.state_checks import StateError
 from playground.runs.weight_names import Assignment, assign
 from playground.training.trainer import Trainer
 
-MOST_SNAPSHOT_BYTES = 1_000_000  # in a state; where there are more, every second snapshot is left out
+MAX_SNAPSHOT_BYTES = 1_000_000  # in a state; where there are more, every second snapshot is left out
 DIVERGED = "This run has diverged: there is nothing to go on from. Press Reset, then train anew."
 PARTS = ("weights", "optimizer", "batches", "progress", "history", "snapshots", "own")
 # What each optimizer remembers of a parameter: its names in torch's own state_dict. "step" is a scalar, the others
 # have the parameter's shape. A parameter has all of them, or none before its first update.
-MEMORIES: dict[type[torch.optim.Optimizer], tuple[str, ...]] = {
+OPTIMIZER_STATE_NAMES: dict[type[torch.optim.Optimizer], tuple[str, ...]] = {
     torch.optim.SGD: ("momentum_buffer",),
     torch.optim.Adagrad: ("step", "sum"),
     torch.optim.RMSprop: ("step", "square_avg"),
@@ -61,11 +61,11 @@ class Resuming(ABC):
 
     def optimizer_state(self) -> Any:
         """What the optimizer remembers; where there are several, the lesson says how they are kept apart."""
-        return memories(self.trainer.optimizer)
+        return optimizer_state(self.trainer.optimizer)
 
     def load_optimizer_state(self, state: Any) -> None:
         """Take up what `optimizer_state` gave. Raises StateError."""
-        give_memories(self.trainer.optimizer, state)
+        load_optimizer_state(self.trainer.optimizer, state)
 
     def config_state(self, config: Any) -> dict[str, Any]:
         """A config that a snapshot was taken with, as texts."""
@@ -75,12 +75,12 @@ class Resuming(ABC):
         """The config that `config_state` gave. Raises StateError."""
         return check.config(type(self.config), state)
 
-    def printed_names(self) -> list[str]:
+    def script_names(self) -> list[str]:
         """The names of the weights in the exported script's model, in the order of this run's model."""
         return list(self.model.state_dict())
 
     @abstractmethod
-    def ghost(self, config: Any) -> nn.Sequential:
+    def snapshot_model(self, config: Any) -> nn.Sequential:
         """A model of a config's shape and activation."""
 
     @abstractmethod
@@ -130,16 +130,16 @@ class Resuming(ABC):
         self._load_history(state["history"])
         self._load_snapshots(state["snapshots"])
 
-    def printed_weights(self) -> dict[str, Tensor]:
+    def script_weights(self) -> dict[str, Tensor]:
         """A copy of the weights that the exported script's model can load. Raises StateError for a diverged run."""
         values = [value.to("cpu", copy=True) for value in self.model.state_dict().values()]
         if self.outcome == "failed" or not all_finite(values):
             raise StateError(DIVERGED)
-        return dict(zip(self.printed_names(), values, strict=True))
+        return dict(zip(self.script_names(), values, strict=True))
 
     def assigned(self, weights: Mapping[str, Tensor]) -> Assignment:
         """The tensors of a weights file under this model's names. Raises StateError where they do not fit."""
-        return assign(weights, self.model.state_dict(), self.printed_names())
+        return assign(weights, self.model.state_dict(), self.script_names())
 
     def use_weights(self, weights: Any) -> None:
         """Put these weights into the running model; optimizer, batches and history go on as they are."""
@@ -195,7 +195,7 @@ class Resuming(ABC):
 
     def _snapshots_state(self) -> dict[str, Any]:
         stride, kept = self.snapshots.stride, self.snapshots.kept
-        while len(kept) > 1 and sum(each.parameters.nbytes for each in kept) > MOST_SNAPSHOT_BYTES:
+        while len(kept) > 1 and sum(each.parameters.nbytes for each in kept) > MAX_SNAPSHOT_BYTES:
             stride *= 2
             kept = [each for each in kept if each.steps % stride == 0]
         configs: list[Any] = []
@@ -213,7 +213,7 @@ class Resuming(ABC):
         found = check.entries(state, ("stride", "configs", "kept"), "snapshots")
         snapshots = Snapshots(self.snapshots.capacity)
         configs = [self.config_of(each) for each in check.items(found["configs"], 128, "configs")]
-        sizes = [sum(each.numel() for each in self.ghost(config).parameters()) for config in configs]
+        sizes = [sum(each.numel() for each in self.snapshot_model(config).parameters()) for config in configs]
         snapshots.stride = check.whole(found["stride"], "stride", 1)
         last = -1
         for each in check.items(found["kept"], 128, "kept"):
@@ -227,7 +227,7 @@ class Resuming(ABC):
         self.snapshots = snapshots
 
 
-def memories(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """What an optimizer remembers, by the number of its parameter: {"0": {"exp_avg": tensor, ...}, ...}, copied."""
     return {
         str(index): {name: value.clone() for name, value in each.items() if isinstance(value, Tensor)}
@@ -235,10 +235,10 @@ def memories(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     }
 
 
-def give_memories(optimizer: torch.optim.Optimizer, state: Any) -> None:
+def load_optimizer_state(optimizer: torch.optim.Optimizer, state: Any) -> None:
     """Let an optimizer remember what `memories` gave. Raises StateError where it cannot be its own."""
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    names = MEMORIES[type(optimizer)]
+    names = OPTIMIZER_STATE_NAMES[type(optimizer)]
     if not isinstance(state, dict) or not set(state) <= {str(index) for index in range(len(parameters))}:
         raise StateError("The optimizer in this file is not that of its model.")
     found: dict[int, dict[str, Tensor]] = {}

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
+from playground.engine import messages
+from playground.engine.commands import Command, CommandError, LookBack
 from playground.engine.frames import Figure
 from playground.engine.run import Drawing, Outcome
 from playground.settings import Settings
@@ -48,9 +50,9 @@ class SteppedRun(ABC):
     def narrate(self, at: int) -> str:
         """One plain sentence on what is to be seen after `at` steps."""
 
-    def edit(self, command: Mapping[str, Any]) -> None:
-        """Obey a command of the lab's own. Raises ValueError with a sentence."""
-        raise ValueError("This lab does not know that command.")
+    def edit(self, command: Command) -> None:
+        """Obey a command that only some labs know. Raises ValueError with a sentence."""
+        raise CommandError(messages.UNKNOWN_COMMAND)
 
     # What the engine asks.
 
@@ -77,15 +79,14 @@ class SteppedRun(ABC):
                 break
         return taken
 
-    def apply(self, command: Mapping[str, Any]) -> None:
-        """Look back at a step ({"do": "scrub", "to": step or None for now}), or what the lab offers besides."""
-        if command.get("do") != "scrub":
+    def apply(self, command: Command) -> None:
+        """Look back at a step, or obey a command of the lab's own. Raises ValueError with a sentence."""
+        if not isinstance(command, LookBack):
             self.edit(command)
             return
-        to = command.get("to")
-        if to is not None and (type(to) is not int or not 0 <= to <= self.steps):
-            raise ValueError(f"The time slider goes from 0 to {self.steps}.")
-        self._viewed = to
+        if command.index is not None and not 0 <= command.index <= self.steps:
+            raise CommandError(messages.OUT_OF_TIME.format(most=self.steps))
+        self._viewed = command.index
 
     def tune(self, config: Any) -> None:
         """Take a config whose live knobs have been turned."""

@@ -14,6 +14,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from playground.engine import messages
+from playground.engine.commands import Command, CommandError, LookBack
 from playground.engine.frames import Figure
 from playground.engine.run import Drawing, Outcome
 from playground.knobs import Config
@@ -23,9 +25,9 @@ from playground.settings import Settings
 from playground.training.models import count_parameters
 from playground.training.trainer import Trainer
 
-SLOWEST_AUTO_SPEED = 30.0  # steps a second
-MOST_MARKS = 24  # on the loss chart
-MOST_SNAPSHOTS = 128
+MIN_AUTO_SPEED = 30.0  # steps a second
+MAX_MARKS = 24  # on the loss chart
+MAX_SNAPSHOTS = 128
 AUTO_SECONDS = 10.0  # a run with a stop rule is paced to take about this long
 
 
@@ -37,13 +39,13 @@ class View:
     epochs: int
     model: nn.Sequential
     config: Any
-    is_now: bool
-    see: Callable[[nn.Sequential, Any], Any]
+    is_current: bool
+    predict: Callable[[nn.Sequential, Any], Any]
 
     @cached_property
-    def seen(self) -> Any:
-        """What the lesson needs of the model's outputs, worked out once for all charts of a frame."""
-        return self.see(self.model, self.config)
+    def predictions(self) -> Any:
+        """What the lesson needs of the model's outputs, computed once for all charts of a frame."""
+        return self.predict(self.model, self.config)
 
 
 class TrainingRun(Journaled):
@@ -70,7 +72,7 @@ class TrainingRun(Journaled):
         self.steps = 0
         self.history = History(columns)
         room = settings.max_run_mb * 1_000_000 // (4 * self.parameter_count)
-        self.snapshots = Snapshots(min(MOST_SNAPSHOTS, room))
+        self.snapshots = Snapshots(min(MAX_SNAPSHOTS, room))
         self.marks: list[tuple[int, str]] = []
         self.outcome: Outcome = ""
         self.stop_at: float = config.max_steps or math.inf
@@ -78,7 +80,7 @@ class TrainingRun(Journaled):
         self._viewed: int | None = None
         self.journal = Journal(Change(0, config, self.edits))
         self.record({})
-        self.snap()
+        self.take_snapshot()
 
     def replace_model(self, model: nn.Sequential) -> None:
         """Train this model from now on. Raises ValueError with a sentence where it is too large."""
@@ -91,7 +93,7 @@ class TrainingRun(Journaled):
         self.model = self.trainer.model = model
         self.parameter_count = parameters
         self.parameters = list(model.parameters())  # found once: finding them takes longer than copying them
-        self._ghost = deepcopy(model)
+        self._snapshot_model = deepcopy(model)
 
     # What a lesson says.
 
@@ -100,7 +102,7 @@ class TrainingRun(Journaled):
         """The history row of the present step: losses on the whole data, and what else the lesson follows."""
 
     @abstractmethod
-    def see(self, model: nn.Sequential, config: Any) -> Any:
+    def predict(self, model: nn.Sequential, config: Any) -> Any:
         """The outputs of a model that the charts, the status and the narrator share."""
 
     @abstractmethod
@@ -123,16 +125,16 @@ class TrainingRun(Journaled):
     def rebuilt(self, config: Any) -> Self:
         """A run from the start, keeping what the student added by hand."""
 
-    def edit(self, command: Mapping[str, Any]) -> None:
-        """Obey a command of the lesson's own. Raises ValueError with a sentence."""
-        raise ValueError("This lesson does not know that command.")
+    def edit(self, command: Command) -> None:
+        """Obey a command that only some lessons know. Raises ValueError with a sentence."""
+        raise CommandError(messages.UNKNOWN_COMMAND)
 
     # What the engine asks.
 
     @property
     def auto_speed(self) -> float:
         """Paced so that a run with a step limit can be watched; full speed (0) without one."""
-        return max(SLOWEST_AUTO_SPEED, self.config.max_steps / AUTO_SECONDS) if self.config.max_steps else 0.0
+        return max(MIN_AUTO_SPEED, self.config.max_steps / AUTO_SECONDS) if self.config.max_steps else 0.0
 
     def steps_in_epochs(self, epochs: int) -> int:
         """The steps that finish the present epoch and the ones after it."""
@@ -158,7 +160,7 @@ class TrainingRun(Journaled):
         if before is not None:
             self.record(self.trace(before))
         if self.snapshots.is_due(self.steps):
-            self.snap()
+            self.take_snapshot()
         self.follow()
         if not math.isfinite(loss):
             self.outcome = "failed"
@@ -180,7 +182,7 @@ class TrainingRun(Journaled):
             self.history.append(self.steps, traced | self.measure())
 
     @torch.no_grad()
-    def snap(self) -> None:
+    def take_snapshot(self) -> None:
         """Keep a snapshot of the present step."""
         vector = torch.cat([parameter.reshape(-1).cpu() for parameter in self.parameters])
         self.snapshots.append(Snapshot(self.steps, self.trainer.batches.epochs, vector, self.config))
@@ -199,14 +201,14 @@ class TrainingRun(Journaled):
         if self.outcome == "done" and self.steps < self.stop_at:
             self.outcome = ""
         self.retune(before, config, set(turned))
-        self.note()
+        self.record_change()
 
     def mark(self, text: str) -> None:
         """Remember what was changed at this step; a slider being dragged leaves one mark, not one for each value."""
         label = text.partition(":")[0]
         if self.marks and self.marks[-1][0] == self.steps and self.marks[-1][1].partition(":")[0] == label:
             self.marks.pop()
-        self.marks = [*self.marks[-MOST_MARKS + 1 :], (self.steps, text)]
+        self.marks = [*self.marks[-MAX_MARKS + 1 :], (self.steps, text)]
 
     def resume(self) -> None:
         """Train on for as many steps as the stop rule first gave; a target loss that was reached no longer stops it."""
@@ -217,24 +219,21 @@ class TrainingRun(Journaled):
                 self.stop_below = -math.inf
             self.outcome = ""
 
-    def apply(self, command: Mapping[str, Any]) -> None:
-        """Scrub to a snapshot, or obey a command of the lesson's own.
-
-        {"do": "scrub", "to": index, or None for now}, or {"do": "scrub", "step": the last snapshot up to this step}.
-        """
-        if command.get("do") != "scrub":
+    def apply(self, command: Command) -> None:
+        """Look back at a snapshot, or obey a command of the lesson's own. Raises ValueError with a sentence."""
+        if not isinstance(command, LookBack):
             self.edit(command)
             return
-        to = command.get("to")
-        if "step" in command:
-            earlier = [at for at, kept in enumerate(self.snapshots.kept) if kept.steps <= command["step"]]
-            to = earlier[-1] if earlier else None
-        if to is not None and (type(to) is not int or not 0 <= to < len(self.snapshots.kept)):
-            raise ValueError(f"The time slider goes from 0 to {len(self.snapshots.kept) - 1}.")
-        self._viewed = to
+        index, count = command.index, len(self.snapshots.kept)
+        if command.step is not None:
+            earlier = [at for at, kept in enumerate(self.snapshots.kept) if kept.steps <= command.step]
+            index = earlier[-1] if earlier else None
+        if index is not None and not 0 <= index < count:
+            raise CommandError(messages.OUT_OF_TIME.format(most=count - 1))
+        self._viewed = index
 
     @property
-    def moment(self) -> Snapshot | None:
+    def shown_snapshot(self) -> Snapshot | None:
         """The earlier moment that is shown; None for the present."""
         if self._viewed is None or self._viewed >= len(self.snapshots.kept):
             return None
@@ -242,18 +241,18 @@ class TrainingRun(Journaled):
 
     def view(self) -> View:
         """The moment that is shown."""
-        snapshot = self.moment
+        snapshot = self.shown_snapshot
         if snapshot is None:
             epochs = self.trainer.batches.epochs
-            return View(self.steps, epochs, self.model, self.config, True, self.see)
-        model = self.ghost(snapshot.config)
-        fill(model, snapshot.parameters)
-        return View(snapshot.steps, snapshot.epochs, model, snapshot.config, False, self.see)
+            return View(self.steps, epochs, self.model, self.config, True, self.predict)
+        model = self.snapshot_model(snapshot.config)
+        load_parameters(model, snapshot.parameters)
+        return View(snapshot.steps, snapshot.epochs, model, snapshot.config, False, self.predict)
 
-    def ghost(self, config: Any) -> nn.Sequential:
+    def snapshot_model(self, config: Any) -> nn.Sequential:
         """A model of a config's shape and activation, to show a snapshot with; its weights are set afterwards."""
         del config
-        return self._ghost
+        return self._snapshot_model
 
     @torch.no_grad()
     def draw(self, charts: list[str], options: Mapping[str, bool]) -> Drawing:
@@ -270,13 +269,13 @@ class TrainingRun(Journaled):
 
     def time(self) -> dict[str, Any]:
         """The time slider: {"count": snapshots kept, "at": index of the one shown or None, "step": its step}."""
-        moment = self.moment
+        moment = self.shown_snapshot
         steps = self.steps if moment is None else moment.steps
         return {"count": len(self.snapshots.kept), "at": None if moment is None else self._viewed, "step": steps}
 
 
 @torch.no_grad()
-def fill(model: nn.Module, vector: Tensor) -> None:
+def load_parameters(model: nn.Module, vector: Tensor) -> None:
     """Give a model the parameters of a snapshot, in their order; each keeps its layout in memory."""
     start = 0
     for parameter in model.parameters():

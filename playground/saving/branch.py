@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from playground.knobs import Config
 from playground.runs.history import Snapshot
-from playground.runs.training_run import TrainingRun, fill
+from playground.runs.training_run import TrainingRun, load_parameters
 
 Run = TypeVar("Run", bound=TrainingRun)
 Vary = Callable[[Any], Any]  # the second run's config, from the first one's
@@ -89,7 +89,7 @@ def branched(run: Run, config: Config) -> Run:
     firm = [specs[name].label for name in config.changed_from(run.config) if not specs[name].live]
     if firm:
         raise ValueError(f"“{firm[0]}” starts a run over, so a run cannot branch with it. Compare from the start.")
-    moment = run.moment
+    moment = run.shown_snapshot
     made = _from_now(run) if moment is None else _from(run, moment)
     made.tune(config)
     return made
@@ -103,7 +103,7 @@ def _from_now(run: Run) -> Run:
 
 def _from(run: Run, moment: Snapshot) -> Run:
     made = run.rebuilt(moment.config)
-    fill(made.model, moment.parameters)
+    load_parameters(made.model, moment.parameters)
     made.steps, made.trainer.batches.epochs = moment.steps, moment.epochs
     made.stop_at = max(run.stop_at, moment.steps + 1)
     made.marks = [mark for mark in run.marks if mark[0] <= moment.steps]

@@ -51,7 +51,7 @@ class Resumable(Protocol):
     def use_weights(self, weights: Any) -> None:
         """Put other weights into the running model. Raises ValueError with a sentence."""
 
-    def printed_weights(self) -> dict[str, Tensor]:
+    def script_weights(self) -> dict[str, Tensor]:
         """The model's tensors as weight files hold them: under the names of the model in the exported script."""
 
     def assigned(self, weights: Mapping[str, Tensor]) -> Assignment:
@@ -79,7 +79,7 @@ def take(lesson: str, run: Any) -> Checkpoint:
 
 def take_weights(run: Any) -> dict[str, Tensor]:
     """The weights of a run at its present step, for a file of their own. Raises ValueError for a run that has none."""
-    return _resumable(run).printed_weights()
+    return _resumable(run).script_weights()
 
 
 def _resumable(run: Any) -> Resumable:

@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote
 from playground.engine.run import Heavy, Run
 from playground.knobs import Config, as_text
 from playground.runs.checksums import checksum
-from playground.runs.journal import Course, Journaled
+from playground.runs.journal import RunHistory, Journaled
 from playground.settings import Settings
 from playground.training.devices import MAX_THREADS
 
@@ -147,19 +147,19 @@ class Replay:
         return f"Replayed to step {self.at:,}, but the weights differ: {both}. {why}"
 
 
-def parameters(course: Course) -> dict[str, str]:
+def parameters(run_history: RunHistory) -> dict[str, str]:
     """What a link to a run's present step has besides its settings. Raises ReplayError where none leads there."""
-    if not course.only_knobs:
+    if not run_history.only_knobs:
         raise ReplayError(
             "A link carries settings only, not the points or weights that you have changed by hand or loaded. "
             "To share those, save a checkpoint."
         )
-    if not 1 <= course.steps <= MOST_STEPS:
-        raise ReplayError(f"A link replays 1 to {MOST_STEPS:,} steps; this run has made {course.steps:,}.")
-    before, groups = course.start, [_group("", course.config, course.start.config)]
-    for change in course.changes:
+    if not 1 <= run_history.steps <= MOST_STEPS:
+        raise ReplayError(f"A link replays 1 to {MOST_STEPS:,} steps; this run has made {run_history.steps:,}.")
+    before, groups = run_history.start, [_group("", run_history.config, run_history.start.config)]
+    for change in run_history.changes:
         turned = _group(str(change.steps), before.config, change.config)
-        is_other = change.threads != before.threads and course.start.threads is not None
+        is_other = change.threads != before.threads and run_history.start.threads is not None
         groups.append(f"{turned}~{THREADS}:{change.threads}" if is_other else turned)
         before = change
     groups = [group for group in groups if "~" in group]
@@ -168,9 +168,9 @@ def parameters(course: Course) -> dict[str, str]:
         raise ReplayError(
             f"Knobs were turned more often than the {MOST_TURNS} times that a link carries. Save a checkpoint."
         )
-    found = {AT: f"{course.steps}.{course.checksum[:CHECKSUM_DIGITS]}"}
-    if course.start.threads is not None:
-        found[THREADS] = str(course.start.threads)
+    found = {AT: f"{run_history.steps}.{run_history.checksum[:CHECKSUM_DIGITS]}"}
+    if run_history.start.threads is not None:
+        found[THREADS] = str(run_history.start.threads)
     return found | ({SINCE: text} if text else {})
 
 

@@ -39,7 +39,7 @@ class TrainingScript(Statements):
 
     def text(self) -> str:
         """The whole script. Raises ScriptError where it would be too long to read or run."""
-        start = self.course.start
+        start = self.run_history.start
         body = [
             "\n".join(["# The data.", *self.data(start)]),
             "\n".join([comment(self.learner), *self.model(start.config), *self.learning(start.config)]),
@@ -49,7 +49,7 @@ class TrainingScript(Statements):
             "\n".join(self.results()),
         ]
         defined = self.definitions.values()
-        threads = start.threads or self.course.settings.torch_threads
+        threads = start.threads or self.run_history.settings.torch_threads
         text = "\n\n".join([f"torch.set_num_threads({threads})", *defined, *body])
         whole = "\n".join([self.head(), "", *imports_of(text), "", spaced(text), ""])
         if len(whole) > MOST_BYTES:
@@ -78,7 +78,7 @@ class TrainingScript(Statements):
 
     def head(self) -> str:
         """The script's docstring."""
-        first = f'"""{self.title}: a training of {self.course.steps:,} steps, written out in plain PyTorch.'
+        first = f'"""{self.title}: a training of {self.run_history.steps:,} steps, written out in plain PyTorch.'
         version = f"The run was trained with PyTorch {torch.__version__.partition('+')[0]}."
         about = "\n".join(textwrap.fill(each, WIDTH) for each in (self.needs, self.promise, version))
         return f'{first}\n\n{about}\n"""'
@@ -113,7 +113,7 @@ class TrainingScript(Statements):
 
     def saved(self) -> list[str]:
         """The state that the run went on from, where no seed leads to it."""
-        saved = self.course.saved
+        saved = self.run_history.saved
         if saved is None:
             return []
         kept, batches = saved.state, saved.state["batches"]
@@ -125,7 +125,7 @@ class TrainingScript(Statements):
             state[name] = value
             lines.append(f'{name}.generator.set_state(saved["{name}"])')
         why = comment(
-            f"{WHY[saved.why]} That was after step {self.course.start.steps:,}. SAVED is what torch.save wrote."
+            f"{WHY[saved.why]} That was after step {self.run_history.start.steps:,}. SAVED is what torch.save wrote."
         )
         load = "saved = torch.load(io.BytesIO(base64.b64decode(SAVED)), weights_only=True)"
         return ["\n".join([why, f'SAVED = """\n{packed(state)}\n"""', load, *lines])]
@@ -150,8 +150,8 @@ class TrainingScript(Statements):
     def phases(self) -> list[tuple[int, str]]:
         """What was changed on the way: after which steps, and the statements."""
         found: list[tuple[int, str]] = []
-        before = self.course.start
-        for after in self.course.changes:
+        before = self.run_history.start
+        for after in self.run_history.changes:
             lines = self.changed(before, after)
             if before.threads != after.threads:
                 lines.append(f"torch.set_num_threads({after.threads})")
@@ -168,7 +168,7 @@ class TrainingScript(Statements):
 
     def training(self) -> list[str]:
         """One loop where nothing was changed on the way; else a function, and the changes between its calls."""
-        start, steps = self.course.start.steps, self.course.steps
+        start, steps = self.run_history.start.steps, self.run_history.steps
         if not self.phases:
             if steps == start:
                 return []
@@ -193,7 +193,7 @@ class TrainingScript(Statements):
 
     def last_step(self) -> list[str]:
         """The first of the last lines: the step."""
-        steps = "steps" if self.phases else str(self.course.steps)
+        steps = "steps" if self.phases else str(self.run_history.steps)
         return ["with torch.no_grad():", f'    print("step", {steps})']
 
     def results(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from playground.runs.journal import Change, Course, WeightSet
+from playground.runs.journal import Change, RunHistory, WeightSet
 from playground.scripts.code import call, plain_source, written
 from playground.training import models
 from playground.training.optimizers import OPTIMIZERS, torch_settings
@@ -25,12 +25,12 @@ class Statements(ABC):
     points_name = "x"  # what the points are called: the model's inputs, or what those are made of
     after_activation = ""  # a module that follows each activation
 
-    def __init__(self, course: Course) -> None:
-        self.course = course
-        self.every = [course.start, *course.changes]
+    def __init__(self, run_history: RunHistory) -> None:
+        self.run_history = run_history
+        self.every = [run_history.start, *run_history.changes]
         self.counts: dict[int, int] = {}
         self.definitions: dict[str, str] = {}
-        self.seed = course.config.seed
+        self.seed = run_history.config.seed
         kinds = {self.is_whole(each) for each in self.every}
         self.shuffles, self.sometimes_whole = False in kinds, len(kinds) == 2
 
@@ -48,7 +48,7 @@ class Statements(ABC):
     def data(self, change: Change) -> list[str]:
         """Statements that make x_train, y_train, x_test and y_test."""
 
-    def retold(self, before: Change, after: Change) -> list[str]:
+    def inputs_changed(self, before: Change, after: Change) -> list[str]:
         """Statements that tell the model other things about the same points."""
         del before, after
         return []
@@ -167,7 +167,7 @@ class Statements(ABC):
         if self.data_key(before) != self.data_key(after):
             lines += self.few_points(before, after) or self.data(after)
         else:
-            lines += self.retold(before, after)
+            lines += self.inputs_changed(before, after)
         if self.shuffles and anew:
             lines.append("order = order[:0]  # a new epoch begins")
         return lines
@@ -193,9 +193,9 @@ class Statements(ABC):
             end = f", {name}[{at}:]" if at < count else ""
             put_in = f"torch.cat([{name}[:{at}], {written(longer[at : at + 1])}{end}])"
             lines.append(f"{name} = {put_in if more else f'{name}[torch.arange({count + 1}) != {at}]'}")
-        return [*lines, *self.told(after)]
+        return [*lines, *self.model_inputs(after)]
 
-    def told(self, change: Change) -> list[str]:
+    def model_inputs(self, change: Change) -> list[str]:
         """Statements that make the model's inputs of the training points, where they are not the points themselves."""
         del change
         return []

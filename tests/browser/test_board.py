@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from playground.engine.engine import BACK_AT_ONCE_SECONDS
+from playground.engine.engine import MAX_AWAY_SECONDS
 from playground.lessons import LESSONS
 from tests.browser.student import KEEP_SOCKETS, Board
 
@@ -210,7 +210,7 @@ def test_leaving_the_page_pauses_and_coming_back_finds_the_run_as_it_was(page: O
     run = board.run
     tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Home").click()
     tab.page.wait_for_selector("text=The player")
-    tab.page.wait_for_timeout(1000 * BACK_AT_ONCE_SECONDS + 300)
+    tab.page.wait_for_timeout(1000 * MAX_AWAY_SECONDS + 300)
     left = tab.page.locator("[data-board][data-run]").count()
     assert left == 0
     tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Regression").click()

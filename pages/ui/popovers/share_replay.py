@@ -9,12 +9,13 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from pages.ui import runs
-from pages.ui.routes.live import engine
+from pages.ui.messages import TEXT
+from pages.ui.session import engine, replace_run, run_of, session
+from playground.engine.commands import Step
 from playground.engine.engine import UnknownRun
 from playground.knobs import Config
 from playground.lesson import Lesson, LiveLesson
-from playground.runs.journal import Course, Journaled
+from playground.runs.journal import Journaled, RunHistory
 from playground.saving import replay
 
 GONE = (UnknownRun, CancelledError, TimeoutError)
@@ -26,53 +27,51 @@ def address(lesson: Lesson, query: Mapping[str, str]) -> str:
     return urlunsplit(here._replace(query=urlencode(query, safe=":,~"), fragment=""))
 
 
-def course_of(lesson: Lesson) -> Course | None:
-    """How the session's run of a lesson came to its present step; None where there is no run, or none that tells."""
-    run_id, _ = st.session_state.get(f"{lesson.name}:run", ("", None))
+def run_history_of(lesson: Lesson) -> RunHistory | None:
+    """How the session's run of a lesson came to its current step; None where there is no run, or it keeps no journal."""
     try:
-        return engine().call(run_id, _course)
+        return engine().call(session().bench(lesson.name).run_id, _run_history)
     except (*GONE, ValueError):
         return None
 
 
-def _course(run: Any) -> Course | None:
-    return run.course() if isinstance(run, Journaled) else None
+def _run_history(run: Any) -> RunHistory | None:
+    return run.run_history() if isinstance(run, Journaled) else None
 
 
 def offer(lesson: Lesson, query: Mapping[str, str]) -> None:
-    """A link that also carries the present step, or the reason why there is none."""
-    course = course_of(lesson) if isinstance(lesson, LiveLesson) else None
-    if course is None:
+    """Show a link that also has the run's current step, or the reason why there is none."""
+    run_history = run_history_of(lesson) if isinstance(lesson, LiveLesson) else None
+    if run_history is None:
         return
-    if not course.steps:
-        st.caption("After some steps of training there is also a link that repeats them.")
+    if not run_history.steps:
+        st.caption(TEXT.share.no_steps)
         return
     try:
-        more = replay.parameters(course)
+        more = replay.parameters(run_history)
     except replay.ReplayError as error:
         st.caption(str(error))
         return
-    found = course.checksum[: replay.CHECKSUM_DIGITS]
-    st.caption(f"This link also repeats the training up to step {course.steps:,}, with every knob turned on the way, "
-               f"and compares the weights there. Here they have the checksum {found}.")  # fmt: skip
+    checksum = run_history.checksum[: replay.CHECKSUM_DIGITS]
+    st.caption(TEXT.share.replay.format(steps=run_history.steps, checksum=checksum))
     others = {name: text for name, text in query.items() if not name.startswith(f"{lesson.name}_")}
-    settings = {f"{lesson.name}_{name}": text for name, text in course.config.as_texts().items()}
+    settings = {f"{lesson.name}_{name}": text for name, text in run_history.config.as_texts().items()}
     st.code(address(lesson, settings | others | more), language=None, wrap_lines=True)
-    st.button("Link to the present step", key=f"{lesson.name}:share:again", help="The run may have gone on since.")
+    st.button(TEXT.share.update, key=f"{lesson.name}:share:again", help=TEXT.share.update_help)
 
 
 def follow(lesson: LiveLesson, config: Config) -> list[str]:
-    """Begin the replay that the address asks for, if it does; a sentence where that cannot be done."""
+    """Start the replay that the address asks for, if it does; a sentence where that is not possible."""
     at, since, threads = (st.query_params.pop(name, None) for name in (replay.AT, replay.SINCE, replay.THREADS))
     if at is None:
         return []
     try:
         start, again = replay.read(config, at, since or "", threads or "")
         run = replay.build(lesson.build, start, again, engine().settings)
-        runs.put_in_place(lesson.name, run, config, lesson.build)
-        engine().command(runs.run_of(lesson.name, lesson.build, config), {"do": "step", "n": again.at, "unit": "step"})
+        replace_run(lesson.name, run, config, lesson.build)
+        engine().command(run_of(lesson.name, lesson.build, config), Step(again.at))
     except UnknownRun:
-        pass  # dropped at once; the page opens another
+        pass  # closed at once; the page opens another
     except ValueError as error:
         return [str(error)]
     return []

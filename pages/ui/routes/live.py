@@ -5,22 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from functools import cache, partial
 from typing import Any
 
 import orjson
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from playground.engine.engine import Engine, UnknownRun
-from playground.settings import Settings
-from playground.training import devices
+from pages.ui.session import engine
+from playground.engine.commands import Ask, ProtocolError, read_ask
+from playground.engine.engine import UnknownRun
 
-LONGEST_MESSAGE = 4_096  # characters
-MESSAGES_PER_SECOND = 150.0  # sustained; twice as many in one burst
-MOST_CHARTS = 32
+MAX_MESSAGE_CHARACTERS = 4_096
+MAX_MESSAGES_PER_SECOND = 150.0  # sustained; twice as many in one burst
+# The sentences with which a socket is closed.
 FOREIGN = "This address may not open the live stream. Whoever runs the server can allow it: PLAYGROUND_ORIGINS."
-LOST = "This run is no longer there. Press Reset to start anew."
+LOST = "This run is no longer there. Press Reset to start again."
+TOO_MANY = "Too many messages. Reload the page to continue."
+TOO_LONG = "A message may have at most {most:,} characters."
+NOT_TEXT = "The stream takes text messages only."
+NOT_JSON = "The message is not JSON."
+NOT_AN_OBJECT = "The message is not a JSON object."
+NEITHER_ASK_NOR_DO = "A message needs “ask” or “do”."
 
 
 class BadMessage(ValueError):
@@ -29,17 +34,6 @@ class BadMessage(ValueError):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
         self.code, self.reason = code, reason
-
-
-@cache
-def engine() -> Engine:
-    """The server's engine, started when it is first needed."""
-    settings = Settings.from_environment()
-    devices.set_threads(settings.torch_threads)
-    devices.warm_up()
-    started = Engine(settings, prepare=partial(devices.set_threads, settings.torch_threads))
-    started.start()
-    return started
 
 
 class SocketViewer:
@@ -59,11 +53,11 @@ class SocketViewer:
         self._post((code, reason))
 
     def _post(self, item: bytes | tuple[int, str]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is left to tell
+        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is left to receive it
             self._loop.call_soon_threadsafe(self._outbox.put_nowait, item)
 
     async def send_all(self) -> None:
-        """Send what is posted until the socket is to be closed."""
+        """Send the frames that are posted, until the socket is to be closed."""
         while True:
             item = await self._outbox.get()
             if isinstance(item, tuple):
@@ -73,7 +67,7 @@ class SocketViewer:
 
 
 class Allowance:
-    """A bucket of messages that fills at a steady rate."""
+    """How many messages a viewer may still send: a bucket that refills at a steady rate."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
@@ -81,18 +75,18 @@ class Allowance:
         self._at = time.monotonic()
 
     def take(self) -> None:
-        """Take one. Raises BadMessage when the bucket is empty."""
+        """Use one message. Raises BadMessage when none is left."""
         now = time.monotonic()
         self._left = min(2 * self._rate, self._left + (now - self._at) * self._rate)
         self._at = now
         self._left -= 1
         if self._left < 0:
-            raise BadMessage(4429, "Too many messages. Reload the page to go on.")
+            raise BadMessage(4429, TOO_MANY)
 
 
 async def live(socket: WebSocket) -> None:
     """One viewer's stream at /live/<run id>."""
-    await socket.accept()  # even to be refused: a browser shows no reason for a socket that never opened
+    await socket.accept()  # also a refused one: a browser shows no reason for a socket that never opened
     if not is_own_origin(socket):
         await socket.close(4403, FOREIGN)
         return
@@ -120,52 +114,39 @@ async def live(socket: WebSocket) -> None:
 
 
 async def _listen(socket: WebSocket, run_id: str, viewer: SocketViewer) -> None:
-    allowance = Allowance(MESSAGES_PER_SECOND)
+    allowance = Allowance(MAX_MESSAGES_PER_SECOND)
     while True:
         received = await socket.receive()
         if received["type"] == "websocket.disconnect":
             return
         allowance.take()
         message = parse(received.get("text"))
-        if "ask" in message:
-            engine().ask(run_id, viewer, message["ask"], message["options"])
+        if isinstance(message, Ask):
+            engine().ask(run_id, viewer, message.charts, message.options)
         else:
             engine().command(run_id, message)
 
 
-def parse(text: str | None) -> dict[str, Any]:
-    """A viewer's message: {"ask": [chart, ...], "options": {...}} or {"do": command, ...}. Raises BadMessage."""
+def parse(text: str | None) -> Ask | dict[str, Any]:
+    """A viewer's message: what it asks for, or the command {"do": ..., ...} as it came. Raises BadMessage."""
     if text is None:
-        raise BadMessage(4400, "The stream takes text messages only.")
-    if len(text) > LONGEST_MESSAGE:
-        raise BadMessage(4413, f"A message may have at most {LONGEST_MESSAGE} characters.")
+        raise BadMessage(4400, NOT_TEXT)
+    if len(text) > MAX_MESSAGE_CHARACTERS:
+        raise BadMessage(4413, TOO_LONG.format(most=MAX_MESSAGE_CHARACTERS))
     try:
         message = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise BadMessage(4400, "The message is not JSON.") from None
+        raise BadMessage(4400, NOT_JSON) from None
     if not isinstance(message, dict):
-        raise BadMessage(4400, "The message is not a JSON object.")
+        raise BadMessage(4400, NOT_AN_OBJECT)
     if "ask" in message:
-        return {"ask": _charts(message["ask"]), "options": _options(message.get("options", {}))}
+        try:
+            return read_ask(message)
+        except ProtocolError as error:
+            raise BadMessage(4400, str(error)) from None
     if not isinstance(message.get("do"), str):
-        raise BadMessage(4400, "A message needs “ask” or “do”.")
+        raise BadMessage(4400, NEITHER_ASK_NOR_DO)
     return message
-
-
-def _charts(value: Any) -> list[str]:
-    if not isinstance(value, list) or len(value) > MOST_CHARTS or not all(isinstance(name, str) for name in value):
-        raise BadMessage(4400, "“ask” is a list of chart names.")
-    return list(dict.fromkeys(value))
-
-
-def _options(value: Any) -> dict[str, bool]:
-    if (
-        not isinstance(value, dict)
-        or len(value) > MOST_CHARTS
-        or not all(isinstance(on, bool) for on in value.values())
-    ):
-        raise BadMessage(4400, "“options” maps names to true or false.")
-    return value
 
 
 def is_own_origin(socket: WebSocket) -> bool:

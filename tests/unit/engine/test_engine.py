@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from playground.engine.commands import MAX_STEPS, Command, LookBack, Slide
 from playground.engine.engine import ROUND_SECONDS, Engine, UnknownRun
-from playground.engine.open_run import MOST_STEPS, WAIT_SECONDS
+from playground.engine.pacing import WAIT_SECONDS
 from playground.engine.run import Drawing, Outcome
 from playground.settings import Settings
 
@@ -95,13 +96,13 @@ class FakeRun:
         figures = {name: {"data": [{"y": np.array([self.steps])}]} for name in charts}
         return Drawing(figures, {"step": self.steps}, f"At {self.steps}.")
 
-    def apply(self, command: Mapping[str, Any]) -> None:
+    def apply(self, command: Command) -> None:
         assert self.at_work.acquire(blocking=False), "a command in the midst of a slice"
         self.at_work.release()
         self._face("apply")
-        if command.get("do") == "mark":
-            self.applied.append(command["value"])
-        elif command.get("do") != "scrub":
+        if isinstance(command, Slide):
+            self.applied.append(command.value)
+        elif not isinstance(command, LookBack):
             raise ValueError("This run does not know that command.")
 
     def tune(self, config: Plan) -> None:
@@ -218,7 +219,7 @@ def test_a_board_that_is_built_anew_at_once_plays_on_and_one_that_comes_back_lat
     assert engine.state_of(again.run_id) == "playing"
     engine.command(again.run_id, {"do": "leave"})
     engine.detach(again.run_id, again)
-    monkeypatch.setattr("playground.engine.engine.BACK_AT_ONCE_SECONDS", 0.0)
+    monkeypatch.setattr("playground.engine.engine.MAX_AWAY_SECONDS", 0.0)
     Screen(engine, screen.run_id, paints=True)
     until(lambda: engine.state_of(screen.run_id) == "paused", "it has been away for longer")
     assert_stands_still(engine, screen.run_id)
@@ -378,7 +379,7 @@ def test_commands_are_obeyed_in_order_and_never_in_the_midst_of_a_slice(start: S
     screen = watch(engine, play=True)
     run = run_of(engine, screen.run_id)
     for value in range(50):
-        engine.command(screen.run_id, {"do": "mark", "value": value})
+        engine.command(screen.run_id, {"do": "slide", "name": "mark", "value": value})
         if value % 10 == 0:
             assert_goes_on(run, 5)
     until(lambda: len(run.applied) == 50, "all commands")
@@ -391,7 +392,7 @@ def test_reset_starts_over_paused_and_forgets_the_steps_owed(start: Start) -> No
     screen = watch(engine, play=True)
     before = run_of(engine, screen.run_id)
     assert_goes_on(before)
-    engine.command(screen.run_id, {"do": "step", "n": MOST_STEPS})
+    engine.command(screen.run_id, {"do": "step", "n": MAX_STEPS})
     engine.command(screen.run_id, RESET)
     after = run_of(engine, screen.run_id)
     assert after is not before
@@ -436,9 +437,13 @@ ILLEGAL: list[dict[str, Any]] = [
     {"do": "dance"},
     {"do": None},
     {"do": ["play"]},
-    *({"do": "step", "n": n} for n in (0, -1, 10**9, MOST_STEPS + 1, True, 1.5, "3", None, float("nan"))),
+    *({"do": "step", "n": n} for n in (0, -1, 10**9, MAX_STEPS + 1, True, 1.5, "3", None, float("nan"))),
     {"do": "step", "unit": "year"},
     {"do": "step", "unit": ["epoch"]},
+    *({"do": "scrub", "to": to} for to in ("0", 1.5, True, [0], {})),
+    *({"do": "pick", "chart": chart, "x": 0, "y": 0} for chart in (["maps"], {"maps": 1}, None, 5)),
+    *({"do": "slide", "name": name, "value": 1} for name in (["mark"], {}, None)),
+    *({"do": "draw", "bits": bits} for bits in (["AAAA"], {}, 5)),
     *({"do": "speed", "value": v} for v in (-1, "x", True, 10**9, float("nan"), float("inf"), [1])),
 ]
 
@@ -549,7 +554,7 @@ def test_a_run_that_trained_its_time_pauses_with_a_sentence_and_play_goes_on(sta
 def test_a_long_step_ends_with_the_run_s_time_too(start: Start) -> None:
     engine = start(run_seconds=1)
     screen = watch(engine)
-    engine.command(screen.run_id, {"do": "step", "n": MOST_STEPS})
+    engine.command(screen.run_id, {"do": "step", "n": MAX_STEPS})
     until(lambda: screen.head.get("notice"), "the pause")
     assert_stands_still(engine, screen.run_id)
 

@@ -12,8 +12,10 @@ import orjson
 import pytest
 import torch
 
+from playground.engine.commands import Command
 from playground.engine.engine import Engine
-from playground.engine.open_run import WAIT_SECONDS, OpenRun, rebuild, train
+from playground.engine.open_run import OpenRun
+from playground.engine.pacing import WAIT_SECONDS
 from playground.engine.run import Drawing, Heavy, Outcome
 from playground.lessons.cnn import lesson as cnn
 from playground.settings import Settings
@@ -51,7 +53,7 @@ class LongSteps:
             self.news, self.restless = 1, False
         return Drawing({}, {"news": self.news})
 
-    def apply(self, command: Mapping[str, Any]) -> None:
+    def apply(self, command: Command) -> None:
         pass
 
     def tune(self, config: Any) -> None:
@@ -96,7 +98,7 @@ def test_runs_share_the_cores_but_never_more_runs_than_there_are_workers(
     assert Settings().cores_each(runs) == share
     run = LongSteps()
     assert isinstance(run, Heavy)
-    train(opened(run), run, 0.001, Settings(), runs)
+    opened(run).train(0.001, Settings(), runs)
     assert run.cores == [share]
 
 
@@ -109,19 +111,19 @@ def test_a_cnns_threads_are_its_share_at_the_first_step_then_only_fewer_until_re
 
     def train_beside(runs: int) -> tuple[int, int | None]:
         """The threads of the step that the run takes meanwhile, and those that it says it has."""
-        record.owed, computed = 1, []
+        record.pacing.owed, computed = 1, []
         step = record.run.trainer.step
         monkeypatch.setattr(record.run.trainer, "step", lambda: (computed.append(torch.get_num_threads()), step())[1])
-        train(record, record.run, 0.001, Settings(), runs)
+        record.train(0.001, Settings(), runs)
         return computed[0], record.run.threads
 
     assert [train_beside(runs) for runs in (2, 1, 2, 3, 1)] == [(2, 2), (2, 2), (2, 2), (1, 1), (1, 1)]
-    course = run.course()
-    assert course.start.threads == 2
-    assert [(change.steps, change.threads) for change in course.changes] == [(3, 1)], "only what changed is noted"
-    rebuild(record, keep_playing=False)
+    run_history = run.run_history()
+    assert run_history.start.threads == 2
+    assert [(change.steps, change.threads) for change in run_history.changes] == [(3, 1)], "only what changed is noted"
+    record.rebuild(keep_playing=False)
     assert train_beside(1) == (4, 4)
-    assert record.run.course().start.threads == 4
+    assert record.run.run_history().start.threads == 4
 
 
 def test_a_run_has_no_more_threads_than_a_link_or_file_may_name() -> None:
@@ -133,16 +135,16 @@ def test_a_run_has_no_more_threads_than_a_link_or_file_may_name() -> None:
 def test_a_run_that_used_its_time_up_without_a_step_is_not_made_to_wait() -> None:
     run = LongSteps()
     record = opened(run)
-    train(record, run, 0.005, Settings(), 1)
-    assert record.waits_until == 0.0
+    record.train(0.005, Settings(), 1)
+    assert record.pacing.waits_until == 0.0
     run.works = False
-    train(record, run, 0.005, Settings(), 1)
-    assert record.waits_until == pytest.approx(time.monotonic() + WAIT_SECONDS, abs=0.02)
+    record.train(0.005, Settings(), 1)
+    assert record.pacing.waits_until == pytest.approx(time.monotonic() + WAIT_SECONDS, abs=0.02)
 
 
 def test_it_is_drawn_at_its_own_rate_while_it_plays_and_at_once_when_it_rests() -> None:
     record = opened(LongSteps())
-    record.framed_at = 100.0
+    record.watching.framed_at = 100.0
     record.settle()
     assert record.next_frame_at(1 / 30) == 100.25
     record.state = "paused"

@@ -154,7 +154,7 @@ def look_back_at_a_large_model(engine: Engine) -> None:
         pair.do("scrub", to=to)
         until(lambda: pair.screen.head["time"]["at"] is not None, "looking back")
         until(lambda: len({pair.screen.head["time"]["step"], pair.other.head["time"]["step"]}) == 1, "at one step")
-        moments = [engine.call(each, lambda run: run.moment.steps) for each in (pair.first, pair.second)]
+        moments = [engine.call(each, lambda run: run.shown_snapshot.steps) for each in (pair.first, pair.second)]
         assert moments[0] == moments[1]
     pair.do("scrub", to=None)
     until(lambda: pair.other.head["time"] == {**pair.screen.head["time"], "at": None, "step": 500}, "now, in both")
@@ -182,7 +182,7 @@ def test_where_the_first_has_ended_the_second_goes_on(engine: Engine) -> None:
     assert pair.screen.head["time"]["count"] == len(engine.call(pair.second, lambda run: run.snapshots.kept))
     pair.do("scrub", to=pair.screen.head["time"]["count"] - 2)
     until(lambda: pair.screen.head["time"]["step"] > 250, "the slider goes as far as the second went")
-    moments = [engine.call(each, lambda run: run.moment.steps) for each in (pair.first, pair.second)]
+    moments = [engine.call(each, lambda run: run.shown_snapshot.steps) for each in (pair.first, pair.second)]
     assert moments[0] == 100 and moments[1] > 250, "the first shows its last moment"
     pair.engine.close(pair.second)
     assert pair.engine.state_of(pair.first) == "done"

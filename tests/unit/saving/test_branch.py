@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from playground.engine.commands import read_command
 from playground.lessons.classification import lesson as classification
 from playground.lessons.optimizers import lesson as optimizers
 from playground.lessons.regression import lesson as regression
@@ -67,7 +68,7 @@ def test_a_branch_leaves_the_first_run_alone(lesson: Any, values: dict[str, Any]
 def test_a_branch_from_an_earlier_moment_has_its_weights_and_its_past(lesson: Any) -> None:
     first = trained(lesson, {"momentum": 0.9} if lesson is classification else {}, 60)
     moment = first.snapshots.kept[20]
-    first.apply({"do": "scrub", "to": 20})
+    first.apply(read_command({"do": "scrub", "to": 20}))
     second = branched(first, first.config)
     assert second.steps == moment.steps < 60
     assert torch.equal(weights(second), moment.parameters)
@@ -79,13 +80,13 @@ def test_a_branch_from_an_earlier_moment_has_its_weights_and_its_past(lesson: An
     assert [each.steps for each in second.snapshots.kept] == list(range(moment.steps + 1))
     train(second, 10)
     assert second.steps == moment.steps + 10 and torch.isfinite(weights(second)).all()
-    assert first.steps == 60 and first.moment is moment
+    assert first.steps == 60 and first.shown_snapshot is moment
 
 
 def test_plain_descent_from_an_earlier_moment_takes_the_first_runs_way_again() -> None:
     """With the full batch and no memory in the optimizer, the weights say all."""
     first = trained(regression, {}, 60)
-    first.apply({"do": "scrub", "to": 20})
+    first.apply(read_command({"do": "scrub", "to": 20}))
     second = branched(first, first.config)
     train(second, 40)
     assert torch.allclose(weights(first), weights(second), rtol=1e-5, atol=1e-6)

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from playground.engine.commands import read_command
 from playground.lesson import LiveLesson
 from playground.lessons.classification import lesson as classification
 from playground.lessons.regression import lesson as regression
-from playground.runs.state import MEMORIES, MOST_SNAPSHOT_BYTES
+from playground.runs.state import MAX_SNAPSHOT_BYTES, OPTIMIZER_STATE_NAMES
 from playground.saving import checkpoint, weight_files
 from playground.saving.checkpoint import Checkpoint, CheckpointError, Limits
 from playground.settings import Settings
@@ -85,10 +86,10 @@ def test_surgery_and_dropout_go_on_too() -> None:
         run.advance(LONG, 21)
         run.tune(run.config.with_values(**values))
         assert_goes_on_alike("classification", run, 13)
-    run.apply({"do": "set", "layer": 0, "unit": 1, "input": None, "value": 2.5})
+    run.apply(read_command({"do": "set", "layer": 0, "unit": 1, "input": None, "value": 2.5}))
     other = restored("classification", run)
     for each in (run, other):
-        each.apply({"do": "undo"})
+        each.apply(read_command({"do": "undo"}))
     assert checkpoint.save("classification", run) == checkpoint.save("classification", other)
 
 
@@ -103,11 +104,11 @@ def test_the_students_own_points_are_part_of_it(name: str, rows: Any) -> None:
     run = start(name, batch_size=5)
     run.advance(LONG, 9)
     for x, y in ((0.1, 0.2), (0.3, -0.4)):
-        run.apply({"do": "add", "x": x, "y": y})
-    run.apply({"do": "remove", "x": 0.0, "y": 0.0})
+        run.apply(read_command({"do": "add", "x": x, "y": y}))
+    run.apply(read_command({"do": "remove", "x": 0.0, "y": 0.0}))
     assert_goes_on_alike(name, run)
     run.use_rows(rows)
-    run.apply({"do": "add", "x": 0.1, "y": 0.2})
+    run.apply(read_command({"do": "add", "x": 0.1, "y": 0.2}))
     assert_goes_on_alike(name, run)
     again = restored(name, run).rebuilt(run.config)
     assert torch.equal(again.data.x_train, run.data.x_train), "and a reset keeps them"
@@ -185,7 +186,7 @@ def test_a_large_model_leaves_moments_out_and_a_larger_one_says_that_it_does_not
     run.advance(LONG, 60)
     state = run.state_dict()["snapshots"]
     kept = [each["steps"] for each in state["kept"]]
-    assert len(kept) * state["kept"][0]["parameters"].nbytes <= MOST_SNAPSHOT_BYTES
+    assert len(kept) * state["kept"][0]["parameters"].nbytes <= MAX_SNAPSHOT_BYTES
     assert kept[0] == 0 and set(np.diff(kept)) == {state["stride"]}
     assert restored("regression", run).steps == 60
     with pytest.raises(CheckpointError, match="Save the weights alone"):
@@ -201,7 +202,7 @@ def test_every_optimizers_memory_is_known() -> None:
         optimizer.step()
         kept = optimizer.state_dict()["state"].get(0, {})
         names = {name for name, value in kept.items() if value is not None}
-        assert names in (set(), set(MEMORIES[choice.type]))
+        assert names in (set(), set(OPTIMIZER_STATE_NAMES[choice.type]))
 
 
 @each_lesson

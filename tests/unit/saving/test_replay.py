@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from playground.engine.commands import read_command
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.saving import replay
@@ -52,7 +53,7 @@ def trained(name: str, values: Mapping[str, Any], turns: Turns, steps: int) -> A
 
 def replayed(name: str, run: Any) -> tuple[Any, Replay]:
     """The run of a link to a run, at its end, as another visitor gets it."""
-    found = replay.parameters(run.course())
+    found = replay.parameters(run.run_history())
     config, problems = lesson(name).config.parse(run.config.as_texts())
     assert problems == []
     start, again = replay.read(config, found[AT], found.get(SINCE, ""))
@@ -67,11 +68,11 @@ def test_a_link_leads_to_the_same_weights_and_settings(name: str) -> None:
     other, again = replayed(name, run)
     assert again.found == again.checksum
     assert other.config == run.config
-    assert replay.parameters(other.course()) == replay.parameters(run.course())
+    assert replay.parameters(other.run_history()) == replay.parameters(run.run_history())
     assert "the same weights to the last bit" in other.draw([], {}).note
     other.step()
     run.step()
-    assert other.course().checksum == run.course().checksum, "and goes on alike"
+    assert other.run_history().checksum == run.run_history().checksum, "and goes on alike"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_a_replay_passes_the_stop_rule_and_keeps_it_for_later(rule: Any, steps: 
 
 def test_a_visitor_who_turns_a_knob_on_the_way_is_told_why_the_weights_differ() -> None:
     run = trained("regression", {}, [(6, {"lr": 0.1})], 9)
-    found = replay.parameters(run.course())
+    found = replay.parameters(run.run_history())
     start, again = replay.read(run.config, found[AT], found[SINCE])
     other = replay.build(lesson("regression").build, start, again, Settings())
     train(other, 3)
@@ -106,13 +107,13 @@ def test_points_weights_and_files_of_ones_own_are_not_in_a_link() -> None:
         {"do": "set", "layer": 0, "unit": 0, "input": 0, "value": 1.0},
     ):
         run = trained("classification", {}, [], 3)
-        run.apply(change)
+        run.apply(read_command(change))
         with pytest.raises(ReplayError, match="save a checkpoint"):
-            replay.parameters(run.course())
+            replay.parameters(run.run_history())
     run = trained("regression", {}, [], 3)
     run.use_weights({name: value.clone() for name, value in run.model.state_dict().items()})
     with pytest.raises(ReplayError, match="save a checkpoint"):
-        replay.parameters(run.course())
+        replay.parameters(run.run_history())
 
 
 def test_a_replay_goes_on_by_itself_where_a_training_of_some_epochs_had_ended() -> None:
@@ -121,7 +122,7 @@ def test_a_replay_goes_on_by_itself_where_a_training_of_some_epochs_had_ended() 
     assert (run.steps, run.outcome) == (4, "done")
     run.resume()
     run.advance(1e9, 3)
-    other, again = follow_link(run, replay.parameters(run.course()))
+    other, again = follow_link(run, replay.parameters(run.run_history()))
     assert other.advance(1e9, 7) == 7
     assert again.found == again.checksum
 
@@ -159,22 +160,22 @@ def test_a_replay_has_the_threads_of_the_link_whatever_its_share_is() -> None:
     run = tiny_cnn((2, 5))
     run.tune(run.config.with_values(lr=0.03))
     give(run, 1, 4)
-    found = replay.parameters(run.course())
+    found = replay.parameters(run.run_history())
     assert (found[THREADS], found[SINCE]) == ("2", "~lr:0.01;5~lr:0.03~threads:1")
     for share in (1, 2):
         other, again = follow_link(run, found)
         give(other, share, 9)
         assert again.found == again.checksum and not again.is_touched
-        assert replay.parameters(other.course()) == found
+        assert replay.parameters(other.run_history()) == found
     alike, _ = follow_link(run, found | {AT: f"9.{found[AT][2:]}", SINCE: "~lr:0.01;5~lr:0.03"})
     give(alike, 2, 9)
-    assert alike.course().checksum != run.course().checksum, "the change of threads decides the last bits"
+    assert alike.run_history().checksum != run.run_history().checksum, "the change of threads decides the last bits"
 
 
 @pytest.mark.usefixtures("two_cores")
 def test_after_the_last_step_of_a_replay_its_share_counts_again() -> None:
     run = tiny_cnn((2, 3))
-    other, _ = follow_link(run, replay.parameters(run.course()))
+    other, _ = follow_link(run, replay.parameters(run.run_history()))
     give(other, 1, 3)
     assert other.threads == 2
     give(other, 1, 1)
@@ -184,7 +185,7 @@ def test_after_the_last_step_of_a_replay_its_share_counts_again() -> None:
 @pytest.mark.usefixtures("two_cores")
 def test_a_link_without_threads_is_replayed_with_the_share_of_its_first_step_and_the_narrator_says_so() -> None:
     run = tiny_cnn((2, 5))
-    found = replay.parameters(run.course())
+    found = replay.parameters(run.run_history())
     del found[THREADS]
     same, again = follow_link(run, found)
     give(same, 2, 3)
@@ -199,7 +200,7 @@ def test_a_link_without_threads_is_replayed_with_the_share_of_its_first_step_and
 @pytest.mark.usefixtures("two_cores")
 def test_more_threads_than_cores_are_not_used_and_the_narrator_says_so() -> None:
     run = tiny_cnn((2, 5))
-    found = replay.parameters(run.course()) | {THREADS: "64", SINCE: "2~threads:8;3~threads:1"}
+    found = replay.parameters(run.run_history()) | {THREADS: "64", SINCE: "2~threads:8;3~threads:1"}
     other, again = follow_link(run, found)
     assert other.threads == 2
     give(other, 2, 5)
@@ -231,13 +232,13 @@ def test_no_knob_is_called_threads() -> None:
 def test_a_turn_that_changes_nothing_is_not_kept() -> None:
     run = trained("regression", {}, [(1, {}), (2, {"lr": 0.1}), (3, {"lr": 0.1})], 4)
     assert [change.steps for change in run.journal.changes] == [2]
-    assert replay.parameters(run.course())[SINCE] == "~lr:0.5;2~lr:0.1"
+    assert replay.parameters(run.run_history())[SINCE] == "~lr:0.5;2~lr:0.1"
 
 
 def test_a_link_carries_a_bounded_number_of_turns() -> None:
     turns: Turns = [(step, {"lr": (0.1, 0.2)[step % 2]}) for step in range(60)]
     with pytest.raises(ReplayError, match="more often than the 40 times"):
-        replay.parameters(trained("regression", {}, turns, 61).course())
+        replay.parameters(trained("regression", {}, turns, 61).run_history())
 
 
 CONFIG = LESSONS["regression"].config()  # type: ignore[attr-defined]

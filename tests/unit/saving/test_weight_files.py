@@ -64,7 +64,7 @@ def use(run: Any, content: bytes) -> bool:
     assert isinstance(found, dict)
     assigned = run.assigned(found)
     run.use_weights(found)
-    assert checkpoint.checksum(assigned.weights) == run.course().checksum
+    assert checkpoint.checksum(assigned.weights) == run.run_history().checksum
     return bool(assigned.in_order)
 
 
@@ -107,7 +107,7 @@ def executed(text: str) -> dict[str, Any]:
 
 def printed_cnn(run: Any) -> nn.Module:
     """The model of a CNN's script, without the data and the training."""
-    definitions, _, rest = script("cnn", run.course()).partition("# The data.")
+    definitions, _, rest = script("cnn", run.run_history()).partition("# The data.")
     model = rest.partition("# The model, and how it learns.")[2].partition("loss_fn = ")[0]
     found: nn.Module = executed(definitions + model)["model"]
     return found
@@ -133,7 +133,7 @@ def test_a_cnns_file_fits_the_script_of_its_run(layers: int, batch_norm: bool, d
     run.tune(run.config.with_values(dropout=dropout[1]))
     run.advance(1e9, 1)
     printed = printed_cnn(run)
-    assert any(dropout) == ("dropout = Dropout" in script("cnn", run.course()))
+    assert any(dropout) == ("dropout = Dropout" in script("cnn", run.run_history()))
     for other in (0.0, 0.5):  # whatever the dropout of the run that takes the file
         assert_fits(run, printed, build("cnn", dropout=other, seed=9, **values), IMAGES)
 
@@ -147,7 +147,7 @@ def test_weights_that_are_written_into_a_script_fit_its_model(name: str, dropout
     other.advance(1e9, 2)
     use(run, pt_of(other))
     run.advance(1e9, 2)
-    names = executed(script(name, run.course()))
+    names = executed(script(name, run.run_history()))
     assert_equal_weights(run, names["race"] if name == "optimizers" else names["model"])
 
 
@@ -160,7 +160,7 @@ def test_a_multilayer_perceptrons_file_fits_the_script_of_its_run(
 ) -> None:
     run = build(name, layers=layers, **values)
     run.advance(1e9, 3)
-    printed = executed(script(name, run.course()))["model"]
+    printed = executed(script(name, run.run_history()))["model"]
     assert_fits(run, printed, build(name, layers=layers, seed=9), run.data.x_train)
 
 
@@ -169,14 +169,14 @@ def test_a_classification_that_changed_its_shape_fits_its_script() -> None:
     for values in ({"layers": 2}, {"dropout": 0.3}, {"inputs": "x1,x1x2"}, {"activation": "tanh"}, {"classes": 3}):
         run.advance(1e9, 3)
         run.tune(run.config.with_values(**values))
-    printed = executed(script("classification", run.course()))["model"]
+    printed = executed(script("classification", run.run_history()))["model"]
     assert_fits(run, printed, build("classification", **vars(run.config)), torch.rand(5, 2))
 
 
 def test_a_races_file_fits_all_models_of_its_script_at_once() -> None:
     run = build("optimizers", racers="sgd,adam,adagrad", own="SGD(lr=0.1)", hidden=5, fair=False)
     run.advance(1e9, 3)
-    names = executed(script("optimizers", run.course()))
+    names = executed(script("optimizers", run.run_history()))
     load(names["race"], pt_of(run))
     for racer, model in zip(run.race.racers, names["models"].values(), strict=True):
         for own, other in zip(racer.parameters, model.parameters(), strict=True):
@@ -321,14 +321,14 @@ def test_a_file_that_does_not_fit_is_refused_by_what_differs(
     name: str, values: dict[str, Any], change: Any, difference: str
 ) -> None:
     run = build(name, **values)
-    before = run.course().checksum
+    before = run.run_history().checksum
     with pytest.raises(StateError) as refused:
-        run.use_weights(change(run.printed_weights()))
+        run.use_weights(change(run.script_weights()))
     assert str(refused.value) == (
         f"This file does not fit the model: {difference}. Set the same layers and units as in the file, then load it "
         "again."
     )
-    assert run.course().checksum == before and not run.marks
+    assert run.run_history().checksum == before and not run.marks
 
 
 def test_numbers_of_another_dtype_or_none_are_refused_under_the_name_in_the_file() -> None:

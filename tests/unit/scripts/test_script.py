@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from playground.engine.commands import read_command
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.lessons.classification.clouds import CLOUDS
@@ -68,7 +69,7 @@ def printed(text: str) -> tuple[dict[str, str], dict[str, Any]]:
 @torch.no_grad()
 def assert_same(name: str, run: Any) -> str:
     """The script ends at this run's step, weights and losses, all to the last bit; returns its text."""
-    text = script(name, run.course())
+    text = script(name, run.run_history())
     numbers, names = printed(text)
     assert int(numbers["step"]) == run.steps
     mine, its = dict(run.model.named_parameters()), list(names["model"].parameters())
@@ -152,7 +153,7 @@ def test_a_diverged_run_diverges_again() -> None:
     run = build("regression", lr=10.0)
     while not run.outcome:
         run.step()
-    assert printed(script("regression", run.course()))[0]["train loss"] in ("nan", "inf")
+    assert printed(script("regression", run.run_history()))[0]["train loss"] in ("nan", "inf")
 
 
 # Live changes.
@@ -197,16 +198,16 @@ def test_surgery_is_repeated() -> None:
 def test_own_points_and_weights_set_by_hand_are_written_out() -> None:
     run = build("classification", batch_size=10)
     train(run, 4)
-    run.apply({"do": "add", "x": 0.1, "y": -1.7})
-    run.apply({"do": "set", "layer": 1, "unit": 0, "input": 3, "value": 0.1})
-    run.apply({"do": "set", "layer": 0, "unit": 2, "input": None, "value": -1 / 3})
-    run.apply({"do": "undo"})
+    run.apply(read_command({"do": "add", "x": 0.1, "y": -1.7}))
+    run.apply(read_command({"do": "set", "layer": 1, "unit": 0, "input": 3, "value": 0.1}))
+    run.apply(read_command({"do": "set", "layer": 0, "unit": 2, "input": None, "value": -1 / 3}))
+    run.apply(read_command({"do": "undo"}))
     train(run, 4)
     run.use_rows(((0.1, 0.2, 0.0), (1 / 3, -2.0, 1.0), (3e-7, 1e5, 2.0)))
     train(run, 4)
     assert_same("classification", run)
     run = build("regression")
-    run.apply({"do": "remove", "x": 0.5, "y": 0.2})
+    run.apply(read_command({"do": "remove", "x": 0.5, "y": 0.2}))
     run.use_rows(tuple((x / 7, x / 3) for x in range(9)))
     train(run, 4)
     run.use_rows(None)
@@ -218,11 +219,11 @@ def test_own_points_and_weights_set_by_hand_are_written_out() -> None:
 def test_a_point_more_or_less_is_one_line_and_not_all_points_again(name: str, inputs: Values) -> None:
     run = build(name, batch_size=10, **inputs)
     train(run, 3)
-    run.apply({"do": "add", "x": 0.3, "y": 0.7})
+    run.apply(read_command({"do": "add", "x": 0.3, "y": 0.7}))
     train(run, 3)
-    run.apply({"do": "remove", "x": -0.5, "y": 0.2})
-    run.apply({"do": "undo"})
-    run.apply({"do": "add", "x": 0.1, "y": 0.2})
+    run.apply(read_command({"do": "remove", "x": -0.5, "y": 0.2}))
+    run.apply(read_command({"do": "undo"}))
+    run.apply(read_command({"do": "add", "x": 0.1, "y": 0.2}))
     train(run, 3)
     assert len(assert_same(name, run).splitlines()) < 120
 
@@ -242,7 +243,7 @@ def test_a_restored_run_is_written_from_the_step_of_its_file(optimizer: str) -> 
 
 
 def test_so_many_changes_that_the_script_begins_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "MOST_CHANGES", 5)
+    monkeypatch.setattr(journal, "MAX_CHANGES", 5)
     run = build("regression", batch_size=20)
     for number in range(12):
         train(run, 3)
@@ -269,10 +270,10 @@ def test_the_tutorials_script_reads_like_the_tutorials() -> None:
 def test_a_script_runs_by_itself_away_from_the_project(tmp_path: Path) -> None:
     run = build("classification", batch_size=10)
     train(run, 9)
-    (tmp_path / "classification.py").write_text(script("classification", run.course()), encoding="utf-8")
+    (tmp_path / "classification.py").write_text(script("classification", run.run_history()), encoding="utf-8")
     done = subprocess.run([sys.executable, "-I", "classification.py"], cwd=tmp_path, check=True, capture_output=True,
                           text=True, timeout=120)  # fmt: skip
-    assert printed(script("classification", run.course()))[0] == {
+    assert printed(script("classification", run.run_history()))[0] == {
         name: value for name, _, value in (line.rpartition(" ") for line in done.stdout.splitlines())
     }
 

@@ -16,9 +16,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from pages.ui.routes import live as stream
+from playground.engine.commands import Command, LookBack
 from playground.engine.engine import Engine
-from playground.engine.open_run import LEASE_SECONDS
 from playground.engine.run import Drawing, Outcome
+from playground.engine.watching import LEASE_SECONDS
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.settings import Settings
@@ -26,7 +27,7 @@ from playground.settings import Settings
 FRIEND = "https://school.example"
 STOPS_WITHIN_SECONDS = 2.0  # LEASE_SECONDS and a slice
 ANSWERS_WITHIN_SECONDS = 10.0
-LIMIT = stream.LONGEST_MESSAGE
+LIMIT = stream.MAX_MESSAGE_CHARACTERS
 
 
 class CountingRun:
@@ -58,8 +59,8 @@ class CountingRun:
         figures = {"count": {"data": [{"y": [self.steps]}], "layout": {"title": "Count"}}}
         return Drawing({name: figures[name] for name in charts if name in figures}, {"step": self.steps})
 
-    def apply(self, command: Mapping[str, Any]) -> None:
-        if command.get("do") != "scrub":
+    def apply(self, command: Command) -> None:
+        if not isinstance(command, LookBack):
             raise ValueError("This lesson does not know that command.")
 
     def tune(self, config: Any) -> None:
@@ -415,7 +416,7 @@ def test_flood_is_closed_with_a_sentence_while_the_neighbour_goes_on(
     viewer, neighbour = watch(mine), watch(neighbours)
     before = play(neighbour)
     try:
-        for _ in range(20 * int(stream.MESSAGES_PER_SECOND)):
+        for _ in range(20 * int(stream.MAX_MESSAGES_PER_SECOND)):
             viewer.do("speed", value=5)
     except ConnectionClosed:
         pass  # closed while still talking
@@ -428,14 +429,14 @@ def test_flood_is_closed_with_a_sentence_while_the_neighbour_goes_on(
 
 
 def test_sixty_asks_a_second_are_no_flood() -> None:
-    allowance = stream.Allowance(stream.MESSAGES_PER_SECOND)
+    allowance = stream.Allowance(stream.MAX_MESSAGES_PER_SECOND)
     now = time.monotonic()
     with pytest.MonkeyPatch.context() as patch:
         for second in range(1, 60 * 30):
             patch.setattr(stream.time, "monotonic", partial(float, now + second / 60))
             allowance.take()
         with pytest.raises(stream.BadMessage):
-            for _ in range(2 * int(stream.MESSAGES_PER_SECOND) + 1):
+            for _ in range(2 * int(stream.MAX_MESSAGES_PER_SECOND) + 1):
                 allowance.take()
 
 

@@ -1,0 +1,39 @@
+"""Every sentence of the engine that a visitor can read; ready to be formatted with named fields."""
+
+from __future__ import annotations
+
+# Refused commands.
+UNKNOWN_COMMAND = "This lesson does not know that command."
+BAD_STEPS = "Step takes a whole number from 1 to {most:,}."
+BAD_UNIT = "Step counts steps or epochs."
+BAD_SPEED = "The speed is 0 (full speed) or a number of steps a second from {least} to {most:,}."
+BAD_TIME = "The time slider takes a whole number."
+OUT_OF_TIME = "The time slider goes from 0 to {most}."
+BAD_POINT = "A point needs x and y, numbers from -1e6 to 1e6."
+BAD_WEIGHT = "A weight takes a number from -1e6 to 1e6."
+BAD_WEIGHT_PLACE = "The layer, unit and input of a weight are whole numbers from 0."
+BAD_CHART = "A click needs the name of its chart."
+BAD_DRAWING = "A drawing is sent as bits in base64."
+BAD_SLIDER = "A slider has a name and takes a number from -1e6 to 1e6."
+NOT_STARTED = "The run has not started yet; it is waiting for its turn."
+NOT_BUILT = "The run is still waiting for its turn."
+ENDED = "This run has ended. Press Reset to start again."
+
+# Why a run has stopped.
+TRAINED_LONG = "This run has trained for a long time, so it was paused. Press Play to continue."
+OUT_OF_MEMORY = "This run needs more memory than there is. Choose a smaller model or less data, then press Reset."
+FAILED = "Something went wrong inside this run. Press Reset to start again; the other runs continue."
+
+# Why a run is gone.
+CLOSED = "This run was closed. Press Reset to start again."
+TOO_MANY = "This run was closed because a session keeps only a few runs. Press Reset to start again."
+IDLE = "This run was closed because nobody used it for a while. Press Reset to start again."
+STOPPING = "The server is stopping."
+WATCHED_ELSEWHERE = "This run is being watched elsewhere."
+
+# Two compared runs.
+CATCHING_UP = "Catching up with the first run: step {step:,} of {steps:,}."
+
+# Why a socket is closed.
+BAD_ASK = "“ask” is a list of chart names."
+BAD_OPTIONS = "“options” maps names to true or false."
