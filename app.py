@@ -18,6 +18,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "50000")
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # pages are scripts that Streamlit runs; they import from here
 
+from pages.ui import session  # noqa: E402
 from pages.ui.routes import assets, live, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for torch)
@@ -26,7 +27,7 @@ from playground import lessons  # noqa: E402, F401  (imported now, so that no vi
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Start the engine with the server, and stop it with the server."""
-    engine = live.engine()
+    engine = session.engine()
     gc.collect()
     gc.freeze()  # the libraries' objects are here to stay: no later collection has to look at them
     yield {}

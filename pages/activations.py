@@ -1,6 +1,6 @@
 """The page "Activations"."""
 
-from pages.ui import lab_page as lab
-from playground.lessons.activations import lesson as activations
+from pages.ui import lab_page
+from playground.lessons.activations.lesson import LESSON
 
-lab.show(activations.LESSON)
+lab_page.show(LESSON)

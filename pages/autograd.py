@@ -1,6 +1,6 @@
 """The page "Autograd"."""
 
-from pages.ui import lab_page as lab
-from playground.lessons.autograd import lesson as autograd
+from pages.ui import lab_page
+from playground.lessons.autograd.lesson import LESSON
 
-lab.show(autograd.LESSON)
+lab_page.show(LESSON)

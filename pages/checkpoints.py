@@ -1,6 +1,6 @@
 """The page "Save and restore"."""
 
-from pages.ui import lab_page as lab
-from playground.lessons.checkpoints import lesson as checkpoints
+from pages.ui import lab_page
+from playground.lessons.checkpoints.lesson import LESSON
 
-lab.show(checkpoints.LESSON)
+lab_page.show(LESSON)

@@ -2,18 +2,20 @@
 
 import streamlit as st
 
-from pages.ui import board
-from pages.ui import training_page as lesson
-from pages.ui.popovers import data_points as points
-from playground.lessons.classification import lesson as classification
-from playground.lessons.classification import seeds as classification_seeds
+from pages.ui import board, training_page
+from pages.ui.messages import TEXT
+from pages.ui.popovers import data_points
+from pages.ui.session import run_of
+from playground.lessons.classification import seeds
+from playground.lessons.classification.config import ClassificationConfig
+from playground.lessons.classification.lesson import LESSON
 
 
-def nine_seeds(config: classification.ClassificationConfig) -> None:
-    """Nine starts of the same settings, on demand."""
-    if st.toggle("Nine seeds at once", key="classification:seeds", help="The same points and settings, nine starts."):
-        run_id = lesson.run_of("classification_seeds", classification_seeds.build, config)
-        board.live("classification_seeds:board", run_id, classification_seeds.CHARTS, classification_seeds.STATUS)
+def nine_seeds(config: ClassificationConfig) -> None:
+    """Nine starts of the same settings, when they are asked for."""
+    if st.toggle(TEXT.seeds.switch, key="classification:seeds", help=TEXT.seeds.switch_help):
+        run_id = run_of("classification_seeds", seeds.build, config)
+        board.live("classification_seeds:board", run_id, seeds.CHARTS, seeds.STATUS)
 
 
-lesson.show(classification.LESSON, points.popover(classification.LESSON), below=nine_seeds)
+training_page.show(LESSON, data_points.popover(LESSON), below=nine_seeds)

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from pages.ui import training_page as lesson
-from pages.ui.popovers import data_picture as picture
-from playground.lessons.cnn import lesson as cnn
+from pages.ui import training_page
+from pages.ui.messages import TEXT
+from pages.ui.popovers import data_picture
+from playground.lessons.cnn.lesson import LESSON, prepare
 
-with st.spinner("Reading the digits …"):
-    digits = cnn.prepare()
-lesson.show(cnn.LESSON, extra=picture.upload)
+with st.spinner(TEXT.mnist.reading):
+    digits = prepare()
+training_page.show(LESSON, data_picture.upload)
 st.caption(digits)

@@ -1,10 +1,14 @@
 """The page "Convolution"."""
 
-from pages.ui import lab_page as lab
-from pages.ui import mnist_panel as mnist
-from pages.ui import number_tables as kernel_table
-from playground.lessons.convolution import lesson as convolution
+from pages.ui import lab_page, mnist_panel, number_tables
+from playground.lessons.convolution.lesson import LESSON
+from playground.lessons.convolution.slide import SlideConfig
 
-LABS = {"convolution_slide": kernel_table.below, "convolution_pooling": lambda _: mnist.show()}
 
-lab.show(convolution.LESSON, extras=LABS)
+def kernel_and_digits(config: SlideConfig) -> None:
+    """The kernel as a table to edit, and which digits the lab uses."""
+    number_tables.kernel("convolution_slide", config)
+    mnist_panel.show()
+
+
+lab_page.show(LESSON, {"convolution_slide": kernel_and_digits, "convolution_pooling": lambda _: mnist_panel.show()})

@@ -1,6 +1,6 @@
 """The page "Data loader"."""
 
-from pages.ui import lab_page as lab
-from playground.lessons.data_loader import lesson as data_loader
+from pages.ui import lab_page
+from playground.lessons.data_loader.lesson import LESSON
 
-lab.show(data_loader.LESSON)
+lab_page.show(LESSON)

@@ -1,6 +1,6 @@
 """The page "Gradient descent"."""
 
-from pages.ui import lab_page as lab
-from playground.lessons.gradient_descent import lesson as gradient_descent
+from pages.ui import lab_page
+from playground.lessons.gradient_descent.lesson import LESSON
 
-lab.show(gradient_descent.LESSON)
+lab_page.show(LESSON)

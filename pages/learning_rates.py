@@ -1,6 +1,6 @@
 """The page "Learning rates"."""
 
-from pages.ui import lab_page as lab
-from playground.lessons.learning_rates import lesson as learning_rates
+from pages.ui import lab_page
+from playground.lessons.learning_rates.lesson import LESSON
 
-lab.show(learning_rates.LESSON)
+lab_page.show(LESSON)

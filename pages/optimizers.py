@@ -1,6 +1,6 @@
 """The page "Optimizers"."""
 
-from pages.ui import training_page as lesson
-from playground.lessons.optimizers import lesson as optimizers
+from pages.ui import training_page
+from playground.lessons.optimizers.lesson import LESSON
 
-lesson.show(optimizers.LESSON)
+training_page.show(LESSON)

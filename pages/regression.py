@@ -1,7 +1,7 @@
 """The page "Regression"."""
 
-from pages.ui import training_page as lesson
-from pages.ui.popovers import data_points as points
-from playground.lessons.regression import lesson as regression
+from pages.ui import training_page
+from pages.ui.popovers import data_points
+from playground.lessons.regression.lesson import LESSON
 
-lesson.show(regression.LESSON, points.popover(regression.LESSON))
+training_page.show(LESSON, data_points.popover(LESSON))

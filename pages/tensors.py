@@ -2,10 +2,7 @@
 
 from functools import partial
 
-from pages.ui import array_table
-from pages.ui import lab_page as lab
-from playground.lessons.tensors import lesson as tensors
+from pages.ui import lab_page, number_tables
+from playground.lessons.tensors.lesson import LESSON
 
-TABLE = {"tensors_operations": partial(array_table.below, "tensors_operations")}
-
-lab.show(tensors.LESSON, extras=TABLE)
+lab_page.show(LESSON, {"tensors_operations": partial(number_tables.array, "tensors_operations")})

@@ -1,10 +1,9 @@
-"""The board: charts that are drawn in place, still (a frame given with the page) or live (the stream of a run)."""
+"""The board: charts that are updated in place, still (a frame given with the page) or live (the stream of a run)."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,7 +11,9 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.routes import assets
-from pages.ui.routes import still as early
+from pages.ui.routes import still as still_socket
+from pages.ui.routes.live import LOST
+from pages.ui.session import session
 from playground.engine.frames import Figure, encode
 from playground.figures.theme import PALETTE
 from playground.lesson import Chart
@@ -24,8 +25,8 @@ WORDS = {
     "speed": "Speed", "speedShort": "Speed", "speedAuto": "Auto", "speedSteps": "{n} steps/s", "speedFull": "Full",
     "large": "Larger type", "boardFullScreen": "Full screen", "time": "Time: look back at earlier steps",
     "timeShort": "Time", "now": "Now", "moment": "step {step}", "resetZoom": "Reset zoom", "png": "Save as PNG",
-    "csv": "Save data as CSV", "fullScreen": "Full screen", "reconnecting": "The connection dropped. Reconnecting …",
-    "lost": "This run is no longer there. Press Reset to start anew.",
+    "csv": "Save data as CSV", "fullScreen": "Full screen", "reconnecting": "The connection was lost. Reconnecting …",
+    "lost": LOST,
     "weights": "Set weights by hand", "unit": "Unit", "bias": "Bias", "weightFrom": "Weight from {source}",
     "undo": "Undo", "close": "Close", "views": "What to look at",
     "pad": "Drawing pad. Arrow keys move the pen, space puts it down and lifts it, Backspace undoes, Delete clears.",
@@ -34,7 +35,7 @@ WORDS = {
     "clear": "Clear", "penWidth": "Width of the pen", "penWidths": ["Thin", "Medium", "Thick"],
     "pin": "Pin this run, to compare others with it", "pinned": "Pinned {n}", "pins": "Pinned runs", "unpin": "Unpin",
     "thisRun": "This run", "playedSeconds": "Seconds", "pinsFull": "{most} runs are pinned. Unpin one, then pin again.",
-    "queued": "Many runs are open: yours is number {place} in the queue and starts by itself.",
+    "queued": "Many runs are open: yours is number {place} in the queue and starts automatically.",
 }  # fmt: skip
 
 _board = st.components.v2.component(
@@ -55,14 +56,14 @@ def live(
     leader: str = "",
     settings: Mapping[str, str] | None = None,
 ) -> None:
-    """The player and the charts of a run. `units` are what its Step can count.
+    """Show the player and the charts of a run. `units` are what its Step can count.
 
-    With a `leader`, another run on the page, it does what that one's player says and has no player of its own. With
-    `settings`, in words, its runs can be pinned and compared.
+    With a `leader`, another run on the page, the board has no player and follows the leader's. With `settings`, in
+    words, its runs can be pinned and compared.
     """
     data = _data(charts) | {"run": run_id, "status": dict(status), "units": list(units), "leader": leader}
     data |= {"settings": None if settings is None else dict(settings)}
-    _board(key=key, data=data, on_restart_change=lambda: None)  # the page is run again, and opens a new run
+    _board(key=key, data=data, on_restart_change=lambda: None)  # the page reruns, and opens a new run
 
 
 @dataclass(frozen=True)
@@ -75,32 +76,31 @@ class Picture:
 
 
 def ahead(key: str, figures: Mapping[str, Figure]) -> Picture:
-    """Send figures to a still board before its page gets there; `still` takes them from here.
+    """Send figures to a still board before the rest of its page; give what comes back to `still`.
 
-    The same figures once more are the same picture, and not sent.
+    The same figures again are the same picture, which is not sent twice.
     """
-    board_id = st.session_state.setdefault(f"{key}:id", secrets.token_urlsafe(16))
+    shown = session().board(key)
     charts = {name: {"figure": figure} for name, figure in figures.items()}
     digest = hashlib.sha256(encode(charts)).digest()
-    before, number = st.session_state.get(f"{key}:shown", (b"", 0))
-    number += digest != before
-    frame = encode({"charts": charts, "number": number})
-    if digest != before:
-        early.send(board_id, frame)
-    st.session_state[f"{key}:shown"] = (digest, number)
-    return Picture(frame, number, board_id)
+    is_new = digest != shown.digest
+    shown.digest, shown.number = digest, shown.number + is_new
+    frame = encode({"charts": charts, "number": shown.number})
+    if is_new:
+        still_socket.send(shown.board_id, frame)
+    return Picture(frame, shown.number, shown.board_id)
 
 
 def still(
     key: str, charts: Sequence[Chart], picture: Picture, on_pick: Callable[[Any], None] = lambda picked: None
 ) -> None:
-    """Charts that stand still until the page is run again; their nodes and the visitor's zoom stay.
+    """Show charts that change only when the page reruns; their nodes and the visitor's zoom stay.
 
-    `on_pick` is called with what the browser says of a click into a chart that turns knobs.
+    `on_pick` is called with what the browser sends after a click in a chart that sets knobs.
     """
-    shown = {"frame": base64.b64encode(picture.frame).decode(), "number": picture.number, "board": picture.board}
+    sent = {"frame": base64.b64encode(picture.frame).decode(), "number": picture.number, "board": picture.board}
     _board(
-        key=key, data=_data(charts) | shown, on_restart_change=lambda: None,
+        key=key, data=_data(charts) | sent, on_restart_change=lambda: None,
         on_picked_change=lambda: on_pick(st.session_state[key].picked),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The anatomy of a page of labs: one is open at a time, its knobs beside its charts, what they show in words below."""
+"""The page of a lesson of labs: one lab is open at a time, its knobs beside its charts, a note and tables below."""
 
 from __future__ import annotations
 
@@ -9,88 +9,87 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import board, prose
-from pages.ui import knob_widgets as controls
-from pages.ui import training_page as lesson
+from pages.ui import board, knob_widgets, layout, prose
+from pages.ui.messages import TEXT, quoted
+from pages.ui.session import run_of, session
 from playground.knobs import Config
 from playground.lesson import Lab, LabLesson, Sheet, Table
 
-FARTHEST = 1e9  # a coordinate that a click may have
-Extra = Callable[[Config], None]
+MAX_COORDINATE = 1e9  # of a click in a chart
+BelowKnobs = Callable[[Config], None]
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnSheet:
     """A still lab's sheet, and its charts as they were sent ahead of the page."""
 
     sheet: Sheet
     picture: board.Picture
 
 
-def show(page: LabLesson, extras: Mapping[str, Extra] | None = None) -> None:
-    """The whole page. `extras` gives labs, by name, more to show below their knobs."""
-    _workbench(page, extras or {})
-    prose.show(page)
+def show(lesson: LabLesson, below_knobs: Mapping[str, BelowKnobs] | None = None) -> None:
+    """The whole page. `below_knobs` gives labs, by name, more to show below their knobs."""
+    _workbench(lesson, below_knobs or {})
+    prose.show(lesson)
 
 
 @st.fragment
-def _workbench(page: LabLesson, extras: Mapping[str, Extra]) -> None:
-    """Everything that a turned knob changes; a knob reruns this much of the page and no more."""
-    by_hand = controls.turned(page.name, page.picker)
-    picked, problems = controls.read(page.name, page.picker, apart=[lab.name for lab in page.labs])
+def _workbench(lesson: LabLesson, below_knobs: Mapping[str, BelowKnobs]) -> None:
+    """Everything that a changed knob affects: a fragment, so that a knob reruns this part of the page alone."""
+    by_hand = knob_widgets.changed_by_hand(lesson.name, lesson.picker)
+    picked, problems = knob_widgets.read(lesson.name, lesson.picker, apart=[lab.name for lab in lesson.labs])
     if by_hand:
-        st.session_state["arrived"] = True  # in another lab, whose settings stay as they were
-    lab = next(lab for lab in page.labs if lab.name == f"{page.name}_{picked.lab}")
-    config, more_problems = controls.read(lab.name, lab.config)
-    configs = {page.name: picked, lab.name: config}
-    problems = controls.told(configs, [*problems, *more_problems])
-    controls.write_link(page.name, configs)
+        session().arrived = True  # in another lab, which keeps its settings
+    lab = next(lab for lab in lesson.labs if lab.name == f"{lesson.name}_{picked.lab}")
+    config, more_problems = knob_widgets.read(lab.name, lab.config)
+    configs = {lesson.name: picked, lab.name: config}
+    problems = knob_widgets.problems_to_show(configs, [*problems, *more_problems])
+    knob_widgets.write_link(lesson.name, configs)
     drawn = _draw(lab, config)
-    with lesson.header(page):
-        lesson.presets(lab)
-        lesson.share(page, configs)
-    if "lab" not in controls.hidden():
-        _picker(page, picked.lab)
-    lesson.complain(problems)
-    charts, knob_column = lesson.columns()
+    with layout.header(lesson):
+        layout.presets(lab)
+        layout.share(lesson, configs)
+    if "lab" not in knob_widgets.hidden_knobs():
+        _picker(lesson, picked.lab)
+    layout.warn(problems)
+    charts, knob_column = layout.columns()
     with knob_column:
-        controls.show(lab.name, config)
-        if lab.name in extras:
-            extras[lab.name](config)
+        knob_widgets.show(lab.name, config)
+        if lab.name in below_knobs:
+            below_knobs[lab.name](config)
     with charts:
         st.markdown(lab.sentence)
         _charts(lab, config, drawn)
 
 
-def _picker(page: LabLesson, picked: str) -> None:
-    titles = {lab.name.removeprefix(f"{page.name}_"): lab.title for lab in page.labs}
-    st.segmented_control("Lab", list(titles), required=True, format_func=titles.get, default=picked,
-                         key=f"{page.name}_lab", label_visibility="collapsed")  # fmt: skip
+def _picker(lesson: LabLesson, picked: str) -> None:
+    titles = {lab.name.removeprefix(f"{lesson.name}_"): lab.title for lab in lesson.labs}
+    st.segmented_control(TEXT.page.lab, list(titles), required=True, format_func=titles.get, default=picked,
+                         key=f"{lesson.name}_lab", label_visibility="collapsed")  # fmt: skip
 
 
-def _draw(lab: Lab, config: Config) -> Drawn | str:
-    """A still lab's sheet, its charts already on their way, or the sentence that says why there is none; else ""."""
+def _draw(lab: Lab, config: Config) -> DrawnSheet | str:
+    """A still lab's sheet, with its charts sent ahead, or the reason why there is none; "" for a live lab."""
     if lab.draw is None:
         return ""
     try:
         sheet = lab.draw(config)
     except ValueError as error:
         return str(error)
-    return Drawn(sheet, board.ahead(f"{lab.name}:board", sheet.charts))
+    return DrawnSheet(sheet, board.ahead(f"{lab.name}:board", sheet.charts))
 
 
-def _charts(lab: Lab, config: Config, drawn: Drawn | str) -> None:
+def _charts(lab: Lab, config: Config, drawn: DrawnSheet | str) -> None:
     key = f"{lab.name}:board"
     if lab.build is not None:
-        run_id = lesson.run_of(lab.name, lab.build, config)
-        board.live(key, run_id, lab.charts, lab.status, units=lab.units)
+        board.live(key, run_of(lab.name, lab.build, config), lab.charts, lab.status, units=lab.units)
     elif isinstance(drawn, str):
-        st.error(lesson.quoted(drawn))
+        st.error(quoted(drawn))
     else:
         _sheet(key, lab, config, drawn)
 
 
-def _sheet(key: str, lab: Lab, config: Config, drawn: Drawn) -> None:
+def _sheet(key: str, lab: Lab, config: Config, drawn: DrawnSheet) -> None:
     if lab.charts:
         board.still(key, lab.charts, drawn.picture, lambda picked: _pick(lab, config, picked))
     if drawn.sheet.note:
@@ -100,17 +99,17 @@ def _sheet(key: str, lab: Lab, config: Config, drawn: Drawn) -> None:
 
 
 def _pick(lab: Lab, config: Config, picked: Any) -> None:
-    """A click into a chart turns its knobs to that place; a browser can say anything, and of nonsense nothing comes."""
+    """Set a chart's knobs to the place that was clicked; a browser can send anything, and nonsense is ignored."""
     if not isinstance(picked, dict):
         return
     places = [picked.get("x"), picked.get("y")]
     for chart in lab.charts:
         if chart.name == picked.get("chart") and all(_is_number(place) for place in places):
-            controls.choose(lab.name, config.with_closest(dict(zip(chart.turns, places, strict=False))))
+            knob_widgets.choose(lab.name, config.with_closest(dict(zip(chart.turns, places, strict=False))))
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and abs(value) < FARTHEST  # not NaN either
+    return isinstance(value, (int, float)) and abs(value) < MAX_COORDINATE  # which NaN is not
 
 
 def as_html(table: Table) -> str:

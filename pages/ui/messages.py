@@ -1,18 +1,207 @@
-"""Sentences for the page that repeat what a visitor gave."""
+"""Every sentence of the pages' frame that a visitor reads: one table, with a record for each component.
+
+A second language is another `Text`. Lessons keep their own sentences, and the board's are in `board.WORDS`.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-# From one quotation to the next: words that have no meaning in Markdown. Whatever else is there is a visitor's.
+# Between two quotations: words that have no meaning in Markdown. Everything else there is a visitor's.
 BETWEEN = re.compile("”((?:[^\\W_]|[ ,;’'-]|[.:](?= ))+)“")
 
 
-def quoted(problem: str) -> str:
-    """The sentence with what it quotes from a visitor as code, where no Markdown in it comes alive."""
-    return re.sub("“(.*)”", _as_code, problem, flags=re.DOTALL)
+def quoted(sentence: str) -> str:
+    """The sentence with what it quotes from a visitor as code, so that no Markdown in it has an effect."""
+    return re.sub("“(.*)”", _as_code, sentence, flags=re.DOTALL)
 
 
 def _as_code(quotations: re.Match[str]) -> str:
     """A visitor's text may have quotation marks of its own, so only plain words are left between two quotations."""
     return "`` " + BETWEEN.sub(r" ``\1`` ", quotations[1].replace("`", " ")) + " ``"
+
+
+@dataclass(frozen=True)
+class Page:
+    """The parts that several pages have, and the navigation."""
+
+    app: str = "PyTorch Playground"
+    home: str = "Home"
+    lessons: str = "Lessons"
+    presets: str = "Presets"
+    data: str = "Data"
+    more: str = "More"
+    lab: str = "Lab"
+    starts_over: str = "{help} Changing it starts the run over."
+    earlier: str = "← {title}"
+    later: str = "{title} →"
+    show_code: str = "Show the script, and the code that runs here"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The page "Home", apart from its prose."""
+
+    lessons: str = "The lessons"
+    player: str = "The player"
+    lesson: str = "**{number} · {title}**"
+
+
+@dataclass(frozen=True)
+class Share:
+    """The popover "Share"."""
+
+    popover: str = "Share"
+    settings: str = "This link opens the lesson with the settings you see now."
+    hide: str = "Hide from students"
+    no_steps: str = "After some steps of training there is also a link that repeats them."
+    replay: str = (
+        "This link also repeats the training up to step {steps:,}, with every setting changed on the way, and checks "
+        "that the weights are the same (checksum {checksum})."
+    )
+    update: str = "Update the link to the current step"
+    update_help: str = "The run may have continued since then."
+
+
+@dataclass(frozen=True)
+class Script:
+    """The script of a run, below the prose."""
+
+    about: str = (
+        "This is the run on this page up to step {steps:,}. Save it as `{file}` and run it with Python. {needs} "
+        "{promise} {prints}"
+    )
+    download: str = "Download {file}"
+    update: str = "Update the script to the current step"
+    update_help: str = "The run may have continued since then."
+
+
+@dataclass(frozen=True)
+class Save:
+    """The popover "Save"."""
+
+    popover: str = "Save"
+    about: str = (
+        "A checkpoint is the whole run at its current step. A run restored from it, here or on another server, "
+        "continues exactly as if it had never stopped."
+    )
+    checkpoint: str = "Checkpoint"
+    checkpoint_help: str = (
+        "Settings, weights, optimizer, batch order, random numbers and history: all that the run needs to continue."
+    )
+    weights_pt: str = "Weights .pt"
+    weights_pt_help: str = "The state_dict of the model that the run’s script builds, as torch.save writes it."
+    weights_npz: str = "Weights .npz"
+    weights_npz_help: str = "The same arrays for NumPy."
+    upload: str = "Restore a checkpoint, or load weights from a .pt"
+    restored: str = "Restored at step {step:,}, weights {checksum}. Press Play to continue."
+    loaded: str = "Weights loaded (checksum {checksum}). The optimizer keeps its state."
+    loaded_in_order: str = (
+        "Weights loaded (checksum {checksum}). The optimizer keeps its state. The names in the file were different, so "
+        "its tensors were assigned in order."
+    )
+    takes_no_weights: str = "This run cannot load weights from a file."
+    not_ready: str = "The run is not ready. Press Reset, then try again."
+
+
+@dataclass(frozen=True)
+class Points:
+    """The popover "Data" of a lesson whose students bring points of their own."""
+
+    paste: str = "Paste rows of {columns}"
+    upload: str = "or upload a CSV"
+    use: str = "Use these points"
+    undo: str = "Undo last click"
+    generated: str = "Back to generated points"
+    redraw: str = "New points"
+    redraw_help: str = "Draws new points, or a new test split of your table. The model stays as it is."
+    download: str = "Download the points"
+    used: str = "{rows:,} rows in use."
+    not_utf8: str = "The file is not text in UTF-8. Save it as CSV (UTF-8) and upload it again."
+    not_ready: str = "The run is not ready. Press Reset, then try again."
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The popover "Data" of a lesson that looks at an image."""
+
+    about: str = (
+        "A photograph or a scan of one digit that you wrote: dark on light paper or light on dark, with nothing else "
+        "on it."
+    )
+    upload: str = "Upload a digit (PNG or JPEG)"
+    used: str = (
+        "The picture is in use. Open **Draw** to see how it is prepared for the model; **Clear** on the drawing pad "
+        "removes it."
+    )
+    not_ready: str = "The run is not ready. Press Reset, then try again."
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Two runs side by side."""
+
+    switch: str = "Compare"
+    switch_help: str = "A second run on the same data, with one setting changed."
+    start: str = "Second run starts from"
+    start_help: str = (
+        "“Here” keeps the weights that you see now. Drag the time slider to choose an earlier step; from an earlier "
+        "step the optimizer starts with empty state."
+    )
+    from_start: str = "Step 0"
+    from_here: str = "Here"
+    setting: str = "Changed setting"
+    same: str = "Both runs would be the same. Choose another value for the second one."
+    not_ready: str = "The run to compare with is not ready. Switch the comparison off and on again."
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Arrays and kernels as tables to type into."""
+
+    array: str = "Edit a as a table"
+    array_unreadable: str = "Type an array that can be read; then it is shown here as a table."
+    array_axes: str = "A table has one or two axes. Choose another shape."
+    kernel: str = "The kernel’s numbers: click one to change it."
+    kernel_unreadable: str = "Type a kernel that can be read; then it is shown here as a table."
+    refused: str = "This cell does not accept that value."
+
+
+@dataclass(frozen=True)
+class Mnist:
+    """The panel that says which digits a page uses, and fetches MNIST where it is missing."""
+
+    download: str = "Download MNIST (12 MB)"
+    progress: str = "{fetched:.1f} of {total:.1f} MB"
+    cancel: str = "Cancel"
+    cancel_help: str = "Stops the download for everybody on this server."
+    reading: str = "Reading the digits …"
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Nine starts of one classification."""
+
+    switch: str = "Nine seeds at once"
+    switch_help: str = "The same points and settings, nine different starts."
+
+
+@dataclass(frozen=True)
+class Text:
+    """All sentences of the pages' frame in one language."""
+
+    page: Page = Page()
+    home: Home = Home()
+    share: Share = Share()
+    script: Script = Script()
+    save: Save = Save()
+    points: Points = Points()
+    picture: Picture = Picture()
+    compare: Compare = Compare()
+    tables: Tables = Tables()
+    mnist: Mnist = Mnist()
+    seeds: Seeds = Seeds()
+
+
+TEXT = Text()

@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.training_page import quoted
+from pages.ui.messages import TEXT, quoted
 from playground import mnist
 from playground.mnist import job as mnist_job
 
-SECONDS = 0.5  # between two looks at a download under way
+POLL_SECONDS = 0.5  # between two updates of a download's progress
 
 
 def show() -> None:
-    """The panel. Call it inside a container; the page runs anew when a download comes to its end."""
+    """The panel. Call it inside a container; the page reruns when a download ends."""
     digits = mnist.load()
     st.caption(digits.sentence)
     if digits.real:
         return
     job = mnist_job.latest()
     if job and job.running:
-        _under_way()
+        _progress()
         return
     if job and job.progress.state == "failed":
         st.error(quoted(job.progress.sentence))
-    st.button("Download MNIST (12 MB)", on_click=mnist_job.start, key="mnist:download")
+    st.button(TEXT.mnist.download, on_click=mnist_job.start, key="mnist:download")
 
 
-@st.fragment(run_every=SECONDS)
-def _under_way() -> None:
-    """The progress, the same for everybody on this server."""
+@st.fragment(run_every=POLL_SECONDS)
+def _progress() -> None:
+    """The progress of the download, the same for everybody on this server."""
     job = mnist_job.latest()
     if job is None or not job.running:
         st.rerun()
     progress = job.progress
-    st.progress(progress.share, f"{progress.fetched / 1e6:.1f} of {progress.total / 1e6:.1f} MB")
-    st.button("Cancel", on_click=job.cancel, key="mnist:cancel", help="Stops the download for everybody here.")
+    megabytes = TEXT.mnist.progress.format(fetched=progress.fetched / 1e6, total=progress.total / 1e6)
+    st.progress(progress.share, megabytes)
+    st.button(TEXT.mnist.cancel, on_click=job.cancel, key="mnist:cancel", help=TEXT.mnist.cancel_help)

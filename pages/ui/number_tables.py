@@ -1,45 +1,79 @@
-"""The kernel of the lesson Convolution as a table to type into: what is edited there is a kernel of one's own."""
+"""Arrays and kernels as tables to type into: an edited cell is written into the text of a knob."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from pages.ui import knob_widgets as controls
-from pages.ui import mnist_panel as mnist
+from pages.ui import knob_widgets
+from pages.ui.messages import TEXT
+from playground.knobs import Config
 from playground.lessons.convolution.kernels import OWN, kernel_text, read_kernel
 from playground.lessons.convolution.slide import SlideConfig
-from playground.parsing.arrays import as_rows, read_array, with_cells
+from playground.lessons.tensors.operations import OperationsConfig
+from playground.parsing.arrays import Numbers, as_rows, read_array, with_cells
 
-LAB = "convolution_slide"
+Cells = Mapping[tuple[int, int], Any]  # (row, column) -> the new number; None: the cell was emptied
 
 
-def below(config: SlideConfig) -> None:
-    """The table, and below it which digits these are."""
+def array(lab: str, config: OperationsConfig) -> None:
+    """A popover with the lab's array as a table; the table is sent when the popover is opened."""
+    popover = st.popover(TEXT.tables.array, key=f"{lab}:table", on_change="rerun", width="stretch")
+    if not popover.open:
+        return
+    with popover:
+        try:
+            numbers = read_array(config.array, config.shape)
+        except ValueError:
+            st.caption(TEXT.tables.array_unreadable)
+            return
+        if len(numbers.shape) not in (1, 2):
+            st.caption(TEXT.tables.array_axes)
+            return
+        _table(lab, f"{config.array}:{config.shape}", as_rows(numbers), partial(with_array_cells, config, numbers))
+
+
+def kernel(lab: str, config: SlideConfig) -> None:
+    """The lab's kernel as a table."""
     text = kernel_text(config.kernel, config.cells, config.size, config.seed)
     try:
         read_kernel(text)
     except ValueError:
-        st.caption("Type a kernel that can be read, and it is a table here.")
-    else:
-        key = f"{LAB}:table:{text}"  # another kernel is another table
-        columns = zip(*as_rows(read_array(text)), strict=True)
-        table = {str(column): list(map(float, values)) for column, values in enumerate(columns)}
-        st.caption("The kernel’s numbers: click one to change it.")
-        st.data_editor(table, key=key, hide_index=True, on_change=partial(_take, config, text, key))
-    mnist.show()
+        st.caption(TEXT.tables.kernel_unreadable)
+        return
+    st.caption(TEXT.tables.kernel)
+    rows = [list(map(float, row)) for row in as_rows(read_array(text))]
+    _table(lab, text, rows, partial(with_kernel_cells, config, text))
 
 
-def edited(config: SlideConfig, text: str, rows: dict[int, dict[str, Any]]) -> SlideConfig:
-    """The config with the kernel whose cells were edited as the student's own; an emptied cell is 0."""
-    changes = {(row, int(column)): value or 0 for row, cells in rows.items() for column, value in cells.items()}
+def with_array_cells(config: OperationsConfig, numbers: Numbers, cells: Cells) -> OperationsConfig:
+    """The config with the edited cells; the shape is then the table's."""
+    return config.with_values(array=with_cells(numbers, cells), shape="")
+
+
+def with_kernel_cells(config: SlideConfig, text: str, cells: Cells) -> SlideConfig:
+    """The config with the edited kernel as the student's own; an emptied cell is 0."""
+    changes = {place: value or 0 for place, value in cells.items()}
     return config.with_values(kernel=OWN, cells=with_cells(read_array(text), changes))
 
 
-def _take(config: SlideConfig, text: str, key: str) -> None:
+def edited_cells(rows: Mapping[int, Mapping[str, Any]]) -> Cells:
+    """The edited cells as Streamlit's table editor gives them: row -> column -> number."""
+    return {(row, int(column)): value for row, cells in rows.items() for column, value in cells.items()}
+
+
+def _table(lab: str, text: str, rows: Iterable[Sequence[Any]], edit: Callable[[Cells], Config]) -> None:
+    """A table of these rows, which the text stands for; `edit` makes the lab's next config of the edited cells."""
+    key = f"{lab}:table:{text}"  # another text is another table, without the edits of this one
+    columns = {str(column): list(values) for column, values in enumerate(zip(*rows, strict=True))}
+    st.data_editor(columns, key=key, hide_index=True, on_change=partial(_take, lab, key, edit))
+
+
+def _take(lab: str, key: str, edit: Callable[[Cells], Config]) -> None:
     try:
-        controls.choose(LAB, edited(config, text, st.session_state[key]["edited_rows"]))
+        knob_widgets.choose(lab, edit(edited_cells(st.session_state[key]["edited_rows"])))
     except (ValueError, IndexError):
-        st.toast("That is no number of this table.")  # a browser can send anything
+        st.toast(TEXT.tables.refused)  # a browser can send anything

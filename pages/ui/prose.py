@@ -1,4 +1,4 @@
-"""The words around a lesson's charts: prose, experiments, questions, code, and the way to the next lesson."""
+"""The text around a lesson's charts: prose, experiments, questions, code, and the way to the next lesson."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 import streamlit as st
 from markdown_it import MarkdownIt
 
-from pages.ui import knob_widgets as controls
-from pages.ui import scripts
+from pages.ui import knob_widgets, scripts
+from pages.ui.messages import TEXT
 from pages.ui.routes import assets
 from playground.knobs import Config
 from playground.lesson import Bench, LabLesson, Lesson
@@ -33,7 +33,7 @@ _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 def show(lesson: Lesson) -> None:
     """All sections of the lesson's prose, and links to its neighbours.
 
-    The words are one element of the page: Streamlit looks at each one again whenever a knob is turned.
+    The prose is one element of the page: Streamlit renders every element again whenever a knob is changed.
     """
     key = f"{lesson.name}:prose"
     with st.container(key="prose"):
@@ -43,7 +43,7 @@ def show(lesson: Lesson) -> None:
 
 
 def as_html(lesson: Lesson) -> str:
-    """The prose as HTML: experiments as buttons, numbered in `data-try`; questions that unfold; markup as text."""
+    """The prose as HTML: experiments as buttons numbered in `data-try`, questions that unfold, HTML in it as text."""
     parts = []
     for heading, text in lesson.prose.items():
         parts.append(f"<h3>{html.escape(heading)}</h3>")
@@ -67,7 +67,7 @@ def _experiments_as_html(lesson: Lesson) -> str:
 def _questions_as_html(text: str) -> str:
     found = [match for line in text.splitlines() if (match := CHECK.match(line))]
     unfold = "<details><summary>{}</summary><p>{}</p></details>"
-    inline = _markdown.renderInline  # an answer that begins with "0." is no list
+    inline = _markdown.renderInline  # not a block: an answer that begins with "0." would become a list
     return "".join(unfold.format(inline(match["question"]), inline(match["answer"])) for match in found)
 
 
@@ -77,7 +77,7 @@ def _without_script(text: str) -> str:
 
 
 def _choose(lesson: Lesson, key: str) -> None:
-    """A click on an experiment, by its number; a browser can send any."""
+    """Set up the experiment whose number was clicked; a browser can send any number."""
     number, found = st.session_state[key].chosen, experiments(lesson)
     if isinstance(number, int) and 0 <= number < len(found):
         _, bench, config, _ = found[number]
@@ -86,9 +86,9 @@ def _choose(lesson: Lesson, key: str) -> None:
 
 @st.fragment
 def _code(lesson: Lesson) -> None:
-    """The script and the source of what runs, on demand: the highlighter is over half a second of a first load."""
+    """The script and the source of what runs, on demand: the highlighter takes over half a second of a first load."""
     script = lesson.prose["In PyTorch"].partition("```")[2].partition("```")[0].removeprefix("python\n")
-    if st.toggle("Show the script, and the code that runs here", key=f"{lesson.name}:code"):
+    if st.toggle(TEXT.page.show_code, key=f"{lesson.name}:code"):
         if not scripts.show(lesson) and script:
             st.code(script.strip(), language="python")
         for shown in lesson.code:
@@ -96,7 +96,7 @@ def _code(lesson: Lesson) -> None:
 
 
 def experiments(lesson: Lesson) -> list[tuple[str, Bench, Config, str]]:
-    """The "Try this" items: title, the bench, the config that sets it up there, what to do.
+    """The "Try this" items: title, bench, the bench's config, and what to do.
 
     Raises ValueError for an illegal link.
     """
@@ -118,13 +118,13 @@ def _bench_of(lesson: Lesson, lab: str) -> Bench:
     for bench in lesson.benches:
         if bench.name == name:
             return bench
-    raise ValueError(f"A link in {lesson.name}.md names the lab “{lab}”, which there is not.")
+    raise ValueError(f"A link in {lesson.name}.md names the lab “{lab}”, which does not exist.")
 
 
 def _set_up(lesson: Lesson, bench: Bench, config: Config) -> None:
-    controls.choose(bench.name, config)
+    knob_widgets.choose(bench.name, config)
     if isinstance(lesson, LabLesson):
-        controls.choose(lesson.name, lesson.picker(lab=bench.name.removeprefix(f"{lesson.name}_")))
+        knob_widgets.choose(lesson.name, lesson.picker(lab=bench.name.removeprefix(f"{lesson.name}_")))
 
 
 def _neighbours(lesson: Lesson) -> None:
@@ -133,8 +133,8 @@ def _neighbours(lesson: Lesson) -> None:
     at = names.index(lesson.name)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         if at == 0:
-            st.page_link("home.py", label="← Home")
+            st.page_link("home.py", label=TEXT.page.earlier.format(title=TEXT.page.home))
         else:
-            st.page_link(f"{names[at - 1]}.py", label=f"← {LESSONS[names[at - 1]].title}")
+            st.page_link(f"{names[at - 1]}.py", label=TEXT.page.earlier.format(title=LESSONS[names[at - 1]].title))
         if at + 1 < len(names):
-            st.page_link(f"{names[at + 1]}.py", label=f"{LESSONS[names[at + 1]].title} →")
+            st.page_link(f"{names[at + 1]}.py", label=TEXT.page.later.format(title=LESSONS[names[at + 1]].title))

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from app import app as real_app
-from pages.ui.routes.live import engine
+from pages.ui.session import engine
 from playground.lessons.data_loader import timeline as data_loader_timeline
 from playground.lessons.regression.lesson import LESSON
 

@@ -8,7 +8,7 @@ import pytest
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.routes import live as stream
+from pages.ui.session import engine as server_engine
 from playground.engine.engine import Engine
 from playground.lesson import Lesson
 from tests.pages.session import RUN_SECONDS, SCRIPT, Open, go
@@ -25,10 +25,10 @@ def _no_search_for_components() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def engine() -> Iterator[Engine]:
     """The server's engine, of this test's own."""
-    stream.engine.cache_clear()
-    yield stream.engine()
-    stream.engine().stop()
-    stream.engine.cache_clear()
+    server_engine.cache_clear()
+    yield server_engine()
+    server_engine().stop()
+    server_engine.cache_clear()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from streamlit.components.v2.bidi_component.main import _make_trigger_id as trig
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.session import KEY
 from playground.knobs import Config, Knob, Value
 from playground.lesson import Bench
 
@@ -66,6 +67,13 @@ def link(session: AppTest) -> dict[str, str]:
 
 def parameters_of(bench: Bench, config: Config) -> dict[str, str]:
     return {f"{bench.name}_{name}": text for name, text in config.as_texts().items()}
+
+
+def settings(session: AppTest, bench: Bench) -> Config:
+    """The config of a lesson or lab as the page read it last."""
+    found = session.session_state[KEY].bench(bench.name).config
+    assert isinstance(found, Config)
+    return found
 
 
 def board(session: AppTest) -> dict[str, Any]:

@@ -23,11 +23,9 @@ from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import knob_widgets as controls
-from pages.ui import lab_page as page
-from pages.ui import prose
-from pages.ui.routes import live as stream
-from pages.ui.routes import still as ahead
+from pages.ui import knob_widgets, lab_page, prose
+from pages.ui.routes import still
+from pages.ui.session import engine as server_engine
 from playground.engine.engine import Engine
 from playground.engine.frames import encode
 from playground.knobs import Config, Knob, Value
@@ -55,6 +53,7 @@ from tests.pages.session import (
     parameters_of,
     run_id,
     say,
+    settings,
     shown_knobs,
     try_out,
     turn,
@@ -176,7 +175,7 @@ def assert_open(session: AppTest, lesson: LabLesson, lab: Lab, config: Config) -
     """The page shows this lab with this config: link, state, widgets, and what is drawn."""
     assert open_lab(session, lesson) is lab
     assert link(session) == address(lesson, lab, config)
-    assert session.session_state[f"{lab.name}:config"] == config
+    assert settings(session, lab) == config
     for name in shown_knobs(session, lab):
         assert widgets(session)[f"{lab.name}_{name}"].value == held(lab, name, getattr(config, name)), name
     if lab.build is not None:
@@ -193,13 +192,15 @@ def assert_open(session: AppTest, lesson: LabLesson, lab: Lab, config: Config) -
         shown = board(session)
         assert shown["frame"] == frame_of(sheet, shown["number"])
     assert not sheet.note or sheet.note in {markdown.value for markdown in session.markdown}
-    assert [body for body in htmls(session) if 'class="sheet"' in body] == [page.as_html(each) for each in sheet.tables]
+    assert [body for body in htmls(session) if 'class="sheet"' in body] == [
+        lab_page.as_html(each) for each in sheet.tables
+    ]
 
 
 def assert_runs(session: AppTest, lab: Lab, config: Config) -> None:
     """The run has this config; or it has failed, because there is none of this config."""
     assert lab.build is not None
-    engine = stream.engine()
+    engine = server_engine()
     try:
         running = engine.call(run_id(session), lambda run: run.config)
     except (CancelledError, ValueError):
@@ -403,7 +404,9 @@ def cut_short(*_: Any) -> None:
 
 
 @each_lesson_of_several
-@pytest.mark.parametrize("where", [(controls, "write_link"), (QueryParamsProxy, "from_dict")], ids=["early", "late"])
+@pytest.mark.parametrize(
+    "where", [(knob_widgets, "write_link"), (QueryParamsProxy, "from_dict")], ids=["early", "late"]
+)
 def test_run_that_the_next_click_cuts_short_loses_nothing(
     visit: Open, monkeypatch: pytest.MonkeyPatch, lesson: LabLesson, where: tuple[Any, str]
 ) -> None:
@@ -428,7 +431,7 @@ def test_arrival_that_the_next_click_cuts_short_loses_nothing(
     wanted = turn_all(session, lesson.labs[0], two_of(lesson.labs[0]))
     go(session, "home.py")
     with monkeypatch.context() as patch:
-        patch.setattr(page, "_workbench", cut_short)
+        patch.setattr(lab_page, "_workbench", cut_short)
         go(session, f"{lesson.name}.py")
     session.run()
     assert_open(session, lesson, lesson.labs[0], wanted)
@@ -442,7 +445,7 @@ def test_value_from_a_run_cut_short_does_not_come_back_later(
     lab = lesson.labs[0]
     name = two_of(lab)[0]
     with monkeypatch.context() as patch:
-        patch.setattr(controls, "show", cut_short)
+        patch.setattr(knob_widgets, "show", cut_short)
         session = visit(lesson, **address(lesson, lab, turned(lab, name)))
     session.run()
     assert_open(session, lesson, lab, turned(lab, name))
@@ -522,7 +525,7 @@ def test_knob_that_is_not_shown_follows_the_link(visit: Open, lesson: LabLesson,
         for config in configs:
             follow(session, **hide, **address(lesson, lab, config))
             session.run()
-            assert session.session_state[f"{lab.name}:config"] == config
+            assert settings(session, lab) == config
             assert link(session) == hide | address(lesson, lab, config)
 
 
@@ -596,7 +599,7 @@ def test_number_past_its_bounds_in_a_link_is_set_to_the_bound_with_a_sentence(vi
                 assert spec.label in sentence
                 kind = type(lab.config.knobs()[name].default)
                 assert sentence.endswith(f"It was set to {spec.name_of(kind(bound))}.")
-                assert session.session_state[f"{lab.name}:config"] == lab.config(**{name: kind(bound)})
+                assert settings(session, lab) == lab.config(**{name: kind(bound)})
 
 
 @each_lab
@@ -618,7 +621,7 @@ def assert_nothing_alive(session: AppTest, lab: Lab) -> None:
     """What the lab itself says: its refusal, its note, its tables and the words in its charts."""
     for sentence in errors(session):
         assert not re.search(r"<[\w/]|\]\(|:\w+\[|:material|\$\w|www\.|//\w|evil|\n", live_text(sentence)), sentence
-    config = session.session_state[f"{lab.name}:config"]
+    config = settings(session, lab)
     for echo in (text for name in texts(lab) if MARKUP.search(text := getattr(config, name))):
         said = [live_text(markdown.value) for markdown in session.markdown]
         assert not any(echo in each or "evil" in each for each in said), "a note says a visitor's text as Markdown"
@@ -709,7 +712,7 @@ def test_link_with_hundreds_of_mistakes_gets_a_few_sentences(visit: Open, lesson
 def test_parameters_of_others_stay_in_the_address_and_out_of_the_config(visit: Open, lesson: LabLesson) -> None:
     session = visit(lesson, someone_else="1", lab="99")
     assert link(session) == {"someone_else": "1", "lab": "99"}
-    assert session.session_state[f"{lesson.labs[0].name}:config"] == lesson.labs[0].config()
+    assert settings(session, lesson.labs[0]) == lesson.labs[0].config()
     assert warnings(session) == []
 
 
@@ -785,7 +788,7 @@ def test_each_new_picture_of_a_still_lab_has_a_higher_number_and_goes_ahead_of_i
     visit: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[tuple[str, bytes]] = []
-    monkeypatch.setattr(ahead, "send", lambda board_id, frame: sent.append((board_id, frame)))
+    monkeypatch.setattr(still, "send", lambda board_id, frame: sent.append((board_id, frame)))
     lesson, lab = LABS["activations_curves"]
     session, other = visit(lesson, **opens(lesson, lab)), visit(lesson, **opens(lesson, lab))
     first = board(session)
@@ -812,7 +815,7 @@ def test_teachers_link_hides_those_knobs_and_only_those(visit: Open, lesson: Lab
     assert not shown_knobs(session, lab) & hidden
     assert shown_knobs(session, lab) >= {name for name in every - hidden if lab.config.knobs()[name].applies is None}
     session.run()
-    assert session.session_state[f"{lab.name}:config"] == given, "a hidden knob keeps what the link gave it"
+    assert settings(session, lab) == given, "a hidden knob keeps what the link gave it"
     assert link(session) == {"hide": ", ".join(hidden)} | address(lesson, lab, given)
     follow(session, hide="<b>,nonsense,,", **opens(lesson, lab))
     assert shown_knobs(session, lab) == every
@@ -832,7 +835,7 @@ def test_share_gives_a_link_that_opens_the_same_lab_with_the_same_settings(
     query = dict(parse_qsl(shared.partition("?")[2], keep_blank_values=True))
     assert query == address(lesson, lab, config) | {"hide": two_of(lab)[0]}
     other = visit(lesson, **query)
-    assert session.session_state[f"{lab.name}:config"] == other.session_state[f"{lab.name}:config"] == config
+    assert settings(session, lab) == settings(other, lab) == config
     assert open_lab(other, lesson) is lab
     assert two_of(lab)[0] not in shown_knobs(other, lab)
 
@@ -848,7 +851,7 @@ def test_all_that_share_offers_to_hide_is_hidden(visit: Open, lesson: LabLesson,
     other = visit(lesson, **dict(parse_qsl(shared.partition("?")[2])))
     assert [key for key in widgets(other) if key.startswith(f"{lesson.name}_") and ":" not in key] == []
     other.run()
-    assert other.session_state[f"{lesson.name}:config"].lab == short(lesson, lab)
+    assert settings(other, lesson).lab == short(lesson, lab)
 
 
 def test_share_stays_open_from_lab_to_lab(visit: Open) -> None:
@@ -930,13 +933,13 @@ def advance(session: AppTest, count: int) -> None:
     """Take steps; a run that waits for what its next step needs is asked again."""
     end, left = time.monotonic() + RUN_SECONDS, count
     while left > 0 and time.monotonic() < end:
-        taken, outcome = stream.engine().call(run_id(session), lambda run: (run.advance(5.0, 1), run.outcome))
+        taken, outcome = server_engine().call(run_id(session), lambda run: (run.advance(5.0, 1), run.outcome))
         left = 0 if outcome else left - taken
         time.sleep(0 if taken else 0.02)
 
 
 def steps(session: AppTest) -> int:
-    return stream.engine().call(run_id(session), lambda run: run.steps)
+    return server_engine().call(run_id(session), lambda run: run.steps)
 
 
 @each_live_lab
@@ -1001,7 +1004,7 @@ def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
 @pytest.mark.parametrize("text", (*HOSTILE, *MORE_HOSTILE))
 def test_table_shows_any_text_as_it_is(text: str) -> None:
     """In a heading, in a cell and in code."""
-    body = page.as_html(Table((text, "code"), ((text, text),), code=("code",)))
+    body = lab_page.as_html(Table((text, "code"), ((text, text),), code=("code",)))
     reader = Reader()
     reader.feed(body)
     assert set(reader.tags) <= {"div", "table", "thead", "tbody", "tr", "th", "td", "code"}

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import prose as page
 from pages.ui.emblems import DRAWINGS, SIZE, emblem
-from pages.ui.routes import live as stream
+from pages.ui.session import engine as server_engine
 from playground.engine.engine import Engine
 from playground.knobs import Config
 from playground.lesson import SECTIONS, Lesson, LiveLesson
@@ -51,15 +51,15 @@ each_live_lesson = pytest.mark.parametrize("lesson", LIVE.values(), ids=list(LIV
 
 def config(session: AppTest) -> Config:
     """The config of the run that the board shows, once the engine has caught up."""
-    return stream.engine().call(run_id(session), lambda run: run.config)
+    return server_engine().call(run_id(session), lambda run: run.config)
 
 
 def steps(session: AppTest) -> int:
-    return stream.engine().call(run_id(session), lambda run: run.steps)
+    return server_engine().call(run_id(session), lambda run: run.steps)
 
 
 def train(session: AppTest, count: int) -> None:
-    stream.engine().call(run_id(session), lambda run: run.advance(10.0, count))
+    server_engine().call(run_id(session), lambda run: run.advance(10.0, count))
 
 
 # Home.
@@ -522,7 +522,7 @@ def press(session: AppTest, label: str) -> None:
 
 
 def points(session: AppTest) -> int:
-    return stream.engine().call(run_id(session), lambda run: run.data.points)
+    return server_engine().call(run_id(session), lambda run: run.data.points)
 
 
 def test_pasted_points_are_learned_from_until_the_student_goes_back(visit: Open) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.routes import live as stream
+from pages.ui.session import engine as server_engine
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.saving.replay import AT, SINCE, THREADS
@@ -20,7 +20,7 @@ REGRESSION = LIVE["regression"]
 
 
 def ask(session: AppTest, what: Any) -> Any:
-    return stream.engine().call(run_id(session), what)
+    return server_engine().call(run_id(session), what)
 
 
 def train(session: AppTest, count: int) -> None:
@@ -73,7 +73,7 @@ def test_other_weights_than_those_of_the_link_are_told(visit: Open) -> None:
 @pytest.mark.parametrize("name", LIVE)
 def test_every_training_lesson_replays(visit: Open, name: str) -> None:
     lesson, mine = LIVE[name], visit(LIVE[name])
-    if not ask(mine, lambda run: hasattr(run, "course")):
+    if not ask(mine, lambda run: hasattr(run, "run_history")):
         pytest.skip("its run is no training")
     train(mine, 3)
     assert "the same weights to the last bit" in replay(visit(lesson, **shared(mine, lesson)))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import compare as versus
-from pages.ui.routes import live as stream
+from pages.ui.compare import another_value, comparable_knobs
+from pages.ui.session import engine as server_engine
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.lessons.classification import lesson as classification
@@ -24,7 +24,7 @@ def runs(session: AppTest) -> list[str]:
 
 
 def of(run_id: str, what: str) -> Any:
-    return stream.engine().call(run_id, lambda run: getattr(run, what))
+    return server_engine().call(run_id, lambda run: getattr(run, what))
 
 
 def compare(session: AppTest, lesson: LiveLesson, on: bool = True) -> None:
@@ -43,7 +43,7 @@ def test_the_second_run_differs_in_one_knob_and_follows_the_first(visit: Open, l
     assert set(of(second["run"], "config").changed_from(of(first["run"], "config"))) == {name}
     compare(session, lesson, on=False)
     assert runs(session) == [first["run"]]
-    assert not stream.engine().has(second["run"])
+    assert not server_engine().has(second["run"])
     assert "versus" not in link(session)
 
 
@@ -80,8 +80,8 @@ def test_the_second_run_has_the_students_points(visit: Open) -> None:
     session = visit(lesson)
     (run_id,) = runs(session)
     rows = tuple((0.1 * x, float(x)) for x in range(-8, 8))
-    stream.engine().call(run_id, lambda run: run.use_rows(rows))
-    stream.engine().call(run_id, lambda run: run.advance(10.0, 25))
+    server_engine().call(run_id, lambda run: run.use_rows(rows))
+    server_engine().call(run_id, lambda run: run.advance(10.0, 25))
     compare(session, lesson)
     first, second = runs(session)
     assert first == run_id and of(first, "steps") == 25
@@ -96,17 +96,17 @@ def test_another_compared_setting_or_value_is_another_run_from_the_start(visit: 
     session = visit(lesson)
     compare(session, lesson)
     first, second = runs(session)
-    stream.engine().call(first, lambda run: run.advance(10.0, 3))
+    server_engine().call(first, lambda run: run.advance(10.0, 3))
     name = link(session)["versus"].partition(":")[0]
     choice = widgets(session)[f"{lesson.name}:versus:knob"]
-    other = next(each for each in versus._choices(of(first, "config")) if each != name and each != "max_steps")
+    other = next(each for each in comparable_knobs(of(first, "config")) if each != name and each != "max_steps")
     choice.set_value(other).run()
     _, third = runs(session)
-    assert third != second and not stream.engine().has(second)
+    assert third != second and not server_engine().has(second)
     assert set(of(third, "config").changed_from(of(first, "config"))) == {other}
     value = widgets(session)[f"{lesson.name}:versus:knob:{other}"] if _has_widget(session, lesson, other) else None
     if value is not None and hasattr(value, "options") and len(value.options) > 2:
-        spec = versus._choices(of(first, "config"))[other]
+        spec = comparable_knobs(of(first, "config"))[other]
         wanted = next(
             o for o in spec.options if o not in (getattr(of(each, "config"), other) for each in (first, third))
         )
@@ -124,7 +124,7 @@ def test_from_this_moment_another_value_is_turned_in_the_same_run(visit: Open) -
     lesson = regression.LESSON
     session = visit(lesson)
     (first,) = runs(session)
-    stream.engine().call(first, lambda run: run.advance(10.0, 25))
+    server_engine().call(first, lambda run: run.advance(10.0, 25))
     compare(session, lesson)
     widgets(session)["regression:versus:from"].set_value("here").run()
     _, second = runs(session)
@@ -163,8 +163,8 @@ def test_hidden_knobs_cannot_be_compared(visit: Open) -> None:
 def test_values_at_their_ends_have_a_neighbour() -> None:
     for lesson in LIVE.values():
         config = lesson.config()
-        for name, spec in versus._choices(config).items():
+        for name, spec in comparable_knobs(config).items():
             ends = spec.options or (spec.lo, spec.hi)
             for value in (ends[0], ends[-1]):
                 if not isinstance(getattr(config, name), bool):
-                    assert versus._another(spec, type(getattr(config, name))(value)) != value, (lesson.name, name)
+                    assert another_value(spec, type(getattr(config, name))(value)) != value, (lesson.name, name)

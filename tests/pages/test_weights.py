@@ -12,8 +12,8 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch import nn
 
-from pages.ui.popovers import save as checkpoints
-from pages.ui.routes import live as stream
+from pages.ui.popovers.save import KINDS
+from pages.ui.session import engine as server_engine
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.saving import checkpoint
@@ -32,7 +32,7 @@ def _digits() -> Iterator[None]:
 
 def weights(session: AppTest) -> str:
     """The checksum of the run's weights."""
-    found = stream.engine().call(run_id(session), lambda run: run.course().checksum)  # type: ignore[attr-defined]
+    found = server_engine().call(run_id(session), lambda run: run.run_history().checksum)  # type: ignore[attr-defined]
     return str(found)
 
 
@@ -44,7 +44,7 @@ def opened(visit: Open, name: str, **parameters: str) -> AppTest:
 
 
 def save(session: AppTest, name: str, suffix: str) -> bytes:
-    (make,) = [make for _, kind, make, _ in checkpoints.KINDS if kind == suffix]
+    (make,) = [make for _, kind, make, _ in KINDS if kind == suffix]
     return make(name, run_id(session))
 
 
@@ -66,7 +66,7 @@ def test_weights_of_one_session_are_used_in_another(visit: Open, name: str) -> N
     mine, other = opened(visit, name, **{f"{name}_seed": "5"}), opened(visit, name)
     assert weights(mine) != weights(other)
     told = upload(other, save(mine, name, ".pt"))
-    assert told == (f"The weights are in use, checksum {weights(mine)}. The optimizer goes on as it was.",)
+    assert told == (f"Weights loaded (checksum {weights(mine)}). The optimizer keeps its state.",)
     assert weights(other) == weights(mine)
 
 
@@ -76,7 +76,7 @@ def test_the_sentence_has_the_models_checksum_and_says_that_other_names_were_tak
     (told,) = upload(session, saved(net.state_dict()))
     assert checkpoint.checksum(net.state_dict()) != weights(session)
     assert told == (
-        f"The weights are in use, checksum {weights(session)}. The optimizer goes on as it was. The names in the file "
+        f"Weights loaded (checksum {weights(session)}). The optimizer keeps its state. The names in the file "
         "were different, so its tensors were assigned in order."
     )
 

@@ -6,28 +6,25 @@ from concurrent.futures import CancelledError
 
 import streamlit as st
 
-from pages.ui.messages import quoted
-from pages.ui.routes.live import engine
+from pages.ui.messages import TEXT, quoted
+from pages.ui.session import Upload, engine, session
 from playground.engine.engine import UnknownRun
-from playground.lessons.cnn.drawing import uploads as pictures
+from playground.lessons.cnn.drawing import uploads
 
-KEY = "picture"
-NOT_READY = "The run is not ready. Press Reset, then try again."
-IN_USE = "The picture is in use. Open **Draw** to see what is made of it; **Clear** on the drawing pad goes back."
+KEY = "picture"  # of the widget that takes the file
 
 
 def upload(run_id: str) -> None:
-    """What fills the popover "Data": a field for a picture, which becomes the image that the run looks at."""
-    st.caption("A photograph or a scan of one digit that you wrote: dark on light paper or light on dark, with nothing "
-               "else on it.")  # fmt: skip
-    uploaded = st.file_uploader("Upload a digit (PNG or JPEG)", ["png", "jpg", "jpeg"], key=KEY, on_change=_use,
-                                args=(run_id,), max_upload_size=pictures.MOST_BYTES // 1_000_000)  # fmt: skip
-    worked, told = st.session_state.get(f"{KEY}:told", (True, ""))
-    if uploaded is not None and told:
-        if worked:
-            st.success(told)
+    """Fill the popover "Data": a field for a picture, which becomes the image that the run looks at."""
+    st.caption(TEXT.picture.about)
+    uploaded = st.file_uploader(TEXT.picture.upload, ["png", "jpg", "jpeg"], key=KEY, on_change=_use, args=(run_id,),
+                                max_upload_size=uploads.MAX_BYTES // 1_000_000)  # fmt: skip
+    result = session().uploads.get(KEY)
+    if uploaded is not None and result is not None:
+        if result.accepted:
+            st.success(result.sentence)
         else:
-            st.error(quoted(told))
+            st.error(quoted(result.sentence))
 
 
 def _use(run_id: str) -> None:
@@ -35,12 +32,12 @@ def _use(run_id: str) -> None:
     if uploaded is None:
         return
     try:
-        grey = pictures.read(uploaded.getvalue())
+        grey = uploads.read(uploaded.getvalue())
         engine().call(run_id, lambda run: run.use_picture(grey))  # type: ignore[attr-defined]
     except (UnknownRun, CancelledError, TimeoutError):
-        told = (False, NOT_READY)
+        result = Upload(False, TEXT.picture.not_ready)
     except ValueError as error:
-        told = (False, str(error))
+        result = Upload(False, str(error))
     else:
-        told = (True, IN_USE)
-    st.session_state[f"{KEY}:told"] = told
+        result = Upload(True, TEXT.picture.used)
+    session().uploads[KEY] = result

@@ -1,4 +1,4 @@
-"""Save and restore: a popover to take a run's checkpoint or weights away, and to go on from a file."""
+"""Save and restore: a popover to download a run's checkpoint or weights, and to continue from a file."""
 
 from __future__ import annotations
 
@@ -9,28 +9,23 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import knob_widgets as controls
-from pages.ui import runs
-from pages.ui.messages import quoted
-from pages.ui.routes.live import engine
+from pages.ui import knob_widgets
+from pages.ui.messages import TEXT, quoted
+from pages.ui.session import Upload, engine, replace_run, session
 from playground.engine.engine import UnknownRun
 from playground.lesson import LiveLesson
 from playground.runs.state import DIVERGED
 from playground.saving import checkpoint, weight_files
 from playground.saving.checkpoint import LIMITS, CheckpointError
 
-NOT_READY = "The run is not ready. Press Reset, then try again."
-IN_ORDER = "The names in the file were different, so its tensors were assigned in order."
-
 
 def popover(lesson: LiveLesson, run_id: str) -> None:
-    """Save the run whose id it is, as it is when the button is pressed; restore one from a file."""
-    shown = st.popover("Save", key=f"{lesson.name}:save", on_change="rerun")
+    """Save the run with this id, as it is when the button is pressed; restore one from a file."""
+    shown = st.popover(TEXT.save.popover, key=f"{lesson.name}:save", on_change="rerun")
     if not shown.open:
         return
     with shown:
-        st.caption("A checkpoint is the whole run at its present step. From it the run goes on, here or on another "
-                   "server, exactly as if it had never stopped.")  # fmt: skip
+        st.caption(TEXT.save.about)
         diverged = engine().state_of(run_id) == "failed"
         if diverged:
             st.caption(DIVERGED)
@@ -40,15 +35,14 @@ def popover(lesson: LiveLesson, run_id: str) -> None:
                                    file_name=f"{lesson.name}{suffix}", on_click="ignore", help=words, disabled=diverged,
                                    key=f"{lesson.name}:save:{suffix}")  # fmt: skip
         key = f"{lesson.name}:restore"
-        uploaded = st.file_uploader("Restore a checkpoint, or load weights from a .pt", ["safetensors", "pt", "pth"],
-                                    key=key, on_change=_restore, args=(lesson, key),
-                                    max_upload_size=LIMITS.bytes // 1_000_000)  # fmt: skip
-        worked, told = st.session_state.get(f"{key}:told", (True, ""))
-        if uploaded is not None and told:
-            (st.success if worked else st.error)(quoted(told))
+        uploaded = st.file_uploader(TEXT.save.upload, ["safetensors", "pt", "pth"], key=key, on_change=_restore,
+                                    args=(lesson, key), max_upload_size=LIMITS.bytes // 1_000_000)  # fmt: skip
+        result = session().uploads.get(key)
+        if uploaded is not None and result is not None:
+            (st.success if result.accepted else st.error)(quoted(result.sentence))
 
 
-# The state is taken between two steps; the file is made of it here, while the run continues.
+# The state is taken between two steps; the file is made from it here, while the run continues.
 
 
 def _checkpoint(name: str, run_id: str) -> bytes:
@@ -60,46 +54,43 @@ def _weights(write: Callable[[Mapping[str, Any]], bytes], name: str, run_id: str
     return write(engine().call(run_id, checkpoint.take_weights))
 
 
+# Label, suffix of the file, what makes it of a lesson's name and a run's id, help.
 KINDS: tuple[tuple[str, str, Callable[[str, str], bytes], str], ...] = (
-    ("Checkpoint", ".safetensors", _checkpoint, "Settings, weights, optimizer, batch order, random numbers and "
-     "history: all that the run needs to go on."),
-    ("Weights .pt", ".pt", partial(_weights, weight_files.as_pt), "The state_dict of the model "
-     "that the script of this run makes, as torch.save writes it."),
-    ("Weights .npz", ".npz", partial(_weights, weight_files.as_npz), "The same arrays for NumPy."),
-)  # fmt: skip
+    (TEXT.save.checkpoint, ".safetensors", _checkpoint, TEXT.save.checkpoint_help),
+    (TEXT.save.weights_pt, ".pt", partial(_weights, weight_files.as_pt), TEXT.save.weights_pt_help),
+    (TEXT.save.weights_npz, ".npz", partial(_weights, weight_files.as_npz), TEXT.save.weights_npz_help),
+)
 
 
 def _restore(lesson: LiveLesson, key: str) -> None:
-    """Take the uploaded file in; where it is refused, the run goes on untouched, and the page says why."""
+    """Use the uploaded file; where it is refused, the run continues unchanged, and the page says why."""
     uploaded = st.session_state.get(key)
     if uploaded is None:
         return
     try:
-        told = (True, _take_in(lesson, uploaded.getvalue()))
+        result = Upload(True, _continue_from(lesson, uploaded.getvalue()))
     except (UnknownRun, CancelledError, TimeoutError):
-        told = (False, NOT_READY)
+        result = Upload(False, TEXT.save.not_ready)
     except ValueError as error:
-        told = (False, str(error))
-    st.session_state[f"{key}:told"] = told
+        result = Upload(False, str(error))
+    session().uploads[key] = result
 
 
-def _take_in(lesson: LiveLesson, content: bytes) -> str:
-    """Go on from a checkpoint, or give the running model other weights. Raises ValueError with a sentence."""
+def _continue_from(lesson: LiveLesson, content: bytes) -> str:
+    """Continue from a checkpoint, or load weights into the running model. Raises ValueError with a sentence."""
     found = checkpoint.read(content)
     if not isinstance(found, checkpoint.Checkpoint):
-        run_id, _ = st.session_state[f"{lesson.name}:run"]
-        return engine().call(run_id, partial(_use_weights, found))
+        return engine().call(session().bench(lesson.name).run_id, partial(_use_weights, found))
     run, config = checkpoint.restore(found, lesson, engine().settings)
-    runs.put_in_place(lesson.name, run, config, lesson.build)
-    controls.choose(lesson.name, config)
-    return f"Restored at step {found.step:,}, weights {found.checksum}. Press Play to go on."
+    replace_run(lesson.name, run, config, lesson.build)
+    knob_widgets.choose(lesson.name, config)
+    return TEXT.save.restored.format(step=found.step, checksum=found.checksum)
 
 
 def _use_weights(weights: Mapping[str, Any], run: Any) -> str:
     if not isinstance(run, checkpoint.Resumable):
-        raise CheckpointError("This run takes no weights from a file.")
+        raise CheckpointError(TEXT.save.takes_no_weights)
     assigned = run.assigned(weights)
     run.use_weights(assigned.weights)
-    checksum = checkpoint.checksum(assigned.weights)
-    sentence = f"The weights are in use, checksum {checksum}. The optimizer goes on as it was."
-    return f"{sentence} {IN_ORDER}" if assigned.in_order else sentence
+    sentence = TEXT.save.loaded_in_order if assigned.in_order else TEXT.save.loaded
+    return sentence.format(checksum=checkpoint.checksum(assigned.weights))

@@ -28,7 +28,7 @@ def address(lesson: Lesson, query: Mapping[str, str]) -> str:
 
 
 def run_history_of(lesson: Lesson) -> RunHistory | None:
-    """How the session's run of a lesson came to its current step; None where there is no run, or it keeps no journal."""
+    """How the session's run of a lesson came to its current step; None without a run that keeps a journal."""
     try:
         return engine().call(session().bench(lesson.name).run_id, _run_history)
     except (*GONE, ValueError):

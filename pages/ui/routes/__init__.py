@@ -1,1 +1,1 @@
-"""routes."""
+"""Everything that Starlette serves beside Streamlit's pages: streams, files, headers."""

@@ -15,6 +15,7 @@ from starlette.routing import Route
 STATIC = Path(__file__).parents[1] / "static"
 A_YEAR = "public, max-age=31536000, immutable"
 PLOTLY = "plotly.min.js"
+NO_FILE = "There is no such file."
 NAMES = frozenset({PLOTLY, *(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))})
 
 
@@ -31,7 +32,7 @@ def _zipped(name: str) -> bytes:
 
 @cache
 def version() -> str:
-    """A name for the present state of all files: a browser keeps them for as long as it stays the same."""
+    """A name for the current content of all files: browsers keep the files until it changes."""
     digest = hashlib.sha256(_content(PLOTLY)[:4096])
     for path in sorted(STATIC.rglob("*.js")):
         digest.update(path.read_bytes())
@@ -44,17 +45,19 @@ def url(name: str) -> str:
 
 
 def loader(name: str) -> str:
-    """JavaScript of a component whose module is one of these files: all of it that Streamlit itself carries."""
+    """The JavaScript that Streamlit gets for a component: it loads the component's module, one of these files."""
     return f'const module = await import(new URL("{url(name)}", location.origin));\nexport default module.default;\n'
 
 
 async def serve(request: Request) -> Response:
-    """One file, compressed where the browser takes that, to be kept for a year: a new content has a new address."""
+    """One file, compressed if the browser accepts that, to be kept for a year: new content has a new address."""
     name = request.path_params["name"]
     if name not in NAMES:
-        return Response("There is no such file.", status_code=404)
+        return Response(NO_FILE, status_code=404)
     content = _content(name)
-    keep = A_YEAR if request.path_params["version"] == version() else "no-store"  # a page of another release asks
+    keep = (
+        A_YEAR if request.path_params["version"] == version() else "no-store"
+    )  # asked for by a page of another release
     headers = {"Cache-Control": keep, "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         content = _zipped(name)

@@ -1,4 +1,4 @@
-"""Headers on every answer: nothing foreign may load, frame the app, or learn where a visitor came from."""
+"""Security headers on every response: other sites may not load into the app, frame it, or see a visitor's address."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pages.ui.routes import assets
 
 
 def _inline_scripts() -> str:
-    """The inline scripts of Streamlit's own page, each by its hash; no other inline script runs."""
+    """The hashes of the inline scripts in Streamlit's own page; no other inline script runs."""
     page = files("streamlit").joinpath("static", "index.html").read_text(encoding="utf-8")
     digests = [hashlib.sha256(script.encode()).digest() for script in re.findall(r"<script>(.*?)</script>", page, re.S)]
     return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
 
 
-# Streamlit's front end needs inline styles and scripts made on the spot (blob: for components, WebAssembly);
-# Plotly draws pictures from data: and blob: addresses. Nothing in the list names a foreign host.
+# Streamlit's front end needs inline styles and generated scripts (blob: for components, WebAssembly); Plotly draws
+# pictures from data: and blob: addresses. The list names no other host.
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -48,13 +48,13 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds the headers, and has a page's browser fetch plotly.js while Streamlit's own front end still starts."""
+    """Adds the headers, and lets the browser fetch plotly.js while Streamlit's own front end is still starting."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and add the headers to its answer."""
+        """Pass the request on and add the headers to its response."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pages.ui import number_tables as kernel_table
+from pages.ui.number_tables import edited_cells, with_kernel_cells
 from playground import mnist
 from playground.figures import images
 from playground.lessons.convolution import chain, pooling, slide
@@ -328,10 +328,11 @@ def test_a_chain_that_cannot_be_is_refused_in_a_sentence(text: str, words: str) 
 
 def test_edited_cells_become_a_kernel_of_ones_own() -> None:
     text = kernel_text("sharpen", "", 3, 0)
-    config = kernel_table.edited(SlideConfig(kernel="sharpen"), text, {0: {"1": 7.5}, 2: {"2": None}})
+    cells = edited_cells({0: {"1": 7.5}, 2: {"2": None}})
+    config = with_kernel_cells(SlideConfig(kernel="sharpen"), text, cells)
     assert config.kernel == "own"
     assert kernel_of(config).tolist() == [[0, 7.5, 0], [-1, 5, -1], [0, -1, 0]]
-    row = kernel_table.edited(SlideConfig(kernel="own", cells="-1 1"), "-1 1", {0: {"0": 3.0}})
+    row = with_kernel_cells(SlideConfig(kernel="own", cells="-1 1"), "-1 1", edited_cells({0: {"0": 3.0}}))
     assert kernel_of(row).tolist() == [[3, 1]]
 
 

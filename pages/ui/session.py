@@ -1,0 +1,126 @@
+"""A visitor's session: the server's engine, the session's runs in it, and what the pages remember between reruns."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+
+import streamlit as st
+
+from playground.engine.engine import Engine, UnknownRun
+from playground.engine.run import Run
+from playground.knobs import Config, Value
+from playground.settings import Settings
+from playground.training import devices
+
+KEY = "playground"  # everything in st.session_state that is not under this key is a widget's value
+
+
+@cache
+def engine() -> Engine:
+    """The server's engine, started when it is first needed."""
+    settings = Settings.from_environment()
+    devices.set_threads(settings.torch_threads)
+    devices.warm_up()
+    started = Engine(settings, prepare=partial(devices.set_threads, settings.torch_threads))
+    started.start()
+    return started
+
+
+@dataclass(frozen=True)
+class SecondRun:
+    """The run beside a lesson's own, and what it was opened for."""
+
+    run_id: str
+    first: str  # the id of the lesson's own run
+    start: str  # where it branched off: a key of compare.BUILDERS
+    knob: str
+    value: Value
+
+
+@dataclass
+class Bench:
+    """What a session remembers of one bench of knobs: a lesson that trains, a lab, or the choice of labs."""
+
+    config: Config | None = None  # as it was read last
+    link: dict[str, str] = field(default_factory=dict)  # its settings in the address, as the page wrote them last
+    chosen: bool = False  # a button has set the config since the last rerun
+    run_id: str = ""
+    run_config: Config | None = None  # that the run was given last
+    second: SecondRun | None = None
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What the page says about a file that the visitor uploaded."""
+
+    accepted: bool
+    sentence: str
+
+
+@dataclass
+class StillBoard:
+    """The picture that a still board was sent last."""
+
+    board_id: str = field(default_factory=lambda: secrets.token_urlsafe(16))  # unguessable: its socket's address
+    digest: bytes = b""
+    number: int = 0
+
+
+@dataclass
+class Session:
+    """What the pages remember of one visitor, apart from the widgets' values."""
+
+    name: str = field(default_factory=lambda: secrets.token_hex(8))  # by which the engine counts a session's runs
+    page: str | None = None
+    arrived: bool = False  # from another page, or for the first time, and the page has not read its link yet
+    open: tuple[str, ...] = ()  # the benches whose widgets are on the page
+    problems: list[str] = field(default_factory=list)
+    problems_of: Mapping[str, Config] | None = None  # the configs that the problems are shown with
+    benches: dict[str, Bench] = field(default_factory=dict)
+    boards: dict[str, StillBoard] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)  # by the uploader's key
+
+    def bench(self, name: str) -> Bench:
+        """What is remembered of the bench of this name."""
+        return self.benches.setdefault(name, Bench())
+
+    def board(self, key: str) -> StillBoard:
+        """What is remembered of the still board with this key."""
+        return self.boards.setdefault(key, StillBoard())
+
+
+def session() -> Session:
+    """The session that this script runs for."""
+    found: Session = st.session_state.setdefault(KEY, Session())
+    return found
+
+
+def run_of(name: str, build: Callable[..., Run], config: Config) -> str:
+    """The id of the session's run of this name, brought up to date with the config; opened if there is none."""
+    bench = session().bench(name)
+    before = bench.run_config or config
+    try:
+        if not engine().has(bench.run_id):
+            bench.run_id = engine().open(session().name, partial(build, settings=engine().settings), config)
+        elif before.needs_rebuild_for(config):
+            engine().rebuild(bench.run_id, config)
+        elif before != config:
+            engine().tune(bench.run_id, config)
+    except UnknownRun:  # closed between the two calls; the next rerun opens another
+        pass
+    bench.run_config = config
+    return bench.run_id
+
+
+def replace_run(name: str, run: Run, config: Config, build: Callable[..., Run]) -> None:
+    """Continue with a run that exists already, in the place of the session's run of this name."""
+    bench = session().bench(name)
+    engine().close(bench.run_id)
+
+    def given(asked: Config) -> Run:
+        return run if asked == config else build(asked, settings=engine().settings)
+
+    bench.run_id, bench.run_config = engine().open(session().name, given, config), config
