@@ -1,4 +1,4 @@
-"""What a model learns from: named targets, the points drawn from them, and the student's own edits to those points."""
+"""The data of a regression: target functions, noisy points drawn from them, CSV tables, points added and removed."""
 
 from __future__ import annotations
 
@@ -13,16 +13,30 @@ from torch import Tensor
 from playground.knobs import shorten
 
 MAX_CSV_BYTES = 1_000_000
-FEWEST_POINTS = 2  # to learn from
+MAX_NUMBER = 1e6  # the largest size of a number in a CSV
+MIN_TRAINING_POINTS = 2
+
+MESSAGES = {
+    "csv_too_large": "The CSV is larger than {limit:,} kB. Keep at most {max_rows:,} rows of {columns}.",
+    "too_many_rows": "Line {line}: the table has more than {max_rows:,} rows. Keep at most {max_rows:,}.",
+    "too_few_rows": "The CSV needs at least two rows of {columns}, such as “{example}”.",
+    "not_csv": "Line {line} is not a valid line of a CSV. Each line must be {columns}.",
+    "wrong_columns": "Line {line}: expected {expected} columns ({columns}), found {found}.",
+    "not_a_number": "Line {line}: “{cell}” is not a number. Each line must be {columns}.",
+    "out_of_range": "Line {line}: “{cell}” is out of range. Numbers must be from -1e6 to 1e6.",
+    "too_few_points": "At least two training points must stay. Add a point before you remove another.",
+    "too_many_points": "These settings give {points:,} points, training and test together; at most {max_points:,} are "
+    "allowed. Choose fewer points, then press Reset.",
+}
 
 
 class DataError(ValueError):
-    """Data that cannot be learnt from; the message is a sentence that names the line and the limit."""
+    """Data that a model cannot be trained on; the message is a sentence that names the line and the limit."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Points to learn from and points kept aside, as float32 tensors of shape (points, features)."""
+    """Training points and test points, as float32 tensors of shape (points, features)."""
 
     x_train: Tensor
     y_train: Tensor
@@ -31,13 +45,13 @@ class Split:
 
     @property
     def points(self) -> int:
-        """How many points there are, train and test together."""
+        """The number of points, training and test together."""
         return len(self.x_train) + len(self.x_test)
 
 
 @dataclass(frozen=True)
 class Target:
-    """A function of one variable to be learnt, on [-1, 1]."""
+    """A function of one variable on [-1, 1]: its label, the function, and its code for a script."""
 
     label: str
     function: Callable[[Tensor], Tensor]
@@ -56,10 +70,10 @@ TARGETS: dict[str, Target] = {
 
 
 def curve(target: str, points: int, noise: float, test_share: float, generator: torch.Generator) -> Split:
-    """Noisy points of a target: `points` evenly spaced x in [-1, 1] to train on, and fresh ones at random x to test on.
+    """Noisy points of a target: `points` training points at evenly spaced x in [-1, 1], test points at random x.
 
     y = target(x) + noise * u with u uniform in [0, 1), as in the tutorial. `test_share` is the number of test points
-    for each training point. Shapes: (points, 1) and (round(points * test_share), 1).
+    per training point. Shapes: (points, 1) and (round(points * test_share), 1).
     """
     function = TARGETS[target].function
     x_train = torch.linspace(-1, 1, points).unsqueeze(dim=1)  # (points, 1)
@@ -70,15 +84,26 @@ def curve(target: str, points: int, noise: float, test_share: float, generator: 
 
 
 def table(rows: Sequence[tuple[float, float]], test_share: float, generator: torch.Generator) -> Split:
-    """A student's own (x, y) rows, a random part of them kept aside for testing.
-
-    With `test_share` test points for each training point, test points are test_share / (1 + test_share) of the rows.
-    """
+    """A student's own (x, y) rows, split at random into training and test points (see `split_rows`)."""
     values = torch.tensor(rows, dtype=torch.float32)  # (rows, 2)
-    held = round(len(rows) * test_share / (1 + test_share))
-    order = torch.randperm(len(rows), generator=generator)
-    test, train = order[:held].sort().values, order[held:].sort().values
+    train, test = split_rows(len(rows), test_share, generator)
     return Split(values[train, :1], values[train, 1:], values[test, :1], values[test, 1:])
+
+
+def split_rows(rows: int, test_share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """The indices of the training rows and of the test rows, each in ascending order.
+
+    With `test_share` test points per training point, test_share / (1 + test_share) of the rows are test rows.
+    """
+    test_rows = round(rows * test_share / (1 + test_share))
+    order = torch.randperm(rows, generator=generator)
+    return order[test_rows:].sort().values, order[:test_rows].sort().values
+
+
+def check_size(points: int, max_points: int) -> None:
+    """Raise DataError for more than `max_points` points, training and test together."""
+    if points > max_points:
+        raise DataError(MESSAGES["too_many_points"].format(points=points, max_points=max_points))
 
 
 def add_point(split: Split, x: float, y: float) -> Split:
@@ -89,12 +114,12 @@ def add_point(split: Split, x: float, y: float) -> Split:
 
 
 def remove_nearest(split: Split, x: float, y: float, x_scale: float, y_scale: float) -> Split:
-    """The same split without the training point nearest to (x, y), distances measured in units of the two scales.
+    """The same split without the training point nearest to (x, y), with distances in units of the two scales.
 
-    Raises DataError where only two training points are left.
+    Raises DataError if only two training points are left.
     """
-    if len(split.x_train) <= FEWEST_POINTS:
-        raise DataError("Two points must stay, or there is nothing to learn from.")
+    if len(split.x_train) <= MIN_TRAINING_POINTS:
+        raise DataError(MESSAGES["too_few_points"])
     distance = ((split.x_train[:, 0] - x) / x_scale) ** 2 + ((split.y_train[:, 0] - y) / y_scale) ** 2
     keep = torch.arange(len(distance)) != int(distance.argmin())
     return Split(split.x_train[keep], split.y_train[keep], split.x_test, split.y_test)
@@ -112,14 +137,14 @@ def read_rows(
     example: str,
     check: Callable[[int, tuple[float, ...]], None] | None = None,
 ) -> tuple[tuple[float, ...], ...]:
-    """The rows of a CSV text: columns of numbers, an optional header line, comma, semicolon or tab between.
+    """The rows of a CSV text: columns of numbers, an optional header line; separated by comma, semicolon or tab.
 
     Raises DataError, naming line and limit, for text, NaN, infinite or huge numbers, a wrong number of columns, fewer
-    than two rows or more than `max_rows`; `check` may refuse a row, given its line, for more than that.
+    than two rows or more than `max_rows`. `check` gets each line number and row, and may raise for other reasons.
     """
     names = ",".join(columns)
     if len(text) > MAX_CSV_BYTES:
-        raise DataError(f"The CSV is over {MAX_CSV_BYTES // 1000:,} kB. Keep at most {max_rows:,} rows of {names}.")
+        raise DataError(MESSAGES["csv_too_large"].format(limit=MAX_CSV_BYTES // 1000, max_rows=max_rows, columns=names))
     dialect = max(",;\t", key=text.count)
     rows: list[tuple[float, ...]] = []
     lines = csv.reader(text.splitlines(), delimiter=dialect)
@@ -129,19 +154,19 @@ def read_rows(
             if not any(cell.strip() for cell in cells) or (number == 1 and _is_header(cells)):
                 continue
             if len(rows) == max_rows:
-                raise DataError(f"Line {number}: there are more than {max_rows:,} rows. Keep at most {max_rows:,}.")
+                raise DataError(MESSAGES["too_many_rows"].format(line=number, max_rows=max_rows))
             rows.append(_row(number, cells, columns))
             if check is not None:
                 check(number, rows[-1])
     except csv.Error:
-        raise DataError(f"Line {lines.line_num} is not a line of a CSV. Each line is {names}.") from None
-    if len(rows) < FEWEST_POINTS:
-        raise DataError(f"The CSV needs at least two rows of {names}, such as “{example}”.")
+        raise DataError(MESSAGES["not_csv"].format(line=lines.line_num, columns=names)) from None
+    if len(rows) < MIN_TRAINING_POINTS:
+        raise DataError(MESSAGES["too_few_rows"].format(columns=names, example=example))
     return tuple(rows)
 
 
 def write_csv(split: Split) -> str:
-    """The split as CSV text with the columns x, y and split; every number is read back as it was."""
+    """The split as CSV text with the columns x, y and split; `read_csv` gives exactly the same numbers."""
     lines = ["x,y,split"]
     for name, xs, ys in (("train", split.x_train, split.y_train), ("test", split.x_test, split.y_test)):
         lines += [f"{x!s},{y!s},{name}" for x, y in zip(xs[:, 0].numpy(), ys[:, 0].numpy(), strict=True)]
@@ -149,10 +174,10 @@ def write_csv(split: Split) -> str:
 
 
 def _is_header(cells: list[str]) -> bool:
-    return all(cell.strip() and not _number(cell) for cell in cells)
+    return all(cell.strip() and not _is_number(cell) for cell in cells)
 
 
-def _number(cell: str) -> bool:
+def _is_number(cell: str) -> bool:
     try:
         float(cell)
     except ValueError:
@@ -160,16 +185,16 @@ def _number(cell: str) -> bool:
     return True
 
 
-def _row(number: int, cells: list[str], columns: Sequence[str]) -> tuple[float, ...]:
-    count, names = len(columns), " and ".join((", ".join(columns[:-1]), columns[-1]))
-    if len(cells) == count + 1 and cells[-1].strip() in ("train", "test"):  # a file this page wrote
+def _row(line: int, cells: list[str], columns: Sequence[str]) -> tuple[float, ...]:
+    names, expected = ",".join(columns), len(columns)
+    if len(cells) == expected + 1 and cells[-1].strip() in ("train", "test"):  # written by `write_csv`
         cells = cells[:-1]
-    if len(cells) != count:
-        needed = {2: "two", 3: "three"}.get(count, str(count))
-        raise DataError(f"Line {number}: {needed} columns are needed, {names}; the number found is {len(cells)}.")
+    if len(cells) != expected:
+        message = MESSAGES["wrong_columns"]
+        raise DataError(message.format(line=line, expected=expected, columns=names, found=len(cells)))
     for cell in cells:
-        if not _number(cell):
-            raise DataError(f"Line {number}: “{shorten(cell, 20)}” is not a number. Each line is {','.join(columns)}.")
-        if not math.isfinite(float(cell)) or abs(float(cell)) > 1e6:
-            raise DataError(f"Line {number}: “{shorten(cell, 20)}” is out of range; numbers go from -1e6 to 1e6.")
+        if not _is_number(cell):
+            raise DataError(MESSAGES["not_a_number"].format(line=line, cell=shorten(cell, 20), columns=names))
+        if not math.isfinite(float(cell)) or abs(float(cell)) > MAX_NUMBER:
+            raise DataError(MESSAGES["out_of_range"].format(line=line, cell=shorten(cell, 20)))
     return tuple(float(cell) for cell in cells)

@@ -1,4 +1,4 @@
-"""The narrator: looks at a run and says in one plain sentence what is to be seen, and what to do about it."""
+"""The narrator: one plain sentence about a regression or classification run, and what to do next."""
 
 from __future__ import annotations
 
@@ -10,59 +10,60 @@ import numpy as np
 if TYPE_CHECKING:
     from playground.runs.training_run import TrainingRun, View
 
-FEWEST_ROWS = 12  # of history before it judges a trend
-POOR_R2 = 0.5
-WORTH_A_WORD = 0.02  # of the first loss: a loss below that may jump as it likes
+MIN_ROWS = 12  # of history, before a trend is judged
+MIN_R2 = 0.5  # below it a fit is poor
+MIN_LOSS_TO_JUMP = 0.02  # as a share of the first loss: below it, jumps are not mentioned
+MAX_INPUT = 20
 
 SENTENCES = {
-    "diverged": "Diverged at step {step}: the loss is no longer a number. Lower the learning rate, then press Reset.",
-    "past": "You are looking back at step {step}. Press Now, or Play, to return.",
-    "start": "Press Play and watch it learn. Turn the knobs while it runs: most of them act at once.",
-    "limit": "Stopped after {step} steps with a training loss of {loss:.3g}. Play trains on for as many again.",
-    "target": "Stopped: the training loss has reached {loss:.3g}, as the stop rule asks. Play trains on.",
-    "jumps": "The loss jumps up and down by more than it falls: the learning rate is too high for this loss.",
-    "dead": "{dead} of {units} hidden units are dead: they give zero for every point, so no gradient reaches them.",
+    "diverged": "Diverged at step {step}: the loss is not finite (NaN). Lower the learning rate, then press Reset.",
+    "past": "You are looking back at step {step}. Press Now or Play to return.",
+    "start": "Press Play and watch the model learn. You can change most settings while it runs.",
+    "limit": "Stopped at step {step} with a training loss of {loss:.3g}. Press Play to continue to step {next_stop}.",
+    "target": "Stopped at your target: the training loss is {loss:.3g}. Press Play to continue.",
+    "jumps": "The loss bounces more than it falls. Try a lower learning rate.",
+    "dead": "{dead} of {units} hidden units are dead: they output 0 for every point, so they get no gradient.",
     "overfit": "Overfitting: the training loss still falls, but the test loss rose from {best:.3g} to {test:.3g}.",
-    "stuck": "A plateau: the loss hardly moves and the fit is poor. Try a higher rate, more units or another seed.",
-    "settled": "Settled: the loss hardly moves any more, at {loss:.3g}.",
-    "far": "The inputs reach {reach:g}. Networks learn best from inputs near ±1: divide them before you upload.",
-    "all": "Every training point is in its class; the loss, now {loss:.3g}, still falls as the model grows surer.",
-    "straight": "Without a hidden layer the border is straight in the inputs you chose. Add a layer, or other inputs.",
-    "guessing": "The model hardly does better than guessing. Try more units or layers, other inputs, or a higher rate.",
-    "classes": "Learning: the loss fell from {first:.3g} to {loss:.3g}; {accuracy:.1%} of the points are right.",
+    "stuck": "A plateau: the loss hardly changes and the fit is poor. Try a higher rate, more units or another seed.",
+    "settled": "The loss has settled at {loss:.3g}; it hardly changes any more.",
+    "far": "The inputs go up to ±{largest:g}. Models learn best from inputs near ±1: scale your table, then load it.",
+    "all": "All training points are classified correctly. The loss ({loss:.3g}) still falls: confidence grows.",
+    "straight": "Without a hidden layer the boundary is straight in the inputs you chose. Add a layer or other inputs.",
+    "guessing": "The model is hardly better than guessing. Try more units or layers, other inputs, or a higher rate.",
+    "classes": "Learning: the loss fell from {first:.3g} to {loss:.3g}; {correct:.1f} % of the points are correct.",
     "falling": "Learning: the training loss fell from {first:.3g} to {loss:.3g}.",
-    "rising": "The training loss rose from {first:.3g} to {loss:.3g}: something was turned too far.",
+    "rising": "The training loss rose from {first:.3g} to {loss:.3g}. Lower the rate or undo your last change.",
 }
 
 
-def regression(run: TrainingRun, view: View, *, dead: int, units: int, reach: float) -> str:
-    """The sentence for a regression run, with `dead` of its `units` hidden units dead and inputs up to ±`reach`."""
-    key, numbers = _regression(run, view, dead, units, reach)
+def regression(run: TrainingRun, view: View, *, dead: int, units: int, largest: float) -> str:
+    """The sentence for a regression run, with `dead` of its `units` hidden units dead and inputs up to ±`largest`."""
+    key, numbers = _regression(run, view, dead, units, largest)
     return SENTENCES[key].format(step=view.steps, dead=dead, units=units, **numbers)
 
 
-def _regression(run: TrainingRun, view: View, dead: int, units: int, reach: float) -> tuple[str, dict[str, Any]]:
+def _regression(run: TrainingRun, view: View, dead: int, units: int, largest: float) -> tuple[str, dict[str, Any]]:
     train = run.history.column("train")
     loss = float(train[-1])
     numbers: dict[str, Any] = {"loss": loss, "first": float(train[0])}
-    if not view.is_now:
+    if not view.is_current:
         return "past", numbers
     if run.outcome == "failed":
         return "diverged", numbers
-    if reach > 20:
-        return "far", {"reach": reach}
+    if largest > MAX_INPUT:
+        return "far", {"largest": largest}
     if view.steps == 0:
         return "start", numbers
     if dead and dead >= 0.5 * units:
         return "dead", numbers
-    if len(train) >= FEWEST_ROWS:
-        trend = _trend(train, run.history.column("test"), run.trainer.batches.whole, view.seen.r2)
+    if len(train) >= MIN_ROWS:
+        trend = _trend(train, run.history.column("test"), is_whole=run.trainer.batches.whole, fit=view.predictions.r2)
         if trend is not None:
             numbers |= trend[1]
             if trend[0] != "settled" or not run.outcome:
                 return trend[0], numbers
     if run.outcome == "done":
-        return ("limit" if view.steps >= run.stop_at else "target"), numbers
+        return _stopped(run, view), numbers | {"next_stop": view.steps + run.config.max_steps}
     return ("falling" if loss <= train[0] else "rising"), numbers
 
 
@@ -73,44 +74,51 @@ def classification(run: TrainingRun, view: View) -> str:
 
 
 def _classification(run: TrainingRun, view: View) -> tuple[str, dict[str, Any]]:
-    train, row = run.history.column("train"), view.seen.losses
+    train, row = run.history.column("train"), view.predictions.losses
     accuracy, guess = row["accuracy"], 1 / view.config.outputs
-    numbers: dict[str, Any] = {"loss": row["train"], "first": float(train[0]), "accuracy": accuracy}
-    if not view.is_now:
+    numbers: dict[str, Any] = {"loss": row["train"], "first": float(train[0]), "correct": 100 * accuracy}
+    if not view.is_current:
         return "past", numbers
     if run.outcome == "failed":
         return "diverged", numbers
     if view.steps == 0:
         return "start", numbers
-    if len(train) >= FEWEST_ROWS and not run.outcome:
-        # Accuracy over guessing stands for the share of the spread that is explained.
+    if len(train) >= MIN_ROWS and not run.outcome:
+        # The classification's counterpart of R²: 0 is guessing, 1 is every point correct.
         skill = (accuracy - guess) / (1 - guess)
-        trend = _trend(train, run.history.column("test"), run.trainer.batches.whole, skill)
+        trend = _trend(train, run.history.column("test"), is_whole=run.trainer.batches.whole, fit=skill)
         if trend is not None and trend[0] == "stuck":
             return ("guessing" if view.config.layers else "straight"), numbers
         if trend is not None:
             return trend[0], numbers | trend[1]
     if run.outcome == "done":
-        return ("limit" if view.steps >= run.stop_at else "target"), numbers
+        return _stopped(run, view), numbers | {"next_stop": view.steps + run.config.max_steps}
     if accuracy == 1:
         return "all", numbers
     return ("classes" if row["train"] <= train[0] else "rising"), numbers
 
 
-def _trend(train: Any, test: Any, whole: bool, r2: float) -> tuple[str, dict[str, float]] | None:
-    """What the history's last stretch says, if anything stands out."""
-    late = train[-max(FEWEST_ROWS, len(train) // 4) :]
-    rises = np.diff(late)
-    up = float(np.maximum(rises, 0).sum())
-    down = up - float(late[-1] - late[0])
+def _stopped(run: TrainingRun, view: View) -> str:
+    return "limit" if view.steps >= run.stop_at else "target"
+
+
+def _trend(train: Any, test: Any, *, is_whole: bool, fit: float) -> tuple[str, dict[str, float]] | None:
+    """The sentence for the last quarter of a history (rows,) and its numbers; None if there is nothing to say.
+
+    `is_whole` says whether each batch is the whole data, and `fit` (1 is perfect) how good the model is.
+    """
+    late = train[-max(MIN_ROWS, len(train) // 4) :]
+    changes = np.diff(late)
+    rise = float(np.maximum(changes, 0).sum())
+    fall = rise - float(late[-1] - late[0])
     if len(test) and not math.isnan(test[-1]):
         best_at, now = int(test.argmin()), float(test[-3:].mean())
         if now > 1.3 * test[best_at] and train[-1] < 0.9 * train[best_at]:
             return "overfit", {"best": float(test[best_at]), "test": now}
-    often = np.count_nonzero(rises > 0) > 0.25 * len(rises)
-    swings = often and up > 0.5 * down and up > 0.2 * late.mean()
-    if whole and swings and late.mean() > WORTH_A_WORD * train[0]:
+    is_often = np.count_nonzero(changes > 0) > 0.25 * len(changes)
+    jumps = is_often and rise > 0.5 * fall and rise > 0.2 * late.mean()
+    if is_whole and jumps and late.mean() > MIN_LOSS_TO_JUMP * train[0]:
         return "jumps", {}
     if abs(late[0] - late[-1]) < 0.003 * abs(late[0]):
-        return ("stuck" if r2 < POOR_R2 else "settled"), {}
+        return ("stuck" if fit < MIN_R2 else "settled"), {}
     return None

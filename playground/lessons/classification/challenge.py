@@ -1,4 +1,4 @@
-"""A teacher's challenge in the link: so few parameters, so high a test accuracy; and the step at which it was met."""
+"""A teacher's challenge in the link: a limit for the parameters, a goal for the test accuracy, and when it was met."""
 
 from __future__ import annotations
 
@@ -6,42 +6,45 @@ import math
 from dataclasses import dataclass
 
 from playground.lessons.classification.config import ClassificationConfig
+from playground.lessons.classification.words import CHALLENGE
 
 
 @dataclass
 class Challenge:
-    """What is asked for, 0 where nothing is: parameters at most, and test accuracy at least, in percent."""
+    """The largest number of parameters and the smallest test accuracy in percent; 0 where there is no such goal."""
 
-    most_parameters: int
-    least_accuracy: float
-    met_at: int | None = None  # the first step of the history at which it held
+    max_parameters: int
+    min_accuracy: float
+    met_at: int | None = None  # the first step of the history at which it was met
 
     @classmethod
-    def of(cls, config: ClassificationConfig) -> Challenge:
+    def from_config(cls, config: ClassificationConfig) -> Challenge:
         """The challenge of a config, not yet met."""
         return cls(config.most_parameters, config.least_accuracy)
 
     @property
-    def waits(self) -> bool:
-        """Whether there is a challenge and it has not been met."""
-        return self.met_at is None and bool(self.most_parameters or self.least_accuracy)
+    def is_open(self) -> bool:
+        """Whether there is a challenge that has not been met yet."""
+        return self.met_at is None and bool(self.max_parameters or self.min_accuracy)
 
     def is_met(self, parameters: int, accuracy: float) -> bool:
-        """Whether it holds for so many parameters and a test accuracy from 0 to 1 (nan without test points)."""
-        small = not self.most_parameters or parameters <= self.most_parameters
-        return small and (not self.least_accuracy or 100 * accuracy >= self.least_accuracy - 1e-9)
+        """Whether a model with these parameters meets it, at a test accuracy from 0 to 1 (NaN without test points)."""
+        is_small = not self.max_parameters or parameters <= self.max_parameters
+        return is_small and (not self.min_accuracy or 100 * accuracy >= self.min_accuracy - 1e-9)
 
-    def say(self, parameters: int, accuracy: float) -> str:
-        """How it stands, as a sentence with a space behind it; nothing where there is no challenge."""
-        if not (self.most_parameters or self.least_accuracy):
-            return ""
-        parts = []
-        if self.most_parameters:
-            parts.append(f"{parameters:,} of at most {self.most_parameters:,} parameters")
-        if self.least_accuracy and math.isnan(accuracy):
-            parts.append("there are no test points, so raise the test share")
-        elif self.least_accuracy:
-            shown = math.floor(1000 * accuracy + 1e-6) / 10  # rounded down, or it would look met before it is
-            parts.append(f"test accuracy {shown:.1f} % of at least {self.least_accuracy:g} %")
-        start = "Challenge" if self.met_at is None else f"Challenge met at step {self.met_at}; now"
-        return f"{start}: {', '.join(parts)}. "
+    def sentences(self, parameters: int, accuracy: float) -> list[str]:
+        """What the narrator says about the challenge; empty if there is none."""
+        if not (self.max_parameters or self.min_accuracy):
+            return []
+        if self.min_accuracy and math.isnan(accuracy):
+            sentence = CHALLENGE["no_test_points"]
+        else:
+            goals = "accuracy" if not self.max_parameters else "both" if self.min_accuracy else "parameters"
+            # Rounded down, or the goal would seem to be reached before it is.
+            shown = math.floor(1000 * accuracy + 1e-6) / 10 if self.min_accuracy else 0.0
+            sentence = CHALLENGE[goals].format(
+                parameters=parameters, max_parameters=self.max_parameters, accuracy=shown,
+                min_accuracy=self.min_accuracy,
+            )  # fmt: skip
+        met = [] if self.met_at is None else [CHALLENGE["met"].format(step=self.met_at)]
+        return [*met, sentence]

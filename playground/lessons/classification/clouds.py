@@ -1,4 +1,4 @@
-"""Labelled points in the plane: the clouds that a classifier learns to tell apart, or a student's own table."""
+"""Labelled points in the plane: generated clouds, one for each class, or a student's own table."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from playground.data.datasets import DataError, read_rows
+from playground.data.datasets import DataError, read_rows, split_rows
+from playground.lessons.classification.words import MESSAGES
 
-REACH = 6.0  # the plane that is shown goes from -REACH to REACH on both axes
-MOST_CLASSES = 5
-JITTER_SHARE = 0.25  # of the noise, for every cloud but the blobs
+MAP_END = 6.0  # the map shows -MAP_END to MAP_END on both axes
+MAX_CLASSES = 5
+JITTER_SHARE = 0.25  # the part of the noise that every cloud except the blobs gets
 
 Draw = Callable[[Tensor, int, torch.Generator], Tensor]  # (labels, classes, generator) -> (points, 2), without noise
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """A way to lay points out: its name for people, its points without noise, and how many classes it takes."""
+    """A kind of data: its label, a function that draws its points without noise, and the numbers of classes it has."""
 
     label: str
     draw: Draw
@@ -28,8 +29,8 @@ class Cloud:
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """Points to learn from and points kept aside: x float32 (points, 2), y int64 (points,)."""
+class LabelledPoints:
+    """Training points and test points with their classes: x float32 (points, 2), y int64 (points,)."""
 
     x_train: Tensor
     y_train: Tensor
@@ -38,7 +39,7 @@ class Labelled:
 
     @property
     def points(self) -> int:
-        """How many points there are, train and test together."""
+        """The number of points, training and test together."""
         return len(self.x_train) + len(self.x_test)
 
 
@@ -65,7 +66,7 @@ def _circle(labels: Tensor, classes: int, generator: torch.Generator) -> Tensor:
 
 
 def _xor(labels: Tensor, classes: int, generator: torch.Generator) -> Tensor:
-    """Quadrants, counted from the first, counter-clockwise; with two classes, opposite ones belong together."""
+    """Quadrants, counter-clockwise from the first; with two classes, opposite quadrants have the same class."""
     turn = 2 * torch.randint(2, (len(labels),), generator=generator) if classes == 2 else torch.zeros(len(labels))
     quadrant = labels + turn
     x = _uniform(len(labels), 0.4, 5, generator)
@@ -85,7 +86,7 @@ def _spiral(labels: Tensor, classes: int, generator: torch.Generator) -> Tensor:
 
 
 def _moons(labels: Tensor, classes: int, generator: torch.Generator) -> Tensor:
-    """Two half circles of radius 3, each with an end inside the other."""
+    """Two half circles of radius 3, each with one end inside the other."""
     angle = _uniform(len(labels), 0, math.pi, generator)
     upper = torch.stack([3 * torch.cos(angle) - 1.5, 3 * torch.sin(angle) - 0.75], dim=1)
     lower = torch.stack([1.5 - 3 * torch.cos(angle), 0.75 - 3 * torch.sin(angle)], dim=1)
@@ -93,7 +94,7 @@ def _moons(labels: Tensor, classes: int, generator: torch.Generator) -> Tensor:
 
 
 def _rings(labels: Tensor, classes: int, generator: torch.Generator) -> Tensor:
-    """Rings about the origin, from the inside out."""
+    """Rings around the origin, class 0 innermost."""
     width = 5 / classes
     radius = width * (labels + _uniform(len(labels), 0.15, 0.85, generator))
     return _polar(radius, _uniform(len(labels), 0, 2 * math.pi, generator))
@@ -109,71 +110,63 @@ CLOUDS: dict[str, Cloud] = {
 }
 
 
-def classes_of(cloud: str, classes: int) -> int:
-    """The number of classes that a cloud makes when asked for `classes`: the largest it takes that is not more."""
+def class_count(cloud: str, classes: int) -> int:
+    """The number of classes of a cloud when `classes` are wanted: the largest one that it has and that is not more."""
     return max(count for count in CLOUDS[cloud].classes if count <= max(classes, 2))
 
 
-def labelled(
+def labelled_points(
     cloud: str, points: int, classes: int, noise: float, test_share: float, generator: torch.Generator
-) -> Labelled:
-    """Noisy points of a cloud: `points` of each class to train on, and points * test_share of each to test on.
+) -> LabelledPoints:
+    """Noisy points of a cloud: `points` training points and points * test_share test points of each class.
 
-    Each coordinate gets a normal deviate of deviation `noise` for blobs (1 in the tutorial), a quarter of it elsewhere.
+    The noise is normal, with standard deviation `noise` for blobs (1 in the tutorial) and a quarter of it for others.
     """
-    count = classes_of(cloud, classes)
-    x_train, y_train = _drawn(cloud, points, count, noise, generator)
-    x_test, y_test = _drawn(cloud, round(points * test_share), count, noise, generator)
-    return Labelled(x_train, y_train, x_test, y_test)
+    count = class_count(cloud, classes)
+    x_train, y_train = _noisy_points(cloud, points, count, noise, generator)
+    x_test, y_test = _noisy_points(cloud, round(points * test_share), count, noise, generator)
+    return LabelledPoints(x_train, y_train, x_test, y_test)
 
 
-def _drawn(cloud: str, points: int, classes: int, noise: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def _noisy_points(
+    cloud: str, points: int, classes: int, noise: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     labels = torch.arange(classes).repeat_interleave(points)  # (classes * points,)
     jitter = noise if cloud == "blobs" else JITTER_SHARE * noise
     x = CLOUDS[cloud].draw(labels, classes, generator) + jitter * torch.randn(len(labels), 2, generator=generator)
     return x, labels
 
 
-def table(rows: Sequence[tuple[float, ...]], test_share: float, generator: torch.Generator) -> Labelled:
-    """A student's own (x1, x2, class) rows, a random part of them kept aside for testing.
-
-    With `test_share` test points for each training point, test points are test_share / (1 + test_share) of the rows.
-    """
+def table(rows: Sequence[tuple[float, ...]], test_share: float, generator: torch.Generator) -> LabelledPoints:
+    """A student's own (x1, x2, class) rows, split at random into training and test points (see `split_rows`)."""
     values = torch.tensor(rows, dtype=torch.float32)  # (rows, 3)
-    held = round(len(rows) * test_share / (1 + test_share))
-    order = torch.randperm(len(rows), generator=generator)
-    test, train = order[:held].sort().values, order[held:].sort().values
+    train, test = split_rows(len(rows), test_share, generator)
     x, y = values[:, :2], values[:, 2].long()
-    return Labelled(x[train], y[train], x[test], y[test])
+    return LabelledPoints(x[train], y[train], x[test], y[test])
 
 
 def read_csv(text: str, max_rows: int) -> tuple[tuple[float, ...], ...]:
-    """The (x1, x2, class) rows of a CSV text; the class is a whole number from 0 to MOST_CLASSES - 1.
+    """The (x1, x2, class) rows of a CSV text; the class is a whole number from 0 to MAX_CLASSES - 1.
 
-    Raises DataError, naming line and limit, as `playground.datasets.read_rows` does.
+    Raises DataError, naming line and limit, as `datasets.read_rows` does.
     """
     return read_rows(text, max_rows, ("x1", "x2", "class"), "0.5, -1.5, 1", check_class)
 
 
-def check_class(number: int, row: tuple[float, ...]) -> None:
-    """Raise DataError, naming the line, where a row's class is none."""
-    if row[2] not in range(MOST_CLASSES):
-        raise DataError(f"Line {number}: the class is a whole number from 0 to {MOST_CLASSES - 1}, not {row[2]:g}.")
+def check_class(line: int, row: tuple[float, ...]) -> None:
+    """Raise DataError, naming the line, if the class of a row (x1, x2, class) is not legal."""
+    if row[2] not in range(MAX_CLASSES):
+        raise DataError(MESSAGES["bad_class"].format(line=line, last=MAX_CLASSES - 1, value=row[2]))
 
 
-def out_of_sight(rows: Sequence[tuple[float, ...]]) -> str:
-    """A sentence on the rows of (x1, x2, class) that lie beyond the plane that is shown; "" if none does."""
-    beyond = sum(max(abs(row[0]), abs(row[1])) > REACH for row in rows)
-    if not beyond:
-        return ""
-    return (
-        f"Points beyond ±{REACH:g}, which the map does not show: {beyond:,}. The model learns from them all the same. "
-        "Scale the columns (for instance to mean 0 and deviation 2) to see all of them."
-    )
+def remark_on_hidden_points(rows: Sequence[tuple[float, ...]]) -> str:
+    """A sentence about rows (x1, x2, class) outside the map; "" if there are none."""
+    hidden = sum(max(abs(row[0]), abs(row[1])) > MAP_END for row in rows)
+    return MESSAGES["hidden_points"].format(end=MAP_END, count=hidden) if hidden else ""
 
 
-def write_csv(points: Labelled) -> str:
-    """The points as CSV text with the columns x1, x2, class and split; every number is read back as it was."""
+def write_csv(points: LabelledPoints) -> str:
+    """The points as CSV text with the columns x1, x2, class and split; `read_csv` gives exactly the same numbers."""
     lines = ["x1,x2,class,split"]
     for name, x, y in (("train", points.x_train, points.y_train), ("test", points.x_test, points.y_test)):
         pairs = zip(x.numpy(), y.tolist(), strict=True)

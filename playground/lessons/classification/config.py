@@ -1,4 +1,4 @@
-"""What a classification is made of: its knobs, its inputs, its model."""
+"""What a classification run is built from: its knobs, its points, its inputs, its model and its loss."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from torch import Tensor, nn
 
 from playground.knobs import Config, Value, knob
 from playground.lessons.classification import clouds
-from playground.lessons.classification.clouds import CLOUDS, MOST_CLASSES, Labelled
-from playground.training import models
-from playground.training.trainer import OPTIMIZERS, build_optimizer
+from playground.lessons.classification.clouds import CLOUDS, MAX_CLASSES, LabelledPoints
+from playground.training import models, training_knobs
 
-MOST_LAYERS = 6
-MOST_UNITS = 12
+MAX_LAYERS = 6
+MAX_UNITS = 12  # of a hidden layer
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-RATES = (0.0, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1)  # of L1 and of weight decay
+PENALTIES = (0.0, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1)  # rates of L1 and of weight decay
 BATCH_SIZES = (0, 1, 5, 10, 20, 32, 50, 100)
 # Offsets that keep the data's, the weights', the batches' and the dropout's random numbers apart for one seed.
 DATA, WEIGHTS, ORDER, DROPOUT = 0, 10_000, 20_000, 30_000
-REDRAWN = 40_000  # from one draw of the points to the next
+RESAMPLED = 40_000  # is added for each new sample of the points
 
 
 @dataclass(frozen=True)
 class Input:
-    """One number that the model is given about a point."""
+    """A number that the model gets for each point: its label, its function, and its code for a script."""
 
     label: str
     function: Callable[[Tensor], Tensor]  # x (points, 2) -> (points,)
@@ -46,12 +45,12 @@ INPUTS: dict[str, Input] = {
 
 
 class Brier(nn.Module):
-    """The squared error of the probabilities: the mean over points of the sum over classes of (p - 1 or 0)²."""
+    """The Brier score: the mean over points of the sum over classes of (probability - target)², target 0 or 1."""
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Logits (batch, classes) and labels (batch,) -> a scalar."""
-        hit = nn.functional.one_hot(target, logits.shape[1])
-        return ((logits.softmax(dim=1) - hit) ** 2).sum(dim=1).mean()
+        one_hot = nn.functional.one_hot(target, logits.shape[1])
+        return ((logits.softmax(dim=1) - one_hot) ** 2).sum(dim=1).mean()
 
 
 LOSSES: dict[str, tuple[str, Callable[[], nn.Module]]] = {
@@ -61,7 +60,7 @@ LOSSES: dict[str, tuple[str, Callable[[], nn.Module]]] = {
 
 
 class WithL1(nn.Module):
-    """A loss plus the L1 norm of the model's weights times a rate."""
+    """A loss plus `rate` times the L1 norm of the model's weights (biases excluded)."""
 
     def __init__(self, loss_fn: nn.Module, model: nn.Sequential, rate: float) -> None:
         super().__init__()
@@ -77,7 +76,7 @@ class WithL1(nn.Module):
 
 def _units(layer: int) -> Any:
     default = {1: 10, 2: 8}.get(layer, 4)
-    return knob(default, f"Units in layer {layer}", group="Model", lo=1, hi=MOST_UNITS, step=1, live=True,
+    return knob(default, f"Units in layer {layer}", group="Model", lo=1, hi=MAX_UNITS, step=1, live=True,
                 applies=lambda config: config.layers >= layer, more=layer > 2)  # fmt: skip
 
 
@@ -87,71 +86,60 @@ class ClassificationConfig(Config):
 
     # fmt: off
     cloud: str = knob("blobs", "Data", group="Data", live=True, options=tuple(CLOUDS),
-                      names={name: cloud.label for name, cloud in CLOUDS.items()})
-    noise: float = knob(1.0, "Noise", help="Standard deviation of the blobs; the other clouds get a quarter of it.",
+                      names=training_knobs.labels(CLOUDS))
+    noise: float = knob(1.0, "Noise", help="Standard deviation for blobs; other data gets a quarter of it.",
                         group="Data", live=True, lo=0.0, hi=3.0, step=0.1)
-    classes: int = knob(2, "Classes", help="Circle and moons have two, xor two or four.", group="Data", live=True,
-                        lo=2, hi=MOST_CLASSES, step=1, more=True)
-    points: int = knob(100, "Training points of each class", group="Data", live=True, lo=5, hi=500, step=5, more=True)
-    test_share: float = knob(0.5, "Test share", help="Fresh test points for each training point.", group="Data",
-                             live=True, lo=0.0, hi=1.0, step=0.1, more=True)
-    seed: int = knob(1, "Seed", help="The same seed gives the same data, weights and batches.", group="Data",
-                     lo=0, hi=9999, step=1, more=True)
-    draw: int = knob(0, "Draw of the points", help="Other points for the same seed; the model goes on as it is.",
-                     group="Data", live=True, lo=0, hi=99, step=1, more=True)
-    brush: int = knob(0, "Class of a clicked point", group="Data", live=True, more=True,
-                     lo=0, hi=MOST_CLASSES - 1, step=1)
-    inputs: str = knob("x1,x2", "Inputs", help="What the model is told about a point.", group="Model", live=True,
-                       many=True, options=tuple(INPUTS), names={name: each.label for name, each in INPUTS.items()})
-    layers: int = knob(1, "Hidden layers", group="Model", lo=0, hi=MOST_LAYERS, step=1, live=True)
+    classes: int = knob(2, "Classes", help="Circle and moons have two classes, xor has two or four.", group="Data",
+                        live=True, lo=2, hi=MAX_CLASSES, step=1, more=True)
+    points: int = knob(100, "Training points per class", group="Data", live=True, lo=5, hi=500, step=5, more=True)
+    test_share: float = knob(0.5, "Test share", help="Test points per training point: 0.5 means 50 for 100.",
+                             group="Data", live=True, lo=0.0, hi=1.0, step=0.1, more=True)
+    seed: int = training_knobs.seed()
+    draw: int = knob(0, "Resample the points", help="Draws new points (or a new train/test split of your table). The "
+                     "model keeps its weights.", group="Data", live=True, lo=0, hi=99, step=1, more=True)
+    brush: int = knob(0, "Class of added points", help="A click on the map adds a point of this class.", group="Data",
+                      live=True, more=True, lo=0, hi=MAX_CLASSES - 1, step=1)
+    inputs: str = knob("x1,x2", "Inputs", help="The numbers that the model gets for each point.", group="Model",
+                       live=True, many=True, options=tuple(INPUTS), names=training_knobs.labels(INPUTS))
+    layers: int = knob(1, "Hidden layers", group="Model", lo=0, hi=MAX_LAYERS, step=1, live=True)
     units_1: int = _units(1)
     units_2: int = _units(2)
     units_3: int = _units(3)
     units_4: int = _units(4)
     units_5: int = _units(5)
     units_6: int = _units(6)
-    activation: str = knob("relu", "Activation", group="Model", live=True, options=tuple(models.ACTIVATIONS),
-                           names={name: each.label for name, each in models.ACTIVATIONS.items()},
-                           applies=lambda config: config.layers > 0)
-    initialisation: str = knob("default", "Initialisation", help="How the weights start.", group="Model", more=True,
-                               options=tuple(models.INITIALISATIONS),
-                               names={name: each.label for name, each in models.INITIALISATIONS.items()})
-    dropout: float = knob(0.0, "Dropout", help="Share of the hidden units left out at random in each step.",
+    activation: str = training_knobs.activation("relu", applies=lambda config: config.layers > 0)
+    initialisation: str = training_knobs.initialisation("default")
+    dropout: float = knob(0.0, "Dropout", help="Share of the hidden units that are left out at random in each step.",
                           group="Model", live=True, lo=0.0, hi=0.8, step=0.1, more=True,
                           applies=lambda config: config.layers > 0)
-    lr: float = knob(0.02, "Learning rate", help="How far each step goes along the gradient.", live=True,
-                     options=LEARNING_RATES)
-    optimizer: str = knob("sgd", "Optimizer", live=True, options=tuple(OPTIMIZERS),
-                          names={name: each.label for name, each in OPTIMIZERS.items()},
-                          help="A new optimizer starts with an empty memory.")
-    batch_size: int = knob(0, "Batch size", help="Points in each step.", live=True, options=BATCH_SIZES,
-                           names={0: "all"})
-    momentum: float = knob(0.9, "Momentum", help="Used by SGD with momentum and by Nesterov.", live=True,
-                           lo=0.0, hi=0.99, step=0.01, more=True, applies=lambda c: OPTIMIZERS[c.optimizer].momentum)
-    weight_decay: float = knob(0.0, "L2 rate (weight decay)", live=True, options=RATES, more=True)
-    l1: float = knob(0.0, "L1 rate", help="Pulls weights to exactly zero.", live=True, options=RATES, more=True)
+    lr: float = training_knobs.learning_rate(0.02, LEARNING_RATES)
+    optimizer: str = training_knobs.optimizer("sgd")
+    batch_size: int = training_knobs.batch_size(0, BATCH_SIZES)
+    momentum: float = training_knobs.momentum(0.9)
+    weight_decay: float = training_knobs.weight_decay(0.0, PENALTIES, label="L2 rate (weight decay)")
+    l1: float = knob(0.0, "L1 rate", help="Drives weights to exactly zero.", live=True, options=PENALTIES, more=True)
     loss: str = knob("cross_entropy", "Loss", live=True, options=tuple(LOSSES), more=True,
                      names={name: choice[0] for name, choice in LOSSES.items()})
-    max_steps: int = knob(100, "Stop after (steps)", help="0 means no limit.", live=True, lo=0, hi=1_000_000, step=100)
-    target_loss: float = knob(0.0, "Stop at training loss", help="0 means never.", live=True, lo=0.0, hi=10.0,
-                              step=0.001, more=True)
-    most_parameters: int = knob(0, "Challenge, parameters at most", help="0 means no challenge.", live=True,
+    max_steps: int = training_knobs.max_steps(100)
+    target_loss: float = training_knobs.target_loss(0.0)
+    most_parameters: int = knob(0, "Challenge: max. parameters", help="0 means no challenge.", live=True,
                                 lo=0, hi=1_000, step=1, more=True)
-    least_accuracy: float = knob(0.0, "Challenge, test accuracy at least (%)", help="0 means no challenge.", live=True,
+    least_accuracy: float = knob(0.0, "Challenge: min. test accuracy (%)", help="0 means no challenge.", live=True,
                                  lo=0.0, hi=100.0, step=0.5, more=True)
     # fmt: on
-    table_classes: int = 0  # no knob: the classes of the student's own table, which the run sets where one is in use
+    table_classes: int = 0  # not a knob: the number of classes of the student's own table, or 0 if none is in use
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """The units of each hidden layer."""
+        """The number of units in each hidden layer."""
         every = (self.units_1, self.units_2, self.units_3, self.units_4, self.units_5, self.units_6)
         return every[: self.layers]
 
     @property
     def outputs(self) -> int:
-        """The classes that there are: those of the table in use; and not every cloud comes in every number."""
-        return self.table_classes or clouds.classes_of(self.cloud, self.classes)
+        """The number of classes, which is the number of the model's outputs."""
+        return self.table_classes or clouds.class_count(self.cloud, self.classes)
 
     @property
     def input_names(self) -> list[str]:
@@ -177,25 +165,25 @@ PRESETS: dict[str, dict[str, Value]] = {
 
 
 def generator(config: ClassificationConfig, stream: int) -> torch.Generator:
-    """Random numbers of the run's own, one stream for each use."""
+    """A new generator with the run's own random numbers, one stream for each use."""
     return torch.Generator().manual_seed(config.seed + stream)
 
 
-def draw_points(config: ClassificationConfig, rows: Sequence[tuple[float, ...]] | None = None) -> Labelled:
-    """The points a config describes; or a student's own (x1, x2, class) rows, split as it says."""
-    numbers = generator(config, DATA + REDRAWN * config.draw)
+def draw_points(config: ClassificationConfig, rows: Sequence[tuple[float, ...]] | None = None) -> LabelledPoints:
+    """The points that a config describes, or a student's own rows (x1, x2, class), split by its test share."""
+    numbers = generator(config, DATA + RESAMPLED * config.draw)
     if rows is not None:
         return clouds.table(rows, config.test_share, numbers)
-    return clouds.labelled(config.cloud, config.points, config.classes, config.noise, config.test_share, numbers)
+    return clouds.labelled_points(config.cloud, config.points, config.classes, config.noise, config.test_share, numbers)
 
 
 def inputs_of(config: ClassificationConfig, x: Tensor) -> Tensor:
-    """What the model is given for points x (points, 2): (points, inputs)."""
+    """The model's inputs for points x (points, 2): (points, inputs)."""
     return torch.stack([INPUTS[name].function(x) for name in config.input_names], dim=1)
 
 
 def build_model(config: ClassificationConfig, dropout: models.Dropout | None = None) -> nn.Sequential:
-    """The network: the chosen inputs, the hidden layers, one logit for each class."""
+    """The model: the chosen inputs, the hidden layers, one logit for each class."""
     return models.mlp(
         len(config.input_names),
         config.widths,
@@ -207,18 +195,7 @@ def build_model(config: ClassificationConfig, dropout: models.Dropout | None = N
     )
 
 
-def optimizer_of(config: ClassificationConfig, model: nn.Module) -> torch.optim.Optimizer:
-    """The optimizer a config asks for, over the model's parameters."""
-    return build_optimizer(
-        config.optimizer,
-        model.parameters(),
-        lr=config.lr,
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
-    )
-
-
 def loss_of(config: ClassificationConfig, model: nn.Sequential) -> nn.Module:
-    """The loss a config trains with, its L1 term included."""
-    plain = LOSSES[config.loss][1]()
-    return WithL1(plain, model, config.l1) if config.l1 else plain
+    """The loss function that a config trains with, its L1 term included."""
+    loss_fn = LOSSES[config.loss][1]()
+    return WithL1(loss_fn, model, config.l1) if config.l1 else loss_fn

@@ -1,4 +1,4 @@
-"""Classification: a small network learns to tell clouds of points apart (tutorial 2.2)."""
+"""The lesson "Classification": a small model learns which points belong to which class (tutorial 2.2)."""
 
 from __future__ import annotations
 
@@ -13,71 +13,77 @@ from playground.training.trainer import Trainer
 
 
 def build(config: ClassificationConfig, settings: Settings | None = None) -> ClassificationRun:
-    """A run at step 0."""
+    """A new run at step 0."""
     return ClassificationRun(config, settings or Settings())
 
 
 LESSON = LiveLesson(
     name="classification",
     title="Classification",
-    sentence="A small network learns to tell clouds of points apart, and colours the plane by what it thinks.",
+    sentence="A small model learns to separate classes of points, and its predictions colour the plane.",
     config=ClassificationConfig,
     build=build,
     charts=(
         Chart(
             "map",
             "Map",
-            "The plane in the colour of the likeliest class, stronger where the model is surer, and the points on it.",
+            "The points, and the plane in the colour of the predicted class, stronger where the model is confident.",
             editable=True,
             tall=True,
             toggles=(
                 Toggle("discrete", "Discrete"),
                 Toggle("train", "Train", on=True),
                 Toggle("test", "Test", on=True),
-                Toggle("doubtful", "Doubtful"),
+                Toggle("doubtful", "Least certain"),
                 Toggle("explain", "Explain"),
             ),
         ),
         Chart(
             "network",
             "Network",
-            "Each hidden unit with a map of what it sees (point at one to see it large); weights as lines, wider when "
-            "larger, dashed when negative.",
+            "Each hidden unit with a map of its output (point at one to enlarge it); weights as lines: wider for "
+            "larger ones, dashed for negative ones.",
             every=2,
             tall=True,
             magnified_on="map",
             weights=True,
         ),
         Chart("loss", "Loss", "Training and test loss over steps.", toggles=(Toggle("log", "Log scale"),)),
-        Chart("accuracy", "Accuracy", "Share of training and test points in their class, over steps.", every=2),
-        Chart("confusion", "Confusion", "How often each true class was taken for each class.", every=6),
-        Chart("gradients", "Gradients", "Size of each layer's gradient and update over steps.", every=4),
+        Chart("accuracy", "Accuracy", "Share of training and test points classified correctly, over steps.", every=2),
+        Chart(
+            "confusion",
+            "Confusion",
+            "Confusion matrix of the test points (or training points): how often each true class is predicted as each "
+            "class.",
+            every=6,
+        ),
+        Chart("gradients", "Gradients", "Norm of each layer's gradient and update over steps.", every=4),
         Chart(
             "inside",
             "Inside",
-            "Training points and the grid of the plane, bent, as the last hidden layer sees them: by its two units, or "
-            "along its two main directions. Colour: the class that the output layer would choose there.",
+            "Training points and a grid of the plane after the last hidden layer: by the outputs of its two units, or "
+            "along two principal directions. Colour: the class that the output layer predicts there.",
             every=3,
         ),
         Chart(
             "doubtful",
-            "Doubtful points",
-            "The test points (or training points) that the model gets wrong or is least sure of, with the probability "
-            "of their true class; hatched where wrong.",
+            "Least certain points",
+            "The test points (or training points) that are wrong or least certain, with the probability of their true "
+            "class. Wrong ones have a paler bar in a dashed frame.",
             every=4,
         ),
         Chart(
             "calibration",
             "Calibration",
-            "Test points (or training points) in bins of the probability of the class chosen: the share that is right "
-            "against that probability. On the dotted diagonal the model is as often right as it says.",
+            "Accuracy of the test points (or training points) over the probability of their predicted class, in bins. "
+            "On the dotted diagonal the model is perfectly calibrated: its probability is its accuracy.",
             every=6,
         ),
         Chart(
             "explain",
             "Explain a point",
-            "One point's way through the model: a bar for each unit of each layer, then the logits and the softmax. "
-            "Hover over a unit to see its weights plugged in. Alt-click on the map, or switch on “Explain” there, "
+            "The forward pass of one point: a bar for each unit of each layer, then the logits and the softmax. "
+            "Point at a unit to see its calculation. Alt-click on the map, or switch on “Explain” there, "
             "to choose a point.",
             every=2,
             wide=True,
@@ -97,5 +103,5 @@ LESSON = LiveLesson(
     presets=PRESETS,
     own_points=OWN_POINTS,
     script=ClassificationScript,
-    code=(Trainer.step, build_model, clouds.labelled),
+    code=(Trainer.step, build_model, clouds.labelled_points),
 )

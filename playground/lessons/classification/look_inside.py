@@ -1,9 +1,9 @@
-"""Looks inside a classifier: the plane as its last hidden layer sees it, and the points it is least sure of."""
+"""The charts that look inside a classifier: its last hidden layer, its least certain points, its calibration."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,50 +14,24 @@ from torch import Tensor
 
 from playground.engine.frames import Figure
 from playground.figures import fields
-from playground.figures.theme import round_up
-from playground.lessons.classification.clouds import REACH, Labelled
+from playground.lessons.classification.clouds import MAP_END, LabelledPoints
 from playground.lessons.classification.config import INPUTS, ClassificationConfig, inputs_of
+from playground.lessons.classification.drawing_state import DrawingState
 from playground.lessons.classification.figures import forward, insides
-from playground.lessons.classification.predictions import fitted
+from playground.lessons.classification.predictions import pad_logits
 from playground.runs.training_run import View
 
-MOST_DRAWN = 400  # points: each that moves costs the browser a tenth of a millisecond
+MAX_DRAWN = 400  # points: each that moves costs the browser a tenth of a millisecond
 INSIDE_SIDE = 40  # pixels of the map under them
-LINES = 13  # of the grid, in each direction
-PER_LINE = 25  # places on a line of the grid
-MOST_DOUBTS = 8
-BINS = 10  # of probability, all of one width
-SHRINK = 8  # an axis gets shorter when its data takes less than this share of it
-
-
-@dataclass
-class Memory:
-    """What a run keeps from frame to frame, so that its pictures move without a jump."""
-
-    layer: Any = None  # whose activations were drawn
-    directions: Tensor | None = None
-    ends: dict[str, float] = field(default_factory=dict)
-    place: tuple[float, float] | None = None  # whose way through the model the student wants to see
-
-    def end(self, name: str, size: float) -> float:
-        """Where an axis ends that must reach `size` (0 or more): it grows in steps, and shrinks late."""
-        kept = self.ends.get(name, 0.0)
-        if not kept / SHRINK <= size <= kept:
-            self.ends[name] = kept = round_up(size) if size > 0 else 0.0
-        return kept
-
-    def span(self, name: str, values: NDArray[Any]) -> list[float]:
-        """A range around zero and all values, a little wider than they need."""
-        finite = values[np.isfinite(values)]
-        below = self.end(f"{name} below", float(-finite.min(initial=0.0)))
-        above = self.end(f"{name} above", float(finite.max(initial=0.0)))
-        room = 0.06 * (below + above or 1.0)
-        return [-below - room, above + room]
+GRID_LINES = 13  # of the plane's grid, in each direction
+POINTS_PER_LINE = 25
+MAX_LEAST_CERTAIN = 8
+BINS = 10  # of equal width, for probabilities from 0 to 1
 
 
 @dataclass(frozen=True)
 class Projection:
-    """A flat look at activations: coordinates along two directions (2, units) from an origin (units,)."""
+    """A projection of activations to two coordinates: along directions (2, units) from an origin (units,)."""
 
     origin: Tensor
     directions: Tensor
@@ -67,31 +41,31 @@ class Projection:
         return (activations - self.origin) @ self.directions.T
 
     def lift(self, coordinates: Tensor) -> Tensor:
-        """Coordinates (points, 2) -> the activations there, on the plane that is looked at (points, units)."""
+        """Coordinates (points, 2) -> the activations at them, in the plane of the projection (points, units)."""
         return self.origin + coordinates @ self.directions
 
 
 def principal(activations: Tensor, last: Tensor | None = None) -> Projection:
-    """The two directions (2, units) in which activations (points, units) spread the most: principal components.
+    """The projection of activations (points, units) to their first two principal components.
 
-    A direction's sign means nothing, and two of like spread may change places. So both are matched to the `last`
-    ones; without them, each one's largest part is positive.
+    The sign of a direction is arbitrary, and two directions with similar variance may change places. So both are
+    matched to the `last` ones; without them, the largest element of each direction is positive.
     """
     origin = activations.mean(dim=0)
     directions = torch.linalg.svd(activations - origin, full_matrices=False).Vh[:2]
-    if len(directions) < 2:  # fewer points than directions
+    if len(directions) < 2:  # a single point
         directions = torch.cat([directions, torch.zeros_like(directions)])[:2]
     if last is None or last.shape != directions.shape:
         largest = directions.abs().argmax(dim=1, keepdim=True)
         return Projection(origin, directions * directions.gather(1, largest).sign())
-    likeness = directions @ last.T  # (now, before)
-    if likeness.diag().abs().sum() < likeness.flip(1).diag().abs().sum():
-        directions, likeness = directions.flip(0), likeness.flip(0)
-    return Projection(origin, torch.where(likeness.diag().unsqueeze(dim=1) < 0, -directions, directions))
+    similarity = directions @ last.T  # (current, last)
+    if similarity.diag().abs().sum() < similarity.flip(1).diag().abs().sum():
+        directions, similarity = directions.flip(0), similarity.flip(0)
+    return Projection(origin, torch.where(similarity.diag().unsqueeze(dim=1) < 0, -directions, directions))
 
 
 def projection(activations: Tensor, last: Tensor | None) -> Projection:
-    """One unit or two as they are; more along the two main directions. What is no number is shown from nowhere."""
+    """One or two units as they are, more by their principal components. Non-finite activations keep the last one."""
     units = activations.shape[1]
     if units <= 2:
         return Projection(torch.zeros(units), torch.eye(2)[:, :units])
@@ -101,160 +75,169 @@ def projection(activations: Tensor, last: Tensor | None) -> Projection:
 
 
 def grid_lines() -> Tensor:
-    """Places on a coarse grid of the plane (lines * places on each, 2), upright lines first."""
-    along, across = torch.linspace(-REACH, REACH, PER_LINE), torch.linspace(-REACH, REACH, LINES)
+    """Points on the lines of a coarse grid of the plane (2 * lines * points per line, 2), vertical lines first."""
+    along, across = torch.linspace(-MAP_END, MAP_END, POINTS_PER_LINE), torch.linspace(-MAP_END, MAP_END, GRID_LINES)
     fixed, moving = torch.meshgrid(across, along, indexing="ij")
-    upright = torch.stack([fixed, moving], dim=2).reshape(-1, 2)
-    return torch.cat([upright, upright.flip(1)])
+    vertical = torch.stack([fixed, moving], dim=2).reshape(-1, 2)
+    return torch.cat([vertical, vertical.flip(1)])
 
 
 GRID = grid_lines()
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Points x (points, 2), their classes, the model's guesses, and the shares of probability (points, classes)."""
+class Evaluation:
+    """Points x (points, 2), their classes and predicted classes (points,), and probabilities (points, classes)."""
 
     x: NDArray[Any]
     labels: NDArray[Any]
-    guesses: NDArray[Any]
-    shares: NDArray[Any]
+    predicted: NDArray[Any]
+    probabilities: NDArray[Any]
 
     @property
-    def true_shares(self) -> NDArray[Any]:
-        """The probability that each point's own class got: (points,)."""
-        share: NDArray[Any] = self.shares[np.arange(len(self.labels)), self.labels]
-        return share
+    def true_probabilities(self) -> NDArray[Any]:
+        """The predicted probability of each point's true class: (points,)."""
+        of_true: NDArray[Any] = self.probabilities[np.arange(len(self.labels)), self.labels]
+        return of_true
 
     @property
-    def doubts(self) -> NDArray[Any]:
-        """Which points are the most doubtful: the wrong ones first, then by the probability of their class."""
-        order: NDArray[Any] = np.lexsort((self.true_shares, self.guesses == self.labels))
-        return order[:MOST_DOUBTS]
+    def least_certain(self) -> NDArray[Any]:
+        """The indices of the least certain points: wrong ones first, then by the probability of their true class."""
+        order: NDArray[Any] = np.lexsort((self.true_probabilities, self.predicted == self.labels))
+        return order[:MAX_LEAST_CERTAIN]
 
-    def bins(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """For each bin of the chosen class's probability: its mean, the share that is right, how many; each (BINS,)."""
-        sure = self.shares.max(axis=1)
-        place = np.minimum((sure * BINS).astype(int), BINS - 1)
-        counts = np.bincount(place, minlength=BINS)
-        sums = (np.bincount(place, each, BINS) for each in (sure, self.guesses == self.labels))
+    def calibration(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """The mean confidence, the accuracy and the number of points of each bin of confidence: each (BINS,).
+
+        The confidence is the probability of the predicted class (Guo et al. 2017, "On Calibration of Modern Neural
+        Networks"). Empty bins have NaN.
+        """
+        confidence = self.probabilities.max(axis=1)
+        bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+        counts = np.bincount(bins, minlength=BINS)
+        sums = (np.bincount(bins, each, BINS) for each in (confidence, self.predicted == self.labels))
         empty = np.full(BINS, np.nan)
-        promised, kept = (np.divide(each, counts, out=empty.copy(), where=counts > 0) for each in sums)
-        return promised, kept, counts
+        mean_confidence, accuracy = (np.divide(each, counts, out=empty.copy(), where=counts > 0) for each in sums)
+        return mean_confidence, accuracy, counts
 
 
 @dataclass(frozen=True)
-class Inside:
-    """One moment of a run, looked into."""
+class FrameContext:
+    """What the charts of one frame share."""
 
-    config: ClassificationConfig  # of now; the view's may be older
-    data: Labelled
+    config: ClassificationConfig  # the current one; the view may show an earlier one
+    data: LabelledPoints
     view: View
-    memory: Memory
+    state: DrawingState
 
     def inside(self) -> Figure:
-        """The training points and a grid of the plane, as the last hidden layer sees them."""
-        config, memory, model = self.view.config, self.memory, self.view.model
-        every = -(-len(self.data.x_train) // MOST_DRAWN)
-        seen = self._hidden(self.data.x_train[::every])
+        """The training points and a grid of the plane after the last hidden layer."""
+        config, state, model = self.view.config, self.state, self.view.model
+        stride = -(-len(self.data.x_train) // MAX_DRAWN)
+        activations = self._hidden(self.data.x_train[::stride])
         layer = (config.widths, config.activation, config.inputs if not config.widths else "")
-        if memory.layer != layer:
-            memory.layer, memory.directions = layer, None
-            memory.ends = {name: end for name, end in memory.ends.items() if not name.startswith("inside")}
-        look = projection(seen, memory.directions)
-        memory.directions = look.directions
-        at, labels = look.of(seen).numpy(), self.data.y_train[::every].numpy()
-        is_row = seen.shape[1] == 1
+        if state.layer != layer:
+            state.layer, state.directions = layer, None
+            state.ends = {name: end for name, end in state.ends.items() if not name.startswith("inside")}
+        projected = projection(activations, state.directions)
+        state.directions = projected.directions
+        at, labels = projected.of(activations).numpy(), self.data.y_train[::stride].numpy()
+        is_row = activations.shape[1] == 1
         if is_row:
             at[:, 1] = labels
         rows = [str(label) for label in range(self.config.outputs)] if is_row else []
-        upright = [-0.5, len(rows) - 0.5] if is_row else memory.span("inside y", at[:, 1])
-        spans = memory.span("inside x", at[:, 0]), upright
+        y_span = [-0.5, len(rows) - 0.5] if is_row else state.span("inside y", at[:, 1])
+        spans = state.span("inside x", at[:, 0]), y_span
+        logits = pad_logits(model[-1](projected.lift(_pixels(spans))), 2)
         return insides.inside(
             fields.points("Train", at, labels, self.config.outputs, is_open=False),
-            np.empty((0, 2), np.float32) if is_row else self._bent(look),
-            fields.class_bytes(fitted(model[-1](look.lift(_pixels(spans))), 2).softmax(dim=1).T.numpy()),
-            titles=_titles(config, seen.shape[1]),
+            np.empty((0, 2), np.float32) if is_row else self._bent_grid(projected),
+            fields.class_bytes(logits.softmax(dim=1).T.numpy()),
+            titles=_titles(config, activations.shape[1]),
             spans=spans,
             side=INSIDE_SIDE,
             rows=rows,
         )
 
     def _hidden(self, x: Tensor) -> Tensor:
-        """The activations that the output layer gets for places x (points, 2): (points, units)."""
+        """The inputs of the output layer for points x (points, 2): (points, units)."""
         hidden: Tensor = self.view.model[:-1](inputs_of(self.view.config, x))
         return hidden
 
-    def _bent(self, look: Projection) -> NDArray[Any]:
-        """The plane's grid after the hidden layers, each line followed by a gap."""
-        lines = look.of(self._hidden(GRID)).reshape(2 * LINES, PER_LINE, 2)
+    def _bent_grid(self, projected: Projection) -> NDArray[Any]:
+        """The plane's grid after the hidden layers, with a gap (NaN) after each line."""
+        lines = projected.of(self._hidden(GRID)).reshape(2 * GRID_LINES, POINTS_PER_LINE, 2)
         return torch.nn.functional.pad(lines, (0, 0, 0, 1), value=torch.nan).reshape(-1, 2).numpy()
 
     @cached_property
     def start(self) -> int:
-        """Where the points begin that the model is judged by: its test points, or the training points without any."""
+        """The index of the first point that is evaluated: the first test point, or 0 if there are no test points."""
         return len(self.data.x_train) if len(self.data.x_test) else 0
 
     @cached_property
-    def judged(self) -> Judged:
-        """What the model says of those points."""
+    def evaluation(self) -> Evaluation:
+        """The predictions for the test points, or for the training points if there are no test points."""
         data, start = self.data, self.start
         x, y = (data.x_test, data.y_test) if start else (data.x_train, data.y_train)
-        shares = self.view.seen.logits[start:].softmax(dim=1).nan_to_num().numpy()
-        return Judged(x.numpy(), y.numpy(), self.view.seen.guesses[start:], shares)
+        probabilities = self.view.predictions.logits[start:].softmax(dim=1).nan_to_num().numpy()
+        return Evaluation(x.numpy(), y.numpy(), self.view.predictions.predicted[start:], probabilities)
 
-    def doubtful(self) -> Figure:
-        """The points that the model gets wrong or is least sure of."""
-        judged = self.judged
-        at = judged.doubts
-        return insides.doubtful(
-            judged.x[at],
-            judged.labels[at],
-            judged.guesses[at],
-            judged.true_shares[at],
-            rows=MOST_DOUBTS,
+    def least_certain(self) -> Figure:
+        """The points that are wrong or least certain."""
+        evaluation = self.evaluation
+        at = evaluation.least_certain
+        return insides.least_certain(
+            evaluation.x[at],
+            evaluation.labels[at],
+            evaluation.predicted[at],
+            evaluation.true_probabilities[at],
+            rows=MAX_LEAST_CERTAIN,
             name="Test" if self.start else "Train",
         )
 
     def calibration(self) -> Figure:
-        """Whether the model is as often right as it is sure."""
-        promised, kept, counts = self.judged.bins()
-        gap = float(np.nansum(np.abs(promised - kept) * counts) / counts.sum())
-        return insides.calibration(promised, kept, counts, gap=gap)
+        """Accuracy over confidence."""
+        confidence, accuracy, counts = self.evaluation.calibration()
+        gap = float(np.nansum(np.abs(confidence - accuracy) * counts) / counts.sum())
+        return insides.calibration(confidence, accuracy, counts, gap=gap)
 
     def rings(self, *, is_shown: bool) -> dict[str, Any]:
-        """The same points on the map, in the order of the data: it stays as it is while only their ranks change."""
-        judged = self.judged
-        at = np.sort(judged.doubts) if is_shown else np.empty(0, int)
-        return insides.rings(judged.x[at], judged.guesses[at] != judged.labels[at], is_shown=is_shown)
+        """Rings around the least certain points on the map, in the order of the data.
+
+        So the trace does not change while only the points' ranks change.
+        """
+        evaluation = self.evaluation
+        at = np.sort(evaluation.least_certain) if is_shown else np.empty(0, int)
+        is_wrong = evaluation.predicted[at] != evaluation.labels[at]
+        return insides.rings(evaluation.x[at], is_wrong, is_shown=is_shown)
 
 
 def _pixels(spans: tuple[list[float], list[float]]) -> Tensor:
     """The centres of a map's pixels over two ranges, rows from the top: (INSIDE_SIDE * INSIDE_SIDE, 2)."""
-    steps = (torch.arange(INSIDE_SIDE) + 0.5) / INSIDE_SIDE
-    across, up = (span[0] + (span[1] - span[0]) * steps for span in spans)
-    y, x = torch.meshgrid(up.flip(0), across, indexing="ij")
+    centres = (torch.arange(INSIDE_SIDE) + 0.5) / INSIDE_SIDE
+    x_centres, y_centres = (span[0] + (span[1] - span[0]) * centres for span in spans)
+    y, x = torch.meshgrid(y_centres.flip(0), x_centres, indexing="ij")
     return torch.stack([x.ravel(), y.ravel()], dim=1)
 
 
 def _titles(config: ClassificationConfig, units: int) -> tuple[str, str]:
     if units > 2:
-        return "First direction", "Second direction"
-    names = ["Unit 1", "Unit 2"] if config.widths else [INPUTS[name].label for name in config.input_names]
-    return names[0], names[1] if units == 2 else "Class"
+        return insides.DIRECTIONS
+    names = insides.UNITS if config.widths else [INPUTS[name].label for name in config.input_names]
+    return names[0], names[1] if units == 2 else insides.CLASS
 
 
 def figures(
-    config: ClassificationConfig, data: Labelled, view: View, memory: Memory
+    config: ClassificationConfig, data: LabelledPoints, view: View, state: DrawingState
 ) -> dict[str, Callable[[], Figure]]:
-    """The charts that look inside, by name."""
-    moment = Inside(config, data, view, memory)
-    return {"inside": moment.inside, "doubtful": moment.doubtful, "calibration": moment.calibration}
+    """The functions that draw these charts, by chart name."""
+    frame = FrameContext(config, data, view, state)
+    return {"inside": frame.inside, "doubtful": frame.least_certain, "calibration": frame.calibration}
 
 
 def marks(
-    config: ClassificationConfig, data: Labelled, view: View, memory: Memory, options: Mapping[str, bool]
+    config: ClassificationConfig, data: LabelledPoints, view: View, state: DrawingState, options: Mapping[str, bool]
 ) -> list[dict[str, Any]]:
-    """What these charts add to the map, in traces that are always there."""
-    moment = Inside(config, data, view, memory)
-    return [moment.rings(is_shown=options.get("doubtful", False)), forward.mark(memory.place)]
+    """The traces that these charts add to the map; they are always there, if not always visible."""
+    frame = FrameContext(config, data, view, state)
+    return [frame.rings(is_shown=options.get("doubtful", False)), forward.mark(state.place)]

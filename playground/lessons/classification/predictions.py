@@ -1,31 +1,32 @@
-"""What a classifier says of points and of the plane, shared by all charts of a frame."""
+"""A classifier's predictions for the points and for the plane, shared by all charts of a frame."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from playground.lessons.classification.clouds import REACH
+from playground.lessons.classification.clouds import MAP_END
 from playground.lessons.classification.config import ClassificationConfig, inputs_of
 from playground.training import models
 
 SIDE = 100  # pixels of the decision map
 
 
-def fitted(logits: Tensor, classes: int) -> Tensor:
-    """Logits with a column for each class; a model from before there were so many gives the others no chance."""
+def pad_logits(logits: Tensor, classes: int) -> Tensor:
+    """Logits (points, outputs) with at least `classes` columns: -30, a probability of almost 0, in the new ones."""
     return functional.pad(logits, (0, max(0, classes - logits.shape[1])), value=-30.0)
 
 
 def plane_points() -> Tensor:
     """The centres of the decision map's pixels, rows from the top: (SIDE * SIDE, 2)."""
-    step = 2 * REACH / SIDE
-    across = torch.arange(SIDE) * step - REACH + step / 2
+    step = 2 * MAP_END / SIDE
+    across = torch.arange(SIDE) * step - MAP_END + step / 2
     x2, x1 = torch.meshgrid(-across, across, indexing="ij")
     return torch.stack([x1.ravel(), x2.ravel()], dim=1)
 
@@ -34,13 +35,13 @@ PLANE = plane_points()
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a model says of the points, and, where a chart asks, of the whole plane."""
+class Predictions:
+    """A model's predictions for all points and, when a chart asks for it, for the plane."""
 
     model: nn.Sequential
     config: ClassificationConfig
     losses: dict[str, float]
-    guesses: Any  # the likeliest class of each training, then each test point
+    predicted: NDArray[np.int64]  # the class of each training point, then of each test point, (points,)
     logits: Tensor  # of the same points: (points, classes)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The run of the lesson "Classification": training, surgery on the running model, and what its charts show."""
+"""The run of the lesson "Classification": it trains, changes its model while it runs, and draws its charts."""
 
 from __future__ import annotations
 
@@ -8,71 +8,74 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from playground.data import datasets
+from playground.data.datasets import DataError
+from playground.engine.commands import AddPoint, Command, Explain, RemovePoint, SetWeight, Undo
 from playground.engine.frames import Figure
 from playground.figures import curves, fields, graphs
+from playground.knobs import Config
 from playground.lessons import narrator
-from playground.lessons.classification import explain_point as explain
-from playground.lessons.classification import look_inside as insides
+from playground.lessons.classification import explain_point, look_inside
 from playground.lessons.classification.challenge import Challenge
-from playground.lessons.classification.clouds import MOST_CLASSES, REACH, Labelled
+from playground.lessons.classification.clouds import MAP_END, MAX_CLASSES, LabelledPoints
 from playground.lessons.classification.config import (
     DROPOUT,
     INPUTS,
     LOSSES,
-    MOST_LAYERS,
+    MAX_LAYERS,
     ORDER,
     ClassificationConfig,
     build_model,
     generator,
     inputs_of,
     loss_of,
-    optimizer_of,
 )
-from playground.lessons.classification.edits import EditedRun, Edits
+from playground.lessons.classification.drawing_state import DrawingState
+from playground.lessons.classification.edits import MAX_EDITS, Edits, Rows, WeightSet, checked_index
 from playground.lessons.classification.figures.weights import with_parameters
-from playground.lessons.classification.predictions import SIDE, Seen, fitted
+from playground.lessons.classification.predictions import SIDE, Predictions, pad_logits
+from playground.lessons.classification.words import MARKS, MESSAGES
+from playground.runs import journal
 from playground.runs import state_checks as check
 from playground.runs.history import KINDS, layer_norms
-from playground.runs.training_run import View
+from playground.runs.training_run import TrainingRun, View
 from playground.settings import Settings
 from playground.training import models
-from playground.training.trainer import OPTIMIZERS, Batches, Trainer
+from playground.training.retune import optimizer_of, retune_optimizer
+from playground.training.trainer import Batches, Trainer
 
 UNIT_SIDE = SIDE // 5  # pixels of a unit's small map
 COLUMNS = ("train", "test", "accuracy", "test_accuracy")
-SHAPE = {"inputs", "layers", *(f"units_{layer}" for layer in range(1, MOST_LAYERS + 1))}
+SHAPE_KNOBS = {"inputs", "layers", *(f"units_{layer}" for layer in range(1, MAX_LAYERS + 1))}
+POINT_KNOBS = {"cloud", "noise", "classes", "points", "test_share", "draw"}
 NO_EDITS = Edits()
-POINTS = {"cloud", "noise", "classes", "points", "test_share", "draw"}
 
 
-class ClassificationRun(EditedRun):
+class ClassificationRun(TrainingRun):
     """One student's classification."""
 
+    edits: Edits
+
     def __init__(self, config: ClassificationConfig, settings: Settings, edits: Edits = NO_EDITS) -> None:
-        self.edits, config = edits, edits.worn(config)
+        self.edits, config = edits, edits.with_table_classes(config)
         self.dropout = models.Dropout(config.dropout, generator(config, DROPOUT))
         model = build_model(config, self.dropout)
         data = edits.points(config, settings)
         batches = Batches(inputs_of(config, data.x_train), data.y_train, config.batch_size, generator(config, ORDER))
         trainer = Trainer(model, loss_of(config, model), optimizer_of(config, model), batches)
         self.peak = 0.0
-        self.challenge = Challenge.of(config)
-        self.memory = insides.Memory()
-        self._lay_out(config, data)
-        names = [*(f"Layer {index + 1}" for index in range(MOST_LAYERS)), "Output"]
-        columns = (
-            "train",
-            "test",
-            "accuracy",
-            "test_accuracy",
-            *(f"{kind} {name}" for name in names for kind in KINDS),
-        )
+        self.challenge = Challenge.from_config(config)
+        self.drawing_state = DrawingState()
+        self._prepare_drawing(config, data)
+        names = [*(f"Layer {index + 1}" for index in range(MAX_LAYERS)), "Output"]
+        columns = (*COLUMNS, *(f"{kind} {name}" for name in names for kind in KINDS))
         super().__init__(config, data, model, trainer, columns, settings)
 
-    def _lay_out(self, config: ClassificationConfig, data: Labelled) -> None:
-        """Work out once what stays the same from frame to frame."""
+    def _prepare_drawing(self, config: ClassificationConfig, data: LabelledPoints) -> None:
+        """Compute once what is the same in every frame."""
         self.inputs = inputs_of(config, torch.cat([data.x_train, data.x_test]))
         self.labels = torch.cat([data.y_train, data.y_test]).numpy()
         train, test = data.x_train.numpy(), data.x_test.numpy()
@@ -83,36 +86,34 @@ class ClassificationRun(EditedRun):
     # Training.
 
     def measure(self) -> dict[str, float]:
-        """Losses and accuracies on the whole training and test data."""
-        row, _ = self._judge(self.model(self.inputs), self.config)
+        """The losses and accuracies on all training points and on all test points."""
+        row, _ = self._evaluate(self.model(self.inputs), self.config)
         if np.isfinite(row["train"]):
             self.peak = max(self.peak, row["train"], row.get("test", 0.0))
         return row
 
-    def _judge(self, logits: Tensor, config: ClassificationConfig) -> tuple[dict[str, float], Any]:
-        """Losses and accuracies from the logits of all points, and the likeliest class of each point."""
+    def _evaluate(self, logits: Tensor, config: ClassificationConfig) -> tuple[dict[str, float], NDArray[np.int64]]:
+        """The losses and accuracies for the logits of all points (points, classes), and the predictions (points,)."""
         loss_fn, count = LOSSES[config.loss][1](), len(self.data.x_train)
-        guesses = logits.argmax(dim=1).numpy()
-        right = guesses == self.labels
-        row = {"train": loss_fn(logits[:count], self.data.y_train).item(), "accuracy": float(right[:count].mean())}
-        if len(right) > count:
+        predicted = logits.argmax(dim=1).numpy()
+        correct = predicted == self.labels
+        row = {"train": loss_fn(logits[:count], self.data.y_train).item(), "accuracy": float(correct[:count].mean())}
+        if len(correct) > count:
             row["test"] = loss_fn(logits[count:], self.data.y_test).item()
-            row["test_accuracy"] = float(right[count:].mean())
-        return row, guesses
+            row["test_accuracy"] = float(correct[count:].mean())
+        return row, predicted
 
     def record(self, traced: dict[str, float]) -> None:
-        """Add the present step to the history, and see whether it meets the challenge."""
+        """Add the current step to the history, and check whether it meets the challenge."""
         super().record(traced)
-        if self.challenge.waits:
-            self._try_challenge()
-
-    def _try_challenge(self) -> None:
-        if self.challenge.is_met(self.parameter_count, float(self.history.column("test_accuracy")[-1])):
-            self.challenge.met_at = self.steps
-            self.mark("Challenge met")
+        if self.challenge.is_open:
+            accuracy = float(self.history.column("test_accuracy")[-1])
+            if self.challenge.is_met(self.parameter_count, accuracy):
+                self.challenge.met_at = self.steps
+                self.mark(MARKS["challenge"])
 
     def trace(self, before: list[Tensor]) -> dict[str, float]:
-        """The size of each layer's gradient and of its update."""
+        """The norms of each layer's gradient and of its update."""
         return layer_norms(self._layer_names(self.config), self.parameters, before)
 
     @staticmethod
@@ -120,104 +121,186 @@ class ClassificationRun(EditedRun):
         return [*(f"Layer {index + 1}" for index in range(len(config.widths))), "Output"]
 
     def retune(self, before: ClassificationConfig, after: ClassificationConfig, names: set[str]) -> None:
-        """Hand the turned knobs to the running trainer; weights that have a place in the new model stay."""
+        """Give the running trainer the settings that changed; a model of another shape keeps the weights that fit."""
         self.dropout.p = after.dropout
         if names & {"most_parameters", "least_accuracy"}:
-            self.challenge = Challenge.of(after)
-        if before.outputs != after.outputs or names & SHAPE:
-            self._operate(before, after)
+            self.challenge = Challenge.from_config(after)
+        if before.outputs != after.outputs or names & SHAPE_KNOBS:
+            self._reshape_model(before, after)
         elif "activation" in names:
             models.set_activation(self.model, after.activation, self.dropout)
-        if names & {"optimizer", "loss", "l1"} or names & SHAPE or before.outputs != after.outputs:
+        if names & {"optimizer", "loss", "l1"} or names & SHAPE_KNOBS or before.outputs != after.outputs:
             self.trainer.loss_fn = loss_of(after, self.model)
-        if "optimizer" in names:
-            self.trainer.optimizer = optimizer_of(after, self.model)
-        for group in self.trainer.optimizer.param_groups:
-            group["lr"], group["weight_decay"] = after.lr, after.weight_decay
-            if OPTIMIZERS[after.optimizer].momentum:
-                group["momentum"] = after.momentum
+        retune_optimizer(self.trainer, after, is_new="optimizer" in names)
         if "batch_size" in names:
             self.trainer.batches.resize(after.batch_size)
-        if names & (POINTS | {"inputs"}):
-            self._use(self.edits.points(after, self.settings))
+        if names & (POINT_KNOBS | {"inputs"}):
+            self._use_data(self.edits.points(after, self.settings))
 
-    def _operate(self, before: ClassificationConfig, after: ClassificationConfig) -> None:
-        """Put a model of another shape in the place of this one, grafting every weight that has a place in it."""
+    def _reshape_model(self, before: ClassificationConfig, after: ClassificationConfig) -> None:
+        """Replace the model by one of another shape, with every weight that has a place in it."""
         model = build_model(after, self.dropout)
         old, new = before.input_names, after.input_names
         models.graft(self.model, model, [(old.index(name), new.index(name)) for name in new if name in old])
         self.replace_model(model)
         self.trainer.optimizer = optimizer_of(after, model)
 
-    def _use(self, data: Labelled) -> None:
+    def _use_data(self, data: LabelledPoints) -> None:
         self.data = data
-        self._lay_out(self.config, data)
+        self._prepare_drawing(self.config, data)
         self.trainer.batches.replace(inputs_of(self.config, data.x_train), data.y_train)
 
     def rebuilt(self, config: ClassificationConfig) -> Self:
-        """A run from the start on the same points, the student's own among them."""
+        """A new run at step 0 with another config, the same points and the same place to explain."""
         run = type(self)(config, self.settings, self.edits)
-        run.memory.place = self.memory.place
+        run.drawing_state.place = self.drawing_state.place
         return run
 
-    def edit(self, command: Mapping[str, Any]) -> None:
-        """Remember the place to explain, or change the points or the weights by hand."""
-        if command.get("do") == "explain":
-            self.memory.place = explain.place_of(command)
+    # The student's edits.
+
+    def tune(self, config: Config) -> None:
+        """Change live settings; the student's table, if there is one, still decides the number of classes."""
+        assert isinstance(config, ClassificationConfig)
+        super().tune(self.edits.with_table_classes(config))
+
+    def edit(self, command: Command) -> None:
+        """Choose the point to explain, add or remove a point, set a weight, or undo the last of these edits."""
+        done = self.edits.done
+        if isinstance(command, Explain):
+            self.drawing_state.place = command.x, command.y
+        elif isinstance(command, Undo):
+            self._undo()
+        elif isinstance(command, (AddPoint, RemovePoint, SetWeight)) and len(done) >= MAX_EDITS:
+            raise DataError(MESSAGES["too_many_edits"].format(edits=MAX_EDITS))
+        elif isinstance(command, SetWeight):
+            self._set_weight(command)
+        elif isinstance(command, (AddPoint, RemovePoint)):
+            name = "add" if isinstance(command, AddPoint) else "remove"
+            if name == "remove" and len(self.data.x_train) <= datasets.MIN_TRAINING_POINTS:
+                raise DataError(datasets.MESSAGES["too_few_points"])
+            self._use_edits(replace(self.edits, done=(*done, (name, command.x, command.y, self.config.brush))))
         else:
             super().edit(command)
 
+    def use_rows(self, rows: Rows | None) -> None:
+        """Train on the student's own (x1, x2, class) rows; None returns to the generated points."""
+        self._use_edits(Edits(rows, tuple(edit for edit in self.edits.done if isinstance(edit, WeightSet))))
+
+    def replace_model(self, model: nn.Sequential) -> None:
+        """Train this model from now on; weights set by hand in the earlier model cannot be undone in it."""
+        super().replace_model(model)
+        self.edits = replace(self.edits, done=self.edits.clicks)
+
+    def load_edits(self, edits: Edits) -> None:
+        """Use these edits of a checkpoint, whose weights are already set, in a run without edits of its own."""
+        if edits.rows is not None or edits.clicks:
+            self._use_edits(replace(edits, done=edits.clicks))
+        layers = models.linears(self.model)
+        for edit in edits.done:
+            if isinstance(edit, WeightSet):
+                layer = layers[checked_index(edit.layer, "layer", len(layers))]
+                checked_index(edit.unit, "unit", layer.out_features)
+                checked_index(edit.source or 0, "input", layer.in_features)
+        self.edits = edits
+
+    def _use_edits(self, edits: Edits) -> None:
+        """Train on the points with these edits; a table with other classes changes the number of outputs."""
+        before, after = self.config, edits.with_table_classes(self.config)
+        edits.points(after, self.settings)  # raises before anything has changed
+        self.edits, self.config = edits, after
+        self.retune(before, after, {"points"})
+        self.mark(MARKS["points"])
+        self.record_change()
+
+    def _set_weight(self, command: SetWeight) -> None:
+        """Set one weight, or a bias if its source is None, of the running model."""
+        if self._viewed is not None:
+            raise DataError(MESSAGES["looking_back"])
+        layers = models.linears(self.model)
+        layer = checked_index(command.layer, "layer", len(layers))
+        unit = checked_index(command.unit, "unit", layers[layer].out_features)
+        source = command.source
+        if source is not None:
+            checked_index(source, "input", layers[layer].in_features)
+        before = self._write_weight(layer, unit, source, command.value)
+        self.edits = replace(self.edits, done=(*self.edits.done, WeightSet(layer, unit, source, before)))
+        self.mark(MARKS["weight"])
+
+    def _undo(self) -> None:
+        """Undo the last edit, of a point or of a weight."""
+        if not self.edits.done:
+            raise DataError(MESSAGES["nothing_to_undo"])
+        *done, last = self.edits.done
+        if isinstance(last, WeightSet):
+            self._write_weight(last.layer, last.unit, last.source, last.before)
+            self.edits = replace(self.edits, done=tuple(done))
+            self.mark(MARKS["weight_undone"])
+        else:
+            self._use_edits(replace(self.edits, done=tuple(done)))
+
+    @torch.no_grad()
+    def _write_weight(self, layer: int, unit: int, source: int | None, value: float) -> float:
+        """Write a weight, or a bias, into the running model; returns its value before."""
+        linear = models.linears(self.model)[layer]
+        row, at = (linear.bias, unit) if source is None else (linear.weight[unit], source)
+        before = row[at].item()
+        row[at] = value
+        self.record_change(journal.WeightSet(layer, unit, source, value))
+        return before
+
+    # Checkpoints.
+
     def own_state(self) -> dict[str, Any]:
-        """The student's edits, the dropout's random numbers, how the challenge stands, where the loss axis ends."""
+        """The student's edits, the dropout's generator, when the challenge was met, and the highest loss so far."""
         dropout = self.dropout.generator.get_state()
         met_at = self.challenge.met_at
         return {"edits": self.edits.state_dict(), "dropout": dropout, "met_at": met_at, "peak": self.peak}
 
     def load_own_state(self, state: Any) -> None:
-        """Take them up again."""
+        """Restore what `own_state` gave."""
         found = check.entries(state, ("edits", "dropout", "met_at", "peak"), "own")
-        self.load_edits(Edits.of_state(found["edits"], self.settings.max_points))
+        self.load_edits(Edits.from_state(found["edits"], self.settings.max_points))
         self.dropout.generator.set_state(check.generator(found["dropout"], "own/dropout"))
         met_at = found["met_at"]
         self.challenge.met_at = None if met_at is None else check.whole(met_at, "met_at")
         self.peak = check.number(found["peak"], "peak")
 
     def config_state(self, config: ClassificationConfig) -> dict[str, Any]:
-        """A config as texts, with the classes of the table that was in use."""
+        """A config as texts, with the number of classes of the table in use."""
         return super().config_state(config) | {"table_classes": config.table_classes}
 
     def config_of(self, state: Any) -> ClassificationConfig:
-        """The config that `config_state` gave."""
+        """The config from a `config_state`."""
         texts = check.entries(state, {"table_classes", *(state if isinstance(state, dict) else ())}, "configs")
-        classes = check.whole(texts["table_classes"], "table_classes", most=MOST_CLASSES)
+        classes = check.whole(texts["table_classes"], "table_classes", most=MAX_CLASSES)
         knobs_only = {name: text for name, text in texts.items() if name != "table_classes"}
         config: ClassificationConfig = super().config_of(knobs_only)
         return replace(config, table_classes=classes)
 
     # Drawing.
 
-    def ghost(self, config: ClassificationConfig) -> nn.Sequential:
-        """A model of the shape and activation of a snapshot's config."""
+    def snapshot_model(self, config: ClassificationConfig) -> nn.Sequential:
+        """A model to show a snapshot with, with the shape and activation of the snapshot's config."""
         return build_model(config, self.dropout)
 
-    def see(self, model: nn.Sequential, config: ClassificationConfig) -> Seen:
-        """One pass over all points; the plane only when a chart asks for it."""
+    def predict(self, model: nn.Sequential, config: ClassificationConfig) -> Predictions:
+        """The model's predictions for all points, and for the plane when a chart asks for it."""
         inputs = self.inputs
-        if config.inputs != self.config.inputs:  # a snapshot from before another input was switched on
+        if config.inputs != self.config.inputs:  # a snapshot from before the inputs changed
             inputs = inputs_of(config, torch.cat([self.data.x_train, self.data.x_test]))
-        logits = fitted(model(inputs), self.config.outputs)
-        return Seen(model, config, *self._judge(logits, config), logits=logits)
+        logits = pad_logits(model(inputs), self.config.outputs)
+        return Predictions(model, config, *self._evaluate(logits, config), logits=logits)
 
     def status(self, view: View) -> dict[str, float]:
-        """Losses, accuracies as fractions of 1, and the size of the model."""
-        row, missing = view.seen.losses, float("nan")
+        """The losses, the accuracies as fractions of 1, and the number of parameters."""
+        row, missing = view.predictions.losses, float("nan")
         return {
             "loss": row["train"], "test_loss": row.get("test", missing), "accuracy": row["accuracy"],
             "test_accuracy": row.get("test_accuracy", missing), "parameters": models.count_parameters(view.model),
         }  # fmt: skip
 
     def figures(self, view: View, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
-        """The charts by name."""
+        """The functions that draw the charts, by chart name."""
         return {
             "map": lambda: self._map(view, options),
             "network": lambda: self._network(view),
@@ -225,39 +308,37 @@ class ClassificationRun(EditedRun):
             "accuracy": lambda: self._over_steps(view, ("accuracy", "test_accuracy"), title="Accuracy"),
             "confusion": lambda: self._confusion(view),
             "gradients": lambda: self._gradients(view),
-            "explain": lambda: explain.explain(view, self.memory),
-        } | insides.figures(self.config, self.data, view, self.memory)
+            "explain": lambda: explain_point.explain(view, self.drawing_state),
+        } | look_inside.figures(self.config, self.data, view, self.drawing_state)
 
     def _map(self, view: View, options: Mapping[str, bool]) -> Figure:
-        shares = view.seen.plane[-1].softmax(dim=1).T.numpy()  # (classes, pixels)
-        pixels = fields.class_bytes(shares, discrete=options.get("discrete", False))
+        probabilities = view.predictions.plane[-1].softmax(dim=1).T.numpy()  # (classes, pixels)
+        pixels = fields.class_bytes(probabilities, discrete=options.get("discrete", False))
         shown = [("train", self.train_traces), ("test", self.test_traces)]
         traces = [
             trace if options.get(name, True) else trace | {"visible": False} for name, each in shown for trace in each
         ]
-        traces += insides.marks(self.config, self.data, view, self.memory, options)
-        return fields.plane(traces, pixels, reach=REACH, side=SIDE)
+        traces += look_inside.marks(self.config, self.data, view, self.drawing_state, options)
+        return fields.plane(traces, pixels, reach=MAP_END, side=SIDE)
 
     def _network(self, view: View) -> Figure:
         layers = models.linears(view.model)
         weights, biases = [layer.weight.numpy() for layer in layers], [layer.bias.numpy() for layer in layers]
         labels = [INPUTS[name].label for name in view.config.input_names]
-        hidden = [output.T for output in view.seen.plane[1::2]]
+        hidden = [output.T for output in view.predictions.plane[1::2]]
         dead = [(output == output[:, :1]).all(dim=1).numpy() for output in hidden]
         outputs = [str(label) for label in range(view.config.outputs)]
         figure = graphs.network(weights, biases, dead, inputs=labels, outputs=outputs)
         figure = with_parameters(figure, weights, biases, inputs=labels, outputs=outputs)
         step = SIDE // UNIT_SIDE
-        small = [
-            output.reshape(-1, SIDE, SIDE)[:, ::step, ::step].reshape(len(output), -1).numpy() for output in hidden
-        ]
-        values = fields.signed_bytes(np.concatenate(small)).ravel() if small else np.empty(0, np.uint8)
+        maps = [output.reshape(-1, SIDE, SIDE)[:, ::step, ::step].reshape(len(output), -1).numpy() for output in hidden]
+        values = fields.signed_bytes(np.concatenate(maps)).ravel() if maps else np.empty(0, np.uint8)
         boxes = graphs.unit_boxes([len(labels), *view.config.widths, view.config.outputs])
         units = {"side": UNIT_SIDE, "values": values, "boxes": boxes, "lut": "signed", "over": True, "frame": "@muted"}
         return figure | {"maps": units}
 
     def _over_steps(self, view: View, columns: tuple[str, str], *, log: bool = False, title: str = "Loss") -> Figure:
-        history, cursor = self.history, None if view.is_now else view.steps
+        history, cursor = self.history, None if view.is_current else view.steps
         lines = [("Train", "@train", history.column(columns[0]))]
         if len(self.data.x_test):
             lines.append(("Test", "@test", history.column(columns[1])))
@@ -268,21 +349,21 @@ class ClassificationRun(EditedRun):
         )
 
     def _confusion(self, view: View) -> Figure:
-        """Of the test points, or of the training points where there are none."""
+        """The confusion matrix of the test points, or of the training points if there are no test points."""
         start = len(self.data.x_train) if len(self.data.x_test) else 0
         classes = self.config.outputs
         counts = np.zeros((classes, classes), int)
-        np.add.at(counts, (self.labels[start:], np.minimum(view.seen.guesses[start:], classes - 1)), 1)
+        np.add.at(counts, (self.labels[start:], np.minimum(view.predictions.predicted[start:], classes - 1)), 1)
         return fields.confusion(counts)
 
     def _gradients(self, view: View) -> Figure:
-        column, cursor = self.history.column, None if view.is_now else view.steps
+        column, cursor = self.history.column, None if view.is_current else view.steps
         names = self._layer_names(self.config)
         sizes = [(name, column(f"gradient {name}"), column(f"update {name}")) for name in names]
         return curves.layer_sizes(self.history.steps(), sizes, cursor=cursor)
 
     def narrate(self, view: View) -> str:
-        """How a challenge stands, if there is one, and what is to be seen."""
-        accuracy = view.seen.losses.get("test_accuracy", float("nan"))
-        stands = self.challenge.say(models.count_parameters(view.model), accuracy)
-        return stands + narrator.classification(self, view)
+        """The state of the challenge, if there is one, and the narrator's sentence."""
+        accuracy = view.predictions.losses.get("test_accuracy", float("nan"))
+        sentences = self.challenge.sentences(models.count_parameters(view.model), accuracy)
+        return " ".join([*sentences, narrator.classification(self, view)])

@@ -1,4 +1,4 @@
-"""Nine seeds at once: the same points and settings from nine starts, trained together as one batched model."""
+"""Nine seeds at once: nine models with the same points and settings, trained together as one batched model."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from playground.engine.commands import Command, LookBack
 from playground.engine.frames import Figure
 from playground.engine.run import Drawing, Outcome
 from playground.figures import fields
@@ -27,21 +28,22 @@ from playground.lessons.classification.config import (
     inputs_of,
 )
 from playground.lessons.classification.predictions import PLANE, SIDE
+from playground.lessons.classification.words import MESSAGES
+from playground.lessons.classification.words import SEEDS as SEEDS_WORDS
 from playground.settings import Settings
 from playground.training import models
-from playground.training.optimizers import torch_settings
-from playground.training.stacked import RULES, Stacked, StackedOptimizer
+from playground.training.stacked import Stacked, StackedOptimizer, StackedPart
 
 SEEDS = 9
-PER_ROW = 5
+TILES_PER_ROW = 5
 TILE_SIDE = 50  # pixels of one seed's map
-GAP = 0.06  # between maps, as a share of a map
+GAP = 0.06  # between maps, as a share of a map's side
 
 CHARTS = (
     Chart(
         "seeds",
         "Nine seeds",
-        "The map that each of nine starts has come to, with its test accuracy; same points, same settings.",
+        "The decision map of each of nine models with its accuracy: same points and settings, other starting weights.",
         tall=True,
         wide=True,
     ),
@@ -53,12 +55,12 @@ STATUS = {
 
 
 def brier(logits: Tensor, labels: Tensor) -> Tensor:
-    """The squared error of the probabilities of each point: logits (points, classes), labels (points,) -> (points,)."""
+    """The Brier score of each point: logits (points, classes), labels (points,) -> (points,)."""
     return ((logits.softmax(dim=1) - functional.one_hot(labels, logits.shape[1])) ** 2).sum(dim=1)
 
 
 class SeedsRun:
-    """Nine starts of one classification, trained together; a turned knob starts them over."""
+    """Nine models of one classification, trained together; any changed setting restarts them."""
 
     def __init__(self, config: ClassificationConfig, settings: Settings) -> None:
         self.config = config
@@ -73,9 +75,8 @@ class SeedsRun:
         between = nn.Sequential(activation, dropout) if config.dropout else activation
         self.model = Stacked([build_model(each) for each in seeds], between)
         self.orders = [generator(each, ORDER) for each in seeds]
-        chosen = torch_settings(config.optimizer, {"momentum": config.momentum, "weight_decay": config.weight_decay})
-        rule = RULES[config.optimizer](self.model.flat, config.lr, **chosen)
-        self.optimizer = StackedOptimizer(self.model, [rule])
+        settings = {"momentum": config.momentum, "weight_decay": config.weight_decay}
+        self.optimizer = StackedOptimizer(self.model, [StackedPart(config.optimizer, settings)], config.lr)
         self.order = torch.empty(SEEDS, 0, dtype=torch.long)
         self.everything = self.inputs.expand(SEEDS, -1, -1), self.data.y_train.repeat(SEEDS)
         step = SIDE // TILE_SIDE
@@ -90,7 +91,7 @@ class SeedsRun:
 
     @property
     def steps_per_epoch(self) -> int:
-        """How many batches make an epoch."""
+        """The number of batches in an epoch."""
         return math.ceil(len(self.inputs) / self.batch_size)
 
     @property
@@ -99,11 +100,11 @@ class SeedsRun:
         return 0.0
 
     def steps_in_epochs(self, epochs: int) -> int:
-        """The steps that finish the present epoch and the ones after it."""
+        """The number of steps to the end of the current epoch and of the ones after it, `epochs` in all."""
         return epochs * self.steps_per_epoch - self.steps % self.steps_per_epoch
 
     def step(self) -> None:
-        """One update of all nine; the sum of their losses has, for each, the gradient of its own."""
+        """One optimizer update of all nine models: the gradient of the summed losses is the gradient of each one."""
         x, labels = self.next_batch()
         logits = self.model(x).flatten(0, 1)  # (seeds * batch, classes)
         loss = self.loss(logits, labels) * SEEDS + self.penalty()
@@ -128,13 +129,13 @@ class SeedsRun:
         return self.inputs[chosen], self.data.y_train[chosen].flatten()
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The mean loss over points, as the config wants it."""
+        """The mean loss over points, with the config's loss function."""
         if self.config.loss == "brier":
             return brier(logits, labels).mean()
         return functional.cross_entropy(logits, labels)
 
     def penalty(self) -> Tensor | float:
-        """The L1 term of the config, for all nine."""
+        """The L1 term of the config, summed over all nine models."""
         if not self.config.l1:
             return 0.0
         return self.config.l1 * torch.stack([weight.abs().sum() for weight in self.model.weights]).sum()
@@ -149,19 +150,19 @@ class SeedsRun:
                 break
         return taken
 
-    def apply(self, command: Mapping[str, Any]) -> None:
-        """There is nothing to look back at, and nothing to edit."""
-        if command.get("do") == "scrub" and command.get("to") is None:
+    def apply(self, command: Command) -> None:
+        """Raise ValueError for every command except to show the current step: there is no history and no edit."""
+        if command == LookBack():
             return
-        raise ValueError("The nine seeds keep no history to look back at.")
+        raise ValueError(MESSAGES["no_history"])
 
     def tune(self, config: ClassificationConfig) -> None:
-        """Start over with the turned knobs, and go on playing."""
+        """Restart with the changed settings, and continue to play."""
         fresh = type(self)(config, self.settings)
         self.__dict__.update(fresh.__dict__)
 
     def rebuilt(self, config: ClassificationConfig) -> Self:
-        """A run from the start."""
+        """A new run at step 0."""
         return type(self)(config, self.settings)
 
     def resume(self) -> None:
@@ -173,41 +174,43 @@ class SeedsRun:
 
     @torch.no_grad()
     def accuracies(self) -> Any:
-        """The share of test (or, without any, training) points that each seed has right: (seeds,)."""
+        """Each model's accuracy on the test points, or on the training points if there are none: (seeds,)."""
         x, y = (self.data.x_test, self.data.y_test) if len(self.data.x_test) else (self.data.x_train, self.data.y_train)
         logits = self.model(inputs_of(self.config, x).expand(SEEDS, -1, -1))
         return (logits.argmax(dim=2) == y).float().mean(dim=1).numpy()
 
     def draw(self, charts: list[str], options: Mapping[str, bool]) -> Drawing:
-        """The nine maps, and the spread of their accuracies."""
-        every = self.accuracies()
+        """The nine maps, and the range of their accuracies."""
+        accuracies = self.accuracies()
         status = {
-            "step": self.steps, "epoch": self.steps // self.steps_per_epoch, "accuracy": float(np.median(every)),
-            "worst_accuracy": float(every.min()), "best_accuracy": float(every.max()),
+            "step": self.steps, "epoch": self.steps // self.steps_per_epoch, "accuracy": float(np.median(accuracies)),
+            "worst_accuracy": float(accuracies.min()), "best_accuracy": float(accuracies.max()),
         }  # fmt: skip
-        note = "The same points and settings, nine starts: their accuracies lie from {:.1%} to {:.1%}."
+        note = SEEDS_WORDS["note"].format(worst=100 * accuracies.min(), best=100 * accuracies.max())
         return Drawing(
-            {"seeds": self._maps(every)} if "seeds" in charts else {},
+            {"seeds": self._maps(accuracies)} if "seeds" in charts else {},
             {name: float(f"{value:.4g}") if isinstance(value, float) else value for name, value in status.items()},
-            note.format(every.min(), every.max()),
+            note,
             {"count": 0, "at": None, "step": self.steps},
         )
 
     @torch.no_grad()
     def _maps(self, accuracies: Any) -> Figure:
-        shares = self.model(self.pixels.expand(SEEDS, -1, -1)).softmax(dim=2).numpy()  # (seeds, pixels, classes)
-        values = np.concatenate([fields.class_bytes(each.T) for each in shares])
-        return tiles(
-            values, [f"seed {self.config.seed + number}: {each:.1%}" for number, each in enumerate(accuracies)]
-        )
+        logits = self.model(self.pixels.expand(SEEDS, -1, -1))  # (seeds, pixels, classes)
+        values = np.concatenate([fields.class_bytes(each.T) for each in logits.softmax(dim=2).numpy()])
+        titles = [
+            SEEDS_WORDS["title"].format(seed=self.config.seed + number, accuracy=100 * accuracy)
+            for number, accuracy in enumerate(accuracies)
+        ]
+        return tiles(values, titles)
 
 
 def tiles(values: Any, titles: list[str]) -> Figure:
-    """Maps in rows of PER_ROW, each (TILE_SIDE * TILE_SIDE,) bytes, under their titles."""
-    rows = math.ceil(len(titles) / PER_ROW)
-    corners = [(number % PER_ROW, rows - 1 - number // PER_ROW) for number in range(len(titles))]
+    """Maps of TILE_SIDE * TILE_SIDE bytes each, in rows of TILES_PER_ROW, under their titles."""
+    rows = math.ceil(len(titles) / TILES_PER_ROW)
+    corners = [(number % TILES_PER_ROW, rows - 1 - number // TILES_PER_ROW) for number in range(len(titles))]
     boxes = [(x, x + 1 - GAP, y, y + 1 - 3 * GAP) for x, y in corners]
-    bare = {"visible": False, "fixedrange": True, "autorange": False}
+    hidden = {"visible": False, "fixedrange": True, "autorange": False}
     labels = [
         {"text": title, "x": x, "y": y + 1 - 3 * GAP, "xanchor": "left", "yanchor": "bottom", "showarrow": False,
          "font": {"size": 12, "color": "@text"}}
@@ -216,7 +219,7 @@ def tiles(values: Any, titles: list[str]) -> Figure:
     return {
         "data": [{"type": "scatter", "mode": "markers", "x": [], "y": [], "name": "Seeds", "showlegend": False}],
         "layout": layout(
-            bare | {"range": [-GAP, PER_ROW]}, bare | {"range": [0, rows]},
+            hidden | {"range": [-GAP, TILES_PER_ROW]}, hidden | {"range": [0, rows]},
             margin={"l": 8, "r": 8, "t": 4, "b": 8}, annotations=labels,
         ),
         "maps": {
@@ -227,5 +230,5 @@ def tiles(values: Any, titles: list[str]) -> Figure:
 
 
 def build(config: ClassificationConfig, settings: Settings | None = None) -> SeedsRun:
-    """A run at step 0."""
+    """A new run at step 0."""
     return SeedsRun(config, settings or Settings())

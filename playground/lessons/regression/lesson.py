@@ -1,4 +1,4 @@
-"""Regression: a small network bends a curve to noisy points (tutorial 1.1 and 2.1)."""
+"""The lesson "Regression": a small model fits a curve to noisy points (tutorial 1.1 and 2.1)."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from playground.training.trainer import Trainer
 
 
 def build(config: RegressionConfig, settings: Settings | None = None) -> RegressionRun:
-    """A run at step 0."""
+    """A new run at step 0."""
     return RegressionRun(config, Edits(), settings or Settings())
 
 
 LESSON = LiveLesson(
     name="regression",
     title="Regression",
-    sentence="A small network bends a curve until it runs through noisy points.",
+    sentence="A small model bends a curve until it fits noisy points.",
     config=RegressionConfig,
     build=build,
     charts=(
         Chart(
             "fit",
             "Fit",
-            "The points and the curve the model draws through them.",
+            "The points and the curve that the model fits to them.",
             editable=True,
             toggles=(Toggle("units", "Hidden units"),),
         ),
@@ -34,15 +34,15 @@ LESSON = LiveLesson(
         Chart(
             "network",
             "Network",
-            "Units as circles; weights as lines, wider when larger, dashed when negative.",
+            "Units as circles; weights as lines: wider for larger ones, dashed for negative ones.",
             every=3,
         ),
-        Chart("gradients", "Gradients", "Size of each layer's gradient and update over steps.", every=4),
+        Chart("gradients", "Gradients", "Norm of each layer's gradient and update over steps.", every=4),
     ),
     status=STATUS,
     presets=PRESETS,
     own_points=OwnPoints(
-        what="Click on the fit to add a point; shift-click removes the nearest. Or learn from your own table:",
+        what="Click on the fit to add a point; shift-click removes the nearest one. Or use your own table:",
         columns="x,y",
         example="0.1, 0.4\n0.2, 0.3",
         read=datasets.read_csv,

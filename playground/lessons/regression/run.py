@@ -1,4 +1,4 @@
-"""The run of the lesson "Regression": training, the student's edits of the points, and what its charts show."""
+"""The run of the lesson "Regression": it trains, follows the student's edits of the points, and draws its charts."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from playground.data import datasets
 from playground.data.datasets import Split
+from playground.engine.commands import AddPoint, Command, RemovePoint, Undo
 from playground.engine.frames import Figure
 from playground.figures import curves, graphs
 from playground.lessons import narrator
 from playground.lessons.regression.config import (
-    MOST_CLICKS,
+    MAX_CLICKS,
     ORDER,
     Edits,
     RegressionConfig,
     build_model,
-    coordinate,
     draw_data,
     generator,
-    optimizer_of,
     spans,
 )
 from playground.runs import state_checks as check
@@ -32,20 +32,27 @@ from playground.runs.history import KINDS, layer_norms
 from playground.runs.training_run import TrainingRun, View
 from playground.settings import Settings
 from playground.training import models
-from playground.training.trainer import LOSSES, OPTIMIZERS, Batches, Trainer
+from playground.training.retune import optimizer_of, retune_optimizer
+from playground.training.trainer import LOSSES, Batches, Trainer
 
 GRID_POINTS = 160
+MESSAGES = {
+    "too_many_points": "There are {points:,} points already, the largest number allowed.",
+    "too_many_clicks": "You have added or removed {clicks:,} points, the largest number allowed. Undo some first.",
+    "nothing_to_undo": "No point was added or removed, so there is nothing to undo.",
+}
+MARK = "Points changed"
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a model gives for the grid, the training and the test points, in one pass; and what follows from it."""
+class Predictions:
+    """A model's outputs for the grid, the training and the test points, from one forward pass, and their losses."""
 
     outputs: list[Tensor]  # of each module, (grid + train + test, units)
-    prediction: Any  # on the grid, (grid,)
+    curve: NDArray[Any]  # the prediction on the grid, (grid,)
     losses: dict[str, float]
-    r2: float
-    dead: list[Any]  # for each hidden layer, which of its units give zero for every training point, (units,)
+    r2: float  # on the training points
+    dead: list[NDArray[np.bool_]]  # for each hidden layer, which units output 0 for every training point, (units,)
 
 
 class RegressionRun(TrainingRun):
@@ -55,43 +62,39 @@ class RegressionRun(TrainingRun):
         self.edits = edits
         model = build_model(config)
         data = draw_data(config, edits)
-        if data.points > settings.max_points:
-            raise datasets.DataError(
-                f"This makes {data.points:,} points with the test points; at most {settings.max_points:,} fit here. "
-                "Choose fewer, then press Reset."
-            )
+        datasets.check_size(data.points, settings.max_points)
         batches = Batches(data.x_train, data.y_train, config.batch_size, generator(config, ORDER))
         trainer = Trainer(model, LOSSES[config.loss][1](), optimizer_of(config, model), batches)
         self.layer_names = [f"Layer {index + 1}" for index in range(len(config.widths))] + ["Output"]
         self.peak = 0.0
-        self.told: tuple[Any, Any, str] | None = None  # the narrator's last sentence, and what it was said of
-        self._lay_out(data)
+        self.last_note: tuple[Any, Any, str] | None = None  # history column, other inputs, and the narrator's sentence
+        self._prepare_drawing(data)
         columns = ("train", "test", *(f"{kind} {name}" for name in self.layer_names for kind in KINDS))
         super().__init__(config, data, model, trainer, columns, settings)
 
-    def _lay_out(self, data: Split) -> None:
-        """Work out once what stays the same from frame to frame."""
+    def _prepare_drawing(self, data: Split) -> None:
+        """Compute once what is the same in every frame."""
         self.spans = spans(data)
-        self.reach = float(data.x_train.abs().max())
+        self.largest_input = float(data.x_train.abs().max())
         grid = torch.linspace(self.spans[0][0], self.spans[0][1], GRID_POINTS).unsqueeze(dim=1)  # (grid, 1)
         self.inputs = torch.cat([grid, data.x_train, data.x_test])
         self.grid_x = grid[:, 0].numpy()
         train = (data.x_train[:, 0].numpy().copy(), data.y_train[:, 0].numpy().copy())
         test = (data.x_test[:, 0].numpy().copy(), data.y_test[:, 0].numpy().copy())
         self.fit_base = curves.fit(train, test, self.grid_x, np.zeros_like(self.grid_x), spans=self.spans)
-        self.spread = float(data.y_train.var(correction=0))
+        self.variance = float(data.y_train.var(correction=0))
 
     # Training.
 
     def measure(self) -> dict[str, float]:
-        """Losses on the whole training and test data."""
+        """The losses on all training points and on all test points."""
         losses = self._losses(self.model(self.inputs[GRID_POINTS:]), self.trainer.loss_fn)
         if np.isfinite(losses["train"]):
             self.peak = max(self.peak, losses["train"], losses.get("test", 0.0))
         return losses
 
     def _losses(self, prediction: Tensor, loss_fn: nn.Module) -> dict[str, float]:
-        """Losses from the predictions for the training points, then the test points."""
+        """The losses of predictions (train + test, 1), training points first."""
         count = len(self.data.x_train)
         losses = {"train": loss_fn(prediction[:count], self.data.y_train).item()}
         if len(self.data.x_test):
@@ -99,89 +102,81 @@ class RegressionRun(TrainingRun):
         return losses
 
     def trace(self, before: list[Tensor]) -> dict[str, float]:
-        """The size of each layer's gradient and of its update."""
+        """The norms of each layer's gradient and of its update."""
         return layer_norms(self.layer_names, self.parameters, before)
 
     def retune(self, before: RegressionConfig, after: RegressionConfig, names: set[str]) -> None:
-        """Hand the turned knobs to the running trainer."""
+        """Give the running trainer the settings that changed."""
         if "activation" in names:
             models.set_activation(self.model, after.activation)
         if "loss" in names:
             self.trainer.loss_fn = LOSSES[after.loss][1]()
         if "batch_size" in names:
             self.trainer.batches.resize(after.batch_size)
-        if "optimizer" in names:
-            self.trainer.optimizer = optimizer_of(after, self.model)
-        for group in self.trainer.optimizer.param_groups:
-            group["lr"], group["weight_decay"] = after.lr, after.weight_decay
-            if OPTIMIZERS[after.optimizer].momentum:
-                group["momentum"] = after.momentum
+        retune_optimizer(self.trainer, after, is_new="optimizer" in names)
         if names & {"noise", "target"}:
-            self._use_data()
+            self._use_data(draw_data(self.config, self.edits))
 
-    def _use_data(self) -> None:
-        self.data = draw_data(self.config, self.edits)
-        self.trainer.batches.replace(self.data.x_train, self.data.y_train)
-        self._lay_out(self.data)
+    def _use_data(self, data: Split) -> None:
+        self.data = data
+        self.trainer.batches.replace(data.x_train, data.y_train)
+        self._prepare_drawing(data)
 
     def rebuilt(self, config: RegressionConfig) -> Self:
-        """A run from the start on the same points, the student's own among them."""
+        """A new run at step 0 with another config and the same edits of the points."""
         return type(self)(config, self.edits, self.settings)
 
     # The student's own points.
 
-    def edit(self, command: Mapping[str, Any]) -> None:
+    def edit(self, command: Command) -> None:
         """Add a point, remove the nearest, or undo the last of these."""
-        name = command.get("do")
-        if name == "undo":
+        if isinstance(command, Undo):
             if not self.edits.clicks:
-                raise datasets.DataError("There is no added or removed point to undo.")
+                raise datasets.DataError(MESSAGES["nothing_to_undo"])
             self._edit(Edits(self.edits.rows, self.edits.clicks[:-1]))
-        elif name in ("add", "remove"):
-            x, y = (coordinate(command.get(axis)) for axis in ("x", "y"))
+        elif isinstance(command, (AddPoint, RemovePoint)):
+            name = "add" if isinstance(command, AddPoint) else "remove"
             if name == "add" and self.data.points >= self.settings.max_points:
-                raise datasets.DataError(f"There are {self.data.points:,} points already, as many as fit.")
-            if name == "remove" and len(self.data.x_train) <= datasets.FEWEST_POINTS:
-                raise datasets.DataError("Two points must stay, or there is nothing to learn from.")
-            if len(self.edits.clicks) >= MOST_CLICKS:
-                raise datasets.DataError(f"{MOST_CLICKS:,} points were added or removed, as many as fit. Undo some.")
-            self._edit(Edits(self.edits.rows, (*self.edits.clicks, (name, x, y))))
+                raise datasets.DataError(MESSAGES["too_many_points"].format(points=self.data.points))
+            if name == "remove" and len(self.data.x_train) <= datasets.MIN_TRAINING_POINTS:
+                raise datasets.DataError(datasets.MESSAGES["too_few_points"])
+            if len(self.edits.clicks) >= MAX_CLICKS:
+                raise datasets.DataError(MESSAGES["too_many_clicks"].format(clicks=MAX_CLICKS))
+            self._edit(Edits(self.edits.rows, (*self.edits.clicks, (name, command.x, command.y))))
         else:
             super().edit(command)
 
     def use_rows(self, rows: tuple[tuple[float, float], ...] | None) -> None:
-        """Learn from the student's own (x, y) rows; None goes back to the generated points."""
+        """Train on the student's own (x, y) rows; None returns to the generated points."""
         self._edit(Edits(rows))
 
     def _edit(self, edits: Edits) -> None:
         data = draw_data(self.config, edits)  # raises before anything has changed
         self.edits = edits
-        self.data = data
-        self.trainer.batches.replace(data.x_train, data.y_train)
-        self._lay_out(data)
-        self.mark("Points changed")
-        self.note()
+        self._use_data(data)
+        self.mark(MARK)
+        self.record_change()
 
     def own_state(self) -> dict[str, Any]:
-        """The student's own points, and where the loss axis ends."""
+        """The student's edits of the points, and the highest loss so far."""
         return {"edits": self.edits.state_dict(), "peak": self.peak}
 
     def load_own_state(self, state: Any) -> None:
-        """Take them up again."""
+        """Restore what `own_state` gave."""
         found = check.entries(state, ("edits", "peak"), "own")
-        self._edit(Edits.of_state(found["edits"], self.settings.max_points))
+        self._edit(Edits.from_state(found["edits"], self.settings.max_points))
         self.peak = check.number(found["peak"], "peak")
 
     # Drawing.
 
-    def ghost(self, config: RegressionConfig) -> nn.Sequential:
-        """The model that shows a snapshot, with the activation it had then."""
-        model = super().ghost(config)
+    def snapshot_model(self, config: RegressionConfig) -> nn.Sequential:
+        """A model to show a snapshot with, with the activation of the snapshot's config."""
+        model = super().snapshot_model(config)
         models.set_activation(model, config.activation)
         return model
 
-    def see(self, model: nn.Sequential, config: RegressionConfig) -> Seen:
-        """One pass over the grid and all points."""
+    def predict(self, model: nn.Sequential, config: RegressionConfig) -> Predictions:
+        """The model's predictions for the grid and for all points."""
         outputs = models.layer_outputs(model, self.inputs)
         prediction = outputs[-1]  # (grid + train + test, 1)
         losses = self._losses(prediction[GRID_POINTS:], LOSSES[config.loss][1]())
@@ -191,18 +186,20 @@ class RegressionRun(TrainingRun):
         )
         hidden, can_die = outputs[1::2], models.ACTIVATIONS[config.activation].can_die
         dead = [(h[train] <= 0).all(dim=0).numpy() if can_die else np.zeros(h.shape[1], bool) for h in hidden]
-        r2 = 1 - error / self.spread if self.spread else float("nan")
-        return Seen(outputs, prediction[:GRID_POINTS, 0].numpy(), losses, r2, dead)
+        r2 = 1 - error / self.variance if self.variance else float("nan")
+        return Predictions(outputs, prediction[:GRID_POINTS, 0].numpy(), losses, r2, dead)
 
     def status(self, view: View) -> dict[str, float]:
-        """Losses, R² on the training points, and the size of the model."""
-        seen: Seen = view.seen
-        test_loss = seen.losses.get("test", float("nan"))
-        losses = {"loss": seen.losses["train"], "test_loss": test_loss}
-        return losses | {"r2": seen.r2, "parameters": self.parameter_count}
+        """The losses, R² on the training points, and the number of parameters."""
+        predictions: Predictions = view.predictions
+        losses = predictions.losses
+        return {
+            "loss": losses["train"], "test_loss": losses.get("test", float("nan")), "r2": predictions.r2,
+            "parameters": self.parameter_count,
+        }  # fmt: skip
 
     def figures(self, view: View, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
-        """The charts by name."""
+        """The functions that draw the charts, by chart name."""
         return {
             "fit": lambda: self._fit(view, with_units=options.get("units", False)),
             "loss": lambda: self._loss(view, log=options.get("log", False)),
@@ -212,22 +209,22 @@ class RegressionRun(TrainingRun):
 
     def _fit(self, view: View, *, with_units: bool) -> Figure:
         units = self._units(view) if with_units and len(view.model) > 1 else None
-        return curves.with_model(self.fit_base, self.grid_x, view.seen.prediction, units)
+        return curves.with_model(self.fit_base, self.grid_x, view.predictions.curve, units)
 
     def _units(self, view: View) -> curves.UnitCurves:
-        """What each unit of the last hidden layer adds, and where the units of the first bend."""
-        seen: Seen = view.seen
+        """The contribution of each unit of the last hidden layer, and the places where units of the first bend."""
+        predictions: Predictions = view.predictions
         first, last = (models.linears(view.model)[index] for index in (0, -1))
-        y = (seen.outputs[-2][:GRID_POINTS] * last.weight).T.numpy()  # (units, grid)
+        y = (predictions.outputs[-2][:GRID_POINTS] * last.weight).T.numpy()  # (units, grid)
         if not models.ACTIVATIONS[view.config.activation].can_die:
-            return curves.UnitCurves(y, seen.dead[-1])
+            return curves.UnitCurves(y, predictions.dead[-1])
         bends = (-first.bias / first.weight[:, 0]).numpy()  # where w x + b = 0
         inside = np.isfinite(bends) & (bends > self.spans[0][0]) & (bends < self.spans[0][1])
-        kinks = np.interp(bends[inside], self.grid_x, seen.prediction)
-        return curves.UnitCurves(y, seen.dead[-1], bends[inside], kinks)
+        kinks = np.interp(bends[inside], self.grid_x, predictions.curve)
+        return curves.UnitCurves(y, predictions.dead[-1], bends[inside], kinks)
 
     def _loss(self, view: View, *, log: bool) -> Figure:
-        history, cursor = self.history, None if view.is_now else view.steps
+        history, cursor = self.history, None if view.is_current else view.steps
         lines = [("Train", "@train", history.column("train"))]
         if len(self.data.x_test):
             lines.append(("Test", "@test", history.column("test")))
@@ -239,20 +236,20 @@ class RegressionRun(TrainingRun):
     def _network(self, view: View) -> Figure:
         layers = models.linears(view.model)
         weights, biases = [layer.weight.numpy() for layer in layers], [layer.bias.numpy() for layer in layers]
-        return graphs.network(weights, biases, view.seen.dead, inputs=["x"], outputs=["y"])
+        return graphs.network(weights, biases, view.predictions.dead, inputs=["x"], outputs=["y"])
 
     def _gradients(self, view: View) -> Figure:
-        column, cursor = self.history.column, None if view.is_now else view.steps
+        column, cursor = self.history.column, None if view.is_current else view.steps
         sizes = [(name, column(f"gradient {name}"), column(f"update {name}")) for name in self.layer_names]
         return curves.layer_sizes(self.history.steps(), sizes, cursor=cursor)
 
     def narrate(self, view: View) -> str:
-        """What is to be seen, in one sentence; judged anew when the history has grown or something else has changed."""
-        dead = sum(int(layer.sum()) for layer in view.seen.dead)
-        rows, moment = self.history.column("train"), None if view.is_now and not self.outcome else view.steps
-        known = (self.steps == 0, moment, self.outcome, dead, self.spans)
-        if self.told is None or self.told[0] is not rows or self.told[1] != known:
+        """The narrator's sentence, computed only when the history or something else that it depends on has changed."""
+        dead = sum(int(layer.sum()) for layer in view.predictions.dead)
+        rows, shown = self.history.column("train"), None if view.is_current and not self.outcome else view.steps
+        inputs = (self.steps == 0, shown, self.outcome, dead, self.spans)
+        if self.last_note is None or self.last_note[0] is not rows or self.last_note[1] != inputs:
             units = sum(view.config.widths)
-            said = narrator.regression(self, view, dead=dead, units=units, reach=self.reach)
-            self.told = (rows, known, said)
-        return self.told[2]
+            note = narrator.regression(self, view, dead=dead, units=units, largest=self.largest_input)
+            self.last_note = (rows, inputs, note)
+        return self.last_note[2]

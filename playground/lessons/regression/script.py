@@ -1,4 +1,4 @@
-"""How a regression is written as a script."""
+"""The script of a regression run: its points, its model and its loss as plain PyTorch."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class RegressionScript(TrainingScript):
     order_seed, weights_seed = ORDER, WEIGHTS
 
     def points(self, change: Change) -> Split:
-        """The points of a moment."""
+        """The points after a change."""
         return draw_data(change.config, change.edits)
 
     def data_key(self, change: Change) -> Any:
-        """What decides the points."""
+        """The settings and edits that the points depend on."""
         config = change.config
         return config.target, config.points, config.noise, config.test_share, change.edits
 
     def data(self, change: Change) -> list[str]:
-        """Drawn as the page draws them, or written out where the student has changed them."""
+        """Lines that generate the points as the page does, or list them if the student changed them."""
         config, data = change.config, self.points(change)
         sides = [
             ("train", data.x_train, data.y_train),
@@ -49,9 +49,9 @@ class RegressionScript(TrainingScript):
         return lines
 
     def model(self, config: Any) -> list[str]:
-        """1 input, the hidden layers, 1 output."""
+        """Lines that build the model: 1 input, the hidden layers, 1 output."""
         return self.layers(1, config.widths, 1, config)
 
     def loss_fn(self, config: Any) -> str:
-        """One of torch's own."""
+        """The expression for the loss function, one of torch's own."""
         return LOSSES[config.loss][2]

@@ -197,7 +197,7 @@ def test_one_click_removes_one_of_two_equal_points() -> None:
 
 
 def test_the_last_two_points_stay() -> None:
-    with pytest.raises(DataError, match="Two points must stay"):
+    with pytest.raises(DataError, match="two training points must stay"):
         remove_nearest(split_of([(0.0, 0.0), (1.0, 1.0)]), 0.0, 0.0, 1.0, 1.0)
 
 
@@ -254,10 +254,10 @@ def test_two_columns_of_numbers_are_read(text: str) -> None:
         ("1,2\n1e999,4\n", 2, "“1e999” is out of range"),
         ("1,2\n1000001,4\n", 2, "from -1e6 to 1e6"),
         ("1,2\n3,-1000001\n", 2, "from -1e6 to 1e6"),
-        ("1,2\n3\n", 2, "two columns are needed, x and y; the number found is 1"),
-        ("1,2,3\n4,5,6\n", 1, "two columns are needed, x and y; the number found is 3"),
-        ("1,2\n3,4,5\n", 2, "two columns are needed, x and y; the number found is 3"),
-        ("1,2\n3,4,validation\n", 2, "two columns are needed, x and y; the number found is 3"),
+        ("1,2\n3\n", 2, "expected 2 columns (x,y), found 1"),
+        ("1,2,3\n4,5,6\n", 1, "expected 2 columns (x,y), found 3"),
+        ("1,2\n3,4,5\n", 2, "expected 2 columns (x,y), found 3"),
+        ("1,2\n3,4,validation\n", 2, "expected 2 columns (x,y), found 3"),
         ("1,2\n\n\n3,oops\n", 4, "“oops” is not a number"),
         ("1,2\n" + "z" * 5000 + ",4\n", 2, "is not a number"),
         ("1,2\n<script>,4\n", 2, "is not a number"),
@@ -265,7 +265,7 @@ def test_two_columns_of_numbers_are_read(text: str) -> None:
     ],
     ids=lambda value: ascii(value)[:24],
 )
-def test_a_line_that_cannot_be_learnt_from_is_named_with_what_is_wrong(text: str, line: int, said: str) -> None:
+def test_a_line_that_cannot_be_learned_from_is_named_with_what_is_wrong(text: str, line: int, said: str) -> None:
     message = refusal(text)
     assert message.startswith(f"Line {line}")
     assert said in message

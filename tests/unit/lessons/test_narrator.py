@@ -1,4 +1,4 @@
-"""The narrator: each of its sentences is said of a run that shows it, and not of one that does not."""
+"""The narrator: each of its sentences appears for a run that shows it, and not for one that does not."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from playground.engine.commands import read_command
 from playground.lessons import narrator
 from playground.lessons.classification import lesson as classification
 from playground.lessons.classification.config import ClassificationConfig
@@ -29,13 +30,13 @@ def trained(steps: int, **knobs: Any) -> RegressionRun:
     return run
 
 
-def said(run: RegressionRun) -> str:
+def note_of(run: RegressionRun) -> str:
     with np.errstate(over="ignore", invalid="ignore"):
         return run.draw([], {}).note
 
 
 def key_of(sentence: str) -> str:
-    """Which of SENTENCES this is; every gap must hold one number."""
+    """The key of this sentence in SENTENCES; every field must hold one number."""
     number = r"-?\d[\d.,e+-]*%?"
     patterns = {key: number.join(map(re.escape, re.split(r"{.*?}", text))) for key, text in SENTENCES.items()}
     matching = [key for key, pattern in patterns.items() if re.fullmatch(pattern, sentence)]
@@ -45,7 +46,7 @@ def key_of(sentence: str) -> str:
 
 def looking_back() -> RegressionRun:
     run = trained(20)
-    run.apply({"do": "scrub", "to": 4})
+    run.apply(read_command({"do": "scrub", "to": 4}))
     return run
 
 
@@ -76,11 +77,11 @@ RUNS: dict[str, tuple[str, Callable[[], RegressionRun]]] = {
 @pytest.mark.parametrize("what", RUNS)
 def test_the_narrator_says_what_the_run_shows(what: str) -> None:
     key, run = RUNS[what]
-    assert key_of(said(run())) == key
+    assert key_of(note_of(run())) == key
 
 
 def classified(steps: int, **knobs: Any) -> str:
-    """What is said of a classification after so many steps."""
+    """The key of a classification's sentence after `steps` steps."""
     run = classification.build(ClassificationConfig(max_steps=0, **knobs))
     run.advance(60.0, steps)
     return key_of(run.draw([], {}).note)
@@ -95,9 +96,9 @@ CLASSIFICATIONS: dict[str, tuple[str, Callable[[], str]]] = {
 
 
 @pytest.mark.parametrize("name", CLASSIFICATIONS)
-def test_a_classification_is_told_what_it_shows(name: str) -> None:
-    key, told_of = CLASSIFICATIONS[name]
-    assert told_of() == key
+def test_a_classification_gets_the_sentence_for_what_it_shows(name: str) -> None:
+    key, shown = CLASSIFICATIONS[name]
+    assert shown() == key
 
 
 def test_every_sentence_is_reached_by_a_run() -> None:
@@ -107,11 +108,14 @@ def test_every_sentence_is_reached_by_a_run() -> None:
 def test_numbers_in_the_sentences_are_the_run_s() -> None:
     run = trained(1000)
     loss = float(run.history.column("train")[-1])
-    assert said(run) == SENTENCES["limit"].format(step=100, loss=loss)
-    assert said(trained(1, initialisation="zeros")).startswith("10 of 10 hidden units are dead")
-    assert " reach 100." in said(RUNS["inputs up to 100"][1]())
+    assert note_of(run) == SENTENCES["limit"].format(step=100, loss=loss, next_stop=200)
+    run.resume()
+    run.advance(60.0, 1000)
+    assert run.steps == 200, "Play continues to the step that the sentence names"
+    assert note_of(trained(1, initialisation="zeros")).startswith("10 of 10 hidden units are dead")
+    assert " up to ±100." in note_of(RUNS["inputs up to 100"][1]())
     first, last = trained(5).history.column("train")[[0, -1]]
-    assert said(trained(5)) == SENTENCES["falling"].format(first=float(first), loss=float(last))
+    assert note_of(trained(5)) == SENTENCES["falling"].format(first=float(first), loss=float(last))
 
 
 @pytest.mark.parametrize("sentence", SENTENCES.values())
@@ -123,8 +127,8 @@ def test_a_sentence_is_short_and_whole(sentence: str) -> None:
 # Crafted histories, for what a run shows only now and then.
 
 
-def told(train: Sequence[float], test: Sequence[float] = (), *, whole: bool = True, r2: float = 0.9) -> str:
-    """The key of what is said of a playing run with these losses."""
+def key_for(train: Sequence[float], test: Sequence[float] = (), *, whole: bool = True, r2: float = 0.9) -> str:
+    """The key of the sentence for a playing run with these losses."""
     columns = {"train": np.array(train, np.float32), "test": np.full(len(train), np.nan, np.float32)}
     if len(test):
         columns["test"] = np.array(test, np.float32)
@@ -135,40 +139,40 @@ def told(train: Sequence[float], test: Sequence[float] = (), *, whole: bool = Tr
         data=SimpleNamespace(x_train=torch.ones(3, 1)),
         trainer=SimpleNamespace(batches=SimpleNamespace(whole=whole)),
     )
-    view: Any = SimpleNamespace(steps=len(train) - 1, is_now=True, seen=SimpleNamespace(r2=r2))
-    return key_of(narrator.regression(run, view, dead=0, units=10, reach=1.0))
+    view: Any = SimpleNamespace(steps=len(train) - 1, is_current=True, predictions=SimpleNamespace(r2=r2))
+    return key_of(narrator.regression(run, view, dead=0, units=10, largest=1.0))
 
 
 FALLING = np.linspace(1.0, 0.2, 60)
 
 
 def test_jumps_are_jumps_only_where_the_batch_is_the_whole_data_and_the_loss_matters() -> None:
-    swings = 0.5 + 0.2 * (-1.0) ** np.arange(60)
-    assert told([1.0, *swings]) == "jumps"
-    assert told([1.0, *swings], whole=False) != "jumps", "small batches always swing"
-    assert told([1.0, *(0.01 * swings)]) != "jumps", "a loss this small may swing as it likes"
-    assert told(FALLING) == "falling"
+    jumps = 0.5 + 0.2 * (-1.0) ** np.arange(60)
+    assert key_for([1.0, *jumps]) == "jumps"
+    assert key_for([1.0, *jumps], whole=False) != "jumps", "small batches always make it jump"
+    assert key_for([1.0, *(0.01 * jumps)]) != "jumps", "a loss this small may jump"
+    assert key_for(FALLING) == "falling"
 
 
 def test_overfitting_is_a_test_loss_that_rose_while_the_training_loss_fell() -> None:
     v_shaped = np.abs(np.linspace(-0.5, 0.5, 60)) + 0.2
-    assert told(FALLING, v_shaped) == "overfit"
-    assert told(FALLING, FALLING) == "falling"
-    assert told([*FALLING[::2], *FALLING[::-2]], v_shaped) != "overfit", "both losses rose"
+    assert key_for(FALLING, v_shaped) == "overfit"
+    assert key_for(FALLING, FALLING) == "falling"
+    assert key_for([*FALLING[::2], *FALLING[::-2]], v_shaped) != "overfit", "both losses rose"
 
 
-def test_a_level_loss_is_a_plateau_when_the_fit_is_poor_and_settled_when_it_is_good() -> None:
-    level = [1.0] + [0.3] * 59
-    assert told(level, r2=0.1) == "stuck"
-    assert told(level, r2=0.95) == "settled"
-    assert told(level[:8], r2=0.1) == "falling", "too early to judge"
+def test_a_flat_loss_is_a_plateau_when_the_fit_is_poor_and_settled_when_it_is_good() -> None:
+    flat = [1.0] + [0.3] * 59
+    assert key_for(flat, r2=0.1) == "stuck"
+    assert key_for(flat, r2=0.95) == "settled"
+    assert key_for(flat[:8], r2=0.1) == "falling", "too early to judge"
 
 
-def test_half_of_the_units_must_be_dead_before_it_is_said() -> None:
+def test_half_of_the_units_must_be_dead_before_the_narrator_says_so() -> None:
     run = trained(5)
     view = run.view()
-    assert key_of(narrator.regression(run, view, dead=5, units=10, reach=1.0)) == "dead"
-    assert key_of(narrator.regression(run, view, dead=4, units=10, reach=1.0)) == "falling"
-    assert key_of(narrator.regression(run, view, dead=0, units=0, reach=1.0)) == "falling", (
+    assert key_of(narrator.regression(run, view, dead=5, units=10, largest=1.0)) == "dead"
+    assert key_of(narrator.regression(run, view, dead=4, units=10, largest=1.0)) == "falling"
+    assert key_of(narrator.regression(run, view, dead=0, units=0, largest=1.0)) == "falling", (
         "a model without hidden units"
     )

@@ -17,8 +17,8 @@ from playground.lessons.regression.config import (
     build_model,
     draw_data,
     generator,
-    optimizer_of,
 )
+from playground.training.retune import optimizer_of
 from playground.training.trainer import LOSSES, OPTIMIZERS, Batches, Trainer, build_optimizer
 
 

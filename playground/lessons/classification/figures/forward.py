@@ -1,4 +1,4 @@
-"""One input's way through a classifier: a column for each layer, a bar for each unit's value."""
+"""The forward pass of one point through a classifier: a column for each layer, a bar for each unit's value."""
 
 from __future__ import annotations
 
@@ -12,33 +12,36 @@ from numpy.typing import NDArray
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
-BARS = (0.22, 0.68)  # where bars may reach in a column from 0 to 1; names stand on their left, values on their right
+BARS = (0.22, 0.68)  # the ends of the bars in a column from 0 to 1; names are on the left, values on the right
+AXIS_TITLE = "Layer (range of its bars)"
+EXPLAINED = "Explained"
+EXPLAINED_HOVER = "Explained: (%{x:.2f}, %{y:.2f})<extra></extra>"
 
 
 @dataclass(frozen=True)
 class Column:
-    """A layer's units: their names and values (units,), how each value came about, and the range that bars show."""
+    """A layer's units: their names, values (units,) and calculations in words, and the range of the bars."""
 
     title: str
     names: Sequence[str]
     values: Array
-    said: Sequence[str]
+    texts: Sequence[str]
     span: tuple[float, float]  # around zero
 
 
 def number(value: float) -> str:
-    """A number with three digits and a true minus."""
+    """A number with three significant digits and a minus sign (−)."""
     return f"{value or 0.0:.3g}".replace("-", "−")
 
 
 def forward_pass(columns: Sequence[Column], *, note: str, place: tuple[float, float]) -> dict[str, Any]:
-    """The columns from left to right; hovering over a unit shows its weights plugged in. `place` is the input's."""
+    """The columns from left to right; pointing at a unit shows its calculation. `place` is the point (x1, x2)."""
     rows = max(len(column.values) for column in columns)
     parts = [_bars(column, at, rows) for at, column in enumerate(columns)]
     base, length, zero, y = (np.concatenate(each).astype(np.float32) for each in zip(*parts, strict=True))
     left = np.floor(base)
     values = np.concatenate([column.values for column in columns])
-    texts = [text for column in columns for text in column.said]
+    texts = [text for column in columns for text in column.texts]
     hover = {"hovertext": texts, "hovertemplate": "%{hovertext}<extra></extra>"}
     written = {"type": "scatter", "mode": "text", "y": y, "textfont": {"color": "@text", "size": 12}, **hover}
     bars = {
@@ -52,16 +55,16 @@ def forward_pass(columns: Sequence[Column], *, note: str, place: tuple[float, fl
                "textposition": "middle left"}  # fmt: skip
     ticks = [f"{c.title}<br>{number(c.span[0])} to {number(c.span[1])}" for c in columns]
     x = axis(
-        "Layer, and the range of its bars", [0, len(columns)], showgrid=False, zeroline=False, fixedrange=True,
+        AXIS_TITLE, [0, len(columns)], showgrid=False, zeroline=False, fixedrange=True,
         tickvals=[at + 0.5 for at in range(len(columns))], ticktext=ticks,
     )  # fmt: skip
-    upright = {"range": [rows, -0.9], "autorange": False, "visible": False, "fixedrange": True}
+    y_axis = {"range": [rows, -0.9], "autorange": False, "visible": False, "fixedrange": True}
     top = {"text": note, "x": 0.0, "y": 1.0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top",
            "showarrow": False, "font": {"color": "@text", "size": 13}}  # fmt: skip
     return {
         "data": [bars, written | names, written | numbers],
         "layout": layout(
-            x, upright, margin={"l": 10, "r": 10, "t": 6, "b": 58}, showlegend=False, annotations=[top],
+            x, y_axis, margin={"l": 10, "r": 10, "t": 6, "b": 58}, showlegend=False, annotations=[top],
             shapes=[*map(_stripe, range(0, len(columns), 2)), *map(_zero, zero, y)],
             meta={"place": list(place), "csv": _csv(columns)},
         ),
@@ -69,7 +72,7 @@ def forward_pass(columns: Sequence[Column], *, note: str, place: tuple[float, fl
 
 
 def _bars(column: Column, at: int, rows: int) -> tuple[Array, Array, Array, Array]:
-    """Where each bar starts, how long it is, where its zero lies, and its row: each (units,)."""
+    """The start, the length, the zero and the row of each bar: each (units,)."""
     below, above = column.span
     scale = (BARS[1] - BARS[0]) / (above - below)
     zero = np.full(len(column.values), at + BARS[0] - below * scale)
@@ -98,10 +101,10 @@ def _csv(columns: Sequence[Column]) -> str:
 
 
 def mark(place: tuple[float, float] | None) -> dict[str, Any]:
-    """A cross on the map where the explained input lies."""
+    """A cross on the map at the explained point."""
     return {
-        "type": "scatter", "mode": "markers", "name": "Explained", "visible": place is not None,
+        "type": "scatter", "mode": "markers", "name": EXPLAINED, "visible": place is not None,
         "x": np.array([place[0]] if place else [], np.float32), "y": np.array([place[1]] if place else [], np.float32),
-        "hovertemplate": "Explained: (%{x:.2f}, %{y:.2f})<extra></extra>",
+        "hovertemplate": EXPLAINED_HOVER,
         "marker": {"symbol": "x-thin-open", "size": 15, "color": "@text", "line": {"width": 3}},
     }  # fmt: skip

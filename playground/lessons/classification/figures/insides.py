@@ -1,4 +1,4 @@
-"""Inside a classifier: its points as a layer sees them, its doubts, and its promises against its deeds."""
+"""Inside a classifier: points after a hidden layer, the least certain points, and accuracy over confidence."""
 
 from __future__ import annotations
 
@@ -12,8 +12,23 @@ from playground.figures import fields, images
 from playground.figures.theme import axis, beside_rows, layout
 
 Array = NDArray[Any]
-THICK = 0.36  # half of a bar, in rows
-PALE, FULL = 15, 45  # how certain the colour of a bar looks, of fields.LEVELS
+HALF_BAR = 0.36  # in rows
+PALE, FULL = 15, 45  # the strength of a bar's colour, of fields.LEVELS
+
+# What a visitor reads in these charts.
+DIRECTIONS = ("Direction A", "Direction B")
+UNITS = ["Unit 1", "Unit 2"]
+CLASS = "Class"
+LEAST_CERTAIN = "Least certain"
+GRID = "Grid of the plane"
+TRUE_CLASS = "Probability of the true class"
+CORRECT_BAR, WRONG_BAR = "{share:.0f} %", "{share:.0f} %, predicted {predicted}"
+POINT = "({x:.{digits}f}, {y:.{digits}f}) class {label}"
+CALIBRATED, MODEL = "Perfectly calibrated", "Model"
+CONFIDENCE, ACCURACY = "Probability of the predicted class", "Accuracy"
+GAP = "Average gap {gap:.1f} %"
+BIN = "{points}: confidence {confidence:.1f} %, accuracy {accuracy:.1f} %"
+ONE_POINT, POINTS = "1 point", "{count} points"
 
 
 def inside(
@@ -26,12 +41,12 @@ def inside(
     side: int,
     rows: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Traces of points over the plane's grid (places, 2), its lines broken by NaN, on a map (side * side,) of classes.
+    """Traces of points over the plane's grid (points, 2), with NaN between its lines, on a class map (side * side,).
 
-    `rows` names whole numbers on the upright axis, where that is no quantity.
+    `rows` names the whole numbers 0, 1, ... of the y axis where it shows classes.
     """
     bent = {
-        "type": "scatter", "mode": "lines", "name": "Grid of the plane", "x": grid[:, 0], "y": grid[:, 1],
+        "type": "scatter", "mode": "lines", "name": GRID, "x": grid[:, 0], "y": grid[:, 1],
         "hoverinfo": "skip", "line": {"color": "@text/0.22", "width": 1},
     }  # fmt: skip
     named = {"tickvals": list(range(len(rows))), "ticktext": list(rows)} if rows else {"tickvals": None}
@@ -44,89 +59,93 @@ def inside(
     }  # fmt: skip
 
 
-def doubtful(
-    x: Array, labels: Array, guesses: Array, shares: Array, *, rows: int, name: str = "Doubtful"
+def least_certain(
+    x: Array, labels: Array, predicted: Array, probabilities: Array, *, rows: int, name: str
 ) -> dict[str, Any]:
-    """A bar for each point x (points, 2), the first on top: the share of probability its true class got.
+    """A bar for each point x (points, 2), the first on top: the probability of its true class.
 
-    A point taken for another class has a paler bar in a dashed frame, and says for which. There is room for `rows`.
+    A wrong point has a paler bar in a dashed frame, and its predicted class in words. There is room for `rows` bars.
     """
-    wrong = guesses != labels
-    shares, row = np.nan_to_num(shares), np.arange(len(x), dtype=np.float32)
-    said = [
-        f"{100 * share:.0f} %, taken for {guess}" if is_wrong else f"{100 * share:.0f} %"
-        for share, guess, is_wrong in zip(shares, guesses, wrong, strict=True)
+    wrong = predicted != labels
+    probabilities, row = np.nan_to_num(probabilities), np.arange(len(x), dtype=np.float32)
+    texts = [
+        (WRONG_BAR if is_wrong else CORRECT_BAR).format(share=100 * share, predicted=label)
+        for share, label, is_wrong in zip(probabilities, predicted, wrong, strict=True)
     ]
-    names, full = (
+    names, full_names = (
         [
-            f"({a:.{digits}f}, {b:.{digits}f}) class {label}".replace("-", "−")
+            POINT.format(x=a, y=b, label=label, digits=digits).replace("-", "−")
             for (a, b), label in zip(x, labels, strict=True)
         ]
         for digits in (1, 2)
     )
     points = {
-        "type": "scatter", "mode": "markers", "name": name, "x": shares.astype(np.float32), "y": row,
-        "marker": {"size": 18, "opacity": 0, "color": "@text"},  # what one points at
-        "hovertext": [f"{point}: {words}" for point, words in zip(full, said, strict=True)], "hoverinfo": "text",
+        "type": "scatter", "mode": "markers", "name": name, "x": probabilities.astype(np.float32), "y": row,
+        "marker": {"size": 18, "opacity": 0, "color": "@text"},  # invisible, for the hover text
+        "hovertext": [f"{point}: {text}" for point, text in zip(full_names, texts, strict=True)], "hoverinfo": "text",
     }  # fmt: skip
     y = axis("", [rows - 0.5, -0.5], showgrid=False, zeroline=False, tickvals=[])
-    x_axis = axis("Probability of the true class", [0, 1], tickvals=[0, 0.5, 1], ticktext=["0 %", "50 %", "100 %"])
+    x_axis = axis(TRUE_CLASS, [0, 1], tickvals=[0, 0.5, 1], ticktext=["0 %", "50 %", "100 %"])
     colours = (fields.LEVELS * labels + np.where(wrong, PALE, FULL)).astype(np.uint8)
     frames = [
-        _framed("Right", shares[~wrong], row[~wrong], {"color": "@muted", "width": 1}),
-        _framed("Wrong", shares[wrong], row[wrong], {"color": "@text", "width": 1.5, "dash": "dash"}),
+        _framed("Correct", probabilities[~wrong], row[~wrong], {"color": "@muted", "width": 1}),
+        _framed("Wrong", probabilities[wrong], row[wrong], {"color": "@text", "width": 1.5, "dash": "dash"}),
     ]
     return {
         "data": [points, *frames],
         "layout": layout(x_axis, y, margin={"l": 130, "r": 22, "t": 8, "b": 40}, showlegend=False,
-                         annotations=beside_rows(names, said), hovermode="y"),
-        "maps": images.boxes(np.zeros(len(x)), shares, row - THICK, row + THICK, colours, "classes"),
+                         annotations=beside_rows(names, texts), hovermode="y"),
+        "maps": images.boxes(np.zeros(len(x)), probabilities, row - HALF_BAR, row + HALF_BAR, colours, "classes"),
     }  # fmt: skip
 
 
-def _framed(name: str, shares: Array, row: Array, line: dict[str, Any]) -> dict[str, Any]:
-    """Frames around bars from 0 to these shares, as one line with gaps."""
-    none, gap = np.zeros(len(row)), np.full(len(row), np.nan)
-    x = np.stack([none, shares, shares, none, none, gap], axis=1)
-    y = np.stack([row - THICK, row - THICK, row + THICK, row + THICK, row - THICK, gap], axis=1)
+def _framed(name: str, lengths: Array, row: Array, line: dict[str, Any]) -> dict[str, Any]:
+    """Frames around bars from 0 to these lengths, as one line with gaps."""
+    zero, gap = np.zeros(len(row)), np.full(len(row), np.nan)
+    x = np.stack([zero, lengths, lengths, zero, zero, gap], axis=1)
+    y = np.stack([row - HALF_BAR, row - HALF_BAR, row + HALF_BAR, row + HALF_BAR, row - HALF_BAR, gap], axis=1)
     return {"type": "scatter", "mode": "lines", "name": name, "x": x.ravel().astype(np.float32), "hoverinfo": "skip",
             "y": y.ravel().astype(np.float32), "line": line}  # fmt: skip
 
 
 def rings(x: Array, is_wrong: Array, *, is_shown: bool) -> dict[str, Any]:
-    """A ring around each of some points (points, 2), with a cross in it where the model is wrong."""
+    """A ring around each point x (points, 2), with a cross in it if the model is wrong."""
     return {
-        "type": "scatter", "mode": "markers", "name": "Doubtful", "x": x[:, 0], "y": x[:, 1], "visible": is_shown,
+        "type": "scatter", "mode": "markers", "name": LEAST_CERTAIN, "x": x[:, 0], "y": x[:, 1], "visible": is_shown,
         "hoverinfo": "skip",
         "marker": {"symbol": ["circle-x-open" if each else "circle-open" for each in is_wrong], "size": 17,
                    "color": "@text", "line": {"width": 2}},
     }  # fmt: skip
 
 
-def calibration(promised: Array, kept: Array, counts: Array, *, gap: float) -> dict[str, Any]:
-    """The share of points that are right, over the probability promised, for bins of `counts` points (empty: NaN).
+def calibration(confidence: Array, accuracy: Array, counts: Array, *, gap: float) -> dict[str, Any]:
+    """Accuracy over mean confidence for bins with `counts` points: each (bins,), NaN in empty bins.
 
-    `gap` is the mean distance from the diagonal, on which promises are kept exactly.
+    `gap` is the mean distance from the diagonal, on which the accuracy equals the confidence.
     """
     diagonal = {
-        "type": "scatter", "mode": "lines", "name": "As sure as right", "x": [0, 1], "y": [0, 1], "hoverinfo": "skip",
+        "type": "scatter", "mode": "lines", "name": CALIBRATED, "x": [0, 1], "y": [0, 1], "hoverinfo": "skip",
         "line": {"color": "@muted", "width": 1.5, "dash": "dot"},
     }  # fmt: skip
-    said = [f"{count} points" if count != 1 else "1 point" for count in counts]
+    texts = [
+        BIN.format(points=ONE_POINT if count == 1 else POINTS.format(count=count),
+                   confidence=100 * sure, accuracy=100 * correct)
+        for count, sure, correct in zip(counts, confidence, accuracy, strict=True)
+    ]  # fmt: skip
     bins = {
-        "type": "scatter", "mode": "lines+markers", "name": "Model", "x": promised, "y": kept, "connectgaps": True,
-        "text": said, "line": {"color": "@model", "width": 1.5}, "cliponaxis": False,
+        "type": "scatter", "mode": "lines+markers", "name": MODEL, "x": confidence, "y": accuracy, "connectgaps": True,
+        "text": texts, "line": {"color": "@model", "width": 1.5}, "cliponaxis": False,
         "marker": {"color": "@model", "opacity": 0.8, "line": {"width": 0},
                    "size": np.where(counts > 0, 5 + 15 * np.sqrt(counts / max(counts.sum(), 1)), 0)},
-        "hovertemplate": "%{text}: sure to %{x:.1%}, %{y:.1%} right<extra></extra>",
+        "hovertemplate": "%{text}<extra></extra>",
     }  # fmt: skip
-    note = f"Average gap {100 * gap:.1f} %" if np.isfinite(gap) else ""
+    note = GAP.format(gap=100 * gap) if np.isfinite(gap) else ""
     ticks = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0 %", "25 %", "50 %", "75 %", "100 %"]}
     return {
         "data": [diagonal, bins],
         "layout": layout(
-            axis("Probability of the chosen class", [0, 1.02], **ticks),
-            axis("Share that is right", [0, 1.02], **ticks),
+            axis(CONFIDENCE, [0, 1.02], **ticks),
+            axis(ACCURACY, [0, 1.02], **ticks),
             margin={"l": 62, "r": 22, "t": 12, "b": 40},
             showlegend=False,
             annotations=[

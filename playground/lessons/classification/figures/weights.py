@@ -1,4 +1,4 @@
-"""What a network drawing says of its units, so that a student can open one and set its weights by hand."""
+"""The parameters in a network drawing, so that a student can open a unit and set its weights by hand."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def with_parameters(
     inputs: Sequence[str],
     outputs: Sequence[str],
 ) -> dict[str, Any]:
-    """A drawing of `graphs.network` whose markers say which unit they are, with every layer's numbers beside it.
+    """A drawing of `graphs.network` whose markers identify their units, with the parameters of every layer.
 
-    A marker's `customdata` is [layer, unit], null for an input. `parameters` has for each layer: its weights, row by
-    row of a unit, its biases, the names of its units and of what comes in.
+    A marker's `customdata` is [layer, unit], or null for an input. `parameters` has for each layer its weights (one row
+    per unit, flattened), its biases, the names of its units, and the names of its inputs.
     """
     layers, incoming = [], list(inputs)
     marks: list[list[int] | None] = [None] * len(inputs)

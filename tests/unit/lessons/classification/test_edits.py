@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from playground.data.datasets import DataError
+from playground.engine.commands import read_command
 from playground.lessons.classification import clouds
+from playground.lessons.classification.challenge import Challenge
 from playground.lessons.classification.config import PRESETS, ClassificationConfig
 from playground.lessons.classification.lesson import LESSON, build
 from playground.lessons.classification.run import ClassificationRun
@@ -33,15 +35,15 @@ def trained(config: ClassificationConfig, steps: int) -> ClassificationRun:
     [
         ("", "The CSV needs at least two rows of x1,x2,class, such as “0.5, -1.5, 1”."),
         ("1,2,1\n", "The CSV needs at least two rows of x1,x2,class, such as “0.5, -1.5, 1”."),
-        ("1,2\n3,4\n", "Line 1: three columns are needed, x1, x2 and class; the number found is 2."),
-        ("1,2,0\n3,4,0,5\n", "Line 2: three columns are needed, x1, x2 and class; the number found is 4."),
+        ("1,2\n3,4\n", "Line 1: expected 3 columns (x1,x2,class), found 2."),
+        ("1,2,0\n3,4,0,5\n", "Line 2: expected 3 columns (x1,x2,class), found 4."),
         ("1,2,0\n3,4,5\n", "Line 2: the class is a whole number from 0 to 4, not 5."),
         ("1,2,-1\n3,4,0\n", "Line 1: the class is a whole number from 0 to 4, not -1."),
         ("1,2,0.5\n3,4,0\n", "Line 1: the class is a whole number from 0 to 4, not 0.5."),
-        ("1,2,0\n3,red,0\n", "Line 2: “red” is not a number. Each line is x1,x2,class."),
-        ("1,2,0\nnan,1,0\n", "Line 2: “nan” is out of range; numbers go from -1e6 to 1e6."),
-        ("1,2,0\n1e7,1,0\n", "Line 2: “1e7” is out of range; numbers go from -1e6 to 1e6."),
-        ("1,2,0\n" * 31, "Line 31: there are more than 30 rows. Keep at most 30."),
+        ("1,2,0\n3,red,0\n", "Line 2: “red” is not a number. Each line must be x1,x2,class."),
+        ("1,2,0\nnan,1,0\n", "Line 2: “nan” is out of range. Numbers must be from -1e6 to 1e6."),
+        ("1,2,0\n1e7,1,0\n", "Line 2: “1e7” is out of range. Numbers must be from -1e6 to 1e6."),
+        ("1,2,0\n" * 31, "Line 31: the table has more than 30 rows. Keep at most 30."),
     ],
 )
 def test_a_csv_that_cannot_be_used_gets_a_sentence_naming_line_and_limit(text: str, said: str) -> None:
@@ -81,8 +83,8 @@ def test_the_classes_are_the_tables_while_it_is_in_use_whatever_is_turned_or_res
     assert models.linears(run.model)[-1].out_features == 4 and run.steps == 0
     run.use_rows(None)
     assert models.linears(run.model)[-1].out_features == 2 and len(run.data.x_train) == 200
-    with pytest.raises(DataError, match="changed by hand to undo"):
-        run.apply({"do": "undo"})
+    with pytest.raises(DataError, match="nothing to undo"):
+        run.apply(read_command({"do": "undo"}))
 
 
 def test_a_table_can_be_trained_on_drawn_and_looked_back_across() -> None:
@@ -91,7 +93,7 @@ def test_a_table_can_be_trained_on_drawn_and_looked_back_across() -> None:
         run.use_rows(rows)
         run.advance(10.0, 5)
         for at in (*range(len(run.snapshots.kept)), None):
-            run.apply({"do": "scrub", "to": at})
+            run.apply(read_command({"do": "scrub", "to": at}))
             assert set(run.draw(CHARTS, {}).charts) == set(CHARTS)
 
 
@@ -104,17 +106,17 @@ def test_a_table_of_one_class_still_has_two_outputs() -> None:
 def test_a_table_with_the_clicked_points_is_no_larger_than_fits() -> None:
     run = ClassificationRun(CIRCLE.with_values(points=5), Settings(max_points=24))
     run.use_rows(ROWS)
-    with pytest.raises(DataError, match=r"25 points .* at most 24"):
-        run.apply({"do": "add", "x": 0, "y": 0})
+    with pytest.raises(DataError, match=r"25 points, .* at most 24"):
+        run.apply(read_command({"do": "add", "x": 0, "y": 0}))
     assert run.data.points == 24 and run.edits.clicks == ()
 
 
 def test_the_last_two_points_stay() -> None:
     run = build(CIRCLE)
     run.use_rows(ROWS[:4])
-    run.apply({"do": "remove", "x": 0, "y": 0})
-    with pytest.raises(DataError, match="Two points must stay"):
-        run.apply({"do": "remove", "x": 0, "y": 0})
+    run.apply(read_command({"do": "remove", "x": 0, "y": 0}))
+    with pytest.raises(DataError, match="two training points must stay"):
+        run.apply(read_command({"do": "remove", "x": 0, "y": 0}))
 
 
 def test_other_points_leave_the_model_as_it_is_and_are_the_same_each_time() -> None:
@@ -143,13 +145,13 @@ def test_a_weight_set_by_hand_is_the_models_alone_and_undo_takes_it_back(
 ) -> None:
     run = trained(CIRCLE, 20)
     before = [parameter.clone() for parameter in run.model.parameters()]
-    run.apply({"do": "set", "layer": layer, "unit": unit, "input": source, "value": -2.5})
+    run.apply(read_command({"do": "set", "layer": layer, "unit": unit, "input": source, "value": -2.5}))
     assert weight(run, layer, unit, source) == -2.5
     assert sum(int((a != b).sum()) for a, b in zip(before, run.model.parameters(), strict=True)) == 1
     assert run.marks[-1] == (20, "Weight set by hand")
-    run.apply({"do": "undo"})
+    run.apply(read_command({"do": "undo"}))
     assert all(map(torch.equal, before, run.model.parameters()))
-    run.apply({"do": "set", "layer": layer, "unit": unit, "input": source, "value": 3})
+    run.apply(read_command({"do": "set", "layer": layer, "unit": unit, "input": source, "value": 3}))
     run.advance(10.0, 1)
     assert 0 < abs(weight(run, layer, unit, source) - 3) < 0.5, "it goes on learning from there"
 
@@ -157,23 +159,23 @@ def test_a_weight_set_by_hand_is_the_models_alone_and_undo_takes_it_back(
 def test_undo_takes_back_points_and_weights_last_first() -> None:
     run = build(CIRCLE)
     before = weight(run, 0, 0, 0)
-    run.apply({"do": "add", "x": 0, "y": 0})
-    run.apply({"do": "set", "layer": 0, "unit": 0, "input": 0, "value": 5})
-    run.apply({"do": "add", "x": 1, "y": 1})
-    run.apply({"do": "undo"})
+    run.apply(read_command({"do": "add", "x": 0, "y": 0}))
+    run.apply(read_command({"do": "set", "layer": 0, "unit": 0, "input": 0, "value": 5}))
+    run.apply(read_command({"do": "add", "x": 1, "y": 1}))
+    run.apply(read_command({"do": "undo"}))
     assert (len(run.data.x_train), weight(run, 0, 0, 0)) == (201, 5)
-    run.apply({"do": "undo"})
+    run.apply(read_command({"do": "undo"}))
     assert (len(run.data.x_train), weight(run, 0, 0, 0)) == (201, before)
-    run.apply({"do": "undo"})
+    run.apply(read_command({"do": "undo"}))
     assert len(run.data.x_train) == 200
 
 
 def test_another_model_keeps_the_points_and_forgets_which_weights_were_set() -> None:
     run = build(CIRCLE)
-    run.apply({"do": "add", "x": 0, "y": 0})
-    run.apply({"do": "set", "layer": 0, "unit": 3, "input": 0, "value": 5})
+    run.apply(read_command({"do": "add", "x": 0, "y": 0}))
+    run.apply(read_command({"do": "set", "layer": 0, "unit": 3, "input": 0, "value": 5}))
     run.tune(CIRCLE.with_values(units_1=2))
-    run.apply({"do": "undo"})
+    run.apply(read_command({"do": "undo"}))
     assert len(run.data.x_train) == 200, "the unit is gone, so the point is the last edit"
 
 
@@ -191,23 +193,23 @@ SET = {"do": "set", "layer": 0, "unit": 0, "input": 0, "value": 1.0}
 def test_a_weight_that_cannot_be_set_gets_a_sentence_and_changes_nothing(wrong: dict[str, object]) -> None:
     run = build(CIRCLE)
     before = [parameter.clone() for parameter in run.model.parameters()]
-    with pytest.raises(DataError, match=r"(number from -1e6 to 1e6|whole number from 0 to \d+ here)\.$"):
-        run.apply(SET | wrong)
+    with pytest.raises(ValueError, match=r"(number from -1e6 to 1e6|whole numbers? from 0( to \d+ here)?)\.$"):
+        run.apply(read_command(SET | wrong))
     assert all(map(torch.equal, before, run.model.parameters()))
     assert run.marks == [] and run.edits.done == ()
 
 
 def test_no_weight_is_set_while_looking_back() -> None:
     run = trained(CIRCLE, 10)
-    run.apply({"do": "scrub", "to": 2})
+    run.apply(read_command({"do": "scrub", "to": 2}))
     with pytest.raises(DataError, match="Press Now"):
-        run.apply(SET)
+        run.apply(read_command(SET))
 
 
 def test_the_largest_weights_can_be_drawn_and_end_at_worst_in_a_sentence() -> None:
     run = trained(CIRCLE, 5)
     for unit in range(4):
-        run.apply(SET | {"unit": unit, "value": 1e6})
+        run.apply(read_command(SET | {"unit": unit, "value": 1e6}))
     run.advance(10.0, 20)
     drawing = run.draw(CHARTS, {})
     assert set(drawing.charts) == set(CHARTS) and drawing.note.endswith(".")
@@ -233,16 +235,16 @@ def test_the_drawing_says_which_unit_a_marker_is_and_all_its_numbers(layers: int
 SMALL = CIRCLE.with_values(most_parameters=25, least_accuracy=95.0)
 
 
-def test_without_a_challenge_nothing_is_said_of_one() -> None:
+def test_without_a_challenge_the_narrator_does_not_mention_one() -> None:
     run = trained(CIRCLE, 300)
     assert "hallenge" not in run.draw([], {}).note and run.challenge.met_at is None
 
 
-def test_a_challenge_says_how_it_stands_and_at_which_step_it_was_met() -> None:
+def test_a_challenge_shows_its_goals_and_the_step_at_which_it_was_met() -> None:
     run = build(SMALL)
     accuracy = 100 * run.draw([], {}).status["test_accuracy"]
     assert run.draw([], {}).note.startswith(
-        f"Challenge: 22 of at most 25 parameters, test accuracy {accuracy:.1f} % of at least 95 %. "
+        f"Challenge: test accuracy {accuracy:.1f} % (goal: 95 %), 22 parameters (limit: 25). "
     )
     while run.challenge.met_at is None and run.steps < 2_000:
         run.step()
@@ -251,7 +253,7 @@ def test_a_challenge_says_how_it_stands_and_at_which_step_it_was_met() -> None:
     assert (run.history.column("test_accuracy")[:-1] < 0.95).all(), "not before"
     assert run.marks[-1] == (met, "Challenge met")
     run.advance(10.0, 5)
-    assert run.draw([], {}).note.startswith(f"Challenge met at step {met}; now: 22 of at most 25 parameters")
+    assert run.draw([], {}).note.startswith(f"You met the challenge at step {met}. Challenge: test accuracy ")
     assert run.rebuilt(SMALL).challenge.met_at is None
 
 
@@ -263,21 +265,37 @@ def test_a_model_too_large_meets_no_challenge_until_units_are_taken_away() -> No
     assert run.challenge.met_at is not None and run.challenge.met_at > 500
 
 
-def test_another_challenge_has_to_be_met_anew() -> None:
+def test_a_changed_challenge_has_to_be_met_again() -> None:
     run = trained(SMALL, 600)
     assert run.challenge.met_at is not None
     run.tune(run.config.with_values(most_parameters=10))
     run.advance(10.0, 5)
-    assert run.draw([], {}).note.startswith("Challenge: 22 of at most 10 parameters, test accuracy ")
+    note = run.draw([], {}).note
+    assert note.startswith("Challenge: test accuracy ") and " 22 parameters (limit: 10). " in note
+
+
+@pytest.mark.parametrize(
+    ("goals", "sentence"),
+    [
+        ({}, None),
+        ({"most_parameters": 25}, "Challenge: 22 parameters (limit: 25)."),
+        ({"least_accuracy": 95.0}, "Challenge: test accuracy 90.0 % (goal: 95 %)."),
+    ],
+    ids=str,
+)
+def test_a_challenge_mentions_only_the_goals_it_has(goals: dict[str, float], sentence: str | None) -> None:
+    challenge = Challenge.from_config(ClassificationConfig(**goals))  # type: ignore[arg-type]
+    assert challenge.sentences(22, 0.9) == ([] if sentence is None else [sentence])
+    assert challenge.is_open == bool(goals)
 
 
 def test_an_accuracy_just_below_is_not_shown_as_reached() -> None:
     run = build(SMALL)
-    assert "test accuracy 94.9 % of at least 95 %" in run.challenge.say(22, 0.9499)
+    assert "test accuracy 94.9 % (goal: 95 %)" in run.challenge.sentences(22, 0.9499)[0]
     assert not run.challenge.is_met(22, 0.9499) and run.challenge.is_met(22, 0.95)
     assert not run.challenge.is_met(22, float("nan"))
 
 
 def test_a_challenge_without_test_points_says_what_to_do() -> None:
     run = trained(SMALL.with_values(test_share=0.0), 5)
-    assert "there are no test points, so raise the test share." in run.draw([], {}).note
+    assert "there are no test points to measure the accuracy with. Raise the test share." in run.draw([], {}).note

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from playground.engine.commands import read_command
 from playground.figures import fields
 from playground.lessons.classification.config import PRESETS, ClassificationConfig, inputs_of
 from playground.lessons.classification.figures.forward import BARS
 from playground.lessons.classification.lesson import build
-from playground.lessons.classification.look_inside import INSIDE_SIDE, MOST_DRAWN, Memory, principal
+from playground.lessons.classification.look_inside import INSIDE_SIDE, MAX_DRAWN, principal
 from playground.lessons.classification.run import ClassificationRun
 from playground.training import models
 from tests.unit.plotly_check import assert_plotly_takes
@@ -63,8 +64,8 @@ def poison(run: ClassificationRun) -> None:
 def test_the_main_directions_are_numpys() -> None:
     run = trained(CIRCLE.with_values(units_1=9), 100)
     with torch.no_grad():
-        seen = run.model[:-1](run.inputs[: len(run.data.x_train)]).numpy().astype(np.float64)
-    centred = seen - seen.mean(axis=0)
+        activations = run.model[:-1](run.inputs[: len(run.data.x_train)]).numpy().astype(np.float64)
+    centred = activations - activations.mean(axis=0)
     values, vectors = np.linalg.eigh(centred.T @ centred)
     by_class = centred[np.argsort(run.data.y_train.numpy(), kind="stable")]
     expected = by_class @ vectors[:, np.argsort(values)[::-1][:2]]
@@ -77,9 +78,9 @@ def test_the_main_directions_are_numpys() -> None:
 def test_two_units_are_shown_as_they_are() -> None:
     run = trained(TWO, 50)
     with torch.no_grad():
-        seen = run.model[:-1](run.inputs[: len(run.data.x_train)]).numpy()
+        activations = run.model[:-1](run.inputs[: len(run.data.x_train)]).numpy()
     figure = drawn(run, "inside")
-    assert np.allclose(places(figure), seen[np.argsort(run.data.y_train.numpy(), kind="stable")], atol=1e-6)
+    assert np.allclose(places(figure), activations[np.argsort(run.data.y_train.numpy(), kind="stable")], atol=1e-6)
     assert figure["layout"]["xaxis"]["title"]["text"] == "Unit 1"
 
 
@@ -111,8 +112,7 @@ def test_directions_keep_their_signs_and_places_from_frame_to_frame() -> None:
     spread = torch.tensor([5.0, 4.0, 0.1])
     x = torch.randn(300, 3, generator=torch.Generator().manual_seed(1))
     before = principal(x * spread)
-    flipped = Memory(directions=-before.directions).directions
-    assert torch.allclose(principal(x * spread, flipped).directions, -before.directions)
+    assert torch.allclose(principal(x * spread, -before.directions).directions, -before.directions)
     swapped = principal(x * spread[[1, 0, 2]], before.directions).directions
     assert (swapped * before.directions).sum(dim=1).min() > 0.9, "the first stays first when the second spreads more"
 
@@ -140,7 +140,7 @@ def test_every_shape_of_model_can_be_looked_into(values: dict[str, Any], broken:
     for chart in CHARTS:
         drawn(run, chart, doubtful=True)
     figure = drawn(run, "inside")
-    assert len(places(figure)) <= MOST_DRAWN
+    assert len(places(figure)) <= MAX_DRAWN
     assert all(np.isfinite(figure["layout"][axis]["range"]).all() for axis in ("xaxis", "yaxis"))
 
 
@@ -159,16 +159,16 @@ def test_looking_inside_follows_surgery_and_looks_back() -> None:
             drawn(run, chart)
         run.advance(10.0, 5)
     for index in range(len(run.snapshots.kept)):
-        run.apply({"do": "scrub", "to": index})
+        run.apply(read_command({"do": "scrub", "to": index}))
         for chart in CHARTS:
             drawn(run, chart, doubtful=True)
     assert inputs_of(run.config, run.data.x_train).shape[1] == 3
 
 
-# Doubtful points.
+# The least certain points.
 
 
-def test_doubtful_points_are_the_wrong_ones_and_then_the_least_sure() -> None:
+def test_the_least_certain_points_are_the_wrong_ones_and_then_those_with_the_lowest_probability() -> None:
     run = trained(CIRCLE.with_values(cloud="blobs", noise=1.0, classes=5, points=10, seed=2), 50)
     bars = drawn(run, "doubtful")["data"][0]
     with torch.no_grad():
@@ -176,14 +176,14 @@ def test_doubtful_points_are_the_wrong_ones_and_then_the_least_sure() -> None:
     own = shares.gather(1, run.data.y_test.unsqueeze(dim=1)).squeeze(dim=1)
     is_right = shares.argmax(dim=1) == run.data.y_test
     assert 0 < (~is_right).sum() < 8 and own[is_right].min() < own[~is_right].max(), (
-        "a right one is less sure than a wrong"
+        "a correct point has a lower probability than a wrong one"
     )
     order = sorted(range(len(own)), key=lambda at: (bool(is_right[at]), float(own[at])))[:8]
     assert bars["x"].tolist() == pytest.approx(own[order].tolist(), abs=1e-6)
     wrong = [not bool(is_right[at]) for at in order]
     figure = drawn(run, "doubtful")
-    said = [note["text"] for note in figure["layout"]["annotations"]]
-    assert [("taken for" in text) for text in said[1::2]] == wrong
+    texts = [note["text"] for note in figure["layout"]["annotations"]]
+    assert [("predicted" in text) for text in texts[1::2]] == wrong
     assert int(np.isnan(traces(figure)["Wrong"]["x"]).sum()) == sum(wrong), "each in a dashed frame"
     labels = [int(run.data.y_test[at]) for at in order]
     colours = [divmod(int(value), fields.LEVELS) for value in figure["maps"]["values"]]
@@ -199,16 +199,16 @@ def test_doubtful_points_are_the_wrong_ones_and_then_the_least_sure() -> None:
 
 def test_the_same_points_are_ringed_on_the_map_when_asked_for() -> None:
     run = trained(CIRCLE, 40)
-    assert traces(drawn(run, "map"))["Doubtful"]["visible"] is False
-    ring = traces(drawn(run, "map", doubtful=True))["Doubtful"]
+    assert traces(drawn(run, "map"))["Least certain"]["visible"] is False
+    ring = traces(drawn(run, "map", doubtful=True))["Least certain"]
     bars = drawn(run, "doubtful")["data"][0]
     ringed = {f"({x:.2f}, {y:.2f})".replace("-", "−") for x, y in zip(ring["x"], ring["y"], strict=True)}
     assert ringed == {name.partition(" class")[0] for name in bars["hovertext"]}
-    wrong = sum("taken for" in text for text in bars["hovertext"])
+    wrong = sum("predicted" in text for text in bars["hovertext"])
     assert sum(symbol == "circle-x-open" for symbol in ring["marker"]["symbol"]) == wrong
 
 
-def test_without_test_points_the_training_points_are_doubted() -> None:
+def test_without_test_points_the_least_certain_training_points_are_shown() -> None:
     run = trained(CIRCLE.with_values(test_share=0.0), 10)
     bars = drawn(run, "doubtful")["data"][0]
     assert bars["name"] == "Train" and len(bars["x"]) == 8
@@ -221,18 +221,18 @@ def test_calibration_counts_every_point_in_the_bin_of_its_probability() -> None:
     run = trained(CIRCLE.with_values(noise=2.0), 60)
     with torch.no_grad():
         shares = run.model(inputs_of(run.config, run.data.x_test)).softmax(dim=1)
-    sure, guess = (each.tolist() for each in shares.max(dim=1))
+    confidence, predicted = (each.tolist() for each in shares.max(dim=1))
     model = traces(drawn(run, "calibration"))["Model"]
     total, gap = 0, 0.0
     for index in range(10):
-        mine = [at for at, share in enumerate(sure) if int(share * 10) == index or (share == 1 and index == 9)]
+        mine = [at for at, share in enumerate(confidence) if int(share * 10) == index or (share == 1 and index == 9)]
         total += len(mine)
         assert model["text"][index].split()[0] == str(len(mine))
         if mine:
-            promised = sum(sure[at] for at in mine) / len(mine)
-            kept = sum(guess[at] == int(run.data.y_test[at]) for at in mine) / len(mine)
-            gap += len(mine) / len(sure) * abs(promised - kept)
-            assert (model["x"][index], model["y"][index]) == pytest.approx((promised, kept), abs=1e-5)
+            mean = sum(confidence[at] for at in mine) / len(mine)
+            accuracy = sum(predicted[at] == int(run.data.y_test[at]) for at in mine) / len(mine)
+            gap += len(mine) / len(confidence) * abs(mean - accuracy)
+            assert (model["x"][index], model["y"][index]) == pytest.approx((mean, accuracy), abs=1e-5)
         else:
             assert np.isnan(model["x"][index]) and np.isnan(model["y"][index])
     assert total == len(run.data.x_test)
@@ -252,7 +252,7 @@ def explained(run: ClassificationRun) -> tuple[dict[str, Any], list[list[str]]]:
 @pytest.mark.parametrize("values", SHAPES, ids=str)
 def test_the_bars_are_the_models_own_numbers(values: dict[str, Any]) -> None:
     run = trained(CIRCLE.with_values(**values), 20)
-    run.apply({"do": "explain", "x": -1.25, "y": 2.5})
+    run.apply(read_command({"do": "explain", "x": -1.25, "y": 2.5}))
     figure, rows = explained(run)
     x = inputs_of(run.config, torch.tensor([[-1.25, 2.5]]))
     with torch.no_grad():
@@ -277,7 +277,7 @@ def test_the_bars_are_the_models_own_numbers(values: dict[str, Any]) -> None:
 
 def test_the_hover_text_plugs_the_weights_in_and_its_sum_is_right() -> None:
     run = trained(CIRCLE, 30)
-    run.apply({"do": "explain", "x": 1.5, "y": -0.5})
+    run.apply(read_command({"do": "explain", "x": 1.5, "y": -0.5}))
     texts = drawn(run, "explain")["data"][0]["hovertext"]
     layer = models.linears(run.model)[0]
     (first, second), bias = layer.weight[0].tolist(), layer.bias[0].item()
@@ -297,7 +297,7 @@ def test_the_place_explained_is_marked_on_the_map_outlives_reset_and_follows_tra
     assert traces(drawn(run, "map"))["Explained"]["visible"] is False
     assert "to choose a point" in drawn(run, "explain")["layout"]["annotations"][0]["text"]
     points = len(run.data.x_train)
-    run.apply({"do": "explain", "x": 3, "y": 4})
+    run.apply(read_command({"do": "explain", "x": 3, "y": 4}))
     mark = traces(drawn(run, "map"))["Explained"]
     assert (mark["visible"], list(mark["x"]), list(mark["y"])) == (True, [3.0], [4.0])
     assert len(run.data.x_train) == points and run.marks == [], "nothing was learned from it"
@@ -314,13 +314,13 @@ def test_the_place_explained_is_marked_on_the_map_outlives_reset_and_follows_tra
 def test_a_place_that_is_none_gets_a_sentence(x: Any) -> None:
     run = build(CIRCLE)
     with pytest.raises(ValueError, match=r"\.$"):
-        run.apply({"do": "explain", "x": x, "y": 0.0})
-    assert run.memory.place is None
+        run.apply(read_command({"do": "explain", "x": x, "y": 0.0}))
+    assert run.drawing_state.place is None
 
 
 def test_a_place_far_out_can_still_be_drawn() -> None:
     run = trained(CIRCLE.with_values(layers=2, inputs="x1,x2,x1^2,x1x2,sin x1"), 5)
-    run.apply({"do": "explain", "x": 1e6, "y": -1e6})
+    run.apply(read_command({"do": "explain", "x": 1e6, "y": -1e6}))
     drawn(run, "explain")
     run.tune(run.config.with_values(activation="relu"))
     assert np.isfinite(drawn(run, "explain")["data"][0]["x"]).all()

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from playground.engine.commands import read_command
 from playground.figures import fields
 from playground.lessons.classification import clouds
 from playground.lessons.classification.config import INPUTS, PRESETS, ClassificationConfig, build_model, inputs_of
@@ -49,21 +50,21 @@ def assert_drawable(run: ClassificationRun) -> None:
 
 
 @pytest.mark.parametrize("name", clouds.CLOUDS)
-@pytest.mark.parametrize("classes", range(2, clouds.MOST_CLASSES + 1))
+@pytest.mark.parametrize("classes", range(2, clouds.MAX_CLASSES + 1))
 def test_every_cloud_has_its_points_in_every_class_and_inside_the_plane(name: str, classes: int) -> None:
-    made = clouds.labelled(name, 60, classes, 0.4, 0.5, seeded())
-    count = clouds.classes_of(name, classes)
+    made = clouds.labelled_points(name, 60, classes, 0.4, 0.5, seeded())
+    count = clouds.class_count(name, classes)
     assert count in clouds.CLOUDS[name].classes
     assert made.y_train.bincount().tolist() == [60] * count
     assert made.y_test.bincount().tolist() == [30] * count
     assert made.x_train.shape == (60 * count, 2) and made.x_train.dtype == torch.float32
-    assert made.x_train.abs().max() < clouds.REACH
-    again = clouds.labelled(name, 60, classes, 0.4, 0.5, seeded())
+    assert made.x_train.abs().max() < clouds.MAP_END
+    again = clouds.labelled_points(name, 60, classes, 0.4, 0.5, seeded())
     assert torch.equal(made.x_train, again.x_train) and torch.equal(made.x_test, again.x_test)
 
 
 def test_blobs_are_the_tutorials() -> None:
-    made = clouds.labelled("blobs", 5_000, 2, 1.0, 0.0, seeded())
+    made = clouds.labelled_points("blobs", 5_000, 2, 1.0, 0.0, seeded())
     for label, centre in ((0, 2.0), (1, -2.0)):
         mine = made.x_train[made.y_train == label]
         assert mine.mean(dim=0).tolist() == pytest.approx([centre, centre], abs=0.06)
@@ -72,7 +73,7 @@ def test_blobs_are_the_tutorials() -> None:
 
 @pytest.mark.parametrize("name", [name for name in clouds.CLOUDS if name != "blobs"])
 def test_without_noise_a_nearest_neighbour_tells_the_classes_apart(name: str) -> None:
-    made = clouds.labelled(name, 300, 2, 0.0, 0.5, seeded())
+    made = clouds.labelled_points(name, 300, 2, 0.0, 0.5, seeded())
     nearest = torch.cdist(made.x_test, made.x_train).argmin(dim=1)
     assert (made.y_train[nearest] == made.y_test).float().mean() > 0.98
 
@@ -163,7 +164,7 @@ def test_a_weight_that_is_no_number_ends_the_run_with_a_sentence() -> None:
 
 
 def test_too_many_points_are_refused_with_a_sentence() -> None:
-    with pytest.raises(ValueError, match="at most 100 fit here"):
+    with pytest.raises(ValueError, match="at most 100 are allowed"):
         build(ClassificationConfig(), Settings(max_points=100))
 
 
@@ -215,7 +216,7 @@ def test_looking_back_across_surgery_shows_what_was_shown_then() -> None:
         run.step()
         shown[run.steps] = run.draw(["map"], {})
     for index, snapshot in enumerate(run.snapshots.kept[1:], start=1):
-        run.apply({"do": "scrub", "to": index})
+        run.apply(read_command({"do": "scrub", "to": index}))
         again = run.draw(["map"], {})
         assert again.status == shown[snapshot.steps].status
         assert np.array_equal(
@@ -228,7 +229,7 @@ def test_looking_back_after_classes_were_added_can_be_drawn() -> None:
     run.tune(run.config.with_values(classes=5))
     run.advance(10.0, 5)
     for index in range(len(run.snapshots.kept)):
-        run.apply({"do": "scrub", "to": index})
+        run.apply(read_command({"do": "scrub", "to": index}))
         assert_drawable(run)
 
 
@@ -237,12 +238,12 @@ def test_looking_back_after_classes_were_added_can_be_drawn() -> None:
 
 def test_a_click_adds_a_point_of_the_chosen_class_and_undo_takes_it_back() -> None:
     run = build(CIRCLE.with_values(brush=1))
-    run.apply({"do": "add", "x": 0.5, "y": -0.5})
+    run.apply(read_command({"do": "add", "x": 0.5, "y": -0.5}))
     assert len(run.data.x_train) == 201
     assert run.data.x_train[-1].tolist() == [0.5, -0.5] and run.data.y_train[-1] == 1
-    run.apply({"do": "remove", "x": 0.5, "y": -0.5})
+    run.apply(read_command({"do": "remove", "x": 0.5, "y": -0.5}))
     assert len(run.data.x_train) == 200
-    run.apply({"do": "undo"})
+    run.apply(read_command({"do": "undo"}))
     assert len(run.data.x_train) == 201
     run.advance(10.0, 5)
     assert_drawable(run)
@@ -255,7 +256,7 @@ def test_a_click_adds_a_point_of_the_chosen_class_and_undo_takes_it_back() -> No
 def test_a_point_that_is_none_gets_a_sentence_and_changes_nothing(command: dict[str, Any]) -> None:
     run = build(CIRCLE)
     with pytest.raises(ValueError, match=r"\.$"):
-        run.apply(command)
+        run.apply(read_command(command))
     assert len(run.data.x_train) == 200 and run.marks == []
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from playground.engine.commands import read_command
 from playground.lessons.classification import lesson as classification
 from playground.lessons.classification.config import ClassificationConfig, build_model, draw_points, inputs_of
 from playground.lessons.classification.seeds import CHARTS, SEEDS, STATUS, TILE_SIDE, SeedsRun, build
@@ -122,5 +123,5 @@ def test_a_start_that_diverges_ends_the_run() -> None:
 
 
 def test_there_is_nothing_to_look_back_at() -> None:
-    with pytest.raises(ValueError, match=r"keep no history"):
-        build(CIRCLE).apply({"do": "scrub", "to": 1})
+    with pytest.raises(ValueError, match=r"keeps no history"):
+        build(CIRCLE).apply(read_command({"do": "scrub", "to": 1}))

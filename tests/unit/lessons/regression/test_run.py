@@ -16,13 +16,14 @@ import torch
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
+from playground.engine.commands import read_command
 from playground.engine.engine import Engine
 from playground.engine.frames import FrameWriter
 from playground.engine.run import Drawing
 from playground.lessons.regression.config import PRESETS, RegressionConfig
 from playground.lessons.regression.lesson import LESSON, build
 from playground.lessons.regression.run import RegressionRun
-from playground.runs.training_run import MOST_SNAPSHOTS, Snapshot, Snapshots
+from playground.runs.training_run import MAX_SNAPSHOTS, Snapshot, Snapshots
 from playground.settings import Settings
 
 CHARTS = [chart.name for chart in LESSON.charts]
@@ -113,9 +114,9 @@ def test_weights_do_not_depend_on_who_watches(alone: dict[str, Tensor], name: st
     while not run.outcome:
         run.advance(LONG, 3)
         draw(run, options=True)
-        run.apply({"do": "scrub", "to": 0})
+        run.apply(read_command({"do": "scrub", "to": 0}))
         draw(run)
-        run.apply({"do": "scrub", "to": None})
+        run.apply(read_command({"do": "scrub", "to": None}))
     assert torch.equal(weights(run), alone[name])
 
 
@@ -389,40 +390,44 @@ def test_scrubbing_shows_what_was_shown_then(turned: dict[str, Any]) -> None:
     before = weights(run)
     assert len(run.snapshots.kept) == 41
     for index in (*range(41), 3):
-        run.apply({"do": "scrub", "to": index})
+        run.apply(read_command({"do": "scrub", "to": index}))
         drawing = draw(run, options=True)
         step = run.snapshots.kept[index].steps
         assert drawing.status == shown[step]
         assert drawing.time == {"count": 41, "at": index, "step": step}
-    run.apply({"do": "scrub", "to": None})
+    run.apply(read_command({"do": "scrub", "to": None}))
     assert draw(run).status == shown[40] and draw(run).time["at"] is None
     assert torch.equal(weights(run), before), "looking back changes nothing"
 
 
-@pytest.mark.parametrize("to", [-1, 21, 10**9, 1.5, "3", True, [1]], ids=str)
-def test_scrubbing_out_of_range_is_refused_with_a_sentence_and_the_view_stays(to: Any) -> None:
+@pytest.mark.parametrize(
+    ("to", "message"),
+    [*((to, "0 to 20") for to in (-1, 21, 10**9)), *((to, "whole number") for to in (1.5, "3", True, [1]))],
+    ids=str,
+)
+def test_scrubbing_out_of_range_is_refused_with_a_sentence_and_the_view_stays(to: Any, message: str) -> None:
     run = trained(RegressionConfig(), 20)
-    run.apply({"do": "scrub", "to": 5})
-    with pytest.raises(ValueError, match="0 to 20") as caught:
-        run.apply({"do": "scrub", "to": to})
+    run.apply(read_command({"do": "scrub", "to": 5}))
+    with pytest.raises(ValueError, match=message) as caught:
+        run.apply(read_command({"do": "scrub", "to": to}))
     assert is_sentence(str(caught.value)) and draw(run).status["step"] == 5
 
 
 def test_looking_back_at_a_diverged_run_says_so() -> None:
     with np.errstate(over="ignore", invalid="ignore"):
         run = trained(RegressionConfig(lr=10.0, max_steps=0), 500)
-        run.apply({"do": "scrub", "to": 2})
+        run.apply(read_command({"do": "scrub", "to": 2}))
         assert run.outcome == "failed" and draw(run).note.startswith("You are looking back at step 2.")
 
 
 def test_snapshots_and_history_stay_bounded_however_long_the_run() -> None:
     run = trained(RegressionConfig(hidden=2, max_steps=0), 1500)
     steps = [snapshot.steps for snapshot in run.snapshots.kept]
-    assert MOST_SNAPSHOTS // 4 < len(steps) <= MOST_SNAPSHOTS
+    assert MAX_SNAPSHOTS // 4 < len(steps) <= MAX_SNAPSHOTS
     assert steps[0] == 0 and len(set(np.diff(steps))) == 1, "evenly spread from the start"
     assert run.history.rows <= run.history.capacity
     for index in (0, len(steps) // 2, len(steps) - 1):
-        run.apply({"do": "scrub", "to": index})
+        run.apply(read_command({"do": "scrub", "to": index}))
         assert draw(run).status["step"] == steps[index]
 
 
@@ -445,28 +450,28 @@ def test_snapshots_thin_for_many_steps_and_keep_to_the_memory_given() -> None:
 def test_points_are_added_removed_and_brought_back() -> None:
     run = trained(RegressionConfig(), 20)
     before, original = weights(run), run.data
-    run.apply({"do": "add", "x": 0.5, "y": 2.0})
+    run.apply(read_command({"do": "add", "x": 0.5, "y": 2.0}))
     assert [0.5, 2.0] in torch.cat([run.data.x_train, run.data.y_train], dim=1).tolist()
     assert run.data.points == original.points + 1
     assert len(run.trainer.batches.next()[0]) == 101, "it learns from the new point too"
-    run.apply({"do": "remove", "x": 0.5, "y": 2.0})
+    run.apply(read_command({"do": "remove", "x": 0.5, "y": 2.0}))
     assert torch.equal(run.data.x_train, original.x_train) and torch.equal(run.data.y_train, original.y_train)
-    run.apply({"do": "remove", "x": -1.0, "y": float(original.y_train[0])})
+    run.apply(read_command({"do": "remove", "x": -1.0, "y": float(original.y_train[0])}))
     assert len(run.data.x_train) == 99 and run.data.x_train.min() > -1
     for _ in range(3):
-        run.apply({"do": "undo"})
+        run.apply(read_command({"do": "undo"}))
     assert torch.equal(run.data.y_train, original.y_train)
     assert run.steps == 20 and torch.equal(weights(run), before)
     run.advance(LONG, 3)
     assert_drawable(run)
     with pytest.raises(ValueError, match="undo") as caught:
-        run.apply({"do": "undo"})
+        run.apply(read_command({"do": "undo"}))
     assert is_sentence(str(caught.value))
 
 
 def test_own_points_outlive_a_reset_and_a_turned_knob() -> None:
     run = trained(RegressionConfig(), 5)
-    run.apply({"do": "add", "x": 0.25, "y": 5.0})
+    run.apply(read_command({"do": "add", "x": 0.25, "y": 5.0}))
     rebuilt = run.rebuilt(replace(run.config, hidden=3))
     rebuilt.tune(replace(rebuilt.config, noise=0.9))
     assert rebuilt.steps == 0
@@ -483,25 +488,25 @@ def test_a_point_that_makes_no_sense_is_refused_with_a_sentence(do: str, value: 
     before = run.data
     for point in ({"x": value, "y": 0.0}, {"x": 0.0, "y": value}, {}):
         with pytest.raises(ValueError, match="numbers from") as caught:
-            run.apply({"do": do, **point})
+            run.apply(read_command({"do": do, **point}))
         assert is_sentence(str(caught.value))
     assert run.data is before and not run.marks
 
 
 def test_points_over_the_limit_are_refused_with_a_sentence() -> None:
     run = build(RegressionConfig(points=10, test_share=0.2), Settings(max_points=13))
-    run.apply({"do": "add", "x": 0.0, "y": 0.0})
+    run.apply(read_command({"do": "add", "x": 0.0, "y": 0.0}))
     with pytest.raises(ValueError, match="13") as caught:
-        run.apply({"do": "add", "x": 0.0, "y": 0.0})
+        run.apply(read_command({"do": "add", "x": 0.0, "y": 0.0}))
     assert is_sentence(str(caught.value)) and run.data.points == 13
 
 
 def test_the_last_two_points_cannot_be_removed() -> None:
     run = build(RegressionConfig(points=4))
     for _ in range(2):
-        run.apply({"do": "remove", "x": 0.0, "y": 0.0})
-    with pytest.raises(ValueError, match="Two points") as caught:
-        run.apply({"do": "remove", "x": 0.0, "y": 0.0})
+        run.apply(read_command({"do": "remove", "x": 0.0, "y": 0.0}))
+    with pytest.raises(ValueError, match="two training points") as caught:
+        run.apply(read_command({"do": "remove", "x": 0.0, "y": 0.0}))
     assert is_sentence(str(caught.value)) and len(run.data.x_train) == 2
     run.advance(LONG, 3)
     assert_drawable(run)
@@ -509,7 +514,7 @@ def test_the_last_two_points_cannot_be_removed() -> None:
 
 def test_a_command_nobody_knows_is_refused_with_a_sentence() -> None:
     with pytest.raises(ValueError, match="does not know") as caught:
-        build(RegressionConfig()).apply({"do": "dance"})
+        build(RegressionConfig()).apply(read_command({"do": "dance"}))
     assert is_sentence(str(caught.value))
 
 
@@ -573,9 +578,9 @@ def test_a_run_with_a_step_limit_is_paced_to_be_watched_and_one_without_goes_at_
 def test_removed_points_do_not_end_a_run_with_fewer_points() -> None:
     run = build(RegressionConfig(points=12, max_steps=0))
     for _ in range(10):
-        run.apply({"do": "remove", "x": 0.0, "y": 0.0})
-    with pytest.raises(ValueError, match="Two points"):
-        run.apply({"do": "remove", "x": 0.0, "y": 0.0})
+        run.apply(read_command({"do": "remove", "x": 0.0, "y": 0.0}))
+    with pytest.raises(ValueError, match="two training points"):
+        run.apply(read_command({"do": "remove", "x": 0.0, "y": 0.0}))
     fewer = run.rebuilt(run.config.with_values(points=8))
     assert len(fewer.data.x_train) == 2
 
