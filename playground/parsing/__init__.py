@@ -1,1 +1,1 @@
-"""What visitors type, read by allow-lists: formulas and arrays."""
+"""Parsers with allow-lists for what visitors type: formulas and arrays."""

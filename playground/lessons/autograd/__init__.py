@@ -1,1 +1,1 @@
-"""The lesson "autograd"."""
+"""The lesson Autograd: the graph behind a computation, and the gradients that backward() finds in it."""

@@ -1,4 +1,4 @@
-"""The lab "Backward twice": gradients add up in .grad until somebody sets them to zero, and a graph serves once."""
+"""The lab "Backward twice": gradients add up in .grad until they are set to zero, and a graph can be used once."""
 
 from __future__ import annotations
 
@@ -13,27 +13,31 @@ from playground.lessons.autograd.figures import slopes
 from playground.parsing.expressions import parse
 
 FORMULAS = ("x**2", "sin(x)", "exp(x)", "x + x")
+COLUMNS = ("Call", "x.grad before", "This call adds", "x.grad after", "What PyTorch says")
+ERROR = "RuntimeError: {error}"
+COLUMNS = ("Call", "x.grad before", "This call adds", "x.grad after", "What PyTorch says")
+ERROR = "RuntimeError: {error}"
 
 
 @dataclass(frozen=True)
 class AccumulateConfig(Config):
-    """What is differentiated, how often, and what is done between two calls."""
+    """The formula, the number of calls of backward(), and what happens between two calls."""
 
     # fmt: off
     formula: str = knob("x**2", "y", group="Formula", live=True, options=FORMULAS)
     x: float = knob(3.0, "x", group="Formula", live=True, lo=-3.0, hi=3.0, step=0.1)
     calls: int = knob(2, "Calls of backward()", group="Calls", live=True, lo=1, hi=8, step=1)
-    forward: bool = knob(False, "Compute y anew each time", group="Calls", live=True,
-                         help="A forward pass before each call, as in a training loop: each call has a fresh graph.")
+    forward: bool = knob(False, "Compute y again each time", group="Calls", live=True,
+                         help="A forward pass before each call, as in a training loop: each call has a new graph.")
     retain: bool = knob(True, "retain_graph=True", group="Calls", live=True,
-                        help="Keep what the graph has saved, for another backward().")
+                        help="Keep the saved values of the graph for another backward().")
     zero: bool = knob(False, "zero_grad() before each call", group="Calls", live=True)
     # fmt: on
 
 
 @dataclass(frozen=True)
 class Call:
-    """One backward(): the gradient before and after it, and what torch said if it failed."""
+    """One call of backward(): the gradient before and after it, and torch's error if it failed."""
 
     before: float
     after: float
@@ -41,7 +45,7 @@ class Call:
 
 
 def call_backward(config: AccumulateConfig) -> list[Call]:
-    """As many calls as asked for, until one fails."""
+    """The calls of backward(), as many as the config says or until one fails."""
     x = torch.tensor(config.x, requires_grad=True)
     optimizer = torch.optim.SGD([x], lr=0.1)
     formula = parse(config.formula, ["x"])
@@ -66,31 +70,33 @@ def call_backward(config: AccumulateConfig) -> list[Call]:
 def draw_calls(config: AccumulateConfig) -> Sheet:
     """The gradient after each call as bars, and the calls as a table."""
     calls = call_backward(config)
-    good = [call for call in calls if not call.error]
+    succeeded = [call for call in calls if not call.error]
     failed = len(calls) if calls[-1].error else None
-    before = np.array([call.before for call in good])
-    after = np.array([call.after for call in good])
+    before = np.array([call.before for call in succeeded])
+    after = np.array([call.after for call in succeeded])
     rows = tuple(
         (f"{index}", f"{call.before:.6g}", "" if call.error else f"{call.after - call.before:.6g}",
-         "" if call.error else f"{call.after:.6g}", f"RuntimeError: {call.error}" if call.error else "")
+         "" if call.error else f"{call.after:.6g}", ERROR.format(error=call.error) if call.error else "")
         for index, call in enumerate(calls, 1)
     )  # fmt: skip
-    table = Table(("Call", "x.grad before", "This call adds", "x.grad after", "What PyTorch says"), rows)
+    table = Table(COLUMNS, rows)
     return Sheet({"calls": slopes.carried(before, after - before, failed)}, tables=(table,))
 
 
 LAB = Lab(
     name="autograd_accumulate",
     title="Backward twice",
-    sentence="backward() adds to .grad; it does not replace what is there. And it uses its graph up.",
+    sentence="backward() adds to .grad and does not replace it. It can use its graph only once.",
     config=AccumulateConfig,
     draw=draw_calls,
-    charts=(Chart("calls", "The gradient after each call", "A bar for each call: what was kept and what was added."),),
+    charts=(
+        Chart("calls", "The gradient after each call", "A bar for each call: the earlier gradient and what it added."),
+    ),
     presets={
         "Twice the gradient": {},
         "The graph is used up": {"retain": False},
         "A training loop that forgets zero_grad": {"calls": 6, "forward": True, "retain": False},
         "A training loop as it should be": {"calls": 6, "forward": True, "retain": False, "zero": True},
-        "Nothing saved, nothing missed": {"formula": "x + x", "calls": 4, "retain": False},
+        "Nothing saved, nothing missing": {"formula": "x + x", "calls": 4, "retain": False},
     },
 )

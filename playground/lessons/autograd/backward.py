@@ -1,6 +1,7 @@
-"""One real backward pass, recorded: the graph that autograd walks, and what each of its nodes takes in and gives on.
+"""One real backward pass, recorded: the graph that autograd walks, and the gradients that each of its nodes passes on.
 
-The graph is found by following `grad_fn.next_functions`; a hook on each node notes its gradients while backward() runs.
+The graph is found by following `grad_fn.next_functions`; a hook on each node records its gradients while backward()
+runs.
 """
 
 from __future__ import annotations
@@ -12,15 +13,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-MOST_NODES = 200  # followed; a graph of more is refused
-LARGEST_JACOBIAN = 1024  # numbers, of a local derivative that is no plain factor
+MAX_NODES = 200
+MAX_JACOBIAN = 1024  # numbers in the Jacobian of a local derivative
+
+SENTENCES = {
+    "too_many_nodes": "The graph has over {limit} nodes. Use a shorter formula.",
+    "no_graph": "Nothing here needs a gradient, so there is no graph. Let at least one input need a gradient.",
+    "not_a_scalar": "The formula gives {count} numbers, of shape {shape}. backward() starts from one number: write "
+    "mean( ) or sum( ) around it.",
+}
 
 
 @dataclass(frozen=True)
 class GraphNode:
-    """One node of the backward graph: torch's name for it, the formula or input it belongs to, and its value, if known.
+    """One node of the backward graph: torch's name for it, its formula or input, and its value, if known.
 
-    `inputs` are the nodes that its gradients go to, by index; None where nothing wants one.
+    `inputs` are the indices of the nodes that get its gradients; None where no gradient is needed.
     """
 
     name: str
@@ -30,16 +38,16 @@ class GraphNode:
 
     @property
     def is_leaf(self) -> bool:
-        """Whether it adds up the gradient of an input."""
+        """Whether it adds up the gradients of an input."""
         return self.name == "AccumulateGrad"
 
 
 @dataclass(frozen=True)
-class Sent:
-    """What a node sends to one of its inputs: incoming gradient times local derivative.
+class SentGradient:
+    """The gradient that a node sends to one of its inputs: incoming gradient times local derivative.
 
-    `local` has the shape of the output or the input where each number is its own factor (`is_factor`); else it is the
-    column of the Jacobian for the input's first number, shaped like the node's value; None if it is too large.
+    `local` has the shape of the output or of the input if the local derivative is elementwise (`is_factor`). Otherwise
+    it is the column of the Jacobian for the input's first number, shaped like the node's value; None if too large.
     """
 
     to: int
@@ -49,76 +57,73 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Passage:
-    """One moment of the backward pass: the node that ran, the gradient that came in, and what went out."""
+class BackwardStep:
+    """One step of the backward pass: the node that ran, its incoming gradient, and the gradients that it sent."""
 
     node: int
     incoming: Tensor
-    sent: tuple[Sent, ...]
+    sent: tuple[SentGradient, ...]
 
 
 @dataclass(frozen=True)
 class BackwardPass:
-    """A whole backward pass: nodes (the first is the result), moments in the order in which autograd ran them."""
+    """A whole backward pass: its nodes (the first is the result), and its steps in the order in which autograd ran."""
 
     nodes: tuple[GraphNode, ...]
-    passages: tuple[Passage, ...]
+    steps: tuple[BackwardStep, ...]
 
-    def arrived(self, node: int, at: int) -> Tensor | None:
-        """The gradient that has come to a node within the first `at` moments: the sum over what was sent to it."""
+    def gradient_at(self, node: int, at: int) -> Tensor | None:
+        """The gradient that a node has received in the first `at` steps: the sum of all that was sent to it."""
         if node == 0:
-            return self.passages[0].incoming
-        parts = [sent.gradient for passage in self.passages[:at] for sent in passage.sent if sent.to == node]
+            return self.steps[0].incoming
+        parts = [sent.gradient for step in self.steps[:at] for sent in step.sent if sent.to == node]
         return torch.stack(parts).sum(0) if parts else None
 
     def ran(self, node: int, at: int) -> bool:
-        """Whether a node ran within the first `at` moments."""
-        return any(passage.node == node for passage in self.passages[:at])
+        """Whether a node ran in the first `at` steps."""
+        return any(step.node == node for step in self.steps[:at])
 
 
 def walk(result: Tensor) -> list[Any]:
     """The nodes of the graph behind a tensor, breadth first, by following `next_functions`."""
     nodes = [torch.autograd.graph.get_gradient_edge(result).node]
-    for node in nodes:  # grows as it goes
+    for node in nodes:  # the list grows during the loop
         for follower, _ in node.next_functions:
             if follower is not None and follower not in nodes:
                 nodes.append(follower)
-        if len(nodes) > MOST_NODES:
-            raise ValueError(f"The graph has over {MOST_NODES} nodes. Use a shorter formula.")
+        if len(nodes) > MAX_NODES:
+            raise ValueError(SENTENCES["too_many_nodes"].format(limit=MAX_NODES))
     return nodes
 
 
 def record(result: Tensor, labels: Sequence[tuple[str, Tensor]]) -> BackwardPass:
-    """Run backward() from one number and note every node's part. `labels` name tensors on the way.
+    """Run backward() from one number and record what every node does. `labels` name intermediate tensors.
 
-    Raises ValueError with a sentence where torch would refuse.
+    Raises ValueError with a sentence if torch would raise an error.
     """
     if not result.requires_grad:
-        raise ValueError("Nothing here needs a gradient, so there is no graph: let an input need one.")
+        raise ValueError(SENTENCES["no_graph"])
     if result.numel() != 1:
-        raise ValueError(
-            f"The formula gives {result.numel()} numbers, of shape {tuple(result.shape)}. backward() starts from one "
-            "number: write mean( ) or sum( ) around it."
-        )
+        raise ValueError(SENTENCES["not_a_scalar"].format(count=result.numel(), shape=tuple(result.shape)))
     nodes = walk(result)
-    moments: list[tuple[Any, Tensor, tuple[Tensor | None, ...]]] = []
+    calls: list[tuple[Any, Tensor, tuple[Tensor | None, ...]]] = []
 
-    def hook_of(node: Any) -> Any:
-        return node.register_hook(lambda outgoing, incoming: moments.append((node, incoming[0], outgoing)))
+    def add_hook(node: Any) -> Any:
+        return node.register_hook(lambda outgoing, incoming: calls.append((node, incoming[0], outgoing)))
 
-    hooks = [hook_of(node) for node in nodes]
+    hooks = [add_hook(node) for node in nodes]
     try:
         torch.autograd.backward(result, retain_graph=True)
     finally:
         for hook in hooks:
             hook.remove()
     with torch.no_grad():
-        passages = tuple(_passage(nodes, *moment) for moment in moments)
-    return BackwardPass(_described(nodes, labels), passages)
+        steps = tuple(_step(nodes, *call) for call in calls)
+    return BackwardPass(_described(nodes, labels), steps)
 
 
 def _described(nodes: list[Any], labels: Sequence[tuple[str, Tensor]]) -> tuple[GraphNode, ...]:
-    """What to call each node, its value, and where its gradients go."""
+    """Each node with its label, its value, and the nodes that get its gradients."""
     known: Mapping[Any, tuple[str, Tensor]] = {
         torch.autograd.graph.get_gradient_edge(value).node: (label, value.detach())
         for label, value in labels
@@ -132,36 +137,36 @@ def _described(nodes: list[Any], labels: Sequence[tuple[str, Tensor]]) -> tuple[
     return tuple(described)
 
 
-def _passage(nodes: list[Any], node: Any, incoming: Tensor, outgoing: tuple[Tensor | None, ...]) -> Passage:
+def _step(nodes: list[Any], node: Any, incoming: Tensor, outgoing: tuple[Tensor | None, ...]) -> BackwardStep:
     sent = []
     for index, (follower, _) in enumerate(node.next_functions):
         gradient = outgoing[index] if index < len(outgoing) else None
         if follower is not None and gradient is not None:
             local, is_factor = _local_derivative(node, index, incoming, gradient)
-            sent.append(Sent(nodes.index(follower), gradient.clone(), local, is_factor))
-    return Passage(nodes.index(node), incoming.clone(), tuple(sent))
+            sent.append(SentGradient(nodes.index(follower), gradient.clone(), local, is_factor))
+    return BackwardStep(nodes.index(node), incoming.clone(), tuple(sent))
 
 
 def _local_derivative(node: Any, index: int, incoming: Tensor, gradient: Tensor) -> tuple[Tensor | None, bool]:
-    """A node's derivative for one input, by giving the node itself gradients of our own.
+    """A node's derivative with respect to one input, and whether it is elementwise, by calling the node.
 
-    A node is linear in what comes in. So ones give the factors, if a random gradient confirms that they are factors;
-    otherwise one-hot gradients give the Jacobian's column for the input's first number.
+    A node is linear in its incoming gradient. So a gradient of ones gives the factors, if a random gradient confirms
+    that they are factors; otherwise one-hot gradients give the column of the Jacobian for the input's first number.
     """
 
     def pull(given: Tensor) -> Tensor:
         answer = node(given)
         answer = answer[index] if isinstance(answer, tuple) else answer
-        return answer.sum_to_size(gradient.shape)  # type: ignore[no-any-return]  # a broadcast input gets a sum
+        return answer.sum_to_size(gradient.shape)  # type: ignore[no-any-return]  # the sum over broadcast axes
 
     factors = pull(torch.ones_like(incoming))
     random = torch.rand(incoming.shape, generator=torch.Generator().manual_seed(0)) + 0.5
-    if incoming.numel() in (1, gradient.numel()):  # a factor each, as far as the counts go
+    if incoming.numel() in (1, gradient.numel()):  # the sizes allow an elementwise factor
         shaped = random if random.numel() == 1 else random.reshape(gradient.shape)
         if torch.allclose(pull(random), shaped * factors, rtol=1e-4, atol=1e-6, equal_nan=True):
             return factors, True
-    if incoming.numel() * gradient.numel() > LARGEST_JACOBIAN:
+    if incoming.numel() * gradient.numel() > MAX_JACOBIAN:
         return None, False
-    hot = torch.eye(incoming.numel()).reshape(-1, *incoming.shape)
-    column = torch.stack([pull(each).flatten()[0] for each in hot])
+    one_hot = torch.eye(incoming.numel()).reshape(-1, *incoming.shape)
+    column = torch.stack([pull(each).flatten()[0] for each in one_hot])
     return column.reshape(incoming.shape), False

@@ -1,4 +1,4 @@
-"""The programs that the lesson Autograd shows line by line and runs; what each is about stands where it is used."""
+"""The programs that the lesson Autograd runs and shows line by line; mistakes.py and tutorial.py explain them."""
 
 # ruff: noqa: D103
 # mypy: disable-error-code="no-untyped-call, operator"
@@ -51,7 +51,7 @@ def not_a_leaf(print: Print) -> None:
     print(y.grad)
 
 
-def not_a_leaf_cured(print: Print) -> None:
+def not_a_leaf_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = 3 * x
     y.retain_grad()
@@ -66,7 +66,7 @@ def not_asked(print: Print) -> None:
     print(x.grad)
 
 
-def not_asked_cured(print: Print) -> None:
+def not_asked_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = (x**2).sum()
     y.backward()
@@ -80,7 +80,7 @@ def integers(print: Print) -> None:
     print(x.grad)
 
 
-def integers_cured(print: Print) -> None:
+def integers_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = (x**2).sum()
     y.backward()
@@ -94,7 +94,7 @@ def detached(print: Print) -> None:
     print(x.grad)
 
 
-def detached_cured(print: Print) -> None:
+def detached_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = (x**2).sum()
     y.backward()
@@ -108,7 +108,7 @@ def half_detached(print: Print) -> None:
     print(x.grad)
 
 
-def half_detached_cured(print: Print) -> None:
+def half_detached_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = (x * x).sum()
     y.backward()
@@ -123,7 +123,7 @@ def under_no_grad(print: Print) -> None:
     print(x.grad)
 
 
-def under_no_grad_cured(print: Print) -> None:
+def under_no_grad_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = (x**2).sum()
     y.backward()
@@ -137,7 +137,7 @@ def leaf_in_place(print: Print) -> None:
     print(x.grad)
 
 
-def leaf_in_place_cured(print: Print) -> None:
+def leaf_in_place_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     with torch.no_grad():
         x += 1
@@ -152,7 +152,7 @@ def view_in_place(print: Print) -> None:
     print(x.grad)
 
 
-def view_in_place_cured(print: Print) -> None:
+def view_in_place_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = x.clone()
     y[0] = 5.0
@@ -168,7 +168,7 @@ def needed_later(print: Print) -> None:
     print(x.grad)
 
 
-def needed_later_cured(print: Print) -> None:
+def needed_later_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = torch.exp(x)
     y = y + 1
@@ -184,7 +184,7 @@ def second_backward(print: Print) -> None:
     print(x.grad)
 
 
-def second_backward_cured(print: Print) -> None:
+def second_backward_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = (x**2).sum()
     y.backward(retain_graph=True)
@@ -199,7 +199,7 @@ def many_numbers(print: Print) -> None:
     print(x.grad)
 
 
-def many_numbers_cured(print: Print) -> None:
+def many_numbers_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = x**2
     y.sum().backward()
@@ -214,7 +214,7 @@ def replaced(print: Print) -> None:
     print(x.grad)
 
 
-def replaced_cured(print: Print) -> None:
+def replaced_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     (x**2).sum().backward()
     with torch.no_grad():
@@ -231,7 +231,7 @@ def unused(print: Print) -> None:
     print(w.grad)
 
 
-def unused_cured(print: Print) -> None:
+def unused_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     w = torch.tensor([3.0, 4.0], requires_grad=True)
     (w * x**2).sum().backward()
@@ -244,7 +244,7 @@ def to_numpy(print: Print) -> None:
     print(y.numpy())
 
 
-def to_numpy_cured(print: Print) -> None:
+def to_numpy_fixed(print: Print) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = x**2
     print(y.detach().numpy())

@@ -1,4 +1,4 @@
-"""The lab "Backward graph": a formula's own graph, and the gradient's way back through it, node by node."""
+"""The lab "Backward graph": the graph of a formula, and the gradient on its way back through it, node by node."""
 
 from __future__ import annotations
 
@@ -13,36 +13,50 @@ from torch import Tensor
 from playground.engine.frames import Figure
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab
-from playground.lessons.autograd.backward import BackwardPass, Passage, Sent, record
-from playground.lessons.autograd.figures.flow import MOST_NODES, Edge, Node, Sums, flow
+from playground.lessons.autograd.backward import BackwardPass, BackwardStep, GraphNode, SentGradient, record
+from playground.lessons.autograd.figures.flow import MAX_NODES, Edge, Node, Sums, flow
 from playground.lessons.autograd.named_values import read_values
 from playground.parsing.expressions import MAX_CHARACTERS, parse
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
 
 SLIDERS = ("x", "w", "b")
-COLUMNS = (0.01, 0.19, 0.47, 0.74)  # of the sum
-MOST_CHARACTERS = 30  # of a tensor that is written out in a product
-DOTS = "Too many nodes for boxes: point at a dot to read its numbers."
-MOST_ALONE = 60  # of one that stands alone
+COLUMNS = (0.01, 0.19, 0.47, 0.74)  # where the columns of the table below the graph begin
+MAX_IN_PRODUCT = 30  # characters of a tensor in a product
+MAX_ALONE = 60  # characters of a tensor alone
+MAX_LISTED = 4  # gradients in the last sentence
 
 SENTENCES = {
-    "start": "Forward is done: the result is {result}. Backward starts there with the gradient 1. Press Play, or Step.",
-    "one": "{node} sends on {first}.",
-    "twice": "{node} sends on {first}, twice: once for each side it was used on.",
-    "two": "{node} sends on {first}, and {second}.",
-    "more": "{node} sends on {first}, and {second}, and so on.",
+    "start": "The forward pass is done: the result is {result}. backward() starts there with the gradient 1. Press "
+    "Play, or Step.",
+    "one": "{node} passes {first}.",
+    "twice": "{node} passes {first}, twice: once for each operand.",
+    "two": "{node} passes {first}, and {second}.",
+    "more": "{node} passes {first}, and {second}, and so on.",
     "factor": "{incoming} × {local} = {outgoing} to {to}",
     "sum": "{outgoing} to {to}, whose first number is {terms}",
     "large": "{outgoing} to {to}, each number a sum of many products",
-    "leaf": "The gradient has come to an input: {label}.grad is {gradient}.",
-    "leaf_sum": "{label} was used {count} times, and its {count} gradients add up: {label}.grad is {gradient}.",
+    "leaf": "The gradient has reached an input: {label}.grad is {gradient}.",
+    "leaf_twice": "{label} was used twice; its two gradients add up: {label}.grad is {gradient}.",
+    "leaf_sum": "{label} was used {count} times; its {count} gradients add up: {label}.grad is {gradient}.",
     "last": "backward() is done. {leaf}",
+    "all": "backward() is done: {gradients}.",
+    "gradient": "{label}.grad = {gradient}",
+}
+# Below the graph, and in it.
+HEADINGS = ("To", "Incoming gradient", "× local derivative", "= outgoing gradient")
+LEAF_HEADINGS = ("Input", "Incoming gradients")
+TEXTS = {
+    "sum": "{parts},  so {total}",
+    "large": "a sum of many products",
+    "first": "first: {terms}",
+    "too_many": "{count} more nodes, further from the result, are not drawn.",
+    "dots": "Too many nodes for boxes: point at a dot to read its numbers.",
 }
 
 
 def _slider(name: str) -> Callable[[Any], bool]:
-    """Whether the formula uses this name, and no input of this name is typed in."""
+    """A test whether the formula of a config uses this name and its typed inputs do not define it."""
     used = re.compile(rf"(?<![A-Za-z0-9_]){name}(?![A-Za-z0-9_])")
     typed = re.compile(rf"(^|;)\s*{name}\s*=")
     return lambda config: bool(used.search(config.expression)) and not typed.search(config.inputs)
@@ -65,10 +79,10 @@ class GraphConfig(Config):
     b: float = _number("b", 0.5)
     inputs: str = knob(
         "v = [[1, 2], [3, 4]]", "More inputs", group="Inputs", live=True, max_length=300,
-        help="Tensors by name, with ; between them: v = [[1, 2], [3, 4]]; t = 1")
+        help="Named tensors, separated by ; such as v = [[1, 2], [3, 4]]; t = 1")
     fixed: str = knob(
         "", "Without gradient", group="Inputs", live=True, max_length=60,
-        help="Names of inputs that need no gradient, with commas between them: data and targets, for instance.")
+        help="Names of inputs that need no gradient, separated by commas: data and targets, for instance.")
     # fmt: on
 
 
@@ -95,8 +109,8 @@ PRESETS: dict[str, Mapping[str, Any]] = {
 }
 
 
-def backward_of(config: GraphConfig) -> tuple[BackwardPass, Tensor]:
-    """The formula computed forward, its backward pass recorded, and its result. Raises ValueError with a sentence."""
+def record_formula(config: GraphConfig) -> tuple[BackwardPass, Tensor]:
+    """The recorded backward pass of the formula, and its result. Raises ValueError with a sentence."""
     values = {name: torch.tensor(getattr(config, name)) for name in SLIDERS} | read_values(config.inputs)
     formula = parse(config.expression, values)
     fixed = {name.strip() for name in config.fixed.split(",")}
@@ -110,8 +124,8 @@ class GraphRun(SteppedRun):
     """A recorded backward pass, shown node by node."""
 
     def __init__(self, config: GraphConfig, settings: Settings) -> None:
-        self.pass_, self.result = backward_of(config)
-        super().__init__(config, settings, len(self.pass_.passages))
+        self.pass_, self.result = record_formula(config)
+        super().__init__(config, settings, len(self.pass_.steps))
 
     @property
     def auto_speed(self) -> float:
@@ -119,19 +133,19 @@ class GraphRun(SteppedRun):
         return 0.8
 
     def step(self) -> None:
-        """Go on to the next node; all were recorded in one backward()."""
+        """Show the next node; all were recorded in one backward()."""
 
     def tune(self, config: GraphConfig) -> None:
-        """Take new inputs and stay at the same node, or a new formula and start over."""
-        pass_, result = backward_of(config)
+        """Use new inputs and stay at the same node, or use a new formula and start again."""
+        pass_, result = record_formula(config)
         same = [each.name for each in pass_.nodes] == [each.name for each in self.pass_.nodes]
-        self.pass_, self.result, self.config, self.length = pass_, result, config, len(pass_.passages)
+        self.pass_, self.result, self.config, self.length = pass_, result, config, len(pass_.steps)
         if not same:
             self.resume()
 
     def status(self, at: int) -> dict[str, float]:
         """The number of nodes, and the result of the formula."""
-        return {"nodes": len(self.pass_.passages), "result": float(f"{self.result.item():.6g}")}
+        return {"nodes": len(self.pass_.steps), "result": float(f"{self.result.item():.6g}")}
 
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
         """The graph after `at` nodes have run."""
@@ -140,126 +154,146 @@ class GraphRun(SteppedRun):
     def narrate(self, at: int) -> str:
         """The arithmetic of the node that ran last."""
         if at == 0:
-            return SENTENCES["start"].format(result=written(self.result))
-        passage = self.pass_.passages[at - 1]
-        node = self.pass_.nodes[passage.node]
+            return SENTENCES["start"].format(result=tensor_text(self.result))
+        step = self.pass_.steps[at - 1]
+        node = self.pass_.nodes[step.node]
         if node.is_leaf:
-            ways = len(arrivals(self.pass_, passage.node))
-            words = {"label": node.label, "gradient": written(passage.incoming, MOST_ALONE), "count": ways}
-            said = SENTENCES["leaf_sum" if ways > 1 else "leaf"].format(**words)
-            return SENTENCES["last"].format(leaf=said) if at == len(self.pass_.passages) else said
-        products = [product(self.pass_, passage, sent) for sent in passage.sent]
+            return self._narrate_leaf(step, node, is_last=at == len(self.pass_.steps))
+        products = [product(self.pass_, step, sent) for sent in step.sent]
         first, second = (*products, "", "")[:2]
-        shape = ("one", "one", "twice" if first == second else "two")[min(len(products), 2)]
-        return SENTENCES["more" if len(products) > 2 else shape].format(node=node.name, first=first, second=second)
+        name = ("one", "one", "twice" if first == second else "two")[min(len(products), 2)]
+        return SENTENCES["more" if len(products) > 2 else name].format(node=node.name, first=first, second=second)
+
+    def _narrate_leaf(self, step: BackwardStep, node: GraphNode, *, is_last: bool) -> str:
+        leaves = [each for each in self.pass_.steps if self.pass_.nodes[each.node].is_leaf]
+        count = len(gradients_to(self.pass_, step.node))
+        if is_last and count == 1 and len(leaves) <= MAX_LISTED:
+            gradients = (
+                SENTENCES["gradient"].format(
+                    label=self.pass_.nodes[leaf.node].label, gradient=tensor_text(leaf.incoming, MAX_ALONE)
+                )
+                for leaf in leaves
+            )
+            return SENTENCES["all"].format(gradients=", ".join(gradients))
+        name = ("leaf", "leaf", "leaf_twice")[count] if count <= 2 else "leaf_sum"
+        gradient = tensor_text(step.incoming, MAX_ALONE)
+        sentence = SENTENCES[name].format(label=node.label, gradient=gradient, count=count)
+        return SENTENCES["last"].format(leaf=sentence) if is_last else sentence
 
 
-def product(pass_: BackwardPass, passage: Passage, sent: Sent) -> str:
-    """Incoming gradient times local derivative, in words and numbers."""
-    words = {"to": target(pass_, sent), "outgoing": written(sent.gradient), "incoming": written(passage.incoming)}
+def product(pass_: BackwardPass, step: BackwardStep, sent: SentGradient) -> str:
+    """Incoming gradient times local derivative, as text."""
+    words = {"to": target(pass_, sent), "outgoing": tensor_text(sent.gradient), "incoming": tensor_text(step.incoming)}
     if sent.local is None:
         return SENTENCES["large"].format(**words)
     if sent.is_factor:
-        return SENTENCES["factor"].format(local=written(sent.local), **words)
-    return SENTENCES["sum"].format(terms=terms(passage.incoming, sent.local), **words)
+        return SENTENCES["factor"].format(local=tensor_text(sent.local), **words)
+    return SENTENCES["sum"].format(terms=terms(step.incoming, sent.local), **words)
 
 
-def terms(incoming: Tensor, column: Tensor, most: int = 3) -> str:
-    """The sum of products that is one number of a gradient: "1 × 0.5 + 2 × 0.25"."""
+def terms(incoming: Tensor, column: Tensor, limit: int = 3) -> str:
+    """The sum of products that gives one number of a gradient: "1 × 0.5 + 2 × 0.25"."""
     pairs = list(zip(incoming.flatten().tolist(), column.flatten().tolist(), strict=True))
-    shown = " + ".join(f"{number(left)} × {number(right)}" for left, right in pairs[:most])
-    return shown + (" + …" if len(pairs) > most else "")
+    shown = " + ".join(f"{number(left)} × {number(right)}" for left, right in pairs[:limit])
+    return shown + (" + …" if len(pairs) > limit else "")
 
 
-def arrivals(pass_: BackwardPass, node: int) -> list[Tensor]:
-    """The gradients sent to a node, one for each way to it."""
-    return [sent.gradient for passage in pass_.passages for sent in passage.sent if sent.to == node]
+def gradients_to(pass_: BackwardPass, node: int) -> list[Tensor]:
+    """The gradients sent to a node, one for each edge to it."""
+    return [sent.gradient for step in pass_.steps for sent in step.sent if sent.to == node]
 
 
-def target(pass_: BackwardPass, sent: Sent) -> str:
-    """What to call the node that a gradient is sent to."""
+def target(pass_: BackwardPass, sent: SentGradient) -> str:
+    """The name of the node that a gradient is sent to."""
     node = pass_.nodes[sent.to]
-    return node.label if node.label and len(node.label) <= MOST_CHARACTERS else node.name
+    return node.label if node.label and len(node.label) <= MAX_IN_PRODUCT else node.name
 
 
 def number(value: float, digits: int = 4) -> str:
-    """A number with so many digits, and no minus before a zero."""
+    """A number with `digits` digits, and without a minus before a zero."""
     return f"{value + 0.0:.{digits}g}"
 
 
-def listed(items: Any, digits: int = 4) -> str:
+def list_text(items: Any, digits: int = 4) -> str:
     """Numbers in nested lists as text."""
-    return (
-        f"[{', '.join(listed(each, digits) for each in items)}]" if isinstance(items, list) else number(items, digits)
-    )
+    if not isinstance(items, list):
+        return number(items, digits)
+    return f"[{', '.join(list_text(each, digits) for each in items)}]"
 
 
-def written(value: Tensor, most: int = MOST_CHARACTERS) -> str:
-    """A tensor as text: its numbers where they fit, else its shape and its first number."""
-    text = listed(value.tolist()) if value.numel() <= 16 else ""
-    if 0 < len(text) <= most:
+def tensor_text(value: Tensor, limit: int = MAX_IN_PRODUCT) -> str:
+    """A tensor as text: its numbers if they fit in `limit` characters, or its first number and its shape."""
+    text = list_text(value.tolist()) if value.numel() <= 16 else ""
+    if 0 < len(text) <= limit:
         return text
     return f"[{number(value.flatten()[0].item())}, …] {tuple(value.shape)}"
 
 
-def forms(value: Tensor | None) -> tuple[str, ...]:
-    """A tensor as texts, from the fullest to the shortest: fewer digits, a row to a line, and its shape alone."""
+def texts_to_fit(value: Tensor | None) -> tuple[str, ...]:
+    """A tensor as texts, from the longest to the shortest: fewer digits, one line for each row, only its shape."""
     if value is None:
         return ()
     full = []
     for digits in (4, 3, 2) if value.numel() <= 16 else ():
-        full.append(listed(value.tolist(), digits))
+        full.append(list_text(value.tolist(), digits))
         if value.dim() == 2:
-            full.append("\n".join(listed(row, digits) for row in value.tolist()))
+            full.append("\n".join(list_text(row, digits) for row in value.tolist()))
     return (*full, " × ".join(map(str, value.shape)))
 
 
 def draw_graph(pass_: BackwardPass, at: int, words: str) -> Figure:
-    """The graph after `at` nodes have run, and the arithmetic of the last of them."""
-    active = pass_.passages[at - 1].node if at else -1
+    """The graph after `at` nodes have run, with the arithmetic of the last one."""
+    active = pass_.steps[at - 1].node if at else -1
     states = [
         "active" if index == active else "done" if pass_.ran(index, at) else "waiting"
         for index in range(len(pass_.nodes))
     ]
     nodes = [
-        Node(node.label, node.name, forms(node.value), forms(pass_.arrived(index, at)), states[index], node.is_leaf)
+        Node(
+            node.label,
+            node.name,
+            texts_to_fit(node.value),
+            texts_to_fit(pass_.gradient_at(index, at)),
+            states[index],
+            node.is_leaf,
+        )
         for index, node in enumerate(pass_.nodes)
     ]
     edges = [
         Edge(to, index, states[index]) for index, node in enumerate(pass_.nodes) for to in node.inputs if to is not None
     ]
-    left_out = f"{len(nodes) - MOST_NODES} more nodes, further from the result, are not drawn."
-    return flow(nodes, edges, sums_of(pass_, at), too_many=left_out, dots=DOTS, words=words)
+    too_many = TEXTS["too_many"].format(count=len(nodes) - MAX_NODES)
+    return flow(nodes, edges, sums_of(pass_, at), too_many=too_many, dots=TEXTS["dots"], words=words)
 
 
 def sums_of(pass_: BackwardPass, at: int) -> Sums:
-    """The arithmetic of the node that ran last as a table."""
-    headings = ("To", "Gradient that came in", "× local derivative", "= gradient sent on")
+    """The arithmetic of the node that ran last, as a table."""
     if at == 0:
-        return Sums(COLUMNS, headings, ())
-    passage = pass_.passages[at - 1]
-    node = pass_.nodes[passage.node]
+        return Sums(COLUMNS, HEADINGS, ())
+    step = pass_.steps[at - 1]
+    node = pass_.nodes[step.node]
     if node.is_leaf:
-        parts = arrivals(pass_, passage.node)
-        total = f"{node.label}.grad = {written(passage.incoming, MOST_ALONE)}"
-        sums = f"{' + '.join(map(written, parts))},  so {total}" if len(parts) > 1 else total
-        return Sums(COLUMNS[:2], ("Input", "Gradients that came in"), ((node.label, sums),))
+        parts = gradients_to(pass_, step.node)
+        total = SENTENCES["gradient"].format(label=node.label, gradient=tensor_text(step.incoming, MAX_ALONE))
+        if len(parts) > 1:
+            total = TEXTS["sum"].format(parts=" + ".join(map(tensor_text, parts)), total=total)
+        return Sums(COLUMNS[:2], LEAF_HEADINGS, ((node.label, total),))
     rows = []
-    for sent in passage.sent[:2]:
+    for sent in step.sent[:2]:
         if sent.local is None:
-            local = "a sum of many products"
+            local = TEXTS["large"]
         elif sent.is_factor:
-            local = written(sent.local)
+            local = tensor_text(sent.local)
         else:
-            local = f"first: {terms(passage.incoming, sent.local, 2)}"
-        rows.append((target(pass_, sent), written(passage.incoming), local, written(sent.gradient)))
-    return Sums(COLUMNS, headings, tuple(rows))
+            local = TEXTS["first"].format(terms=terms(step.incoming, sent.local, 2))
+        rows.append((target(pass_, sent), tensor_text(step.incoming), local, tensor_text(sent.gradient)))
+    return Sums(COLUMNS, HEADINGS, tuple(rows))
 
 
 LAB = Lab(
     name="autograd_graph",
     title="Backward graph",
-    sentence="What autograd remembers of a formula, and the gradient’s way back through it, node by node.",
+    sentence="What autograd records of a formula, and how the gradient goes back through it, node by node.",
     config=GraphConfig,
     build=GraphRun,
     charts=(

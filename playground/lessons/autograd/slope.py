@@ -1,4 +1,4 @@
-"""The lab "Slopes by hand": finite differences against autograd, and why no step is small enough."""
+"""The lab "Slopes by hand": finite differences compared with autograd, and why no step ε is right."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from playground.parsing.expressions import Expression, parse
 GRID = 301
 EXPONENTS = torch.arange(-14, 0.01, 0.25, dtype=torch.float64)
 METHODS = {"central": "Central", "forward": "Forward"}
+COLUMNS = ("Numbers", "Measured slope at ε = {eps:.3g}", "Its error", "Best ε", "Autograd", "Autograd's error")
+COLUMNS = ("Numbers", "Measured slope at ε = {eps:.3g}", "Its error", "Best ε", "Autograd", "Autograd's error")
 
 
 @dataclass(frozen=True)
 class SlopeConfig(Config):
-    """The function, the point, and how the slope is measured."""
+    """The function, the point, and how its slope is measured."""
 
     # fmt: off
     formula: str = knob("sin(x)", "f(x)", group="Function", live=True, max_length=120,
                         help="A formula in x, such as x**3 - 2*x or exp(-x**2).")
-    x: float = knob(1.0, "Point x", help="A click or a drag in the chart moves it, too.", group="Function",
+    x: float = knob(1.0, "Point x", help="Or click or drag in the chart.", group="Function",
                     live=True, lo=-3.0, hi=3.0, step=0.05)
     exponent: float = knob(0.0, "Step ε, as a power of ten", help="-3 means ε = 0.001.", group="Difference",
                            live=True, lo=-14.0, hi=0.0, step=0.25)
@@ -36,7 +38,7 @@ class SlopeConfig(Config):
 
 
 def difference(f: Expression, x: Tensor, eps: Tensor, method: str) -> Tensor:
-    """The slope of f at x from two values of f, for each step of eps, in the number type of x and eps."""
+    """The slope of f at x from two values of f, for each step in eps; in the dtype of x and eps."""
     right = f.evaluate({"x": x + eps})
     if method == "forward":
         return (right - f.evaluate({"x": x})) / eps
@@ -44,40 +46,32 @@ def difference(f: Expression, x: Tensor, eps: Tensor, method: str) -> Tensor:
 
 
 def slope_of(f: Expression, x: float, dtype: torch.dtype) -> tuple[float, float]:
-    """f(x) and f′(x) by autograd, in one number type."""
+    """The value f(x) and the slope f′(x) by autograd, in one dtype."""
     point = torch.tensor(x, dtype=dtype, requires_grad=True)
     y = f.evaluate({"x": point})
     if not y.requires_grad:
-        return y.item(), 0.0  # x is not in it
+        return y.item(), 0.0  # the formula does not contain x
     (slope,) = torch.autograd.grad(y, point)
     return y.item(), slope.item()
 
 
 def draw_slope(config: SlopeConfig) -> Sheet:
-    """The function with tangent and chord, and the error of the measured slope over the size of the step."""
+    """The function with tangent and chord, and the error of the measured slope over the step ε."""
     f = parse(config.formula, ["x"])
     f.refuse_mixing()
     y, true = slope_of(f, config.x, torch.float64)
-    eps = 10**EXPONENTS
+    eps, now = 10**EXPONENTS, 10**config.exponent
     errors, rows = [], []
     for name, dtype in (("float32", torch.float32), ("float64", torch.float64)):
         measured = difference(f, torch.tensor(config.x, dtype=dtype), eps.to(dtype), config.method).double()
         wrong = (measured - true).abs().broadcast_to(eps.shape)
         errors.append((name, wrong.numpy()))
-        now = 10**config.exponent
         here = difference(f, torch.tensor(config.x, dtype=dtype), torch.tensor(now, dtype=dtype), config.method).item()
         best = f"{float(eps[wrong.nan_to_num(math.inf, math.inf).argmin()]):.1g}" if wrong.isfinite().any() else "–"
         by_autograd = slope_of(f, config.x, dtype)[1]
         rows.append((name, f"{here:.10g}", f"{abs(here - true):.2g}", best, f"{by_autograd:.10g}",
                      f"{abs(by_autograd - true):.2g}"))  # fmt: skip
-    columns = (
-        "Numbers",
-        f"Difference at ε = {now:.3g}",
-        "Its error",
-        "Best ε",
-        "Autograd",
-        "Its error, against float64",
-    )
+    columns = tuple(column.format(eps=now) for column in COLUMNS)
     figures = {"curve": _curve(f, config, y, true), "error": slopes.error_curves(eps.numpy(), errors, now)}
     return Sheet(figures, tables=(Table(columns, tuple(rows)),))
 
@@ -96,23 +90,23 @@ def _curve(f: Expression, config: SlopeConfig, y: float, true: float) -> slopes.
 LAB = Lab(
     name="autograd_slope",
     title="Slopes by hand",
-    sentence="A slope can be measured with two values of f. Why does nobody train that way?",
+    sentence="Two values of f are enough to measure a slope. Why does nobody train that way?",
     config=SlopeConfig,
     draw=draw_slope,
     charts=(
         Chart(
             "curve",
             "Function, tangent and chord",
-            "The function, its tangent by autograd, and the chord. A click or a drag moves the point.",
+            "The function, its tangent by autograd, and the chord. Click or drag to move the point.",
             turns=("x",),
         ),
-        Chart("error", "Error over the step", "The error of the measured slope over the step, for two number types."),
+        Chart("error", "Error over the step", "The error of the measured slope over ε, in float32 and float64."),
     ),
     presets={
         "Sine": {},
         "A smaller step": {"exponent": -2.0},
         "Forward difference": {"method": "forward"},
-        "Too small a step": {"exponent": -7.0},
+        "A step that is too small": {"exponent": -7.0},
         "A cubic": {"formula": "x**3 - 2*x", "x": -1.0},
         "A bell": {"formula": "exp(-x**2)", "x": 0.5},
         "A steep tanh": {"formula": "tanh(5*x)", "x": 0.0},

@@ -1,4 +1,4 @@
-"""The lab "The tutorial": mean(v * v) of four numbers, line by line as it is there, and what its gradient means."""
+"""The lab "The tutorial": mean(v * v) of four numbers, line by line as in the tutorial, and what its gradient means."""
 
 from __future__ import annotations
 
@@ -13,29 +13,33 @@ from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.autograd import example_programs as programs
 from playground.lessons.autograd.figures import slopes
-from playground.lessons.autograd.run_line_by_line import Program, perform
+from playground.lessons.autograd.run_line_by_line import Program, run_program
 
-REACH = 6.0
-PLACES = {"0, 0": (0, 0), "0, 1": (0, 1), "1, 0": (1, 0), "1, 1": (1, 1)}
-WAYS: dict[str, Program] = {"tutorial": programs.tutorial, "today": programs.today}
+MAX_X, MAX_BAR = 6.0, 6.0  # of the chart on the right, and of the bars
+ENTRIES = {"0, 0": (0, 0), "0, 1": (0, 1), "1, 0": (1, 0), "1, 1": (1, 1)}
+PROGRAMS: dict[str, Program] = {"tutorial": programs.tutorial, "today": programs.today}
+NOTE = "At v[{entry}] = {value:g} the slope of the tangent is {slope:g}: this is v.grad[{entry}]."
+COLUMNS = ("Code", "What it prints")
+NOTE = "At v[{entry}] = {value:g} the slope of the tangent is {slope:g}: this is v.grad[{entry}]."
+COLUMNS = ("Code", "What it prints")
 
 
 def _entry(default: float, row: int, column: int) -> Any:
-    return knob(default, f"Row {row}, column {column}", group="v", live=True, lo=-5.0, hi=5.0, step=0.1)
+    return knob(default, f"v[{row}, {column}]", group="v", live=True, lo=-5.0, hi=5.0, step=0.1)
 
 
 @dataclass(frozen=True)
 class TutorialConfig(Config):
-    """The four numbers, which of them is looked at, and how the program is written."""
+    """The four numbers, the one that the chart varies, and how the program is written."""
 
     # fmt: off
     a: float = _entry(1.0, 0, 0)
     b: float = _entry(2.0, 0, 1)
     c: float = _entry(3.0, 1, 0)
     d: float = _entry(4.0, 1, 1)
-    entry: str = knob("1, 1", "Entry to vary", group="Slope", live=True, options=tuple(PLACES),
-                      help="The chart on the right changes this number alone.")
-    way: str = knob("tutorial", "How it is written", group="Program", live=True, options=tuple(WAYS),
+    entry: str = knob("1, 1", "Entry to vary", group="Slope", live=True, options=tuple(ENTRIES),
+                      help="The chart on the right varies only this number.")
+    way: str = knob("tutorial", "How it is written", group="Program", live=True, options=tuple(PROGRAMS),
                     names={"tutorial": "With Variable", "today": "As today"})
     # fmt: on
 
@@ -46,7 +50,7 @@ class TutorialConfig(Config):
 
 
 def gradient_of(numbers: programs.Numbers) -> tuple[float, np.ndarray[Any, Any]]:
-    """mean(v * v) and its gradient, (2, 2)."""
+    """The value of mean(v * v) and its gradient, (2, 2)."""
     v = torch.tensor(numbers, requires_grad=True)
     out = torch.mean(v * v)
     (gradient,) = torch.autograd.grad(out, v)
@@ -54,44 +58,42 @@ def gradient_of(numbers: programs.Numbers) -> tuple[float, np.ndarray[Any, Any]]
 
 
 def along(numbers: programs.Numbers, place: tuple[int, int], x: torch.Tensor) -> torch.Tensor:
-    """mean(v * v) with the number at a place replaced by each of x: (grid,)."""
+    """The values of mean(v * v) with one entry replaced by each number of x: (grid,)."""
     v = torch.tensor(numbers).repeat(len(x), 1, 1)  # (grid, 2, 2)
     v[:, place[0], place[1]] = x
     return (v * v).mean(dim=(1, 2))
 
 
 def draw_tutorial(config: TutorialConfig) -> Sheet:
-    """The numbers and their gradients as bars, the slope that one of the gradients is, and the program's own output."""
+    """The numbers and their gradients as bars, one gradient as a slope, and the output of the program."""
     out, gradient = gradient_of(config.numbers)
-    place = PLACES[config.entry]
-    x = torch.linspace(-REACH, REACH, 121)
+    place = ENTRIES[config.entry]
+    x = torch.linspace(-MAX_X, MAX_X, 121)
     y = along(config.numbers, place, x)
     at, slope = config.numbers[place[0]][place[1]], float(gradient[place])
     tangent = out + slope * (x - at)
-    names = [f"v[{row}, {column}]" for row, column in PLACES.values()]
-    bars = slopes.pairs(names, np.array(config.numbers).ravel(), gradient.ravel(), reach=REACH)
+    names = [f"v[{row}, {column}]" for row, column in ENTRIES.values()]
+    bars = slopes.pairs(names, np.array(config.numbers).ravel(), gradient.ravel(), limit=MAX_BAR)
     line = curves.functions(
         x.numpy(), [("mean(v*v)", "@model", y.numpy()), ("Tangent", "@gradient", tangent.numpy())],
         probe=at, title="mean(v*v)",
     )  # fmt: skip
     line["layout"]["yaxis"]["range"] = [-8.0, 30.0]
     line["layout"]["xaxis"]["title"] = {"text": f"v[{config.entry}]", "standoff": 6}
-    rows = tuple((each.code, each.said) for each in perform(WAYS[config.way], config.numbers))
-    note = f"At v[{config.entry}] = {at:g} the tangent’s slope is {slope:g}: that is v.grad[{config.entry}]."
-    return Sheet(
-        {"bars": bars, "slope": line}, note, (Table(("Code", "What it prints"), rows, ("Code", "What it prints")),)
-    )
+    rows = tuple((each.code, each.output) for each in run_program(PROGRAMS[config.way], config.numbers))
+    note = NOTE.format(entry=config.entry, value=at, slope=slope)
+    return Sheet({"bars": bars, "slope": line}, note, (Table(COLUMNS, rows, code=COLUMNS),))
 
 
 LAB = Lab(
     name="autograd_tutorial",
     title="The tutorial",
-    sentence="Four numbers, their mean(v*v), and how steeply it changes with each of them.",
+    sentence="Four numbers, their mean(v*v), and how fast it changes with each of them.",
     config=TutorialConfig,
     draw=draw_tutorial,
     charts=(
         Chart("bars", "Numbers and their gradients", "Two bars for each number: value and gradient."),
-        Chart("slope", "One number varied, the others held", "The result over one number, with its tangent."),
+        Chart("slope", "One number varies, the others stay", "The result over one number, with its tangent."),
     ),
     presets={
         "The tutorial": {},

@@ -1,1 +1,1 @@
-"""The lesson "tensors"."""
+"""The lesson Tensors: arrays in NumPy and tensors in torch, side by side."""

@@ -1,4 +1,4 @@
-"""Broadcasting: two shapes aligned at the right, what is stretched, and the very error where they do not fit."""
+"""The lab "Broadcasting": two shapes aligned at the right, what is stretched, and the error if they do not fit."""
 
 from __future__ import annotations
 
@@ -20,8 +20,30 @@ from playground.parsing.arrays import MAX_AXES, MAX_CELLS, read_shape, shape_tex
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
-AXES = 5  # at most: more do not fit into the drawing
-LARGEST = 10**12  # elements of one shape; nothing of that size is ever made, only its shape is looked at
+MAX_SHAPE_AXES = 5  # more do not fit in the drawing
+MAX_ELEMENTS = 10**12  # of one shape; an array of that size is never allocated
+
+SENTENCES = {
+    "no_fit": "**The shapes do not fit**: on axis {axis} the sizes differ and neither is 1, so nothing can be "
+    "stretched. torch says: `{error}`",
+    "numpy_error": "NumPy: {error}",
+    "equal": "The shapes are equal: nothing is stretched.",
+    "stretched": "Stretched: {names}. An axis of size 1, or a missing axis, gets the other's size. Nothing is copied: "
+    "its stride becomes 0.",
+    "grown": "Stretched: {names}. An axis of size 1, or a missing axis, gets the other's size. Nothing is copied: its "
+    "stride becomes 0. The larger one has {larger:,} numbers, the result {result:,}.",
+    "both": "`{one}` and `{other}`",
+    "one": "`{one}`",
+    "too_large": "{shape} is too large to draw (at most {cells} cells on {axes} axes).",
+    "unknown_size": "The shape of {name} needs every size: -1 cannot be used without an array. Type a number.",
+}
+TITLES = {
+    "shapes": "aligned at the right; orange is stretched",
+    "stretched": "{name}, {shape} → {result}",
+    "sum": "a + b, shape {shape}",
+    "unstretched": "{name}, {shape}",
+}
+COLUMNS = ("", "Shape", "Strides when stretched", "Numbers", "As float32")
 
 
 @dataclass(frozen=True)
@@ -29,64 +51,64 @@ class BroadcastingConfig(Config):
     """The two shapes."""
 
     # fmt: off
-    a: str = knob("2 1 3", "Shape of a", help="Whole numbers with spaces, such as 2 1 3. () is a single number.",
+    a: str = knob("2 1 3", "Shape of a", help="Integers separated by spaces, such as 2 1 3. () is a single number.",
                   group="Shapes", live=True, max_length=60)
     b: str = knob("4 1", "Shape of b", group="Shapes", live=True, max_length=60)
     # fmt: on
 
 
 def aligned(a: Shape, b: Shape) -> tuple[tuple[int | None, int | None, int | None], ...]:
-    """Both shapes from the right, axis by axis: (size in a, size in b, size of the result).
+    """Both shapes, aligned at the right, axis by axis: (size in a, size in b, size of the result).
 
-    None in a or b is an axis that is not there; None in the result is where they do not fit: the sizes differ and
-    neither is 1.
+    None in a or b is a missing axis; None in the result means that the sizes do not fit: they differ and neither is 1.
     """
     axes = max(len(a), len(b))
     pairs = zip((None,) * (axes - len(a)) + a, (None,) * (axes - len(b)) + b, strict=True)
-    return tuple((one, other, _fitted(one or 1, other or 1)) for one, other in pairs)
+    return tuple((one, other, _common_size(one or 1, other or 1)) for one, other in pairs)
 
 
-def _fitted(one: int, other: int) -> int | None:
+def _common_size(one: int, other: int) -> int | None:
     if one == other or other == 1:
         return one
     return other if one == 1 else None
 
 
 def real_errors(a: Shape, b: Shape) -> tuple[str, str]:
-    """What NumPy and torch say to a + b of two shapes that do not fit. Nothing of that size is made."""
+    """The errors of NumPy and of torch for a + b of two shapes that do not fit; no array of that size is allocated."""
     numpy = run(lambda x, y: x + y, np.broadcast_to(np.float32(0), a), np.broadcast_to(np.float32(0), b))
     torch_ = run(lambda x, y: x + y, torch.zeros(()).expand(a), torch.zeros(()).expand(b))
     return numpy.error, torch_.error
 
 
 def draw_broadcasting(config: BroadcastingConfig) -> Sheet:
-    """The shapes axis by axis, both arrays stretched to the result's shape, and the result."""
+    """The shapes axis by axis, both arrays stretched to the shape of the result, and the result."""
     a, b = _read("a", config.a), _read("b", config.b)
     axes = aligned(a, b)
     clash = [-(len(axes) - index) for index, (*_, size) in enumerate(axes) if size is None]
     figures = {"shapes": cells([_alignment(axes)])}
     if clash:
         numpy, torch_ = real_errors(a, b)
-        figures |= {"a": _alone("a", a, 1), "b": _alone("b", b, 10), "sum": cells([], message=f"NumPy: {numpy}")}
-        note = (
-            f"**They do not fit**: on axis {clash[-1]} the sizes differ and neither is 1, so nothing can be stretched. "
-            f"torch says: `{torch_}`"
-        )
+        figures |= {
+            "a": _unstretched("a", a, 1),
+            "b": _unstretched("b", b, 10),
+            "sum": cells([], message=SENTENCES["numpy_error"].format(error=numpy)),
+        }
+        note = SENTENCES["no_fit"].format(axis=clash[-1], error=torch_)
         return Sheet(figures, note, (_table({"a": a, "b": b}, None),))
     result = tuple(size for *_, size in axes if size is not None)
-    figures |= _filled(a, b, result)
+    figures |= _stretched_arrays(a, b, result)
     return Sheet(figures, _note(a, b, result), (_table({"a": a, "b": b, "a + b": result}, result),))
 
 
 def _read(name: str, text: str) -> Shape:
-    shape = read_shape(text, LARGEST, AXES)
+    shape = read_shape(text, MAX_ELEMENTS, MAX_SHAPE_AXES)
     if -1 in shape:
-        raise ValueError(f"The shape of {name} needs every size: -1 has no meaning without an array. Type a number.")
+        raise ValueError(SENTENCES["unknown_size"].format(name=name))
     return shape
 
 
 def _alignment(axes: tuple[tuple[int | None, int | None, int | None], ...]) -> Block:
-    """The sizes under each other: a column for each axis. Stretched sizes are marked in orange, clashes framed."""
+    """The sizes in a column for each axis: stretched sizes are orange, sizes that do not fit have a frame."""
     width = len(axes) + 1
     texts, shades = np.full((4, width), "", object), np.zeros((4, width))
     ghost, mark = np.zeros((4, width), bool), np.zeros((4, width), bool)
@@ -101,19 +123,18 @@ def _alignment(axes: tuple[tuple[int | None, int | None, int | None], ...]) -> B
         texts[3, column] = "✗" if size is None else f"{size:,}"
         shades[3, column] = 0.0 if size is None else 0.7
         mark[1:, column] = size is None
-    return Block("aligned at the right; orange is stretched", texts, shades, ghost, mark)
+    return Block(TITLES["shapes"], texts, shades, ghost, mark)
 
 
-def _filled(a: Shape, b: Shape, result: Shape) -> dict[str, Figure]:
-    """Both arrays as they are stretched (what is repeated is ghosted), and their sum; a sentence where it is large."""
+def _stretched_arrays(a: Shape, b: Shape, result: Shape) -> dict[str, Figure]:
+    """Both arrays stretched, with repeated cells as ghosts, and their sum; a sentence if the result is too large."""
     if math.prod(result) > MAX_CELLS or len(result) > MAX_AXES:
-        message = f"{shape_text(result)} is more than is drawn here: {MAX_CELLS} cells on {MAX_AXES} axes."
-        return {name: cells([], message=message) for name in ("a", "b", "sum")}
+        return {name: _too_large(result) for name in ("a", "b", "sum")}
     one, other = numbers(a, 1), numbers(b, 10)
     return {
         "a": _stretched("a", one, result),
         "b": _stretched("b", other, result),
-        "sum": cells([block(f"a + b, shape {shape_text(result)}", (one + other).numpy())]),
+        "sum": cells([block(TITLES["sum"].format(shape=shape_text(result)), (one + other).numpy())]),
     }
 
 
@@ -123,47 +144,50 @@ def numbers(shape: Shape, step: int) -> torch.Tensor:
 
 
 def _stretched(name: str, tensor: torch.Tensor, result: Shape) -> Figure:
-    """A tensor expanded to the result's shape; where it only repeats what it has, its cells are ghosts."""
+    """A tensor expanded to the shape of the result; repeated cells are ghosts."""
     stretched = tensor.expand(result)
     first = torch.zeros(result, dtype=torch.bool)
     first[tuple(slice(None) if stride else slice(1) for stride in _strides(stretched))] = True
-    return cells([block(f"{name}, {shape_text(tensor.shape)} → {shape_text(result)}", stretched.numpy(), ghost=~first.numpy())])
+    title = TITLES["stretched"].format(name=name, shape=shape_text(tensor.shape), result=shape_text(result))
+    return cells([block(title, stretched.numpy(), ghost=~first.numpy())])
 
 
 def _strides(tensor: torch.Tensor) -> tuple[int, ...]:
-    """The strides, with 1 on axes of size 1, where a stride of 0 would mean nothing."""
+    """The strides, with 1 on axes of size 1, where a stride of 0 does not mean stretched."""
     return tuple(stride or int(size == 1) for stride, size in zip(tensor.stride(), tensor.shape, strict=True))
 
 
-def _alone(name: str, shape: Shape, step: int) -> Figure:
+def _unstretched(name: str, shape: Shape, step: int) -> Figure:
     if math.prod(shape) > MAX_CELLS or len(shape) > MAX_AXES:
-        return cells([], message=f"{shape_text(shape)} is more than is drawn here: {MAX_CELLS} cells on {MAX_AXES} axes.")
-    return cells([block(f"{name}, {shape_text(shape)}", numbers(shape, step).numpy())])
+        return _too_large(shape)
+    title = TITLES["unstretched"].format(name=name, shape=shape_text(shape))
+    return cells([block(title, numbers(shape, step).numpy())])
+
+
+def _too_large(shape: Shape) -> Figure:
+    return cells([], message=SENTENCES["too_large"].format(shape=shape_text(shape), cells=MAX_CELLS, axes=MAX_AXES))
 
 
 def _note(a: Shape, b: Shape, result: Shape) -> str:
-    made, count = max(math.prod(a), math.prod(b)), math.prod(result)
+    larger, count = max(math.prod(a), math.prod(b)), math.prod(result)
     stretched = [name for name, shape in (("a", a), ("b", b)) if shape != result]
     if not stretched:
-        return "The shapes are equal: nothing is stretched."
-    grown = f" The larger one has {made:,} numbers, the result {count:,}." if count > made else ""
-    return (
-        f"Stretched: {' and '.join(f'`{name}`' for name in stretched)}. An axis of size 1, or one that is not there, "
-        f"takes the other's size. Nothing is copied for it: its stride becomes 0.{grown}"
-    )
+        return SENTENCES["equal"]
+    names = SENTENCES["both" if len(stretched) == 2 else "one"].format(one=stretched[0], other=stretched[-1])
+    return SENTENCES["grown" if count > larger else "stretched"].format(names=names, larger=larger, result=count)
 
 
 def _table(shapes: dict[str, Shape], result: Shape | None) -> Table:
-    """Elements and bytes of each, and the strides of a and b once they are stretched."""
+    """A row for each shape: its strides when stretched, its elements and its bytes."""
     rows = []
     for name, shape in shapes.items():
         strides = "–"
         if result is not None:
-            stretched = torch.empty(shape, device="meta").expand(result)  # a shape and strides with no memory
+            stretched = torch.empty(shape, device="meta").expand(result)  # only a shape and strides, without memory
             strides = ", ".join(map(str, stretched.stride()))
         count = math.prod(shape)
         rows.append((name, shape_text(shape), strides or "–", f"{count:,}", _bytes(4 * count)))
-    return Table(("", "Shape", "Strides when stretched", "Numbers", "As float32"), tuple(rows), code=("",))
+    return Table(COLUMNS, tuple(rows), code=("",))
 
 
 def _bytes(count: int) -> str:
@@ -181,10 +205,10 @@ LAB = Lab(
     config=BroadcastingConfig,
     draw=draw_broadcasting,
     charts=(
-        Chart("shapes", "The shapes", "Both shapes aligned at the right, axis by axis, and the result's.", low=True),
+        Chart("shapes", "The shapes", "Both shapes and the result's, aligned at the right, axis by axis.", low=True),
         Chart("sum", "a + b", "The sum as cells, or the error.", low=True),
-        Chart("a", "a, stretched", "The first array in the result's shape; repeated cells are ghosts.", low=True),
-        Chart("b", "b, stretched", "The second array in the result's shape; repeated cells are ghosts.", low=True),
+        Chart("a", "a, stretched", "The first array in the shape of the result; repeated cells are ghosts.", low=True),
+        Chart("b", "b, stretched", "The second array in the shape of the result; repeated cells are ghosts.", low=True),
     ),
     presets={
         "Three axes and two": {},

@@ -1,4 +1,4 @@
-"""Who owns the memory: write a number on one side of a conversion, and see whether the other side changes."""
+"""The lab "Memory": write a number on one side of a conversion, and see whether the other side changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from playground.figures.cells import Block, cells
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.tensors.cells import block
-from playground.parsing.arrays import times
+from playground.parsing.arrays import shape_text
 
 Array = NDArray[Any]
 Side = Any  # an array or a tensor
@@ -23,8 +23,8 @@ SHAPE = (2, 3)
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way from one library to the other, as the code that is shown and run: `a` is given, `b` comes out of it."""
+class Conversion:
+    """A conversion between the libraries, as the code that is shown and run: `b` is made from `a`."""
 
     label: str
     code: str
@@ -32,7 +32,7 @@ class Way:
     given: str = "np.arange(6).reshape(2, 3)"
 
     def make(self) -> tuple[Side, Side]:
-        """A fresh pair: what is given, and what is made of it."""
+        """A new pair (a, b)."""
         a = eval(self.given, {"np": np, "torch": torch})
         return a, self._make(a)
 
@@ -42,34 +42,52 @@ class Way:
 
 
 GIVEN_TENSOR = "torch.arange(6).reshape(2, 3)"
-WAYS: dict[str, Way] = {
-    "from_numpy": Way("from_numpy", "torch.from_numpy(a)", "It takes over the array's memory and copies nothing."),
-    "as_tensor": Way("as_tensor", "torch.as_tensor(a)", "It copies only where it must, and here it need not."),
-    "as_tensor_float": Way("as_tensor, another dtype", "torch.as_tensor(a, dtype=torch.float32)",
-                           "Another dtype needs other bytes, so it had to copy."),
-    "tensor": Way("tensor", "torch.tensor(a)", "torch.tensor always copies."),
-    "clone": Way("from_numpy and clone", "torch.from_numpy(a).clone()", "clone is a copy by definition."),
-    "slice": Way("from_numpy of a slice", "torch.from_numpy(a[:, ::2])",
+CONVERSIONS: dict[str, Conversion] = {
+    "from_numpy": Conversion("from_numpy", "torch.from_numpy(a)", "It uses the array's memory and copies nothing."),
+    "as_tensor": Conversion("as_tensor", "torch.as_tensor(a)", "It copies only if it must, and here it need not."),
+    "as_tensor_float": Conversion("as_tensor, another dtype", "torch.as_tensor(a, dtype=torch.float32)",
+                           "Another dtype needs other bytes, so it must copy."),
+    "tensor": Conversion("tensor", "torch.tensor(a)", "torch.tensor always copies."),
+    "clone": Conversion("from_numpy and clone", "torch.from_numpy(a).clone()", "clone is a copy by definition."),
+    "slice": Conversion("from_numpy of a slice", "torch.from_numpy(a[:, ::2])",
                  "A slice is a view: its strides skip every second column of the same memory."),
-    "row": Way("from_numpy of a row", "torch.from_numpy(a[1:])",
-               "The second row is a view that begins further on in the same memory."),
-    "backwards": Way("from_numpy, backwards", "torch.from_numpy(a[::-1].copy())",
-                     "A tensor takes no negative strides, so a reversed array must be copied first."),
-    "numpy": Way(".numpy()", "a.numpy()", "The way back copies nothing either.", GIVEN_TENSOR),
-    "detach": Way("detach and .numpy()", "a.detach().numpy()",
-                  "detach leaves the gradients behind, not the memory.", "torch.arange(6.0).reshape(2, 3)"),
-    "copy": Way(".numpy() and copy", "a.numpy().copy()", "copy is a copy by definition.", GIVEN_TENSOR),
+    "row": Conversion("from_numpy of a row", "torch.from_numpy(a[1:])",
+               "The second row is a view that starts later in the same memory."),
+    "backwards": Conversion("from_numpy, backwards", "torch.from_numpy(a[::-1].copy())",
+                     "A tensor cannot have negative strides, so a reversed array must be copied first."),
+    "numpy": Conversion(".numpy()", "a.numpy()", "The conversion back to NumPy copies nothing either.", GIVEN_TENSOR),
+    "detach": Conversion("detach and .numpy()", "a.detach().numpy()",
+                  "detach drops the gradients and keeps the memory.", "torch.arange(6.0).reshape(2, 3)"),
+    "copy": Conversion(".numpy() and copy", "a.numpy().copy()", "copy is a copy by definition.", GIVEN_TENSOR),
 }  # fmt: skip
-SIDES = {"a": "a, the given one", "b": "b, the new one"}
+SIDES = {"a": "a, the original", "b": "b, the result"}
+
+SENTENCES = {
+    "both": "You wrote into `{side}`, and **`{other}` changed too**: one block of memory. {why}",
+    "not_included": "You wrote into `{side}`. They share memory, but `{other}` does not include that cell. {why}",
+    "same_number": "That number was there already, so nothing has changed. {why}",
+    "one": "You wrote into `{side}`, and **`{other}` did not change**: each has its own memory. {why}",
+    "no_such_cell": "Row {row}, column {column} is not in {side}, whose shape is {shape}. Choose a smaller row or "
+    "column.",
+}
+TITLES = {
+    "tensor": "{name}, a tensor",
+    "array": "{name}, an array",
+    "shared": "one block of memory: a and b",
+    "own": "{name}'s memory",
+}
+KINDS = {"tensor": "torch tensor", "array": "NumPy array"}
+POINTERS = {"same": "p", "offset": "p + {bytes} bytes", "elsewhere": "a different address"}
+COLUMNS = ("", "Type", "dtype", "Data pointer", "Strides in bytes", "Shape", "Code")
 
 
 @dataclass(frozen=True)
 class MemoryConfig(Config):
-    """How the second side is made, and what is written where."""
+    """How b is made, and what is written where."""
 
     # fmt: off
-    way: str = knob("from_numpy", "b is made by", group="Conversion", live=True, options=tuple(WAYS),
-                    names={name: way.label for name, way in WAYS.items()})
+    way: str = knob("from_numpy", "How b is made", group="Conversion", live=True, options=tuple(CONVERSIONS),
+                    names={name: way.label for name, way in CONVERSIONS.items()})
     side: str = knob("b", "Write into", group="Write", live=True, options=tuple(SIDES), names=SIDES)
     row: int = knob(0, "Row", group="Write", live=True, lo=0, hi=1)
     column: int = knob(1, "Column", group="Write", live=True, lo=0, hi=2)
@@ -79,7 +97,7 @@ class MemoryConfig(Config):
 
 @dataclass(frozen=True)
 class Written:
-    """What a write has done: both sides as they are afterwards, and where each has changed."""
+    """The effect of a write: both sides afterwards, and which of their cells changed."""
 
     a: Side
     b: Side
@@ -87,26 +105,26 @@ class Written:
     changed_b: Array
 
     @property
-    def seen(self) -> bool:
-        """Whether both sides show the write."""
+    def visible_in_both(self) -> bool:
+        """Whether both sides show the new number."""
         return bool(self.changed_a.any() and self.changed_b.any())
 
     @property
     def shared(self) -> bool:
-        """Whether both look at the same memory."""
+        """Whether both use the same memory."""
         return bool(np.shares_memory(as_array(self.a), as_array(self.b)))
 
 
-def write(way: Way, side: str, place: tuple[int, int], value: float) -> Written:
-    """Make both sides, write one number into one of them, and look at both. Raises ValueError where no such place is.
+def write(way: Conversion, side: str, place: tuple[int, int], value: float) -> Written:
+    """The effect of writing one number into one side. Raises ValueError with a sentence if there is no such cell.
 
-    A way's pair is made twice, once to know what was there before.
+    The pair is made twice, to compare with the numbers before.
     """
     (a, b), (old_a, old_b) = way.make(), way.make()
     target = a if side == "a" else b
     if any(index >= size for index, size in zip(place, target.shape, strict=True)):
-        raise ValueError(f"Row {place[0]}, column {place[1]} is not in {side}, whose shape is {times(target.shape)}. "
-                         "Take a smaller row or column.")  # fmt: skip
+        raise ValueError(SENTENCES["no_such_cell"].format(
+            row=place[0], column=place[1], side=side, shape=shape_text(target.shape)))  # fmt: skip
     target[place] = value
     return Written(a, b, as_array(a) != as_array(old_a), as_array(b) != as_array(old_b))
 
@@ -118,58 +136,60 @@ def as_array(side: Side) -> Array:
 
 
 def draw_memory(config: MemoryConfig) -> Sheet:
-    """Both sides after the write, the memory under them, and where that is."""
-    way, place = WAYS[config.way], (config.row, config.column)
+    """Both sides after the write, their memory, and a table of dtypes, addresses and strides."""
+    way, place = CONVERSIONS[config.way], (config.row, config.column)
     done = write(way, config.side, place, config.value)
     figures = {
         "sides": cells([_side("a", done.a, done.changed_a), _side("b", done.b, done.changed_b)]),
         "memory": cells(_memory(done)),
     }
     code = f"a = {way.given}\nb = {way.code}\n{config.side}[{config.row}, {config.column}] = {config.value}"
-    rows = (_row("a", done.a, "p", code), _row("b", done.b, pointer(done), ""))
-    columns = ("", "What", "dtype", "Data pointer", "Strides in bytes", "Shape", "What runs")
-    return Sheet(figures, _note(config, way, done), (Table(columns, rows, code=("", "Data pointer", "What runs")),))
+    rows = (_row("a", done.a, POINTERS["same"], code), _row("b", done.b, pointer(done), ""))
+    return Sheet(figures, _note(config, way, done), (Table(COLUMNS, rows, code=("", "Data pointer", "Code")),))
 
 
 def _side(name: str, side: Side, changed: Array) -> Block:
-    library = "tensor" if isinstance(side, Tensor) else "array"
-    return block(f"{name}, {'a' if library == 'tensor' else 'an'} {library}", as_array(side), mark=changed)
+    return block(TITLES[_kind(side)].format(name=name), as_array(side), mark=changed)
+
+
+def _kind(side: Side) -> str:
+    return "tensor" if isinstance(side, Tensor) else "array"
 
 
 def _memory(done: Written) -> list[Block]:
-    """The numbers in the order in which they lie in memory: once where it is shared, else once for each side."""
+    """The numbers in their order in memory: one block if it is shared, or one for each side."""
     a, b = as_array(done.a), as_array(done.b)
     if done.shared:
-        return [block("one block of memory: a and b", a.reshape(1, -1), mark=done.changed_a.reshape(1, -1))]
+        return [block(TITLES["shared"], a.reshape(1, -1), mark=done.changed_a.reshape(1, -1))]
     return [
-        block("a's memory", a.reshape(1, -1), mark=done.changed_a.reshape(1, -1)),
-        block("b's memory", b.reshape(1, -1), mark=done.changed_b.reshape(1, -1)),
+        block(TITLES["own"].format(name="a"), a.reshape(1, -1), mark=done.changed_a.reshape(1, -1)),
+        block(TITLES["own"].format(name="b"), b.reshape(1, -1), mark=done.changed_b.reshape(1, -1)),
     ]
 
 
 def _row(name: str, side: Side, where: str, code: str) -> tuple[str, ...]:
     array = as_array(side)
-    what = "torch tensor" if isinstance(side, Tensor) else "NumPy array"
-    return name, what, str(side.dtype), where, ", ".join(map(str, array.strides)), times(array.shape), code
+    strides = ", ".join(map(str, array.strides))
+    return name, KINDS[_kind(side)], str(side.dtype), where, strides, shape_text(array.shape), code
 
 
 def pointer(done: Written) -> str:
-    """Where b's first number lies, seen from a's, which lies at p: no visitor is told the server's own addresses."""
+    """The address of b's first number, relative to p, the address of a's: the server's own addresses are not shown."""
     if not done.shared:
-        return "q, elsewhere"
+        return POINTERS["elsewhere"]
     ahead = as_array(done.b).ctypes.data - as_array(done.a).ctypes.data
-    return f"p + {ahead} bytes" if ahead else "p"
+    return POINTERS["offset" if ahead else "same"].format(bytes=ahead)
 
 
-def _note(config: MemoryConfig, way: Way, done: Written) -> str:
+def _note(config: MemoryConfig, way: Conversion, done: Written) -> str:
     other = "b" if config.side == "a" else "a"
-    if done.seen:
-        return f"You wrote into `{config.side}`, and **`{other}` changed too**: one block of memory. {way.why}"
-    if done.shared:
-        return f"You wrote into `{config.side}`. They share memory, but `{other}` does not look at that cell. {way.why}"
-    if not (done.changed_a.any() or done.changed_b.any()):
-        return f"That number was there already, so nothing has changed. {way.why}"
-    return f"You wrote into `{config.side}`, and **`{other}` stayed as it was**: each has memory of its own. {way.why}"
+    if done.visible_in_both:
+        name = "both"
+    elif done.shared:
+        name = "not_included"
+    else:
+        name = "one" if done.changed_a.any() or done.changed_b.any() else "same_number"
+    return SENTENCES[name].format(side=config.side, other=other, why=way.why)
 
 
 LAB = Lab(
@@ -179,8 +199,8 @@ LAB = Lab(
     config=MemoryConfig,
     draw=draw_memory,
     charts=(
-        Chart("sides", "After the write", "Both sides as cells; what has changed is framed.", low=True),
-        Chart("memory", "The memory", "The numbers in the order in which they lie in memory.", low=True),
+        Chart("sides", "After the write", "Both sides as cells; changed cells have a frame.", low=True),
+        Chart("memory", "The memory", "The numbers in their order in memory.", low=True),
     ),
     presets={
         "from_numpy": {},

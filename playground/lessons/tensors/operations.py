@@ -1,4 +1,4 @@
-"""One array, every operation, both libraries: what each gives and whether it is the same."""
+"""The lab "Operations": one array, every operation in both libraries, and whether the results are the same."""
 
 from __future__ import annotations
 
@@ -14,53 +14,71 @@ from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.tensors.cells import block, corner
 from playground.lessons.tensors.registry import CASES, FLOAT32, OPERATIONS, Operation
-from playground.lessons.tensors.verdicts import Result, Verdict, judge
+from playground.lessons.tensors.verdicts import Result, Verdict, run_both
 from playground.parsing.arrays import DTYPES, EXAMPLE, MAX_CHARACTERS, as_numpy, as_torch, read_array, shape_text
 from playground.training.devices import choices
 
 Array = NDArray[np.generic]
 DEVICES = ("cpu", "cuda")
-LONGEST_ERROR = 120  # characters of an error in the table; its card shows more
-WORDS = {
-    "same": "Both libraries give the same: values, shape and dtype.",
+MAX_ERROR_CHARACTERS = 120  # in the table; the chart shows the whole error
+
+SENTENCES = {
+    "same": "Both libraries give the same values, shape and dtype.",
     "differs": "The two results differ.",
-    "error": "This does not work in both libraries.",
+    "error": "At least one library raises an error.",
+    "rounding": "Only by rounding: the libraries compute in different ways, and both are right to the last digit or "
+    "two.",
+    "note": "**{label}**, `{numpy}` in NumPy and `{torch}` in torch. {verdict}{why}\n\nWith this array: of {total} "
+    "operations {same} agree, {differs} differ and {error} fail in one library or in both.",
+    "no_device": "Torch finds no graphics card on this machine. Set the device back to cpu.",
+    "empty": "An array with no elements.",
+    "gap_same": "The same.",
+    "gap_both_fail": "No difference: both raise an error.",
+    "gap_one_fails": "No difference to show: one of them raises an error.",
+}
+COLUMNS = ("Operation", "NumPy", "torch", "Verdict", "Difference (NumPy | torch)")
+TITLES = {
+    "a": "a: {numpy} | {torch}",
+    "result": "{dtype}, shape {shape}",
+    "part": "[{index}] {dtype}, shape {shape}",
+    "gap": "NumPy − torch",
+    "no_gap": "NumPy − torch: equal",
 }
 
 
 @dataclass(frozen=True)
 class OperationsConfig(Config):
-    """Two arrays, and the operation that is looked at."""
+    """Two arrays, and the operation to compare."""
 
     # fmt: off
     operation: str = knob("sin", "Operation", group="Operation", live=True, options=tuple(OPERATIONS),
                           names={name: f"{each.label} ({each.group.lower()})" for name, each in OPERATIONS.items()})
     array: str = knob(EXAMPLE, "Array a", group="Arrays", live=True, max_length=MAX_CHARACTERS,
-                      help="Numbers with spaces, rows with ; as in 0 1 2; 3 4 5. Or [[0, 1], [2, 3]], arange(6), "
-                           "linspace(-1, 1, 5), zeros(2, 3). nan and inf are numbers too.")
+                      help="Numbers separated by spaces, rows by ; as in 0 1 2; 3 4 5. Or [[0, 1], [2, 3]], arange(6), "
+                           "linspace(-1, 1, 5), zeros(2, 3). nan and inf can be used, too.")
     shape: str = knob("", "Shape of a", help="Such as 3 2, or 2 -1. Empty: as typed.", group="Arrays", live=True,
                       max_length=40)
-    dtype: str = knob("auto", "dtype of a", help="auto: what each library makes of the numbers by itself.",
+    dtype: str = knob("auto", "dtype of a", help="auto: each library chooses.",
                       group="Arrays", live=True, options=DTYPES)
-    second: str = knob("10 20 30", "Array b", help="For the operations that take two. Its dtype is auto.",
+    second: str = knob("10 20 30", "Array b", help="For operations on two arrays. Its dtype is auto.",
                        group="Arrays", live=True, max_length=MAX_CHARACTERS)
-    device: str = knob("cpu", "Device of the tensors", help="cuda is a graphics card that torch sees.",
+    device: str = knob("cpu", "Device of the tensors", help="cuda is a graphics card, if torch finds one.",
                        group="Arrays", live=True, more=True, options=DEVICES)
     # fmt: on
 
 
 def draw_operations(config: OperationsConfig) -> Sheet:
-    """The arrays, both results and their difference as cells; and the verdict on every operation."""
+    """The arrays, both results and their difference as cells, and a table with the verdict on every operation."""
     if config.device not in choices():
-        raise ValueError("On this machine torch sees no graphics card. Set the device back to cpu.")
+        raise ValueError(SENTENCES["no_device"])
     a, b = read_array(config.array, config.shape), read_array(config.second)
     arrays = as_numpy(a, config.dtype), as_numpy(b)
     tensors = as_torch(a, config.dtype, config.device), as_torch(b, device=config.device)
-    judged = {name: judge(each, arrays, tensors) for name, each in OPERATIONS.items()}
-    chosen, (numpy, torch, verdict) = OPERATIONS[config.operation], judged[config.operation]
+    results = {name: run_both(each, arrays, tensors) for name, each in OPERATIONS.items()}
+    chosen, (numpy, torch, verdict) = OPERATIONS[config.operation], results[config.operation]
     scale = max((_largest(part) for part in (*numpy.parts, *torch.parts)), default=1.0) or 1.0
-    given = [block(f"a: {arrays[0].dtype} | {tensors[0].dtype}", arrays[0])]
-    if chosen.takes_two:
+    given = [block(TITLES["a"].format(numpy=arrays[0].dtype, torch=tensors[0].dtype), arrays[0])]
+    if chosen.uses_second:
         given.append(block("b", arrays[1]))
     figures = {
         "given": cells(given),
@@ -68,29 +86,30 @@ def draw_operations(config: OperationsConfig) -> Sheet:
         "numpy": _result(numpy, scale),
         "torch": _result(torch, scale),
     }
-    rows = [_row(OPERATIONS[name], verdict) for name, (_, _, verdict) in judged.items()]
-    columns = ("Operation", "NumPy", "torch", "Verdict", "By how much (NumPy | torch)")
-    return Sheet(figures, _note(chosen, judged), (Table(columns, tuple(rows), code=("NumPy", "torch")),))
+    rows = [_row(OPERATIONS[name], verdict) for name, (_, _, verdict) in results.items()]
+    return Sheet(figures, _note(chosen, results), (Table(COLUMNS, tuple(rows), code=("NumPy", "torch")),))
 
 
-def _note(chosen: Operation, judged: dict[str, tuple[Result, Result, Verdict]]) -> str:
-    verdict = judged[chosen.name][2]
-    counts = Counter(each.kind for _, _, each in judged.values())
-    why = f" {chosen.why}" if chosen.why and verdict.kind != "same" else ""
-    if verdict.how.startswith("dtype float64 | float32") and verdict.how.endswith(("float32", "rounding)")):
-        why = f" {FLOAT32}"
-    elif verdict.how.endswith("rounding)"):
-        why = " Only by rounding: the libraries compute in different ways, each right to the last digit or two."
-    return (
-        f"**{chosen.label}**, `{chosen.numpy}` in NumPy and `{chosen.torch}` in torch. {WORDS[verdict.kind]}{why}\n\n"
-        f"With this array: {counts['same']} of {len(judged)} operations give the same, {counts['differs']} differ, "
-        f"{counts['error']} raise an error in one of the two or in both."
-    )
+def _note(chosen: Operation, results: dict[str, tuple[Result, Result, Verdict]]) -> str:
+    verdict = results[chosen.name][2]
+    counts = Counter(each.kind for _, _, each in results.values())
+    why = chosen.why if verdict.kind != "same" else ""
+    if verdict.is_default_dtype:
+        why = FLOAT32
+    elif verdict.is_rounding:
+        why = SENTENCES["rounding"]
+    return SENTENCES["note"].format(
+        label=chosen.label, numpy=chosen.numpy, torch=chosen.torch, verdict=SENTENCES[verdict.kind],
+        why=f" {why}" if why else "", total=len(results), same=counts["same"], differs=counts["differs"],
+        error=counts["error"],
+    )  # fmt: skip
 
 
 def _row(operation: Operation, verdict: Verdict) -> tuple[str, ...]:
-    how = verdict.how if len(verdict.how) <= LONGEST_ERROR else verdict.how[: LONGEST_ERROR - 1] + "…"
-    return operation.label, operation.numpy, operation.torch, verdict.sign, how
+    details = verdict.details
+    if len(details) > MAX_ERROR_CHARACTERS:
+        details = details[: MAX_ERROR_CHARACTERS - 1] + "…"
+    return operation.label, operation.numpy, operation.torch, verdict.sign, details
 
 
 def _result(result: Result, scale: float) -> Figure:
@@ -99,25 +118,25 @@ def _result(result: Result, scale: float) -> Figure:
         return cells([], message=result.error)
     blocks: list[Block] = []
     for index, part in enumerate(result.parts):
-        which = f"[{index}] " if len(result.parts) > 1 else ""
-        blocks.append(block(f"{which}{part.dtype}, shape {shape_text(part.shape)}", part, scale=scale))
-    empty = "An array with no elements." if all(part.size == 0 for part in result.parts) else ""
+        title = TITLES["part" if len(result.parts) > 1 else "result"]
+        title = title.format(index=index, dtype=part.dtype, shape=shape_text(part.shape))
+        blocks.append(block(title, part, scale=scale))
+    empty = SENTENCES["empty"] if all(part.size == 0 for part in result.parts) else ""
     return cells([each for each in blocks if each.texts.size], message=empty)
 
 
 def _gap(numpy: Result, torch: Result, verdict: Verdict) -> Figure:
-    """NumPy's values less torch's as cells, where they have one shape; else the verdict."""
+    """NumPy's values minus torch's as cells if the shapes are equal, or a sentence."""
     comparable = [one.shape == other.shape for one, other in zip(numpy.parts, torch.parts, strict=False)]
     if numpy.error or torch.error or comparable != [True] or numpy.parts[0].size == 0:
-        both = bool(numpy.error) and bool(torch.error)
-        return cells([], message=verdict.how if verdict.kind == "differs" else "No difference: both raise an error."
-                     if both else "No difference to show: one of them raises an error."
-                     if verdict.kind == "error" else "The same.")  # fmt: skip
+        errors = "gap_both_fail" if numpy.error and torch.error else "gap_one_fails"
+        sentence = SENTENCES[errors if verdict.kind == "error" else "gap_same"]
+        return cells([], message=verdict.details if verdict.kind == "differs" else sentence)
     one, other = corner(numpy.parts[0]).astype(np.float64), corner(torch.parts[0]).astype(np.float64)
     equal = (one == other) | (np.isnan(one) & np.isnan(other))
     with np.errstate(invalid="ignore"):
         gap = np.where(equal, 0.0, one - other)
-    return cells([block("NumPy − torch" if not equal.all() else "NumPy − torch: equal", gap)])
+    return cells([block(TITLES["no_gap" if equal.all() else "gap"], gap)])
 
 
 def _largest(part: Array) -> float:
@@ -128,12 +147,12 @@ def _largest(part: Array) -> float:
 LAB = Lab(
     name="tensors_operations",
     title="Operations",
-    sentence="Type an array and do the same to it in both libraries. Which of them agree?",
+    sentence="Type an array and apply the same operation in both libraries. Do they agree?",
     config=OperationsConfig,
     draw=draw_operations,
     charts=(
-        Chart("given", "What goes in", "The first array, and the second where it is used, as cells.", low=True),
-        Chart("gap", "Difference", "What NumPy gives less what torch gives, cell by cell.", low=True),
+        Chart("given", "Input", "The first array, and the second if it is used, as cells.", low=True),
+        Chart("gap", "Difference", "NumPy minus torch, cell by cell.", low=True),
         Chart("numpy", "NumPy gives", "The result of NumPy as cells, or its error.", low=True),
         Chart("torch", "torch gives", "The result of torch as cells, or its error.", low=True),
     ),

@@ -1,4 +1,4 @@
-"""The operations that NumPy and torch are compared by: one row each, for the page, its verdicts and their tests."""
+"""The operations in which NumPy and torch are compared: one table for the page and its tests."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import torch
 
 @dataclass(frozen=True)
 class Operation:
-    """One thing done in both libraries to an array `a` (and a second, `b`), each as the code that is shown and run.
+    """One operation on an array `a` (and a second array `b`), as the code of both libraries, which is shown and run.
 
-    `why` says what a student should know where the two differ.
+    `why` explains a difference between the two results.
     """
 
     name: str
@@ -36,18 +36,18 @@ class Operation:
         return _function(self.torch)
 
     @property
-    def takes_two(self) -> bool:
-        """Whether the second array matters."""
+    def uses_second(self) -> bool:
+        """Whether the code uses the second array."""
         return "b" in compile(self.numpy, self.name, "eval").co_names
 
 
 def _function(code: str) -> Callable[[Any, Any], Any]:
-    """The code of a row above as a function; nothing that a visitor types ever comes here."""
+    """The code of a row of this table as a function; text from visitors never gets here."""
     made: Callable[[Any, Any], Any] = eval(f"lambda a, b: {code}", {"np": np, "torch": torch})
     return made
 
 
-FLOAT32 = "Unless you say otherwise NumPy makes a float64, and torch a float32, its default float type."
+FLOAT32 = "By default NumPy computes in float64, and torch in float32, its default float type."
 _ROWS: dict[str, tuple[tuple[str, ...], ...]] = {
     "Elementwise": (
         ("abs", "Absolute value", "np.abs(a)", "torch.abs(a)"),
@@ -59,20 +59,21 @@ _ROWS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("log", "Logarithm", "np.log(a)", "torch.log(a)", FLOAT32),
         ("round", "Round", "np.round(a)", "torch.round(a)"),
         ("clip", "Clip", "np.clip(a, 0, 1)", "torch.clamp(a, 0, 1)"),
-        ("sign", "Sign", "np.sign(a)", "torch.sign(a)", "torch takes NaN's sign to be 0."),
+        ("sign", "Sign", "np.sign(a)", "torch.sign(a)", "The sign of NaN is 0 in torch."),
         ("isnan", "Is it NaN?", "np.isnan(a)", "torch.isnan(a)"),
         ("where", "Where", "np.where(a > 1, a, 0)", "torch.where(a > 1, a, 0)"),
     ),
     "With a second array": (
-        ("add", "Add", "a + b", "a + b", "Shapes broadcast by the same rule; dtypes are promoted by different ones."),
+        ("add", "Add", "a + b", "a + b",
+         "Both broadcast shapes by the same rule; they promote dtypes by different ones."),
         ("multiply", "Multiply", "a * b", "a * b"),
         ("divide", "Divide", "a / b", "a / b", FLOAT32),
         ("floor_divide", "Divide, rounded down", "a // b", "a // b",
-         "A whole number by zero is an error in torch, and 0 with a warning in NumPy."),
+         "An integer divided by zero is an error in torch, and 0 with a warning in NumPy."),
         ("remainder", "Remainder", "a % b", "a % b",
-         "A whole number modulo zero is an error in torch, and 0 with a warning in NumPy."),
+         "An integer modulo zero is an error in torch, and 0 with a warning in NumPy."),
         ("power", "Power", "a ** b", "a ** b",
-         "A whole number to a negative power is an error in NumPy; torch drops what is behind the point."),
+         "An integer to a negative power is an error in NumPy; torch cuts off the digits after the point."),
         ("maximum", "The larger of two", "np.maximum(a, b)", "torch.maximum(a, b)"),
         ("greater", "Is it larger?", "a > b", "a > b"),
     ),
@@ -80,27 +81,28 @@ _ROWS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("sum", "Sum", "np.sum(a)", "torch.sum(a)"),
         ("sum_rows", "Sum along axis 0", "np.sum(a, axis=0)", "torch.sum(a, dim=0)"),
         ("mean", "Mean", "np.mean(a)", "torch.mean(a)",
-         "torch takes no mean of whole numbers, since the result would not be one: call a.float() first."),
+         "torch cannot average integers, since the mean may not be an integer: call a.float() first."),
         ("std", "Standard deviation", "np.std(a)", "torch.std(a)",
          "NumPy divides by n, torch by n − 1. The same in NumPy is np.std(a, ddof=1)."),
         ("median", "Median", "np.median(a)", "torch.median(a)",
-         "Of an even count NumPy takes the mean of the middle two, torch the lower one."),
+         "For an even count NumPy gives the mean of the middle two, torch the lower one."),
         ("max", "Maximum", "np.max(a)", "torch.max(a)"),
         ("max_rows", "Maximum along axis 0", "np.max(a, axis=0)", "torch.max(a, dim=0)",
-         "torch gives two tensors: the values, and where they stand."),
-        ("argmax", "Where the maximum is", "np.argmax(a)", "torch.argmax(a)", "Both count through the flat array."),
+         "torch gives two tensors: the values and their positions."),
+        ("argmax", "Where the maximum is", "np.argmax(a)", "torch.argmax(a)",
+         "Both give the position in the flattened array."),
         ("prod", "Product", "np.prod(a)", "torch.prod(a)"),
-        ("all", "Are all true?", "np.all(a)", "torch.all(a)", "Of a uint8 torch gives a uint8, not a bool."),
+        ("all", "Are all true?", "np.all(a)", "torch.all(a)", "For a uint8 tensor torch gives a uint8, not a bool."),
         ("norm", "Norm", "np.linalg.norm(a)", "torch.linalg.norm(a)",
-         "torch takes no norm of whole numbers: call a.float() first."),
+         "torch has no norm of integers: call a.float() first."),
     ),
     "Products": (
-        ("matmul", "Matrix product", "a @ b", "a @ b", "torch wants both of one dtype; NumPy promotes."),
+        ("matmul", "Matrix product", "a @ b", "a @ b", "torch needs both in the same dtype; NumPy converts."),
         ("gram", "With its transpose", "a @ a.T", "a @ a.T"),
         ("dot", "Dot product", "np.dot(a, b)", "torch.dot(a, b)",
-         "NumPy's dot is a matrix product for 2 axes and more; torch's takes 1 axis only: write a @ b."),
+         "NumPy's dot is a matrix product for 2 axes and more; torch's accepts 1 axis only: write a @ b."),
         ("outer", "Outer product", "np.outer(a, b)", "torch.outer(a, b)",
-         "NumPy flattens both first; torch takes 1 axis only."),
+         "NumPy flattens both first; torch accepts 1 axis only."),
     ),
     "Shape": (
         ("reshape", "Reshape to one row", "a.reshape(1, -1)", "a.reshape(1, -1)"),
@@ -110,7 +112,7 @@ _ROWS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("expand", "One more axis", "np.expand_dims(a, 0)", "torch.unsqueeze(a, 0)"),
         ("broadcast", "Broadcast", "np.broadcast_to(a, (2, *a.shape))", "torch.broadcast_to(a, (2, *a.shape))"),
         ("repeat", "Repeat", "a.repeat(2)", "a.repeat(2)",
-         "The same name, two meanings: NumPy repeats each number, torch the whole (NumPy's tile)."),
+         "The same name, two meanings: NumPy repeats each number, torch repeats the whole array (np.tile)."),
     ),
     "Indexing": (
         ("first", "First", "a[0]", "a[0]"),
@@ -118,18 +120,19 @@ _ROWS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("every_second", "Every second", "a[::2]", "a[::2]"),
         ("backwards", "Backwards", "a[::-1]", "a[::-1]",
          "A tensor's strides cannot be negative: torch.flip(a, [0]) makes a copy instead."),
-        ("mask", "Those over 1", "a[a > 1]", "a[a > 1]"),
+        ("mask", "Elements over 1", "a[a > 1]", "a[a > 1]"),
         ("take", "By a list", "a[[0, 0]]", "a[[0, 0]]"),
-        ("nonzero", "Where it is not zero", "np.nonzero(a)", "torch.nonzero(a)",
-         "NumPy gives one array for each axis, torch one tensor with a row for each place."),
+        ("nonzero", "Positions that are not zero", "np.nonzero(a)", "torch.nonzero(a)",
+         "NumPy gives one array for each axis, torch one tensor with a row for each position."),
     ),
     "Cumulative and sorting": (
         ("cumsum", "Running sum", "np.cumsum(a, axis=-1)", "torch.cumsum(a, dim=-1)"),
         ("cumprod", "Running product", "np.cumprod(a, axis=-1)", "torch.cumprod(a, dim=-1)"),
         ("diff", "Differences", "np.diff(a)", "torch.diff(a)"),
-        ("sort", "Sort", "np.sort(a)", "torch.sort(a)", "torch gives two tensors: the values, and where they stood."),
+        ("sort", "Sort", "np.sort(a)", "torch.sort(a)",
+         "torch gives two tensors: the values and their earlier positions."),
         ("argsort", "Order", "np.argsort(a)", "torch.argsort(a)",
-         "Of equal numbers neither promises which comes first, unless you ask for a stable sort."),
+         "Neither library promises an order of equal numbers, unless you ask for a stable sort."),
         ("unique", "Unique", "np.unique(a)", "torch.unique(a)"),
     ),
     "Stacking": (
@@ -147,7 +150,7 @@ OPERATIONS: dict[str, Operation] = {
 
 @dataclass(frozen=True)
 class Case:
-    """A difference worth knowing: the operation and the array that show it, and the verdict to expect."""
+    """A difference worth knowing: the operation and the array that show it, and the expected verdict."""
 
     title: str
     operation: str
@@ -159,12 +162,12 @@ class Case:
 
 CASES: tuple[Case, ...] = (
     Case("Default float type", "sin", "differs", "-1 -2 1 2"),
-    Case("Mean of whole numbers", "mean", "error", "-1 -2 1 2"),
+    Case("Mean of integers", "mean", "error", "-1 -2 1 2"),
     Case("Mean of floats", "mean", "same", "-1 -2 1 2", "float32"),
-    Case("Dot of 2 axes", "dot", "error", second="1 2; 3 4; 5 6"),
+    Case("Dot product of 2 axes", "dot", "error", second="1 2; 3 4; 5 6"),
     Case("What std divides by", "std", "differs", dtype="float32"),
     Case("Median of four", "median", "differs", "1 2 3 4", "float32"),
-    Case("Whole numbers by zero", "floor_divide", "error", "7 -7 0", second="2 2 0"),
+    Case("Integers divided by zero", "floor_divide", "error", "7 -7 0", second="2 2 0"),
     Case("Negative strides", "backwards", "error"),
     Case("Ties of argmax", "argmax", "same", "1 3 3 1"),
     Case("Repeat", "repeat", "differs", "1 2 3"),

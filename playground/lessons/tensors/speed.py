@@ -1,4 +1,4 @@
-"""NumPy against torch, measured on this machine: how long one call takes, from one number to a million."""
+"""The lab "Speed": how long one call takes in NumPy and in torch, measured here, from one number to a million."""
 
 from __future__ import annotations
 
@@ -21,22 +21,31 @@ from playground.settings import Settings
 from playground.training.devices import choices
 
 SIZES = tuple(2**power for power in range(21))  # numbers in the array: 1 to 1,048,576
-BATCH = 0.0003  # seconds: calls are timed in batches, each long against the clock's own grain
-BUDGET = 0.006  # seconds of measuring in one step; the smallest time per call of all batches counts
-LONGEST = 0.005  # seconds: a call that will probably take longer is not made, so that no neighbour waits
-TRIES = 3  # single calls before the batches: the first pays for what is done once, another may be interrupted
-PATIENCE = 0.02  # seconds, after which even these few calls are cut short
-GROWTH = 3.0  # how much longer a call for twice as many numbers may take (a matrix product: 2.8)
+BATCH_SECONDS = 0.0003  # of one batch of calls: long compared with the resolution of the clock
+STEP_SECONDS = 0.006  # of measuring in one step; the smallest time per call of all batches is kept
+MAX_CALL_SECONDS = 0.005  # a call that is expected to take longer is skipped, so that other runs do not wait
+TRIES = 3  # single calls before the batches: the first one is slower, another may be interrupted
+MAX_TRIES_SECONDS = 0.02  # after which no more single calls are made
+MAX_GROWTH = 3.0  # of the time of a call when the numbers double (a matrix product: 2.8)
 PASSES = 3  # through all sizes
-INTERRUPTED = 4.0  # a call that takes so many times what it may take at most was not left alone
-EQUAL = 0.08  # share of a time by which two may differ and still count as equal
-SECOND = 1e6  # in microseconds
-SPAN = (0.1, 20_000.0)  # microseconds on the axis
+MAX_SLOWDOWN = 4.0  # a call this many times slower than the longest time expected was interrupted
+EQUAL = 0.08  # relative difference of two times that count as equal
+MICROSECONDS = 1e6  # in a second
+SPAN = (0.1, 20_000.0)  # of the time axis, in microseconds
+
+SENTENCES = {
+    "start": "Press Play: each step times one call with one size, first in NumPy, then in torch.",
+    "equal": "{size:,} numbers: NumPy {numpy} µs, torch {torch} µs. Here they are about equal.",
+    "numpy": "{size:,} numbers: NumPy {numpy} µs, torch {torch} µs. Here NumPy is faster.",
+    "torch": "{size:,} numbers: NumPy {numpy} µs, torch {torch} µs. Here torch is faster.",
+    "numpy_from": "{size:,} numbers: NumPy {numpy} µs, torch {torch} µs. From about {crossing} on NumPy is faster.",
+    "torch_from": "{size:,} numbers: NumPy {numpy} µs, torch {torch} µs. From about {crossing} on torch is faster.",
+}
 
 
 @dataclass(frozen=True)
 class Timed:
-    """A call that is timed, as the code in each library; a and b are the arrays, A and B square ones of as many."""
+    """A call to time, as the code of each library; a and b are arrays, A and B square matrices of about their size."""
 
     label: str
     numpy: str
@@ -53,11 +62,12 @@ CALLS: dict[str, Timed] = {
     "matmul": Timed("Matrix product", "A @ B", "A @ B"),
 }
 LINES = {"numpy": ("NumPy", "@series0"), "cpu": ("torch, cpu", "@series1"), "cuda": ("torch, cuda", "@series2")}
+STATUS = "{library}, µs"
 
 
 @dataclass(frozen=True)
 class SpeedConfig(Config):
-    """What is measured."""
+    """The call to measure, and its dtype."""
 
     # fmt: off
     call: str = knob("add", "Call", group="What is measured", options=tuple(CALLS),
@@ -66,32 +76,32 @@ class SpeedConfig(Config):
     # fmt: on
 
 
-def competitors() -> tuple[str, ...]:
-    """Who is measured here: NumPy, torch on the CPU, and torch on a graphics card where there is one."""
+def libraries() -> tuple[str, ...]:
+    """What is measured here: NumPy, torch on the CPU, and torch on a graphics card if there is one."""
     return ("numpy", *choices())
 
 
-def prepare(call: str, who: str, size: int, dtype: str) -> Callable[[], Any]:
-    """The call for so many numbers, ready to be timed: its arrays are made, and on their device."""
+def prepare(call: str, library: str, size: int, dtype: str) -> Callable[[], Any]:
+    """The call for `size` numbers, ready to be timed: its arrays are made and are on their device."""
     generator = np.random.default_rng(size)
     side = max(math.isqrt(size), 1)
     shape: tuple[int, ...] = (side, side) if call == "matmul" else (size,)
     one = generator.random(shape, np.float32).astype(dtype, copy=False)
     arrays = (one, one + 1)
-    given = arrays if who == "numpy" else [torch.from_numpy(array).to(who) for array in arrays]
-    code = CALLS[call].numpy if who == "numpy" else CALLS[call].torch
-    made: Callable[[Any, Any, Any, Any], Any] = eval(f"lambda a, b, A, B: {code}", {"np": np, "torch": torch})
-    return lambda: made(*given, *given)
+    given = arrays if library == "numpy" else [torch.from_numpy(array).to(library) for array in arrays]
+    code = CALLS[call].numpy if library == "numpy" else CALLS[call].torch
+    function: Callable[[Any, Any, Any, Any], Any] = eval(f"lambda a, b, A, B: {code}", {"np": np, "torch": torch})
+    return lambda: function(*given, *given)
 
 
-def measure(function: Callable[[], Any], who: str) -> float:
-    """Seconds that one call takes: the quickest of many batches, within BUDGET."""
+def measure(function: Callable[[], Any], library: str) -> float:
+    """Seconds of one call: the smallest time of many batches, measured within STEP_SECONDS."""
 
     def batch(calls: int) -> float:
         began = time.perf_counter()
         for _ in range(calls):
             function()
-        if who == "cuda":
+        if library == "cuda":
             torch.cuda.synchronize()
         return (time.perf_counter() - began) / calls
 
@@ -99,19 +109,19 @@ def measure(function: Callable[[], Any], who: str) -> float:
     best = math.inf
     for _ in range(TRIES):
         best = min(best, batch(1))
-        if time.perf_counter() - began > PATIENCE:
+        if time.perf_counter() - began > MAX_TRIES_SECONDS:
             return best
-    calls = max(1, min(1000, int(BATCH / max(best, 1e-7))))
-    while time.perf_counter() - began < BUDGET:
+    calls = max(1, min(1000, int(BATCH_SECONDS / max(best, 1e-7))))
+    while time.perf_counter() - began < STEP_SECONDS:
         best = min(best, batch(calls))
     return best
 
 
 def crossing(one: Mapping[int, float], other: Mapping[int, float]) -> float | None:
-    """The size from which on the other is faster for good (or the one), between two sizes measured; None if never.
+    """The size where the faster one changes for the last time; None if it never changes.
 
-    Found on the straight line between the last two sizes with different winners, both axes logarithmic; a size at
-    which they are about EQUAL has none.
+    Found on the straight line between the last two measured sizes with different winners, both axes logarithmic; sizes
+    with about EQUAL times are left out.
     """
     leads = [(size, math.log(one[size] / other[size])) for size in sorted(one.keys() & other.keys())]
     decided = [(size, lead) for size, lead in leads if abs(lead) > EQUAL]
@@ -122,16 +132,16 @@ def crossing(one: Mapping[int, float], other: Mapping[int, float]) -> float | No
 
 
 class SpeedRun(SteppedRun):
-    """One step measures one size in one library; a size that would take too long there is left out.
+    """A measurement: one step times one size in one library; sizes that would take too long are skipped.
 
-    All sizes are gone through PASSES times, and the smallest time counts: what else the machine does only adds to it.
+    All sizes are measured PASSES times and the smallest time is kept: other work of the machine only adds to it.
     """
 
     def __init__(self, config: SpeedConfig, settings: Settings) -> None:
-        self.who = competitors()
-        self.found: list[tuple[str, int, float | None]] = []  # who, size, seconds of a call; one for each step
-        self.best: dict[tuple[str, int], float] = {}  # by who and size; played again, it can only get better
-        super().__init__(config, settings, PASSES * len(SIZES) * len(self.who))
+        self.libraries = libraries()
+        self.measured: list[tuple[str, int, float | None]] = []  # library, size, seconds of a call; one for each step
+        self.best: dict[tuple[str, int], float] = {}  # by library and size; kept when it is played again
+        super().__init__(config, settings, PASSES * len(SIZES) * len(self.libraries))
 
     @property
     def auto_speed(self) -> float:
@@ -140,110 +150,112 @@ class SpeedRun(SteppedRun):
 
     def step(self) -> None:
         """Measure the next size in the next library."""
-        size, who = SIZES[self.steps // len(self.who) % len(SIZES)], self.who[self.steps % len(self.who)]
-        del self.found[self.steps :]  # when it is played again
-        self.found.append((who, size, self._seconds(who, size)))
+        size = SIZES[self.steps // len(self.libraries) % len(SIZES)]
+        library = self.libraries[self.steps % len(self.libraries)]
+        del self.measured[self.steps :]  # of an earlier play
+        self.measured.append((library, size, self._seconds(library, size)))
 
-    def _seconds(self, who: str, size: int) -> float | None:
-        expected = self._expected(who, size)
-        if expected > LONGEST:
+    def _seconds(self, library: str, size: int) -> float | None:
+        expected = self._expected(library, size)
+        if expected > MAX_CALL_SECONDS:
             return None
-        seconds = measure(prepare(self.config.call, who, size, self.config.dtype), who)
-        last_pass = self.steps >= len(SIZES) * len(self.who) * (PASSES - 1)
-        if seconds > INTERRUPTED * expected > 0 and not last_pass:
-            return None  # something came between: the next pass tries again
-        self.best[who, size] = min(seconds, self.best.get((who, size), math.inf))
-        return self.best[who, size]
+        seconds = measure(prepare(self.config.call, library, size, self.config.dtype), library)
+        last_pass = self.steps >= len(SIZES) * len(self.libraries) * (PASSES - 1)
+        if seconds > MAX_SLOWDOWN * expected > 0 and not last_pass:
+            return None  # interrupted: the next pass measures again
+        self.best[library, size] = min(seconds, self.best.get((library, size), math.inf))
+        return self.best[library, size]
 
-    def _expected(self, who: str, size: int) -> float:
-        """How long the call may take, from the few sizes before; 0 for the first size."""
+    def _expected(self, library: str, size: int) -> float:
+        """The longest time expected of the call, from the sizes before; 0 for the first size."""
         if size == SIZES[0]:
             return 0.0
-        return min(self.best.get((who, size >> back), math.inf) * GROWTH**back for back in (1, 2, 3, 4))
+        return min(self.best.get((library, size >> back), math.inf) * MAX_GROWTH**back for back in (1, 2, 3, 4))
 
     def seconds(self, at: int) -> dict[str, dict[int, float]]:
-        """What the first `at` steps have found: who -> size, in order -> seconds of one call."""
-        found: dict[str, dict[int, float]] = {who: {} for who in self.who}
-        for who, size, seconds in self.found[:at]:
+        """The results of the first `at` steps: library -> size, in order -> seconds of one call."""
+        found: dict[str, dict[int, float]] = {library: {} for library in self.libraries}
+        for library, size, seconds in self.measured[:at]:
             if seconds is not None:
-                found[who][size] = min(seconds, found[who].get(size, math.inf))
-        return {who: dict(sorted(times.items())) for who, times in found.items()}
+                found[library][size] = min(seconds, found[library].get(size, math.inf))
+        return {library: dict(sorted(times.items())) for library, times in found.items()}
 
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
-        """The times of all, and how they compare with NumPy's."""
+        """The times of all libraries, and their ratios to NumPy's."""
         del options
         found = self.seconds(at)
         return {"times": lambda: self._times(found), "ratio": lambda: self._ratio(found)}
 
     def _times(self, found: dict[str, dict[int, float]]) -> Figure:
         lines = [
-            (*LINES[who], np.array(list(times)), np.array([seconds * SECOND for seconds in times.values()]))
-            for who, times in found.items()
+            (*LINES[library], np.array(list(times)), np.array([seconds * MICROSECONDS for seconds in times.values()]))
+            for library, times in found.items()
         ]
         at = crossing(found["numpy"], found["cpu"])
         return timings.timings(lines, sizes=(0.7, 2 * SIZES[-1]), span=SPAN, crossing=at)
 
     def _ratio(self, found: dict[str, dict[int, float]]) -> Figure:
         lines = []
-        for who in self.who[1:]:
-            sizes = [size for size in found[who] if size in found["numpy"]]
-            ratio = [found["numpy"][size] / found[who][size] for size in sizes]
-            lines.append((*LINES[who], np.array(sizes), np.array(ratio)))
+        for library in self.libraries[1:]:
+            sizes = [size for size in found[library] if size in found["numpy"]]
+            ratio = [found["numpy"][size] / found[library][size] for size in sizes]
+            lines.append((*LINES[library], np.array(sizes), np.array(ratio)))
         at = crossing(found["numpy"], found["cpu"])
         return timings.ratios(lines, sizes=(0.7, 2 * SIZES[-1]), crossing=at)
 
     def status(self, at: int) -> dict[str, float]:
-        """The last size, and what a call took there."""
+        """The last size measured, and the time of one call in each library."""
         found, shown = self.seconds(at), dict[str, float]()
-        for who, size, _ in self.found[:at]:
-            if size in found[who]:
-                shown |= {"numbers": float(size), who: float(f"{found[who][size] * SECOND:.3g}")}
+        for library, size, _ in self.measured[:at]:
+            if size in found[library]:
+                shown |= {"numbers": float(size), library: float(f"{found[library][size] * MICROSECONDS:.3g}")}
         return shown
 
     def narrate(self, at: int) -> str:
-        """Who is ahead at the last size that both have measured, and where it turned."""
+        """Which library is faster at the last size measured in both, and from which size on."""
         found = self.seconds(at)
         sizes = sorted(found["numpy"].keys() & found["cpu"].keys())
         if not sizes:
-            return "Press Play: each step times one call with one size, first in NumPy, then in torch."
-        numpy, cpu = (found[who][sizes[-1]] * SECOND for who in ("numpy", "cpu"))
-        measured = f"{sizes[-1]:,} numbers: NumPy {_short(numpy)} µs, torch {_short(cpu)} µs."
-        if abs(math.log(numpy / cpu)) <= EQUAL:
-            return f"{measured} Here they are about equal."
-        ahead = "NumPy is faster" if numpy < cpu else "torch is faster"
+            return SENTENCES["start"]
+        numpy, cpu = (found[library][sizes[-1]] * MICROSECONDS for library in ("numpy", "cpu"))
         where = crossing(found["numpy"], found["cpu"])
-        return f"{measured} Here {ahead}." if where is None else f"{measured} From about {_about(where)} on {ahead}."
+        faster = "numpy" if numpy < cpu else "torch"
+        if abs(math.log(numpy / cpu)) <= EQUAL:
+            faster = "equal"
+        elif where is not None:
+            faster += "_from"
+        return SENTENCES[faster].format(
+            size=sizes[-1], numpy=_three_digits(numpy), torch=_three_digits(cpu), crossing=_two_digits(where or 0.0)
+        )
 
 
-def _about(number: float) -> str:
-    """A number to two digits."""
+def _two_digits(number: float) -> str:
     return f"{float(f'{number:.2g}'):,.0f}"
 
 
-def _short(number: float) -> str:
-    """A number to three digits, written out."""
+def _three_digits(number: float) -> str:
     return f"{float(f'{number:.3g}'):,g}" if number < 1e6 else f"{number:.3g}"
 
 
 def build(config: SpeedConfig, settings: Settings) -> SpeedRun:
-    """A measurement from the start."""
+    """A new measurement."""
     return SpeedRun(config, settings)
 
 
 LAB = Lab(
     name="tensors_speed",
     title="Speed",
-    sentence="Which library is faster, and from how many numbers on? Measured on the machine that serves this page.",
+    sentence="Which library is faster, and from which size on? Measured on the machine that serves this page.",
     config=SpeedConfig,
     build=build,
     charts=(
         Chart("times", "Time of one call", "Microseconds of one call over the numbers in the array."),
-        Chart("ratio", "Who is faster", "NumPy's time divided by torch's, over the numbers in the array."),
+        Chart("ratio", "Which is faster", "NumPy's time divided by torch's, over the numbers in the array."),
     ),
     status={
         "step": "Step",
         "numbers": "Numbers",
-        **{who: f"{LINES[who][0]}, µs" for who in competitors()},
+        **{library: STATUS.format(library=LINES[library][0]) for library in libraries()},
     },
     presets={
         "Add": {},

@@ -1,4 +1,4 @@
-"""The tutorial's own cells (1.3), run in both libraries: the same numbers, printed and stored a little differently."""
+"""The lab "Tutorial": the tutorial's own cells (1.3), run in both libraries."""
 
 from __future__ import annotations
 
@@ -18,12 +18,24 @@ from playground.parsing.arrays import MAX_CHARACTERS, as_numpy, read_array, shap
 
 Array = NDArray[Any]
 CELLS = {"convert": "To a tensor and back", "abs": "abs", "sin": "sin", "mean": "mean"}
-MOST_ROWS, MOST_COLUMNS = 6, 8  # of the array that is made
+MAX_ROWS, MAX_COLUMNS = 6, 8  # of np_data
 NO_BREAK = "\u00a0"
-MOST_NUMBERS = 8  # in the list: each stands in a row of the drawing
+MAX_NUMBERS = 8  # in the list: each has a row in the drawing
+
+SENTENCES = {
+    "convert": "One block of memory under three names: `from_numpy` and `.numpy()` copy nothing. Strides are the steps "
+    "in memory to the next row and to the next column: NumPy counts bytes, torch counts elements.",
+    "functions": "The numbers agree; the types do not. NumPy stores a list of integers as `int64` and computes its "
+    "sine in `float64`; `torch.FloatTensor` is `float32` from the start, with half the digits.",
+    "not_a_list": "This cell takes one row of up to {limit} numbers, not {shape}. Use the lab Operations for larger "
+    "arrays.",
+    "too_large": "A torch.FloatTensor cannot hold numbers above 3.4e38. Type a smaller one.",
+}
+COLUMNS = ("NumPy", "torch", "dtype", "Shape", "Strides")
+STRIDES = "{numpy} bytes\n{torch} elements"
 
 
-def there_and_back(rows: int, columns: int) -> tuple[Array, Tensor, Array]:
+def convert_both_ways(rows: int, columns: int) -> tuple[Array, Tensor, Array]:
     """The tutorial's first cell: an array, a tensor made from it, and an array made from that."""
     np_data = np.arange(rows * columns).reshape((rows, columns))
     torch_data = torch.from_numpy(np_data)
@@ -31,7 +43,7 @@ def there_and_back(rows: int, columns: int) -> tuple[Array, Tensor, Array]:
     return np_data, torch_data, tensor_to_array
 
 
-def in_both(name: str, data: list[float]) -> tuple[Any, Tensor]:
+def in_both_libraries(name: str, data: list[float]) -> tuple[Any, Tensor]:
     """The tutorial's second cell: abs, sin or mean of a list in NumPy, and of a tensor in torch."""
     tensor = torch.FloatTensor(data)
     if name == "abs":
@@ -43,32 +55,32 @@ def in_both(name: str, data: list[float]) -> tuple[Any, Tensor]:
 
 @dataclass(frozen=True)
 class TutorialConfig(Config):
-    """Which cell is drawn, and the numbers it starts from."""
+    """Which cell is drawn, and its numbers."""
 
     # fmt: off
     cell: str = knob("convert", "Cell", group="Cell", live=True, options=tuple(CELLS), names=CELLS)
-    rows: int = knob(2, "Rows", help="Of np_data.", group="To a tensor and back", live=True, lo=1, hi=MOST_ROWS,
+    rows: int = knob(2, "Rows", help="Rows of np_data.", group="To a tensor and back", live=True, lo=1, hi=MAX_ROWS,
                      applies=lambda config: config.cell == "convert")
-    columns: int = knob(3, "Columns", help="Of np_data.", group="To a tensor and back", live=True, lo=1,
-                        hi=MOST_COLUMNS, applies=lambda config: config.cell == "convert")
-    data: str = knob("-1 -2 1 2", "Numbers", help="One row, with spaces between.", group="abs, sin, mean", live=True,
+    columns: int = knob(3, "Columns", help="Columns of np_data.", group="To a tensor and back", live=True, lo=1,
+                        hi=MAX_COLUMNS, applies=lambda config: config.cell == "convert")
+    data: str = knob("-1 -2 1 2", "Numbers", help="One row, separated by spaces.", group="abs, sin, mean", live=True,
                      max_length=MAX_CHARACTERS)
     # fmt: on
 
 
 def draw_tutorial(config: TutorialConfig) -> Sheet:
-    """The chosen cell's arrays and tensors as drawings; what every cell prints, in a table."""
-    np_data, torch_data, back = there_and_back(config.rows, config.columns)
-    made = f"np.arange({np_data.size}).reshape(({config.rows}, {config.columns}))"
+    """The arrays and tensors of the chosen cell as drawings, and a table of what every cell prints."""
+    np_data, torch_data, back = convert_both_ways(config.rows, config.columns)
+    code = f"np.arange({np_data.size}).reshape(({config.rows}, {config.columns}))"
     rows = [
-        _row(f"np_data = {made}", "torch_data = torch.from_numpy(np_data)", np_data, torch_data),
+        _row(f"np_data = {code}", "torch_data = torch.from_numpy(np_data)", np_data, torch_data),
         _row("tensor_to_array = torch_data.numpy()", "torch_data", back, torch_data),
     ]
     drawn = [block("np_data", np_data), block("tensor_to_array", back)], [block("torch_data", torch_data.numpy())]
     data = _list(config.data)
     for name in ("abs", "sin", "mean"):
         with np.errstate(invalid="ignore"):  # the sine of infinity
-            in_numpy, in_torch = in_both(name, data)
+            in_numpy, in_torch = in_both_libraries(name, data)
         rows.append(_row(f"np.{name}(data)", f"torch.{name}(tensor)", in_numpy, in_torch))
         if config.cell == name:
             drawn = (
@@ -76,28 +88,27 @@ def draw_tutorial(config: TutorialConfig) -> Sheet:
                 [_column("tensor", torch.FloatTensor(data)), _column(f"torch.{name}(tensor)", in_torch)],
             )
     figures = {"numpy": cells(drawn[0]), "torch": cells(drawn[1])}
-    columns = ("NumPy", "torch", "dtype", "Shape", "Strides")
-    return Sheet(figures, _note(config), (Table(columns, tuple(rows), code=columns),))
+    note = SENTENCES["convert" if config.cell == "convert" else "functions"]
+    return Sheet(figures, note, (Table(COLUMNS, tuple(rows), code=COLUMNS),))
 
 
 def _list(text: str) -> list[float]:
     """The list of the tutorial's second cell. Raises ValueError with a sentence."""
     numbers = read_array(text)
-    if len(numbers.shape) != 1 or len(numbers.values) > MOST_NUMBERS:
-        raise ValueError(f"This cell takes one row of up to {MOST_NUMBERS} numbers; here are {shape_text(numbers.shape)}. "
-                         "Bigger arrays are for the lab Operations.")  # fmt: skip
-    as_numpy(numbers)  # refuses what no whole number of NumPy's holds
+    if len(numbers.shape) != 1 or len(numbers.values) > MAX_NUMBERS:
+        raise ValueError(SENTENCES["not_a_list"].format(limit=MAX_NUMBERS, shape=shape_text(numbers.shape)))
+    as_numpy(numbers)  # refuses integers that do not fit in int64
     if any(float("inf") > abs(value) > torch.finfo(torch.float32).max for value in numbers.values):
-        raise ValueError("Numbers above 3.4e38 have no place in torch.FloatTensor. Take a smaller one.")
+        raise ValueError(SENTENCES["too_large"])
     return list(numbers.values)
 
 
 def _row(numpy_call: str, torch_call: str, array: Array, tensor: Tensor) -> tuple[str, ...]:
     shapes = f"{tuple(np.shape(array))}\n{tuple(tensor.shape)}"
-    strides = f"{_listed(np.asarray(array).strides)} bytes\n{_listed(tensor.stride())} elements"
+    strides = STRIDES.format(numpy=_listed(np.asarray(array).strides), torch=_listed(tensor.stride()))
     types = f"{array.dtype}\n{tensor.dtype}"
-    together = types, shapes.replace(" ", NO_BREAK), strides.replace(" ", NO_BREAK)
-    return f">>> {numpy_call}\n{array!s}", f">>> {torch_call}\n{tensor!s}", *together
+    unbroken = types, shapes.replace(" ", NO_BREAK), strides.replace(" ", NO_BREAK)
+    return f">>> {numpy_call}\n{array!s}", f">>> {torch_call}\n{tensor!s}", *unbroken
 
 
 def _listed(sizes: tuple[int, ...]) -> str:
@@ -105,26 +116,14 @@ def _listed(sizes: tuple[int, ...]) -> str:
 
 
 def _column(title: str, array: Array | Tensor) -> Block:
-    """One row of numbers drawn as a column, so that what goes in stands beside what comes out."""
+    """One row of numbers drawn as a column, so that each input is beside its result."""
     return block(title, np.reshape(np.asarray(array), (-1, 1)))
-
-
-def _note(config: TutorialConfig) -> str:
-    if config.cell == "convert":
-        return (
-            "One block of memory under three names: `from_numpy` and `.numpy()` copy nothing. "
-            "Strides say how far it is to the next row and the next column: NumPy counts bytes, torch elements."
-        )
-    return (
-        "The numbers agree; the types do not. A list of whole numbers is `int64` to NumPy and its sine a `float64`; "
-        "`torch.FloatTensor` is `float32` from the start, with half the digits."
-    )
 
 
 LAB = Lab(
     name="tensors_tutorial",
     title="Tutorial",
-    sentence="The tutorial's cells, run here and now: the same numbers in NumPy and in torch.",
+    sentence="The tutorial’s cells, run just now: the same numbers in NumPy and in torch.",
     config=TutorialConfig,
     draw=draw_tutorial,
     charts=(

@@ -1,4 +1,4 @@
-"""View or copy: what t(), permute, view, reshape and contiguous do to the flat memory under a tensor."""
+"""The lab "View or copy": how t(), permute, view, reshape and contiguous use the flat memory of a tensor."""
 
 from __future__ import annotations
 
@@ -19,10 +19,28 @@ from playground.lessons.tensors.figures.ribbon import ribbon
 from playground.parsing.arrays import read_shape, shape_text
 
 Array = NDArray[Any]
-MOST = 24  # numbers in the tensor: each is a cell of the ribbon
-MOST_READ = 64  # numbers in what is made of it
+MAX_NUMBERS = 24  # in x: each is a cell of the ribbon
+MAX_READ = 64  # numbers in z
 
-# The code that is shown and run: y is made of x, then z of y.
+SENTENCES = {
+    "itself": "`{code}` is x itself. {where}",
+    "view": "`{code}` is a **view**: nothing was copied. {where}",
+    "copy": "`{code}` is a **copy** in new memory. {where}",
+    "where": "Number {index} is at position {sum} = **{position}** of that memory (index times stride, summed). Arcs "
+    "below: reading forwards. Dashed arcs above: jumping back, or reading the same number again.",
+    "no_view": "**`{code}` does not work.** A view only changes how the memory is read: it needs strides that visit "
+    "every number in order, and here there are none. `reshape` or `contiguous()` would copy.",
+    "fails": "**`{code}` does not work** for a tensor of this shape.",
+    "unknown_size": "The shape of x needs every size: -1 cannot be used without an array. Type a number.",
+    "too_many": "The result has {count} numbers; 1 to {limit} can be drawn. Choose another shape of x.",
+    "too_many_axes": "{shape} has too many axes to draw. The memory below shows all its numbers.",
+}
+TITLES = {"own": "x's own memory", "new": "new memory: the numbers were copied", "result": "{name} = {code}"}
+HOVERS = {"cell": "{index} is at position {position}", "memory": "position {position}"}
+COLUMNS = ("Code", "Shape", "Strides", "Offset", "Contiguous?", "x's memory?")
+ANSWERS = {"contiguous": ("no", "yes"), "shared": ("no: a copy", "yes")}
+
+# The code that is shown and run: y is computed from x, then z from y.
 FIRST: dict[str, str] = {
     "same": "x",
     "t": "x.t()",
@@ -59,20 +77,20 @@ SECOND_RUN = {key: _function("y", code) for key, code in SECOND.items()}
 
 @dataclass(frozen=True)
 class ViewsConfig(Config):
-    """The tensor's shape, what is made of it, and which of its numbers is looked up."""
+    """The shape of x, the two operations on it, and the number to look up."""
 
     # fmt: off
-    shape: str = knob("3 4", "Shape of x", help=f"Up to {MOST} numbers on 3 axes, such as 3 4 or 2 3 4.",
+    shape: str = knob("3 4", "Shape of x", help=f"Up to {MAX_NUMBERS} numbers on 3 axes, such as 3 4 or 2 3 4.",
                       group="Tensor", live=True, max_length=40)
-    first: str = knob("t", "y =", group="What is made of it", live=True, options=tuple(FIRST), names=FIRST)
-    second: str = knob("same", "z =", group="What is made of it", live=True, options=tuple(SECOND), names=SECOND)
-    probe: int = knob(1, "Look up number", help="In the order in which z is read, from 0.", group="Look up", live=True,
-                      lo=0, hi=MOST_READ - 1)
+    first: str = knob("t", "y =", group="Operations", live=True, options=tuple(FIRST), names=FIRST)
+    second: str = knob("same", "z =", group="Operations", live=True, options=tuple(SECOND), names=SECOND)
+    probe: int = knob(1, "Look up number", help="Its place in z, counted from 0 in reading order.", group="Look up",
+                      live=True, lo=0, hi=MAX_READ - 1)
     # fmt: on
 
 
-def places(tensor: Tensor) -> Array:
-    """Where in its memory each number of a tensor lies: offset + index · strides. The tensor's shape."""
+def memory_positions(tensor: Tensor) -> Array:
+    """The position in memory of each number of a tensor, offset + index · strides; in the shape of the tensor."""
     found = np.full(tuple(tensor.shape), tensor.storage_offset())
     for axis, stride in enumerate(tensor.stride()):
         steps = np.arange(tensor.shape[axis]) * stride
@@ -81,53 +99,48 @@ def places(tensor: Tensor) -> Array:
 
 
 def shares_memory(one: Tensor, other: Tensor) -> bool:
-    """Whether both look at the same block of memory."""
+    """Whether both use the same block of memory."""
     return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
 def draw_views(config: ViewsConfig) -> Sheet:
-    """x, z, the memory that z reads and the path it takes; or the error where torch makes none."""
-    shape = read_shape(config.shape, MOST)
+    """x, z, the memory of z and the order in which z reads it; or torch's error."""
+    shape = read_shape(config.shape, MAX_NUMBERS)
     if -1 in shape:
-        raise ValueError("The shape of x needs every size: -1 has no meaning without an array. Type a number.")
+        raise ValueError(SENTENCES["unknown_size"])
     x = torch.arange(int(np.prod(shape))).reshape(shape)
-    code = "y" if config.second == "same" else "z"
+    name = "y" if config.second == "same" else "z"
     try:
         y = FIRST_RUN[config.first](x)
         z = SECOND_RUN[config.second](y)
     except (RuntimeError, IndexError) as error:
         return _failed(x, config, f"{type(error).__name__}: {' '.join(str(error).split())}")
-    if not 0 < z.numel() <= MOST_READ:
-        raise ValueError(f"The result has {z.numel()} numbers; 1 to {MOST_READ} are drawn. Take another shape of x.")
+    if not 0 < z.numel() <= MAX_READ:
+        raise ValueError(SENTENCES["too_many"].format(count=z.numel(), limit=MAX_READ))
     at = np.unravel_index(min(config.probe, z.numel() - 1), z.shape) if z.dim() else ()
     figures = {
         "x": _drawn("x", x, x, None),
-        "z": _drawn(f"{code} = {_code(config)}", z, x, at),
+        "z": _drawn(TITLES["result"].format(name=name, code=_code(config)), z, x, at),
         "memory": _memory(z, x, at),
     }
     return Sheet(figures, _note(z, x, at, config), (_table({"x": x, "y": y, "z": z}, config),))
 
 
 def _failed(x: Tensor, config: ViewsConfig, error: str) -> Sheet:
-    """What there is: x and its memory, and the error where z would stand."""
+    """The tensor x and its memory, with the error in place of z."""
     figures = {"x": _drawn("x", x, x, None), "z": cells([], message=error), "memory": _memory(x, x, None)}
-    note = (
-        f"**`{_code(config)}` does not work.** A view only changes how the memory is read: it needs strides that reach "
-        "every number in order, and here there are none. `reshape` would copy; `contiguous()` copies by name."
-        if "view size" in error
-        else f"**`{_code(config)}` does not work** for a tensor of this shape."
-    )
+    note = SENTENCES["no_view" if "view size" in error else "fails"].format(code=_code(config))
     return Sheet(figures, note, (_table({"x": x}, config),))
 
 
 def _code(config: ViewsConfig) -> str:
-    """Both steps as one expression of x."""
+    """Both operations as one expression in x."""
     first = FIRST[config.first]
     return first if config.second == "same" else SECOND[config.second].replace("y", first, 1)
 
 
 def _shades(values: Array, count: int) -> Array:
-    """A number's colour: pale where it lies at the start of x's memory, strong at the end."""
+    """Colours of numbers: pale at the start of x's memory, strong at its end."""
     return (values + 1) / count
 
 
@@ -137,45 +150,46 @@ def _block(title: str, tensor: Tensor, x: Tensor, at: tuple[Any, ...] | None) ->
     mark = np.zeros(tensor.shape, bool)
     if at is not None:
         mark[at] = True
-    hovers = np.array([f"{list(map(int, place))} lies at {where}" for place, where in np.ndenumerate(places(tensor))])
+    hovers = np.array(
+        [
+            HOVERS["cell"].format(index=list(map(int, index)), position=position)
+            for index, position in np.ndenumerate(memory_positions(tensor))
+        ]
+    )
     return Block(title, values.astype(str).astype(object), _shades(values, x.numel()), None, mark.reshape(values.shape),
                  hovers.reshape(values.shape))  # fmt: skip
 
 
 def _drawn(title: str, tensor: Tensor, x: Tensor, at: tuple[Any, ...] | None) -> Figure:
     if tensor.dim() > 3:
-        return cells([], message=f"{shape_text(tuple(tensor.shape))} has more axes than are drawn. The memory says all.")
+        return cells([], message=SENTENCES["too_many_axes"].format(shape=shape_text(tuple(tensor.shape))))
     return cells([_block(title, tensor, x, at)])
 
 
 def _memory(z: Tensor, x: Tensor, at: tuple[Any, ...] | None) -> Figure:
-    """The memory that z looks at, as a ribbon, with the path on which z reads it."""
+    """The memory of z as a ribbon, with the path on which z reads it."""
     size = z.untyped_storage().nbytes() // z.element_size()
     flat = torch.as_strided(z, (size,), (1,), 0)
-    path = places(z).ravel()
-    title = "x's own memory" if shares_memory(z, x) else "new memory: the numbers were copied"
+    path = memory_positions(z).ravel()
+    title = TITLES["own" if shares_memory(z, x) else "new"]
     mark = np.zeros((1, size), bool)
     if at is not None:
-        mark[0, places(z)[at]] = True
+        mark[0, memory_positions(z)[at]] = True
     values = flat.numpy().reshape(1, -1)
     ghost = ~np.isin(np.arange(size), path).reshape(1, -1)
-    hovers = np.array([[f"place {place}" for place in range(size)]])
+    hovers = np.array([[HOVERS["memory"].format(position=position) for position in range(size)]])
     return ribbon(Block(title, values.astype(str).astype(object), _shades(values, x.numel()), ghost, mark, hovers),
                   path.tolist())  # fmt: skip
 
 
 def _note(z: Tensor, x: Tensor, at: tuple[Any, ...], config: ViewsConfig) -> str:
-    kind = "a **view**: nothing was copied" if shares_memory(z, x) else "a **copy** in new memory"
-    if z is x:
-        kind = "x itself"
-    where, index = int(places(z)[at]), [int(each) for each in at]
+    kind = "itself" if z is x else "view" if shares_memory(z, x) else "copy"
+    position, index = int(memory_positions(z)[at]), [int(each) for each in at]
     terms = " + ".join(f"{i} · {stride}" for i, stride in zip(index, z.stride(), strict=True))
     start = z.storage_offset()
     sum_ = " + ".join(part for part in (str(start) if start or not terms else "", terms) if part)
-    return (
-        f"`{_code(config)}` is {kind}. Number {index} lies at place {sum_} = **{where}** of that memory "
-        "(index shape_text stride, summed). Arcs below read forwards, dashed ones above backwards or the same place again."
-    )
+    where = SENTENCES["where"].format(index=index, sum=sum_, position=position)
+    return SENTENCES[kind].format(code=_code(config), where=where)
 
 
 def _table(tensors: dict[str, Tensor], config: ViewsConfig) -> Table:
@@ -184,11 +198,10 @@ def _table(tensors: dict[str, Tensor], config: ViewsConfig) -> Table:
     for name, tensor in tensors.items():
         rows.append(
             (f"{name} = {code[name]}", shape_text(tuple(tensor.shape)), ", ".join(map(str, tensor.stride())) or "–",
-             str(tensor.storage_offset()), "yes" if tensor.is_contiguous() else "no",
-             "yes" if shares_memory(tensor, x) else "no: a copy")
+             str(tensor.storage_offset()), ANSWERS["contiguous"][tensor.is_contiguous()],
+             ANSWERS["shared"][shares_memory(tensor, x)])
         )  # fmt: skip
-    columns = ("Code", "Shape", "Strides", "Offset", "Contiguous?", "x's memory?")
-    return Table(columns, tuple(rows), code=("Code",))
+    return Table(COLUMNS, tuple(rows), code=("Code",))
 
 
 LAB = Lab(
@@ -198,10 +211,10 @@ LAB = Lab(
     config=ViewsConfig,
     draw=draw_views,
     charts=(
-        Chart("x", "The tensor", "The tensor as cells, coloured by where they lie in memory.", low=True),
-        Chart("z", "What is made of it", "The result as cells in the same colours, or the error.", low=True),
-        Chart("memory", "The memory it reads", "The flat memory as a ribbon, and the path of reading.", low=True,
-              wide=True),
+        Chart("x", "The tensor", "The tensor as cells, coloured by their position in memory.", low=True),
+        Chart("z", "The result", "The result as cells in the same colours, or the error.", low=True),
+        Chart("memory", "The memory it reads", "The flat memory as a ribbon, and the order in which it is read.",
+              low=True, wide=True),
     ),
     presets={
         "Transpose": {},

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from playground.lessons.autograd.named_values import read_values
 from playground.parsing.expression_parts import FUNCTIONS, Part
-from playground.parsing.expressions import LONGEST, ExpressionError, parse
+from playground.parsing.expressions import MAX_CHARACTERS, ExpressionError, parse
 
 NAMES = ("x", "w", "v", "m")
 VALUES = "x = 0.5; w = [0.3, 0.7]; v = [[0.1, 0.2], [0.3, 0.4]]; m = [[0.5, 0.6, 0.7], [0.8, 0.9, 0.1]]"
@@ -262,9 +262,9 @@ def test_the_sentence_names_the_place(text: str, place: int, quoted: str) -> Non
 
 
 def test_limits_are_limits() -> None:
-    parse("x" + " " * (LONGEST - 1), NAMES)
+    parse("x" + " " * (MAX_CHARACTERS - 1), NAMES)
     with pytest.raises(ExpressionError, match="301 characters"):
-        parse("x" + " " * LONGEST, NAMES)
+        parse("x" + " " * MAX_CHARACTERS, NAMES)
     parse("x**20 + 1000000", NAMES).evaluate(values())
     with pytest.raises(ExpressionError, match="Exponents"):
         parse("x**20.5", NAMES).evaluate(values())
@@ -281,7 +281,7 @@ def test_shapes_that_would_grow_too_large_are_refused_before_they_are_allocated(
     huge = torch.zeros(1).expand(10**9)
     with pytest.raises(ExpressionError, match="1,000,000,000 numbers"):
         parse("a * 2", ("a",)).evaluate({"a": huge})
-    assert parse("a + b", ("a", "b")).evaluate({"a": column, "b": row}, most_elements=120_000).shape == (300, 400)
+    assert parse("a + b", ("a", "b")).evaluate({"a": column, "b": row}, max_elements=120_000).shape == (300, 400)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A computation as a graph from left to right: values in boxes, and gradients that flow back along the lines."""
+"""A computation as a graph from left to right: values in boxes, and gradients that flow back along the edges."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from playground.lessons.autograd.figures.layers import Places, places
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
-MOST_NODES = 60  # drawn; of more, those nearest to the result
-MOST_COLUMNS, MOST_ROWS = 8, 5  # with boxes; a larger graph has dots, and its numbers when hovered over
-WIDTH = 700  # pixels that the graph has, on the narrowest screen
+MAX_NODES = 60  # drawn: those nearest to the result
+MAX_COLUMNS, MAX_ROWS = 8, 5  # with boxes; a larger graph has dots, with numbers on hovering
+WIDTH = 700  # of the graph on the narrowest screen, in pixels
 HEIGHT = 255
 CHARACTER, LINE = 6.2, 14.3  # pixels
 BOX = (0.4, 0.43)  # half of a box's width and height, in columns and rows
-STRIP = 0.25  # of the height is for the sum below the graph
+STRIP = 0.25  # share of the height for the table below the graph
+HOVER = {"value": "value {value}", "gradient": "gradient {gradient}", "no_gradient": "no gradient yet"}
 
 
 @dataclass(frozen=True)
 class Node:
-    """One box: its formula, torch's name for it, its value and gradient, and how it stands.
+    """One box: its formula, torch's name for it, its value and gradient, and its state.
 
-    Value and gradient are texts from the fullest to the shortest, of which the first that fits is drawn; no text means
-    that it is not known, or has not arrived yet. `state` is "waiting", "active" or "done".
+    Value and gradient are texts from the longest to the shortest; the first that fits is drawn. No text means that it
+    is not known yet. `state` is "waiting", "active" or "done".
     """
 
     label: str
@@ -42,7 +43,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """A line from an input (left) to what is computed from it (right), by index; `state` as a node's."""
+    """A line from an input (left) to a result (right), by index; `state` as for a node."""
 
     left: int
     right: int
@@ -51,7 +52,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Sums:
-    """The arithmetic below the graph: where its columns begin (0 to 1), their headings, and the rows."""
+    """The table below the graph: where its columns begin (0 to 1), their headings, and its rows."""
 
     starts: tuple[float, ...]
     headings: tuple[str, ...]
@@ -61,24 +62,25 @@ class Sums:
 def flow(
     nodes: Sequence[Node], edges: Sequence[Edge], sums: Sums, *, too_many: str = "", dots: str = "", words: str = ""
 ) -> Figure:
-    """The graph, of which node 0 is the result.
+    """The graph as a figure; node 0 is the result.
 
-    `too_many` is said where only some of the nodes are drawn, `dots` where there is no room for boxes.
+    `too_many` is shown if only some of the nodes are drawn, `dots` if there is no room for boxes, and `words` describes
+    the figure.
     """
-    left_out = len(nodes) - MOST_NODES
-    edges = [edge for edge in edges if max(edge.left, edge.right) < MOST_NODES]
-    nodes = nodes[:MOST_NODES]
+    left_out = len(nodes) - MAX_NODES
+    edges = [edge for edge in edges if max(edge.left, edge.right) < MAX_NODES]
+    nodes = nodes[:MAX_NODES]
     where = places(len(nodes), [(edge.left, edge.right) for edge in edges])
-    boxed = where.columns <= MOST_COLUMNS and where.rows <= MOST_ROWS
-    said = [dots] * (not boxed) + [too_many] * (left_out > 0)
-    notes = [*_strip(sums), _note("<br>".join(said), 0.01, 1.0)]
+    boxed = where.columns <= MAX_COLUMNS and where.rows <= MAX_ROWS
+    sentences = [dots] * (not boxed) + [too_many] * (left_out > 0)
+    notes = [*_table(sums), _note("<br>".join(sentences), 0.01, 1.0)]
     rows = max(where.rows, 2)
     bare = {"visible": False, "fixedrange": True, "autorange": False}
     return {
         "data": [*_lines(edges, where, boxed), _dots(nodes, where, boxed), *_texts(nodes, where, boxed)],
         "layout": layout(
             bare | {"range": [-0.5, where.columns - 0.5]},
-            bare | {"range": [-rows / 2, rows / 2], "domain": [STRIP, 1.0 - 0.06 * len(said)]},
+            bare | {"range": [-rows / 2, rows / 2], "domain": [STRIP, 1.0 - 0.06 * len(sentences)]},
             margin={"l": 4, "r": 4, "t": 4, "b": 4},
             showlegend=False,
             dragmode=False,
@@ -90,7 +92,7 @@ def flow(
 
 
 def _boxes(nodes: Sequence[Node], where: Places) -> list[dict[str, Any]]:
-    """A frame around each node: thick and violet where the gradient is now, filled where it has been."""
+    """A frame around each node: thick and violet for the active node, filled for those that are done."""
     drawn = []
     for index, (node, (x, y)) in enumerate(zip(nodes, where.at, strict=True)):
         colour = "@train" if node.is_leaf else "@model" if index == 0 else "@muted"
@@ -105,7 +107,7 @@ def _boxes(nodes: Sequence[Node], where: Places) -> list[dict[str, Any]]:
 
 
 def _lines(edges: Sequence[Edge], where: Places, boxed: bool) -> list[dict[str, Any]]:
-    """The edges by state, and an arrow on each: to the right for the value, to the left once a gradient went back."""
+    """The edges by state, with an arrow on each: to the right for the value, to the left once a gradient was sent."""
     room = BOX[0] if boxed else 0.08
     pieces: dict[str, list[Array]] = {"waiting": [], "done": [], "active": []}
     arrows: dict[str, list[Array]] = {"waiting": [], "done": [], "active": []}
@@ -142,11 +144,13 @@ def _curve(corners: Sequence[tuple[float, float]], room: float, aside: float) ->
 
 
 def _dots(nodes: Sequence[Node], where: Places, boxed: bool) -> dict[str, Any]:
-    """What answers the pointer: the whole story of a node; a visible dot where there are no boxes."""
+    """Markers with the label, value and gradient of each node on hovering; visible dots if there are no boxes."""
     colours = {"waiting": "@muted", "done": "@gradient", "active": "@mark"}
     hover = [
-        "<br>".join(filter(None, (node.label, node.name, f"value {node.value[0]}" if node.value else "",
-                                  f"gradient {node.gradient[0]}" if node.gradient else "no gradient yet")))
+        "<br>".join(filter(None, (
+            node.label, node.name, HOVER["value"].format(value=node.value[0]) if node.value else "",
+            HOVER["gradient"].format(gradient=node.gradient[0]) if node.gradient else HOVER["no_gradient"],
+        )))
         for node in nodes
     ]  # fmt: skip
     sizes = [40 if boxed else 20 if node.state == "active" else 13 for node in nodes]
@@ -159,7 +163,7 @@ def _dots(nodes: Sequence[Node], where: Places, boxed: bool) -> dict[str, Any]:
 
 
 def _texts(nodes: Sequence[Node], where: Places, boxed: bool) -> list[dict[str, Any]]:
-    """What stands in the boxes: formula, name and value, and under them the gradient; beside dots only a short name."""
+    """The texts in the boxes: formula, name, value and below them the gradient; next to dots, names of inputs only."""
     wide = int(2 * BOX[0] * WIDTH / where.columns / CHARACTER)
     high = int(2 * BOX[1] * HEIGHT / max(where.rows, 2) / LINE)
     above, below = [], []
@@ -177,7 +181,7 @@ def _texts(nodes: Sequence[Node], where: Places, boxed: bool) -> list[dict[str, 
 
 
 def _lines_of(node: Node, wide: int, high: int) -> tuple[list[str], list[str]]:
-    """The lines of a box: (title, name, value) and (gradient). Two lines are kept for a gradient still to come."""
+    """The lines of a box: (title, name, value) and (gradient), with room for a gradient that is not known yet."""
     labelled = bool(node.label) and len(node.label) * 1.15 <= wide
     upper = [f"<b>{node.label if labelled else _short(node.name, wide)}</b>"]
     if labelled and not node.is_leaf and high > 4:
@@ -188,13 +192,13 @@ def _lines_of(node: Node, wide: int, high: int) -> tuple[list[str], list[str]]:
     return upper, [f"<b>{line}</b>" for line in gradient] or [" "]
 
 
-def _short(name: str, fits: int) -> str:
-    fits = int(fits / 1.15)  # bold letters are wider
-    return name if len(name) <= fits else name.removesuffix("Backward0").removesuffix("Backward1")[:fits]
+def _short(name: str, room: int) -> str:
+    room = int(room / 1.15)  # bold letters are wider
+    return name if len(name) <= room else name.removesuffix("Backward0").removesuffix("Backward1")[:room]
 
 
 def _fitting(texts: Sequence[str], wide: int, high: int) -> list[str]:
-    """The lines of the first text that fits, or of the last, cut."""
+    """The lines of the first text that fits, or the start of the last one."""
     for text in texts:
         lines = text.split("\n")
         if len(lines) <= high and max(map(len, lines)) <= wide:
@@ -202,8 +206,8 @@ def _fitting(texts: Sequence[str], wide: int, high: int) -> list[str]:
     return [texts[-1][:wide]] if texts else []
 
 
-def _strip(sums: Sums) -> list[dict[str, Any]]:
-    """The arithmetic as a table of texts below the graph."""
+def _table(sums: Sums) -> list[dict[str, Any]]:
+    """The table of arithmetic below the graph, as annotations."""
     notes = []
     for line, row in enumerate((sums.headings, *sums.rows)):
         for x, text in zip(sums.starts, row, strict=True):

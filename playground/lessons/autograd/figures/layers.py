@@ -1,4 +1,4 @@
-"""Where the nodes of a graph without circles stand when it is drawn in columns from left to right."""
+"""The layout of an acyclic graph in columns from left to right."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-SWEEPS = 6  # over all columns, each time putting nodes beside their neighbours
+SWEEPS = 6  # over all columns; each one moves nodes towards their neighbours
 
 
 @dataclass(frozen=True)
 class Places:
-    """Each node's column and row (rows are centred on 0), each edge's corner points, and how many of each there are."""
+    """The column and row of each node (rows are centred on 0), the corners of each edge, and the number of each."""
 
     at: tuple[tuple[float, float], ...]
     edges: tuple[tuple[tuple[float, float], ...], ...]
@@ -21,10 +21,10 @@ class Places:
 
 
 def places(count: int, edges: Sequence[tuple[int, int]]) -> Places:
-    """Columns and rows for `count` nodes and the edges (left node, right node), of which a pair may have several.
+    """The columns and rows of `count` nodes; edges are (left node, right node), and a pair may have several.
 
-    An edge over several columns gets a place of its own in each one between, so that it does not cross a node
-    (Sugiyama, Tagawa and Toda, 1981).
+    An edge over several columns gets a place in each column between, so that it does not cross a node (Sugiyama,
+    Tagawa and Toda, 1981).
     """
     column = _columns(count, edges)
     chains, total = [], count
@@ -41,7 +41,7 @@ def places(count: int, edges: Sequence[tuple[int, int]]) -> Places:
 
 
 def _columns(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """One more than the rightmost of those to the left; a node with none stands just left of the first it feeds."""
+    """Each node's column: one right of its rightmost input; a node without inputs is one left of its first user."""
     lefts, rights = defaultdict(list), defaultdict(list)
     for left, right in edges:
         lefts[right].append(left)
@@ -60,7 +60,7 @@ def _columns(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _order(column: list[int], chains: list[list[int]]) -> list[list[int]]:
-    """The nodes of each column from top to bottom, moved beside their neighbours."""
+    """The nodes of each column from top to bottom, ordered near their neighbours."""
     beside: dict[int, list[int]] = defaultdict(list)
     for chain in chains:
         for one, other in pairwise(chain):

@@ -1,4 +1,4 @@
-"""Slopes and gradients as pictures: bars that add up, a curve with its tangent, and how wrong a measured slope is."""
+"""Slopes and gradients as figures: bars that add up, a curve with its tangent, and errors of measured slopes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from playground.figures.theme import axis, layout, round_up
 Array = NDArray[Any]
 Figure = dict[str, Any]
 MARGIN = {"l": 66, "r": 12, "t": 26, "b": 42}  # with room for numbers such as 1e-12
-SMALLEST_ERROR, LARGEST_ERROR = -16.0, 4.0  # powers of ten on the error axis
+MIN_ERROR, MAX_ERROR = -16.0, 4.0  # powers of ten on the error axis
 
 
-def pairs(names: Sequence[str], values: Array, gradients: Array, *, reach: float) -> Figure:
+def pairs(names: Sequence[str], values: Array, gradients: Array, *, limit: float) -> Figure:
     """Two bars for each name: its value and its gradient."""
     bars = [
         {"type": "bar", "name": name, "x": list(names), "y": np.asarray(y, np.float64), "textposition": "outside",
@@ -26,16 +26,16 @@ def pairs(names: Sequence[str], values: Array, gradients: Array, *, reach: float
     ]  # fmt: skip
     return {
         "data": bars,
-        "layout": layout(axis("Number", type="category"), axis("Value", [-reach, reach]), barmode="group", bargap=0.3),
+        "layout": layout(axis("Number", type="category"), axis("Value", [-limit, limit]), barmode="group", bargap=0.3),
     }
 
 
 def carried(kept: Array, added: Array, failed: int | None) -> Figure:
-    """The gradient after each call: what was there before (hatched), what the call added, and the call that failed."""
+    """The gradient after each call: the earlier part (hatched), what the call added, and the call that failed."""
     calls = np.arange(1, len(kept) + 1, dtype=np.float64)
     after = kept + added
-    reach = round_up(float(np.abs(np.concatenate([after, kept, [1.0]])).max()) * 1.15)
-    low, high = (-reach if (after < 0).any() else 0.0), (reach if (after > 0).any() or not (after < 0).any() else 0.0)
+    limit = round_up(float(np.abs(np.concatenate([after, kept, [1.0]])).max()) * 1.15)
+    low, high = (-limit if (after < 0).any() else 0.0), (limit if (after > 0).any() or not (after < 0).any() else 0.0)
     bar = {"type": "bar", "x": calls, "hoverinfo": "skip", "width": 0.6}
     data: list[dict[str, Any]] = [
         bar | {"name": "Kept from before", "y": kept, "marker": {"color": "@muted/0.5", "pattern": {"shape": "/"}}},
@@ -53,7 +53,7 @@ def carried(kept: Array, added: Array, failed: int | None) -> Figure:
 def tangent(x: Array, y: Array, at: tuple[float, float], slope: float, chord: tuple[Array, Array]) -> Figure:
     """A function, its tangent at a point, and the line through the two points that finite differences use."""
     run = float(chord[0][1] - chord[0][0])
-    with np.errstate(invalid="ignore", over="ignore"):  # no line where there is no number
+    with np.errstate(invalid="ignore", over="ignore"):  # no line where a value is not finite
         steep = float(chord[1][1] - chord[1][0]) / run if run else float("nan")
         touching = at[1] + slope * (x - at[0])
         cutting = chord[1][0] + steep * (x - chord[0][0])
@@ -78,11 +78,8 @@ def tangent(x: Array, y: Array, at: tuple[float, float], slope: float, chord: tu
 
 
 def error_curves(eps: Array, errors: Sequence[tuple[str, Array]], chosen: float) -> Figure:
-    """How far a measured slope is from the true one over the size of the step, each (name, errors), both logarithmic.
-
-    An error of nothing at all is drawn at the bottom.
-    """
-    floor = 10.0**SMALLEST_ERROR
+    """Errors of measured slopes over the step ε, each (name, errors), on logarithmic axes; zero is at the bottom."""
+    floor = 10.0**MIN_ERROR
     data = [
         {"type": "scatter", "mode": "lines+markers", "name": name, "x": eps, "y": np.clip(values, floor, 1e300),
          "line": {"color": f"@series{index}", "width": 2, "dash": ("solid", "dash")[index % 2]},
@@ -92,7 +89,7 @@ def error_curves(eps: Array, errors: Sequence[tuple[str, Array]], chosen: float)
     ]  # fmt: skip
     log = {"type": "log", "exponentformat": "e"}
     span = [float(np.log10(eps[0])), float(np.log10(eps[-1]))]
-    y = axis("Error of the slope", [SMALLEST_ERROR - 0.3, LARGEST_ERROR], dtick=4, **log)
+    y = axis("Error of the slope", [MIN_ERROR - 0.3, MAX_ERROR], dtick=4, **log)
     mark = {"type": "line", "xref": "x", "yref": "paper", "x0": chosen, "x1": chosen, "y0": 0, "y1": 1,
             "line": {"color": "@mark", "width": 1.5, "dash": "dot"}}  # fmt: skip
     return {"data": data, "layout": layout(axis("Step ε", span, dtick=4, **log), y, shapes=[mark], margin=MARGIN)}

@@ -1,4 +1,4 @@
-"""Memory as a ribbon of cells, and the path on which a tensor reads it."""
+"""Memory as a ribbon of cells, with the path on which a tensor reads it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from playground.figures.cells import Block, cells
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
-LOWEST, HIGHEST = 0.35, 1.5  # of a jump's arc, in cells
+MIN_HEIGHT, MAX_HEIGHT = 0.35, 1.5  # of an arc, in cells
 ARC = np.linspace(0, np.pi, 33)
-WIDTH = 660.0  # pixels that a wide card has
+WIDTH = 660.0  # of a wide card, in pixels
+READ_FIRST = "read first"
 
 
 def ribbon(block: Block, path: Sequence[int]) -> Figure:
-    """One row of cells, and an arc from each place that is read to the next: below them forwards, above them back.
+    """One row of cells, with an arc from each position that is read to the next: below for forwards, above for back.
 
-    `path` has the places in the order in which they are read. Where one is read again the arc is a small one above it.
+    `path` has the positions in reading order. A position that is read twice in a row has a small arc above it.
     """
     figure = cells([block], width=WIDTH)
     stops = np.asarray(path, np.float64)
@@ -30,20 +31,20 @@ def ribbon(block: Block, path: Sequence[int]) -> Figure:
         line | _arcs(stops, jumps > 0, 1.0) | {"line": {"color": "@gradient", "width": 2}},
         line | _arcs(stops, jumps <= 0, 0.0) | {"line": {"color": "@model", "width": 2, "dash": "dash"}},
         {"type": "scatter", "mode": "markers", "x": (stops[:1] + 0.5).astype(np.float32),
-         "y": np.full(len(stops[:1]), 1.16, np.float32), "hovertext": ["read first"], "hoverinfo": "text",
+         "y": np.full(len(stops[:1]), 1.16, np.float32), "hovertext": [READ_FIRST], "hoverinfo": "text",
          "marker": {"symbol": "triangle-up", "size": 9, "color": "@text"}},
     ]  # fmt: skip
-    figure["layout"]["yaxis"]["range"] = [1 + HIGHEST + 0.1, -0.2 - HIGHEST]
+    figure["layout"]["yaxis"]["range"] = [1 + MAX_HEIGHT + 0.1, -0.2 - MAX_HEIGHT]
     for note in figure["layout"]["annotations"]:
         note |= {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "yanchor": "top"}
     return figure
 
 
 def _arcs(stops: Array, chosen: Array, base: float) -> dict[str, Array]:
-    """Half ellipses between the chosen neighbours of the path, from the cells' lower edge (1) or upper edge (0)."""
+    """Half ellipses between the chosen neighbours of the path, from the lower (1) or upper edge (0) of the cells."""
     start, end = stops[:-1][chosen], stops[1:][chosen]
     middle, half = (start + end) / 2 + 0.5, np.maximum(np.abs(end - start) / 2, 0.18)
-    height = np.clip(0.2 + 0.2 * np.abs(end - start), LOWEST, HIGHEST) * (1 if base else -1)
+    height = np.clip(0.2 + 0.2 * np.abs(end - start), MIN_HEIGHT, MAX_HEIGHT) * (1 if base else -1)
     gap = np.full((len(middle), 1), np.nan)
     x = np.concatenate([middle[:, None] + half[:, None] * np.cos(ARC), gap], axis=1)
     y = np.concatenate([base + height[:, None] * np.sin(ARC), gap], axis=1)

@@ -14,15 +14,24 @@ import pytest
 import torch
 from torch import Tensor
 
+from playground.engine.commands import read_command
 from playground.lessons.autograd import example_programs as programs
 from playground.lessons.autograd.accumulate import FORMULAS, AccumulateConfig, call_backward
 from playground.lessons.autograd.backward import BackwardPass, record, walk
 from playground.lessons.autograd.figures import flow
 from playground.lessons.autograd.figures.layers import places
-from playground.lessons.autograd.graph import PRESETS, GraphConfig, GraphRun, backward_of, forms, listed, written
+from playground.lessons.autograd.graph import (
+    PRESETS,
+    GraphConfig,
+    GraphRun,
+    list_text,
+    record_formula,
+    tensor_text,
+    texts_to_fit,
+)
 from playground.lessons.autograd.mistakes import MISTAKES
 from playground.lessons.autograd.named_values import read_values
-from playground.lessons.autograd.run_line_by_line import Print, perform
+from playground.lessons.autograd.run_line_by_line import Print, run_program
 from playground.lessons.autograd.slope import SlopeConfig, difference, draw_slope, slope_of
 from playground.lessons.autograd.tutorial import TutorialConfig, along, gradient_of
 from playground.parsing.expressions import parse
@@ -33,23 +42,23 @@ each_preset = pytest.mark.parametrize("preset", PRESETS)
 
 
 def recorded(preset: str) -> BackwardPass:
-    return backward_of(GraphConfig(**PRESETS[preset]))[0]
+    return record_formula(GraphConfig(**PRESETS[preset]))[0]
 
 
 # The recorded backward pass.
 
 
 def test_the_tutorials_numbers() -> None:
-    pass_, result = backward_of(GraphConfig())
+    pass_, result = record_formula(GraphConfig())
     assert result.item() == 7.5
     assert [node.name for node in pass_.nodes] == ["MeanBackward0", "MulBackward0", "AccumulateGrad"]
-    assert pass_.arrived(2, 3).tolist() == [[0.5, 1.0], [1.5, 2.0]]  # type: ignore[union-attr]
+    assert pass_.gradient_at(2, 3).tolist() == [[0.5, 1.0], [1.5, 2.0]]  # type: ignore[union-attr]
 
 
 @each_preset
 def test_leaf_gradients_are_those_of_torch_autograd_grad(preset: str) -> None:
     config = GraphConfig(**PRESETS[preset])
-    pass_, _ = backward_of(config)
+    pass_, _ = record_formula(config)
     values = {name: torch.tensor(getattr(config, name)) for name in ("x", "w", "b")} | read_values(config.inputs)
     formula = parse(config.expression, values)
     wanted = [name for name in formula.names if name not in config.fixed.replace(",", " ").split()]
@@ -57,7 +66,7 @@ def test_leaf_gradients_are_those_of_torch_autograd_grad(preset: str) -> None:
         values[name].requires_grad_()
     expected = torch.autograd.grad(formula.evaluate(values), [values[name] for name in wanted])
     leaves = {
-        node.label: pass_.arrived(index, len(pass_.passages)) for index, node in enumerate(pass_.nodes) if node.is_leaf
+        node.label: pass_.gradient_at(index, len(pass_.steps)) for index, node in enumerate(pass_.nodes) if node.is_leaf
     }
     assert set(leaves) == set(wanted), "inputs without gradient have no node"
     for name, gradient in zip(wanted, expected, strict=True):
@@ -67,22 +76,20 @@ def test_leaf_gradients_are_those_of_torch_autograd_grad(preset: str) -> None:
 @each_preset
 def test_what_arrives_at_a_node_is_what_was_sent_to_it(preset: str) -> None:
     pass_ = recorded(preset)
-    for at, passage in enumerate(pass_.passages):
-        torch.testing.assert_close(pass_.arrived(passage.node, at), passage.incoming)
+    for at, step in enumerate(pass_.steps):
+        torch.testing.assert_close(pass_.gradient_at(step.node, at), step.incoming)
 
 
 @each_preset
 def test_incoming_times_local_derivative_is_what_goes_out(preset: str) -> None:
-    for passage in recorded(preset).passages:
-        for sent in passage.sent:
+    for step in recorded(preset).steps:
+        for sent in step.sent:
             assert sent.local is not None
             if sent.is_factor:
-                incoming = (
-                    passage.incoming if passage.incoming.numel() == 1 else passage.incoming.reshape(sent.local.shape)
-                )
+                incoming = step.incoming if step.incoming.numel() == 1 else step.incoming.reshape(sent.local.shape)
                 torch.testing.assert_close(incoming * sent.local, sent.gradient.broadcast_to(sent.local.shape))
             else:
-                torch.testing.assert_close((passage.incoming * sent.local).sum(), sent.gradient.flatten()[0])
+                torch.testing.assert_close((step.incoming * sent.local).sum(), sent.gradient.flatten()[0])
 
 
 def test_local_derivatives_are_the_textbooks() -> None:
@@ -95,11 +102,11 @@ def test_local_derivatives_are_the_textbooks() -> None:
     }
     for name, (function, expected) in cases.items():
         y = function(x)
-        sent = next(each.sent[0] for each in record((y * y).sum(), [("y", y)]).passages[2:] if each.sent)
+        sent = next(each.sent[0] for each in record((y * y).sum(), [("y", y)]).steps[2:] if each.sent)
         assert sent.is_factor, name
         torch.testing.assert_close(sent.local, expected.detach(), msg=name)
     soft = torch.softmax(x, 0)
-    sent = record((soft * soft).sum(), []).passages[2].sent[0]
+    sent = record((soft * soft).sum(), []).steps[2].sent[0]
     assert not sent.is_factor
     column = torch.stack([soft[0] * (1 - soft[0]), -soft[1] * soft[0]]).detach()
     torch.testing.assert_close(sent.local, column)
@@ -132,7 +139,7 @@ def test_recording_leaves_no_hook_behind() -> None:
     y = x * x
     pass_ = record(y, [("x", x)])
     y.backward()
-    assert len(pass_.passages) == 2 and x.grad is not None and x.grad.item() == 8.0
+    assert len(pass_.steps) == 2 and x.grad is not None and x.grad.item() == 8.0
     input_of_the_graph = weakref.ref(x)
     gc.disable()
     try:
@@ -151,11 +158,11 @@ def test_recording_leaves_no_hook_behind() -> None:
         ({"expression": "mean(v"}, "At character"),
         ({"expression": ""}, "empty"),
         ({"expression": "foo + 1"}, "At character 1"),
-        ({"inputs": "v = [[1, 2], [3]]"}, "rows of one length"),
+        ({"inputs": "v = [[1, 2], [3]]"}, "rows of equal length"),
         ({"inputs": "v = [" + ",".join(["1"] * 65) + "]"}, "65 numbers"),
-        ({"expression": "x.grad"}, "no dot followed by a name"),
-        ({"expression": "ones(100000, 100000)"}, "no such function"),
-        ({"expression": "(" * 200}, "does not fit together"),
+        ({"expression": "x.grad"}, "cannot contain a dot followed by a name"),
+        ({"expression": "ones(100000, 100000)"}, "function is unknown"),
+        ({"expression": "(" * 200}, "cannot be read"),
     ],
 )
 def test_what_cannot_be_drawn_gets_a_sentence(turned: dict[str, str], part: str) -> None:
@@ -182,9 +189,9 @@ def test_numbers_that_are_no_numbers_are_shown(expression: str) -> None:
 def test_every_moment_of_every_preset_is_drawn_and_told(preset: str) -> None:
     run = GraphRun(GraphConfig(**PRESETS[preset]), Settings())
     run.advance(1.0, 100)
-    assert run.outcome == "done" and run.steps == len(run.pass_.passages)
+    assert run.outcome == "done" and run.steps == len(run.pass_.steps)
     for at in range(run.steps + 1):
-        run.apply({"do": "scrub", "to": at})
+        run.apply(read_command({"do": "scrub", "to": at}))
         drawing = run.draw(["graph"], {})
         assert_plotly_takes(drawing.charts["graph"])
         assert drawing.note.endswith(".") and len(drawing.note) < 260 and "{" not in drawing.note
@@ -194,11 +201,12 @@ def test_every_moment_of_every_preset_is_drawn_and_told(preset: str) -> None:
 
 def test_the_narrator_tells_the_tutorials_sum_in_numbers() -> None:
     run = GraphRun(GraphConfig(), Settings())
-    told = [run.narrate(at) for at in range(4)]
-    assert "7.5" in told[0]
-    assert told[1] == "MeanBackward0 sends on 1 × [[0.25, 0.25], [0.25, 0.25]] = [[0.25, 0.25], [0.25, 0.25]] to v*v."
-    assert "[[0.25, 0.25], [0.25, 0.25]] × [[1, 2], [3, 4]] = [[0.25, 0.5], [0.75, 1]] to v, twice" in told[2]
-    assert told[3].endswith("v.grad is [[0.5, 1], [1.5, 2]].")
+    sentences = [run.narrate(at) for at in range(4)]
+    assert "7.5" in sentences[0]
+    quarters = "[[0.25, 0.25], [0.25, 0.25]]"
+    assert sentences[1] == f"MeanBackward0 passes 1 × {quarters} = {quarters} to v*v."
+    assert "[[0.25, 0.25], [0.25, 0.25]] × [[1, 2], [3, 4]] = [[0.25, 0.5], [0.75, 1]] to v, twice" in sentences[2]
+    assert sentences[3].endswith("v.grad is [[0.5, 1], [1.5, 2]].")
 
 
 def test_a_turned_input_keeps_the_moment_and_a_new_formula_starts_over() -> None:
@@ -225,10 +233,10 @@ def test_layers_put_inputs_left_of_what_they_feed_and_nothing_on_top_of_another(
     edges = [(3, 1), (1, 0), (3, 0), (2, 1), (4, 0)]
     where = places(5, edges)
     assert all(where.at[left][0] < where.at[right][0] for left, right in edges)
-    assert where.at[4][0] == where.at[0][0] - 1, "a leaf stands beside what it feeds"
+    assert where.at[4][0] == where.at[0][0] - 1, "a leaf is next to its user"
     corners = {corner for line in where.edges for corner in line[1:-1]}
     assert len({*where.at, *corners}) == len(where.at) + len(corners)
-    assert len(where.edges[2]) == 3, "an edge over a column bends around what stands there"
+    assert len(where.edges[2]) == 3, "an edge over a column goes around its nodes"
 
 
 @pytest.mark.parametrize("terms", [2, 7, 40, 90])
@@ -241,11 +249,11 @@ def test_long_graphs_stay_drawable_and_say_what_is_left_out(terms: int) -> None:
     edges = [flow.Edge(index + 1, index, "waiting") for index in range(terms)]
     figure = flow.flow(nodes, edges, flow.Sums((0.0,), ("",), ()), too_many="Not all.", dots="Dots.")
     assert_plotly_takes(figure)
-    said = figure["layout"]["annotations"][-1]["text"]
-    assert ("Not all." in said) is (terms >= flow.MOST_NODES)
-    assert ("Dots." in said) is (terms >= flow.MOST_COLUMNS)
-    assert bool(figure["layout"]["shapes"]) is (terms < flow.MOST_COLUMNS), "dots where boxes would be too narrow"
-    assert len(figure["data"][6]["x"]) == min(terms + 1, flow.MOST_NODES)
+    output = figure["layout"]["annotations"][-1]["text"]
+    assert ("Not all." in output) is (terms >= flow.MAX_NODES)
+    assert ("Dots." in output) is (terms >= flow.MAX_COLUMNS)
+    assert bool(figure["layout"]["shapes"]) is (terms < flow.MAX_COLUMNS), "dots where boxes would be too narrow"
+    assert len(figure["data"][6]["x"]) == min(terms + 1, flow.MAX_NODES)
 
 
 @pytest.mark.parametrize(
@@ -260,16 +268,16 @@ def test_long_graphs_stay_drawable_and_say_what_is_left_out(terms: int) -> None:
     ],
 )
 def test_tensors_are_written_short(value: Tensor, text: str) -> None:
-    assert written(value) == text
-    assert forms(value)[-1] == " × ".join(map(str, value.shape))
-    assert listed(np.asarray(value).tolist()).startswith("[") is (value.dim() > 0)
+    assert tensor_text(value) == text
+    assert texts_to_fit(value)[-1] == " × ".join(map(str, value.shape))
+    assert list_text(np.asarray(value).tolist()).startswith("[") is (value.dim() > 0)
 
 
 # The tutorial, to the digit.
 
 
 def test_the_tutorials_program_prints_what_the_tutorial_says() -> None:
-    printed = [line.said for line in perform(programs.tutorial, TutorialConfig().numbers) if line.said]
+    printed = [line.output for line in run_program(programs.tutorial, TutorialConfig().numbers) if line.output]
     assert printed[:7] == [
         "tensor([[1., 2.],\n        [3., 4.]], requires_grad=True)",
         "tensor([[1., 2.],\n        [3., 4.]])",
@@ -285,7 +293,8 @@ def test_the_tutorials_program_prints_what_the_tutorial_says() -> None:
 
 def test_both_ways_of_writing_the_tutorial_give_the_same_numbers() -> None:
     numbers = ((0.5, -1.0), (2.0, 3.5))
-    old, new = ([line.said for line in perform(program, numbers)] for program in (programs.tutorial, programs.today))
+    both = (programs.tutorial, programs.today)
+    old, new = ([line.output for line in run_program(program, numbers)] for program in both)
     assert old[9] == new[6] and old[7] == new[4] and "grad_fn" in old[7]
 
 
@@ -330,7 +339,7 @@ def test_zero_grad_makes_each_call_count_alone() -> None:
 
 # Mistakes.
 
-EXPECTED = {  # what the failing line says, and what the cure prints
+EXPECTED = {  # what the failing line says, and what the fix prints
     "not_a_leaf": ("The .grad attribute of a Tensor that is not a leaf", "tensor([1., 1.])"),
     "not_asked": ("does not require grad and does not have a grad_fn", "tensor([2., 4.])"),
     "integers": ("Only Tensors of floating point", "tensor([2., 4.])"),
@@ -351,13 +360,13 @@ SILENT = {"not_a_leaf", "half_detached", "replaced", "unused"}
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_each_mistake_fails_as_it_should_and_its_cure_works(name: str) -> None:
-    said, printed = EXPECTED[name]
-    wrong, cured = perform(MISTAKES[name].wrong), perform(MISTAKES[name].cured)
-    assert said in "\n".join(line.said for line in wrong)
+    message, printed = EXPECTED[name]
+    wrong, fixed = run_program(MISTAKES[name].wrong), run_program(MISTAKES[name].fixed)
+    assert message in "\n".join(line.output for line in wrong)
     assert any(line.state == "raised" for line in wrong) is (name not in SILENT)
-    assert [line.state for line in cured] == ["ran"] * len(cured)
-    assert cured[-1].said == printed
-    assert "Warning" not in "".join(line.said for line in cured)
+    assert [line.state for line in fixed] == ["ran"] * len(fixed)
+    assert fixed[-1].output == printed
+    assert "Warning" not in "".join(line.output for line in fixed)
 
 
 def fails_in_the_middle(print: Print) -> None:
@@ -369,16 +378,16 @@ def fails_in_the_middle(print: Print) -> None:
 
 
 def test_a_programs_lines_are_its_source_with_what_each_said() -> None:
-    lines = perform(fails_in_the_middle)
+    lines = run_program(fails_in_the_middle)
     assert [line.code.strip() for line in lines] == [
         'print("one", 1)',
         "with torch.no_grad():",
         'raise RuntimeError("First. " + "Second. " * 60)',
         'print("never")',
     ]
-    assert [line.state for line in lines] == ["ran", "ran", "raised", "missed"]
-    assert lines[0].said == "one 1"
-    assert lines[2].said.startswith("RuntimeError: First. Second.") and len(lines[2].said) < 360
+    assert [line.state for line in lines] == ["ran", "ran", "raised", "not_reached"]
+    assert lines[0].output == "one 1"
+    assert lines[2].output.startswith("RuntimeError: First. Second.") and len(lines[2].output) < 360
 
 
 def test_warnings_of_other_threads_are_not_taken_for_a_programs_own() -> None:
@@ -392,7 +401,7 @@ def test_warnings_of_other_threads_are_not_taken_for_a_programs_own() -> None:
     found: list[str] = []
     with warnings.catch_warnings(record=True) as outside:
         warnings.simplefilter("always")
-        worker = threading.Thread(target=lambda: found.extend(line.said for line in perform(slow)))
+        worker = threading.Thread(target=lambda: found.extend(line.output for line in run_program(slow)))
         worker.start()
         assert inside.wait(5)
         warnings.warn("not its own", stacklevel=1)
@@ -405,8 +414,8 @@ def test_warnings_of_other_threads_are_not_taken_for_a_programs_own() -> None:
 def test_programs_on_many_threads_each_get_their_own_warning_every_time() -> None:
     with warnings.catch_warnings(), ThreadPoolExecutor(8) as pool:
         warnings.simplefilter("ignore")  # whatever the process does with its own
-        runs = list(pool.map(lambda _: perform(MISTAKES["not_a_leaf"].wrong), range(40)))
-    assert all(run[-1].said.startswith("UserWarning: The .grad attribute") for run in runs)
+        runs = list(pool.map(lambda _: run_program(MISTAKES["not_a_leaf"].wrong), range(40)))
+    assert all(run[-1].output.startswith("UserWarning: The .grad attribute") for run in runs)
 
 
 # Slopes by hand.
