@@ -1,6 +1,6 @@
-"""Handwritten digits to learn from: MNIST where it is on this machine, else small digits that come with scikit-learn.
+"""Handwritten digits to train on: MNIST if it is on this machine, otherwise small digits that come with scikit-learn.
 
-`python -m playground.mnist [folder]` downloads MNIST. Nothing else here ever asks the network.
+`python -m playground.mnist [folder]` downloads MNIST. Nothing else here uses the network.
 """
 
 from __future__ import annotations
@@ -23,11 +23,16 @@ from playground.mnist.files import MnistError
 if TYPE_CHECKING:
     from torch import Tensor
 
-REAL = "These are MNIST's images: 60,000 to train with and 10,000 to test with."
+REAL = "The digits are MNIST: 60,000 training images and 10,000 test images."
 SMALL = (
-    "These are not MNIST but 1,797 small digits that come with scikit-learn, 8 by 8 pixels enlarged to 28 by 28: "
-    "1,500 to train with and 297 to test with."
+    "MNIST is not installed. These are 1,797 small digits that come with scikit-learn, enlarged from 8 × 8 to 28 × 28 "
+    "pixels: 1,500 training images and 297 test images."
 )
+SMALL_AFTER_PROBLEM = "{problem} " + SMALL
+ALREADY_THERE = "MNIST is already in {folder}, complete and unchanged."
+DOWNLOADED = "MNIST is in {folder}: four files, each with the right SHA-256."
+CANCELLED = "Cancelled; nothing was kept."
+PROGRESS = "{fetched:5.1f} of {total:.1f} MB  {percent:3.0f} %"
 _lock = threading.Lock()
 _loaded: list[Digits] = []
 
@@ -36,8 +41,8 @@ _loaded: list[Digits] = []
 class Digits:
     """Images uint8 (n, 28, 28), white (255) on black (0), and labels int64 (n,), for training and for testing.
 
-    Everybody shares the same arrays, so they cannot be written to. `real` says whether this is MNIST, `sentence` what
-    it is, in words for students.
+    All runs share the same arrays, so they are read-only. `real` says whether this is MNIST, and `sentence` tells the
+    visitor which digits these are.
     """
 
     train_images: NDArray[np.uint8]
@@ -49,19 +54,19 @@ class Digits:
 
     @property
     def name(self) -> str:
-        """MNIST, or digits."""
+        """A short name: MNIST or digits."""
         return "MNIST" if self.real else "digits"
 
     def tensors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The four arrays as tensors on the same memory, in the same order. Never write to them."""
-        import torch  # here, so that a download needs no torch
+        """The four arrays, in the same order, as tensors on the same memory. Do not write to them."""
+        import torch  # here, so that a download does not need torch
 
         arrays = (self.train_images, self.train_labels, self.test_images, self.test_labels)
         return tuple(torch.from_numpy(array.base) for array in arrays)  # type: ignore[return-value]
 
 
 def load() -> Digits:
-    """The digits of this machine, read once and then kept; the first call takes half a second."""
+    """The digits of this machine; they are read at the first call, which takes half a second."""
     with _lock:
         if not _loaded:
             _loaded.append(_read())
@@ -69,13 +74,13 @@ def load() -> Digits:
 
 
 def forget() -> None:
-    """Look again at the next `load`, as after a download. Who holds the digits keeps them."""
+    """Read the digits again at the next `load`, for example after a download. Digits in use stay valid."""
     with _lock:
         _loaded.clear()
 
 
 def read_mnist(folder: Path) -> Digits | None:
-    """MNIST from a folder, or None where it is not there. Raises MnistError where a file is not the published one."""
+    """MNIST from a folder, or None if it is not there. Raises MnistError if a file is not the published one."""
     paths = mnist_files.find(folder)
     if paths is None:
         return None
@@ -90,14 +95,15 @@ def _read() -> Digits:
             if found := read_mnist(folder):
                 return found
         except MnistError as error:
-            problem = problem or f"{error} "
+            problem = problem or str(error)
     images, labels = small_digits.small_digits()
     train, test = slice(small_digits.TRAIN), slice(small_digits.TRAIN, None)
-    return _digits((images[train], labels[train], images[test], labels[test]), problem + SMALL, real=False)
+    sentence = SMALL_AFTER_PROBLEM.format(problem=problem) if problem else SMALL
+    return _digits((images[train], labels[train], images[test], labels[test]), sentence, real=False)
 
 
 def _digits(arrays: Sequence[NDArray[Any]], sentence: str, *, real: bool) -> Digits:
-    """Arrays that own their memory, seen through views that cannot be written to."""
+    """Digits that are read-only views of copies of these arrays."""
     train, test = _shared(arrays[0], arrays[1]), _shared(arrays[2], arrays[3])
     return Digits(*train, *test, real=real, sentence=sentence)
 
@@ -111,29 +117,32 @@ def _shared(images: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[np.uint
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Download MNIST from the command line, with its progress on one line; the exit code."""
+    """The exit code of a download from the command line; its progress is printed on one line."""
     from playground.mnist.download import Cancelled, Download
 
     parser = argparse.ArgumentParser("python -m playground.mnist", description="Download MNIST, 12 MB, and check it.")
-    parser.add_argument("folder", nargs="?", type=Path, help="where to; else PLAYGROUND_DATA, else the user's cache")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="the target folder (default: PLAYGROUND_DATA, or the user's cache)"
+    )
     folder = parser.parse_args(words).folder or mnist_files.target_folder()
     try:
         if read_mnist(folder):
-            print(f"MNIST is in {folder} already, whole and unchanged.")
+            print(ALREADY_THERE.format(folder=folder))
             return 0
     except MnistError as error:
         print(error)
     try:
         Download(folder, report=_show).run()
     except (KeyboardInterrupt, Cancelled):
-        print("\nCancelled; nothing was kept.", file=sys.stderr)
+        print(f"\n{CANCELLED}", file=sys.stderr)
         return 130
     except MnistError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    print(f"\nMNIST is in {folder}: four files, each with the SHA-256 it should have.")
+    print(f"\n{DOWNLOADED.format(folder=folder)}")
     return 0
 
 
 def _show(fetched: int, total: int) -> None:
-    print(f"\r{fetched / 1e6:5.1f} of {total / 1e6:.1f} MB  {fetched / total:4.0%}", end="", flush=True)
+    progress = PROGRESS.format(fetched=fetched / 1e6, total=total / 1e6, percent=100 * fetched / total)
+    print(f"\r{progress}", end="", flush=True)

@@ -1,4 +1,4 @@
-"""The four files of MNIST: what each must be, where they are looked for, and how one is read without trusting it."""
+"""The four files of MNIST: their exact content, the folders where they are searched, and how they are checked."""
 
 from __future__ import annotations
 
@@ -18,12 +18,20 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 UNSIGNED_BYTE = 8  # the type code in an IDX file's magic number
-FOLDERS_WITHIN = (".", "MNIST/raw", "raw")  # MNIST/raw: as torchvision lays it out
+SUBFOLDERS = (".", "MNIST/raw", "raw")  # MNIST/raw: where torchvision puts them
 NAME = "pytorch-playground"
+
+CANNOT_BE_READ = "{name} cannot be read ({reason}). Download it again."
+DAMAGED = "it is damaged or incomplete"
+WRONG_START = "{name} starts with {found} instead of {right}: it is not the right kind of IDX file. Download it again."
+WRONG_SHAPE = "{name} contains {found} numbers according to its header, but must contain {right}. Download it again."
+TOO_LONG = "{name} is longer than its {right:,} bytes. Download it again."
+TOO_SHORT = "{name} ends after {found:,} of its {right:,} bytes. Download it again."
+WRONG_SHA256 = "{name} is not the published file: its SHA-256 is different. Download it again."
 
 
 class MnistError(ValueError):
-    """A file that is not what it should be; the message is a sentence for the student."""
+    """A file that is not the published one, or cannot be downloaded; the message is for the visitor."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class MnistFile:
 
     @property
     def header(self) -> bytes:
-        """What the content begins with."""
+        """The first bytes of the content."""
         return bytes((0, 0, UNSIGNED_BYTE, len(self.shape))) + b"".join(n.to_bytes(4, "big") for n in self.shape)
 
 
@@ -63,7 +71,7 @@ FILES = (
 
 
 def cache_folder() -> Path:
-    """Where this user's downloads are kept."""
+    """The folder for this user's downloads."""
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -74,25 +82,25 @@ def cache_folder() -> Path:
 
 
 def named_folder() -> Path | None:
-    """The folder that PLAYGROUND_DATA names, if it names one."""
+    """The folder named in PLAYGROUND_DATA, or None."""
     name = os.environ.get("PLAYGROUND_DATA", "").strip()
     return Path(name).expanduser() if name else None
 
 
 def places() -> tuple[Path, ...]:
-    """Where MNIST is looked for, in order: PLAYGROUND_DATA, the user's cache, and `data` beside the app."""
+    """The folders where MNIST is searched, in order: PLAYGROUND_DATA, the user's cache, and `data` beside the app."""
     named = named_folder()
     return (*((named,) if named else ()), cache_folder(), Path(__file__).resolve().parents[2] / "data")
 
 
 def target_folder() -> Path:
-    """Where a download goes: the folder that PLAYGROUND_DATA names, else the user's cache."""
+    """The folder for a download: PLAYGROUND_DATA, or the user's cache."""
     return named_folder() or cache_folder()
 
 
 def find(folder: Path, files: Sequence[MnistFile] = FILES) -> tuple[Path, ...] | None:
-    """The four files in a folder, packed or not, or None unless all of them are there. Nothing is read."""
-    for inside in FOLDERS_WITHIN:
+    """The paths of the four files in a folder, packed or not; None unless all are there. They are not read."""
+    for inside in SUBFOLDERS:
         found = [_present(folder / inside, file) for file in files]
         if all(found):
             return tuple(path for path in found if path)
@@ -102,44 +110,43 @@ def find(folder: Path, files: Sequence[MnistFile] = FILES) -> tuple[Path, ...] |
 def read(path: Path, file: MnistFile) -> Pixels:
     """One file's numbers, uint8 in its published shape.
 
-    No more is unpacked than the published content has. Raises MnistError with a sentence when anything differs.
+    At most one byte more than the published content is unpacked. Raises MnistError if anything is different.
     """
     try:
         with _content(path) as stream:
             content = _at_most(stream, len(file.header) + math.prod(file.shape) + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise MnistError(f"{path.name} cannot be read ({_reason(error)}). Download it again.") from error
+        raise MnistError(CANNOT_BE_READ.format(name=path.name, reason=_reason(error))) from error
     _check(path.name, content, file)
     return np.frombuffer(content, dtype=np.uint8, offset=len(file.header)).reshape(file.shape)
 
 
 def _check(name: str, content: bytearray, file: MnistFile) -> None:
-    """Whether the content is the published one. Raises MnistError naming the first thing that differs."""
+    """Check that the content is the published one. Raises MnistError with the first difference."""
     kind = content[:4]
     if kind != file.header[:4]:
-        raise MnistError(f"{name} begins with {kind.hex(' ')} instead of {file.header[:4].hex(' ')}: "
-                         "it is no such IDX file. Download it again.")  # fmt: skip
+        raise MnistError(WRONG_START.format(name=name, found=kind.hex(" "), right=file.header[:4].hex(" ")))
     sizes = content[4 : len(file.header)]
     if sizes != file.header[4:]:
         found = " × ".join(f"{int.from_bytes(sizes[at : at + 4], 'big'):,}" for at in range(0, len(sizes), 4))
         right = " × ".join(f"{size:,}" for size in file.shape)
-        raise MnistError(f"{name} says that it holds {found} numbers; it should hold {right}. Download it again.")
+        raise MnistError(WRONG_SHAPE.format(name=name, found=found, right=right))
     size, right_size = len(content), len(file.header) + math.prod(file.shape)
     if size > right_size:
-        raise MnistError(f"{name} holds more than its {right_size:,} bytes. Download it again.")
+        raise MnistError(TOO_LONG.format(name=name, right=right_size))
     if size < right_size:
-        raise MnistError(f"{name} ends after {size:,} of its {right_size:,} bytes. Download it again.")
+        raise MnistError(TOO_SHORT.format(name=name, found=size, right=right_size))
     if hashlib.sha256(content).hexdigest() != file.content_sha256:
-        raise MnistError(f"{name} is not the published file: its SHA-256 differs. Download it again.")
+        raise MnistError(WRONG_SHA256.format(name=name))
 
 
 def _present(folder: Path, file: MnistFile) -> Path | None:
     dotted = file.name.replace("-idx", ".idx")  # as some archives name them
-    for name in (file.packed, file.name, f"{dotted}.gz", dotted):  # packed first: that is what a download replaces
+    for name in (file.packed, file.name, f"{dotted}.gz", dotted):  # packed first, since a download replaces that one
         try:
             if (folder / name).is_file():
                 return folder / name
-        except OSError:  # a folder that may not be looked into
+        except OSError:  # no permission for this folder
             return None
     return None
 
@@ -159,4 +166,4 @@ def _chunks(stream: IO[bytes], limit: int) -> Iterator[bytes]:
 
 
 def _reason(error: Exception) -> str:
-    return error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is damaged or cut short"
+    return error.strerror.lower() if isinstance(error, OSError) and error.strerror else DAMAGED

@@ -1,4 +1,4 @@
-"""Handwritten digits for who has no MNIST: scikit-learn's 1,797 images, enlarged to look like MNIST's."""
+"""Handwritten digits for machines without MNIST: scikit-learn's 1,797 images, enlarged to look like MNIST's."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 SIZE = 28
 INNER = 20  # MNIST's digits fill a box of 20 by 20 inside 28 by 28
 SMALL = 8
-BRIGHTEST = 16  # of the small images' grey levels
-TRAIN = 1_500  # the first so many are for training, the other 297 for testing
+MAX_GREY = 16  # of the small images
+TRAIN = 1_500  # training images; the other 297 are test images
 
 
 def small_digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -23,7 +23,7 @@ def small_digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 
 def _rows() -> NDArray[np.float64]:
-    """What sklearn.datasets.load_digits reads, from its own file: to import scikit-learn takes seconds, and 80 MB."""
+    """The table of sklearn.datasets.load_digits, read from its file: importing scikit-learn takes seconds and 80 MB."""
     package = find_spec("sklearn")
     assert package is not None and package.origin, "scikit-learn is in requirements.txt"
     with gzip.open(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", "rt") as file:
@@ -33,7 +33,7 @@ def _rows() -> NDArray[np.float64]:
 def enlarged(images: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Images (n, 8, 8) of 0 to 16 as (n, 28, 28) of 0 to 255: stretched to 20 by 20, centred by mass."""
     weights = _stretch(SMALL, INNER)  # (20, 8)
-    large = np.einsum("ia,nab,jb->nij", weights, images, weights) * (255 / BRIGHTEST)
+    large = np.einsum("ia,nab,jb->nij", weights, images, weights) * (255 / MAX_GREY)
     canvas = np.zeros((len(images), SIZE, SIZE), dtype=np.uint8)
     for place, image in zip(canvas, np.rint(large).astype(np.uint8), strict=True):
         top, left = _corner(image.sum(axis=1)), _corner(image.sum(axis=0))
@@ -42,13 +42,13 @@ def enlarged(images: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def _stretch(small: int, large: int) -> NDArray[np.float64]:
-    """The weights of linear interpolation from `small` pixels to `large`, shape (large, small); each row sums to 1."""
+    """The weights of linear interpolation from `small` to `large` pixels, (large, small); each row sums to 1."""
     at = ((np.arange(large) + 0.5) * small / large - 0.5).clip(0, small - 1)
     return (1 - np.abs(at[:, None] - np.arange(small))).clip(0, 1)
 
 
 def _corner(weights: NDArray[np.uint64]) -> int:
-    """Where a box begins whose centre of mass comes to the middle, as near as it stays inside."""
+    """Where a box starts so that its centre of mass is in the middle, or as near as it stays inside."""
     total = float(weights.sum()) or 1.0
     middle = float(weights @ np.arange(INNER)) / total
     return int(np.clip(np.rint((SIZE - 1) / 2 - middle), 0, SIZE - INNER))

@@ -27,8 +27,8 @@ from playground.mnist import small_digits
 from playground.mnist.download import Cancelled, Download, Limits
 from playground.mnist.files import MnistError, MnistFile
 
-PATIENT = Limits(silence=10.0, least_speed=1_000)
-QUICK = Limits(silence=0.3, least_speed=1_000, rounds=1)
+PATIENT = Limits(silence=10.0, min_speed=1_000)
+QUICK = Limits(silence=0.3, min_speed=1_000, rounds=1)
 Answer = Callable[[BaseHTTPRequestHandler, bytes], None]
 
 
@@ -145,10 +145,10 @@ def only_whole_files(folder: Path) -> bool:
 
 
 def test_download_puts_four_whole_files_in_place_and_says_how_far_it_is(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    fetch(tmp_path / "new" / "folder", whole, report=lambda *numbers: told.append(numbers))
+    reports: list[tuple[int, int]] = []
+    fetch(tmp_path / "new" / "folder", whole, report=lambda *numbers: reports.append(numbers))
     assert only_whole_files(tmp_path / "new" / "folder")
-    assert told == sorted(told) and told[-1] == (TOTAL, TOTAL)
+    assert reports == sorted(reports) and reports[-1] == (TOTAL, TOTAL)
     found = mnist_files.find(tmp_path / "new" / "folder", FILES)
     assert found and mnist_files.read(found[0], FILES[0]).shape == (120, 28, 28)
 
@@ -156,20 +156,20 @@ def test_download_puts_four_whole_files_in_place_and_says_how_far_it_is(tmp_path
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (truncated, "broke off after"),
-        (sends(PACKED["/t10k-labels-idx1-ubyte.gz"]), "broke off after"),
+        (truncated, "stopped after"),
+        (sends(PACKED["/t10k-labels-idx1-ubyte.gz"]), "stopped after"),
         (lambda request, content: whole(request, content[::-1]), "SHA-256"),
         (lambda request, content: whole(request, content + b"more"), "more than the file's"),
         (refuses(404), "404 Not Found"),
         (refuses(503), "503 Service Unavailable"),
-        (dripping, "bytes a second"),
-        (silent, "nothing came for 0.3 seconds"),
+        (dripping, "bytes per second"),
+        (silent, "it sent nothing for 0.3 seconds"),
         (lambda request, _: request.wfile.write(b"\0" * 300), "the connection broke"),
         (lambda request, _: request.connection.close(), "127.0.0.1"),
     ],
     ids=["truncated", "another file", "wrong hash", "too much", "404", "503", "slow", "silent", "no HTTP", "hangs up"],
 )
-def test_a_bad_mirror_is_told_in_a_sentence_and_leaves_nothing(tmp_path: Path, answer: Answer, words: str) -> None:
+def test_a_bad_mirror_is_named_in_the_refusal_and_leaves_nothing(tmp_path: Path, answer: Answer, words: str) -> None:
     with pytest.raises(MnistError, match=r"^train-images.* could not be downloaded \(.*\)\. Check .*\.$") as raised:
         fetch(tmp_path, answer, limits=QUICK)
     assert words in str(raised.value)
@@ -186,7 +186,7 @@ def test_a_dead_mirror_is_passed_over_for_the_next(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("answer", [refuses(404), dripping, silent], ids=["404", "slow", "silent"])
 def test_a_failing_mirror_is_passed_over_for_the_next(tmp_path: Path, answer: Answer) -> None:
-    fetch(tmp_path, answer, whole, files=FILES[1:2], limits=Limits(silence=1.0, least_speed=1_000))
+    fetch(tmp_path, answer, whole, files=FILES[1:2], limits=Limits(silence=1.0, min_speed=1_000))
     assert list(held(tmp_path)) == [FILES[1].packed]
 
 
@@ -197,7 +197,7 @@ def test_a_transfer_that_broke_off_goes_on_where_it_stopped(tmp_path: Path) -> N
     assert len(first.asked) == len(FILES)
 
 
-def test_a_server_without_ranges_begins_anew(tmp_path: Path) -> None:
+def test_a_server_without_ranges_starts_again(tmp_path: Path) -> None:
     def no_ranges(request: BaseHTTPRequestHandler, content: bytes) -> None:
         request.headers.replace_header("Range", "bytes=0-")
         whole(request, content)
@@ -214,12 +214,14 @@ def test_a_part_from_a_lying_mirror_does_not_spoil_the_next_ones(tmp_path: Path)
 def test_a_gzip_that_unpacks_beyond_its_size_is_refused(tmp_path: Path) -> None:
     bomb = gzip.compress(idx(np.zeros((120, 28, 28), np.uint8)) + bytes(5_000_000))
     file = replace(FILES[0], size=len(bomb), sha256=hashlib.sha256(bomb).hexdigest())
-    with pytest.raises(MnistError, match="holds more than its 94,096 bytes"):
+    with pytest.raises(MnistError, match="is longer than its 94,096 bytes"):
         fetch(tmp_path, sends(bomb), files=(file,))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_refused_with_a_sentence_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened = Path.open
 
     def full(path: Path, mode: str = "r", *rest: Any) -> Any:
@@ -244,13 +246,13 @@ def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(tmp_path: Path, mo
         return Full()
 
     monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(MnistError, match=r"^The disk is full: MNIST takes 12 MB in .*Make room"):
+    with pytest.raises(MnistError, match=r"^The disk is full: MNIST needs 12 MB in .*Free some space"):
         fetch(tmp_path, whole)
     monkeypatch.undo()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_a_file_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("here")
     with pytest.raises(MnistError, match=r"cannot be written to .*PLAYGROUND_DATA"):
         fetch(tmp_path / "taken", whole)
@@ -325,19 +327,22 @@ def test_three_of_four_files_are_not_mnist(tmp_path: Path) -> None:
 
 IMAGES = gzip.decompress(MADE[0][1])
 WRONG = {
-    "magic": (b"\x89PNG" + IMAGES[4:], "begins with 89 50 4e 47 instead of 00 00 08 03"),
-    "element type": (b"\0\0\x0d\x03" + IMAGES[4:], "begins with 00 00 0d 03"),
-    "dimensions": (idx(np.zeros((120, 14, 56), np.uint8)), "holds 120 × 14 × 56 numbers; it should hold 120 × 28 × 28"),
+    "magic": (b"\x89PNG" + IMAGES[4:], "starts with 89 50 4e 47 instead of 00 00 08 03"),
+    "element type": (b"\0\0\x0d\x03" + IMAGES[4:], "starts with 00 00 0d 03"),
+    "dimensions": (
+        idx(np.zeros((120, 14, 56), np.uint8)),
+        "contains 120 × 14 × 56 numbers according to its header, but must",
+    ),
     "truncated": (IMAGES[:1000], "ends after 1,000 of its 94,096 bytes"),
-    "too long": (IMAGES + b"x", "holds more than its 94,096 bytes"),
-    "other numbers": (IMAGES[:-1] + bytes([IMAGES[-1] ^ 1]), "SHA-256 differs"),
-    "empty": (b"", "begins with"),
+    "too long": (IMAGES + b"x", "is longer than its 94,096 bytes"),
+    "other numbers": (IMAGES[:-1] + bytes([IMAGES[-1] ^ 1]), "SHA-256 is different"),
+    "empty": (b"", "starts with"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
-def test_a_wrong_file_is_told_in_a_sentence(tmp_path: Path, name: str, packed: bool) -> None:
+def test_a_wrong_file_is_refused_with_a_sentence(tmp_path: Path, name: str, packed: bool) -> None:
     content, words = WRONG[name]
     path = tmp_path / (FILES[0].packed if packed else FILES[0].name)
     path.write_bytes(gzip.compress(content) if packed else content)
@@ -347,7 +352,7 @@ def test_a_wrong_file_is_told_in_a_sentence(tmp_path: Path, name: str, packed: b
 
 
 @pytest.mark.parametrize("content", [b"<html>", MADE[0][1][:5_000], b"\x1f\x8b" + b"\0" * 50])
-def test_a_damaged_gzip_is_told_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_gzip_is_refused_with_a_sentence(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / FILES[0].packed
     path.write_bytes(content)
     with pytest.raises(MnistError, match=r"cannot be read .*Download it again"):
@@ -369,7 +374,7 @@ def only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
 def test_without_mnist_there_are_small_digits_and_the_sentence_says_so(only: Any) -> None:
     only(None)
     digits = mnist.load()
-    assert not digits.real and digits.name == "digits" and digits.sentence.startswith("These are not MNIST")
+    assert not digits.real and digits.name == "digits" and digits.sentence.startswith("MNIST is not installed")
     assert digits.train_images.shape == (1_500, 28, 28) and digits.test_images.shape == (297, 28, 28)
     assert digits.train_images.dtype == np.uint8 and digits.train_labels.dtype == np.int64
     assert set(digits.test_labels.tolist()) == set(range(10))
@@ -415,7 +420,7 @@ def test_a_folder_with_another_data_set_is_named_and_not_used(tmp_path: Path, on
     write_files(tmp_path, {file.packed: packed for file, packed in MADE})
     only(tmp_path)
     digits = mnist.load()
-    assert not digits.real and digits.sentence.startswith("train-images-idx3-ubyte.gz says that it holds 120")
+    assert not digits.real and digits.sentence.startswith("train-images-idx3-ubyte.gz contains 120")
 
 
 def test_folder_of_the_environment_comes_first_then_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -474,7 +479,7 @@ def test_panel_offers_shows_cancels_and_forgets_a_download(
             )
             if mirror is slow:
                 app = AppTest.from_string("from pages.ui import mnist_panel\nmnist_panel.show()").run()
-                assert app.caption[0].value.startswith("These are not MNIST")
+                assert app.caption[0].value.startswith("MNIST is not installed")
                 app.button("mnist:download").click().run()
                 assert not app.exception and mnist_job.latest()
                 app.button("mnist:cancel").click().run()
