@@ -1,1 +1,1 @@
-"""The lesson "activations"."""
+"""The lesson Activations: nonlinear functions between layers, their slopes, and what they do to depth."""

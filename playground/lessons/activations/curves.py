@@ -1,4 +1,4 @@
-"""The labs that show activations as curves: one and its slope (beside another, if wished), and all of them at once."""
+"""The labs "Curves" and "All at once": one activation with its slope (or two to compare), and all of them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,24 @@ from playground.engine.frames import Figure
 from playground.figures.functions import Line, function_chart, tile
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
-from playground.lessons.activations.functions import FUNCTIONS, NAMES, REACH, Function, has_kink, sides, with_slope
+from playground.lessons.activations.functions import FUNCTIONS, NAMES, X_RANGE, Function, has_kink, sides, with_slope
 
 GRID_POINTS, TILE_POINTS = 401, 121
 NONE = "none"
-NEAR = 1e-6  # how close to a kink the curve is drawn from either side
+NEAR = 1e-6  # distance from a kink up to which the curve is drawn
+
+SENTENCES = {
+    "outside": "The probe at {probe:g} is outside the charts: increase the range of x to see it.",
+    "softmax": "Softmax is a function of several scores: here of x and its rivals, whose scores are all 0.",
+}
+VALUE_COLUMNS = ("Function", "f(x)", "In PyTorch", "x", "f(x) there", "Slope there")
+KINK_COLUMNS = ("Kink of", "at x", "Slope just left", "Slope just right", "Slope in torch")
+ALL_COLUMNS = ("Function", "Formula", "f({probe:g})", "Slope at {probe:g}")
+MARKS, SLOPE = "Slope in torch", "Slope"  # in the legends
 
 
-def _of(parameter: str) -> dict[str, object]:
-    """A knob for one parameter, shown while a function that has it is."""
+def _parameter(parameter: str) -> dict[str, object]:
+    """The arguments of a knob for one parameter, shown while a chosen function has it."""
 
     def applies(config: CurvesConfig) -> bool:
         return any(parameter in FUNCTIONS[name].parameters for name in config.shown)
@@ -30,28 +39,28 @@ def _of(parameter: str) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class CurvesConfig(Config):
-    """Which functions are drawn, with which parameters, and where they are probed."""
+    """The functions to draw, their parameters, and the probe."""
 
     # fmt: off
-    probe: float = knob(1.0, "Probe x", help="The tangent lies here. A click into a chart moves it.", group="Function",
+    probe: float = knob(1.0, "Probe x", help="Where the tangent is. Click in a chart to move it.", group="Function",
                         live=True, lo=-10.0, hi=10.0, step=0.1)
     function: str = knob("relu", "Function", group="Function", live=True, options=tuple(FUNCTIONS), names=NAMES)
     against: str = knob(NONE, "Compare with", group="Function", live=True, options=(NONE, *FUNCTIONS),
                         names={NONE: "Nothing"} | NAMES)
-    reach: float = knob(REACH, "Range of x", help="The charts go from minus this to this; the tutorial has 5.",
+    reach: float = knob(X_RANGE, "Range of x", help="The charts go from minus this to this; 5 in the tutorial.",
                         group="Function", live=True, lo=1.0, hi=10.0, step=0.5)
-    negative_slope: float = knob(0.01, "Slope below 0", help="Of Leaky ReLU.", lo=0.0, hi=0.5, step=0.01,
-                                 **_of("negative_slope"))
-    alpha: float = knob(1.0, "Alpha α", help="ELU goes down to −α.", lo=0.1, hi=2.0, step=0.1, **_of("alpha"))
-    beta: float = knob(1.0, "Beta β", help="How sharp the bend is.", lo=0.5, hi=10.0, step=0.1, **_of("beta"))
+    negative_slope: float = knob(0.01, "Slope below 0", help="For Leaky ReLU.", lo=0.0, hi=0.5, step=0.01,
+                                 **_parameter("negative_slope"))
+    alpha: float = knob(1.0, "Alpha α", help="ELU goes down to −α.", lo=0.1, hi=2.0, step=0.1, **_parameter("alpha"))
+    beta: float = knob(1.0, "Beta β", help="How sharp the bend is.", lo=0.5, hi=10.0, step=0.1, **_parameter("beta"))
     temperature: float = knob(1.0, "Temperature T", help="Scores are divided by it before softmax.", lo=0.25, hi=5.0,
-                              step=0.05, **_of("temperature"))
-    rivals: int = knob(1, "Rivals", help="Other scores, all 0, that share with x.", lo=1, hi=9, **_of("rivals"))
+                              step=0.05, **_parameter("temperature"))
+    rivals: int = knob(1, "Rivals", help="Number of other scores, which are all 0.", lo=1, hi=9, **_parameter("rivals"))
     # fmt: on
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """The functions drawn, each once."""
+        """The names of the functions to draw, each once."""
         return tuple(dict.fromkeys(name for name in (self.function, self.against) if name != NONE))
 
     @property
@@ -61,24 +70,24 @@ class CurvesConfig(Config):
 
 
 def grid(reach: float, points: int, kinks: tuple[float, ...]) -> Tensor:
-    """Evenly spaced x within ±reach, with each kink replaced by a gap (NaN) so narrow that only a jump shows it."""
+    """Evenly spaced x within ±reach, with a narrow gap (NaN) at each kink, so that a jump is not drawn as a line."""
     x = torch.linspace(-reach, reach, points, dtype=torch.float64)
     for kink in kinks:
         around = torch.tensor([kink - NEAR, torch.nan, kink + NEAR], dtype=torch.float64)
-        x = torch.cat([x[~(x >= kink - NEAR)], around, x[x > kink + NEAR]])  # the gaps so far are NaN, and stay
+        x = torch.cat([x[~(x >= kink - NEAR)], around, x[x > kink + NEAR]])  # keeps the earlier gaps, which are NaN
     return x
 
 
 def _lines(chosen: Function, config: CurvesConfig, first: bool) -> tuple[Line, Line, tuple[float, float, float]]:
-    """The function, its slope, and (x, y, slope) at the probe."""
+    """The function and its slope as lines, and (x, y, slope) at the probe."""
     function = chosen.with_parameters(config.parameters)
     x = grid(config.reach, GRID_POINTS, chosen.kinks)
     y, slope = (each.where(~x.isnan(), torch.nan) for each in with_slope(function, x))
     at, at_slope = with_slope(function, torch.tensor([config.probe], dtype=torch.float64))
     kinks = [kink for kink in chosen.kinks if abs(kink) <= config.reach and has_kink(function, kink)]
-    _, torch_says = with_slope(function, torch.tensor(kinks, dtype=torch.float64))
+    _, slope_in_torch = with_slope(function, torch.tensor(kinks, dtype=torch.float64))
     colours, dash = (("@model", "@gradient"), "solid") if first else (("@mark", "@mark"), "dash")
-    marked = list(zip(kinks, torch_says.tolist(), strict=True))
+    marked = list(zip(kinks, slope_in_torch.tolist(), strict=True))
     return (
         Line(chosen.label, colours[0], x.numpy(), y.numpy(), dash),
         Line(chosen.label, colours[1], x.numpy(), slope.numpy(), dash, marked),
@@ -87,7 +96,7 @@ def _lines(chosen: Function, config: CurvesConfig, first: bool) -> tuple[Line, L
 
 
 def draw_curves(config: CurvesConfig) -> Sheet:
-    """The functions with their tangents, their slopes, and both as numbers at the probe and at the kinks."""
+    """The functions with tangents, their slopes, and tables of both at the probe and at the kinks."""
     shown = [FUNCTIONS[name] for name in config.shown]
     drawn = [_lines(each, config, each is shown[0]) for each in shown]
     probed = [at for _, _, at in drawn] if abs(config.probe) <= config.reach else []
@@ -99,12 +108,12 @@ def draw_curves(config: CurvesConfig) -> Sheet:
                                    spans=(x_span, y_span), tangents=probed),
         "slope": function_chart([line for _, line, _ in drawn], [(x, slope) for x, _, slope in probed],
                                 title="Slope f′(x)", spans=(x_span, slopes),
-                                marks="torch says"),
+                                marks=MARKS),
     }  # fmt: skip
-    note = "" if probed else f"The probe at {config.probe:g} lies outside the charts: widen the range of x to see it."
+    sentences = [] if probed else [SENTENCES["outside"].format(probe=config.probe)]
     if "softmax" in config.shown:
-        note += " Softmax is a function of several scores: here of x and its rivals, whose scores are all 0."
-    return Sheet(charts, note.strip(), (_values(shown, drawn), *_kinks(shown, config)))
+        sentences.append(SENTENCES["softmax"])
+    return Sheet(charts, " ".join(sentences), (_values(shown, drawn), *_kinks(shown, config)))
 
 
 def _values(shown: list[Function], drawn: list[tuple[Line, Line, tuple[float, float, float]]]) -> Table:
@@ -112,43 +121,41 @@ def _values(shown: list[Function], drawn: list[tuple[Line, Line, tuple[float, fl
         (each.label, each.formula, each.code, f"{x:g}", f"{y + 0.0:.6g}", f"{slope + 0.0:.6g}")
         for each, (_, _, (x, y, slope)) in zip(shown, drawn, strict=True)
     ]
-    return Table(("Function", "f(x)", "In PyTorch", "x", "f(x) there", "Slope there"), tuple(rows), ("In PyTorch",))
+    return Table(VALUE_COLUMNS, tuple(rows), code=("In PyTorch",))
 
 
 def _kinks(shown: list[Function], config: CurvesConfig) -> tuple[Table, ...]:
-    """A table of the kinks, if there are any: the slope on either side, and the one torch decides on."""
+    """A table of the kinks, if there are any: the slope on each side, and the slope in torch."""
     rows = []
     for each in shown:
         function = each.with_parameters(config.parameters)
         for kink in filter(partial(has_kink, function), each.kinks):
-            left, right = (_slope_text(slope) for slope in sides(function, kink))
-            _, says = with_slope(function, torch.tensor([kink], dtype=torch.float64))
-            rows.append((each.label, f"{kink:g}", left, right, f"{says.item():.4g}"))
-    return (
-        (Table(("Kink of", "at x", "Slope just left", "Slope just right", "torch says"), tuple(rows)),) if rows else ()
-    )
+            left, right = (_slope_text(side) for side in sides(function, kink))
+            _, slope = with_slope(function, torch.tensor([kink], dtype=torch.float64))
+            rows.append((each.label, f"{kink:g}", left, right, f"{slope.item():.4g}"))
+    return (Table(KINK_COLUMNS, tuple(rows)),) if rows else ()
 
 
 def _slope_text(slope: float) -> str:
-    """A slope from differences, rounded to what they can tell."""
+    """A slope from finite differences, rounded to their accuracy."""
     return f"{round(slope, 4) + 0.0:.4g}"
 
 
 @dataclass(frozen=True)
 class AllConfig(Config):
-    """Where all functions are probed, and whether their slopes are drawn."""
+    """The probe of all functions, and whether their slopes are drawn."""
 
     # fmt: off
-    probe: float = knob(1.0, "Probe x", help="Where the numbers in the table are read.", group="All functions",
+    probe: float = knob(1.0, "Probe x", help="The x of the numbers in the table.", group="All functions",
                         live=True, lo=-10.0, hi=10.0, step=0.1)
-    reach: float = knob(REACH, "Range of x", help="The charts go from minus this to this.", group="All functions",
+    reach: float = knob(X_RANGE, "Range of x", help="The charts go from minus this to this.", group="All functions",
                         live=True, lo=1.0, hi=10.0, step=0.5)
     slopes: bool = knob(True, "Show the slopes", group="All functions", live=True)
     # fmt: on
 
 
 def draw_all(config: AllConfig) -> Sheet:
-    """Every function with torch's own parameters, small, and a table of values at the probe."""
+    """A small chart of every function with torch's default parameters, and a table of values at the probe."""
     charts, rows = {}, []
     for name, each in FUNCTIONS.items():
         function = each.with_parameters(each.parameters)
@@ -157,26 +164,27 @@ def draw_all(config: AllConfig) -> Sheet:
         at, at_slope = (v.item() for v in with_slope(function, torch.tensor([config.probe], dtype=torch.float64)))
         lines = [Line(each.label, "@model", x.numpy(), y)]
         if config.slopes:
-            lines.append(Line("Slope", "@gradient", x.numpy(), slope, "dash"))
+            lines.append(Line(SLOPE, "@gradient", x.numpy(), slope, "dash"))
         inside = [(config.probe, at)] if abs(config.probe) <= config.reach else []
         span = (min(each.span[0], each.slope_span[0]), max(each.span[1], each.slope_span[1]))
         charts[name] = tile(lines, inside, spans=((-config.reach, config.reach), span))
         rows.append((each.label, each.formula, f"{at + 0.0:.6g}", f"{at_slope + 0.0:.6g}"))
-    table = Table(("Function", "Formula", f"f({config.probe:g})", f"Slope at {config.probe:g}"), tuple(rows))
+    columns = tuple(column.format(probe=config.probe) for column in ALL_COLUMNS)
+    table = Table(columns, tuple(rows))
     return Sheet(charts, tables=(table,))
 
 
 CURVES = Lab(
     name="activations_curves",
     title="Curves",
-    sentence="A function, the tangent at the probe, and the slope that autograd finds at every x.",
+    sentence="A function, its tangent at the probe, and the slope that autograd finds at every x.",
     config=CurvesConfig,
     draw=draw_curves,
     charts=(
         Chart(
             "function",
             "Function",
-            "The activation over x, and its tangent at the probe. A click or a drag moves the probe.",
+            "The activation over x, and its tangent at the probe. Click or drag to move the probe.",
             turns=("probe",),
         ),
         Chart("slope", "Slope, by autograd", "The derivative of the activation over x.", turns=("probe",)),
@@ -194,7 +202,7 @@ CURVES = Lab(
 ALL = Lab(
     name="activations_all",
     title="All at once",
-    sentence="Solid: the function. Dashed: its slope. Softmax shares with one other score, which is 0.",
+    sentence="Solid: the function. Dashed: its slope. Softmax here has one rival score, 0.",
     config=AllConfig,
     draw=draw_all,
     charts=tuple(

@@ -1,4 +1,4 @@
-"""The lab that sets softmax and softplus side by side: shares of a whole, and each score for itself."""
+"""The lab "Softmax or softplus": shares of 1 that depend on all scores, and a function of each score alone."""
 
 from __future__ import annotations
 
@@ -16,16 +16,22 @@ from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 
 NAMES = ("z₁", "z₂", "z₃", "z₄")
+NOTE = "The tutorial calls softplus “softmax”. They are two functions: only softmax depends on the other scores."
+COLUMNS = ("", "score", "softmax", "derivative with respect to {name}", "softplus",
+           "derivative with respect to {name} ")  # fmt: skip
+SUM = "sum"
+AXES = {"softmax": "Share of 1", "softplus": "Softplus of the score"}
+SCORE = "Score {name}"
 
 
 def _score(default: float, name: str) -> float:
-    score: float = knob(default, f"Score {name}", group="Scores", live=True, lo=-5.0, hi=5.0, step=0.1)
+    score: float = knob(default, SCORE.format(name=name), group="Scores", live=True, lo=-5.0, hi=5.0, step=0.1)
     return score
 
 
 @dataclass(frozen=True)
 class SoftmaxConfig(Config):
-    """Four scores, the temperature that divides them, and the score whose push is asked about."""
+    """Four scores, the temperature that divides them, and the score for the derivatives."""
 
     # fmt: off
     z1: float = _score(2.0, NAMES[0])
@@ -34,55 +40,60 @@ class SoftmaxConfig(Config):
     z4: float = _score(-1.0, NAMES[3])
     temperature: float = knob(1.0, "Temperature T", help="Scores are divided by it before softmax; softplus has none.",
                               group="Softmax", live=True, lo=0.1, hi=10.0, step=0.1)
-    push: int = knob(1, "Score that is pushed", help="The table says how every output answers to it.", group="Softmax",
+    push: int = knob(1, "Score to change", help="The table shows how every output changes with it.", group="Softmax",
                      live=True, options=(1, 2, 3, 4), names=dict(enumerate(NAMES, start=1)))
     # fmt: on
 
 
 def shares(scores: Tensor, temperature: float) -> Tensor:
-    """Softmax: positive, and their sum is 1; shaped like the scores."""
+    """Softmax of the scores: positive shares whose sum is 1; shaped like the scores."""
     return functional.softmax(scores / temperature, dim=0)
 
 
 def slopes(function: Callable[[Tensor], Tensor], scores: Tensor) -> Tensor:
-    """How each output (row) answers to each score (column), by autograd: (outputs, scores)."""
+    """The derivative of each output (row) with respect to each score (column), by autograd: (outputs, scores)."""
     table: Tensor = jacobian(function, scores)  # type: ignore[no-untyped-call]
     return table
 
 
 def draw_softmax(config: SoftmaxConfig) -> Sheet:
-    """Both functions of the scores as bars, and how each output answers to one score."""
+    """Both functions of the scores as bars, and a table of the derivatives with respect to one score."""
     scores = torch.tensor([config.z1, config.z2, config.z3, config.z4], dtype=torch.float64)
     one, each = shares(scores, config.temperature), functional.softplus(scores)
-    pushed = config.push - 1
-    answer = slopes(partial(shares, temperature=config.temperature), scores)[:, pushed]
-    answer_alone = slopes(functional.softplus, scores)[:, pushed]
+    changed = config.push - 1
+    derivative = slopes(partial(shares, temperature=config.temperature), scores)[:, changed]
+    derivative_alone = slopes(functional.softplus, scores)[:, changed]
     charts = {
-        "softmax": bars(NAMES, one.numpy(), span=(0.0, 1.12), title="Share of 1", colour="@model", chosen=pushed),
-        "softplus": bars(NAMES, each.numpy(), span=(0.0, 5.6), title="Softplus of the score", colour="@train",
-                         chosen=pushed),
+        "softmax": bars(NAMES, one.numpy(), span=(0.0, 1.12), title=AXES["softmax"], colour="@model", chosen=changed),
+        "softplus": bars(NAMES, each.numpy(), span=(0.0, 5.6), title=AXES["softplus"], colour="@train",
+                         chosen=changed),
     }  # fmt: skip
     rows = [
-        (NAMES[k], f"{scores[k]:g}", f"{one[k]:.4f}", f"{answer[k]:+.4f}", f"{each[k]:.4f}", f"{answer_alone[k]:+.4f}")
+        (
+            NAMES[k],
+            f"{scores[k]:g}",
+            f"{one[k]:.4f}",
+            f"{derivative[k]:+.4f}",
+            f"{each[k]:.4f}",
+            f"{derivative_alone[k]:+.4f}",
+        )
         for k in range(len(NAMES))
     ]
-    total = ("sum", "", f"{one.sum():.4f}", f"{round(answer.sum().item(), 4) + 0.0:+.4f}", f"{each.sum():.4f}",
-             f"{answer_alone.sum():+.4f}")  # fmt: skip
-    slope = f"its slope with {NAMES[pushed]}"
-    table = Table(("", "score", "softmax", slope, "softplus", f"{slope} "), (*rows, total))
-    note = "The tutorial calls softplus “softmax”. They are two functions: only softmax looks at the other scores."
-    return Sheet(charts, note, (table,))
+    total = (SUM, "", f"{one.sum():.4f}", f"{round(derivative.sum().item(), 4) + 0.0:+.4f}", f"{each.sum():.4f}",
+             f"{derivative_alone.sum():+.4f}")  # fmt: skip
+    columns = tuple(column.format(name=NAMES[changed]) for column in COLUMNS)
+    return Sheet(charts, NOTE, (Table(columns, (*rows, total)),))
 
 
 SOFTMAX = Lab(
     name="activations_softmax",
     title="Softmax or softplus",
-    sentence="The same four scores twice: as shares of a whole, and each bent for itself.",
+    sentence="The same four scores twice: as shares of 1, and one by one.",
     config=SoftmaxConfig,
     draw=draw_softmax,
     charts=(
         Chart("softmax", "Softmax: shares of 1", "A bar for the share of each score."),
-        Chart("softplus", "Softplus: each for itself", "A bar for the softplus of each score."),
+        Chart("softplus", "Softplus: one by one", "A bar for the softplus of each score."),
     ),
     presets={
         "Four scores": {},

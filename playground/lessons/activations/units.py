@@ -1,4 +1,4 @@
-"""The lab where a student builds a function by hand, of a few bent lines, and may then let gradient descent go on."""
+"""The lab "Build a function": a sum of a few bent lines, set by hand, and then improved by gradient descent."""
 
 from __future__ import annotations
 
@@ -16,14 +16,23 @@ from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.activations.figures.ranges import sizes_over
 from playground.training.models import ACTIVATIONS
 
-MOST_UNITS = 6
+MAX_UNITS = 6
 POINTS = 121
 X_SPAN, Y_SPAN = (-1.0, 1.0), (-1.6, 1.6)
 LEARNING_RATE = 0.05
-MOST_STEPS = 60
+
+SENTENCES = {
+    "error": "Mean squared error: **{error:.4g}**. The best horizontal line would have {best:.4g}.",
+    "unused": "Mean squared error: **{error:.4g}**. The best horizontal line would have {best:.4g}. Unit {unit} is not "
+    "in use: increase the number of units, or choose another unit.",
+}
+COLUMNS = ("Unit", "Weight w", "Bias b", "Height v", "Bends at x")
+NO_BEND = "nowhere"
+AXES = {"loss": "Loss", "steps": "Step of Adam", "log_loss": "Loss (log scale)"}
+MAX_STEPS = 60
 
 
-def _of_unit(index: int, default: float, label: str, words: str) -> float:
+def _slider(index: int, default: float, label: str, words: str) -> float:
     """A slider of one unit, shown while that unit is chosen."""
     value: float = knob(default, label, help=words, group="The chosen unit", live=True, lo=-6.0, hi=6.0, step=0.05,
                         shy=True, applies=lambda config: config.turned == index)  # fmt: skip
@@ -31,30 +40,30 @@ def _of_unit(index: int, default: float, label: str, words: str) -> float:
 
 
 def _w(index: int, default: float) -> float:
-    return _of_unit(index, default, "Weight w", "How steeply the unit's line rises before it is bent.")
+    return _slider(index, default, "Weight w", "The slope of the unit's line before the activation.")
 
 
 def _b(index: int, default: float) -> float:
-    return _of_unit(index, default, "Bias b", "Moves the bend: it is at x = −b / w.")
+    return _slider(index, default, "Bias b", "Moves the bend: it is at x = −b / w.")
 
 
 def _v(index: int, default: float) -> float:
-    return _of_unit(index, default, "Height v", "What the unit's output is multiplied by; below 0 it is turned over.")
+    return _slider(index, default, "Height v", "The unit's output is multiplied by this; a negative height flips it.")
 
 
 @dataclass(frozen=True)
 class UnitsConfig(Config):
-    """The units, the one that is being turned, the target, and how long gradient descent goes on by itself."""
+    """The units, the one to set by hand, the target, and the number of steps of gradient descent."""
 
     # fmt: off
-    descent: int = knob(0, "Steps of gradient descent", help="From your sliders on, torch turns them all, with Adam.",
-                        group="Function", live=True, lo=0, hi=MOST_STEPS)
-    units: int = knob(2, "Units", group="Function", live=True, lo=1, hi=MOST_UNITS)
+    descent: int = knob(0, "Steps of Adam", help="Starting from your sliders, Adam adjusts all of them.",
+                        group="Function", live=True, lo=0, hi=MAX_STEPS)
+    units: int = knob(2, "Units", group="Function", live=True, lo=1, hi=MAX_UNITS)
     activation: str = knob("relu", "Activation", group="Function", live=True, options=tuple(ACTIVATIONS),
                            names={name: each.label for name, each in ACTIVATIONS.items()})
     target: str = knob("absolute", "Target", group="Function", live=True, options=tuple(TARGETS),
                        names={name: each.label for name, each in TARGETS.items()})
-    turned: int = knob(1, "Unit to turn", group="The chosen unit", live=True, options=tuple(range(1, MOST_UNITS + 1)))
+    turned: int = knob(1, "Unit to change", group="The chosen unit", live=True, options=tuple(range(1, MAX_UNITS + 1)))
     w1: float = _w(1, 1.0)
     b1: float = _b(1, 0.5)
     v1: float = _v(1, 1.0)
@@ -75,13 +84,13 @@ class UnitsConfig(Config):
     v6: float = _v(6, 0.25)
     # fmt: on
 
-    def of_units(self, letter: str) -> list[float]:
-        """One kind of slider, of every unit in use."""
+    def values_of(self, letter: str) -> list[float]:
+        """The values of one letter (w, b or v) of all units in use."""
         return [float(getattr(self, f"{letter}{index}")) for index in range(1, self.units + 1)]
 
 
 def units(x: Tensor, parts: Tensor, activation: Callable[[Tensor], Tensor]) -> Tensor:
-    """What each unit adds at each x: v · activation(w x + b), where parts of shape (..., 3, units) are w, b and v.
+    """The part of each unit at each x: v · activation(w x + b), where parts of shape (..., 3, units) are w, b and v.
 
     The result is (..., units, x); its sum over the units is the function.
     """
@@ -89,8 +98,8 @@ def units(x: Tensor, parts: Tensor, activation: Callable[[Tensor], Tensor]) -> T
     return v * activation(w * x + b)
 
 
-def descend(x: Tensor, y: Tensor, parts: Tensor, activation: Callable[[Tensor], Tensor], steps: int) -> Tensor:
-    """The parts before, between and after some steps of Adam towards the target: (1 + steps, 3, units)."""
+def train_units(x: Tensor, y: Tensor, parts: Tensor, activation: Callable[[Tensor], Tensor], steps: int) -> Tensor:
+    """The parts before and after each step of Adam towards the target: (1 + steps, 3, units)."""
     parts = parts.clone().requires_grad_()
     optimizer = torch.optim.Adam([parts], lr=LEARNING_RATE)
     path = [parts.detach().clone()]
@@ -104,44 +113,43 @@ def descend(x: Tensor, y: Tensor, parts: Tensor, activation: Callable[[Tensor], 
 
 
 def draw_units(config: UnitsConfig) -> Sheet:
-    """The units and their sum against the target, and the loss on the way that gradient descent takes from there."""
+    """The units, their sum and the target, and the loss over the steps of gradient descent from there."""
     x = torch.linspace(*X_SPAN, POINTS)
     y = TARGETS[config.target].function(x)
     activation = ACTIVATIONS[config.activation].module()
-    start = torch.tensor([config.of_units(letter) for letter in "wbv"])  # (3, units)
-    path = descend(x, y, start, activation, MOST_STEPS)
+    start = torch.tensor([config.values_of(letter) for letter in "wbv"])  # (3, units)
+    path = train_units(x, y, start, activation, MAX_STEPS)
     losses = (units(x, path, activation).sum(dim=-2) - y).square().mean(dim=-1)  # (1 + steps,)
     added = units(x, path[config.descent], activation)
     chosen = config.turned - 1 if config.turned <= config.units else None
-    level = (y - y.mean()).square().mean().item()
-    steps = np.arange(MOST_STEPS + 1, dtype=np.float32)
+    best = (y - y.mean()).square().mean().item()
+    steps = np.arange(MAX_STEPS + 1, dtype=np.float32)
     charts = {
         "sum": sum_of_units(x.numpy(), y.numpy(), added.sum(dim=0).numpy(), added.numpy(), chosen=chosen,
                             spans=(X_SPAN, Y_SPAN)),
-        "loss": sizes_over(steps, [("Loss", losses.numpy())], decades=(-6, 2), probe=config.descent,
-                           titles=("Step of gradient descent", "Loss (log scale)")),
+        "loss": sizes_over(steps, [(AXES["loss"], losses.numpy())], decades=(-6, 2), probe=config.descent,
+                           titles=(AXES["steps"], AXES["log_loss"])),
     }  # fmt: skip
     rows = tuple(_row(number, *each) for number, each in enumerate(path[config.descent].T.tolist(), start=1))
-    note = f"Mean squared error: **{losses[config.descent]:.4g}**. The best level line would have {level:.4g}."
-    if chosen is None:
-        note += f" Unit {config.turned} is not in use: raise the number of units, or turn another one."
-    return Sheet(charts, note, (Table(("Unit", "Weight w", "Bias b", "Height v", "Bends at x"), rows),))
+    note = SENTENCES["unused" if chosen is None else "error"]
+    note = note.format(error=losses[config.descent], best=best, unit=config.turned)
+    return Sheet(charts, note, (Table(COLUMNS, rows),))
 
 
 def _row(index: int, w: float, b: float, v: float) -> tuple[str, ...]:
-    bend = f"{-b / w:.3g}" if abs(w) > 1e-9 else "nowhere"
+    bend = f"{-b / w:.3g}" if abs(w) > 1e-9 else NO_BEND
     return str(index), f"{w:.3g}", f"{b:.3g}", f"{v:.3g}", bend
 
 
 UNITS = Lab(
     name="activations_units",
     title="Build a function",
-    sentence="Each unit gives v · activation(w x + b). Turn the sliders until the sum meets the target.",
+    sentence="Each unit gives v · activation(w x + b). Move the sliders until the sum matches the target.",
     config=UnitsConfig,
     draw=draw_units,
     charts=(
-        Chart("sum", "Units and their sum", "Points of the target, each unit's part, and the sum.", tall=True),
-        Chart("loss", "If gradient descent goes on", "The loss over the steps that Adam takes on.", tall=True),
+        Chart("sum", "Units and their sum", "Points of the target, the part of each unit, and the sum.", tall=True),
+        Chart("loss", "If Adam continues", "The loss over further steps of Adam.", tall=True),
     ),
     presets={
         "Two ReLUs": {},

@@ -1,4 +1,4 @@
-"""What goes through the layers of a deep model: the spread of its numbers layer by layer, and their sizes."""
+"""The layers of a deep model: the distribution of numbers in each layer, their sizes, and mean slopes."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
-REACH, BINS = 3.0, 33  # values within ±REACH are counted in BINS; what lies beyond is counted in the outermost
-HALF = 0.44  # of the room between two layers that the widest bin takes
-USUAL_DECADES, MORE_DECADES = 6, 6  # the log axis shows 1e-6 to 1e6, and as many more at a time as are needed
+MAX_SHOWN, BINS = 3.0, 33  # BINS between ±MAX_SHOWN; larger values are counted in the outermost bins
+HALF = 0.44  # half of the widest bin, as a share of the distance between two layers
+USUAL_DECADES, MORE_DECADES = 6, 6  # the log axis shows 1e-6 to 1e6, and grows by six decades at a time
 SYMBOLS = ("circle", "diamond", "square")
 DASHES = ("solid", "dash", "dot")
 
 
-def shares(values: Array) -> Array:
-    """Which share of the finite values lies in each bin, from -REACH up; shape (BINS,), all zero if none is finite."""
-    finite = values[np.isfinite(values)].clip(-REACH, REACH)
-    counts, _ = np.histogram(finite, bins=BINS, range=(-REACH, REACH))
+def bin_shares(values: Array) -> Array:
+    """The share of the finite values in each bin, from -MAX_SHOWN up: (BINS,); all zero if no value is finite."""
+    finite = values[np.isfinite(values)].clip(-MAX_SHOWN, MAX_SHOWN)
+    counts, _ = np.histogram(finite, bins=BINS, range=(-MAX_SHOWN, MAX_SHOWN))
     return counts / max(finite.size, 1)
 
 
 def spread(layers: Array, binned: Array, hovers: Sequence[str], *, colour: str, title: str) -> Figure:
-    """A histogram standing upright for each layer; binned is (layers, BINS), of which the widest bin fills the room.
+    """A vertical histogram for each layer from `binned` (layers, BINS), scaled to the widest bin of the layer.
 
-    A bin is as wide as the root of its share, so that a few values far out are still seen.
+    The width of a bin is the square root of its share, so that a few extreme values are still visible.
     """
     widest = binned.max(axis=1, keepdims=True, initial=0.0)
     half = HALF * np.sqrt(binned / np.where(widest > 0, widest, 1.0))
-    edges = np.linspace(-REACH, REACH, BINS + 1)
+    edges = np.linspace(-MAX_SHOWN, MAX_SHOWN, BINS + 1)
     up_y = np.repeat(edges, 2)[1:-1]  # each bin's lower and upper edge
     up_x = np.repeat(half, 2, axis=1)
     at = layers[:, None]
@@ -48,14 +48,14 @@ def spread(layers: Array, binned: Array, hovers: Sequence[str], *, colour: str, 
         {"type": "scatter", "mode": "markers", "name": "Layers", "x": layers, "y": np.zeros(len(layers), np.float32),
          "text": list(hovers), "hovertemplate": "%{text}<extra></extra>", "marker": {"size": 14, "opacity": 0}},
     ]  # fmt: skip
-    return {"data": data, "layout": layout(_layer_axis(layers), axis(title, [-REACH - 0.1, REACH + 0.1]),
+    return {"data": data, "layout": layout(_layer_axis(layers), axis(title, [-MAX_SHOWN - 0.1, MAX_SHOWN + 0.1]),
                                            showlegend=False)}  # fmt: skip
 
 
 def sizes(layers: Array, lines: Sequence[tuple[str, str, Array]]) -> Figure:
-    """Sizes over the layers on a log axis, each (name, colour role, values); zeros and what is not finite are left out.
+    """Sizes over the layers on a log axis, each (name, colour role, values), without zeros and non-finite values.
 
-    The axis shows 1e-6 to 1e6, and whole steps of six decades more where the sizes leave that.
+    The axis shows 1e-6 to 1e6, and six decades more at a time if the sizes leave this range.
     """
     shown = [np.where(np.isfinite(values) & (values > 0), values, np.nan) for _, _, values in lines]
     decades = np.log10(np.concatenate(shown))
@@ -75,7 +75,7 @@ def sizes(layers: Array, lines: Sequence[tuple[str, str, Array]]) -> Figure:
 
 
 def slopes(layers: Array, mean: Array, flat: Array) -> Figure:
-    """The activation's mean slope in each layer as bars, and the share of its outputs where it is flat as a line."""
+    """The mean slope of the activation in each layer as bars, and the share of flat places as a line."""
     data = [
         {"type": "bar", "name": "Mean slope", "x": layers, "y": mean, "marker": {"color": "@gradient/0.7"},
          "hovertemplate": "mean slope %{y:.3f} in layer %{x}<extra></extra>"},

@@ -13,12 +13,20 @@ from torch import nn
 
 from playground.lessons.activations import precision
 from playground.lessons.activations.curves import AllConfig, CurvesConfig, draw_all, draw_curves
-from playground.lessons.activations.depth import DEPTH, DepthConfig, draw_depth, passage, rms, signal, there_and_back
-from playground.lessons.activations.figures.depth import BINS, REACH, shares, sizes
+from playground.lessons.activations.depth import (
+    DEPTH,
+    DepthConfig,
+    draw_depth,
+    forward_and_backward,
+    rms,
+    run_pass,
+    signal,
+)
+from playground.lessons.activations.figures.depth import BINS, MAX_SHOWN, bin_shares, sizes
 from playground.lessons.activations.figures.ranges import lanes
 from playground.lessons.activations.functions import FUNCTIONS, has_kink, sides, with_slope
 from playground.lessons.activations.softmax import SoftmaxConfig, draw_softmax
-from playground.lessons.activations.units import UnitsConfig, descend, draw_units, units
+from playground.lessons.activations.units import UnitsConfig, draw_units, train_units, units
 from playground.training.models import ACTIVATIONS
 
 Formula = Callable[..., Any]
@@ -204,7 +212,7 @@ def test_gradients_on_the_way_back_are_those_of_the_chain_rule() -> None:
     for parameter in model.parameters():
         nn.init.normal_(parameter, generator=generator)
     x, g = torch.randn(7, 3, generator=generator), torch.randn(7, 5, generator=generator)
-    through = there_and_back(model, x.clone(), g)
+    through = forward_and_backward(model, x.clone(), g)
     w1, b1, w2, b2 = (parameter.detach().double().numpy() for parameter in model.parameters())
     h1 = np.tanh(x.double().numpy() @ w1.T + b1)
     h2 = sigmoid(h1 @ w2.T + b2)
@@ -224,7 +232,7 @@ def test_signal_is_what_differs_from_input_to_input() -> None:
 
 def ends(**knobs: Any) -> tuple[float, float]:
     """Signal at the last layer and gradient at the first."""
-    through = passage(DepthConfig(**knobs))
+    through = run_pass(DepthConfig(**knobs))
     return signal(through.outputs[-1]), rms(through.gradients[0])
 
 
@@ -262,12 +270,12 @@ def test_no_weights_no_signal_no_gradient() -> None:
 
 def test_histogram_counts_every_finite_value_once_and_the_far_ones_at_the_edge() -> None:
     values = np.array([0.0, 0.1, 100.0, -np.inf, np.nan, -4.0])
-    binned = shares(values)
+    binned = bin_shares(values)
     assert binned.shape == (BINS,)
     assert binned.sum() == pytest.approx(1)
     assert binned[0] == binned[-1] == 0.25
-    assert shares(np.full(3, np.nan)).sum() == 0
-    wide = shares(np.linspace(-REACH, REACH, 100_000))
+    assert bin_shares(np.full(3, np.nan)).sum() == 0
+    wide = bin_shares(np.linspace(-MAX_SHOWN, MAX_SHOWN, 100_000))
     assert wide == pytest.approx(np.full(BINS, 1 / BINS), rel=0.01)
 
 
@@ -289,7 +297,7 @@ def test_the_sum_of_units_is_a_model_of_torchs_layers(activation: str) -> None:
     config = UnitsConfig(units=6, activation=activation)
     hidden, output = nn.Linear(1, 6), nn.Linear(6, 1, bias=False)
     with torch.no_grad():
-        hidden.weight[:, 0], hidden.bias[:], output.weight[0] = (torch.tensor(config.of_units(each)) for each in "wbv")
+        hidden.weight[:, 0], hidden.bias[:], output.weight[0] = (torch.tensor(config.values_of(each)) for each in "wbv")
     model = nn.Sequential(hidden, ACTIVATIONS[activation].module(), output)
     sheet = draw_units(config)
     total = sheet.charts["sum"]["data"][-1]
@@ -311,7 +319,7 @@ def loss(**knobs: Any) -> float:
 def test_gradient_descent_goes_on_from_the_sliders_and_lowers_the_loss() -> None:
     x = torch.linspace(-1, 1, 50)
     start = torch.tensor([[1.0, -1.0], [0.5, 0.5], [1.0, 1.0]])
-    path = descend(x, x.abs(), start, torch.relu, 60)
+    path = train_units(x, x.abs(), start, torch.relu, 60)
     assert path.shape == (61, 3, 2)
     assert torch.equal(path[0], start)
     losses = (units(x, path, torch.relu).sum(dim=-2) - x.abs()).square().mean(dim=-1)
@@ -336,7 +344,7 @@ def test_a_unit_that_is_not_in_use_gets_a_sentence() -> None:
 
 @pytest.mark.parametrize(("name", "dtype"), precision.FORMATS.items())
 def test_exp_overflows_where_the_largest_number_says(name: str, dtype: torch.dtype) -> None:
-    edge = precision.overflow(dtype)
+    edge = precision.overflow_point(dtype)
     assert torch.exp(torch.tensor(edge, dtype=dtype)).isinf()
     below = torch.nextafter(torch.tensor(edge, dtype=dtype), torch.tensor(0.0, dtype=dtype))
     assert torch.exp(below).isfinite()
