@@ -22,6 +22,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMED_ONLY = {"load": ROOT / "tests" / "load", "benchmark": ROOT / "tests" / "benchmarks"}  # marker: folder
+IN_PART = {"matrix": ROOT / "tests" / "matrix", "claims": ROOT / "tests" / "claims"}  # marker: folder
+PLAYWRIGHT = pytest.StashKey[ExitStack]()  # what ends Playwright and every browser that it has started
 START_SECONDS = 60.0
 STREAMLIT = (
     *(sys.executable, "-m", "streamlit", "run", "app.py"),
@@ -38,12 +40,15 @@ FLAGS = (
 )
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Load tests and benchmarks take minutes and a quiet machine: they run only when the command names them."""
-    if collection_path not in NAMED_ONLY.values():
-        return None
+def is_named(folder: Path, config: pytest.Config) -> bool:
+    """Whether the command names this folder or something in it."""
     named = [config.invocation_params.dir / arg.partition("::")[0] for arg in config.args]
-    return None if any(path.resolve().is_relative_to(collection_path) for path in named) else True
+    return any(path.resolve().is_relative_to(folder) for path in named)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out load tests and benchmarks, which take minutes and a quiet machine, unless the command names them."""
+    return True if collection_path in NAMED_ONLY.values() and not is_named(collection_path, config) else None
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -52,19 +57,51 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(4, os.cpu_count() or 1) if everything else 0
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Set the markers, and put browser tests last: once started, Playwright keeps an event loop in this thread.
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give all browser tests to one process, which starts with them, and the other tests one by one to the rest.
 
-    They stay together in one process, with one server and one Chromium: two at a time keep each other from painting.
+    Two Chromiums at a time keep each other from painting. pytest-xdist hands out the largest group first. Its own
+    groups (`--dist=loadgroup`) have no effect since pytest 9.2: https://github.com/pytest-dev/pytest-xdist/issues/1386
     """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class BrowserTestsTogether(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if nodeid.startswith("tests/browser/") else nodeid
+
+    return BrowserTestsTogether(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Set the markers, put browser tests last for a run in one process, and take only a part of the long matrices.
+
+    Of tests/matrix and tests/claims only cases marked `in_ci` run, unless the command names the folder.
+    """
+    left_out = []
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-            item.add_marker(pytest.mark.xdist_group("browser"))
-        for marker, folder in NAMED_ONLY.items():
+        for marker, folder in {**NAMED_ONLY, **IN_PART}.items():
             if item.path.is_relative_to(folder):
                 item.add_marker(marker)
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+                if marker in IN_PART and not item.get_closest_marker("in_ci") and not is_named(folder, config):
+                    left_out.append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+    kept = [item for item in items if item not in set(left_out)]
+    items[:] = sorted(kept, key=is_browser_test)
+
+
+def is_browser_test(item: pytest.Item | None) -> bool:
+    return item is not None and item.get_closest_marker("browser") is not None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """End Playwright after the last browser test: while it runs, no other test in this thread can use asyncio."""
+    yield
+    if is_browser_test(item) and not is_browser_test(nextitem):
+        item.config.stash.get(PLAYWRIGHT, ExitStack()).close()
 
 
 @dataclass(frozen=True)
@@ -168,7 +205,7 @@ def app_url(serve: Serve) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Callable[..., Any]]:
+def chromium(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
     """Start Debian's Chromium under Playwright: with a folder for its profile, or without, for contexts of one's own.
 
     Where there is none, tests are skipped; or fail, if a browser is required.
@@ -181,7 +218,11 @@ def chromium() -> Iterator[Callable[..., Any]]:
     path = shutil.which("chromium")
     if path is None:
         cannot("Chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright, ExitStack() as started:
+    if "PYTEST_XDIST_WORKER" in os.environ:  # a second process with a Chromium of its own fails here
+        (tmp_path_factory.getbasetemp().parent / "chromium").touch(exist_ok=False)
+    with ExitStack() as started:
+        pytestconfig.stash[PLAYWRIGHT] = started
+        playwright = started.enter_context(sync_playwright())
 
         def start(profile: Path | None = None, **options: Any) -> Any:
             common: dict[str, Any] = {"executable_path": path, "args": list(FLAGS), **options}
