@@ -1,66 +1,126 @@
-"""The optimizers on offer, what can be set on each, and the schedules that a learning rate can follow."""
+"""The optimizers on offer, one record for each, and the schedules that a learning rate can follow.
+
+A record in OPTIMIZERS is all that an optimizer needs: from it come the choices of every lesson, the racers and what can
+be typed as an own entry, its state in checkpoints, its charts, its sweeps and its line in an exported script.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MethodType
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from playground.training import update_rules
+from playground.training.update_rules import UpdateRule
+
+# The settings that optimizers have beside the learning rate: their lowest and highest values.
+SETTINGS: dict[str, tuple[float, float]] = {
+    "momentum": (0.0, 0.99),
+    "alpha": (0.0, 0.999),
+    "rho": (0.0, 0.999),
+    "beta1": (0.0, 0.99),
+    "beta2": (0.0, 0.999),
+    "weight_decay": (0.0, 1.0),
+}
+
 
 @dataclass(frozen=True)
-class Setting:
-    """A number that some optimizers take beside the learning rate: its name, torch's default, its bounds."""
+class StateTensor:
+    """A tensor that an optimizer keeps for each parameter: its name in torch's state, its symbol in the update rule.
 
-    label: str
-    default: float
-    lo: float
-    hi: float
-    step: float
+    It has the parameter's shape, or is one number for the whole parameter (`is_scalar`). `is_squared`: it grows with
+    the square of the gradient.
+    """
 
-
-SETTINGS: dict[str, Setting] = {
-    "momentum": Setting("Momentum", 0.9, 0.0, 0.99, 0.01),
-    "alpha": Setting("α", 0.99, 0.0, 0.999, 0.001),
-    "rho": Setting("ρ", 0.9, 0.0, 0.999, 0.001),
-    "beta1": Setting("β₁", 0.9, 0.0, 0.99, 0.01),
-    "beta2": Setting("β₂", 0.999, 0.0, 0.999, 0.001),
-    "weight_decay": Setting("Weight decay", 0.0, 0.0, 1.0, 0.01),
-}
+    name: str
+    symbol: str = ""
+    is_squared: bool = False
+    is_scalar: bool = False
 
 
 @dataclass(frozen=True)
 class OptimizerChoice:
-    """An optimizer on offer: its name for people, its class, its fixed settings, and which of SETTINGS it takes.
+    """An optimizer on offer: label, torch's class, the written rule of its step, its state and its settings.
 
-    All of them take a weight decay.
+    `settings` names those of SETTINGS that it has; all have a weight decay as well. `fixed` are constructor arguments
+    that nobody can change. Records of one class have the same state; a parameter has all of its tensors, or none before
+    its first update. Each step must be proportional to the learning rate: `stacked` relies on it.
     """
 
     label: str
     type: type[torch.optim.Optimizer]
-    settings: tuple[tuple[str, Any], ...] = ()
-    takes: tuple[str, ...] = ()
+    rule: UpdateRule
+    state: tuple[StateTensor, ...]
+    settings: tuple[str, ...] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    short: str = ""
+
+    @property
+    def short_label(self) -> str:
+        """The label where there is little room."""
+        return self.short or self.label
 
     @property
     def momentum(self) -> bool:
-        """Whether it takes a momentum."""
-        return "momentum" in self.takes
+        """Whether it has a momentum."""
+        return "momentum" in self.settings
 
+
+STEP = StateTensor("step", is_scalar=True)
+SGD_STATE = (StateTensor("momentum_buffer", "m"),)
+ADAM_STATE = (STEP, StateTensor("exp_avg", "m"), StateTensor("exp_avg_sq", "v", is_squared=True))
 
 OPTIMIZERS: dict[str, OptimizerChoice] = {
-    "sgd": OptimizerChoice("SGD", torch.optim.SGD),
-    "momentum": OptimizerChoice("SGD with momentum", torch.optim.SGD, takes=("momentum",)),
-    "nesterov": OptimizerChoice("Nesterov", torch.optim.SGD, (("nesterov", True),), takes=("momentum",)),
-    "adagrad": OptimizerChoice("AdaGrad", torch.optim.Adagrad),
-    "rmsprop": OptimizerChoice("RMSprop", torch.optim.RMSprop, takes=("alpha",)),
-    "adadelta": OptimizerChoice("Adadelta", torch.optim.Adadelta, takes=("rho",)),
-    "adam": OptimizerChoice("Adam", torch.optim.Adam, takes=("beta1", "beta2")),
-    "adamw": OptimizerChoice("AdamW", torch.optim.AdamW, takes=("beta1", "beta2")),
+    "sgd": OptimizerChoice("SGD", torch.optim.SGD, update_rules.sgd, SGD_STATE),
+    "momentum": OptimizerChoice(
+        "SGD with momentum",
+        torch.optim.SGD,
+        update_rules.sgd,
+        SGD_STATE,
+        settings=("momentum",),
+        short="Momentum",
+    ),
+    "nesterov": OptimizerChoice(
+        "Nesterov",
+        torch.optim.SGD,
+        update_rules.sgd,
+        SGD_STATE,
+        settings=("momentum",),
+        fixed={"nesterov": True},
+    ),
+    "adagrad": OptimizerChoice(
+        "AdaGrad",
+        torch.optim.Adagrad,
+        update_rules.adagrad,
+        (STEP, StateTensor("sum", "s", is_squared=True)),
+    ),
+    "rmsprop": OptimizerChoice(
+        "RMSprop",
+        torch.optim.RMSprop,
+        update_rules.rmsprop,
+        (STEP, StateTensor("square_avg", "v", is_squared=True)),
+        settings=("alpha",),
+    ),
+    "adadelta": OptimizerChoice(
+        "Adadelta",
+        torch.optim.Adadelta,
+        update_rules.adadelta,
+        (STEP, StateTensor("square_avg", "v", is_squared=True), StateTensor("acc_delta", "u", is_squared=True)),
+        settings=("rho",),
+    ),
+    "adam": OptimizerChoice("Adam", torch.optim.Adam, update_rules.adam, ADAM_STATE, settings=("beta1", "beta2")),
+    "adamw": OptimizerChoice("AdamW", torch.optim.AdamW, update_rules.adamw, ADAM_STATE, settings=("beta1", "beta2")),
 }
+
+
+def state_of(optimizer: torch.optim.Optimizer) -> tuple[StateTensor, ...]:
+    """The tensors that one of OPTIMIZERS, as `build_optimizer` made it, keeps for each parameter."""
+    return next(choice.state for choice in OPTIMIZERS.values() if choice.type is type(optimizer))
 
 
 def build_optimizer(
@@ -72,28 +132,28 @@ def build_optimizer(
     weight_decay: float = 0.0,
     settings: Mapping[str, float] | None = None,
 ) -> torch.optim.Optimizer:
-    """One of OPTIMIZERS over the parameters; momentum is used by those that take one.
+    """One of OPTIMIZERS over the parameters, with those of the given settings that it has.
 
-    `settings` gives any of SETTINGS that it takes; those left out have torch's defaults.
-    Tiny tensors are stepped one by one: gathering them first (torch's foreach) costs more than it saves here.
+    `settings` may hold any of SETTINGS and wins over `momentum` and `weight_decay`; for those left out torch's defaults
+    hold. Tiny tensors are updated one by one: gathering them first (torch's foreach) costs more than it saves here.
     """
     choice = OPTIMIZERS[name]
     given = {"momentum": momentum} | dict(settings or {})
-    chosen = dict(choice.settings, lr=lr, weight_decay=weight_decay, foreach=False) | torch_settings(name, given)
+    chosen = dict(choice.fixed, lr=lr, weight_decay=weight_decay, foreach=False) | torch_settings(name, given)
     if chosen.get("nesterov") and not chosen["momentum"]:
         del chosen["nesterov"]  # torch's constructor refuses it; without momentum there is nothing to look ahead with
     optimizer = choice.type(list(parameters), **chosen)
     for group in optimizer.param_groups:
-        group.update(choice.settings)
-    leave_unrecorded(optimizer)
+        group.update(choice.fixed)
+    skip_profiler_records(optimizer)
     return optimizer
 
 
-def leave_unrecorded(optimizer: torch.optim.Optimizer) -> None:
-    """Have the optimizer's steps taken without a record for torch's profiler, and without hooks: nobody has any here.
+def skip_profiler_records(optimizer: torch.optim.Optimizer) -> None:
+    """Let the optimizer take its steps without records for torch's profiler and without hooks; neither is used here.
 
     torch 2.13 wraps the `step` of each class to give every call a name and to look for hooks, which is a fifteenth of
-    a tiny model's training. What is called now is the function inside: the weights are the same bit for bit.
+    a tiny model's training. The function inside is called directly: the weights are the same bit for bit.
     """
     recorded: Any = type(optimizer).step
     if getattr(recorded, "hooked", False):  # as torch itself marks what it has wrapped
@@ -101,35 +161,33 @@ def leave_unrecorded(optimizer: torch.optim.Optimizer) -> None:
 
 
 def torch_settings(name: str, values: Mapping[str, float]) -> dict[str, Any]:
-    """Those of SETTINGS that one of OPTIMIZERS takes, as torch's constructors and `param_groups` name them.
+    """The given settings that one of OPTIMIZERS has, named as in torch's constructors and `param_groups`.
 
-    Adam's two are one pair, `betas`, and come only where both are given. Others in `values` are left out, but for
-    the weight decay, which all take.
+    beta1 and beta2 become one pair, `betas`, and only if both are given. The weight decay is included for every
+    optimizer; other settings are left out.
     """
-    takes = (*OPTIMIZERS[name].takes, "weight_decay")
-    found: dict[str, Any] = {key: values[key] for key in takes if key in values}
+    found: dict[str, Any] = {key: values[key] for key in (*OPTIMIZERS[name].settings, "weight_decay") if key in values}
     if "beta1" in found and "beta2" in found:
         found["betas"] = (found.pop("beta1"), found.pop("beta2"))
     return {key: value for key, value in found.items() if key not in ("beta1", "beta2")}
 
 
-# Schedules: by which factor the learning rate is multiplied at a step, counted from 0, of a plan of `total` steps.
+# Schedules: the factor by which the learning rate is multiplied at a step, counted from 0, of a plan of `total` steps.
 
 Factor = Callable[[int, int], float]
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A way for the learning rate to change: its name for people, its factor, and torch's class for the same."""
+    """A schedule for the learning rate: its label and its factor at each step."""
 
     label: str
     factor: Factor
-    code: str
 
 
-WARM_SHARE = 0.1  # of the plan, over which a warm-up rises
+WARM_SHARE = 0.1  # of the plan: the part over which a warm-up rises
 ONE_CYCLE_RISE, ONE_CYCLE_DIV, ONE_CYCLE_FINAL = 0.3, 25.0, 1e4  # torch's defaults
-STEPS_DOWN, STEP_GAMMA = 3, 0.1  # a plan of three stairs, each a tenth of the one before
+STEPS_DOWN, STEP_GAMMA = 3, 0.1  # three stairs in a plan, each a tenth of the previous one
 
 
 def constant(step: int, total: int) -> float:
@@ -139,7 +197,7 @@ def constant(step: int, total: int) -> float:
 
 
 def stairs(step: int, total: int) -> float:
-    """A tenth as much after each third of the plan, as StepLR(step_size=ceil(total / 3), gamma=0.1)."""
+    """A tenth of the previous factor after each third of the plan, as StepLR(step_size=ceil(total / 3), gamma=0.1)."""
     return float(STEP_GAMMA ** (step // max(1, -(-total // STEPS_DOWN))))
 
 
@@ -150,7 +208,7 @@ def cosine(step: int, total: int) -> float:
 
 def one_cycle(step: int, total: int) -> float:
     """Up from 1/25 to 1 over three tenths of the plan, then down to almost nothing (Smith 2018), as OneCycleLR."""
-    top = ONE_CYCLE_RISE * total - 1  # the step at which torch's is highest
+    top = ONE_CYCLE_RISE * total - 1  # the step at which torch's schedule is highest
     last = total - 1
     start, end = 1 / ONE_CYCLE_DIV, 1 / (ONE_CYCLE_DIV * ONE_CYCLE_FINAL)
     if step <= top:
@@ -159,7 +217,7 @@ def one_cycle(step: int, total: int) -> float:
 
 
 def warm_up(step: int, total: int) -> float:
-    """Rising evenly to 1 over the first tenth of the plan, then 1, as LinearLR with start_factor 1 / that tenth."""
+    """Rises linearly to 1 over the first tenth of the plan, then 1, as LinearLR with start_factor 1 / that tenth."""
     rise = max(1, round(WARM_SHARE * total))
     return min(1.0, (step + 1) / rise)
 
@@ -169,9 +227,9 @@ def _along_cosine(start: float, end: float, share: float) -> float:
 
 
 SCHEDULES: dict[str, Schedule] = {
-    "constant": Schedule("Constant", constant, "no scheduler"),
-    "step": Schedule("Steps down", stairs, "StepLR"),
-    "cosine": Schedule("Cosine", cosine, "CosineAnnealingLR"),
-    "one_cycle": Schedule("One cycle", one_cycle, "OneCycleLR"),
-    "warm_up": Schedule("Warm-up", warm_up, "LinearLR"),
+    "constant": Schedule("Constant", constant),
+    "step": Schedule("Steps down", stairs),
+    "cosine": Schedule("Cosine", cosine),
+    "one_cycle": Schedule("One cycle", one_cycle),
+    "warm_up": Schedule("Warm-up", warm_up),
 }

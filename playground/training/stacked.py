@@ -1,20 +1,21 @@
-"""Many trainings at once: models of one shape stacked along a first dimension, and optimizers with settings for each.
+"""Many trainings at once: models of one shape stacked along a first dimension, with a learning rate for each.
 
-All copies go forward and back together, in as many torch operations as one of them would take. What one copy does never
-reaches another: each has its own rows in every tensor, so a copy that diverges leaves the rest as they were.
+All copies go forward and back together, in as many torch operations as one of them would take. No copy ever affects
+another: each has its own rows in every tensor, so if one diverges, the others stay as they were.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from inspect import unwrap
 
 import torch
 from torch import Tensor, nn
 
 from playground.training import models
-
-Setting = float | Tensor  # one value for all copies, or one for each: (copies,)
+from playground.training.optimizers import build_optimizer
 
 
 class Stacked(nn.Module):
@@ -25,7 +26,7 @@ class Stacked(nn.Module):
     """
 
     def __init__(self, every: Sequence[nn.Sequential], between: nn.Module) -> None:
-        """`between` is what stands between two layers: an activation, and dropout if any."""
+        """`between` is the module between two layers: an activation, and dropout if any."""
         super().__init__()
         places = {model: place for place, model in enumerate(dict.fromkeys(every))}  # each is read once
         layers = list(zip(*(models.linears(model) for model in places), strict=True))
@@ -38,11 +39,12 @@ class Stacked(nn.Module):
         shapes = [(len(every), *start.shape[1:]) for start in starts]
         views = [nn.Parameter(part.view(shape)) for part, shape in zip(parts, shapes, strict=True)]
         self.weights, self.biases = nn.ParameterList(views[::2]), nn.ParameterList(views[1::2])
-        self._views = views  # found once: going through a ParameterList takes longer than adding
+        self._views = views  # kept as a list: going through a ParameterList takes longer than adding
         self.between = between
+        self.gradient = torch.zeros_like(self.flat)  # of the last `gather_gradient`
 
     def __len__(self) -> int:
-        """How many copies there are."""
+        """The number of copies."""
         return len(self.flat)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,7 +52,7 @@ class Stacked(nn.Module):
         return self._pass(x, self._views)
 
     def of_part(self, start: int, stop: int, x: Tensor) -> Tensor:
-        """What the copies from `start` up to `stop` give; x of shape (1 or their number, batch, inputs)."""
+        """The outputs of the copies from `start` up to `stop`; x of shape (1 or their number, batch, inputs)."""
         views = [view[start:stop] for view in self._views]
         return self._pass(x.expand(len(views[0]), -1, -1), views)
 
@@ -64,27 +66,50 @@ class Stacked(nn.Module):
                 x = self.between(x)
         return x
 
-    def forget_gradients(self) -> None:
-        """Begin the next backward pass from nothing."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of the last backward pass."""
+        del set_to_none  # nothing is shared with a kept gradient
         for view in self._views:
             view.grad = None
 
-    def gradient(self) -> Tensor:
-        """What the last backward pass found, in the layout of `flat`: (copies, parameters)."""
-        return torch.cat([view.grad.flatten(1) for view in self._views if view.grad is not None], dim=1)
+    def gather_gradient(self) -> None:
+        """Write what the last backward pass found into `gradient`, in the layout of `flat`: (copies, parameters)."""
+        torch.cat([view.grad.flatten(1) for view in self._views if view.grad is not None], dim=1, out=self.gradient)
 
 
-class Rule(ABC):
-    """One optimizer for some consecutive copies: how it moves their rows of `flat`, given their gradient.
+@dataclass(frozen=True)
+class StackedPart:
+    """An optimizer for some of the copies: one of OPTIMIZERS, and its settings by the names of SETTINGS."""
 
-    Settings have torch's names and defaults. Each is one number, or a tensor with one for each copy; `lr` may be given
-    anew at any time. `weight_decay` adds that share of the parameters to the gradient, as in torch.
+    optimizer: str
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+
+class StackedOptimizer:
+    """torch's own optimizers for a stacked model, with a learning rate for each copy; used as torch's optimizers are.
+
+    Each optimizer steps its rows of `flat` with lr = 1; then each copy keeps that share of the step which its own rate
+    says: w = before + lr * (after - before). Every step of OPTIMIZERS is proportional to lr, the weight decay
+    included, so this is what a copy alone would get, up to rounding.
     """
 
-    def __init__(self, rows: Tensor, lr: Setting, weight_decay: Setting = 0.0) -> None:
-        self.rows = rows  # (copies, parameters), moved in place
+    def __init__(self, model: Stacked, parts: Sequence[StackedPart], lr: float | Tensor) -> None:
+        """Each part has an equal number of copies, in order; `lr` is one number, or one for each copy: (copies,).
+
+        Raises ValueError if the copies cannot be divided evenly.
+        """
+        copies, left = divmod(len(model), len(parts))
+        if left:
+            raise ValueError(f"{len(model)} copies cannot be divided evenly among {len(parts)} optimizers.")
+        self.model = model
         self.lr = lr
-        self.weight_decay = column(weight_decay)
+        self._before = torch.empty_like(model.flat)
+        self._steps = []
+        for part, rows, gradient in zip(parts, model.flat.split(copies), model.gradient.split(copies), strict=True):
+            rows.grad = gradient
+            optimizer = build_optimizer(part.optimizer, [rows], lr=1.0, settings=part.settings)
+            # torch's wrappers around `step` switch gradients off, which is done once for all here.
+            self._steps.append(partial(unwrap(type(optimizer).step), optimizer))
 
     @property
     def lr(self) -> Tensor:
@@ -92,191 +117,20 @@ class Rule(ABC):
         return self._lr
 
     @lr.setter
-    def lr(self, value: Setting) -> None:
-        rates = torch.as_tensor(value, dtype=self.rows.dtype).reshape(-1, 1)
-        self._lr = rates.expand(len(self.rows), 1)
-
-    def zeros(self) -> Tensor:
-        """A running value for every parameter, zero at the start."""
-        return torch.zeros_like(self.rows)
-
-    def decayed(self, gradient: Tensor) -> Tensor:
-        """The gradient with the weight decay's share."""
-        if isinstance(self.weight_decay, float) and self.weight_decay == 0:
-            return gradient
-        return gradient + self.weight_decay * self.rows
-
-    @abstractmethod
-    def update(self, gradient: Tensor) -> None:
-        """Move the rows; the gradient has their shape, (copies, parameters)."""
-
-
-class SGD(Rule):
-    """w -= lr * g."""
-
-    def update(self, gradient: Tensor) -> None:
-        """One step."""
-        self.rows.addcmul_(self.decayed(gradient), self.lr, value=-1)
-
-
-class Momentum(Rule):
-    """m = momentum * m + g; w -= lr * m (Polyak 1964, as torch writes it)."""
-
-    def __init__(self, rows: Tensor, lr: Setting, momentum: Setting = 0.9, weight_decay: Setting = 0.0) -> None:
-        super().__init__(rows, lr, weight_decay)
-        self.momentum = column(momentum)
-        self.buffer = self.zeros()
-
-    def update(self, gradient: Tensor) -> None:
-        """One step."""
-        self.buffer.mul_(self.momentum).add_(self.decayed(gradient))
-        self.rows.addcmul_(self.buffer, self.lr, value=-1)
-
-
-class Nesterov(Momentum):
-    """m = momentum * m + g; w -= lr * (g + momentum * m) (Sutskever et al. 2013, as torch writes it)."""
-
-    def update(self, gradient: Tensor) -> None:
-        """One step."""
-        gradient = self.decayed(gradient)
-        self.buffer.mul_(self.momentum).add_(gradient)
-        self.rows.addcmul_(gradient + self.momentum * self.buffer, self.lr, value=-1)
-
-
-class AdaGrad(Rule):
-    """s += g²; w -= lr * g / (√s + eps) (Duchi, Hazan and Singer 2011)."""
-
-    def __init__(self, rows: Tensor, lr: Setting, eps: float = 1e-10, weight_decay: Setting = 0.0) -> None:
-        super().__init__(rows, lr, weight_decay)
-        self.eps = eps
-        self.sum = self.zeros()
-
-    def update(self, gradient: Tensor) -> None:
-        """One step."""
-        gradient = self.decayed(gradient)
-        self.sum.addcmul_(gradient, gradient)
-        self.rows.addcdiv_(gradient * self.lr, self.sum.sqrt().add_(self.eps), value=-1)
-
-
-class RMSprop(Rule):
-    """s = alpha * s + (1 - alpha) * g²; w -= lr * g / (√s + eps) (Tieleman and Hinton 2012)."""
-
-    def __init__(
-        self, rows: Tensor, lr: Setting, alpha: Setting = 0.99, eps: float = 1e-8, weight_decay: Setting = 0.0
-    ) -> None:
-        super().__init__(rows, lr, weight_decay)
-        self.alpha, self.eps = column(alpha), eps
-        self.square = self.zeros()
-
-    def update(self, gradient: Tensor) -> None:
-        """One step."""
-        gradient = self.decayed(gradient)
-        self.square.lerp_(gradient.square(), 1 - self.alpha)
-        self.rows.addcdiv_(gradient * self.lr, self.square.sqrt().add_(self.eps), value=-1)
-
-
-class Adadelta(Rule):
-    """s = rho * s + (1 - rho) * g²; d = √(u + eps) / √(s + eps) * g; u as s, of d²; w -= lr * d (Zeiler 2012)."""
-
-    def __init__(
-        self, rows: Tensor, lr: Setting, rho: Setting = 0.9, eps: float = 1e-6, weight_decay: Setting = 0.0
-    ) -> None:
-        super().__init__(rows, lr, weight_decay)
-        self.rho, self.eps = column(rho), eps
-        self.square, self.moved = self.zeros(), self.zeros()
-
-    def update(self, gradient: Tensor) -> None:
-        """One step."""
-        gradient = self.decayed(gradient)
-        self.square.lerp_(gradient.square(), 1 - self.rho)
-        delta = (self.moved + self.eps).sqrt_().div_((self.square + self.eps).sqrt_()).mul_(gradient)
-        self.moved.lerp_(delta.square(), 1 - self.rho)
-        self.rows.addcmul_(delta, self.lr, value=-1)
-
-
-class Adam(Rule):
-    """Averages of g and g², corrected for their start at zero; w -= lr * m / (√v + eps) (Kingma and Ba 2015)."""
-
-    def __init__(
-        self,
-        rows: Tensor,
-        lr: Setting,
-        betas: tuple[Setting, Setting] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: Setting = 0.0,
-    ) -> None:
-        super().__init__(rows, lr, weight_decay)
-        self.betas, self.eps = (column(betas[0]), column(betas[1])), eps
-        self.mean, self.square, self.steps = self.zeros(), self.zeros(), 0
-
-    def update(self, gradient: Tensor) -> None:
-        """One step."""
-        self.move(self.decayed(gradient))
-
-    def move(self, gradient: Tensor) -> None:
-        """Adam's own part, with the gradient as it is."""
-        one, two = self.betas
-        self.steps += 1
-        self.mean.lerp_(gradient, 1 - one)
-        self.square.lerp_(gradient.square(), 1 - two)
-        size = (self.square / (1 - two**self.steps)).sqrt_().add_(self.eps)
-        self.rows.addcdiv_(self.mean * (self.lr / (1 - one**self.steps)), size, value=-1)
-
-
-class AdamW(Adam):
-    """Adam, with the weights shrunk by lr * weight_decay apart from it (Loshchilov and Hutter 2019)."""
-
-    def __init__(
-        self,
-        rows: Tensor,
-        lr: Setting,
-        betas: tuple[Setting, Setting] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: Setting = 0.01,
-    ) -> None:
-        super().__init__(rows, lr, betas, eps, weight_decay)
-
-    def update(self, gradient: Tensor) -> None:
-        """One step."""
-        self.rows.mul_(1 - self.lr * self.weight_decay)
-        self.move(gradient)
-
-
-class StackedOptimizer:
-    """Rules for a stacked model, each for as many copies as it has rows, in order; used as torch's optimizers are."""
-
-    def __init__(self, model: Stacked, rules: Sequence[Rule]) -> None:
-        self.model = model
-        self.rules = list(rules)
-        if sum(len(rule.rows) for rule in rules) != len(model):
-            raise ValueError(f"The rules are for {sum(len(r.rows) for r in rules)} copies; there are {len(model)}.")
+    def lr(self, value: float | Tensor) -> None:
+        rates = torch.as_tensor(value, dtype=self.model.flat.dtype).reshape(-1, 1)
+        self._lr = rates.expand(len(self.model), 1)
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
-        self.model.forget_gradients()
+        self.model.zero_grad()
 
     @torch.no_grad()
     def step(self) -> None:
-        """Move every copy by its rule."""
-        gradient = self.model.gradient()
-        start = 0
-        for rule in self.rules:
-            rule.update(gradient[start : start + len(rule.rows)])
-            start += len(rule.rows)
-
-
-def column(setting: Setting) -> Setting:
-    """A setting as it meets rows of parameters: a number as it is, one for each copy as (copies, 1)."""
-    return setting.reshape(-1, 1) if isinstance(setting, Tensor) else float(setting)
-
-
-RULES: dict[str, type[Rule]] = {
-    "sgd": SGD,
-    "momentum": Momentum,
-    "nesterov": Nesterov,
-    "adagrad": AdaGrad,
-    "rmsprop": RMSprop,
-    "adadelta": Adadelta,
-    "adam": Adam,
-    "adamw": AdamW,
-}  # named as in optimizers.OPTIMIZERS
+        """Update every copy."""
+        self.model.gather_gradient()
+        after = self.model.flat
+        self._before.copy_(after)
+        for step in self._steps:
+            step()
+        torch.lerp(self._before, after, self.lr, out=after)

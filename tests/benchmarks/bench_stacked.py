@@ -20,9 +20,10 @@ from playground.lessons.classification import lesson as classification
 from playground.lessons.classification.config import ClassificationConfig
 from playground.lessons.classification.seeds import build as build_seeds
 from playground.lessons.learning_rates.config import TUTORIAL, draw_points
-from playground.lessons.learning_rates.trainings import Entry, Sweep
+from playground.lessons.learning_rates.trainings import Sweep
 from playground.training.devices import set_threads
 from playground.training.optimizers import OPTIMIZERS, torch_settings
+from playground.training.stacked import StackedPart
 
 COPIES, STEPS, BATCH_SIZE = 64, 200, 32
 TURNS = 12
@@ -36,7 +37,7 @@ def plain_torch(name: str) -> Callable[[], None]:
     x, y = draw_points(0.1, 0)
     model = nn.Sequential(nn.Linear(1, 20), nn.ReLU(), nn.Linear(20, 1))
     choice = OPTIMIZERS[name]
-    optimizer = choice.type(model.parameters(), lr=0.01, **dict(choice.settings), **torch_settings(name, TUTORIAL))
+    optimizer = choice.type(model.parameters(), lr=0.01, **choice.fixed, **torch_settings(name, TUTORIAL))
     loss_fn = nn.MSELoss()
 
     def train() -> None:
@@ -55,8 +56,7 @@ def plain_torch(name: str) -> Callable[[], None]:
 
 def sweep_of(name: str) -> Callable[[], None]:
     """The same training at 64 learning rates."""
-    entry = Entry(name, torch_settings(name, TUTORIAL))
-    sweep = Sweep([entry], RATES, [0], draw_points(0.1, 0), batch_size=BATCH_SIZE)
+    sweep = Sweep([StackedPart(name, TUTORIAL)], RATES, [0], draw_points(0.1, 0), batch_size=BATCH_SIZE)
 
     def train() -> None:
         for _ in range(STEPS):

@@ -1,4 +1,4 @@
-"""The lab Rate and momentum: which pairs of the two go down a quadratic, and how fast (2.5)."""
+"""The lab Rate and momentum: which pairs of the two descend a quadratic, and how fast (2.5)."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from torch import Tensor
 
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
+from playground.lessons.learning_rates import words
 from playground.lessons.learning_rates.figures import momentum as figures
 
 Array = NDArray[Any]
-STEPS, SHOWN = 200, 60  # steps taken, and those drawn as a path
-REACH = (4.0, 1.0)  # of the map: learning rate, momentum
+STEPS, PATH_STEPS = 200, 60  # steps taken, and those drawn as a path
+MAX_PAIR = (4.0, 1.0)  # the upper ends of the map: learning rate, momentum
 SIDE = 160  # pixels of the map
 START = (-1.7, 1.5)
-SMALLEST = 1e-280  # distances below it have run out of digits
+MIN_DISTANCE = 1e-280  # smaller distances have lost their digits
 DECADES = (-16.0, 4.0)
-KINDS = ("monotone", "oscillates", "diverges")
 
 
 @dataclass(frozen=True)
 class MomentumConfig(Config):
-    """The quadratic, and the pair that is tried on it."""
+    """The quadratic, and the learning rate and momentum that descend it."""
 
     # fmt: off
-    lr: float = knob(1.0, "Learning rate", help="A click or a drag in the plane moves both.", group="Optimizer",
+    lr: float = knob(1.0, "Learning rate", help="A click or a drag in the plane sets both.", group="Optimizer",
                      live=True, lo=0.01, hi=4.0, step=0.01)
     momentum: float = knob(0.8, "Momentum", group="Optimizer", live=True, lo=0.0, hi=0.99, step=0.01)
     small: float = knob(0.05, "Small curvature", group="Quadratic", live=True,
                         options=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
-                        help="h₁ in f(x) = ½ (h₁ x₁² + h₂ x₂²): how steep the flat way is.")
+                        help="h₁ in f(x) = ½ (h₁ x₁² + h₂ x₂²): the curvature along the flat direction.")
     large: float = knob(1.0, "Large curvature", group="Quadratic", live=True, options=(1.0, 2.0, 4.0),
-                        help="h₂: how steep the steep way is.")
+                        help="h₂: the curvature along the steep direction.")
     # fmt: on
 
 
 def roots(lr: Array | float, momentum: Array | float, curvature: float) -> tuple[Array, Array]:
-    """The eigenvalues of one coordinate's iteration, complex.
+    """The two complex eigenvalues of one coordinate's iteration.
 
     With momentum b, a step takes (w_k, w_(k-1)) to (w_(k+1), w_k) by the matrix [[1 + b - lr * h, -b], [1, 0]], so
     they solve z² - (1 + b - lr * h) z + b = 0 (Polyak 1964; Goh, "Why Momentum Really Works", Distill 2017).
@@ -52,14 +52,14 @@ def roots(lr: Array | float, momentum: Array | float, curvature: float) -> tuple
 
 
 def spectral_radius(lr: Array | float, momentum: Array | float, curvatures: tuple[float, ...]) -> Array:
-    """By which factor the distance shrinks (or grows) with each step in the long run: the largest |eigenvalue|."""
+    """The factor by which each step multiplies the distance in the long run: the largest |eigenvalue|."""
     return np.asarray(np.max([np.abs(root) for h in curvatures for root in roots(lr, momentum, h)], axis=0))
 
 
 def regions(lr: Array | float, momentum: Array | float, curvatures: tuple[float, ...]) -> Array:
-    """0 where both coordinates are monotone, 1 where one oscillates, 2 where one diverges.
+    """0 if both coordinates are monotone, 1 if one oscillates, 2 if one diverges.
 
-    A coordinate that starts at rest never changes its sign when its larger eigenvalue is real and not negative.
+    A coordinate that starts at rest never changes its sign if its larger eigenvalue is real and not negative.
     """
     swings = np.zeros(np.broadcast_shapes(np.shape(lr), np.shape(momentum)), bool)
     for curvature in curvatures:
@@ -81,7 +81,7 @@ def polyak(small: float, large: float) -> tuple[float, float]:
 
 
 def descend(config: MomentumConfig) -> Array:
-    """Where torch's SGD goes in STEPS steps from START, in double precision: (STEPS + 1, 2)."""
+    """The path of torch's SGD over STEPS steps from START, in double precision: (STEPS + 1, 2)."""
     w = torch.tensor(START, dtype=torch.float64, requires_grad=True)
     curvatures = torch.tensor([config.small, config.large], dtype=torch.float64)
     optimizer = torch.optim.SGD([w], lr=config.lr, momentum=config.momentum, foreach=False)
@@ -94,13 +94,13 @@ def descend(config: MomentumConfig) -> Array:
 
 
 def measured_rate(path: Array) -> float:
-    """By which factor the distance shrank with each step, over the later half of the steps; 0 where it reached zero.
+    """The factor by which each step multiplied the distance, over the later half of the steps; 0 if it reached zero.
 
-    The slope of the logarithm of |(w_k, w_(k-1))|, which does not vanish when a coordinate swings through zero.
+    It is the slope of the logarithm of |(w_k, w_(k-1))|, which stays positive when a coordinate passes through zero.
     """
     lengths = np.hypot(*path.T)
     sizes = np.hypot(lengths[1:], lengths[:-1])
-    usable = np.flatnonzero(np.isfinite(sizes) & (sizes > SMALLEST))
+    usable = np.flatnonzero(np.isfinite(sizes) & (sizes > MIN_DISTANCE))
     later = usable[len(usable) // 2 :]
     if len(later) < 2:
         return 0.0
@@ -108,27 +108,27 @@ def measured_rate(path: Array) -> float:
 
 
 def pixels(curvatures: tuple[float, float]) -> Array:
-    """The map's bytes, rows from the top: the fastest pair has the strongest colour."""
-    lr = (np.arange(SIDE) + 0.5) / SIDE * REACH[0]
-    momentum = ((np.arange(SIDE)[::-1] + 0.5) / SIDE * REACH[1])[:, None]
+    """The bytes of the map, rows from the top: the fastest pair has the strongest colour."""
+    lr = (np.arange(SIDE) + 0.5) / SIDE * MAX_PAIR[0]
+    momentum = ((np.arange(SIDE)[::-1] + 0.5) / SIDE * MAX_PAIR[1])[:, None]
     fastest = 1 - polyak(*curvatures)[1] ** 0.5
     speeds = (1 - spectral_radius(lr, momentum, curvatures)) / fastest
     return figures.region_bytes(regions(lr, momentum, curvatures), speeds).ravel()
 
 
 def borders(curvatures: tuple[float, float]) -> list[tuple[str, Array, Array]]:
-    """Where each coordinate begins to oscillate, √b = |1 - √(lr h)|, and where it diverges, lr h = 2 (1 + b)."""
-    lr = np.linspace(0, REACH[0], 201)
+    """The lines where a coordinate begins to oscillate, √b = |1 - √(lr h)|, and to diverge, lr h = 2 (1 + b)."""
+    lr = np.linspace(0, MAX_PAIR[0], 201)
     found = []
     for name, curvature in zip(("Critical h₁", "Critical h₂"), curvatures, strict=True):
         b = (1 - np.sqrt(lr * curvature)) ** 2
-        found.append((name, lr, np.where(b <= REACH[1], b, np.nan)))
+        found.append((name, lr, np.where(b <= MAX_PAIR[1], b, np.nan)))
     b = lr * max(curvatures) / 2 - 1
-    return [*found, ("Stable limit", lr, np.where((b >= 0) & (b <= REACH[1]), b, np.nan))]
+    return [*found, ("Stable limit", lr, np.where((b >= 0) & (b <= MAX_PAIR[1]), b, np.nan))]
 
 
 def draw(config: MomentumConfig) -> Sheet:
-    """The plane, the way down at the chosen point, its distance over steps, and both coordinates in numbers."""
+    """The plane, the path of the chosen pair, its distance over the steps, and both coordinates in numbers."""
     curvatures = tuple(sorted((config.small, config.large)))
     pair = (curvatures[0], curvatures[1])
     best, path = polyak(*pair), descend(config)
@@ -136,20 +136,23 @@ def draw(config: MomentumConfig) -> Sheet:
     lengths = np.hypot(*path.T)
     charts = {
         "plane": figures.plane(
-            pixels(pair), side=SIDE, reach=REACH, borders=borders(pair), chosen=(config.lr, config.momentum), best=best
+            pixels(pair),
+            side=SIDE,
+            upper=MAX_PAIR,
+            borders=borders(pair),
+            chosen=(config.lr, config.momentum),
+            best=best,
         ),
-        "path": figures.path(path[: SHOWN + 1], pair, 2.0),
+        "path": figures.path(path[: PATH_STEPS + 1], pair, 2.0),
         "distance": figures.distances(lengths, lengths[0] * radius ** np.arange(len(lengths)), DECADES),
     }
     return Sheet(charts, _note(radius, measured, best), (_table(config, pair),))
 
 
 def _note(radius: float, measured: float, best: tuple[float, float]) -> str:
-    fastest = best[1] ** 0.5
-    return (
-        f"The distance is multiplied by **{measured:.4f}** a step (measured over the later half of {STEPS} steps); the "
-        f"theory says **{radius:.4f}**. The best pair, learning rate {best[0]:.3f} and momentum {best[1]:.3f}, has "
-        f"{fastest:.4f}."
+    lr, momentum = best
+    return words.PLANE_NOTE.format(
+        measured=measured, steps=STEPS, radius=radius, best_lr=lr, best_momentum=momentum, fastest=momentum**0.5
     )
 
 
@@ -157,13 +160,12 @@ def _table(config: MomentumConfig, curvatures: tuple[float, float]) -> Table:
     rows = []
     for curvature in curvatures:
         one, other = (complex(root) for root in roots(config.lr, config.momentum, curvature))
-        kind = KINDS[int(regions(config.lr, config.momentum, (curvature,)))]
+        kind = words.COORDINATES[int(regions(config.lr, config.momentum, (curvature,)))]
         rows.append(
             (f"{curvature:g}", f"{config.lr * curvature:.3g}", _as_text(one), _as_text(other),
              f"{max(abs(one), abs(other)):.4f}", kind)
         )  # fmt: skip
-    columns = ("Curvature h", "Rate × h", "Eigenvalue", "Eigenvalue ", "Larger size ρ", "This coordinate")
-    return Table(columns, tuple(rows))
+    return Table(words.PLANE_COLUMNS, tuple(rows))
 
 
 def _as_text(root: complex) -> str:
@@ -175,16 +177,16 @@ def _as_text(root: complex) -> str:
 LAB = Lab(
     name="learning_rates_momentum",
     title="Rate and momentum",
-    sentence="A long, narrow valley: which pairs of learning rate and momentum go down it, and how fast?",
+    sentence="A long, narrow valley: which pairs of learning rate and momentum descend it, and how fast?",
     config=MomentumConfig,
     draw=draw,
     charts=(
         Chart("plane", "The plane",
-              "Regions that are monotone, oscillate or diverge; the stronger the colour, the faster. "
-              "A click or a drag moves the chosen pair.", tall=True, turns=("lr", "momentum")),
-        Chart("path", "Way down", "The first sixty iterates on the contours of the quadratic.",
+              "Pairs that are monotone, oscillate or diverge: the faster, the stronger the colour. "
+              "A click or a drag sets the pair.", tall=True, turns=("lr", "momentum")),
+        Chart("path", "Path", "The first 60 iterates on the contours of the quadratic.",
               tall=True),
-        Chart("distance", "Distance from the minimum", "The distance over steps, measured and by theory.", low=True,
+        Chart("distance", "Distance from the minimum", "The distance over the steps, measured and in theory.", low=True,
               wide=True),
     ),
     presets={

@@ -1,4 +1,4 @@
-"""The lab Schedules: the same training under learning rates that change in different ways, side by side (2.6)."""
+"""The lab Schedules: the same training with different learning-rate schedules, side by side (2.6)."""
 
 from __future__ import annotations
 
@@ -14,37 +14,38 @@ from playground.engine.frames import Figure
 from playground.figures.theme import round_up
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab
+from playground.lessons.learning_rates import words
 from playground.lessons.learning_rates.config import LABELS, TUTORIAL, draw_points
 from playground.lessons.learning_rates.figures import sweep as figures
 from playground.lessons.learning_rates.figures.sweep import Array, Line
 from playground.lessons.learning_rates.trainings import batches_of, start_model
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
-from playground.training.optimizers import OPTIMIZERS, SCHEDULES, torch_settings
-from playground.training.stacked import RULES, Stacked, StackedOptimizer
+from playground.training.optimizers import OPTIMIZERS, SCHEDULES
+from playground.training.stacked import Stacked, StackedOptimizer, StackedPart
 
 PLAY_SECONDS = 8.0
 PLACES = {name: place for place, name in enumerate(SCHEDULES)}
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1.0)
-NEAREST = 5e-5  # where the axis of distances begins
+MIN_DISTANCE = 5e-5  # on the axis of distances
 
 
 @dataclass(frozen=True)
 class SchedulesConfig(Config):
-    """Which schedules, of what, and the training that they share."""
+    """The schedules to compare, and the training that they share."""
 
     # fmt: off
     schedules: str = knob("constant,step,cosine,one_cycle,warm_up", "Schedules", group="Schedules", many=True,
                           options=tuple(SCHEDULES), names={name: each.label for name, each in SCHEDULES.items()},
-                          help="Each says by what the learning rate is multiplied at a step.")
+                          help="A schedule multiplies the learning rate by a factor at each step.")
     lr: float = knob(0.1, "Largest learning rate", group="Schedules", options=RATES)
     optimizer: str = knob("adam", "Optimizer", options=tuple(OPTIMIZERS), names=LABELS,
                           help="With the tutorial's settings: momentum 0.8, α 0.9, β 0.9 and 0.99.")
-    steps: int = knob(400, "Steps", options=(100, 200, 400, 800), help="Also the plan of the schedules.")
+    steps: int = knob(400, "Steps", options=(100, 200, 400, 800), help="The schedules are stretched to this length.")
     batch_size: int = knob(32, "Batch size", options=(8, 32, 128, 1000))
-    noise: float = knob(0.1, "Noise", help="Its standard deviation, about y = x².", group="Data", lo=0.0, hi=0.5,
+    noise: float = knob(0.1, "Noise", help="Standard deviation of the noise around x².", group="Data", lo=0.0, hi=0.5,
                         step=0.05)
-    seed: int = knob(0, "Seed", help="Of the noise, the start and the batches.", group="Data", lo=0, hi=999, step=1)
+    seed: int = knob(0, "Seed", help="Seed of noise, start and batches.", group="Data", lo=0, hi=999, step=1)
     # fmt: on
 
 
@@ -62,11 +63,10 @@ class SchedulesRun(SteppedRun):
         self.rates = planned(self.names, config.lr, config.steps)
         self.data = draw_points(config.noise, config.seed)
         self.model = Stacked([start_model(config.seed)] * len(self.names), nn.ReLU())
-        self.rule = RULES[config.optimizer](self.model.flat, 0.0, **torch_settings(config.optimizer, TUTORIAL))
-        self.optimizer = StackedOptimizer(self.model, [self.rule])
+        self.optimizer = StackedOptimizer(self.model, [StackedPart(config.optimizer, TUTORIAL)], lr=0.0)
         self.batches = batches_of(config.seed, self.data, config.batch_size)
         self.trained = 0
-        self.losses = np.full((2, len(self.names), config.steps + 1), np.nan, np.float32)  # on the data; to x² itself
+        self.losses = np.full((2, len(self.names), config.steps + 1), np.nan, np.float32)  # on the data; against x²
         self.measure()
 
     @property
@@ -75,10 +75,10 @@ class SchedulesRun(SteppedRun):
         return max(10.0, float(self.config.steps) / PLAY_SECONDS)
 
     def step(self) -> None:
-        """One update of every model at its own rate, unless it is played again and has been there."""
+        """One update of every model at its own rate, unless a replay after the end is still at earlier steps."""
         if self.trained > self.steps:
             return
-        self.rule.lr = torch.from_numpy(self.rates[:, self.steps])
+        self.optimizer.lr = torch.from_numpy(self.rates[:, self.steps])
         x, y = (each.expand(len(self.names), -1, -1) for each in self.batches.next())
         loss = functional.mse_loss(self.model(x), y, reduction="sum") / x.shape[1]
         self.optimizer.zero_grad()
@@ -89,17 +89,17 @@ class SchedulesRun(SteppedRun):
 
     @torch.no_grad()
     def measure(self) -> None:
-        """Remember the mean squared errors of this step, against all the data and against x² without noise."""
+        """Keep the mean squared errors of this step: against all the data, and against x² without noise."""
         x, y = self.data
         prediction = self.model.of_part(0, len(self.names), x)
         for row, target in enumerate((y, x.pow(2))):
             self.losses[row, :, self.trained] = _mean_square(prediction - target)
 
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
-        """The rates as planned, and both errors so far."""
+        """The planned rates, and both errors so far."""
         del options
         noise, steps = self.config.noise, self.config.steps
-        spans = (max(0.5 * noise**2, NEAREST), max(1.0, round_up(8 * noise**2))), (NEAREST, 1.0)
+        spans = (max(0.5 * noise**2, MIN_DISTANCE), max(1.0, round_up(8 * noise**2))), (MIN_DISTANCE, 1.0)
         titles = "Loss on all the data", "Distance from x²"
         shown = np.arange(at + 1)
         lines = [self._lines(self.losses[row, :, : at + 1]) for row in (0, 1)]
@@ -120,25 +120,25 @@ class SchedulesRun(SteppedRun):
         return [Line(SCHEDULES[name].label, PLACES[name], row) for name, row in zip(self.names, rows, strict=True)]
 
     def status(self, at: int) -> dict[str, float]:
-        """The lowest loss and distance at this step, where there is one."""
+        """The lowest loss and distance at this step, those that are finite."""
         lowest = [float(np.nan_to_num(row, nan=np.inf).min()) for row in self.losses[:, :, at]]
         return {name: float(f"{value:.4g}") for name, value in zip(("loss", "distance"), lowest, strict=True)
                 if np.isfinite(value)}  # fmt: skip
 
     def narrate(self, at: int) -> str:
-        """Which schedule is nearest to x², and which farthest."""
+        """The schedules nearest to x² and farthest from it."""
         if at == 0:
-            return "One start, the same batches, and a learning rate for each line. Press Play."
+            return words.SCHEDULES_START
         distance = self.losses[1, :, at]
         finite = np.flatnonzero(np.isfinite(distance))
         if not len(finite):
-            return "All have diverged. Choose a smaller learning rate."
+            return words.SCHEDULES_ALL_DIVERGED
         order = finite[np.argsort(distance[finite])]
         first, last = (SCHEDULES[self.names[index]].label for index in (order[0], order[-1]))
-        return (
-            f"After {at} steps {first} is nearest to x² with {distance[order[0]]:.2g}, {last} farthest with "
-            f"{distance[order[-1]]:.2g}, and {len(distance) - len(finite)} of {len(distance)} have diverged."
-        )
+        return words.SCHEDULES_RANKING.format(
+            step=at, first=first, lowest=distance[order[0]], last=last, highest=distance[order[-1]],
+            diverged=len(distance) - len(finite), count=len(distance),
+        )  # fmt: skip
 
 
 def _mean_square(error: Tensor) -> Array:
@@ -147,24 +147,24 @@ def _mean_square(error: Tensor) -> Array:
 
 
 def build(config: SchedulesConfig, settings: Settings | None = None) -> SchedulesRun:
-    """Before the first step."""
+    """A run at step 0."""
     return SchedulesRun(config, settings or Settings())
 
 
 LAB = Lab(
     name="learning_rates_schedules",
     title="Schedules",
-    sentence="The same training five times: what does it gain when the learning rate changes on the way?",
+    sentence="The same training five times: what does a changing learning rate gain?",
     config=SchedulesConfig,
     build=build,
     charts=(
         Chart("rates", "The learning rate",
-              "The learning rate of each schedule over the steps; a marker on each is at the step shown.",
+              "The learning rate of each schedule over the steps; a marker shows the current step.",
               low=True, wide=True),
-        Chart("loss", "Loss on all the data", "The loss of each training over the steps. It cannot go below the noise.",
-              every=2),
+        Chart("loss", "Loss on all the data",
+              "The loss of each training over the steps. It cannot fall below the noise.", every=2),
         Chart("distance", "Distance from x²",
-              "The mean squared distance of each model from x² without noise: what the noise hides in the loss.",
+              "The mean squared distance of each model from x² without noise, which the loss cannot show.",
               every=2),
     ),
     status={"step": "Step", "loss": "Lowest loss", "distance": "Lowest distance", "steps_per_second": "Steps/s"},

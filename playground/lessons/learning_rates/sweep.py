@@ -1,17 +1,17 @@
-"""The labs Sweep and Who wins: every optimizer at every learning rate, all trained together (2.6)."""
+"""The labs Sweep and Who wins?: every optimizer at every learning rate, all trained together (2.6)."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from playground.engine.commands import Command, Pick
 from playground.engine.frames import Figure
 from playground.knobs import knob
 from playground.lesson import Chart, Lab, Toggle
+from playground.lessons.learning_rates import words
 from playground.lessons.learning_rates.config import LABELS, TrainingsConfig, rates_of
 from playground.lessons.learning_rates.figures import sweep as figures
 from playground.lessons.learning_rates.figures.sweep import Line
@@ -23,18 +23,18 @@ RATES = tuple(rates_of(31))  # six for each power of ten
 
 @dataclass(frozen=True)
 class SweepConfig(TrainingsConfig):
-    """Trainings, and how many learning rates."""
+    """The trainings, and how many learning rates."""
 
     rates: int = knob(16, "Learning rates", options=(16, 31, 61), group="Trainings",
-                      help="From 0.0001 to 10, evenly spread by their logarithm.")  # fmt: skip
+                      help="From 0.0001 to 10, evenly spaced on a log scale.")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class WhoWinsConfig(TrainingsConfig):
-    """Trainings, and the rate at which they are ranked."""
+    """The trainings, and the rate at which they are ranked."""
 
     rate: float = knob(RATES[12], "Learning rate", options=RATES, group="Ranking", live=True,
-                       help="Where the upright line stands. A click into a chart moves it too.")  # fmt: skip
+                       help="The position of the vertical line. A click in a chart moves it too.")  # fmt: skip
 
 
 class MapRun(SweepRun):
@@ -45,26 +45,26 @@ class MapRun(SweepRun):
 
 
 class WhoWinsRun(SweepRun):
-    """The lab Who wins."""
+    """The lab Who wins?."""
 
     def __init__(self, config: WhoWinsConfig, settings: Settings) -> None:
         super().__init__(config, settings, list(RATES))
         self.column = RATES.index(config.rate)  # of the rate at which they are ranked
 
     def tune(self, config: WhoWinsConfig) -> None:
-        """Rank at the rate that the knob now has."""
+        """Rank at the knob's new rate."""
         super().tune(config)
         self.column = RATES.index(config.rate)
 
-    def edit(self, command: Mapping[str, Any]) -> None:
-        """Rank at a rate picked in a chart: {"do": "pick", "x": its logarithm}. Raises ValueError with a sentence."""
-        x = command.get("x")
-        if command.get("do") != "pick" or not isinstance(x, (int, float)) or not math.isfinite(x):
-            raise ValueError("Click into the chart to pick a learning rate.")
-        self.column = int(np.abs(np.log10(self.rates) - x).argmin())
+    def edit(self, command: Command) -> None:
+        """Rank at the rate that was picked in a chart, whose x is log10 of it. Raises ValueError with a sentence."""
+        if isinstance(command, Pick):
+            self.column = int(np.abs(np.log10(self.rates) - command.x).argmin())
+        else:
+            super().edit(command)
 
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
-        """The losses over the rate, the ranking at the chosen one, and everyone's place at each."""
+        """The losses over the rate, the ranking at the chosen rate, and each optimizer's place at every rate."""
         del options
         return {
             "lines": lambda: figures.over_rates(
@@ -77,29 +77,30 @@ class WhoWinsRun(SweepRun):
     def ranking(self, at: int) -> Figure:
         """The ranking at the chosen rate."""
         columns = np.full(len(self.names), self.column)
-        said = ["" for _ in self.names]
-        return figures.ranking(self.at_rate(at, columns), at=said, span=self.span, title="Loss at this rate")
+        return figures.ranking(
+            self.at_rate(at, columns), at=[""] * len(self.names), span=self.span, title="Loss at this rate"
+        )
 
     def ranks(self, at: int) -> list[Line]:
-        """Each optimizer's place, 1 for the lowest mean loss, at each rate; NaN where it has diverged."""
+        """Each optimizer's place at each rate: 1 for the lowest mean loss; NaN if it has diverged."""
         mean = self.means(at)[0]
         places = 1.0 + np.where(np.isnan(mean), np.inf, mean).argsort(axis=0, kind="stable").argsort(axis=0)
         places[np.isnan(mean)] = np.nan
         return [Line(line.name, line.place, place) for line, place in zip(self.lines(at), places, strict=True)]
 
     def narrate(self, at: int) -> str:
-        """Who is first and last at the chosen rate."""
+        """The first and the last at the chosen rate."""
         if at == 0:
             return super().narrate(at)
         mean, rate = self.means(at)[0][:, self.column], self.rates[self.column]
         order = [index for index in mean.argsort(kind="stable") if np.isfinite(mean[index])]
         if not order:
-            return f"At {rate:g} all have diverged. Move the learning rate down."
+            return words.ALL_DIVERGED_AT.format(rate=rate)
         first, last = (LABELS[self.names[index]] for index in (order[0], order[-1]))
-        return (
-            f"After {at} steps at {rate:g}: {first} is first with {mean[order[0]]:.4f}, {last} is last "
-            f"with {mean[order[-1]]:.4f}, and {len(mean) - len(order)} of {len(mean)} have diverged."
-        )
+        return words.RANKING_AT.format(
+            step=at, rate=rate, first=first, lowest=mean[order[0]], last=last, highest=mean[order[-1]],
+            diverged=len(mean) - len(order), count=len(mean),
+        )  # fmt: skip
 
 
 def build_map(config: SweepConfig, settings: Settings | None = None) -> MapRun:
@@ -112,20 +113,20 @@ def build_who_wins(config: WhoWinsConfig, settings: Settings | None = None) -> W
     return WhoWinsRun(config, settings or Settings())
 
 
-STATUS = {"step": "Step", "share": "Done, %", "trainings": "Trainings", "diverged": "Diverged"}
+STATUS = {"step": "Step", "share": "Progress (%)", "trainings": "Trainings", "diverged": "Diverged"}
 SWEEP = Lab(
     name="learning_rates_sweep",
     title="Sweep",
-    sentence="Which learning rate suits which optimizer? All of them are trained here at once, as one batched model.",
+    sentence="Which learning rate suits which optimizer? All are trained at once here, as one batched model.",
     config=SweepConfig,
     build=build_map,
     charts=(
         Chart("map", "Loss by optimizer and learning rate",
-              "A cell for each optimizer and learning rate, the stronger the lower its loss; a cross has diverged.",
+              "A cell for each optimizer and rate: the lower its loss, the stronger its colour; a cross has diverged.",
               wide=True, toggles=(Toggle("spread", "Spread of the seeds"),)),
         Chart("best", "Each at its own best rate",
-              "The optimizers by the loss at their own best learning rate; strokes span the seeds."),
-        Chart("course", "The way there", "The loss of each optimizer over the steps, at the rate that is its best now.",
+              "The optimizers, ordered by the loss at their own best learning rate; bars span the seeds."),
+        Chart("course", "Loss curves", "The loss of each optimizer over the steps, at the rate that is its best now.",
               every=2),
     ),
     status=STATUS | {"steps_per_second": "Steps/s"},
@@ -146,11 +147,11 @@ WHO_WINS = Lab(
     build=build_who_wins,
     charts=(
         Chart("lines", "Loss over the learning rate",
-              "A line for each optimizer; strokes span the seeds. It ends where one diverges. A click picks the rate.",
+              "A line for each optimizer; bars span the seeds. It ends where a seed diverges. A click picks the rate.",
               tall=True, pick=True, every=2),
-        Chart("ranking", "Ranking at this rate", "The optimizers by their loss at the chosen rate.", tall=True),
+        Chart("ranking", "Ranking at this rate", "The optimizers, ordered by their loss at this rate.", tall=True),
         Chart("ranks", "Place over the learning rate",
-              "Each optimizer's place at each rate; lines cross where the ranking flips.",
+              "Each optimizer's place at each rate; lines cross where the ranking changes.",
               low=True, wide=True, pick=True, every=2),
     ),
     status=STATUS | {"steps_per_second": "Steps/s"},

@@ -1,13 +1,12 @@
 """A sweep: every optimizer at every learning rate from several seeds, trained side by side as one stacked model.
 
-Each training sees what it would see alone: all those of one seed start from the same weights and get the same batches
-in the same order, whatever their optimizer and rate.
+Each training gets what it would get alone: all trainings of one seed start from the same weights and get the same
+batches in the same order, whatever their optimizer and rate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,29 +16,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from playground.training.models import mlp
-from playground.training.stacked import RULES, Stacked, StackedOptimizer
+from playground.training.stacked import Stacked, StackedOptimizer, StackedPart
 from playground.training.trainer import Batches
 
 Array = NDArray[Any]
 HIDDEN = 20  # units, as in the tutorial
-DIVERGED_ABOVE = 100.0  # a loss: the data lies between 0 and 1
-PART = 64  # copies measured at a time, so that memory stays small
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An optimizer of the sweep: its name in RULES and its settings besides the learning rate."""
-
-    name: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
+MAX_LOSS = 100.0  # a training with a larger loss has diverged: the data lies between 0 and 1
+COPIES_AT_ONCE = 64  # measured together, so that memory stays small
 
 
 class Sweep:
-    """The trainings of all entries (E), rates (R) and seeds (S): copies in this order, the seed running fastest."""
+    """The trainings of all optimizers, rates and seeds: copies in this order, the seed running fastest."""
 
     def __init__(
         self,
-        entries: Sequence[Entry],
+        optimizers: Sequence[StackedPart],
         rates: Sequence[float],
         seeds: Sequence[int],
         data: tuple[Tensor, Tensor],
@@ -48,23 +39,21 @@ class Sweep:
         measure_each: int = 1,
     ) -> None:
         """Data x and y of shape (points, 1); losses are measured on each `measure_each`-th point."""
-        self.shape = (len(entries), len(rates), len(seeds))
+        self.shape = (len(optimizers), len(rates), len(seeds))
         starts = [start_model(seed) for seed in seeds]
-        self.model = Stacked(starts * (len(entries) * len(rates)), nn.ReLU())
-        each = torch.tensor(rates, dtype=torch.float32).repeat_interleave(len(seeds))  # (rates * seeds,)
-        parts = self.model.flat.split(len(each))  # type: ignore[no-untyped-call]
-        rules = [RULES[entry.name](part, each, **entry.settings) for entry, part in zip(entries, parts, strict=True)]
-        self.optimizer = StackedOptimizer(self.model, rules)
+        self.model = Stacked(starts * (len(optimizers) * len(rates)), nn.ReLU())
+        lr = torch.tensor(rates, dtype=torch.float32).repeat_interleave(len(seeds)).repeat(len(optimizers))  # (copies,)
+        self.optimizer = StackedOptimizer(self.model, optimizers, lr)
         self.batches = [batches_of(seed, data, batch_size) for seed in seeds]
         self.points = data[0][::measure_each], data[1][::measure_each]
         self.steps = 0
 
     def step(self) -> None:
-        """One update of every training; the sum of their losses has, for each, the gradient of its own."""
+        """One update of every training: the gradient of the summed loss is, for each copy, that of its own loss."""
         x, y = self.next_batch()
-        loss = functional.mse_loss(self.model(x), y, reduction="sum") / x.shape[1]
+        loss = functional.mse_loss(self.model(x), y, reduction="sum")
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward(torch.tensor(1 / x.shape[1]))  # type: ignore[no-untyped-call]  # a copy's loss is a mean
         self.optimizer.step()
         self.steps += 1
 
@@ -79,25 +68,25 @@ class Sweep:
 
     @torch.no_grad()
     def losses(self) -> Array:
-        """The mean squared error of every training on the measured points: (entries, rates, seeds)."""
+        """The mean squared error of every training on the measured points: (optimizers, rates, seeds)."""
         x, y = self.points
         found = []
-        for start in range(0, len(self.model), PART):
-            prediction = self.model.of_part(start, start + PART, x.unsqueeze(0))  # (copies, points, 1)
+        for start in range(0, len(self.model), COPIES_AT_ONCE):
+            prediction = self.model.of_part(start, start + COPIES_AT_ONCE, x.unsqueeze(0))  # (copies, points, 1)
             found.append((prediction - y).square_().mean(dim=(1, 2)))
         return np.asarray(torch.cat(found).reshape(self.shape).numpy())
 
 
 def start_model(seed: int) -> nn.Sequential:
-    """The tutorial's model, 1-20-1 with ReLU, at its start for a seed."""
+    """The tutorial's model, 1-20-1 with ReLU, with the initial weights of a seed."""
     return mlp(1, [HIDDEN], 1, generator=torch.Generator().manual_seed(2 * seed))
 
 
 def batches_of(seed: int, data: tuple[Tensor, Tensor], batch_size: int) -> Batches:
-    """The batches that every training of a seed sees."""
+    """The batches that every training of a seed gets."""
     return Batches(*data, batch_size, torch.Generator().manual_seed(2 * seed + 1))
 
 
 def has_diverged(losses: Array) -> Array:
-    """Where a loss is no number any more, or above DIVERGED_ABOVE: the shape of the losses."""
-    return ~(losses <= DIVERGED_ABOVE)
+    """Where a loss is not finite or above MAX_LOSS: the shape of the losses."""
+    return ~(losses <= MAX_LOSS)

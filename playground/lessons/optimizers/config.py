@@ -120,7 +120,7 @@ def entries(config: OptimizersConfig) -> tuple[list[Entry], str]:
     names = config.racers.split(",")
     found = []
     for name in names:
-        settings = {key: given[key] for key in OPTIMIZERS[name].takes}
+        settings = {key: given[key] for key in OPTIMIZERS[name].settings if key in given}
         settings |= {"weight_decay": config.weight_decay} if name == "adamw" else {}
         found.append(Entry(name, STANDARD[name], name, config.lr, settings))
     try:

@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from playground.engine.frames import Figure
-from playground.figures.theme import Reach
+from playground.figures.theme import StickyRange
 from playground.lessons.optimizers.figures import race_inside
 from playground.lessons.optimizers.figures.race_inside import Group
 from playground.lessons.optimizers.race import Racer, gradients
-from playground.lessons.optimizers.update_rules import MEMORY, Update, next_update, number_at, readable
+from playground.training.optimizers import OPTIMIZERS, StateTensor
+from playground.training.update_rules import Update, number_at, readable
 
 Array = NDArray[Any]
 Batch = tuple[Tensor, Tensor]
+STATE_COLOURS = ("@series1", "@series3", "@series2")
 
 HEADINGS = {
     "next": "{racer}, step {step}: how parameter {number}, {place} = {weight}, moves with g = {gradient}",
@@ -63,6 +65,7 @@ class Inside:
     memory: list[Mapping[str, Any]]
     updates: list[Update]
     lr: float
+    state: tuple[StateTensor, ...]
 
 
 def look(racer: Racer, model: nn.Sequential, now: Moment, steps: int) -> Inside:
@@ -70,28 +73,31 @@ def look(racer: Racer, model: nn.Sequential, now: Moment, steps: int) -> Inside:
     found = gradients(model, racer.trainer.loss_fn, now.batch)
     weights = [parameter.detach() for parameter in model.parameters()]
     parts = zip(weights, found, now.memory, strict=True)
-    updates = [next_update(racer.entry.optimizer, weight, slope, state, now.group) for weight, slope, state in parts]
+    choice = OPTIMIZERS[racer.entry.optimizer]
+    updates = [choice.rule(weight, slope, state, now.group) for weight, slope, state in parts]
     left = 0 <= racer.left_at <= steps
     names = [name for name, _ in model.named_parameters()]
-    return Inside(racer.entry.label, steps, left, names, weights, found, now.memory, updates, now.group["lr"])
+    return Inside(racer.entry.label, steps, left, names, weights, found, now.memory, updates, now.group["lr"], choice.state)
 
 
-def draw(name: str, inside: Inside | None, chosen: int, reach: Reach) -> Figure:
+def draw(name: str, inside: Inside | None, chosen: int, reach: StickyRange) -> Figure:
     """The chart "memory" or "reach", with one chosen parameter marked; None: nothing is known."""
     if inside is None:
         return race_inside.rule(NOT_SAVED, [])
     return {"memory": _memory, "reach": _next}[name](inside, chosen, reach)
 
 
-def _memory(inside: Inside, chosen: int, reach: Reach) -> Figure:
+def _memory(inside: Inside, chosen: int, reach: StickyRange) -> Figure:
     """Gradient and memory of every parameter in the gradient's own units: of what is squared, the root."""
     series = [("gradient g", "@gradient", "circle-open", _flat(inside.gradients))]
-    for key, (symbol, squared) in MEMORY.items():
-        if not inside.memory or key not in inside.memory[0]:
+    for each in inside.state:
+        if each.is_scalar or each.name not in inside.memory[0]:
             continue
-        kept = _flat([state[key] for state in inside.memory])
-        name, values = (f"√{symbol}  ({key})", np.sqrt(kept)) if squared else (f"{symbol}  ({key})", kept)
-        series.append((name, ("@series1", "@series3")[len(series) - 1], "diamond" if squared else "square", values))
+        kept = _flat([state[each.name] for state in inside.memory])
+        name, values, symbol = f"{each.symbol}  ({each.name})", kept, "square"
+        if each.is_squared:
+            name, values, symbol = f"√{name}", np.sqrt(kept), "diamond"
+        series.append((name, STATE_COLOURS[(len(series) - 1) % len(STATE_COLOURS)], symbol, values))
     empty = MEMORY_EMPTY if inside.steps else MEMORY_NEW
     note = "" if len(series) > 1 else empty.format(racer=inside.racer)
     return race_inside.by_parameter(
@@ -100,7 +106,7 @@ def _memory(inside: Inside, chosen: int, reach: Reach) -> Figure:
     )  # fmt: skip
 
 
-def _next(inside: Inside, chosen: int, reach: Reach) -> Figure:
+def _next(inside: Inside, chosen: int, reach: StickyRange) -> Figure:
     """How far the next step moves every parameter, beside plain gradient descent at the same learning rate."""
     moved = [(update.weight - weight).abs() for update, weight in zip(inside.updates, inside.weights, strict=True)]
     plain = [inside.lr * gradient.abs() for gradient in inside.gradients]
@@ -129,7 +135,7 @@ def rule(inside: Inside | None, chosen: int) -> Figure:
         gradient=readable(number_at(inside.gradients[tensor], at)).strip("()"),
     )
     lines = [
-        (line.name, line.formula, line.plugged_in(at), readable(number_at(line.value, at)).strip("()"))
+        (line.name, line.formula, line.with_numbers(at), readable(number_at(line.value, at)).strip("()"))
         for line in inside.updates[tensor].lines
     ]
     return race_inside.rule(heading, lines)

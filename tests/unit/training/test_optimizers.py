@@ -48,7 +48,7 @@ def test_the_tutorials_four_are_built_as_it_writes_them() -> None:
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_settings_left_out_have_torchs_defaults(name: str) -> None:
     built, torchs = build_optimizer(name, weights(), lr=0.1), OPTIMIZERS[name].type(weights(), lr=0.1)
-    own = {"foreach", "weight_decay", *(key for key, _ in OPTIMIZERS[name].settings), "momentum"}
+    own = {"foreach", "weight_decay", *OPTIMIZERS[name].fixed, "momentum"}
     assert {k: v for k, v in built.defaults.items() if k not in own} == {
         k: v for k, v in torchs.defaults.items() if k not in own
     }
@@ -106,7 +106,7 @@ def test_a_step_is_torchs_own_and_leaves_no_record_for_its_profiler(name: str) -
 
     choice = OPTIMIZERS[name]
     plain = choice.type(
-        weights(), **dict(choice.settings, lr=0.1, weight_decay=0.0) | ({"momentum": 0.9} if choice.momentum else {})
+        weights(), **dict(choice.fixed, lr=0.1, weight_decay=0.0) | ({"momentum": 0.9} if choice.momentum else {})
     )
     ours, ours_recorded = trained(build_optimizer(name, weights(), lr=0.1))
     torchs, torchs_recorded = trained(plain)

@@ -1,4 +1,4 @@
-"""The plane of learning rate and momentum as coloured regions, the way down a quadratic, and how fast it goes."""
+"""The plane of learning rate and momentum as coloured regions, a path down a quadratic, and its distance over steps."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
-# What happens in a region, by its number: its name, and the class whose colour it has on the map.
+# The regions by number: the name, and the class whose colour it has on the map.
 REGIONS = (("Monotone", 0), ("Oscillating", 2), ("Diverging", 1))
 LEGEND = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "entrywidth": 70,
           "itemwidth": 30, "font": {"size": 11}}  # fmt: skip
 MARGIN = {"l": 54, "r": 12, "t": 28, "b": 42}
-DIVERGING = 0.55  # the colour's strength where a training diverges
-SLOWEST = 0.2  # and where it converges, but slowly
+DIVERGING_STRENGTH = 0.55  # of the colour where a training diverges
+MIN_STRENGTH = 0.2  # of the colour where it converges most slowly
 
 
 def region_bytes(regions: Array, speeds: Array) -> Array:
-    """Bytes of a map from each pixel's region, numbered as in REGIONS, and its speed, 0 to 1 (the stronger)."""
+    """The bytes of a map from each pixel's region, numbered as in REGIONS, and its speed: 0 is weak, 1 is strong."""
     classes = np.array([number for _, number in REGIONS])[regions]
-    strength = np.where(regions == 2, DIVERGING, SLOWEST + (1 - SLOWEST) * np.clip(speeds, 0, 1))
+    strength = np.where(regions == 2, DIVERGING_STRENGTH, MIN_STRENGTH + (1 - MIN_STRENGTH) * np.clip(speeds, 0, 1))
     return np.asarray(LEVELS * classes + np.rint(strength * (LEVELS - 1)), np.uint8)
 
 
 def plane(
-    pixels: Array, *, side: int, reach: tuple[float, float], borders: Sequence[tuple[str, Array, Array]],
+    pixels: Array, *, side: int, upper: tuple[float, float], borders: Sequence[tuple[str, Array, Array]],
     chosen: tuple[float, float], best: tuple[float, float],
 ) -> Figure:  # fmt: skip
-    """The map over (learning rate, momentum) from 0 to `reach`, borders (name, x, y), the chosen point and the best."""
+    """The map over (learning rate, momentum) from 0 to `upper`, borders (name, x, y), the chosen pair and the best."""
     line = {"color": "@text", "width": 1.5}
     data = [
         {"type": "scatter", "mode": "lines", "name": name, "x": x, "y": y, "hoverinfo": "skip",
@@ -51,40 +51,42 @@ def plane(
         _point("Chosen", chosen, {"symbol": "circle", "size": 13, "color": "@mark",
                                   "line": {"color": "@text", "width": 2}}),
     ]  # fmt: skip
-    x = axis("Learning rate", [0, reach[0]], showgrid=False, zeroline=False)
-    y = axis("Momentum", [0, reach[1]], showgrid=False, zeroline=False)
+    x = axis("Learning rate", [0, upper[0]], showgrid=False, zeroline=False)
+    y = axis("Momentum", [0, upper[1]], showgrid=False, zeroline=False)
     return {
         "data": data,
         "layout": layout(x, y, margin=MARGIN | {"t": 60}, legend=LEGEND),
         "maps": {"side": side, "values": pixels, "lut": "classes", "over": False,
-                 "boxes": np.array([0, reach[0], 0, reach[1]], np.float32)},
+                 "boxes": np.array([0, upper[0], 0, upper[1]], np.float32)},
     }  # fmt: skip
 
 
-def path(points: Array, curvatures: tuple[float, float], reach: float) -> Figure:
-    """The iterates (steps + 1, 2) on the quadratic's contours; both axes go from -reach to reach."""
+def path(points: Array, curvatures: tuple[float, float], half_width: float) -> Figure:
+    """The iterates (steps + 1, 2) on the quadratic's contours; both axes go from -half_width to half_width."""
     turn = np.linspace(0, 2 * np.pi, 121)
     data: list[dict[str, Any]] = []
-    for index, level in enumerate(np.array([0.1, 0.3, 0.6, 1.0, 1.5]) * reach):
+    for index, level in enumerate(np.array([0.1, 0.3, 0.6, 1.0, 1.5]) * half_width):
         widths = [min(float(level * (curvatures[1] / each) ** 0.5), 1e3) for each in curvatures]
         data.append(
             {"type": "scatter", "mode": "lines", "name": f"Contour {index + 1}", "x": widths[0] * np.cos(turn),
              "y": widths[1] * np.sin(turn), "line": {"color": "@muted/0.5", "width": 1}, "hoverinfo": "skip",
              "showlegend": False}
         )  # fmt: skip
-    held = np.clip(np.nan_to_num(points, nan=1e6, posinf=1e6, neginf=-1e6), -1e6, 1e6)
+    drawable = np.clip(np.nan_to_num(points, nan=1e6, posinf=1e6, neginf=-1e6), -1e6, 1e6)
     data.append(
-        {"type": "scatter", "mode": "lines+markers", "name": "Iterates", "x": held[:, 0], "y": held[:, 1],
+        {"type": "scatter", "mode": "lines+markers", "name": "Iterates", "x": drawable[:, 0], "y": drawable[:, 1],
          "line": {"color": "@model", "width": 1.5}, "marker": {"color": "@model", "size": 5}, "showlegend": False,
-         "text": [f"step {step}" for step in range(len(held))],
+         "text": [f"step {step}" for step in range(len(drawable))],
          "hovertemplate": "%{text}: (%{x:.3g}, %{y:.3g})<extra></extra>"}
     )  # fmt: skip
     data.append(
-        _point("Start", (float(held[0, 0]), float(held[0, 1])), {"symbol": "diamond", "size": 11, "color": "@text"})
+        _point(
+            "Start", (float(drawable[0, 0]), float(drawable[0, 1])), {"symbol": "diamond", "size": 11, "color": "@text"}
+        )
         | {"showlegend": False}
     )
-    x = axis("Along the small curvature", [-reach, reach])
-    y = axis("Along the large curvature", [-reach, reach])
+    x = axis("Along the small curvature", [-half_width, half_width])
+    y = axis("Along the large curvature", [-half_width, half_width])
     return {"data": data, "layout": layout(x, y, margin=MARGIN | {"t": 8})}
 
 

@@ -1,4 +1,4 @@
-"""Sweeps as pictures: losses by optimizer and learning rate, who wins at which rate, and trainings side by side."""
+"""The figures of sweeps: losses by optimizer and learning rate, rankings at a rate, and trainings over steps."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.figures import images
+from playground.figures.parts import upright
 from playground.figures.theme import axis, beside_rows, layout
 
 Array = NDArray[Any]
@@ -18,38 +19,38 @@ Figure = dict[str, Any]
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "star", "hexagon")
 MARGIN = {"l": 76, "r": 12, "t": 28, "b": 42}
-SHADES = ((0.0, 1.0), (0.3, 0.6), (0.6, 0.25), (1.0, 0.05))  # of a map: how strong, from its lowest value up
+SHADES = ((0.0, 1.0), (0.3, 0.6), (0.6, 0.25), (1.0, 0.05))  # strengths of a map's colour, lowest value first
 COLOURS = [[at, f"@positive/{strength}"] for at, strength in SHADES]
-FILLED = (0.97, 0.93)  # of a cell of a map, across and down
+FILLED = (0.97, 0.93)  # the coloured share of a map's cell: width, height
 LEGEND = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "entrywidth": 58,
           "itemwidth": 30, "font": {"size": 11}}  # fmt: skip
 TEXT_DECADES = 1.1  # room for the numbers beside a ranking
-ONCE = 1e-9  # room for rounding when whole decades are counted
+ROUNDING = 1e-9  # allowed when whole decades are counted
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line: its name, its place among all that may be shown (which gives its colour), and its values."""
+    """One line: its name, its index among all possible lines (which gives its colour), and its values."""
 
     name: str
     place: int
     y: Array
-    low: Array | None = None  # the spread around y, where there is one
+    low: Array | None = None  # the spread around y, if there is one
     high: Array | None = None
 
     @property
     def colour(self) -> str:
-        """Its colour; five in turn."""
+        """Its colour, one of five in turn."""
         return f"@series{self.place % 5}"
 
     @property
     def dash(self) -> str:
-        """Its dash, another one each time that the colours come round."""
+        """Its dash, a new one each time the colours repeat."""
         return DASHES[self.place // 5 * 2]
 
     @property
     def symbol(self) -> str:
-        """Its marker, which no other line has."""
+        """Its marker, different from that of every other line."""
         return SYMBOLS[self.place % len(SYMBOLS)]
 
 
@@ -57,9 +58,9 @@ def heat_map(
     rates: Array, names: Sequence[str], values: Array, *, words: Sequence[str], best: Array, span: tuple[float, float],
     title: str, log: bool,
 ) -> Figure:  # fmt: skip
-    """Values (optimizers, rates) as colours, the lowest the strongest; NaN is a training that has diverged, a cross.
+    """Values (optimizers, rates) as colours, the lowest the strongest; a diverged training (NaN) is a cross.
 
-    `words` says each cell, row by row; `best` is the column of each row's best, -1 where it has none.
+    `words` are the hover texts, row by row; `best` is the column of each row's best, -1 for a row without one.
     """
     rows, columns = values.shape
     x, y = np.tile(np.log10(rates), rows), np.repeat(np.arange(rows, dtype=np.float64), columns)
@@ -97,7 +98,7 @@ def heat_map(
 
 
 def _shaded(x: Array, y: Array, values: Array, ends: Sequence[float], half: float) -> Figure:
-    """The cells of a map, each one pixel on the board's canvas: a new map then takes no full update of the chart."""
+    """The cells of a map, each one pixel on the board's canvas: a new map then needs no full update of the chart."""
     height = np.clip((values - ends[0]) / ((ends[1] - ends[0]) or 1.0), 0, 1)
     strength = np.interp(height, [at for at, _ in SHADES], [share for _, share in SHADES])
     shades, up = images.signed(np.nan_to_num(strength), 1.0), FILLED[1] / 2
@@ -105,7 +106,7 @@ def _shaded(x: Array, y: Array, values: Array, ends: Sequence[float], half: floa
 
 
 def ranking(lines: Sequence[Line], *, at: Sequence[str], span: tuple[float, float], title: str) -> Figure:
-    """One point for each line, the lowest on top, with its spread; `at` is said beside it. NaN: it has diverged.
+    """A point and a spread for each line, the lowest on top, with the text of `at` beside it; NaN: it has diverged.
 
     Each line has one value.
     """
@@ -126,44 +127,48 @@ def ranking(lines: Sequence[Line], *, at: Sequence[str], span: tuple[float, floa
              "hovertemplate": f"{line.name} %{{x:.4f}}<extra></extra>"},
         ]  # fmt: skip
     lost = np.isnan(values)
-    said = beside_rows(
+    notes = beside_rows(
         [lines[index].name if lost[index] else f"{place}. {lines[index].name}" for place, index in enumerate(order, 1)],
         [f"{'diverged' if lost[index] else f'{values[index]:.4f}'} {at[index]}".strip() for index in order],
     )
     across = loss_axis(title, span, room=TEXT_DECADES)
     down = axis("", [len(lines) - 0.4, -0.75], tickvals=[], zeroline=False)
-    return {"data": data, "layout": layout(across, down, margin=MARGIN | {"l": 98, "t": 8}, annotations=said)}
+    return {"data": data, "layout": layout(across, down, margin=MARGIN | {"l": 98, "t": 8}, annotations=notes)}
 
 
 def over_rates(rates: Array, lines: Sequence[Line], *, probe: float, span: tuple[float, float], title: str) -> Figure:
     """Losses over the learning rate, both logarithmic; a line ends where its training has diverged (NaN).
 
-    An upright line stands at the probe, and a marker where each line meets it.
+    A vertical line is at the probe, with a marker where each line meets it.
     """
     x, at = np.log10(rates), int(np.abs(rates - probe).argmin())
     data = [_spread(x, line) for line in lines] + [_drawn(x, line, f"{title.lower()} %{{y:.4f}}") for line in lines]
     data += [_ends(line, x[at : at + 1], line.y[at : at + 1]) for line in lines]
-    return {"data": data, "layout": layout(rate_axis(rates), loss_axis(title, span), shapes=[_upright(float(x[at]))],
+    probed = [upright(float(x[at]), width=1.5)]
+    return {"data": data, "layout": layout(rate_axis(rates), loss_axis(title, span), shapes=probed,
                                            margin=MARGIN | {"l": 58}, legend=LEGEND)}  # fmt: skip
 
 
 def ranks(rates: Array, lines: Sequence[Line], *, probe: float) -> Figure:
-    """Each line's place among all, over the learning rate: 1 is the lowest loss; NaN: it has diverged."""
+    """Each line's place over the learning rate: 1 is the lowest loss; NaN: it has diverged."""
     x, at = np.log10(rates), int(np.abs(rates - probe).argmin())
     data = [_drawn(x, line, "place %{y}") | {"showlegend": False} for line in lines]
     data += [_ends(line, x[at : at + 1], line.y[at : at + 1]) for line in lines]
     y = axis("Place", [len(lines) + 0.4, 0.6], dtick=1, zeroline=False)
     margin = MARGIN | {"l": 44, "t": 8}
-    return {"data": data, "layout": layout(rate_axis(rates), y, shapes=[_upright(float(x[at]))], margin=margin)}
+    return {
+        "data": data,
+        "layout": layout(rate_axis(rates), y, shapes=[upright(float(x[at]), width=1.5)], margin=margin),
+    }
 
 
 def over_steps(
     steps: Array, lines: Sequence[Line], *, until: int, cursor: int, span: tuple[float, float], title: str,
     legend: bool = False, log: bool = True,
 ) -> Figure:  # fmt: skip
-    """Values of several trainings at these steps, each with a marker at the step shown.
+    """Values of several trainings at these steps, each with a marker at the step `cursor`.
 
-    With a `legend`, lines are told apart by dashes too, which losses would hide by going up and down.
+    With a `legend`, lines differ in their dashes too; losses go up and down too much for dashes to be visible.
     """
     data = [
         {"type": "scatter", "mode": "lines", "name": line.name, "x": steps, "y": line.y, "showlegend": False,
@@ -175,12 +180,12 @@ def over_steps(
     now = min(int(np.searchsorted(steps, cursor)), len(steps) - 1)
     data += [_ends(line, steps[now : now + 1], line.y[now : now + 1]) | {"showlegend": legend} for line in lines]
     y = loss_axis(title, span) if log else axis(title, [span[0], 1.08 * span[1]])
-    return {"data": data, "layout": layout(axis("Step", [0, until]), y, shapes=[_upright(cursor)],
+    return {"data": data, "layout": layout(axis("Step", [0, until]), y, shapes=[upright(cursor, width=1.5)],
                                            margin=MARGIN | {"l": 62, "t": 28 if legend else 8})}  # fmt: skip
 
 
 def rate_axis(rates: Array, room: float = 0.06) -> dict[str, Any]:
-    """Learning rates by their powers of ten; the data's x is log10 of the rate."""
+    """An axis of learning rates with ticks at powers of ten; the data's x is log10 of the rate."""
     low, high = math.log10(rates[0]), math.log10(rates[-1])
     ticks = decades(float(rates[0]), float(rates[-1]))
     return axis("Learning rate", [low - room, high + room], tickvals=[math.log10(each) for each in ticks],
@@ -188,7 +193,7 @@ def rate_axis(rates: Array, room: float = 0.06) -> dict[str, Any]:
 
 
 def loss_axis(title: str, span: tuple[float, float], room: float = 0.0) -> dict[str, Any]:
-    """A logarithmic axis of a fixed span, and room for some decades of text at its end."""
+    """A logarithmic axis over a fixed span, with `room` decades for text at its end."""
     ticks = decades(*span)
     ends = [math.log10(span[0]), math.log10(span[1]) + room]
     return axis(title, ends, type="log", tickvals=ticks, ticktext=[f"{each:g}" for each in ticks])
@@ -196,7 +201,7 @@ def loss_axis(title: str, span: tuple[float, float], room: float = 0.0) -> dict[
 
 def decades(low: float, high: float) -> list[float]:
     """The powers of ten from low to high."""
-    first, last = math.ceil(math.log10(low) - ONCE), math.floor(math.log10(high) + ONCE)
+    first, last = math.ceil(math.log10(low) - ROUNDING), math.floor(math.log10(high) + ROUNDING)
     return [10.0**power for power in range(first, last + 1)]
 
 
@@ -209,7 +214,7 @@ def _drawn(x: Array, line: Line, words: str) -> dict[str, Any]:
 
 
 def _ends(line: Line, x: Array, y: Array) -> dict[str, Any]:
-    """A marker on a line, at one place."""
+    """A marker at one place of a line."""
     return {
         "type": "scatter", "mode": "markers", "name": line.name, "x": x, "y": y, "showlegend": False,
         "hoverinfo": "skip", "cliponaxis": False, "marker": {"symbol": line.symbol, "size": 9, "color": line.colour},
@@ -217,7 +222,7 @@ def _ends(line: Line, x: Array, y: Array) -> dict[str, Any]:
 
 
 def _spread(x: Array, line: Line) -> dict[str, Any]:
-    """An upright stroke at each rate from the lowest to the highest seed."""
+    """A vertical bar at each rate from the lowest to the highest seed."""
     low, high = (line.y if each is None else each for each in (line.low, line.high))
     gap = np.full(len(x), np.nan)
     return {
@@ -225,8 +230,3 @@ def _spread(x: Array, line: Line) -> dict[str, Any]:
         "y": np.stack([low, high, gap], axis=1).ravel(), "line": {"color": f"{line.colour}/0.25", "width": 1.5},
         "showlegend": False, "hoverinfo": "skip",
     }  # fmt: skip
-
-
-def _upright(x: float) -> dict[str, Any]:
-    return {"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1,
-            "line": {"color": "@text", "width": 1.5, "dash": "dot"}}  # fmt: skip

@@ -10,24 +10,25 @@ import pytest
 import torch
 from torch import nn
 
+from playground.engine.commands import read_command
 from playground.figures.images import ZERO
 from playground.lessons.learning_rates import momentum as plane
 from playground.lessons.learning_rates.config import LABELS, TUTORIAL, draw_points, rates_of
 from playground.lessons.learning_rates.lesson import LESSON
 from playground.lessons.learning_rates.momentum import MomentumConfig, polyak, roots, spectral_radius
-from playground.lessons.learning_rates.run import MOMENTS, MOST_TRAININGS, SweepRun
+from playground.lessons.learning_rates.run import KEPT_STEPS, MAX_TRAININGS, SweepRun
 from playground.lessons.learning_rates.schedules import SchedulesConfig, planned
 from playground.lessons.learning_rates.schedules import build as build_schedules
 from playground.lessons.learning_rates.sweep import RATES, SweepConfig, WhoWinsConfig, build_map, build_who_wins
 from playground.lessons.learning_rates.trainings import (
-    DIVERGED_ABOVE,
-    Entry,
+    MAX_LOSS,
     Sweep,
     batches_of,
     has_diverged,
     start_model,
 )
 from playground.training.optimizers import OPTIMIZERS, SCHEDULES, build_optimizer
+from playground.training.stacked import StackedPart
 from tests.unit.plotly_check import assert_plotly_takes
 
 LIVE = {lab.name: lab for lab in LESSON.labs if lab.build}
@@ -60,13 +61,8 @@ def test_each_cell_is_the_training_that_torch_would_do_alone() -> None:
     """Every optimizer at two rates and two seeds, 60 steps: losses agree to 2 per cent."""
     data = draw_points(0.1, 0)
     names, rates, seeds, steps = list(OPTIMIZERS), [0.003, 0.03], [4, 5], 60
-    values = {"momentum": 0.8, "alpha": 0.9, "rho": 0.9, "weight_decay": 0.01}
-    entries = [
-        Entry(name, {key: values[key] for key in (*OPTIMIZERS[name].takes, "weight_decay") if key in values}
-              | ({"betas": (0.9, 0.99)} if name.startswith("adam") else {}))
-        for name in names
-    ]  # fmt: skip
-    sweep = Sweep(entries, rates, seeds, data, batch_size=32)
+    parts = [StackedPart(name, TUTORIAL | {"weight_decay": 0.01}) for name in names]
+    sweep = Sweep(parts, rates, seeds, data, batch_size=32)
     for _ in range(steps):
         sweep.step()
     losses = sweep.losses()
@@ -97,8 +93,8 @@ def test_losses_of_a_part_are_those_of_the_whole() -> None:
     np.testing.assert_allclose(run.sweep.losses().ravel(), whole.numpy(), rtol=1e-5)
 
 
-def test_diverged_is_what_is_no_number_or_too_large() -> None:
-    losses = np.array([0.1, DIVERGED_ABOVE, DIVERGED_ABOVE * 1.01, np.inf, np.nan])
+def test_a_loss_that_is_not_finite_or_too_large_has_diverged() -> None:
+    losses = np.array([0.1, MAX_LOSS, MAX_LOSS * 1.01, np.inf, np.nan])
     assert has_diverged(losses).tolist() == [False, False, True, True, True]
 
 
@@ -136,22 +132,22 @@ def test_an_optimizer_that_diverges_everywhere_has_no_best_rate() -> None:
 def test_a_cell_with_one_diverged_seed_says_how_many() -> None:
     run = build_map(SweepConfig(optimizers="sgd", seeds=3))
     run.kept[0][0, 2, 1] = np.inf
-    assert run.words(0)[2].endswith("1 of 3 diverged") and np.isnan(run.means(0)[0][0, 2])
+    assert run.cell_texts(0)[2].endswith("1 of 3 diverged") and np.isnan(run.means(0)[0][0, 2])
 
 
 def test_time_slider_shows_the_losses_of_then() -> None:
     run = build_map(SweepConfig(**SMALL | {"steps": 800}))
     run.advance(60.0, 90)
-    assert len(run.moments) <= MOMENTS + 2 and run.moments[:3] == [0, 12, 24]
+    assert len(run.kept_steps) <= KEPT_STEPS + 2 and run.kept_steps[:3] == [0, 12, 24]
     assert run.losses(23) is run.kept[1] and run.losses(24) is run.kept[2] and run.losses(90) is run.kept[7]
-    run.apply({"do": "scrub", "to": 30})
+    run.apply(read_command({"do": "scrub", "to": 30}))
     assert run.draw(["map"], {}).status["step"] == 30
 
 
 def test_last_step_is_measured_and_playing_again_trains_no_further() -> None:
     run = build_map(SweepConfig(**SMALL))
     run.advance(60.0, 1000)
-    assert run.outcome == "done" and run.moments[-1] == 100
+    assert run.outcome == "done" and run.kept_steps[-1] == 100
     end = run.losses(100)
     run.resume()
     run.advance(60.0, 1000)
@@ -171,7 +167,7 @@ def test_too_many_trainings_are_refused_with_a_sentence() -> None:
     everything = ",".join(OPTIMIZERS)
     with pytest.raises(ValueError, match="at most 2,250 fit here"):
         build_map(SweepConfig(optimizers=everything, seeds=9, rates=61))
-    assert MOST_TRAININGS >= 8 * 31 * 9
+    assert MAX_TRAININGS >= 8 * 31 * 9
     build_map(SweepConfig(optimizers=everything, seeds=9))
 
 
@@ -226,15 +222,15 @@ def test_ranking_is_by_the_mean_loss_and_the_diverged_come_last(winner: SweepRun
 
 def test_a_click_picks_the_nearest_rate_and_the_knob_takes_it_back(winner: SweepRun) -> None:
     winner.tune(WhoWinsConfig())
-    winner.apply({"do": "pick", "chart": "lines", "x": math.log10(0.3), "y": 0.0})
+    winner.apply(read_command({"do": "pick", "chart": "lines", "x": math.log10(0.3), "y": 0.0}))
     assert "at 0.3162: SGD is first" in winner.narrate(400)
     winner.tune(WhoWinsConfig(rate=0.1))
     assert "at 0.1:" in winner.narrate(400)
     for bad in ({"x": math.nan}, {"x": "1"}, {"x": None}, {}):
-        with pytest.raises(ValueError, match="Click into the chart"):
-            winner.apply({"do": "pick", **bad})
-    with pytest.raises(ValueError, match="Click into the chart"):
-        winner.apply({"do": "add", "x": 0.0})
+        with pytest.raises(ValueError, match="numbers from -1e6"):
+            winner.apply(read_command({"do": "pick", **bad, "y": 0.0}))
+    with pytest.raises(ValueError, match="does not know"):
+        winner.apply(read_command({"do": "add", "x": 0.0, "y": 0.0}))
 
 
 # Schedules.
@@ -270,7 +266,7 @@ def test_rates_drawn_are_those_used() -> None:
     for row, trace in enumerate(traces[:5]):
         assert np.array_equal(trace["y"], used[row])
     run.advance(60.0, 30)
-    assert np.array_equal(run.rule.lr[:, 0].numpy(), used[:, 29])
+    assert np.array_equal(run.optimizer.lr[:, 0].numpy(), used[:, 29])
 
 
 def test_schedules_end_as_the_page_says() -> None:
@@ -347,7 +343,7 @@ def test_map_has_the_region_and_the_strength_of_each_pixel() -> None:
     values = plane.pixels((0.05, 1.0)).reshape(plane.SIDE, plane.SIDE)
     lr, momentum = polyak(0.05, 1.0)
     row = plane.SIDE - 1 - int(momentum * plane.SIDE)
-    column = int(lr / plane.REACH[0] * plane.SIDE)
+    column = int(lr / plane.MAX_PAIR[0] * plane.SIDE)
     assert values[row, column - 2] // 51 == 2 and values[row, column - 2] % 51 > 35
     assert values[-1, -1] // 51 == 1 and values[-1, 1] // 51 == 0 and values[1, 80] // 51 == 2
 

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from playground.data import datasets
 from playground.lessons.optimizers.race import Dealer, Entry, Race, Racer, checksum, gradients, order_checksum
-from playground.lessons.optimizers.update_rules import next_update
 from playground.training import models
 from playground.training.optimizers import OPTIMIZERS, build_optimizer
 from playground.training.trainer import Batches, Trainer
@@ -160,7 +159,7 @@ def test_the_rule_gives_the_next_weight_bit_for_bit(name: str, decay: float) -> 
         found = gradients(racer.trainer.model, one.loss_fn, one.dealer.peek())
         memory = racer.memory()
         updates = [
-            next_update(name, parameter, gradient, state, racer.group)
+            OPTIMIZERS[name].rule(parameter, gradient, state, racer.group)
             for parameter, gradient, state in zip(racer.parameters, found, memory, strict=True)
         ]
         before = vector(racer.trainer.model)
@@ -180,9 +179,9 @@ def test_every_line_written_out_gives_what_it_says(name: str, decay: float) -> N
     optimizer = build_optimizer(name, [parameter], lr=0.02, weight_decay=decay, settings=SETTINGS)
     for _ in range(3):
         state = {key: deepcopy(value) for key, value in optimizer.state.get(parameter, {}).items()}
-        update = next_update(name, parameter.detach(), gradient, state, optimizer.param_groups[0])
+        update = OPTIMIZERS[name].rule(parameter.detach(), gradient, state, optimizer.param_groups[0])
         for line in update.lines:
-            written = line.plugged_in(1)
+            written = line.with_numbers(1)
             for sign, python in (("−", "-"), ("·", "*"), ("²", "**2"), ("^", "**"), ("√(", "sqrt(")):
                 written = written.replace(sign, python)
             while "√" in written:
@@ -207,7 +206,7 @@ def test_a_rule_changes_nothing_that_it_is_given() -> None:
             racer.memory(),
             strict=True,
         ):
-            next_update(racer.entry.optimizer, parameter, gradient, state, racer.group)
+            OPTIMIZERS[racer.entry.optimizer].rule(parameter, gradient, state, racer.group)
         assert torch.equal(vector(racer.trainer.model), before)
         for old, new in zip(memory, racer.memory(), strict=True):
             assert all(torch.equal(old[key], new[key]) for key in old)

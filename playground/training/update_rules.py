@@ -1,4 +1,4 @@
-"""What an optimizer's next step does, line by line and in numbers: torch's own operations in torch's own order.
+"""The next step of each optimizer written out line by line, with torch's own operations in torch's own order.
 
 So the last line gives the very weight that `optimizer.step()` gives, bit for bit. Sources of the rules: torch's
 documentation of each optimizer, after Polyak 1964 (momentum), Sutskever et al. 2013 (Nesterov), Duchi et al. 2011
@@ -20,9 +20,9 @@ Number = float | Tensor
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a rule: what it gives, its formula, the numbers in it as a template, and its value.
+    """One line of a rule: the quantity's name, its formula, a template for the numbers in it, and its value.
 
-    Each part and the value are one number for all weights, or a tensor of the weights' shape.
+    Each of `parts`, which fill the template, and the value are one number for all weights, or a tensor of their shape.
     """
 
     name: str
@@ -31,8 +31,8 @@ class Line:
     parts: tuple[Number, ...]
     value: Number
 
-    def plugged_in(self, at: int) -> str:
-        """The template with the numbers of one weight, counted through the flattened tensor."""
+    def with_numbers(self, at: int) -> str:
+        """The template filled with the numbers of one weight; `at` is its index in the flattened tensor."""
         return self.template.format(*(readable(number_at(part, at)) for part in self.parts))
 
 
@@ -44,40 +44,54 @@ class Update:
     weight: Tensor
 
 
+# From weight, gradient, `optimizer.state[parameter]` (empty before the first step) and its `param_groups` entry to
+# the next step. Nothing that is given is changed.
+UpdateRule = Callable[[Tensor, Tensor, Mapping[str, Any], Mapping[str, Any]], Update]
+Steps = tuple[list[Line], Tensor]  # lines, and the weights after them
+StepRule = Callable[[Tensor, Tensor, Mapping[str, Any], Mapping[str, Any]], Steps]
+
+
 def number_at(part: Number, at: int) -> float:
-    """One weight's number."""
+    """The number of one weight."""
     return float(part.reshape(-1)[at]) if isinstance(part, Tensor) and part.numel() > 1 else float(part)
 
 
 def readable(value: float) -> str:
-    """A number with four digits and a true minus, in brackets where it is negative."""
+    """A number with four digits and a true minus sign, in brackets if it is negative."""
     text = f"{value:.4g}".replace("-", "−")
     return f"({text})" if value < 0 else text
 
 
-@torch.no_grad()
-def next_update(
-    name: str, weight: Tensor, gradient: Tensor, state: Mapping[str, Any], group: Mapping[str, Any]
-) -> Update:
-    """The step that one of OPTIMIZERS takes next; nothing that is given is changed.
+def with_weight_decay(step: StepRule) -> UpdateRule:
+    """The rule of an optimizer whose weight decay adds λ · w to the gradient."""
 
-    `state` is `optimizer.state[parameter]`, empty before the first step; `group` is its `param_groups` entry.
-    """
-    lines: list[Line] = []
-    decay = group["weight_decay"]
-    if decay and name == "adamw":
-        shrunk = weight.clone().mul_(1 - group["lr"] * decay)
-        lines.append(Line("w", "w · (1 − lr · λ)", "{} · (1 − {} · {})", (weight, group["lr"], decay), shrunk))
-        weight = shrunk
-    elif decay:
-        pulled = gradient.add(weight, alpha=decay)
-        lines.append(Line("g", "g + λ · w", "{} + {} · {}", (gradient, decay, weight), pulled))
-        gradient = pulled
-    more, after = _RULES[name](weight, gradient, state, group)
-    return Update((*lines, *more), after)
+    @torch.no_grad()
+    def rule(weight: Tensor, gradient: Tensor, state: Mapping[str, Any], group: Mapping[str, Any]) -> Update:
+        decay, first = group["weight_decay"], []
+        if decay:
+            decayed = gradient.add(weight, alpha=decay)
+            first.append(Line("g", "g + λ · w", "{} + {} · {}", (gradient, decay, weight), decayed))
+            gradient = decayed
+        lines, after = step(weight, gradient, state, group)
+        return Update((*first, *lines), after)
+
+    return rule
 
 
-Steps = tuple[list[Line], Tensor]
+def with_decoupled_weight_decay(step: StepRule) -> UpdateRule:
+    """The rule of an optimizer whose weight decay shrinks the weights before the step (Loshchilov and Hutter 2019)."""
+
+    @torch.no_grad()
+    def rule(weight: Tensor, gradient: Tensor, state: Mapping[str, Any], group: Mapping[str, Any]) -> Update:
+        lr, decay, first = group["lr"], group["weight_decay"], []
+        if decay:
+            shrunk = weight.clone().mul_(1 - lr * decay)
+            first.append(Line("w", "w · (1 − lr · λ)", "{} · (1 − {} · {})", (weight, lr, decay), shrunk))
+            weight = shrunk
+        lines, after = step(weight, gradient, state, group)
+        return Update((*first, *lines), after)
+
+    return rule
 
 
 def _sgd(weight: Tensor, gradient: Tensor, state: Mapping[str, Any], group: Mapping[str, Any]) -> Steps:
@@ -160,23 +174,9 @@ def _adam(weight: Tensor, gradient: Tensor, state: Mapping[str, Any], group: Map
     ], after
 
 
-_RULES: dict[str, Callable[[Tensor, Tensor, Mapping[str, Any], Mapping[str, Any]], Steps]] = {
-    "sgd": _sgd,
-    "momentum": _sgd,
-    "nesterov": _sgd,
-    "adagrad": _adagrad,
-    "rmsprop": _rmsprop,
-    "adadelta": _adadelta,
-    "adam": _adam,
-    "adamw": _adam,
-}
-
-# What the tensors in `optimizer.state` are called in the lines, and whether they grow with the square of the gradient.
-MEMORY: dict[str, tuple[str, bool]] = {
-    "momentum_buffer": ("m", False),
-    "exp_avg": ("m", False),
-    "exp_avg_sq": ("v", True),
-    "square_avg": ("v", True),
-    "sum": ("s", True),
-    "acc_delta": ("u", True),
-}
+sgd = with_weight_decay(_sgd)
+adagrad = with_weight_decay(_adagrad)
+rmsprop = with_weight_decay(_rmsprop)
+adadelta = with_weight_decay(_adadelta)
+adam = with_weight_decay(_adam)
+adamw = with_decoupled_weight_decay(_adam)
