@@ -72,7 +72,7 @@ def test_a_stroke_by_mouse_changes_the_prediction_and_clear_takes_it_back(pad: P
     assert abs(sum(of_test_image) - 1) < 1e-4 and pad.ink() == 0
     pad.draw(STROKE)
     pad.wait(lambda: pad.softmax() != of_test_image, "another prediction")
-    pad.wait(lambda: "your image" in pad.board.said(), "the narrator speaks of the drawing")
+    pad.wait(lambda: "your digit" in pad.board.said(), "the narrator speaks of the drawing")
     one = pad.settled()
     pad.draw(HOOK)
     pad.wait(lambda: pad.softmax() != one, "the second stroke counts too")
@@ -88,12 +88,12 @@ def test_a_stroke_by_mouse_changes_the_prediction_and_clear_takes_it_back(pad: P
 
 def test_the_prediction_follows_while_it_trains_and_a_digit_is_turned_into_another(pad: Pad) -> None:
     pad.draw(STROKE)
-    pad.wait(lambda: "your image" in pad.board.said(), "the drawing is looked at")
+    pad.wait(lambda: "your digit" in pad.board.said(), "the drawing is looked at")
     before = pad.softmax()
     pad.board.play()
     pad.wait(lambda: pad.softmax() != before, "a prediction of later weights")
     pad.wait(lambda: pad.board.state == "done", "an epoch of 500 images")
-    target = pad.page.get_by_role("slider", name="Into a:")
+    target = pad.page.get_by_role("slider", name="Target digit:")
     target.focus()
     target.press("ArrowLeft")  # into a 7
     drawn = "document.querySelector('[data-chart=attack]').data?.some((trace) => trace.name === 'After') ?? false"

@@ -1,6 +1,6 @@
-"""What in an image a model's answer hangs on: gradients by pixels, patches covered up, small steps that fool it.
+"""What in an image a model's prediction depends on: gradients, covered patches, and small steps that fool the model.
 
-All of it works on a model that does not change meanwhile (`cnn.frozen`), so that its gradients disturb no training.
+All functions need a model that does not change meanwhile (`cnn.frozen`), so that they do not disturb the training.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 
 def saliency(model: nn.Module, x: Tensor, target: int) -> Array:
-    """How fast a class's logit changes with each pixel: |d logit / d x| for x (1, 1, side, side), as (side, side).
+    """The absolute gradient of a class's logit with respect to each pixel of x (1, 1, side, side), as (side, side).
 
     Simonyan, Vedaldi and Zisserman 2014.
     """
@@ -32,8 +32,8 @@ def saliency(model: nn.Module, x: Tensor, target: int) -> Array:
 class Occlusion:
     """How much a class's logit falls where a patch of the image is blackened (Zeiler and Fergus 2014), in slices.
 
-    `advance` judges patches until its time is up; `falls` (side, side) has for each pixel the mean fall over the
-    patches that cover it, NaN where none has been judged yet.
+    `advance` covers patches until its time is up; `falls` (side, side) has for each pixel the mean fall over the
+    patches that include it, NaN where none has been covered yet.
     """
 
     def __init__(self, model: nn.Module, x: Tensor, target: int, *, patch: int = 6, stride: int = 2) -> None:
@@ -41,31 +41,31 @@ class Occlusion:
         side = x.shape[-1]
         starts = range(0, side - patch + 1, stride)
         self.places = [(top, left) for top in starts for left in starts]
-        self.judged = 0
+        self.covered = 0
         self._sums, self._counts = np.zeros((side, side)), np.zeros((side, side))
-        self._before: float | None = None
+        self._uncovered: float | None = None
 
     @property
     def is_done(self) -> bool:
-        """Whether all patches have been judged."""
-        return self.judged == len(self.places)
+        """Whether all patches have been covered."""
+        return self.covered == len(self.places)
 
     @torch.no_grad()
     def advance(self, seconds: float, at_once: int = 24) -> None:
-        """Judge patches, `at_once` in a batch, until the time is up: at least one batch."""
+        """Cover patches, `at_once` in a batch, until the time is up: at least one batch."""
         end = time.perf_counter() + seconds
-        if self._before is None:
-            self._before = float(self.model(self.x)[0, self.target])
+        if self._uncovered is None:
+            self._uncovered = float(self.model(self.x)[0, self.target])
         while not self.is_done:
-            chosen = self.places[self.judged : self.judged + at_once]
-            covered = self.x.repeat(len(chosen), 1, 1, 1)  # (patches, 1, side, side)
-            for image, (top, left) in zip(covered, chosen, strict=True):
+            chosen = self.places[self.covered : self.covered + at_once]
+            images = self.x.repeat(len(chosen), 1, 1, 1)  # (patches, 1, side, side)
+            for image, (top, left) in zip(images, chosen, strict=True):
                 image[:, top : top + self.patch, left : left + self.patch] = 0
-            falls = self._before - self.model(covered)[:, self.target]
+            falls = self._uncovered - self.model(images)[:, self.target]
             for (top, left), fall in zip(chosen, falls.nan_to_num(0.0, 0.0, 0.0).tolist(), strict=True):
                 self._sums[top : top + self.patch, left : left + self.patch] += fall
                 self._counts[top : top + self.patch, left : left + self.patch] += 1
-            self.judged += len(chosen)
+            self.covered += len(chosen)
             if time.perf_counter() >= end:
                 return
 
@@ -81,7 +81,7 @@ def fgsm(model: nn.Module, x: Tensor, target: int, epsilon: float, steps: int = 
     """The image x (1, 1, side, side) moved towards a class, each pixel by at most epsilon and within 0 to 1.
 
     One step is the fast gradient sign method (Goodfellow, Shlens and Szegedy 2015), x - epsilon · sign(d loss / d x)
-    where the loss asks for the target; several steps of epsilon / steps follow the gradient as it turns (Kurakin,
+    with the loss for the target class; several steps of epsilon / steps follow the gradient as it turns (Kurakin,
     Goodfellow and Bengio 2017).
     """
     wanted = torch.tensor([target], device=x.device)

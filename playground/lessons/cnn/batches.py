@@ -1,4 +1,4 @@
-"""Batches of images: bytes that everyone shares, made into numbers as they are needed, shifted and turned at random."""
+"""Batches of images: shared bytes that are converted to float32 batch by batch, shifted and rotated at random."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from playground.training.trainer import Batches
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far images are moved at random: by up to `shift` pixels each way, and turned by up to `turn` degrees."""
+    """Random shifts by up to `shift` pixels in each direction, and rotations by up to `turn` degrees."""
 
     shift: float = 0.0
     turn: float = 0.0
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Images (batch, 1, side, side), each moved in a way of its own; what comes in at the edge is black."""
+        """Images (batch, 1, side, side), each shifted and rotated by its own random amounts; new pixels are 0."""
         if not self.shift and not self.turn:
             return x
-        draws = 2 * torch.rand(len(x), 3, generator=generator) - 1  # (batch, 3): turn, right, down
+        draws = 2 * torch.rand(len(x), 3, generator=generator) - 1  # (batch, 3): rotation, right, down
         angle = draws[:, 0] * math.radians(self.turn)
         across, down = draws[:, 1:].T * (2 * self.shift / x.shape[-1])  # in the grid's units: the image is 2 wide
         return moved(x, angle, across, down)
 
 
 def moved(x: Tensor, angle: Tensor, across: Tensor, down: Tensor) -> Tensor:
-    """Images (batch, 1, side, side), turned clockwise by `angle` (radians), moved by shares of half their width."""
+    """Images (batch, 1, side, side), rotated clockwise by `angle` radians, shifted by fractions of half their width."""
     cosine, sine = angle.cos(), angle.sin()
     rows = [
         torch.stack([cosine, sine, -cosine * across - sine * down], dim=1),
@@ -42,7 +42,7 @@ def moved(x: Tensor, angle: Tensor, across: Tensor, down: Tensor) -> Tensor:
 
 
 class ImageBatches(Batches):
-    """Batches whose x is kept as uint8 pixels (n, 1, side, side) and given as float32 from 0 to 1, augmented."""
+    """Batches that keep x as uint8 pixels (n, 1, side, side) and return it as float32 from 0 to 1, augmented."""
 
     def __init__(
         self, x: Tensor, y: Tensor, batch_size: int, generator: torch.Generator, augmentation: Augmentation

@@ -1,4 +1,4 @@
-"""What the lesson "CNN on MNIST" is made of: its knobs, its digits, its model, its schedule."""
+"""The settings of the lesson "CNN on MNIST", and the digits, the model and the optimizer that they describe."""
 
 from __future__ import annotations
 
@@ -19,51 +19,55 @@ LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 
 WEIGHT_DECAYS = (0.0, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1)
 BATCH_SIZES = (1, 5, 10, 20, 50, 64, 100, 128, 200, 256, 500, 1000)
 IMAGES = (50, 200, 500, 1_000, 2_000, 5_000, 8_000, 10_000, 12_000, 15_000, 20_000, 30_000, 60_000)
-MOST_LAYERS = 3
-MOST_FILTERS = 32
-# Offsets that keep the weights', the batches' and the dropout's random numbers apart for one seed.
-WEIGHTS, ORDER, DROPOUT = 0, 20_000, 30_000
+MAX_LAYERS = 3
+MAX_FILTERS = 32
+# Added to the seed, so that weights, batches and dropout have different random numbers.
+WEIGHTS_SEED, ORDER_SEED, DROPOUT_SEED = 0, 20_000, 30_000
 
 
 def _filters(layer: int, default: int) -> Any:
-    return knob(default, f"Filters in layer {layer}", group="Model", lo=1, hi=MOST_FILTERS, step=1,
+    return knob(default, f"Filters in layer {layer}", group="Model", lo=1, hi=MAX_FILTERS, step=1,
                 applies=lambda config: config.layers >= layer, more=layer > 2)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class CnnConfig(Config):
-    """The settings of one training on digits; the defaults are the tutorial's."""
+    """The settings of one training on digits; the defaults are those of the PyTorch tutorial."""
 
     # fmt: off
-    image: int = knob(0, "Test image to look at", help="Its number in the test set; the maps are its own.",
-                      group="Look at", live=True, lo=0, hi=9_999, step=1)
-    lr: float = knob(0.001, "Learning rate", help="How far each step goes.", live=True, options=LEARNING_RATES)
+    image: int = knob(0, "Test image", help="Index in the test set. Anatomy shows this image.",
+                      group="Image", live=True, lo=0, hi=9_999, step=1)
+    lr: float = knob(0.001, "Learning rate", help="How far each step goes against the gradient.", live=True,
+                     options=LEARNING_RATES)
     batch_size: int = knob(50, "Batch size", help="Images in each step.", live=True, options=BATCH_SIZES)
     optimizer: str = knob("adam", "Optimizer", live=True, options=tuple(OPTIMIZERS),
                           names={name: each.label for name, each in OPTIMIZERS.items()},
-                          help="A new optimizer starts with an empty memory.")
+                          help="A new optimizer starts with empty state.")
     epochs: int = knob(1, "Stop after (epochs)", help="0 means no limit.", live=True, lo=0, hi=20, step=1)
     schedule: str = knob("constant", "Schedule of the learning rate", live=True, more=True, options=tuple(SCHEDULES),
                          names={name: each.label for name, each in SCHEDULES.items()},
-                         help="How it changes over the steps until the run stops; the learning rate above is its "
-                              "highest.", applies=lambda config: config.epochs > 0)
+                         help="How the learning rate changes until the run stops. Its highest value is the learning "
+                              "rate above.", applies=lambda config: config.epochs > 0)
     momentum: float = knob(0.9, "Momentum", help="Used by SGD with momentum and by Nesterov.", live=True,
                            lo=0.0, hi=0.99, step=0.01, more=True, applies=lambda c: OPTIMIZERS[c.optimizer].momentum)
     weight_decay: float = knob(0.0, "Weight decay", live=True, options=WEIGHT_DECAYS, more=True)
-    precision: str = knob("float32", "Precision of the sums", live=True, more=True, options=("float32", "bfloat16"),
-                          help="bfloat16 keeps three digits: faster on processors made for it, slower on others.")
+    precision: str = knob("float32", "Precision", live=True, more=True, options=("float32", "bfloat16"),
+                          help="bfloat16 keeps about three digits. It is faster on processors that support it, and "
+                               "slower on others.")
     device: str = knob("cpu", "Device", options=("cpu", "gpu"), more=True,
                        names={"cpu": "Processor", "gpu": "Graphics card, if there is one"})
-    images: int = knob(60_000, "Training images", help="The first so many, or all that there are.", group="Data",
+    images: int = knob(60_000, "Training images", help="Uses the first N images of the training set.", group="Data",
                        live=True, options=IMAGES)
-    shift: float = knob(0.0, "Shift by up to (pixels)", help="Each image is moved at random, anew in each epoch.",
-                        group="Data", live=True, lo=0.0, hi=8.0, step=0.5, more=True)
-    turn: float = knob(0.0, "Turn by up to (degrees)", help="Each image is turned at random, anew in each epoch.",
-                       group="Data", live=True, lo=0.0, hi=180.0, step=5.0, more=True)
-    # One epoch of the tutorial ends at 97.6 to 98.4 % with the seeds 0 to 7, at 98.1 % on average.
+    shift: float = knob(0.0, "Shift by up to (pixels)", group="Data",
+                        help="Each image is shifted at random, in each epoch differently.",
+                        live=True, lo=0.0, hi=8.0, step=0.5, more=True)
+    turn: float = knob(0.0, "Rotate by up to (degrees)", group="Data",
+                       help="Each image is rotated at random, in each epoch differently.",
+                       live=True, lo=0.0, hi=180.0, step=5.0, more=True)
+    # One epoch with the defaults ends at 97.6 to 98.4 % with the seeds 0 to 7, at 98.1 % on average.
     seed: int = knob(1, "Seed", help="The same seed gives the same weights and batches.", group="Data",
                      lo=0, hi=9999, step=1, more=True)
-    layers: int = knob(2, "Convolution layers", group="Model", lo=1, hi=MOST_LAYERS, step=1)
+    layers: int = knob(2, "Convolution layers", group="Model", lo=1, hi=MAX_LAYERS, step=1)
     filters_1: int = _filters(1, 16)
     filters_2: int = _filters(2, 32)
     filters_3: int = _filters(3, 32)
@@ -74,26 +78,27 @@ class CnnConfig(Config):
     activation: str = knob("relu", "Activation", group="Model", options=tuple(models.ACTIVATIONS), more=True,
                            names={name: each.label for name, each in models.ACTIVATIONS.items()})
     batch_norm: bool = knob(False, "Batch norm", group="Model", more=True,
-                            help="Each map is brought to mean 0 and variance 1 over the batch before its activation.")
-    dropout: float = knob(0.0, "Dropout", help="Share of the flattened numbers left out at random in each step.",
-                          group="Model", live=True, lo=0.0, hi=0.8, step=0.1, more=True)
+                            help="Normalizes each map to mean 0 and variance 1 over the batch, before the activation.")
+    dropout: float = knob(0.0, "Dropout", group="Model",
+                          help="The fraction of the flattened numbers that each step sets to 0 at random.",
+                          live=True, lo=0.0, hi=0.8, step=0.1, more=True)
     # fmt: on
     max_steps: ClassVar[int] = 0  # this lesson stops by epochs
     target_loss: ClassVar[float] = 0.0
 
     @property
     def filters(self) -> tuple[int, ...]:
-        """The filters of each layer in use."""
+        """The number of filters in each layer in use."""
         return (self.filters_1, self.filters_2, self.filters_3)[: self.layers]
 
     @property
     def torch_device(self) -> str:
-        """Where torch computes."""
+        """The name of the device that torch computes on."""
         return devices.choices()[-1] if self.device == "gpu" else "cpu"
 
     @property
     def augmentation(self) -> Augmentation:
-        """How training images are moved."""
+        """How training images are shifted and rotated."""
         return Augmentation(self.shift, self.turn)
 
 
@@ -111,7 +116,7 @@ PRESETS: dict[str, dict[str, Value]] = {
 
 @dataclass(frozen=True)
 class CnnData:
-    """Digits as the model takes them: pixels uint8 (n, 1, 28, 28), labels (n,), shared by all runs on a device."""
+    """Images and labels, shared by all runs on a device: pixels uint8 (n, 1, 28, 28), labels (n,)."""
 
     x_train: Tensor
     y_train: Tensor
@@ -120,12 +125,12 @@ class CnnData:
     sentence: str
 
     def first(self, images: int) -> tuple[Tensor, Tensor]:
-        """The first so many training images and their labels, without a copy."""
+        """The first `images` training images and their labels, as views."""
         return self.x_train[:images], self.y_train[:images]
 
 
 def load_digits(device: str = "cpu") -> CnnData:
-    """The digits of this machine on a device; the first call for each reads or copies them."""
+    """The digits of this machine on a device; the first call for a device reads or copies them."""
     digits = mnist.load()
     if _loaded.get(device, (None,))[0] is not digits:
         x_train, y_train, x_test, y_test = (each.to(device) for each in digits.tensors())
@@ -138,12 +143,12 @@ _loaded: dict[str, tuple[Any, CnnData]] = {}  # by device
 
 
 def generator(config: CnnConfig, stream: int) -> torch.Generator:
-    """Random numbers of the run's own, one stream for each use."""
+    """A generator of the run's own random numbers, one stream for each use."""
     return torch.Generator().manual_seed(config.seed + stream)
 
 
 def build_model(config: CnnConfig, dropout: models.Dropout | None = None) -> nn.Sequential:
-    """The network that a config describes."""
+    """The model that a config describes."""
     return cnn.cnn(
         config.filters,
         kernel=config.kernel,
@@ -151,12 +156,12 @@ def build_model(config: CnnConfig, dropout: models.Dropout | None = None) -> nn.
         activation=config.activation,
         batch_norm=config.batch_norm,
         dropout=dropout,
-        generator=generator(config, WEIGHTS),
+        generator=generator(config, WEIGHTS_SEED),
     )
 
 
 def optimizer_of(config: CnnConfig, model: nn.Module) -> torch.optim.Optimizer:
-    """The optimizer that a config asks for, over the parameters that learn."""
+    """The optimizer that a config describes, for the parameters that learn."""
     return build_optimizer(
         config.optimizer,
         [parameter for parameter in model.parameters() if parameter.requires_grad],

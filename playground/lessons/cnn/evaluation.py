@@ -1,11 +1,13 @@
-"""Testing a digit model in slices between two steps of its training, and what the answers show."""
+"""Tests of a digit model: when they are due, how they advance between two training steps, and what they show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import math
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,125 +19,217 @@ from playground.lessons.cnn.config import CnnData
 from playground.lessons.cnn.model import CLASSES, frozen, scaled
 
 Array = NDArray[Any]
-SLICE = {"cpu": 200, "cuda": 5_000}  # images: about 20 ms
-AT_ONCE = {
-    "cpu": 50,
-    "cuda": 5_000,
-}  # images in one call: as many as a step of training, whose memory is at hand
-SMALL_TEST = 2_000  # images
-MOST_TESTS = 256
+SLICE_IMAGES = {"cpu": 200, "cuda": 5_000}  # about 20 ms
+TEST_BATCH = {"cpu": 50, "cuda": 5_000}  # on the CPU as many as in a training step, whose memory is in the cache
+SMALL_TEST_IMAGES = 2_000
+SAMPLE_IMAGES = 200
+SAMPLE_STEPS, FIRST_SAMPLE_STEPS = (
+    128,
+    (4, 8, 16, 32, 64),
+)  # when the sample is tested
+TRAINED_PER_SLICE = 600  # images trained on between two slices of a test
+TRAINED_PER_FULL_TEST = 30_000  # images trained on between two tests of all images, at least
+WATCH_SECONDS = 3.0  # how long tests continue after mistakes were last drawn
+MAX_KEPT_TESTS = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """What the model of one step said of test images: of all, or of every few."""
+class Evaluation:
+    """The predictions of the model of one step for test images: all of them, or every n-th."""
 
     steps: int
-    epochs: int
-    index: Array  # of each image in the test set: (n,)
+    indices: Array  # of each image in the test set: (n,)
     labels: Array  # (n,)
-    shares: Array  # of probability, (n, 10)
+    probabilities: Array  # (n, 10)
 
     @cached_property
-    def guesses(self) -> Array:
-        """The likeliest class of each image: (n,)."""
-        guesses: Array = self.shares.argmax(axis=1)
-        return guesses
+    def predicted(self) -> Array:
+        """The most likely digit for each image: (n,)."""
+        predicted: Array = self.probabilities.argmax(axis=1)
+        return predicted
 
     @cached_property
-    def true_shares(self) -> Array:
-        """The probability that each image's own class got: (n,)."""
-        shares: Array = self.shares[np.arange(len(self.labels)), self.labels]
-        return shares
+    def true_probabilities(self) -> Array:
+        """The probability of each image's true digit: (n,)."""
+        probabilities: Array = self.probabilities[np.arange(len(self.labels)), self.labels]
+        return probabilities
 
     @property
     def accuracy(self) -> float:
-        """The share of the images that are right."""
-        return float((self.guesses == self.labels).mean())
+        """The fraction of correct predictions."""
+        return float((self.predicted == self.labels).mean())
 
     @property
     def loss(self) -> float:
         """The mean cross-entropy."""
-        return float(-np.log(np.maximum(self.true_shares, 1e-12)).mean())
+        return float(-np.log(np.maximum(self.true_probabilities, 1e-12)).mean())
 
     @cached_property
     def confusion(self) -> Array:
-        """How often each true class (row) was taken for each class (column): (10, 10)."""
+        """How often each true digit (row) was predicted as each digit (column): (10, 10)."""
         counts = np.zeros((CLASSES, CLASSES), int)
-        np.add.at(counts, (self.labels, self.guesses), 1)
+        np.add.at(counts, (self.labels, self.predicted), 1)
         return counts
 
     @property
-    def per_class(self) -> Array:
-        """The share of each class that is right: (10,), NaN for one that does not occur."""
+    def class_accuracies(self) -> Array:
+        """The fraction of correct predictions for each digit: (10,), NaN for one without images."""
         totals = self.confusion.sum(axis=1)
         empty: Array = np.full(CLASSES, np.nan)
         return np.divide(self.confusion.diagonal(), totals, out=empty, where=totals > 0)  # type: ignore[no-any-return]
 
     def hardest(self, count: int) -> Array:
-        """The places (not the test set's numbers) of the images of the largest loss, the worst first: (count,)."""
-        order: Array = np.argsort(self.true_shares, kind="stable")
+        """Positions in this evaluation of the images with the largest loss, the largest first: (count,)."""
+        order: Array = np.argsort(self.true_probabilities, kind="stable")
         return order[:count]
 
-    def cell(self, label: int, guess: int, count: int) -> Array:
-        """The places of the images of a class that were taken for another (or the same), the surest first."""
-        chosen = np.flatnonzero((self.labels == label) & (self.guesses == guess))
-        return chosen[np.argsort(-self.shares[chosen, guess], kind="stable")][:count]
+    def cell(self, label: int, predicted: int, count: int) -> Array:
+        """Positions of the images of one digit that were predicted as a digit, the most confident first."""
+        chosen = np.flatnonzero((self.labels == label) & (self.predicted == predicted))
+        return chosen[np.argsort(-self.probabilities[chosen, predicted], kind="stable")][:count]
 
 
 class SlicedTest:
-    """A test of a model that does not change meanwhile: `advance` judges one slice, `result` is there at the end."""
+    """A test of a model that does not change: `advance` tests one slice; `result` is set after the last one."""
 
-    def __init__(self, model: nn.Sequential, digits: CnnData, *, steps: int, epochs: int, every: int = 1) -> None:
-        self.is_whole = every == 1
-        self.result: Judged | None = None
+    def __init__(self, model: nn.Sequential, digits: CnnData, *, steps: int, every: int = 1) -> None:
+        self.is_full = every == 1
+        self.result: Evaluation | None = None
         self.steps = steps
-        self._slices = self._judge(model, digits, steps, epochs, every)
+        self._slices = self._test(model, digits, every)
 
     def advance(self) -> None:
-        """Judge the next slice."""
+        """Test the next slice."""
         next(self._slices, None)
 
-    def _judge(self, model: nn.Sequential, digits: CnnData, steps: int, epochs: int, every: int) -> Iterator[None]:
-        x, shares = digits.x_test[::every], []
-        size = SLICE[x.device.type]
+    def _test(self, model: nn.Sequential, digits: CnnData, every: int) -> Iterator[None]:
+        x, probabilities = digits.x_test[::every], []
+        size = SLICE_IMAGES[x.device.type]
         for start in range(0, len(x), size):
-            shares.append(shares_of(model, x[start : start + size]))
+            probabilities.append(predict_probabilities(model, x[start : start + size]))
             if start + size < len(x):
                 yield
-        index = np.arange(0, len(digits.x_test), every)
-        self.result = Judged(steps, epochs, index, digits.y_test[::every].cpu().numpy(), np.concatenate(shares))
+        indices = np.arange(0, len(digits.x_test), every)
+        labels = digits.y_test[::every].cpu().numpy()
+        self.result = Evaluation(self.steps, indices, labels, np.concatenate(probabilities))
 
 
-@dataclass
+class FullTest(NamedTuple):
+    """The result of a test of all test images; checkpoints hold it as a list."""
+
+    step: int
+    accuracy: float
+    loss: float
+
+
 class Tester:
-    """Keeps the tests of one training going, and their results: the latest of all, and each of the whole test set."""
+    """Runs the tests of one training, in slices between its steps.
 
-    digits: CnnData
-    pending: SlicedTest | None = None
-    latest: Judged | None = None
-    whole: list[tuple[int, float, float]] = field(default_factory=list)  # (step, accuracy, loss)
+    All test images are tested at the end of the last epoch, and of an earlier one if enough images were trained on
+    since the last such test. A smaller test runs again and again while somebody looks at mistakes, also of an earlier
+    step. A new test replaces one that is not finished.
+    """
 
-    def begin(self, model: nn.Sequential, *, steps: int, epochs: int, whole: bool) -> None:
-        """Start a test of a model, in the place of any that is not done; a small one takes every few images."""
-        every = 1 if whole else max(1, len(self.digits.x_test) // SMALL_TEST)
+    def __init__(self, digits: CnnData) -> None:
+        self.digits = digits
+        self.pending: SlicedTest | None = None
+        self.latest: Evaluation | None = None
+        self.full_tests: list[FullTest] = []
+        self.trained = self.trained_at_full_test = 0  # images
+        self.watched_at = -math.inf
+        self._trained_since_slice = 0  # images
+        sample = slice(None, None, max(1, len(digits.x_test) // SAMPLE_IMAGES))
+        self._sample = digits.x_test[sample][:SAMPLE_IMAGES]
+        self._sample_labels = digits.y_test[sample][:SAMPLE_IMAGES].cpu().numpy()
+
+    def after_step(self, model: nn.Sequential, steps: int, images: int, *, ends_epoch: bool, is_last: bool) -> None:
+        """Start a test if one is due after a step on `images` images, and test the slices that are due."""
+        self.trained += images
+        if ends_epoch and (is_last or self.trained - self.trained_at_full_test >= TRAINED_PER_FULL_TEST):
+            self.begin(model, steps, full=True)
+        elif self.pending is None and time.monotonic() < self.watched_at + WATCH_SECONDS:
+            self.begin(model, steps, full=False)
+        if self.pending is None:
+            self._trained_since_slice = 0
+            return
+        self._trained_since_slice = min(self._trained_since_slice + images, 10 * TRAINED_PER_SLICE)
+        while self._trained_since_slice >= TRAINED_PER_SLICE and not is_last:
+            self._trained_since_slice -= TRAINED_PER_SLICE
+            self.advance()
+
+    def finish(self, model: nn.Sequential, steps: int) -> None:
+        """Test the next slice of all test images at this step."""
+        if self.is_testing_all(steps):
+            self.advance()
+        else:
+            self.begin(model, steps, full=True)
+
+    def watch(self, model: nn.Sequential, steps: int, *, rests: bool) -> bool:
+        """Note that mistakes are drawn; returns whether those of this step are still to come.
+
+        While the training rests, this tests the next slice; else `after_step` does.
+        """
+        self.watched_at = time.monotonic()
+        if self.latest is not None and self.latest.steps == steps:
+            return False
+        if rests:
+            if self.pending is None or self.pending.steps != steps:
+                self.begin(model, steps, full=False)
+            self.advance()
+        return True
+
+    def begin(self, model: nn.Sequential, steps: int, *, full: bool) -> None:
+        """Start a test of all test images, or of every n-th, with a copy of the model."""
+        if full:
+            self.trained_at_full_test = self.trained
+        every = 1 if full else max(1, len(self.digits.x_test) // SMALL_TEST_IMAGES)
         copy = frozen(model, self.digits.x_test.device.type)
-        self.pending = SlicedTest(copy, self.digits, steps=steps, epochs=epochs, every=every)
+        self.pending = SlicedTest(copy, self.digits, steps=steps, every=every)
 
+    @torch.no_grad()
     def advance(self) -> None:
-        """Judge a slice, if there is a test to go on with."""
+        """Test the next slice, if a test is running."""
         if self.pending is None:
             return
         self.pending.advance()
         if result := self.pending.result:
-            if self.pending.is_whole:
-                self.whole = [*self.whole[-MOST_TESTS + 1 :], (result.steps, result.accuracy, result.loss)]
+            if self.pending.is_full:
+                self.full_tests.append(FullTest(result.steps, result.accuracy, result.loss))
+                del self.full_tests[:-MAX_KEPT_TESTS]
             self.latest, self.pending = result, None
+
+    def is_testing_all(self, steps: int) -> bool:
+        """Whether a test of all test images at this step is running."""
+        return self.pending is not None and self.pending.is_full and self.pending.steps == steps
+
+    def has_tested_all(self, steps: int) -> bool:
+        """Whether the last test of all test images was at this step."""
+        return bool(self.full_tests) and self.full_tests[-1].step == steps
+
+    def accuracy_at(self, steps: int) -> float | None:
+        """The accuracy on all test images that was known at a step."""
+        known = [test.accuracy for test in self.full_tests if test.step <= steps]
+        return known[-1] if known else None
+
+    def sample_accuracy(self, model: nn.Sequential) -> float:
+        """The accuracy on the sample of 200 test images."""
+        predicted = predict_probabilities(model, self._sample).argmax(axis=1)
+        return float((predicted == self._sample_labels).mean())
+
+    def restore(self, trained: Iterable[int], full_tests: Iterable[FullTest]) -> None:
+        """Take over the counts and the results of a checkpoint."""
+        self.trained, self.trained_at_full_test = trained
+        self.full_tests = list(full_tests)
+
+
+def is_sample_due(steps: int) -> bool:
+    """Whether the sample of test images is tested at this step."""
+    return steps % SAMPLE_STEPS == 0 or steps in FIRST_SAMPLE_STEPS
 
 
 @torch.no_grad()
-def shares_of(model: nn.Sequential, x: Tensor) -> Array:
-    """The probabilities of all classes for pixels uint8 (n, 1, 28, 28), as float32 (n, 10)."""
-    logits = torch.cat([model(scaled(part)) for part in torch.split(x, AT_ONCE[x.device.type])])
-    shares: Array = functional.softmax(logits, dim=1).nan_to_num().float().cpu().numpy()
-    return shares
+def predict_probabilities(model: nn.Sequential, x: Tensor) -> Array:
+    """The probabilities of all digits for pixels uint8 (n, 1, 28, 28), as float32 (n, 10)."""
+    logits = torch.cat([model(scaled(part)) for part in torch.split(x, TEST_BATCH[x.device.type])])
+    probabilities: Array = functional.softmax(logits, dim=1).nan_to_num().float().cpu().numpy()
+    return probabilities

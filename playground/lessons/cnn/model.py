@@ -21,10 +21,10 @@ POOLINGS: dict[str, tuple[str, Callable[[], nn.Module]]] = {
 
 
 class BatchNorm(nn.Module):
-    """Each channel made to have mean 0 and variance 1, then scaled and shifted by two learned numbers.
+    """Normalizes each channel to mean 0 and variance 1, then scales and shifts it by two learned numbers.
 
-    While gradients are recorded in training, by the batch's own mean and variance; else by their running averages.
-    Those are parameters without a gradient, so that whoever copies a model's parameters copies them too.
+    While gradients are recorded in training, it uses the batch's own mean and variance; otherwise their running
+    averages. These are parameters without a gradient, so that a copy of a model's parameters includes them.
     Ioffe and Szegedy 2015; the same numbers as nn.BatchNorm2d.
     """
 
@@ -55,8 +55,8 @@ def cnn(
 ) -> nn.Sequential:
     """Convolution, activation, pooling for each entry of `filters`, then linear: (batch, 1, 28, 28) -> (batch, 10).
 
-    The padding keeps the size, each pooling halves it. `dropout` stands before the linear layer. The weights start as
-    PyTorch's own layers do, drawn from the generator: those of torch.manual_seed for a generator of the same seed.
+    The padding keeps the size, each pooling halves it. `dropout` comes before the linear layer. The weights are
+    initialised like those of PyTorch's layers: a generator gives those that torch.manual_seed gives for its seed.
     """
     layers: list[nn.Module] = []
     channels, side = 1, SIDE
@@ -74,7 +74,7 @@ def cnn(
 
 
 def _initialise(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> None:
-    """What reset_parameters of nn.Conv2d and nn.Linear does: uniform in ±1/sqrt(fan_in), weight before bias."""
+    """The same as reset_parameters of nn.Conv2d and nn.Linear: uniform in ±1/sqrt(fan_in), weight before bias."""
     INITIALISATIONS["default"].fill(layer.weight, generator)
     assert layer.bias is not None
     bound = layer.weight[0].numel() ** -0.5
@@ -82,7 +82,7 @@ def _initialise(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> Non
 
 
 def frozen(model: nn.Sequential, device: str = "cpu") -> nn.Sequential:
-    """A copy that answers as in a test, whoever records gradients: no dropout, batch norm by its running averages."""
+    """A copy for evaluation: no dropout, batch norm by its running averages, no gradients of parameters."""
     copy = deepcopy(model).to(device).eval()
     for module in copy:
         if isinstance(module, Dropout):
@@ -94,10 +94,10 @@ def frozen(model: nn.Sequential, device: str = "cpu") -> nn.Sequential:
 
 
 def pixels(images: Tensor) -> Tensor:
-    """Images uint8 (n, 28, 28) as the model takes them: (n, 1, 28, 28), the channel last in memory, still uint8.
+    """Images uint8 (n, 28, 28) in the shape of the model's input: (n, 1, 28, 28), channels last in memory, still uint8.
 
     With one channel the two orders are the same bytes, so this copies nothing; torch's convolutions are a third faster
-    where the strides say that the channel comes last.
+    if the strides say that the channel comes last.
     """
     return images.as_strided((len(images), 1, SIDE, SIDE), (SIDE * SIDE, 1, SIDE, 1))
 
@@ -109,7 +109,7 @@ def scaled(images: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Stage:
-    """What one module of the model gives, and its place: a convolution and what follows it share a layer, from 0."""
+    """The output of one module of the model; a convolution and the modules after it have the same layer, from 0."""
 
     kind: str  # "convolution", "batch norm", "activation", "pooling", "flat", "logits"
     layer: int
@@ -117,7 +117,7 @@ class Stage:
 
 
 def stages(model: nn.Sequential, x: Tensor) -> list[Stage]:
-    """Everything between the images x (batch, 1, 28, 28) and the logits, in order."""
+    """The outputs of all modules for images x (batch, 1, 28, 28), in order; the logits are the last."""
     found: list[Stage] = []
     layer = -1
     for module in model:
@@ -148,7 +148,7 @@ def convolutions(model: nn.Sequential) -> list[nn.Conv2d]:
 
 @dataclass(frozen=True)
 class LayerSize:
-    """How many parameters a layer has, and the sum that gives it."""
+    """The number of parameters of a layer, and the calculation of it."""
 
     name: str
     sum: str
@@ -156,7 +156,7 @@ class LayerSize:
 
 
 def layer_sizes(model: nn.Sequential) -> list[LayerSize]:
-    """The layers that learn, each with its parameters counted."""
+    """The number of parameters of each layer that learns."""
     sizes: list[LayerSize] = []
     layer = 0
     for module in model:

@@ -1,27 +1,35 @@
-"""One plain sentence on what is to be seen in a training on digits."""
+"""One sentence about a training on digits: how far it is, and how the model reads the selected image."""
 
 from __future__ import annotations
 
-from playground.lessons.cnn.predictions import Moment
+from playground.lessons.cnn.frame_context import FrameContext
+from playground.lessons.cnn.words import A_DIGIT, NARRATOR
 
 
-def narrate(moment: Moment, outcome: str, *, is_last: bool) -> str:
-    """How the training stands, and what the model makes of the image that is looked at."""
-    view, seen = moment.view, moment.seen
-    if outcome == "failed" and view.is_now:
-        return (
-            "The loss is no number any more: the steps were too large. Press Reset and choose a smaller learning rate."
-        )
-    share = 100 * float(seen.shares[seen.guess])
-    if seen.label is None:
-        return f"It takes your image for a {seen.guess} and gives that {share:.1f} %."
-    if view.is_now and is_last and not outcome:
-        return f"The last epoch is over: all {len(moment.digits.x_test):,} test images are being tested."
-    if outcome == "done" and view.is_now and moment.tester.whole and moment.tester.whole[-1][0] == view.steps:
-        count, accuracy = len(moment.digits.x_test), moment.tester.whole[-1][1]
-        return f"Tested on all {count:,} test images: {round(count * accuracy):,} are right, {100 * accuracy:.2f} %."
+def narrate(frame: FrameContext, outcome: str, *, is_last: bool) -> str:
+    """The sentence above the charts; `is_last` says whether the last epoch is over."""
+    predictions, images = frame.predictions, len(frame.digits.x_test)
+    accuracy = frame.tester.accuracy_at(frame.view.steps)
+    return NARRATOR[_key(frame, outcome, is_last=is_last)].format(
+        digit=predictions.label,
+        a_predicted=A_DIGIT[predictions.predicted],
+        percent=100 * float(predictions.probabilities[predictions.predicted]),
+        images=images,
+        right=0 if accuracy is None else round(images * accuracy),
+        test_percent=100 * (accuracy or 0.0),
+    )
+
+
+def _key(frame: FrameContext, outcome: str, *, is_last: bool) -> str:
+    view, predictions = frame.view, frame.predictions
+    if outcome == "failed" and view.is_current:
+        return "failed"
+    if predictions.label is None:
+        return "own"
+    if view.is_current and is_last and not outcome:
+        return "testing"
+    if outcome == "done" and view.is_current and frame.tester.has_tested_all(view.steps):
+        return "tested"
     if view.steps == 0:
-        return f"Nothing is learned yet: it takes the image for a {seen.guess}, but gives it only {share:.0f} %."
-    if seen.guess == seen.label:
-        return f"It takes the {seen.label} for a {seen.guess}, which is right, and gives that {share:.1f} %."
-    return f"It takes the {seen.label} for a {seen.guess}, which is wrong, and gives that {share:.1f} %."
+        return "untrained"
+    return "right" if predictions.predicted == predictions.label else "wrong"

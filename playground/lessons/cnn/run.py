@@ -1,4 +1,4 @@
-"""The run of the lesson "CNN on MNIST": training, tests between its steps, and what its charts are drawn from."""
+"""The run of the lesson "CNN on MNIST": its training, what a visitor changes on the way, its checkpoint, its charts."""
 
 from __future__ import annotations
 
@@ -12,59 +12,61 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from playground.engine.commands import Command, Draw, Explain, Pick, Slide
 from playground.engine.frames import Figure
 from playground.engine.run import Drawing
 from playground.knobs import Config
-from playground.lessons.cnn import narrator as cnn_words
-from playground.lessons.cnn import state as cnn_state
 from playground.lessons.cnn.batches import ImageBatches
-from playground.lessons.cnn.charts import by_name as cnn_charts
-from playground.lessons.cnn.charts import draw as cnn_draw
-from playground.lessons.cnn.charts.projection import Plane
-from playground.lessons.cnn.config import DROPOUT, ORDER, CnnConfig, build_model, generator, load_digits, optimizer_of
-from playground.lessons.cnn.evaluation import Tester, shares_of
-from playground.lessons.cnn.metrics import LAYERS, Pace, Tally, layer_norms
-from playground.lessons.cnn.predictions import Look, Moment, Seen
-from playground.lessons.cnn.selection import LookingRun
+from playground.lessons.cnn.charts import by_name
+from playground.lessons.cnn.charts.draw import SLOW_CHARTS, PendingWork
+from playground.lessons.cnn.charts.projection import Projection
+from playground.lessons.cnn.config import (
+    DROPOUT_SEED,
+    ORDER_SEED,
+    CnnConfig,
+    build_model,
+    generator,
+    load_digits,
+    optimizer_of,
+)
+from playground.lessons.cnn.drawing.drawing import DrawingPace
+from playground.lessons.cnn.evaluation import MAX_KEPT_TESTS, FullTest, Tester, is_sample_due
+from playground.lessons.cnn.frame_context import FrameContext
+from playground.lessons.cnn.metrics import LAYERS, Throughput, TrainingMetrics, layer_norms
+from playground.lessons.cnn.narrator import narrate
+from playground.lessons.cnn.predictions import Predictions
+from playground.lessons.cnn.selection import Selection
+from playground.runs import state_checks as check
 from playground.runs.history import KINDS, Snapshot
-from playground.runs.training_run import View, fill
+from playground.runs.training_run import TrainingRun, View, load_parameters
 from playground.settings import Settings
 from playground.training import devices, models
 from playground.training.optimizers import OPTIMIZERS, SCHEDULES
 from playground.training.trainer import Trainer
 
-SAMPLE_EVERY, EARLY = 128, (4, 8, 16, 32, 64)  # steps between two looks at a sample of the test images; the first ones
-SAMPLE = 200  # images
-IMAGES_PER_SLICE = 600  # learned from, for one slice of a test that goes on meanwhile
-IMAGES_PER_TEST = 30_000  # learned from between two tests of everything, at least
-WATCH_SECONDS = 3.0  # how long mistakes are followed after they were last drawn
+FRAME_RATE = 5.8  # frames per second while it plays: each frame costs the training of a few images
 COLUMNS = ("train", "accuracy", "test_accuracy", *(f"{kind} {name}" for name in LAYERS for kind in KINDS))
 
 
-class CnnRun(LookingRun):
-    """One student's training on digits."""
+class CnnRun(TrainingRun):
+    """One student's training on digits. Only one worker touches it at a time."""
 
-    frame_rate = 5.8  # while it plays: each frame costs the training of a few images
-
-    def __init__(self, config: CnnConfig, settings: Settings, look: Look | None = None) -> None:
-        self.digits, self.look = load_digits(config.torch_device), look or Look()
-        self.dropout = models.Dropout(config.dropout, generator(config, DROPOUT))
+    def __init__(self, config: CnnConfig, settings: Settings, selection: Selection | None = None) -> None:
+        self.digits, self.selection = load_digits(config.torch_device), selection or Selection()
+        self.dropout = models.Dropout(config.dropout, generator(config, DROPOUT_SEED))
         model = build_model(config, self.dropout).to(config.torch_device)
         x, y = self.digits.first(config.images)
-        batches = ImageBatches(x, y, config.batch_size, generator(config, ORDER), config.augmentation)
-        self.tally = Tally()
+        batches = ImageBatches(x, y, config.batch_size, generator(config, ORDER_SEED), config.augmentation)
+        self.metrics = TrainingMetrics()
         self.tester = Tester(self.digits)
-        self.sample = self.digits.x_test[:: max(1, len(self.digits.x_test) // SAMPLE)][:SAMPLE]
-        self.sample_labels = self.digits.y_test[:: max(1, len(self.digits.x_test) // SAMPLE)][:SAMPLE].cpu().numpy()
         self.stop_epoch: float = config.epochs or math.inf
         self.plan = 0, max(1, config.epochs) * batches.steps_per_epoch  # the schedule's first step, and its steps
-        self.watched_at = -math.inf
         self.restless = False
         self.drawn_at = -1  # the step of the last frame
-        self.pace, self.plane = Pace(), Plane()
-        self.trained = self.tested_at = self.owed = 0  # images
+        self.drawing_pace, self.throughput = DrawingPace(FRAME_RATE), Throughput()
+        self.projection, self.pending_work = Projection(), PendingWork()
         super().__init__(
-            config, self.digits, model, Trainer(model, self.tally, optimizer_of(config, model), batches), COLUMNS,
+            config, self.digits, model, Trainer(model, self.metrics, optimizer_of(config, model), batches), COLUMNS,
             settings,
         )  # fmt: skip
 
@@ -72,14 +74,14 @@ class CnnRun(LookingRun):
 
     @property
     def auto_speed(self) -> float:
-        """Always as fast as it can: one epoch takes long enough."""
+        """Full speed (0): one epoch takes long enough to be watched."""
         return 0.0
 
     def use_cores(self, count: int) -> None:
-        """Its share of the machine: it decides the number of threads at the first step, and later only lowers it.
+        """Take its share of the machine: the number of threads is set at the first step and later only lowered.
 
-        Each change adds sums in another order, which changes the weights by 1e-8 at first, so it is in the journal; and
-        a run that repeats another one uses as many threads as that one did.
+        With another number of threads sums are added in another order, which changes the weights by 1e-8 at first. So
+        each change is in the journal, and a replay uses as many threads as the original run.
         """
         if self.replay is not None and self.replay.sets_threads(self.steps):
             return
@@ -89,11 +91,11 @@ class CnnRun(LookingRun):
 
     @property
     def cores(self) -> int:
-        """The threads that one operation of torch uses; before a share was given, as many as in the calling thread."""
+        """The threads that one operation of torch uses; those of the calling thread until a share was given."""
         return self.threads or min(torch.get_num_threads(), devices.MAX_THREADS)
 
     def advance(self, seconds: float, steps: int) -> int:
-        """Take steps, and slices of tests between them, until the time is up or the run ends."""
+        """Take steps, with slices of tests between them, until the time is up or the run ends; returns their number."""
         end = time.perf_counter() + seconds
         taken = 0
         with devices.threads(self.cores):
@@ -110,7 +112,7 @@ class CnnRun(LookingRun):
         return taken
 
     def step(self) -> None:
-        """One optimizer update, and what is remembered of it; a slice of a test every few steps."""
+        """Take one optimizer update and record it; every few steps test a slice."""
         if self.threads is None:
             self.use_threads(self.cores)
         config, epochs = self.config, self.trainer.batches.epochs
@@ -119,57 +121,40 @@ class CnnRun(LookingRun):
         with torch.autocast(config.torch_device, torch.bfloat16) if config.precision == "bfloat16" else nullcontext():
             super().step()
         if not self.outcome:
-            self._count(self.trainer.batches.epochs > epochs)
+            self._count(ends_epoch=self.trainer.batches.epochs > epochs)
 
-    def _count(self, epoch_ended: bool) -> None:
-        """After a step: begin a test where one is due, and go on with it."""
+    def _count(self, *, ends_epoch: bool) -> None:
         images = min(self.trainer.batches.batch_size, len(self.trainer.batches.x))
-        self.pace.count(images)
-        self.trained += images
-        if epoch_ended and (self.trained - self.tested_at >= IMAGES_PER_TEST or self._is_last()):
-            self._test(whole=True)
-        elif self.tester.pending is None and time.monotonic() < self.watched_at + WATCH_SECONDS:
-            self._test(whole=False)
-        self.owed = min(self.owed + images, 10 * IMAGES_PER_SLICE) if self.tester.pending else 0
-        while self.owed >= IMAGES_PER_SLICE and not self._is_last():
-            self.owed -= IMAGES_PER_SLICE
-            self.tester.advance()
+        self.throughput.count(images)
+        self.tester.after_step(self.model, self.steps, images, ends_epoch=ends_epoch, is_last=self._is_last())
 
     def _is_last(self) -> bool:
+        """Whether the last epoch is over."""
         return self.trainer.batches.epochs >= self.stop_epoch
 
-    def _test(self, *, whole: bool) -> None:
-        self.tested_at = self.trained if whole else self.tested_at
-        self.tester.begin(self.model, steps=self.steps, epochs=self.trainer.batches.epochs, whole=whole)
-
     def _finish(self) -> None:
-        """The epochs are over: what is left to do is the test of the last one."""
-        if self.tester.whole and self.tester.whole[-1][0] == self.steps:
-            self.outcome = "done"
+        """Test the next slice after the last epoch, or end the run once all test images are tested."""
+        if self.tester.has_tested_all(self.steps):
+            self.progress.outcome = "done"
             if self.replay is not None and self.replay.leads_past(self.steps):
                 self.resume()
-        elif self._is_finishing():
-            self.tester.advance()
         else:
-            self._test(whole=True)
+            self.tester.finish(self.model, self.steps)
 
     def _is_finishing(self) -> bool:
-        """Whether nothing but the test of the last epoch is left to do."""
-        pending = self.tester.pending
-        ends = self._is_last() and not self.outcome
-        return ends and pending is not None and pending.is_whole and pending.steps == self.steps
+        """Whether only the test after the last epoch is left to do."""
+        return self._is_last() and not self.outcome and self.tester.is_testing_all(self.steps)
 
     def _use_rate(self, lr: float) -> None:
         for group in self.trainer.optimizer.param_groups:
             group["lr"] = lr
 
     def measure(self) -> dict[str, float]:
-        """What the batches since the last row gave, and now and then the accuracy on a sample of test images."""
-        self.averaged = range(self.steps - self.tally.counted, self.steps)
-        row = self.tally.row()
-        if self.steps % SAMPLE_EVERY == 0 or self.steps in EARLY:
-            guesses = shares_of(self.model, self.sample).argmax(axis=1)
-            row["test_accuracy"] = float((guesses == self.sample_labels).mean())
+        """The metrics of the batches since the last row, and now and then the accuracy on a sample of test images."""
+        self.averaged = range(self.steps - self.metrics.counted, self.steps)
+        row = self.metrics.row()
+        if is_sample_due(self.steps):
+            row["test_accuracy"] = self.tester.sample_accuracy(self.model)
         return row
 
     def trace(self, before: list[Tensor]) -> dict[str, float]:
@@ -177,17 +162,17 @@ class CnnRun(LookingRun):
         return layer_norms(self.model, dict(zip(map(id, self.parameters), before, strict=True)))
 
     def tune(self, config: Config) -> None:
-        """Turn live knobs without a reset; another image to look at is no change of the training."""
+        """Change live knobs without a reset; selecting another image does not change the training."""
         assert isinstance(config, CnnConfig)
         if config.image != self.config.image:
-            self.look.own = self.look.picked = None
+            self.selection.own_image = self.selection.picked = None
         was_done, self.config = self.outcome == "done", self.config.with_values(image=config.image)
         super().tune(config)
         if was_done and self._is_last():
-            self.outcome = "done"
+            self.progress.outcome = "done"
 
     def retune(self, before: CnnConfig, after: CnnConfig, names: set[str]) -> None:
-        """Hand the turned knobs to the running trainer."""
+        """Give the changed knobs to the running trainer."""
         trainer = self.trainer
         self.dropout.p = after.dropout
         if "optimizer" in names:
@@ -208,112 +193,158 @@ class CnnRun(LookingRun):
             self.plan = self.plan[0], max(1, self.steps - self.plan[0] + self._steps_left())
 
     def _steps_left(self) -> int:
-        """Until the stop rule applies; 0 where it already does."""
+        """How many steps are left until the stop rule applies; 0 if it already does or if there is none."""
         left = self.stop_epoch - self.trainer.batches.epochs
         return self.steps_in_epochs(int(left)) if 0 < left < math.inf else 0
 
+    @property
+    def resumes(self) -> int:
+        """How often it was resumed after its last epoch."""
+        epochs = self.config.epochs
+        return round(self.stop_epoch / epochs) - 1 if epochs and math.isfinite(self.stop_epoch) else 0
+
     def resume(self) -> None:
-        """Train on for as many epochs as the stop rule first gave."""
+        """Continue for as many epochs as the stop rule first allowed."""
         if self.outcome == "done":
             self.stop_epoch = self.trainer.batches.epochs + (self.config.epochs or math.inf)
             self.plan = self.steps, max(1, self._steps_left())
-            self.outcome = ""
+            self.progress.outcome = ""
 
     def rebuilt(self, config: CnnConfig) -> Self:
-        """A run from the start that looks at the same image."""
-        return type(self)(config, self.settings, self.look)
+        """A run from step 0 with the same selection."""
+        return type(self)(config, self.settings, self.selection)
 
-    def printed_names(self) -> list[str]:
-        """The script's model has a dropout module only if dropout was on at some time, as the journal knows it."""
+    def script_names(self) -> list[str]:
+        """The names of the tensors in the script's model, which has a dropout module only if dropout was ever on."""
         drops = any(each.config.dropout for each in (self.journal.start, *self.journal.changes))
-        return super().printed_names() if drops else list(build_model(self.config).state_dict())
+        return super().script_names() if drops else list(build_model(self.config).state_dict())
+
+    # Its checkpoint.
 
     def own_state(self) -> dict[str, Any]:
-        """What it keeps besides."""
-        return cnn_state.own_state(self)
+        """What a checkpoint holds of this lesson: dropout's random numbers, stop and plan, counts, tests, threads."""
+        return {
+            "dropout": self.dropout.generator.get_state(),
+            "stop_epoch": check.finite_or_none(self.stop_epoch),
+            "plan": list(self.plan),
+            "counts": [self.tester.trained, self.tester.trained_at_full_test],
+            "tally": self.metrics.state(),
+            "tests": [list(test) for test in self.tester.full_tests],
+            "threads": self.threads,
+        }
 
     def load_own_state(self, state: Any) -> None:
-        """Take that up again."""
-        cnn_state.load_own_state(self, state)
+        """Take over what `own_state` returned. Raises StateError."""
+        names = ("dropout", "stop_epoch", "plan", "counts", "tally", "tests", "threads")
+        has_threads = not isinstance(state, dict) or "threads" in state  # not in files of earlier versions
+        found = check.entries(state if has_threads else state | {"threads": None}, names, "own")
+        self.dropout.generator.set_state(check.generator(found["dropout"], "own/dropout"))
+        stop = found["stop_epoch"]
+        self.stop_epoch = math.inf if stop is None else check.number(stop, "stop_epoch")
+        plan, counts = (check.rows([found[name]], 1, 2, name)[0] for name in ("plan", "counts"))
+        self.plan = check.whole(plan[0], "plan"), check.whole(plan[1], "plan", 1)
+        batches, images, loss, right = check.rows([found["tally"]], 1, 4, "tally")[0]
+        self.metrics.load_state(
+            check.whole(batches, "tally"), check.whole(images, "tally"), check.number(loss, "tally"),
+            check.whole(right, "tally"),
+        )  # fmt: skip
+        full_tests = [
+            FullTest(check.whole(step, "tests"), check.number(accuracy, "tests", 1.0), check.number(loss, "tests"))
+            for step, accuracy, loss in check.rows(found["tests"], MAX_KEPT_TESTS, 3, "tests")
+        ]
+        self.tester.restore([check.whole(each, "counts") for each in counts], full_tests)
+        if found["threads"] is not None:
+            self.threads = min(check.whole(found["threads"], "threads", 1, devices.MAX_THREADS), self.settings.cores)
 
-    # Drawing.
+    # Its charts.
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames per second while it plays; more while somebody draws."""
+        return self.drawing_pace.frame_rate
 
     @torch.no_grad()
-    def edit(self, command: Mapping[str, Any]) -> None:
-        """Look at another image, or at what was clicked on."""
-        if command.get("do") in ("pick", "explain"):
-            cnn_charts.pick(self.scene(), self.plane, command)
+    def edit(self, command: Command) -> None:
+        """Select what was clicked on; take over a drawing, or the value of a slider. Raises ValueError."""
+        if isinstance(command, Draw):
+            self.selection.own_image = self.selection.drawing.draw(command.bits)
+            self.drawing_pace.stroke()
+        elif isinstance(command, Slide):
+            self.selection.drawing.slide(command.name, command.value)
+        elif isinstance(command, Pick | Explain):
+            by_name.pick(self.frame_context(), self.projection, command)
         else:
             super().edit(command)
 
-    def see(self, model: nn.Sequential, config: CnnConfig) -> Seen:
-        """What the model makes of the image that is looked at."""
-        del config  # the image is that of now, also where the model is of before
-        image, label = self.look.image(self.config, self.digits), self.look.label(self.config, self.digits)
-        return Seen(model, image, label)
+    def use_picture(self, grey: Any) -> None:
+        """Show a picture of a digit, grey levels uint8 (height, width), in all charts. Raises ValueError."""
+        self.selection.own_image = self.selection.drawing.use_picture(grey)
 
-    def scene(self, view: View | None = None) -> Moment:
-        """What the charts draw."""
-        return Moment(
-            config=self.config, digits=self.digits, view=view or self.view(), look=self.look, history=self.history,
-            tester=self.tester, snapshots=self.snapshots, marks=self.marks, until=self.plan[0] + self.plan[1],
-            model_at=self.model_at, learning=self.model,
+    def predict(self, model: nn.Sequential, config: CnnConfig) -> Predictions:
+        """A model's outputs for the selected image."""
+        del config  # always the current image, even when an earlier snapshot of the model is shown
+        image, label = self.selection.image(self.config, self.digits), self.selection.label(self.config, self.digits)
+        return Predictions(model, image, label)
+
+    def frame_context(self, view: View | None = None) -> FrameContext:
+        """What a frame is drawn from: of a view, or of the step that is shown."""
+        return FrameContext(
+            config=self.config, digits=self.digits, view=view or self.view(), selection=self.selection,
+            history=self.history, tester=self.tester, snapshots=self.snapshots, marks=self.marks,
+            plan_end=self.plan[0] + self.plan[1], model_at=self.model_at, live_model=self.model,
         )  # fmt: skip
 
     def model_at(self, snapshot: Snapshot) -> nn.Sequential:
-        """The model of a snapshot, until the next is asked for."""
-        model = self.ghost(snapshot.config)
-        fill(model, snapshot.parameters)
+        """The model of a snapshot; valid until the next one is asked for."""
+        model = self.snapshot_model(snapshot.config)
+        load_parameters(model, snapshot.parameters)
         return model
 
     def draw(self, charts: list[str], options: Mapping[str, bool]) -> Drawing:
-        """The charts asked for; where mistakes are among them, their test goes on while nothing is learned."""
+        """The charts asked for; the first frame after a stroke leaves out the slow ones.
+
+        While the training rests, its tests advance here, a slice for each frame.
+        """
+        selection = self.selection
+        if selection.drawing.switch(options) and selection.own_image is not None:
+            selection.own_image = selection.drawing.input()
+        leaves_out = self.drawing_pace.leaves_out_slow_charts(charts)
+        drawn = [name for name in charts if name not in SLOW_CHARTS] if leaves_out else charts
         with devices.threads(self.cores):
-            drawing = super().draw(charts, options)
+            drawing = super().draw(drawn, options)
             view, rests = self.view(), self.steps == self.drawn_at
-            self.drawn_at, self.restless = self.steps, self.plane.waits or self.desk.waits or self._is_finishing()
+            self.drawn_at = self.steps
+            is_pending = self.projection.is_pending or self.pending_work.is_pending or leaves_out
+            self.restless = is_pending or self._is_finishing()
             if rests and self._is_finishing():  # paused just there
                 self.tester.advance()
-            elif cnn_charts.shows_mistakes(charts):
-                self.watched_at = time.monotonic()
-                self._keep_testing(view, rests=rests)
+            elif by_name.shows_mistakes(charts):
+                self.restless |= self.tester.watch(view.model, view.steps, rests=rests)
         return drawing
 
-    @torch.no_grad()
-    def _keep_testing(self, view: View, *, rests: bool) -> None:
-        tester = self.tester
-        if tester.latest is not None and tester.latest.steps == view.steps:
-            return
-        self.restless = True
-        if rests:
-            if tester.pending is None or tester.pending.steps != view.steps:
-                tester.begin(view.model, steps=view.steps, epochs=view.epochs, whole=False)
-            tester.advance()
-
     def figures(self, view: View, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
-        """The charts by name."""
-        moment = self.scene(view)
-        return cnn_charts.figures(moment, self.plane, options) | cnn_draw.figures(moment, self.desk, options)
+        """The functions that draw the charts, by chart name."""
+        return by_name.figures(self.frame_context(view), self.projection, self.pending_work, options)
 
     def status(self, view: View) -> dict[str, float]:
-        """Losses and accuracies at the step that is shown, as fractions of 1; speed and seconds left of now."""
-        rate, left = self.pace.images_per_second, self._steps_left() * self.trainer.batches.batch_size
-        done = [accuracy for step, accuracy, _ in self.tester.whole if step <= view.steps]
+        """Losses and accuracies at the step shown, as fractions of 1; current images per second and seconds left."""
+        rate, left = self.throughput.images_per_second, self._steps_left() * self.trainer.batches.batch_size
+        full_accuracy = self.tester.accuracy_at(view.steps)
         return {
             "loss": self._last("train", view.steps),
             "accuracy": self._last("accuracy", view.steps),
             "test_accuracy": self._last("test_accuracy", view.steps),
-            "full_accuracy": done[-1] if done else math.nan,
+            "full_accuracy": math.nan if full_accuracy is None else full_accuracy,
             "images_per_second": float(f"{rate:.3g}"),
             "seconds_left": float(round(left / rate)) if rate and math.isfinite(self.stop_epoch) else math.nan,
         }
 
     def _last(self, column: str, step: int) -> float:
-        """The last value of a column of the history that there was at a step."""
+        """The last finite value in a column of the history up to a step; NaN if there is none."""
         values = self.history.column(column)[self.history.steps() <= step]
         values = values[np.isfinite(values)]
         return float(values[-1]) if len(values) else math.nan
 
     def narrate(self, view: View) -> str:
-        """What the model makes of the image, and how the test went."""
-        return cnn_words.narrate(self.scene(view), self.outcome, is_last=self._is_last())
+        """How far the training is, or how the model reads the selected image."""
+        return narrate(self.frame_context(view), self.outcome, is_last=self._is_last())

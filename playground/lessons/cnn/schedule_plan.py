@@ -1,4 +1,4 @@
-"""Over which steps the learning rate's schedule went, worked out from what was changed on the way."""
+"""The steps over which the learning rate's schedule was planned, computed from the changes during the run."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Any
 import torch
 
 from playground.lessons.cnn.config import load_digits
-from playground.runs.journal import Change, Course
+from playground.runs.journal import Change, RunHistory
 from playground.training.trainer import Batches
+
+CONTINUED = "After step {step:,}. The training had ended and was continued."
+PLANNED_AGAIN = "The schedule was planned again."
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A schedule from step `start` over `steps` steps, in force after step `since`."""
+    """A schedule from step `start` over `steps` steps, valid after step `since`; `why` is a comment for the script."""
 
     since: int
     start: int
@@ -24,21 +27,21 @@ class Plan:
 
     @property
     def code(self) -> str:
-        """The statement that a script has for it."""
+        """The statement in a script."""
         return f"plan_start, plan_steps = {self.start}, {self.steps}"
 
 
-class _Walk:
-    """A run without its arithmetic: its steps, epochs and plans."""
+class _DryRun:
+    """A run without its computations: it counts steps and epochs, and plans the schedule as the run did."""
 
-    def __init__(self, course: Course) -> None:
-        self.config, self.steps = course.start.config, course.start.steps
+    def __init__(self, run_history: RunHistory) -> None:
+        self.config, self.steps = run_history.start.config, run_history.start.steps
         self.batches = Batches(self._images(), self._images(), self.config.batch_size, torch.Generator())
         self.stop: float = self.config.epochs or math.inf
         first = 0, max(1, self.config.epochs) * self.batches.steps_per_epoch
-        if course.saved is not None:
-            own: Any = course.saved.state["own"]
-            self.batches.load_state_dict(course.saved.state["batches"])
+        if run_history.saved is not None:
+            own: Any = run_history.saved.state["own"]
+            self.batches.load_state_dict(run_history.saved.state["batches"])
             first, self.stop = own["plan"], math.inf if own["stop_epoch"] is None else own["stop_epoch"]
         self.found = [Plan(self.steps, int(first[0]), int(first[1]))]
 
@@ -46,7 +49,7 @@ class _Walk:
         return torch.empty(len(load_digits().y_train[: self.config.images]))
 
     def _left(self) -> int:
-        """Steps until the run stops; 0 where it already has, or never does."""
+        """Steps until the run stops; 0 if it already has or never does."""
         left = self.stop - self.batches.epochs
         if not 0 < left < math.inf:
             return 0
@@ -57,13 +60,13 @@ class _Walk:
         if (last.start, last.steps) != (plan.start, plan.steps):
             self.found.append(plan)
 
-    def go(self, until: int) -> None:
-        """Walk to a step, on from every stop before it."""
+    def advance(self, until: int) -> None:
+        """Advance to a step, and continue after every stop before it."""
         while self.steps < until:
             batches = self.batches
             if batches.epochs >= self.stop:
                 self.stop = batches.epochs + (self.config.epochs or math.inf)
-                self._plan(self.steps, f"After step {self.steps:,}. The training had ended and went on.")
+                self._plan(self.steps, CONTINUED.format(step=self.steps))
             taken = min(until - self.steps, batches.left_in_epoch)
             self.steps += taken
             if batches.whole:
@@ -74,27 +77,27 @@ class _Walk:
             batches.position = min(batches.position + taken * batches.batch_size, len(batches.order))
             batches.epochs += batches.position == len(batches.order)
 
-    def turn(self, change: Change) -> None:
-        """What a turned knob makes of the plan."""
+    def apply(self, change: Change) -> None:
+        """Take over changed knobs, and plan the schedule again if it depends on them."""
         before, after = self.config, change.config
         self.config = after
-        turned = {name for name in ("epochs", "batch_size", "images", "schedule")
+        changed = {name for name in ("epochs", "batch_size", "images", "schedule")
                   if getattr(before, name) != getattr(after, name)}  # fmt: skip
-        if "images" in turned:
+        if "images" in changed:
             self.batches.replace(self._images(), self._images())
-        if "batch_size" in turned:
+        if "batch_size" in changed:
             self.batches.resize(after.batch_size)
-        if "epochs" in turned:
+        if "epochs" in changed:
             self.stop = after.epochs or math.inf
-        if turned and after.epochs:
-            self._plan(self.found[-1].start, "The schedule's plan was made anew.")
+        if changed and after.epochs:
+            self._plan(self.found[-1].start, PLANNED_AGAIN)
 
 
-def plans(course: Course) -> list[Plan]:
-    """The plans of a run up to its present step, the first at its start."""
-    walk = _Walk(course)
-    for change in course.changes:
-        walk.go(change.steps)
-        walk.turn(change)
-    walk.go(course.steps)
-    return walk.found
+def plans(run_history: RunHistory) -> list[Plan]:
+    """The plans of a run up to its current step, the first one at its start."""
+    dry_run = _DryRun(run_history)
+    for change in run_history.changes:
+        dry_run.advance(change.steps)
+        dry_run.apply(change)
+    dry_run.advance(run_history.steps)
+    return dry_run.found

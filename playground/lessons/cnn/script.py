@@ -1,4 +1,4 @@
-"""How a training on digits is written as a script."""
+"""A training on digits as a plain PyTorch script."""
 
 from __future__ import annotations
 
@@ -10,19 +10,35 @@ from typing import Any
 from playground import mnist
 from playground.lessons.cnn import batches as image_batches
 from playground.lessons.cnn import model as cnn
-from playground.lessons.cnn.config import DROPOUT, ORDER, WEIGHTS, CnnData, build_model, load_digits
-from playground.lessons.cnn.evaluation import AT_ONCE
+from playground.lessons.cnn.config import DROPOUT_SEED, ORDER_SEED, WEIGHTS_SEED, CnnData, build_model, load_digits
+from playground.lessons.cnn.evaluation import TEST_BATCH
 from playground.lessons.cnn.schedule_plan import Plan, plans
 from playground.mnist import small_digits
-from playground.runs.journal import Change, Course
+from playground.runs.journal import Change, RunHistory
 from playground.scripts.code import call, comment
 from playground.scripts.script import TrainingScript
 from playground.training import models
 from playground.training.optimizers import SCHEDULES
 
+NEEDS_MNIST = (
+    "It needs PyTorch, NumPy and a folder with the four files of MNIST: run `python cnn.py FOLDER`; without a folder "
+    "it looks in “data”."
+)
+NEEDS_SMALL_DIGITS = "It needs PyTorch, NumPy and scikit-learn, whose small digits the run was trained on."
+PROMISE = (
+    "It ends at the same weights, to the last bit with the same version of PyTorch, the same kind of processor and the "
+    "same number of threads, which it sets ({threads})."
+)
+PROMISE_GRAPHICS_CARD = (
+    "The run was computed on a graphics card and the script computes on the processor, so the last digits differ."
+)
+PRINTS = (
+    "The page shows the first four digits of its train loss as “Train loss”, and of its test accuracy as “Test, all” "
+    "once this step is tested."
+)
 READ = '''
 def idx(name, *shape):
-    """The numbers in one of MNIST's files, packed or not. Ends with a sentence where that cannot be read."""
+    """The numbers in one of MNIST's files, packed or not. Exits with a message if it cannot be read."""
     names = [each + end for each in (name, name.replace("-idx", ".idx")) for end in (".gz", "")]
     try:
         places = [folder / inside / each for inside in ("", "MNIST/raw", "raw") for each in names]
@@ -62,16 +78,16 @@ x_test, y_test = pixels(torch.from_numpy(test_images)), torch.from_numpy(test_la
 """
 AUGMENTED = '''
 def augmented(x):
-    """Images (batch, 1, 28, 28), each shifted and turned in a way of its own."""
+    """Images (batch, 1, 28, 28), each shifted and rotated by its own random amounts."""
     if not shift and not turn:
         return x
-    draws = 2 * torch.rand(len(x), 3, generator=shuffle) - 1  # (batch, 3): turn, right, down
+    draws = 2 * torch.rand(len(x), 3, generator=shuffle) - 1  # (batch, 3): rotation, right, down
     angle = draws[:, 0] * math.radians(turn)
     across, down = draws[:, 1:].T * (2 * shift / x.shape[-1])
     return moved(x, angle, across, down)
 '''
 RESULTS = """
-# The test, {images} images at a time. Without gradients, batch norm and dropout do as in a test.
+# The test, {images} images at a time. Without gradients, batch norm and dropout work as in evaluation.
 with torch.no_grad():
     logits = torch.cat([model(scaled(x)) for x in x_test.split({images})])
     print("test loss", nn.functional.cross_entropy(logits, y_test).item())
@@ -83,64 +99,55 @@ class CnnScript(TrainingScript):
     """The script of a training on digits."""
 
     title = "CNN on MNIST"
-    order_seed, weights_seed = ORDER, WEIGHTS
+    order_seed, weights_seed = ORDER_SEED, WEIGHTS_SEED
 
-    def __init__(self, course: Course) -> None:
-        super().__init__(course)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         configs = [each.config for each in self.every]
         self.digits = mnist.load()
         self.drops = any(config.dropout for config in configs)
         self.moves = any(config.shift or config.turn for config in configs)
         self.rounds = any(config.precision == "bfloat16" for config in configs)
         self.schedules = any(config.schedule != "constant" and config.epochs for config in configs)
-        if self.moves and not self.shuffles:  # images are moved by the same random numbers
+        if self.moves and not self.shuffles:  # images are shifted with the same random numbers
             self.shuffles = self.sometimes_whole = True
 
     @property
     def needs(self) -> str:
-        """Its packages and its data."""
+        """The packages and the data that it needs."""
         if not self.digits.real:
-            return "It needs PyTorch, NumPy and scikit-learn, whose small digits the run learned from."
-        return (
-            "It needs PyTorch, NumPy and a folder with the four files of MNIST: run `python cnn.py FOLDER`; without a "
-            "name it looks in “data”."
-        )
+            return NEEDS_SMALL_DIGITS
+        return NEEDS_MNIST
 
     @property
     def promise(self) -> str:
-        """The same, with the threads; a graphics card's sums are not repeated."""
-        if self.course.config.torch_device != "cpu":
-            return "The run was computed on a graphics card and the script computes on the processor, so digits differ."
-        counts = [each.threads or self.course.settings.torch_threads for each in self.every]
+        """Where it ends at the same weights, with the numbers of threads; not after a run on a graphics card."""
+        if self.run_history.config.torch_device != "cpu":
+            return PROMISE_GRAPHICS_CARD
+        counts = [each.threads or self.run_history.settings.torch_threads for each in self.every]
         threads = ", then ".join(str(count) for at, count in enumerate(counts) if counts[at - 1 : at] != [count])
-        return (
-            "It ends at the same weights, to the last bit with the same version of PyTorch, the same kind of processor "
-            f"and the same number of threads, which it sets ({threads})."
-        )
+        return PROMISE.format(threads=threads)
 
     @property
     def prints(self) -> str:
-        """A mean of some batches, and the test."""
-        return (
-            "Of its train loss and test accuracy the page shows four digits, as “Train loss” and, once it has tested "
-            "that step, as “Test, all”."
-        )
+        """Which numbers on the page are those that it prints."""
+        return PRINTS
 
     # Data.
 
     def points(self, change: Change) -> CnnData:
-        """The images of a moment."""
+        """The images at one moment of the run."""
         data = load_digits()
         return CnnData(*data.first(change.config.images), data.x_test, data.y_test, data.sentence)
 
     def data_key(self, change: Change) -> Any:
-        """How many images are learned from."""
+        """The number of training images."""
         return change.config.images
 
     def data(self, change: Change) -> list[str]:
-        """Read as the page reads them, then the first so many; for a change, those alone."""
+        """The statements that read the files and take the first images; after a change, only the latter."""
         first = f"x_train, y_train = all_x[:{change.config.images}], all_y[:{change.config.images}]"
-        if change is not self.course.start:
+        if change is not self.run_history.start:
             return [first]
         self.take(cnn.pixels)
         self.take(cnn.scaled)
@@ -152,7 +159,7 @@ class CnnScript(TrainingScript):
         return [DIGITS.format(train=small_digits.TRAIN).strip(), PIXELS.strip(), first]
 
     def take(self, thing: types.FunctionType | Any) -> str:
-        """Define a function of ours, after the constants and functions of its module that it reads."""
+        """Define a function of this project, after the constants and functions of its module that it uses."""
         for name in thing.__code__.co_names:
             value = thing.__globals__.get(name)
             if name.isupper():
@@ -164,7 +171,7 @@ class CnnScript(TrainingScript):
     # Model, optimizer, schedule.
 
     def model(self, config: Any) -> list[str]:
-        """Convolution, activation, pooling; then one linear layer."""
+        """The statements that build the model."""
         lines, modules, channels, side = [], [], 1, cnn.SIDE
         pooling = {"max": "nn.MaxPool2d(2)", "average": "nn.AvgPool2d(2)"}[config.pooling]
         for count in config.filters:
@@ -175,11 +182,11 @@ class CnnScript(TrainingScript):
         modules.append("nn.Flatten()")
         if self.drops:
             self.define(models.Dropout)
-            seed = f"torch.Generator().manual_seed({self.seed + DROPOUT})"
+            seed = f"torch.Generator().manual_seed({self.seed + DROPOUT_SEED})"
             lines.append(f"dropout = Dropout({config.dropout!r}, {seed})")
             modules.append("dropout")
         modules.append(f"nn.Linear({channels * side * side}, {cnn.CLASSES})")
-        return [*lines, f"torch.manual_seed({self.seed + WEIGHTS})", call("model = nn.Sequential", modules),
+        return [*lines, f"torch.manual_seed({self.seed + WEIGHTS_SEED})", call("model = nn.Sequential", modules),
                 "model = model.to(memory_format=torch.channels_last)"]  # fmt: skip
 
     def loss_fn(self, config: Any) -> str:
@@ -188,7 +195,7 @@ class CnnScript(TrainingScript):
         return "nn.CrossEntropyLoss()"
 
     def settings(self, config: Any) -> dict[str, str]:
-        """What a step reads besides."""
+        """The variables that a step also reads."""
         found = {"shift": repr(config.shift), "turn": repr(config.turn)} if self.moves else {}
         if self.rounds:
             found["bfloat16"] = repr(config.precision == "bfloat16")
@@ -199,11 +206,11 @@ class CnnScript(TrainingScript):
 
     @cached_property
     def plans(self) -> list[Plan]:
-        """Over which steps the schedule went, and from which on."""
-        return plans(self.course) if self.schedules else []
+        """The schedule's plans, the first one at the start."""
+        return plans(self.run_history) if self.schedules else []
 
     def learning(self, config: Any) -> list[str]:
-        """The same, and the schedule's first plan."""
+        """Also the schedule's first plan."""
         lines = super().learning(config)
         if self.moves:
             self.define(image_batches.moved)
@@ -211,7 +218,7 @@ class CnnScript(TrainingScript):
         return lines + [each.code for each in self.plans[:1]]
 
     def changed(self, before: Change, after: Change) -> list[str]:
-        """The same, and another share dropped."""
+        """Also another dropout probability."""
         lines = super().changed(before, after)
         if before.config.dropout != after.config.dropout:
             lines.append(f"dropout.p = {after.config.dropout!r}")
@@ -219,45 +226,45 @@ class CnnScript(TrainingScript):
 
     @cached_property
     def phases(self) -> list[tuple[int, str]]:
-        """The changes, and behind those of the same step the schedule's new plans."""
+        """The changes, followed by the schedule's new plans after the same step."""
         found = super().phases
         for plan in self.plans[1:]:
             found.append((plan.since, f"{comment(plan.why)}\n{plan.code}"))
         return sorted(found, key=lambda each: each[0])
 
     def restoring(self, kept: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """The same, but batch norm's running averages have no memory in the optimizer, and dropout may be left out."""
+        """Without batch norm's running averages in the optimizer, and without dropout if it was never on."""
         state, lines = super().restoring(kept)
-        if not self.drops:  # the script's model has one module less, so the names after it are others
-            names = build_model(self.course.start.config).state_dict()
+        if not self.drops:  # the script's model has one module less, so later names differ
+            names = build_model(self.run_history.start.config).state_dict()
             state["model"] = dict(zip(names, kept["weights"].values(), strict=True))
         learned = "[each for each in model.parameters() if each.requires_grad]"
         return state, [line.replace("model.parameters()", learned) for line in lines]
 
     def more_saved(self, own: Any) -> dict[str, Any]:
-        """The random numbers of the dropout."""
+        """Dropout's random numbers."""
         return {"dropout": own["dropout"]} if self.drops else {}
 
     # The training.
 
     @cached_property
     def averaged(self) -> range:
-        """The steps whose mean loss the page shows; empty where the script does not take the last of them."""
-        steps = self.course.averaged
-        return steps if steps.stop > self.course.start.steps else range(0)
+        """The steps whose mean loss the page shows; empty if the script does not take the last of them."""
+        steps = self.run_history.averaged
+        return steps if steps.stop > self.run_history.start.steps else range(0)
 
     @property
     def earlier(self) -> int:
-        """How many of them are before the script's first step."""
-        return max(0, self.course.start.steps - self.averaged.start) if self.averaged else 0
+        """How many of these steps are before the script's first step."""
+        return max(0, self.run_history.start.steps - self.averaged.start) if self.averaged else 0
 
     def training(self) -> list[str]:
-        """The same, and each step's loss is kept where their mean is printed."""
+        """Also keeps each step's loss, if their mean is printed."""
         if not self.averaged:
             return super().training()
         losses = "losses = []"
-        if self.earlier and self.course.saved:
-            count, _, total, _ = self.course.saved.state["own"]["tally"]
+        if self.earlier and self.run_history.saved:
+            count, _, total, _ = self.run_history.saved.state["own"]["tally"]
             losses = f"losses = [{total / count!r}] * {self.earlier}  # the mean of the steps before"
         return [losses, *super().training()]
 
@@ -278,11 +285,11 @@ class CnnScript(TrainingScript):
         return [f"    {line}" for line in lines]
 
     def results(self) -> list[str]:
-        """The train loss as the page has it, then the test of every image."""
-        lines = [f'print("step", {self.course.steps})']
+        """The train loss as on the page, then the test of all images."""
+        lines = [f'print("step", {self.run_history.steps})']
         if steps := self.averaged:
-            skipped = self.course.start.steps - self.earlier
+            skipped = self.run_history.start.steps - self.earlier
             first, last = steps.start - skipped, steps.stop - skipped
             name = f"train loss, steps {steps.start + 1} to {steps.stop}"
             lines.append(f'print("{name}", sum(losses[{first}:{last}]) / {len(steps)})')
-        return [*lines, RESULTS.rstrip().format(images=AT_ONCE["cpu"])]
+        return [*lines, RESULTS.rstrip().format(images=TEST_BATCH["cpu"])]

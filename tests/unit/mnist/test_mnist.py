@@ -190,7 +190,7 @@ def test_a_failing_mirror_is_passed_over_for_the_next(tmp_path: Path, answer: An
     assert list(held(tmp_path)) == [FILES[1].packed]
 
 
-def test_a_transfer_that_broke_off_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_a_transfer_that_broke_off_continues_where_it_stopped(tmp_path: Path) -> None:
     first, second = fetch(tmp_path, truncated, whole)
     assert only_whole_files(tmp_path)
     assert [asked for _, asked in second.asked] == [f"bytes={file.size // 2}-" for file in FILES]

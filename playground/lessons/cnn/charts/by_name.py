@@ -1,38 +1,40 @@
-"""The charts of the lesson "CNN on MNIST" by name, and what a click on one does."""
+"""The charts of the lesson "CNN on MNIST" by name, and what a click on one selects."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 
+from playground.engine.commands import CommandError, Explain, Pick
 from playground.engine.frames import Figure
-from playground.lessons.cnn.charts import anatomy, mistakes
-from playground.lessons.cnn.charts import projection as cnn_plane
-from playground.lessons.cnn.charts import training as curves
-from playground.lessons.cnn.charts.projection import Plane
-from playground.lessons.cnn.predictions import Moment
-from playground.lessons.regression.config import coordinate
+from playground.lessons.cnn.charts import anatomy, draw, mistakes, projection, training
+from playground.lessons.cnn.charts.draw import PendingWork
+from playground.lessons.cnn.charts.projection import Projection
+from playground.lessons.cnn.frame_context import FrameContext
+from playground.lessons.cnn.words import NOTHING_TO_CHOOSE
 
 TESTED = {"confusion", "per_class", "cell", "hardest"}  # drawn from a test of the model
 
 
-def figures(moment: Moment, memory: Plane, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
-    """The charts by name."""
+def figures(
+    frame: FrameContext, memory: Projection, work: PendingWork, options: Mapping[str, bool]
+) -> dict[str, Callable[[], Figure]]:
+    """The functions that draw the charts, by chart name."""
     return {
-        "loss": lambda: curves.loss(moment, options),
-        "accuracy": lambda: curves.accuracy(moment, options),
-        "gradients": lambda: curves.gradients(moment),
-        "parameters": lambda: curves.parameters(moment),
-        "answer": lambda: anatomy.answer(moment),
-        "maps": lambda: anatomy.maps(moment),
-        "convolution": lambda: anatomy.convolution(moment),
-        "times": lambda: anatomy.times(moment),
-        "confusion": lambda: mistakes.confusion(moment),
-        "per_class": lambda: mistakes.per_class(moment),
-        "cell": lambda: mistakes.cell(moment),
-        "hardest": lambda: mistakes.hardest(moment),
-        "predictions": lambda: mistakes.predictions(moment),
-        "plane": lambda: cnn_plane.plane(moment, memory, tsne=options.get("tsne", False)),
+        "loss": lambda: training.loss(frame, options),
+        "accuracy": lambda: training.accuracy(frame, options),
+        "gradients": lambda: training.gradients(frame),
+        "parameters": lambda: training.parameters(frame),
+        "answer": lambda: anatomy.answer(frame),
+        "maps": lambda: anatomy.maps(frame),
+        "convolution": lambda: anatomy.convolution(frame),
+        "times": lambda: anatomy.times(frame),
+        "confusion": lambda: mistakes.confusion(frame),
+        "per_class": lambda: mistakes.per_class(frame),
+        "cell": lambda: mistakes.cell(frame),
+        "hardest": lambda: mistakes.hardest(frame),
+        "predictions": lambda: mistakes.predictions(frame),
+        "plane": lambda: projection.plane(frame, memory, tsne=options.get("tsne", False)),
+        **draw.figures(frame, work, options),
     }
 
 
@@ -41,16 +43,15 @@ def shows_mistakes(charts: Collection[str]) -> bool:
     return not TESTED.isdisjoint(charts)
 
 
-def pick(moment: Moment, memory: Plane, command: Mapping[str, Any]) -> None:
-    """Look at what a click on a chart, or its fields, chose. Raises ValueError with a sentence."""
-    x, y, chart = coordinate(command.get("x")), coordinate(command.get("y")), command.get("chart")
-    if command.get("do") == "explain":
-        anatomy.choose(moment, x, y)
-    elif chart == "maps":
-        anatomy.pick(moment, x, y)
-    elif chart == "plane":
-        cnn_plane.pick(moment, memory, x, y)
-    elif chart == "predictions" or chart in TESTED:
-        mistakes.pick(moment, str(chart), x, y)
+def pick(frame: FrameContext, memory: Projection, command: Pick | Explain) -> None:
+    """Select what was clicked on in a chart, or the map whose layer and number were typed. Raises ValueError."""
+    if isinstance(command, Explain):
+        anatomy.choose(frame, command.x, command.y)
+    elif command.chart == "maps":
+        anatomy.pick(frame, command.x, command.y)
+    elif command.chart == "plane":
+        projection.pick(frame, memory, command.x, command.y)
+    elif command.chart == "predictions" or command.chart in TESTED:
+        mistakes.pick(frame, command.chart, command.x, command.y)
     else:
-        raise ValueError("There is nothing to choose in that chart.")
+        raise CommandError(NOTHING_TO_CHOOSE)

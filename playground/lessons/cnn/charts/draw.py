@@ -1,4 +1,4 @@
-"""A digit of one's own: how a drawing becomes an input, what the answer hangs on, what fools it, and shifts."""
+"""Charts of a visitor's own digit: its way to the model's input, what the prediction depends on, an attack, shifts."""
 
 from __future__ import annotations
 
@@ -13,61 +13,65 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from playground.engine.frames import Figure
+from playground.lessons.cnn import words
 from playground.lessons.cnn.attribution import Occlusion, fgsm, saliency
 from playground.lessons.cnn.charts.shift_test import SHIFTS, ShiftTest
-from playground.lessons.cnn.drawing.drawing import Drawn
+from playground.lessons.cnn.drawing.drawing import PadDrawing
+from playground.lessons.cnn.drawing.preprocessing import Stage
 from playground.lessons.cnn.figures.panels import Bars, Panel, over_shifts, panels
+from playground.lessons.cnn.frame_context import FrameContext
 from playground.lessons.cnn.model import frozen
-from playground.lessons.cnn.predictions import Moment
 from playground.training import devices
 
 Array = NDArray[Any]
 SLICE_SECONDS = 0.015  # of long work, for each frame
 SMALL_STEPS = 10
-LATER = {"stages", "attack", "attention", "shift"}  # charts that a stroke's prediction need not wait for
-TITLES = {"given": "As given", "inverted": "Ink is white", "bilevel": "Black and white", "cropped": "Cropped",
-          "fitted": "Made to fit", "centred": "Placed in 28 × 28"}  # fmt: skip
+SLOW_CHARTS = {"stages", "attack", "attention", "shift"}  # the first frame after a stroke does not wait for them
 
 
 @dataclass
-class Desk:
-    """What one run keeps of work that takes several frames; `waits` while some of it is on its way."""
+class PendingWork:
+    """Work of one run that takes several frames; `is_pending` while some of it is not done."""
 
-    waits: bool = False
+    is_pending: bool = False
     occlusion: Occlusion | None = None
-    of: tuple[int, bytes, int] | None = None  # the step, image and class that the occlusion is of
-    shift: ShiftTest | None = None
+    occlusion_of: tuple[int, bytes, int] | None = None  # its step, image and digit
+    shift_test: ShiftTest | None = None
 
 
 @dataclass
-class Sketch:
+class DrawContext:
     """What the charts of one frame share."""
 
-    moment: Moment
-    drawn: Drawn
-    desk: Desk
+    frame: FrameContext
+    work: PendingWork
+
+    @property
+    def drawing(self) -> PadDrawing:
+        """The visitor's own digit, with the sliders' values."""
+        return self.frame.selection.drawing
 
     @cached_property
     def model(self) -> nn.Sequential:
-        """A copy of the model that is shown, whose gradients disturb nothing."""
-        return frozen(self.moment.view.model, self.moment.config.torch_device)
+        """A copy of the model shown, so that its gradients do not disturb the training."""
+        return frozen(self.frame.view.model, self.frame.config.torch_device)
 
     @cached_property
     def x(self) -> Tensor:
         """The image on the model's device: (1, 1, 28, 28)."""
-        return self.moment.seen.image.to(self.moment.config.torch_device)
+        return self.frame.predictions.image.to(self.frame.config.torch_device)
 
 
-def figures(moment: Moment, desk: Desk, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
-    """The charts by name."""
-    desk.waits = False
-    sketch = Sketch(moment, moment.look.drawn, desk)
+def figures(frame: FrameContext, work: PendingWork, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
+    """The functions that draw the charts, by chart name."""
+    work.is_pending = False
+    context = DrawContext(frame, work)
     charts = {
-        "drawn": lambda: verdict(sketch),
-        "stages": lambda: stages(sketch),
-        "attack": lambda: attack(sketch, steps=SMALL_STEPS if options.get("small_steps", False) else 1),
-        "attention": lambda: attention(sketch),
-        "shift": lambda: shift(sketch, on=options.get("shift_test", False)),
+        "drawn": lambda: prediction(context),
+        "stages": lambda: stages(context),
+        "attack": lambda: attack(context, steps=SMALL_STEPS if options.get("small_steps", False) else 1),
+        "attention": lambda: attention(context),
+        "shift": lambda: shift(context, on=options.get("shift_test", False)),
     }
     return {name: partial(_on_one_core, draw) for name, draw in charts.items()}
 
@@ -78,81 +82,98 @@ def _on_one_core(draw: Callable[[], Figure]) -> Figure:
         return draw()
 
 
-def verdict(sketch: Sketch) -> Figure:
-    """The image as the model gets it, and the probability of each digit."""
-    seen, own = sketch.moment.seen, sketch.moment.look.own is not None
-    name = "Your digit" if own else "A test image"
-    image = Panel(name, seen.image[0, 0].numpy(), "What the model gets, 28 × 28 numbers from 0 to 1")
-    bars = Bars("Softmax", "@model", seen.shares, full=(seen.guess,))
-    return panels([image], bars=[bars], share=0.36, gap=0.15, meta={"drawn": own and sketch.drawn.grey is not None})
+def prediction(context: DrawContext) -> Figure:
+    """The model's input, and the probability of each digit."""
+    predictions, selection = context.frame.predictions, context.frame.selection
+    is_own = selection.own_image is not None
+    title = words.YOUR_DIGIT if is_own else words.A_TEST_IMAGE
+    image = Panel(title, predictions.image[0, 0].numpy(), words.MODEL_INPUT_HOVER)
+    bars = Bars("Softmax", "@model", predictions.probabilities, full=(predictions.predicted,))
+    is_drawn = is_own and selection.drawing.grey is not None
+    return panels([image], bars=[bars], share=0.36, gap=0.15, meta={"drawn": is_drawn})
 
 
-def stages(sketch: Sketch) -> Figure:
-    """From what was drawn to the input."""
-    moment = sketch.moment
-    found = sketch.drawn.stages_of(moment.seen.image[0, 0].numpy(), own=moment.look.own is not None)
-    row = [
-        Panel(TITLES[stage.name], stage.image, f"{TITLES[stage.name]}: {stage.image.shape[1]} × {stage.image.shape[0]}")
-        for stage in found
-    ]
-    return panels(row)
+def stages(context: DrawContext) -> Figure:
+    """Every stage from the drawing to the input."""
+    frame = context.frame
+    found = context.drawing.stages_of(frame.predictions.image[0, 0].numpy(), own=frame.selection.own_image is not None)
+    return panels([_stage(each) for each in found])
 
 
-def attention(sketch: Sketch) -> Figure:
-    """The image, how the guess's logit changes with each pixel, and how it falls where a patch is blackened."""
-    seen, desk = sketch.moment.seen, sketch.desk
-    found = saliency(sketch.model, sketch.x, seen.guess)
-    of = sketch.moment.view.steps, seen.image.numpy().tobytes(), seen.guess
-    if desk.occlusion is None or desk.of is None or desk.of[1:] != of[1:] or (desk.of != of and desk.occlusion.is_done):
-        desk.occlusion, desk.of = Occlusion(sketch.model, sketch.x, seen.guess), of
-    desk.occlusion.advance(SLICE_SECONDS)
-    desk.waits = desk.waits or not desk.occlusion.is_done or desk.of != of
-    falls, size = desk.occlusion.falls, float(found.max(initial=0.0))
+def _stage(stage: Stage) -> Panel:
+    high, wide = stage.image.shape
+    title = words.STAGES[stage.name].format(side=max(high, wide))
+    return Panel(title, stage.image, words.STAGE_HOVER.format(title=title, wide=wide, high=high))
+
+
+def attention(context: DrawContext) -> Figure:
+    """The image, the gradient of the predicted digit's logit, and how far that logit falls without each patch."""
+    predictions, work = context.frame.predictions, context.work
+    gradient = saliency(context.model, context.x, predictions.predicted)
+    wanted = context.frame.view.steps, predictions.image.numpy().tobytes(), predictions.predicted
+    if (
+        work.occlusion is None
+        or work.occlusion_of is None
+        or work.occlusion_of[1:] != wanted[1:]
+        or (work.occlusion_of != wanted and work.occlusion.is_done)
+    ):
+        work.occlusion, work.occlusion_of = Occlusion(context.model, context.x, predictions.predicted), wanted
+    work.occlusion.advance(SLICE_SECONDS)
+    work.is_pending = work.is_pending or not work.occlusion.is_done or work.occlusion_of != wanted
+    saliency_hover = words.SALIENCY_HOVER.format(largest=float(gradient.max(initial=0.0)))
     return panels([
-        Panel(f"Taken for a {seen.guess}", seen.image[0, 0].numpy(), "What the model gets"),
-        Panel("Saliency", found, f"Size of the logit's gradient by each pixel, up to {size:.3g}", is_ink=False),
-        Panel("Occlusion", falls, "How far the logit falls (blue) or rises (orange) where 6 × 6 pixels are black",
-              is_ink=False),
+        Panel(words.PREDICTED.format(predicted=predictions.predicted), predictions.image[0, 0].numpy(),
+              words.MODEL_INPUT_HOVER),
+        Panel(words.SALIENCY, gradient, saliency_hover, is_ink=False),
+        Panel(words.OCCLUSION, work.occlusion.falls, words.OCCLUSION_HOVER, is_ink=False),
     ])  # fmt: skip
 
 
-def attack(sketch: Sketch, *, steps: int) -> Figure:
-    """The image, a small change, both together, and what the model says before and after."""
-    drawn, seen = sketch.drawn, sketch.moment.seen
-    moved = fgsm(sketch.model, sketch.x, drawn.target, drawn.epsilon, steps)
+def attack(context: DrawContext, *, steps: int) -> Figure:
+    """The image, a small change, both together, and the predictions before and after."""
+    drawing, predictions = context.drawing, context.frame.predictions
+    attacked = fgsm(context.model, context.x, drawing.target, drawing.epsilon, steps)
     with torch.no_grad():
-        shares: Array = torch.softmax(sketch.model(moved), dim=1)[0].nan_to_num().cpu().numpy()
-    before, after = seen.image[0, 0].numpy(), moved[0, 0].cpu().numpy()
-    guess = int(np.argmax(shares))
+        after: Array = torch.softmax(context.model(attacked), dim=1)[0].nan_to_num().cpu().numpy()
+    before, image = predictions.probabilities, predictions.image[0, 0].numpy()
+    attacked_image = attacked[0, 0].cpu().numpy()
     row = [
-        Panel(f"A {seen.guess}: {100 * float(seen.shares[seen.guess]):.0f} %", before, "What the model gets"),
-        Panel("The change", after - before, "Brighter (blue) or darker (orange)", is_ink=False),
-        Panel(f"A {guess}: {100 * float(shares[guess]):.0f} %", after, "The image with the change added"),
+        Panel(_read_as(before), image, words.MODEL_INPUT_HOVER),
+        Panel(words.ATTACK_CHANGE, attacked_image - image, words.ATTACK_CHANGE_HOVER, is_ink=False),
+        Panel(_read_as(after), attacked_image, words.ATTACKED_HOVER),
     ]
-    bars = [Bars("Before", "@weight", seen.shares), Bars("After", "@model", shares)]
-    return panels(row, bars=bars, share=0.46, meta={"sliders": {"target": drawn.target, "epsilon": drawn.epsilon}})
+    bars = [Bars(words.BEFORE, "@weight", before), Bars(words.AFTER, "@model", after)]
+    return panels(row, bars=bars, share=0.46, meta={"sliders": {"target": drawing.target, "epsilon": drawing.epsilon}})
 
 
-def shift(sketch: Sketch, *, on: bool) -> Figure:
-    """How many moved test images are still right: of this model, and of a plain one of the same size."""
-    desk = sketch.desk
+def _read_as(probabilities: Array) -> str:
+    predicted = int(np.argmax(probabilities))
+    return words.READ_AS.format(predicted=predicted, percent=100 * float(probabilities[predicted]))
+
+
+def shift(context: DrawContext, *, on: bool) -> Figure:
+    """The accuracy on shifted test images, of the model shown and of a fully connected one of the same size."""
+    work = context.work
     if not on:
-        desk.shift = None
-        empty = np.full((2, len(SHIFTS)), np.nan, np.float32)
-        return _shift_lines(empty, "Switch the test on: a plain model<br>trains, then both are tested.")
-    if desk.shift is None:
-        desk.shift = ShiftTest(sketch.moment)
-    test = desk.shift
+        work.shift_test = None
+        return _shift_lines(np.full((2, len(SHIFTS)), np.nan, np.float32), words.SHIFT_START)
+    if work.shift_test is None:
+        work.shift_test = ShiftTest(context.frame)
+    test = work.shift_test
     test.advance(SLICE_SECONDS)
-    desk.waits = desk.waits or not test.is_done
+    work.is_pending = work.is_pending or not test.is_done
     if test.trained < test.steps:
-        return _shift_lines(test.right, f"The plain model learns:<br>step {test.trained:,} of {test.steps:,}")
-    note = f"CNN: {test.of_step:,} steps, {test.parameters:,} parameters<br>" \
-           f"Plain: {test.steps:,} steps, {test.plain_parameters:,} parameters"  # fmt: skip
-    return _shift_lines(test.right, note)
+        return _shift_lines(test.accuracies, words.SHIFT_TRAINING.format(step=test.trained, steps=test.steps))
+    note = words.SHIFT_MODELS.format(
+        steps=test.cnn_steps,
+        parameters=test.parameters,
+        plain_steps=test.steps,
+        plain_parameters=test.plain_parameters,
+    )
+    return _shift_lines(test.accuracies, note)
 
 
-def _shift_lines(right: Array, note: str) -> Figure:
-    cnn_right, plain_right = right.copy()  # the test goes on writing into its own
-    lines = [("CNN", "@model", cnn_right), ("Plain, as large", "@weight", plain_right)]
+def _shift_lines(accuracies: Array, note: str) -> Figure:
+    cnn, plain = accuracies.copy()  # the test keeps writing into its own array
+    lines = [(words.SHIFT_CNN, "@model", cnn), (words.SHIFT_PLAIN, "@weight", plain)]
     return over_shifts(np.array(SHIFTS, np.float32), lines, note=note)

@@ -1,4 +1,4 @@
-"""What a digit model gets wrong: confusions, the images behind each, the hardest ones, and how each digit fares."""
+"""Charts of what a digit model gets wrong: confusions and their images, the hardest images, accuracy by digit."""
 
 from __future__ import annotations
 
@@ -6,103 +6,121 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
-from playground.lessons.cnn.evaluation import Judged, shares_of
+from playground.lessons.cnn.evaluation import Evaluation, predict_probabilities
 from playground.lessons.cnn.figures import digits, pixel_maps
 from playground.lessons.cnn.figures.pixel_maps import Small
-from playground.lessons.cnn.predictions import Moment
+from playground.lessons.cnn.frame_context import FrameContext
+from playground.lessons.cnn.words import (
+    A_DIGIT,
+    EMPTY_CELL,
+    NO_TEST_YET,
+    PREDICTED_DIGIT,
+    PREDICTED_DIGIT_TESTED,
+    RIGHT_HOVER,
+    RIGHT_LABEL,
+    WRONG_HOVER,
+    WRONG_LABEL,
+)
 
 COLUMNS, ROWS = 8, 4  # of the grids of images
-NOT_YET = "No test yet: one begins by itself."
 
 
-def confusion(moment: Moment) -> Figure:
-    """How often each digit was taken for each."""
-    judged = moment.tester.latest
-    if judged is None:
-        return digits.confusions(np.zeros((10, 10), int), None, tested="")
-    tested = f"{len(judged.labels):,} test images at step {judged.steps:,}"
-    return digits.confusions(judged.confusion, moment.look.cell, tested=tested)
+def confusion(frame: FrameContext) -> Figure:
+    """How often each true digit was predicted as each digit."""
+    evaluation = frame.tester.latest
+    if evaluation is None:
+        return digits.confusions(np.zeros((10, 10), int), None, title=PREDICTED_DIGIT)
+    title = PREDICTED_DIGIT_TESTED.format(images=len(evaluation.labels), step=evaluation.steps)
+    return digits.confusions(evaluation.confusion, frame.selection.cell, title=title)
 
 
-def per_class(moment: Moment) -> Figure:
-    """How often each digit is right."""
-    judged = moment.tester.latest
-    if judged is None:
+def per_class(frame: FrameContext) -> Figure:
+    """The accuracy on the images of each digit."""
+    evaluation = frame.tester.latest
+    if evaluation is None:
         return digits.per_class(np.zeros(10), np.zeros(10, int))
-    return digits.per_class(judged.per_class, judged.confusion.sum(axis=1))
+    return digits.per_class(evaluation.class_accuracies, evaluation.confusion.sum(axis=1))
 
 
-def cell(moment: Moment) -> Figure:
-    """The images of the cell that was clicked on; of the fullest wrong one, until one was."""
-    judged = moment.tester.latest
-    if judged is None:
-        return _grid(moment, None, np.empty(0, int), NOT_YET)
-    label, guess = moment.look.cell or fullest(judged)
-    chosen = judged.cell(label, guess, COLUMNS * ROWS)
-    return _grid(moment, judged, chosen, "" if len(chosen) else f"No {label} was taken for a {guess}.")
+def cell(frame: FrameContext) -> Figure:
+    """The images of the selected cell; of the most frequent confusion until one is selected."""
+    evaluation = frame.tester.latest
+    if evaluation is None:
+        return _grid(frame, None, np.empty(0, int), NO_TEST_YET)
+    label, predicted = frame.selection.cell or most_frequent_confusion(evaluation)
+    chosen = evaluation.cell(label, predicted, COLUMNS * ROWS)
+    message = "" if len(chosen) else EMPTY_CELL.format(digit=label, a_predicted=A_DIGIT[predicted])
+    return _grid(frame, evaluation, chosen, message)
 
 
-def fullest(judged: Judged) -> tuple[int, int]:
-    """The most frequent confusion: the true digit and what it was taken for."""
-    wrong = judged.confusion * (1 - np.eye(10, dtype=int))
-    label, guess = np.unravel_index(int(wrong.argmax()), wrong.shape)
-    return int(label), int(guess)
+def most_frequent_confusion(evaluation: Evaluation) -> tuple[int, int]:
+    """The true and the predicted digit of the most frequent confusion."""
+    wrong = evaluation.confusion * (1 - np.eye(10, dtype=int))
+    label, predicted = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    return int(label), int(predicted)
 
 
-def hardest(moment: Moment) -> Figure:
+def hardest(frame: FrameContext) -> Figure:
     """The images with the largest loss."""
-    judged = moment.tester.latest
-    if judged is None:
-        return _grid(moment, None, np.empty(0, int), NOT_YET)
-    return _grid(moment, judged, judged.hardest(COLUMNS * ROWS), "")
+    evaluation = frame.tester.latest
+    if evaluation is None:
+        return _grid(frame, None, np.empty(0, int), NO_TEST_YET)
+    return _grid(frame, evaluation, evaluation.hardest(COLUMNS * ROWS), "")
 
 
-def predictions(moment: Moment) -> Figure:
-    """The same few test images again and again, with what the model that is shown takes them for."""
-    index = _spread(moment)
-    shares = shares_of(moment.view.model, moment.digits.x_test[index])
-    labels = moment.digits.y_test[index].cpu().numpy()
-    judged = Judged(moment.view.steps, moment.view.epochs, index, labels, shares)
-    return _grid(moment, judged, np.arange(len(index)), "")
+def predictions(frame: FrameContext) -> Figure:
+    """A fixed set of test images with the predictions of the model shown."""
+    indices = _spread(frame)
+    probabilities = predict_probabilities(frame.view.model, frame.digits.x_test[indices])
+    labels = frame.digits.y_test[indices].cpu().numpy()
+    evaluation = Evaluation(frame.view.steps, indices, labels, probabilities)
+    return _grid(frame, evaluation, np.arange(len(indices)), "")
 
 
-def _spread(moment: Moment) -> NDArray[np.intp]:
-    """The numbers of as many test images as a grid holds."""
-    return np.linspace(0, len(moment.digits.x_test), COLUMNS * ROWS, endpoint=False).astype(np.intp)
+def _spread(frame: FrameContext) -> NDArray[np.intp]:
+    """The indices of as many test images as a grid holds, evenly spread over the test set."""
+    return np.linspace(0, len(frame.digits.x_test), COLUMNS * ROWS, endpoint=False).astype(np.intp)
 
 
-def _grid(moment: Moment, judged: Judged | None, chosen: NDArray[np.intp], message: str) -> Figure:
-    images = [] if judged is None else [small(moment, judged, int(at)) for at in chosen]
+def _grid(frame: FrameContext, evaluation: Evaluation | None, chosen: NDArray[np.intp], message: str) -> Figure:
+    images = [] if evaluation is None else [small(frame, evaluation, int(at)) for at in chosen]
     return pixel_maps.grid(images, columns=COLUMNS, rows=ROWS, message=message)
 
 
-def small(moment: Moment, judged: Judged, at: int) -> Small:
-    """One tested image, with what it is and what it was taken for."""
-    number, label, guess = int(judged.index[at]), int(judged.labels[at]), int(judged.guesses[at])
-    share, true = 100 * judged.shares[at, guess], 100 * judged.true_shares[at]
-    words = f"{label}" if label == guess else f"{label} → {guess}"
-    hover = f"Test image {number:,}, a {label}<br>taken for a {guess} with {share:.1f} %"
-    hover += "" if label == guess else f"<br>its own digit got {true:.2g} %"
-    pixels = moment.digits.x_test[number, 0].cpu().numpy()
-    return Small(pixels, words, f"{hover}<br>Click to look inside", label == guess)
+def small(frame: FrameContext, evaluation: Evaluation, at: int) -> Small:
+    """One tested image, with its true and its predicted digit."""
+    number, label, predicted = (
+        int(values[at]) for values in (evaluation.indices, evaluation.labels, evaluation.predicted)
+    )
+    is_right = label == predicted
+    words = (RIGHT_LABEL if is_right else WRONG_LABEL).format(digit=label, predicted=predicted)
+    hover = (RIGHT_HOVER if is_right else WRONG_HOVER).format(
+        number=number,
+        a_digit=A_DIGIT[label],
+        a_predicted=A_DIGIT[predicted],
+        percent=100 * evaluation.probabilities[at, predicted],
+        true_percent=100 * evaluation.true_probabilities[at],
+    )
+    return Small(frame.digits.x_test[number, 0].cpu().numpy(), words, hover, is_right)
 
 
-def pick(moment: Moment, chart: str, x: float, y: float) -> None:
-    """Choose the cell of the confusions, or the image of a grid, that lies at a place."""
-    judged = moment.tester.latest
+def pick(frame: FrameContext, chart: str, x: float, y: float) -> None:
+    """Select the cell of the confusion table, or the image of a grid, at a place in the chart."""
+    evaluation = frame.tester.latest
     if chart == "confusion":
         row, column = round(y), round(x)
         if 0 <= row < 10 and 0 <= column < 10:
-            moment.look.cell = (row, column)
+            frame.selection.cell = (row, column)
         return
     if chart == "predictions":
-        shown = _spread(moment)
-    elif judged is None:
+        shown = _spread(frame)
+    elif evaluation is None:
         return
     elif chart == "cell":
-        shown = judged.index[judged.cell(*(moment.look.cell or fullest(judged)), COLUMNS * ROWS)]
+        label, predicted = frame.selection.cell or most_frequent_confusion(evaluation)
+        shown = evaluation.indices[evaluation.cell(label, predicted, COLUMNS * ROWS)]
     else:
-        shown = judged.index[judged.hardest(COLUMNS * ROWS)]
+        shown = evaluation.indices[evaluation.hardest(COLUMNS * ROWS)]
     at = pixel_maps.grid_find(COLUMNS, x, y)
     if 0 <= at < len(shown):
-        moment.look.own, moment.look.picked = None, int(shown[at])
+        frame.selection.pick(int(shown[at]))

@@ -1,4 +1,4 @@
-"""How a training on digits goes: losses, accuracies, gradients over its steps, and the parameters it turns."""
+"""Charts of a training on digits: loss, accuracy and gradients over its steps, and the parameters it learns."""
 
 from __future__ import annotations
 
@@ -10,56 +10,57 @@ from playground.engine.frames import Figure
 from playground.figures import curves
 from playground.lessons.cnn import model as cnn
 from playground.lessons.cnn.figures import digits
+from playground.lessons.cnn.frame_context import FrameContext
 from playground.lessons.cnn.metrics import LAYERS
-from playground.lessons.cnn.predictions import Moment
+from playground.lessons.cnn.words import ACCURACY, LOSS, TEST_SAMPLE, TRAIN
 
-TOP = [0.9, 1.002]  # the part of the accuracies that matters in the end
+TOP_RANGE = [0.9, 1.002]  # of accuracies late in a training
 
 
-def loss(moment: Moment, options: Mapping[str, bool]) -> Figure:
+def loss(frame: FrameContext, options: Mapping[str, bool]) -> Figure:
     """The mean loss of the batches since the last point."""
-    values = moment.history.column("train")
+    values = frame.history.column("train")
     peak = float(np.nanmax(values[np.isfinite(values)], initial=2.4))
     span = None if options.get("log", False) else [0.0, 1.05 * peak]
-    return _over_steps(moment, [("Train", "@train", "train")], "Loss", span)
+    return _over_steps(frame, [(TRAIN, "@train", "train")], LOSS, span)
 
 
-def accuracy(moment: Moment, options: Mapping[str, bool]) -> Figure:
-    """The share of right answers: in the batches, in a sample of the test images, and in all of them."""
-    whole = np.array([(step, accuracy) for step, accuracy, _ in moment.tester.whole], np.float32).reshape(-1, 2)
-    lines = [("Train", "@train", "accuracy"), ("Test, sample", "@test", "test_accuracy")]
-    span = TOP if options.get("top", False) else [0.0, 1.02]
-    return _over_steps(moment, lines, "Accuracy", list(span), (whole[:, 0], whole[:, 1]))
+def accuracy(frame: FrameContext, options: Mapping[str, bool]) -> Figure:
+    """The accuracy on the batches, on a sample of the test images, and on all of them."""
+    tests = np.array([test[:2] for test in frame.tester.full_tests], np.float32).reshape(-1, 2)
+    lines = [(TRAIN, "@train", "accuracy"), (TEST_SAMPLE, "@test", "test_accuracy")]
+    span = TOP_RANGE if options.get("top", False) else [0.0, 1.02]
+    return _over_steps(frame, lines, ACCURACY, list(span), (tests[:, 0], tests[:, 1]))
 
 
 def _over_steps(
-    moment: Moment,
+    frame: FrameContext,
     lines: list[tuple[str, str, str]],
     title: str,
     span: list[float] | None,
     tests: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Figure:
-    steps = moment.history.steps()
+    steps = frame.history.steps()
     return digits.over_steps(
-        [(name, colour, steps, moment.history.column(column)) for name, colour, column in lines],
+        [(name, colour, steps, frame.history.column(column)) for name, colour, column in lines],
         title=title,
         span=span,
-        until=moment.until,
+        until=frame.plan_end,
         tests=tests,
-        marks=moment.marks,
-        cursor=None if moment.view.is_now else moment.view.steps,
+        marks=frame.marks,
+        cursor=None if frame.view.is_current else frame.view.steps,
     )
 
 
-def gradients(moment: Moment) -> Figure:
-    """Each layer's gradient and update over the steps."""
-    column, layers = moment.history.column, cnn.convolutions(moment.view.model)
+def gradients(frame: FrameContext) -> Figure:
+    """The norms of each layer's gradient and update over the steps."""
+    column, layers = frame.history.column, cnn.convolutions(frame.view.model)
     names = [*LAYERS[: len(layers)], LAYERS[-1]]
     sizes = [(name, column(f"gradient {name}"), column(f"update {name}")) for name in names]
-    return curves.layer_sizes(moment.history.steps(), sizes, cursor=None if moment.view.is_now else moment.view.steps)
+    return curves.layer_sizes(frame.history.steps(), sizes, cursor=None if frame.view.is_current else frame.view.steps)
 
 
-def parameters(moment: Moment) -> Figure:
-    """How many numbers each layer learns."""
-    found = cnn.layer_sizes(moment.view.model)
+def parameters(frame: FrameContext) -> Figure:
+    """How many parameters each layer has."""
+    found = cnn.layer_sizes(frame.view.model)
     return digits.sizes([size.name for size in found], [size.count for size in found], [size.sum for size in found])

@@ -1,7 +1,7 @@
-"""From a drawing or a photograph of a digit to what the model gets, stage by stage as MNIST was made.
+"""From a drawing or a photograph of a digit to the model's input, in the stages by which MNIST was made.
 
-LeCun, Cortes and Burges took black-and-white images of 128 by 128 pixels, shrank each digit into a box of 20 by 20
-without bending it, which makes its edges grey, and placed it so that its centre of mass lies in the middle of 28 by 28.
+LeCun, Cortes and Burges took black-and-white images of 128 by 128 pixels, scaled each digit in proportion to a box of
+20 by 20, which makes its edges grey, and placed its centre of mass in the middle of 28 by 28.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.lessons.cnn.words import WRONG_DRAWING
+
 Array = NDArray[Any]
-SIDE = 28  # pixels of what the model gets
-BOX = 20  # pixels that a digit may be long
-PAD = 128  # pixels of the drawing pad's side, as of the images that MNIST was made from
+SIDE = 28  # pixels of the model's input
+BOX = 20  # pixels of the box that a digit is scaled to
+PAD = 128  # pixels of the drawing pad's side, like the images that MNIST was made from
 PAD_BYTES = PAD * PAD // 8
 
 
 @dataclass(frozen=True)
 class Switches:
-    """Which stages are done; one that is not hands on what it got."""
+    """Which stages are switched on; the others pass their image on unchanged."""
 
     invert: bool = True
     threshold: bool = True
@@ -35,7 +37,7 @@ class Switches:
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """What one stage gives: grey levels from 0 (no ink) to 1, float32 (height, width)."""
+    """The image after one stage: grey levels from 0 (no ink) to 1, float32 (height, width)."""
 
     name: str
     image: Array
@@ -44,44 +46,44 @@ class Stage:
 def stages(grey: Array, switches: Switches | None = None) -> list[Stage]:
     """Every stage from a grey image (height, width), uint8 or from 0 to 1; the last is (28, 28).
 
-    Where a stage is switched off, its image is that of the stage before; without `fit` the digit is made to fill all
-    28 pixels instead of 20, without `centre` the box itself stands in the middle.
+    A stage that is switched off has the image of the stage before; without `fit` the digit is scaled to 28 pixels
+    instead of 20, without `centre` its box is centred instead of its centre of mass.
     """
     use = switches or Switches()
     given = np.asarray(grey / np.float32(255) if grey.dtype == np.uint8 else grey, np.float32)
     white = 1 - given if use.invert and is_dark_on_light(given) else given
     level = threshold(white)
     bilevel = np.asarray(white > level, np.float32) if use.threshold else white
-    has_black_paper = use.threshold or not np.median(_edge(white))  # then the palest grey is ink
+    has_black_paper = use.threshold or not np.median(_edge(white))  # then even the darkest grey is ink
     cropped = crop(bilevel, 0.0 if has_black_paper else level) if use.crop else bilevel
-    fitted = fit(cropped, BOX if use.fit else SIDE)
-    placed = place(fitted, by_mass=use.centre)
-    images = (given, white, bilevel, cropped, fitted, placed)
+    scaled = fit(cropped, BOX if use.fit else SIDE)
+    placed = place(scaled, by_mass=use.centre)
+    images = (given, white, bilevel, cropped, scaled, placed)
     return [Stage(name, image) for name, image in zip(NAMES, images, strict=True)]
 
 
-NAMES = ("given", "inverted", "bilevel", "cropped", "fitted", "centred")
+NAMES = ("given", "inverted", "bilevel", "cropped", "scaled", "centred")
 
 
 def threshold(image: Array) -> float:
-    """The grey level that parts ink from paper best: the two groups' variance is least (Otsu 1979).
+    """The grey level that separates ink from paper with the least variance within the two groups (Otsu 1979).
 
-    `image` is from 0 to 1; a pixel is ink where it is above the level. An image of one shade has no ink.
+    `image` is from 0 to 1; a pixel above the level is ink. An image of one grey level has no ink.
     """
     counts = np.bincount(np.rint(255 * image).astype(np.int64).ravel(), minlength=256).astype(np.float64)
     below = np.cumsum(counts)[:-1]  # pixels up to each level
     above = counts.sum() - below
     mass = np.cumsum(counts * np.arange(256))
     apart = mass[-1] * below - mass[:-1] * counts.sum()  # proportional to the difference of the two means
-    parted = np.divide(apart**2, below * above, out=np.zeros(255), where=(below > 0) & (above > 0))
-    if not parted.any():
+    separation = np.divide(apart**2, below * above, out=np.zeros(255), where=(below > 0) & (above > 0))
+    if not separation.any():
         return float(image.max(initial=0.0))
-    best = np.flatnonzero(parted >= parted.max() * (1 - 1e-12))  # a whole gap of levels does equally well
+    best = np.flatnonzero(separation >= separation.max() * (1 - 1e-12))  # all levels in a gap are equally good
     return float(best[len(best) // 2] + 0.5) / 255
 
 
 def is_dark_on_light(image: Array) -> bool:
-    """Whether the paper is light: most of the picture's edge is brighter than what parts ink from paper."""
+    """Whether the paper is light: most of the picture's edge is brighter than the threshold."""
     return bool(np.median(_edge(image)) > threshold(image))
 
 
@@ -99,7 +101,7 @@ def crop(image: Array, level: float = 0.0) -> Array:
 
 
 def fit(image: Array, box: int) -> Array:
-    """The image as large as fits a square box, in proportion; each new pixel is the mean of what it covers."""
+    """The image scaled in proportion to a square box; each new pixel is the mean of the pixels it covers."""
     scale = box / max(image.shape)
     high, wide = (max(1, math.floor(side * scale + 0.5)) for side in image.shape)
     resized: Array = (_means(image.shape[0], high) @ image @ _means(image.shape[1], wide).T).astype(np.float32)
@@ -116,9 +118,9 @@ def _means(old: int, new: int) -> Array:
 
 
 def place(image: Array, *, by_mass: bool) -> Array:
-    """The image within 28 by 28 zeros: its centre of mass nearest to pixel 14, as all of MNIST, or its box centred.
+    """The image within 28 by 28 zeros: its centre of mass nearest to pixel 14, as in MNIST, or its box centred.
 
-    The box stays inside; moves are by whole pixels.
+    The box stays inside and is moved by whole pixels.
     """
     placed = np.zeros((SIDE, SIDE), np.float32)
     corner = []
@@ -134,14 +136,14 @@ def place(image: Array, *, by_mass: bool) -> Array:
 
 
 def pad_bits(text: Any) -> Array:
-    """What the pad sends, 128 by 128 bits row by row in base64, as uint8 (128, 128) of 0 and 255.
+    """The pad's drawing, sent as 128 by 128 bits row by row in base64, as uint8 (128, 128) of 0 and 255.
 
-    Raises ValueError with a sentence.
+    Raises ValueError.
     """
     try:
         raw = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
     except (ValueError, binascii.Error):
         raw = b""
     if len(raw) != PAD_BYTES:
-        raise ValueError(f"A drawing is {PAD} by {PAD} bits, which are {PAD_BYTES:,} bytes in base64.")
+        raise ValueError(WRONG_DRAWING.format(side=PAD, size=PAD_BYTES))
     return np.unpackbits(np.frombuffer(raw, np.uint8)).reshape(PAD, PAD) * np.uint8(255)

@@ -1,4 +1,4 @@
-"""Numbers about ten digits, and about a model's layers: bars, a table of confusions, points in a plane."""
+"""Figures of ten digits and of a model's layers: curves over steps, bars, a confusion table, points in a plane."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from playground.figures.curves import loss_curve
 from playground.figures.fields import confusion
 from playground.figures.theme import axis, layout, round_up
+from playground.lessons.cnn import words
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
@@ -28,7 +29,7 @@ def over_steps(
     marks: Sequence[tuple[int, str]] = (),
     cursor: int | None = None,
 ) -> Figure:
-    """Lines over steps, each (name, colour role, steps, values), gaps left out; `tests` are points of whole tests.
+    """Lines over steps, each (name, colour role, steps, values), without gaps; `tests` are points of full tests.
 
     Without a span the axis is logarithmic.
     """
@@ -44,24 +45,26 @@ def over_steps(
     figure["layout"]["xaxis"]["range"] = [0, 1.01 * until if last <= until else round_up(last)]
     if tests is not None:
         figure["data"].append(
-            {"type": "scatter", "mode": "markers", "name": "All test images", "x": tests[0], "y": tests[1],
+            {"type": "scatter", "mode": "markers", "name": words.ALL_TEST_IMAGES, "x": tests[0], "y": tests[1],
              "marker": {"symbol": "diamond", "size": 10, "color": "@mark"},
-             "hovertemplate": "all test images: %{y:.2%} at step %{x}<extra></extra>"}
+             "hovertemplate": words.ALL_TEST_IMAGES_HOVER + "<extra></extra>"}
         )  # fmt: skip
     return figure
 
 
-def answer(picture: Figure, logits: Array, shares: Array, *, end: float, label: int | None, guess: int) -> Figure:
+def answer(
+    picture: Figure, logits: Array, probabilities: Array, *, end: float, label: int | None, predicted: int
+) -> Figure:
     """An image (a figure with its pixels), the logits within ±end, and the probabilities, side by side.
 
-    The bar of the guess is full, that of the true digit has an edge.
+    The bar of the predicted digit is filled, that of the true digit has an outline.
     """
-    colours = ["@model" if digit == guess else "@model/0.35" for digit in range(10)]
+    colours = ["@model" if digit == predicted else "@model/0.35" for digit in range(10)]
     marker = {"color": colours, "line": {"color": "@text", "width": [2.5 if d == label else 0.0 for d in range(10)]}}
     traces = [
         {"type": "bar", "name": name, "x": list(range(10)), "y": np.nan_to_num(values).astype(np.float32),
-         "marker": marker, "xaxis": f"x{at}", "yaxis": f"y{at}", "hovertemplate": "digit %{x}: %{y:.3f}<extra></extra>"}
-        for at, (name, values) in enumerate((("Logits", logits), ("Softmax", shares)), start=2)
+         "marker": marker, "xaxis": f"x{at}", "yaxis": f"y{at}", "hovertemplate": words.DIGIT_HOVER + "<extra></extra>"}
+        for at, (name, values) in enumerate((("Logits", logits), ("Softmax", probabilities)), start=2)
     ]  # fmt: skip
     ticks = {"tickvals": list(range(10)), "ticktext": DIGITS, "showgrid": False, "fixedrange": True}
     axes: dict[str, Any] = {}
@@ -79,11 +82,14 @@ def answer(picture: Figure, logits: Array, shares: Array, *, end: float, label: 
 
 
 def sizes(names: Sequence[str], counts: Sequence[int], sums: Sequence[str]) -> Figure:
-    """How many parameters each layer has, the first on top, each with the sum that gives it."""
-    rows = [f"{name}: {count:,} = {text}" for name, count, text in zip(names, counts, sums, strict=True)]
+    """How many parameters each layer has, the first on top, each with the calculation of it."""
+    rows = [
+        words.PARAMETERS_OF.format(layer=name, count=count, sum=text)
+        for name, count, text in zip(names, counts, sums, strict=True)
+    ]
     at = list(range(len(names)))
     trace = {
-        "type": "bar", "orientation": "h", "name": "Parameters", "x": list(counts), "y": at, "width": 0.36,
+        "type": "bar", "orientation": "h", "name": words.PARAMETERS, "x": list(counts), "y": at, "width": 0.36,
         "offset": 0.0, "marker": {"color": "@weight"}, "hovertext": rows, "hoverinfo": "text",
     }  # fmt: skip
     notes = [
@@ -92,24 +98,24 @@ def sizes(names: Sequence[str], counts: Sequence[int], sums: Sequence[str]) -> F
         for index, row in enumerate(rows)
     ]  # fmt: skip
     y = axis("", [len(names) - 0.4, -0.6], showgrid=False, zeroline=False, tickvals=[], showticklabels=False)
-    x = axis(f"Parameters, {sum(counts):,} in all", [0, 1.05 * max(counts)])
+    x = axis(words.PARAMETERS_TOTAL.format(total=sum(counts)), [0, 1.05 * max(counts)])
     return {"data": [trace], "layout": layout(x, y, margin={"l": 12, "r": 14, "t": 8, "b": 42}, showlegend=False,
                                               annotations=notes)}  # fmt: skip
 
 
-def confusions(counts: Array, chosen: tuple[int, int] | None, *, tested: str) -> Figure:
-    """How often each digit (row) was taken for each (column), and what was tested; a frame on the chosen cell."""
+def confusions(counts: Array, chosen: tuple[int, int] | None, *, title: str) -> Figure:
+    """How often each digit (row) was predicted as each digit (column, titled `title`); a frame on the chosen cell."""
     figure = confusion(counts)
     wrong = counts * (1 - np.eye(10))
     shade = wrong / max(1.0, float(wrong.max()))
     cells = figure["data"][0] | {
         "z": [row.tolist() for row in shade + 0.12 * np.eye(10)], "x": list(range(10)), "y": list(range(10)),
-        "colorscale": [[0, "@ground"], [1, "@test"]], "hovertemplate": "%{text} times %{y} was taken for %{x}"
-        "<extra></extra>", "text": [[str(count) if count else "" for count in row] for row in counts.tolist()],
+        "colorscale": [[0, "@ground"], [1, "@test"]], "hovertemplate": words.CONFUSION_HOVER + "<extra></extra>",
+        "text": [[str(count) if count else "" for count in row] for row in counts.tolist()],
     }  # fmt: skip
     ticks = {"tickvals": list(range(10)), "ticktext": DIGITS, "showgrid": False, "zeroline": False}
-    x = axis(f"Predicted digit ({tested})" if tested else "Predicted digit", [-0.5, 9.5], **ticks)
-    y = axis("True digit", [9.5, -0.5], **ticks)
+    x = axis(title, [-0.5, 9.5], **ticks)
+    y = axis(words.TRUE_DIGIT, [9.5, -0.5], **ticks)
     frame = []
     if chosen is not None:
         row, column = chosen
@@ -119,25 +125,25 @@ def confusions(counts: Array, chosen: tuple[int, int] | None, *, tested: str) ->
 
 
 def per_class(accuracies: Array, totals: Array) -> Figure:
-    """The share of each digit's test images that is right."""
-    said = [
-        f"{digit}: {share:.1%} of {total:,}"
-        for digit, (share, total) in enumerate(zip(accuracies, totals, strict=True))
+    """The accuracy on the test images of each digit."""
+    hovers = [
+        words.CLASS_ACCURACY_HOVER.format(digit=digit, percent=100 * accuracy, images=total)
+        for digit, (accuracy, total) in enumerate(zip(accuracies, totals, strict=True))
     ]
     trace = {
-        "type": "bar", "name": "Accuracy", "x": list(range(10)), "y": np.nan_to_num(accuracies).astype(np.float32),
-        "marker": {"color": "@test"}, "text": [f"{100 * share:.1f}" for share in np.nan_to_num(accuracies)],
-        "textposition": "outside", "cliponaxis": False, "hovertext": said, "hoverinfo": "text",
+        "type": "bar", "name": words.ACCURACY, "x": list(range(10)), "y": np.nan_to_num(accuracies).astype(np.float32),
+        "marker": {"color": "@test"}, "text": [f"{100 * accuracy:.1f}" for accuracy in np.nan_to_num(accuracies)],
+        "textposition": "outside", "cliponaxis": False, "hovertext": hovers, "hoverinfo": "text",
     }  # fmt: skip
-    x = axis("True digit", [-0.6, 9.6], tickvals=list(range(10)), ticktext=DIGITS, showgrid=False)
-    return {"data": [trace], "layout": layout(x, axis("Share that is right (%)", [0, 1.1], tickformat=".0%"),
+    x = axis(words.TRUE_DIGIT, [-0.6, 9.6], tickvals=list(range(10)), ticktext=DIGITS, showgrid=False)
+    return {"data": [trace], "layout": layout(x, axis(words.CLASS_ACCURACY_AXIS, [0, 1.1], tickformat=".0%"),
                                               showlegend=False)}  # fmt: skip
 
 
 def plane(
     at: Array, labels: Array, hovers: Sequence[str], *, span: float, titles: tuple[str, str], note: str
 ) -> Figure:
-    """Points (n, 2) in the colour and shape of their digit, within ±span; `hovers` say what each is."""
+    """Points (n, 2) in the colour and shape of their digit, within ±span; `hovers` describe each."""
     data = []
     for digit in range(10):
         mine = np.flatnonzero(labels == digit)

@@ -1,4 +1,4 @@
-"""A row of small images under their titles, each of its own size and kind, with bars for ten digits beside them."""
+"""Figures of a few images side by side with their titles, and of bars for ten digits beside them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.figures.theme import axis, layout
+from playground.lessons.cnn import words
 from playground.lessons.cnn.figures.pixel_maps import ink, signed
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
 GAP = 0.12  # between two panels, as a share of one
-TITLE = 0.26  # room above a panel
+TITLE_HEIGHT = 0.26  # above a panel, as a share of it
 BARS = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One image (height, width) with its title and what to say of it.
+    """One image (height, width) with its title and hover text.
 
-    Ink goes from 0 to 1; else the numbers are signed, all by the scale of their largest, and NaN is not there yet.
+    Ink goes from 0 to 1; other numbers are signed, on the scale of their largest, and NaN is not known yet.
     """
 
     title: str
@@ -34,7 +35,7 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Bars:
-    """One number from 0 to 1 for each digit: what it is called, its colour role, and which bars are full."""
+    """One number from 0 to 1 for each digit: their name, their colour role, and which bars are filled."""
 
     name: str
     colour: str
@@ -50,7 +51,7 @@ def panels(
     gap: float = 0.1,
     meta: dict[str, Any] | None = None,
 ) -> Figure:
-    """The panels from left to right; with `bars`, they take this share of the width, and the bars what a gap leaves."""
+    """The panels from left to right; with `bars`, they take `share` of the width and the bars the rest after a gap."""
     wide = len(row) * (1 + GAP) - GAP
     groups, notes = [], []
     centres = np.empty((len(row), 2), np.float32)
@@ -66,7 +67,7 @@ def panels(
     }  # fmt: skip
     bare = {"visible": False, "fixedrange": True, "autorange": False, "constrain": "domain"}
     x = bare | {"range": [0, wide], "domain": [0, share if bars else 1], "constraintoward": "left"}
-    y = bare | {"range": [-1, TITLE], "scaleanchor": "x", "constraintoward": "top" if bars else "middle"}
+    y = bare | {"range": [-1, TITLE_HEIGHT], "scaleanchor": "x", "constraintoward": "top" if bars else "middle"}
     frame: dict[str, Any] = {
         "annotations": notes,
         "margin": {"l": 6, "r": 8, "t": 14 if bars else 6, "b": 24 if bars else 4},
@@ -76,7 +77,7 @@ def panels(
         ticks = {"tickvals": list(range(BARS)), "ticktext": [str(digit) for digit in range(BARS)]}
         frame["xaxis2"] = axis("", [-0.6, BARS - 0.4], anchor="y2", domain=[share + gap, 1], showgrid=False,
                                zeroline=False, fixedrange=True, **ticks)  # fmt: skip
-        frame["yaxis2"] = axis("Probability", [0, 1], anchor="x2", fixedrange=True)
+        frame["yaxis2"] = axis(words.PROBABILITY, [0, 1], anchor="x2", fixedrange=True)
     return {"data": [points, *map(_bars, bars)], "layout": layout(x, y, **frame), "maps": groups}
 
 
@@ -85,7 +86,7 @@ def _bars(bars: Bars) -> dict[str, Any]:
     return {
         "type": "bar", "name": bars.name, "x": list(range(BARS)), "y": np.nan_to_num(bars.values).astype(np.float32),
         "marker": {"color": colours}, "xaxis": "x2", "yaxis": "y2",
-        "hovertemplate": bars.name + ", digit %{x}: %{y:.3f}<extra></extra>",
+        "hovertemplate": words.BAR_HOVER.format(name=bars.name) + "<extra></extra>",
     }  # fmt: skip
 
 
@@ -112,17 +113,17 @@ def _title(text: str, x: float) -> dict[str, Any]:
 
 
 def over_shifts(shifts: Array, lines: Sequence[tuple[str, str, Array]], *, note: str) -> Figure:
-    """Accuracies over pixels of translation, each (name, colour role, values), and a note in the corner."""
+    """Accuracies over the pixels of a shift, each (name, colour role, values), and a note in the corner."""
     data = [
         {"type": "scatter", "mode": "lines+markers", "name": name, "x": shifts, "y": values, "line": {"color": colour,
          "width": 2.5, "dash": "solid" if at == 0 else "dash"}, "marker": {"symbol": "circle" if at == 0 else "square"},
-         "hovertemplate": name + ": %{y:.1%} when moved by %{x} pixels<extra></extra>"}
+         "hovertemplate": words.SHIFT_HOVER.format(name=name) + "<extra></extra>"}
         for at, (name, colour, values) in enumerate(lines)
     ]  # fmt: skip
     # fmt: off
     notes = [{"text": note, "x": 0.98, "y": 0.97, "xref": "paper", "yref": "paper", "xanchor": "right",
               "yanchor": "top", "showarrow": False, "align": "right", "font": {"size": 11, "color": "@muted"}}]
-    x = axis("Moved by (pixels)", [-0.3, float(shifts[-1]) + 0.3], dtick=1)
-    return {"data": data, "layout": layout(x, axis("Share that is right", [0, 1.02], tickformat=".0%"),
+    x = axis(words.SHIFT_AXIS, [-0.3, float(shifts[-1]) + 0.3], dtick=1)
+    return {"data": data, "layout": layout(x, axis(words.SHIFT_ACCURACY_AXIS, [0, 1.02], tickformat=".0%"),
                                            annotations=notes)}
     # fmt: on

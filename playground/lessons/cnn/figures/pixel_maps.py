@@ -1,7 +1,7 @@
-"""Images and feature maps as pixels: tables of maps, grids of small images, one image large.
+"""Figures of images and feature maps as pixels: tables of maps, grids of small images, one large image.
 
-The board draws the pixels on one canvas over the chart (`maps`: groups of maps of one size, one byte a pixel); the
-traces are only what one points at, and frames.
+The board draws the pixels on one canvas over the chart (`maps`: groups of maps of one size, one byte for each pixel);
+the traces are only for hovering and for frames.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from playground.figures.theme import layout
 Array = NDArray[Any]
 Figure = dict[str, Any]
 WIDTH = 100.0  # units of a table's width; heights are in the same units
-LABELS = 11.0  # of it, for the rows' names
+LABELS = 11.0  # of these units, for the rows' names
 GAP = 0.12  # between two maps, as a share of their size
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table: its name, its maps (n, side, side) of signed numbers, and what to say of each.
+    """One row of a table: its name, its maps (n, side, side) of signed numbers, and a hover text for each.
 
-    All maps of a row share one scale, so that a pale one is a weak one. `ink` is for images from 0 to 1.
+    All maps of a row share one scale, so a pale map is a weak one. `ink` is for images from 0 to 1.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Extra:
-    """One map (side, side) large at the right end of a table, and its name."""
+    """One large map (side, side) at the right end of a table, and its name."""
 
     name: str
     map: Array
@@ -48,7 +48,7 @@ class Extra:
 
 
 def signed(maps: Array) -> Array:
-    """Bytes of signed maps, all by one scale: 128 is zero, 255 and 1 the largest size (zeros if it is no number)."""
+    """Bytes of signed maps on one scale: 128 is zero, 255 and 1 the largest size; all 128 if that is not finite."""
     size = float(np.abs(maps).max(initial=0.0))
     return images.signed(maps if np.isfinite(size) else np.zeros_like(maps), size if np.isfinite(size) else 1.0)
 
@@ -59,7 +59,7 @@ def ink(shades: Array) -> Array:
 
 
 def columns_of(count: int, right: float = 0.0) -> float:
-    """How wide one of so many maps in a row may be, in units, its gap included."""
+    """The width of one of `count` maps in a row with its gap, in units."""
     return (WIDTH - LABELS - right) / max(1, count)
 
 
@@ -75,8 +75,8 @@ def table(
 ) -> Figure:
     """Rows of maps one above the other, within WIDTH by `height` units, of which the rows take `room` at most.
 
-    `chosen` (row, map) gets a frame; `under` are words below each map of the last row; `place` are the two numbers
-    that the chart's fields show.
+    `chosen` (row, map) gets a frame; `under` are captions below each map of the last row; `place` are the two numbers
+    in the chart's fields.
     """
     right = extra.width + 2 if extra else 0.0
     sizes = row_heights(rows, room or height - (4.0 if under else 0.0), right)
@@ -115,7 +115,7 @@ def table(
 
 
 def row_heights(rows: Sequence[Row], height: float, right: float = 0.0) -> list[float]:
-    """How high each row is, in units: as high as its maps may be wide, all shrunk alike until they fit."""
+    """The height of each row in units: as high as its maps may be wide, all shrunk by one factor until they fit."""
     tallest = max((columns_of(len(row.maps), right) for row in rows), default=1.0)
     for _ in range(40):
         sizes = [min(columns_of(len(row.maps), right), tallest * row.height) for row in rows]
@@ -126,7 +126,7 @@ def row_heights(rows: Sequence[Row], height: float, right: float = 0.0) -> list[
 
 
 def find(rows: Sequence[int], sizes: Sequence[float], x: float, y: float) -> tuple[int, int] | None:
-    """Which (row, map) of a table lies at a place, given how many maps each row has; None between them."""
+    """The (row, map) at a place of a table, given the number of maps in each row; None between maps."""
     top = 0.0
     for at, (count, size, pitch) in enumerate(zip(rows, sizes, _pitches(rows, sizes), strict=True)):
         column = int((x - LABELS) // pitch)
@@ -137,7 +137,7 @@ def find(rows: Sequence[int], sizes: Sequence[float], x: float, y: float) -> tup
 
 
 def _pitches(counts: Sequence[int], sizes: Sequence[float]) -> list[float]:
-    """How far apart the maps of each row stand: as far as in the other rows with as many, so that they form columns."""
+    """The distance between the maps of each row; equal in all rows with as many maps, so that they form columns."""
     return [max(size for size, other in zip(sizes, counts, strict=True) if other == count) for count in counts]
 
 
@@ -154,7 +154,7 @@ def strip(name: str, values: Array, *, rows: int, y: float, high: float) -> tupl
 
 @dataclass(frozen=True)
 class Small:
-    """One small image of a grid: pixels uint8 (28, 28), the words under it, what to say of it, and if it is right."""
+    """One image of a grid: pixels uint8 (28, 28), the words under it, its hover text, and whether it is right."""
 
     pixels: Array
     words: str
@@ -166,7 +166,7 @@ CELL = (1.0, 1.36)  # of a grid: the width, and the height with the words
 
 
 def grid(images: Sequence[Small], *, columns: int, rows: int, message: str = "") -> Figure:
-    """Small images row by row; a full frame where the model is right, a dashed one where it is wrong."""
+    """Small images row by row; a solid frame where the model is right, a dashed one where it is wrong."""
     shown = images[: columns * rows]
     left = np.arange(len(shown)) % columns * CELL[0] + 0.06
     top = -(np.arange(len(shown)) // columns) * CELL[1] - 0.06
@@ -200,12 +200,12 @@ def grid(images: Sequence[Small], *, columns: int, rows: int, message: str = "")
 
 
 def grid_find(columns: int, x: float, y: float) -> int:
-    """Which image of a grid lies at a place."""
+    """The number of the image at a place of a grid."""
     return int(-y // CELL[1]) * columns + min(columns - 1, int(x // CELL[0]))
 
 
 def image(pixels: Array, title: str) -> Figure:
-    """One image (28, 28) from 0 to 1, large, under its title."""
+    """One large image (28, 28) from 0 to 1 with its title."""
     side = float(pixels.shape[-1])
     box = np.array([0, side, -side, 0], np.float32)
     group = {"side": int(side), "values": ink(pixels).ravel(), "boxes": box, "lut": "ink", "over": False, "crisp": True}
@@ -226,7 +226,7 @@ def _group(maps: Array, boxes: Array, *, is_ink: bool) -> Figure:
 
 
 def _points(centres: Sequence[tuple[float, float]], hovers: Sequence[str]) -> dict[str, Any]:
-    """What one points at: markers that are not seen."""
+    """Invisible markers for hovering and clicking."""
     at = np.array(centres, np.float32).reshape(-1, 2)
     return {"type": "scatter", "mode": "markers", "name": "Maps", "hovertext": list(hovers),
             "x": at[:, 0], "y": at[:, 1], "hoverinfo": "text",
@@ -258,7 +258,7 @@ def _name(text: str, x: float, y: float) -> dict[str, Any]:
 
 
 def _square(x: list[float], y: list[float], notes: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    """Axes without marks whose units are as long across as up."""
+    """The layout of axes without ticks and with equal units in both directions."""
     bare = {"visible": False, "fixedrange": True, "autorange": False, "constrain": "domain"}
     top = {"scaleanchor": "x", "constraintoward": "top"}
     place = more.pop("place", None)

@@ -48,12 +48,12 @@ def test_blackening_a_patch_takes_away_what_its_pixels_add(linear: tuple[nn.Sequ
     assert np.allclose(quarters.falls[:4, 4:], adds[:4, 4:].sum(), atol=1e-4)
 
 
-def test_occlusion_goes_on_in_slices_to_the_same_end(linear: tuple[nn.Sequential, Tensor]) -> None:
+def test_occlusion_in_slices_comes_to_the_same_end(linear: tuple[nn.Sequential, Tensor]) -> None:
     model, x = linear
     whole, sliced = (Occlusion(model, x, 0, patch=3, stride=1) for _ in range(2))
     whole.advance(60)
     sliced.advance(0, at_once=5)
-    assert sliced.judged == 5 and np.isnan(sliced.falls[-1]).all() and np.isfinite(sliced.falls[0, 0])
+    assert sliced.covered == 5 and np.isnan(sliced.falls[-1]).all() and np.isfinite(sliced.falls[0, 0])
     while not sliced.is_done:
         sliced.advance(0, at_once=5)
     assert np.allclose(sliced.falls, whole.falls, atol=1e-5)
@@ -81,7 +81,7 @@ def test_fgsm_stays_an_image(linear: tuple[nn.Sequential, Tensor]) -> None:
     assert moved.min() >= 0 and moved.max() <= 1
 
 
-def test_numbers_that_are_none_do_no_harm(linear: tuple[nn.Sequential, Tensor]) -> None:
+def test_weights_that_are_not_finite_do_no_harm(linear: tuple[nn.Sequential, Tensor]) -> None:
     model, x = linear
     assert isinstance(model[1], nn.Linear)
     model[1].weight[:] = float("nan")

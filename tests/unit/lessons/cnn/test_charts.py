@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from playground import mnist
+from playground.engine.commands import Pick, read_command
 from playground.engine.frames import encode
 from playground.lessons.cnn.charts import projection as cnn_plane
 from playground.lessons.cnn.charts.projection import Tsne, main_directions
-from playground.lessons.cnn.evaluation import Judged
+from playground.lessons.cnn.evaluation import Evaluation
 from playground.lessons.cnn.figures import pixel_maps
 from playground.lessons.cnn.figures.pixel_maps import Row
 from playground.lessons.cnn.lesson import LESSON
@@ -80,7 +81,7 @@ def test_the_axis_of_steps_ends_with_the_plan_and_later_seldom_moves() -> None:
 def test_the_table_of_maps_holds_the_filters_and_every_map_of_every_stage() -> None:
     run = trained(3, epochs=0)
     figure = draw(run, "maps")["maps"]
-    stages = run.view().seen.stages
+    stages = run.view().predictions.stages
     kernels = run.model[0].weight.detach()[:, 0].numpy()
     gradients = run.model[0].weight.grad[:, 0].numpy()
     expected = [kernels, gradients, *(stage.output[0].detach().numpy() for stage in stages[:6])]
@@ -101,9 +102,9 @@ def test_bytes_keep_sign_and_share_one_scale() -> None:
 @pytest.mark.parametrize(("layer", "channel"), [(1, 2), (2, 3)])
 def test_how_a_map_is_made_adds_up_to_the_map(layer: int, channel: int) -> None:
     run = trained(3, epochs=0)
-    run.apply({"do": "explain", "x": layer, "y": channel})
+    run.apply(read_command({"do": "explain", "x": layer, "y": channel}))
     figure = draw(run, "convolution")["convolution"]
-    stage = [each for each in run.view().seen.stages if each.kind == "convolution"][layer - 1]
+    stage = [each for each in run.view().predictions.stages if each.kind == "convolution"][layer - 1]
     made = stage.output[0, channel - 1].detach().numpy()
     difference = bytes_of(figure, 3)[0].astype(int) - pixel_maps.signed(made[None])[0]
     assert np.abs(difference).max() <= 1, "but for the rounding of sums in another order"
@@ -113,28 +114,28 @@ def test_how_a_map_is_made_adds_up_to_the_map(layer: int, channel: int) -> None:
 
 
 @pytest.mark.parametrize("place", [(0, 1), (3, 1), (1, 3), (2, 4), (1, -1)])
-def test_a_map_that_there_is_not_gets_a_sentence(place: tuple[int, int]) -> None:
+def test_a_map_that_does_not_exist_is_refused(place: tuple[int, int]) -> None:
     run = make()
-    with pytest.raises(ValueError, match=r"There are 2 layers here, with 2, 3 maps\.$"):
-        run.apply({"do": "explain", "x": place[0], "y": place[1]})
+    with pytest.raises(ValueError, match=r"Choose a layer from 1 to 2. Maps in each layer: 2, 3\.$"):
+        run.apply(read_command({"do": "explain", "x": place[0], "y": place[1]}))
 
 
 def test_a_click_on_a_map_chooses_it() -> None:
     run = make()
     figure = draw(run, "maps")["maps"]
-    seen = []
+    found = []
     for x, y in zip(figure["data"][0]["x"].tolist(), figure["data"][0]["y"].tolist(), strict=True):
-        run.apply({"do": "pick", "chart": "maps", "x": x, "y": y})
-        seen.append((run.look.layer, run.look.channel))
+        run.apply(read_command({"do": "pick", "chart": "maps", "x": x, "y": y}))
+        found.append((run.selection.layer, run.selection.channel))
     first, second = [(0, 0), (0, 1)], [(1, 0), (1, 1), (1, 2)]
-    assert seen == first * 5 + second * 3
-    run.apply({"do": "pick", "chart": "maps", "x": 99.9, "y": 5.0})
-    assert (run.look.layer, run.look.channel) == (1, 2), "a click beside them changes nothing"
+    assert found == first * 5 + second * 3
+    run.apply(read_command({"do": "pick", "chart": "maps", "x": 99.9, "y": 5.0}))
+    assert (run.selection.layer, run.selection.channel) == (1, 2), "a click beside them changes nothing"
 
 
-def test_a_choice_that_no_longer_exists_is_the_nearest_there_is() -> None:
+def test_a_selected_map_that_no_longer_exists_is_replaced_by_the_nearest() -> None:
     run = make(filters_2=8)
-    run.apply({"do": "explain", "x": 2, "y": 8})
+    run.apply(read_command({"do": "explain", "x": 2, "y": 8}))
     smaller = run.rebuilt(run.config.with_values(layers=1))
     assert draw(smaller, "convolution")["convolution"]["layout"]["meta"]["place"] == [1, 2]
 
@@ -145,13 +146,13 @@ def test_earlier_steps_show_the_map_and_the_guess_of_then() -> None:
     said = [note["text"] for note in figure["layout"]["annotations"] if note["text"].startswith("step")]
     assert said[0].startswith("step 0<br>") and said[-1].startswith("step 60<br>")
     first = bytes_of(figure, 0)[0]
-    run.apply({"do": "scrub", "to": 0})
+    run.apply(read_command({"do": "scrub", "to": 0}))
     kernel = run.view().model[0].weight.detach()[0, 0].numpy()
     largest = np.unravel_index(np.abs(kernel).argmax(), kernel.shape)
     assert abs(int(first[largest]) - 128) == np.abs(first.astype(int) - 128).max()
 
 
-def test_rows_fit_their_table_and_a_map_is_found_where_it_stands() -> None:
+def test_rows_fit_their_table_and_a_map_is_found_where_it_is_drawn() -> None:
     rows = [Row("a", np.zeros((16, 2, 2)), [""] * 16), Row("b", np.zeros((32, 2, 2)), [""] * 32)]
     for height in (3.0, 8.0, 40.0):
         sizes = pixel_maps.row_heights(rows, height)
@@ -165,20 +166,20 @@ def test_rows_fit_their_table_and_a_map_is_found_where_it_stands() -> None:
 # Mistakes.
 
 
-def judged() -> Judged:
+def evaluation() -> Evaluation:
     labels = np.array([0, 0, 1, 3, 3])
-    shares = np.full((5, 10), 0.01)
+    probabilities = np.full((5, 10), 0.01)
     for place, (guess, share) in enumerate([(0, 0.9), (8, 0.6), (1, 0.8), (5, 0.7), (5, 0.95)]):
-        shares[place, guess] = share
-    return Judged(4, 0, np.array([10, 20, 30, 40, 50]), labels, shares)
+        probabilities[place, guess] = share
+    return Evaluation(4, np.array([10, 20, 30, 40, 50]), labels, probabilities)
 
 
 def test_mistakes_are_counted_and_found() -> None:
-    each = judged()
+    each = evaluation()
     assert each.accuracy == 0.4
     assert (each.confusion[0, 8], each.confusion[3, 5], each.confusion.trace()) == (1, 2, 2)
-    assert each.cell(3, 5, 9).tolist() == [4, 3], "the surest first"
-    assert each.per_class[0] == 0.5 and np.isnan(each.per_class[9])
+    assert each.cell(3, 5, 9).tolist() == [4, 3], "the most confident first"
+    assert each.class_accuracies[0] == 0.5 and np.isnan(each.class_accuracies[9])
     assert each.hardest(3).tolist() == [1, 3, 4]
     assert each.loss == pytest.approx(-np.log([0.9, 0.01, 0.8, 0.01, 0.01]).mean())
 
@@ -189,16 +190,16 @@ def test_a_click_on_a_cell_shows_its_images_and_a_click_on_one_looks_inside_it()
     result = run.tester.latest
     label, guess = divmod(int((result.confusion * (1 - np.eye(10))).argmax()), 10)
     other = next((row, column) for row, column in np.argwhere(result.confusion) if (row, column) != (label, guess))
-    run.apply({"do": "pick", "chart": "confusion", "x": float(other[1]) + 0.3, "y": float(other[0]) - 0.3})
+    run.apply(Pick(float(other[1]) + 0.3, float(other[0]) - 0.3, "confusion"))
     figure = draw(run, "cell", "confusion")["cell"]
     shown = figure["maps"][0]["values"].reshape(-1, 28, 28)
-    expected = result.index[result.cell(*other, 32)]
+    expected = result.indices[result.cell(*other, 32)]
     np.testing.assert_array_equal(shown, run.digits.x_test[expected.tolist(), 0].numpy())
-    run.apply({"do": "pick", "chart": "cell", "x": 0.5, "y": -0.5})
-    assert run.look.picked == expected[0]
-    assert run.view().seen.label == other[0]
+    run.apply(read_command({"do": "pick", "chart": "cell", "x": 0.5, "y": -0.5}))
+    assert run.selection.picked == expected[0]
+    assert run.view().predictions.label == other[0]
     run.tune(run.config.with_values(image=2))
-    assert run.look.picked is None
+    assert run.selection.picked is None
 
 
 def test_right_and_wrong_are_framed_and_said() -> None:
@@ -208,19 +209,19 @@ def test_right_and_wrong_are_framed_and_said() -> None:
     words = next(trace for trace in figure["data"] if trace["name"] == "Words")["text"]
     places = result.hardest(len(words))
     for word, place in zip(words, places, strict=True):
-        label, guess = result.labels[place], result.guesses[place]
+        label, guess = result.labels[place], result.predicted[place]
         assert word == (str(label) if label == guess else f"{label} → {guess}")
     frames = {
         trace["name"]: np.isnan(trace["x"]).sum() for trace in figure["data"] if trace["name"] in ("Right", "Wrong")
     }
-    wrong = int((result.labels[places] != result.guesses[places]).sum())
+    wrong = int((result.labels[places] != result.predicted[places]).sum())
     assert frames == {"Right": len(places) - wrong, "Wrong": wrong}
 
 
 @pytest.mark.parametrize("chart", ["loss", "nowhere", None, 5])
-def test_a_click_on_a_chart_without_choices_gets_a_sentence(chart: Any) -> None:
-    with pytest.raises(ValueError, match=r"nothing to choose in that chart\.$"):
-        make().apply({"do": "pick", "chart": chart, "x": 0.0, "y": 0.0})
+def test_a_click_on_a_chart_without_choices_is_refused(chart: Any) -> None:
+    with pytest.raises(ValueError, match=r"chart\.$"):
+        make().apply(read_command({"do": "pick", "chart": chart, "x": 0.0, "y": 0.0}))
 
 
 # The last layer.
@@ -236,14 +237,14 @@ def test_main_directions_are_those_of_the_singular_value_decomposition() -> None
     assert ((again[:2] * found).sum(dim=1) > 0.99).all(), "no direction turns round from frame to frame"
 
 
-def test_points_of_the_plane_are_the_test_images_and_a_click_looks_at_the_nearest() -> None:
+def test_points_of_the_plane_are_the_test_images_and_a_click_selects_the_nearest() -> None:
     run = trained(20, epochs=0)
     figure = draw(run, "plane")["plane"]
     traces = figure["data"]
     assert [trace["name"] for trace in traces] == [str(digit) for digit in range(10)]
     assert [len(trace["x"]) for trace in traces] == [13] * 10
-    run.apply({"do": "pick", "chart": "plane", "x": float(traces[4]["x"][2]), "y": float(traces[4]["y"][2])})
-    assert run.look.picked == 24
+    run.apply(Pick(float(traces[4]["x"][2]), float(traces[4]["y"][2]), "plane"))
+    assert run.selection.picked == 24
     assert "test image 24, a 4" in traces[4]["hovertext"][2]
 
 
@@ -252,14 +253,14 @@ def test_tsne_comes_when_it_is_asked_for_and_stays_that_of_its_step(monkeypatch:
     run = trained(3, epochs=0)
     draw(run, "plane", tsne=True)
     end = time.monotonic() + 10
-    while run.plane.waits and time.monotonic() < end:
+    while run.projection.is_pending and time.monotonic() < end:
         time.sleep(0.01)
     run.advance(1e9, 2)
     note = draw(run, "plane", tsne=True)["plane"]["layout"]["annotations"][0]["text"]
     assert note.startswith("Step 3;")
     assert not run.restless
     draw(run, "plane")
-    assert run.plane.tsne is None
+    assert run.projection.tsne is None
 
 
 def test_one_tsne_at_a_time_and_one_that_is_dropped_never_begins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,8 +316,8 @@ def test_predictions_are_those_of_the_model_that_is_shown_without_any_test() -> 
     latest = run.tester.latest
     now = words()
     assert now == expected(run.model)
-    run.apply({"do": "scrub", "to": 0})
+    run.apply(read_command({"do": "scrub", "to": 0}))
     assert words() == expected(run.view().model) != now
     assert run.tester.latest is latest and run.tester.pending is None
-    run.apply({"do": "pick", "chart": "predictions", "x": 0.5, "y": -0.5})
-    assert run.look.picked == 0
+    run.apply(read_command({"do": "pick", "chart": "predictions", "x": 0.5, "y": -0.5}))
+    assert run.selection.picked == 0

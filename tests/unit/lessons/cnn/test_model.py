@@ -115,7 +115,7 @@ def test_a_quarter_turn_is_a_quarter_turn() -> None:
     torch.testing.assert_close(turned[0, 0], x[0, 0].rot90(-1), atol=1e-4, rtol=0)
 
 
-def test_augmentation_draws_anew_each_time_within_its_bounds_and_the_same_for_the_same_seed() -> None:
+def test_augmentation_draws_new_numbers_each_time_within_its_bounds_and_the_same_for_the_same_seed() -> None:
     spot = torch.zeros(64, 1, 28, 28)
     spot[:, 0, 14, 14] = 1.0
     first, generator = Augmentation(shift=2.0), numbers(5)
@@ -131,10 +131,10 @@ def test_augmentation_draws_anew_each_time_within_its_bounds_and_the_same_for_th
 def test_batches_of_images_give_every_image_once_an_epoch_as_numbers_from_0_to_1() -> None:
     raw = torch.arange(10, dtype=torch.uint8)[:, None, None].expand(10, 28, 28).contiguous()
     batches = ImageBatches(cnn.pixels(raw), torch.arange(10), 4, numbers(), Augmentation())
-    seen = [batches.next() for _ in range(3)]
-    assert [len(x) for x, _ in seen] == [4, 4, 2]
-    assert sorted(torch.cat([y for _, y in seen]).tolist()) == list(range(10))
-    for x, y in seen:
+    found = [batches.next() for _ in range(3)]
+    assert [len(x) for x, _ in found] == [4, 4, 2]
+    assert sorted(torch.cat([y for _, y in found]).tolist()) == list(range(10))
+    for x, y in found:
         torch.testing.assert_close(x[:, 0, 0, 0], y / 255)
     assert batches.epochs == 1
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from playground.engine.commands import read_command
 from playground.lessons.cnn.charts.shift_test import SHIFTS, ShiftTest, plain_model, shifted
 from playground.lessons.cnn.config import CnnConfig
 from playground.lessons.cnn.lesson import DRAW, LESSON, build
@@ -36,26 +37,28 @@ def bars(figure: dict[str, Any], name: str) -> Any:
 
 
 def test_a_drawing_becomes_the_image_and_an_empty_pad_goes_back(run: CnnRun) -> None:
-    test_image = run.view().seen.image.clone()
-    run.apply({"do": "draw", "bits": stroke()})
+    test_image = run.view().predictions.image.clone()
+    run.apply(read_command({"do": "draw", "bits": stroke()}))
     drawn = run.draw(CHARTS, {})
     assert list(drawn.charts) == ["drawn"] and run.restless, "the prediction first"
     assert run.draw(CHARTS, {}).charts.keys() == set(CHARTS)
-    image = run.view().seen.image
+    image = run.view().predictions.image
     assert image[0, 0].any(dim=1).sum() == 20, "as MNIST was made"
-    assert np.allclose(bars(drawn.charts["drawn"], "Softmax"), run.predict(image[0, 0].numpy()), atol=1e-6)
-    assert "your image" in drawn.note
-    run.apply({"do": "draw", "bits": None})
-    assert torch.equal(run.view().seen.image, test_image)
+    with torch.no_grad():
+        probabilities = torch.softmax(run.model(image), dim=1)[0]
+    assert np.allclose(bars(drawn.charts["drawn"], "Softmax"), probabilities, atol=1e-6)
+    assert "your digit" in drawn.note
+    run.apply(read_command({"do": "draw", "bits": None}))
+    assert torch.equal(run.view().predictions.image, test_image)
 
 
 @pytest.mark.parametrize("bits", ["", "AAAA", stroke()[:-4], stroke() + "AAAA", 3, [1], {"a": 1}, "é" * 2732, True])
-def test_what_is_no_drawing_is_refused_and_changes_nothing(run: CnnRun, bits: Any) -> None:
-    run.apply({"do": "draw", "bits": stroke()})
-    before = run.view().seen.image.clone()
-    with pytest.raises(ValueError, match=r"2,048 bytes in base64\.$"):
-        run.apply({"do": "draw", "bits": bits})
-    assert torch.equal(run.view().seen.image, before)
+def test_what_is_not_a_drawing_is_refused_and_changes_nothing(run: CnnRun, bits: Any) -> None:
+    run.apply(read_command({"do": "draw", "bits": stroke()}))
+    before = run.view().predictions.image.clone()
+    with pytest.raises(ValueError, match=r"in base64\.$"):
+        run.apply(read_command({"do": "draw", "bits": bits}))
+    assert torch.equal(run.view().predictions.image, before)
 
 
 @pytest.mark.parametrize(
@@ -64,17 +67,17 @@ def test_what_is_no_drawing_is_refused_and_changes_nothing(run: CnnRun, bits: An
      ("target", None), ("grey", 1), (None, 1), (["target"], 1)],
 )  # fmt: skip
 def test_a_slider_takes_numbers_within_its_bounds(run: CnnRun, name: Any, value: Any) -> None:
-    before = run.look.drawn.target, run.look.drawn.epsilon
+    before = run.selection.drawing.target, run.selection.drawing.epsilon
     with pytest.raises(ValueError, match=r"\.$"):
-        run.apply({"do": "slide", "name": name, "value": value})
-    assert (run.look.drawn.target, run.look.drawn.epsilon) == before
+        run.apply(read_command({"do": "slide", "name": name, "value": value}))
+    assert (run.selection.drawing.target, run.selection.drawing.epsilon) == before
 
 
 def test_the_sliders_set_the_step_that_fools(run: CnnRun) -> None:
     run.advance(60, 20)
-    run.apply({"do": "draw", "bits": stroke()})
-    run.apply({"do": "slide", "name": "target", "value": 5})
-    run.apply({"do": "slide", "name": "epsilon", "value": 0.25})
+    run.apply(read_command({"do": "draw", "bits": stroke()}))
+    run.apply(read_command({"do": "slide", "name": "target", "value": 5}))
+    run.apply(read_command({"do": "slide", "name": "epsilon", "value": 0.25}))
     run.draw(["drawn"], {})
     figure = run.draw(["attack"], {}).charts["attack"]
     assert figure["layout"]["meta"]["sliders"] == {"target": 5, "epsilon": 0.25}
@@ -82,17 +85,17 @@ def test_the_sliders_set_the_step_that_fools(run: CnnRun) -> None:
 
 
 def test_a_stage_that_is_switched_off_changes_the_input_at_once(run: CnnRun) -> None:
-    run.apply({"do": "draw", "bits": stroke(10, 20)})
+    run.apply(read_command({"do": "draw", "bits": stroke(10, 20)}))
     run.draw(CHARTS, {})
-    whole = run.view().seen.image.clone()
+    whole = run.view().predictions.image.clone()
     run.draw(CHARTS, {"crop": False})
-    assert run.view().seen.image[0, 0].any(dim=1).sum() < 18
+    assert run.view().predictions.image[0, 0].any(dim=1).sum() < 18
     run.draw(CHARTS, {"crop": True})
-    assert torch.equal(run.view().seen.image, whole)
+    assert torch.equal(run.view().predictions.image, whole)
 
 
 def test_the_drawing_outlives_a_reset_and_the_charts_follow_the_training(run: CnnRun) -> None:
-    run.apply({"do": "draw", "bits": stroke()})
+    run.apply(read_command({"do": "draw", "bits": stroke()}))
     before = bars(run.draw(["drawn"], {}).charts["drawn"], "Softmax")
     run.advance(60, 10)
     assert not np.allclose(bars(run.draw(["drawn"], {}).charts["drawn"], "Softmax"), before)
@@ -102,10 +105,10 @@ def test_the_drawing_outlives_a_reset_and_the_charts_follow_the_training(run: Cn
 
 def test_frames_come_quickly_while_one_draws(run: CnnRun) -> None:
     slow = run.frame_rate
-    run.apply({"do": "draw", "bits": stroke()})
+    run.apply(read_command({"do": "draw", "bits": stroke()}))
     run.draw(["drawn"], {})
     assert run.frame_rate > 2 * slow
-    run.stroke_at -= 2
+    run.drawing_pace.stroke_at -= 2
     run.draw(["drawn"], {})
     assert run.frame_rate == slow
 
@@ -113,7 +116,7 @@ def test_frames_come_quickly_while_one_draws(run: CnnRun) -> None:
 def test_drawing_and_its_charts_leave_the_training_as_it_is() -> None:
     watched, alone = build(CONFIG), build(CONFIG)
     for _ in range(5):
-        watched.apply({"do": "draw", "bits": stroke()})
+        watched.apply(read_command({"do": "draw", "bits": stroke()}))
         watched.draw(CHARTS, {"shift_test": True})
         watched.advance(60, 2)
         alone.advance(60, 2)
@@ -141,13 +144,13 @@ def test_the_plain_model_is_as_large_and_trained_alike(run: CnnRun) -> None:
         plain, hidden = plain_model(parameters, CONFIG)
         assert abs(count_parameters(plain) - parameters) <= 400 and hidden >= 1
     run.advance(60, 12)
-    test = ShiftTest(run.scene())
+    test = ShiftTest(run.frame_context())
     while not test.is_done:
         test.advance(60)
-    assert test.trained == 12 and test.right.shape == (2, len(SHIFTS))
+    assert test.trained == 12 and test.accuracies.shape == (2, len(SHIFTS))
     assert test.trainer.batches.batch_size == CONFIG.batch_size
     answers = run.model(test.x / 255).argmax(dim=1).numpy()
-    assert abs(test.right[0, 0] - (answers == test.y).mean()) < 1e-6
+    assert abs(test.accuracies[0, 0] - (answers == test.y).mean()) < 1e-6
 
 
 def test_images_are_moved_by_whole_pixels() -> None:
@@ -163,6 +166,6 @@ def test_a_picture_becomes_the_image_and_a_blank_one_is_refused(run: CnnRun) -> 
     picture = np.full((60, 40), 200, np.uint8)
     picture[10:50, 15:20] = 30
     run.use_picture(picture)
-    assert run.view().seen.image[0, 0].any(dim=1).sum() == 20
-    with pytest.raises(ValueError, match="all of one shade"):
+    assert run.view().predictions.image[0, 0].any(dim=1).sum() == 20
+    with pytest.raises(ValueError, match="This picture is blank"):
         run.use_picture(np.zeros((9, 9), np.uint8))

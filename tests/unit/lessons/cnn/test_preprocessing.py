@@ -92,7 +92,7 @@ def test_the_centre_of_mass_comes_nearest_to_pixel_14(ink: list[tuple[int, int]]
 def test_each_stage_can_be_switched_off() -> None:
     drawing = bar(8, 68, 8, 18)
     found = dict(zip(NAMES, [stage.image for stage in stages(drawing)], strict=True))
-    assert found["cropped"].shape == (60, 10) and found["fitted"].shape == (20, 3)
+    assert found["cropped"].shape == (60, 10) and found["scaled"].shape == (20, 3)
     uncropped = last(drawing, crop=False)
     assert uncropped.any(axis=1).sum() < 12, "the whole pad is shrunk into 20 by 20, the digit with it"
     large = last(drawing, fit=False)

@@ -1,9 +1,7 @@
-"""A training on digits as the engine runs it: its steps, its tests, the image it looks at, its checkpoints."""
+"""A training on digits as the engine runs it: its steps, its tests, the selected image, its checkpoints."""
 
 from __future__ import annotations
 
-import base64
-import json
 import math
 import os
 from collections.abc import Iterator
@@ -15,7 +13,9 @@ import torch
 from torch import nn
 
 from playground import mnist
+from playground.engine.commands import Draw, read_command
 from playground.knobs import Value
+from playground.lessons.cnn import evaluation
 from playground.lessons.cnn import model as cnn
 from playground.lessons.cnn import run as cnn_run
 from playground.lessons.cnn.config import CnnConfig
@@ -78,7 +78,7 @@ def test_steps_are_those_of_the_tutorials_loop() -> None:
     for parameter in loop.parameters():
         parameter.requires_grad_()
     optimizer = torch.optim.Adam(loop.parameters(), lr=0.001)
-    order = torch.randperm(TRAIN, generator=torch.Generator().manual_seed(cnn_run.ORDER))
+    order = torch.randperm(TRAIN, generator=torch.Generator().manual_seed(cnn_run.ORDER_SEED))
     for step in range(4):
         chosen = order[50 * step : 50 * step + 50]
         loss = nn.functional.cross_entropy(loop(run.digits.x_train[chosen].float() / 255), run.digits.y_train[chosen])
@@ -104,7 +104,7 @@ def test_the_same_config_gives_the_same_weights_in_slices_of_any_length_watched_
 
 def test_it_learns_to_tell_bars_apart() -> None:
     run = until_done(make(epochs=20))
-    assert run.tester.whole[-1][1] > 0.95
+    assert run.tester.full_tests[-1][1] > 0.95
 
 
 @pytest.mark.parametrize("schedule", ["one_cycle", "cosine"])
@@ -122,7 +122,7 @@ def test_half_precision_learns_with_weights_of_full_precision() -> None:
     assert 1e-6 < float((weights(run) - weights(trained(3))).abs().max()) < 0.05
 
 
-def test_too_large_a_rate_fails_with_a_sentence() -> None:
+def test_too_large_a_rate_ends_with_advice() -> None:
     run = make(lr=1.0, optimizer="sgd", activation="identity", epochs=0)
     with torch.no_grad():
         run.model[0].weight.mul_(1e30)
@@ -145,25 +145,27 @@ def test_at_its_end_every_test_image_is_tested_and_only_then_is_it_done() -> Non
     with torch.no_grad():
         guesses = run.model(cnn.scaled(run.digits.x_test)).argmax(dim=1)
     right = int((guesses == run.digits.y_test).sum())
-    assert run.tester.whole == [(6, right / TEST, pytest.approx(run.tester.latest.loss))]
+    assert run.tester.full_tests == [(6, right / TEST, pytest.approx(run.tester.latest.loss))]
     assert run.draw([], {}).status["full_accuracy"] == pytest.approx(right / TEST, abs=1e-4)
     assert run.draw([], {}).note.startswith(f"Tested on all {TEST} test images: {right} are right")
     assert run.tester.latest.confusion.sum() == TEST
     assert run.tester.latest.confusion.trace() == right
     hardest = run.tester.latest.hardest(TEST)
-    assert (np.diff(run.tester.latest.true_shares[hardest]) >= 0).all()
+    assert (np.diff(run.tester.latest.true_probabilities[hardest]) >= 0).all()
 
 
 def test_a_test_is_of_the_model_as_it_was_however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cnn_run, "IMAGES_PER_SLICE", 200)
-    monkeypatch.setattr(cnn_run, "IMAGES_PER_TEST", 0)
-    monkeypatch.setitem(cnn_run.shares_of.__globals__, "SLICE", {"cpu": 10})
+    monkeypatch.setattr(evaluation, "TRAINED_PER_SLICE", 20)
+    monkeypatch.setattr(evaluation, "TRAINED_PER_FULL_TEST", 0)
+    monkeypatch.setattr(evaluation, "SLICE_IMAGES", {"cpu": 10})
     run = trained(6, epochs=3)
     assert run.tester.pending is not None
     with torch.no_grad():
         right = (run.model(cnn.scaled(run.digits.x_test)).argmax(dim=1) == run.digits.y_test).float().mean().item()
-    run.advance(1e9, 5)
-    assert run.tester.whole[0][:2] == (6, pytest.approx(right))
+    run.advance(1e9, 3)
+    assert not run.tester.full_tests, "it takes 13 slices, two or three for each step"
+    run.advance(1e9, 2)
+    assert run.tester.full_tests[0][:2] == (6, pytest.approx(right))
 
 
 def test_a_slice_that_only_tests_ends_in_time_and_says_that_no_step_was_taken() -> None:
@@ -172,7 +174,7 @@ def test_a_slice_that_only_tests_ends_in_time_and_says_that_no_step_was_taken() 
     assert run.outcome == "", "the test has only begun"
 
 
-def test_mistakes_are_shown_of_the_step_that_is_looked_at_also_while_it_rests() -> None:
+def test_mistakes_are_those_of_the_step_shown_also_while_it_rests() -> None:
     run = trained(8, epochs=0)
     run.draw(["confusion"], {})
     assert run.restless
@@ -180,12 +182,12 @@ def test_mistakes_are_shown_of_the_step_that_is_looked_at_also_while_it_rests() 
         run.draw(["confusion"], {})
     assert not run.restless
     assert run.tester.latest.steps == 8
-    run.apply({"do": "scrub", "to": 2})
+    run.apply(read_command({"do": "scrub", "to": 2}))
     for _ in range(5):
         run.draw(["confusion"], {})
     assert run.tester.latest.steps == run.snapshots.kept[2].steps
     run.draw(["loss"], {})
-    assert not run.restless, "nobody looks at mistakes"
+    assert not run.restless, "nobody watches mistakes"
 
 
 def test_a_run_paused_at_its_very_end_finishes_its_test_while_it_rests() -> None:
@@ -193,7 +195,7 @@ def test_a_run_paused_at_its_very_end_finishes_its_test_while_it_rests() -> None
     run.advance(0.0, 1)
     for _ in range(4):
         run.draw(["loss"], {})
-    assert run.tester.whole and not run.restless
+    assert run.tester.full_tests and not run.restless
 
 
 # Knobs.
@@ -203,7 +205,7 @@ def test_play_after_the_end_trains_for_as_many_epochs_again() -> None:
     run = until_done(make())
     run.resume()
     until_done(run)
-    assert (run.steps, [step for step, _, _ in run.tester.whole]) == (12, [6, 12])
+    assert (run.steps, [step for step, _, _ in run.tester.full_tests]) == (12, [6, 12])
 
 
 def test_more_epochs_revive_a_run_that_is_done_and_another_image_does_not() -> None:
@@ -234,12 +236,12 @@ def test_snapshots_bring_batch_norms_averages_back() -> None:
     with torch.no_grad():
         then = run.model(cnn.scaled(run.digits.x_test[:5]))
     run.advance(1e9, 5)
-    run.apply({"do": "scrub", "to": 5})
+    run.apply(read_command({"do": "scrub", "to": 5}))
     with torch.no_grad():
         assert torch.equal(run.view().model(cnn.scaled(run.digits.x_test[:5])), then)
 
 
-def test_a_state_taken_in_the_midst_goes_on_as_if_it_had_never_stopped() -> None:
+def test_a_restored_state_continues_as_if_it_had_never_stopped() -> None:
     knobs: dict[str, Value] = {"dropout": 0.5, "shift": 1.0, "batch_norm": True, "epochs": 3, "schedule": "cosine"}
     run = trained(9, **knobs)
     other = make(**knobs)
@@ -247,64 +249,40 @@ def test_a_state_taken_in_the_midst_goes_on_as_if_it_had_never_stopped() -> None
     for each in (run, other):
         until_done(each)
     assert torch.equal(weights(run), weights(other))
-    assert run.tester.whole == other.tester.whole
+    assert run.tester.full_tests == other.tester.full_tests
     for column in cnn_run.COLUMNS:
         np.testing.assert_array_equal(run.history.column(column), other.history.column(column))
 
 
-# The image that is looked at.
+# The selected image.
 
 
-def test_an_image_of_ones_own_is_what_prediction_and_maps_are_of_until_it_is_put_away(digits: mnist.Digits) -> None:
+def test_a_visitors_picture_is_what_all_charts_show_until_the_pad_is_cleared(digits: mnist.Digits) -> None:
     run = until_done(make(epochs=20))
-    image = digits.test_images[7] / np.float32(255)
-    run.look_at(image)
-    assert run.predict(image).argmax() == 7
-    assert run.draw(["answer"], {}).note.startswith("It takes your image for a 7 ")
-    np.testing.assert_array_equal(run.view().seen.image[0, 0], image)
-    run.advance(1e9, 3)
-    np.testing.assert_array_equal(run.view().seen.image[0, 0], image)
-    np.testing.assert_array_equal(run.rebuilt(run.config).view().seen.image[0, 0], image)
-    run.look_at(None)
-    assert "your image" not in run.draw(["answer"], {}).note
-    np.testing.assert_array_equal(run.view().seen.image[0, 0], digits.test_images[0] / np.float32(255))
-
-
-def test_a_browser_sends_an_image_as_784_bytes(digits: mnist.Digits) -> None:
-    run = make()
-    command = {"do": "look_at", "pixels": base64.b64encode(digits.test_images[3].tobytes()).decode()}
-    assert len(json.dumps(command)) < 4_096, "as the stream allows"
-    run.apply(command)
-    np.testing.assert_allclose(run.view().seen.image[0, 0], digits.test_images[3] / 255, atol=1e-7)
-    run.apply({"do": "look_at", "pixels": None})
-    assert run.look.own is None
-
-
-@pytest.mark.parametrize(
-    "image", [np.zeros((27, 28)), np.full((28, 28), 1.5), np.full((28, 28), np.nan), "seven", [[1, 2], [3]], 5]
-)
-def test_what_is_no_image_gets_a_sentence_and_changes_nothing(image: Any) -> None:
-    run = make()
-    with pytest.raises(ValueError, match=r"28 rows of 28 numbers from 0 to 1\.$"):
-        run.look_at(image)
-    for pixels in ("", "no base64!", base64.b64encode(bytes(783)).decode(), 5, [0] * 784):
-        with pytest.raises(ValueError, match="784 bytes"):
-            run.apply({"do": "look_at", "pixels": pixels})
-    assert run.look.own is None
-
-
-def test_the_model_that_is_given_away_is_that_of_the_moment_shown_and_stays_as_it_is() -> None:
-    run = trained(5, epochs=0, dropout=0.5)
-    model, device = run.model_now()
-    assert device.type == "cpu"
-    x = cnn.scaled(run.digits.x_test[:4])
-    before = model(x)
+    run.use_picture(digits.test_images[7])
+    image = run.view().predictions.image
     with torch.no_grad():
-        assert torch.equal(before, run.model(x))
+        predicted = int(run.model(image).argmax())
+    assert run.draw(["answer"], {}).note.startswith(f"It reads your digit as a {predicted} (")
+    assert image[0, 0].any(dim=0).sum() == 20, "as MNIST was made"
     run.advance(1e9, 3)
-    assert torch.equal(before, model(x))
-    run.apply({"do": "scrub", "to": 0})
-    assert not torch.equal(run.model_now()[0](x), before)
+    assert torch.equal(run.view().predictions.image, image)
+    assert torch.equal(run.rebuilt(run.config).view().predictions.image, image)
+    run.apply(Draw(None))
+    assert "your digit" not in run.draw(["answer"], {}).note
+    np.testing.assert_array_equal(run.view().predictions.image[0, 0], digits.test_images[0] / np.float32(255))
+
+
+def test_the_sentence_reads_the_image_with_the_right_article() -> None:
+    run = trained(100, epochs=0)
+    for number in range(10):
+        run.tune(run.config.with_values(image=number))
+        with torch.no_grad():
+            predicted = run.view().predictions.predicted
+        note = run.draw([], {}).note
+        assert note.startswith(f"It reads this {number} as {'an' if predicted == 8 else 'a'} {predicted} (")
+        assert ("(correct, " in note) == (predicted == number)
+        assert ("(wrong, " in note) == (predicted != number)
 
 
 # Speed.
@@ -315,7 +293,7 @@ def test_images_a_second_and_seconds_left_agree(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("playground.lessons.cnn.metrics.time.perf_counter", lambda: float(next(clock)))
     run = make(epochs=20)
     for _ in range(60):
-        run._count(False)
+        run._count(ends_epoch=False)
     status = run.draw([], {}).status
     assert status["images_per_second"] == pytest.approx(50 / 0.01)
     assert status["seconds_left"] == round(20 * TRAIN / 5_000)
@@ -324,12 +302,12 @@ def test_images_a_second_and_seconds_left_agree(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_it_computes_on_the_cores_it_is_given_and_leaves_the_thread_as_it_was() -> None:
-    run, seen = make(), []
+    run, used = make(), []
     run.use_cores(2)
-    run.trainer.step = lambda step=run.trainer.step: (seen.append(torch.get_num_threads()), step())[1]  # type: ignore
+    run.trainer.step = lambda step=run.trainer.step: (used.append(torch.get_num_threads()), step())[1]  # type: ignore
     before = torch.get_num_threads()
     run.advance(1e9, 1)
-    assert (seen, torch.get_num_threads()) == ([2], before)
+    assert (used, torch.get_num_threads()) == ([2], before)
 
 
 def test_a_checkpoint_keeps_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -340,10 +318,10 @@ def test_a_checkpoint_keeps_the_number_of_threads(monkeypatch: pytest.MonkeyPatc
     content = checkpoint.save("cnn", run)
     other, _ = checkpoint.restore(checkpoint.load(content), LESSON, Settings())
     other.use_cores(4)
-    assert (other.threads, other.course().start.threads) == (2, 2)
+    assert (other.threads, other.run_history().start.threads) == (2, 2)
     for each in (run, other):
         each.advance(1e9, 4)
-    assert other.course().checksum == run.course().checksum
+    assert other.run_history().checksum == run.run_history().checksum
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     other, _ = checkpoint.restore(checkpoint.load(content), LESSON, Settings())
     assert other.threads == 1, "no more than the cores of this machine"
@@ -356,18 +334,18 @@ def test_a_file_without_threads_is_restored_with_the_share_of_its_first_step() -
     run.load_state_dict(state)
     run.use_cores(2)
     run.advance(1e9, 1)
-    assert (run.threads, run.course().start.threads, run.course().changes) == (2, 2, ())
+    assert (run.threads, run.run_history().start.threads, run.run_history().changes) == (2, 2, ())
 
 
 @pytest.mark.parametrize("threads", [0, 65, -1, 1.0, True, "2", [1]])
 def test_any_other_number_of_threads_in_a_file_is_refused(threads: Any) -> None:
     state = trained(3, epochs=0).state_dict()
     state["own"]["threads"] = threads
-    with pytest.raises(StateError, match="“threads” in the state must be a whole number from 1 to 64"):
+    with pytest.raises(StateError, match="“threads” in the file must be a whole number from 1 to 64"):
         make(epochs=0).load_state_dict(state)
 
 
-def test_a_branch_from_now_goes_on_with_the_threads_of_its_run_and_one_from_earlier_chooses() -> None:
+def test_a_branch_from_the_current_step_keeps_the_threads_of_its_run_and_one_from_earlier_chooses() -> None:
     run = make(epochs=0)
     run.use_cores(2)
     run.advance(1e9, 4)
@@ -375,18 +353,18 @@ def test_a_branch_from_now_goes_on_with_the_threads_of_its_run_and_one_from_earl
     made.use_cores(4)
     for each in (run, made):
         each.advance(1e9, 3)
-    assert made.course().checksum == run.course().checksum
-    run.apply({"do": "scrub", "to": 2})
+    assert made.run_history().checksum == run.run_history().checksum
+    run.apply(read_command({"do": "scrub", "to": 2}))
     made = branched(run, run.config)
     made.use_cores(2)
-    assert (made.threads, made.course().start.threads, made.course().changes) == (2, 2, ())
+    assert (made.threads, made.run_history().start.threads, made.run_history().changes) == (2, 2, ())
 
 
 def test_numbers_of_a_moment_of_the_past_are_those_of_then() -> None:
     run = trained(6, epochs=0)
     then = run.draw([], {}).status
     run.advance(1e9, 10)
-    run.apply({"do": "scrub", "to": 6})
+    run.apply(read_command({"do": "scrub", "to": 6}))
     now = run.draw([], {}).status
     assert {name: now[name] for name in ("step", "loss", "accuracy")} == {
         name: then[name] for name in ("step", "loss", "accuracy")

@@ -20,7 +20,7 @@ from playground import mnist
 from playground.lessons import LESSONS
 from playground.lessons.cnn import model as cnn
 from playground.lessons.cnn.config import FAST, CnnConfig
-from playground.lessons.cnn.evaluation import AT_ONCE
+from playground.lessons.cnn.evaluation import TEST_BATCH
 from playground.lessons.cnn.lesson import build
 from playground.lessons.cnn.run import CnnRun
 from playground.lessons.cnn.script import CnnScript
@@ -75,7 +75,7 @@ def printed(output: str) -> dict[str, str]:
 
 def assert_same(run: CnnRun) -> str:
     """The script ends at this run's step, weights, learning rate and test accuracy; returns its text."""
-    text = script("cnn", run.course())
+    text = script("cnn", run.run_history())
     assert "playground" not in text.lower()
     names: dict[str, Any] = {"__name__": "__main__"}
     with torch.enable_grad(), contextlib.redirect_stdout(io.StringIO()) as output:
@@ -88,11 +88,11 @@ def assert_same(run: CnnRun) -> str:
     rates = [each.param_groups[0]["lr"] for each in (names["optimizer"], run.trainer.optimizer)]
     assert rates[0] == rates[1]
     tester = run.tester
-    tester.begin(run.model, steps=run.steps, epochs=0, whole=True)
+    tester.begin(run.model, run.steps, full=True)
     while tester.pending is not None:
         tester.advance()
-    assert float(numbers["test accuracy"]) == pytest.approx(tester.whole[-1][1], abs=1e-12)
-    assert float(numbers["test loss"]) == pytest.approx(tester.whole[-1][2], rel=1e-5)
+    assert float(numbers["test accuracy"]) == pytest.approx(tester.full_tests[-1][1], abs=1e-12)
+    assert float(numbers["test loss"]) == pytest.approx(tester.full_tests[-1][2], rel=1e-5)
     if "losses = [" in text:
         assert_shows_the_pages_train_loss(run, numbers)
     return text
@@ -139,13 +139,13 @@ def test_turned_knobs_are_turned_after_the_same_steps() -> None:
     assert "# After step 7. Learning rate: 0.01 → 0.003." in text
 
 
-def test_a_run_that_ended_and_went_on_has_a_new_plan() -> None:
+def test_a_run_that_ended_and_was_continued_has_a_new_plan() -> None:
     run = make(epochs=1, schedule="one_cycle")
     run.advance(1e9, 1_000)
     assert (run.steps, run.outcome) == (4, "done")
     run.resume()
     train(run, 3)
-    assert "The training had ended and went on." in assert_same(run)
+    assert "The training had ended and was continued." in assert_same(run)
 
 
 def test_a_restored_run_begins_at_its_file() -> None:
@@ -164,7 +164,7 @@ def test_it_runs_by_itself_with_the_small_digits(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(mnist, "load", lambda: digits)
     run = make(shift=1.0)
     train(run, 3)
-    (tmp_path / "cnn.py").write_text(script("cnn", run.course()), encoding="utf-8")
+    (tmp_path / "cnn.py").write_text(script("cnn", run.run_history()), encoding="utf-8")
     done = subprocess.run([sys.executable, "-I", "cnn.py"], cwd=tmp_path, check=True, capture_output=True, text=True,
                           timeout=120)  # fmt: skip
     assert "scikit-learn" in (tmp_path / "cnn.py").read_text(encoding="utf-8")
@@ -211,12 +211,12 @@ def test_a_script_run_by_itself_has_the_runs_threads_and_so_its_weights_train_lo
     way: Way, others: Way, set_threads: list[int], folder: Path
 ) -> None:
     run = trained(way)
-    text = script("cnn", run.course())
+    text = script("cnn", run.run_history())
     assert [line for line in text.splitlines() if "set_num_threads" in line] == [
         f"torch.set_num_threads({count})" for count in set_threads
     ]
     assert f"({', then '.join(map(str, set_threads))})" in text, "the docstring says so, too"
-    assert f"x_test.split({AT_ONCE['cpu']})" in text, "the parts in which the page tests"
+    assert f"x_test.split({TEST_BATCH['cpu']})" in text, "the parts in which the page tests"
     done = run_alone(f"{text}\ntorch.save(list(model.parameters()), 'weights.pt')\n", folder / "alone", str(folder))
     assert (done.returncode, done.stderr) == (0, "")
     its = torch.load(folder / "alone" / "weights.pt", weights_only=True)
@@ -225,12 +225,12 @@ def test_a_script_run_by_itself_has_the_runs_threads_and_so_its_weights_train_lo
     numbers = printed(done.stdout)
     assert_shows_the_pages_train_loss(run, numbers)
     with threads(set_threads[-1]):
-        run.tester.begin(run.model, steps=run.steps, epochs=0, whole=True)
+        run.tester.begin(run.model, run.steps, full=True)
         while run.tester.pending is not None:
             run.tester.advance()
         model = cnn.frozen(run.model)
-        logits = torch.cat([model(cnn.scaled(x)) for x in run.digits.x_test.split(AT_ONCE["cpu"])])
-    assert float(numbers["test accuracy"]) == run.tester.whole[-1][1]
+        logits = torch.cat([model(cnn.scaled(x)) for x in run.digits.x_test.split(TEST_BATCH["cpu"])])
+    assert float(numbers["test accuracy"]) == run.tester.full_tests[-1][1]
     assert float(numbers["test loss"]) == functional.cross_entropy(logits, run.digits.y_test).item(), "the same logits"
 
 
@@ -255,15 +255,15 @@ def test_a_restored_run_is_written_with_its_threads_and_the_mean_of_losses_befor
 # What it says where something is missing.
 
 
-def test_a_missing_folder_gets_a_sentence_and_no_traceback(folder: Path) -> None:
-    done = run_alone(CnnScript(make().course()).text(), folder / "alone")
+def test_a_missing_folder_is_refused_without_a_traceback(folder: Path) -> None:
+    done = run_alone(CnnScript(make().run_history()).text(), folder / "alone")
     assert (done.returncode, done.stdout) == (1, "")
     assert str(folder / "alone" / "data") in done.stderr and "python cnn.py FOLDER" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
 def execute() -> None:
-    exec(compile(CnnScript(make().course()).text(), "cnn.py", "exec"), {"__name__": "__main__"})
+    exec(compile(CnnScript(make().run_history()).text(), "cnn.py", "exec"), {"__name__": "__main__"})
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def execute() -> None:
         ("t10k-labels-idx1-ubyte", lambda content: b"", "is damaged"),
     ],
 )
-def test_a_missing_or_damaged_file_gets_a_sentence(folder: Path, name: str, damage: Any, said: str) -> None:
+def test_a_missing_or_damaged_file_is_refused_by_name(folder: Path, name: str, damage: Any, said: str) -> None:
     content = (folder / name).read_bytes()
     (folder / name).unlink()
     if damage:
@@ -299,7 +299,7 @@ def test_without_a_name_it_looks_in_data_also_as_torchvision_lays_it_out(
 
 
 def test_it_says_what_it_needs_and_how_near_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = CnnScript(trained([(2, 1)]).course())
+    made = CnnScript(trained([(2, 1)]).run_history())
     assert "NumPy and a folder with the four files of MNIST" in made.needs
     assert "the same number of threads, which it sets (2)." in made.promise
     monkeypatch.setattr(CnnConfig, "torch_device", "cuda")
@@ -307,7 +307,7 @@ def test_it_says_what_it_needs_and_how_near_it_comes(monkeypatch: pytest.MonkeyP
 
 
 def test_the_text_names_no_folder_of_this_machine(folder: Path) -> None:
-    text = CnnScript(make().course()).text()
+    text = CnnScript(make().run_history()).text()
     assert str(folder) not in text
     assert 'else "data"' in text
     assert all(len(line) <= 120 for line in text.splitlines())

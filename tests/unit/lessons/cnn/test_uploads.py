@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from playground.lessons.cnn.drawing.preprocessing import stages
-from playground.lessons.cnn.drawing.uploads import LONGEST, MOST_BYTES, PictureError, read
+from playground.lessons.cnn.drawing.uploads import MAX_BYTES, MAX_SIDE, PictureError, read
 
 
 def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -43,7 +43,7 @@ def test_pictures_of_every_kind_give_the_same_digit() -> None:
     assert wanted.any(axis=1).sum() == 20
     for content in files:
         grey = read(content)
-        assert grey.dtype == np.uint8 and max(grey.shape) == LONGEST and grey.shape[0] < grey.shape[1]
+        assert grey.dtype == np.uint8 and max(grey.shape) == MAX_SIDE and grey.shape[0] < grey.shape[1]
         assert np.abs(stages(grey)[-1].image - wanted).mean() < 0.02
 
 
@@ -60,10 +60,10 @@ def test_a_picture_that_would_unpack_to_gigabytes_is_refused_before_it_does() ->
             read(bomb)
     assert time.perf_counter() - start < 1
     with pytest.raises(PictureError, match="too large"):
-        read(bytes(MOST_BYTES + 1))
+        read(bytes(MAX_BYTES + 1))
 
 
-def test_a_file_that_is_no_picture_or_broken_gets_a_sentence() -> None:
+def test_a_file_that_is_not_a_picture_or_broken_is_refused() -> None:
     whole = saved(photo())
     gif = saved(photo(), "GIF")
     broken = [b"", b"hello", gif, whole[:200], whole[: len(whole) // 2], whole[:60] + b"\0" * 40 + whole[100:]]

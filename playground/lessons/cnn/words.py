@@ -1,0 +1,144 @@
+"""Every sentence of this lesson that a visitor reads on its charts, above them and in refusals; {fields} are filled in.
+
+Labels and help of the settings are in config.py, titles of the charts in lesson.py, the text below them in prose.md.
+"""
+
+from __future__ import annotations
+
+A_DIGIT = ("a 0", "a 1", "a 2", "a 3", "a 4", "a 5", "a 6", "a 7", "an 8", "a 9")
+
+NARRATOR = {
+    "failed": "The loss is no longer finite (NaN): the steps were too large. Press Reset and choose a smaller learning "
+              "rate.",
+    "own": "It reads your digit as {a_predicted} ({percent:.1f} % sure).",
+    "testing": "The last epoch is over. All {images:,} test images are being tested.",
+    "tested": "Tested on all {images:,} test images: {right:,} are right ({test_percent:.2f} %).",
+    "untrained": "Nothing is learned yet: it reads this {digit} as {a_predicted}, but is only {percent:.0f} % sure.",
+    "right": "It reads this {digit} as {a_predicted} (correct, {percent:.1f} % sure).",
+    "wrong": "It reads this {digit} as {a_predicted} (wrong, {percent:.1f} % sure).",
+}  # fmt: skip
+
+# Training.
+
+LOSS = "Loss"
+ACCURACY = "Accuracy"
+TRAIN = "Train"
+TEST_SAMPLE = "Test, sample"
+ALL_TEST_IMAGES = "All test images"
+ALL_TEST_IMAGES_HOVER = "all test images: %{y:.2%} at step %{x}"
+PARAMETERS = "Parameters"
+PARAMETERS_TOTAL = "Parameters, {total:,} in all"
+PARAMETERS_OF = "{layer}: {count:,} = {sum}"
+
+# Anatomy.
+
+OWN_IMAGE = "Your own image"
+TEST_IMAGE = "Test image {number:,}: {a_digit}"
+DIGIT_HOVER = "digit %{x}: %{y:.3f}"
+FILTERS = "Filters"
+FILTER_HOVER = "Filter {map} of layer {layer}, {side} × {side}"
+GRADIENTS = "Gradients"
+GRADIENT_HOVER = "Gradient of filter {map} of layer {layer}, {side} × {side}"
+CONVOLUTION = "Convolution {layer}"
+BATCH_NORM = "Batch norm"
+MAP_HOVER = "{name}, map {map} of layer {layer}, {side} × {side}"
+FLAT = "Flat"
+IMAGE = "Image"
+IMAGE_HOVER = "The image"
+KERNEL = "Kernel"
+CONVOLVED = "Convolution"
+CONVOLVED_HOVER = "The image, convolved with the kernel"
+CONVOLVED_AND_BIAS = "Convolution + bias ({bias})"
+SUM_AND_BIAS = "Sum + bias ({bias})"
+RESULT_HOVER = "Map {map} of layer {layer}, from {low:.3g} to {high:.3g}"
+INPUTS = "Inputs"
+INPUT_HOVER = "Input map {map}"
+KERNELS = "Kernels"
+CONVOLUTIONS = "Convolved"
+CONVOLUTION_HOVER = "Input map {map}, convolved with its kernel"
+FILTER = "Filter"
+MEAN_KERNEL = "Mean kernel"
+MAP = "Map"
+EARLIER_STEP = "step {step:,}<br>{predicted} ({percent:.0f} %)"
+NO_SUCH_MAP = "Choose a layer from 1 to {layers}. Maps in each layer: {maps}."
+
+# Mistakes.
+
+NO_TEST_YET = "No test yet: one starts by itself."
+EMPTY_CELL = "No {digit} was read as {a_predicted}."
+RIGHT_LABEL = "{digit}"
+WRONG_LABEL = "{digit} → {predicted}"
+RIGHT_HOVER = "Test image {number:,}, {a_digit}<br>read as {a_predicted} ({percent:.1f} %)<br>Click to look inside"
+WRONG_HOVER = (
+    "Test image {number:,}, {a_digit}<br>read as {a_predicted} ({percent:.1f} %)<br>"
+    "probability of its true digit: {true_percent:.2g} %<br>Click to look inside"
+)
+CONFUSION_HOVER = "true digit %{y}, predicted %{x}: %{text}"
+TRUE_DIGIT = "True digit"
+PREDICTED_DIGIT = "Predicted digit"
+PREDICTED_DIGIT_TESTED = "Predicted digit ({images:,} test images at step {step:,})"
+CLASS_ACCURACY_AXIS = "Correct predictions (%)"
+CLASS_ACCURACY_HOVER = "{digit}: {percent:.1f} % of {images:,}"
+NOTHING_TO_CHOOSE = "There is nothing to choose in that chart."
+
+# Last layer.
+
+DIRECTIONS = ("Direction A", "Direction B")
+TSNE_DIRECTIONS = ("t-SNE 1", "t-SNE 2")
+POINT_HOVER = "{picture}<br>test image {number:,}, {a_digit}"
+TSNE_WAITING = "Another t-SNE is being computed on this machine; yours is next."
+TSNE_WORKING = "t-SNE is being computed …"
+TSNE_OF_STEP = "Step {step:,}; switch off and on for the current step"
+TSNE_FAILED = "t-SNE failed: {error}"
+
+# Draw.
+
+YOUR_DIGIT = "Your digit"
+A_TEST_IMAGE = "A test image"
+MODEL_INPUT_HOVER = "Model input: 28 × 28 numbers from 0 to 1"
+PROBABILITY = "Probability"
+BAR_HOVER = "{name}, digit %{{x}}: %{{y:.3f}}"
+STAGES = {
+    "given": "As given",
+    "inverted": "Inverted (ink = 1)",
+    "bilevel": "Black and white",
+    "cropped": "Cropped",
+    "scaled": "Scaled to {side} × {side}",
+    "centred": "Placed in 28 × 28",
+}
+STAGE_HOVER = "{title}: {wide} × {high}"
+PREDICTED = "Predicted: {predicted}"
+SALIENCY = "Saliency"
+SALIENCY_HOVER = "Absolute gradient of the logit with respect to each pixel, up to {largest:.3g}"
+OCCLUSION = "Occlusion"
+OCCLUSION_HOVER = "How far the logit falls (blue) or rises (orange) where 6 × 6 pixels are black"
+READ_AS = "Read as {predicted}: {percent:.0f} %"
+ATTACK_CHANGE = "The change"
+ATTACK_CHANGE_HOVER = "Brighter (blue) or darker (orange)"
+ATTACKED_HOVER = "The image with the change added"
+BEFORE = "Before"
+AFTER = "After"
+SHIFT_START = "Switch on Start: a fully connected model<br>trains, then both are tested."
+SHIFT_TRAINING = "The fully connected model trains:<br>step {step:,} of {steps:,}"
+SHIFT_MODELS = (
+    "CNN: {steps:,} steps, {parameters:,} parameters<br>"
+    "Fully connected: {plain_steps:,} steps, {plain_parameters:,} parameters"
+)
+SHIFT_CNN = "CNN"
+SHIFT_PLAIN = "Fully connected, same size"
+SHIFT_AXIS = "Shift (pixels)"
+SHIFT_ACCURACY_AXIS = "Accuracy"
+SHIFT_HOVER = "{name}: %{{y:.1%}} when shifted by %{{x}} pixels"
+BLANK_PICTURE = "This picture is blank: all its pixels have the same grey level. Choose another one."
+NO_SUCH_SLIDER = "This chart does not have that slider."
+SLIDER_RANGE = "“{label}” accepts numbers from {lo:g} to {hi:g}."
+WRONG_DRAWING = "A drawing must be {side} × {side} bits: {size:,} bytes in base64."
+
+# An uploaded picture.
+
+PICTURE_TOO_LARGE = "The file is too large: a picture may have at most {megabytes} MB."
+PICTURE_TOO_MANY_PIXELS = (
+    "The picture has too many pixels: at most {megapixels} million are allowed. Make it smaller, or cut the digit out."
+)
+PICTURE_TOO_SMALL = "The picture has {wide} × {high} pixels: too few for a digit."
+PICTURE_UNREADABLE = "This PNG or JPEG file cannot be read. Save the picture again as PNG or JPEG, then upload it."
