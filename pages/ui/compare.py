@@ -33,17 +33,22 @@ def switch(lesson: LiveLesson) -> bool:
 
 def boards(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> None:
     """The lesson's board, and with `two` the form that says how the second run differs, and its board."""
-    choice = _choice(lesson, config) if two else None
-    if not two:
-        st.query_params.pop(LINK, None)
-        _close(lesson)
-    with st.container(horizontal=True, key=f"{lesson.name}-boards"):
-        with st.container(key=f"{lesson.name}-board-1"):
-            board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, settings=_in_words(config))
-        if choice is not None:
-            with st.container(key=f"{lesson.name}-board-2"):
-                if second := _second(lesson, *choice, run_id):
-                    board.live(f"{lesson.name}:versus:board", second, lesson.charts, lesson.status, leader=run_id)
+    with st.container(gap=None):
+        # Always here: a container that came and went would move the boards to another place of the page, and in a rerun
+        # that is cut short Streamlit's front end may then find an element where it expects a container, and give up.
+        with st.container(key="versus"):
+            choice = _choice(lesson, config) if two else None
+        if not two:
+            st.query_params.pop(LINK, None)
+        if choice is None:
+            _close(lesson)
+        with st.container(horizontal=True, key=f"{lesson.name}-boards"):
+            with st.container(key=f"{lesson.name}-board-1"):
+                board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, settings=_in_words(config))
+            if choice is not None:
+                with st.container(key=f"{lesson.name}-board-2"):
+                    if second := _second(lesson, *choice, run_id):
+                        board.live(f"{lesson.name}:versus:board", second, lesson.charts, lesson.status, leader=run_id)
 
 
 def _close(lesson: LiveLesson) -> None:
@@ -65,7 +70,7 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
     key, linked = f"{lesson.name}:versus:knob", _from_link(lesson)
     if st.session_state.get(key) not in specs:
         st.session_state[key] = linked[0] if linked and linked[0] in specs else _first(specs)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="versus"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(TEXT.compare.start, list(STARTS), format_func=STARTS.get, required=True,
                              default=_start(lesson), key=f"{lesson.name}:versus:from",
                              help=TEXT.compare.start_help)  # fmt: skip

@@ -113,7 +113,7 @@ class SetSpeed(Command):
 
 @dataclass(frozen=True)
 class LookBack(Command):
-    """Show what the run kept at a place of the time slider, or the last it kept up to a step; neither: the present."""
+    """Show the snapshot at this index, or the last one up to this step; with neither, the current step."""
 
     index: int | None = None
     step: int | None = None

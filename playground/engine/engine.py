@@ -162,10 +162,15 @@ class Engine:
         else:
             self._enqueue(run_id, order)
 
-    def call(self, run_id: str, function: Callable[[Run], Result], timeout: float = 10.0) -> Result:
-        """The result of a function of the run, called between two steps. Raises what it raises, or TimeoutError."""
+    def call(
+        self, run_id: str, function: Callable[[Run], Result], timeout: float = 10.0, *, both: bool = False
+    ) -> Result:
+        """The result of a function of the run, called between two steps. Raises what it raises, or TimeoutError.
+
+        With `both`, the run beside it (`open_beside`), if there is one, is changed in the same way.
+        """
         future: Future[Result] = Future()
-        self._enqueue(run_id, Call(function, future))
+        self._enqueue(run_id, Call(function, future, both))
         return future.result(timeout)
 
     def attach(self, run_id: str, viewer: Viewer) -> None:

@@ -32,9 +32,20 @@ BuildBeside = Callable[[Any, Vary], Comparable]  # (the leader's run, vary) -> t
 
 
 def is_behind(leader: OpenRun) -> bool:
-    """Whether this run has a follower that has steps to catch up."""
+    """Whether one of a pair has steps to catch up with the other."""
     first, second = runs_of(leader)
-    return first is not None and second is not None and not second.outcome and second.steps < first.steps
+    return first is not None and second is not None and _gap(first, second) != 0
+
+
+def _gap(first: Any, second: Any) -> int:
+    """The steps that the second run has to catch up with the first; negative: the first with the second.
+
+    A run that has ended catches up only where the other was resumed more often: then it was to be resumed, too.
+    """
+    gap: int = first.steps - second.steps
+    late, early = (second, first) if gap > 0 else (first, second)
+    waits = late.outcome == "done" and late.resumes < early.resumes
+    return gap if waits or not late.outcome else 0
 
 
 def advance(first: Any, second: Any, follower: OpenRun, seconds: float, allowed: int) -> int:
@@ -44,9 +55,9 @@ def advance(first: Any, second: Any, follower: OpenRun, seconds: float, allowed:
     """
     end = time.perf_counter() + seconds
     follower.watching.stale = True
-    if second.steps < first.steps and not second.outcome:
-        taken: int = first.advance(LEADER_SHARE * seconds, allowed) if allowed and not first.outcome else 0
-        _advance(second, follower, end - time.perf_counter(), first.steps - second.steps)
+    if gap := _gap(first, second):
+        taken = _catch_up(first, second, follower, gap, seconds, allowed)
+        _look_at_the_same(first, second)
         return taken
     taken = 0
     while taken < allowed and not has_ended(first, second) and follower.state != "failed":
@@ -57,6 +68,28 @@ def advance(first: Any, second: Any, follower: OpenRun, seconds: float, allowed:
         if time.perf_counter() >= end:
             break
     return taken
+
+
+def _catch_up(first: Any, second: Any, follower: OpenRun, gap: int, seconds: float, allowed: int) -> int:
+    """Advance the run that is behind by up to `gap` steps; the leader trains in a part of its follower's time."""
+    end = time.perf_counter() + seconds
+    if gap < 0:
+        if first.outcome == "done":
+            first.resume()
+        first.advance(seconds, -gap)
+        return 0
+    taken: int = first.advance(LEADER_SHARE * seconds, allowed) if allowed and not first.outcome else 0
+    if second.outcome == "done":
+        second.resume()
+    _advance(second, follower, end - time.perf_counter(), first.steps - second.steps)
+    return taken
+
+
+def _look_at_the_same(first: Any, second: Any) -> None:
+    """Where the first run shows an earlier step, have the second one show it, too."""
+    time_slider = first.time()
+    if time_slider["at"] is not None:
+        second.apply(LookBack(step=time_slider["step"]))
 
 
 def _advance(second: Any, follower: OpenRun, seconds: float, steps: int) -> int:
@@ -75,9 +108,10 @@ def has_ended(first: Any, second: Any) -> bool:
 
 def frame_waits(opened: OpenRun, now: float) -> bool:
     """Whether the next frame waits until the other board of a pair has painted its last one."""
-    if opened.partner is None:
+    partner = opened.partner
+    if partner is None:
         return False
-    other = opened.partner.watching
+    other = partner.watching
     return other.viewer is not None and other.asked is None and now - other.asked_at < FRAME_WAIT_SECONDS
 
 
@@ -85,7 +119,9 @@ def build(follower: OpenRun) -> None:
     """Build a follower's run from its leader's current one."""
     leader = follower.leader
     assert leader is not None and follower.vary is not None
-    follower.run = follower.build(leader.run, follower.vary)
+    first = leader.run
+    follower.run = second = follower.build(first, follower.vary)
+    _look_at_the_same(first, second)
     follower.state, follower.notice, follower.watching.stale = "paused", "", True
 
 
@@ -128,21 +164,31 @@ def look_back(leader: OpenRun, index: int | None) -> None:
 
 def retune(leader: OpenRun) -> None:
     """Set the knobs of the follower that were set in the leader; one that is behind does so at the same step."""
-    _, second = runs_of(leader)
-    if leader.follower is not None and second is not None:
+    follower, (_, second) = leader.follower, runs_of(leader)
+    if follower is not None and second is not None:
         second.follow()
-        leader.follower.watching.stale = True
+        follower.watching.stale = True
+
+
+def call_too(leader: OpenRun, function: Callable[[Any], Any]) -> None:
+    """Do to the follower's run what was done to the leader's; a refusal is a sentence on the follower's board."""
+    follower, (_, second) = leader.follower, runs_of(leader)
+    if follower is None or second is None:
+        return
+    follower.watching.stale = True
+    try:
+        function(second)
+    except ValueError as error:
+        follower.notice = str(error)
 
 
 def revary(follower: OpenRun, vary: Vary) -> None:
     """Give the follower another value of the setting in which it differs from its leader, from now on."""
     follower.vary = vary
-    if follower.leader is None:
-        return
-    first, second = runs_of(follower.leader)
-    if first is not None and second is not None:
+    second: Any = follower.run
+    if second is not None and follower.state != "failed":
         second.replay.vary = vary
-        second.tune(vary(first.config))
+        second.tune(vary(second.config))
 
 
 def time_of(opened: OpenRun, time_machine: dict[str, Any]) -> dict[str, Any]:
@@ -155,9 +201,9 @@ def time_of(opened: OpenRun, time_machine: dict[str, Any]) -> dict[str, Any]:
 def heading_of(opened: OpenRun) -> str:
     """The setting in which this run differs from its partner, with its current value; "" for a run alone."""
     follower = opened if opened.leader is not None else opened.follower
-    if follower is None or opened.run is None:
-        return ""
     run: Any = opened.run
+    if follower is None or run is None:
+        return ""
     config = run.config
     spec = config.knobs()[follower.compared]
     return f"{spec.label}: {spec.name_of(getattr(config, follower.compared))}"
@@ -168,7 +214,10 @@ def on_common_axes(opened: OpenRun, charts: dict[str, Figure]) -> dict[str, Figu
     partner = opened.partner
     if partner is None:
         return charts
-    opened.ranges |= {name: ranges_of(figure) for name, figure in charts.items()}
+    ranges = {name: ranges_of(figure) for name, figure in charts.items()}
+    if any(opened.ranges.get(name) != each for name, each in ranges.items()):
+        partner.watching.stale = True  # its axes may have to be wider now
+    opened.ranges |= ranges
     return {name: _widened(figure, partner.ranges.get(name, {})) for name, figure in charts.items()}
 
 
@@ -185,25 +234,33 @@ def ranges_of(figure: Figure) -> dict[str, tuple[str, float, float]]:
 
 
 def _widened(figure: Figure, others: Mapping[str, tuple[str, float, float]]) -> Figure:
+    """The figure with axes that hold its own range and the other's.
+
+    An axis of values grows to a few times its own range at most: a run that diverges must not flatten the other's curve.
+    """
     layout = dict(figure.get("layout", {}))
     for name, (kind, low, high) in ranges_of(figure).items():
         other = others.get(name)
         if other is None or other[0] != kind:
             continue
-        # Limited, so that a run that diverges does not flatten the other's curve.
-        most = MAX_WIDENING * min(high - low, other[2] - other[1])
-        bottom = min(low, other[1])
-        layout[name] = layout[name] | {"range": [bottom, min(max(high, other[2]), bottom + most)]}
+        room = (high - low) * (MAX_WIDENING if name.startswith("y") else math.inf)
+        ends = [max(min(low, other[1]), high - room), min(max(high, other[2]), low + room)]
+        layout[name] = layout[name] | {"range": ends}
     return figure | {"layout": layout}
 
 
 def notice_of(opened: OpenRun) -> str:
     """How far a follower has caught up, as a sentence; "" when it has."""
-    leader = opened.leader
-    if leader is None or not is_behind(leader):
+    partner = opened.partner
+    if partner is None:
         return ""
-    first, second = runs_of(leader)
-    return messages.CATCHING_UP.format(step=second.steps, steps=first.steps)
+    first, second = runs_of(opened.leader or opened)
+    if first is None or second is None:
+        return ""
+    gap, is_leader = _gap(first, second), opened.leader is None
+    if gap == 0 or (gap < 0) != is_leader:
+        return ""
+    return messages.CATCHING_UP.format(step=min(first.steps, second.steps), steps=max(first.steps, second.steps))
 
 
 def _longer(first: Any, second: Any) -> Any:

@@ -32,7 +32,7 @@ STOPPING = "The server is stopping."
 WATCHED_ELSEWHERE = "This run is being watched elsewhere."
 
 # Two compared runs.
-CATCHING_UP = "Catching up with the first run: step {step:,} of {steps:,}."
+CATCHING_UP = "Catching up with the other run: step {step:,} of {steps:,}."
 
 # Why a socket is closed.
 BAD_ASK = "“ask” is a list of chart names."

@@ -24,7 +24,7 @@ State = Literal["playing", "paused", "done", "failed", "queued", "lost"]
 
 
 class UnknownRun(KeyError):
-    """There is no run with this id: there never was, or it was closed."""
+    """There is no run with this id: it never existed, or it was closed."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,11 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Call:
-    """Call a function with the run, and hand its result to a waiting thread."""
+    """Call a function with the run, and hand its result to a waiting thread; `both`: also with the run beside it."""
 
     function: Callable[[Run], Any]
     future: Future[Any]
+    both: bool = False
 
 
 Order = Command | Refuse | Tune | Rebuild | Revary | Call
@@ -99,10 +100,11 @@ class OpenRun:
         """The state as the viewer sees it; a follower that has not ended shows its leader's."""
         if not self.admitted:
             return "queued"
-        if self.leader is None or self.state == "failed":
+        leader, run = self.leader, self.run
+        if leader is None or self.state == "failed":
             return self.state
-        ended: State | Literal[""] = self.run.outcome if self.run is not None else ""
-        return ended or ("playing" if self.leader.state == "playing" else "paused")
+        ended: State | Literal[""] = run.outcome if run is not None else ""
+        return ended or ("playing" if leader.state == "playing" else "paused")
 
     @property
     def partner(self) -> OpenRun | None:
@@ -261,7 +263,10 @@ class OpenRun:
             call.future.set_exception(CommandError(messages.NOT_BUILT))
             return
         try:
-            call.future.set_result(call.function(self.run))
+            result = call.function(self.run)
+            if call.both:
+                lockstep.call_too(self, call.function)
+            call.future.set_result(result)
         except Exception as error:
             call.future.set_exception(error)
 
@@ -313,7 +318,9 @@ class OpenRun:
 
     def status(self, status: Mapping[str, float]) -> dict[str, float]:
         """The run's status and the engine's own."""
-        return {**status, "steps_per_second": float(f"{(self.leader or self).pacing.steps_per_second:.3g}")}
+        ended = self.leader is not None and self.run is not None and self.run.outcome
+        speed = 0.0 if ended else (self.leader or self).pacing.steps_per_second
+        return {**status, "steps_per_second": float(f"{speed:.3g}")}
 
 
 def admit(runs: Collection[OpenRun], places: int) -> None:

@@ -81,6 +81,10 @@ class Comparable(Run, Protocol):
     config: Any
     steps: int
 
+    @property
+    def resumes(self) -> int:
+        """How often it was resumed after its stop rule had ended it."""
+
     def time(self) -> dict[str, Any]:
         """The time slider: {"count": snapshots kept, "at": index of the one shown or None, "step": its step}."""
 

@@ -1,10 +1,10 @@
-"""A training as the engine runs it: steps with a stop rule, a history, snapshots to scrub through, and live tuning."""
+"""A training as the engine runs it: steps with a stop rule, a history, snapshots to look back at, and live knobs."""
 
 from __future__ import annotations
 
 import math
 import time
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -14,26 +14,32 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from playground.engine import messages
 from playground.engine.commands import Command, CommandError, LookBack
 from playground.engine.frames import Figure
+from playground.engine.messages import OUT_OF_TIME, UNKNOWN_COMMAND
 from playground.engine.run import Drawing, Outcome
 from playground.knobs import Config
+from playground.runs import messages, state
+from playground.runs import state_checks as check
+from playground.runs.checksums import checksum
 from playground.runs.history import History, Snapshot, Snapshots
-from playground.runs.journal import Change, Journal, Journaled
+from playground.runs.journal import Change, Guide, Journal, Reason, RunHistory, SavedState, WeightSet
+from playground.runs.progress import Progress
+from playground.runs.state_checks import StateError
+from playground.runs.weight_names import Assignment, assign
 from playground.settings import Settings
 from playground.training.models import count_parameters
 from playground.training.trainer import Trainer
 
 MIN_AUTO_SPEED = 30.0  # steps a second
-MAX_MARKS = 24  # on the loss chart
+AUTO_SECONDS = 10.0  # a run with a step limit is paced to take about this long
 MAX_SNAPSHOTS = 128
-AUTO_SECONDS = 10.0  # a run with a stop rule is paced to take about this long
+STATE_PARTS = ("weights", "optimizer", "batches", "progress", "history", "snapshots", "own")
 
 
 @dataclass(frozen=True)
 class View:
-    """A training at the moment that is shown: now, or a snapshot that the time slider points at."""
+    """The training as it is shown: at its current step, or at the snapshot that the time slider points at."""
 
     steps: int
     epochs: int
@@ -48,12 +54,18 @@ class View:
         return self.predict(self.model, self.config)
 
 
-class TrainingRun(Journaled):
+class TrainingRun(ABC):
     """One student's training of one model. A lesson says how to measure, draw and tune it.
 
     The same config, seed and number of threads give the same weights bit for bit on the CPU, whatever the slices and
-    whoever watches.
+    whoever watches. `state_dict` has everything that decides how it continues, except what follows from the config:
+    the data, the loss function, the learning rate.
     """
+
+    edits: Any = None  # what the student changed in the points by hand, if the lesson allows that
+    threads: int | None = None  # of one operation of torch, if the run has a number of its own
+    averaged: range = range(0)  # the steps whose mean loss is shown, if it is not the loss of the current weights
+    replay: Guide | None = None  # another run whose changes this one repeats
 
     def __init__(
         self,
@@ -69,27 +81,22 @@ class TrainingRun(Journaled):
         self.trainer = trainer
         self.settings = settings
         self.replace_model(model)
-        self.steps = 0
+        self.progress = Progress()
+        self.progress.set_max_steps(config.max_steps)
+        self.progress.set_target_loss(config.target_loss)
         self.history = History(columns)
-        room = settings.max_run_mb * 1_000_000 // (4 * self.parameter_count)
-        self.snapshots = Snapshots(min(MAX_SNAPSHOTS, room))
-        self.marks: list[tuple[int, str]] = []
-        self.outcome: Outcome = ""
-        self.stop_at: float = config.max_steps or math.inf
-        self.stop_below: float = config.target_loss or -math.inf
-        self._viewed: int | None = None
+        fitting = settings.max_run_mb * 1_000_000 // (4 * self.parameter_count)
+        self.snapshots = Snapshots(min(MAX_SNAPSHOTS, fitting))
         self.journal = Journal(Change(0, config, self.edits))
+        self._shown_index: int | None = None  # of the snapshot that is shown
         self.record({})
         self.take_snapshot()
 
     def replace_model(self, model: nn.Sequential) -> None:
-        """Train this model from now on. Raises ValueError with a sentence where it is too large."""
+        """Train this model from now on. Raises ValueError with a sentence if it is too large."""
         parameters, most = count_parameters(model), self.settings.max_parameters
         if parameters > most:
-            raise ValueError(
-                f"This model has {parameters:,} parameters; at most {most:,} fit here. "
-                "Choose fewer or narrower layers, then press Reset."
-            )
+            raise ValueError(messages.TOO_MANY_PARAMETERS.format(parameters=parameters, most=most))
         self.model = self.trainer.model = model
         self.parameter_count = parameters
         self.parameters = list(model.parameters())  # found once: finding them takes longer than copying them
@@ -99,7 +106,7 @@ class TrainingRun(Journaled):
 
     @abstractmethod
     def measure(self) -> dict[str, float]:
-        """The history row of the present step: losses on the whole data, and what else the lesson follows."""
+        """The history row of the current step: losses on the whole data, and what else the lesson records."""
 
     @abstractmethod
     def predict(self, model: nn.Sequential, config: Any) -> Any:
@@ -115,36 +122,106 @@ class TrainingRun(Journaled):
 
     @abstractmethod
     def narrate(self, view: View) -> str:
-        """One plain sentence on what is to be seen."""
+        """One sentence about what the charts show."""
 
     @abstractmethod
     def retune(self, before: Any, after: Any, names: set[str]) -> None:
-        """Give the running trainer the knobs that were turned."""
+        """Give the running trainer the knobs with these names, which have changed."""
 
     @abstractmethod
     def rebuilt(self, config: Any) -> Self:
-        """A run from the start, keeping what the student added by hand."""
+        """A new run at step 0 that keeps what the student added by hand."""
 
     def edit(self, command: Command) -> None:
         """Obey a command that only some lessons know. Raises ValueError with a sentence."""
-        raise CommandError(messages.UNKNOWN_COMMAND)
+        del command
+        raise CommandError(UNKNOWN_COMMAND)
 
-    # What the engine asks.
+    def trace(self, before: list[Tensor]) -> dict[str, float]:
+        """More columns of the history, from the gradients just used and the parameters before the update."""
+        del before
+        return {}
+
+    def snapshot_model(self, config: Any) -> nn.Sequential:
+        """A model of a config's shape and activation to show a snapshot with; its weights are set afterwards."""
+        del config
+        return self._snapshot_model
+
+    def own_state(self) -> dict[str, Any]:
+        """The lesson's own part of the state: the student's edits, more random generators, ..."""
+        return {}
+
+    def load_own_state(self, state: Any) -> None:
+        """Take over what `own_state` gave, before all other parts: it may change data and model. Raises StateError."""
+        check.entries(state, (), "own")
+
+    def optimizer_state(self) -> Any:
+        """What the optimizer keeps; a lesson with several optimizers keeps them apart."""
+        return state.optimizer_state(self.trainer.optimizer)
+
+    def load_optimizer_state(self, kept: Any) -> None:
+        """Take over what `optimizer_state` gave. Raises StateError."""
+        state.load_optimizer_state(self.trainer.optimizer, kept)
+
+    def config_state(self, config: Any) -> dict[str, Any]:
+        """A config that a snapshot was taken with, as texts."""
+        return check.texts_of(config)
+
+    def config_of(self, texts: Any) -> Any:
+        """The config that `config_state` gave. Raises StateError."""
+        return check.config(type(self.config), texts)
+
+    def script_names(self) -> list[str]:
+        """The names of the weights in the exported script's model, in the order of this run's model."""
+        return list(self.model.state_dict())
+
+    # Progress.
+
+    @property
+    def steps(self) -> int:
+        """The optimizer updates so far."""
+        return self.progress.steps
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the run has ended; "" while it has not."""
+        return self.progress.outcome
+
+    @property
+    def marks(self) -> list[tuple[int, str]]:
+        """The marks on the loss chart: (step, what was changed then)."""
+        return self.progress.marks
+
+    def mark(self, text: str) -> None:
+        """Mark what was changed at this step on the loss chart."""
+        self.progress.mark(text)
 
     @property
     def auto_speed(self) -> float:
-        """Paced so that a run with a step limit can be watched; full speed (0) without one."""
+        """Steps a second slow enough to watch a run with a step limit; full speed (0) without one."""
         return max(MIN_AUTO_SPEED, self.config.max_steps / AUTO_SECONDS) if self.config.max_steps else 0.0
 
     def steps_in_epochs(self, epochs: int) -> int:
-        """The steps that finish the present epoch and the ones after it."""
+        """The number of steps to the end of the current epoch and of those after it, `epochs` in all."""
         return self.trainer.batches.left_in_epoch + (epochs - 1) * self.trainer.batches.steps_per_epoch
 
+    @property
+    def resumes(self) -> int:
+        """How often it was resumed after its step limit."""
+        max_steps, stop_at = self.config.max_steps, self.progress.stop_at
+        return round(stop_at / max_steps) - 1 if max_steps and math.isfinite(stop_at) else 0
+
+    def resume(self) -> None:
+        """Continue after the stop rule: for as many steps as it first allowed, or past the target loss."""
+        self.progress.resume(self.config.max_steps)
+
+    # Training.
+
     def advance(self, seconds: float, steps: int) -> int:
-        """Take steps until the time is up, the number is reached, the stop rule applies or the loss is no number."""
+        """Take steps until the time is up, the number is reached or the run ends; returns the number of steps taken."""
         end = time.perf_counter() + seconds
         taken = 0
-        while taken < steps and not self.outcome:
+        while taken < steps and not self.progress.outcome:
             taken += 1
             self.step()
             if time.perf_counter() >= end:
@@ -152,95 +229,121 @@ class TrainingRun(Journaled):
         return taken
 
     def step(self) -> None:
-        """One optimizer update, and what is remembered of it."""
-        due = self.history.is_due(self.steps + 1)
-        before = [parameter.detach().clone() for parameter in self.parameters] if due else None
+        """Take one optimizer update and record it; the run ends if its loss is not finite or the stop rule applies."""
+        progress = self.progress
+        is_due = self.history.is_due(progress.steps + 1)
+        before = [parameter.detach().clone() for parameter in self.parameters] if is_due else None
         loss = self.trainer.step().item()
-        self.steps += 1
+        progress.steps += 1
         if before is not None:
             self.record(self.trace(before))
-        if self.snapshots.is_due(self.steps):
+        if self.snapshots.is_due(progress.steps):
             self.take_snapshot()
         self.follow()
         if not math.isfinite(loss):
-            self.outcome = "failed"
-        elif self.steps >= self.stop_at or (loss <= self.stop_below and self._has_reached_target()):
-            self.outcome = "done"
+            progress.outcome = "failed"
+        elif progress.steps >= progress.stop_at or (loss <= progress.stop_below and self._has_reached_target()):
+            progress.outcome = "done"
 
     def _has_reached_target(self) -> bool:
-        """Whether the loss on all training points is as low as the stop rule asks; a lucky batch is not enough."""
+        """Whether the loss on all training points is as low as the target; the loss of one batch may be luck."""
         with torch.no_grad():
-            return self.trainer.batches.whole or self.measure()["train"] <= self.stop_below
-
-    def trace(self, before: list[Tensor]) -> dict[str, float]:
-        """More columns for the history, from the gradients just used and the parameters before the update."""
-        return {}
+            return self.trainer.batches.whole or self.measure()["train"] <= self.progress.stop_below
 
     def record(self, traced: dict[str, float]) -> None:
-        """Add the present step to the history."""
+        """Add the current step to the history."""
         with torch.no_grad():
             self.history.append(self.steps, traced | self.measure())
 
     @torch.no_grad()
     def take_snapshot(self) -> None:
-        """Keep a snapshot of the present step."""
+        """Keep a snapshot of the current step."""
         vector = torch.cat([parameter.reshape(-1).cpu() for parameter in self.parameters])
         self.snapshots.append(Snapshot(self.steps, self.trainer.batches.epochs, vector, self.config))
 
     def tune(self, config: Config) -> None:
-        """Turn live knobs without a reset; each turn leaves a mark on the loss chart."""
-        before, specs = self.config, config.knobs()
-        turned = config.changed_from(before)
+        """Change live knobs without a reset; each change leaves a mark on the loss chart."""
+        before, specs, progress = self.config, config.knobs(), self.progress
+        changed = config.changed_from(before)
         self.config = config
-        for name, (old, new) in turned.items():
-            self.mark(f"{specs[name].label}: {specs[name].name_of(old)} → {specs[name].name_of(new)}")
-        if "max_steps" in turned:
-            self.stop_at = config.max_steps or math.inf  # type: ignore[attr-defined]
-        if "target_loss" in turned:
-            self.stop_below = config.target_loss or -math.inf  # type: ignore[attr-defined]
-        if self.outcome == "done" and self.steps < self.stop_at:
-            self.outcome = ""
-        self.retune(before, config, set(turned))
+        for name, (old, new) in changed.items():
+            spec = specs[name]
+            words = {"label": spec.label, "before": spec.name_of(old), "after": spec.name_of(new)}
+            self.mark(messages.SETTING_MARK.format(**words))
+        if "max_steps" in changed:
+            progress.set_max_steps(self.config.max_steps)
+        if "target_loss" in changed:
+            progress.set_target_loss(self.config.target_loss)
+        if progress.outcome == "done" and progress.steps < progress.stop_at:
+            progress.outcome = ""
+        self.retune(before, config, set(changed))
         self.record_change()
 
-    def mark(self, text: str) -> None:
-        """Remember what was changed at this step; a slider being dragged leaves one mark, not one for each value."""
-        label = text.partition(":")[0]
-        if self.marks and self.marks[-1][0] == self.steps and self.marks[-1][1].partition(":")[0] == label:
-            self.marks.pop()
-        self.marks = [*self.marks[-MAX_MARKS + 1 :], (self.steps, text)]
+    # What was changed on the way.
 
-    def resume(self) -> None:
-        """Train on for as many steps as the stop rule first gave; a target loss that was reached no longer stops it."""
-        if self.outcome == "done":
-            if self.steps >= self.stop_at:
-                self.stop_at = self.steps + self.config.max_steps
-            else:
-                self.stop_below = -math.inf
-            self.outcome = ""
+    def follow(self) -> None:
+        """Make the changes that a replayed run made after this step, if this one replays another."""
+        if self.replay is not None:
+            self.replay.follow(self)
+
+    def record_change(self, weight: WeightSet | None = None) -> None:
+        """Record in the journal that knobs or points have changed, or that one weight was set by hand."""
+        self.journal.record(self._change(weight))
+        if self.journal.full:
+            self._begin_journal("long")
+
+    def use_threads(self, count: int) -> None:
+        """Compute with this many threads from now on, and record that in the journal."""
+        self.threads = count
+        self.journal.record_threads(self._change())
+        if self.journal.full:
+            self._begin_journal("long")
+
+    def _change(self, weight: WeightSet | None = None) -> Change:
+        return Change(self.steps, self.config, self.edits, weight, self.threads)
+
+    def _begin_journal(self, why: Reason) -> None:
+        """Begin the journal again with the current state, which nothing shorter than its numbers describes."""
+        kept = {
+            "weights": state.weights_of(self.model),
+            "optimizer": self.optimizer_state(),
+            "batches": self.trainer.batches.state_dict(),
+            "own": self.own_state(),
+        }
+        self.journal = Journal(self._change(), SavedState(why, kept))
+
+    def run_history(self) -> RunHistory:
+        """How the run came to its current step."""
+        journal, weights = self.journal, checksum(self.model.state_dict())
+        return RunHistory(
+            self.steps, self.config, self.settings, journal.start, tuple(journal.changes), journal.saved, weights,
+            self.averaged,
+        )  # fmt: skip
+
+    # What is shown.
 
     def apply(self, command: Command) -> None:
         """Look back at a snapshot, or obey a command of the lesson's own. Raises ValueError with a sentence."""
         if not isinstance(command, LookBack):
             self.edit(command)
             return
-        index, count = command.index, len(self.snapshots.kept)
+        index, kept = command.index, self.snapshots.kept
         if command.step is not None:
-            earlier = [at for at, kept in enumerate(self.snapshots.kept) if kept.steps <= command.step]
+            earlier = [at for at, snapshot in enumerate(kept) if snapshot.steps <= command.step]
             index = earlier[-1] if earlier else None
-        if index is not None and not 0 <= index < count:
-            raise CommandError(messages.OUT_OF_TIME.format(most=count - 1))
-        self._viewed = index
+        if index is not None and not 0 <= index < len(kept):
+            raise CommandError(OUT_OF_TIME.format(most=len(kept) - 1))
+        self._shown_index = index
 
     @property
     def shown_snapshot(self) -> Snapshot | None:
-        """The earlier moment that is shown; None for the present."""
-        if self._viewed is None or self._viewed >= len(self.snapshots.kept):
+        """The snapshot that is shown; None for the current step."""
+        if self._shown_index is None or self._shown_index >= len(self.snapshots.kept):
             return None
-        return self.snapshots.kept[self._viewed]
+        return self.snapshots.kept[self._shown_index]
 
     def view(self) -> View:
-        """The moment that is shown."""
+        """The training as it is shown."""
         snapshot = self.shown_snapshot
         if snapshot is None:
             epochs = self.trainer.batches.epochs
@@ -249,42 +352,92 @@ class TrainingRun(Journaled):
         load_parameters(model, snapshot.parameters)
         return View(snapshot.steps, snapshot.epochs, model, snapshot.config, False, self.predict)
 
-    def snapshot_model(self, config: Any) -> nn.Sequential:
-        """A model of a config's shape and activation, to show a snapshot with; its weights are set afterwards."""
-        del config
-        return self._snapshot_model
-
     @torch.no_grad()
     def draw(self, charts: list[str], options: Mapping[str, bool]) -> Drawing:
-        """The charts asked for, the status and the narrator's line, for the moment that is shown."""
+        """The charts asked for, the status, the narrator's sentence and the time slider."""
         view = self.view()
         figures = self.figures(view, options)
         status = {"step": view.steps, "epoch": view.epochs, **self.status(view)}
+        replayed = self.replay.sentence(view.steps) if self.replay is not None else ""
         return Drawing(
             {name: figures[name]() for name in charts if name in figures},
-            {name: _plain(value) for name, value in status.items()},
-            self.replayed(view.steps) or self.narrate(view),
+            {name: _four_digits(value) for name, value in status.items()},
+            replayed or self.narrate(view),
             self.time(),
         )
 
     def time(self) -> dict[str, Any]:
         """The time slider: {"count": snapshots kept, "at": index of the one shown or None, "step": its step}."""
-        moment = self.shown_snapshot
-        steps = self.steps if moment is None else moment.steps
-        return {"count": len(self.snapshots.kept), "at": None if moment is None else self._viewed, "step": steps}
+        snapshot = self.shown_snapshot
+        steps = self.steps if snapshot is None else snapshot.steps
+        return {"count": len(self.snapshots.kept), "at": None if snapshot is None else self._shown_index, "step": steps}
+
+    # What a checkpoint asks.
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that this run needs to continue, copied. Raises StateError for a run that has diverged."""
+        parts = {
+            "weights": state.weights_of(self.model),
+            "optimizer": self.optimizer_state(),
+            "batches": self.trainer.batches.state_dict(),
+            "progress": self.progress.state_dict(),
+            "history": state.history_state(self.history),
+            "snapshots": state.snapshots_state(self.snapshots, self.config_state),
+            "own": self.own_state(),
+        }
+        if self.outcome == "failed" or not state.all_finite([parts["weights"], parts["optimizer"]]):
+            raise StateError(messages.DIVERGED)
+        return parts
+
+    def load_state_dict(self, parts: Any) -> None:
+        """Take over what `state_dict` gave, in a new run of the same config.
+
+        Raises StateError if something does not fit; this run is unusable then.
+        """
+        check.entries(parts, STATE_PARTS, "state")
+        self.load_own_state(parts["own"])
+        self.progress.load_state_dict(parts["progress"])
+        state.load_weights(self.model, state.checked_weights(self.model, parts["weights"]))
+        self.load_optimizer_state(parts["optimizer"])
+        state.load_batches(self.trainer.batches, parts["batches"])
+        state.load_history(self.history, parts["history"], self.steps)
+        self.snapshots = state.loaded_snapshots(
+            parts["snapshots"], capacity=self.snapshots.capacity, last_step=self.steps, config_of=self.config_of,
+            count_parameters=lambda config: sum(each.numel() for each in self.snapshot_model(config).parameters()),
+        )  # fmt: skip
+        self._begin_journal("restored")
+
+    def script_weights(self) -> dict[str, Tensor]:
+        """A copy of the weights that the exported script's model can load. Raises StateError for a diverged run."""
+        values = [value.to("cpu", copy=True) for value in self.model.state_dict().values()]
+        if self.outcome == "failed" or not state.all_finite(values):
+            raise StateError(messages.DIVERGED)
+        return dict(zip(self.script_names(), values, strict=True))
+
+    def assigned(self, weights: Mapping[str, Tensor]) -> Assignment:
+        """The tensors of a weights file under this model's names. Raises StateError if they do not fit."""
+        return assign(weights, self.model.state_dict(), self.script_names())
+
+    def use_weights(self, weights: Any) -> None:
+        """Put these weights into the running model; optimizer, batches and history stay as they are."""
+        if self.outcome == "failed":
+            raise StateError(messages.DIVERGED_BEFORE_LOADING)
+        state.load_weights(self.model, self.assigned(weights).weights)
+        self.mark(messages.WEIGHTS_MARK)
+        self._begin_journal("loaded")
 
 
 @torch.no_grad()
 def load_parameters(model: nn.Module, vector: Tensor) -> None:
-    """Give a model the parameters of a snapshot, in their order; each keeps its layout in memory."""
+    """Copy the parameters of a snapshot, in one vector, into a model; each keeps its layout in memory."""
     start = 0
     for parameter in model.parameters():
         parameter.copy_(vector[start : start + parameter.numel()].view(parameter.shape))
         start += parameter.numel()
 
 
-def _plain(value: float) -> float:
-    """A number as the status shows it, with four digits."""
+def _four_digits(value: float) -> float:
+    """A number as the status shows it."""
     if isinstance(value, int):
         return value
     return float(f"{value:.4g}")

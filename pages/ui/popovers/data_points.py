@@ -39,7 +39,7 @@ def _popover(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
         if st.button(text.undo):
             engine().command(run_id, Undo())
         if st.button(text.generated):
-            _on_run(run_id, lambda run: run.use_rows(None))
+            _on_run(run_id, lambda run: run.use_rows(None), both=True)
         if points.redraw:
             st.button(text.redraw, on_click=_redraw, args=(lesson, points.redraw), help=text.redraw_help)
     st.download_button(text.download, lambda: _on_run(run_id, lambda run: points.write(run.data)) or "",
@@ -62,16 +62,16 @@ def _learn_from(points: OwnPoints, run_id: str, content: bytes) -> None:
     except DataError as error:
         st.error(str(error))
     else:
-        if _on_run(run_id, lambda run: run.use_rows(rows) or rows):
+        if _on_run(run_id, lambda run: run.use_rows(rows) or rows, both=True):
             st.success(TEXT.points.used.format(rows=len(rows)))
             if remark := points.remark(rows):
                 st.warning(remark)
 
 
-def _on_run(run_id: str, function: Callable[[Any], Any]) -> Any:
+def _on_run(run_id: str, function: Callable[[Any], Any], *, both: bool = False) -> Any:
     """What the function returns for the run; None, with a sentence on the page, where that fails."""
     try:
-        return engine().call(run_id, function)
+        return engine().call(run_id, function, both=both)
     except GONE:
         st.error(TEXT.points.not_ready)
     except ValueError as error:

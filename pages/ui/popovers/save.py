@@ -14,7 +14,7 @@ from pages.ui.messages import TEXT, quoted
 from pages.ui.session import Upload, engine, replace_run, session
 from playground.engine.engine import UnknownRun
 from playground.lesson import LiveLesson
-from playground.runs.state import DIVERGED
+from playground.runs.messages import DIVERGED
 from playground.saving import checkpoint, weight_files
 from playground.saving.checkpoint import LIMITS, CheckpointError
 
@@ -80,7 +80,7 @@ def _continue_from(lesson: LiveLesson, content: bytes) -> str:
     """Continue from a checkpoint, or load weights into the running model. Raises ValueError with a sentence."""
     found = checkpoint.read(content)
     if not isinstance(found, checkpoint.Checkpoint):
-        return engine().call(session().bench(lesson.name).run_id, partial(_use_weights, found))
+        return engine().call(session().bench(lesson.name).run_id, partial(_use_weights, found), both=True)
     run, config = checkpoint.restore(found, lesson, engine().settings)
     replace_run(lesson.name, run, config, lesson.build)
     knob_widgets.choose(lesson.name, config)

@@ -15,7 +15,8 @@ from playground.engine.commands import Step
 from playground.engine.engine import UnknownRun
 from playground.knobs import Config
 from playground.lesson import Lesson, LiveLesson
-from playground.runs.journal import Journaled, RunHistory
+from playground.runs.journal import RunHistory
+from playground.runs.training_run import TrainingRun
 from playground.saving import replay
 
 GONE = (UnknownRun, CancelledError, TimeoutError)
@@ -36,7 +37,7 @@ def run_history_of(lesson: Lesson) -> RunHistory | None:
 
 
 def _run_history(run: Any) -> RunHistory | None:
-    return run.run_history() if isinstance(run, Journaled) else None
+    return run.run_history() if isinstance(run, TrainingRun) else None
 
 
 def offer(lesson: Lesson, query: Mapping[str, str]) -> None:

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 import torch
 
-from playground.engine import lockstep
+from playground.engine import lockstep, messages
 from playground.engine.engine import Engine, UnknownRun
+from playground.engine.open_run import OpenRun
 from playground.lessons.classification import lesson as classification
 from playground.lessons.optimizers import lesson as optimizers
 from playground.lessons.regression import lesson as regression
 from playground.saving import branch as branching
 from playground.settings import Settings
-from tests.unit.engine.test_engine import Screen, until
+from tests.unit.engine.test_engine import Plan, Screen, until
 
 LESSONS = {"regression": regression, "classification": classification, "optimizers": optimizers}
 VALUES: dict[str, dict[str, Any]] = {
@@ -39,6 +40,15 @@ def varied(values: dict[str, Any], config: Any) -> Any:
     return config.with_values(**values)
 
 
+class Board(Screen):
+    """A viewer of some charts."""
+
+    charts: list[str] = []  # noqa: RUF012  (none, until a test says which)
+
+    def ask(self, charts: list[str] | None = None) -> None:
+        super().ask(self.charts if charts is None else charts)
+
+
 class Pair:
     """A run of a lesson and one beside it, each with a viewer, as two boards on one page."""
 
@@ -47,14 +57,14 @@ class Pair:
         self.engine = engine
         config = lesson.config(**(VALUES[name] | values))
         self.first = engine.open("session", partial(lesson.build, settings=engine.settings), config)
-        self.screen = Screen(engine, self.first, paints=True)
-        self.apart, self.kind, self.other = apart, kind, Screen.__new__(Screen)
+        self.screen = Board(engine, self.first, paints=True)
+        self.apart, self.kind, self.charts = apart, kind, list[str]()
         until(lambda: self.screen.head.get("state") == "paused", "the first run is there")
 
     def compare(self) -> Pair:
         build = branching.from_start if self.kind == "start" else branching.from_here
         self.second = self.engine.open_beside(self.first, build, partial(varied, self.apart), next(iter(self.apart)))
-        self.other = Screen(self.engine, self.second, paints=True)
+        self.other = Board(self.engine, self.second, paints=True)
         until(lambda: self.other.head.get("state") in ("paused", "playing", "done"), "the second run is there")
         return self
 
@@ -242,7 +252,7 @@ def test_an_error_in_the_second_run_leaves_the_first_alone(engine: Engine) -> No
     engine.call(pair.second, break_it)
     pair.do("play")
     until(lambda: pair.other.head["state"] == "failed", "the second one fails")
-    assert pair.other.head["notice"].endswith("the other runs go on.")
+    assert pair.other.head["notice"] == messages.FAILED
     until(lambda: engine.call(pair.first, lambda run: run.steps) > 50, "the first one goes on")
     assert pair.screen.head["state"] == "playing"
 
@@ -258,28 +268,116 @@ def test_closing_the_first_run_closes_the_second_and_a_pair_counts_as_two(engine
         engine.open_beside(pair.first, branching.from_start, partial(varied, {"lr": 0.1}), "lr")
 
 
-def test_axes_hold_both_curves_unless_one_run_diverges() -> None:
-    def figure(low: float, high: float, kind: str = "linear", **more: Any) -> dict[str, Any]:
-        return {"layout": {"yaxis": {"range": [low, high], "type": kind, **more}}}
-
-    class Opened:
-        def __init__(self) -> None:
-            self.leader: Any = None
-            self.follower: Any = None
-            self.ranges: dict[str, Any] = {}
+def test_axes_hold_both_curves_and_never_end_before_their_own() -> None:
+    def figure(low: float, high: float, kind: str = "linear", axis: str = "yaxis", **more: Any) -> dict[str, Any]:
+        return {"layout": {axis: {"range": [low, high], "type": kind, **more}}}
 
     def shown(mine: dict[str, Any], others: dict[str, Any]) -> list[float]:
-        first, second = Opened(), Opened()
+        first, second = (OpenRun("id", "session", build=Plan, config=None) for _ in range(2))  # type: ignore[arg-type]
         first.follower, second.leader = second, first
-        lockstep.on_common_axes(second, {"loss": others})  # type: ignore[arg-type]
-        drawn = lockstep.on_common_axes(first, {"loss": mine})  # type: ignore[arg-type]
-        return list(drawn["loss"]["layout"]["yaxis"]["range"])
+        lockstep.on_common_axes(second, {"loss": others})
+        drawn = lockstep.on_common_axes(first, {"loss": mine})
+        (axis,) = drawn["loss"]["layout"]
+        return list(drawn["loss"]["layout"][axis]["range"])
 
+    wide = lockstep.MAX_WIDENING
     assert shown(figure(0, 1), figure(0, 2)) == [0, 2]
     assert shown(figure(0, 2), figure(-1, 1)) == [-1, 2]
-    assert shown(figure(0, 1), figure(0, 1e35)) == [0, lockstep.WIDEST]
-    assert shown(figure(0, 1e35), figure(0, 1)) == [0, lockstep.WIDEST]
+    assert shown(figure(0, 1), figure(0, 1e35)) == [0, wide], "a run that diverges does not flatten the other's curve"
+    assert shown(figure(0, 1e35), figure(0, 1)) == [0, 1e35], "and its own is there as a whole"
+    assert shown(figure(0, 20, axis="xaxis"), figure(0, 10_000, axis="xaxis")) == [0, 10_000], (
+        "steps have no such limit"
+    )
+    assert shown(figure(0, 10_000, axis="xaxis"), figure(0, 20, axis="xaxis")) == [0, 10_000]
     assert shown(figure(0, 1), figure(-3, 1, "log")) == [0, 1]
     assert shown(figure(0, 1, visible=False), figure(0, 2)) == [0, 1]
     assert shown(figure(5, -1), figure(0, 9)) == [5, -1]
     assert shown(figure(0, 1), figure(0, float("nan"))) == [0, 1]
+
+
+def test_axes_are_common_at_rest_whichever_chart_was_drawn_last(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"lr": 0.05})
+    pair.screen.charts = ["loss"]
+    pair.compare()  # its charts are out of sight
+    pair.do("play")
+    until(lambda: pair.both("steps")[0] > 300, "they train")
+    pair.do("pause")
+    pair.settled()
+    pair.other.charts = ["loss"]  # in sight again
+
+    def ranges(screen: Screen) -> Any:
+        sent = engine._runs[screen.run_id].watching.writer._sent
+        return sent["loss"]["layout"] if "loss" in sent else None
+
+    pair.other.ask()
+    until(lambda: ranges(pair.other) and ranges(pair.other)["xaxis"]["range"] == ranges(pair.screen)["xaxis"]["range"],
+          "both to the same step")  # fmt: skip
+    until(lambda: ranges(pair.other)["yaxis"]["range"] == ranges(pair.screen)["yaxis"]["range"], "and as high")
+
+
+def test_a_run_that_is_compared_while_the_time_slider_looks_back_shows_the_same_step(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"lr": 0.05})
+    pair.do("step", n=400, unit="step")
+    until(lambda: pair.engine.call(pair.first, lambda run: run.steps) == 400, "400 steps")
+    pair.do("scrub", to=20)
+    until(lambda: pair.screen.head["time"]["at"] == 20, "looking back")
+    pair.compare()
+    until(lambda: pair.both("steps") == (400, 400), "the second has caught up")
+    until(lambda: pair.other.head["time"]["step"] == pair.screen.head["time"]["step"] < 400, "and shows that step")
+
+
+def test_a_first_run_that_was_resumed_has_a_second_that_is_resumed_too(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"lr": 0.05}, max_steps=50)
+    for steps in (50, 100):
+        pair.do("speed", value=0)
+        pair.do("play")
+        until(
+            lambda steps=steps: engine.call(pair.first, lambda run: (run.steps, run.outcome)) == (steps, "done"), "done"
+        )
+    pair.compare()
+    until(lambda: pair.both("steps") == (100, 100) and pair.both("outcome") == ("done", "done"), "both at their end")
+    pair.do("step", n=5, unit="step")
+    until(lambda: pair.both("steps") == (105, 105), "both go on")
+
+
+def test_the_run_that_ended_earlier_catches_up_when_both_are_resumed(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"max_steps": 300}, max_steps=200).compare()
+    pair.do("speed", value=0)
+    pair.do("play")
+    until(lambda: pair.both("steps") == (200, 300) and pair.screen.head["state"] == "done", "both at their ends")
+    pair.do("step", n=20, unit="step")
+    until(lambda: len(set(pair.both("steps"))) == 1, "in step again")
+    assert pair.both("steps")[0] >= 300
+
+
+def test_points_and_weights_put_in_by_hand_are_in_both_runs(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"lr": 0.05}).compare()
+    rows = tuple((0.1 * x, float(x)) for x in range(-8, 8))
+    engine.call(pair.first, lambda run: run.use_rows(rows), both=True)
+    assert [len(each.x_train) for each in pair.both("data")] == [13, 13], "a part of the rows is for testing"
+    other = {name: value + 1 for name, value in pair.both("model")[0].state_dict().items()}
+    engine.call(pair.first, lambda run: run.use_weights(other), both=True)
+    assert torch.equal(engine.call(pair.first, weights), engine.call(pair.second, weights))
+
+
+def test_what_the_second_run_refuses_is_said_on_its_own_board(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"hidden": 20}).compare()
+    own = {name: value.clone() for name, value in pair.both("model")[0].state_dict().items()}
+    engine.call(pair.first, lambda run: run.use_weights(own), both=True)
+    until(lambda: "does not fit the model" in pair.other.head["notice"], "the second one's sentence")
+    assert pair.screen.head["notice"] == ""
+
+
+def test_a_partner_that_is_closed_in_the_midst_of_anything_harms_nobody(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"lr": 0.05})
+    pair.do("play")
+    config = engine.call(pair.first, lambda run: run.config)
+    for turn in range(60):
+        second = engine.open_beside(pair.first, branching.from_start, partial(varied, {"lr": 0.01}), "lr")
+        screen = Screen(engine, second, paints=True)
+        engine.tune(pair.first, config.with_values(noise=(0.1, 0.2)[turn % 2]))
+        engine.close(second)
+        assert screen.run_id == second
+    before = engine.call(pair.first, lambda run: run.steps)
+    until(lambda: engine.call(pair.first, lambda run: run.steps) > before, "the first goes on")
+    assert engine.state_of(pair.first) == "playing"
