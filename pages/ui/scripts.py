@@ -7,7 +7,7 @@ import streamlit as st
 from pages.ui.messages import TEXT
 from pages.ui.popovers import share_replay
 from playground.lesson import Lesson, LiveLesson
-from playground.scripts.script import WHY, ScriptError
+from playground.scripts.script import WHY_SAVED, ScriptError
 
 
 def show(lesson: Lesson) -> bool:
@@ -26,7 +26,7 @@ def show(lesson: Lesson) -> bool:
     st.caption(TEXT.script.about.format(steps=run_history.steps, file=file, needs=script.needs, promise=script.promise,
                                         prints=script.prints))  # fmt: skip
     if run_history.saved is not None:
-        st.caption(WHY[run_history.saved.why])
+        st.caption(WHY_SAVED[run_history.saved.why].format(step=run_history.start.steps))
     with st.container(horizontal=True):
         st.download_button(TEXT.script.download.format(file=file), text, file_name=file, mime="text/x-python",
                            on_click="ignore")  # fmt: skip

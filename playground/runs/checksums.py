@@ -1,4 +1,4 @@
-"""Fingerprints of tensors: equal for two models only if every bit of their weights is."""
+"""Checksums of tensors: equal for two models only if every bit of their weights is equal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHECKSUM_DIGITS = 16
 
 
 def checksum(weights: Mapping[str, Any]) -> str:
-    """A fingerprint of a model's weights: equal for two models only if every bit is. Sixteen hexadecimal digits."""
+    """Sixteen hexadecimal digits for a model's weights, equal for two models only if every bit is equal."""
     tensors = {str(name): value for name, value in weights.items() if isinstance(value, Tensor)}
     return digest(tensors, "")[:CHECKSUM_DIGITS]
 

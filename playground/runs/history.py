@@ -31,10 +31,10 @@ def layer_norms(layers: Sequence[str], parameters: Sequence[Tensor], before: Seq
 
 
 class History:
-    """Named columns of numbers over steps that thin themselves: however long the run, at most `capacity` rows.
+    """Named columns of numbers over steps, at most `capacity` rows however long the run: they thin themselves.
 
-    A row is due every `stride` steps. When the table is full, every second row goes and the stride doubles, so what is
-    kept depends on the steps alone.
+    A row is due every `stride` steps. When the table is full, every second row is dropped and the stride doubles, so
+    what is kept depends on the steps alone.
     """
 
     def __init__(self, columns: Iterable[str], capacity: int = 128) -> None:
@@ -101,7 +101,7 @@ class History:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The model at one step: its parameters in one vector, and the config it was trained with just then."""
+    """The model at one step: its parameters in one vector, and the config it was trained with at that step."""
 
     steps: int
     epochs: int
@@ -110,7 +110,7 @@ class Snapshot:
 
 
 class Snapshots:
-    """Snapshots that thin themselves: at most `capacity`, evenly spread over the run."""
+    """At most `capacity` snapshots, evenly spread over the run: they thin themselves."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = max(2, capacity)
@@ -118,7 +118,7 @@ class Snapshots:
         self.kept: list[Snapshot] = []
 
     def limit(self, other: Snapshots) -> None:
-        """Keep no more, and no closer together, than another run: both then keep the same steps."""
+        """Keep no more snapshots, and none closer together, than another run, so that both keep the same steps."""
         self.capacity, self.stride = min(self.capacity, other.capacity), max(self.stride, other.stride)
         while len(self.kept) > self.capacity:
             self.stride *= 2

@@ -1,4 +1,4 @@
-"""What a student changed while a run trained, and after which step: what a script or a link needs to repeat the run."""
+"""What was changed while a run trained, and after which step: what a script or a link needs to repeat the run."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
-from playground.runs.checksums import checksum
-from playground.runs.state import Resuming
 from playground.settings import Settings
 
-MAX_CHANGES = 200  # kept one by one; with one more, the journal begins anew from the weights of that moment
+MAX_CHANGES = 200  # kept one by one; after one more the journal begins again with the current weights
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,8 @@ class WeightSet:
 class Change:
     """How a run was set after a number of steps: its config and the student's edits, or one weight set by hand.
 
-    `threads` is the number of threads that one operation of torch used from then on; None where the run keeps to the
-    server's. Another number adds sums in another order, so it belongs to what decides the weights.
+    `threads` is the number of threads that one operation of torch used from then on; None where the run uses the
+    server's number. With another number sums are added in another order, so it is part of what decides the weights.
     """
 
     steps: int
@@ -38,24 +36,24 @@ class Change:
     threads: int | None = None
 
 
-Why = Literal["restored", "loaded", "long"]
+Reason = Literal["restored", "loaded", "long"]
 
 
 @dataclass(frozen=True)
 class SavedState:
-    """A state that no config and seed leads to: weights, optimizer memory, batches and the lesson's own.
+    """A state that no config and seed leads to: weights, optimizer, batches and the lesson's own part.
 
-    `why` says where it came from: the run was restored from a file, its weights were loaded from one, or so much was
-    changed before that it is not kept one by one.
+    `why` is the reason: the run was restored from a file ("restored"), its weights were loaded from one ("loaded"), or
+    more was changed before than is kept one by one ("long").
     """
 
-    why: Why
+    why: Reason
     state: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class RunHistory:
-    """A run's way to its present step. It is taken between two steps and read while the run goes on."""
+    """How a run came to its current step. It is taken between two steps and can be read while the run continues."""
 
     steps: int
     config: Any
@@ -64,20 +62,20 @@ class RunHistory:
     changes: tuple[Change, ...]
     saved: SavedState | None
     checksum: str  # of the weights
-    averaged: range = range(0)  # the steps whose mean loss the page shows; empty where it shows that of these weights
+    averaged: range = range(0)  # the steps whose mean loss the page shows; empty if it shows the current weights' loss
 
     @property
     def only_knobs(self) -> bool:
-        """Whether config, seed and turned knobs alone lead here: no points, weights or files of the student's own."""
+        """Whether config, seed and changed knobs alone lead here, without points, weights or files of the student."""
         every = [self.start, *self.changes]
         untouched = all(each.edits is None or each.edits == type(each.edits)() for each in every)
         return self.saved is None and untouched and all(each.weight is None for each in every)
 
 
 class Journal:
-    """Where a run began and every change since, in order.
+    """How a run began, and every change since, in order.
 
-    It begins at step 0, or, with `saved`, where weights came from elsewhere.
+    It begins at step 0 or, with `saved`, at a step whose weights came from elsewhere.
     """
 
     def __init__(self, start: Change, saved: SavedState | None = None) -> None:
@@ -87,22 +85,22 @@ class Journal:
 
     @property
     def full(self) -> bool:
-        """Whether one more change is too many."""
+        """Whether another change would be too many."""
         return len(self.changes) >= MAX_CHANGES
 
     @property
     def last(self) -> Change:
-        """How the run is set now."""
+        """The current settings."""
         return self.changes[-1] if self.changes else self.start
 
-    def note(self, change: Change) -> None:
-        """Add a change, unless nothing is different from before."""
+    def record(self, change: Change) -> None:
+        """Add a change, unless it changes nothing."""
         last = self.last
         if change.weight is not None or (change.config, change.edits) != (last.config, last.edits):
             self.changes.append(change)
 
-    def note_threads(self, change: Change) -> None:
-        """Add a change of the number of threads, or put it into the entries of this step where there are some."""
+    def record_threads(self, change: Change) -> None:
+        """Add a change of the number of threads, or write it into the entries of this step if there are any."""
         if self.last.steps < change.steps:
             self.changes.append(change)
             return
@@ -112,81 +110,17 @@ class Journal:
         )
 
 
-class Following(Protocol):
-    """What leads a run the way that another one went."""
+class Guide(Protocol):
+    """Makes one run repeat what was changed in another one."""
 
     def follow(self, run: Any) -> None:
-        """Change what was changed after the present step."""
+        """Make the changes that the other run made after this step."""
 
     def sets_threads(self, steps: int) -> bool:
-        """Whether the number of threads after this step is that of the other run, whatever this one's share is."""
+        """Whether the number of threads after this step is the other run's, whatever this one's share is."""
 
     def leads_past(self, steps: int) -> bool:
-        """Whether the other run went on after this step."""
+        """Whether the other run continued after this step."""
 
-    def say(self, steps: int) -> str:
-        """How it stands, in one sentence, or nothing."""
-
-
-class Journaled(Resuming):
-    """A training that keeps a journal of what was changed while it ran."""
-
-    journal: Journal
-    settings: Settings
-    replay: Following | None = None
-    edits: Any = None  # what the student did by hand to the points, if the lesson lets them
-    threads: int | None = None  # of one operation of torch, where the run has a number of its own
-    averaged: range = range(0)  # the steps whose mean loss is shown, where it is not the loss of the present weights
-
-    def follow(self) -> None:
-        """Do what a replayed run did after this step, if this is one."""
-        if self.replay is not None:
-            self.replay.follow(self)
-
-    def replayed(self, steps: int) -> str:
-        """What the narrator says of a replay, at the step that is shown."""
-        return self.replay.say(steps) if self.replay is not None else ""
-
-    def record_change(self, weight: WeightSet | None = None) -> None:
-        """Put down in the journal that knobs were turned, points changed, or one weight was set by hand."""
-        self.journal.note(self._change(weight))
-        if self.journal.full:
-            self._begin_journal("long")
-
-    def use_threads(self, count: int) -> None:
-        """Compute with this many threads from now on, and put that down in the journal."""
-        self.threads = count
-        self.journal.note_threads(self._change())
-        if self.journal.full:
-            self._begin_journal("long")
-
-    def _change(self, weight: WeightSet | None = None) -> Change:
-        return Change(self.steps, self.config, self.edits, weight, self.threads)
-
-    def _begin_journal(self, why: Why) -> None:
-        """Go on from the present state, since nothing but its numbers says how it came about."""
-        state = {
-            "weights": {name: value.clone() for name, value in self.model.state_dict().items()},
-            "optimizer": self.optimizer_state(),
-            "batches": self.trainer.batches.state_dict(),
-            "own": self.own_state(),
-        }
-        self.journal = Journal(self._change(), SavedState(why, state))
-
-    def load_state_dict(self, state: Any) -> None:
-        """Take up where `state_dict` was taken, in a fresh run of the same config."""
-        super().load_state_dict(state)
-        self._begin_journal("restored")
-
-    def use_weights(self, weights: Any) -> None:
-        """Put these weights into the running model; optimizer, batches and history go on as they are."""
-        super().use_weights(weights)
-        self._begin_journal("loaded")
-
-    def run_history(self) -> RunHistory:
-        """The way to the present step."""
-        journal, weights = self.journal, checksum(self.model.state_dict())
-        return RunHistory(
-            self.steps, self.config, self.settings, journal.start, tuple(journal.changes), journal.saved, weights,
-            self.averaged,
-        )  # fmt: skip
+    def sentence(self, steps: int) -> str:
+        """The narrator's sentence at this step; "" for the lesson's own."""

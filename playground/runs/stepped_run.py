@@ -1,4 +1,4 @@
-"""A run that is no training: something shown one step at a time, with the player's play, step and time slider."""
+"""A run that is not a training: something shown one step at a time, with the player and the time slider."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
-from playground.engine import messages
 from playground.engine.commands import Command, CommandError, LookBack
 from playground.engine.frames import Figure
+from playground.engine.messages import OUT_OF_TIME, UNKNOWN_COMMAND
 from playground.engine.run import Drawing, Outcome
 from playground.settings import Settings
 
 
 class SteppedRun(ABC):
-    """Steps that a student goes through, each of which can be looked back at.
+    """Steps that a student goes through and can look back at.
 
-    `length` is how many steps there are; None means that they do not end. What is shown depends on the config and the
-    number of the step, so whatever a step finds out is kept for the steps before it to be drawn again.
+    `length` is the number of steps; None means that they do not end. What is shown depends on the config and the number
+    of the step alone, so what a step computes is kept: earlier steps can then be drawn again.
     """
 
     def __init__(self, config: Any, settings: Settings, length: int | None) -> None:
@@ -31,10 +31,10 @@ class SteppedRun(ABC):
 
     @abstractmethod
     def step(self) -> None:
-        """Do the next step; `self.steps` is the number of those done so far. Short: other runs wait meanwhile."""
+        """Do the next step; `self.steps` is the number done so far. It must be short, because other runs wait."""
 
     def ready(self) -> bool:
-        """Whether the next step can be taken now; False where it waits for something that comes by itself."""
+        """Whether the next step can be taken now; False while it waits for something."""
         return True
 
     @abstractmethod
@@ -48,25 +48,25 @@ class SteppedRun(ABC):
 
     @abstractmethod
     def narrate(self, at: int) -> str:
-        """One plain sentence on what is to be seen after `at` steps."""
+        """One sentence about what the charts show after `at` steps."""
 
     def edit(self, command: Command) -> None:
         """Obey a command that only some labs know. Raises ValueError with a sentence."""
-        raise CommandError(messages.UNKNOWN_COMMAND)
+        raise CommandError(UNKNOWN_COMMAND)
 
     # What the engine asks.
 
     @property
     def auto_speed(self) -> float:
-        """Slow enough to follow: steps a second when nobody chose a speed."""
+        """Steps a second when nobody has chosen a speed: slow enough to follow."""
         return 2.0
 
     def steps_in_epochs(self, epochs: int) -> int:
-        """How many steps `epochs` epochs are; one each, unless the lab counts epochs."""
+        """The number of steps in `epochs` epochs: one each, unless the lab counts epochs."""
         return epochs
 
     def advance(self, seconds: float, steps: int) -> int:
-        """Take steps until the time is up, the number is reached, there are no more or the next is not ready."""
+        """Take steps until the time is up, the number is reached or none is ready; returns the number taken."""
         end = time.perf_counter() + seconds
         taken = 0
         while taken < steps and not self.outcome and self.ready():
@@ -85,15 +85,15 @@ class SteppedRun(ABC):
             self.edit(command)
             return
         if command.index is not None and not 0 <= command.index <= self.steps:
-            raise CommandError(messages.OUT_OF_TIME.format(most=self.steps))
+            raise CommandError(OUT_OF_TIME.format(most=self.steps))
         self._viewed = command.index
 
     def tune(self, config: Any) -> None:
-        """Take a config whose live knobs have been turned."""
+        """Set the live knobs to those of this config."""
         self.config = config
 
     def rebuilt(self, config: Any) -> Self:
-        """A run from the start."""
+        """A new run at step 0."""
         return type(self)(config, self.settings)  # type: ignore[call-arg]  # subclasses know their own length
 
     def resume(self) -> None:
@@ -101,9 +101,9 @@ class SteppedRun(ABC):
         self.steps, self.outcome, self._viewed = 0, "", None
 
     def draw(self, charts: list[str], options: Mapping[str, bool]) -> Drawing:
-        """The charts asked for, the status and the narrator's line, for the step that is shown."""
+        """The charts asked for, the status, the narrator's sentence and the time slider."""
         at = self.steps if self._viewed is None or self._viewed > self.steps else self._viewed
         figures = self.figures(at, options)
-        moments = {"count": self.steps + 1, "at": self._viewed, "step": at}
+        time_slider = {"count": self.steps + 1, "at": self._viewed, "step": at}
         drawn = {name: figures[name]() for name in charts if name in figures}
-        return Drawing(drawn, {"step": at, **self.status(at)}, self.narrate(at), moments)
+        return Drawing(drawn, {"step": at, **self.status(at)}, self.narrate(at), time_slider)

@@ -1,9 +1,9 @@
-"""A checkpoint: one file from which a run goes on, on any machine, as if it had never stopped.
+"""A checkpoint: one file from which a run continues, on any machine, as if it had never stopped.
 
-It goes on bit for bit with the same version of PyTorch, kind of processor and number of threads.
+It continues the same bit for bit with the same version of PyTorch, kind of processor and number of threads.
 
-The file is safetensors: a JSON header, then the tensors' raw bytes, and nothing in it that could run. The header's
-metadata holds one text, "checkpoint", JSON again: what run it was, its state but for the tensors, and a digest of all.
+The file is safetensors: a JSON header, then the tensors' raw bytes; nothing in it can run. The header's metadata holds
+one text, "checkpoint", which is JSON again: which run it was, its state without the tensors, and a digest of all.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from playground.runs.checksums import checksum, digest
 from playground.runs.state_checks import StateError
 from playground.runs.state_checks import config as legal_config
 from playground.runs.weight_names import Assignment
-from playground.saving import weight_files
+from playground.saving import messages, weight_files
 from playground.saving.safetensors_file import LIMITS, CheckpointError, Limits, read_file
 from playground.settings import Settings
 
 VERSION = 1
 METADATA = "checkpoint"  # the name of the one text in the file's metadata
 HEADER = {"version": int, "lesson": str, "config": dict, "seed": int, "step": int, "checksum": str}
-TENSOR = "$tensor"  # {TENSOR: name} stands in the JSON where a tensor belongs
+TENSOR = "$tensor"  # in the JSON, {TENSOR: name} is the place of a tensor
 MISFITS = (KeyError, TypeError, IndexError, AttributeError, RuntimeError, OverflowError, ArithmeticError)
 __all__ = ["LIMITS", "Checkpoint", "CheckpointError", "Limits", "Resumable", "checksum", "load", "pack", "read",
            "restore", "save", "take", "take_weights"]  # fmt: skip
@@ -37,7 +37,7 @@ __all__ = ["LIMITS", "Checkpoint", "CheckpointError", "Limits", "Resumable", "ch
 
 @runtime_checkable
 class Resumable(Protocol):
-    """A run whose state can be taken and given; its state has its model's tensors by name under "weights"."""
+    """A run whose state can be saved and loaded; the state has the model's tensors by name under "weights"."""
 
     config: Any
     steps: int
@@ -46,7 +46,7 @@ class Resumable(Protocol):
         """Dicts with text keys, lists, texts, numbers, None and tensors, all copied."""
 
     def load_state_dict(self, state: Any) -> None:
-        """Take up where `state_dict` was taken, in a fresh run. Raises ValueError with a sentence."""
+        """Take over what `state_dict` gave, in a new run. Raises ValueError with a sentence."""
 
     def use_weights(self, weights: Any) -> None:
         """Put other weights into the running model. Raises ValueError with a sentence."""
@@ -60,7 +60,7 @@ class Resumable(Protocol):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What run it was: lesson, config (as in a link), seed, step, its weights' checksum; and the run's state."""
+    """Which run it was (lesson, config as in a link, seed, step, checksum of the weights), and the run's state."""
 
     lesson: str
     config: Mapping[str, str]
@@ -71,47 +71,44 @@ class Checkpoint:
 
 
 def take(lesson: str, run: Any) -> Checkpoint:
-    """The checkpoint of a run at its present step. Raises ValueError for a run that has none."""
+    """The checkpoint of a run at its current step. Raises ValueError for a run that cannot be saved."""
     run = _resumable(run)
     state, seed = run.state_dict(), getattr(run.config, "seed", 0)
     return Checkpoint(lesson, run.config.as_texts(), seed, run.steps, checksum(state["weights"]), state)
 
 
 def take_weights(run: Any) -> dict[str, Tensor]:
-    """The weights of a run at its present step, for a file of their own. Raises ValueError for a run that has none."""
+    """The weights of a run at its current step. Raises ValueError for a run that cannot be saved."""
     return _resumable(run).script_weights()
 
 
 def _resumable(run: Any) -> Resumable:
     if not isinstance(run, Resumable):
-        raise CheckpointError("This run cannot be saved.")
+        raise CheckpointError(messages.NOT_SAVABLE)
     return run
 
 
 def save(lesson: str, run: Any) -> bytes:
-    """The file of a run at its present step."""
+    """The checkpoint file of a run at its current step. Raises ValueError for a run that cannot be saved."""
     return pack(take(lesson, run))
 
 
 def pack(checkpoint: Checkpoint, limits: Limits = LIMITS) -> bytes:
-    """A checkpoint as a file. Raises CheckpointError where it would be larger than what can be restored."""
+    """A checkpoint as a file. Raises CheckpointError if it would be too large to be restored."""
     tensors: dict[str, Tensor] = {}
-    state = _taken_apart(checkpoint.state, "", tensors)
+    state = _without_tensors(checkpoint.state, "", tensors)
     about = {"version": VERSION} | {name: getattr(checkpoint, name) for name in HEADER if name != "version"}
     text = json.dumps(about | {"state": state}, allow_nan=False)
     text = json.dumps(about | {"state": state, "digest": digest(tensors, text)}, allow_nan=False)
     content = safetensors.torch.save(tensors, {METADATA: text})
     if len(content) > limits.bytes:
-        raise CheckpointError(
-            f"This checkpoint would have {len(content) / 1e6:.1f} MB; files of at most {limits.bytes / 1e6:g} MB can "
-            "be restored. Save the weights alone."
-        )
+        raise CheckpointError(messages.TOO_LARGE_TO_SAVE.format(size=len(content) / 1e6, most=limits.bytes / 1e6))
     return content
 
 
 def read(content: bytes, limits: Limits = LIMITS) -> Checkpoint | dict[str, Tensor]:
-    """What any file holds: a checkpoint, or the weights of a `.pt`. Raises CheckpointError with a sentence."""
-    is_safetensors = content[8:9] == b"{"  # behind the header's length, which may begin with any byte, also a pickle's
+    """The checkpoint in a file, or the weights in a `.pt`. Raises CheckpointError with a sentence."""
+    is_safetensors = content[8:9] == b"{"  # after the header's length, which may begin with any byte, also a pickle's
     is_zip, is_pickle = content.startswith(weight_files.ZIP_START), content[:1] == weight_files.PICKLE_START
     if not is_safetensors and (is_zip or is_pickle):
         return weight_files.read_pt(content, limits)
@@ -119,84 +116,79 @@ def read(content: bytes, limits: Limits = LIMITS) -> Checkpoint | dict[str, Tens
 
 
 def load(content: bytes, limits: Limits = LIMITS) -> Checkpoint:
-    """What a file holds. Raises CheckpointError with a sentence for anything but a whole checkpoint; runs nothing."""
+    """The checkpoint in a file. Raises CheckpointError with a sentence for any other file; nothing in it is run."""
     texts, tensors = read_file(content, limits)
     about = _json(texts.get(METADATA))
     if not isinstance(about, dict) or type(about.get("version")) is not int:
-        raise CheckpointError("This safetensors file is no checkpoint of this playground.")
+        raise CheckpointError(messages.NOT_A_CHECKPOINT)
     if about["version"] != VERSION:
-        raise CheckpointError(
-            f"This checkpoint has the format “{shorten(about['version'])}”; this server reads format {VERSION}. "
-            "Restore it on a server of the version that saved it."
-        )
+        raise CheckpointError(messages.OTHER_VERSION.format(found=shorten(about["version"]), version=VERSION))
     claimed = about.pop("digest", None)
     if any(type(about.get(name)) is not kind for name, kind in (HEADER | {"state": dict}).items()):
-        raise CheckpointError("The header of this checkpoint is incomplete.")
+        raise CheckpointError(messages.INCOMPLETE)
     if claimed != digest(tensors, json.dumps(about)):
-        raise CheckpointError("The file's content does not match its own fingerprint: it was changed or damaged.")
-    whole = _put_together(about["state"], tensors)
+        raise CheckpointError(messages.WRONG_DIGEST)
+    whole = _with_tensors(about["state"], tensors)
     if tensors:
-        raise CheckpointError(f"The file holds a tensor that belongs nowhere, “{shorten(min(tensors))}”.")
+        raise CheckpointError(messages.SPARE_TENSOR.format(name=shorten(min(tensors))))
     if not isinstance(whole.get("weights"), dict) or checksum(whole["weights"]) != about["checksum"]:
-        raise CheckpointError("The weights are not those that the header's checksum was taken of.")
+        raise CheckpointError(messages.WRONG_CHECKSUM)
     return Checkpoint(about["lesson"], about["config"], about["seed"], about["step"], about["checksum"], whole)
 
 
 def restore(checkpoint: Checkpoint, lesson: LiveLesson, settings: Settings) -> tuple[Any, Any]:
-    """A run that goes on where the checkpoint was taken, and its config. Raises CheckpointError with a sentence."""
+    """A run that continues where the checkpoint was taken, and its config. Raises CheckpointError with a sentence."""
     if checkpoint.lesson != lesson.name:
-        raise CheckpointError(
-            f"This checkpoint was saved on the page “{shorten(checkpoint.lesson)}”. Open that page to restore it."
-        )
+        raise CheckpointError(messages.OTHER_PAGE.format(name=shorten(checkpoint.lesson)))
     try:
         config = legal_config(lesson.config, checkpoint.config)
         run = lesson.build(config, settings=settings)
         if not isinstance(run, Resumable):
-            raise CheckpointError("Runs of this page cannot be restored.")
+            raise CheckpointError(messages.NOT_RESTORABLE)
         run.load_state_dict(checkpoint.state)
         if run.steps != checkpoint.step:
-            raise StateError("The step in the header is not that of the state.")
+            raise StateError(messages.WRONG_STEP)
     except CheckpointError:
         raise
     except ValueError as error:
-        raise CheckpointError(f"This checkpoint cannot be restored. {error}") from None
+        raise CheckpointError(messages.NOT_RESTORED.format(reason=error)) from None
     except MISFITS:
-        raise CheckpointError("This checkpoint does not fit the run that its settings describe.") from None
+        raise CheckpointError(messages.MISFIT) from None
     return run, config
 
 
-def _taken_apart(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
-    """The state as JSON, its tensors put into `tensors` under their paths."""
+def _without_tensors(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+    """The state as JSON; its tensors go into `tensors` under their paths."""
     if isinstance(value, Tensor):
         tensors[path] = value.detach().contiguous()
         return {TENSOR: path}
     if isinstance(value, Mapping):
-        return {name: _taken_apart(item, f"{path}/{name}".lstrip("/"), tensors) for name, item in value.items()}
+        return {name: _without_tensors(item, f"{path}/{name}".lstrip("/"), tensors) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_taken_apart(item, f"{path}/{index}", tensors) for index, item in enumerate(value)]
+        return [_without_tensors(item, f"{path}/{index}", tensors) for index, item in enumerate(value)]
     return value
 
 
-def _put_together(value: Any, tensors: dict[str, Tensor]) -> Any:
-    """The reverse of `_taken_apart`; takes the tensors out of `tensors`, each once."""
+def _with_tensors(value: Any, tensors: dict[str, Tensor]) -> Any:
+    """The reverse of `_without_tensors`; takes the tensors out of `tensors`, each once."""
     if isinstance(value, dict):
         if TENSOR in value:
             name = value[TENSOR]
             if len(value) > 1 or not isinstance(name, str) or name not in tensors:
-                raise CheckpointError(f"The state names a tensor that is not in the file, “{shorten(name)}”.")
+                raise CheckpointError(messages.MISSING_TENSOR.format(name=shorten(name)))
             return tensors.pop(name)
-        return {name: _put_together(item, tensors) for name, item in value.items()}
+        return {name: _with_tensors(item, tensors) for name, item in value.items()}
     if isinstance(value, list):
-        return [_put_together(item, tensors) for item in value]
+        return [_with_tensors(item, tensors) for item in value]
     return value
 
 
 def _json(text: str | None) -> Any:
     try:
-        return json.loads(text or "null", parse_constant=_no_number)
+        return json.loads(text or "null", parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise CheckpointError("The header of this file cannot be read.") from None
+        raise CheckpointError(messages.HEADER_UNREADABLE) from None
 
 
-def _no_number(text: str) -> Any:
+def _refuse_constant(text: str) -> Any:
     raise ValueError(text)

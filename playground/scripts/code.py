@@ -1,4 +1,4 @@
-"""Pieces of Python that a script is put together from: a function's source, points and saved tensors written out."""
+"""The pieces of Python in a script: the source of a function, points and saved tensors written out, imports."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-WIDTH = 100  # characters of a line
-FEW = 2  # rows that go on one
+MAX_LINE_CHARACTERS = 100
+MAX_ROWS_ON_A_LINE = 2
 
 
 def plain_source(thing: Any) -> str:
@@ -41,13 +41,13 @@ def _without_annotations(arguments: ast.arguments) -> str:
 
 def comment(text: str) -> str:
     """A text as comment lines; whatever is in it stays in the comment."""
-    return "\n".join(f"# {line}" for line in textwrap.wrap(" ".join(text.split()), WIDTH - 2))
+    return "\n".join(f"# {line}" for line in textwrap.wrap(" ".join(text.split()), MAX_LINE_CHARACTERS - 2))
 
 
 def call(head: str, parts: Sequence[str]) -> str:
-    """`head(part, part, ...)` on one line, or a part a line where that would be too long."""
+    """`head(part, part, ...)` on one line, or with one part on each line if that would be too long."""
     line = f"{head}({', '.join(parts)})"
-    if len(line) <= WIDTH:
+    if len(line) <= MAX_LINE_CHARACTERS:
         return line
     return "\n".join([f"{head}(", *(f"    {part}," for part in parts), ")"])
 
@@ -55,23 +55,22 @@ def call(head: str, parts: Sequence[str]) -> str:
 def written(values: Tensor) -> str:
     """A tensor of numbers (rows,) or (rows, columns) as `torch.tensor([...])`, each number exact."""
     rows = [_row(row) for row in values.numpy()]
-    if len(rows) <= FEW:
+    if len(rows) <= MAX_ROWS_ON_A_LINE:
         return f"torch.tensor([{', '.join(rows)}])"
-    return (
-        f"torch.tensor([\n{textwrap.fill(', '.join(rows), WIDTH, initial_indent='    ', subsequent_indent='    ')}\n])"
-    )
+    lines = textwrap.fill(", ".join(rows), MAX_LINE_CHARACTERS, initial_indent="    ", subsequent_indent="    ")
+    return f"torch.tensor([\n{lines}\n])"
 
 
 def _row(row: Any) -> str:
-    """A number, or some in brackets, in the fewest digits that are read back as they were."""
+    """A number, or several in brackets, in the fewest digits that are read back exactly."""
     return f"[{', '.join(str(value) for value in row)}]" if getattr(row, "shape", ()) else str(row)
 
 
 def packed(state: Any) -> str:
-    """What torch.save writes of a state, as lines of a text that base64 decodes."""
+    """What torch.save writes for a state, as lines of base64."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    return "\n".join(textwrap.wrap(base64.b64encode(buffer.getvalue()).decode(), WIDTH))
+    return "\n".join(textwrap.wrap(base64.b64encode(buffer.getvalue()).decode(), MAX_LINE_CHARACTERS))
 
 
 def imports_of(body: str) -> list[str]:
@@ -86,7 +85,7 @@ def imports_of(body: str) -> list[str]:
 
 
 def spaced(code: str) -> str:
-    """Code with two blank lines around each function and class, and one at most elsewhere."""
+    """Code with two blank lines around each function and class, and at most one elsewhere."""
     lines: list[str] = []
     inside = False
     for line in re.sub(r"\n{3,}", "\n\n", code).splitlines():

@@ -1,7 +1,7 @@
 """A run as a plain PyTorch script: the same data, start, batches and live changes, and so the same loss.
 
-A lesson says how its data and model are written; what follows from that is in `playground.script_statements`, and how
-it becomes one script is here.
+A lesson writes its data and its model; `playground.scripts.statements` has the statements that follow from them, and
+this module puts the script together.
 """
 
 from __future__ import annotations
@@ -14,18 +14,27 @@ from typing import Any
 import torch
 
 from playground.runs.journal import Change
-from playground.scripts.code import WIDTH, comment, imports_of, packed, spaced
+from playground.scripts.code import MAX_LINE_CHARACTERS, comment, imports_of, packed, spaced
 from playground.scripts.statements import Statements
 
-MOST_BYTES = 2_000_000
-WHY = {
-    "restored": "The run was restored from a file, so the script begins at that step, with the weights and the "
-    "optimizer's memory of that moment written into it.",
-    "loaded": "The weights were loaded from a file, so the script begins at that step, with them and the optimizer's "
-    "memory written into it.",
-    "long": "So much was changed while the run trained that the script begins at a later step, with the weights and "
-    "the optimizer's memory of that moment written into it.",
+MAX_CHARACTERS = 2_000_000
+# What a reader of the script or of its page sees.
+WHY_SAVED = {
+    "restored": "The run was restored from a file after step {step:,}, so the script begins there: it contains the "
+    "weights and the state of the optimizer at that step.",
+    "loaded": "The weights were loaded from a file after step {step:,}, so the script begins there: it contains the "
+    "weights and the state of the optimizer.",
+    "long": "The run was changed too often to list every change, so the script begins after step {step:,}: it contains "
+    "the weights and the state of the optimizer at that step.",
 }
+SAVED_NOTE = "SAVED is what torch.save wrote."
+TOO_LONG = "This run would make a script of {size:.1f} MB. Press Reset, then try again."
+TITLE = "{title}: a training of {steps:,} steps, written out in plain PyTorch."
+NEEDS = "It needs PyTorch and nothing else."
+PROMISE = "It ends at the same weights, to the last bit with the same version of PyTorch on the same kind of processor."
+PRINTS = "The page shows the numbers that it prints, rounded to four digits."
+VERSION = "The run was trained with PyTorch {version}."
+AFTER_STEP = "After step {step:,}. {changes}"
 
 
 class ScriptError(ValueError):
@@ -33,12 +42,12 @@ class ScriptError(ValueError):
 
 
 class TrainingScript(Statements):
-    """The script of one run at its present step."""
+    """The script of one run at its current step."""
 
     # The script.
 
     def text(self) -> str:
-        """The whole script. Raises ScriptError where it would be too long to read or run."""
+        """The whole script. Raises ScriptError if it would be too long to read or run."""
         start = self.run_history.start
         body = [
             "\n".join(["# The data.", *self.data(start)]),
@@ -52,35 +61,30 @@ class TrainingScript(Statements):
         threads = start.threads or self.run_history.settings.torch_threads
         text = "\n\n".join([f"torch.set_num_threads({threads})", *defined, *body])
         whole = "\n".join([self.head(), "", *imports_of(text), "", spaced(text), ""])
-        if len(whole) > MOST_BYTES:
-            raise ScriptError(
-                f"This run would make a script of {len(whole) / 1e6:.1f} MB. Press Reset, then try again."
-            )
+        if len(whole) > MAX_CHARACTERS:
+            raise ScriptError(TOO_LONG.format(size=len(whole) / 1e6))
         return whole
 
     @property
     def needs(self) -> str:
         """What the script needs to run, in a sentence."""
-        return "It needs PyTorch and nothing else."
+        return NEEDS
 
     @property
     def promise(self) -> str:
-        """How near it comes to the run, in a sentence."""
-        return (
-            "It ends at the same weights, to the last bit with the same version of PyTorch on the same kind of "
-            "processor."
-        )
+        """How exactly it repeats the run, in a sentence."""
+        return PROMISE
 
     @property
     def prints(self) -> str:
-        """What the numbers that it prints are on the page, in a sentence."""
-        return "The page shows the numbers that it prints with four digits."
+        """How the numbers that it prints compare with those on the page, in a sentence."""
+        return PRINTS
 
     def head(self) -> str:
         """The script's docstring."""
-        first = f'"""{self.title}: a training of {self.run_history.steps:,} steps, written out in plain PyTorch.'
-        version = f"The run was trained with PyTorch {torch.__version__.partition('+')[0]}."
-        about = "\n".join(textwrap.fill(each, WIDTH) for each in (self.needs, self.promise, version))
+        first = f'"""{TITLE.format(title=self.title, steps=self.run_history.steps)}'
+        version = VERSION.format(version=torch.__version__.partition("+")[0])
+        about = "\n".join(textwrap.fill(each, MAX_LINE_CHARACTERS) for each in (self.needs, self.promise, version))
         return f'{first}\n\n{about}\n"""'
 
     def learning(self, config: Any) -> list[str]:
@@ -89,7 +93,7 @@ class TrainingScript(Statements):
         return [f"loss_fn = {self.loss_fn(config)}", *self.optimizer(config), *assigned]
 
     def batching(self, start: Change) -> list[str]:
-        """What gives the batches; nothing where each is the whole data."""
+        """Statements that define `next_batch`; none if each batch is the whole data."""
         if not self.shuffles:
             return []
         whole = ["    if batch_size == 0 or batch_size >= len(x_train):", "        return x_train, y_train"]
@@ -112,7 +116,7 @@ class TrainingScript(Statements):
         ]  # fmt: skip
 
     def saved(self) -> list[str]:
-        """The state that the run went on from, where no seed leads to it."""
+        """Statements that load the state from which the run continued, if no seed leads to it."""
         saved = self.run_history.saved
         if saved is None:
             return []
@@ -124,14 +128,12 @@ class TrainingScript(Statements):
         for name, value in self.more_saved(kept["own"]).items():
             state[name] = value
             lines.append(f'{name}.generator.set_state(saved["{name}"])')
-        why = comment(
-            f"{WHY[saved.why]} That was after step {self.run_history.start.steps:,}. SAVED is what torch.save wrote."
-        )
+        why = comment(f"{WHY_SAVED[saved.why].format(step=self.run_history.start.steps)} {SAVED_NOTE}")
         load = "saved = torch.load(io.BytesIO(base64.b64decode(SAVED)), weights_only=True)"
         return ["\n".join([why, f'SAVED = """\n{packed(state)}\n"""', load, *lines])]
 
     def restoring(self, kept: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """What is kept of model and optimizer, and the statements that take it up from `saved`."""
+        """The saved state of model and optimizer, and the statements that load it from `saved`."""
         memories = [kept["optimizer"].get(str(index), {}) for index in range(len(kept["weights"]))]
         lines = ['model.load_state_dict(saved["model"])',
                  'for parameter, memory in zip(model.parameters(), saved["optimizer"]):',
@@ -140,7 +142,7 @@ class TrainingScript(Statements):
         return {"model": kept["weights"], "optimizer": memories}, lines
 
     def more_saved(self, own: Any) -> dict[str, Any]:
-        """The states of further generators, by the name of what draws from them."""
+        """The states of more random generators, by the name of the object that uses them."""
         del own
         return {}
 
@@ -148,7 +150,7 @@ class TrainingScript(Statements):
 
     @cached_property
     def phases(self) -> list[tuple[int, str]]:
-        """What was changed on the way: after which steps, and the statements."""
+        """What was changed on the way: (after which step, the statements)."""
         found: list[tuple[int, str]] = []
         before = self.run_history.start
         for after in self.run_history.changes:
@@ -156,7 +158,7 @@ class TrainingScript(Statements):
             if before.threads != after.threads:
                 lines.append(f"torch.set_num_threads({after.threads})")
             if lines:
-                why = comment(f"After step {after.steps:,}. {self.what(before, after)}")
+                why = comment(AFTER_STEP.format(step=after.steps, changes=self.what(before, after)))
                 found.append((after.steps, "\n".join([why, *lines])))
             before = after
         return found
@@ -167,7 +169,7 @@ class TrainingScript(Statements):
         return "steps" if self.phases else "step"
 
     def training(self) -> list[str]:
-        """One loop where nothing was changed on the way; else a function, and the changes between its calls."""
+        """One loop if nothing was changed on the way; otherwise a function, with the changes between its calls."""
         start, steps = self.run_history.start.steps, self.run_history.steps
         if not self.phases:
             if steps == start:
@@ -185,7 +187,7 @@ class TrainingScript(Statements):
         return [block for block in blocks if block]
 
     def step(self) -> list[str]:
-        """The lines of one step, indented."""
+        """The lines of one optimizer update, indented."""
         lines = ["x, y = next_batch()"] if self.shuffles else []
         x, y = ("x", "y") if self.shuffles else ("x_train", "y_train")
         lines += [f"prediction = model({x})", f"loss = loss_fn(prediction, {y})", *self.penalty()]

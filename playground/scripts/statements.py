@@ -1,4 +1,4 @@
-"""The statements of a script: model, optimizer, and what a live change makes of them; a lesson adds data and loss."""
+"""The statements of a script for model, optimizer and live changes; a lesson adds those for data and loss."""
 
 from __future__ import annotations
 
@@ -14,15 +14,21 @@ from playground.scripts.code import call, plain_source, written
 from playground.training import models
 from playground.training.optimizers import OPTIMIZERS, torch_settings
 
+# The comments above a change.
+WEIGHT_SET = "A weight was set by hand."
+SETTING = "{label}: {before} → {after}."
+THREADS = "Threads: {before} → {after}."
+POINTS = "The points were changed."
+
 
 class Statements(ABC):
-    """What a script of one run is made of."""
+    """The statements that the script of one run consists of."""
 
     title: str
-    learner = "The model, and how it learns."  # above the statements that make it
-    order_seed: int  # what is added to the seed for the order of the batches
-    weights_seed: int  # and for the weights
-    points_name = "x"  # what the points are called: the model's inputs, or what those are made of
+    learner = "The model, the loss function and the optimizer."  # the comment above their statements
+    order_seed: int  # added to the seed for the order of the batches
+    weights_seed: int  # added to the seed for the weights
+    points_name = "x"  # of the points: the model's inputs, or what they are computed from
     after_activation = ""  # a module that follows each activation
 
     def __init__(self, run_history: RunHistory) -> None:
@@ -38,31 +44,31 @@ class Statements(ABC):
 
     @abstractmethod
     def points(self, change: Change) -> Any:
-        """The data of a moment, as the run has it."""
+        """The data after a change, as the run has it."""
 
     @abstractmethod
     def data_key(self, change: Change) -> Any:
-        """What decides the data: where it is equal, they are."""
+        """What decides the data: with equal keys the data is equal."""
 
     @abstractmethod
     def data(self, change: Change) -> list[str]:
         """Statements that make x_train, y_train, x_test and y_test."""
 
     def inputs_changed(self, before: Change, after: Change) -> list[str]:
-        """Statements that tell the model other things about the same points."""
+        """Statements that compute other inputs of the model from the same points."""
         del before, after
         return []
 
     @abstractmethod
     def model(self, config: Any) -> list[str]:
-        """Statements that make `model`, at its start."""
+        """Statements that make `model` with its starting weights."""
 
     @abstractmethod
     def loss_fn(self, config: Any) -> str:
-        """What makes the loss function."""
+        """The code that makes the loss function."""
 
     def reshaped(self, before: Any, after: Any) -> list[str] | None:
-        """Statements that put a model of another shape in the place of this one; None where it keeps its shape."""
+        """Statements that replace the model by one of another shape; None if its shape stays."""
         del before, after
         return None
 
@@ -76,10 +82,10 @@ class Statements(ABC):
         return {}
 
     def scores(self) -> dict[str, str]:
-        """What is printed at the end, of train and test points: code with {x} and {y} in it, by its name."""
+        """What is printed at the end for train and test points: {name: code with {x} and {y} in it}."""
         return {"loss": "loss_fn(model({x}), {y}).item()"}
 
-    # The optimizer, the model, and changes of either.
+    # The optimizer, the model, and their changes.
 
     def is_whole(self, change: Change) -> bool:
         """Whether each batch is the whole data."""
@@ -87,7 +93,7 @@ class Statements(ABC):
         return size == 0 or size >= self.count(change)
 
     def count(self, change: Change) -> int:
-        """How many points there are to train on."""
+        """The number of training points after a change."""
         if id(change) not in self.counts:
             self.counts[id(change)] = len(self.points(change).x_train)
         return self.counts[id(change)]
@@ -100,33 +106,37 @@ class Statements(ABC):
 
     @staticmethod
     def optimizer_call(name: str, given: Mapping[str, float], model: str) -> tuple[str, list[str]]:
-        """What makes one of OPTIMIZERS for a model, and what is then done to it, to be written behind its name.
+        """The code that makes one of OPTIMIZERS for a model, and what is written after its name afterwards.
 
-        `given` has its `lr` and, by name, its settings; those that are torch's default are not written.
+        `given` has its `lr` and, by name, its settings; settings with torch's default value are left out.
         """
         choice = OPTIMIZERS[name]
-        chosen = {"lr": given["lr"]} | torch_settings(name, given) | dict(choice.settings)
-        without_speed = "nesterov" in chosen and not chosen["momentum"]  # torch refuses it at first, not later
+        chosen = {"lr": given["lr"]} | torch_settings(name, given) | dict(choice.fixed)
+        without_momentum = "nesterov" in chosen and not chosen["momentum"]  # torch refuses it at construction only
         usual = inspect.signature(choice.type).parameters
-        if without_speed:
+        if without_momentum:
             del chosen["nesterov"]
         shown = [f"{key}={value!r}" for key, value in chosen.items()
                  if key == "lr" or value != usual[key].default]  # fmt: skip
         made = f"torch.optim.{choice.type.__name__}({model}.parameters(), {', '.join(shown)})"
-        return made, ['.param_groups[0]["nesterov"] = True'] if without_speed else []
+        return made, ['.param_groups[0]["nesterov"] = True'] if without_momentum else []
 
     def what(self, before: Change, after: Change) -> str:
-        """What was changed, in words."""
+        """What was changed, in sentences."""
         if after.weight is not None:
-            return "A weight was set by hand."
-        specs = after.config.knobs()
-        turned = [f"{specs[name].label}: {specs[name].name_of(old)} → {specs[name].name_of(new)}."
-                  for name, (old, new) in after.config.changed_from(before.config).items()]  # fmt: skip
-        turned += [f"Threads: {before.threads} → {after.threads}."] if before.threads != after.threads else []
-        return " ".join(turned + (["The points were changed."] if before.edits != after.edits else []))
+            return WEIGHT_SET
+        sentences = []
+        for name, (old, new) in after.config.changed_from(before.config).items():
+            spec = after.config.knobs()[name]
+            sentences.append(SETTING.format(label=spec.label, before=spec.name_of(old), after=spec.name_of(new)))
+        if before.threads != after.threads:
+            sentences.append(THREADS.format(before=before.threads, after=after.threads))
+        if before.edits != after.edits:
+            sentences.append(POINTS)
+        return " ".join(sentences)
 
     def changed(self, before: Change, after: Change) -> list[str]:
-        """Statements that lead from one moment's settings to the next one's; none where no step is the wiser."""
+        """Statements that lead from one change's settings to the next one's; none if no step is affected."""
         if after.weight is not None:
             return self.weight(after.weight)
         old, new = before.config, after.config
@@ -145,13 +155,13 @@ class Statements(ABC):
         return lines + self.other_batches(before, after)
 
     def activated(self, old: Any, new: Any) -> list[str]:
-        """Statements that put another activation between the layers."""
+        """Statements that replace the activation between the layers."""
         if old.activation == new.activation:
             return []
         return [f"model[{2 * layer + 1}] = {self.between(new)}" for layer in range(len(new.widths))]
 
     def between(self, config: Any) -> str:
-        """What stands between two linear layers."""
+        """The code of what is between two linear layers."""
         module = models.ACTIVATIONS[config.activation].code
         return f"nn.Sequential({module}, {self.after_activation})" if self.after_activation else module
 
@@ -160,20 +170,20 @@ class Statements(ABC):
         lines = []
         length, longer = (self.count(each) for each in (before, after))
         size, larger = before.config.batch_size, after.config.batch_size
-        anew = length != longer
+        new_epoch = length != longer
         if self.shuffles and size != larger:
             lines.append(f"batch_size = {larger}")
-            anew = anew or any(each == 0 or each >= length for each in (size, larger))
+            new_epoch = new_epoch or any(each == 0 or each >= length for each in (size, larger))
         if self.data_key(before) != self.data_key(after):
             lines += self.few_points(before, after) or self.data(after)
         else:
             lines += self.inputs_changed(before, after)
-        if self.shuffles and anew:
+        if self.shuffles and new_epoch:
             lines.append("order = order[:0]  # a new epoch begins")
         return lines
 
     def few_points(self, before: Change, after: Change) -> list[str]:
-        """Statements that put one point more into the training data, or take one out; none where it is not that."""
+        """Statements that add one point to the training data or remove one; none if that is not the change."""
         old, new = self.points(before), self.points(after)
         if before.config != after.config or not (new.x_test.equal(old.x_test) and new.y_test.equal(old.y_test)):
             return []
@@ -196,7 +206,7 @@ class Statements(ABC):
         return [*lines, *self.model_inputs(after)]
 
     def model_inputs(self, change: Change) -> list[str]:
-        """Statements that make the model's inputs of the training points, where they are not the points themselves."""
+        """Statements that compute the model's inputs from the training points, if the two differ."""
         del change
         return []
 
@@ -205,7 +215,7 @@ class Statements(ABC):
         where = f"weight[{weight.unit}, {weight.source}]" if weight.source is not None else f"bias[{weight.unit}]"
         return ["with torch.no_grad():", f"    model[{2 * weight.layer}].{where} = {weight.value!r}"]
 
-    # The model, for those that are layers of linear units.
+    # The model, for lessons whose model is an mlp.
 
     def layers(self, inputs: int, widths: Sequence[int], outputs: int, config: Any) -> list[str]:
         """Statements that build an mlp and give it its starting weights."""
@@ -216,14 +226,14 @@ class Statements(ABC):
         model = call("model = nn.Sequential", modules)
         start = models.INITIALISATIONS[config.initialisation]
         seed = self.seed + self.weights_seed
-        if start.uniform_bias:  # what nn.Linear does by itself, from torch's own generator
+        if start.uniform_bias:  # what nn.Linear does by itself, with torch's own generator
             return [f"torch.manual_seed({seed})", model]
         return [model, f"generator = torch.Generator().manual_seed({seed})", "for layer in model:",
                 "    if isinstance(layer, nn.Linear):", f"        {start.code}",
                 "        nn.init.uniform_(layer.bias, 0.0, 0.0, generator=generator)  # zero"]  # fmt: skip
 
     def define(self, thing: Any) -> str:
-        """Have a function or class of ours in the script; its name there."""
+        """The name in the script of one of our functions or classes, whose source is added to it."""
         name: str = thing.__name__.lstrip("_")
         self.definitions.setdefault(name, plain_source(thing))
         return name
