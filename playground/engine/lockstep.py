@@ -236,7 +236,8 @@ def ranges_of(figure: Figure) -> dict[str, tuple[str, float, float]]:
 def _widened(figure: Figure, others: Mapping[str, tuple[str, float, float]]) -> Figure:
     """The figure with axes that hold its own range and the other's.
 
-    An axis of values grows to a few times its own range at most: a run that diverges must not flatten the other's curve.
+    An axis of values grows to a few times its own range at most, so that a run that
+    diverges does not flatten the other's curve.
     """
     layout = dict(figure.get("layout", {}))
     for name, (kind, low, high) in ranges_of(figure).items():
