@@ -1,4 +1,4 @@
-"""Curves and surfaces for a ball to roll down: their torch functions, where to look, and where their minima are."""
+"""Curves and surfaces for a ball to roll down: their torch functions, their ranges, and their minima."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from playground.parsing.expressions import Expression, parse
 Point = tuple[float, ...]
 Span = tuple[float, float]
 COORDINATES = ("x", "y")
+OWN_LABEL = "Your own"
 OWN_SPAN: Span = (-4.0, 4.0)
 
-# Where x² + 10 - 10 cos(2πx), one coordinate of Rastrigin's function, has its minima: the zeros of its derivative.
+# The minima of x² + 10 - 10 cos(2πx), one coordinate of Rastrigin's function: the zeros of its derivative.
 _RASTRIGIN = (0.0, 0.994958637652, 1.989912233709, 2.984855701039, 3.979783860301, 4.974691390895)
 # The zeros of the derivatives of x⁴ - 4x² + x, of x⁴ - 2x² + 0.3x, and of x²/10 + sin(3x), by Newton's method.
 _VALLEYS_1D = ((-1.472997601114,), (1.346997408528,))
@@ -29,11 +30,12 @@ _WAVES = ((-0.512214028356,), (1.536589880148,), (-2.560806938074,), (3.58475181
 
 @dataclass(frozen=True)
 class Landscape:
-    """Heights over a line or a plane, and what is known of them.
+    """Heights over a line or a plane, and known facts about them.
 
-    `function` takes positions (..., dims) to heights (...), in their number type and on torch's graph. `formula` is the
-    same as a visitor would type it. `minima` are all that lie in the `spans`. `curvatures` are those of a quadratic,
-    the same everywhere; other landscapes have none. `bottomless` ones fall for ever somewhere.
+    `function` maps positions (..., dims) to heights (...), in their dtype and recorded by autograd. `formula` is the
+    same function as a visitor would type it. `minima` are all minima within the `spans`. `curvatures` are those of a
+    quadratic, which are the same everywhere; they are empty for other landscapes. A `bottomless` landscape has no
+    lowest place.
     """
 
     label: str
@@ -41,7 +43,7 @@ class Landscape:
     function: Callable[[Tensor], Tensor]
     spans: tuple[Span, ...]
     start: Point
-    lr: float  # one that does well from the start
+    lr: float  # a good learning rate from the start
     minima: tuple[Point, ...] = ()
     curvatures: tuple[float, ...] = ()
     bottomless: bool = False
@@ -53,7 +55,7 @@ class Landscape:
 
     @property
     def largest_curvature(self) -> float | None:
-        """Of a quadratic; gradient descent diverges on it at rates above 2 divided by this."""
+        """The largest curvature of a quadratic; gradient descent diverges at rates above 2 divided by it."""
         return max(self.curvatures, default=None)
 
     @property
@@ -65,9 +67,9 @@ class Landscape:
 
 
 def heights(landscape: Landscape, side: int) -> tuple[Tensor, ...]:
-    """Evenly spaced coordinates (side,), one tensor for each, and the heights there: (side,) or (side of y, side of x).
+    """Evenly spaced coordinates (side,), one tensor for each axis, and the heights: (side,) or (side of y, side of x).
 
-    float64; a height that is no number is NaN.
+    All float64; a height that is not defined is NaN.
     """
     axes = [torch.linspace(lo, hi, side, dtype=torch.float64) for lo, hi in landscape.spans]
     if landscape.dims == 1:
@@ -77,7 +79,7 @@ def heights(landscape: Landscape, side: int) -> tuple[Tensor, ...]:
 
 
 def gradient(landscape: Landscape, at: Tensor) -> tuple[Tensor, Tensor]:
-    """Heights (...) and gradients (..., dims) at positions (..., dims), by autograd; each ball for itself."""
+    """Heights (...) and gradients (..., dims) at positions (..., dims), by autograd; positions are independent."""
     point = at.detach().requires_grad_()
     height = landscape.function(point)
     if not height.requires_grad:  # a formula without x and y
@@ -87,7 +89,7 @@ def gradient(landscape: Landscape, at: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def curvatures(landscape: Landscape, at: Sequence[float]) -> tuple[float, ...]:
-    """The eigenvalues of the Hessian at one position, smallest first, by autograd twice; NaN where it has none."""
+    """The eigenvalues of the Hessian at one position, smallest first, by autograd twice; NaN if it is not finite."""
     point = torch.tensor(at, dtype=torch.float64)
     hessian = torch.autograd.functional.hessian(  # type: ignore[no-untyped-call]
         lambda position: landscape.function(position.unsqueeze(0)).sum() + 0 * position.sum(), point
@@ -97,13 +99,13 @@ def curvatures(landscape: Landscape, at: Sequence[float]) -> tuple[float, ...]:
     return tuple(torch.linalg.eigvalsh(hessian).tolist())
 
 
-def own(text: str, dims: int) -> Landscape:
-    """A visitor's own formula in x, or in x and y. Raises ExpressionError, a sentence, where it is none."""
+def own_landscape(text: str, dims: int) -> Landscape:
+    """The landscape of a visitor's formula in x, or in x and y. Raises ExpressionError with a sentence."""
     formula = parse(text, COORDINATES[:dims])
     formula.refuse_mixing()
-    made = Landscape("Your own", text, partial(_of_formula, formula), (OWN_SPAN,) * dims, (2.0, 1.5)[:dims], 0.05)
-    heights(made, 2)  # what cannot be computed says so now
-    return made
+    landscape = Landscape(OWN_LABEL, text, partial(_of_formula, formula), (OWN_SPAN,) * dims, (2.0, 1.5)[:dims], 0.05)
+    heights(landscape, 2)  # raises ExpressionError now if the formula cannot be computed
+    return landscape
 
 
 def _of_formula(formula: Expression, at: Tensor) -> Tensor:
@@ -112,12 +114,12 @@ def _of_formula(formula: Expression, at: Tensor) -> Tensor:
 
 
 def parabola(at: Tensor) -> Tensor:
-    """x²: the slope 2x is known to everybody."""
+    """The parabola x², with the slope 2x."""
     return at[..., 0] ** 2
 
 
 def two_valleys(at: Tensor) -> Tensor:
-    """x⁴ - 4x² + x: the left valley is the deeper one."""
+    """The curve x⁴ - 4x² + x: the left valley is deeper."""
     x = at[..., 0]
     return x**4 - 4 * x**2 + x
 
@@ -129,44 +131,44 @@ def waves(at: Tensor) -> Tensor:
 
 
 def plateau(at: Tensor) -> Tensor:
-    """A dent in flat ground, on a line or a plane: far away the gradient is next to nothing."""
+    """A dip in flat ground, on a line or a plane: far away the gradient is almost 0."""
     return 1 - torch.exp(-(at**2).sum(dim=-1) / 2)
 
 
 def shelf(at: Tensor) -> Tensor:
-    """x³: flat at 0, and no minimum."""
+    """The curve x³: flat at 0, but without a minimum there."""
     return at[..., 0] ** 3
 
 
 def flat_bottom(at: Tensor) -> Tensor:
-    """x⁴: the curvature at the minimum is 0."""
+    """The curve x⁴: the curvature at the minimum is 0."""
     return at[..., 0] ** 4
 
 
 def corner(at: Tensor) -> Tensor:
-    """|x|: the slope is 1 or -1 however near the minimum is."""
+    """The curve |x|: the slope is 1 or -1 everywhere but at the minimum."""
     return at[..., 0].abs()
 
 
 def bowl(at: Tensor) -> Tensor:
-    """x² + y²: as steep in all directions."""
+    """The surface x² + y²: equally steep in all directions."""
     return (at**2).sum(dim=-1)
 
 
 def ellipse(at: Tensor) -> Tensor:
-    """A long valley: ten times as curved across as along."""
+    """A long valley: the curvature across is ten times the curvature along."""
     x, y = at.unbind(dim=-1)
     return (x**2 + 10 * y**2) / 2
 
 
 def saddle(at: Tensor) -> Tensor:
-    """A pass between two hills: flat in the middle, and no minimum."""
+    """A pass between two hills: flat in the middle, but without a minimum."""
     x, y = at.unbind(dim=-1)
     return x**2 - y**2
 
 
 def rosenbrock(at: Tensor) -> Tensor:
-    """Rosenbrock (1960), An automatic method for finding the greatest or least value of a function: a bent valley."""
+    """Rosenbrock (1960), An automatic method for finding the greatest or least value of a function: a curved valley."""
     x, y = at.unbind(dim=-1)
     return (1 - x) ** 2 + 100 * (y - x**2) ** 2
 
@@ -178,7 +180,7 @@ def himmelblau(at: Tensor) -> Tensor:
 
 
 def rastrigin(at: Tensor) -> Tensor:
-    """Rastrigin (1974): a bowl full of dents, of which the middle one is the deepest."""
+    """Rastrigin (1974): a bowl full of dips, the deepest in the middle."""
     return (at**2 + 10 - 10 * torch.cos(2 * math.pi * at)).sum(dim=-1)
 
 
@@ -193,7 +195,7 @@ CURVES: dict[str, Landscape] = {
     "parabola": Landscape("Parabola", "x**2", parabola, ((-3.0, 3.0),), (2.5,), 0.1, ((0.0,),), (2.0,)),
     "valleys": Landscape("Two valleys", "x**4 - 4*x**2 + x", two_valleys, ((-2.4, 2.4),), (2.1,), 0.02, _VALLEYS_1D),
     "waves": Landscape("Waves", "x**2/10 + sin(3*x)", waves, ((-6.0, 6.0),), (5.2,), 0.05, _WAVES),
-    "plateau": Landscape("Plateau with a dent", "1 - exp(-x**2/2)", plateau, ((-5.0, 5.0),), (3.0,), 0.5, ((0.0,),)),
+    "plateau": Landscape("Plateau with a dip", "1 - exp(-x**2/2)", plateau, ((-5.0, 5.0),), (3.0,), 0.5, ((0.0,),)),
     "shelf": Landscape("Shelf", "x**3", shelf, ((-1.5, 1.5),), (0.9,), 0.3, bottomless=True),
     "flat_bottom": Landscape("Flat bottom", "x**4", flat_bottom, ((-1.5, 1.5),), (1.3,), 0.1, ((0.0,),)),
     "corner": Landscape("Corner", "abs(x)", corner, ((-3.0, 3.0),), (2.5,), 0.3, ((0.0,),)),
@@ -220,11 +222,11 @@ SURFACES: dict[str, Landscape] = {
          (3.584428340330, -1.848126526964)),
     ),
     "rastrigin": Landscape(
-        "Rastrigin’s dents", "x**2 + 10 - 10*cos(2*pi*x) + y**2 + 10 - 10*cos(2*pi*y)", rastrigin,
+        "Rastrigin’s dips", "x**2 + 10 - 10*cos(2*pi*x) + y**2 + 10 - 10*cos(2*pi*y)", rastrigin,
         ((-5.12, 5.12),) * 2, (2.4, -1.7), 0.002, tuple(product(_EGG_CUPS, repeat=2)),
     ),
     "plateau": Landscape(
-        "Plateau with a dent", "1 - exp(-(x**2 + y**2)/2)", plateau, ((-4.0, 4.0),) * 2, (2.0, 1.5), 0.5, ((0.0, 0.0),)
+        "Plateau with a dip", "1 - exp(-(x**2 + y**2)/2)", plateau, ((-4.0, 4.0),) * 2, (2.0, 1.5), 0.5, ((0.0, 0.0),)
     ),
     "valleys": Landscape(
         "Local and global", "x**4 - 2*x**2 + 0.3*x + y**2", unequal_valleys, ((-1.8, 1.8),) * 2, (1.6, 1.4), 0.05,

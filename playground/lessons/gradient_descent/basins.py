@@ -1,4 +1,4 @@
-"""The lab "Basins": thousands of balls from a grid of starts, coloured by where they end."""
+"""The lab "Basins": thousands of balls from a grid of starts, coloured by the minimum in which they end."""
 
 from __future__ import annotations
 
@@ -15,28 +15,43 @@ from torch import Tensor
 from playground.data.landscapes import SURFACES, Landscape, heights
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
-from playground.lessons.gradient_descent.descent import NEAR, Ends, classify, roll, roll_many
+from playground.lessons.gradient_descent.descent import MINIMUM_RADIUS, EndPoints, classify, roll, roll_many
 from playground.lessons.gradient_descent.figures import basins as figures
 from playground.lessons.gradient_descent.figures.landscapes import Walk, level_bytes, surface
-from playground.lessons.gradient_descent.run import LEARNING_RATES, OWN, inside, known_minima, landscape_of, number
+from playground.lessons.gradient_descent.run import (
+    LEARNING_RATES,
+    OWN,
+    OWN_NAME,
+    inside,
+    known_minima,
+    landscape_of,
+    number,
+)
 
-SIDE, FINE = 64, 120  # starts along an axis; pixels of the levels
-MOST_COLOURS = 4  # of goals of their own; the class after them is for balls that end nowhere
-NOWHERE = MOST_COLOURS
-MOST_OWN = 6  # goals that are looked for on a visitor's own surface
+STARTS, PIXELS = 64, 120  # along an axis
+MAX_COLOURS = 4  # of minima; the next colour is for balls that end in no minimum
+NOWHERE = MAX_COLOURS
+MAX_OWN_GOALS = 6  # minima to look for on a visitor's own surface
 SIGNS = "●■◆▲✚"
-SHOWN = {name: each.label for name, each in SURFACES.items() if not each.bottomless}
-NAMES = {**SHOWN, OWN: "Your own formula"}
+BASIN_SURFACES = {name: each.label for name, each in SURFACES.items() if not each.bottomless}
+NAMES = {**BASIN_SURFACES, OWN: OWN_NAME}
+
+SENTENCES = {
+    "others": "any other minimum",
+    "none": "no minimum: still moving, or diverged",
+    "percent": "{share:.1f} %",
+}
+COLUMNS = ("Sign", "Balls end in", "Lowest height there", "Share of the starts")
 
 
 @dataclass(frozen=True)
 class BasinsConfig(Config):
-    """The surface, the learning rate and steps of all balls, and the start of the one whose path is drawn."""
+    """The surface, the learning rate and steps of all balls, and the start of the ball whose path is drawn."""
 
     # fmt: off
     lr: float = knob(0.01, "Learning rate", group="Steps", live=True, options=LEARNING_RATES)
     steps: int = knob(100, "Steps", group="Steps", live=True, options=(5, 10, 25, 50, 100, 150))
-    x: float = knob(-0.5, "One ball’s start x", help="A click or a drag in a chart moves it.", group="One ball",
+    x: float = knob(-0.5, "One ball’s start x", help="Or click or drag in a chart.", group="One ball",
                     live=True, lo=-6.0, hi=6.0, step=0.05)
     y: float = knob(-1.5, "One ball’s start y", group="One ball", live=True, lo=-6.0, hi=6.0, step=0.05)
     surface: str = knob("himmelblau", "Surface", group="Landscape", live=True, options=tuple(NAMES), names=NAMES)
@@ -48,96 +63,96 @@ class BasinsConfig(Config):
 
 
 def grid_of_starts(landscape: Landscape, side: int) -> Tensor:
-    """Starts all over a surface, in the middles of side x side cells: (side * side, 2), rows of y upwards."""
+    """Starts in the middles of side x side cells of a surface: (side * side, 2), rows of y upwards."""
     middles = (torch.arange(side, dtype=torch.float32) + 0.5) / side
     x, y = (lo + (hi - lo) * middles for lo, hi in landscape.spans)
     rows, columns = torch.meshgrid(y, x, indexing="ij")
     return torch.stack([columns.flatten(), rows.flatten()], dim=1)
 
 
-def goals_of(landscape: Landscape, ends: Ends, lr: float) -> Tensor:
-    """The minima that balls may have come to (goals, 2), lowest first: the known ones, or those found."""
+def goals_of(landscape: Landscape, ends: EndPoints, lr: float) -> Tensor:
+    """The minima in which balls may end (goals, 2), lowest first: the known ones, or those found from the ends."""
     if landscape.minima:
         places = torch.tensor(landscape.minima, dtype=torch.float64)
-        order = landscape.function(places).round(decimals=6).argsort(stable=True)  # equal ones keep their colours
+        order = landscape.function(places).round(decimals=6).argsort(stable=True)  # equal minima keep their order
         return places[order].float()
     found: list[list[float]] = []
     left = ends.positions[ends.flat]
-    while len(left) and len(found) < MOST_OWN:
+    while len(left) and len(found) < MAX_OWN_GOALS:
         lowest = left[landscape.function(left).argmin()]
-        settled = roll(landscape, lowest.tolist(), lr, 60).positions[-1]
-        if classify(landscape, settled.tolist()).kind == "minimum":
-            found.append(settled.tolist())
-        left = left[_away(landscape, left, lowest) > 2 * NEAR]
+        minimum = roll(landscape, lowest.tolist(), lr, 60).positions[-1]
+        if classify(landscape, minimum.tolist()).kind == "minimum":
+            found.append(minimum.tolist())
+        left = left[_distance(landscape, left, lowest) > 2 * MINIMUM_RADIUS]
     return torch.tensor(found, dtype=torch.float32).reshape(-1, 2)
 
 
-def assign(landscape: Landscape, ends: Ends, goals: Tensor) -> Tensor:
-    """Which goal each ball has come to (balls,); -1 for those that lie in none."""
+def assign(landscape: Landscape, ends: EndPoints, goals: Tensor) -> Tensor:
+    """The index of the goal of each ball (balls,); -1 for balls in no goal."""
     reached = torch.full((len(ends.flat),), -1)
     for index, goal in enumerate(goals):
-        reached[ends.flat & (_away(landscape, ends.positions, goal) < NEAR)] = index
+        reached[ends.flat & (_distance(landscape, ends.positions, goal) < MINIMUM_RADIUS)] = index
     return reached
 
 
-def _away(landscape: Landscape, at: Tensor, place: Tensor) -> Tensor:
-    """How far balls (balls, 2) are from a place, in widths of the picture."""
+def _distance(landscape: Landscape, at: Tensor, place: Tensor) -> Tensor:
+    """The distances of balls (balls, 2) from a place, in widths of the landscape."""
     widths = torch.tensor([hi - lo for lo, hi in landscape.spans])
     return ((at - place).abs() / widths).amax(dim=1)
 
 
 @lru_cache(maxsize=8)
 def _levels(surface: str, formula: str) -> tuple[Landscape, NDArray[Any]]:
-    made = landscape_of(surface, formula, SURFACES, 2)
-    return made, level_bytes(heights(made, FINE)[-1].numpy())
+    landscape = landscape_of(surface, formula, SURFACES, 2)
+    return landscape, level_bytes(heights(landscape, PIXELS)[-1].numpy())
 
 
 def draw(config: BasinsConfig) -> Sheet:
-    """The basins, and the levels with one ball's path; a table of where the balls end."""
+    """The basins, the surface with the path of one ball, and a table of where the balls end."""
     landscape, levels = _levels(config.surface, config.formula if config.surface == OWN else "")
-    ends = roll_many(landscape, grid_of_starts(landscape, SIDE), config.lr, config.steps)
+    ends = roll_many(landscape, grid_of_starts(landscape, STARTS), config.lr, config.steps)
     goals = goals_of(landscape, ends, config.lr)
     reached = assign(landscape, ends, goals)
     kinds = kinds_of(landscape, goals)
     path = roll(landscape, inside(landscape, (config.x, config.y)), config.lr, config.steps)
-    walked = path.positions.numpy()
-    colours = torch.tensor([*kinds, NOWHERE])[reached].reshape(SIDE, SIDE).numpy()
-    pixels = figures.basin_bytes(colours, ends.steps.reshape(SIDE, SIDE).numpy(), config.steps)
-    met = [index for index in range(len(goals)) if bool((reached == index).any())]
+    positions = path.positions.numpy()
+    colours = torch.tensor([*kinds, NOWHERE])[reached].reshape(STARTS, STARTS).numpy()
+    pixels = figures.basin_bytes(colours, ends.steps.reshape(STARTS, STARTS).numpy(), config.steps)
+    used = [index for index in range(len(goals)) if bool((reached == index).any())]
     shown = [
         figures.Goal(x, y, kinds[index], _place(goals[index]))
         for index, (x, y) in enumerate(goals.tolist())
-        if index in met
+        if index in used
     ]
     lowest, local = known_minima(landscape)
-    walk = Walk(walked, path.heights.numpy(), path.steps, lowest, local)
+    walk = Walk(positions, path.heights.numpy(), path.steps, lowest, local)
     return Sheet(
         {
-            "basins": figures.basins(landscape.spans, pixels, SIDE, shown, (walked[:, 0], walked[:, 1])),
-            "levels": surface(landscape.spans, levels, walk, FINE),
+            "basins": figures.basins(landscape.spans, pixels, STARTS, shown, (positions[:, 0], positions[:, 1])),
+            "levels": surface(landscape.spans, levels, walk, PIXELS),
         },
         tables=(table_of(landscape, goals, kinds, reached),),
     )
 
 
 def kinds_of(landscape: Landscape, goals: Tensor) -> list[int]:
-    """Each goal's colour: one of its own where they are few, else one for the lowest and one for all others."""
-    if len(goals) <= MOST_COLOURS:
+    """The colour of each goal: its own if there are few goals, or one for the lowest and one for all others."""
+    if len(goals) <= MAX_COLOURS:
         return list(range(len(goals)))
     height = landscape.function(goals)
     return [int(each > height[0] + 1e-3) for each in height]
 
 
 def table_of(landscape: Landscape, goals: Tensor, kinds: Sequence[int], reached: Tensor) -> Table:
-    """What share of the balls ends where."""
+    """The share of the balls that end in each goal."""
     rows = []
     for kind in sorted(set(kinds)):
         mine = [index for index, each in enumerate(kinds) if each == kind]
-        words = _place(goals[mine[0]]) if len(mine) == 1 else "any other minimum"
+        words = _place(goals[mine[0]]) if len(mine) == 1 else SENTENCES["others"]
         low = landscape.function(goals[mine]).min().item()
         rows.append((SIGNS[kind], words, number(round(low, 4)), _percent(torch.isin(reached, torch.tensor(mine)))))
-    rows.append((SIGNS[NOWHERE], "no minimum: still on the way, or thrown out", "–", _percent(reached < 0)))
-    return Table(("Sign", "Balls end in", "Lowest height there", "Share of the starts"), tuple(rows))
+    rows.append((SIGNS[NOWHERE], SENTENCES["none"], "–", _percent(reached < 0)))
+    return Table(COLUMNS, tuple(rows))
 
 
 def _place(goal: Tensor) -> str:
@@ -145,26 +160,26 @@ def _place(goal: Tensor) -> str:
     return f"({x:g}, {y:g})"
 
 
-def _percent(those: Tensor) -> str:
-    return f"{100 * np.asarray(those).mean():.1f} %"
+def _percent(balls: Tensor) -> str:
+    return SENTENCES["percent"].format(share=100 * np.asarray(balls).mean())
 
 
 LAB = Lab(
     name="gradient_descent_basins",
     title="Basins",
-    sentence="4,096 balls start all over the surface. A start has the colour of the minimum that its ball rolls into.",
+    sentence="4,096 balls start all over the surface. Each start has the colour of the minimum in which its ball ends.",
     config=BasinsConfig,
     draw=draw,
     charts=(
-        Chart("basins", "Where each start leads", "Starts coloured by where their balls end; stronger: sooner there. "
-              "A click or a drag moves the start of the one ball.", tall=True, turns=("x", "y")),
+        Chart("basins", "Where each start leads", "Starts coloured by the minimum in which their balls end; stronger: "
+              "after fewer steps. Click or drag to move the start of the one ball.", tall=True, turns=("x", "y")),
         Chart("levels", "The surface, and one ball", "The levels of the surface and the path of one ball. "
-              "A click or a drag moves its start.", tall=True, turns=("x", "y")),
+              "Click or drag to move its start.", tall=True, turns=("x", "y")),
     ),
     presets={
         "Himmelblau": {},
         "Large steps": {"lr": 0.02},
-        "Too large steps": {"lr": 0.03},
+        "Steps that are too large": {"lr": 0.03},
         "After ten steps": {"steps": 10},
         "Local and global": {"surface": "valleys", "lr": 0.05, "x": 1.5, "y": 1.2, "steps": 100},
         "Rastrigin": {"surface": "rastrigin", "lr": 0.002, "x": 2.4, "y": -1.7},

@@ -1,4 +1,4 @@
-"""The lab "One dimension": a curve, a ball on it, its tangent, and the step that the slope gives."""
+"""The lab "One dimension": a ball on a curve, its tangent, and the step that follows from the slope."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Toggle
 from playground.lessons.gradient_descent.figures import landscapes as figures
 from playground.lessons.gradient_descent.figures.landscapes import Walk
-from playground.lessons.gradient_descent.run import LEARNING_RATES, MOST_STEPS, OWN, DescentRun, landscape_of
+from playground.lessons.gradient_descent.run import LEARNING_RATES, MAX_STEPS, OWN, OWN_NAME, DescentRun, landscape_of
 
 POINTS = 401
-NAMES = {**{name: each.label for name, each in CURVES.items()}, OWN: "Your own formula"}
+NAMES = {**{name: each.label for name, each in CURVES.items()}, OWN: OWN_NAME}
 
 
 @dataclass(frozen=True)
 class LineConfig(Config):
-    """The curve, where the ball starts, and how far a step goes."""
+    """The curve, the start of the ball, and the learning rate."""
 
     # fmt: off
     lr: float = knob(0.1, "Learning rate", group="Steps", live=True, options=LEARNING_RATES,
-                     help="A step is the slope times this, downhill.")
+                     help="A step goes downhill by the slope times this.")
     x: float = knob(2.5, "Start x", group="Steps", live=True, lo=-6.0, hi=6.0, step=0.05,
-                    help="Or click on the chart. Outside the picture it counts as the edge.")
-    steps: int = knob(100, "Most steps", group="Steps", live=True, lo=5, hi=MOST_STEPS, step=5)
+                    help="Or click on the chart. Values outside the chart are moved to its edge.")
+    steps: int = knob(100, "Maximum steps", group="Steps", live=True, lo=5, hi=MAX_STEPS, step=5)
     curve: str = knob("parabola", "Curve", group="Landscape", options=tuple(NAMES), names=NAMES)
     formula: str = knob("x**2/4 + cos(2*x)", "Height at x", group="Landscape", max_length=120, shy=True,
                         help="A formula in x with + - * / **, sin, exp, abs, and so on.",
@@ -39,9 +39,9 @@ class LineRun(DescentRun):
 
     def landscape_for(self, config: LineConfig) -> Landscape:
         """One of the curves, or the visitor's own."""
-        made = landscape_of(config.curve, config.formula, CURVES, 1)
-        self.grid = tuple(each.numpy() for each in heights(made, POINTS))
-        return made
+        landscape = landscape_of(config.curve, config.formula, CURVES, 1)
+        self.grid = tuple(each.numpy() for each in heights(landscape, POINTS))
+        return landscape
 
     def start_of(self, config: LineConfig) -> tuple[float, ...]:
         """Where the ball starts."""
@@ -58,18 +58,20 @@ class LineRun(DescentRun):
     def _curve(self, walk: Walk) -> Figure:
         slope = self.path.gradients[walk.at].item()
         after = walk.at + 1
-        onward = (float(walk.positions[after, 0]), float(walk.heights[after])) if after < len(walk.heights) else None
-        return figures.curve(self.grid[0], self.grid[1], walk, slope, onward)
+        following = None
+        if after < len(walk.heights):
+            following = (float(walk.positions[after, 0]), float(walk.heights[after]))
+        return figures.curve(self.grid[0], self.grid[1], walk, slope, following)
 
 
 LAB = Lab(
     name="gradient_descent_line",
     title="One dimension",
-    sentence="The slope says which way is down, and the learning rate how far to go. Click to start there.",
+    sentence="The slope shows which way is down, the learning rate sets how far to go. Click to start somewhere else.",
     config=LineConfig,
     build=LineRun,
     charts=(
-        Chart("curve", "Curve and ball", "The curve, the ball on it, its tangent and the places it comes to.",
+        Chart("curve", "Curve and ball", "The curve, the ball on it, its tangent and the places on its path.",
               tall=True, pick=True),
         Chart("height", "Height", "The height after each step.", tall=True,
               toggles=(Toggle("log", "Log scale"),)),
@@ -79,7 +81,7 @@ LAB = Lab(
         "Parabola": {},
         "Small steps": {"lr": 0.01},
         "From side to side": {"lr": 0.9},
-        "For ever": {"lr": 1.0},
+        "Back and forth": {"lr": 1.0},
         "Too large": {"lr": 1.05},
         "The local minimum": {"curve": "valleys", "x": 2.1, "lr": 0.02},
         "The global minimum": {"curve": "valleys", "x": -2.2, "lr": 0.02},

@@ -1,4 +1,4 @@
-"""The lab "Too large a rate": what a step multiplies the distance by, measured, against |1 - rate x curvature|."""
+"""The lab "Too large a rate": the factor by which a step multiplies the distance, measured and in theory."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from torch import Tensor
 from playground.data.landscapes import SURFACES, Landscape
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet
-from playground.lessons.gradient_descent.descent import move
+from playground.lessons.gradient_descent.descent import descent_step
 from playground.lessons.gradient_descent.figures import basins as figures
 
 QUADRATIC = "quadratic"
 RATES = 61
-MOST_SHARE = 1.5  # of the limit, up to which rates are tried
-MEASURED, SHOWN = 3, 30  # steps
-ASIDE = 1e-7  # from the minimum, where the start is: near enough for its curvature to be the whole story
+MAX_SHARE = 1.5  # the largest learning rate, divided by the limit
+MEASURED_STEPS, SHOWN_STEPS = 3, 30
+OFFSET = 1e-7  # of the start from the minimum: so near that only the curvature there matters
+DIRECTIONS = ("Along", "Across")
 NAMES = {QUADRATIC: "A quadratic", **{name: SURFACES[name].label for name in ("rosenbrock", "himmelblau", "plateau")}}
 NOTE = (
     "Curvatures at the minimum: **{small}** and **{large}**. The limit is 2 / {large} = **{limit}**. "
@@ -30,11 +31,11 @@ NOTE = (
 
 @dataclass(frozen=True)
 class RatesConfig(Config):
-    """The surface around its minimum, and the learning rate looked at closely."""
+    """The surface around its minimum, and the learning rate divided by the limit."""
 
     # fmt: off
-    share: float = knob(0.9, "Learning rate ÷ limit", group="Steps", live=True, lo=0.05, hi=MOST_SHARE, step=0.01,
-                        help="The limit is 2 / the largest curvature.")
+    share: float = knob(0.9, "Learning rate ÷ limit", group="Steps", live=True, lo=0.05, hi=MAX_SHARE, step=0.01,
+                        help="The limit is 2 / largest curvature.")
     surface: str = knob(QUADRATIC, "Surface", group="Landscape", live=True, options=tuple(NAMES), names=NAMES)
     large: float = knob(10.0, "Largest curvature", group="Landscape", live=True, lo=1.0, hi=50.0, step=0.5,
                         applies=lambda config: config.surface == QUADRATIC)
@@ -44,7 +45,7 @@ class RatesConfig(Config):
 
 
 def contraction(lr: Tensor, curvature: float) -> Tensor:
-    """What a step multiplies the distance by, along a direction of this curvature.
+    """The factor by which a step multiplies the distance, along a direction of this curvature.
 
     From x - lr · curvature · x (Nesterov 2004, Introductory lectures on convex optimization, section 1.2.3).
     """
@@ -52,21 +53,21 @@ def contraction(lr: Tensor, curvature: float) -> Tensor:
 
 
 def measure(landscape: Landscape, rates: Tensor, direction: Tensor, steps: int) -> Tensor:
-    """Distances from the first minimum along a direction (steps + 1, rates), as shares of the start's.
+    """Distances from the first minimum along a direction (steps + 1, rates), as shares of the first distance.
 
-    A ball for each rate starts a little aside and takes real steps of gradient descent, by autograd.
+    A ball for each rate starts at a small offset and takes real steps of gradient descent, by autograd.
     """
     minimum = torch.tensor(landscape.minima[0], dtype=torch.float64)
-    at = (minimum + ASIDE * direction).expand(len(rates), -1)
+    at = (minimum + OFFSET * direction).expand(len(rates), -1)
     distances = []
     for _ in range(steps + 1):
-        distances.append(((at - minimum) @ direction).abs() / ASIDE)
-        at, _, _ = move(landscape, at, rates.unsqueeze(1))
+        distances.append(((at - minimum) @ direction).abs() / OFFSET)
+        at, _, _ = descent_step(landscape, at, rates.unsqueeze(1))
     return torch.stack(distances)
 
 
 def quadratic(small: float, large: float) -> Landscape:
-    """(small x² + large y²) / 2."""
+    """The landscape (small x² + large y²) / 2."""
 
     def height(at: Tensor) -> Tensor:
         x, y = at.unbind(dim=-1)
@@ -89,7 +90,7 @@ def _axes_of(surface: str) -> tuple[list[float], Tensor]:
 
 
 def draw(config: RatesConfig) -> Sheet:
-    """The factor of a step over learning rates, and the distances over the steps at the chosen one."""
+    """The factor of a step over learning rates, and the distances over the steps at the chosen rate."""
     if config.surface == QUADRATIC:
         landscape = quadratic(config.small, config.large)
         curved, directions = [config.small, config.large], torch.eye(2, dtype=torch.float64)
@@ -97,14 +98,14 @@ def draw(config: RatesConfig) -> Sheet:
         landscape = SURFACES[config.surface]
         curved, directions = _axes_of(config.surface)
     limit = 2 / curved[1]
-    rates = limit * torch.linspace(0, MOST_SHARE, RATES, dtype=torch.float64)
+    rates = limit * torch.linspace(0, MAX_SHARE, RATES, dtype=torch.float64)
     chosen = torch.tensor([limit * config.share], dtype=torch.float64)
-    steps = torch.arange(SHOWN + 1, dtype=torch.float64)
+    steps = torch.arange(SHOWN_STEPS + 1, dtype=torch.float64)
     factors, distances = [], []
-    for name, curvature, direction in zip(("Along", "Across"), curved, directions.T, strict=True):
-        swept = measure(landscape, rates, direction, MEASURED)[-1] ** (1 / MEASURED)
+    for name, curvature, direction in zip(DIRECTIONS, curved, directions.T, strict=True):
+        swept = measure(landscape, rates, direction, MEASURED_STEPS)[-1] ** (1 / MEASURED_STEPS)
         factors.append((name, swept.numpy(), contraction(rates, curvature).numpy()))
-        measured = measure(landscape, chosen, direction, SHOWN)[:, 0]
+        measured = measure(landscape, chosen, direction, SHOWN_STEPS)[:, 0]
         distances.append((name, measured.numpy(), (contraction(chosen, curvature) ** steps).numpy()))
     along, across = (contraction(chosen, curvature).item() for curvature in curved)
     words = {"small": curved[0], "large": curved[1], "limit": limit, "rate": chosen.item(), "along": along,
@@ -122,12 +123,12 @@ def draw(config: RatesConfig) -> Sheet:
 LAB = Lab(
     name="gradient_descent_rates",
     title="Too large a rate",
-    sentence="Near a minimum a step multiplies the distance. Above 1 it grows. Lines: theory; dots: measured.",
+    sentence="Near a minimum each step multiplies the distance by a factor; above 1 the ball moves away. "
+    "Lines: theory; dots: measured.",
     config=RatesConfig,
     draw=draw,
     charts=(
-        Chart("factors", "The factor of a step", "Distance after a step over that before, by learning rate.",
-              tall=True),
+        Chart("factors", "The factor of a step", "Distance after ÷ before a step, by learning rate.", tall=True),
         Chart("distances", "Distance at the chosen rate", "The distance from the minimum over the steps.", tall=True),
     ),
     presets={

@@ -1,4 +1,4 @@
-"""The lab "Surface": a ball on a surface, from above with its levels and aslant as a relief."""
+"""The lab "Surface": a ball on a surface, drawn from above with levels and at an angle as a relief."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from playground.lesson import Chart, Lab, Toggle
 from playground.lessons.gradient_descent.figures import landscapes as figures
 from playground.lessons.gradient_descent.figures import relief
 from playground.lessons.gradient_descent.figures.landscapes import Walk
-from playground.lessons.gradient_descent.run import LEARNING_RATES, MOST_STEPS, OWN, DescentRun, landscape_of
+from playground.lessons.gradient_descent.run import LEARNING_RATES, MAX_STEPS, OWN, OWN_NAME, DescentRun, landscape_of
 
-SIDE = 150  # pixels of the levels
-STRETCHED = 0.45  # a landscape whose middle height lies so low is drawn with its heights squeezed
+PIXELS = 150  # of the levels, along a side
+MAX_SQUEEZED_POWER = 0.45  # below it the heights of the relief are squeezed, so that the valley is visible
 SQUEEZED = "High walls are drawn lower than they are."
-NAMES = {**{name: each.label for name, each in SURFACES.items()}, OWN: "Your own formula"}
+NAMES = {**{name: each.label for name, each in SURFACES.items()}, OWN: OWN_NAME}
 
 
 @dataclass(frozen=True)
 class SurfaceConfig(Config):
-    """The surface, where the ball starts, how far a step goes, and from where the relief is seen."""
+    """The surface, the start of the ball, the learning rate, and the rotation of the relief."""
 
     # fmt: off
     lr: float = knob(0.18, "Learning rate", group="Steps", live=True, options=LEARNING_RATES,
-                     help="A step is the gradient times this, downhill.")
+                     help="A step goes downhill by the gradient times this.")
     x: float = knob(3.5, "Start x", group="Steps", live=True, lo=-6.0, hi=6.0, step=0.05,
-                    help="Or click on the levels. Outside the picture it counts as the edge.")
+                    help="Or click on the levels. Values outside the chart are moved to its edge.")
     y: float = knob(2.0, "Start y", group="Steps", live=True, lo=-6.0, hi=6.0, step=0.05)
-    steps: int = knob(100, "Most steps", group="Steps", live=True, lo=5, hi=MOST_STEPS, step=5)
+    steps: int = knob(100, "Maximum steps", group="Steps", live=True, lo=5, hi=MAX_STEPS, step=5)
     surface: str = knob("ellipse", "Surface", group="Landscape", options=tuple(NAMES), names=NAMES)
     formula: str = knob("sin(x) * cos(y) + (x**2 + y**2)/20", "Height at (x, y)", group="Landscape", max_length=120,
                         shy=True, help="A formula in x and y with + - * / **, sin, exp, abs, and so on.",
                         applies=lambda config: config.surface == OWN)
-    turn: int = knob(25, "Turn the relief (degrees)", group="Landscape", live=True, lo=-180, hi=180, step=5)
+    turn: int = knob(25, "Rotate the relief (degrees)", group="Landscape", live=True, lo=-180, hi=180, step=5)
     # fmt: on
 
 
@@ -48,16 +48,16 @@ class SurfaceRun(DescentRun):
     """A ball on a surface."""
 
     def landscape_for(self, config: SurfaceConfig) -> Landscape:
-        """One of the surfaces, or the visitor's own; its levels are drawn once."""
-        made = landscape_of(config.surface, config.formula, SURFACES, 2)
-        z = heights(made, SIDE)[-1].numpy()
+        """One of the surfaces, or the visitor's own; its levels are computed once."""
+        landscape = landscape_of(config.surface, config.formula, SURFACES, 2)
+        z = heights(landscape, PIXELS)[-1].numpy()
         finite = z[np.isfinite(z)]
         self.ends = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
         power = figures.stretch(z)
-        self.power = power if power < STRETCHED else 1.0
+        self.power = power if power < MAX_SQUEEZED_POWER else 1.0
         self.levels = figures.level_bytes(z)
         self._relief: tuple[relief.Relief, NDArray[Any]] | None = None
-        return made
+        return landscape
 
     def start_of(self, config: SurfaceConfig) -> tuple[float, ...]:
         """Where the ball starts."""
@@ -67,34 +67,34 @@ class SurfaceRun(DescentRun):
         """The levels, the relief, and the height along the path."""
         walk = self.walk(at)
         return {
-            "levels": lambda: figures.surface(self.landscape.spans, self.levels, walk, SIDE),
+            "levels": lambda: figures.surface(self.landscape.spans, self.levels, walk, PIXELS),
             "relief": lambda: self._scene(walk),
             "height": lambda: figures.along(walk, self.floor() if options.get("log") else None),
         }
 
     def share(self, z: NDArray[Any]) -> NDArray[Any]:
-        """Heights as shares of the relief's own."""
+        """Heights as shares of the height of the relief."""
         low, high = self.ends
         return np.asarray(np.clip((z - low) / ((high - low) or 1.0), 0, 1) ** self.power)
 
-    def seen(self, turn: float) -> tuple[relief.Relief, NDArray[Any]]:
-        """The relief from one side, and its pixels; kept until it is turned."""
+    def rendered(self, turn: float) -> tuple[relief.Relief, NDArray[Any]]:
+        """The relief at this rotation, and its pixels; kept until it is rotated."""
         if self._relief is None or self._relief[0].turn != turn:
             places = relief.ground(turn)
             z = self.landscape.function(torch.from_numpy(self._on_the_plane(places))).numpy()
-            made = relief.Relief(turn, places, self.share(z))
-            self._relief = made, made.pixels()
+            rotated = relief.Relief(turn, places, self.share(z))
+            self._relief = rotated, rotated.pixels()
         return self._relief
 
     def _scene(self, walk: Walk) -> Figure:
         low, high = np.array(self.landscape.spans).T
         places = 2 * (walk.positions - low) / (high - low) - 1
-        made, pixels = self.seen(self.config.turn)
+        rotated, pixels = self.rendered(self.config.turn)
         note = SQUEEZED if self.power < 1 else ""
-        return relief.scene(made, pixels, walk, (places, self.share(walk.heights)), self.landscape.spans, note)
+        return relief.scene(rotated, pixels, walk, (places, self.share(walk.heights)), self.landscape.spans, note)
 
     def _on_the_plane(self, places: NDArray[Any]) -> NDArray[Any]:
-        """Places in the square from -1 to 1 as coordinates of the landscape (..., 2)."""
+        """Places in the square from -1 to 1, converted to coordinates of the landscape (..., 2)."""
         low, high = np.array(self.landscape.spans).T
         return np.asarray(low + (places + 1) / 2 * (high - low))
 
@@ -108,7 +108,7 @@ LAB = Lab(
     charts=(
         Chart("levels", "Levels and path", "The surface from above: higher is darker, lines join equal heights.",
               tall=True, pick=True),
-        Chart("relief", "In three dimensions", "The surface seen aslant, with the ball's path on it.", tall=True),
+        Chart("relief", "In three dimensions", "The surface at an angle, with the path of the ball on it.", tall=True),
         Chart("height", "Height", "The height after each step.", wide=True, low=True,
               toggles=(Toggle("log", "Log scale"),)),
     ),

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from playground.data.landscapes import CURVES, SURFACES, Landscape, curvatures, gradient, heights, own
+from playground.data.landscapes import CURVES, SURFACES, Landscape, curvatures, gradient, heights, own_landscape
 from playground.parsing.expression_parts import ExpressionError
 
 ALL = {**{f"curve {name}": each for name, each in CURVES.items()},
@@ -26,7 +26,8 @@ def some_places(landscape: Landscape, count: int = 40) -> torch.Tensor:
 @each_landscape
 def test_the_formula_shown_is_the_function_computed(landscape: Landscape) -> None:
     at = some_places(landscape)
-    assert torch.allclose(own(landscape.formula, landscape.dims).function(at), landscape.function(at), rtol=1e-9)
+    typed = own_landscape(landscape.formula, landscape.dims)
+    assert torch.allclose(typed.function(at), landscape.function(at), rtol=1e-9)
 
 
 @each_landscape
@@ -87,11 +88,11 @@ def test_known_curvatures_elsewhere() -> None:
     root = math.sqrt(602**2 / 4 + 400**2)
     assert curvatures(SURFACES["rosenbrock"], (1.0, 1.0)) == pytest.approx((501 - root, 501 + root))
     assert curvatures(CURVES["flat_bottom"], (0.5,)) == pytest.approx((3.0,))
-    assert curvatures(own("2*x", 2), (0.0, 0.0)) == (0.0, 0.0)
+    assert curvatures(own_landscape("2*x", 2), (0.0, 0.0)) == (0.0, 0.0)
 
 
 def test_float32_in_float32_out() -> None:
-    for landscape in (*ALL.values(), own("sin(x) + exp(1)", 1)):
+    for landscape in (*ALL.values(), own_landscape("sin(x) + exp(1)", 1)):
         at = some_places(landscape, 5).float()
         height, slope = gradient(landscape, at)
         assert height.dtype == slope.dtype == torch.float32 and slope.shape == at.shape
@@ -99,13 +100,13 @@ def test_float32_in_float32_out() -> None:
 
 def test_an_own_formula_may_leave_out_a_coordinate_or_both() -> None:
     at = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
-    height, slope = gradient(own("y**2", 2), at)
+    height, slope = gradient(own_landscape("y**2", 2), at)
     assert height.tolist() == [4.0, 16.0] and slope.tolist() == [[0.0, 4.0], [0.0, 8.0]]
-    height, slope = gradient(own("3", 2), at)
+    height, slope = gradient(own_landscape("3", 2), at)
     assert height.tolist() == [3.0, 3.0] and slope.tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 
 @pytest.mark.parametrize("text", ["", "x +", "y", "sum(x)", "x.real", "__import__('os')", "1/0", "x @ x", "softmax(x)"])
 def test_a_formula_that_is_none_gets_a_sentence(text: str) -> None:
     with pytest.raises(ExpressionError, match=r"[A-Z].*\."):
-        own(text, 1)
+        own_landscape(text, 1)

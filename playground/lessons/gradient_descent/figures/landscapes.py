@@ -1,4 +1,4 @@
-"""Landscapes and the balls on them: curves with a tangent, surfaces as levels, heights along a path."""
+"""Landscapes with a ball: curves with a tangent, surfaces as levels, and heights along a path."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ Array = NDArray[Any]
 Figure = dict[str, Any]
 Span = tuple[float, float]
 BANDS = 16  # levels from the lowest to the highest
-SMALLEST, LARGEST = 1e-10, 1e12  # on a log axis
-MOST_MINIMA = 8  # that are marked
+MIN_HEIGHT, MAX_HEIGHT = 1e-10, 1e12  # on a log axis
+MAX_MINIMA = 8  # with a mark
+HOVER = "step {step}"
 SMALL = {"l": 48, "r": 10, "t": 10, "b": 40}
 
 
 @dataclass(frozen=True)
 class Walk:
-    """A ball's whole path (points, dims) with its heights (points,), how far it has come, and the known minima.
+    """The path of a ball (points, dims) with its heights (points,), the step that is shown, and the known minima.
 
-    `lowest` are the minima (n, dims + 1, the height last) that no other lies below, `local` the others.
+    `lowest` are the lowest minima (n, dims + 1, the height last), `local` the other ones.
     """
 
     positions: Array
@@ -36,14 +37,14 @@ class Walk:
 
 
 def stretch(z: Array) -> float:
-    """The power that brings the middle height half way up, so that levels show the valley and not only the walls."""
+    """The power that moves the median height to one half, so that levels show the valley and not only the walls."""
     share = shares(z, 1.0)
     middle = float(np.median(share[np.isfinite(share)])) if np.isfinite(share).any() else 0.5
     return float(np.clip(math.log(0.5) / math.log(np.clip(middle, 1e-6, 0.99)), 0.15, 1.0))
 
 
 def shares(z: Array, power: float) -> Array:
-    """Heights as shares of the way from the lowest to the highest, raised to a power."""
+    """Heights as shares from 0 (the lowest) to 1 (the highest), raised to a power."""
     finite = z[np.isfinite(z)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     with np.errstate(invalid="ignore"):
@@ -51,7 +52,7 @@ def shares(z: Array, power: float) -> Array:
 
 
 def level_bytes(z: Array) -> Array:
-    """Pixels of a surface (rows of y upwards, columns of x): higher is darker, in bands parted by thin lines."""
+    """Pixels of a surface (rows of y upwards, columns of x): higher is darker, in bands separated by thin lines."""
     level = BANDS * shares(z, stretch(z))
     down, across = np.gradient(level)
     steep = np.hypot(down, across)
@@ -62,21 +63,21 @@ def level_bytes(z: Array) -> Array:
     return np.asarray(128 + np.rint(np.nan_to_num(np.where(np.isfinite(z), shade, 0)))[::-1], np.uint8)
 
 
-def curve(x: Array, y: Array, walk: Walk, slope: float, onward: tuple[float, float] | None) -> Figure:
-    """A curve with its ball, the tangent there, the next step along x, and the places that the path touches."""
+def curve(x: Array, y: Array, walk: Walk, slope: float, following: tuple[float, float] | None) -> Figure:
+    """A curve with the ball, its tangent, the next step along x, and the places of the path."""
     finite = y[np.isfinite(y)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     span, heights = [float(x[0]), float(x[-1])], padded(low, high, 0.12)
     here = (float(walk.positions[walk.at, 0]), float(walk.heights[walk.at]))
-    reach = 0.16 * (span[1] - span[0])
-    touching = np.array([here[0] - reach, here[0] + reach])
-    goes = np.empty((0, 2)) if onward is None else np.array([here, (onward[0], here[1]), onward])
+    half = 0.16 * (span[1] - span[0])  # of the tangent
+    touching = np.array([here[0] - half, here[0] + half])
+    step = np.empty((0, 2)) if following is None else np.array([here, (following[0], here[1]), following])
     data = [
         {"type": "scatter", "mode": "lines", "name": "Height", "x": x, "y": y, "showlegend": False,
          "line": {"color": "@train", "width": 3},
          "hovertemplate": "x %{x:.3f}, height %{y:.4g}<extra></extra>"},
         _line("Tangent", touching, here[1] + slope * (touching - here[0]), "@gradient", 2, "dash"),
-        _line("Next step", goes[:, 0], goes[:, 1], "@mark", 2, "dot"),
+        _line("Next step", step[:, 0], step[:, 1], "@mark", 2, "dot"),
         *_minima(walk, last=1),
         *_trail(walk.positions[:, 0], walk.heights, walk.at),
     ]  # fmt: skip
@@ -84,31 +85,31 @@ def curve(x: Array, y: Array, walk: Walk, slope: float, onward: tuple[float, flo
 
 
 def surface(spans: Sequence[Span], pixels: Array, walk: Walk, side: int) -> Figure:
-    """A surface from above with the path on it: pixels (side * side,) of its levels, rows from the top."""
+    """A surface from above with the path on it; pixels (side * side,) of its levels, rows from the top."""
     traces = [*_minima(walk, last=1), *_trail(walk.positions[:, 0], walk.positions[:, 1], walk.at)]
     return {"data": traces, "layout": plane(spans), "maps": under(spans, pixels, side, "signed")}
 
 
 def plane(spans: Sequence[Span]) -> dict[str, Any]:
-    """The axes of a surface from above, as long for each unit across as up."""
+    """The axes of a surface from above, with equal units in x and y."""
     x = axis("x", list(spans[0]), constrain="domain", showgrid=False, zeroline=False)
     y = axis("y", list(spans[1]), constrain="domain", scaleanchor="x", showgrid=False, zeroline=False)
     return layout(x, y, margin=SMALL, showlegend=False)
 
 
 def under(spans: Sequence[Span], pixels: Array, side: int, lut: str) -> dict[str, Any]:
-    """Pixels that lie under a chart and fill its spans."""
+    """Pixels under a chart, which fill its spans."""
     box = np.array([*spans[0], *spans[1]], np.float32)
     return {"side": side, "values": pixels.ravel(), "lut": lut, "over": False, "boxes": box}
 
 
 def along(walk: Walk, floor: float | None) -> Figure:
-    """The height after each step: what is behind the ball, what lies ahead, and the ball.
+    """The height after each step: the part behind the ball, the part ahead, and the ball.
 
-    With a `floor` it is the height above that, on a log axis.
+    With a `floor` it is the height above the floor, on a log axis.
     """
     steps = np.arange(len(walk.heights), dtype=np.float32)
-    y = walk.heights if floor is None else np.clip(walk.heights - floor, SMALLEST, LARGEST)
+    y = walk.heights if floor is None else np.clip(walk.heights - floor, MIN_HEIGHT, MAX_HEIGHT)
     ends = axis("Height", _height_span(walk.heights)) if floor is None else _log_axis(y)
     data = _trail(steps, y, walk.at)
     return {
@@ -118,7 +119,7 @@ def along(walk: Walk, floor: float | None) -> Figure:
 
 
 def _height_span(heights: Array) -> list[float]:
-    """From the lowest height to a little above the start; a ball that is thrown higher leaves the picture."""
+    """The span from the lowest height to a little above the start; a ball that goes higher leaves the chart."""
     finite = heights[np.isfinite(heights)]
     if not finite.size:
         return [0.0, 1.0]
@@ -138,20 +139,20 @@ def _log_axis(values: Array) -> dict[str, Any]:
 
 
 def _trail(x: Array, y: Array, at: int) -> list[dict[str, Any]]:
-    """The whole path in grey, the part that is done over it, and the ball.
+    """The whole path in grey, the part behind the ball over it, and the ball.
 
-    Of the places only those behind the ball differ; the others lie under it, so that each frame has as many markers.
+    Every frame has the same number of markers: those of later steps are under the ball.
     """
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    come = np.minimum(np.arange(len(x)), at)
+    reached = np.minimum(np.arange(len(x)), at)
     return [
         {"type": "scatter", "mode": "lines+markers", "name": "Way ahead", "x": x, "y": y, "showlegend": False,
          "line": {"color": "@muted/0.5", "width": 1}, "marker": {"color": "@muted/0.6", "size": 3.5},
          "hoverinfo": "skip"},
         {"type": "scatter", "mode": "lines", "name": "Path", "x": x[: at + 1], "y": y[: at + 1], "hoverinfo": "skip",
          "showlegend": False, "line": {"color": "@model", "width": 2}},
-        {"type": "scatter", "mode": "markers", "name": "Places", "x": x[come], "y": y[come], "showlegend": False,
-         "marker": {"color": "@model", "size": 4.5}, "hovertext": [f"step {step}" for step in come],
+        {"type": "scatter", "mode": "markers", "name": "Places", "x": x[reached], "y": y[reached], "showlegend": False,
+         "marker": {"color": "@model", "size": 4.5}, "hovertext": [HOVER.format(step=step) for step in reached],
          "hovertemplate": "%{hovertext}: (%{x:.4g}, %{y:.4g})<extra></extra>"},
         {"type": "scatter", "mode": "markers", "name": "Ball", "x": x[at : at + 1], "y": y[at : at + 1],
          "showlegend": False, "hoverinfo": "skip",
@@ -160,10 +161,10 @@ def _trail(x: Array, y: Array, at: int) -> list[dict[str, Any]]:
 
 
 def _minima(walk: Walk, *, last: int) -> list[dict[str, Any]]:
-    """Stars where minima are known to be: full for the lowest, open for the others; `last` is the column up."""
+    """Stars at the known minima: full for the lowest, open for the others; `last` is the column of the y axis."""
     return [
-        {"type": "scatter", "mode": "markers", "name": name, "showlegend": False, "x": found[:MOST_MINIMA, 0],
-         "y": found[:MOST_MINIMA, last], "hovertemplate": name + " (%{x:.3f}, %{y:.3f})<extra></extra>",
+        {"type": "scatter", "mode": "markers", "name": name, "showlegend": False, "x": found[:MAX_MINIMA, 0],
+         "y": found[:MAX_MINIMA, last], "hovertemplate": name + " (%{x:.3f}, %{y:.3f})<extra></extra>",
          "marker": {"symbol": symbol, "size": 11, "color": "@gradient", "line": {"color": "@ground", "width": width}}}
         for name, found, symbol, width in (
             ("Global minimum", walk.lowest, "star", 1), ("Local minimum", walk.local, "star-open", 2),

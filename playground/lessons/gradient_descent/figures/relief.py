@@ -1,7 +1,7 @@
-"""A surface seen aslant: drawn as pixels, column by column from the front to the back, with no need of a graphics card.
+"""A surface from an angle, drawn as pixels without a graphics card, column by column from the front to the back.
 
-The eye is far away, so all its rays are parallel. In each column of the picture the surface is followed away from the
-eye; what rises above all before it is seen, and what sinks below all before it is seen from underneath (a "floating
+The eye is far away, so all rays are parallel. In each column of the image the surface is followed away from the eye: a
+point above all points in front of it is visible, and a point below all of them is visible from below (a "floating
 horizon", Wright 1973, A two-space solution to the hidden line problem).
 """
 
@@ -21,16 +21,16 @@ from playground.lessons.gradient_descent.figures.landscapes import Span, Walk
 Array = NDArray[Any]
 Figure = dict[str, Any]
 COLUMNS, DEPTHS, ROWS = 220, 240, 220
-REACH = math.sqrt(2.0)  # of the square from -1 to 1, however it is turned
-EDGE = 1.5  # of the picture
+HALF_DIAGONAL = math.sqrt(2.0)  # of the square from -1 to 1
+EDGE = 1.5  # the image goes from -EDGE to EDGE
 RISE = math.radians(48)  # of the eye above the horizon
-TALL = 0.95  # from the lowest to the highest, where the square is 2 wide
+TALL = 0.95  # from the lowest to the highest point; the square is 2 wide
 MESH = 8  # lines across the square
-LIGHT = (-0.55, -0.35, 0.76)  # from where it comes: across, away from the eye, up
+LIGHT = (-0.55, -0.35, 0.76)  # the direction to the light: across, away from the eye, up
 
 
 def turned(turn: float) -> tuple[Array, Array]:
-    """The directions across the picture and away from the eye, in the plane of the square, for an angle in degrees."""
+    """The directions across the image and away from the eye, in the plane of the square, for an angle in degrees."""
     angle = math.radians(turn)
     return np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
 
@@ -39,7 +39,7 @@ def ground(turn: float) -> Array:
     """The places in the square from -1 to 1 under each column and depth (COLUMNS, DEPTHS, 2); NaN outside it."""
     across, away = turned(turn)
     u = np.linspace(-EDGE, EDGE, COLUMNS)[:, None, None]
-    t = np.linspace(-REACH, REACH, DEPTHS)[None, :, None]
+    t = np.linspace(-HALF_DIAGONAL, HALF_DIAGONAL, DEPTHS)[None, :, None]
     places = u * across + t * away
     places[(np.abs(places) > 1).any(axis=2)] = np.nan
     return np.asarray(places)
@@ -47,7 +47,7 @@ def ground(turn: float) -> Array:
 
 @dataclass(frozen=True)
 class Relief:
-    """A surface seen from an angle: its places and its heights, as shares from lowest to highest (COLUMNS, DEPTHS)."""
+    """A surface at a rotation: its places and its heights, as shares from lowest to highest (COLUMNS, DEPTHS)."""
 
     turn: float
     places: Array
@@ -55,13 +55,13 @@ class Relief:
 
     @property
     def lifted(self) -> Array:
-        """How high in the picture each place is (COLUMNS, DEPTHS)."""
-        return _lift(np.linspace(-REACH, REACH, DEPTHS), self.shares)
+        """The vertical position of each place in the image (COLUMNS, DEPTHS)."""
+        return _lift(np.linspace(-HALF_DIAGONAL, HALF_DIAGONAL, DEPTHS), self.shares)
 
     def pixels(self) -> Array:
-        """The picture, rows from the top (ROWS, COLUMNS): what is nearest to the eye on each ray, shaded."""
+        """The image, rows from the top (ROWS, COLUMNS): the shade of the nearest point on each ray."""
         shade, rows = self._shades(), np.linspace(EDGE, -EDGE, ROWS)
-        picture = np.zeros((ROWS, COLUMNS))
+        image = np.zeros((ROWS, COLUMNS))
         for column, lifted in enumerate(self.lifted):
             inside = np.flatnonzero(np.isfinite(lifted))
             if len(inside) < 2:
@@ -71,14 +71,14 @@ class Relief:
             below = np.searchsorted(-np.minimum.accumulate(v), -rows)
             top = rows >= v[0]
             first = np.where(top, over, below)
-            seen = first < len(v)
+            visible = first < len(v)
             value = shades[np.minimum(first, len(v) - 1)]
-            picture[:, column] = np.where(seen, np.where(top, value, 0.35 * value), 0)
-        return np.asarray(128 + np.rint(127 * np.clip(picture, 0, 1)), np.uint8)
+            image[:, column] = np.where(visible, np.where(top, value, 0.35 * value), 0)
+        return np.asarray(128 + np.rint(127 * np.clip(image, 0, 1)), np.uint8)
 
     def _shades(self) -> Array:
-        """How dark each place is: by its height, by how it faces the light, and on the lines of the mesh."""
-        step_u, step_t = 2 * EDGE / (COLUMNS - 1), 2 * REACH / (DEPTHS - 1)
+        """The darkness of each place: from its height, its angle to the light, and the lines of the mesh."""
+        step_u, step_t = 2 * EDGE / (COLUMNS - 1), 2 * HALF_DIAGONAL / (DEPTHS - 1)
         over_u, over_t = np.gradient(TALL * self.shares, step_u, step_t)
         normal = np.stack([-over_u, -over_t, np.ones_like(over_u)])
         lit = np.tensordot(LIGHT, normal / np.linalg.norm(normal, axis=0), axes=1)
@@ -89,7 +89,7 @@ class Relief:
         return np.asarray(0.1 + 0.42 * np.nan_to_num(self.shares) + 0.3 * (1 - lit) + 0.16 * line)
 
     def project(self, places: Array, shares: Array) -> tuple[Array, Array, Array]:
-        """Where places (n, 2) in the square, so high (n,), lie in the picture: across, up, and whether they are hidden.
+        """The image coordinates (across, up) of places (n, 2) with heights as shares (n,), and whether they are hidden.
 
         NaN outside the square.
         """
@@ -97,7 +97,7 @@ class Relief:
         u, t = places @ across, places @ away
         outside = ~(np.abs(places) <= 1 + 1e-9).all(axis=1)
         v = np.where(outside, np.nan, _lift(t, shares))
-        lifted, depths = self.lifted, np.linspace(-REACH, REACH, DEPTHS)
+        lifted, depths = self.lifted, np.linspace(-HALF_DIAGONAL, HALF_DIAGONAL, DEPTHS)
         hidden = np.zeros(len(u), bool)
         for at in np.flatnonzero(~outside):
             column = lifted[round((u[at] + EDGE) / (2 * EDGE) * (COLUMNS - 1))]
@@ -113,18 +113,18 @@ def _lift(depth: Array, shares: Array) -> Array:
 def scene(
     relief: Relief, pixels: Array, walk: Walk, track: tuple[Array, Array], spans: Sequence[Span], note: str = ""
 ) -> Figure:
-    """The surface with the ball's path: `track` has its places in the square (n, 2) and heights as shares (n,).
+    """The surface with the path of the ball: `track` has places in the square (n, 2) and heights as shares (n,).
 
-    `note` stands in a corner.
+    `note` is shown in a corner.
     """
     u, v, hidden = relief.project(*track)
     before = np.arange(len(u)) <= walk.at
     ball = slice(walk.at, walk.at + 1)
     covered = bool(hidden[ball].all())
     data = [
-        _way("Way ahead", u, v, "@muted/0.55", 1, "solid"),
-        _way("Behind a hill", np.where(before, u, np.nan), v, "@model/0.45", 1.5, "dot"),
-        _way("Path", np.where(before & ~hidden, u, np.nan), v, "@model", 2.5, "solid"),
+        _line("Way ahead", u, v, "@muted/0.55", 1, "solid"),
+        _line("Behind a hill", np.where(before, u, np.nan), v, "@model/0.45", 1.5, "dot"),
+        _line("Path", np.where(before & ~hidden, u, np.nan), v, "@model", 2.5, "solid"),
         {"type": "scatter", "mode": "markers", "name": "Ball", "x": u[ball], "y": v[ball], "hoverinfo": "skip",
          "marker": {"symbol": "circle-open" if covered else "circle", "size": 13,
                     "color": "@text", "line": {"color": "@text" if covered else "@ground", "width": 2}}},
@@ -143,7 +143,7 @@ def scene(
 
 
 def _names(turn: float, spans: Sequence[Span]) -> list[dict[str, Any]]:
-    """The names of the two front edges and where they begin and end, below them."""
+    """The names and the ends of the two front edges, as annotations below them."""
     across, away = turned(turn)
     notes = []
     for index, name in enumerate("xy"):
@@ -163,6 +163,6 @@ def _corner(text: str) -> dict[str, Any]:
             "showarrow": False, "font": {"size": 11, "color": "@muted"}}  # fmt: skip
 
 
-def _way(name: str, u: Array, v: Array, colour: str, width: float, dash: str) -> dict[str, Any]:
+def _line(name: str, u: Array, v: Array, colour: str, width: float, dash: str) -> dict[str, Any]:
     return {"type": "scatter", "mode": "lines", "name": name, "x": u, "y": v, "connectgaps": False,
             "hoverinfo": "skip", "line": {"color": colour, "width": width, "dash": dash}}  # fmt: skip

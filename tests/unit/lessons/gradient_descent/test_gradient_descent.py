@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from playground.data.landscapes import CURVES, SURFACES, own
+from playground.data.landscapes import CURVES, SURFACES, own_landscape
+from playground.engine.commands import read_command
 from playground.lessons.gradient_descent import basins, rates
-from playground.lessons.gradient_descent.descent import classify, move, roll, roll_many
+from playground.lessons.gradient_descent.descent import classify, descent_step, roll, roll_many
 from playground.lessons.gradient_descent.figures import relief
 from playground.lessons.gradient_descent.figures.landscapes import level_bytes
 from playground.lessons.gradient_descent.line import LineConfig, LineRun
@@ -49,7 +50,7 @@ def test_the_path_is_what_torchs_sgd_takes(name: str) -> None:
     [
         (CURVES["parabola"], (2.5,), 0.1, "flat", "global"),
         (CURVES["parabola"], (2.5,), 1.01, "left", "slope"),
-        (CURVES["parabola"], (2.5,), 1.0, "steps", "slope"),  # it jumps from side to side for ever
+        (CURVES["parabola"], (2.5,), 1.0, "steps", "slope"),  # it jumps from side to side without end
         (CURVES["valleys"], (2.1,), 0.02, "flat", "local"),
         (CURVES["valleys"], (-2.0,), 0.02, "flat", "global"),
         (CURVES["shelf"], (0.9,), 0.3, "flat", "flat"),
@@ -62,12 +63,12 @@ def test_the_path_is_what_torchs_sgd_takes(name: str) -> None:
         (SURFACES["rastrigin"], (2.4, -1.7), 0.002, "flat", "local"),
         (SURFACES["valleys"], (1.6, 1.4), 0.05, "flat", "local"),
         (SURFACES["valleys"], (-1.6, 1.4), 0.05, "flat", "global"),
-        (own("(x - 1)**2 + y**2", 2), (2.0, 1.0), 0.1, "flat", "minimum"),
-        (own("-x**2 - y**2", 2), (0.0, 0.0), 0.1, "flat", "maximum"),
-        (own("x*y", 2), (1.0, 1.0), 0.1, "flat", "saddle"),
-        (own("x**3", 1), (0.9,), 0.3, "flat", "flat"),
-        (own("5", 1), (1.0,), 0.3, "flat", "flat"),
-        (own("sqrt(x)", 1), (1.0,), 3.0, "left", "slope"),  # no number left of 0
+        (own_landscape("(x - 1)**2 + y**2", 2), (2.0, 1.0), 0.1, "flat", "minimum"),
+        (own_landscape("-x**2 - y**2", 2), (0.0, 0.0), 0.1, "flat", "maximum"),
+        (own_landscape("x*y", 2), (1.0, 1.0), 0.1, "flat", "saddle"),
+        (own_landscape("x**3", 1), (0.9,), 0.3, "flat", "flat"),
+        (own_landscape("5", 1), (1.0,), 0.3, "flat", "flat"),
+        (own_landscape("sqrt(x)", 1), (1.0,), 3.0, "left", "slope"),  # NaN left of 0
     ],
 )
 def test_how_a_path_ends_and_where(landscape, start, lr, end, kind) -> None:  # type: ignore[no-untyped-def]
@@ -94,7 +95,7 @@ def test_many_balls_end_where_each_ends_alone() -> None:
     for start, end, steps in zip(starts, ends.positions, ends.steps, strict=True):
         at = start
         for step in range(150):
-            onward, _, slope = move(landscape, at, 0.01)
+            onward, _, slope = descent_step(landscape, at, 0.01)
             if slope.norm() < 1e-3:
                 assert step == steps
                 break
@@ -131,7 +132,7 @@ def test_steps_show_the_path_one_by_one_and_say_its_arithmetic() -> None:
     run.advance(9.0, 1)
     said = run.draw([], {})
     assert said.status == {"step": 1, "loss": 4.0, "x": 2.0, "gradient": 4.0}
-    assert "−0.1 × 5 leads to x = 2" in said.note
+    assert said.note == "Step 1: 2.5 − 0.1 × 5 = 2. The height is now 4."
 
 
 def test_each_frame_has_as_many_markers_and_those_ahead_lie_under_the_ball() -> None:
@@ -149,10 +150,12 @@ def test_each_frame_has_as_many_markers_and_those_ahead_lie_under_the_ball() -> 
     ("values", "words"),
     [
         ({"lr": 1.05}, "above 2 / 2 = 1"),
-        ({"lr": 1.0}, "not flat yet"),
-        ({"curve": "valleys", "x": 2.1, "lr": 0.02}, "local minimum of height -2.62: there is a lower one, of -5.44"),
-        ({"curve": "valleys", "x": -2.1, "lr": 0.02}, "in a global minimum"),
-        ({"curve": "shelf", "x": 0.9, "lr": 0.3, "steps": 300}, "it is no minimum"),
+        ({"lr": 1.0}, "100 steps the ball still jumps between x = -2.5 and x = 2.5"),
+        ({"lr": 0.01}, "All 100 steps are done, and the ground is not flat yet"),
+        ({"lr": 0.5, "x": 2.0}, "Flat after 1 step: a global minimum"),
+        ({"curve": "valleys", "x": 2.1, "lr": 0.02}, "local minimum of height -2.62. The lowest height is -5.44"),
+        ({"curve": "valleys", "x": -2.1, "lr": 0.02}, "a global minimum"),
+        ({"curve": "shelf", "x": 0.9, "lr": 0.3, "steps": 300}, "it is not in a minimum"),
         ({"curve": "shelf", "x": -0.5, "lr": 0.3}, "no bottom"),
         ({"curve": "flat_bottom", "x": 1.5, "lr": 0.9}, "is a good learning rate here"),
         ({"curve": "own", "formula": "sqrt(x)", "x": 1.0, "lr": 3.0}, "no height or no slope"),
@@ -178,7 +181,7 @@ def test_a_turned_rate_shows_the_whole_new_path_at_the_end_and_keeps_the_step_be
 
 def test_a_click_moves_the_start_until_the_knobs_give_another_and_survives_a_reset() -> None:
     run = SurfaceRun(SurfaceConfig(), Settings())
-    run.apply({"do": "pick", "chart": "levels", "x": -1.5, "y": 99.0})
+    run.apply(read_command({"do": "pick", "chart": "levels", "x": -1.5, "y": 99.0}))
     assert run.draw([], {}).status["x"] == -1.5 and run.draw([], {}).status["y"] == 4.0  # the picture's edge
     run.tune(SurfaceConfig(lr=0.1))
     again = run.rebuilt(SurfaceConfig(lr=0.1))
@@ -187,7 +190,7 @@ def test_a_click_moves_the_start_until_the_knobs_give_another_and_survives_a_res
     assert again.draw([], {}).status["x"] == 1.0
     for wrong in ({"do": "pick", "x": None, "y": 0}, {"do": "pick"}, {"do": "add", "x": 1, "y": 1}):
         with pytest.raises(ValueError, match=r"[A-Z].*\."):
-            run.apply(wrong)
+            run.apply(read_command(wrong))
 
 
 def test_a_ball_on_flat_ground_can_be_played_all_the_same() -> None:
@@ -247,7 +250,7 @@ def test_basins_cut_the_double_valley_at_its_pass() -> None:
 
 
 def test_an_own_surfaces_minima_are_found() -> None:
-    landscape = own("(x**2 - 1)**2 + y**2 + 0.1*x", 2)
+    landscape = own_landscape("(x**2 - 1)**2 + y**2 + 0.1*x", 2)
     ends = roll_many(landscape, basins.grid_of_starts(landscape, 24), 0.02, 150)
     goals = basins.goals_of(landscape, ends, 0.02)
     assert goals.shape == (2, 2)
