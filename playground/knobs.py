@@ -15,13 +15,13 @@ MAX_NUMBER = 1e300  # so that whole numbers can be compared with floats and prin
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 MESSAGES = {
-    "refused": "{label} cannot be “{value}”: it takes {legal}.",
-    "refused number": "{label} cannot be {value}: it takes {legal}.",
-    "refused as too large": "{label} cannot be that large: it takes {legal}.",
+    "refused": "{label} cannot be “{value}”. Allowed: {legal}.",
+    "refused number": "{label} cannot be {value}. Allowed: {legal}.",
+    "refused as too large": "{label} cannot be that large. Allowed: {legal}.",
     "replaced": "{refusal} It was set to {value}.",
     "unknown": "There is no setting called “{name}” here, so it was ignored.",
 }
-LEGAL = {  # what a knob takes, for {legal}
+LEGAL = {  # the values a knob takes, for {legal}
     "options": "{options}",
     "several options": "one or more of {options}, in this order, joined by commas",
     "switch": "true or false",

@@ -1,4 +1,4 @@
-"""What a lesson declares about itself; pages, tests and the home page read it, and nothing is said twice."""
+"""What a lesson declares about itself, once: its page, the tests and the home page read it from here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from playground.engine.run import Run
 from playground.knobs import Config, Value, knob
 
 if TYPE_CHECKING:
-    from playground.runs.journal import Course
+    from playground.runs.journal import RunHistory
     from playground.scripts.script import TrainingScript
 
 PROSE = Path(__file__).parent / "lessons"
@@ -23,7 +23,7 @@ SECTIONS = ("Idea", "Try this", "What to notice", "Check yourself", "In PyTorch"
 
 @dataclass(frozen=True)
 class Toggle:
-    """A switch on a chart that changes how it is drawn, not what is trained."""
+    """A switch on a chart that changes how the chart is drawn, not what is trained."""
 
     name: str
     label: str
@@ -32,7 +32,7 @@ class Toggle:
 
 @dataclass(frozen=True)
 class Slider:
-    """A number that a chart is about, set by a slider in its header: {"do": "slide", "name": ..., "value": ...}."""
+    """A number that a chart depends on, set by a slider in its header, which sends the command Slide."""
 
     name: str
     label: str
@@ -44,43 +44,31 @@ class Slider:
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart of a lesson: its name in the page, its title, what it shows in words, and its switches.
-
-    `every` thins its frames (1: each frame, 4: each fourth); `editable` lets a click add a point; `small` ones stand
-    several in a row, for looking at many at once; a `low` one is two thirds as high as others, a `tall`
-    one a quarter higher; a `wide` one takes the whole row, is high, and scrolls sideways where the screen is narrow,
-    for drawings with text in them. A network drawing with `weights` has a form to set a unit's weights by hand. A chart
-    about one `place` of the plane has a field for each of its coordinates, named so. A click on one to `pick` from
-    sends its name and the coordinates. A click into a still lab's chart, or a drag, `turns` the knobs named to the
-    place's x and, if there are two, its y. Where charts name `views`, the page shows those of one view at a time; the
-    first one named is the chart's own, and each view has charts of its own. One with a `pad` has a drawing pad beside
-    it, whose drawing is sent as {"do": "draw", "bits": 128 x 128 bits in base64, or None when empty}, and `sliders`
-    stand in its header.
-    """
+    """One chart of a lesson: its name in the page, its title, what it shows in words, size, clicks, extras."""
 
     name: str
     title: str
     alt: str
     toggles: tuple[Toggle, ...] = ()
-    every: int = 1
-    editable: bool = False
-    small: bool = False
-    low: bool = False
-    tall: bool = False
-    wide: bool = False
-    magnified_on: str = ""
-    place: tuple[str, ...] = ()
-    weights: bool = False
-    pick: bool = False
-    turns: tuple[str, ...] = ()
-    views: tuple[str, ...] = ()
-    pad: bool = False
-    sliders: tuple[Slider, ...] = ()
+    every: int = 1  # which frames have it: 1 all, 4 each fourth
+    editable: bool = False  # a click adds a point
+    small: bool = False  # several in a row, for many charts at once
+    low: bool = False  # two thirds of the usual height
+    tall: bool = False  # a quarter higher than usual
+    wide: bool = False  # a row of its own, high; a narrow screen scrolls it sideways: for drawings with text in them
+    magnified_on: str = ""  # the chart that shows, enlarged, the map under the pointer
+    place: tuple[str, ...] = ()  # the chart is about one place of the plane: a field for each coordinate, so named
+    weights: bool = False  # a form to set a unit's weights by hand, for a drawing of a network
+    pick: bool = False  # a click sends the chart's name and the place
+    turns: tuple[str, ...] = ()  # in a still lab: a click or a drag sets these knobs to its x (and y)
+    views: tuple[str, ...] = ()  # its own view first, and others; the page shows the charts of one view at a time
+    pad: bool = False  # a drawing pad beside it, which sends the command Draw
+    sliders: tuple[Slider, ...] = ()  # in its header
 
 
 @dataclass(frozen=True)
 class Lesson(ABC):
-    """A page's content: its name in the address, its title, a sentence, and the functions whose source it shows."""
+    """The content of one page: name in the address, title, a sentence, and the functions whose source it shows."""
 
     name: str
     title: str
@@ -95,15 +83,15 @@ class Lesson(ABC):
     @property
     @abstractmethod
     def benches(self) -> tuple[Bench, ...]:
-        """Where knobs stand beside charts on this page."""
+        """What has knobs and charts on this page: the lesson itself, or each of its labs."""
 
 
 class Bench(Protocol):
-    """Knobs beside charts: a whole lesson that trains, or one lab of several. Link parameters are `<name>_<knob>`."""
+    """Knobs with their charts: a lesson that trains, or one of several labs. Link parameters are `<name>_<knob>`."""
 
     @property
     def name(self) -> str:
-        """Its name, which its knobs' link parameters begin with."""
+        """Its name, with which its link parameters begin."""
 
     @property
     def config(self) -> type[Config]:
@@ -111,15 +99,16 @@ class Bench(Protocol):
 
     @property
     def presets(self) -> Mapping[str, Mapping[str, Value]]:
-        """Settings worth a name; the first is the default."""
+        """Named settings; the first is the default."""
 
 
 @dataclass(frozen=True)
 class OwnPoints:
-    """How students bring points of their own: what a click does, a CSV's columns and example, and its two functions.
+    """How students bring points of their own: what a click does, a CSV's columns and an example, and how it is read.
 
-    The run has `use_rows` (what `read` gives, or None) and `data`, which `write` writes. `redraw` names the knob, if
-    any, whose next value draws other points; `remark` has a sentence on rows that are taken but need a word.
+    `read` makes rows of a CSV, for the run's `use_rows` (None: back to generated points), and `write` makes a CSV of
+    the run's `data`. `redraw` names the knob, if any, whose next value draws other points; `remark` gives a warning
+    about rows that are accepted, or "".
     """
 
     what: str
@@ -135,7 +124,7 @@ class OwnPoints:
 class LiveLesson(Lesson):
     """A lesson around one run: its knobs, how to build it, its charts, and the numbers beside the player, in order.
 
-    `script` writes the run's way to its present step as plain PyTorch.
+    `script` writes the run up to its current step as plain PyTorch.
     """
 
     config: type[Config]
@@ -144,7 +133,7 @@ class LiveLesson(Lesson):
     status: Mapping[str, str]
     presets: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     own_points: OwnPoints | None = None
-    script: Callable[[Course], TrainingScript] | None = None
+    script: Callable[[RunHistory], TrainingScript] | None = None
 
     @property
     def benches(self) -> tuple[Bench, ...]:
@@ -154,7 +143,7 @@ class LiveLesson(Lesson):
 
 @dataclass(frozen=True)
 class Table:
-    """A table under the charts; `code` names the columns set like code. Cells are plain text."""
+    """A table below the charts; `code` names the columns that are set as code. Cells are plain text."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -163,7 +152,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a still lab shows for one config: figures by chart name, a Markdown note under its heading, and tables."""
+    """What a still lab shows for one config: figures by chart name, a Markdown note below them, and tables."""
 
     charts: dict[str, Figure]
     note: str = ""
@@ -172,10 +161,10 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Lab:
-    """One of several things to try on a page: knobs beside charts that are drawn anew when a knob is turned.
+    """One of several things to try on a page: knobs, and charts that follow them.
 
     `name` is `<lesson>_<lab>`. A still lab has `draw` (config -> Sheet), which raises ValueError with a sentence where
-    a config asks for what cannot be. A live one has `build` and `status`, and a player, whose Step counts `units`:
+    nothing can be drawn for a config. A live one has `build` and `status`, and a player, whose Step counts `units`:
     "step", "epoch" or both.
     """
 
@@ -214,7 +203,7 @@ class LabLesson(Lesson):
 
 
 def prose(name: str) -> dict[str, str]:
-    """The sections of a lesson's Markdown file, or of another one beside the lessons, by heading."""
+    """The sections of a lesson's prose, or of another Markdown file beside the lessons, by heading."""
     path = PROSE / name / "prose.md"
     text = (path if path.exists() else PROSE / f"{name}.md").read_text(encoding="utf-8")
     parts = ("\n" + text).split("\n## ")[1:]

@@ -1,4 +1,4 @@
-"""The picture on the home page: a small network after the tutorial's hundred steps."""
+"""The picture on the home page: the tutorial's small network after 100 steps."""
 
 from __future__ import annotations
 

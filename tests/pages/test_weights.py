@@ -98,7 +98,7 @@ def test_a_checkpoint_that_lacks_a_tensor_is_refused_with_each_name_in_code_of_i
     kept = {name: value for name, value in found.state["weights"].items() if name != "2.bias"}
     cut = replace(found, state={**found.state, "weights": kept}, checksum=checkpoint.checksum(kept))
     assert upload(session, checkpoint.pack(cut)) == (
-        "This checkpoint cannot be restored. The part `` weights `` of the state lacks `` 2.bias ``.",
+        "This checkpoint cannot be restored. `` weights `` in the file has no entry `` 2.bias ``.",
     )
 
 
