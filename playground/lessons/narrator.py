@@ -75,7 +75,7 @@ def classification(run: TrainingRun, view: View) -> str:
 
 def _classification(run: TrainingRun, view: View) -> tuple[str, dict[str, Any]]:
     train, row = run.history.column("train"), view.predictions.losses
-    accuracy, guess = row["accuracy"], 1 / view.config.outputs
+    accuracy, chance = row["accuracy"], 1 / view.config.outputs
     numbers: dict[str, Any] = {"loss": row["train"], "first": float(train[0]), "correct": 100 * accuracy}
     if not view.is_current:
         return "past", numbers
@@ -85,7 +85,7 @@ def _classification(run: TrainingRun, view: View) -> tuple[str, dict[str, Any]]:
         return "start", numbers
     if len(train) >= MIN_ROWS and not run.outcome:
         # The classification's counterpart of R²: 0 is guessing, 1 is every point correct.
-        skill = (accuracy - guess) / (1 - guess)
+        skill = (accuracy - chance) / (1 - chance)
         trend = _trend(train, run.history.column("test"), is_whole=run.trainer.batches.whole, fit=skill)
         if trend is not None and trend[0] == "stuck":
             return ("guessing" if view.config.layers else "straight"), numbers
@@ -99,7 +99,7 @@ def _classification(run: TrainingRun, view: View) -> tuple[str, dict[str, Any]]:
 
 
 def _stopped(run: TrainingRun, view: View) -> str:
-    return "limit" if view.steps >= run.stop_at else "target"
+    return "limit" if view.steps >= run.progress.stop_at else "target"
 
 
 def _trend(train: Any, test: Any, *, is_whole: bool, fit: float) -> tuple[str, dict[str, float]] | None:

@@ -214,7 +214,7 @@ class ClassificationRun(TrainingRun):
 
     def _set_weight(self, command: SetWeight) -> None:
         """Set one weight, or a bias if its source is None, of the running model."""
-        if self._viewed is not None:
+        if self.shown_snapshot is not None:
             raise DataError(MESSAGES["looking_back"])
         layers = models.linears(self.model)
         layer = checked_index(command.layer, "layer", len(layers))
@@ -342,7 +342,7 @@ class ClassificationRun(TrainingRun):
         lines = [("Train", "@train", history.column(columns[0]))]
         if len(self.data.x_test):
             lines.append(("Test", "@test", history.column(columns[1])))
-        until = max(self.steps, self.stop_at if np.isfinite(self.stop_at) else 0)
+        until = max(self.steps, self.progress.stop_at if np.isfinite(self.progress.stop_at) else 0)
         peak = self.peak if title == "Loss" else 1.0
         return curves.loss_curve(
             history.steps(), lines, peak=peak, until=until, marks=self.marks, cursor=cursor, log=log, title=title

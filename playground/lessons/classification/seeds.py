@@ -75,8 +75,8 @@ class SeedsRun:
         between = nn.Sequential(activation, dropout) if config.dropout else activation
         self.model = Stacked([build_model(each) for each in seeds], between)
         self.orders = [generator(each, ORDER) for each in seeds]
-        settings = {"momentum": config.momentum, "weight_decay": config.weight_decay}
-        self.optimizer = StackedOptimizer(self.model, [StackedPart(config.optimizer, settings)], config.lr)
+        chosen = {"momentum": config.momentum, "weight_decay": config.weight_decay}
+        self.optimizer = StackedOptimizer(self.model, [StackedPart(config.optimizer, chosen)], config.lr)
         self.order = torch.empty(SEEDS, 0, dtype=torch.long)
         self.everything = self.inputs.expand(SEEDS, -1, -1), self.data.y_train.repeat(SEEDS)
         step = SIDE // TILE_SIDE

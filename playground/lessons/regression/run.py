@@ -228,7 +228,7 @@ class RegressionRun(TrainingRun):
         lines = [("Train", "@train", history.column("train"))]
         if len(self.data.x_test):
             lines.append(("Test", "@test", history.column("test")))
-        until = max(self.steps, self.stop_at if np.isfinite(self.stop_at) else 0)
+        until = max(self.steps, self.progress.stop_at if np.isfinite(self.progress.stop_at) else 0)
         return curves.loss_curve(
             history.steps(), lines, peak=self.peak, until=until, marks=self.marks, cursor=cursor, log=log
         )

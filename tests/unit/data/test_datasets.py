@@ -244,7 +244,7 @@ def test_two_columns_of_numbers_are_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "problem"),
     [
         ("1,2\nthree,4\n", 2, "“three” is not a number"),
         ("x,y\n1,2\n3,\n", 3, "“” is not a number"),
@@ -265,10 +265,10 @@ def test_two_columns_of_numbers_are_read(text: str) -> None:
     ],
     ids=lambda value: ascii(value)[:24],
 )
-def test_a_line_that_cannot_be_learned_from_is_named_with_what_is_wrong(text: str, line: int, said: str) -> None:
+def test_a_line_that_cannot_be_learned_from_is_named_with_what_is_wrong(text: str, line: int, problem: str) -> None:
     message = refusal(text)
     assert message.startswith(f"Line {line}")
-    assert said in message
+    assert problem in message
 
 
 def test_numbers_at_the_limit_are_read() -> None:

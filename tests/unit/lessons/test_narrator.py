@@ -135,7 +135,7 @@ def key_for(train: Sequence[float], test: Sequence[float] = (), *, whole: bool =
     run: Any = SimpleNamespace(
         history=SimpleNamespace(column=columns.__getitem__),
         outcome="",
-        stop_at=np.inf,
+        progress=SimpleNamespace(stop_at=np.inf),
         data=SimpleNamespace(x_train=torch.ones(3, 1)),
         trainer=SimpleNamespace(batches=SimpleNamespace(whole=whole)),
     )

@@ -31,7 +31,7 @@ def trained(config: ClassificationConfig, steps: int) -> ClassificationRun:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "The CSV needs at least two rows of x1,x2,class, such as “0.5, -1.5, 1”."),
         ("1,2,1\n", "The CSV needs at least two rows of x1,x2,class, such as “0.5, -1.5, 1”."),
@@ -46,10 +46,10 @@ def trained(config: ClassificationConfig, steps: int) -> ClassificationRun:
         ("1,2,0\n" * 31, "Line 31: the table has more than 30 rows. Keep at most 30."),
     ],
 )
-def test_a_csv_that_cannot_be_used_gets_a_sentence_naming_line_and_limit(text: str, said: str) -> None:
+def test_a_csv_that_cannot_be_used_gets_a_sentence_naming_line_and_limit(text: str, message: str) -> None:
     with pytest.raises(DataError) as raised:
         clouds.read_csv(text, 30)
-    assert str(raised.value) == said
+    assert str(raised.value) == message
 
 
 def test_a_downloaded_file_is_read_back_as_it_was() -> None:
@@ -66,16 +66,16 @@ def test_a_table_keeps_a_third_aside_at_half_a_test_point_for_each_training_poin
     run.use_rows(ROWS)
     assert (len(run.data.x_train), len(run.data.x_test)) == (16, 8)
     pairs = [(run.data.x_train, run.data.y_train), (run.data.x_test, run.data.y_test)]
-    learnt = {(*map(float, x), float(y)) for xs, ys in pairs for x, y in zip(xs, ys, strict=True)}
-    assert learnt == set(ROWS)
+    used = {(*map(float, x), float(y)) for xs, ys in pairs for x, y in zip(xs, ys, strict=True)}
+    assert used == set(ROWS)
 
 
-def test_the_classes_are_the_tables_while_it_is_in_use_whatever_is_turned_or_reset() -> None:
+def test_the_classes_are_the_tables_while_it_is_in_use_whatever_is_changed_or_reset() -> None:
     run = trained(CIRCLE, 20)
     hidden = models.linears(run.model)[0].weight.clone()
     run.use_rows(ROWS)
     assert models.linears(run.model)[-1].out_features == 4
-    assert torch.equal(models.linears(run.model)[0].weight, hidden), "the model goes on"
+    assert torch.equal(models.linears(run.model)[0].weight, hidden), "the model keeps its hidden layer"
     assert run.marks[-1] == (20, "Points changed")
     run.tune(CIRCLE.with_values(classes=5, noise=1.0))
     assert models.linears(run.model)[-1].out_features == 4 and len(run.data.x_train) == 16
@@ -153,7 +153,7 @@ def test_a_weight_set_by_hand_is_the_models_alone_and_undo_takes_it_back(
     assert all(map(torch.equal, before, run.model.parameters()))
     run.apply(read_command({"do": "set", "layer": layer, "unit": unit, "input": source, "value": 3}))
     run.advance(10.0, 1)
-    assert 0 < abs(weight(run, layer, unit, source) - 3) < 0.5, "it goes on learning from there"
+    assert 0 < abs(weight(run, layer, unit, source) - 3) < 0.5, "training continues from there"
 
 
 def test_undo_takes_back_points_and_weights_last_first() -> None:

@@ -138,7 +138,7 @@ def test_every_knob_moved_alone_builds_advances_and_draws(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, spec in ClassificationConfig.knobs().items() if spec.live])
-def test_every_live_knob_turned_on_a_running_model_keeps_its_steps_and_leaves_a_mark(name: str) -> None:
+def test_every_live_knob_changed_on_a_running_model_keeps_its_steps_and_leaves_a_mark(name: str) -> None:
     for value in values_of(name):
         run = trained(CIRCLE.with_values(layers=2), 20)
         after = run.config.with_values(**{name: value})

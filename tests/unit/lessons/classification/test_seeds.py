@@ -101,7 +101,7 @@ def test_most_seeds_learn_the_circle() -> None:
     assert np.sort(run.accuracies())[2] > 0.9
 
 
-def test_a_turned_knob_starts_over_and_the_stop_rule_holds() -> None:
+def test_a_changed_knob_restarts_and_the_stop_rule_holds() -> None:
     run = build(CIRCLE)
     run.advance(60.0, 10)
     run.tune(CIRCLE.with_values(lr=0.3, max_steps=20))

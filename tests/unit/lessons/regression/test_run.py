@@ -198,7 +198,7 @@ def test_the_default_is_the_tutorial_s_regression() -> None:
     assert len(run.trainer.batches.next()[0]) == 100
 
 
-def test_the_default_stops_at_step_100_having_learnt() -> None:
+def test_the_default_stops_at_step_100_having_learned() -> None:
     run = build(RegressionConfig())
     first = draw(run).status["loss"]
     assert run.advance(LONG, 10**9) == 100
@@ -241,7 +241,7 @@ def test_every_knob_s_values_build_train_and_draw(name: str, value: Any) -> None
 
 
 @pytest.mark.parametrize(("name", "value"), EVERY_LIVE, ids=str)
-def test_every_live_knob_turned_while_running_keeps_the_model_leaves_a_mark_and_trains_on(
+def test_every_live_knob_changed_while_running_keeps_the_model_leaves_a_mark_and_continues(
     name: str, value: Any
 ) -> None:
     config = replace(ground(name), max_steps=0)
@@ -260,7 +260,7 @@ def test_every_live_knob_turned_while_running_keeps_the_model_leaves_a_mark_and_
 
 
 @pytest.mark.parametrize(("name", "value"), EVERY_LIVE, ids=str)
-def test_a_live_knob_turned_before_the_first_step_is_as_if_built_so(name: str, value: Any) -> None:
+def test_a_live_knob_changed_before_the_first_step_gives_the_same_as_a_run_built_with_it(name: str, value: Any) -> None:
     tuned_config = ground(name).with_values(**{name: value})
     tuned, built = build(ground(name)), build(tuned_config)
     tuned.tune(tuned_config)
@@ -270,11 +270,11 @@ def test_a_live_knob_turned_before_the_first_step_is_as_if_built_so(name: str, v
     assert torch.equal(weights(tuned), weights(built))
 
 
-@pytest.mark.parametrize("turned", [{"noise": 0.8}, {"target": "sine"}], ids=str)
-def test_turning_noise_or_target_changes_the_points_and_not_the_model(turned: dict[str, Any]) -> None:
+@pytest.mark.parametrize("changes", [{"noise": 0.8}, {"target": "sine"}], ids=str)
+def test_a_change_of_noise_or_target_changes_the_points_and_not_the_model(changes: dict[str, Any]) -> None:
     run = trained(RegressionConfig(), 20)
     before, data = weights(run), run.data
-    run.tune(RegressionConfig().with_values(**turned))
+    run.tune(RegressionConfig().with_values(**changes))
     assert torch.equal(weights(run), before)
     assert torch.equal(run.data.x_train, data.x_train) and not torch.equal(run.data.y_train, data.y_train)
     assert torch.equal(run.trainer.batches.next()[1], run.data.y_train), "it learns from the new points"
@@ -332,7 +332,7 @@ def test_resume_after_a_target_loss_trains_below_it() -> None:
     assert run.advance(LONG, 50) == 50
 
 
-def test_a_stop_rule_can_be_turned_on_a_run() -> None:
+def test_a_stop_rule_can_be_changed_on_a_run() -> None:
     run = trained(RegressionConfig(max_steps=50), 1000)
     run.tune(replace(run.config, max_steps=80))
     assert run.outcome == "" and run.advance(LONG, 1000) == 30
@@ -372,21 +372,21 @@ def test_epochs_are_counted_and_step_by_epoch_finishes_the_one_begun() -> None:
 # The time machine.
 
 
-def watched(config: RegressionConfig, steps: int, turn_at: int, turned: dict[str, Any]) -> tuple[RegressionRun, Any]:
-    """A run after so many steps, with knobs turned on the way, and the status that was shown at each step."""
+def watched(config: RegressionConfig, steps: int, change_at: int, changes: dict[str, Any]) -> tuple[RegressionRun, Any]:
+    """A run after `steps` steps, with knobs changed at one of them, and the status shown at each step."""
     run = build(config)
     shown = {0: draw(run).status}
     for step in range(1, steps + 1):
-        if step == turn_at:
-            run.tune(replace(run.config, **turned))
+        if step == change_at:
+            run.tune(replace(run.config, **changes))
         run.advance(LONG, 1)
         shown[step] = draw(run).status
     return run, shown
 
 
-@pytest.mark.parametrize("turned", [{"lr": 0.1}, {"activation": "tanh"}, {"batch_size": 20}, {"loss": "l1"}], ids=str)
-def test_scrubbing_shows_what_was_shown_then(turned: dict[str, Any]) -> None:
-    run, shown = watched(RegressionConfig(), 40, 20, turned)
+@pytest.mark.parametrize("changes", [{"lr": 0.1}, {"activation": "tanh"}, {"batch_size": 20}, {"loss": "l1"}], ids=str)
+def test_scrubbing_shows_what_was_shown_then(changes: dict[str, Any]) -> None:
+    run, shown = watched(RegressionConfig(), 40, 20, changes)
     before = weights(run)
     assert len(run.snapshots.kept) == 41
     for index in (*range(41), 3):
@@ -469,7 +469,7 @@ def test_points_are_added_removed_and_brought_back() -> None:
     assert is_sentence(str(caught.value))
 
 
-def test_own_points_outlive_a_reset_and_a_turned_knob() -> None:
+def test_own_points_outlive_a_reset_and_a_changed_knob() -> None:
     run = trained(RegressionConfig(), 5)
     run.apply(read_command({"do": "add", "x": 0.25, "y": 5.0}))
     rebuilt = run.rebuilt(replace(run.config, hidden=3))
@@ -518,7 +518,7 @@ def test_a_command_nobody_knows_is_refused_with_a_sentence() -> None:
     assert is_sentence(str(caught.value))
 
 
-def test_a_table_of_one_s_own_is_learnt_from_and_kept_until_it_is_put_away() -> None:
+def test_a_table_of_one_s_own_is_trained_on_and_kept_until_it_is_put_away() -> None:
     run, rows = trained(RegressionConfig(), 5), tuple((index / 10, index / 5) for index in range(12))
     original, before = run.data, weights(run)
     run.use_rows(rows)
@@ -542,7 +542,7 @@ def test_a_table_of_one_s_own_is_learnt_from_and_kept_until_it_is_put_away() -> 
 
 ODD_TABLES: dict[str, tuple[tuple[float, float], ...]] = {
     "one place": ((0.0, 0.0), (0.0, 0.0)),
-    "level": ((1.0, 5.0), (2.0, 5.0), (3.0, 5.0)),
+    "flat": ((1.0, 5.0), (2.0, 5.0), (3.0, 5.0)),
     "huge": ((-1e6, 1e6), (1e6, -1e6)),
     "narrow": ((1e-9, 0.0), (0.0, 1.0)),
 }
