@@ -96,7 +96,7 @@ class Knob:
         return legal
 
     def read(self, text: str) -> Value:
-        """The value that a link's text stands for. Raises KnobError if it is not legal."""
+        """The value in a link's text. Raises KnobError if it is not legal."""
         text = text.strip()
         try:
             if isinstance(self.default, bool):

@@ -1,4 +1,4 @@
-"""A small drawing for each lesson, for the cards of the home page: in the colours of the charts, on either ground."""
+"""A small drawing for each lesson, for the home page's cards: in colours that work in the light and the dark theme."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ INK, BLUE, ORANGE, GREEN, PINK = "#7c8a99", "#2b8bd0", "#dd7a1c", "#1e9e78", "#c
 
 
 def emblem(lesson: str) -> str:
-    """The drawing of a lesson as SVG, SIZE large; it says nothing that the card does not say."""
+    """The drawing of a lesson as SVG of SIZE; decoration, without information of its own."""
     wide, high = SIZE
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}">{DRAWINGS[lesson]}</svg>'
 
@@ -22,7 +22,7 @@ def _box(x: float, y: float, wide: float, high: float, colour: str, share: float
 
 
 def _dots(places: str, colour: str, size: float = 2.2) -> str:
-    """A dot at each of the places "x,y x,y"."""
+    """A dot at each place of the form "x,y x,y"."""
     pairs = (place.split(",") for place in places.split())
     return "".join(f'<circle cx="{x}" cy="{y}" r="{size}" fill="{colour}"/>' for x, y in pairs)
 

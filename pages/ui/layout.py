@@ -17,7 +17,7 @@ MAX_PROBLEMS = 4  # shown at once, however many a link has
 
 
 def header(lesson: Lesson) -> Any:
-    """The row with title and sentence; what is added inside it stands beside them."""
+    """The row with title and sentence; what is added inside it appears beside them."""
     row = st.container(horizontal=True, vertical_alignment="bottom", key="lesson-header")
     with row, st.container(width="stretch"):
         st.title(lesson.title, anchor=False)

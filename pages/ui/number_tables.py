@@ -66,7 +66,7 @@ def edited_cells(rows: Mapping[int, Mapping[str, Any]]) -> Cells:
 
 
 def _table(lab: str, text: str, rows: Iterable[Sequence[Any]], edit: Callable[[Cells], Config]) -> None:
-    """A table of these rows, which the text stands for; `edit` makes the lab's next config of the edited cells."""
+    """A table of these rows, written in the text; `edit` makes the lab's next config from the edited cells."""
     key = f"{lab}:table:{text}"  # another text is another table, without the edits of this one
     columns = {str(column): list(values) for column, values in enumerate(zip(*rows, strict=True))}
     st.data_editor(columns, key=key, hide_index=True, on_change=partial(_take, lab, key, edit))

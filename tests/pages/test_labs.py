@@ -158,7 +158,7 @@ def _drawn(name: str, config: Config) -> Sheet | str:
 
 
 def frame_of(sheet: Sheet, number: int) -> str:
-    """The board's charts as the page gives them to it, for the so many-th time."""
+    """The frame that the page gives its board, with this number."""
     figures = {name: {"figure": figure} for name, figure in sheet.charts.items()}
     return base64.b64encode(encode({"charts": figures, "number": number})).decode()
 
@@ -241,7 +241,7 @@ def few(config_type: type[Config], names: list[str], most: int = MOST_KNOBS) -> 
 
 
 def some_hostile(lesson: LabLesson) -> tuple[str, ...]:
-    """What reads a name is the same for all lessons, so the toys alone are told every text."""
+    """What reads a name is the same for all lessons, so only the toys get every text."""
     return (*HOSTILE, *MORE_HOSTILE) if lesson is TOYS else (HOSTILE[0], HOSTILE[7], HOSTILE[9])
 
 
@@ -728,7 +728,7 @@ def test_each_preset_sets_the_config_and_the_link(visit: Open, lesson: LabLesson
 
 
 def test_button_wins_over_an_address_that_comes_late(visit: Open) -> None:
-    """The browser may send a click before it has been told the address of the click before."""
+    """The browser may send a click before it has received the address that the previous click made."""
     session, lab = visit(TOYS), TOYS.labs[0]
     turn_all(session, lab, two_of(lab))
     session.query_params.clear()

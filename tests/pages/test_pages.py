@@ -444,7 +444,7 @@ def test_other_knobs_start_the_run_over(visit: Open, lesson: LiveLesson) -> None
             assert steps(session) == 5
             wanted = lesson.config(**{name: another(lesson.config, name)})
             follow(session, **parameters_of(lesson, wanted))
-            assert steps(session) == 0, f"{name} is not live, yet the run goes on"
+            assert steps(session) == 0, f"{name} is not live, yet the run continues"
             assert config(session) == wanted
 
 

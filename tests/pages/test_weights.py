@@ -65,17 +65,17 @@ def saved(value: Any) -> bytes:
 def test_weights_of_one_session_are_used_in_another(visit: Open, name: str) -> None:
     mine, other = opened(visit, name, **{f"{name}_seed": "5"}), opened(visit, name)
     assert weights(mine) != weights(other)
-    told = upload(other, save(mine, name, ".pt"))
-    assert told == (f"Weights loaded (checksum {weights(mine)}). The optimizer keeps its state.",)
+    sentences = upload(other, save(mine, name, ".pt"))
+    assert sentences == (f"Weights loaded (checksum {weights(mine)}). The optimizer keeps its state.",)
     assert weights(other) == weights(mine)
 
 
 def test_the_sentence_has_the_models_checksum_and_says_that_other_names_were_taken_in_order(visit: Open) -> None:
     session = opened(visit, "regression")
     net = nn.ModuleDict({"hidden": nn.Linear(1, 10), "predict": nn.Linear(10, 1)})
-    (told,) = upload(session, saved(net.state_dict()))
+    sentences = upload(session, saved(net.state_dict()))
     assert checkpoint.checksum(net.state_dict()) != weights(session)
-    assert told == (
+    assert sentences == (
         f"Weights loaded (checksum {weights(session)}). The optimizer keeps its state. The names in the file "
         "were different, so its tensors were assigned in order."
     )
@@ -106,6 +106,6 @@ def test_no_name_in_a_file_comes_alive(visit: Open) -> None:
     session = opened(visit, "regression")
     own = nn.Sequential(nn.Linear(1, 10), nn.ReLU(), nn.Linear(10, 1)).state_dict()
     for text in HOSTILE:
-        (told,) = upload(session, saved(own | {f"more {text}": torch.zeros(1)}))
-        assert told.startswith("This file does not fit the model: the model has no tensor called `` more")
-        assert_dead(told)
+        (sentence,) = upload(session, saved(own | {f"more {text}": torch.zeros(1)}))
+        assert sentence.startswith("This file does not fit the model: the model has no tensor called `` more")
+        assert_dead(sentence)

@@ -1,4 +1,4 @@
-"""The files browsers need besides Streamlit's own: plotly.js from the plotly package, and the board's modules."""
+"""The files that browsers need in addition to Streamlit's: plotly.js from its package, and the board's modules."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from pages.ui.routes import assets
 from pages.ui.routes import live as stream
 
 KEYWORDS = {"'self'", "'none'"}
-# What Streamlit's front end needs besides files of its own. Scripts: components.v2 imports its modules from blob:
+# What Streamlit's front end needs in addition to its own files. Scripts: components.v2 imports its modules from blob:
 # addresses, and packages such as its code highlighter may compile WebAssembly; index.html has one inline script, known
 # by its hash. Styles: Emotion writes <style> elements as it goes. Pictures, fonts: data: in style sheets, and Plotly's
 # PNG export. Connections: fetch of data: and blob: addresses. Workers: blob:.

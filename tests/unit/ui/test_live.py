@@ -337,7 +337,7 @@ def test_training_stops_soon_after_the_viewer_has_gone(watch: Watch, engine: Eng
     else:
         viewer.drop()
     assert seconds_until_still(engine, run_id) < 0.6 * LEASE_SECONDS, "it stopped only as its lease ran out"
-    assert engine.state_of(run_id) == "playing", "it must go on by itself when the viewer is back"
+    assert engine.state_of(run_id) == "playing", "it must continue by itself when the viewer is back"
 
 
 def test_training_stops_soon_when_the_viewer_asks_no_more(watch: Watch, engine: Engine, run_id: str) -> None:
@@ -498,7 +498,7 @@ def test_no_speed_breaks_a_run(watch: Watch, engine: Engine, run_id: str, speed:
     assert engine.state_of(run_id) == "playing"
 
 
-# Knobs cannot be turned past their bounds through the socket. Over every lesson.
+# Knobs cannot be set past their bounds through the socket. Over every lesson.
 
 TRICKS: list[dict[str, Any]] = [
     {"do": "tune", "lr": 1e9},
@@ -526,7 +526,7 @@ def test_no_message_brings_a_value_past_a_knob(watch: Watch, engine: Engine, nam
         charts = tuple(chart.name for chart in lesson.charts)
         before = watch(run_id).ask(charts)["status"]
         for trick in TRICKS:
-            viewer = watch(run_id)  # one of its own, which is told the present notice whole
+            viewer = watch(run_id)  # one of its own, which gets the whole current notice
             viewer.send(trick)
             if trick["do"] != "reset":
                 assert viewer.notice().endswith("."), trick

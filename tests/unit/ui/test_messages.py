@@ -14,8 +14,8 @@ MORE_HOSTILE = (
 
 
 def test_each_quotation_is_code_of_its_own() -> None:
-    told = quoted("The part “weights” of the state lacks “8.bias”.")
-    assert told == "The part `` weights `` of the state lacks `` 8.bias ``."
+    shown = quoted("The part “weights” of the state lacks “8.bias”.")
+    assert shown == "The part `` weights `` of the state lacks `` 8.bias ``."
     assert live_text(quoted("“a” is of type “b”; only “c”, “d” and “e” are read.")) == (
         " is of type ; only ,  and  are read."
     )
@@ -30,6 +30,6 @@ def test_a_sentence_without_a_quotation_stays_as_it_is() -> None:
 @pytest.mark.parametrize("text", (*HOSTILE, *MORE_HOSTILE))
 @pytest.mark.parametrize("sentence", ["No {}.", "The part {} lacks {}.", "{}: {} is not {}"])
 def test_no_markdown_of_a_visitor_comes_alive(text: str, sentence: str) -> None:
-    told = quoted(sentence.replace("{}", f"“{text}”"))
-    assert_dead(told)
-    assert told.startswith(sentence.partition("{")[0]) and told.endswith(sentence.rpartition("}")[2])
+    shown = quoted(sentence.replace("{}", f"“{text}”"))
+    assert_dead(shown)
+    assert shown.startswith(sentence.partition("{")[0]) and shown.endswith(sentence.rpartition("}")[2])
