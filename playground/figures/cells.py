@@ -1,4 +1,4 @@
-"""Arrays as cells: rectangles with their numbers, beside each other, some ghosted, some marked.
+"""Arrays as cells: rectangles with their numbers, side by side, some of them as ghosts, some marked.
 
 The board fills the cells on a canvas under the chart, so that numbers and colours change without a full Plotly update.
 """
@@ -14,25 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.figures import images
+from playground.figures.parts import hidden_axis, note, outlines
 from playground.figures.theme import layout
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
 FILL = (0.06, 0.62)  # how strongly a cell is filled, from the smallest values to the largest
-LEAST = (4.0, 3.0)  # a drawing is at least so many cells wide and high, so that none looks like a poster
-CARD = (330.0, 140.0)  # pixels that a small card has for its cells: what the type's size is chosen for
-GAP, PLANE_GAP = 0.9, 0.45  # between two arrays and between the planes of one, in cells
-LEGIBLE = 5.5  # pixels: smaller numbers are left out of the cells, and only said when one points at them
-TITLE = 18.0  # pixels that a line of a title takes
-LINE = 44  # characters of a message before it wraps
+MIN_EXTENT = (4.0, 3.0)  # cells: a drawing is at least this wide and high, so that few cells do not become huge
+CARD = (330.0, 140.0)  # pixels that a small card has for its cells; the size of the numbers follows from it
+GAP, PLANE_GAP = 0.9, 0.45  # cells between two arrays, and between the planes of one array
+MIN_FONT_SIZE = 5.5  # pixels: smaller numbers are not written in the cells; the tooltip shows them
+TITLE_HEIGHT = 18.0  # pixels of a line of a title
+MAX_LINE_LENGTH = 44  # characters of a message before it wraps
 
 
 @dataclass(frozen=True)
 class Block:
-    """One array of at most three axes. All arrays in it have its shape.
+    """One array of at most three axes; the other arrays here have its shape.
 
-    `shades` are from -1 to 1 (the sign gives the colour, NaN a grey one); `ghost` cells are there only in thought;
-    `mark` cells get a frame; `hovers` say more about a cell.
+    `shades` are from -1 to 1: the sign gives the colour, NaN is grey. `ghost` cells are not in memory and are drawn
+    dotted; `mark` cells get a frame; `hovers` are the tooltips.
     """
 
     title: str
@@ -44,23 +45,23 @@ class Block:
 
 
 def cells(blocks: Sequence[Block], *, message: str = "", width: float = CARD[0]) -> Figure:
-    """The arrays from left to right, each under its title; or a message in their place.
+    """The arrays from left to right, each under its title, or a message instead of them.
 
-    `width` is about how many pixels the chart has.
+    `width` is the chart's approximate width in pixels.
     """
     placed, right, bottom = _place(blocks)
     longest = max((len(str(text)) for block in blocks for text in block.texts.ravel()), default=1)
-    wide, high = max(right, LEAST[0]), max(bottom, LEAST[1])
+    wide, high = max(right, MIN_EXTENT[0]), max(bottom, MIN_EXTENT[1])
     size = min(14.0, width / wide / (0.62 * max(longest, 2)), 0.75 * CARD[1] / high)
     lines = 1 + any(len(place.planes) > 1 for place in placed)
-    above = lines * max(0.6, TITLE * high / CARD[1]) + 0.1
+    above = lines * max(0.6, TITLE_HEIGHT * high / CARD[1]) + 0.1
     x_room, y_room = (wide - right) / 2, (high - bottom) / 2
     return {
         "data": _traces(blocks, placed, size),
         "maps": _fills(blocks, placed),
         "layout": layout(
-            _bare([-0.1 - x_room, right + x_room + 0.1]),
-            _bare([bottom + y_room + 0.1, -above - y_room]),
+            hidden_axis([-0.1 - x_room, right + x_room + 0.1]),
+            hidden_axis([bottom + y_room + 0.1, -above - y_room]),
             margin={"l": 6, "r": 6, "t": 4, "b": 6},
             showlegend=False,
             meta={"words": in_words(blocks, message), "csv": as_csv(blocks)},
@@ -70,13 +71,13 @@ def cells(blocks: Sequence[Block], *, message: str = "", width: float = CARD[0])
 
 
 def in_words(blocks: Sequence[Block], message: str = "") -> str:
-    """The arrays for those who do not see them."""
-    said = [f"{block.title}: {', '.join(str(text) for text in block.texts.ravel())}" for block in blocks]
-    return ". ".join([*said, *([message] if message else [])])
+    """The arrays as text, for screen readers."""
+    texts = [f"{block.title}: {', '.join(str(text) for text in block.texts.ravel())}" for block in blocks]
+    return ". ".join([*texts, *([message] if message else [])])
 
 
 def as_csv(blocks: Sequence[Block]) -> str:
-    """The arrays as rows of array, index and value."""
+    """The arrays as CSV: a row of array, index and value for each cell."""
     rows = ["array,index,value"]
     for block in blocks:
         for place, text in np.ndenumerate(block.texts):
@@ -87,7 +88,7 @@ def as_csv(blocks: Sequence[Block]) -> str:
 
 @dataclass(frozen=True)
 class _Placed:
-    """Where a block's cells stand: left and top edges in cells, flat, in the array's order, and each plane's corner."""
+    """The places of a block's cells, flat, in the array's order: left and top edges; and each plane's left edge."""
 
     x: Array
     y: Array
@@ -95,7 +96,7 @@ class _Placed:
 
 
 def _place(blocks: Sequence[Block]) -> tuple[list[_Placed], float, float]:
-    """Each block's cells, and how far they go to the right and down."""
+    """The places of each block's cells, and their right and bottom ends."""
     placed: list[_Placed] = []
     left, bottom = 0.0, 0.0
     for block in blocks:
@@ -110,7 +111,7 @@ def _place(blocks: Sequence[Block]) -> tuple[list[_Placed], float, float]:
 
 
 def _traces(blocks: Sequence[Block], placed: Sequence[_Placed], size: float) -> list[dict[str, Any]]:
-    """Always the same traces in the same order, so that a new drawing moves the old one's parts; hidden where empty."""
+    """The outlines and the numbers: always the same traces in the same order, hidden if empty, for fast updates."""
     x = np.concatenate([each.x for each in placed] or [np.empty(0)])
     y = np.concatenate([each.y for each in placed] or [np.empty(0)])
     ghost, mark = _flags([block.ghost for block in blocks], blocks), _flags([block.mark for block in blocks], blocks)
@@ -119,7 +120,7 @@ def _traces(blocks: Sequence[Block], placed: Sequence[_Placed], size: float) -> 
         _outline(x, y, ghost, {"color": "@muted/0.6", "width": 1, "dash": "dot"}),
         _outline(x, y, mark, {"color": "@mark", "width": 3}),
     ]
-    texts = [str(text) if size >= LEGIBLE else "" for block in blocks for text in block.texts.ravel()]
+    texts = [str(text) if size >= MIN_FONT_SIZE else "" for block in blocks for text in block.texts.ravel()]
     hovers = [str(text) for block in blocks for text in (block.texts if block.hovers is None else block.hovers).ravel()]
     traces.append(
         {"type": "scatter", "mode": "text", "x": x + 0.5, "y": y + 0.5, "text": texts,
@@ -130,7 +131,7 @@ def _traces(blocks: Sequence[Block], placed: Sequence[_Placed], size: float) -> 
 
 
 def _fills(blocks: Sequence[Block], placed: Sequence[_Placed]) -> Figure:
-    """One pixel for each cell: none for a ghost and for 0, grey for NaN."""
+    """The maps of the cells, one pixel for each: no colour for a ghost and for 0, grey for NaN."""
     x = np.concatenate([each.x for each in placed] or [np.empty(0)])
     y = np.concatenate([each.y for each in placed] or [np.empty(0)])
     shades = np.concatenate([block.shades.ravel() for block in blocks] or [np.empty(0)]).astype(float)
@@ -149,23 +150,14 @@ def _flags(columns: Sequence[Array | None], blocks: Sequence[Block]) -> Array:
     return np.concatenate(parts or [np.zeros(0, bool)])
 
 
-def _corners(x: Array, y: Array, chosen: Array) -> tuple[Array, Array]:
-    """The corners of the chosen cells, cell after cell, with a gap behind each."""
-    gap = np.full(int(chosen.sum()), np.nan)
-    left, top = x[chosen], y[chosen]
-    xs = np.stack([left, left + 1, left + 1, left, left, gap], axis=1)
-    ys = np.stack([top, top, top + 1, top + 1, top, gap], axis=1)
-    return xs.ravel().astype(np.float32), ys.ravel().astype(np.float32)
-
-
 def _outline(x: Array, y: Array, chosen: Array, line: dict[str, Any]) -> dict[str, Any]:
-    xs, ys = _corners(x, y, chosen)
+    xs, ys = outlines(x[chosen], y[chosen], 1, 1)
     return {"type": "scatter", "mode": "lines", "x": xs, "y": ys, "line": line, "hoverinfo": "skip",
             "visible": bool(chosen.any())}  # fmt: skip
 
 
 def _titles(blocks: Sequence[Block], placed: Sequence[_Placed], size: float) -> list[dict[str, Any]]:
-    """Each block's title above its first cell; where there are planes, their indices stand on a line below it."""
+    """Each block's title above its first cell; the indices of planes, if there are several, on a line below it."""
     notes = []
     for block, place in zip(blocks, placed, strict=True):
         for index, (x, plane) in enumerate(place.planes):
@@ -179,12 +171,7 @@ def _titles(blocks: Sequence[Block], placed: Sequence[_Placed], size: float) -> 
 
 
 def _message(text: str) -> dict[str, Any]:
-    """A message in the middle, as plain text."""
+    """A note with the message in the middle, as plain text."""
     plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    lines = textwrap.wrap(plain, LINE, max_lines=6, placeholder=" …")
-    return {"text": "<br>".join(lines), "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False,
-            "font": {"color": "@text", "size": 13}}  # fmt: skip
-
-
-def _bare(span: list[float]) -> dict[str, Any]:
-    return {"visible": False, "fixedrange": True, "range": span, "autorange": False}
+    lines = textwrap.wrap(plain, MAX_LINE_LENGTH, max_lines=6, placeholder=" …")
+    return note("<br>".join(lines), 0.5, 0.5, "@text", 13)

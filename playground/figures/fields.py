@@ -1,4 +1,4 @@
-"""What a classifier sees: the plane coloured by what it says there, and small maps of what each unit sees.
+"""What a classifier predicts: the plane coloured by class, the points on it, and maps of what each unit computes.
 
 A figure may carry `maps`, which the board draws as pixels on a canvas (a heatmap trace takes ten times as long): square
 maps of `side` pixels, their `boxes` in the axes' coordinates, and one byte for each pixel, rows from the top.
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.figures.parts import markers
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
@@ -20,9 +21,10 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 
 
 def class_bytes(probabilities: Array, *, discrete: bool = False) -> Array:
-    """Bytes of a map of classes from probabilities (classes, pixels): the likeliest class and how certain it is.
+    """Bytes of a map of classes (pixels,) from probabilities (classes, pixels): the likeliest class, how certain it is.
 
-    Certainty is 0 where all classes are alike and 1 where one is sure; `discrete` shows the class alone.
+    Certainty is 0 where all classes are equally likely and 1 where one has probability 1; `discrete` shows only the
+    class.
     """
     classes = len(probabilities)
     best = probabilities.argmax(axis=0)
@@ -34,7 +36,7 @@ def class_bytes(probabilities: Array, *, discrete: bool = False) -> Array:
 
 
 def signed_bytes(values: Array) -> Array:
-    """Bytes of signed maps (units, pixels): each unit scaled to its own largest size; 128 is zero."""
+    """Bytes of signed maps (units, pixels), each unit scaled to its largest absolute value; 128 is zero."""
     size = np.abs(values).max(axis=1, keepdims=True)
     scaled = np.divide(values, size, out=np.zeros_like(values), where=np.isfinite(size) & (size > 0))
     return np.asarray(128 + np.rint(127 * np.nan_to_num(scaled)), np.uint8)
@@ -47,12 +49,9 @@ def points(name: str, x: Array, labels: Array, classes: int, *, is_open: bool) -
         mine = labels == label
         shape = SYMBOLS[label] + ("-open" if is_open else "")
         ring = {"color": "@text" if is_open else "@ground", "width": 1}
-        traces.append(
-            {"type": "scatter", "mode": "markers", "name": f"{name} {label}", "x": x[mine, 0], "y": x[mine, 1],
-             "visible": True,
-             "marker": {"color": f"@class{label}", "symbol": shape, "size": 7, "line": ring},
-             "hovertemplate": f"{name}, class {label}: (%{{x:.2f}}, %{{y:.2f}})<extra></extra>"}
-        )  # fmt: skip
+        marker = {"color": f"@class{label}", "symbol": shape, "size": 7, "line": ring}
+        hover = f"{name}, class {label}: (%{{x:.2f}}, %{{y:.2f}})<extra></extra>"
+        traces.append(markers(f"{name} {label}", x[mine, 0], x[mine, 1], marker, hover) | {"visible": True})
     return traces
 
 
@@ -74,7 +73,7 @@ def plane(
 
 
 def confusion(counts: Array) -> dict[str, Any]:
-    """How often each class (row) was taken for each class (column): counts (classes, classes), rows the true class."""
+    """How often each true class (row) was predicted as each class (column): counts (classes, classes)."""
     classes = len(counts)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = [str(label) for label in range(classes)]
@@ -82,7 +81,7 @@ def confusion(counts: Array) -> dict[str, Any]:
         "type": "heatmap", "x": names, "y": names, "z": [row.tolist() for row in share], "zmin": 0, "zmax": 1,
         "colorscale": [[0, "@ground"], [1, "@class0"]], "showscale": False, "xgap": 2, "ygap": 2,
         "text": [[f"{int(count)}" for count in row] for row in counts], "texttemplate": "%{text}",
-        "hovertemplate": "class %{y} taken for class %{x}: %{text}<extra></extra>",
+        "hovertemplate": "class %{y} predicted as class %{x}: %{text}<extra></extra>",
     }  # fmt: skip
     x = axis("Predicted class", [-0.5, classes - 0.5], type="category", showgrid=False)
     y = axis("True class", [classes - 0.5, -0.5], type="category", showgrid=False)

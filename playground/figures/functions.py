@@ -1,4 +1,4 @@
-"""Functions of one variable: large with a tangent, small beside many others, in parts that add up, and as bars."""
+"""Functions of one variable: a large chart with a tangent, small tiles, a sum of units, and bars."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.figures.parts import line as line_trace
+from playground.figures.parts import markers, upright
 from playground.figures.theme import axis, layout, padded
 
 Array = NDArray[Any]
@@ -18,7 +20,7 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True)
 class Line:
-    """One function: its name, its colour's role, x and y; how it is dashed; and points on it worth a marker."""
+    """One function: its name, its colour's role, x and y; its dash; and the points on it that get a marker."""
 
     name: str
     colour: str
@@ -29,7 +31,7 @@ class Line:
 
 
 def span_of(span: Span, *values: Array) -> list[float]:
-    """The span, made wider where values would leave it."""
+    """The span, wider if values lie outside it; non-finite values do not count."""
     finite = np.concatenate([each[np.isfinite(each)] for each in values] or [np.zeros(0)])
     lo, hi = float(finite.min(initial=span[0])), float(finite.max(initial=span[1]))
     return [min(span[0], lo if lo >= span[0] else padded(lo, hi, 0.04)[0]),
@@ -45,9 +47,9 @@ def function_chart(
     tangents: Sequence[tuple[float, float, float]] = (),
     marks: str = "",
 ) -> Figure:
-    """Functions over x, a dot where each is probed, tangents there (x, y, slope), and the points they have marked.
+    """Functions over x, a dot on each at the probe, tangents there (x, y, slope), and the marked points.
 
-    `marks` says what those points are. The y span grows where a function leaves it.
+    `marks` names those points. The y axis grows if a function leaves its span.
     """
     data = [_curve(line) for line in lines]
     marked = [point for line in lines for point in line.marked]
@@ -60,7 +62,7 @@ def function_chart(
 
 
 def tile(lines: Sequence[Line], probe: Sequence[tuple[float, float]], *, spans: tuple[Span, Span]) -> Figure:
-    """A small chart of functions over x, with hardly any words of its own."""
+    """A small chart of functions over x, without a legend or axis titles."""
     data = [_curve(line) | {"showlegend": False} for line in lines]
     small = {"nticks": 4, "tickfont": {"size": 10}}
     y = span_of(spans[1], *(line.y for line in lines))
@@ -76,7 +78,7 @@ def tile(lines: Sequence[Line], probe: Sequence[tuple[float, float]], *, spans: 
 def bars(
     names: Sequence[str], values: Array, *, span: Span, title: str, colour: str, chosen: int | None = None
 ) -> Figure:
-    """A bar for each value with its number above it; the chosen one is filled, the others are paler."""
+    """A bar for each value with its number above it; the others are paler than the chosen one."""
     fills = [colour if index == chosen or chosen is None else f"{colour}/0.45" for index in range(len(names))]
     bar = {
         "type": "bar", "name": title, "x": list(names), "y": values, "text": [f"{value:.3f}" for value in values],
@@ -91,10 +93,7 @@ def sum_of_units(
     x: Array, target: Array, total: Array, units: Array, *, chosen: int | None, spans: tuple[Span, Span]
 ) -> Figure:
     """The target as points, what each unit adds (units of shape (units, x)), and their sum."""
-    data: list[dict[str, Any]] = [
-        {"type": "scatter", "mode": "markers", "name": "Target", "x": x[::4], "y": target[::4], "hoverinfo": "skip",
-         "marker": {"color": "@train", "size": 5}}
-    ]  # fmt: skip
+    data: list[dict[str, Any]] = [markers("Target", x[::4], target[::4], {"color": "@train", "size": 5})]
     for index, y in enumerate(units):
         mine = index == chosen
         data.append(
@@ -107,33 +106,29 @@ def sum_of_units(
 
 
 def _curve(line: Line) -> dict[str, Any]:
-    return {
-        "type": "scatter", "mode": "lines", "name": line.name, "x": line.x.astype(np.float32),
-        "y": line.y.astype(np.float32), "hovertemplate": line.name + " %{y:.4g} at x %{x:.3g}<extra></extra>",
-        "line": {"color": line.colour, "width": 2.5, "dash": line.dash, "simplify": False},
-    }  # fmt: skip
+    pen = {"color": line.colour, "width": 2.5, "dash": line.dash, "simplify": False}
+    hover = line.name + " %{y:.4g} at x %{x:.3g}<extra></extra>"
+    return line_trace(line.name, line.x.astype(np.float32), line.y.astype(np.float32), pen, hover)
 
 
 def _dots(
     name: str, points: Sequence[tuple[float, float]], symbol: str, colour: str, *, showlegend: bool
 ) -> dict[str, Any]:
-    return {
-        "type": "scatter", "mode": "markers", "name": name, "showlegend": showlegend, "cliponaxis": False,
-        "x": np.array([x for x, _ in points], np.float32), "y": np.array([y for _, y in points], np.float32),
-        "marker": {"symbol": symbol, "size": 9, "color": colour, "line": {"color": "@ground", "width": 1}},
-        "hovertemplate": name + ": %{y:.6g} at x %{x:.4g}<extra></extra>",
-    }  # fmt: skip
+    x, y = (np.array([point[at] for point in points], np.float32) for at in (0, 1))
+    marker = {"symbol": symbol, "size": 9, "color": colour, "line": {"color": "@ground", "width": 1}}
+    trace = markers(name, x, y, marker, name + ": %{y:.6g} at x %{x:.4g}<extra></extra>")
+    return trace | {"showlegend": showlegend, "cliponaxis": False}
 
 
 def _probe(points: Sequence[tuple[float, float]], radius: int) -> list[dict[str, Any]]:
-    """An upright line at the probe and a dot on each curve; shapes, as Plotly moves them without drawing the curves."""
+    """A vertical line at the probe and a dot on each curve: shapes, which Plotly moves without redrawing the curves."""
     dots = [
         {"type": "circle", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x, "yanchor": y,
          "x0": -radius, "x1": radius, "y0": -radius, "y1": radius, "fillcolor": "@text",
          "line": {"color": "@ground", "width": 1}}
         for x, y in points
     ]  # fmt: skip
-    return [_upright(x) for x, _ in points[:1]] + dots
+    return [upright(x) for x, _ in points[:1]] + dots
 
 
 def _tangent(x: float, y: float, slope: float, reach: float, *, named: bool) -> dict[str, Any]:
@@ -141,8 +136,3 @@ def _tangent(x: float, y: float, slope: float, reach: float, *, named: bool) -> 
     return {"type": "line", "x0": x - half, "x1": x + half, "y0": y - slope * half, "y1": y + slope * half,
             "line": {"color": "@gradient", "width": 2, "dash": "dot"},
             "name": "Tangent", "showlegend": named}  # fmt: skip
-
-
-def _upright(x: float) -> dict[str, Any]:
-    return {"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1,
-            "line": {"color": "@text", "width": 1, "dash": "dot"}}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Networks as drawings: units as circles in columns, weights as lines whose width and colour say size and sign."""
+"""Models as drawings: units as circles in columns, weights as lines whose width and colour show size and sign."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.figures.parts import hidden_axis, note
 from playground.figures.theme import layout
 
 Array = NDArray[Any]
 WIDTHS = (0.4, 1.0, 1.8, 2.8, 4.0, 5.5)  # pixels, from the weakest to the strongest weight
 LETTER = 7  # pixels of a letter beside an input, about
-MOST_UNITS = 16  # in a layer that is still drawn
+MAX_UNITS = 16  # in a layer that is drawn
+TOO_WIDE = "A layer of over {units} units is too wide to draw."
 
 
 def network(
@@ -26,10 +28,10 @@ def network(
 ) -> dict[str, Any]:
     """The model as a graph. Weights are (units out, units in), biases (units out,), dead hidden units (units,).
 
-    A net with a layer over MOST_UNITS units is not drawn; a line says why.
+    A model with a layer of more than MAX_UNITS units is not drawn; a sentence says why.
     """
     counts = [weights[0].shape[1], *(w.shape[0] for w in weights)]
-    hidden = max(counts) > MOST_UNITS
+    hidden = max(counts) > MAX_UNITS
     strongest = max(float(np.abs(w[np.isfinite(w)]).max(initial=0.0)) for w in weights) or 1.0
     places = [_column(index / (len(counts) - 1), count) for index, count in enumerate(counts)]
     lines = []
@@ -41,26 +43,22 @@ def network(
                 {"type": "scatter", "mode": "lines", "x": x, "y": y, "hoverinfo": "skip", "showlegend": False,
                  "line": {"color": shade, "width": width, "dash": dash}}
             )  # fmt: skip
-    note = f"A layer of over {MOST_UNITS} units is too wide to draw." if hidden else ""
+    message = TOO_WIDE.format(units=MAX_UNITS) if hidden else ""
     units = _units(places, weights, biases, dead, inputs, outputs) if not hidden else _units([], [], [], [], [], [])
-    bare = {"visible": False, "fixedrange": True}
     return {
         "data": [*lines, units],
         "layout": layout(
-            bare | {"range": [-0.12, 1.12], "autorange": False},
-            bare | {"range": [-0.04, 1.04], "autorange": False},
+            hidden_axis([-0.12, 1.12]),
+            hidden_axis([-0.04, 1.04]),
             margin={"l": 8 + LETTER * max(0, max(map(len, inputs)) - 2), "r": 8, "t": 10, "b": 10},
             showlegend=False,
-            annotations=[
-                {"text": note, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False,
-                 "font": {"color": "@muted", "size": 13}}
-            ],
+            annotations=[note(message, 0.5, 0.5, size=13)],
         ),
-    }  # fmt: skip
+    }
 
 
 def unit_boxes(counts: Sequence[int]) -> Array:
-    """Where small maps of the hidden units go in a network drawing: x0, x1, y0, y1 of each, one after the other."""
+    """The places of the hidden units' small maps in a drawing of the model: x0, x1, y0, y1 of each (4 * units,)."""
     half = min(0.055, 0.42 / max(counts))
     boxes = []
     for index, count in enumerate(counts[1:-1], start=1):
@@ -70,7 +68,7 @@ def unit_boxes(counts: Sequence[int]) -> Array:
 
 
 def _column(x: float, count: int) -> Array:
-    """Where a layer's units stand: shape (units, 2)."""
+    """The places of a layer's units: shape (units, 2)."""
     return np.stack([np.full(count, x), 1 - (np.arange(count) + 0.5) / count], axis=1)
 
 

@@ -1,8 +1,8 @@
-"""One look for every chart: colours by what they mean, in a light and a dark set, and the axes all figures share.
+"""The colours, axes and layout that all charts share; colours have roles, in a light and a dark theme.
 
-A figure names a colour by its role ("@train", or "@train/0.3" to let the ground show through); the board fills in the
-colour of the theme in use. The hues are those of Okabe and Ito (2008), told apart by colour-blind eyes, made lighter
-on a dark ground; shape or dash always says the same again.
+A figure names a colour by its role ("@train", or "@train/0.3" for 30 % opacity); the board fills in the colour of the
+theme in use. The hues are those of Okabe and Ito (2008), which colour-blind people can distinguish, lighter in the dark
+theme; shape or dash always repeats what a colour means.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PALETTE: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
-LEAST_USE = 0.39  # of a Reach: 2 of 5 is still enough
+MIN_USED_SHARE = 0.39  # of a StickyRange: it narrows below this, so 2 of 5 does not narrow it
 
 
 def axis(title: str, span: list[float] | None = None, **more: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def axis(title: str, span: list[float] | None = None, **more: Any) -> dict[str, 
 
 
 def layout(x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """The frame of a figure; the user's zoom is kept from frame to frame."""
+    """The layout of a figure; the user's zoom is kept from frame to frame."""
     return {
         "xaxis": x,
         "yaxis": y,
@@ -62,9 +62,9 @@ def layout(x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def beside_rows(names: Sequence[str], values: Sequence[str]) -> list[dict[str, Any]]:
-    """Words at the rows 0, 1, ... of a chart: a name left of the axis, a value at its right end.
+    """Notes at the rows 0, 1, ... of a chart: a name left of the axis, a value at its right end.
 
-    They are notes, not ticks: a note whose text alone changes takes no full update of the chart.
+    They are notes, not ticks, because a note's text can change without a full update of the chart.
     """
     right = {"xref": "paper", "xanchor": "right", "align": "right", "showarrow": False, "font": {"color": "@text"}}
     return [
@@ -75,26 +75,26 @@ def beside_rows(names: Sequence[str], values: Sequence[str]) -> list[dict[str, A
 
 
 def round_up(value: float) -> float:
-    """The next number of the form 1, 2 or 5 times a power of ten: an axis that ends there seldom moves."""
+    """The next number of the form 1, 2 or 5 times a power of ten, so that an axis that ends there rarely changes."""
     if not math.isfinite(value) or value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
     return next(nice * power for nice in (1, 2, 5, 10) if value <= nice * power * (1 + 1e-9))
 
 
-class Reach:
-    """An axis's range from frame to frame: at once as wide as its values, narrower only when they need far less.
+class StickyRange:
+    """An axis's range from frame to frame: it widens at once, and narrows only when its values need far less.
 
-    So a number that goes up and down between two steps of `round_up` does not make the axis jump.
+    So the axis does not jump when a number alternates between two steps of `round_up`.
     """
 
     def __init__(self) -> None:
         self.span = [0.0, 0.0]
 
     def over(self, lo: float, hi: float) -> list[float]:
-        """The range to show for values that need this one."""
+        """The range to show for values from `lo` to `hi`."""
         wide = self.span[1] - self.span[0]
-        if lo < self.span[0] or hi > self.span[1] or hi - lo < LEAST_USE * wide:
+        if lo < self.span[0] or hi > self.span[1] or hi - lo < MIN_USED_SHARE * wide:
             self.span = [lo, hi]
         return list(self.span)
 

@@ -112,7 +112,7 @@ def test_a_sliders_move_shows_at_once(page: Callable[..., Any], serve: Any) -> N
             tab.page.evaluate(
                 """() => {
                   const marks = () => document.querySelector("[data-chart=loss]").data
-                    .find((trace) => trace.name === "Knob turned").text.join();
+                    .find((trace) => trace.name === "Setting changed").text.join();
                   const before = marks();
                   window.__shown = new Promise((resolve) => {
                     addEventListener("keydown", () => {

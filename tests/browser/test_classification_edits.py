@@ -65,7 +65,7 @@ def test_a_click_on_a_unit_opens_its_weights_and_a_typed_number_is_the_running_m
     field = form.get_by_label("Weight from x₁")
     field.fill("7.5")
     field.press("Enter")
-    told = "() => document.querySelector('[data-chart=loss]').data.find((each) => each.name === 'Knob turned').text"
+    told = "() => document.querySelector('[data-chart=loss]').data.find((each) => each.name === 'Setting changed').text"
     board.until(lambda: any("Weight set by hand" in text for text in tab.page.evaluate(told)), "the chart says so")
     board.pause()
     form.get_by_label("Bias", exact=True).focus()

@@ -18,11 +18,11 @@ def test_a_live_knob_acts_without_a_reset_and_leaves_a_mark(page: Open) -> None:
     board.wait_frames(10)
     run, before = board.run, board.step
     tab.page.get_by_role("slider", name="Learning rate").press("ArrowLeft")
-    board.until(lambda: len(board.trace("loss", "Knob turned")["x"]) == 1, "the mark")
+    board.until(lambda: len(board.trace("loss", "Setting changed")["x"]) == 1, "the mark")
     assert board.run == run
     assert board.step > before
     assert board.state == "playing"
-    assert board.trace("loss", "Knob turned")["x"][0] >= before
+    assert board.trace("loss", "Setting changed")["x"][0] >= before
     board.until(lambda: "regression_lr=0.3" in tab.page.url, "the link follows")
 
 
@@ -34,7 +34,7 @@ def test_a_knob_that_changes_the_shape_starts_over_and_goes_on_playing(page: Ope
     tab.page.get_by_role("slider", name="Units in layer 1").press("ArrowRight")
     board.until(lambda: board.number("parameters") == 34, "another model")
     board.until(lambda: board.state == "playing", "it goes on playing")
-    assert len(board.trace("loss", "Knob turned")["x"]) == 0
+    assert len(board.trace("loss", "Setting changed")["x"]) == 0
 
 
 def test_too_high_a_rate_diverges_with_a_sentence_and_a_lower_one_recovers(page: Open) -> None:

@@ -32,7 +32,7 @@ def test_a_run_is_shared_replayed_and_taken_away_as_a_script(page: Open, tmp_pat
     board.play()
     board.until(lambda: board.step > 60, "some steps")
     tab.page.get_by_role("slider", name="Learning rate").press("ArrowLeft")
-    board.until(lambda: len(board.trace("loss", "Knob turned")["x"]) == 1, "the knob is turned")
+    board.until(lambda: len(board.trace("loss", "Setting changed")["x"]) == 1, "the knob is turned")
     board.wait_frames(5)
     board.pause()
     tab.page.get_by_role("button", name="Share", exact=True).click()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from playground.engine.frames import encode
 from playground.figures import curves, graphs, theme
-from playground.figures.theme import PALETTE, Reach, padded, round_up
+from playground.figures.theme import PALETTE, StickyRange, padded, round_up
 
 ROOT = Path(__file__).resolve().parents[3]
 Figure = dict[str, Any]
@@ -367,10 +367,10 @@ def test_a_network_shows_every_unit_its_numbers_and_which_are_dead() -> None:
 
 
 def test_a_network_too_wide_to_draw_says_so_and_draws_nothing() -> None:
-    figure = network(1, graphs.MOST_UNITS + 1, 1)
-    assert str(graphs.MOST_UNITS) in figure["layout"]["annotations"][0]["text"]
+    figure = network(1, graphs.MAX_UNITS + 1, 1)
+    assert str(graphs.MAX_UNITS) in figure["layout"]["annotations"][0]["text"]
     assert all(len(trace["x"]) == 0 for trace in figure["data"])
-    drawn = network(1, graphs.MOST_UNITS, 1)
+    drawn = network(1, graphs.MAX_UNITS, 1)
     assert drawn["layout"]["annotations"][0]["text"] == ""
     assert len(drawn["data"]) == len(figure["data"])
 
@@ -463,7 +463,7 @@ def test_colour_is_never_the_only_cue() -> None:
 
 
 def test_an_axis_widens_at_once_and_narrows_only_when_far_less_is_needed() -> None:
-    reach = Reach()
+    reach = StickyRange()
     assert reach.over(-2, 2) == [-2, 2]
     assert reach.over(-5, 5) == [-5, 5]
     assert reach.over(-2, 2) == [-5, 5], "to and fro between two steps of round_up it stays"
