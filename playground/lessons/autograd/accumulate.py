@@ -15,8 +15,6 @@ from playground.parsing.expressions import parse
 FORMULAS = ("x**2", "sin(x)", "exp(x)", "x + x")
 COLUMNS = ("Call", "x.grad before", "This call adds", "x.grad after", "What PyTorch says")
 ERROR = "RuntimeError: {error}"
-COLUMNS = ("Call", "x.grad before", "This call adds", "x.grad after", "What PyTorch says")
-ERROR = "RuntimeError: {error}"
 
 
 @dataclass(frozen=True)

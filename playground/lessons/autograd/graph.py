@@ -299,7 +299,7 @@ LAB = Lab(
     charts=(
         Chart(
             "graph", "The graph behind the formula",
-            "Inputs on the left, the result on the right; gradients flow back from right to left.", wide=True,
+            "Inputs on the left, the result on the right; gradients flow back from right to left.", width="wide",
         ),
     ),
     status={"step": "Node", "nodes": "of", "result": "Result"},

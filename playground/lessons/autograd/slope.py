@@ -18,7 +18,6 @@ GRID = 301
 EXPONENTS = torch.arange(-14, 0.01, 0.25, dtype=torch.float64)
 METHODS = {"central": "Central", "forward": "Forward"}
 COLUMNS = ("Numbers", "Measured slope at ε = {eps:.3g}", "Its error", "Best ε", "Autograd", "Autograd's error")
-COLUMNS = ("Numbers", "Measured slope at ε = {eps:.3g}", "Its error", "Best ε", "Autograd", "Autograd's error")
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,6 @@ ENTRIES = {"0, 0": (0, 0), "0, 1": (0, 1), "1, 0": (1, 0), "1, 1": (1, 1)}
 PROGRAMS: dict[str, Program] = {"tutorial": programs.tutorial, "today": programs.today}
 NOTE = "At v[{entry}] = {value:g} the slope of the tangent is {slope:g}: this is v.grad[{entry}]."
 COLUMNS = ("Code", "What it prints")
-NOTE = "At v[{entry}] = {value:g} the slope of the tangent is {slope:g}: this is v.grad[{entry}]."
-COLUMNS = ("Code", "What it prints")
 
 
 def _entry(default: float, row: int, column: int) -> Any:

@@ -205,10 +205,16 @@ LAB = Lab(
     config=BroadcastingConfig,
     draw=draw_broadcasting,
     charts=(
-        Chart("shapes", "The shapes", "Both shapes and the result's, aligned at the right, axis by axis.", low=True),
-        Chart("sum", "a + b", "The sum as cells, or the error.", low=True),
-        Chart("a", "a, stretched", "The first array in the shape of the result; repeated cells are ghosts.", low=True),
-        Chart("b", "b, stretched", "The second array in the shape of the result; repeated cells are ghosts.", low=True),
+        Chart(
+            "shapes", "The shapes", "Both shapes and the result's, aligned at the right, axis by axis.", height="low"
+        ),
+        Chart("sum", "a + b", "The sum as cells, or the error.", height="low"),
+        Chart(
+            "a", "a, stretched", "The first array in the shape of the result; repeated cells are ghosts.", height="low"
+        ),
+        Chart(
+            "b", "b, stretched", "The second array in the shape of the result; repeated cells are ghosts.", height="low"
+        ),
     ),
     presets={
         "Three axes and two": {},

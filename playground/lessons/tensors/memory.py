@@ -19,7 +19,6 @@ from playground.parsing.arrays import shape_text
 
 Array = NDArray[Any]
 Side = Any  # an array or a tensor
-SHAPE = (2, 3)
 
 
 @dataclass(frozen=True)
@@ -199,8 +198,8 @@ LAB = Lab(
     config=MemoryConfig,
     draw=draw_memory,
     charts=(
-        Chart("sides", "After the write", "Both sides as cells; changed cells have a frame.", low=True),
-        Chart("memory", "The memory", "The numbers in their order in memory.", low=True),
+        Chart("sides", "After the write", "Both sides as cells; changed cells have a frame.", height="low"),
+        Chart("memory", "The memory", "The numbers in their order in memory.", height="low"),
     ),
     presets={
         "from_numpy": {},

@@ -151,10 +151,10 @@ LAB = Lab(
     config=OperationsConfig,
     draw=draw_operations,
     charts=(
-        Chart("given", "Input", "The first array, and the second if it is used, as cells.", low=True),
-        Chart("gap", "Difference", "NumPy minus torch, cell by cell.", low=True),
-        Chart("numpy", "NumPy gives", "The result of NumPy as cells, or its error.", low=True),
-        Chart("torch", "torch gives", "The result of torch as cells, or its error.", low=True),
+        Chart("given", "Input", "The first array, and the second if it is used, as cells.", height="low"),
+        Chart("gap", "Difference", "NumPy minus torch, cell by cell.", height="low"),
+        Chart("numpy", "NumPy gives", "The result of NumPy as cells, or its error.", height="low"),
+        Chart("torch", "torch gives", "The result of torch as cells, or its error.", height="low"),
     ),
     presets={
         "Sine": {},

@@ -127,8 +127,8 @@ LAB = Lab(
     config=TutorialConfig,
     draw=draw_tutorial,
     charts=(
-        Chart("numpy", "NumPy", "The arrays of this cell, as cells.", low=True),
-        Chart("torch", "torch", "The tensors of this cell, as cells.", low=True),
+        Chart("numpy", "NumPy", "The arrays of this cell, as cells.", height="low"),
+        Chart("torch", "torch", "The tensors of this cell, as cells.", height="low"),
     ),
     presets={"To a tensor and back": {}, "abs": {"cell": "abs"}, "sin": {"cell": "sin"}, "mean": {"cell": "mean"}},
 )

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from playground.lessons.tensors.registry import Case, Operation
-from playground.parsing.arrays import as_numpy, as_torch, read_array, shape_text
+from playground.lessons.tensors.registry import Operation
+from playground.parsing.arrays import shape_text
 
 Array = NDArray[Any]
 MAX_ROUNDING = 4.0  # ulp: how far two correct implementations of one function may differ
@@ -120,13 +120,6 @@ def run_both(
     """NumPy's result, torch's result, and the verdict."""
     numpy, torch = run(operation.in_numpy, *arrays), run(operation.in_torch, *tensors)
     return numpy, torch, compare(numpy, torch)
-
-
-def verdict_of_case(case: Case, operation: Operation) -> Verdict:
-    """The verdict on one of the registry's cases, computed now."""
-    a, b = read_array(case.array), read_array(case.second)
-    arrays, tensors = (as_numpy(a, case.dtype), as_numpy(b)), (as_torch(a, case.dtype), as_torch(b))
-    return run_both(operation, arrays, tensors)[2]
 
 
 def _as_array(value: Any) -> Array:

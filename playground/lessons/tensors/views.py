@@ -211,10 +211,10 @@ LAB = Lab(
     config=ViewsConfig,
     draw=draw_views,
     charts=(
-        Chart("x", "The tensor", "The tensor as cells, coloured by their position in memory.", low=True),
-        Chart("z", "The result", "The result as cells in the same colours, or the error.", low=True),
+        Chart("x", "The tensor", "The tensor as cells, coloured by their position in memory.", height="low"),
+        Chart("z", "The result", "The result as cells in the same colours, or the error.", height="low"),
         Chart("memory", "The memory it reads", "The flat memory as a ribbon, and the order in which it is read.",
-              low=True, wide=True),
+              height="low", width="wide"),
     ),
     presets={
         "Transpose": {},
