@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, make_dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from playground.engine.frames import Figure
 from playground.engine.run import Run
@@ -28,6 +28,7 @@ class Toggle:
     name: str
     label: str
     on: bool = False
+    click: Literal["", "explain"] = ""  # the command that a click in the chart sends while the switch is on
 
 
 @dataclass(frozen=True)
@@ -51,19 +52,16 @@ class Chart:
     alt: str
     toggles: tuple[Toggle, ...] = ()
     every: int = 1  # which frames have it: 1 all, 4 each fourth
-    editable: bool = False  # a click adds a point
-    small: bool = False  # several in a row, for many charts at once
-    low: bool = False  # two thirds of the usual height
-    tall: bool = False  # a quarter higher than usual
-    wide: bool = False  # a row of its own, high; a narrow screen scrolls it sideways: for drawings with text in them
-    magnified_on: str = ""  # the chart that shows, enlarged, the map under the pointer
-    place: tuple[str, ...] = ()  # the chart is about one place of the plane: a field for each coordinate, so named
-    weights: bool = False  # a form to set a unit's weights by hand, for a drawing of a network
-    pick: bool = False  # a click sends the chart's name and the place
+    width: Literal["", "small", "wide"] = ""  # "small": several in a row; "wide": a high row of its own
+    height: Literal["", "low", "tall"] = ""  # "low": two thirds of the usual height; "tall": a quarter more
+    click: Literal["", "add", "pick"] = ""  # "add": add a point, with Shift remove one; "pick": send chart and place
     turns: tuple[str, ...] = ()  # in a still lab: a click or a drag sets these knobs to its x (and y)
-    views: tuple[str, ...] = ()  # its own view first, and others; the page shows the charts of one view at a time
-    pad: bool = False  # a drawing pad beside it, which sends the command Draw
+    place: tuple[str, ...] = ()  # the chart is about one place of the plane: a field for each coordinate, so named
+    beside: Literal["", "weights", "pad"] = ""  # "weights": a form for a unit's weights; "pad": a drawing pad
     sliders: tuple[Slider, ...] = ()  # in its header
+    views: tuple[str, ...] = ()  # its own view first, and others; the page shows the charts of one view at a time
+    magnified_on: str = ""  # the chart that shows, enlarged, the map under the pointer
+    pins: bool = False  # it shows the curves of pinned runs, too
 
 
 @dataclass(frozen=True)

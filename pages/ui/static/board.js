@@ -4,7 +4,7 @@ import { Chart } from "./chart/chart.js";
 import { loadPlotly } from "./chart/plotly.js";
 import { element, rgb } from "./dom.js";
 import { decode, fromBase64 } from "./wire/codec.js";
-import { LOSS_CHART, Pins } from "./controls/pins.js";
+import { Pins } from "./controls/pins.js";
 import { Player } from "./controls/player.js";
 import { Stream } from "./wire/stream.js";
 import { Views } from "./controls/views.js";
@@ -25,16 +25,16 @@ class Board {
     this.root.classList.toggle("follower", Boolean(data.leader));
     this.root.classList.toggle(
       "wordy",
-      data.charts.some((spec) => spec.wide) && !data.charts.some((spec) => spec.place.length),
+      data.charts.some((spec) => spec.width === "wide") && !data.charts.some((spec) => spec.place.length),
     );
     parent.append(this.root);
     this.charts = new Map(data.charts.map((spec) => [spec.name, new Chart(spec, this)]));
     const cards = element("div", {
-      class: data.charts.every((spec) => spec.small) ? "cards small" : "cards",
+      class: data.charts.every((spec) => spec.width === "small") ? "cards small" : "cards",
       "data-count": data.charts.length,
     }, ...[...this.charts.values()].map((chart) => chart.card));
     if (data.run) {
-      this.pinnable = this.charts.has(LOSS_CHART) && data.settings && !data.leader;
+      this.pinnable = data.charts.some((spec) => spec.pins) && data.settings && !data.leader;
       this.player = new Player(this);
       if (this.pinnable) this.pins = new Pins(this);
       this.heading = element("h2", { class: "heading" }); // of two runs side by side: how they differ

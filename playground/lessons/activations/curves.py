@@ -206,6 +206,7 @@ ALL = Lab(
     config=AllConfig,
     draw=draw_all,
     charts=tuple(
-        Chart(name, each.label, f"{each.label} and its slope over x.", small=True) for name, each in FUNCTIONS.items()
+        Chart(name, each.label, f"{each.label} and its slope over x.", width="small")
+        for name, each in FUNCTIONS.items()
     ),
 )

@@ -148,8 +148,8 @@ UNITS = Lab(
     config=UnitsConfig,
     draw=draw_units,
     charts=(
-        Chart("sum", "Units and their sum", "Points of the target, the part of each unit, and the sum.", tall=True),
-        Chart("loss", "If Adam continues", "The loss over further steps of Adam.", tall=True),
+        Chart("sum", "Units and their sum", "Points of the target, the part of each unit, and the sum.", height="tall"),
+        Chart("loss", "If Adam continues", "The loss over further steps of Adam.", height="tall"),
     ),
     presets={
         "Two ReLUs": {},

@@ -137,6 +137,8 @@ LAB = Lab(
     sentence="A pickle is no list of values: it is a small program that builds them. What would loading this file do?",
     config=PickleConfig,
     draw=draw_pickle,
-    charts=(Chart("words", "The program's words", "How many words import, call, keep a value or are data.", low=True),),
+    charts=(
+        Chart("words", "The program's words", "How many words import, call, keep a value or are data.", height="low"),
+    ),
     presets={"The whole net": {}, "A state_dict": {"file": "params"}, "A command": {"file": "harm"}},
 )

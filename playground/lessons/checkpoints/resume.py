@@ -159,10 +159,10 @@ LAB = Lab(
     draw=draw_resume,
     charts=(
         Chart("loss", "Loss", "Loss over steps of the training that never stopped and of the three resumed ones.",
-              wide=True),
+              width="wide"),
         Chart("distance", "Distance from the training that never stopped", "The Euclidean distance of each resumed "
               "model's weights from those of the training that never stopped; no line where they are equal.",
-              wide=True, low=True),
+              width="wide", height="low"),
     ),
     presets={
         "Adam": {},

@@ -158,9 +158,9 @@ LAB = Lab(
     config=WaysConfig,
     draw=draw_ways,
     charts=(
-        Chart("net1", "net1: trained", "The points and the curve of the net that was trained.", small=True),
-        Chart("net2", "net2: whole", "The same points, and the curve of the net restored whole.", small=True),
-        Chart("net3", "net3: state_dict", "The same points, and the curve of a new net.", small=True),
+        Chart("net1", "net1: trained", "The points and the curve of the net that was trained.", width="small"),
+        Chart("net2", "net2: whole", "The same points, and the curve of the net restored whole.", width="small"),
+        Chart("net3", "net3: state_dict", "The same points, and the curve of a new net.", width="small"),
     ),
     presets={"Tutorial": {}, "load_state_dict forgotten": {"load": False}, "Wide": {"hidden": 64}},
 )

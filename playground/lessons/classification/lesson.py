@@ -28,14 +28,14 @@ LESSON = LiveLesson(
             "map",
             "Map",
             "The points, and the plane in the colour of the predicted class, stronger where the model is confident.",
-            editable=True,
-            tall=True,
+            click="add",
+            height="tall",
             toggles=(
                 Toggle("discrete", "Discrete"),
                 Toggle("train", "Train", on=True),
                 Toggle("test", "Test", on=True),
                 Toggle("doubtful", "Least certain"),
-                Toggle("explain", "Explain"),
+                Toggle("explain", "Explain", click="explain"),
             ),
         ),
         Chart(
@@ -44,11 +44,11 @@ LESSON = LiveLesson(
             "Each hidden unit with a map of its output (point at one to enlarge it); weights as lines: wider for "
             "larger ones, dashed for negative ones.",
             every=2,
-            tall=True,
+            height="tall",
             magnified_on="map",
-            weights=True,
+            beside="weights",
         ),
-        Chart("loss", "Loss", "Training and test loss over steps.", toggles=(Toggle("log", "Log scale"),)),
+        Chart("loss", "Loss", "Training and test loss over steps.", toggles=(Toggle("log", "Log scale"),), pins=True),
         Chart("accuracy", "Accuracy", "Share of training and test points classified correctly, over steps.", every=2),
         Chart(
             "confusion",
@@ -86,7 +86,7 @@ LESSON = LiveLesson(
             "Point at a unit to see its calculation. Alt-click on the map, or switch on “Explain” there, "
             "to choose a point.",
             every=2,
-            wide=True,
+            width="wide",
             place=("x₁", "x₂"),
         ),
     ),

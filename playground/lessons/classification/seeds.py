@@ -44,8 +44,8 @@ CHARTS = (
         "seeds",
         "Nine seeds",
         "The decision map of each of nine models with its accuracy: same points and settings, other starting weights.",
-        tall=True,
-        wide=True,
+        height="tall",
+        width="wide",
     ),
 )
 STATUS = {

@@ -179,7 +179,8 @@ LAB = Lab(
     config=ChainConfig,
     draw=draw_chain,
     charts=(
-        Chart("chain", "The image after each layer", "A square for each image, drawn to scale.", low=True, wide=True),
+        Chart("chain", "The image after each layer", "A square for each image, drawn to scale.", height="low",
+              width="wide"),
     ),
     presets={
         "The tutorial: 28 → 28 → 14 → 14 → 7": {},

@@ -126,7 +126,7 @@ LAB = Lab(
     charts=(
         Chart("image", "The digit", "The digit’s pixels, with a frame around the window."),
         Chart("output", "The output", "One pixel for each window."),
-        Chart("window", "At this place", "The window’s pixels and what is kept of them.", low=True, wide=True),
+        Chart("window", "At this place", "The window’s pixels and what is kept of them.", height="low", width="wide"),
     ),
     status={"step": "Place", "places": "of", "result": "Result"},
     presets={

@@ -64,7 +64,9 @@ LAB = Lab(
     sentence="Each line is one window along a row of pixels, and gives one number. Dotted: where padding begins.",
     config=SizesConfig,
     draw=draw_sizes,
-    charts=(Chart("windows", "Windows along one row", "A line for each window, over the pixels it reads.", tall=True),),
+    charts=(
+        Chart("windows", "Windows along one row", "A line for each window, over the pixels it reads.", height="tall"),
+    ),
     presets={
         "The tutorial: 28 stays 28": {},
         "No padding": {"padding": 0},

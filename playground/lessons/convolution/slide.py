@@ -196,8 +196,8 @@ LAB = Lab(
     charts=(
         Chart("image", "The digit", "The digit’s pixels, with a frame around those under the window."),
         Chart("output", "The output", "One number for each place of the window: blue above 0, orange below."),
-        Chart("sum", "At this place", "The window’s pixels, the kernel, their products, and the sum.", low=True,
-              wide=True),
+        Chart("sum", "At this place", "The window’s pixels, the kernel, their products, and the sum.", height="low",
+              width="wide"),
     ),
     status={"step": "Place", "places": "of", "sum": "Sum"},
     presets=PRESETS,

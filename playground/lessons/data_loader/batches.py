@@ -184,9 +184,9 @@ LAB = Lab(
     units=("step", "epoch"),
     charts=(
         Chart("map", "Who is in which batch", "The sample in each slot of each epoch; lines part the batches.",
-              low=True),
-        Chart("seen", "Times seen", "How often each sample has come: a bar for each.", low=True),
-        Chart("printed", "What the tutorial's loop prints", "The last lines printed.", low=True, wide=True,
+              height="low"),
+        Chart("seen", "Times seen", "How often each sample has come: a bar for each.", height="low"),
+        Chart("printed", "What the tutorial's loop prints", "The last lines printed.", height="low", width="wide",
               toggles=(Toggle("bug", "As in the tutorial: batch_y.numpy without ()"),)),
     ),
     status={"step": "Batch", "epoch": "Epochs done", "size": "In this batch", "order": "Order's fingerprint"},

@@ -114,7 +114,9 @@ LAB = Lab(
     charts=(
         Chart("cosine", "Direction", "The cosine of each batch's gradient with the whole gradient, by batch size."),
         Chart("cloud", "Gradients of the batches", "Each batch's gradient as a point, and the whole gradient."),
-        Chart("updates", "Updates per epoch", "How many steps an epoch has, by batch size.", low=True, wide=True),
+        Chart(
+            "updates", "Updates per epoch", "How many steps an epoch has, by batch size.", height="low", width="wide"
+        ),
     ),
     presets={
         "Batches of 4": {},

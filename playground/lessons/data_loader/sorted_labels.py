@@ -115,7 +115,7 @@ LAB = Lab(
             "loss", "Loss", "Loss on all the data over steps, in order and shuffled; dotted: always saying one half."
         ),
         Chart("says", "What the model says", "The mean probability it gives class 1, over all the data."),
-        Chart("labels", "What the batches hold", "The share of class 1 in each batch.", low=True, wide=True),
+        Chart("labels", "What the batches hold", "The share of class 1 in each batch.", height="low", width="wide"),
     ),
     presets={
         "Sorted": {},

@@ -197,9 +197,9 @@ LAB = Lab(
     build=build,
     units=("step", "epoch"),
     charts=(
-        Chart("lanes", "Lanes", "A lane for each process: fetching items, waiting, training on a batch.", wide=True),
-        Chart("throughput", "Throughput", "Samples a second with 0, 1 and 2 workers.", low=True),
-        Chart("ahead", "Batches ready", "How many batches lay ready over time.", low=True),
+        Chart("lanes", "Lanes", "A lane for each process: fetching items, waiting, training on a batch.", width="wide"),
+        Chart("throughput", "Throughput", "Samples a second with 0, 1 and 2 workers.", height="low"),
+        Chart("ahead", "Batches ready", "How many batches lay ready over time.", height="low"),
     ),
     status={"step": "Batch", "seconds_0": "0 workers (s)", "seconds_1": "1 worker (s)", "seconds_2": "2 workers (s)"},
     presets={

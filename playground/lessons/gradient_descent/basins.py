@@ -172,9 +172,9 @@ LAB = Lab(
     draw=draw,
     charts=(
         Chart("basins", "Where each start leads", "Starts coloured by the minimum in which their balls end; stronger: "
-              "after fewer steps. Click or drag to move the start of the one ball.", tall=True, turns=("x", "y")),
+              "after fewer steps. Click or drag to move the start of the one ball.", height="tall", turns=("x", "y")),
         Chart("levels", "The surface, and one ball", "The levels of the surface and the path of one ball. "
-              "Click or drag to move its start.", tall=True, turns=("x", "y")),
+              "Click or drag to move its start.", height="tall", turns=("x", "y")),
     ),
     presets={
         "Himmelblau": {},

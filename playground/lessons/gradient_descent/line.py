@@ -72,8 +72,8 @@ LAB = Lab(
     build=LineRun,
     charts=(
         Chart("curve", "Curve and ball", "The curve, the ball on it, its tangent and the places on its path.",
-              tall=True, pick=True),
-        Chart("height", "Height", "The height after each step.", tall=True,
+              height="tall", click="pick"),
+        Chart("height", "Height", "The height after each step.", height="tall",
               toggles=(Toggle("log", "Log scale"),)),
     ),
     status={"step": "Step", "loss": "Height", "x": "x", "gradient": "Gradient"},

@@ -128,8 +128,9 @@ LAB = Lab(
     config=RatesConfig,
     draw=draw,
     charts=(
-        Chart("factors", "The factor of a step", "Distance after ÷ before a step, by learning rate.", tall=True),
-        Chart("distances", "Distance at the chosen rate", "The distance from the minimum over the steps.", tall=True),
+        Chart("factors", "The factor of a step", "Distance after ÷ before a step, by learning rate.", height="tall"),
+        Chart("distances", "Distance at the chosen rate", "The distance from the minimum over the steps.",
+              height="tall"),
     ),
     presets={
         "Just below the limit": {},

@@ -107,9 +107,10 @@ LAB = Lab(
     build=SurfaceRun,
     charts=(
         Chart("levels", "Levels and path", "The surface from above: higher is darker, lines join equal heights.",
-              tall=True, pick=True),
-        Chart("relief", "In three dimensions", "The surface at an angle, with the path of the ball on it.", tall=True),
-        Chart("height", "Height", "The height after each step.", wide=True, low=True,
+              height="tall", click="pick"),
+        Chart("relief", "In three dimensions", "The surface at an angle, with the path of the ball on it.",
+              height="tall"),
+        Chart("height", "Height", "The height after each step.", width="wide", height="low",
               toggles=(Toggle("log", "Log scale"),)),
     ),
     status={"step": "Step", "loss": "Height", "x": "x", "y": "y", "gradient": "Gradient"},

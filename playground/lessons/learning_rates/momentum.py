@@ -183,11 +183,11 @@ LAB = Lab(
     charts=(
         Chart("plane", "The plane",
               "Pairs that are monotone, oscillate or diverge: the faster, the stronger the colour. "
-              "A click or a drag sets the pair.", tall=True, turns=("lr", "momentum")),
+              "A click or a drag sets the pair.", height="tall", turns=("lr", "momentum")),
         Chart("path", "Path", "The first 60 iterates on the contours of the quadratic.",
-              tall=True),
-        Chart("distance", "Distance from the minimum", "The distance over the steps, measured and in theory.", low=True,
-              wide=True),
+              height="tall"),
+        Chart("distance", "Distance from the minimum", "The distance over the steps, measured and in theory.",
+              height="low", width="wide"),
     ),
     presets={
         "Much momentum": {},

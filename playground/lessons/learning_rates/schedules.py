@@ -160,7 +160,7 @@ LAB = Lab(
     charts=(
         Chart("rates", "The learning rate",
               "The learning rate of each schedule over the steps; a marker shows the current step.",
-              low=True, wide=True),
+              height="low", width="wide"),
         Chart("loss", "Loss on all the data",
               "The loss of each training over the steps. It cannot fall below the noise.", every=2),
         Chart("distance", "Distance from x²",

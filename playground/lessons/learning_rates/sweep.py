@@ -123,7 +123,7 @@ SWEEP = Lab(
     charts=(
         Chart("map", "Loss by optimizer and learning rate",
               "A cell for each optimizer and rate: the lower its loss, the stronger its colour; a cross has diverged.",
-              wide=True, toggles=(Toggle("spread", "Spread of the seeds"),)),
+              width="wide", toggles=(Toggle("spread", "Spread of the seeds"),)),
         Chart("best", "Each at its own best rate",
               "The optimizers, ordered by the loss at their own best learning rate; bars span the seeds."),
         Chart("course", "Loss curves", "The loss of each optimizer over the steps, at the rate that is its best now.",
@@ -148,11 +148,11 @@ WHO_WINS = Lab(
     charts=(
         Chart("lines", "Loss over the learning rate",
               "A line for each optimizer; bars span the seeds. It ends where a seed diverges. A click picks the rate.",
-              tall=True, pick=True, every=2),
-        Chart("ranking", "Ranking at this rate", "The optimizers, ordered by their loss at this rate.", tall=True),
+              height="tall", click="pick", every=2),
+        Chart("ranking", "Ranking at this rate", "The optimizers, ordered by their loss at this rate.", height="tall"),
         Chart("ranks", "Place over the learning rate",
               "Each optimizer's place at each rate; lines cross where the ranking changes.",
-              low=True, wide=True, pick=True, every=2),
+              height="low", width="wide", click="pick", every=2),
     ),
     status=STATUS | {"steps_per_second": "Steps/s"},
     presets={

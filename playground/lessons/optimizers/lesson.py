@@ -1,4 +1,4 @@
-"""Optimizers: a race from the same start over the same batches, and a look inside (tutorial 2.5 and 2.6)."""
+"""Optimizers: a race from the same start over the same batches, and a look inside one of them (2.5 and 2.6)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playground.training.trainer import Trainer
 LESSON = LiveLesson(
     name="optimizers",
     title="Optimizers",
-    sentence="Same weights, same batches: only the rule of the step differs.",
+    sentence="Same weights, same batches: only the update rule differs.",
     config=OptimizersConfig,
     build=build,
     charts=(
@@ -20,18 +20,21 @@ LESSON = LiveLesson(
             "loss",
             "Loss",
             "Each racer's loss, smoothed over its last batches.",
-            toggles=(Toggle("raw", "Batches"), Toggle("log", "Log scale", on=True)),
+            toggles=(Toggle("raw", "Batches"), Toggle("log", "Log scale", on=True)), pins=True,
         ),
-        Chart("ranking", "Ranking", "Each racer's loss on all points, its place, and if all began alike.", every=6),
-        Chart("fits", "Fits", "Some of the points, and the curve that each racer draws through them.", every=3),
-        Chart("surface", "On a surface", "The way of each racer over a surface, from one start, for up to 200 steps.",
+        Chart("ranking", "Ranking", "Each racer's loss on all points, its place, and whether all started alike.",
+              every=6),
+        Chart("fits", "Fits", "Some of the points, and the curve that each racer has learned.", every=3),
+        Chart("surface", "On a surface", "The path of each racer on a surface, from one start, for up to 200 steps.",
               every=2),
-        Chart("ratios", "Update to weights", "The length of each racer's update as a share of its weights.", every=10),
-        Chart("rates", "Learning rate", "The learning rates so far, and faint the plan of the schedule.", every=14),
-        Chart("rule", "The next step of one parameter", "The update rule with the present numbers.", every=12,
-              wide=True, low=True),
-        Chart("memory", "Memory", "The gradient and the optimizer's state of each parameter.", every=13),
-        Chart("reach", "Next step", "The next step of each parameter, beside plain gradient descent.",
+        Chart("ratios", "Update to weights",
+              "The length of each racer's update as a share of the length of its weights.", every=10),
+        Chart("rates", "Learning rate", "The learning rates so far and, faintly, those that the schedule plans.",
+              every=14),
+        Chart("rule", "The next step of one parameter", "The update rule with its current numbers.", every=12,
+              width="wide", height="low"),
+        Chart("memory", "Optimizer state", "The gradient and the optimizer's state of each parameter.", every=13),
+        Chart("reach", "Next step", "The length of each parameter's next step, beside plain gradient descent.",
               every=16),
     ),
     status={
@@ -39,8 +42,8 @@ LESSON = LiveLesson(
         "epoch": "Epoch",
         "loss": "Leader's loss",
         "racers": "Racers",
-        "starts": "Different starts",
-        "steps_per_second": "Steps/s of all",
+        "starts": "Sets of starting weights",
+        "steps_per_second": "Steps/s (all racers)",
     },
     presets=PRESETS,
     script=OptimizersScript,

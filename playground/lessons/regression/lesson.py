@@ -27,10 +27,10 @@ LESSON = LiveLesson(
             "fit",
             "Fit",
             "The points and the curve that the model fits to them.",
-            editable=True,
+            click="add",
             toggles=(Toggle("units", "Hidden units"),),
         ),
-        Chart("loss", "Loss", "Training and test loss over steps.", toggles=(Toggle("log", "Log scale"),)),
+        Chart("loss", "Loss", "Training and test loss over steps.", toggles=(Toggle("log", "Log scale"),), pins=True),
         Chart(
             "network",
             "Network",

@@ -5,7 +5,7 @@ import { put, reuseEqualParts } from "../wire/codec.js";
 import { FastPath } from "./fast_path.js";
 import { PixelMaps } from "./pixel_maps.js";
 import { Pad } from "../controls/pad.js";
-import { LOSS_CHART, reaching } from "../controls/pins.js";
+import { reaching } from "../controls/pins.js";
 import { PlaceForm } from "../controls/place.js";
 import { Sliders } from "../controls/sliders.js";
 import { DragKnobs } from "../controls/drag_knobs.js";
@@ -34,21 +34,21 @@ export class Chart {
     if (spec.place.length) this.place = new PlaceForm(spec.place, spec.title, board);
     if (spec.sliders.length) this.sliders = new Sliders(spec.sliders, spec.title, board);
     let stage = element("div", { class: "stage" }, this.maps.canvas, this.plot);
-    if (spec.pad) {
+    if (spec.beside === "pad") {
       this.pad = new Pad(this);
       stage = element("div", { class: "beside-pad" }, this.pad.root, stage);
     }
     this.card = element(
       "section",
       {
-        class: ["card", ...["small", "low", "tall", "wide", "pad"].filter((size) => spec[size])].join(" "),
+        class: ["card", spec.width, spec.height, spec.beside === "pad" && "pad"].filter(Boolean).join(" "),
         "aria-label": spec.title,
       },
       this.header(),
       stage,
       this.numbers,
     );
-    if (spec.weights) this.weightForm = new WeightForm(this);
+    if (spec.beside === "weights") this.weightForm = new WeightForm(this);
     this.watcher = new IntersectionObserver(([entry]) => {
       this.visible = entry.isIntersecting;
       board.changed();
@@ -61,7 +61,7 @@ export class Chart {
       if (this.isBehind) this.draw(); // so that Plotly's hover text shows the current values
     });
     this.plot.addEventListener("pointerleave", () => (this.isPointedAt = false));
-    if (spec.editable || spec.pick) this.listenForClicks();
+    if (spec.click) this.listenForClicks();
     if (spec.magnified_on) this.listenForPointing();
     if (spec.turns.length) this.dragKnobs = new DragKnobs(this);
   }
@@ -79,12 +79,12 @@ export class Chart {
       box.checked = this.board.options[toggle.name] ??= toggle.on;
       box.onchange = () => {
         this.board.options[toggle.name] = box.checked;
-        if (toggle.name === "explain") this.plot.classList.toggle("explains", box.checked);
+        if (toggle.click === "explain") this.plot.classList.toggle("explains", box.checked);
         this.board.changed();
       };
       return element("label", { class: "toggle" }, box, toggle.label);
     });
-    if (this.spec.weights) {
+    if (this.spec.beside === "weights") {
       this.weightsButton = tool(words.weights, "±w", () => this.figure?.parameters && this.weightForm.open(0, 0));
       this.weightsButton.setAttribute("aria-label", words.weights);
     }
@@ -144,7 +144,7 @@ export class Chart {
     this.later = undefined;
     this.isBehind = false;
     if (!this.figure || !window.Plotly) return;
-    const ghosts = this.spec.name === LOSS_CHART && this.board.pins ? this.board.pins.ghosts() : [];
+    const ghosts = this.spec.pins && this.board.pins ? this.board.pins.ghosts() : [];
     const data = [...this.shown.data, ...ghosts];
     const layout = this.currentLayout(ghosts);
     if (layout.width < 40) return;
@@ -197,7 +197,7 @@ export class Chart {
         if (unit) this.weightForm.open(...unit);
       });
     }
-    if (!this.spec.editable) this.plot.on("plotly_doubleclick", () => this.resetZoom());
+    if (this.spec.click !== "add") this.plot.on("plotly_doubleclick", () => this.resetZoom());
   }
 
   /** The theme or the type size changed: colour everything again. */
@@ -297,8 +297,9 @@ export class Chart {
   }
 
   listenForClicks() {
-    this.plot.classList.add(this.spec.pick ? "pick" : "editable");
-    const canExplain = this.spec.toggles.some((toggle) => toggle.name === "explain");
+    const picks = this.spec.click === "pick";
+    this.plot.classList.add(picks ? "pick" : "editable");
+    const explain = this.spec.toggles.find((toggle) => toggle.click === "explain");
     this.plot.addEventListener("pointerdown", (from) => {
       // While a button is down, Plotly covers the whole page, so the chart itself gets no pointerup.
       const ended = new AbortController();
@@ -307,8 +308,8 @@ export class Chart {
         const moved = Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY);
         const point = event.type === "pointerup" && event.button === 0 && moved <= MAX_CLICK_PIXELS &&
           this.pointAt(from);
-        const explains = canExplain && (from.altKey || this.board.options.explain);
-        if (point && this.spec.pick) this.board.edit({ do: "pick", chart: this.spec.name, ...point });
+        const explains = explain && (from.altKey || this.board.options[explain.name]);
+        if (point && picks) this.board.edit({ do: "pick", chart: this.spec.name, ...point });
         else if (point) this.board.edit({ do: explains ? "explain" : from.shiftKey ? "remove" : "add", ...point });
       };
       for (const type of ["pointerup", "pointercancel"]) {

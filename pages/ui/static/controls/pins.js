@@ -7,7 +7,6 @@ const MAX_PINS = 6;
 const MAX_CURVES = 8; // of one run
 const MAX_POINTS = 300; // of one curve
 const TABLE_INTERVAL_MS = 500; // how often the current run's row is updated
-export const LOSS_CHART = "loss";
 
 export class Pins {
   /** `board` has words, settings (label -> value), statusLabels, player, charts, root and colour(role). */
@@ -38,6 +37,11 @@ export class Pins {
     ) this.show();
   }
 
+  /** The chart that shows the pinned curves. */
+  chart() {
+    return [...this.board.charts.values()].find((chart) => chart.spec.pins);
+  }
+
   numbers() {
     const found = Object.entries(this.board.player.status).map(([name, node]) => [name, node.textContent]);
     return Object.fromEntries(found.filter(([name]) => name !== "steps_per_second"));
@@ -48,7 +52,7 @@ export class Pins {
   }
 
   add() {
-    const figure = this.board.charts.get(LOSS_CHART)?.figure;
+    const figure = this.chart().figure;
     if (!figure) return;
     if (this.list.length >= MAX_PINS) return this.board.say(this.board.words.pinsFull.replace("{most}", MAX_PINS));
     const lines = figure.data.filter((trace) => trace.mode === "lines" && trace.name && trace.visible !== false);
@@ -68,7 +72,7 @@ export class Pins {
     this.list = list;
     sessionStorage.setItem(this.key, JSON.stringify(list));
     this.show();
-    this.board.charts.get(LOSS_CHART)?.draw();
+    this.chart().draw();
   }
 
   /** The pinned curves as traces, to be drawn behind those of the current run. */
