@@ -171,7 +171,7 @@ PRECISION = Lab(
     ),
     presets={
         "fp16 overflows": {},
-        "bf16 and fp32 overflow_point too": {"largest": 90.0},
+        "bf16 and fp32 overflow too": {"largest": 90.0},
         "All underflow": {"largest": -120.0},
     },
 )
