@@ -11,10 +11,10 @@ from functools import partial
 import streamlit as st
 
 from pages.ui import board, knob_widgets
-from pages.ui.messages import TEXT
+from pages.ui.messages import TEXT, quoted
 from pages.ui.session import SecondRun, engine, session
 from playground.engine.engine import UnknownRun
-from playground.knobs import Config, Knob, Value, as_text
+from playground.knobs import Config, Knob, Value, as_text, shorten
 from playground.lesson import LiveLesson
 from playground.saving import branch
 
@@ -25,9 +25,11 @@ BUILDERS = {"start": branch.from_start, "here": branch.from_here}
 
 def switch(lesson: LiveLesson) -> bool:
     """The toggle that opens and closes the second run; whether it is open."""
-    key = f"{lesson.name}:versus"
+    key, text = f"{lesson.name}:versus", st.query_params.get(LINK, "")
     if key not in st.session_state:
         st.session_state[key] = _from_link(lesson) is not None
+        is_bad = bool(text) and not st.session_state[key]
+        session().bench(lesson.name).comparison_problem = TEXT.compare.bad_link.format(text=shorten(text)) * is_bad
     return st.toggle(TEXT.compare.switch, key=key, help=TEXT.compare.switch_help)
 
 
@@ -37,6 +39,10 @@ def boards(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> Non
         # Always here: a container that came and went would move the boards to another place of the page, and in a rerun
         # that is cut short Streamlit's front end may then find an element where it expects a container, and give up.
         with st.container(key="versus"):
+            if two:
+                session().bench(lesson.name).comparison_problem = ""
+            elif problem := session().bench(lesson.name).comparison_problem:
+                st.warning(quoted(problem))
             choice = _choice(lesson, config) if two else None
         if not two:
             st.query_params.pop(LINK, None)
@@ -67,9 +73,12 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
     """The knob that differs and the second run's value, from the form; None, with a sentence, if the runs are equal."""
     here = _start(lesson) == "here"
     specs = {name: spec for name, spec in comparable_knobs(config).items() if spec.live or not here}
-    key, linked = f"{lesson.name}:versus:knob", _from_link(lesson)
+    key, linked, bench = f"{lesson.name}:versus:knob", _from_link(lesson), session().bench(lesson.name)
     if st.session_state.get(key) not in specs:
-        st.session_state[key] = linked[0] if linked and linked[0] in specs else _first(specs)
+        wanted = linked[0] if linked else bench.compared
+        if wanted and wanted not in specs:
+            st.caption(quoted(TEXT.compare.cannot_differ.format(label=config.knobs()[wanted].label)))
+        st.session_state[key] = wanted if wanted in specs else _first(specs)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(TEXT.compare.start, list(STARTS), format_func=STARTS.get, required=True,
                              default=_start(lesson), key=f"{lesson.name}:versus:from",
@@ -79,7 +88,7 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
                             format_func=lambda name: specs[name].label)  # fmt: skip
         value_key = f"{key}:{name}"
         if value_key not in st.session_state:
-            near = another_value(specs[name], getattr(config, name))
+            near = bench.compared_values.get(name, another_value(specs[name], getattr(config, name)))
             st.session_state[value_key] = linked[1] if linked and linked[0] == name else near
         if isinstance(getattr(config, name), bool):
             st.session_state[value_key] = not getattr(config, name)
@@ -87,6 +96,7 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
         else:
             with st.container(width=320):
                 value = knob_widgets.widget(value_key, specs[name], st.session_state[value_key])
+    bench.compared, bench.compared_values[name] = name, value
     texts = {name: as_text(getattr(config, name)) for name in config.knobs()}
     other, problems = type(config).parse({**texts, name: as_text(value)})
     for problem in problems:

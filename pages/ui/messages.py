@@ -154,6 +154,11 @@ class Compare:
     setting: str = "Changed setting"
     same: str = "Both runs would be the same. Choose another value for the second one."
     not_ready: str = "The run to compare with is not ready. Switch the comparison off and on again."
+    bad_link: str = (
+        "The link asks for a comparison with “{text}”, which is not a setting of this page with one of its values. "
+        "Switch Compare on to choose one."
+    )
+    cannot_differ: str = "“{label}” has no effect with these settings, so another setting is compared."
 
 
 @dataclass(frozen=True)

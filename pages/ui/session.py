@@ -50,6 +50,9 @@ class Bench:
     run_id: str = ""
     run_config: Config | None = None  # that the run was given last
     second: SecondRun | None = None
+    compared: str = ""  # the knob that was compared last
+    compared_values: dict[str, Value] = field(default_factory=dict)  # the second run's last value of each such knob
+    comparison_problem: str = ""  # what is wrong with the comparison that the link asks for
 
 
 @dataclass(frozen=True)

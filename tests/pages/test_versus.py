@@ -155,6 +155,24 @@ def test_a_hostile_comparison_in_the_link_opens_the_page(visit: Open, text: str)
     assert "versus" not in link(session)
 
 
+def test_a_comparison_that_a_link_cannot_have_gets_a_sentence(visit: Open) -> None:
+    session = visit(regression.LESSON, versus="lr:abc")
+    (problem,) = warnings(session)
+    assert "lr:abc" in problem and "Compare" in problem
+    compare(session, regression.LESSON)
+    assert warnings(session) == []
+    session = visit(regression.LESSON, versus="momentum:0.5")
+    assert any("Momentum" in caption.value for caption in session.caption)
+
+
+def test_the_second_runs_value_is_kept_while_the_comparison_is_off(visit: Open) -> None:
+    session = visit(regression.LESSON, versus="lr:10")
+    second = of(runs(session)[1], "config")
+    for on in (False, True):
+        compare(session, regression.LESSON, on=on)
+    assert of(runs(session)[1], "config") == second
+
+
 def test_hidden_knobs_cannot_be_compared(visit: Open) -> None:
     session = visit(regression.LESSON, hide="lr", versus="lr:0.05")
     assert "lr" not in widgets(session)["regression:versus:knob"].options
