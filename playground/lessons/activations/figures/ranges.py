@@ -1,4 +1,4 @@
-"""Where something holds: lanes over x, solid where it is right, and otherwise marked with what goes wrong."""
+"""Lanes over x that show where a result is right, wrong or not finite, and positive numbers over x."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.figures.parts import upright
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
@@ -17,7 +18,7 @@ DASHES = ("solid", "dash", "dot")
 
 
 def lanes(x: Array, names: Sequence[str], states: Array, *, probe: float, title: str) -> Figure:
-    """A lane for each name, from the top; states of shape (lanes, x) count from 0 in STATES."""
+    """A lane for each name, from the top; states of shape (lanes, x) are indices of STATES."""
     data = []
     for state, (word, colour, dash, width) in enumerate(STATES):
         runs = [(*run, -lane) for lane, row in enumerate(states) for run in _runs(x, row == state)]
@@ -28,7 +29,7 @@ def lanes(x: Array, names: Sequence[str], states: Array, *, probe: float, title:
              "line": {"color": colour, "width": width, "dash": dash}}
         )  # fmt: skip
     y = axis("", [0.6 - len(names), 0.6], tickvals=[-index for index in range(len(names))], ticktext=list(names))
-    return {"data": data, "layout": layout(axis(title, [float(x[0]), float(x[-1])]), y, shapes=[_upright(probe)],
+    return {"data": data, "layout": layout(axis(title, [float(x[0]), float(x[-1])]), y, shapes=[upright(probe)],
                                            margin={"l": 92, "r": 12, "t": 26, "b": 42})}  # fmt: skip
 
 
@@ -45,16 +46,11 @@ def sizes_over(
     across = axis(titles[0], [float(x[0]), float(x[-1])])
     y = axis(titles[1], list(decades), type="log", dtick=(decades[1] - decades[0]) / 4, exponentformat="e")
     margin = {"l": 66, "r": 12, "t": 26, "b": 42}
-    return {"data": data, "layout": layout(across, y, shapes=[_upright(probe)], margin=margin)}
+    return {"data": data, "layout": layout(across, y, shapes=[upright(probe)], margin=margin)}
 
 
 def _runs(x: Array, holds: Array) -> list[tuple[float, float]]:
-    """From where to where something holds, each run half a step longer on either side."""
+    """The intervals of x where `holds` is true, each half a step longer on both sides."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], holds, [False]]).astype(np.int8)))
     half = float(x[1] - x[0]) / 2
     return [(float(x[start]) - half, float(x[end - 1]) + half) for start, end in edges.reshape(-1, 2)]
-
-
-def _upright(x: float) -> dict[str, Any]:
-    return {"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1,
-            "line": {"color": "@text", "width": 1, "dash": "dot"}}  # fmt: skip

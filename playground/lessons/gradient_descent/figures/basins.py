@@ -1,4 +1,4 @@
-"""Where balls from everywhere end, and how fast they get there at each learning rate."""
+"""The minima in which balls end, and how fast they get there at each learning rate."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.figures.fields import LEVELS, SYMBOLS
+from playground.figures.parts import upright
 from playground.figures.theme import axis, layout
 from playground.lessons.gradient_descent.figures.landscapes import Span, plane, under
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
 PATH = {"color": "@text", "width": 2}
-DECADES = (-6.0, 3.0)  # of a distance
+MEASURED, LIMIT, BEST = "{name}, measured", "limit", "best"
+DECADES = (-6.0, 3.0)  # of the distance axis, as powers of ten
 
 
 @dataclass(frozen=True)
 class Goal:
-    """A place where balls end: where it is, the class whose colour and shape it has, and its name."""
+    """A place where balls end: its coordinates, the index of its colour and symbol, and its name."""
 
     x: float
     y: float
@@ -29,14 +31,14 @@ class Goal:
     name: str
 
 
-def basin_bytes(kinds: Array, steps: Array, most: int) -> Array:
-    """Pixels of starts (rows of y upwards, columns of x) by the class of their end: the sooner there, the stronger."""
-    level = np.rint((LEVELS - 1) * (0.25 + 0.65 * (1 - steps / max(1, most))))
+def basin_bytes(kinds: Array, steps: Array, max_steps: int) -> Array:
+    """Pixels of starts (rows of y upwards, columns of x) in the colour of their end: stronger after fewer steps."""
+    level = np.rint((LEVELS - 1) * (0.25 + 0.65 * (1 - steps / max(1, max_steps))))
     return np.asarray((LEVELS * kinds + level)[::-1], np.uint8)
 
 
 def basins(spans: Sequence[Span], pixels: Array, side: int, goals: Sequence[Goal], path: tuple[Array, Array]) -> Figure:
-    """The starts coloured by where they end, the places where they do, and one ball's path."""
+    """The starts coloured by where they end, the places where balls end, and the path of one ball."""
     kinds = sorted({goal.kind for goal in goals})
     data = [
         {"type": "scatter", "mode": "markers", "name": "End", "hoverinfo": "text",
@@ -52,7 +54,7 @@ def basins(spans: Sequence[Span], pixels: Array, side: int, goals: Sequence[Goal
 
 
 def one_path(x: Array, y: Array) -> list[dict[str, Any]]:
-    """One ball's path, and where it starts."""
+    """The path of one ball, and its start."""
     return [
         {"type": "scatter", "mode": "lines", "name": "Path", "x": x, "y": y, "hoverinfo": "skip", "line": PATH},
         {"type": "scatter", "mode": "markers", "name": "Start", "x": x[:1], "y": y[:1], "hoverinfo": "skip",
@@ -63,37 +65,39 @@ def one_path(x: Array, y: Array) -> list[dict[str, Any]]:
 def factors(
     rates: Array, directions: Sequence[tuple[str, Array, Array]], *, limit: float, best: float, chosen: float
 ) -> Figure:
-    """What a step multiplies the distance by, over learning rates: each (name, measured, by theory); the limit."""
+    """The factor of a step over learning rates, each (name, measured, in theory), with the limit and the best rate."""
     data: list[dict[str, Any]] = []
     for index, (name, measured, theory) in enumerate(directions):
         colour, dash = f"@series{index}", ("solid", "dash")[index % 2]
         data += [
             {"type": "scatter", "mode": "lines", "name": name, "x": rates, "y": theory,
              "line": {"color": colour, "width": 1.5, "dash": dash}, "hoverinfo": "skip"},
-            {"type": "scatter", "mode": "markers", "name": f"{name}, measured", "x": rates[1::2], "y": measured[1::2],
+            {"type": "scatter", "mode": "markers", "name": MEASURED.format(name=name),
+             "x": rates[1::2], "y": measured[1::2],
              "marker": {"color": colour, "size": 7, "symbol": ("circle", "diamond")[index % 2]}, "showlegend": False,
              "hovertemplate": name + " × %{y:.4g} at rate %{x:.4g}<extra></extra>"},
         ]  # fmt: skip
     end = float(rates[-1])
     shapes = [
         {"type": "line", "x0": 0, "x1": end, "y0": 1, "y1": 1, "line": {"color": "@muted", "width": 1}},
-        _upright(limit, "@negative", "solid"), _upright(best, "@gradient", "dash"), _upright(chosen, "@text", "dot"),
+        upright(limit, "@negative", "solid", 1.5), upright(best, "@gradient", "dash", 1.5),
+        upright(chosen, "@text", "dot", 1.5),
     ]  # fmt: skip
-    notes = [_note(limit, "limit", "@negative", "left"), _note(best, "best", "@gradient", "right")]
+    notes = [_note(limit, LIMIT, "@negative", "left"), _note(best, BEST, "@gradient", "right")]
     x = axis("Learning rate", [0, end])
     return {"data": data, "layout": layout(x, axis("Distance after ÷ before a step", [0, 2.25]), shapes=shapes,
                                            annotations=notes)}  # fmt: skip
 
 
 def distances(directions: Sequence[tuple[str, Array, Array]]) -> Figure:
-    """Distances from the minimum over steps, as shares of the start's: each (name, measured, by theory)."""
+    """Distances from the minimum over steps, as shares of the first: each (name, measured, in theory)."""
     data: list[dict[str, Any]] = []
     for index, (name, measured, theory) in enumerate(directions):
         steps, colour = np.arange(len(measured)), f"@series{index}"
         data += [
             {"type": "scatter", "mode": "lines", "name": name, "x": steps, "y": np.maximum(theory, 1e-12),
              "line": {"color": colour, "width": 1.5, "dash": ("solid", "dash")[index % 2]}, "hoverinfo": "skip"},
-            {"type": "scatter", "mode": "markers", "name": f"{name}, measured", "x": steps, "showlegend": False,
+            {"type": "scatter", "mode": "markers", "name": MEASURED.format(name=name), "x": steps, "showlegend": False,
              "y": np.clip(np.nan_to_num(measured, nan=1e12), 1e-12, 1e12), "hovertemplate": "%{y:.3g} after %{x} steps",
              "marker": {"color": colour, "size": 6, "symbol": ("circle", "diamond")[index % 2]}},
         ]  # fmt: skip
@@ -101,11 +105,6 @@ def distances(directions: Sequence[tuple[str, Array, Array]]) -> Figure:
     margin = {"l": 62, "r": 12, "t": 26, "b": 42}
     count = len(directions[0][1]) - 1
     return {"data": data, "layout": layout(axis("Step", [-0.5, count + 0.5]), y, margin=margin)}
-
-
-def _upright(x: float, colour: str, dash: str) -> dict[str, Any]:
-    return {"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1,
-            "line": {"color": colour, "width": 1.5, "dash": dash}}  # fmt: skip
 
 
 def _note(x: float, text: str, colour: str, side: str) -> dict[str, Any]:
