@@ -205,7 +205,7 @@ def test_more_threads_than_cores_are_not_used_and_the_narrator_says_so() -> None
     assert other.threads == 2
     give(other, 2, 5)
     assert (other.threads, again.is_touched) == (1, False)
-    assert "It was computed with 64 threads there and with 2 here" in other.draw([], {}).note
+    assert "The original run used 64 threads; this machine has 2 cores" in other.draw([], {}).note
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_any_other_number_of_threads_is_refused_with_a_sentence(threads: str, si
 
 def test_a_page_without_threads_of_its_own_refuses_a_link_that_names_them() -> None:
     start, again = replay.read(CONFIG, "5.12345678", "", "2")
-    with pytest.raises(ReplayError, match="runs of this page have none"):
+    with pytest.raises(ReplayError, match="do not use one of their own"):
         replay.build(lesson("regression").build, start, again, Settings())
 
 

@@ -108,7 +108,7 @@ def executed(text: str) -> dict[str, Any]:
 def printed_cnn(run: Any) -> nn.Module:
     """The model of a CNN's script, without the data and the training."""
     definitions, _, rest = script("cnn", run.run_history()).partition("# The data.")
-    model = rest.partition("# The model, and how it learns.")[2].partition("loss_fn = ")[0]
+    model = rest.partition("# The model, the loss function and the optimizer.")[2].partition("loss_fn = ")[0]
     found: nn.Module = executed(definitions + model)["model"]
     return found
 
