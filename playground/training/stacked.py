@@ -105,7 +105,8 @@ class StackedOptimizer:
         self.lr = lr
         self._before = torch.empty_like(model.flat)
         self._steps = []
-        for part, rows, gradient in zip(parts, model.flat.split(copies), model.gradient.split(copies), strict=True):
+        blocks = torch.split(model.flat, copies), torch.split(model.gradient, copies)
+        for part, rows, gradient in zip(parts, *blocks, strict=True):
             rows.grad = gradient
             optimizer = build_optimizer(part.optimizer, [rows], lr=1.0, settings=part.settings)
             # torch's wrappers around `step` switch gradients off, which is done once for all here.

@@ -1,99 +1,105 @@
-"""The race's charts of all racers: losses, ranking, fits, ways over the surface, learning rates and update sizes."""
+"""The charts of all racers: losses, ranking, fits, learning rates and update sizes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
 from playground.figures.theme import round_up
-from playground.lessons.optimizers import narrator as words
-from playground.lessons.optimizers.config import LOOKS, OVER
+from playground.lessons.optimizers import words
+from playground.lessons.optimizers.config import OVER, PENS
 from playground.lessons.optimizers.figures import race as figures
 from playground.lessons.optimizers.figures.race import Standing, Track
-from playground.lessons.optimizers.surface import CATCH_UP_SECONDS
+from playground.lessons.optimizers.race import Placing, Racer
+from playground.runs.history import History
 
-if TYPE_CHECKING:
-    from playground.lessons.optimizers.run import RaceRun
-    from playground.runs.training_run import View
-
+Array = NDArray[Any]
 PLAN_POINTS = 120
 
 
-def _tracks(run: RaceRun, what: str, x: Callable[[str], Any] | None = None) -> list[Track]:
-    """A history column of each racer, over steps or over what `x` gives for its name."""
-    steps, column = run.history.steps(), run.history.column
-    names = [(racer.entry.name, racer.entry.label) for racer in run.race.racers]
-    return [Track(label, LOOKS[name], x(name) if x else steps, column(f"{what} {name}")) for name, label in names]
+def tracks(
+    history: History, racers: Sequence[Racer], what: str, x: Callable[[str], Array] | None = None
+) -> list[Track]:
+    """A history column of each racer, over steps or over `x` of its name."""
+    steps, column = history.steps(), history.column
+    names = [(racer.entry.name, racer.entry.label) for racer in racers]
+    return [Track(label, PENS[name], x(name) if x else steps, column(f"{what} {name}")) for name, label in names]
 
 
-def loss(run: RaceRun, view: View, *, log: bool, raw: bool) -> Figure:
-    """Losses over steps, epochs or each racer's own seconds, with the batches' losses where they are wanted."""
-    history, over, steps = run.history, run.config.over, run.history.steps()
-    first = run.race.racers[0].entry.name
-    scale = {"step": steps, "epoch": history.column("epoch"), "second": history.column(f"second {first}")}[over]
-    until = {"step": run.until, "epoch": run.until / run.race.batches.steps_per_epoch}.get(
-        over, round_up(max(0.1, *(racer.seconds for racer in run.race.racers)))
-    )
-    x = (lambda name: history.column(f"second {name}")) if over == "second" else (lambda name: scale)
-    place = [(float(np.interp(step, steps, scale)), f"step {step}: {text}") for step, text in run.marks]
-    cursor = None if view.is_now else float(np.interp(view.steps, steps, scale))
+def loss(
+    history: History, racers: Sequence[Racer], *, over: str, last_step: float, steps_per_epoch: int, peak: float,
+    marks: Sequence[tuple[int, str]], cursor: int | None, log: bool, raw: bool,
+) -> Figure:  # fmt: skip
+    """Losses over steps, epochs or each racer's own seconds; with `raw`, the losses of the batches behind them.
+
+    `marks` are (step, text); `cursor` is the step that is shown, None for the current one.
+    """
+    steps, column = history.steps(), history.column
+    if over == "second":
+        last = round_up(max(0.1, *(racer.seconds for racer in racers)))
+        return figures.losses(
+            tracks(history, racers, "smooth", lambda name: column(f"second {name}")),
+            tracks(history, racers, "loss", lambda name: column(f"second {name}")) if raw else [],
+            title=OVER[over], until=last, peak=peak, log=log,
+        )  # fmt: skip
+    scale = column("epoch") if over == "epoch" else steps
     return figures.losses(
-        _tracks(run, "smooth", x),
-        _tracks(run, "loss", x) if raw else [],
+        tracks(history, racers, "smooth", lambda name: scale),
+        tracks(history, racers, "loss", lambda name: scale) if raw else [],
         title=OVER[over],
-        until=until,
-        peak=run.peak,
+        until=last_step / steps_per_epoch if over == "epoch" else last_step,
+        peak=peak,
         log=log,
-        marks=[] if over == "second" else place,
-        cursor=None if over == "second" else cursor,
+        marks=[
+            (float(np.interp(step, steps, scale)), words.STEP_MARK.format(step=step, text=text)) for step, text in marks
+        ],
+        cursor=None if cursor is None else float(np.interp(cursor, steps, scale)),
     )
 
 
-def ranking(run: RaceRun, view: View) -> Figure:
-    """The places at the moment shown, and whether the race is fair."""
-    badge, fair = words.badge(run.race, run.order)
+def ranking(placings: Sequence[Placing], *, span: tuple[float, float], badge: str, fair: bool) -> Figure:
+    """The places at the step shown, and whether the race is fair; `span` is the lowest and highest loss so far."""
     rows = [
-        Standing(r.entry.label, LOOKS[r.entry.name], place, loss,
-                 words.MORE.format(start=r.start))
-        for r, loss, place in run.placed(view)
-    ]  # fmt: skip
-    finite = [row.loss for row in rows if row.place]
-    low = min([run.lowest, *finite])
-    return figures.ranking(rows, span=(max(low, 1e-8), run.peak), badge=badge, fair=fair)
-
-
-def fits(run: RaceRun, view: View) -> Figure:
-    """Every racer's curve; those who have left have none."""
-    curves = [
-        Track(r.entry.label, LOOKS[r.entry.name], run.grid_x, curve if place else np.full_like(curve, np.nan))
-        for (r, _, place), curve in zip(run.placed(view), view.seen.curves, strict=True)
+        Standing(racer.entry.label, PENS[racer.entry.name], place, loss, words.RANKING_HOVER.format(start=racer.start))
+        for racer, loss, place in placings
     ]
-    return figures.fits(run.points, curves, spans=run.spans)
+    low = min([span[0], *(row.loss for row in rows if row.place)])
+    return figures.ranking(rows, span=(max(low, figures.MIN_LOG), span[1]), badge=badge, fair=fair)
 
 
-def paths(run: RaceRun, view: View) -> Figure:
-    """The ways over the surface, after a little more walking."""
-    run.surface.walk(run.steps, CATCH_UP_SECONDS)
-    return run.surface.figure(view.steps, [LOOKS[racer.entry.name] for racer in run.race.racers])
+def fits(placings: Sequence[Placing], curves: Sequence[Array], *, x: Array, data: Figure, spans: Any) -> Figure:
+    """Every racer's curve over x in front of the data; racers that have dropped out have none."""
+    lines = [
+        Track(racer.entry.label, PENS[racer.entry.name], x, curve if place else np.full_like(curve, np.nan))
+        for (racer, _, place), curve in zip(placings, curves, strict=True)
+    ]
+    return figures.fits(data, lines, spans=spans)
 
 
-def rates(run: RaceRun, view: View) -> Figure:
-    """One line for all who share the learning rate, and one for each own entry with another."""
-    ahead = np.unique(np.linspace(run.steps, run.until, PLAN_POINTS).astype(np.int64))
-    factors = np.array([run.factor(int(step)) for step in ahead], np.float32)
+def rates(
+    history: History, racers: Sequence[Racer], *, shared: float, factor: Callable[[int], float], step: int,
+    last_step: float, cursor: int,
+) -> Figure:  # fmt: skip
+    """The learning rates so far and, by the schedule's `factor` of a step, up to the last step.
+
+    One line is for all racers with the `shared` rate, and one for each own entry with another.
+    """
+    ahead = np.unique(np.linspace(step, last_step, PLAN_POINTS).astype(np.int64))
+    factors = np.array([factor(int(each)) for each in ahead], np.float32)
     past, plan = {}, {}
-    for racer, track in sorted(zip(run.race.racers, _tracks(run, "rate"), strict=True), key=lambda each: each[0].left):
-        name = racer.entry.label if racer.entry.lr != run.config.lr else "Shared"
-        if name not in past:  # the line of one who still runs, if there is one, stands for all who share it
-            past[name] = Track(name, track.look, track.x, track.y)
-            plan[name] = Track(name, track.look, ahead.astype(np.float32), racer.entry.lr * factors)
-    return figures.rates(list(past.values()), list(plan.values()), until=run.until, now=view.steps)
+    pairs = zip(racers, tracks(history, racers, "rate"), strict=True)
+    for racer, track in sorted(pairs, key=lambda pair: pair[0].left):
+        name = racer.entry.label if racer.entry.lr != shared else words.SHARED_RATE
+        if name not in past:  # a racer that still runs, if there is one, represents all with the shared rate
+            past[name] = Track(name, track.pen, track.x, track.y)
+            plan[name] = Track(name, track.pen, ahead.astype(np.float32), racer.entry.lr * factors)
+    return figures.rates(list(past.values()), list(plan.values()), until=last_step, now=cursor)
 
 
-def ratios(run: RaceRun, view: View) -> Figure:
-    """The length of each update as a share of the weights'."""
-    cursor = None if view.is_now else float(view.steps)
-    return figures.over_steps(_tracks(run, "ratio"), title="Update / weights", until=run.until, cursor=cursor)
+def ratios(history: History, racers: Sequence[Racer], *, last_step: float, cursor: int | None) -> Figure:
+    """The length of each racer's update as a share of the length of its weights."""
+    return figures.over_steps(tracks(history, racers, "ratio"), title=words.RATIO_TITLE, until=last_step, cursor=cursor)

@@ -1,4 +1,4 @@
-"""What the race is made of: its knobs, its entries, its data and the weights that each racer starts from."""
+"""The parts of the race: its knobs, its entries, its data and the weights that each racer starts from."""
 
 from __future__ import annotations
 
@@ -13,31 +13,23 @@ from playground.data import datasets
 from playground.data.datasets import Split
 from playground.data.landscapes import SURFACES
 from playground.knobs import Config, Value, knob
-from playground.lessons.optimizers.entries import LONGEST_TEXT, MOST_RACERS, EntryError, read_entries
-from playground.lessons.optimizers.race import Dealer, Entry, Race, Racer
+from playground.lessons.optimizers import words
+from playground.lessons.optimizers.entries import MAX_RACERS, MAX_TEXT_LENGTH, EntryError, read_entries
+from playground.lessons.optimizers.race import Entry, Race, Racer, SharedBatches
 from playground.training import models
 from playground.training.optimizers import OPTIMIZERS, SCHEDULES
 from playground.training.trainer import Batches
 
-# In the order that gives each its look; the tutorial's four come first.
-STANDARD: dict[str, str] = {
-    "sgd": "SGD",
-    "momentum": "Momentum",
-    "rmsprop": "RMSprop",
-    "adam": "Adam",
-    "adagrad": "AdaGrad",
-    "nesterov": "Nesterov",
-    "adadelta": "Adadelta",
-    "adamw": "AdamW",
-}
-OWN = tuple(f"own_{number}" for number in range(1, MOST_RACERS + 1))
-LOOKS = {name: at for at, name in enumerate((*STANDARD, *OWN))}
+FIRST = ("sgd", "momentum", "rmsprop", "adam", "adagrad")  # the tutorial's four, and what links expect after them
+STANDARD: dict[str, str] = {name: OPTIMIZERS[name].short_label for name in dict.fromkeys((*FIRST, *OPTIMIZERS))}
+OWN = tuple(f"own_{number}" for number in range(1, MAX_RACERS + 1))
+PENS = {name: at for at, name in enumerate((*STANDARD, *OWN))}  # the colour and dash of each, by number
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 BATCH_SIZES = (0, 1, 4, 8, 16, 32, 64, 128, 256)
 POINTS = (50, 100, 200, 500, 1000, 2000)
 OVER = {"step": "Steps", "epoch": "Epochs", "second": "Seconds"}
-PLAN = 1000  # steps that a schedule spans where there is no limit
-# Offsets that keep the data's, the weights' and the batches' random numbers apart for one seed.
+PLAN = 1000  # steps of a schedule in a race without a step limit
+# Offsets from the seed, so that data, weights and batches have different random numbers.
 DATA, WEIGHTS, ORDER = 0, 10_000, 20_000
 
 
@@ -47,48 +39,48 @@ def _names(choices: Mapping[str, Any]) -> dict[Any, str]:
 
 @dataclass(frozen=True)
 class OptimizersConfig(Config):
-    """The settings of one race; the defaults are the tutorial's."""
+    """The settings of one race. The defaults are those of the tutorial."""
 
     # fmt: off
     racers: str = knob("sgd,momentum,rmsprop,adam", "Racers", group="Race", many=True, options=tuple(STANDARD),
                        names=STANDARD)
-    own: str = knob("", "Own entries", group="Race", max_length=LONGEST_TEXT,
-                    help="Typed as in a script, with commas between them: Adam(lr=0.1), SGD(lr=0.3, momentum=0.5).")
+    own: str = knob("", "Own entries", group="Race", max_length=MAX_TEXT_LENGTH,
+                    help="Typed as in a script, separated by commas: Adam(lr=0.1), SGD(lr=0.3, momentum=0.5).")
     fair: bool = knob(True, "Same start for all", group="Race",
-                      help="Off: each racer draws its own first weights. The batches stay the same for all.")
+                      help="Off: each racer draws its own initial weights. The batches are still the same for all.")
     lr: float = knob(0.01, "Learning rate", group="Race", live=True, options=LEARNING_RATES,
-                     help="Of every racer, but for own entries that give their own.")
+                     help="For all racers except entries with a rate of their own.")
     schedule: str = knob("constant", "Schedule", group="Race", live=True, options=tuple(SCHEDULES),
-                         names=_names(SCHEDULES), help="How the learning rate changes up to the last step.")
+                         names=_names(SCHEDULES), help="How the learning rate changes over the steps.")
     momentum: float = knob(0.8, "Momentum μ", group="Race", live=True, lo=0.0, hi=0.99, step=0.01, more=True,
-                           help="Of Momentum and Nesterov.")
+                           help="Used by Momentum and Nesterov.")
     alpha: float = knob(0.9, "RMSprop's α", group="Race", live=True, lo=0.0, hi=0.999, step=0.001, more=True)
-    beta1: float = knob(0.9, "Adam's β₁", help="Of AdamW, too.", group="Race", live=True, lo=0.0, hi=0.99, step=0.01,
-                        more=True)
-    beta2: float = knob(0.99, "Adam's β₂", help="Of AdamW, too.", group="Race", live=True, lo=0.0, hi=0.999,
+    beta1: float = knob(0.9, "Adam's β₁", help="Also used by AdamW.", group="Race", live=True, lo=0.0, hi=0.99,
+                        step=0.01, more=True)
+    beta2: float = knob(0.99, "Adam's β₂", help="Also used by AdamW.", group="Race", live=True, lo=0.0, hi=0.999,
                         step=0.001, more=True)
     rho: float = knob(0.9, "Adadelta's ρ", group="Race", live=True, lo=0.0, hi=0.999, step=0.001, more=True)
     weight_decay: float = knob(0.01, "AdamW's weight decay λ", group="Race", live=True, lo=0.0, hi=1.0, step=0.01,
                                more=True)
     max_steps: int = knob(384, "Stop after (steps)", group="Race", live=True, lo=0, hi=1_000_000, step=32, more=True,
-                          help="0 means no limit. 384 are 12 epochs of 32 batches.")
-    over: str = knob("step", "Losses over", group="Charts", live=True, options=tuple(OVER), names=OVER,
-                     help="Seconds are those that each racer's own steps took.")
+                          help="0 means no limit. 384 steps are 12 epochs of 32 batches.")
+    over: str = knob("step", "Horizontal axis", group="Charts", live=True, options=tuple(OVER), names=OVER,
+                     help="Of the loss chart. Seconds: the time that each racer's own steps took.")
     inside: str = knob("adam", "Look inside", group="Charts", live=True, options=(*STANDARD, *OWN),
                        names=STANDARD | {name: f"Own entry {name[4:]}" for name in OWN},
-                       help="The racer whose memory and next step are shown; the first racer, if it does not race.")
+                       help="The racer whose state and next step are shown; the first one if it does not race.")
     parameter: int = knob(0, "Parameter", group="Charts", live=True, lo=0, hi=192, step=1,
-                          help="Whose next step is written out, counted from 0 through all weights and biases.")
+                          help="Its next step is written out. All weights and biases are counted from 0.")
     surface: str = knob("valleys", "Surface", group="Charts", live=True, options=tuple(SURFACES),
-                        names=_names(SURFACES), help="Where the racers' ways from one start are drawn.")
+                        names=_names(SURFACES), help="The function of x and y on which the racers' paths are drawn.")
     surface_lr: float = knob(0.1, "Rate on the surface", group="Charts", live=True, options=LEARNING_RATES,
-                             help="A surface has another scale than a loss, so it takes a rate of its own.")
+                             help="A surface has a different scale from the loss, so it needs its own rate.")
     target: str = knob("square", "Target", help="The function behind the points.", group="Data and model",
                        options=tuple(datasets.TARGETS), names=_names(datasets.TARGETS), more=True)
-    noise: float = knob(0.2, "Noise", help="Each y gets up to this much added, at random.", group="Data and model",
-                        lo=0.0, hi=1.0, step=0.05, more=True)
+    noise: float = knob(0.2, "Noise", help="A random number between 0 and this is added to each y.",
+                        group="Data and model", lo=0.0, hi=1.0, step=0.05, more=True)
     points: int = knob(1000, "Points", group="Data and model", options=POINTS, more=True)
-    batch_size: int = knob(32, "Batch size", help="Points in each step.", group="Data and model", live=True,
+    batch_size: int = knob(32, "Batch size", help="Points per step.", group="Data and model", live=True,
                            options=BATCH_SIZES, names={0: "all"})
     hidden: int = knob(20, "Hidden units", group="Data and model", lo=1, hi=64, step=1, more=True)
     activation: str = knob("relu", "Activation", group="Data and model", options=tuple(models.ACTIVATIONS),
@@ -96,11 +88,11 @@ class OptimizersConfig(Config):
     seed: int = knob(1, "Seed", help="The same seed gives the same data, weights and batches.",
                      group="Data and model", lo=0, hi=9999, step=1)
     # fmt: on
-    target_loss = 0.0  # there is no stop rule but the steps
+    target_loss = 0.0  # steps are the only stop rule
 
     @property
     def plan(self) -> int:
-        """The steps that a schedule spans before it begins again."""
+        """The steps of a schedule before it starts again."""
         return self.max_steps or PLAN
 
 
@@ -115,11 +107,10 @@ PRESETS: dict[str, dict[str, Value]] = {
 
 
 def entries(config: OptimizersConfig) -> tuple[list[Entry], str]:
-    """Who races, and a sentence where an own entry could not be read, or there were too many; "" else."""
+    """Who races, and a sentence if own entries could not be read or there were too many, otherwise ""."""
     given = {name: getattr(config, name) for name in ("momentum", "alpha", "beta1", "beta2", "rho")}
-    names = config.racers.split(",")
     found = []
-    for name in names:
+    for name in config.racers.split(","):
         settings = {key: given[key] for key in OPTIMIZERS[name].settings if key in given}
         settings |= {"weight_decay": config.weight_decay} if name == "adamw" else {}
         found.append(Entry(name, STANDARD[name], name, config.lr, settings))
@@ -127,36 +118,35 @@ def entries(config: OptimizersConfig) -> tuple[list[Entry], str]:
         own = read_entries(config.own, config.lr)
     except EntryError as error:
         return found, str(error)
-    room = MOST_RACERS - len(found)
-    if len(own) > room:
-        return [*found, *own[:room]], f"At most {MOST_RACERS} race at once, so the last own entries were left out."
-    return [*found, *own], ""
+    every = [*found, *own]
+    problem = words.TOO_MANY_RACERS.format(most=MAX_RACERS) if len(every) > MAX_RACERS else ""
+    return every[:MAX_RACERS], problem
 
 
 def generator(config: OptimizersConfig, stream: int) -> torch.Generator:
-    """Random numbers of the run's own, one stream for each use."""
+    """The run's own random numbers, one stream for each use."""
     return torch.Generator().manual_seed(config.seed + stream)
 
 
 def draw_data(config: OptimizersConfig) -> Split:
-    """The points to learn from: y = target(x) + noise."""
+    """The training points: y = target(x) + noise."""
     return datasets.curve(config.target, config.points, config.noise, 0.0, generator(config, DATA))
 
 
 def weights_stream(config: OptimizersConfig, racer: int) -> int:
-    """Which stream of random numbers a racer's weights come from: one for all in a fair race."""
+    """The stream of random numbers of a racer's weights: one for all in a fair race."""
     return WEIGHTS if config.fair else WEIGHTS + 1_000_000 * (1 + racer)
 
 
 def build_model(config: OptimizersConfig, racer: int) -> nn.Sequential:
-    """The tutorial's network, 1-20-1; in an unfair race each racer's weights come from a seed of its own."""
+    """The tutorial's model, 1-20-1; in an unfair race each racer has weights of its own seed."""
     stream = weights_stream(config, racer)
     return models.mlp(1, [config.hidden], 1, activation=config.activation, generator=generator(config, stream))
 
 
 def build_race(config: OptimizersConfig, data: Split) -> Race:
-    """The racers of a config, each with a model and an optimizer of its own, over one supply of batches."""
-    dealer = Dealer(Batches(data.x_train, data.y_train, config.batch_size, generator(config, ORDER)))
+    """The racers of a config, each with its own model and optimizer, and the batches that they share."""
+    shared = SharedBatches(Batches(data.x_train, data.y_train, config.batch_size, generator(config, ORDER)))
     loss_fn = nn.MSELoss()
-    racers = [Racer(entry, build_model(config, at), loss_fn, dealer) for at, entry in enumerate(entries(config)[0])]
-    return Race(racers, dealer, loss_fn)
+    racers = [Racer(entry, build_model(config, at), loss_fn, shared) for at, entry in enumerate(entries(config)[0])]
+    return Race(racers, shared, loss_fn)

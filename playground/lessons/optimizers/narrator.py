@@ -1,37 +1,19 @@
-"""What the race says: who leads, who has left and why, and whether all started alike."""
+"""What the race says: who leads, who has dropped out and why, and whether all started alike."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from playground.lessons.optimizers.race import MOST_LOSS, Race
-
-SENTENCES = {
-    "past": "You are looking back at step {step}. Press Now, or Play, to return.",
-    "start": "{count} racers stand at the start. Press Play; the learning rate and the schedule act while they run.",
-    "alone": "{leader} runs alone, at a loss of {loss:.4f}.",
-    "leads": "{leader} leads with a loss of {loss:.4f}; {last} is last with {worst:.4f}.",
-    "over": "After {step} steps {leader} has won with a loss of {loss:.4f}; {last} is last with {worst:.4f}.",
-    "number": "{gone} left the race at step {left}: its loss was no longer a number. The others go on; {leader} leads.",
-    "bound": "{gone} left the race at step {left}: its loss went beyond {most:,.0f}. The others go on; {leader} leads.",
-    "nobody": "Every racer has left: no loss stayed below {most:,.0f}. Lower the learning rate, then press Reset.",
-}
-BADGES = {
-    "fair": "✓ Identical at step 0<br>weights {weights:08x} · batch order {order:08x}",
-    "unfair": "✗ {starts} different starts<br>batch order {order:08x}, the same for all",
-    "mixed": "✗ The racers saw different batches",
-}
-MORE = "weights at step 0: {start:08x}"
-LEFT = "{name} left: {why}"
-WHY = {"number": "the loss is no number", "bound": "the loss is too large"}
+from playground.lessons.optimizers import words
+from playground.lessons.optimizers.race import MAX_LOSS, Race
 
 
-def narrate(race: Race, order: Sequence[tuple[str, float]], *, step: int, is_now: bool, done: bool) -> str:
-    """The line under the player; `order` names the racers that run at that step with their losses, the best first."""
-    numbers: dict[str, object] = {"step": step, "count": len(race.racers), "most": MOST_LOSS}
+def narrate(race: Race, order: Sequence[tuple[str, float]], *, step: int, is_current: bool, done: bool) -> str:
+    """The line under the player; `order` has label and loss of the racers still running at that step, best first."""
+    numbers: dict[str, object] = {"step": step, "count": len(race.racers), "most": MAX_LOSS}
     if order:
         numbers |= {"leader": order[0][0], "loss": order[0][1], "last": order[-1][0], "worst": order[-1][1]}
-    if not is_now:
+    if not is_current:
         key = "past"
     elif not order:
         key = "nobody"
@@ -45,11 +27,11 @@ def narrate(race: Race, order: Sequence[tuple[str, float]], *, step: int, is_now
         key = "alone"
     else:
         key = "over" if done else "leads"
-    return SENTENCES[key].format(**numbers)
+    return words.NARRATOR[key].format(**numbers)
 
 
 def badge(race: Race, order: int) -> tuple[str, bool]:
-    """Whether all started alike and saw the same, by their checksums; `order` is that of the first epoch's batches."""
+    """The sign above the ranking and whether the race is fair; `order` is the checksum of the first epoch's batches."""
     fair = race.starts == 1 and race.orders == 1
     key = "fair" if fair else "unfair" if race.orders == 1 else "mixed"
-    return BADGES[key].format(weights=race.racers[0].start, order=order, starts=race.starts), fair
+    return words.BADGES[key].format(weights=race.racers[0].start, order=order, starts=race.starts), fair

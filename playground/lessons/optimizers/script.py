@@ -1,4 +1,4 @@
-"""How a race of optimizers is written as a script."""
+"""The exported script of a race of optimizers."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any
 
 from playground.data.datasets import TARGETS, Split
 from playground.lessons.optimizers.config import DATA, ORDER, draw_data, entries, weights_stream
-from playground.lessons.optimizers.race import MOST_LOSS, Entry
-from playground.runs.journal import Change, Course
+from playground.lessons.optimizers.race import MAX_LOSS, Entry
+from playground.runs.journal import Change, RunHistory
 from playground.scripts.code import call
 from playground.scripts.script import TrainingScript
 from playground.training import models, optimizers
 from playground.training.optimizers import SCHEDULES, torch_settings
 
 TOGETHER = "All start from the same weights."
-APART = "Each starts from weights of its own."
+APART = "Each starts from its own weights."
 
 
 class OptimizersScript(TrainingScript):
-    """The script of a race: models and optimizers by the racer's name, as it is called at the present step."""
+    """The script of a race: models and optimizers by the racers' current names."""
 
     title = "Optimizers"
     order_seed = ORDER
 
-    def __init__(self, course: Course) -> None:
-        super().__init__(course)
-        config = course.config
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
+        config = run_history.config
         racers, problem = entries(config)
         self.keys = _keys(racers)
         self.learner = " ".join([
@@ -38,20 +38,20 @@ class OptimizersScript(TrainingScript):
     # Data.
 
     def points(self, change: Change) -> Split:
-        """The points, the same at every moment."""
+        """The points, the same at every step."""
         return draw_data(change.config)
 
     def count(self, change: Change) -> int:
-        """How many points there are."""
+        """The number of points."""
         points: int = change.config.points
         return points
 
     def data_key(self, change: Change) -> Any:
-        """Nothing: the data stays what it is while a race goes on."""
+        """Always the same: the data does not change during a race."""
         del change
 
     def data(self, change: Change) -> list[str]:
-        """Drawn as the page draws them."""
+        """Statements that draw the data as the page does."""
         config = change.config
         formula = re.sub(r"\bx\b", "x_train", TARGETS[config.target].code)
         return [
@@ -63,7 +63,7 @@ class OptimizersScript(TrainingScript):
     # Racers.
 
     def model(self, config: Any) -> list[str]:
-        """A function that builds a model, and one for each racer."""
+        """Statements for a function that builds a model, and a model for each racer."""
         layers = [f"nn.Linear(1, {config.hidden})", models.ACTIVATIONS[config.activation].code,
                   f"nn.Linear({config.hidden}, 1)"]  # fmt: skip
         built = call("return nn.Sequential", layers)
@@ -78,12 +78,12 @@ class OptimizersScript(TrainingScript):
         ]  # fmt: skip
 
     def loss_fn(self, config: Any) -> str:
-        """The tutorial's."""
+        """The loss function."""
         del config
         return "nn.MSELoss()"
 
     def optimizer(self, config: Any) -> list[str]:
-        """An optimizer for each racer, and who is running."""
+        """Statements for an optimizer for each racer, and the list of those still running."""
         made: dict[str, str] = {}
         late: list[str] = []
         racers = dict(zip(self.keys, entries(config)[0], strict=True))
@@ -96,16 +96,16 @@ class OptimizersScript(TrainingScript):
                 "running = list(models)"]  # fmt: skip
 
     def settings(self, config: Any) -> dict[str, str]:
-        """The schedule and the steps that it spans, if there is one at some time."""
+        """The schedule and its number of steps, if there is one at some time."""
         if not self.scheduled:
             return {}
         return {
             "schedule": self.schedule(config.schedule),
-            "plan": f"{config.plan}  # steps; then the schedule begins again",
+            "plan": f"{config.plan}  # steps; then the schedule starts again",
         }
 
     def schedule(self, name: str) -> str:
-        """Have the function of a schedule in the script, with what it needs; its name there."""
+        """Define the function of a schedule in the script, with what it needs; returns its name."""
         factor, known = self.define(SCHEDULES[name].factor), vars(optimizers)
         code = self.definitions[factor]
         for constant in re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", code):
@@ -117,18 +117,18 @@ class OptimizersScript(TrainingScript):
     # Live changes.
 
     def changed(self, before: Change, after: Change) -> list[str]:
-        """Statements for other rates and settings, another schedule and other batches."""
+        """Statements for new rates and settings, a new schedule and new batches."""
         old, new = self.settings(before.config), self.settings(after.config)
         lines = [f"{name} = {code}" for name, code in new.items() if old[name] != code]
         return [*self.retuned(before.config, after.config), *lines, *self.other_batches(before, after)]
 
     def retuned(self, before: Any, after: Any) -> list[str]:
-        """Statements that give the racers other settings; those that get the same are in one loop."""
+        """Statements that give the racers new settings; racers that get the same are in one loop."""
         groups: dict[tuple[str, str], list[str]] = {}
         for key, old, new in zip(self.keys, entries(before)[0], entries(after)[0], strict=True):
-            was = self.held(old)
-            for name, value in self.held(new).items():
-                if was[name] != value:
+            before_values = self.group_values(old)
+            for name, value in self.group_values(new).items():
+                if before_values[name] != value:
                     groups.setdefault((name, repr(value)), []).append(key)
         lines: list[str] = []
         for (name, value), keys in groups.items():
@@ -143,8 +143,8 @@ class OptimizersScript(TrainingScript):
         return lines
 
     @staticmethod
-    def held(entry: Entry) -> dict[str, Any]:
-        """What an optimizer's group holds of an entry."""
+    def group_values(entry: Entry) -> dict[str, Any]:
+        """The values of an entry in the optimizer's param_groups."""
         return {"lr": entry.lr} | torch_settings(entry.optimizer, entry.settings)
 
     # The steps, the state and the end.
@@ -163,27 +163,27 @@ class OptimizersScript(TrainingScript):
             "        optimizer.zero_grad()",
             "        loss.backward()",
             "        optimizer.step()",
-            f"        if not loss.item() <= {MOST_LOSS:_.0f}:  # too large, or no number",
-            "            running.remove(name)  # it has left the race",
+            f"        if not loss.item() <= {MAX_LOSS:_.0f}:  # too large or not finite",
+            "            running.remove(name)  # it drops out",
         ]
 
     def restoring(self, kept: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """Every racer's weights and its optimizer's memory, and who is still running."""
+        """Every racer's weights and optimizer state, and who is still running."""
         per_racer = len(kept["weights"]) // len(self.keys)
-        memories: dict[str, Any] = {}
+        states: dict[str, Any] = {}
         running: list[str] = []
-        for key, entry in zip(self.keys, entries(self.course.config)[0], strict=True):
-            told = kept["optimizer"][entry.name]
-            memories[key] = [told.get(str(index), {}) for index in range(per_racer)]
+        for key, entry in zip(self.keys, entries(self.run_history.config)[0], strict=True):
+            state = kept["optimizer"][entry.name]
+            states[key] = [state.get(str(index), {}) for index in range(per_racer)]
             if kept["own"]["racers"][entry.name]["left_at"] < 0:
                 running.append(key)
         lines = ['race.load_state_dict(saved["race"])',
                  "for name, model in models.items():",
-                 '    for parameter, memory in zip(model.parameters(), saved["optimizers"][name]):',
-                 "        if memory:",
-                 "            optimizers[name].state[parameter] = memory",
+                 '    for parameter, state in zip(model.parameters(), saved["optimizers"][name]):',
+                 "        if state:",
+                 "            optimizers[name].state[parameter] = state",
                  'running = saved["running"]']  # fmt: skip
-        return {"race": kept["weights"], "optimizers": memories, "running": running}, lines
+        return {"race": kept["weights"], "optimizers": states, "running": running}, lines
 
     def results(self) -> list[str]:
         """The step, and each racer's loss on all points, with all digits."""
@@ -195,11 +195,11 @@ class OptimizersScript(TrainingScript):
 
 
 def _keys(racers: list[Entry]) -> list[str]:
-    """A racer's label; its number besides where another one has the same."""
+    """The racers' labels, with a number where two have the same."""
     labels = [racer.label for racer in racers]
     return [f"{label} ({at})" if labels.count(label) > 1 else label for at, label in enumerate(labels, start=1)]
 
 
 def _table(name: str, values: Mapping[str, str]) -> list[str]:
-    """A dict by the racers' names, a line for each."""
+    """The lines of a dict by the racers' names."""
     return [f"{name} = {{", *(f'    "{key}": {code},' for key, code in values.items()), "}"]

@@ -1,4 +1,4 @@
-"""The racers on a surface of two dimensions: where each optimizer goes from one start, step by step."""
+"""The racers on a surface over two numbers: the path of each optimizer from one start, step by step."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from playground.lessons.optimizers.race import Entry
 from playground.training.optimizers import build_optimizer
 
 Array = NDArray[Any]
-MOST_STEPS = 200  # that a path is followed
+MAX_STEPS = 200  # of a path
 SIDE = 36  # heights along each axis for the contours
-BEYOND = 1.0  # a racer this many widths outside the picture is not followed any more
-CATCH_UP_SECONDS = 0.006  # of work for one frame, so that the race goes on
+MAX_BEYOND = 1.0  # a path ends this many widths outside the chart
+MAX_SECONDS = 0.006  # of work for one frame, so that the race continues
 
 
-class Wanderer:
-    """One racer's optimizer over two numbers, x and y, and the way it has come."""
+class SurfaceRacer:
+    """One racer's optimizer over two numbers, x and y, and its path so far."""
 
     def __init__(self, entry: Entry, start: Sequence[float], lr: float) -> None:
         self.entry, self.lr = entry, lr
         self.point = torch.tensor(start, requires_grad=True)
         settings = {name: value for name, value in entry.settings.items() if name != "weight_decay"}
         self.optimizer = build_optimizer(entry.optimizer, [self.point], lr=lr, settings=settings)
-        self.way = np.full((MOST_STEPS + 1, 2), np.nan, np.float32)
-        self.way[0] = start
+        self.places = np.full((MAX_STEPS + 1, 2), np.nan, np.float32)
+        self.places[0] = start
         self.steps = 0
-        self.lost = False
+        self.has_left = False  # the chart and its surroundings
 
     def path(self, steps: int) -> Array:
-        """Where it has been up to a step: (places, 2)."""
-        return self.way[: min(self.steps, steps) + 1]
+        """Its places up to a step: (places, 2)."""
+        return self.places[: min(self.steps, steps) + 1]
 
 
 class Surface:
-    """All racers on one of SURFACES, from one start. What they do depends on the settings alone.
+    """All racers on one of SURFACES, from one start. Their paths depend on the settings alone.
 
-    `rate` is for entries whose learning rate is `shared`; others keep their ratio to it. There is no weight decay here:
-    it would pull towards x = y = 0, which on a surface is a place like any other.
+    `rate` is the learning rate of entries with the `shared` one; others keep their ratio to it. There is no weight
+    decay here: it would pull towards x = y = 0, which is not a special place on a surface.
     """
 
     def __init__(
@@ -56,45 +56,45 @@ class Surface:
         self.landscape = SURFACES[name]
         self.factor = factor
         self.steps = 0
-        self.wanderers = [Wanderer(each, self.landscape.start, rate * each.lr / shared) for each in entries]
+        self.racers = [SurfaceRacer(each, self.landscape.start, rate * each.lr / shared) for each in entries]
         x, y, z = heights(self.landscape, SIDE)
         spread = torch.log1p(20 * (z - z.min()) / (z.max() - z.min()))  # contours as close in valleys as on hills
         self.contours = figures.contours(x.numpy(), y.numpy(), spread.numpy())
         self.minima = np.array(self.landscape.minima, np.float32).reshape(-1, 2)
-        self.drawn: tuple[tuple[int, int], Figure] | None = None  # the last figure, and what it was drawn for
+        self.drawn: tuple[tuple[int, int], Figure] | None = None  # the last figure, and the steps it shows
 
     def walk(self, steps: int, seconds: float = math.inf) -> None:
-        """Go on until so many steps are done, or the time is up."""
+        """Take steps until there are this many, or the time is up."""
         end = time.perf_counter() + seconds
-        while self.steps < min(steps, MOST_STEPS) and time.perf_counter() < end:
-            for wanderer in self.wanderers:
-                if not wanderer.lost:
-                    self._step(wanderer)
+        while self.steps < min(steps, MAX_STEPS) and time.perf_counter() < end:
+            for racer in self.racers:
+                if not racer.has_left:
+                    self._step(racer)
             self.steps += 1
 
     @torch.enable_grad()
-    def _step(self, wanderer: Wanderer) -> None:
-        wanderer.optimizer.param_groups[0]["lr"] = wanderer.lr * self.factor(self.steps)
-        wanderer.optimizer.zero_grad()
-        self.landscape.function(wanderer.point).backward()  # type: ignore[no-untyped-call]
-        wanderer.optimizer.step()
-        place = tuple(wanderer.point.tolist())
-        wanderer.lost = not all(
-            lo - BEYOND * (hi - lo) <= each <= hi + BEYOND * (hi - lo)
+    def _step(self, racer: SurfaceRacer) -> None:
+        racer.optimizer.param_groups[0]["lr"] = racer.lr * self.factor(self.steps)
+        racer.optimizer.zero_grad()
+        self.landscape.function(racer.point).backward()  # type: ignore[no-untyped-call]
+        racer.optimizer.step()
+        place = tuple(racer.point.tolist())
+        racer.has_left = not all(
+            lo - MAX_BEYOND * (hi - lo) <= each <= hi + MAX_BEYOND * (hi - lo)
             for each, (lo, hi) in zip(place, self.landscape.spans, strict=True)
         )
-        if not wanderer.lost:
-            wanderer.steps += 1
-            wanderer.way[wanderer.steps] = place
+        if not racer.has_left:
+            racer.steps += 1
+            racer.places[racer.steps] = place
 
-    def figure(self, steps: int, looks: Sequence[int]) -> Figure:
-        """The ways up to a step over the contours of the surface; the same figure until they are longer."""
-        key = (min(steps, MOST_STEPS), self.steps)
+    def figure(self, steps: int, pens: Sequence[int]) -> Figure:
+        """The paths up to a step over the contours of the surface; the same figure until they are longer."""
+        key = (min(steps, MAX_STEPS), self.steps)
         if self.drawn is None or self.drawn[0] != key:
             tracks = []
-            for wanderer, look in zip(self.wanderers, looks, strict=True):
-                way = wanderer.path(steps)
-                tracks.append(Track(wanderer.entry.label, look, way[:, 0].copy(), way[:, 1].copy()))
+            for racer, pen in zip(self.racers, pens, strict=True):
+                path = racer.path(steps)
+                tracks.append(Track(racer.entry.label, pen, path[:, 0].copy(), path[:, 1].copy()))
             spans = [list(span) for span in self.landscape.spans]
             self.drawn = key, figures.paths(self.contours, tracks, spans=(spans[0], spans[1]), minima=self.minima)
         return self.drawn[1]

@@ -1,8 +1,11 @@
-"""The registry builds torch's own optimizers, and the schedules are torch's own."""
+"""The records build torch's own optimizers, one record adds an optimizer, and the schedules are torch's own."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,3 +116,20 @@ def test_a_step_is_torchs_own_and_leaves_no_record_for_its_profiler(name: str) -
     assert torch.equal(ours, torchs)
     assert torchs_recorded, "torch records its steps: else there would be nothing to leave out"
     assert not ours_recorded
+
+
+def test_one_record_adds_an_optimizer_that_trains_is_restored_races_sweeps_and_is_written_as_a_script() -> None:
+    """In a process of its own, since lessons read OPTIMIZERS when they are imported."""
+    script = Path(__file__).with_name("added_optimizer.py")
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')"],
+        cwd=root, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_records_of_one_class_have_the_same_state() -> None:
+    for choice in OPTIMIZERS.values():
+        twins = [each for each in OPTIMIZERS.values() if each.type is choice.type]
+        assert all(each.state == choice.state for each in twins)

@@ -1,4 +1,4 @@
-"""A race: the losses of all, who leads, what each has learned, and the learning rates."""
+"""The figures of a race: losses, ranking, learned curves, paths on a surface and learning rates."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.figures.parts import upright
 from playground.figures.theme import axis, layout, round_up
 
 Array = NDArray[Any]
@@ -17,35 +18,36 @@ Figure = dict[str, Any]
 COLOURS = 5
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 PLAIN = {"l": 58, "r": 12, "t": 10, "b": 42}  # margins without a legend: the loss and the ranking name the lines
-SMALLEST = 1e-8  # on a log axis
-LETTER, SAMPLE, ROOM = 6.5, 44.0, 230.0  # pixels: of a letter, of a line's sample, of a legend's row
+MIN_LOG = 1e-8  # on a log axis
+LETTER, SAMPLE, LEGEND_WIDTH = 6.5, 44.0, 230.0  # pixels: of a letter, of a line's sample, of a legend's row
+DROPPED_OUT = "out"
 ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th")
 
 
 @dataclass(frozen=True)
 class Track:
-    """One racer's line: its name, the number that gives it its look, and its values over x."""
+    """One racer's line: its name, the number of its pen, and its values over x."""
 
     name: str
-    look: int
+    pen: int
     x: Array
     y: Array
 
 
-def pen(look: int) -> dict[str, Any]:
-    """The colour and the dash of a racer; no two looks below 25 share both."""
-    dash = DASHES[(look % COLOURS + look // COLOURS) % len(DASHES)]
-    return {"color": f"@series{look % COLOURS}", "dash": dash}
+def pen_style(pen: int) -> dict[str, Any]:
+    """The colour and dash of a racer's lines; no two pens below 25 share both."""
+    dash = DASHES[(pen % COLOURS + pen // COLOURS) % len(DASHES)]
+    return {"color": f"@series{pen % COLOURS}", "dash": dash}
 
 
 def legend_margin(names: Sequence[str]) -> dict[str, int]:
-    """Margins that leave a legend of these names its rows above the plot."""
-    rows = math.ceil(sum(SAMPLE + LETTER * len(name) for name in names) / ROOM)
+    """Margins with room above the plot for a legend of these names."""
+    rows = math.ceil(sum(SAMPLE + LETTER * len(name) for name in names) / LEGEND_WIDTH)
     return {"l": 58, "r": 12, "t": 26 + 18 * max(0, rows - 1), "b": 42}
 
 
-def log_axis(title: str, columns: Sequence[Array], *, least: float = SMALLEST, most: float = math.inf) -> Figure:
-    """A logarithmic axis over the whole decades of some values; what lies beyond `least` and `most` is cut off."""
+def log_axis(title: str, columns: Sequence[Array], *, least: float = MIN_LOG, most: float = math.inf) -> Figure:
+    """A logarithmic axis over the whole decades of some values, cut off at `least` and `most`."""
     values = np.concatenate([np.asarray(column, np.float64).ravel() for column in columns] or [np.ones(1)])
     values = np.clip(values[np.isfinite(values) & (values > 0)], least, most)
     lowest, highest = (float(values.min()), float(values.max())) if values.size else (0.1, 1.0)
@@ -66,12 +68,12 @@ def losses(
 ) -> Figure:
     """Each racer's smoothed loss, and the losses of its batches behind it where they are given.
 
-    `title` says what x counts, to `until`; `marks` are places on x with a sentence each.
+    x is named by `title` and ends at `until`; `marks` are places on x with a text each.
     """
-    bounds = {"least": SMALLEST, "most": 100 * peak}
+    bounds = {"least": MIN_LOG, "most": 100 * peak}
     y = log_axis("Loss", [t.y for t in smooth], **bounds) if log else axis("Loss", [0, round_up(peak)])
     blank = np.empty(0, np.float32)
-    behind = raw or [Track(track.name, track.look, blank, blank) for track in smooth]
+    behind = raw or [Track(track.name, track.pen, blank, blank) for track in smooth]
     faint = [_line(track, 1.0, "of a batch", faint=True) | {"name": f"{track.name}, batches"} for track in behind]
     lines = [_line(track, 2.2, title.lower()) for track in smooth]
     floor = 10 ** y["range"][0] if log else 0.0
@@ -81,7 +83,7 @@ def losses(
         "text": [text for _, text in marks], "hovertemplate": "%{text}<extra></extra>",
         "marker": {"symbol": "triangle-up", "size": 10, "color": "@mark"},
     }  # fmt: skip
-    shapes = [] if cursor is None else [_upright(cursor, "@text", "solid")]
+    shapes = [] if cursor is None else [upright(cursor, "@text", "solid")]
     frame = layout(axis(title, [0, until]), y, shapes=shapes, margin=legend_margin([t.name for t in smooth]))
     return {"data": [*faint, *lines, events], "layout": frame}
 
@@ -90,7 +92,7 @@ def over_steps(tracks: Sequence[Track], *, title: str, until: float, cursor: flo
     """A positive number of each racer over steps, on a log axis."""
     frame = layout(
         axis("Step", [0, until]), log_axis(title, [t.y for t in tracks]), showlegend=False, margin=PLAIN,
-        shapes=[] if cursor is None else [_upright(cursor, "@text", "solid")],
+        shapes=[] if cursor is None else [upright(cursor, "@text", "solid")],
     )  # fmt: skip
     return {"data": [_line(track, 1.8, "at step") for track in tracks], "layout": frame}
 
@@ -99,7 +101,7 @@ def rates(past: Sequence[Track], plan: Sequence[Track], *, until: float, now: fl
     """The learning rates so far, and the plan for the steps to come; each line may stand for several racers."""
     tops = [float(np.nanmax(t.y, initial=0.0)) for t in (*past, *plan)]
     top, low = max(tops, default=1.0), min((value for value in tops if value > 0), default=1.0)
-    wide = top > 20 * low  # the smallest would lie on the axis
+    wide = top > 20 * low  # on a linear axis the smallest would lie at 0
     y = log_axis("Learning rate", [t.y for t in (*past, *plan)]) if wide else axis("Learning rate", [0, round_up(top)])
     planned = [
         _line(track, 1.4, "planned at step", faint=True) | {"name": f"{track.name}, planned", "showlegend": False}
@@ -117,10 +119,10 @@ def rates(past: Sequence[Track], plan: Sequence[Track], *, until: float, now: fl
 
 @dataclass(frozen=True)
 class Standing:
-    """A racer's place: from 1, or 0 where it has left; its loss; and what more there is to say of it."""
+    """A racer's place, from 1, or 0 if it has dropped out; its loss; and a text for its bar."""
 
     name: str
-    look: int
+    pen: int
     place: int
     loss: float
     more: str
@@ -136,11 +138,11 @@ def ranking(standings: Sequence[Standing], *, span: tuple[float, float], badge: 
     bars = [
         {"type": "scatter", "mode": "lines", "name": each.name, "showlegend": False,
          "x": np.array([10.0**start, loss], np.float64), "y": np.array([row, row], np.float32),
-         "line": pen(each.look) | {"width": 7, "dash": "solid"},  # a dashed bar looks broken
+         "line": pen_style(each.pen) | {"width": 7, "dash": "solid"},  # a dashed bar looks broken
          "hovertemplate": f"%{{x:.5g}}<br>{each.more}<extra>{each.name}</extra>"}
         for row, loss, each in zip(rows, shown, standings, strict=True)
     ]  # fmt: skip
-    words = [ORDINALS[each.place - 1] if each.place else "left" for each in standings]  # new ones are seldom: quick
+    words = [ORDINALS[each.place - 1] if each.place else DROPPED_OUT for each in standings]  # they rarely change
     places = {
         "type": "scatter", "mode": "text", "name": "Places", "showlegend": False, "y": rows,
         "x": np.full(len(rows), 10.0**right), "text": words, "textposition": "middle left",
@@ -175,7 +177,7 @@ def fits(data: Figure, curves: Sequence[Track], *, spans: tuple[list[float], lis
 
 
 def contours(x: Array, y: Array, z: Array) -> Figure:
-    """A surface's lines of equal height, z of shape (y, x): one trace that stays the same from frame to frame."""
+    """The contours of a surface, z of shape (y, x): one trace that stays the same from frame to frame."""
     return {
         "type": "contour", "name": "Heights", "x": x.astype(np.float32), "y": y.astype(np.float32),
         "z": list(z.astype(np.float32)), "ncontours": 12, "contours": {"coloring": "lines"}, "showscale": False,
@@ -183,42 +185,37 @@ def contours(x: Array, y: Array, z: Array) -> Figure:
     }  # fmt: skip
 
 
-def paths(surface: Figure, ways: Sequence[Track], *, spans: tuple[list[float], list[float]], minima: Array) -> Figure:
-    """Each racer's way over a surface, with a cross where it is now; minima of shape (minima, 2)."""
+def paths(surface: Figure, tracks: Sequence[Track], *, spans: tuple[list[float], list[float]], minima: Array) -> Figure:
+    """Each racer's path on a surface, with a cross at its current place; minima of shape (minima, 2)."""
     size = [(span[1] - span[0]) / 60 for span in spans]
     crosses = []
-    for way in ways:
-        here = (float(way.x[-1]), float(way.y[-1])) if len(way.x) else (math.nan, math.nan)
+    for track in tracks:
+        here = (float(track.x[-1]), float(track.y[-1])) if len(track.x) else (math.nan, math.nan)
         cross = Track(
-            way.name,
-            way.look,
+            track.name,
+            track.pen,
             np.array([here[0] - size[0], here[0] + size[0], math.nan, here[0], here[0]], np.float32),
             np.array([here[1], here[1], math.nan, here[1] - size[1], here[1] + size[1]], np.float32),
         )
         line = _line(cross, 4.0, "now at x =")
         crosses.append(
-            line | {"name": f"{way.name}, now", "showlegend": False, "line": line["line"] | {"dash": "solid"}}
+            line | {"name": f"{track.name}, now", "showlegend": False, "line": line["line"] | {"dash": "solid"}}
         )
     goals = {
         "type": "scatter", "mode": "markers", "name": "Minimum", "showlegend": False, "x": minima[:, 0],
         "y": minima[:, 1], "marker": {"symbol": "star-open", "size": 11, "color": "@text"},
         "hovertemplate": "a minimum (%{x:.3g}, %{y:.3g})<extra></extra>",
     }  # fmt: skip
-    lines = [_line(way, 2.0, "x") for way in ways]
+    lines = [_line(track, 2.0, "x") for track in tracks]
     x, y = (axis(name, span, showgrid=False, zeroline=False) for name, span in zip("xy", spans, strict=True))
     frame = layout(x, y, showlegend=False, margin=PLAIN)
     return {"data": [surface, goals, *lines, *crosses], "layout": frame}
 
 
 def _line(track: Track, width: float, at: str, *, faint: bool = False) -> dict[str, Any]:
-    look = pen(track.look)
+    style = pen_style(track.pen)
     if faint:
-        look = {"color": f"{look['color']}/0.4", "dash": "solid"}
+        style = {"color": f"{style['color']}/0.4", "dash": "solid"}
     return {"type": "scatter", "mode": "lines", "name": track.name, "x": track.x, "y": track.y, "connectgaps": False,
-            "showlegend": not faint, "line": look | {"width": width}, "hoverinfo": "skip" if faint else "all",
+            "showlegend": not faint, "line": style | {"width": width}, "hoverinfo": "skip" if faint else "all",
             "hovertemplate": f"{track.name} %{{y:.4g}}, {at} %{{x:.4g}}<extra></extra>"}  # fmt: skip
-
-
-def _upright(x: float, colour: str, dash: str) -> dict[str, Any]:
-    return {"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1,
-            "line": {"color": colour, "width": 1, "dash": dash}}  # fmt: skip

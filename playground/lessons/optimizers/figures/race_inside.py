@@ -1,4 +1,4 @@
-"""Inside an optimizer: what it remembers of each parameter, how far its next step goes, and that step written out."""
+"""The figures of an optimizer's inside: state and next step of each parameter, and one step written out."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.figures.theme import Reach, axis, layout, round_up
+from playground.figures.parts import hidden_axis, upright
+from playground.figures.theme import StickyRange, axis, layout, round_up
 from playground.lessons.optimizers.figures.race import log_axis
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
-# Where name, formula, numbers and value stand, as shares of the width, and how they look.
+# Of name, formula, numbers and value: the place as a share of the width, alignment, colour and weight.
 COLUMNS = (
     (0.0, "left", "@text", "normal"),
     (0.055, "left", "@muted", "normal"),
     (0.30, "left", "@text", "normal"),
     (1.0, "right", "@model", "bold"),
 )
-MOST_LINES = 8  # with the heading: what fits into a low chart
+MAX_LINES = 8  # of a low chart, the heading included
 
 
 @dataclass(frozen=True)
 class Group:
-    """A parameter tensor: its name in the model, and how many numbers it has."""
+    """A parameter tensor: its name in the model, and its number of values."""
 
     name: str
     size: int
@@ -40,12 +41,12 @@ def by_parameter(
     at: int,
     title: str,
     log: bool,
-    reach: Reach,
+    shown: StickyRange,
     note: str = "",
 ) -> Figure:
     """Numbers for each parameter, tensor after tensor: (name, colour role, symbol, values). One parameter is marked.
 
-    `reach` is how far the axis of the numbers went in the frame before.
+    `shown` is the range of the number axis in the previous frame.
     """
     count = sum(group.size for group in groups)
     x = np.arange(count, dtype=np.float32)
@@ -71,9 +72,9 @@ def by_parameter(
     else:
         largest = round_up(max((float(np.abs(v[np.isfinite(v)]).max(initial=0.0)) for v in every), default=0.0))
         y = axis(title, [-largest, largest])
-    y["range"] = reach.over(*y["range"])
-    shapes = [_upright(float(edge) - 0.5, "@grid", "solid") for edge in edges[1:-1]]
-    shapes.append(_upright(float(at), "@mark", "dot"))
+    y["range"] = shown.over(*y["range"])
+    shapes = [upright(float(edge) - 0.5, "@grid", "solid") for edge in edges[1:-1]]
+    shapes.append(upright(float(at), "@mark", "dot"))
     sign = {"text": note, "x": 0.0, "y": 1.0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top",
             "showarrow": False, "font": {"color": "@muted", "size": 12}}  # fmt: skip
     margin = {"l": 62, "r": 12, "t": 26, "b": 42}
@@ -81,7 +82,7 @@ def by_parameter(
 
 
 def rule(heading: str, lines: Sequence[tuple[str, str, str, str]]) -> Figure:
-    """The lines of an update rule under a heading: each name, formula, numbers plugged in, and value."""
+    """The lines of an update rule under a heading: each name, formula, the formula with numbers, and value."""
     notes = [_text(heading, 0.0, 0, "left", {"color": "@text", "size": 13})]
     for row, line in enumerate(lines, start=1):
         name, formula, numbers, value = line
@@ -93,7 +94,8 @@ def rule(heading: str, lines: Sequence[tuple[str, str, str, str]]) -> Figure:
     return {
         "data": [],
         "layout": layout(
-            _bare(), _bare(), margin={"l": 4, "r": 8, "t": 2, "b": 2}, annotations=notes, showlegend=False,
+            hidden_axis([0, 1]), hidden_axis([0, 1]), margin={"l": 4, "r": 8, "t": 2, "b": 2}, annotations=notes,
+            showlegend=False,
             meta={"words": f"{heading}. " + ". ".join(f"{n} = {f} = {p} = {v}" for n, f, p, v in lines),
                   "csv": f"name,formula,numbers,value\n{csv}\n"},
         ),
@@ -101,18 +103,9 @@ def rule(heading: str, lines: Sequence[tuple[str, str, str, str]]) -> Figure:
 
 
 def _text(words: str, x: float, row: int, anchor: str, font: dict[str, Any]) -> dict[str, Any]:
-    return {"text": words, "x": x, "y": 1 - (row + 0.5) / MOST_LINES, "xref": "paper", "yref": "paper",
+    return {"text": words, "x": x, "y": 1 - (row + 0.5) / MAX_LINES, "xref": "paper", "yref": "paper",
             "xanchor": anchor, "align": anchor, "yanchor": "middle", "showarrow": False, "font": font}  # fmt: skip
 
 
 def _positive(values: Array) -> Array:
     return np.where(np.isfinite(values) & (values > 0), values, np.nan).astype(np.float32)
-
-
-def _upright(x: float, colour: str, dash: str) -> dict[str, Any]:
-    return {"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1,
-            "line": {"color": colour, "width": 1, "dash": dash}}  # fmt: skip
-
-
-def _bare() -> dict[str, Any]:
-    return {"visible": False, "fixedrange": True, "range": [0, 1], "autorange": False}

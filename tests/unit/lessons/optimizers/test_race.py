@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from playground.data import datasets
-from playground.lessons.optimizers.race import Dealer, Entry, Race, Racer, checksum, gradients, order_checksum
+from playground.lessons.optimizers.race import Entry, Race, Racer, SharedBatches, checksum, gradients, order_checksum
 from playground.training import models
 from playground.training.optimizers import OPTIMIZERS, build_optimizer
 from playground.training.trainer import Batches, Trainer
@@ -33,13 +33,13 @@ def model(seed: int = 2) -> nn.Sequential:
 
 
 def race(*entries: tuple[str, float], starts: tuple[int, ...] = (), **settings: float) -> Race:
-    dealer, loss_fn = Dealer(batches()), nn.MSELoss()
+    shared, loss_fn = SharedBatches(batches()), nn.MSELoss()
     seeds = starts or (2,) * len(entries)
     racers = [
-        Racer(Entry(f"{at}", name, name, lr, SETTINGS | settings), model(seeds[at]), loss_fn, dealer)
+        Racer(Entry(f"{at}", name, name, lr, SETTINGS | settings), model(seeds[at]), loss_fn, shared)
         for at, (name, lr) in enumerate(entries)
     ]
-    return Race(racers, dealer, loss_fn)
+    return Race(racers, shared, loss_fn)
 
 
 def vector(network: nn.Module) -> Tensor:
@@ -93,7 +93,7 @@ def test_a_fair_race_starts_once_and_an_unfair_one_as_often_as_there_are_racers(
         for _ in range(10):
             each.step()
             assert each.orders == 1
-            assert len({racer.feed.checksum for racer in each.racers}) == 1
+            assert len({racer.batches.checksum for racer in each.racers}) == 1
 
 
 def test_checksums_notice_one_bit_and_one_swap() -> None:
@@ -108,17 +108,17 @@ def test_checksums_notice_one_bit_and_one_swap() -> None:
 
 def test_looking_ahead_changes_nothing() -> None:
     supply = batches()
-    dealer, plain = Dealer(supply), batches()
+    shared, plain = SharedBatches(supply), batches()
     for _ in range(9):  # across the end of an epoch
         order_checksum(supply)
-        coming = dealer.peek()
-        dealer.deal()
+        coming = shared.peek()
+        shared.draw()
         x, y = plain.next()
-        assert torch.equal(dealer.dealt[0], x) and torch.equal(dealer.dealt[1], y)
+        assert torch.equal(shared.batch[0], x) and torch.equal(shared.batch[1], y)
         assert torch.equal(coming[0], x) and torch.equal(coming[1], y)
 
 
-def test_a_racer_that_diverges_leaves_and_the_others_go_on_as_if_it_had_never_been_there() -> None:
+def test_a_racer_that_diverges_drops_out_and_the_others_continue_as_if_it_had_never_been_there() -> None:
     wild, calm = race(("sgd", 10.0), ("adam", 0.01)), race(("adam", 0.01))
     for _ in range(100):
         wild.step()
@@ -129,22 +129,22 @@ def test_a_racer_that_diverges_leaves_and_the_others_go_on_as_if_it_had_never_be
     assert checksum(stayed.trainer.model) == checksum(calm.racers[0].trainer.model)
 
 
-def test_a_race_that_everybody_left_gives_no_number() -> None:
+def test_a_race_without_running_racers_gives_a_loss_of_nan() -> None:
     alone = race(("sgd", 1000.0))
     losses = [alone.step().item() for _ in range(20)]
     assert losses[-1] != losses[-1]
     assert alone.running == []
 
 
-def test_a_new_setting_keeps_the_memory_and_reaches_torch() -> None:
+def test_a_new_setting_keeps_the_state_and_reaches_torch() -> None:
     one = race(("adam", 0.01))
     one.step()
     racer = one.racers[0]
-    remembered = racer.memory()[0]["exp_avg"]
+    remembered = racer.copy_state()[0]["exp_avg"]
     racer.retune(Entry("0", "adam", "adam", 0.5, SETTINGS | {"beta1": 0.5}))
     one.set_rates(0.1)
     assert racer.group["betas"] == (0.5, 0.99) and racer.group["lr"] == pytest.approx(0.05)
-    assert torch.equal(racer.memory()[0]["exp_avg"], remembered)
+    assert torch.equal(racer.copy_state()[0]["exp_avg"], remembered)
 
 
 # The rule of the next step.
@@ -156,8 +156,8 @@ def test_the_rule_gives_the_next_weight_bit_for_bit(name: str, decay: float) -> 
     one = race((name, 0.02), weight_decay=decay)
     racer = one.racers[0]
     for _ in range(25):
-        found = gradients(racer.trainer.model, one.loss_fn, one.dealer.peek())
-        memory = racer.memory()
+        found = gradients(racer.trainer.model, one.loss_fn, one.shared.peek())
+        memory = racer.copy_state()
         updates = [
             OPTIMIZERS[name].rule(parameter, gradient, state, racer.group)
             for parameter, gradient, state in zip(racer.parameters, found, memory, strict=True)
@@ -199,16 +199,16 @@ def test_a_rule_changes_nothing_that_it_is_given() -> None:
     one = race(("adam", 0.02), ("adadelta", 0.5))
     one.step()
     for racer in one.racers:
-        before, memory = vector(racer.trainer.model), racer.memory()
+        before, memory = vector(racer.trainer.model), racer.copy_state()
         for parameter, gradient, state in zip(
             racer.parameters,
-            gradients(racer.trainer.model, one.loss_fn, one.dealer.peek()),
-            racer.memory(),
+            gradients(racer.trainer.model, one.loss_fn, one.shared.peek()),
+            racer.copy_state(),
             strict=True,
         ):
             OPTIMIZERS[racer.entry.optimizer].rule(parameter, gradient, state, racer.group)
         assert torch.equal(vector(racer.trainer.model), before)
-        for old, new in zip(memory, racer.memory(), strict=True):
+        for old, new in zip(memory, racer.copy_state(), strict=True):
             assert all(torch.equal(old[key], new[key]) for key in old)
 
 

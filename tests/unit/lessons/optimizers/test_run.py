@@ -11,13 +11,14 @@ import torch
 from torch import nn
 
 from playground.data.landscapes import SURFACES
+from playground.engine.commands import read_command
 from playground.engine.run import Heavy, Paced
 from playground.lessons.optimizers.config import STANDARD, OptimizersConfig, draw_data, entries
 from playground.lessons.optimizers.entries import EntryError, read_entries
 from playground.lessons.optimizers.lesson import LESSON
 from playground.lessons.optimizers.race import checksum
 from playground.lessons.optimizers.run import RaceRun, build
-from playground.lessons.optimizers.surface import MOST_STEPS, Surface
+from playground.lessons.optimizers.surface import MAX_STEPS, Surface
 from playground.saving import checkpoint
 from playground.settings import Settings
 from playground.training.optimizers import SCHEDULES
@@ -79,7 +80,7 @@ def test_slices_and_viewers_change_nothing() -> None:
     for _ in range(20):
         watched.draw(CHARTS, {"raw": True})
         watched.advance(60.0, 3)
-        watched.apply({"do": "scrub", "to": 1})
+        watched.apply(read_command({"do": "scrub", "to": 1}))
         watched.draw(CHARTS, {})
     assert checksum(watched.model) == checksum(alone.model)
     assert np.array_equal(watched.history.column("smooth adam"), alone.history.column("smooth adam"))
@@ -91,7 +92,7 @@ def test_the_badge_is_worked_out_from_what_the_racers_got() -> None:
     assert f"{checksum(build(OptimizersConfig()).race.racers[2].trainer.model):08x}" in annotation(fair, "ranking")
     assert annotation(unfair, "ranking").startswith("✗ 4 different starts")
     assert (fair.draw([], {}).status["starts"], unfair.draw([], {}).status["starts"]) == (1, 4)
-    fair.race.racers[1].feed.checksum += 1
+    fair.race.racers[1].batches.checksum += 1
     assert "different batches" in annotation(fair, "ranking")
 
 
@@ -99,11 +100,11 @@ def test_who_diverges_leaves_with_a_sentence_and_a_mark_and_the_rest_go_on() -> 
     run = made(100, lr=3.0)
     drawing = run.draw(CHARTS, {})
     assert drawing.status["racers"] == 2 and run.outcome == ""
-    assert "left the race at step 6" in drawing.note and "The others go on" in drawing.note
-    assert [text.partition(" left")[0] for _, text in run.marks] == ["SGD", "Momentum"]
+    assert "dropped out at step 6" in drawing.note and "The others continue" in drawing.note
+    assert [text.partition(" dropped out")[0] for _, text in run.marks] == ["SGD", "Momentum"]
     bars = {trace["name"]: trace["x"] for trace in drawing.charts["ranking"]["data"]}
     assert np.isnan(bars["SGD"][1]) and np.isfinite(bars["Adam"][1])
-    run.apply({"do": "scrub", "to": 2})
+    run.apply(read_command({"do": "scrub", "to": 2}))
     assert run.draw([], {}).status["racers"] == 4, "at step 2 all were still there"
 
 
@@ -117,7 +118,7 @@ def test_a_race_that_everybody_left_has_failed() -> None:
     run = build(OptimizersConfig(racers="sgd", lr=10.0))
     run.advance(60.0, 1000)
     assert run.outcome == "failed"
-    assert run.draw(CHARTS, {}).note.startswith("Every racer has left")
+    assert run.draw(CHARTS, {}).note.startswith("All have dropped out")
 
 
 def test_smoothed_losses_are_the_running_average_that_they_say() -> None:
@@ -145,14 +146,14 @@ def test_a_schedule_reaches_every_optimizer(schedule: str) -> None:
 
 def test_turned_knobs_reach_the_optimizers_and_only_those_that_train_leave_a_mark() -> None:
     run = made(10)
-    memory = run.race.racers[3].memory()[0]["exp_avg"]
+    memory = run.race.racers[3].copy_state()[0]["exp_avg"]
     turned = {"lr": 0.1, "momentum": 0.5, "alpha": 0.8, "beta1": 0.7, "beta2": 0.6, "batch_size": 64}
     run.tune(OptimizersConfig(**turned, over="second", inside="sgd", parameter=7, surface="bowl", surface_lr=0.3))
     groups = [racer.group for racer in run.race.racers]
     assert [group["lr"] for group in groups] == [0.1] * 4
     assert (groups[1]["momentum"], groups[2]["alpha"], groups[3]["betas"]) == (0.5, 0.8, (0.7, 0.6))
-    assert len(run.race.dealer.peek()[0]) == 64
-    assert torch.equal(run.race.racers[3].memory()[0]["exp_avg"], memory)
+    assert len(run.race.shared.peek()[0]) == 64
+    assert torch.equal(run.race.racers[3].copy_state()[0]["exp_avg"], memory)
     assert len(run.marks) == len(turned)
 
 
@@ -232,7 +233,7 @@ def test_the_rule_on_the_page_gives_the_weight_of_the_next_step_and_looking_back
         assert shown == float(f"{float(weight):.4g}")
     kept = [snapshot.steps for snapshot in run.snapshots.kept]
     for step, before in zip(range(5, 9), said, strict=True):
-        run.apply({"do": "scrub", "to": kept.index(step)})
+        run.apply(read_command({"do": "scrub", "to": kept.index(step)}))
         assert run.draw(["rule"], {}).charts["rule"]["layout"]["meta"]["csv"] == before
 
 
@@ -257,7 +258,7 @@ def test_the_memory_shown_is_the_optimizers_state() -> None:
 
 
 @pytest.mark.parametrize("surface", SURFACES)
-def test_ways_over_a_surface_are_those_of_torchs_own_optimizers(surface: str) -> None:
+def test_paths_on_a_surface_are_those_of_torchs_own_optimizers(surface: str) -> None:
     config = OptimizersConfig()
     ways = Surface(surface, entries(config)[0], rate=0.003, shared=config.lr, factor=lambda _: 1.0)
     ways.walk(30)
@@ -267,23 +268,23 @@ def test_ways_over_a_surface_are_those_of_torchs_own_optimizers(surface: str) ->
         lambda p: torch.optim.RMSprop(p, lr=0.003, alpha=0.9),
         lambda p: torch.optim.Adam(p, lr=0.003, betas=(0.9, 0.99)),
     )
-    for wanderer, make in zip(ways.wanderers, made, strict=True):
+    for racer, make in zip(ways.racers, made, strict=True):
         point = torch.tensor(SURFACES[surface].start, requires_grad=True)
         optimizer = make([point])
-        for place in wanderer.path(30)[1:].tolist():
+        for place in racer.path(30)[1:].tolist():
             optimizer.zero_grad()
             SURFACES[surface].function(point).backward()
             optimizer.step()
             assert place == pytest.approx(point.tolist(), rel=1e-4, abs=1e-5)
-        assert wanderer.lost or wanderer.steps == 30
+        assert racer.has_left or racer.steps == 30
 
 
-def test_a_wanderer_that_flies_away_is_not_followed_and_no_way_is_endless() -> None:
+def test_a_path_that_leaves_the_surroundings_ends_and_no_path_is_endless() -> None:
     run = made(surface="rosenbrock", surface_lr=0.1)
     run.surface.walk(10**9)
-    sgd, adam = run.surface.wanderers[0], run.surface.wanderers[3]
-    assert sgd.lost and not adam.lost and adam.steps == MOST_STEPS
-    assert np.isfinite(sgd.path(MOST_STEPS)).all() and np.isfinite(adam.path(MOST_STEPS)).all()
+    sgd, adam = run.surface.racers[0], run.surface.racers[3]
+    assert sgd.has_left and not adam.has_left and adam.steps == MAX_STEPS
+    assert np.isfinite(sgd.path(MAX_STEPS)).all() and np.isfinite(adam.path(MAX_STEPS)).all()
 
 
 # Saving.
@@ -301,8 +302,8 @@ def test_a_saved_race_goes_on_bit_for_bit_with_those_who_had_left() -> None:
     assert [r.left_at for r in restored.race.racers] == [r.left_at for r in run.race.racers]
     assert restored.race.orders == run.race.orders == 1
     assert restored.draw(CHARTS, {}).note == run.draw(CHARTS, {}).note
-    restored.apply({"do": "scrub", "to": 3})
-    assert "not saved" in annotation(restored, "rule")
+    restored.apply(read_command({"do": "scrub", "to": 3}))
+    assert "does not contain the optimizers' state" in annotation(restored, "rule")
 
 
 def test_the_data_are_the_tutorials_curve() -> None:

@@ -62,7 +62,7 @@ def printed(text: str) -> tuple[list[str], Mapping[str, Any]]:
 @torch.no_grad()
 def assert_same(run: Any) -> str:
     """Each racer of the script ends at this run's weights, memory, rate and loss, to the last bit; returns its text."""
-    text = script("optimizers", run.course())
+    text = script("optimizers", run.run_history())
     lines, names = printed(text)
     x, y, racers = run.data.x_train, run.data.y_train, run.race.racers
     assert torch.equal(names["x_train"], x) and torch.equal(names["y_train"], y)
@@ -124,14 +124,14 @@ def test_the_tutorials_race_reads_as_one_loop_over_the_racers() -> None:
 def test_own_starts_are_said_and_entries_that_do_not_race_too() -> None:
     text = assert_same(build(racers=ALL, own="SGD(lr=0.1)", fair=False)).replace("\n# ", " ")
     assert "for step" not in text
-    assert "Each starts from weights of its own." in text and "the last own entries were left out" in text
-    assert "Own entries are not calls" in assert_same(build(own="Adam(lr=0.1")).replace("\n# ", " ")
+    assert "Each starts from its own weights." in text and "the last own entries were left out" in text
+    assert "The own entries could not be read" in assert_same(build(own="Adam(lr=0.1")).replace("\n# ", " ")
 
 
 def test_racers_of_the_same_label_are_kept_apart() -> None:
     run = build(racers="sgd", own="Adam(lr=0.1), Adam(lr=0.10000001)")
     train(run, 5)
-    lines, _ = printed(script("optimizers", run.course()))
+    lines, _ = printed(script("optimizers", run.run_history()))
     assert [line.partition(" loss")[0] for line in lines] == ["step 5", "SGD", "Adam 0.1 (2)", "Adam 0.1 (3)"]
 
 
@@ -152,7 +152,7 @@ def test_turned_knobs_are_turned_after_the_same_steps() -> None:
     train(run, 4)
     text = assert_same(run)
     assert "# After step 3. Learning rate: 0.01 → 0.03." in text
-    assert "Losses over" not in text, "it changes no step"
+    assert "Horizontal axis" not in text, "it changes no step"
 
 
 def test_a_rate_of_their_own_stays_while_the_shared_one_is_turned() -> None:
@@ -204,10 +204,10 @@ def test_a_restored_race_is_written_from_the_step_of_its_file(values: dict[str, 
 
 
 def test_so_many_changes_that_the_script_begins_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "MOST_CHANGES", 3)
+    monkeypatch.setattr(journal, "MAX_CHANGES", 3)
     run = build(own="SGD(lr=100)")
     for number in range(7):
         train(run, 3)
         turn(run, lr=(0.1, 0.03)[number % 2])
     assert run.race.racers[-1].left
-    assert "begins at a later step" in assert_same(run)
+    assert "so the script begins after step" in assert_same(run)

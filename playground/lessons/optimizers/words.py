@@ -1,0 +1,61 @@
+"""Every sentence of the race that a visitor reads outside its settings and chart titles, with named fields."""
+
+from __future__ import annotations
+
+# The line under the player. "number" and "bound" are why a racer dropped out (Racer.why).
+NARRATOR = {
+    "past": "You are looking back at step {step}. Press Now, or Play, to return.",
+    "start": "{count} racers are at the start. Press Play; learning rate and schedule can be changed while they run.",
+    "alone": "{leader} runs alone, with a loss of {loss:.4f}.",
+    "leads": "{leader} leads with a loss of {loss:.4f}; {last} is last with {worst:.4f}.",
+    "over": "After {step} steps {leader} has won with a loss of {loss:.4f}; {last} is last with {worst:.4f}.",
+    "number": "{gone} dropped out at step {left}: its loss was not finite (NaN). The others continue; {leader} leads.",
+    "bound": "{gone} dropped out at step {left}: its loss rose above {most:,.0f}. The others continue; {leader} leads.",
+    "nobody": "All have dropped out: no loss stayed under {most:,.0f}. Lower the learning rate, then press Reset.",
+}
+
+# Above the ranking.
+BADGES = {
+    "fair": "✓ Identical at step 0<br>weights {weights:08x} · batch order {order:08x}",
+    "unfair": "✗ {starts} different starts<br>batch order {order:08x}, the same for all",
+    "mixed": "✗ The racers got different batches",
+}
+RANKING_HOVER = "weights at step 0: {start:08x}"
+
+# The marks on the loss chart.
+STEP_MARK = "step {step}: {text}"
+DROPPED_OUT_MARK = "{name} dropped out: {why}"
+WHY = {"number": "the loss is not finite (NaN)", "bound": "the loss is too large"}
+
+# A refused checkpoint.
+BAD_DROP_OUT = "A racer in this file has dropped out for no reason, or has a reason and has not dropped out."
+
+# Inside one optimizer.
+RULE_HEADINGS = {
+    "next": "{racer}, step {step}: how parameter {number}, {place} = {weight}, changes with g = {gradient}",
+    "left": "{racer} has dropped out. Its next step would have changed parameter {number}, {place} = {weight}, so:",
+}
+STATE_NOT_SAVED = "The checkpoint does not contain the optimizers' state at this step. Press Now for the current step."
+NO_STATE = "{racer} keeps no state: its step depends on the gradient alone."
+NO_STATE_YET = "{racer} has no state yet."
+STATE_TITLE = "Size, in the gradient's unit"
+GRADIENT_NAME = "gradient g"
+NEXT_STEP_TITLE = "Length of the next step"
+PLAIN_SGD_NAME = "plain SGD: lr · |g|"
+
+# Own entries.
+EXAMPLE = "Write for example Adam(lr=0.1), SGD(lr=0.3, momentum=0.5)."
+ENTRIES_NOT_READ = "The own entries could not be read. Separate the calls by commas. {example}"
+NOT_A_CALL = "“{text}” does not call an optimizer. {example}"
+UNKNOWN_OPTIMIZER = "There is no optimizer “{text}” here. Choose from {known}."
+NO_MOMENTUM = "Nesterov needs a momentum: write SGD(lr=0.1, momentum=0.9, nesterov=True)."
+NOT_BY_NAME = "Give the settings of {optimizer} by name, for example {optimizer}(lr=0.1)."
+UNKNOWN_SETTING = "{optimizer} has the settings {known} here, but not “{text}”."
+NOT_PLAIN = "{setting} of {optimizer} must be a plain number. {example}"
+NOT_BETAS = "betas are two numbers, for example betas=(0.9, 0.99)."
+OUT_OF_RANGE = "{setting} must be a number from {least:g} to {most:g}."
+TOO_MANY_RACERS = "At most {most} can race at once, so the last own entries were left out."
+
+# Other charts.
+SHARED_RATE = "Shared"
+RATIO_TITLE = "Update / weights"
