@@ -29,7 +29,7 @@ SENTENCES = {
     "where": "Number {index} is at position {sum} = **{position}** of that memory (index times stride, summed). Arcs "
     "below: reading forwards. Dashed arcs above: jumping back, or reading the same number again.",
     "no_view": "**`{code}` does not work.** A view only changes how the memory is read: it needs strides that visit "
-    "every number in order, and here there are none. `reshape` or `contiguous()` would copy.",
+    "every number in order, which do not exist here. `reshape` or `contiguous()` would copy.",
     "fails": "**`{code}` does not work** for a tensor of this shape.",
     "unknown_size": "The shape of x needs every size: -1 cannot be used without an array. Type a number.",
     "too_many": "The result has {count} numbers; 1 to {limit} can be drawn. Choose another shape of x.",

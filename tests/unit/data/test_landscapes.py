@@ -50,9 +50,9 @@ def test_every_minimum_named_is_one_and_none_in_the_picture_is_lower(landscape: 
             assert slope.abs().max() < 1e-8
         assert min(curvatures(landscape, point)) >= 0
         assert all(lo <= each <= hi for each, (lo, hi) in zip(point, landscape.spans, strict=True))
-    seen = heights(landscape, 401 if landscape.dims == 1 else 101)[-1]
+    sampled = heights(landscape, 401 if landscape.dims == 1 else 101)[-1]
     if landscape.lowest is not None:
-        assert landscape.lowest <= seen.min() + 1e-12
+        assert landscape.lowest <= sampled.min() + 1e-12
     else:
         assert landscape.bottomless
 
@@ -107,6 +107,6 @@ def test_an_own_formula_may_leave_out_a_coordinate_or_both() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x +", "y", "sum(x)", "x.real", "__import__('os')", "1/0", "x @ x", "softmax(x)"])
-def test_a_formula_that_is_none_gets_a_sentence(text: str) -> None:
+def test_text_that_is_not_a_formula_gets_a_sentence(text: str) -> None:
     with pytest.raises(ExpressionError, match=r"[A-Z].*\."):
         own_landscape(text, 1)

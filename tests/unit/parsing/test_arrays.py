@@ -1,4 +1,4 @@
-"""Arrays that a visitor types: what is read, in both libraries, and a sentence for whatever is not an array."""
+"""Arrays that a visitor types: what is read, in both libraries, and a sentence for text that is not an array."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_array_is_read_as_it_was_meant(text: str, shape: tuple[int, ...], number
         ("٣ ٤", "not a number"),
     ],
 )
-def test_text_that_is_no_array_gets_a_sentence(text: str, word: str) -> None:
+def test_text_that_is_not_an_array_gets_a_sentence(text: str, word: str) -> None:
     assert word in sentence_of(read_array, text)
 
 

@@ -1,4 +1,4 @@
-"""Formulas that visitors type: the numbers and gradients of torch, and a sentence for whatever is no formula."""
+"""Formulas that visitors type: the same numbers and gradients as torch, or a sentence for text that cannot be read."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:30]))
-def test_everything_that_is_no_formula_gets_a_sentence_at_once_and_runs_nothing(text: str) -> None:
+def test_everything_that_is_not_a_formula_gets_a_sentence_at_once_and_runs_nothing(text: str) -> None:
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -293,7 +293,7 @@ def test_shapes_that_do_not_fit_get_a_sentence_with_the_place(text: str) -> None
         parse(text, inputs).evaluate(inputs)
 
 
-def test_not_a_number_is_a_value_and_no_error() -> None:
+def test_nan_is_a_value_and_not_an_error() -> None:
     assert parse("log(-x)", NAMES).evaluate(values()).isnan()
     assert parse("x / 0", NAMES).evaluate(values()).isinf()
 
@@ -365,7 +365,7 @@ def test_named_values_are_float_tensors_of_the_shape_typed() -> None:
     ],
     ids=lambda text: repr(text[:24]),
 )
-def test_what_is_no_named_value_gets_a_sentence(text: str) -> None:
+def test_text_that_is_not_a_named_value_gets_a_sentence(text: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         read_values(text)
     assert str(caught.value)[0] in "“T" and str(caught.value).isprintable()

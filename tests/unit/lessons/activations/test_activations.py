@@ -142,7 +142,7 @@ def test_charts_have_the_tutorials_ranges(name: str, span: tuple[float, float]) 
 
 
 @each_function
-def test_turning_a_parameter_moves_the_curve_and_not_the_axes(name: str) -> None:
+def test_changing_a_parameter_moves_the_curve_and_not_the_axes(name: str) -> None:
     before = draw_curves(CurvesConfig(function=name)).charts
     after = draw_curves(CurvesConfig(function=name, **parameters(name, other=True))).charts
     for chart in ("function", "slope"):
@@ -161,7 +161,7 @@ def test_the_curve_stays_within_its_chart(name: str) -> None:
             assert low <= np.nanmin(values) and np.nanmax(values) <= high
 
 
-def test_a_jump_is_a_gap_and_no_upright_line() -> None:
+def test_a_jump_is_a_gap_and_not_a_vertical_line() -> None:
     step = draw_curves(CurvesConfig(function="step")).charts["function"]["data"][0]
     before, after = np.flatnonzero(step["y"] == 0)[-1], np.flatnonzero(step["y"] == 1)[0]
     assert np.isnan(step["y"][before + 1 : after]).all() and after - before == 2
@@ -316,7 +316,7 @@ def loss(**knobs: Any) -> float:
     return float(draw_units(config).charts["loss"]["data"][0]["y"][config.descent])
 
 
-def test_gradient_descent_goes_on_from_the_sliders_and_lowers_the_loss() -> None:
+def test_gradient_descent_starts_from_the_sliders_and_lowers_the_loss() -> None:
     x = torch.linspace(-1, 1, 50)
     start = torch.tensor([[1.0, -1.0], [0.5, 0.5], [1.0, 1.0]])
     path = train_units(x, x.abs(), start, torch.relu, 60)
@@ -377,7 +377,7 @@ def test_the_naive_softmax_fails_where_exp_overflows_or_all_underflow(largest: f
     assert {name for name in precision.FORMATS if f"{name}" in note} == failing
 
 
-def test_lanes_tell_right_from_wrong_from_no_number() -> None:
+def test_states_are_right_wrong_or_not_finite() -> None:
     got, right = torch.tensor([1.0, 1.01, 1.5, np.inf, np.nan, 101.0]), torch.tensor([1.0, 1, 1, 1, 1, 100]).double()
     assert precision.states(got, right).tolist() == [0, 0, 1, 2, 2, 0]
 

@@ -150,7 +150,7 @@ def test_recording_leaves_no_hook_behind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("turned", "part"),
+    ("changed", "part"),
     [
         ({"expression": "v * v"}, "backward() starts from one number"),
         ({"expression": "mean(v)", "fixed": "v"}, "Nothing here needs a gradient"),
@@ -165,16 +165,16 @@ def test_recording_leaves_no_hook_behind() -> None:
         ({"expression": "(" * 200}, "cannot be read"),
     ],
 )
-def test_what_cannot_be_drawn_gets_a_sentence(turned: dict[str, str], part: str) -> None:
+def test_what_cannot_be_drawn_gets_a_sentence(changed: dict[str, str], part: str) -> None:
     with pytest.raises(ValueError, match=r"\.$|\?$") as caught:
-        GraphRun(GraphConfig(**turned), Settings())
+        GraphRun(GraphConfig(**changed), Settings())
     assert part in str(caught.value)
 
 
 @pytest.mark.parametrize(
     "expression", ["log(x - 5)", "sqrt(x - 2)", "x / (x - 2)", "exp(exp(exp(x)))", "x**20 * 1000000"]
 )
-def test_numbers_that_are_no_numbers_are_shown(expression: str) -> None:
+def test_results_that_are_not_finite_are_shown(expression: str) -> None:
     run = GraphRun(GraphConfig(expression=expression), Settings())
     run.advance(1.0, 100)
     drawing = run.draw(["graph"], {})
@@ -186,7 +186,7 @@ def test_numbers_that_are_no_numbers_are_shown(expression: str) -> None:
 
 
 @each_preset
-def test_every_moment_of_every_preset_is_drawn_and_told(preset: str) -> None:
+def test_every_step_of_every_preset_is_drawn_with_a_sentence(preset: str) -> None:
     run = GraphRun(GraphConfig(**PRESETS[preset]), Settings())
     run.advance(1.0, 100)
     assert run.outcome == "done" and run.steps == len(run.pass_.steps)
@@ -199,7 +199,7 @@ def test_every_moment_of_every_preset_is_drawn_and_told(preset: str) -> None:
         assert states.count(3) == (at > 0), "one node is marked, none before the first"
 
 
-def test_the_narrator_tells_the_tutorials_sum_in_numbers() -> None:
+def test_the_narrator_gives_the_tutorials_sum_in_numbers() -> None:
     run = GraphRun(GraphConfig(), Settings())
     sentences = [run.narrate(at) for at in range(4)]
     assert "7.5" in sentences[0]
@@ -209,7 +209,7 @@ def test_the_narrator_tells_the_tutorials_sum_in_numbers() -> None:
     assert sentences[3].endswith("v.grad is [[0.5, 1], [1.5, 2]].")
 
 
-def test_a_turned_input_keeps_the_moment_and_a_new_formula_starts_over() -> None:
+def test_a_changed_input_keeps_the_step_and_a_new_formula_starts_again() -> None:
     run = GraphRun(GraphConfig(expression="x**2"), Settings())
     run.advance(1.0, 1)
     run.tune(GraphConfig(expression="x**2", x=3.0))
@@ -390,7 +390,7 @@ def test_a_programs_lines_are_its_source_with_what_each_said() -> None:
     assert lines[2].output.startswith("RuntimeError: First. Second.") and len(lines[2].output) < 360
 
 
-def test_warnings_of_other_threads_are_not_taken_for_a_programs_own() -> None:
+def test_warnings_of_other_threads_are_not_shown_as_the_programs_own() -> None:
     inside, done = threading.Event(), threading.Event()
 
     def slow(print: Print) -> None:
@@ -464,13 +464,13 @@ def test_the_chord_goes_through_the_two_points_of_the_difference() -> None:
 
 
 @pytest.mark.parametrize("formula", ["log(x)", "sqrt(x)", "1/x", "x**-2", "exp(exp(exp(x)))", "x/0", "log(-1 - x**2)"])
-def test_functions_that_are_not_everywhere_numbers_are_drawn(formula: str) -> None:
+def test_functions_that_are_not_finite_everywhere_are_drawn(formula: str) -> None:
     for x in (-3.0, 0.0, 3.0):
         for figure in draw_slope(SlopeConfig(formula=formula, x=x)).charts.values():
             assert_plotly_takes(figure)
 
 
 @pytest.mark.parametrize("formula", ["sum(x)", "x @ x", "softmax(x)", "y", "", "x.grad", "x" * 119])
-def test_what_is_no_function_of_one_number_gets_a_sentence(formula: str) -> None:
+def test_a_formula_that_is_not_a_function_of_one_number_gets_a_sentence(formula: str) -> None:
     with pytest.raises(ValueError, match=r"\.$"):
         draw_slope(SlopeConfig(formula=formula))

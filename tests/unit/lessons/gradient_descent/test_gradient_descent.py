@@ -163,11 +163,11 @@ def test_each_frame_has_as_many_markers_and_those_ahead_lie_under_the_ball() -> 
         ({"curve": "own", "formula": "1 - x**2", "x": 0.0}, "top of a hill"),
     ],
 )
-def test_the_end_is_told_in_a_sentence(values: dict[str, Any], words: str) -> None:
+def test_the_end_of_a_path_has_a_sentence(values: dict[str, Any], words: str) -> None:
     assert words in played(line(**values)).draw([], {}).note
 
 
-def test_a_turned_rate_shows_the_whole_new_path_at_the_end_and_keeps_the_step_before() -> None:
+def test_a_changed_rate_shows_the_whole_new_path_at_the_end_and_keeps_the_step_before() -> None:
     run = line()
     run.advance(9.0, 7)
     run.tune(LineConfig(lr=0.2))
@@ -219,14 +219,14 @@ def test_levels_are_darker_where_it_is_higher_and_rows_come_from_the_top() -> No
     assert pixels[:5].mean() > pixels[-5:].mean() + 20 and pixels.min() >= 128
 
 
-def test_the_relief_shows_what_the_eye_sees() -> None:
+def test_the_relief_shows_what_is_visible() -> None:
     places = relief.ground(0.0)
     flat = np.where(np.isnan(places).any(axis=2), np.nan, 0.5)
     pixels = relief.Relief(0.0, places, flat).pixels()
-    seen = pixels > 128
-    height = 2 * math.sin(relief.RISE) / (2 * relief.EDGE) * relief.ROWS  # of a square 2 long, seen from above aslant
-    assert seen[:, relief.COLUMNS // 2].sum() == pytest.approx(height, abs=3)
-    assert seen.any(axis=0).sum() == pytest.approx(2 / (2 * relief.EDGE) * relief.COLUMNS, abs=3)
+    visible = pixels > 128
+    height = 2 * math.sin(relief.RISE) / (2 * relief.EDGE) * relief.ROWS  # of a square 2 long, at an angle
+    assert visible[:, relief.COLUMNS // 2].sum() == pytest.approx(height, abs=3)
+    assert visible.any(axis=0).sum() == pytest.approx(2 / (2 * relief.EDGE) * relief.COLUMNS, abs=3)
 
 
 def test_what_lies_behind_a_hill_is_hidden() -> None:
@@ -237,8 +237,8 @@ def test_what_lies_behind_a_hill_is_hidden() -> None:
     u, v, hidden = made.project(spots, np.zeros(4))
     assert hidden.tolist() == [False, True, False, False]
     assert np.isnan(u[3]) and v[2] > v[1] > v[0]
-    turned = relief.Relief(180.0, relief.ground(180.0), wall[:, ::-1])
-    assert turned.project(np.array([[0.0, 0.5], [0.0, -0.25]]), np.zeros(2))[2].tolist() == [False, True]
+    rotated = relief.Relief(180.0, relief.ground(180.0), wall[:, ::-1])
+    assert rotated.project(np.array([[0.0, 0.5], [0.0, -0.25]]), np.zeros(2))[2].tolist() == [False, True]
 
 
 def test_basins_cut_the_double_valley_at_its_pass() -> None:

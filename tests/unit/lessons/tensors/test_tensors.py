@@ -85,7 +85,7 @@ def test_operation_agrees_or_the_page_explains_the_difference(operation: Operati
 
 
 @each_operation
-def test_operation_gives_a_verdict_whatever_the_array_and_its_dtype(operation: Operation) -> None:
+def test_operation_gives_a_verdict_for_every_array_and_dtype(operation: Operation) -> None:
     second = read_array("0 -1 2")
     for text, dtype in itertools.product(ARRAYS, DTYPES):
         try:
@@ -168,7 +168,7 @@ def test_tutorials_second_cell_gives_what_the_tutorial_prints() -> None:
 
 
 @pytest.mark.parametrize("data", ["1 2; 3 4", "1e39", "arange(9)", "", "1e400 x"])
-def test_tutorials_list_that_is_none_gets_a_sentence(data: str) -> None:
+def test_text_that_is_not_the_tutorials_list_gets_a_sentence(data: str) -> None:
     sentence_of(lambda: tutorial.draw_tutorial(tutorial.TutorialConfig(data=data)))
 
 
@@ -386,8 +386,8 @@ def test_graphics_card_is_measured_where_there_is_one() -> None:
 # Drawings.
 
 
-def test_cells_keep_their_traces_whatever_is_drawn() -> None:
-    """A chart whose traces stay the same is moved in place; one whose number of traces changes is built anew."""
+def test_cells_always_have_the_same_traces() -> None:
+    """A chart whose traces stay the same is moved in place; one whose number of traces changes is built again."""
     empty, full = cells([], message="<b>no</b>"), cells([block("a", np.array([[1.0, np.nan], [-np.inf, 0]]))])
     assert len(empty["data"]) == len(full["data"])
     assert [trace["mode"] for trace in empty["data"]] == [trace["mode"] for trace in full["data"]]
@@ -403,7 +403,7 @@ def test_each_cell_is_filled_once_and_by_its_size() -> None:
     assert values[0] == ZERO - full and values[4] == ZERO + full
     assert ZERO - full < values[1] < ZERO - pale and ZERO + pale < values[3] < ZERO + full
     assert values[2] == ZERO, "zero stays empty"
-    assert values[5] == 0, "what is no number has a grey of its own"
+    assert values[5] == 0, "NaN has its own grey"
     assert figure["maps"]["boxes"].reshape(-1, 4).tolist() == [[at, at + 1, 1, 0] for at in range(6)]
 
 
