@@ -88,8 +88,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                     left_out.append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-    kept = [item for item in items if item not in set(left_out)]
-    items[:] = sorted(kept, key=is_browser_test)
+    gone = set(left_out)
+    items[:] = sorted((item for item in items if item not in gone), key=is_browser_test)
 
 
 def is_browser_test(item: pytest.Item | None) -> bool:
