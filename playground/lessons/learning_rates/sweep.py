@@ -133,9 +133,9 @@ SWEEP = Lab(
     presets={
         "All rates, three seeds": {},
         "The tutorial's four": {"optimizers": "sgd,momentum,rmsprop,adam", "rates": 31, "seeds": 5},
-        "Finer": {"rates": 61, "seeds": 1},
-        "Early": {"steps": 100},
-        "Long": {"steps": 800},
+        "61 learning rates": {"rates": 61, "seeds": 1},
+        "100 steps": {"steps": 100},
+        "800 steps": {"steps": 800},
         "Weight decay": {"optimizers": "sgd,momentum,adam,adamw", "weight_decay": 0.1},
     },
 )  # fmt: skip

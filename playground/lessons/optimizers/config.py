@@ -99,10 +99,10 @@ class OptimizersConfig(Config):
 PRESETS: dict[str, dict[str, Value]] = {
     "Tutorial": {},
     "All eight": {"racers": ",".join(STANDARD)},
-    "Everybody from their own start": {"fair": False},
+    "Each racer from its own start": {"fair": False},
     "Four learning rates": {"racers": "adam", "own": "Adam(lr=0.001), Adam(lr=0.1), Adam(lr=1)"},
     "A rate that suits SGD": {"lr": 0.3},
-    "Too fast for some": {"lr": 3.0},
+    "Too fast for SGD and Momentum": {"lr": 3.0},
 }
 
 
