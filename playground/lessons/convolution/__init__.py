@@ -1,1 +1,1 @@
-"""The lesson "convolution"."""
+"""The lesson Convolution: its labs, what they share, its figures and its prose."""

@@ -1,4 +1,4 @@
-"""The lab "A chain of layers": sizes, parameters and fields of view from the image to the flat vector."""
+"""The lab A chain of layers: sizes, parameters and receptive fields from the image to the flat vector."""
 
 from __future__ import annotations
 
@@ -9,31 +9,55 @@ from dataclasses import dataclass
 from playground.knobs import Config, knob, shorten
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.convolution.figures import sizes
-from playground.lessons.convolution.kernels import FITS, Axis
+from playground.lessons.convolution.kernels import STRIDE_NOTES, Axis, kind_of_rest
 
-MOST_LAYERS = 8
-LIMITS = {"window": 15, "stride": 8, "pad": 7, "dilation": 4, "maps": 512}
+MAX_LAYERS = 8
+MAX_VALUES = {"window": 15, "stride": 8, "pad": 7, "dilation": 4, "maps": 512}
 TUTORIAL = "conv 5 pad 2 maps 16; pool 2; conv 5 pad 2 maps 32; pool 2"
+MESSAGES = {
+    "layers": "The number of layers must be 1 to {limit} (you typed {count}). Separate them with ;",
+    "layer": "“{text}” is not a layer. Type one like conv 5 pad 2 maps 16, or pool 2.",
+    "maps": "A pool has as many maps as its input. Delete “maps”.",
+    "value": "{name} must be {least} to {limit} (you typed {value}).",
+    "pool padding": "The padding of a pool must be at most half its window, {limit} (you typed {value}).",
+    "does not fit": "Layer {index}, “{code}”: {reason}",
+}
+NOTE = (
+    "Flattened, the output has {maps} × {side} × {side} = **{flat:,} numbers**, the inputs of the linear layer that "
+    "follows. One number of the last image depends on {field} × {field} pixels of the first (dashed). The layers have "
+    "**{parameters:,} parameters**."
+)
+NAMES = {False: "{side} × {side}<br>{maps} maps", True: "{side} × {side}<br>1 map"}  # of an image; True: it has one map
+COLUMNS = ("Layer", "In", "Size", "Out", "Parameters", "Receptive field", "Divides evenly?")
+FORMULA = "⌊({size} + 2·{padding} − {span}) / {stride}⌋ + 1 = {out}"
+DIVIDES = {
+    "fits": "yes",
+    "padding": "no: some padding is not used, no image pixel is lost",
+    "one of padding": "no: some padding is not used, no image pixel is lost",
+    "pixel": "no: the last row and column are left out",
+    "pixels": "no: the last {count} rows and columns are left out",
+}
+assert DIVIDES.keys() == STRIDE_NOTES.keys()
 _LAYER = re.compile(r"(conv|pool)\s+([0-9]{1,4})((?:\s+(?:stride|pad|dilation|maps)\s+[0-9]{1,4})*)")
 
 
 @dataclass(frozen=True)
 class ChainConfig(Config):
-    """A square image and the layers it goes through."""
+    """A square image and the layers that it passes through."""
 
     # fmt: off
     size: int = knob(28, "Image size", group="Image", live=True, lo=1, hi=256, step=1)
     channels: int = knob(1, "Colours", group="Image", live=True, options=(1, 3),
                          names={1: "Grey", 3: "Red, green, blue"})
     layers: str = knob(TUTORIAL, "Layers", group="Layers", live=True, max_length=300,
-                       help="With ; between them: conv or pool, the window's size, then any of stride, pad, dilation "
-                            "and (for conv) maps with a number each. A pool's stride is its window, if none is said.")
+                       help="Separated by ; – each is conv or pool, the window's size, then any of stride, pad, "
+                            "dilation and (for conv) maps, each with a number. A pool's default stride is its window.")
     # fmt: on
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One convolution or pooling; `maps` is how many images come out of a convolution."""
+    """One convolution or pooling; `maps` is the number of output images of a convolution."""
 
     kind: str
     window: int
@@ -44,7 +68,7 @@ class Layer:
 
     @property
     def code(self) -> str:
-        """How it is typed."""
+        """The layer as it is typed."""
         default = self.window if self.kind == "pool" else 1
         parts = [f"{self.kind} {self.window}", f"stride {self.stride}" if self.stride != default else "",
                  f"pad {self.pad}" if self.pad else "", f"dilation {self.dilation}" if self.dilation > 1 else "",
@@ -53,10 +77,10 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Passed:
-    """An image behind a layer: its side, maps, the layer's parameters, and the field of view of one of its numbers.
+class Output:
+    """The output of a layer: its side, maps, the layer's parameters, and the receptive field of one of its numbers.
 
-    `apart` is how many of the image's pixels lie between the centres of two neighbouring fields.
+    `apart` is the distance of two neighbouring receptive fields in pixels of the first image.
     """
 
     side: int
@@ -68,68 +92,60 @@ class Passed:
 
 
 def read_layers(text: str) -> list[Layer]:
-    """The layers typed in. Raises ValueError with a sentence."""
+    """The layers that were typed. Raises ValueError with a sentence."""
     parts = [" ".join(part.split()).lower() for part in re.split(r"[;,]", text) if part.strip()]
-    if not 1 <= len(parts) <= MOST_LAYERS:
-        raise ValueError(f"There are {len(parts)} layers; 1 to {MOST_LAYERS} are drawn. Type them with ; between.")
+    if not 1 <= len(parts) <= MAX_LAYERS:
+        raise ValueError(MESSAGES["layers"].format(limit=MAX_LAYERS, count=len(parts)))
     return [_layer(part) for part in parts]
 
 
 def _layer(text: str) -> Layer:
     match = _LAYER.fullmatch(text)
     if not match:
-        raise ValueError(f"This is no layer: “{shorten(text)}”. Type one as in conv 5 pad 2 maps 16, or pool 2.")
+        raise ValueError(MESSAGES["layer"].format(text=shorten(text)))
     words = match[3].split()
     options = {name: int(value) for name, value in zip(words[::2], words[1::2], strict=True)}
     kind, window = match[1], int(match[2])
     if kind == "pool" and "maps" in options:
-        raise ValueError("A pool has as many maps as came in. Leave maps out.")
+        raise ValueError(MESSAGES["maps"])
     values = {"window": window, "stride": window if kind == "pool" else 1, **options}
     for name, value in values.items():
         least, typed = 0 if name == "pad" else 1, name == "window" or name in options
-        if typed and not least <= value <= LIMITS[name]:
-            raise ValueError(f"Here {name} goes from {least} to {LIMITS[name]}, and {value} was typed. Change it.")
+        if typed and not least <= value <= MAX_VALUES[name]:
+            raise ValueError(MESSAGES["value"].format(name=name, least=least, limit=MAX_VALUES[name], value=value))
     layer = Layer(kind, **values)
     if kind == "pool" and layer.pad > window // 2:
-        raise ValueError(f"The padding of a pool may be half its window, {window // 2}, and {layer.pad} was typed. "
-                         "Change it.")  # fmt: skip
+        raise ValueError(MESSAGES["pool padding"].format(limit=window // 2, value=layer.pad))
     return layer
 
 
-def passes(size: int, channels: int, layers: Sequence[Layer]) -> list[Passed]:
-    """The image, and what it becomes behind each layer.
+def passes(size: int, channels: int, layers: Sequence[Layer]) -> list[Output]:
+    """The image, then the output of each layer.
 
-    The field of view grows by d·(k − 1) times the distance between fields; the distance by the stride
+    The receptive field grows by d·(k − 1) times the distance between fields; the distance grows by the stride
     (Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", 2019).
-    Raises ValueError with a sentence where a window does not fit.
+    Raises ValueError with a sentence if a window does not fit.
     """
-    found = [Passed(size, channels, 0, 1, 1)]
+    found = [Output(size, channels, 0, 1, 1)]
     for index, layer in enumerate(layers, start=1):
         before = found[-1]
         axis = Axis(before.side, layer.window, layer.stride, layer.pad, layer.dilation)
         try:
             side = axis.out
         except ValueError as error:
-            raise ValueError(f"Layer {index}, “{layer.code}”: {error}") from None
+            raise ValueError(MESSAGES["does not fit"].format(index=index, code=layer.code, reason=error)) from None
         maps = layer.maps if layer.kind == "conv" else before.maps
         parameters = maps * (before.maps * layer.window**2 + 1) if layer.kind == "conv" else 0
-        field = before.field + (axis.reach - 1) * before.apart
-        found.append(Passed(side, maps, parameters, field, before.apart * layer.stride, axis))
+        field = before.field + (axis.span - 1) * before.apart
+        found.append(Output(side, maps, parameters, field, before.apart * layer.stride, axis))
     return found
 
 
-NOTE = (
-    "Flattened, that is {maps} × {side} × {side} = **{flat:,} numbers**, the inputs of a linear layer behind it. One "
-    "number of the last image depends on {field} × {field} pixels of the first (dashed). The layers have "
-    "**{parameters:,} parameters**."
-)
-
-
 def draw_chain(config: ChainConfig) -> Sheet:
-    """The images as squares, and each layer's numbers."""
+    """The sheet: each image as a square, a note on the last one, and a table of the layers."""
     layers = read_layers(config.layers)
     found = passes(config.size, config.channels, layers)
-    names = [f"{each.side} × {each.side}<br>{each.maps} {_counted(each.maps)}" for each in found]
+    names = [NAMES[each.maps == 1].format(side=each.side, maps=each.maps) for each in found]
     last = found[-1]
     note = NOTE.format(maps=last.maps, side=last.side, flat=last.maps * last.side**2, field=last.field,
                        parameters=sum(each.parameters for each in found))  # fmt: skip
@@ -137,45 +153,27 @@ def draw_chain(config: ChainConfig) -> Sheet:
     return Sheet({"chain": figure}, note, (_table(layers, found),))
 
 
-def _counted(maps: int) -> str:
-    return "map" if maps == 1 else "maps"
-
-
-def _table(layers: Sequence[Layer], found: Sequence[Passed]) -> Table:
+def _table(layers: Sequence[Layer], found: Sequence[Output]) -> Table:
     rows = []
     for layer, before, after in zip(layers, found, found[1:], strict=False):
         axis = after.axis
         assert axis is not None
-        formula = f"⌊({axis.size} + 2·{axis.padding} − {axis.reach}) / {axis.stride}⌋ + 1 = {after.side}"
+        formula = FORMULA.format(size=axis.size, padding=axis.padding, span=axis.span, stride=axis.stride,
+                                 out=after.side)  # fmt: skip
+        divides = DIVIDES[kind_of_rest(axis)].format(count=axis.rest_of_input())
         rows.append((layer.code, _shape(before), formula, _shape(after), f"{after.parameters:,}",
-                     f"{after.field} × {after.field}", _fits(axis)))  # fmt: skip
-    columns = ("Layer", "In", "Size", "Out", "Parameters", "Sees", "Does the stride fit?")
-    return Table(columns, tuple(rows), code=("Layer",))
+                     f"{after.field} × {after.field}", divides))  # fmt: skip
+    return Table(COLUMNS, tuple(rows), code=("Layer",))
 
 
-def _shape(passed: Passed) -> str:
-    return f"{passed.maps} × {passed.side} × {passed.side}"
-
-
-WORDS = {
-    "fits": "yes",
-    "padding": "no: padding is left over, no pixel of the image",
-    "pixel": "no: the last row and column are left out",
-    "pixels": "no: the last {count} rows and columns are left out",
-}
-assert WORDS.keys() == FITS.keys()
-
-
-def _fits(axis: Axis) -> str:
-    lost = axis.rest_of_input()
-    kind = "fits" if axis.rest == 0 else "padding" if lost == 0 else "pixel" if lost == 1 else "pixels"
-    return WORDS[kind].format(count=lost)
+def _shape(output: Output) -> str:
+    return f"{output.maps} × {output.side} × {output.side}"
 
 
 LAB = Lab(
     name="convolution_chain",
     title="A chain of layers",
-    sentence="From the image to the vector that a classifier gets: sizes, parameters, and how far each number sees.",
+    sentence="From the image to the classifier's input: sizes, parameters, and the pixels that each number depends on.",
     config=ChainConfig,
     draw=draw_chain,
     charts=(

@@ -1,4 +1,4 @@
-"""What the labs of the lesson Convolution share: a digit to look at, the kernels, and the size of what comes out."""
+"""The parts that the labs share: the digits, the kernels, and the sizes of windows and outputs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,24 @@ from playground import mnist
 from playground.parsing.arrays import as_numpy, read_array
 
 EXAMPLES = 20  # digits of each kind to choose from
-WIDEST = 7  # of a kernel typed in
-LARGEST_WEIGHT = 1_000.0
+MAX_SIDE = 7  # rows or columns of a kernel that is typed in
+MAX_WEIGHT = 1_000.0
 OWN, RANDOM = "own", "random"
+MESSAGES = {
+    "large kernel": "A kernel has up to {max_side} rows and columns here. Type fewer numbers.",
+    "large weight": "A weight must be a number from −{limit:,.0f} to {limit:,.0f}. Change the kernel.",
+    "large window": "The window spans {span} pixels, but with the padding there are only {pixels}. Choose a smaller "
+    "window or more padding.",
+}
+STRIDE_NOTES: Mapping[str, str] = {  # by kind_of_rest
+    "fits": "",
+    "padding": " The stride does not divide evenly: {count} rows and columns of padding at the right and the bottom "
+    "are not used. No image pixel is lost.",
+    "one of padding": " The stride does not divide evenly: one row and one column of padding are not used. No image "
+    "pixel is lost.",
+    "pixels": " The stride does not divide evenly: the last {count} columns and rows of the image are left out.",
+    "pixel": " The stride does not divide evenly: the last column and the last row of the image are left out.",
+}
 
 KERNELS: dict[str, str] = {
     "identity": "0 0 0; 0 1 0; 0 0 0",
@@ -29,8 +44,8 @@ KERNELS: dict[str, str] = {
 }
 NAMES = {
     "identity": "Identity",
-    "vertical": "Upright edges (Sobel)",
-    "horizontal": "Level edges (Sobel)",
+    "vertical": "Vertical edges (Sobel)",
+    "horizontal": "Horizontal edges (Sobel)",
     "outline": "Outline",
     "blur": "Blur",
     "sharpen": "Sharpen",
@@ -48,7 +63,7 @@ def digit_image(digit: int, example: int) -> Tensor:
 
 
 def kernel_text(kernel: str, cells: str, size: int, seed: int) -> str:
-    """A kernel as text: a preset's, the student's own, or random weights from -1 to 1 in steps of 0.1."""
+    """A kernel as text: a named one, the student's own, or random weights from -1 to 1 in steps of 0.1."""
     if kernel == RANDOM:
         generator = torch.Generator().manual_seed(seed)
         tenths = torch.randint(-10, 11, (size, size), generator=generator)
@@ -57,14 +72,13 @@ def kernel_text(kernel: str, cells: str, size: int, seed: int) -> str:
 
 
 def read_kernel(text: str) -> Tensor:
-    """A kernel typed in, float32 (rows, columns). Raises ValueError with a sentence."""
+    """The kernel that was typed, float32 (rows, columns). Raises ValueError with a sentence."""
     numbers = as_numpy(read_array(text), "float64")
     grid = numbers.reshape(1, -1) if numbers.ndim < 2 else numbers
-    if grid.ndim > 2 or max(grid.shape) > WIDEST:
-        raise ValueError(f"A kernel here has up to {WIDEST} rows and columns. Type fewer numbers.")
-    if not np.isfinite(grid).all() or np.abs(grid).max() > LARGEST_WEIGHT:
-        raise ValueError(f"A weight here is a number from −{LARGEST_WEIGHT:,.0f} to {LARGEST_WEIGHT:,.0f}. "
-                         "Change the kernel.")  # fmt: skip
+    if grid.ndim > 2 or max(grid.shape) > MAX_SIDE:
+        raise ValueError(MESSAGES["large kernel"].format(max_side=MAX_SIDE))
+    if not np.isfinite(grid).all() or np.abs(grid).max() > MAX_WEIGHT:
+        raise ValueError(MESSAGES["large weight"].format(limit=MAX_WEIGHT))
     return torch.tensor(grid, dtype=torch.float32)
 
 
@@ -79,45 +93,44 @@ class Axis:
     dilation: int = 1
 
     @property
-    def reach(self) -> int:
-        """How many pixels a window spans, from its first to its last."""
+    def span(self) -> int:
+        """The number of pixels that a window spans, from its first to its last."""
         return self.dilation * (self.window - 1) + 1
 
     @property
     def room(self) -> int:
-        """How far the window can move; negative where it does not fit."""
-        return self.size + 2 * self.padding - self.reach
+        """How many pixels the window can move; negative if it does not fit."""
+        return self.size + 2 * self.padding - self.span
 
     @property
     def out(self) -> int:
-        """The size that comes out, floor(room / stride) + 1 (torch's documentation of Conv2d). ValueError if none."""
+        """The output's size, floor(room / stride) + 1 (torch's documentation of Conv2d). Raises ValueError if none."""
         if self.room < 0:
-            raise ValueError(f"The window spans {self.reach} pixels, and there are only {self.size + 2 * self.padding} "
-                             "with the padding. Take a smaller window or more padding.")  # fmt: skip
+            raise ValueError(MESSAGES["large window"].format(span=self.span, pixels=self.size + 2 * self.padding))
         return self.room // self.stride + 1
 
     @property
     def rest(self) -> int:
-        """How many pixels, padding included, are left over at the end, since the stride does not fit."""
+        """The pixels left over at the end, padding included, because the stride does not divide evenly."""
         return self.room % self.stride
 
     def starts(self) -> list[int]:
-        """Where each window begins; pixel 0 is the first one that is no padding."""
+        """The first pixel of each window; pixel 0 is the first of the image, after the padding."""
         return [index * self.stride - self.padding for index in range(self.out)]
 
     def unread(self) -> list[int]:
-        """The input's pixels that no window reads."""
+        """The pixels of the image that no window reads."""
         read = {start + step * self.dilation for start in self.starts() for step in range(self.window)}
         return sorted(set(range(self.size)) - read)
 
     def rest_of_input(self) -> int:
-        """How many of the left over pixels are the input's own, and no padding."""
+        """How many of the pixels left over belong to the image, not to the padding."""
         return max(0, self.rest - self.padding)
 
 
 def number(value: float) -> str:
-    """A number in a sum: four digits, a true minus."""
-    value = value + 0.0  # no minus before a zero
+    """A number as text: four digits, and a minus sign instead of a hyphen."""
+    value = value + 0.0  # -0.0 becomes 0.0
     text = f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e7 else f"{value:.4g}"
     return text.replace("-", "−")
 
@@ -127,17 +140,14 @@ def texts(values: Any) -> Any:
     return np.array([number(float(value)) for value in values.ravel()], dtype=object).reshape(values.shape)
 
 
-FITS: Mapping[str, str] = {
-    "fits": "",
-    "padding": " The stride does not fit: {count} of the padding’s columns and rows, at the right and the bottom, stay "
-    "unused. No pixel of the image is lost.",
-    "pixels": " The stride does not fit: the last {count} columns and rows of the image are left out.",
-    "pixel": " The stride does not fit: the last column and the last row of the image are left out.",
-}
-
-
-def fit(axis: Axis) -> str:
-    """A warning where the stride does not fit, for a square image; else nothing."""
+def kind_of_rest(axis: Axis) -> str:
+    """Which of STRIDE_NOTES is true: what is left over because the stride does not divide evenly."""
     lost = axis.rest_of_input()
-    kind = "fits" if axis.rest == 0 else "padding" if lost == 0 else "pixel" if lost == 1 else "pixels"
-    return FITS[kind].format(count=lost or axis.rest)
+    if lost:
+        return "pixel" if lost == 1 else "pixels"
+    return "fits" if axis.rest == 0 else "one of padding" if axis.rest == 1 else "padding"
+
+
+def stride_note(axis: Axis) -> str:
+    """What is left over of a square image, as a sentence after others; or an empty text."""
+    return STRIDE_NOTES[kind_of_rest(axis)].format(count=axis.rest_of_input() or axis.rest)

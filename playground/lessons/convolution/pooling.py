@@ -1,4 +1,4 @@
-"""The lab "Pooling": a window goes over a digit and keeps its largest pixel, or the average."""
+"""The lab Pooling: a window moves over a digit and keeps the largest pixel, or the average."""
 
 from __future__ import annotations
 
@@ -15,22 +15,29 @@ from playground.figures.cells import Block, cells
 from playground.figures.images import Marks
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab
-from playground.lessons.convolution.kernels import EXAMPLES, Axis, digit_image, fit, number, texts
+from playground.lessons.convolution.kernels import EXAMPLES, Axis, digit_image, number, stride_note, texts
 from playground.lessons.convolution.run import UncoveringRun
 from playground.lessons.convolution.slide import WHITE, unused
 
 AS_WINDOW = 0
 SENTENCES = {
-    "start": "Of each window one number: {size} × {size} pixels become {out} × {out}. Press Play or Step.",
-    "max": "Row {row}, column {column}: the largest of {count} pixels is {result}. The others are forgotten.",
+    "start": "One number per window: {size} × {size} pixels become {out} × {out}. Press Play or Step.{note}",
+    "max": "Row {row}, column {column}: the largest of {count} pixels is {result}. The other values are dropped.",
     "average": "Row {row}, column {column}: {count} pixels add up to {total}; {total} / {count} = {result}.",
-    "last": "{sentence} Pooling has no weights: there is nothing to learn in it.",
+    "last": "{sentence} Pooling has no weights: it does not learn anything.",
+}
+TITLES = {
+    "window": "Pixels under the window",
+    "max": "the largest",
+    "average": "the average",
+    "image": "Digit {digit}, 28 × 28 pixels",
+    "output": "Output, {rows} × {columns} pixels",
 }
 
 
 @dataclass(frozen=True)
 class PoolingConfig(Config):
-    """The digit, and how it is pooled."""
+    """The digit, and the arguments of the pooling."""
 
     # fmt: off
     digit: int = knob(5, "Digit", group="Picture", live=True, lo=0, hi=9, step=1)
@@ -39,21 +46,21 @@ class PoolingConfig(Config):
                      names={"max": "The largest pixel", "average": "The average"})
     window: int = knob(2, "Window", group="Pooling", live=True, lo=1, hi=7, step=1)
     stride: int = knob(AS_WINDOW, "Stride", group="Pooling", live=True, options=(AS_WINDOW, 1, 2, 3, 4, 5),
-                       names={AS_WINDOW: "As the window"}, help="As large as the window unless said, as in PyTorch.")
+                       names={AS_WINDOW: "As the window"}, help="Default: same as the window, as in PyTorch.")
     # fmt: on
 
 
 def pool(image: Tensor, kind: str, window: int, stride: int) -> Tensor:
-    """An image (rows, columns) pooled, by torch.nn.functional.max_pool2d or avg_pool2d."""
+    """The pooled image, both (rows, columns), by torch.nn.functional.max_pool2d or avg_pool2d."""
     pooled = functional.max_pool2d if kind == "max" else functional.avg_pool2d
     return pooled(image[None, None], window, stride)[0, 0]
 
 
 class PoolingRun(UncoveringRun):
-    """The window's way over the image; the output was computed in one call, and is uncovered place by place."""
+    """A window that moves over the image; the output is computed in one call and shown number by number."""
 
     def compute(self, config: PoolingConfig) -> None:
-        """The output, in one call."""
+        """Set the image and its output."""
         self.image = digit_image(config.digit, config.example)
         self.axis = Axis(self.image.shape[0], config.window, config.stride or config.window)
         self.output = pool(self.image, config.kind, config.window, self.axis.stride)
@@ -64,7 +71,7 @@ class PoolingRun(UncoveringRun):
         return self.image[top : top + self.axis.window, left : left + self.axis.window]
 
     def status(self, at: int) -> dict[str, float]:
-        """How many places there are, and what comes out at the present one."""
+        """The number of places, and the result at the current one."""
         result = self.output[self.place(at)].item() if at else 0.0
         return {"places": self.output.numel(), "result": float(f"{result:.6g}")}
 
@@ -84,14 +91,14 @@ class PoolingRun(UncoveringRun):
         grey = self.image.numpy()
         marks = Marks(window, edge=(0, 0, *grey.shape), unused=unused(self.axis, self.axis))
         return images.pixels(images.ink(grey, WHITE), images.INK, marks, csv=images.numbers_csv(grey),
-                             words=f"Digit {self.config.digit}, 28 × 28 pixels")  # fmt: skip
+                             words=TITLES["image"].format(digit=self.config.digit))  # fmt: skip
 
     def _output(self, at: int) -> Figure:
         grey = self.output.numpy()
         shown = images.uncovered(images.ink(grey, WHITE), at)
         marks = Marks((*self.place(at), 1, 1) if at else None, edge=(0, 0, *grey.shape))
         return images.pixels(shown, images.INK + images.FILLING, marks, csv=images.numbers_csv(grey),
-                             words=f"Output, {grey.shape[0]} × {grey.shape[1]} pixels")  # fmt: skip
+                             words=TITLES["output"].format(rows=grey.shape[0], columns=grey.shape[1]))  # fmt: skip
 
     def _window(self, at: int) -> Figure:
         place = self.place(max(at, 1))
@@ -99,34 +106,35 @@ class PoolingRun(UncoveringRun):
         mark = np.zeros(patch.shape, bool)
         if self.config.kind == "max":
             mark.ravel()[patch.argmax()] = True
-        title = "the largest" if self.config.kind == "max" else "the average"
-        one = Block(title, texts(np.array([[result]])), np.array([[result / WHITE]]), mark=np.array([[True]]))
-        return cells([Block("Pixels under the window", texts(patch), patch / WHITE, mark=mark), one], width=700.0)
+        one = Block(
+            TITLES[self.config.kind], texts(np.array([[result]])), np.array([[result / WHITE]]), mark=np.array([[True]])
+        )
+        return cells([Block(TITLES["window"], texts(patch), patch / WHITE, mark=mark), one], width=700.0)
 
     def narrate(self, at: int) -> str:
-        """What was kept at the place that came last."""
+        """A sentence on the result at the current place."""
         if at == 0:
             sizes = {"window": self.axis.window, "size": self.axis.size, "out": self.axis.out}
-            return SENTENCES["start"].format(**sizes) + fit(self.axis)
+            return SENTENCES["start"].format(**sizes, note=stride_note(self.axis))
         row, column = self.place(at)
         patch = self.patch(row, column)
-        said = SENTENCES[self.config.kind].format(
+        sentence = SENTENCES[self.config.kind].format(
             row=row, column=column, count=patch.numel(), total=number(patch.sum().item()),
             result=number(self.output[row, column].item()),
         )  # fmt: skip
-        return SENTENCES["last"].format(sentence=said) if at == self.output.numel() else said
+        return SENTENCES["last"].format(sentence=sentence) if at == self.output.numel() else sentence
 
 
 LAB = Lab(
     name="convolution_pooling",
     title="Pooling",
-    sentence="Pooling makes an image smaller: of each window it keeps one number.",
+    sentence="Pooling makes an image smaller: from each window it keeps one number.",
     config=PoolingConfig,
     build=PoolingRun,
     charts=(
         Chart("image", "The digit", "The digit’s pixels, with a frame around the window."),
         Chart("output", "The output", "One pixel for each window."),
-        Chart("window", "At this place", "The window’s pixels and what is kept of them.", height="low", width="wide"),
+        Chart("window", "At this place", "The window’s pixels and the result.", height="low", width="wide"),
     ),
     status={"step": "Place", "places": "of", "result": "Result"},
     presets={

@@ -1,4 +1,4 @@
-"""The lab "Sizes": how large the output of one convolution or pooling is, and which pixels no window reads."""
+"""The lab Sizes: how large the output of one convolution or pooling is, and which pixels no window reads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn import functional
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet
 from playground.lessons.convolution.figures import sizes
-from playground.lessons.convolution.kernels import Axis, fit
+from playground.lessons.convolution.kernels import Axis, stride_note
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,17 @@ class SizesConfig(Config):
 
 NOTE = (
     "**⌊(n + 2p − d·(k − 1) − 1) / s⌋ + 1** = ⌊({size} + 2·{padding} − {dilation}·({window} − 1) − 1) / {stride}⌋ + 1 "
-    "= ⌊{room} / {stride}⌋ + 1 = **{out}**. A {size} × {size} image becomes **{out} × {out}**; `conv2d` makes it "
-    "{told} × {told}.{fit}{gaps}"
+    "= ⌊{room} / {stride}⌋ + 1 = **{out}**. A {size} × {size} image becomes **{out} × {out}**. torch agrees: `conv2d` "
+    "gives {by_torch} × {by_torch}.{rest}{gaps}"
 )
 GAPS = {
     False: "",
-    True: " {count} of the {size} pixels of each row are read by no window: the windows leave gaps between them.",
+    True: " No window reads {count} of the {size} pixels of each row: the windows leave gaps.",
 }
 
 
 def size_by_torch(axis: Axis) -> int:
-    """The size that conv2d gives a square image; on the device "meta" nothing is computed but shapes."""
+    """The size of conv2d's output for a square image; on the device "meta" torch computes only shapes."""
     image = torch.empty(1, 1, axis.size, axis.size, device="meta")
     kernel = torch.empty(1, 1, axis.window, axis.window, device="meta")
     out = functional.conv2d(image, kernel, stride=axis.stride, padding=axis.padding, dilation=axis.dilation)
@@ -46,14 +46,14 @@ def size_by_torch(axis: Axis) -> int:
 
 
 def draw_sizes(config: SizesConfig) -> Sheet:
-    """Where the windows lie along one axis, and the formula with its numbers."""
+    """The sheet: the windows along one axis, and the formula with its numbers."""
     axis = Axis(config.size, config.window, config.stride, config.padding, config.dilation)
     taps = [index * axis.dilation for index in range(axis.window)]
     starts, unread = axis.starts(), axis.unread()
-    inside = [pixel for pixel in unread if pixel < starts[-1] + axis.reach]
+    inside = [pixel for pixel in unread if pixel < starts[-1] + axis.span]
     numbers = {"size": axis.size, "padding": axis.padding, "dilation": axis.dilation, "window": axis.window,
                "stride": axis.stride, "room": axis.room, "out": axis.out}  # fmt: skip
-    note = NOTE.format(**numbers, told=size_by_torch(axis), fit=fit(axis),
+    note = NOTE.format(**numbers, by_torch=size_by_torch(axis), rest=stride_note(axis),
                        gaps=GAPS[bool(inside)].format(count=len(inside), size=axis.size))  # fmt: skip
     return Sheet({"windows": sizes.windows(axis.size, axis.padding, starts, taps, unread)}, note)
 

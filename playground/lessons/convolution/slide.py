@@ -1,4 +1,4 @@
-"""The lab "Convolution": a kernel slides over a digit, and each place gives one number of the output."""
+"""The lab Convolution: a kernel slides over a digit, and each place gives one number of the output."""
 
 from __future__ import annotations
 
@@ -23,30 +23,39 @@ from playground.lessons.convolution.kernels import (
     RANDOM,
     Axis,
     digit_image,
-    fit,
     kernel_text,
     number,
     read_kernel,
+    stride_note,
     texts,
 )
 from playground.lessons.convolution.run import UncoveringRun
 
-MOST_TERMS = 4  # of a sum that is written out in a sentence
+MAX_TERMS = 4  # of a sum in a sentence; a longer sum is cut
 WHITE = 255.0
 
 SENTENCES = {
-    "start": "The kernel goes over the digit, row by row: {places:,} places, one number each. Press Play or Step.",
+    "start": "The kernel moves over the digit, row by row: {places:,} places, one number each. Press Play or Step."
+    "{note}",
     "nothing": "Row {row}, column {column}: every product is 0, and so is their sum.",
     "all": "Row {row}, column {column}: {terms} = {total}.",
     "sum": "Row {row}, column {column}: {terms} = {total}. The other products are 0.",
-    "long": "Row {row}, column {column}: {terms} + … = {total}, of {count} products that are not 0.",
+    "long": "Row {row}, column {column}: {terms} + … = {total}, a sum of {count} products that are not 0.",
     "last": "{sentence} The output is complete: {height} × {width} numbers, from {least} to {most}.",
+}
+TITLES = {
+    "window": "Pixels under the window",
+    "kernel": "× kernel",
+    "products": "= products",
+    "sum": "sum",
+    "image": "Digit {digit}, 28 × 28 pixels",
+    "output": "Output, {rows} × {columns} numbers",
 }
 
 
 @dataclass(frozen=True)
 class SlideConfig(Config):
-    """The digit, the kernel, and how it moves."""
+    """The digit, the kernel, and the arguments of the convolution."""
 
     # fmt: off
     digit: int = knob(5, "Digit", group="Picture", live=True, lo=0, hi=9, step=1)
@@ -54,13 +63,13 @@ class SlideConfig(Config):
     kernel: str = knob("vertical", "Kernel", group="Kernel", live=True, options=tuple(NAMES), names=NAMES)
     cells: str = knob("0 1 0; 1 1 1; 0 1 0", "Its numbers", group="Kernel", live=True, shy=True, max_length=400,
                       applies=lambda config: config.kernel == OWN,
-                      help="Rows with ; between them. Up to 7 rows and columns.")
+                      help="Rows, separated by ; – up to 7 rows and columns.")
     size: int = knob(3, "Size", group="Kernel", live=True, options=(1, 3, 5, 7), shy=True,
                      applies=lambda config: config.kernel == RANDOM)
     seed: int = knob(0, "Seed", group="Kernel", live=True, lo=0, hi=99, shy=True,
                      applies=lambda config: config.kernel == RANDOM)
     stride: int = knob(1, "Stride", group="How it moves", live=True, lo=1, hi=5, step=1,
-                       help="How many pixels the window goes on from place to place.")
+                       help="How many pixels the window moves from place to place.")
     padding: int = knob(0, "Padding", group="How it moves", live=True, lo=0, hi=3, step=1,
                         help="Rows and columns of zeros on each side of the image.")
     dilation: int = knob(1, "Dilation", group="How it moves", live=True, lo=1, hi=3, step=1, more=True,
@@ -81,10 +90,10 @@ def convolve(image: Tensor, kernel: Tensor, stride: int, padding: int, dilation:
 
 
 class SlideRun(UncoveringRun):
-    """The kernel's way over the image; the output was computed in one call, and is uncovered place by place."""
+    """A kernel that moves over the image; the output is computed in one call and shown number by number."""
 
     def compute(self, config: SlideConfig) -> None:
-        """The output, in one call."""
+        """Set the image, the kernel and the output."""
         self.image = digit_image(config.digit, config.example)
         self.kernel = kernel_of(config)
         self.rows, self.columns = (
@@ -96,12 +105,12 @@ class SlideRun(UncoveringRun):
         self.largest = float(self.output.abs().max()) or 1.0
 
     def patch(self, row: int, column: int) -> Tensor:
-        """The padded image's pixels that the kernel meets for one number of the output; the kernel's shape."""
+        """The pixels of the padded image that give one number of the output; they have the kernel's shape."""
         top, left, apart = row * self.rows.stride, column * self.columns.stride, self.rows.dilation
-        return self.padded[top : top + self.rows.reach : apart, left : left + self.columns.reach : apart]
+        return self.padded[top : top + self.rows.span : apart, left : left + self.columns.span : apart]
 
     def status(self, at: int) -> dict[str, float]:
-        """How many places there are, and the sum at the present one."""
+        """The number of places, and the sum at the current one."""
         total = self.output[self.place(at)].item() if at else 0.0
         return {"places": self.output.numel(), "sum": float(f"{total:.6g}")}
 
@@ -119,18 +128,19 @@ class SlideRun(UncoveringRun):
             top, left = self.rows.starts()[row], self.columns.starts()[column]
             apart = self.rows.dilation
             places = np.indices(tuple(self.kernel.shape)).reshape(2, -1).T * apart + (top, left)
-            window = (top, left, self.rows.reach, self.columns.reach)
+            window = (top, left, self.rows.span, self.columns.span)
             marks = Marks(window, places if apart > 1 else places[:0], edge, marks.unused)
         grey = self.image.numpy()
         return images.pixels(images.ink(grey, WHITE), images.INK, marks, margin=padding, csv=images.numbers_csv(grey),
-                             words=f"Digit {self.config.digit}, 28 × 28 pixels")  # fmt: skip
+                             words=TITLES["image"].format(digit=self.config.digit))  # fmt: skip
 
     def _output(self, at: int) -> Figure:
         numbers = self.output.numpy()
         shown = images.uncovered(images.signed(numbers, self.largest), at)
         marks = Marks((*self.place(at), 1, 1) if at else None, edge=(0, 0, *numbers.shape))
-        return images.pixels(shown, images.SIGNED + images.FILLING, marks, csv=images.numbers_csv(numbers),
-                             words=f"Output, {numbers.shape[0]} × {numbers.shape[1]} numbers")  # fmt: skip
+        words = TITLES["output"].format(rows=numbers.shape[0], columns=numbers.shape[1])
+        csv = images.numbers_csv(numbers)
+        return images.pixels(shown, images.SIGNED + images.FILLING, marks, csv=csv, words=words)
 
     def _sum(self, at: int) -> Figure:
         kernel = self.kernel.numpy()
@@ -138,35 +148,37 @@ class SlideRun(UncoveringRun):
         strongest = float(np.abs(kernel).max()) or 1.0
         total = self.output[self.place(max(at, 1))].item()
         blocks = [
-            Block("Pixels under the window", texts(patch), patch / WHITE),
-            Block("× kernel", texts(kernel), kernel / strongest),
-            Block("= products", texts(patch * kernel), patch * kernel / (strongest * WHITE)),
-            Block("sum", texts(np.array([[total]])), np.array([[total / self.largest]]), mark=np.array([[True]])),
+            Block(TITLES["window"], texts(patch), patch / WHITE),
+            Block(TITLES["kernel"], texts(kernel), kernel / strongest),
+            Block(TITLES["products"], texts(patch * kernel), patch * kernel / (strongest * WHITE)),
+            Block(
+                TITLES["sum"], texts(np.array([[total]])), np.array([[total / self.largest]]), mark=np.array([[True]])
+            ),
         ]
         return cells(blocks, width=640.0)
 
     def narrate(self, at: int) -> str:
-        """The sum of the place that came last, written out; at the start and the end what there is to know."""
+        """A sentence with the sum at the current place; another one at the start, one more at the end."""
         if at == 0:
-            return SENTENCES["start"].format(places=self.output.numel()) + fit(self.rows)
+            return SENTENCES["start"].format(places=self.output.numel(), note=stride_note(self.rows))
         row, column = self.place(at)
         pairs = zip(self.patch(row, column).flatten().tolist(), self.kernel.flatten().tolist(), strict=True)
         products = [(pixel, weight) for pixel, weight in pairs if pixel * weight != 0]
         short = "all" if len(products) == self.kernel.numel() else "sum"
-        kind = "nothing" if not products else short if len(products) <= MOST_TERMS else "long"
-        said = SENTENCES[kind].format(
+        kind = "nothing" if not products else short if len(products) <= MAX_TERMS else "long"
+        sentence = SENTENCES[kind].format(
             row=row, column=column, count=len(products), total=number(self.output[row, column].item()),
-            terms=" + ".join(f"{number(pixel)} × {number(weight)}" for pixel, weight in products[:MOST_TERMS]),
+            terms=" + ".join(f"{number(pixel)} × {number(weight)}" for pixel, weight in products[:MAX_TERMS]),
         )  # fmt: skip
         if at < self.output.numel():
-            return said
+            return sentence
         least, most = (number(value.item()) for value in self.output.aminmax())
         height, width = self.output.shape
-        return SENTENCES["last"].format(sentence=said, height=height, width=width, least=least, most=most)
+        return SENTENCES["last"].format(sentence=sentence, height=height, width=width, least=least, most=most)
 
 
 def unused(rows: Axis, columns: Axis) -> list[images.Box]:
-    """The strips of an image, padding included, at the right and the bottom, that no window comes to."""
+    """The strips at the right and the bottom of a padded image that no window reaches."""
     high, wide = (axis.size + 2 * axis.padding for axis in (rows, columns))
     boxes: list[images.Box] = []
     if columns.rest:
@@ -177,8 +189,8 @@ def unused(rows: Axis, columns: Axis) -> list[images.Box]:
 
 
 PRESETS: dict[str, Mapping[str, Any]] = {
-    "Upright edges": {},
-    "Level edges": {"kernel": "horizontal"},
+    "Vertical edges": {},
+    "Horizontal edges": {"kernel": "horizontal"},
     "Outline": {"kernel": "outline"},
     "Blur": {"kernel": "blur"},
     "Sharpen": {"kernel": "sharpen"},

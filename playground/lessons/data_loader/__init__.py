@@ -1,1 +1,1 @@
-"""The lesson "data_loader"."""
+"""The lesson Data loader: its labs, what they read with, its figures and its prose."""

@@ -1,4 +1,4 @@
-"""The lab Batches: the tutorial's loader, its epochs slot by slot, and what its loop prints (2.4)."""
+"""The lab Batches: the tutorial's loader, its epochs slot by slot, and the lines that its loop prints (2.4)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from playground.lessons.data_loader.run import LoadingRun, batch_sizes
 from playground.lessons.data_loader.timed_dataset import SAMPLERS, Plan
 from playground.settings import Settings
 
-MOST_PRINTED = 12  # numbers of a batch that are printed one by one
-PLAY_SECONDS = 12.0  # within which all epochs have been played
+MAX_PRINTED = 12  # numbers of a batch that are all printed; from a larger one the middle is left out
+PLAY_SECONDS = 12.0  # for all epochs at automatic speed
 SAMPLER_NAMES = {
     "shuffle": "None (shuffle decides)",
     "sequential": "SequentialSampler",
@@ -28,27 +28,35 @@ SAMPLER_NAMES = {
     "weighted": "WeightedRandomSampler",
     "replacement": "RandomSampler, with replacement",
 }
+SENTENCES = {
+    "start": "{batches} batches make an epoch. Press Play or Step: a step is one batch.",
+    "not drawn": "Epoch {epoch} is over. {missing} of {samples} samples have not been drawn yet: samples can repeat.",
+    "short": "A short batch: {samples} samples leave {size} for the last batch of {batch_size}.",
+    "dropped": "Epoch {epoch} is over. Samples left out: {dropped} of {samples}.",
+    "epoch": "Epoch {epoch} is over. Every epoch shows each of the {samples} samples once.",
+    "batch": "Epoch {epoch}, batch {slot} of {batches} (counted from 0). Samples in it: {size}.",
+}
 
 
 @dataclass(frozen=True)
 class BatchesConfig(Config):
-    """What the loader is told; the defaults are the tutorial's."""
+    """The arguments of the loader; the defaults are the tutorial's."""
 
     # fmt: off
-    samples: int = knob(10, "Samples", help="x = 1, 2, 3 … and y the other way round.", group="Data",
+    samples: int = knob(10, "Samples", help="x = 1, 2, 3 … and y in the reverse order.", group="Data",
                         lo=2, hi=60, step=1)
     batch_size: int = knob(5, "Batch size", group="Loader", lo=1, hi=60, step=1)
     shuffle: bool = knob(True, "Shuffle", help="A new random order in each epoch.", group="Loader",
                          applies=lambda c: c.sampler == "shuffle")
-    drop_last: bool = knob(False, "Drop last", help="Leave out a last batch that is not full.", group="Loader")
-    workers: int = knob(2, "Workers", help="Processes that fetch; 0: the main process does it.", group="Loader",
-                        options=(0, 1, 2))
+    drop_last: bool = knob(False, "Drop last", help="Leave out the last batch if it is not full.", group="Loader")
+    workers: int = knob(2, "Workers", group="Loader", options=(0, 1, 2),
+                        help="Processes that fetch batches. With 0 the main process fetches them.")
     epochs: int = knob(3, "Epochs", group="Loader", lo=1, hi=10, step=1)
-    seed: int = knob(0, "Seed", help="Of the loader's generator. The same seed gives the same order.", group="Loader",
-                     lo=0, hi=9999, step=1)
+    seed: int = knob(0, "Seed", group="Loader", lo=0, hi=9999, step=1,
+                     help="Seed of the loader's generator. The same seed gives the same order.")
     sampler: str = knob("shuffle", "Sampler", group="Loader", options=SAMPLERS, names=SAMPLER_NAMES,
-                        help="Who says which sample is next. The weighted one draws sample 10 ten times as often as 1.")
-    prefetch: int = knob(2, "Prefetch factor", help="Batches each worker fetches ahead.", group="Loader",
+                        help="Chooses the next sample. The weighted one draws sample 10 ten times as often as 1.")
+    prefetch: int = knob(2, "Prefetch factor", help="Batches that each worker fetches ahead.", group="Loader",
                          lo=1, hi=8, step=1, more=True, applies=lambda c: c.workers > 0)
     persistent: bool = knob(False, "Persistent workers", help="Keep the processes from epoch to epoch.",
                             group="Loader", more=True, applies=lambda c: c.workers > 0)
@@ -56,7 +64,7 @@ class BatchesConfig(Config):
 
 
 def plan_of(config: BatchesConfig) -> Plan:
-    """The reading that a config describes."""
+    """The plan of reading that a config describes."""
     return Plan(
         samples=config.samples, batch_size=config.batch_size, shuffle=config.shuffle, sampler=config.sampler,
         drop_last=config.drop_last, workers=config.workers, prefetch=config.prefetch, persistent=config.persistent,
@@ -65,14 +73,14 @@ def plan_of(config: BatchesConfig) -> Plan:
 
 
 def printed(epoch: int, step: int, batch_x: Tensor, batch_y: Tensor, *, called: bool) -> str:
-    """The tutorial's line; it prints the method `batch_y.numpy` itself unless that is `called`."""
+    """The line that the tutorial's loop prints; unless `called`, it shows the method `batch_y.numpy` itself."""
     x, y = as_printed(batch_x), as_printed(batch_y) if called else str(batch_y.numpy)
     return f"Epoch: {epoch} |Step: {step} |batch x: {x} |batch y: {y}"
 
 
 def as_printed(batch: Tensor) -> str:
-    """A batch as print shows its array, on one line; the middle of a long one is left out."""
-    return np.array2string(batch.numpy(), max_line_width=10_000, threshold=MOST_PRINTED)
+    """A batch as print shows its array, on one line; a long one without its middle."""
+    return np.array2string(batch.numpy(), max_line_width=10_000, threshold=MAX_PRINTED)
 
 
 class BatchesRun(LoadingRun):
@@ -83,19 +91,21 @@ class BatchesRun(LoadingRun):
         super().__init__(config, settings, [plan])
         self.plan = plan
         self.sizes = batch_sizes(plan)
-        self.tensors: list[tuple[Tensor, Tensor]] = []  # of the steps shown, kept so that print says the same again
+        self.tensors: list[
+            tuple[Tensor, Tensor]
+        ] = []  # of the batches shown; kept so that an address is printed the same each time
 
     @property
     def auto_speed(self) -> float:
-        """Two batches a second, faster where there are many."""
+        """Two batches a second, faster if there are many."""
         return max(2.0, (self.length or 0) / PLAY_SECONDS)
 
     def steps_in_epochs(self, epochs: int) -> int:
-        """The batches that finish the present epoch and the ones after it."""
+        """The number of batches that complete this many epochs, the current one included."""
         return epochs * len(self.sizes) - self.steps % len(self.sizes)
 
     def order(self, at: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-        """The sample in each slot (epochs, samples) after `at` batches; 0 where none has come."""
+        """The sample in each slot after `at` batches (epochs, samples); 0 for an empty slot."""
         order = np.zeros((self.plan.epochs, self.plan.samples), np.int64)
         for batch in self.batches[:at]:
             start = batch.slot * self.plan.batch_size
@@ -103,11 +113,11 @@ class BatchesRun(LoadingRun):
         return order
 
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
-        """The map of slots, the counts and the lines printed."""
+        """The map of slots, the counts of each sample and the printed lines."""
         order = self.order(at)
         return {
             "map": partial(self._map, order, at),
-            "seen": partial(self._seen, order, at),
+            "seen": partial(self._counts, order, at),
             "printed": partial(self._printed, at, called=not options.get("bug", False)),
         }
 
@@ -116,18 +126,18 @@ class BatchesRun(LoadingRun):
         dropped = self.plan.samples - sum(self.sizes)
         return loading.batch_map(order, batch_size=self.plan.batch_size, dropped=dropped, latest=latest)
 
-    def _seen(self, order: np.ndarray[tuple[int, int], np.dtype[np.int64]], at: int) -> Figure:
+    def _counts(self, order: np.ndarray[tuple[int, int], np.dtype[np.int64]], at: int) -> Figure:
         counts = self.counts(order)
         expected = at // len(self.sizes)
-        most = max(self.plan.epochs + 1, int(counts.max()) + 1)
+        top = max(self.plan.epochs + 1, int(counts.max()) + 1)
         if self.plan.sampler in ("weighted", "replacement"):
-            most = max(most, 2 * self.plan.epochs + 2)
-        return loading.seen(counts, most=most, expected=expected)
+            top = max(top, 2 * self.plan.epochs + 2)
+        return loading.times_drawn(counts, top=top, expected=expected)
 
     def counts(
         self, order: np.ndarray[tuple[int, int], np.dtype[np.int64]]
     ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """How often each sample has come (samples,)."""
+        """How often each sample has been drawn (samples,)."""
         return np.bincount(order.ravel(), minlength=self.plan.samples + 1)[1:]
 
     def _printed(self, at: int, *, called: bool) -> Figure:
@@ -140,34 +150,32 @@ class BatchesRun(LoadingRun):
         return loading.printed(lines)
 
     def status(self, at: int) -> dict[str, float]:
-        """Epoch, the size of this batch, and a number that is the same for the same order."""
+        """The epochs done, the size of this batch, and a checksum of the order of all samples so far."""
         shown = self.batches[:at]
-        print_of = zlib.crc32(repr([batch.x for batch in shown]).encode()) % 10_000 if shown else 0
-        return {"epoch": at // len(self.sizes), "size": len(shown[-1].x) if shown else 0, "order": print_of}
+        checksum = zlib.crc32(repr([batch.x for batch in shown]).encode()) % 10_000 if shown else 0
+        return {"epoch": at // len(self.sizes), "size": len(shown[-1].x) if shown else 0, "order": checksum}
 
     def narrate(self, at: int) -> str:
-        """Which batch it is, that it is short, or what an epoch has left out."""
+        """A sentence on the batch shown: which one it is, whether it is short, or what an epoch has left out."""
         if not at or len(self.batches) < at:
-            return self.notice or f"{len(self.sizes)} batches make an epoch. Press Play or Step: a step is one batch."
-        return self.told(self._sentence(at))
+            return self.notice or SENTENCES["start"].format(batches=len(self.sizes))
+        return self.with_notice(self._sentence(at))
 
     def _sentence(self, at: int) -> str:
         epoch, slot = divmod(at - 1, len(self.sizes))
         size, last = self.sizes[slot], slot == len(self.sizes) - 1
+        missing, dropped = 0, self.plan.samples - sum(self.sizes)
+        kind = "batch"
         if last and self.plan.sampler in ("weighted", "replacement"):
-            never = int((self.counts(self.order(at)) == 0).sum())
-            return f"After epoch {epoch}, {never} of {self.plan.samples} samples have not come yet: each draw is anew."
-        if size < self.plan.batch_size:
-            return (
-                f"A short batch: {self.plan.samples} samples leave {size} for the last batch of {self.plan.batch_size}."
-            )
-        if last and sum(self.sizes) < self.plan.samples:
-            return f"Epoch {epoch} is over, and {self.plan.samples - sum(self.sizes)} samples were left out."
-        if last:
-            return (
-                f"Epoch {epoch} is over. Samples seen: {self.plan.samples} of {self.plan.samples}, once in each epoch."
-            )
-        return f"Epoch {epoch}, batch {slot}: {size} samples. An epoch has {len(self.sizes)} batches."
+            kind, missing = "not drawn", int((self.counts(self.order(at)) == 0).sum())
+        elif size < self.plan.batch_size:
+            kind = "short"
+        elif last:
+            kind = "dropped" if dropped else "epoch"
+        return SENTENCES[kind].format(
+            epoch=epoch, slot=slot, size=size, missing=missing, dropped=dropped, samples=self.plan.samples,
+            batches=len(self.sizes), batch_size=self.plan.batch_size,
+        )  # fmt: skip
 
 
 def build(config: BatchesConfig, settings: Settings | None = None) -> BatchesRun:
@@ -178,18 +186,19 @@ def build(config: BatchesConfig, settings: Settings | None = None) -> BatchesRun
 LAB = Lab(
     name="data_loader_batches",
     title="Batches",
-    sentence="The tutorial's loader: each step takes the next batch out of it.",
+    sentence="The tutorial's loader: each step takes its next batch.",
     config=BatchesConfig,
     build=build,
     units=("step", "epoch"),
     charts=(
-        Chart("map", "Who is in which batch", "The sample in each slot of each epoch; lines part the batches.",
+        Chart("map", "Which samples are in which batch",
+              "The sample in each slot of each epoch; lines separate the batches.",
               height="low"),
-        Chart("seen", "Times seen", "How often each sample has come: a bar for each.", height="low"),
-        Chart("printed", "What the tutorial's loop prints", "The last lines printed.", height="low", width="wide",
+        Chart("seen", "Times drawn", "How often each sample has been drawn: a bar for each.", height="low"),
+        Chart("printed", "What the tutorial's loop prints", "The last printed lines.", height="low", width="wide",
               toggles=(Toggle("bug", "As in the tutorial: batch_y.numpy without ()"),)),
     ),
-    status={"step": "Batch", "epoch": "Epochs done", "size": "In this batch", "order": "Order's fingerprint"},
+    status={"step": "Batch", "epoch": "Epochs done", "size": "In this batch", "order": "Checksum of the order"},
     presets={
         "Tutorial": {},
         "In order": {"shuffle": False},

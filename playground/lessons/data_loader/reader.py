@@ -1,7 +1,7 @@
-"""Reading with worker processes beside a server that must not wait: started, looked at now and then, ended for sure.
+"""Reads batches with worker processes in the background, so that the server never waits and no process is left over.
 
-A thread of each reading's own waits for the batches; whoever shows them only looks at the list. Processes end when the
-reading is over, when it is dropped, when nobody looks at it for a while, and with the server.
+Each reading has a thread that waits for the batches; a run only looks at its list. The processes end when the reading
+is over, when it is garbage collected, when nobody looks at it for a while, and with the server.
 """
 
 from __future__ import annotations
@@ -21,20 +21,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from playground.lessons.data_loader.timed_dataset import Batch, Plan, read
+from playground.lessons.data_loader.timed_dataset import TIMEOUT_SECONDS, Batch, Plan, read
 
 log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = (sys.executable, "-m", "playground.lessons.data_loader.worker_host")
-LONGEST_SECONDS = 60.0  # of one reading in a host
-STOP_SECONDS = 2.0  # from the wish to stop until the host is killed
-LEASE_SECONDS = 10.0  # without a look, a reading ends
-WAIT_SECONDS = 0.1
+MAX_SECONDS = 60.0  # of one reading in a host
+STOP_SECONDS = 2.0  # from the request to stop until the host is killed
+LEASE_SECONDS = 10.0  # a reading ends if nobody looks at it for this long
+POLL_SECONDS = 0.1
 
-OFF = "Worker processes are switched off on this server, so 0 workers read here."
-FELL_BACK = "The worker processes failed, so 0 workers read here: the same batches, fetched by the main process."
-WAITING = "Other visitors' workers are running. Yours start by themselves when those are done."
+OFF = "Worker processes are switched off on this server, so the main process reads all batches."
+FELL_BACK = (
+    f"The worker processes failed or took longer than {TIMEOUT_SECONDS:g} s, so the main process read the same "
+    "batches. If the server is busy, try again later."
+)
+WAITING = "Other visitors' workers are running. Yours start automatically when those are done."
 STARTING = "Starting the worker processes …"
+FAILED = "Reading the data failed; the server's log has the reason."
 
 
 class Host:
@@ -46,7 +50,7 @@ class Host:
                                         stdout=subprocess.PIPE, start_new_session=True)  # fmt: skip
 
     def read(self, plans: Sequence[Plan]) -> Iterator[Batch]:
-        """The batches of all plans as they come. Raises OSError where the host or its workers fail."""
+        """The batches of all plans as they arrive. Raises OSError if the host or its workers fail."""
         self.write(json.dumps([asdict(plan) for plan in plans]))
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -59,13 +63,13 @@ class Host:
         raise OSError("the process ended")
 
     def write(self, line: str) -> None:
-        """Send a line. Raises OSError when the host has gone."""
+        """Send a line. Raises OSError if the host has ended."""
         assert self.process.stdin is not None
         self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
 
     def kill(self) -> None:
-        """End it and its workers, now."""
+        """End the host and its workers at once."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -76,31 +80,31 @@ class Host:
 
 
 class Hosts:
-    """The hosts of this server: how many may read at once, and the ones kept warm for the next reading."""
+    """The hosts of this server: limits how many read at once, and keeps one warm for the next reading."""
 
     def __init__(self) -> None:
         self.free = threading.Condition()
         self.busy: set[Host] = set()
-        self.places = 0  # taken
+        self.readers = 0  # readings that run now
         self.warm: list[Host] = []
         self.closed = False
 
-    def take_place(self, most: int, seconds: float) -> bool:
-        """Wait so long for a place among those that may read at once."""
+    def enter(self, limit: int, seconds: float) -> bool:
+        """Whether the reading may start: fewer than `limit` run, perhaps after a wait of up to `seconds`."""
         with self.free:
-            if not self.free.wait_for(lambda: self.places < most, seconds):
+            if not self.free.wait_for(lambda: self.readers < limit, seconds):
                 return False
-            self.places += 1
+            self.readers += 1
             return True
 
-    def leave_place(self) -> None:
-        """Let the next one read."""
+    def leave(self) -> None:
+        """Let the next reading start."""
         with self.free:
-            self.places -= 1
+            self.readers -= 1
             self.free.notify()
 
     def take(self) -> Host:
-        """A host that lives, warm or new. Raises OSError where no process can be started."""
+        """A running host, warm or new. Raises OSError if no process can be started."""
         with self.free:
             if self.closed:
                 raise OSError("the server ends")
@@ -115,7 +119,7 @@ class Hosts:
             return host
 
     def give_back(self, host: Host, *, sound: bool) -> None:
-        """Keep a sound host for the next reading, where there is none; end any other."""
+        """Keep a sound host for the next reading if none is kept yet; end any other."""
         with self.free:
             self.busy.discard(host)
             if sound and not self.warm:
@@ -124,12 +128,12 @@ class Hosts:
         host.kill()
 
     def close(self) -> None:
-        """The server ends: no process is started any more, and none is left."""
+        """End every process and start no more: the server ends."""
         self.closed = True
         self.end_all()
 
     def end_all(self) -> None:
-        """End every process; a reading that goes on falls back to 0 workers."""
+        """End every process; a reading in progress falls back to 0 workers."""
         with self.free:
             hosts = [*self.warm, *self.busy]
             self.warm.clear()
@@ -143,10 +147,10 @@ atexit.register(hosts.close)
 
 @dataclass
 class Inbox:
-    """What a reading has brought so far, shared by its thread and whoever looks."""
+    """The batches of a reading so far, shared by its thread and the run that shows them."""
 
     batches: list[Batch] = field(default_factory=list)
-    note: str = ""  # what a visitor should know: that it waits, or that it fell back
+    note: str = ""  # a sentence for the visitor: that it waits, or that it fell back
     fell_back: bool = False
     ended: bool = False
     failed: bool = False
@@ -164,50 +168,50 @@ class Inbox:
 
 
 class Loading:
-    """One reading of some plans, from its start. It stops when it is closed or no longer referred to.
+    """One reading of some plans, started at once. It stops when it is closed or garbage collected.
 
-    `most` is how many readings with workers may go on at once; with 0 there are no worker processes.
+    `limit` is how many readings with workers may run at once; with 0 there are no worker processes.
     """
 
-    def __init__(self, plans: Sequence[Plan], most: int) -> None:
+    def __init__(self, plans: Sequence[Plan], limit: int) -> None:
         self._inbox = Inbox()
-        self._thread = threading.Thread(target=_fill, args=(self._inbox, tuple(plans), most), daemon=True)
+        self._thread = threading.Thread(target=_fill, args=(self._inbox, tuple(plans), limit), daemon=True)
         self._thread.start()
         self.close = weakref.finalize(self, self._inbox.stop)
 
     def look(self) -> list[Batch]:
-        """The batches that have come so far, the same list as it grows; looking keeps the reading alive."""
+        """The batches so far, always the same growing list; a call keeps the reading alive."""
         self._inbox.looked_at = time.monotonic()
         return self._inbox.batches
 
     @property
     def note(self) -> str:
-        """A sentence for the visitor, or nothing."""
+        """A sentence for the visitor, or an empty text."""
         return self._inbox.note
 
     @property
     def fell_back(self) -> bool:
-        """Whether 0 workers read because the workers could not."""
+        """Whether the main process read because the workers could not."""
         return self._inbox.fell_back
 
     @property
     def alive(self) -> bool:
-        """Whether more may come. Raises RuntimeError where it could not even be read with 0 workers."""
+        """Whether more batches may come. Raises RuntimeError if reading failed even with 0 workers."""
         if self._inbox.failed:
-            raise RuntimeError("The reading failed; the log says why.")
+            raise RuntimeError(FAILED)
         return not self._inbox.ended
 
 
-def _fill(inbox: Inbox, plans: tuple[Plan, ...], most: int) -> None:
-    """The reading's thread: through a host where there are workers, else right here."""
+def _fill(inbox: Inbox, plans: tuple[Plan, ...], limit: int) -> None:
+    """The body of the reading's thread: reads in a host if there are workers, otherwise in this process."""
     try:
         if not any(plan.workers for plan in plans):
             _read_here(inbox, plans)
-        elif most == 0:
+        elif limit == 0:
             inbox.fell_back, inbox.note = True, OFF
             _read_here(inbox, plans)
         else:
-            _read_in_turn(inbox, plans, most)
+            _read_in_turn(inbox, plans, limit)
     except Exception:
         log.exception("A reading failed.")
         inbox.failed = True
@@ -215,8 +219,8 @@ def _fill(inbox: Inbox, plans: tuple[Plan, ...], most: int) -> None:
         inbox.ended = True
 
 
-def _read_in_turn(inbox: Inbox, plans: tuple[Plan, ...], most: int) -> None:
-    while not hosts.take_place(most, WAIT_SECONDS):
+def _read_in_turn(inbox: Inbox, plans: tuple[Plan, ...], limit: int) -> None:
+    while not hosts.enter(limit, POLL_SECONDS):
         inbox.note = WAITING
         if _is_over(inbox):
             return
@@ -229,7 +233,7 @@ def _read_in_turn(inbox: Inbox, plans: tuple[Plan, ...], most: int) -> None:
             inbox.fell_back, inbox.note, inbox.batches = True, FELL_BACK, []
             _read_here(inbox, plans)
     finally:
-        hosts.leave_place()
+        hosts.leave()
 
 
 def _read_in_host(inbox: Inbox, plans: tuple[Plan, ...]) -> None:
@@ -250,29 +254,29 @@ def _read_in_host(inbox: Inbox, plans: tuple[Plan, ...]) -> None:
 
 
 def _guard(inbox: Inbox, host: Host) -> None:
-    """Stop the reading when nobody looks, and kill the host when it takes too long or does not stop."""
-    end = time.monotonic() + LONGEST_SECONDS
+    """Stop the reading if nobody looks at it, and kill the host if it takes too long or does not stop."""
+    end = time.monotonic() + MAX_SECONDS
     while inbox.host is host and time.monotonic() < end and not _is_over(inbox):
-        inbox.stopped.wait(WAIT_SECONDS)
+        inbox.stopped.wait(POLL_SECONDS)
     if inbox.host is host and _is_over(inbox):
         inbox.stop()
         end = time.monotonic() + STOP_SECONDS
         while inbox.host is host and time.monotonic() < end:
-            time.sleep(WAIT_SECONDS / 4)
+            time.sleep(POLL_SECONDS / 4)
     if inbox.host is host:
         host.kill()
 
 
 def _is_over(inbox: Inbox) -> bool:
-    """Whether nobody wants the batches any more."""
+    """Whether nobody needs the batches any more."""
     return inbox.stopped.is_set() or time.monotonic() - inbox.looked_at > LEASE_SECONDS
 
 
 def _read_here(inbox: Inbox, plans: tuple[Plan, ...]) -> None:
-    """All plans with 0 workers, in this thread."""
+    """Read all plans with 0 workers, in this thread."""
     for number, plan in enumerate(plans):
         for batch in read(replace(plan, workers=0), number):
             inbox.batches.append(batch)
-            time.sleep(0)  # let the engine's threads go on
+            time.sleep(0)  # let the engine's threads run
             if _is_over(inbox):
                 return

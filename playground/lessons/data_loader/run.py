@@ -1,4 +1,4 @@
-"""What the live labs of the lesson Data loader share: a reading that goes on by itself, shown batch by batch."""
+"""The base of the two live labs: batches that are read in the background and shown one by one."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ from playground.lessons.data_loader.timed_dataset import Batch, Plan
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
 
+NO_BATCHES = (
+    "With drop_last and {samples} samples, a batch of {batch_size} never fills, so there are no batches. Choose a "
+    "batch size of at most {samples}, or switch drop_last off."
+)
+NOTICE_FIRST = "{notice} {sentence}"
+
 
 def batch_sizes(plan: Plan) -> list[int]:
-    """The sizes of an epoch's batches, in order. Raises ValueError where drop_last leaves none."""
+    """The sizes of an epoch's batches, in order. Raises ValueError if drop_last leaves no batch."""
     full, rest = divmod(plan.samples, plan.batch_size)
     if plan.drop_last and not full:
-        raise ValueError(
-            f"With drop_last and {plan.samples} samples, a batch of {plan.batch_size} never fills: there are no "
-            f"batches at all. Choose a batch size of at most {plan.samples}, or switch drop_last off."
-        )
+        raise ValueError(NO_BATCHES.format(samples=plan.samples, batch_size=plan.batch_size))
     return [plan.batch_size] * full + [rest] * (rest > 0 and not plan.drop_last)
 
 
 class LoadingRun(SteppedRun):
-    """Batches that come by themselves, in the order of their plans; a step shows the next one that is there."""
+    """A run over batches read in the background, in the order of their plans; a step shows the next one."""
 
     def __init__(self, config: Any, settings: Settings, plans: Sequence[Plan]) -> None:
         super().__init__(config, settings, sum(plan.epochs * len(batch_sizes(plan)) for plan in plans))
@@ -32,22 +35,22 @@ class LoadingRun(SteppedRun):
         self.batches: list[Batch] = []
 
     def ready(self) -> bool:
-        """Whether the next batch has come. The first question starts the reading; a reading cut short starts anew."""
+        """Whether the next batch is here. The first call starts the reading; a reading cut short starts again."""
         if self.loading is None or (not self.loading.alive and self.steps >= len(self.loading.look())):
             self.loading = Loading(self.plans, self.settings.loaders)
-        come = self.loading.look()
-        if come is not self.batches:
-            self.batches, self.steps = come, 0
-        return self.steps < len(come)
+        batches = self.loading.look()
+        if batches is not self.batches:
+            self.batches, self.steps = batches, 0
+        return self.steps < len(batches)
 
     def step(self) -> None:
-        """Show the batch that has come; nothing else is to be done."""
+        """Count the next batch as shown; nothing is computed."""
 
     @property
     def notice(self) -> str:
-        """What the reading has to say: that it starts, waits for others, or fell back to 0 workers."""
+        """A sentence of the reading: that it starts, waits for others, or fell back to 0 workers; or an empty text."""
         return "" if self.loading is None else self.loading.note
 
-    def told(self, sentence: str) -> str:
-        """The narrator's line: with what the reading has to say before it."""
-        return f"{self.notice} {sentence}".strip()
+    def with_notice(self, sentence: str) -> str:
+        """The sentence after the reading's notice, if there is one."""
+        return NOTICE_FIRST.format(notice=self.notice, sentence=sentence) if self.notice else sentence

@@ -1,6 +1,6 @@
-"""A data set whose items say who fetched them and when, and the loop that reads it with a real DataLoader.
+"""A dataset whose items record which worker fetched them and when, and the loop that reads it with a DataLoader.
 
-Worker processes import this module to find the data set's class, so it is small: torch's data tools and nothing else.
+Worker processes import this module to find the dataset's class, so it imports only torch's data tools.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from torch.utils.data import (
     get_worker_info,
 )
 
-BLOCK = bytes(65_536)  # hashed again and again where an item costs computing; Python's lock is free meanwhile
-TIMEOUT_SECONDS = 20.0  # that a DataLoader waits for a worker's batch before it gives up
+BLOCK = bytes(65_536)  # hashed repeatedly by items that cost computing; hashing releases Python's lock
+TIMEOUT_SECONDS = 20.0  # a DataLoader waits this long for a worker's batch before it gives up
 SAMPLERS = ("shuffle", "sequential", "random", "weighted", "replacement")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be read and how: everything that a DataLoader is told, and what reading and using a batch cost."""
+    """What to read and how: the arguments of a DataLoader, and the cost of fetching and of using a batch."""
 
     samples: int = 10
     batch_size: int = 5
@@ -39,35 +39,35 @@ class Plan:
     sampler: str = "shuffle"  # one of SAMPLERS; "shuffle" leaves it to the argument of that name
     drop_last: bool = False
     workers: int = 2
-    prefetch: int = 2  # batches asked for ahead, for each worker
+    prefetch: int = 2  # batches that each worker fetches ahead
     persistent: bool = False
-    start: str = "fork"  # how worker processes come to be: "fork" or "spawn"
+    start: str = "fork"  # the start method of worker processes: "fork" or "spawn"
     seed: int = 0
     epochs: int = 3
     item_ms: float = 0.0
-    computing: bool = False  # an item costs computing, not waiting
-    batch_ms: float = 0.0  # what is done with a batch before the next is asked for
+    computing: bool = False  # an item costs computing instead of waiting
+    batch_ms: float = 0.0  # the time for training on a batch before the next is requested
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One batch as it came, item by item; times in seconds since the first epoch began."""
+    """One batch, item by item; times in seconds since the first epoch began."""
 
-    plan: int  # which of several plans it belongs to
+    plan: int  # the index of its plan
     epoch: int
     slot: int  # its place in the epoch
     x: list[float]
     y: list[float]
-    worker: list[int]  # that fetched the item; -1 is the main process
+    worker: list[int]  # the worker that fetched each item; -1 is the main process
     starts: list[float]
     ends: list[float]
-    asked: float  # when the main process wanted the batch
+    asked: float  # when the main process requested the batch
     got: float
-    used: float  # when it was done with it
+    used: float  # when training on it was done
 
 
 class TimedItems(Dataset[tuple[Any, ...]]):
-    """The items of another data set, each with its worker and the times at which its fetch began and ended."""
+    """The items of another dataset, each with its worker and the times at which its fetch began and ended."""
 
     def __init__(self, items: TensorDataset, item_ms: float, *, computing: bool) -> None:
         self.items = items
@@ -86,14 +86,14 @@ class TimedItems(Dataset[tuple[Any, ...]]):
 
 
 def compute(seconds: float) -> None:
-    """Keep a processor busy: seconds of its time, however long others hold it up."""
+    """Keep a processor busy for this many seconds of CPU time, however long that takes."""
     end = time.thread_time() + seconds
     while time.thread_time() < end:
         hashlib.sha256(BLOCK).digest()
 
 
 def weights(samples: int) -> Tensor:
-    """How likely the weighted sampler is to draw each sample: the last most, in proportion to its number."""
+    """The weights of the weighted sampler (samples,): in proportion to the sample's number."""
     return torch.arange(1.0, samples + 1)  # (samples,)
 
 
@@ -112,7 +112,7 @@ def build_sampler(plan: Plan, generator: torch.Generator) -> Sampler[int] | None
 
 
 def build_loader(plan: Plan) -> DataLoader[tuple[Any, ...]]:
-    """The DataLoader of a plan, over x = 1 .. samples and y the other way round."""
+    """The DataLoader of a plan, over x = 1 .. samples and y in the reverse order."""
     generator = torch.Generator().manual_seed(plan.seed)
     x = torch.linspace(1, plan.samples, plan.samples)
     y = torch.linspace(plan.samples, 1, plan.samples)
@@ -133,7 +133,7 @@ def build_loader(plan: Plan) -> DataLoader[tuple[Any, ...]]:
 
 
 def read(plan: Plan, number: int = 0) -> Iterator[Batch]:
-    """Every batch of every epoch, in order, as it comes. Raises RuntimeError where a worker fails or takes too long."""
+    """Every batch of every epoch, in order, as it arrives. Raises RuntimeError if a worker fails or takes too long."""
     loader = build_loader(plan)
     began = time.monotonic()
     for epoch in range(plan.epochs):

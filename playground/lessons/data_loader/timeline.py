@@ -1,4 +1,4 @@
-"""The lab Worker timeline: the same reading with 0, 1 and 2 workers, each fetch measured where it happened (2.4)."""
+"""The lab Worker timeline: the same data read with 0, 1 and 2 workers, each fetch timed in its own process (2.4)."""
 
 from __future__ import annotations
 
@@ -20,35 +20,51 @@ WORKERS = (0, 1, 2)
 NAMES = ("0 workers", "1 worker", "2 workers")
 STARTS = {"fork": "fork (Linux)", "spawn": "spawn (Windows, macOS)"}
 COSTS = {"waiting": "Waiting (disk, network)", "computing": "Computing (decoding)"}
-START_SECONDS = {"fork": 0.1, "spawn": 3.0}  # about, to lay out the chart before anything is measured
-WORTH_IT = 1.1  # times as fast, from which on workers are said to help
+START_SECONDS = {"fork": 0.1, "spawn": 3.0}  # an estimate for the time axis before anything is measured
+MIN_SPEEDUP = 1.1  # from which on the narrator says that workers help, or hurt
+SENTENCES = {
+    "start": "Press Play: the same samples are read with 0, then 1, then 2 workers.",
+    "reading": "Each bar is one item's fetch, timed in the process that fetched it.",
+    "help": "2 workers: {two:.2f} s. No workers: {none:.2f} s. Workers help here.",
+    "hurt": "2 workers: {two:.2f} s. No workers: {none:.2f} s. Workers make it slower here.",
+    "same": "2 workers: {two:.2f} s. No workers: {none:.2f} s. The difference is small.",
+}
+LABELS = {
+    "main": "{name}: main",
+    "worker": "worker {number}",
+    "waiting": "waiting {time}",
+    "starting": "starting {time}",
+    "using": "training on batch {slot}",
+    "fetch": "batch {slot}, x = {x:g}: {time}",
+    "time": "{ms:.1f} ms",
+}
 
 
 @dataclass(frozen=True)
 class TimelineConfig(Config):
-    """What reading costs, and how the workers work."""
+    """The costs of fetching and training, and the arguments of the loader."""
 
     # fmt: off
-    item_ms: int = knob(20, "Cost of an item (ms)", help="What fetching one sample takes.", group="Cost",
+    item_ms: int = knob(20, "Time per item (ms)", help="The time to fetch one sample.", group="Cost",
                         lo=0, hi=30, step=1)
     cost: str = knob("waiting", "Kind of cost", group="Cost", options=tuple(COSTS), names=COSTS,
-                     help="Two processes wait side by side for nothing; for computing each needs a core.")
+                     help="Two processes can wait at the same time at no cost; computing needs a core each.")
     batch_ms: int = knob(20, "Training on a batch (ms)", group="Cost", lo=0, hi=60, step=5,
-                         help="What the loop does with a batch before it asks for the next. It waits, as for a GPU.")
+                         help="The loop's work on a batch before it requests the next. It only waits, as for a GPU.")
     samples: int = knob(24, "Samples", group="Loader", lo=4, hi=40, step=2)
     batch_size: int = knob(4, "Batch size", group="Loader", lo=2, hi=20, step=1)
-    prefetch: int = knob(2, "Prefetch factor", help="Batches each worker fetches ahead.", group="Loader",
+    prefetch: int = knob(2, "Prefetch factor", help="Batches that each worker fetches ahead.", group="Loader",
                          lo=1, hi=4, step=1)
     epochs: int = knob(1, "Epochs", group="Loader", lo=1, hi=2, step=1)
     persistent: bool = knob(False, "Persistent workers", help="Keep the processes from epoch to epoch.",
                             group="Loader", applies=lambda c: c.epochs > 1)
     start: str = knob("fork", "Start method", group="Loader", options=tuple(STARTS), names=STARTS,
-                      help="A forked worker is a copy and there at once; a spawned one imports everything anew.")
+                      help="A forked worker is a copy and starts at once; a spawned one imports everything again.")
     # fmt: on
 
 
 def plan_of(config: TimelineConfig, workers: int) -> Plan:
-    """The reading with so many workers."""
+    """The plan of reading with this many workers."""
     return Plan(
         samples=config.samples, batch_size=config.batch_size, shuffle=False, workers=workers, prefetch=config.prefetch,
         persistent=config.persistent, start=config.start, epochs=config.epochs, item_ms=float(config.item_ms),
@@ -58,58 +74,61 @@ def plan_of(config: TimelineConfig, workers: int) -> Plan:
 
 @dataclass(frozen=True)
 class Measured:
-    """The batches of one plan so far."""
+    """The batches of one plan so far, and what follows from their times."""
 
     batches: list[Batch]
 
     @property
     def seconds(self) -> float:
-        """From the loop's begin until the last batch was used."""
+        """Seconds from the start of the loop until training on the last batch was done."""
         return self.batches[-1].used if self.batches else 0.0
 
     @property
     def rate(self) -> float | None:
-        """Samples a second, everything included."""
+        """Samples per second, start-up included; None before the first batch."""
         return sum(len(batch.x) for batch in self.batches) / self.seconds if self.batches else None
 
     @property
     def started_rate(self) -> float | None:
-        """Samples a second from the first batch on; None before there are two."""
+        """Samples per second after the first batch; None before there are two."""
         if len(self.batches) < 2 or self.seconds <= self.batches[0].used:
             return None
         return sum(len(batch.x) for batch in self.batches[1:]) / (self.seconds - self.batches[0].used)
 
     def main(self) -> list[Span]:
-        """What the main process did: wait, fetch (without workers), and use each batch."""
+        """The spans of the main process: waiting, fetching (without workers) and training."""
         spans = []
         for batch in self.batches:
             if batch.worker[0] >= 0:
-                spans.append(Span("waiting", batch.asked, batch.got, f"waiting {_ms(batch.got - batch.asked)}"))
-            spans.append(Span("using", batch.got, batch.used, f"training on batch {batch.slot}"))
+                spans.append(
+                    Span("waiting", batch.asked, batch.got, LABELS["waiting"].format(time=_ms(batch.got - batch.asked)))
+                )
+            spans.append(Span("using", batch.got, batch.used, LABELS["using"].format(slot=batch.slot)))
         return spans + self.fetches(-1)
 
     def worker(self, number: int) -> list[Span]:
-        """What a worker did: start, once or in each epoch, and fetch."""
+        """The spans of a worker: starting, once or in each epoch, and fetching."""
         fetches = self.fetches(number)
         begins = {batch.epoch: batch.asked for batch in self.batches if batch.slot == 0}
         starting = []
         for epoch, begin in begins.items():
             mine = [batch.starts[0] for batch in self.batches if batch.epoch == epoch and batch.worker[0] == number]
             if mine:
-                starting.append(Span("starting", begin, mine[0], f"starting {_ms(mine[0] - begin)}"))
+                starting.append(Span("starting", begin, mine[0], LABELS["starting"].format(time=_ms(mine[0] - begin))))
         return starting + fetches
 
     def fetches(self, number: int) -> list[Span]:
-        """Each item's fetch by one worker; -1 is the main process."""
+        """The spans of each item's fetch by one worker; -1 is the main process."""
         return [
-            Span("odd" if batch.slot % 2 else "even", start, end, f"batch {batch.slot}, x = {x:g}: {_ms(end - start)}")
+            Span("odd" if batch.slot % 2 else "even", start, end,
+                 LABELS["fetch"].format(slot=batch.slot, x=x, time=_ms(end - start)))
             for batch in self.batches
             for x, worker, start, end in zip(batch.x, batch.worker, batch.starts, batch.ends, strict=True)
             if worker == number
-        ]
+        ]  # fmt: skip
 
     def ahead(self) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], np.ndarray[tuple[int], np.dtype[np.int64]]]:
-        """When the number of batches that lay ready changed, and to what: two arrays (changes,)."""
+        """The times at which the number of waiting batches changed, and the numbers: two arrays (changes,)."""
         times = [(batch.ends[-1], 1) for batch in self.batches] + [(batch.got, -1) for batch in self.batches]
         times.sort()
         seconds = np.array([0.0, *(at for at, _ in times)])
@@ -117,7 +136,7 @@ class Measured:
 
 
 def _ms(seconds: float) -> str:
-    return f"{1_000 * seconds:.1f} ms"
+    return LABELS["time"].format(ms=1_000 * seconds)
 
 
 class TimelineRun(LoadingRun):
@@ -128,60 +147,57 @@ class TimelineRun(LoadingRun):
 
     @property
     def auto_speed(self) -> float:
-        """As the batches come."""
+        """0: a step as soon as its batch arrives."""
         return 0.0
 
     def steps_in_epochs(self, epochs: int) -> int:
-        """The batches that finish the present epoch and the ones after it."""
+        """The number of batches that complete this many epochs, the current one included."""
         each = len(batch_sizes(self.plans[0]))
         return epochs * each - self.steps % each
 
     def measured(self, at: int) -> list[Measured]:
-        """What is known of each plan after `at` batches."""
+        """Each plan's measurements after `at` batches."""
         shown = self.batches[:at]
         return [Measured([batch for batch in shown if batch.plan == number]) for number in range(len(WORKERS))]
 
     def until(self, measured: list[Measured]) -> float:
-        """Where the time axis ends: about where the slowest reading will, or where it did."""
+        """The end of the time axis in seconds: an estimate of the slowest reading, or its measured time if longer."""
         config = self.config
         batches = len(batch_sizes(self.plans[0]))
         about: float = config.epochs * (config.samples * config.item_ms + batches * config.batch_ms) / 1_000
         return max(1.05 * about + START_SECONDS[config.start], *(each.seconds for each in measured))
 
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
-        """The lanes, the throughput and what lay ready."""
+        """The lanes, the throughput and the number of waiting batches."""
         measured = self.measured(at)
         until = self.until(measured)
         groups = [
-            [(f"{name}: main", each.main()), *((f"worker {number}", each.worker(number)) for number in range(workers))]
+            [(LABELS["main"].format(name=name), each.main()),
+             *((LABELS["worker"].format(number=number), each.worker(number)) for number in range(workers))]
             for name, workers, each in zip(NAMES, WORKERS, measured, strict=True)
-        ]
+        ]  # fmt: skip
         rates = {name: (each.rate, each.started_rate) for name, each in zip(NAMES, measured, strict=True)}
         best = max((rate for pair in rates.values() for rate in pair if rate is not None), default=1.0)
-        ready = [(name, *each.ahead()) for name, each in zip(NAMES[1:], measured[1:], strict=True)]
+        waiting = [(name, *each.ahead()) for name, each in zip(NAMES[1:], measured[1:], strict=True)]
         return {
             "lanes": lambda: lanes.lanes(groups, until),
             "throughput": lambda: lanes.throughput(rates, best),
-            "ahead": lambda: lanes.ahead(ready, 2.0 * self.config.prefetch + 0.5, until),
+            "ahead": lambda: lanes.ahead(waiting, 2.0 * self.config.prefetch + 0.5, until),
         }
 
     def status(self, at: int) -> dict[str, float]:
-        """Seconds of each reading so far."""
+        """The seconds of each reading so far."""
         return {f"seconds_{workers}": round(each.seconds, 3) for workers, each in enumerate(self.measured(at))}
 
     def narrate(self, at: int) -> str:
-        """What the three readings say together, once they are done."""
+        """A sentence that compares the three readings once they are done."""
         if at < (self.length or 0) or len(self.batches) < at:
-            before = "Press Play: the same samples are read with 0, then 1, then 2 workers." if not at else ""
-            return self.notice or before or "Each bar is one item's fetch, with the times its own process measured."
+            return self.notice or SENTENCES["reading" if at else "start"]
         if self.loading is not None and self.loading.fell_back:
             return self.notice
         none, _, two = (each.seconds for each in self.measured(at))
-        if none > WORTH_IT * two:
-            return self.told(f"Two workers are done after {two:.2f} s, none after {none:.2f} s: here workers help.")
-        if two > WORTH_IT * none:
-            return self.told(f"Two workers take {two:.2f} s, none takes {none:.2f} s: here workers hurt.")
-        return self.told(f"Two workers take {two:.2f} s, none takes {none:.2f} s: about the same.")
+        kind = "help" if none > MIN_SPEEDUP * two else "hurt" if two > MIN_SPEEDUP * none else "same"
+        return self.with_notice(SENTENCES[kind].format(two=two, none=none))
 
 
 def build(config: TimelineConfig, settings: Settings | None = None) -> TimelineRun:
@@ -192,14 +208,14 @@ def build(config: TimelineConfig, settings: Settings | None = None) -> TimelineR
 LAB = Lab(
     name="data_loader_timeline",
     title="Worker timeline",
-    sentence="Who fetches what, and when, with 0, 1 and 2 workers: measured in each process, on this server.",
+    sentence="Which process fetches what, and when, with 0, 1 and 2 workers: measured in each process on this server.",
     config=TimelineConfig,
     build=build,
     units=("step", "epoch"),
     charts=(
         Chart("lanes", "Lanes", "A lane for each process: fetching items, waiting, training on a batch.", width="wide"),
-        Chart("throughput", "Throughput", "Samples a second with 0, 1 and 2 workers.", height="low"),
-        Chart("ahead", "Batches ready", "How many batches lay ready over time.", height="low"),
+        Chart("throughput", "Throughput", "Samples per second with 0, 1 and 2 workers.", height="low"),
+        Chart("ahead", "Batches waiting", "How many fetched batches were waiting, over time.", height="low"),
     ),
     status={"step": "Batch", "seconds_0": "0 workers (s)", "seconds_1": "1 worker (s)", "seconds_2": "2 workers (s)"},
     presets={

@@ -1,9 +1,9 @@
-"""A process of its own that reads plans with DataLoader workers: started as `python -m playground.loader_host`.
+"""A separate process that reads plans with DataLoader workers; reader.py starts it.
 
 A web server has threads, and a process with threads must not fork. So workers are forked (or spawned) here, where
 there is one thread. An order is a line of JSON on stdin, a list of plans; each batch is a line on stdout, then
-{"over": ""}, or {"over": reason} where the workers failed. Any line that comes meanwhile stops the reading. The
-process ends when stdin closes, or after a while without an order.
+{"over": ""}, or {"over": reason} if the workers failed. Another line on stdin stops the reading. The process ends when
+stdin closes, or after IDLE_SECONDS without an order.
 """
 
 from __future__ import annotations
@@ -19,58 +19,58 @@ import torch
 from playground.lessons.data_loader.timed_dataset import Plan, read
 
 IDLE_SECONDS = 30.0
-NICENESS = 10  # boards on the same machine come first
+NICENESS = 10  # the server on the same machine has priority
 
 
 class Orders:
-    """Lines of stdin, read so that one can ask whether there is another."""
+    """The lines of stdin, read with a timeout."""
 
     def __init__(self) -> None:
         self.rest = b""
 
     def next(self, seconds: float) -> str | None:
-        """The next line, or None when there is none in time. Raises EOFError at the end."""
+        """The next line, or None after this many seconds. Raises EOFError at the end of stdin."""
         while b"\n" not in self.rest:
             if not select.select([0], [], [], seconds)[0]:
                 return None
-            some = os.read(0, 65_536)
-            if not some:
+            received = os.read(0, 65_536)
+            if not received:
                 raise EOFError
-            self.rest += some
+            self.rest += received
         line, _, self.rest = self.rest.partition(b"\n")
         return line.decode()
 
 
-def tell(message: dict[str, object]) -> None:
-    """One line for the server."""
+def send(message: dict[str, object]) -> None:
+    """Write a message as one line on stdout."""
     os.write(1, json.dumps(message).encode() + b"\n")
 
 
-def obey(order: str, orders: Orders) -> None:
-    """Read all the plans of an order, unless told to stop."""
+def execute(order: str, orders: Orders) -> None:
+    """Read all plans of an order, until another line asks to stop."""
     reason = ""
     try:
         for number, values in enumerate(json.loads(order)):
             for batch in read(Plan(**values), number):
-                tell(asdict(batch))
+                send(asdict(batch))
                 if orders.next(0) is not None:
                     return
     except (RuntimeError, OSError) as error:
         print(f"DataLoader workers failed: {error}", file=sys.stderr)
         reason = "a worker process failed or took too long"
     finally:
-        tell({"over": reason})
+        send({"over": reason})
 
 
 def main() -> None:
-    """Obey one order after the other."""
+    """Execute one order after another."""
     torch.set_num_threads(1)
     os.nice(NICENESS)
     orders = Orders()
     try:
         while (order := orders.next(IDLE_SECONDS)) is not None:
-            if order.startswith("["):  # else it was told to stop what it had just ended
-                obey(order, orders)
+            if order.startswith("["):  # any other line asked to stop a reading that had already ended
+                execute(order, orders)
     except (EOFError, BrokenPipeError):
         pass
 

@@ -1,4 +1,4 @@
-"""Who was doing what when: lanes of processes over time, what they got through in a second, and what lay ready."""
+"""Processes over time: a lane for each, their throughput, and how many batches were waiting."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.figures.parts import line, markers, segments
 from playground.figures.theme import axis, layout, round_up
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
-WIDTH = 13  # pixels of a lane
+LANE_WIDTH = 13  # pixels
 GAP = 0.7  # lanes between two groups
-# What a process does: its name, its colour, and how wide it is drawn beside the lane.
+# What a process does: its name, its colour, and its width as a share of the lane's.
 KINDS: dict[str, tuple[str, str, float]] = {
     "even": ("Fetching items", "@train", 1.0),
     "odd": ("Fetching items, next batch", "@train/0.5", 1.0),
@@ -27,7 +28,7 @@ KINDS: dict[str, tuple[str, str, float]] = {
 
 @dataclass(frozen=True)
 class Span:
-    """Something that a process was doing: one of KINDS, from and to in seconds, and words for it."""
+    """What a process did from start to end, in seconds: one of KINDS, with the text of its tooltip."""
 
     kind: str
     start: float
@@ -36,7 +37,7 @@ class Span:
 
 
 def lanes(groups: Sequence[Sequence[tuple[str, Sequence[Span]]]], until: float) -> Figure:
-    """Lanes (name, spans) from the top down, a gap between groups; all begin at 0 seconds."""
+    """Lanes (name, spans) from the top down, with a gap between groups; time starts at 0 seconds."""
     heights, names, rows = [], [], []
     y = 0.0
     for group in groups:
@@ -48,32 +49,30 @@ def lanes(groups: Sequence[Sequence[tuple[str, Sequence[Span]]]], until: float) 
         y -= GAP
     data = [_trace(kind, rows, heights) for kind in KINDS]
     ticks = {"tickmode": "array", "tickvals": heights, "ticktext": names, "showgrid": False, "zeroline": False}
-    x = axis("Seconds since the loop began", [0, round_up_finely(until)])
+    x = axis("Seconds since the loop started", [0, round_up_finely(until)])
     margin = {"l": 132, "r": 12, "t": 28, "b": 40}
     return {"data": data, "layout": layout(x, axis("", [y + GAP + 0.4, 0.6], **ticks), margin=margin)}
 
 
 def _trace(kind: str, rows: Sequence[Sequence[Span]], heights: Sequence[float]) -> dict[str, Any]:
-    """All spans of one kind as one line with gaps."""
+    """One trace with all spans of a kind, as a line with gaps."""
     name, colour, share = KINDS[kind]
     found = [(span, height) for spans, height in zip(rows, heights, strict=True) for span in spans if span.kind == kind]
-    x = np.array([[span.start, span.end, np.nan] for span, _ in found], np.float32).reshape(-1)
-    y = np.array([[height, height, np.nan] for _, height in found], np.float32).reshape(-1)
-    return {
-        "type": "scatter", "mode": "lines", "name": name, "x": x, "y": y, "visible": True, "showlegend": kind != "odd",
-        "line": {"color": colour, "width": WIDTH * share}, "hoverinfo": "text",
-        "hovertext": [text for span, _ in found for text in (span.words, span.words, "")],
-    }  # fmt: skip
+    levels = [height for _, height in found]
+    x, y = segments([span.start for span, _ in found], levels, [span.end for span, _ in found], levels)
+    texts = [text for span, _ in found for text in (span.words, span.words, "")]
+    more = {"visible": True, "showlegend": kind != "odd", "hoverinfo": "text", "hovertext": texts}
+    return line(name, x, y, {"color": colour, "width": LANE_WIDTH * share}) | more
 
 
 def round_up_finely(value: float) -> float:
-    """The next tenth of the power of ten above: an axis that ends there moves seldom and leaves little empty."""
+    """The next twentieth of `round_up(value)`, so that an axis that ends there rarely changes and is nearly full."""
     top = round_up(value)
     return float(np.ceil(value / top * 20 - 1e-9) / 20 * top)
 
 
-def throughput(rates: Mapping[str, tuple[float | None, float | None]], most: float) -> Figure:
-    """Samples a second by number of workers: (all in, without the start-up), None where not measured yet."""
+def throughput(rates: Mapping[str, tuple[float | None, float | None]], top: float) -> Figure:
+    """Samples per second by number of workers: (with start-up, without it), None if not measured yet."""
     names = list(rates)
     whole, without = ([rate[at] for rate in rates.values()] for at in (0, 1))
     data = [
@@ -81,22 +80,22 @@ def throughput(rates: Mapping[str, tuple[float | None, float | None]], most: flo
          "text": ["" if rate is None else f"{rate:.0f}" for rate in whole], "textposition": "inside",
          "insidetextanchor": "start",
          "hovertemplate": "%{x}: %{y:.1f} samples/s, start-up included<extra></extra>"},
-        {"type": "scatter", "mode": "markers", "name": "Once started", "x": names, "y": without,
-         "marker": {"symbol": "diamond-open", "size": 11, "color": "@text", "line": {"width": 2}},
-         "hovertemplate": "%{x}: %{y:.1f} samples/s once the first batch is there<extra></extra>"},
+        markers("After start-up", names, without,
+                {"symbol": "diamond-open", "size": 11, "color": "@text", "line": {"width": 2}},
+                "%{x}: %{y:.1f} samples/s after the first batch<extra></extra>"),
     ]  # fmt: skip
     x = axis("", [-0.5, len(names) - 0.5], type="category", categoryorder="array", categoryarray=names)
-    y = axis("Samples/s", [0, round_up_finely(most * 1.1)])
+    y = axis("Samples/s", [0, round_up_finely(top * 1.1)])
     return {"data": data, "layout": layout(x, y, margin={"l": 54, "r": 8, "t": 22, "b": 26}, bargap=0.4)}
 
 
-def ahead(lines: Sequence[tuple[str, Array, Array]], most: float, until: float) -> Figure:
-    """How many batches lay ready over time, each (name, seconds, batches): a stair that holds until the next change."""
+def ahead(lines: Sequence[tuple[str, Array, Array]], top: float, until: float) -> Figure:
+    """How many batches were waiting over time, each (name, seconds, batches), as stairs from change to change."""
     data = [
-        {"type": "scatter", "mode": "lines", "name": name, "x": seconds, "y": ready,
-         "line": {"color": f"@series{index}", "width": 2, "shape": "hv", "dash": ("solid", "dot")[index % 2]},
-         "hovertemplate": name + ": %{y} ready at %{x:.3f} s<extra></extra>"}
-        for index, (name, seconds, ready) in enumerate(lines)
+        line(name, seconds, waiting,
+             {"color": f"@series{index}", "width": 2, "shape": "hv", "dash": ("solid", "dot")[index % 2]},
+             name + ": %{y} waiting at %{x:.3f} s<extra></extra>")
+        for index, (name, seconds, waiting) in enumerate(lines)
     ]  # fmt: skip
-    x, y = axis("Seconds since the loop began", [0, round_up_finely(until)]), axis("Batches", [0, most], dtick=1)
+    x, y = axis("Seconds since the loop started", [0, round_up_finely(until)]), axis("Batches", [0, top], dtick=1)
     return {"data": data, "layout": layout(x, y, margin={"l": 40, "r": 8, "t": 22, "b": 36})}

@@ -1,4 +1,4 @@
-"""Batches as they come: which sample stood where, how often each was seen, and what a loop over them prints."""
+"""Batches as figures: which sample is in which slot, how often each was drawn, and the lines that a loop prints."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.figures.parts import hidden_axis, line, markers
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
-MOST_NUMBERED = (6, 20)  # epochs and slots that leave room for a number in each
+MAX_NUMBERED = (6, 20)  # epochs and slots: a larger map has no room for numbers
 MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace"
-LINES = 6  # of print
+LINES = 6  # printed lines that are shown
+SHORT, DROPPED = "short: {count}", "dropped: {count}"
 
 
 def batch_map(order: Array, *, batch_size: int, dropped: int, latest: tuple[int, int] | None) -> Figure:
-    """Which sample (1 ..) stood in which slot of which epoch (0 ..): order (epochs, samples), 0 where none has come.
+    """The sample (1 ..) in each slot of each epoch (0 ..): order (epochs, samples), 0 for an empty slot.
 
-    Upright lines part the batches; a short last batch and the dropped slots are marked. `latest` is (epoch, batch).
+    Vertical lines separate the batches; a short batch and the dropped slots are marked. `latest` is (epoch, batch).
     """
     epochs, slots = order.shape
-    numbered = epochs <= MOST_NUMBERED[0] and slots <= MOST_NUMBERED[1]
+    numbered = epochs <= MAX_NUMBERED[0] and slots <= MAX_NUMBERED[1]
     numbers = [[int(each) or None for each in row] for row in order]
     cells = {
         "type": "heatmap", "x": list(range(1, slots + 1)), "y": list(range(epochs)), "z": numbers,
@@ -36,13 +38,13 @@ def batch_map(order: Array, *, batch_size: int, dropped: int, latest: tuple[int,
     }  # fmt: skip
     used, short = slots - dropped, (slots - dropped) % batch_size
     edges = [0, *range(batch_size, used, batch_size), used]
-    shapes, notes = [_upright(edge + 0.5, epochs) for edge in edges], []
+    shapes, notes = [_separator(edge + 0.5, epochs) for edge in edges], []
     if short:
         shapes.append(_box(used - short + 0.5, used + 0.5, -0.5, epochs - 0.5, "@negative", "dash"))
-        notes.append(_note(used + 0.5 - short / 2, f"short: {short}"))
+        notes.append(_note(used + 0.5 - short / 2, SHORT.format(count=short)))
     if dropped:
         shapes.append(_box(used + 0.5, slots + 0.5, -0.5, epochs - 0.5, "@dead", "dot"))
-        notes.append(_note(used + 0.5 + dropped / 2, f"dropped: {dropped}"))
+        notes.append(_note(used + 0.5 + dropped / 2, DROPPED.format(count=dropped)))
     if latest is not None:
         epoch, start = latest[0], latest[1] * batch_size
         shapes.append(
@@ -54,27 +56,26 @@ def batch_map(order: Array, *, batch_size: int, dropped: int, latest: tuple[int,
     return {"data": [cells], "layout": layout(x, y, shapes=shapes, annotations=notes, margin=low)}
 
 
-def seen(counts: Array, *, most: float, expected: float) -> Figure:
-    """How often each sample (1 ..) has come: counts (samples,). The dashed line is once an epoch."""
+def times_drawn(counts: Array, *, top: float, expected: float) -> Figure:
+    """How often each sample (1 ..) has been drawn: counts (samples,). The dashed line is once per epoch."""
     samples = np.arange(1, len(counts) + 1)
     never = counts == 0
     data = [
-        {"type": "bar", "name": "Seen", "x": samples, "y": counts, "marker": {"color": "@train/0.75"},
+        {"type": "bar", "name": "Drawn", "x": samples, "y": counts, "marker": {"color": "@train/0.75"},
          "hovertemplate": "sample %{x}: %{y} times<extra></extra>"},
-        {"type": "scatter", "mode": "markers", "name": "Not yet", "x": samples[never],
-         "y": np.full(int(never.sum()), most * 0.03),
-         "marker": {"symbol": "x-thin-open", "size": 7, "color": "@negative"},
-         "hovertemplate": "sample %{x} has not come yet<extra></extra>"},
-        {"type": "scatter", "mode": "lines", "name": "Once an epoch", "x": [0.4, len(counts) + 0.6],
-         "y": [expected, expected], "hoverinfo": "skip", "line": {"color": "@text", "width": 1, "dash": "dash"}},
+        markers("Not yet", samples[never], np.full(int(never.sum()), top * 0.03),
+                {"symbol": "x-thin-open", "size": 7, "color": "@negative"},
+                "sample %{x} has not been drawn yet<extra></extra>"),
+        line("Once per epoch", [0.4, len(counts) + 0.6], [expected, expected],
+             {"color": "@text", "width": 1, "dash": "dash"}),
     ]  # fmt: skip
     x = axis("Sample", [0.4, len(counts) + 0.6], showgrid=False, **_whole(len(counts)))
-    y = axis("Times", [0, most], dtick=1 if most <= 5 else 5)
+    y = axis("Times", [0, top], dtick=1 if top <= 5 else 5)
     return {"data": data, "layout": layout(x, y, bargap=0.15, margin={"l": 40, "r": 8, "t": 20, "b": 42})}
 
 
 def printed(lines: Sequence[str]) -> Figure:
-    """The last lines that a script printed, in its own letters."""
+    """The last lines that a script printed, in a monospace font."""
     shown = list(lines[-LINES:])
     notes = [
         {"text": html.escape(line, quote=False), "x": 0, "y": 1 - (row + 0.5) / LINES, "xref": "paper", "yref": "paper",
@@ -82,20 +83,23 @@ def printed(lines: Sequence[str]) -> Figure:
          "font": {"family": MONO, "size": 12, "color": "@text"}}
         for row, line in enumerate(shown)
     ]  # fmt: skip
-    bare = {"visible": False, "fixedrange": True, "range": [0, 1], "autorange": False}
     text = "\n".join(shown)
     figure = layout(
-        dict(bare), dict(bare), annotations=notes, showlegend=False, meta={"words": text, "csv": text + "\n"}
+        hidden_axis([0, 1]),
+        hidden_axis([0, 1]),
+        annotations=notes,
+        showlegend=False,
+        meta={"words": text, "csv": text + "\n"},
     )
     return {"data": [], "layout": figure | {"margin": {"l": 8, "r": 8, "t": 6, "b": 8}}}
 
 
 def _whole(count: int) -> dict[str, Any]:
-    """Ticks at whole numbers from 1 on, not too many."""
+    """Ticks at a few whole numbers, from 1 on."""
     return {"tick0": 1 if count <= 12 else 0, "dtick": 1 if count <= 12 else 5 if count <= 40 else 10}
 
 
-def _upright(x: float, epochs: int) -> dict[str, Any]:
+def _separator(x: float, epochs: int) -> dict[str, Any]:
     return {"type": "line", "x0": x, "x1": x, "y0": -0.5, "y1": epochs - 0.5, "line": {"color": "@muted", "width": 1.5}}
 
 

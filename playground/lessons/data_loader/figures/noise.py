@@ -1,4 +1,4 @@
-"""Gradients of batches beside the gradient of all the data, and two trainings side by side."""
+"""Gradients of batches compared with the gradient of all the data, and two trainings side by side."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.figures.parts import line, markers
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
@@ -15,13 +16,13 @@ Figure = dict[str, Any]
 
 
 def cosines(scattered: Mapping[int, Array], chosen: int) -> Figure:
-    """The cosine of each batch by batch size, their mean as a line, and the chosen size upright."""
+    """The cosine of each batch by batch size, their mean as a line, and a band behind the chosen size."""
     names = [str(size) for size in scattered]
     x = [str(size) for size, values in scattered.items() for _ in values]
     means = np.array([values.mean() for values in scattered.values()], np.float32)
     data = [
-        {"type": "scatter", "mode": "markers", "name": "One batch", "x": x, "y": np.concatenate([*scattered.values()]),
-         "marker": {"color": "@train/0.35", "size": 7}, "hovertemplate": "batch of %{x}: %{y:.3f}<extra></extra>"},
+        markers("One batch", x, np.concatenate([*scattered.values()]), {"color": "@train/0.35", "size": 7},
+                "batch of %{x}: %{y:.3f}<extra></extra>"),
         {"type": "scatter", "mode": "lines+markers", "name": "Mean", "x": names, "y": means,
          "line": {"color": "@gradient", "width": 2.5}, "marker": {"symbol": "diamond", "size": 7},
          "hovertemplate": "mean of batches of %{x}: %{y:.3f}<extra></extra>"},
@@ -33,16 +34,14 @@ def cosines(scattered: Mapping[int, Array], chosen: int) -> Figure:
     return {"data": data, "layout": layout(_sizes(names), y, shapes=[band])}
 
 
-def cloud(batches: Array, whole: Array, each: Array) -> Figure:
-    """Gradients of batches (batches, 2) as points, of all the data (2,), each sample in grey (samples, 2)."""
+def cloud(batches: Array, full: Array, each: Array) -> Figure:
+    """Gradients as points: of batches (batches, 2), of all the data (2,), and of each sample in grey (samples, 2)."""
     reach = max(0.5, float(np.ceil(2.2 * np.quantile(np.abs(each), 0.97)) / 2))
-    arrow = np.stack([np.zeros(2), whole])
+    arrow = np.stack([np.zeros(2), full])
     data = [
-        {"type": "scatter", "mode": "markers", "name": "Sample", "x": each[:, 0], "y": each[:, 1],
-         "marker": {"color": "@muted/0.35", "size": 4}, "hoverinfo": "skip"},
-        {"type": "scatter", "mode": "markers", "name": "Batch", "x": batches[:, 0], "y": batches[:, 1],
-         "marker": {"color": "@train/0.6", "size": 8, "symbol": "diamond"},
-         "hovertemplate": "(%{x:.3f}, %{y:.3f})<extra></extra>"},
+        markers("Sample", each[:, 0], each[:, 1], {"color": "@muted/0.35", "size": 4}),
+        markers("Batch", batches[:, 0], batches[:, 1], {"color": "@train/0.6", "size": 8, "symbol": "diamond"},
+                "(%{x:.3f}, %{y:.3f})<extra></extra>"),
         {"type": "scatter", "mode": "lines+markers", "name": "All data", "x": arrow[:, 0], "y": arrow[:, 1],
          "line": {"color": "@gradient", "width": 3}, "marker": {"symbol": ["circle", "x"], "size": [5, 12]},
          "hovertemplate": "all data: (%{x:.3f}, %{y:.3f})<extra></extra>"},
@@ -55,7 +54,7 @@ def cloud(batches: Array, whole: Array, each: Array) -> Figure:
 
 
 def updates(counts: Mapping[int, int], chosen: int) -> Figure:
-    """How many updates an epoch has, by batch size; the chosen one is marked."""
+    """Updates per epoch by batch size; the chosen size is marked."""
     names = [str(size) for size in counts]
     bars = {
         "type": "bar", "name": "Updates", "x": names, "y": list(counts.values()),
@@ -70,12 +69,12 @@ def updates(counts: Mapping[int, int], chosen: int) -> Figure:
 def side_by_side(
     lines: Sequence[tuple[str, str, Array]], *, title: str, span: list[float], epoch: int, floor: float | None = None
 ) -> Figure:
-    """Values over steps of several trainings, each (name, colour, values); faint uprights part the epochs."""
+    """Values over steps of several trainings, each (name, colour, values); faint vertical lines separate the epochs."""
     steps = max(len(values) for _, _, values in lines)
     data = [
-        {"type": "scatter", "mode": "lines", "name": name, "x": np.arange(len(values)), "y": values,
-         "line": {"color": colour, "width": 2.5, "dash": ("solid", "dash")[index % 2]},
-         "hovertemplate": name + " %{y:.3f} at step %{x}<extra></extra>"}
+        line(name, np.arange(len(values)), values,
+             {"color": colour, "width": 2.5, "dash": ("solid", "dash")[index % 2]},
+             name + " %{y:.3f} at step %{x}<extra></extra>")
         for index, (name, colour, values) in enumerate(lines)
     ]  # fmt: skip
     shapes: list[dict[str, Any]] = [
@@ -91,6 +90,6 @@ def side_by_side(
 
 
 def _sizes(names: Sequence[str]) -> dict[str, Any]:
-    """The axis of batch sizes, each as far from the next."""
+    """The axis of batch sizes, at equal distances."""
     order = {"type": "category", "categoryorder": "array", "categoryarray": list(names)}
     return axis("Batch size", [-0.5, len(names) - 0.5], **order)

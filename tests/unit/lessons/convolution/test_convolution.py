@@ -114,7 +114,7 @@ def test_random_kernel_is_its_seeds_own() -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("", "empty"), ("a b", "no number"), ("1 2; 3", "rows"), (" ".join("1" * 8), "up to 7 rows"), ("nan 1", "weight"),
+    [("", "empty"), ("a b", "not a number"), ("1 2; 3", "rows"), (" ".join("1" * 8), "up to 7 rows"), ("nan 1", "weight"),
      ("1e9", "weight"), ("[[[1]], [[2]]]", "up to 7 rows"), ("zeros(1000, 1000)", "elements")],
 )  # fmt: skip
 def test_a_kernel_that_cannot_be_is_refused_in_a_sentence(text: str, words: str) -> None:
@@ -242,19 +242,21 @@ def test_unread_pixels_are_those_whose_gradient_is_zero() -> None:
         (SizesConfig(window=2, stride=2, padding=0), "becomes **14 × 14**"),
         (SizesConfig(stride=3, padding=0), "the last 2 columns and rows of the image are left out"),
         (SizesConfig(window=2, stride=3, padding=0, size=9), "the last column and the last row of the image"),
-        (SizesConfig(stride=2), "No pixel of the image is lost"),
-        (SizesConfig(window=2, stride=4, padding=0), "12 of the 28 pixels of each row are read by no window"),
+        (SizesConfig(stride=2), "No image pixel is lost"),
+        (SizesConfig(window=2, stride=4, padding=0), "No window reads 12 of the 28 pixels of each row"),
     ],
 )
 def test_note_says_the_size_and_what_is_lost(config: SizesConfig, words: str) -> None:
     note = draw_sizes(config).note
     assert words in note
-    assert ("does not fit" in note) == ((config.size + 2 * config.padding - config.window) % config.stride > 0)
+    assert ("does not divide evenly" in note) == (
+        (config.size + 2 * config.padding - config.window) % config.stride > 0
+    )
 
 
 def test_a_window_that_does_not_fit_is_refused_as_torch_refuses_it() -> None:
     config = SizesConfig(size=4, window=7, padding=0)
-    with pytest.raises(ValueError, match="spans 7 pixels, and there are only 4"):
+    with pytest.raises(ValueError, match="spans 7 pixels, but with the padding there are only 4"):
         draw_sizes(config)
     with pytest.raises(RuntimeError):
         size_by_torch(Axis(4, 7))
@@ -283,7 +285,9 @@ def test_chains_have_torchs_shapes_and_parameters(name: str) -> None:
     config = chain.ChainConfig(**chain.LAB.presets[name])
     layers = chain.read_layers(config.layers)
     if name == "Pooled too often":
-        with pytest.raises(ValueError, match=r"Layer 5, “pool 2”: The window spans 2 pixels, and there are only 1"):
+        with pytest.raises(
+            ValueError, match=r"Layer 5, “pool 2”: The window spans 2 pixels, but with the padding there are only 1"
+        ):
             chain.draw_chain(config)
         return
     model, shapes = built(config.size, config.channels, layers)
@@ -316,10 +320,10 @@ def test_field_of_view_is_where_the_gradient_reaches() -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("", "There are 0 layers"), ("; ".join(["pool 1"] * 9), "There are 9 layers"), ("dense 10", "no layer"),
-     ("conv", "no layer"), ("conv 0", "window goes from 1"), ("conv 3 maps 9999", "maps goes from 1 to 512"),
-     ("pool 2 maps 3", "Leave maps out"), ("pool 2 pad 2", "half its window"), ("pool 16", "window goes from 1 to 15"),
-     ("conv 5 pad 2 maps 16 <b>", "no layer"), ("conv 9; conv 15; conv 15", "Layer 3")],
+    [("", "you typed 0"), ("; ".join(["pool 1"] * 9), "you typed 9"), ("dense 10", "is not a layer"),
+     ("conv", "is not a layer"), ("conv 0", "window must be 1"), ("conv 3 maps 9999", "maps must be 1 to 512"),
+     ("pool 2 maps 3", "Delete “maps”"), ("pool 2 pad 2", "half its window"), ("pool 16", "window must be 1 to 15"),
+     ("conv 5 pad 2 maps 16 <b>", "is not a layer"), ("conv 9; conv 15; conv 15", "Layer 3")],
 )  # fmt: skip
 def test_a_chain_that_cannot_be_is_refused_in_a_sentence(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):

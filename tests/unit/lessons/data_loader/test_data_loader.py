@@ -17,6 +17,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
+from playground.engine.commands import read_command
 from playground.engine.engine import Engine
 from playground.lessons.data_loader import batches, timeline
 from playground.lessons.data_loader import noise as noisy
@@ -56,7 +57,12 @@ def hosts() -> list[psutil.Process]:
 
 
 def workers() -> list[psutil.Process]:
-    return [child for host in hosts() for child in host.children(recursive=True) if command(child)]
+    """The processes of the hosts, except the resource tracker: that one ends with its host."""
+    return [child for host in hosts() for child in host.children(recursive=True) if is_worker(command(child))]
+
+
+def is_worker(words: list[str]) -> bool:
+    return bool(words) and "resource_tracker" not in " ".join(words)
 
 
 def command(process: psutil.Process) -> list[str]:
@@ -120,7 +126,7 @@ def test_same_seed_gives_the_same_order_and_another_seed_another(sampler: str) -
 
 def test_workers_do_not_change_the_order() -> None:
     plan = Plan(samples=11, batch_size=3, workers=2)
-    reading = wait_for(Loading([plan], most=1))
+    reading = wait_for(Loading([plan], limit=1))
     assert [batch.x for batch in reading.look()] == order(plan)
     assert not reading.fell_back
 
@@ -198,12 +204,12 @@ def test_short_batch_and_dropped_samples_are_flagged() -> None:
     assert notes(batch_size=4, drop_last=True) == ["dropped: 2"]
 
 
-def test_fingerprint_tells_orders_apart() -> None:
-    def fingerprint(seed: int) -> float:
+def test_the_checksum_tells_orders_apart() -> None:
+    def checksum(seed: int) -> float:
         run = finish(batches.build(batches.BatchesConfig(workers=0, seed=seed)))
         return run.status(run.steps)["order"]
 
-    assert fingerprint(3) == fingerprint(3) != fingerprint(4)
+    assert checksum(3) == checksum(3) != checksum(4)
 
 
 @each_live_lab
@@ -214,7 +220,7 @@ def test_every_preset_of_a_live_lab_draws_before_during_and_after(lab: Any) -> N
         run = finish(lab.build(lab.config(**values)))
         assert not run.loading.fell_back, title
         for at in (0, 1, run.steps):
-            run.apply({"do": "scrub", "to": at})
+            run.apply(read_command({"do": "scrub", "to": at}))
             drawing = run.draw([chart.name for chart in lab.charts], {"bug": True})
             assert set(drawing.charts) == {chart.name for chart in lab.charts}
             assert set(drawing.status) == set(lab.status)
@@ -228,7 +234,7 @@ def test_every_preset_of_a_live_lab_draws_before_during_and_after(lab: Any) -> N
 
 def test_items_are_fetched_side_by_side_in_their_workers() -> None:
     plan = Plan(samples=8, batch_size=2, workers=2, item_ms=30.0, epochs=1)
-    reading = wait_for(Loading([plan], most=1))
+    reading = wait_for(Loading([plan], limit=1))
     spans = {number: timeline.Measured(reading.look()).fetches(number) for number in (0, 1)}
     for mine in spans.values():
         assert len(mine) == 4
@@ -247,13 +253,13 @@ def test_computing_costs_the_processors_time_not_the_clocks() -> None:
 
 
 def test_spawned_workers_read_too() -> None:
-    reading = wait_for(Loading([Plan(start="spawn", workers=1, epochs=1)], most=1))
+    reading = wait_for(Loading([Plan(start="spawn", workers=1, epochs=1)], limit=1))
     assert [batch.x for batch in reading.look()] == order(Plan(epochs=1))
     assert not reading.fell_back
 
 
 def test_a_dropped_reading_ends_its_workers() -> None:
-    reading = Loading([Plan(samples=40, batch_size=1, item_ms=300.0, workers=2)], most=1)
+    reading = Loading([Plan(samples=40, batch_size=1, item_ms=300.0, workers=2)], limit=1)
     until(lambda: len(workers()) >= 2, "the workers have started")
     del reading
     until(lambda: not loading.hosts.busy and not workers(), "the reading and its workers have ended", SOON)
@@ -274,13 +280,13 @@ def test_a_run_that_the_engine_drops_ends_its_workers() -> None:
 
 def test_a_reading_that_nobody_looks_at_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "LEASE_SECONDS", 0.5)
-    reading = Loading([Plan(samples=40, batch_size=2, item_ms=200.0, workers=1)], most=1)
+    reading = Loading([Plan(samples=40, batch_size=2, item_ms=200.0, workers=1)], limit=1)
     until(lambda: not reading.alive, "it ends although it is still referred to")
     assert len(reading.look()) < 60
 
 
 def test_a_host_ends_with_its_server() -> None:
-    wait_for(Loading([Plan()], most=1))
+    wait_for(Loading([Plan()], limit=1))
     (host,) = hosts()
     (warm,) = loading.hosts.warm
     assert warm.process.stdin is not None
@@ -289,9 +295,9 @@ def test_a_host_ends_with_its_server() -> None:
 
 
 def test_one_reading_waits_for_another_with_a_sentence() -> None:
-    first = Loading([Plan(samples=20, batch_size=2, item_ms=50.0, workers=1, epochs=1)], most=1)
+    first = Loading([Plan(samples=20, batch_size=2, item_ms=50.0, workers=1, epochs=1)], limit=1)
     until(lambda: first.look(), "the first reads")
-    second = Loading([Plan()], most=1)
+    second = Loading([Plan()], limit=1)
     until(lambda: second.note == loading.WAITING, "the second says that it waits")
     assert len(hosts()) == 1 and second.look() == []
 
@@ -313,7 +319,7 @@ def test_switched_off_workers_fall_back_with_a_sentence() -> None:
 
 def test_killed_workers_fall_back_to_the_same_batches_with_a_sentence() -> None:
     plan = Plan(samples=20, batch_size=2, item_ms=30.0, workers=2, epochs=1)
-    reading = Loading([plan], most=1)
+    reading = Loading([plan], limit=1)
     until(lambda: reading.look(), "the first batch")
     for worker in workers():
         os.kill(worker.pid, signal.SIGKILL)
@@ -324,13 +330,13 @@ def test_killed_workers_fall_back_to_the_same_batches_with_a_sentence() -> None:
 
 def test_a_host_that_cannot_start_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "COMMAND", ("no-such-program",))
-    reading = wait_for(Loading([Plan()], most=1))
+    reading = wait_for(Loading([Plan()], limit=1))
     assert reading.fell_back and [batch.x for batch in reading.look()] == order(Plan())
 
 
 def test_a_reading_that_takes_too_long_is_killed_and_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "LONGEST_SECONDS", 0.2)
-    reading = wait_for(Loading([Plan(samples=4, batch_size=2, item_ms=1_500.0, workers=1, epochs=1)], most=1))
+    monkeypatch.setattr(loading, "MAX_SECONDS", 0.2)
+    reading = wait_for(Loading([Plan(samples=4, batch_size=2, item_ms=1_500.0, workers=1, epochs=1)], limit=1))
     assert reading.fell_back and len(reading.look()) == 2
 
 
@@ -404,8 +410,8 @@ def test_training_is_that_of_numpy() -> None:
             bx, by = x[start : start + 40, 0].double().numpy(), y[start : start + 40, 0].double().numpy()
             error = 1 / (1 + np.exp(-(weight * bx + bias))) - by
             weight, bias = weight - config.lr * (error * bx).mean(), bias - config.lr * error.mean()
-    says = (1 / (1 + np.exp(-(weight * x.double().numpy() + bias)))).mean()
-    assert in_order.train(config, x, y, shuffle=False).says[-1].item() == pytest.approx(says, rel=1e-4)
+    answers = (1 / (1 + np.exp(-(weight * x.double().numpy() + bias)))).mean()
+    assert in_order.train(config, x, y, shuffle=False).answers[-1].item() == pytest.approx(answers, rel=1e-4)
 
 
 # Figures and code.
@@ -415,7 +421,7 @@ def test_figures_are_taken_by_plotly_at_their_edges() -> None:
     empty = np.empty(0)
     for figure in (
         figures.batch_map(np.zeros((10, 60), int), batch_size=60, dropped=0, latest=None),
-        figures.seen(np.zeros(60), most=2, expected=0),
+        figures.times_drawn(np.zeros(60), top=2, expected=0),
         figures.printed(["<b>bold</b> & more"] * 9),
         figures.printed([]),
         lanes.lanes([[("main", [])]], 0.0),
