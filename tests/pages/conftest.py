@@ -36,9 +36,10 @@ def visit(engine: Engine) -> Open:
     """Open a page in a session of its own: `visit()` is home, `visit(lesson, hide="lr")` has query parameters."""
 
     def open_page(lesson: Lesson | None = None, **parameters: str) -> AppTest:
-        session = AppTest.from_file(str(SCRIPT), default_timeout=RUN_SECONDS).run()
-        if lesson is not None:
-            go(session, f"{lesson.name}.py", **parameters)
+        session = AppTest.from_file(str(SCRIPT), default_timeout=RUN_SECONDS)
+        if lesson is None:
+            return session.run()
+        go(session, f"{lesson.name}.py", **parameters)
         return session
 
     return open_page

@@ -76,8 +76,8 @@ def test_the_sentence_has_the_models_checksum_and_says_that_other_names_were_tak
     sentences = upload(session, saved(net.state_dict()))
     assert checkpoint.checksum(net.state_dict()) != weights(session)
     assert sentences == (
-        f"Weights loaded (checksum {weights(session)}). The optimizer keeps its state. The names in the file "
-        "were different, so its tensors were assigned in order."
+        f"Weights loaded (checksum {weights(session)}). The optimizer keeps its state. The names in the file were "
+        "different, so its tensors were assigned in order.",
     )
 
 
