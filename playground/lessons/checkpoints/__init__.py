@@ -1,1 +1,1 @@
-"""The lesson "checkpoints"."""
+"""The lesson Save and restore: its labs, its figures and its prose."""

@@ -1,4 +1,4 @@
-"""The lab Inside a state_dict: names, shapes, bytes, histograms, and the difference of two moments of a training."""
+"""The lab Inside a state_dict: names, shapes, bytes, histograms, and the difference of two checkpoints."""
 
 from __future__ import annotations
 
@@ -11,32 +11,35 @@ from torch import Tensor
 from playground.figures.theme import round_up
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
-from playground.lessons.checkpoints import inspect_state_dict as inspecting
+from playground.lessons.checkpoints import inspect_state_dict
 from playground.lessons.checkpoints.figures import state_dicts
 from playground.lessons.classification import lesson as classification
 from playground.lessons.regression import lesson as regression
 from playground.runs.training_run import TrainingRun
 
-LAST, EVERY = 200, 10  # steps of the training, and between two moments of it
+LAST, EVERY = 200, 10  # steps of the training, and between two of its checkpoints
+NO_LAYER = "This model has {layers} layers with weights. Choose layer {layers} or a lower one."
+BIAS, STEP, ALL, NO_CHANGE = "bias", "Step {step}", "All", "none"
+COLUMNS = ("Name", "Shape", "dtype", "Numbers", "Bytes", "Mean", "Standard deviation", "Largest change")
 SPIRAL = classification.LESSON.presets["Spiral"]
 
 
 @dataclass(frozen=True)
 class InsideConfig(Config):
-    """Which training is looked into, at which two moments, and at which layer."""
+    """The model, the layer, and the two checkpoints that are compared."""
 
     # fmt: off
     model: str = knob("regression", "Model", group="Model", live=True, options=("regression", "classes", "spiral"),
                       names={"regression": "Regression, 1-10-1", "classes": "Classification, 2-10-2",
                              "spiral": "Spiral, 2-12-12-2"})
-    layer: int = knob(1, "Layer", help="1 is the first with weights.", group="Model", live=True, lo=1, hi=3)
-    before: int = knob(0, "Earlier checkpoint (step)", group="Moments", live=True, lo=0, hi=LAST, step=EVERY)
-    after: int = knob(100, "Later checkpoint (step)", group="Moments", live=True, lo=0, hi=LAST, step=EVERY)
+    layer: int = knob(1, "Layer", help="1 is the first layer with weights.", group="Model", live=True, lo=1, hi=3)
+    before: int = knob(0, "Earlier checkpoint (step)", group="Checkpoints", live=True, lo=0, hi=LAST, step=EVERY)
+    after: int = knob(100, "Later checkpoint (step)", group="Checkpoints", live=True, lo=0, hi=LAST, step=EVERY)
     # fmt: on
 
 
 def new_run(model: str) -> TrainingRun:
-    """A run at step 0 of one of the lessons' models."""
+    """A run at step 0 with the model of another lesson."""
     lesson = regression.LESSON if model == "regression" else classification.LESSON
     run = lesson.build(lesson.config(**(SPIRAL if model == "spiral" else {"max_steps": 0})))
     assert isinstance(run, TrainingRun)
@@ -44,8 +47,8 @@ def new_run(model: str) -> TrainingRun:
 
 
 @lru_cache(maxsize=3)
-def moments(model: str) -> tuple[dict[str, Tensor], ...]:
-    """The state_dict of every EVERY-th step of a training, from step 0 to LAST."""
+def checkpoints(model: str) -> tuple[dict[str, Tensor], ...]:
+    """The state_dicts of a training at every EVERY-th step, from step 0 to LAST."""
     run, found = new_run(model), []
     for step in range(LAST + 1):
         if step % EVERY == 0:
@@ -55,19 +58,19 @@ def moments(model: str) -> tuple[dict[str, Tensor], ...]:
 
 
 def draw_inside(config: InsideConfig) -> Sheet:
-    """The layer at both moments, their difference, the spread of its numbers, and a table of all tensors."""
-    every = moments(config.model)
+    """The sheet: the layer at both steps, the difference, histograms of its numbers, and a table of all tensors."""
+    every = checkpoints(config.model)
     step_before, step_after = (EVERY * round(step / EVERY) for step in (config.before, config.after))
     before, after = every[step_before // EVERY], every[step_after // EVERY]
-    names = inspecting.layers(after)
+    names = inspect_state_dict.layers(after)
     if config.layer > len(names):
-        raise ValueError(f"This model has {len(names)} layers with weights. Choose layer {len(names)} or a lower one.")
+        raise ValueError(NO_LAYER.format(layers=len(names)))
     layer = names[config.layer - 1]
-    one, two = inspecting.matrix(before, layer), inspecting.matrix(after, layer)
+    one, two = inspect_state_dict.matrix(before, layer), inspect_state_dict.matrix(after, layer)
     change = two - one
     reach = round_up(max(float(abs(one).max()), float(abs(two).max())))
-    inputs = [*(str(index) for index in range(one.shape[1] - 1)), "bias"]
-    edges = inspecting.edges_for(one, two)
+    inputs = [*(str(index) for index in range(one.shape[1] - 1)), BIAS]
+    edges = inspect_state_dict.edges_for(one, two)
     charts = {
         "before": state_dicts.heat(one, reach, inputs=inputs),
         "after": state_dicts.heat(two, reach, inputs=inputs),
@@ -75,8 +78,8 @@ def draw_inside(config: InsideConfig) -> Sheet:
         "spread": state_dicts.histograms(
             edges,
             [
-                (f"Step {step_before}", "@muted", inspecting.histogram(one, edges)),
-                (f"Step {step_after}", "@model", inspecting.histogram(two, edges)),
+                (STEP.format(step=step_before), "@muted", inspect_state_dict.histogram(one, edges)),
+                (STEP.format(step=step_after), "@model", inspect_state_dict.histogram(two, edges)),
             ],
         ),
     }
@@ -84,30 +87,29 @@ def draw_inside(config: InsideConfig) -> Sheet:
 
 
 def table(before: dict[str, Tensor], after: dict[str, Tensor]) -> Table:
-    """Every tensor of the later state_dict, and by how much it has changed at most since the earlier one."""
+    """Each tensor of the later state_dict, with its largest change since the earlier one, and a row of totals."""
     rows = [
         (each.name, str(list(each.shape)), each.dtype, f"{each.numbers:,}", f"{each.bytes:,}", f"{each.mean:.4f}",
-         f"{each.deviation:.4f}", f"{inspecting.largest_change(before, after, each.name):.4f}")
-        for each in inspecting.entries(after)
+         f"{each.deviation:.4f}", f"{inspect_state_dict.largest_change(before, after, each.name):.4f}")
+        for each in inspect_state_dict.entries(after)
     ]  # fmt: skip
     same = all(torch.equal(before[name], after[name]) for name in after)
-    total = inspecting.entries(after)
+    total = inspect_state_dict.entries(after)
     sums = (f"{sum(each.numbers for each in total):,}", f"{sum(each.bytes for each in total):,}")
-    rows.append(("All", "", "", *sums, "", "", "none" if same else ""))
-    columns = ("Name", "Shape", "dtype", "Numbers", "Bytes", "Mean", "Deviation", "Largest change")
-    return Table(columns, tuple(rows), code=("Name", "Shape"))
+    rows.append((ALL, "", "", *sums, "", "", NO_CHANGE if same else ""))
+    return Table(COLUMNS, tuple(rows), code=("Name", "Shape"))
 
 
 LAB = Lab(
     name="checkpoints_inside",
     title="Inside a state_dict",
-    sentence="A state_dict is tensors by name. Pick two moments of one training and see which numbers have moved.",
+    sentence="A state_dict is tensors by name. Choose two steps of a training and see which numbers have changed.",
     config=InsideConfig,
     draw=draw_inside,
     charts=(
         Chart("before", "Earlier", "The layer's weights and bias at the earlier step: blue positive, orange negative."),
         Chart("after", "Later", "The same at the later step, in the same colours."),
-        Chart("difference", "Difference", "Later minus earlier, on a scale of its own."),
+        Chart("difference", "Difference", "Later minus earlier, with its own colour scale."),
         Chart("spread", "Spread", "A histogram of the layer's numbers at both steps."),
     ),
     presets={

@@ -1,4 +1,4 @@
-"""Looking into state_dicts: what each tensor is, how its numbers are spread, and how two state_dicts differ."""
+"""Measures of state_dicts: each tensor's shape and size, histograms, and the differences of two state_dicts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ State = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Entry:
-    """One tensor of a state_dict: name, shape, dtype, how many numbers, their bytes, mean and standard deviation."""
+    """One tensor of a state_dict: name, shape, dtype, count of numbers, bytes, mean and standard deviation."""
 
     name: str
     shape: tuple[int, ...]
@@ -31,7 +31,7 @@ class Entry:
 
 
 def entries(state: State) -> list[Entry]:
-    """Every tensor of a state_dict, in its order. The deviation is that of all numbers, not of a sample."""
+    """Every tensor of a state_dict, in its order; the standard deviation is without Bessel's correction."""
     return [
         Entry(
             name, tuple(value.shape), name_of(value.dtype), value.numel(), value.numel() * value.element_size(),
@@ -42,29 +42,29 @@ def entries(state: State) -> list[Entry]:
 
 
 def layers(state: State) -> list[str]:
-    """The layers that have a weight, by the number (or path) their tensors' names begin with."""
+    """The layers with a weight: the numbers (or paths) that their tensors' names begin with."""
     return [name.removesuffix(".weight") for name in state if name.endswith(".weight")]
 
 
 def matrix(state: State, layer: str) -> Array:
-    """A linear layer's numbers as one matrix, a row for each unit; the last column is the bias: (units, inputs + 1)."""
+    """A linear layer as one matrix (units, inputs + 1): a row for each unit; the last column is the bias."""
     weight, bias = state[f"{layer}.weight"], state[f"{layer}.bias"]
     return torch.cat([weight, bias.unsqueeze(dim=1)], dim=1).numpy()
 
 
 def largest_change(before: State, after: State, name: str) -> float:
-    """By how much the number that changed most has changed."""
+    """The largest absolute change of a number of the tensor."""
     return float((after[name] - before[name]).abs().max())
 
 
 def histogram(values: Array, edges: Array) -> Array:
-    """How many values lie between each two edges: (edges - 1,)."""
+    """The number of values in each bin (edges - 1,)."""
     counts: Array = np.histogram(values, edges)[0]
     return counts
 
 
 def edges_for(*several: Array) -> Array:
-    """Edges of equal bins around zero that hold all values, more bins for more values: (bins + 1,)."""
+    """Edges of equal bins around zero that contain all values; more bins for more values (bins + 1,)."""
     every = np.concatenate([values.ravel() for values in several])
     bins = int(np.clip(2 * max(values.size for values in several) ** 0.5, 6, 24))
     reach = max(float(np.abs(every).max(initial=0.0)), 1e-3)

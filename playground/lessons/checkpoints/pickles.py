@@ -1,4 +1,4 @@
-"""The lab Inside a pickle: a .pt is a program; its words are listed and never executed (tutorial 2.3)."""
+"""The lab Inside a pickle: a .pt file is a program; its opcodes are listed and never executed (tutorial 2.3)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ from playground.knobs import Config, knob, shorten
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.checkpoints.ways import refusal, save_both, trained_net
 
-MOST_ROWS = 60
-FILES = {"whole": "net.pkl, the whole net", "params": "net_params.pkl, its state_dict", "harm": "a file with a command"}
-SHOWN = {"calls": "what imports or calls", "all": "every word"}
+MAX_ROWS = 60
+FILES = {
+    "whole": "net.pkl, the whole model",
+    "params": "net_params.pkl, its state_dict",
+    "harm": "a file with a command",
+}
+SHOWN = {"calls": "imports and calls", "all": "all opcodes"}
 IMPORTS = ("GLOBAL", "STACK_GLOBAL", "INST")
 CALLS = ("REDUCE", "BUILD", "NEWOBJ", "NEWOBJ_EX", "OBJ", "BINPERSID")
 MEMORY = ("BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "MEMOIZE")
@@ -42,22 +46,28 @@ MEANINGS = {
     "EMPTY_TUPLE": "Put an empty tuple on the stack.",
     "EMPTY_LIST": "Put an empty list on the stack.",
     "EMPTY_SET": "Put an empty set on the stack.",
-    "MARK": "Remember this place of the stack.",
-    "TUPLE": "Make a tuple of all since the mark.",
+    "MARK": "Mark this position on the stack.",
+    "TUPLE": "Make a tuple of everything above the mark.",
     "TUPLE1": "Make a tuple of the topmost value.",
     "TUPLE2": "Make a tuple of the two topmost values.",
     "TUPLE3": "Make a tuple of the three topmost values.",
     "SETITEM": "Put one key and its value into the dict.",
-    "SETITEMS": "Put all keys and values since the mark into the dict.",
-    "BINPUT": "Keep the topmost value in this numbered slot.",
-    "BINGET": "Put what is in this numbered slot on the stack.",
-    "STOP": "The end: what is on the stack is the result.",
+    "SETITEMS": "Put all keys and values above the mark into the dict.",
+    "BINPUT": "Store the topmost value in the memo, under this number.",
+    "BINGET": "Put the value with this number in the memo on the stack.",
+    "STOP": "The end: the value on the stack is the result.",
 }
+KINDS = ("Imports", "Calls", "Memo", "Data")
+COLUMNS = ("Byte", "Opcode", "Argument", "What it does")
+SAYS = "torch.load(file) reports"
+LOADED = "Nothing: every import is on its list of safe ones, so the file was loaded."
+MORE = "and {count:,} more"
+AXES = ("Kind", "Opcodes")
 
 
 @dataclass(frozen=True)
 class PickleConfig(Config):
-    """Which file is looked into, and how closely."""
+    """The file, and which of its opcodes are listed."""
 
     # fmt: off
     file: str = knob("whole", "File", group="File", live=True, options=tuple(FILES), names=FILES)
@@ -66,14 +76,14 @@ class PickleConfig(Config):
 
 
 class Command:
-    """What somebody might put into a file: loading it by plain pickle would run a shell command."""
+    """An object that an attacker might put into a file: unpickling it would run a shell command."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return os.system, ("echo this could have been anything",)
 
 
 def file_of(name: str) -> bytes:
-    """The bytes of one of FILES. The command is written into its file and never run."""
+    """The bytes of one of FILES. The command is only written into its file, never run."""
     whole, params = save_both(trained_net(10, 100, 1))
     if name == "harm":
         file = io.BytesIO()
@@ -82,63 +92,59 @@ def file_of(name: str) -> bytes:
     return whole if name == "whole" else params
 
 
-def words_of(file: bytes) -> list[tuple[int, str, str]]:
-    """The words of a file's pickle: place, name, argument. pickletools reads them; nothing is executed."""
+def opcodes(file: bytes) -> list[tuple[int, str, str]]:
+    """The opcodes of a file's pickle: position, name, argument. pickletools lists them; nothing is executed."""
     with zipfile.ZipFile(io.BytesIO(file)) as archive:
         program = archive.read("archive/data.pkl")
     return [
-        (place or 0, word.name, "" if argument is None else str(argument).replace(" ", "."))
-        for word, argument, place in pickletools.genops(program)
+        (place or 0, opcode.name, "" if argument is None else str(argument).replace(" ", "."))
+        for opcode, argument, place in pickletools.genops(program)
     ]
 
 
 def draw_pickle(config: PickleConfig) -> Sheet:
-    """How many words of each kind, the words themselves, and what torch.load says of the file."""
+    """The sheet: the opcodes by kind, a table of them, and the message of torch.load."""
     file = file_of(config.file)
-    words = words_of(file)
-    chosen = [word for word in words if config.shown == "all" or word[1] in IMPORTS + CALLS]
+    found = opcodes(file)
+    chosen = [each for each in found if config.shown == "all" or each[1] in IMPORTS + CALLS]
     rows = [
-        (str(place), name, shorten(argument, 60), MEANINGS.get(name, ""))
-        for place, name, argument in chosen[:MOST_ROWS]
+        (str(place), name, shorten(argument, 60), MEANINGS.get(name, "")) for place, name, argument in chosen[:MAX_ROWS]
     ]
-    if len(chosen) > MOST_ROWS:
-        rows.append(("…", "", "", f"and {len(chosen) - MOST_ROWS:,} more"))
-    table = Table(("Byte", "Word", "Argument", "What it does"), tuple(rows), code=("Word", "Argument"))
+    if len(chosen) > MAX_ROWS:
+        rows.append(("…", "", "", MORE.format(count=len(chosen) - MAX_ROWS)))
+    table = Table(COLUMNS, tuple(rows), code=COLUMNS[1:3])
     message = refusal(file)
-    says = "torch.load(file) says"
-    told = Table((says,), ((message or "Nothing: every import in it is on its list, so it has loaded.",),),
-                 code=(says,) if message else ())  # fmt: skip
-    return Sheet({"words": kinds_chart(words)}, tables=(told, table))
+    report = Table((SAYS,), ((message or LOADED,),), code=(SAYS,) if message else ())
+    return Sheet({"words": kinds_chart(found)}, tables=(report, table))
 
 
-def kinds_chart(words: list[tuple[int, str, str]]) -> dict[str, Any]:
-    """How many words import, call, keep or are data."""
-    kinds = Counter(kind_of(name) for _, name, _ in words)
-    names = ("Imports", "Calls", "Slots", "Data")
-    values = np.array([kinds[name] for name in names], np.float32)
-    figure = functions.bars(names, values, span=(0, 1.2 * float(values.max())), title="Words", colour="@train")
-    figure["data"][0] |= {"text": [f"{kinds[name]}" for name in names], "hovertemplate": "%{x}: %{y}<extra></extra>"}
-    figure["layout"]["xaxis"]["title"] = {"text": "What the words do", "standoff": 6}
+def kinds_chart(found: list[tuple[int, str, str]]) -> dict[str, Any]:
+    """The chart of how many opcodes import, call, use the memo or carry data."""
+    kinds = Counter(kind_of(name) for _, name, _ in found)
+    values = np.array([kinds[name] for name in KINDS], np.float32)
+    figure = functions.bars(KINDS, values, span=(0, 1.2 * float(values.max())), title=AXES[1], colour="@train")
+    figure["data"][0] |= {"text": [f"{kinds[name]}" for name in KINDS], "hovertemplate": "%{x}: %{y}<extra></extra>"}
+    figure["layout"]["xaxis"]["title"] = {"text": AXES[0], "standoff": 6}
     return figure
 
 
 def kind_of(name: str) -> str:
-    """Which bar a word belongs to."""
+    """One of KINDS: the bar that counts the opcode."""
     if name in IMPORTS:
-        return "Imports"
+        return KINDS[0]
     if name in CALLS:
-        return "Calls"
-    return "Slots" if name in MEMORY else "Data"
+        return KINDS[1]
+    return KINDS[2] if name in MEMORY else KINDS[3]
 
 
 LAB = Lab(
     name="checkpoints_pickle",
     title="Inside a pickle",
-    sentence="A pickle is no list of values: it is a small program that builds them. What would loading this file do?",
+    sentence="A pickle is not a list of values: it is a small program that builds them. What would this file do?",
     config=PickleConfig,
     draw=draw_pickle,
     charts=(
-        Chart("words", "The program's words", "How many words import, call, keep a value or are data.", height="low"),
+        Chart("words", "Opcodes by kind", "How many opcodes import, call, use the memo or carry data.", height="low"),
     ),
-    presets={"The whole net": {}, "A state_dict": {"file": "params"}, "A command": {"file": "harm"}},
+    presets={"The whole model": {}, "A state_dict": {"file": "params"}, "A command": {"file": "harm"}},
 )

@@ -1,4 +1,4 @@
-"""The lab Resume well: a training stopped and resumed with more or less of its state, beside one that never stopped."""
+"""The lab Resume well: a training that is stopped and resumed with more or less state, and one that never stops."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RATES = {"sgd": 0.2, "momentum": 0.05, "adam": 0.05}
 
 @dataclass(frozen=True)
 class ResumeConfig(Config):
-    """What trains, and when it is stopped and resumed."""
+    """The training, and the step at which it is stopped and resumed."""
 
     # fmt: off
     stop: int = knob(30, "Stopped at step", group="Training", live=True, lo=0, hi=60, step=1)
@@ -41,14 +41,14 @@ class ResumeConfig(Config):
 
 @dataclass(frozen=True)
 class Trained:
-    """One training: the loss on all data and the parameters after each step, from its first step on."""
+    """One training: the loss on all the data and the parameters, before its first step and after each."""
 
     losses: Tensor  # (steps + 1,)
     parameters: Tensor  # (steps + 1, parameters)
 
 
 def new_trainer(config: ResumeConfig) -> Trainer:
-    """Model, optimizer and batches as a script builds them when it starts, whether anew or to resume."""
+    """Model, optimizer and batches as a script builds them at its start, for a new training or to resume one."""
     data = datasets.curve("square", 100, NOISE, 0.0, torch.Generator().manual_seed(config.seed))
     net = models.mlp(1, [10], 1, generator=torch.Generator().manual_seed(config.seed))
     optimizer = build_optimizer(config.optimizer, net.parameters(), lr=RATES[config.optimizer])
@@ -57,24 +57,28 @@ def new_trainer(config: ResumeConfig) -> Trainer:
 
 
 def resume_weights(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
-    """The weights, and nothing else."""
+    """Restore only the weights."""
     trainer.model.load_state_dict(checkpoint["model"])
 
 
 def resume_optimizer(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
-    """The weights and what the optimizer remembers."""
+    """Restore the weights and the optimizer's state."""
     trainer.model.load_state_dict(checkpoint["model"])
     trainer.optimizer.load_state_dict(checkpoint["optimizer"])
 
 
 def resume_all(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
-    """Weights, optimizer, the order of the batches and the random numbers that the next orders come from."""
+    """Restore the weights, the optimizer, the order of the batches and the generator of the next orders."""
     trainer.model.load_state_dict(checkpoint["model"])
     trainer.optimizer.load_state_dict(checkpoint["optimizer"])
     trainer.batches.load_state_dict(checkpoint["batches"])
 
 
 Resume = Callable[[Trainer, dict[str, Any]], None]
+NEVER_STOPPED = "Never stopped"
+TITLES = {"loss": "Loss on all the data", "distance": "Distance"}
+COLUMNS = ("What was restored", "Loss at the end", "Distance at the end", "Weights equal bit for bit")
+YES_NO = {True: "yes", False: "no"}
 WAYS: tuple[tuple[str, str, Resume], ...] = (
     ("Weights only", "@negative", resume_weights),
     ("+ optimizer", "@positive", resume_optimizer),
@@ -83,7 +87,7 @@ WAYS: tuple[tuple[str, str, Resume], ...] = (
 
 
 def train(trainer: Trainer, steps: int, checkpoints: list[dict[str, Any]] | None = None) -> Trained:
-    """Take steps; the whole data are looked at after each, and a checkpoint joins the list, if one is given."""
+    """Train for some steps; if a list is given, append a checkpoint before the first step and after each."""
     losses, parameters = [], []
     for step in range(steps + 1):
         if step:
@@ -98,63 +102,64 @@ def train(trainer: Trainer, steps: int, checkpoints: list[dict[str, Any]] | None
 
 @lru_cache(maxsize=8)
 def never_stopped(config: ResumeConfig) -> tuple[Trained, list[dict[str, Any]]]:
-    """The training that never stops, and its checkpoint at every step."""
+    """The training that never stops, and its checkpoints at every step."""
     checkpoints: list[dict[str, Any]] = []
     return train(new_trainer(config), LAST, checkpoints), checkpoints
 
 
 @lru_cache(maxsize=32)
 def trainings(config: ResumeConfig) -> tuple[Trained, ...]:
-    """The one that never stopped, then the three that were resumed, from the step where they stopped."""
+    """The training that never stopped, then the three resumed ones, each from the step `config.stop` on."""
     whole, checkpoints = never_stopped(config.with_values(stop=0))  # the same for every stop
     found = [whole]
     for _, _, resume in WAYS:
         trainer = new_trainer(config)
-        resume(trainer, deepcopy(checkpoints[config.stop]))  # an optimizer goes on in the very tensors it is given
+        resume(
+            trainer, deepcopy(checkpoints[config.stop])
+        )  # because an optimizer updates the tensors it loads in place
         found.append(train(trainer, LAST - config.stop))
     return tuple(found)
 
 
 def distances(whole: Trained, resumed: Trained, stop: int) -> NDArray[Any]:
-    """How far the resumed model's parameters are from those of the one that never stopped, after each step."""
+    """The distance of the resumed model's parameters from those of the training that never stopped, step by step."""
     far: NDArray[Any] = (resumed.parameters - whole.parameters[stop:]).norm(dim=1).numpy()
     return far
 
 
 def draw_resume(config: ResumeConfig) -> Sheet:
-    """Losses, distances, and how each of the three ended."""
+    """The sheet: losses, distances, and a table of how each training ended."""
     whole, *resumed = trainings(config)
     far = [distances(whole, each, config.stop) for each in resumed]
     names = [(name, colour) for name, colour, _ in WAYS]
-    losses = [("Never stopped", "@muted/0.5", whole.losses.numpy())]
+    losses = [(NEVER_STOPPED, "@muted/0.5", whole.losses.numpy())]
     losses += [(*name, each.losses.numpy()) for name, each in zip(names, resumed, strict=True)]
     gaps = [
         ("", "@muted/0", np.full(LAST + 1, np.nan)),
         *((*name, each) for name, each in zip(names, far, strict=True)),
     ]
     charts = {
-        "loss": state_dicts.parting(losses, stopped=config.stop, title="Loss on all the data"),
-        "distance": state_dicts.parting(gaps, stopped=config.stop, title="Distance"),
+        "loss": state_dicts.diverging(losses, stopped=config.stop, title=TITLES["loss"]),
+        "distance": state_dicts.diverging(gaps, stopped=config.stop, title=TITLES["distance"]),
     }
     rows = tuple(
         (name, f"{float(each.losses[-1]):.6f}", f"{float(gap[-1]):.4g}", equal(whole, each))
         for (name, _), each, gap in zip(names, resumed, far, strict=True)
     )
-    rows = (("Never stopped", f"{float(whole.losses[-1]):.6f}", "", ""), *rows)
-    columns = ("What was restored", "Loss at the end", "Distance at the end", "Weights equal bit for bit")
-    return Sheet(charts, tables=(Table(columns, rows),))
+    rows = ((NEVER_STOPPED, f"{float(whole.losses[-1]):.6f}", "", ""), *rows)
+    return Sheet(charts, tables=(Table(COLUMNS, rows),))
 
 
 def equal(whole: Trained, resumed: Trained) -> str:
-    """Whether both ended with the same weights to the last bit."""
-    return "yes" if whole.parameters[-1].numpy().tobytes() == resumed.parameters[-1].numpy().tobytes() else "no"
+    """“yes” or “no”: whether both ended with the same weights, bit for bit."""
+    return YES_NO[whole.parameters[-1].numpy().tobytes() == resumed.parameters[-1].numpy().tobytes()]
 
 
 LAB = Lab(
     name="checkpoints_resume",
     title="Resume well",
-    sentence="One training never stops. Three are stopped, saved and resumed: which of them goes on as if nothing had "
-    "happened?",
+    sentence="One training never stops. Three are stopped, saved and resumed: which of them continues as if nothing "
+    "had happened?",
     config=ResumeConfig,
     draw=draw_resume,
     charts=(

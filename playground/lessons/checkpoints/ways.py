@@ -1,4 +1,4 @@
-"""The lab Three ways: a trained net, the same restored whole, and the same from its state_dict (tutorial 2.3)."""
+"""The lab Three ways: a trained model, the same restored whole, and restored from its state_dict (tutorial 2.3)."""
 
 from __future__ import annotations
 
@@ -24,20 +24,30 @@ from playground.training.trainer import Batches, Trainer, build_optimizer
 
 POINTS, NOISE, RATE = 100, 0.2, 0.5  # the tutorial's
 SPANS = ([-1.1, 1.1], [-0.3, 1.5])
-# Which classes torch.load may build besides tensors holds for the whole process, so one visitor at a time says so.
-ONE_AT_A_TIME = threading.Lock()
+# torch.load's list of safe classes belongs to the whole process, so one visitor at a time changes it.
+LOAD_LOCK = threading.Lock()
 LAYERS = (nn.Sequential, nn.Linear, nn.ReLU)
+ORIGINS = {
+    "trained": "trained here",
+    "whole": "restored whole",
+    "state_dict": "from its state_dict",
+    "untrained": "untrained, random weights",
+}
+NET_COLUMNS = ("Model", "Where it came from", "Largest difference from net1", "Equal bit for bit")
+FILE_COLUMNS = ("Entry of the file", "Bytes in net.pkl", "Bytes in net_params.pkl")
+WHOLE_FILE = "The whole file"
+YES_NO = {True: "yes", False: "no"}
 
 
 @dataclass(frozen=True)
 class WaysConfig(Config):
-    """The net that is trained and saved, and whether the third net is given the parameters."""
+    """The model that is trained and saved, and whether net3 loads its parameters."""
 
     # fmt: off
     steps: int = knob(100, "Training steps", group="net1", live=True, lo=0, hi=200, step=10)
     hidden: int = knob(10, "Hidden units", group="net1", live=True, lo=1, hi=64)
     seed: int = knob(1, "Seed", group="net1", live=True, lo=0, hi=9999, more=True)
-    load: bool = knob(True, "Call load_state_dict", help="Without it, net3 keeps the weights it was born with.",
+    load: bool = knob(True, "Call load_state_dict", help="Without it, net3 keeps its initial, random weights.",
                       group="net3", live=True)
     # fmt: on
 
@@ -48,7 +58,7 @@ def draw_points(seed: int) -> Split:
 
 
 def new_net(hidden: int, seed: int) -> nn.Sequential:
-    """Linear(1, hidden), ReLU, Linear(hidden, 1), not trained."""
+    """An untrained model: Linear(1, hidden), ReLU, Linear(hidden, 1)."""
     return models.mlp(1, [hidden], 1, generator=torch.Generator().manual_seed(seed))
 
 
@@ -63,12 +73,12 @@ def _train(hidden: int, steps: int, seed: int) -> nn.Sequential:
 
 
 def trained_net(hidden: int, steps: int, seed: int) -> nn.Sequential:
-    """The tutorial's net after so many steps; the caller's own copy."""
+    """A copy of the tutorial's model after some steps of training."""
     return deepcopy(_train(hidden, steps, seed))
 
 
 def save_both(net1: nn.Module) -> tuple[bytes, bytes]:
-    """The files net.pkl, the whole net, and net_params.pkl, its state_dict."""
+    """The bytes of net.pkl, the whole model, and of net_params.pkl, its state_dict."""
     whole, params = io.BytesIO(), io.BytesIO()
     torch.save(net1, whole)
     torch.save(net1.state_dict(), params)
@@ -76,30 +86,30 @@ def save_both(net1: nn.Module) -> tuple[bytes, bytes]:
 
 
 def restore_net(whole: bytes) -> nn.Module:
-    """The whole net from its file; torch.load builds it only as these three classes are named to it."""
-    with ONE_AT_A_TIME, torch.serialization.safe_globals(list(LAYERS)):
+    """The whole model from its file; torch.load builds it only because these three classes are on its list."""
+    with LOAD_LOCK, torch.serialization.safe_globals(list(LAYERS)):
         net2: nn.Module = torch.load(io.BytesIO(whole), weights_only=True)
     return net2
 
 
 def restore_params(params: bytes, net3: nn.Module) -> nn.Module:
-    """A net of the same layers, built by code, with the parameters from the file."""
+    """The model net3, built by code, after loading the parameters from the file."""
     net3.load_state_dict(torch.load(io.BytesIO(params), weights_only=True))
     return net3
 
 
 def refusal(file: bytes) -> str:
-    """What torch.load says of a file, with its default of weights_only=True; nothing where it loads."""
+    """The message of torch.load with its default weights_only=True; an empty text if the file loads."""
     try:
-        with ONE_AT_A_TIME:
+        with LOAD_LOCK:
             torch.load(io.BytesIO(file), weights_only=True)
-    except Exception as error:  # the message is the lesson, whichever kind of error it is
+    except Exception as error:  # of any type: the lesson is about the message
         return str(error).replace("\x1b[1m", "").replace("\x1b[0m", "")
     return ""
 
 
 def draw_ways(config: WaysConfig) -> Sheet:
-    """Three fits, how their predictions differ, and what the two files hold."""
+    """The sheet: three fits, how their predictions differ, and the entries of both files."""
     net1 = trained_net(config.hidden, config.steps, config.seed)
     whole, params = save_both(net1)
     net2, net3 = restore_net(whole), new_net(config.hidden, config.seed + 1)
@@ -108,38 +118,38 @@ def draw_ways(config: WaysConfig) -> Sheet:
     data, grid = draw_points(config.seed), torch.linspace(-1, 1, 201).unsqueeze(dim=1)  # (201, 1)
     with torch.no_grad():
         y1, y2, y3 = net1(grid), net2(grid), net3(grid)
-    third = "from its state_dict" if config.load else "with its own first weights"
+    third = ORIGINS["state_dict" if config.load else "untrained"]
     rows = (
-        ("net1", "trained here", "", ""),
-        ("net2", "restored whole", *compared(y1, y2)),
+        ("net1", ORIGINS["trained"], "", ""),
+        ("net2", ORIGINS["whole"], *compared(y1, y2)),
         ("net3", third, *compared(y1, y3)),
     )
     tables = (
-        Table(("Net", "How it came about", "Largest difference from net1", "Equal bit for bit"), rows),
-        Table(("Entry of the file", "Bytes in net.pkl", "Bytes in net_params.pkl"), sizes(whole, params)),
+        Table(NET_COLUMNS, rows),
+        Table(FILE_COLUMNS, sizes(whole, params)),
     )
     charts = {name: fit(data, grid, y) for name, y in (("net1", y1), ("net2", y2), ("net3", y3))}
     return Sheet(charts, tables=tables)
 
 
 def compared(y1: Tensor, other: Tensor) -> tuple[str, str]:
-    """The largest difference of two nets' predictions, and whether every bit is the same."""
+    """The largest difference of two models' predictions, and “yes” or “no”: whether every bit is the same."""
     same = y1.numpy().tobytes() == other.numpy().tobytes()
-    return f"{float((y1 - other).abs().max()):.6g}", "yes" if same else "no"
+    return f"{float((y1 - other).abs().max()):.6g}", YES_NO[same]
 
 
 def sizes(whole: bytes, params: bytes) -> tuple[tuple[str, ...], ...]:
-    """Every entry of both archives, and the files themselves."""
+    """The bytes of each entry in both files, and of the whole files."""
     found: list[dict[str, int]] = []
     for file in (whole, params):
         with zipfile.ZipFile(io.BytesIO(file)) as archive:
             found.append({entry.filename.partition("/")[2]: entry.file_size for entry in archive.infolist()})
     rows = [(name, *(f"{each.get(name, 0):,}" for each in found)) for name in found[0] if not name.startswith(".")]
-    return (*rows, ("The file itself", f"{len(whole):,}", f"{len(params):,}"))
+    return (*rows, (WHOLE_FILE, f"{len(whole):,}", f"{len(params):,}"))
 
 
 def fit(data: Split, grid: Tensor, y: Tensor) -> dict[str, Any]:
-    """The points and one net's curve."""
+    """The chart of the points and one model's curve."""
     train, empty = (data.x_train[:, 0].numpy(), data.y_train[:, 0].numpy()), data.x_test[:, 0].numpy()
     figure = curves.fit(train, (empty, empty), grid[:, 0].numpy(), y[:, 0].numpy(), spans=SPANS)
     figure["data"][0]["marker"]["size"] = 4
@@ -158,9 +168,9 @@ LAB = Lab(
     config=WaysConfig,
     draw=draw_ways,
     charts=(
-        Chart("net1", "net1: trained", "The points and the curve of the net that was trained.", width="small"),
-        Chart("net2", "net2: whole", "The same points, and the curve of the net restored whole.", width="small"),
-        Chart("net3", "net3: state_dict", "The same points, and the curve of a new net.", width="small"),
+        Chart("net1", "net1: trained", "The points and the curve of the model that was trained.", width="small"),
+        Chart("net2", "net2: whole", "The same points, and the curve of the model restored whole.", width="small"),
+        Chart("net3", "net3: state_dict", "The same points, and the curve of a new model.", width="small"),
     ),
     presets={"Tutorial": {}, "load_state_dict forgotten": {"load": False}, "Wide": {"hidden": 64}},
 )

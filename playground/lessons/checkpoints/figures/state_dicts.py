@@ -1,4 +1,4 @@
-"""What a state_dict holds, as pictures: matrices as heat maps, histograms, trainings that part or stay together."""
+"""State_dicts as figures: matrices as heat maps, histograms, and trainings that diverge or stay together."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.figures.parts import DASHES, line
 from playground.figures.theme import axis, layout, round_up
 
 Array = NDArray[Any]
 Figure = dict[str, Any]
-LEGIBLE_CELLS = 48  # more numbers than these are not written into the cells
-DASHES = ("solid", "dash", "dot", "dashdot")
-WIDTHS = (6.0, 3.0, 2.2, 2.2)  # the first line is the widest: one that lies on it leaves a rim of it
+MAX_NUMBERED_CELLS = 48  # a larger matrix is drawn without numbers
+WIDTHS = (6.0, 3.0, 2.2, 2.2)  # the first line is the widest, so it stays visible under another one
 
 
 def heat(values: Array, reach: float, *, inputs: Sequence[str]) -> Figure:
-    """A layer's matrix (units, columns): colour from -reach to reach, one row for each unit."""
+    """A layer's matrix (units, columns) as colours from -reach to reach, one row for each unit."""
     units = [str(unit) for unit in range(len(values))]
-    small = values.size <= LEGIBLE_CELLS
+    small = values.size <= MAX_NUMBERED_CELLS
     cells = {
         "type": "heatmap", "x": list(inputs), "y": units, "z": [row.tolist() for row in values.astype(float)],
         "zmin": -reach, "zmax": reach, "xgap": 1, "ygap": 1,
@@ -35,12 +35,12 @@ def heat(values: Array, reach: float, *, inputs: Sequence[str]) -> Figure:
 
 
 def histograms(edges: Array, counted: Sequence[tuple[str, str, Array]]) -> Figure:
-    """Counts between edges at several moments, each (name, colour role, counts), as outlines."""
+    """Outlines of several histograms with the same edges, each (name, colour role, counts)."""
     data = [
-        {"type": "scatter", "mode": "lines", "name": name, "x": edges, "y": np.append(counts, counts[-1:]),
-         "line": {"color": colour, "width": 2.2, "shape": "hv", "dash": DASHES[index % len(DASHES)]},
-         "fill": "tozeroy" if index == 0 else "none", "fillcolor": f"{colour}/0.15",
-         "hovertemplate": name + ": %{y} numbers from %{x:.2f} on<extra></extra>"}
+        line(name, edges, np.append(counts, counts[-1:]),
+             {"color": colour, "width": 2.2, "shape": "hv", "dash": DASHES[index % len(DASHES)]},
+             name + ": %{y} numbers from %{x:.2f} on<extra></extra>")
+        | {"fill": "tozeroy" if index == 0 else "none", "fillcolor": f"{colour}/0.15"}
         for index, (name, colour, counts) in enumerate(counted)
     ]  # fmt: skip
     top = round_up(max(float(counts.max()) for _, _, counts in counted))
@@ -48,7 +48,7 @@ def histograms(edges: Array, counted: Sequence[tuple[str, str, Array]]) -> Figur
     return {"data": data, "layout": layout(x, axis("How many numbers", [0, top]))}
 
 
-def parting(
+def diverging(
     lines: Sequence[tuple[str, str, Array]],
     *,
     stopped: int,
@@ -56,14 +56,13 @@ def parting(
 ) -> Figure:
     """Values of several trainings over steps on a log axis, each (name, colour role, values), the first from step 0 on.
 
-    The others begin at the step `stopped`, an upright line, where they were resumed. Zeros are left out.
+    The others begin where they were resumed, at the step `stopped`, marked by a vertical line. Zeros are left out.
     """
     shown = [np.where(values > 0, values, np.nan).astype(np.float32) for _, _, values in lines]
     data = [
-        {"type": "scatter", "mode": "lines", "name": name, "y": values,
-         "x": np.arange(len(values)) + (stopped if index else 0), "showlegend": bool(name),
-         "line": {"color": colour, "width": WIDTHS[index % 4], "dash": DASHES[index % 4]},
-         "hovertemplate": name + " %{y:.5g} at step %{x}<extra></extra>"}
+        line(name, np.arange(len(values)) + (stopped if index else 0), values,
+             {"color": colour, "width": WIDTHS[index % 4], "dash": DASHES[index % 4]},
+             name + " %{y:.5g} at step %{x}<extra></extra>") | {"showlegend": bool(name)}
         for index, ((name, colour, _), values) in enumerate(zip(lines, shown, strict=True))
     ]  # fmt: skip
     mark = {"type": "line", "x0": stopped, "x1": stopped, "yref": "paper", "y0": 0, "y1": 1,
@@ -74,7 +73,7 @@ def parting(
 
 
 def decades(*several: Array) -> list[float]:
-    """The range of a log axis: the whole decades that hold all finite values, at least one."""
+    """The range of a log axis: the whole decades around all finite values, at least one decade."""
     every = np.concatenate(several)
     every = every[np.isfinite(every)]
     if not len(every):

@@ -66,7 +66,7 @@ def test_naming_classes_for_one_load_leaves_the_next_one_strict() -> None:
 def test_the_words_of_a_pickle_are_listed_and_never_run(
     file: str, imports: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    words = pickles.words_of(pickles.file_of(file))
+    words = pickles.opcodes(pickles.file_of(file))
     assert imports in [argument for _, name, argument in words if name == "GLOBAL"]
     assert words[0][1] == "PROTO" and words[-1][1] == "STOP"
     shown = pickles.draw_pickle(pickles.PickleConfig(file=file, shown="all"))
@@ -77,12 +77,12 @@ def test_the_words_of_a_pickle_are_listed_and_never_run(
 
 
 def test_every_word_of_our_files_is_explained() -> None:
-    names = {name for file in pickles.FILES for _, name, _ in pickles.words_of(pickles.file_of(file))}
+    names = {name for file in pickles.FILES for _, name, _ in pickles.opcodes(pickles.file_of(file))}
     assert names <= set(pickles.MEANINGS)
 
 
 def test_the_inspector_says_what_torch_says() -> None:
-    state = inside.moments("classes")[10]
+    state = inside.checkpoints("classes")[10]
     for entry, (name, value) in zip(inspecting.entries(state), state.items(), strict=True):
         assert (entry.name, entry.shape, entry.numbers, entry.bytes) == (
             name, tuple(value.shape), value.numel(), value.untyped_storage().nbytes(),
@@ -97,7 +97,7 @@ def test_the_inspector_says_what_torch_says() -> None:
 def test_moments_are_those_of_the_lessons_own_training() -> None:
     run: Any = inside.new_run("regression")
     run.advance(60.0, 50)
-    for name, value in inside.moments("regression")[50 // inside.EVERY].items():
+    for name, value in inside.checkpoints("regression")[50 // inside.EVERY].items():
         assert torch.equal(run.model.state_dict()[name], value)
 
 
@@ -111,7 +111,7 @@ def test_the_difference_is_later_minus_earlier() -> None:
 
 
 def test_the_dead_units_that_the_prose_names_never_move() -> None:
-    first, last = inside.moments("regression")[0], inside.moments("regression")[-1]
+    first, last = inside.checkpoints("regression")[0], inside.checkpoints("regression")[-1]
     still = [torch.equal(first["0.weight"][unit], last["0.weight"][unit]) for unit in range(10)]
     assert [unit for unit in range(10) if still[unit]] == [8, 9]
 
@@ -176,7 +176,7 @@ def test_an_uninterrupted_training_does_not_depend_on_where_others_stop() -> Non
 
 def test_zeros_leave_gaps_on_a_log_axis_and_all_zeros_are_no_error() -> None:
     zeros = np.zeros(5, np.float32)
-    figure = state_dicts.parting(
+    figure = state_dicts.diverging(
         [("", "@muted/0", np.full(9, np.nan)), ("same", "@model", zeros)], stopped=4, title="d"
     )
     assert np.isnan(figure["data"][1]["y"]).all() and figure["data"][1]["x"][0] == 4
