@@ -20,7 +20,7 @@ LOSSES: dict[str, tuple[str, Callable[[], nn.Module], str]] = {
 
 
 class Batches:
-    """An endless supply of (x, y) batches, shuffled anew each epoch by a generator of its own.
+    """An endless supply of (x, y) batches, shuffled again each epoch by a generator of its own.
 
     A batch size of 0, or one no smaller than the data, gives the whole data in its own order at every step.
     """
