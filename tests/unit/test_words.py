@@ -23,8 +23,8 @@ NAMES = re.compile(
     r"|(MOST|FEWEST|LONGEST|LARGEST|SHORTEST|SLOWEST|FASTEST|HIGHEST)_[A-Z_]+"
 )
 SENTENCES = re.compile(
-    r"\banew\b|\bbesides\b|(?<!there )\bis no (?:number|value|list|shape|file|tensor)\b|\bno longer a number\b|\bso many\b"
-    r"|\bas many again\b|\b(?:that|those) of (?:now|before)\b|\bgives that \d",
+    r"\banew\b|\bbesides\b|(?<!there )\bis no (?:number|value|list|shape|file|tensor)\b|\bno longer a number\b"
+    r"|\bso many\b|\bas many again\b|\b(?:that|those) of (?:now|before)\b|\bgives that \d",
     re.IGNORECASE,
 )
 
