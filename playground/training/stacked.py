@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from playground.training import models
-from playground.training.optimizers import build_optimizer
+from playground.training.optimizers import STEP, build_optimizer, state_of
 
 
 class Stacked(nn.Module):
@@ -109,6 +109,8 @@ class StackedOptimizer:
         for part, rows, gradient in zip(parts, *blocks, strict=True):
             rows.grad = gradient
             optimizer = build_optimizer(part.optimizer, [rows], lr=1.0, settings=part.settings)
+            if STEP in state_of(optimizer) and "fused" in optimizer.defaults:
+                optimizer.param_groups[0]["fused"] = True  # one pass over the rows; for SGD it costs more than it saves
             # torch's wrappers around `step` switch gradients off, which is done once for all here.
             self._steps.append(partial(unwrap(type(optimizer).step), optimizer))
 

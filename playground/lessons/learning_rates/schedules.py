@@ -62,7 +62,7 @@ class SchedulesRun(SteppedRun):
         self.names = config.schedules.split(",")
         self.rates = planned(self.names, config.lr, config.steps)
         self.data = draw_points(config.noise, config.seed)
-        self.model = Stacked([start_model(config.seed)] * len(self.names), nn.ReLU())
+        self.model = Stacked([start_model(config.seed)] * len(self.names), nn.ReLU(inplace=True))
         self.optimizer = StackedOptimizer(self.model, [StackedPart(config.optimizer, TUTORIAL)], lr=0.0)
         self.batches = batches_of(config.seed, self.data, config.batch_size)
         self.trained = 0

@@ -41,7 +41,7 @@ class Sweep:
         """Data x and y of shape (points, 1); losses are measured on each `measure_each`-th point."""
         self.shape = (len(optimizers), len(rates), len(seeds))
         starts = [start_model(seed) for seed in seeds]
-        self.model = Stacked(starts * (len(optimizers) * len(rates)), nn.ReLU())
+        self.model = Stacked(starts * (len(optimizers) * len(rates)), nn.ReLU(inplace=True))
         lr = torch.tensor(rates, dtype=torch.float32).repeat_interleave(len(seeds)).repeat(len(optimizers))  # (copies,)
         self.optimizer = StackedOptimizer(self.model, optimizers, lr)
         self.batches = [batches_of(seed, data, batch_size) for seed in seeds]
