@@ -52,7 +52,10 @@ def test_it_learns_is_tested_and_shows_one_view_at_a_time(page: Open) -> None:
     assert board.said().startswith("Tested on all ")
     run = board.run
     choose(tab, "Mistakes")
-    board.until(lambda: "Confusion" in seen.all_text_contents() and "Loss" not in seen.all_text_contents(), "the view")
+    board.until(
+        lambda: "Confusion (test images)" in seen.all_text_contents() and "Loss" not in seen.all_text_contents(),
+        "the view",
+    )
     confusion = (
         "document.querySelector('[data-chart=confusion]').data?.[0].text.flat().map(Number).reduce((a, b) => a + b)"
     )
