@@ -144,7 +144,7 @@ def _fills(blocks: Sequence[Block], placed: Sequence[_Placed]) -> Figure:
 
 
 def _flags(columns: Sequence[Array | None], blocks: Sequence[Block]) -> Array:
-    """One flat array of bool for all blocks; a block without flags has none set."""
+    """One flat array of bool for all blocks; without flags a block is all False."""
     parts = [np.zeros(block.texts.size, bool) if flags is None else np.broadcast_to(flags, block.texts.shape).ravel()
              for flags, block in zip(columns, blocks, strict=True)]  # fmt: skip
     return np.concatenate(parts or [np.zeros(0, bool)])

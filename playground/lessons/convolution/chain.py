@@ -16,9 +16,9 @@ MAX_VALUES = {"window": 15, "stride": 8, "pad": 7, "dilation": 4, "maps": 512}
 TUTORIAL = "conv 5 pad 2 maps 16; pool 2; conv 5 pad 2 maps 32; pool 2"
 MESSAGES = {
     "layers": "The number of layers must be 1 to {limit} (you typed {count}). Separate them with ;",
-    "layer": "“{text}” is not a layer. Type one like conv 5 pad 2 maps 16, or pool 2.",
+    "layer": "This is not a layer: “{text}”. Type one like conv 5 pad 2 maps 16, or pool 2.",
     "maps": "A pool has as many maps as its input. Delete “maps”.",
-    "value": "{name} must be {least} to {limit} (you typed {value}).",
+    "value": "The value of {name} must be {least} to {limit} (you typed {value}).",
     "pool padding": "The padding of a pool must be at most half its window, {limit} (you typed {value}).",
     "does not fit": "Layer {index}, “{code}”: {reason}",
 }

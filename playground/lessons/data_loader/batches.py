@@ -91,9 +91,8 @@ class BatchesRun(LoadingRun):
         super().__init__(config, settings, [plan])
         self.plan = plan
         self.sizes = batch_sizes(plan)
-        self.tensors: list[
-            tuple[Tensor, Tensor]
-        ] = []  # of the batches shown; kept so that an address is printed the same each time
+        # Of the batches shown; kept so that an address is printed the same each time.
+        self.tensors: list[tuple[Tensor, Tensor]] = []
 
     @property
     def auto_speed(self) -> float:

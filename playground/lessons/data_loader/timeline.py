@@ -21,7 +21,7 @@ NAMES = ("0 workers", "1 worker", "2 workers")
 STARTS = {"fork": "fork (Linux)", "spawn": "spawn (Windows, macOS)"}
 COSTS = {"waiting": "Waiting (disk, network)", "computing": "Computing (decoding)"}
 START_SECONDS = {"fork": 0.1, "spawn": 3.0}  # an estimate for the time axis before anything is measured
-MIN_SPEEDUP = 1.1  # from which on the narrator says that workers help, or hurt
+MIN_SPEEDUP = 1.1  # below it the narrator calls the difference small
 SENTENCES = {
     "start": "Press Play: the same samples are read with 0, then 1, then 2 workers.",
     "reading": "Each bar is one item's fetch, timed in the process that fetched it.",

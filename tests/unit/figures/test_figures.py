@@ -1,4 +1,4 @@
-"""Every figure is one that Plotly takes, stays still from frame to frame, and is legible in both themes to all eyes."""
+"""Every figure is one that Plotly takes, stays still from frame to frame, and is legible in both themes to everybody."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Figure = dict[str, Any]
 Array = NDArray[Any]
 GRID = np.linspace(-1, 1, 40, dtype=np.float32)
 SPANS = ([-1.1, 1.1], [-0.2, 1.4])
-NOT_A_NUMBER = np.where(np.arange(40) % 3, np.nan, np.inf).astype(np.float32)
+NOT_FINITE = np.where(np.arange(40) % 3, np.nan, np.inf).astype(np.float32)
 NONE = np.empty(0, np.float32)
 STEPS = np.arange(0, 80, 2, dtype=np.float32)
 
@@ -68,7 +68,7 @@ EXAMPLES: dict[str, Callable[[], Figure]] = {
     "fit: no test points": lambda: fit(GRID, test=NONE),
     "fit: hidden units": lambda: fit(GRID, units(np.stack([GRID, -GRID, 0 * GRID]), [False, False, True], GRID[:2])),
     "fit: all units dead": lambda: fit(GRID, units(np.stack([GRID, GRID]), [True, True])),
-    "fit: no number": lambda: fit(NOT_A_NUMBER, units(np.stack([NOT_A_NUMBER]), [False])),
+    "fit: not finite": lambda: fit(NOT_FINITE, units(np.stack([NOT_FINITE]), [False])),
     "with_model": lambda: curves.with_model(fit(GRID), GRID, -GRID, None),
     "loss_curve": lambda: loss_curve(0.5 / (STEPS + 1)),
     "loss_curve: log": lambda: loss_curve(0.5 / (STEPS + 1), log=True),
@@ -76,8 +76,8 @@ EXAMPLES: dict[str, Callable[[], Figure]] = {
     "loss_curve: log marks": lambda: loss_curve(STEPS / 100, marks=[(3, "Noise: 0 → 1")], cursor=5, log=True),
     "loss_curve: no rows": lambda: loss_curve(NONE, peak=0.0, until=0),
     "loss_curve: no rows, log": lambda: loss_curve(NONE, peak=0.0, until=0, log=True),
-    "loss_curve: no number": lambda: loss_curve(NOT_A_NUMBER, peak=math.nan),
-    "loss_curve: no number, log": lambda: loss_curve(NOT_A_NUMBER, peak=math.inf, log=True),
+    "loss_curve: not finite": lambda: loss_curve(NOT_FINITE, peak=math.nan),
+    "loss_curve: not finite, log": lambda: loss_curve(NOT_FINITE, peak=math.inf, log=True),
     "loss_curve: zero, log": lambda: loss_curve(STEPS * 0, peak=0.0, log=True),
     "loss_curve: tiny, log": lambda: loss_curve(STEPS * 0 + 1e-12, peak=1e-12, log=True),
     "loss_curve: always 1, log": lambda: curves.loss_curve(
@@ -87,10 +87,10 @@ EXAMPLES: dict[str, Callable[[], Figure]] = {
     "loss_curve: huge, log": lambda: loss_curve(STEPS * 1e30, peak=1e38, until=10**9, log=True),
     "layer_sizes": lambda: layer_sizes(1 / (STEPS + 1), cursor=4),
     "layer_sizes: no rows": lambda: layer_sizes(NONE),
-    "layer_sizes: no number": lambda: layer_sizes(NOT_A_NUMBER),
+    "layer_sizes: not finite": lambda: layer_sizes(NOT_FINITE),
     "layer_sizes: zero": lambda: layer_sizes(STEPS * 0, layers=1),
     "functions": lambda: curves.functions(GRID, [("f", "@model", GRID**2), ("f′", "@gradient", 2 * GRID)], probe=0.5),
-    "functions: no number": lambda: curves.functions(GRID, [("f", "@model", NOT_A_NUMBER)]),
+    "functions: not finite": lambda: curves.functions(GRID, [("f", "@model", NOT_FINITE)]),
     "network": lambda: network(1, 10, 1),
     "network: linear": lambda: network(1, 1),
     "network: deep, dead": lambda: network(2, 16, 3, 4, 1, dead=True),
@@ -181,7 +181,7 @@ def test_every_role_in_a_figure_is_a_colour_of_both_palettes(name: str) -> None:
     for role in found:
         assert re.fullmatch(r"@\w+(/(0|1|0?\.\d+|1\.0+))?", role)
         for palette in PALETTE.values():
-            assert role[1:].partition("/")[0] in palette, f"{role} is no colour of the palette"
+            assert role[1:].partition("/")[0] in palette, f"{role} is not a colour of the palette"
 
 
 def test_every_role_named_in_the_code_is_a_colour_of_both_palettes() -> None:
@@ -308,7 +308,7 @@ def test_a_fit_shows_the_points_and_the_curve() -> None:
     assert np.array_equal(model["x"], GRID) and np.array_equal(model["y"], GRID**3)
 
 
-def test_units_are_strung_to_one_line_with_gaps_and_the_dead_apart() -> None:
+def test_live_units_are_one_line_with_gaps_and_dead_units_another() -> None:
     _, _, alive, dead, kinks, _ = fit(
         GRID, units(np.stack([GRID, 2 * GRID, 3 * GRID]), [False, True, False], GRID[:2])
     )["data"]
@@ -318,7 +318,7 @@ def test_units_are_strung_to_one_line_with_gaps_and_the_dead_apart() -> None:
     assert np.array_equal(kinks["x"], GRID[:2])
 
 
-def test_turned_knobs_and_the_time_slider_leave_marks_on_the_loss() -> None:
+def test_changed_settings_and_the_time_slider_are_marked_on_the_loss() -> None:
     figure = loss_curve(STEPS, marks=[(3, "Noise: 0 → 1"), (9, "Loss: L1 → MSE")], cursor=5)
     assert [shape["x0"] for shape in figure["layout"]["shapes"]] == [3, 9, 5]
     assert figure["data"][-1]["text"] == ["step 3: Noise: 0 → 1", "step 9: Loss: L1 → MSE"]
@@ -366,7 +366,7 @@ def test_a_network_shows_every_unit_its_numbers_and_which_are_dead() -> None:
     assert units_drawn["hovertext"][4].startswith("output y<br>weights -2, -0.5, 1<br>bias")
 
 
-def test_a_network_too_wide_to_draw_says_so_and_draws_nothing() -> None:
+def test_a_model_too_wide_to_draw_is_replaced_by_a_sentence() -> None:
     figure = network(1, graphs.MAX_UNITS + 1, 1)
     assert str(graphs.MAX_UNITS) in figure["layout"]["annotations"][0]["text"]
     assert all(len(trace["x"]) == 0 for trace in figure["data"])
@@ -405,9 +405,9 @@ def lab(linear_rgb: Array) -> Array:
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
-def difference(one: str, other: str, seen: Array) -> float:
-    """How far apart two colours are (CIE76, where about 2 is just noticeable) to eyes that see through a matrix."""
-    first, second = (lab((seen @ linear(colour)).clip(0, 1)) for colour in (one, other))
+def difference(one: str, other: str, vision: Array) -> float:
+    """How far apart two colours are (CIE76, where about 2 is just noticeable) with this matrix of vision."""
+    first, second = (lab((vision @ linear(colour)).clip(0, 1)) for colour in (one, other))
     return float(np.linalg.norm(first - second))
 
 
@@ -439,10 +439,10 @@ def test_what_is_drawn_stands_out_from_the_ground(mode: str, role: str) -> None:
 
 @pytest.mark.parametrize("mode", PALETTE)
 @pytest.mark.parametrize("pair", TOLD_APART, ids=" and ".join)
-@pytest.mark.parametrize("seen", [np.eye(3), DEUTERANOPIA], ids=["full colour", "deuteranopia"])
-def test_colours_that_mean_different_things_differ_to_all_eyes(mode: str, pair: tuple[str, str], seen: Array) -> None:
+@pytest.mark.parametrize("vision", [np.eye(3), DEUTERANOPIA], ids=["full colour", "deuteranopia"])
+def test_colours_that_mean_different_things_differ_to_all_eyes(mode: str, pair: tuple[str, str], vision: Array) -> None:
     one, other = (PALETTE[mode][role] for role in pair)
-    assert difference(one, other, seen) >= 20
+    assert difference(one, other, vision) >= 20
 
 
 @pytest.mark.parametrize("mode", PALETTE)
@@ -463,9 +463,9 @@ def test_colour_is_never_the_only_cue() -> None:
 
 
 def test_an_axis_widens_at_once_and_narrows_only_when_far_less_is_needed() -> None:
-    reach = StickyRange()
-    assert reach.over(-2, 2) == [-2, 2]
-    assert reach.over(-5, 5) == [-5, 5]
-    assert reach.over(-2, 2) == [-5, 5], "to and fro between two steps of round_up it stays"
-    assert reach.over(-1, 1) == [-1, 1]
-    assert reach.over(0, 3) == [0, 3], "what would lie outside always shows"
+    sticky = StickyRange()
+    assert sticky.over(-2, 2) == [-2, 2]
+    assert sticky.over(-5, 5) == [-5, 5]
+    assert sticky.over(-2, 2) == [-5, 5], "it does not change between two steps of round_up"
+    assert sticky.over(-1, 1) == [-1, 1]
+    assert sticky.over(0, 3) == [0, 3], "what would lie outside always shows"

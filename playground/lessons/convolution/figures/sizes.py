@@ -24,7 +24,7 @@ def windows(size: int, padding: int, starts: Sequence[int], taps: Sequence[int],
     `starts` are the windows' first pixels, `taps` the pixels that each reads, counted from its start; no window reads
     the `unread` pixels. Pixel 0 is the first of the input, with `padding` more on either side.
     """
-    first, last = np.array(starts) - 0.5, float(taps[-1])  # a pixel's number stands at its middle
+    first, last = np.array(starts) - 0.5, float(taps[-1])  # a pixel's number is at its middle
     rows = np.arange(len(starts), dtype=float)
     lines = segments(first, rows, first + last + 1, rows)
     at = first[:, None] + np.array(taps, float) + 0.5

@@ -63,20 +63,20 @@ def test_naming_classes_for_one_load_leaves_the_next_one_strict() -> None:
 @pytest.mark.parametrize(("file", "imports"), [("whole", "torch.nn.modules.container.Sequential"),
                                                ("params", "torch._utils._rebuild_tensor_v2"),
                                                ("harm", f"{os.name}.system")])  # fmt: skip
-def test_the_words_of_a_pickle_are_listed_and_never_run(
+def test_the_opcodes_of_a_pickle_are_listed_and_never_run(
     file: str, imports: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     words = pickles.opcodes(pickles.file_of(file))
     assert imports in [argument for _, name, argument in words if name == "GLOBAL"]
     assert words[0][1] == "PROTO" and words[-1][1] == "STOP"
     shown = pickles.draw_pickle(pickles.PickleConfig(file=file, shown="all"))
-    told = shown.tables[0].rows[0][0]
-    assert told.startswith("Nothing" if file == "params" else "Weights only load failed.")
+    message = shown.tables[0].rows[0][0]
+    assert message.startswith("Nothing" if file == "params" else "Weights only load failed.")
     assert sum(shown.charts["words"]["data"][0]["y"]) == len(words)
     assert "this could have been anything" not in capfd.readouterr().out
 
 
-def test_every_word_of_our_files_is_explained() -> None:
+def test_every_opcode_of_our_files_is_explained() -> None:
     names = {name for file in pickles.FILES for _, name, _ in pickles.opcodes(pickles.file_of(file))}
     assert names <= set(pickles.MEANINGS)
 
@@ -94,7 +94,7 @@ def test_the_inspector_says_what_torch_says() -> None:
     assert np.array_equal(layer[:, -1], state["2.bias"].numpy())
 
 
-def test_moments_are_those_of_the_lessons_own_training() -> None:
+def test_the_checkpoints_are_those_of_the_lessons_training() -> None:
     run: Any = inside.new_run("regression")
     run.advance(60.0, 50)
     for name, value in inside.checkpoints("regression")[50 // inside.EVERY].items():
@@ -110,7 +110,7 @@ def test_the_difference_is_later_minus_earlier() -> None:
     assert same.tables[0].rows[-1][-1] == "none"
 
 
-def test_the_dead_units_that_the_prose_names_never_move() -> None:
+def test_the_dead_units_named_in_the_prose_never_change() -> None:
     first, last = inside.checkpoints("regression")[0], inside.checkpoints("regression")[-1]
     still = [torch.equal(first["0.weight"][unit], last["0.weight"][unit]) for unit in range(10)]
     assert [unit for unit in range(10) if still[unit]] == [8, 9]
@@ -124,7 +124,7 @@ def test_histograms_count_every_number_once() -> None:
 
 @pytest.mark.parametrize("case", mismatch.CASES)
 @pytest.mark.parametrize("strict", [True, False])
-def test_the_message_is_torchs_own_and_the_fates_explain_it(case: str, strict: bool) -> None:
+def test_the_message_is_that_of_torch_and_the_results_explain_it(case: str, strict: bool) -> None:
     net, model, twin = ways.trained_net(10, 100, 1), mismatch.CASES[case].model(), mismatch.CASES[case].model()
     state = mismatch.CASES[case].state(net)
     fates = [row[3] for row in mismatch.fates(state, model)]
@@ -150,7 +150,7 @@ def test_what_fits_has_been_copied_when_the_error_comes() -> None:
 
 @pytest.mark.parametrize("optimizer", resume.OPTIMIZERS)
 @pytest.mark.parametrize("batch_size", [0, 10])
-def test_only_what_was_all_restored_is_bit_exact(optimizer: str, batch_size: int) -> None:
+def test_only_a_complete_restore_is_bit_exact(optimizer: str, batch_size: int) -> None:
     config = resume.ResumeConfig(optimizer=optimizer, batch_size=batch_size, stop=23)
     whole, *ways_back = resume.trainings(config)
     equal = [resume.equal(whole, each) for each in ways_back]
@@ -164,7 +164,7 @@ def test_only_what_was_all_restored_is_bit_exact(optimizer: str, batch_size: int
     assert not resume.distances(whole, ways_back[2], 23).any()
 
 
-def test_a_resumed_adam_jumps_without_its_memory() -> None:
+def test_a_resumed_adam_jumps_without_its_state() -> None:
     whole, weights_only, *_ = resume.trainings(resume.ResumeConfig())
     assert float(weights_only.losses[1]) > 2 * float(whole.losses[31])
 
@@ -184,7 +184,7 @@ def test_zeros_leave_gaps_on_a_log_axis_and_all_zeros_are_no_error() -> None:
     assert state_dicts.decades(np.array([0.02, 30.0])) == [-2.0, 2.0]
 
 
-def test_an_optimizer_goes_on_in_the_tensors_it_was_given() -> None:
+def test_an_optimizer_updates_the_tensors_it_loaded() -> None:
     """Why each resumed training gets a copy of the checkpoint."""
     parameter = nn.Parameter(torch.ones(2))
     first, second = (build_optimizer("adam", [parameter], lr=0.1) for _ in range(2))

@@ -95,7 +95,7 @@ def test_identity_with_padding_gives_the_digit_back_and_a_corner_moves_it() -> N
     assert torch.equal(moved.output[1:, 1:], moved.image[:-1, :-1]), "down and to the right"
 
 
-def test_kernels_do_on_an_even_ground_what_the_page_says() -> None:
+def test_kernels_give_on_equal_pixels_what_the_page_says() -> None:
     even = torch.full((5, 5), 100.0)
     sums = {name: slide.convolve(even, read_kernel(text), 1, 0, 1)[0, 0].item() for name, text in parts.KERNELS.items()}
     assert sums == {"identity": 100, "vertical": 0, "horizontal": 0, "outline": 0, "blur": 100, "sharpen": 100,
@@ -105,7 +105,7 @@ def test_kernels_do_on_an_even_ground_what_the_page_says() -> None:
     assert set(parts.NAMES) == {*parts.KERNELS, "random", "own"}
 
 
-def test_random_kernel_is_its_seeds_own() -> None:
+def test_a_seed_always_gives_the_same_random_kernel() -> None:
     one, again, other = (kernel_text("random", "", 5, seed) for seed in (1, 1, 2))
     assert one == again != other
     kernel = read_kernel(one)
@@ -114,10 +114,10 @@ def test_random_kernel_is_its_seeds_own() -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("", "empty"), ("a b", "not a number"), ("1 2; 3", "rows"), (" ".join("1" * 8), "up to 7 rows"), ("nan 1", "weight"),
-     ("1e9", "weight"), ("[[[1]], [[2]]]", "up to 7 rows"), ("zeros(1000, 1000)", "elements")],
+    [("", "empty"), ("a b", "not a number"), ("1 2; 3", "rows"), (" ".join("1" * 8), "up to 7 rows"),
+     ("nan 1", "weight"), ("1e9", "weight"), ("[[[1]], [[2]]]", "up to 7 rows"), ("zeros(1000, 1000)", "elements")],
 )  # fmt: skip
-def test_a_kernel_that_cannot_be_is_refused_in_a_sentence(text: str, words: str) -> None:
+def test_an_invalid_kernel_is_refused_with_a_sentence(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         SlideRun(SlideConfig(kernel="own", cells=text), SETTINGS)
 
@@ -127,7 +127,7 @@ def play(run: Any, steps: int) -> None:
         steps -= run.advance(1.0, steps)
 
 
-def test_output_is_uncovered_place_by_place() -> None:
+def test_the_output_is_shown_place_by_place() -> None:
     run = SlideRun(SlideConfig(kernel="outline", stride=3), SETTINGS)
     for at in (0, 1, 40, 81):
         play(run, at - run.steps)
@@ -142,21 +142,23 @@ def test_output_is_uncovered_place_by_place() -> None:
 
 def test_sentence_of_a_place_adds_up() -> None:
     run = SlideRun(SlideConfig(), SETTINGS)
-    seen = set()
+    kinds = set()
     for at in range(1, 300):
         row, column = run.place(at)
-        said = run.narrate(at).replace("−", "-").replace(",", "")
-        assert said.startswith(f"Row {row} column {column}:")
-        if " = " in said and "…" not in said:
-            left, right = said.partition(": ")[2].removesuffix(" The other products are 0.").rstrip(".").split(" = ")
+        sentence = run.narrate(at).replace("−", "-").replace(",", "")
+        assert sentence.startswith(f"Row {row} column {column}:")
+        if " = " in sentence and "…" not in sentence:
+            left, right = (
+                sentence.partition(": ")[2].removesuffix(" The other products are 0.").rstrip(".").split(" = ")
+            )
             assert sum(float(a) * float(b) for a, b in re.findall(r"([-\d.]+) × ([-\d.]+)", left)) == float(right)
-            seen.add("sum")
-        elif "every product is 0" in said:
+            kinds.add("sum")
+        elif "every product is 0" in sentence:
             assert run.output[row, column] == 0
-            seen.add("nothing")
+            kinds.add("nothing")
         else:
-            seen.add("long")
-    assert seen == {"sum", "nothing", "long"}
+            kinds.add("long")
+    assert kinds == {"sum", "nothing", "long"}
 
 
 def test_another_kernel_leaves_a_complete_output_complete_and_a_place_where_it_is() -> None:
@@ -303,7 +305,7 @@ def test_the_tutorials_chain() -> None:
     assert [row[3] for row in sheet.tables[0].rows] == ["16 × 28 × 28", "16 × 14 × 14", "32 × 14 × 14", "32 × 7 × 7"]
 
 
-def test_field_of_view_is_where_the_gradient_reaches() -> None:
+def test_the_receptive_field_is_where_the_gradient_is_not_zero() -> None:
     for text in (chain.TUTORIAL, "conv 3; conv 3; conv 3", "conv 3 dilation 2; pool 3 stride 2; conv 5 stride 2"):
         layers = chain.read_layers(text)
         found = chain.passes(64, 1, layers)
@@ -320,17 +322,17 @@ def test_field_of_view_is_where_the_gradient_reaches() -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("", "you typed 0"), ("; ".join(["pool 1"] * 9), "you typed 9"), ("dense 10", "is not a layer"),
-     ("conv", "is not a layer"), ("conv 0", "window must be 1"), ("conv 3 maps 9999", "maps must be 1 to 512"),
+    [("", "you typed 0"), ("; ".join(["pool 1"] * 9), "you typed 9"), ("dense 10", "not a layer"),
+     ("conv", "not a layer"), ("conv 0", "window must be 1"), ("conv 3 maps 9999", "maps must be 1 to 512"),
      ("pool 2 maps 3", "Delete “maps”"), ("pool 2 pad 2", "half its window"), ("pool 16", "window must be 1 to 15"),
-     ("conv 5 pad 2 maps 16 <b>", "is not a layer"), ("conv 9; conv 15; conv 15", "Layer 3")],
+     ("conv 5 pad 2 maps 16 <b>", "not a layer"), ("conv 9; conv 15; conv 15", "Layer 3")],
 )  # fmt: skip
-def test_a_chain_that_cannot_be_is_refused_in_a_sentence(text: str, words: str) -> None:
+def test_an_invalid_chain_is_refused_with_a_sentence(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         chain.draw_chain(chain.ChainConfig(layers=text))
 
 
-def test_edited_cells_become_a_kernel_of_ones_own() -> None:
+def test_edited_cells_become_the_students_own_kernel() -> None:
     text = kernel_text("sharpen", "", 3, 0)
     cells = edited_cells({0: {"1": 7.5}, 2: {"2": None}})
     config = with_kernel_cells(SlideConfig(kernel="sharpen"), text, cells)
@@ -340,7 +342,7 @@ def test_edited_cells_become_a_kernel_of_ones_own() -> None:
     assert kernel_of(row).tolist() == [[3, 1]]
 
 
-def test_bytes_of_images_keep_zero_and_sign_and_cover_what_is_not_there_yet() -> None:
+def test_bytes_of_images_keep_zero_and_sign_and_hide_pixels_not_shown_yet() -> None:
     assert images.signed(np.array([-8.0, -4, 0, 4, 8]), 8.0).tolist() == [1, 64, 128, 192, 255]
     assert images.ink(np.array([0.0, 51, 255])).tolist() == [0, 51, 255]
     assert images.uncovered(np.array([[0, 5], [9, 9]], np.uint8), 3).tolist() == [[1, 5], [9, 0]]

@@ -174,7 +174,7 @@ def test_reading_leaves_torchs_own_random_numbers_alone() -> None:
 # The batches on the page.
 
 
-def test_map_counts_and_lines_show_what_came() -> None:
+def test_map_counts_and_lines_show_the_batches() -> None:
     run = finish(batches.build(batches.BatchesConfig(batch_size=4, workers=0)))
     assert run.steps == 9 and run.order(9).shape == (3, 10)
     for at in range(10):
@@ -232,7 +232,7 @@ def test_every_preset_of_a_live_lab_draws_before_during_and_after(lab: Any) -> N
 # Workers: measured, bounded, ended.
 
 
-def test_items_are_fetched_side_by_side_in_their_workers() -> None:
+def test_workers_fetch_items_at_the_same_time() -> None:
     plan = Plan(samples=8, batch_size=2, workers=2, item_ms=30.0, epochs=1)
     reading = wait_for(Loading([plan], limit=1))
     spans = {number: timeline.Measured(reading.look()).fetches(number) for number in (0, 1)}
@@ -258,7 +258,7 @@ def test_spawned_workers_read_too() -> None:
     assert not reading.fell_back
 
 
-def test_a_dropped_reading_ends_its_workers() -> None:
+def test_a_garbage_collected_reading_ends_its_workers() -> None:
     reading = Loading([Plan(samples=40, batch_size=1, item_ms=300.0, workers=2)], limit=1)
     until(lambda: len(workers()) >= 2, "the workers have started")
     del reading
@@ -383,7 +383,7 @@ def test_cosine_grows_with_the_batch_and_is_one_for_all_the_data() -> None:
 # Sorted labels.
 
 
-def test_sorted_labels_saw_and_shuffled_ones_do_not() -> None:
+def test_the_loss_is_a_sawtooth_on_sorted_labels_and_not_on_shuffled_ones() -> None:
     config = in_order.SortedConfig()
     x, y = in_order.draw_points(config)
     straight, mixed = (in_order.train(config, x, y, shuffle=shuffle) for shuffle in (False, True))
