@@ -1,4 +1,4 @@
-"""Where torch computes, and with how many threads."""
+"""The devices on which torch computes, and its number of threads."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from contextlib import contextmanager
 
 import torch
 
-MAX_THREADS = 64  # of one operation of torch in a run, in its checkpoint or in a link
+MAX_THREADS = 64  # of one torch operation, in a run, a checkpoint or a link
 
 
 def set_threads(threads: int) -> None:
-    """Let one torch operation use this many threads, in this thread and in those started later."""
-    torch.get_num_threads()  # a thread's first question gives it the default of that moment, and must not come later
+    """Use this many threads for a torch operation, in this thread and in those started later."""
+    torch.get_num_threads()  # the first call in a thread sets the default number there, so it must come before
     torch.set_num_threads(threads)
 
 
 def warm_up() -> None:
-    """Have torch load what it loads with the first optimizer (seconds), before a visitor has to wait for it."""
+    """Let torch import what it needs for the first optimizer, which takes seconds, before a visitor waits for it."""
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
 
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Let the operations of this thread use `count` threads for a while.
+    """Use `count` threads for the torch operations of this thread inside the `with` block.
 
-    torch's setting belongs to the calling thread, but is also the default of threads that compute for the first time
-    just then. So the engine's workers ask for theirs when they start.
+    torch's setting belongs to the calling thread, but is also the default for threads that compute for the first time
+    during the block. So the engine's workers set theirs when they start.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(count)
@@ -37,5 +37,5 @@ def threads(count: int) -> Iterator[None]:
 
 
 def choices() -> tuple[str, ...]:
-    """The devices a visitor may pick: "cpu", and "cuda" where torch sees one."""
+    """The devices that a visitor can choose: "cpu", and "cuda" if torch finds one."""
     return ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)

@@ -1,4 +1,4 @@
-"""The networks: a multilayer perceptron as plain nn.Sequential, its activations and its initialisations."""
+"""The models: a multilayer perceptron as a plain nn.Sequential, its activations and its initialisations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation function: its name for people, its module, and whether its units can die (give zero for good)."""
+    """An activation function: label, module, its code in a script, and whether units can die (output 0 forever)."""
 
     label: str
     module: Callable[[], nn.Module]
@@ -37,9 +37,9 @@ Fill = Callable[[Tensor, torch.Generator], Tensor]
 
 @dataclass(frozen=True)
 class Initialisation:
-    """How the weights start; biases start at zero unless `uniform_bias` (PyTorch's default for nn.Linear).
+    """The initial weights. Biases are zero at first, except with `uniform_bias` (PyTorch's default for nn.Linear).
 
-    `code` is what a script writes for it, where nn.Linear does not do it by itself.
+    `code` is its line in a script; it is empty if nn.Linear does it by itself.
     """
 
     label: str
@@ -79,7 +79,7 @@ INITIALISATIONS: dict[str, Initialisation] = {
 
 
 class Dropout(nn.Module):
-    """Sets each input to zero with probability p and divides the others by 1 - p, where gradients are recorded.
+    """Sets each input to zero with probability p and divides the others by 1 - p while gradients are recorded.
 
     nn.Dropout draws from torch's one global generator; this one draws from the run's own.
     """
@@ -109,7 +109,7 @@ def mlp(
 ) -> nn.Sequential:
     """Linear, activation, ..., Linear: (batch, inputs) -> (batch, outputs), an activation after each hidden layer.
 
-    With `dropout`, each activation is followed by it inside one module, so that layers keep their places.
+    With `dropout`, activation and dropout are one module, so that the layers keep their indices.
     """
     widths = [inputs, *hidden, outputs]
     layers: list[nn.Module] = []
@@ -124,7 +124,7 @@ def mlp(
 
 
 def initialise(model: nn.Sequential, initialisation: str, generator: torch.Generator) -> None:
-    """Give every linear layer its starting weights, layer by layer, weight before bias, as nn.Linear does."""
+    """Give every linear layer its initial weights, layer by layer, weight before bias, as nn.Linear does."""
     start = INITIALISATIONS[initialisation]
     for layer in linears(model):
         start.fill(layer.weight, generator)
@@ -133,17 +133,17 @@ def initialise(model: nn.Sequential, initialisation: str, generator: torch.Gener
 
 
 def set_activation(model: nn.Sequential, activation: str, dropout: Dropout | None = None) -> None:
-    """Put another activation (and dropout, if any) between the layers; the weights stay as they are."""
+    """Replace the activation (and dropout, if any) between the layers; the weights stay as they are."""
     for index in range(1, len(model), 2):
         module = ACTIVATIONS[activation].module()
         model[index] = nn.Sequential(module, dropout) if dropout else module
 
 
 def graft(old: nn.Sequential, new: nn.Sequential, inputs: Sequence[tuple[int, int]]) -> None:
-    """Copy into a new model every weight of an old one that has a place there.
+    """Copy every weight of an old model that has a place in a new one.
 
-    Hidden layers match from the first on, the output layer matches the output layer, units match by number; `inputs`
-    pairs columns of the first layer, old with new.
+    Hidden layers correspond from the first one on, output layer to output layer, units by index; `inputs` pairs
+    columns of the first layer: (old, new).
     """
     before, after = linears(old), linears(new)
     pairs = [*zip(before[:-1], after[:-1], strict=False), (before[-1], after[-1])]
@@ -152,7 +152,7 @@ def graft(old: nn.Sequential, new: nn.Sequential, inputs: Sequence[tuple[int, in
             rows = min(source.out_features, target.out_features)
             shared = min(source.in_features, target.in_features)
             first = source is before[0], target is after[0]
-            if first[0] is not first[1]:  # a layer came or went between the inputs and this one: nothing to match
+            if first[0] is not first[1]:  # a layer was added or removed before this one: nothing corresponds
                 columns: Sequence[tuple[int, int]] = []
             else:
                 columns = inputs if first[0] else [(column, column) for column in range(shared)]
@@ -167,7 +167,7 @@ def linears(model: nn.Sequential) -> list[nn.Linear]:
 
 
 def layer_outputs(model: nn.Sequential, x: Tensor) -> list[Tensor]:
-    """What comes out of every module of the model for the inputs x, in order; each (batch, units)."""
+    """The output of every module of the model for the inputs x, in order; each (batch, units)."""
     outputs = []
     for module in model:
         x = module(x)
@@ -176,5 +176,5 @@ def layer_outputs(model: nn.Sequential, x: Tensor) -> list[Tensor]:
 
 
 def count_parameters(model: nn.Module) -> int:
-    """The number of trainable numbers in the model."""
+    """The number of parameters of the model."""
     return sum(parameter.numel() for parameter in model.parameters())

@@ -152,7 +152,7 @@ def build_optimizer(
 def skip_profiler_records(optimizer: torch.optim.Optimizer) -> None:
     """Let the optimizer take its steps without records for torch's profiler and without hooks; neither is used here.
 
-    torch 2.13 wraps the `step` of each class to give every call a name and to look for hooks, which is a fifteenth of
+    torch 2.13 wraps the `step` of each class to give every call a name and to call its hooks, which is a fifteenth of
     a tiny model's training. The function inside is called directly: the weights are the same bit for bit.
     """
     recorded: Any = type(optimizer).step

@@ -40,12 +40,12 @@ class Batches:
 
     @property
     def steps_per_epoch(self) -> int:
-        """How many batches make an epoch."""
+        """The number of batches in an epoch."""
         return 1 if self.whole else -(-len(self.x) // self.batch_size)
 
     @property
     def left_in_epoch(self) -> int:
-        """How many batches the present epoch still has; a full epoch's worth at its start."""
+        """The number of batches left in the current epoch; those of a whole epoch at its start."""
         if self.whole:
             return 1
         left = len(self.order) - self.position or len(self.x)
@@ -65,19 +65,19 @@ class Batches:
         return self.x[chosen], self.y[chosen]
 
     def replace(self, x: Tensor, y: Tensor) -> None:
-        """Go on with other data; where its size differs, a new epoch begins."""
+        """Continue with other data; if its size differs, a new epoch begins."""
         if len(x) != len(self.x):
             self.order, self.position = torch.empty(0, dtype=torch.long), 0
         self.x, self.y = x, y
 
     def resize(self, batch_size: int) -> None:
-        """Go on with batches of another size; the points of a shuffled epoch that are left come first."""
+        """Continue with batches of another size; the points left in a shuffled epoch come first."""
         was_whole, self.batch_size = self.whole, batch_size
         if was_whole or self.whole:
             self.order, self.position = torch.empty(0, dtype=torch.long), 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that decides the batches to come, but for the data."""
+        """Everything that determines the coming batches, except the data."""
         return {
             "batch_size": self.batch_size,
             "epochs": self.epochs,
@@ -87,14 +87,14 @@ class Batches:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up where `state_dict` was taken."""
+        """Continue from where `state_dict` was taken."""
         self.batch_size, self.epochs = state["batch_size"], state["epochs"]
         self.order, self.position = state["order"].clone(), state["position"]
         self.generator.set_state(state["generator"])
 
 
 class Trainer:
-    """A model, its loss, its optimizer and its batches; `step` is one optimizer update."""
+    """A model, its loss function, its optimizer and its batches; `step` is one optimizer update."""
 
     def __init__(
         self, model: nn.Module, loss_fn: nn.Module, optimizer: torch.optim.Optimizer, batches: Batches
@@ -115,15 +115,15 @@ class Trainer:
         return loss
 
     def state_dict(self) -> dict[str, Any]:
-        """Model, optimizer and batches: what a resumed training needs to equal an uninterrupted one."""
+        """Model, optimizer and batches: what a resumed training needs to be equal to an uninterrupted one."""
         return {
             "model": {name: value.clone() for name, value in self.model.state_dict().items()},
-            "optimizer": deepcopy(self.optimizer.state_dict()),  # torch's own dict goes on changing
+            "optimizer": deepcopy(self.optimizer.state_dict()),  # the next step changes torch's own dict
             "batches": self.batches.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up where `state_dict` was taken."""
+        """Continue from where `state_dict` was taken."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(deepcopy(state["optimizer"]))
         self.batches.load_state_dict(state["batches"])

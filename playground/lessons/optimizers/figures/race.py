@@ -98,7 +98,7 @@ def over_steps(tracks: Sequence[Track], *, title: str, until: float, cursor: flo
 
 
 def rates(past: Sequence[Track], plan: Sequence[Track], *, until: float, now: float) -> Figure:
-    """The learning rates so far, and the plan for the steps to come; each line may stand for several racers."""
+    """The learning rates so far, and the plan for the steps to come; a line may represent several racers."""
     tops = [float(np.nanmax(t.y, initial=0.0)) for t in (*past, *plan)]
     top, low = max(tops, default=1.0), min((value for value in tops if value > 0), default=1.0)
     wide = top > 20 * low  # on a linear axis the smallest would lie at 0
