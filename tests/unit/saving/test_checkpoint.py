@@ -15,7 +15,7 @@ from playground.engine.commands import read_command
 from playground.lesson import LiveLesson
 from playground.lessons.classification import lesson as classification
 from playground.lessons.regression import lesson as regression
-from playground.runs.state import MAX_SNAPSHOT_BYTES, OPTIMIZER_STATE_NAMES
+from playground.runs.state import MAX_SNAPSHOT_BYTES
 from playground.saving import checkpoint, weight_files
 from playground.saving.checkpoint import Checkpoint, CheckpointError, Limits
 from playground.settings import Settings
@@ -197,12 +197,12 @@ def test_every_optimizers_memory_is_known() -> None:
     for choice in OPTIMIZERS.values():
         parameter = torch.nn.Parameter(torch.ones(3))
         extra = {"momentum": 0.9} if choice.momentum else {}
-        optimizer = choice.type([parameter], lr=0.1, **dict(choice.settings), **extra)
+        optimizer = choice.type([parameter], lr=0.1, **choice.fixed, **extra)
         parameter.sum().backward()
         optimizer.step()
         kept = optimizer.state_dict()["state"].get(0, {})
         names = {name for name, value in kept.items() if value is not None}
-        assert names in (set(), set(OPTIMIZER_STATE_NAMES[choice.type]))
+        assert names in (set(), {each.name for each in choice.state})
 
 
 @each_lesson
