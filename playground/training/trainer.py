@@ -20,9 +20,9 @@ LOSSES: dict[str, tuple[str, Callable[[], nn.Module], str]] = {
 
 
 class Batches:
-    """An endless supply of (x, y) batches, shuffled again each epoch by a generator of its own.
+    """An endless supply of (x, y) batches, shuffled again for each epoch by its own generator.
 
-    A batch size of 0, or one no smaller than the data, gives the whole data in its own order at every step.
+    With a batch size of 0, or of at least the number of points, each batch is the whole data in its own order.
     """
 
     def __init__(self, x: Tensor, y: Tensor, batch_size: int, generator: torch.Generator) -> None:

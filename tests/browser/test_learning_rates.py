@@ -44,7 +44,7 @@ def test_a_sweep_fills_its_map_can_be_cancelled_and_looked_back_at(page: Open) -
     board.play()
     board.until(lambda: board.state == "done", "the sweep is over")
     assert board.step == 400 and board.number("share") == 100
-    assert len(board.trace("map", "Best rate of each")["x"]) == 2 and "Lowest after 400 steps" in board.said()
+    assert len(board.trace("map", "Best rate of each")["x"]) == 2 and "Lowest loss after 400 steps" in board.said()
     board.scrub(0)
     board.until(lambda: board.trace("map", "Diverged")["x"] == [], "the map of step 0")
     assert board.number("diverged") == 0
