@@ -1,4 +1,4 @@
-"""Every figure is one that Plotly takes, stays still from frame to frame, and is legible in both themes to everybody."""
+"""Every figure is one that Plotly takes, stays still from frame to frame, and is legible in both themes to all."""
 
 from __future__ import annotations
 
