@@ -290,9 +290,9 @@ def test_as_many_rows_as_allowed_are_read_and_one_more_is_refused_with_the_line_
 
 def test_a_million_rows_are_refused_at_once() -> None:
     text = "1,2\n" * 1_000_000
-    began = time.perf_counter()
+    began = time.thread_time()
     assert f"{MAX_CSV_BYTES // 1000:,} kB" in refusal(text)
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 @pytest.mark.parametrize(

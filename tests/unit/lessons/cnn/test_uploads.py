@@ -52,13 +52,13 @@ def test_a_picture_that_would_unpack_to_gigabytes_is_refused_before_it_does() ->
         return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
     packed = zlib.compress(bytes(10_000_000), 9)
-    start = time.perf_counter()
+    start = time.thread_time()
     for side in (5_000, 60_000):
         head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
         bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
         with pytest.raises(PictureError, match="too many pixels: at most 16 million"):
             read(bomb)
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
     with pytest.raises(PictureError, match="too large"):
         read(bytes(MAX_BYTES + 1))
 

@@ -49,7 +49,7 @@ def sentence_of(make: object, *arguments: object) -> str:
 @pytest.mark.parametrize("text", ["1000000000", "100000 100000", "999999999999 999999999999 999999999999"])
 def test_huge_shape_is_refused_before_anything_is_made(text: str) -> None:
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.thread_time()
     for refused in (
         lambda: read_array(EXAMPLE, text),
         lambda: operations.draw_operations(operations.OperationsConfig(shape=text)),
@@ -58,7 +58,7 @@ def test_huge_shape_is_refused_before_anything_is_made(text: str) -> None:
         assert "elements" in sentence_of(refused)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
     assert peak < 2_000_000, "bytes"
 
 
@@ -139,9 +139,9 @@ def test_enough_operations_in_both_libraries() -> None:
 @pytest.mark.parametrize("name", ["add", "dot", "argmax", "stack", "outer", "std", "nonzero", "mask"])
 def test_operations_lab_draws_hostile_numbers_quickly(name: str) -> None:
     for text in ("nan inf -inf 0", "linspace(-1e300, 1e300, 64)", "9223372036854775807 -9223372036854775807"):
-        began = time.perf_counter()
+        began = time.thread_time()
         sheet = operations.draw_operations(operations.OperationsConfig(operation=name, array=text))
-        assert time.perf_counter() - began < 0.5, "seconds; about 0.02 on a quiet machine"
+        assert time.thread_time() - began < 0.5, "processor seconds; about 0.02"
         assert len(sheet.tables[0].rows) == len(OPERATIONS)
         for figure in sheet.charts.values():
             assert_plotly_takes(figure)
