@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
-from playground.runs.journal import Course
+from playground.runs.journal import RunHistory
 
 SCRIPTS = {
     name: lesson.script
@@ -13,6 +13,6 @@ SCRIPTS = {
 }
 
 
-def script(lesson: str, course: Course) -> str:
+def script(lesson: str, run_history: RunHistory) -> str:
     """A lesson's run at its present step as a plain PyTorch script."""
-    return SCRIPTS[lesson](course).text()
+    return SCRIPTS[lesson](run_history).text()

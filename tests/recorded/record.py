@@ -179,14 +179,14 @@ def record_runs() -> list[dict[str, Any]]:
             stem = f"{name}-{number}"
             taken = checkpoint.take(name, run)
             (FILES / f"{stem}.safetensors").write_bytes(checkpoint.pack(taken))
-            (FILES / f"{stem}.pt").write_bytes(weight_files.as_pt(run.printed_weights()))
-            (FILES / f"{stem}.npz").write_bytes(weight_files.as_npz(run.printed_weights()))
-            again = replay.parameters(run.course())
+            (FILES / f"{stem}.pt").write_bytes(weight_files.as_pt(run.script_weights()))
+            (FILES / f"{stem}.npz").write_bytes(weight_files.as_npz(run.script_weights()))
+            again = replay.parameters(run.run_history())
             config = run.config.as_texts()
             weights = {"checksum": taken.checksum, "sizes": sizes(run)}
             for _ in range(AFTER):
                 run.step()
-            after = {"checksum": run.course().checksum, "sizes": sizes(run)}
+            after = {"checksum": run.run_history().checksum, "sizes": sizes(run)}
             found.append({"lesson": name, "file": stem, "config": config, "step": taken.step, "weights": weights,
                           "after": after, "replay": again})  # fmt: skip
     return found

@@ -63,7 +63,7 @@ def assert_equal_weights(run: Any, then: dict[str, Any], *, same_bits: bool) -> 
     assert len(now) == len(then["sizes"])
     assert all(is_near(one, two) for one, two in zip(now, then["sizes"], strict=True)), (now, then["sizes"])
     if same_bits:
-        assert run.course().checksum == then["checksum"]
+        assert run.run_history().checksum == then["checksum"]
 
 
 def train(run: Any, steps: int) -> None:
@@ -79,7 +79,7 @@ def test_a_checkpoint_of_then_is_restored_and_goes_on_as_it_did(recorded: dict[s
     run, config = checkpoint.restore(found, lesson, SETTINGS)
     assert config.as_texts() == recorded["config"]
     assert run.steps == recorded["step"]
-    assert run.course().checksum == recorded["weights"]["checksum"], "a file has its own bits, wherever it is read"
+    assert run.run_history().checksum == recorded["weights"]["checksum"], "a file has its own bits, wherever it is read"
     train(run, run.steps + AFTER)
     assert_equal_weights(run, recorded["after"], same_bits=same_bits)
 
@@ -93,7 +93,7 @@ def test_a_weights_file_of_then_fits_the_model_of_its_settings(recorded: dict[st
     weights = checkpoint.read((FILES / f"{recorded['file']}.pt").read_bytes())
     assert isinstance(weights, dict)
     run.use_weights(weights)
-    assert run.course().checksum == recorded["weights"]["checksum"]
+    assert run.run_history().checksum == recorded["weights"]["checksum"]
     with np.load(FILES / f"{recorded['file']}.npz") as arrays:
         assert arrays.keys() == weights.keys()
         assert all(np.array_equal(arrays[name], value.numpy()) for name, value in weights.items())
