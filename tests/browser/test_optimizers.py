@@ -46,7 +46,7 @@ def test_the_rule_written_out_is_what_the_next_step_does(page: Open) -> None:
         board.press("Step")
         board.until(lambda now=step: f"step {now + 1}:" in str(tab.page.evaluate(HEADING)), "the step after it")
         heading = str(tab.page.evaluate(HEADING)).replace("−", "-")
-        assert f"= {promised}, moves" in heading
+        assert f"= {promised}, changes" in heading
 
 
 def test_who_diverges_leaves_and_a_live_knob_is_no_new_race(page: Open) -> None:

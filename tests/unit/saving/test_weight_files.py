@@ -119,8 +119,8 @@ def prose_model(name: str) -> nn.Module:
     tree = ast.parse(re.findall(r"```python\n(.*?)```", code, re.DOTALL)[0])
     assigned = {ast.unparse(each.targets[0]): each for each in tree.body if isinstance(each, ast.Assign)}
     names: dict[str, Any] = {"nn": nn, "copy": copy}
-    exec("\n".join(ast.unparse(assigned[name]) for name in ("first", "nets", "model") if name in assigned), names)
-    return names["model"] if "model" in names else nn.ModuleList(names["nets"])
+    exec("\n".join(ast.unparse(assigned[name]) for name in ("first", "models", "model") if name in assigned), names)
+    return names["model"] if "model" in names else nn.ModuleList(names["models"])
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
