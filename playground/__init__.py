@@ -1,1 +1,1 @@
-"""PyTorch Playground's engine room: real training, with no web framework in sight."""
+"""The training behind PyTorch Playground: plain Python and torch, and no web framework."""

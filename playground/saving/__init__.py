@@ -1,1 +1,1 @@
-"""Taking a run away and going on from it: checkpoints, weight files, replays, branches."""
+"""Taking a run away and continuing from it: checkpoints, weight files, replays, branches."""

@@ -1,1 +1,1 @@
-"""The lesson "learning_rates"."""
+"""The lesson Learning rates: sweeps of many trainings at once, schedules, rate and momentum."""

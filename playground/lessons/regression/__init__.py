@@ -1,1 +1,1 @@
-"""The lesson "regression"."""
+"""The lesson Regression: a small network that fits a curve to noisy points."""

@@ -1,1 +1,1 @@
-"""The drawing of the lesson."""
+"""Digits of a student's own: drawn on the pad or uploaded, and made into images like MNIST's."""

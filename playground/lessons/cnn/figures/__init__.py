@@ -1,1 +1,1 @@
-"""The figures of the lesson."""
+"""The figures of the lesson CNN on MNIST."""
