@@ -1,4 +1,4 @@
-"""The settings of the lesson "CNN on MNIST", and the digits, the model and the optimizer that they describe."""
+"""The settings of the lesson "CNN on MNIST", and the digits and the model that they describe."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playground.knobs import Config, Value, knob
 from playground.lessons.cnn import model as cnn
 from playground.lessons.cnn.batches import Augmentation
 from playground.training import devices, models
-from playground.training.optimizers import OPTIMIZERS, SCHEDULES, build_optimizer
+from playground.training.optimizers import OPTIMIZERS, SCHEDULES
 
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0)
 WEIGHT_DECAYS = (0.0, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1)
@@ -157,15 +157,4 @@ def build_model(config: CnnConfig, dropout: models.Dropout | None = None) -> nn.
         batch_norm=config.batch_norm,
         dropout=dropout,
         generator=generator(config, WEIGHTS_SEED),
-    )
-
-
-def optimizer_of(config: CnnConfig, model: nn.Module) -> torch.optim.Optimizer:
-    """The optimizer that a config describes, for the parameters that learn."""
-    return build_optimizer(
-        config.optimizer,
-        [parameter for parameter in model.parameters() if parameter.requires_grad],
-        lr=config.lr,
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
     )

@@ -27,7 +27,6 @@ from playground.lessons.cnn.config import (
     build_model,
     generator,
     load_digits,
-    optimizer_of,
 )
 from playground.lessons.cnn.drawing.drawing import DrawingPace
 from playground.lessons.cnn.evaluation import MAX_KEPT_TESTS, FullTest, Tester, is_sample_due
@@ -41,7 +40,8 @@ from playground.runs.history import KINDS, Snapshot
 from playground.runs.training_run import TrainingRun, View, load_parameters
 from playground.settings import Settings
 from playground.training import devices, models
-from playground.training.optimizers import OPTIMIZERS, SCHEDULES
+from playground.training.optimizers import SCHEDULES
+from playground.training.retune import optimizer_of, retune_optimizer
 from playground.training.trainer import Trainer
 
 FRAME_RATE = 5.8  # frames per second while it plays: each frame costs the training of a few images
@@ -175,12 +175,7 @@ class CnnRun(TrainingRun):
         """Give the changed knobs to the running trainer."""
         trainer = self.trainer
         self.dropout.p = after.dropout
-        if "optimizer" in names:
-            trainer.optimizer = optimizer_of(after, self.model)
-        for group in trainer.optimizer.param_groups:
-            group["lr"], group["weight_decay"] = after.lr, after.weight_decay
-            if OPTIMIZERS[after.optimizer].momentum:
-                group["momentum"] = after.momentum
+        retune_optimizer(trainer, after, is_new="optimizer" in names)
         assert isinstance(trainer.batches, ImageBatches)
         trainer.batches.augmentation = after.augmentation
         if "images" in names:

@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from playground.lessons.cnn import model as cnn
 from playground.lessons.cnn.batches import ImageBatches
-from playground.lessons.cnn.config import ORDER_SEED, CnnConfig, generator, optimizer_of
+from playground.lessons.cnn.config import ORDER_SEED, CnnConfig, generator
 from playground.lessons.cnn.evaluation import predict_probabilities
 from playground.lessons.cnn.frame_context import FrameContext
 from playground.lessons.cnn.model import CLASSES, SIDE, frozen
 from playground.training.models import count_parameters, mlp
 from playground.training.optimizers import SCHEDULES
+from playground.training.retune import optimizer_of
 from playground.training.trainer import Trainer
 
 Array = NDArray[Any]
