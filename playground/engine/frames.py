@@ -2,12 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
-Figure = dict[str, Any]
+
+class Maps(TypedDict):
+    """A group of maps of equal size: grids of bytes that the board draws as pixels on a canvas, without Plotly.
+
+    A heatmap trace takes ten times as long, and its new values need a full update of the chart.
+    """
+
+    side: int  # pixels in a row of one map
+    values: NDArray[np.uint8]  # (maps * rows * side,), rows from the top
+    boxes: NDArray[np.float32]  # (maps * 4,): x0, x1, y0 and y1 of each map, in the axes' coordinates
+    lut: str  # colours of the bytes: "ink", "signed" or "classes"; with " filling" behind it, 0 is not computed yet
+    over: bool  # over the traces instead of under them; the first group decides for the whole canvas
+    crisp: NotRequired[bool]  # pixels have sharp edges instead of being smoothed
+    tall: NotRequired[int]  # rows of one map, if not `side`
+    frame: NotRequired[str]  # the colour role of a frame around each map
+
+
+class LayerParameters(TypedDict):
+    """The parameters of one layer in a drawing of the model, for the form that sets them by hand."""
+
+    weights: NDArray[np.float32]  # (units * inputs,), one row per unit
+    biases: NDArray[np.float32]  # (units,)
+    units: list[str]  # their names
+    sources: list[str]  # the names of the inputs
+
+
+class Figure(TypedDict):
+    """What a chart shows, in plain dicts, lists and arrays: Plotly's figure, and what the board adds to it.
+
+    `layout["meta"]` has what Plotly does not draw, each key only where a chart needs it:
+
+    - "words": the chart's numbers as text for screen readers (without it: each trace's length and last value);
+    - "csv": the text of the chart's CSV file (without it: the x, y and z of the traces);
+    - "place": the two current values of the form in the card's header that chooses a place;
+    - "sliders": the current values of the sliders in the card's header, by name;
+    - "drawn": whether the image comes from the drawing pad.
+    """
+
+    data: list[dict[str, Any]]  # Plotly's traces; a colour is a role of the theme: "@train", "@muted/0.5"
+    layout: dict[str, Any]  # Plotly's layout
+    maps: NotRequired[Maps | list[Maps]]  # drawn on a canvas under or over the traces
+    parameters: NotRequired[list[LayerParameters]]  # for each layer, where weights can be set by hand
+
 
 _ALIGNMENT = 8
 Path = tuple[str | int, ...]

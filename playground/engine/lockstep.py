@@ -247,7 +247,7 @@ def _widened(figure: Figure, others: Mapping[str, tuple[str, float, float]]) -> 
         room = (high - low) * (MAX_WIDENING if name.startswith("y") else math.inf)
         ends = [max(min(low, other[1]), high - room), min(max(high, other[2]), low + room)]
         layout[name] = layout[name] | {"range": ends}
-    return figure | {"layout": layout}
+    return {**figure, "layout": layout}
 
 
 def notice_of(opened: OpenRun) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure, Maps
 from playground.figures import images
 from playground.figures.parts import hidden_axis, note, outlines
 from playground.figures.theme import layout
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 FILL = (0.06, 0.62)  # how strongly a cell is filled, from the smallest values to the largest
 MIN_EXTENT = (4.0, 3.0)  # cells: a drawing is at least this wide and high, so that few cells do not become huge
 CARD = (330.0, 140.0)  # pixels that a small card has for its cells; the size of the numbers follows from it
@@ -130,7 +130,7 @@ def _traces(blocks: Sequence[Block], placed: Sequence[_Placed], size: float) -> 
     return traces
 
 
-def _fills(blocks: Sequence[Block], placed: Sequence[_Placed]) -> Figure:
+def _fills(blocks: Sequence[Block], placed: Sequence[_Placed]) -> Maps:
     """The maps of the cells, one pixel for each: no colour for a ghost and for 0, grey for NaN."""
     x = np.concatenate([each.x for each in placed] or [np.empty(0)])
     y = np.concatenate([each.y for each in placed] or [np.empty(0)])

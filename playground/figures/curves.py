@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.parts import DASHES, line, markers, upright
 from playground.figures.theme import axis, layout, padded, round_up
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 MIN_ON_LOG_AXIS = 1e-8
 
 
@@ -39,7 +39,7 @@ def fit(
 ) -> Figure:
     """Points and the model's curve through them, y over x; x, y and grid are one-dimensional."""
     points = [_points("Train", train, "@train", "circle"), _points("Test", test, "@test", "diamond-open")]
-    without_model = {"data": points, "layout": layout(axis("x", spans[0]), axis("y", spans[1]))}
+    without_model: Figure = {"data": points, "layout": layout(axis("x", spans[0]), axis("y", spans[1]))}
     return with_model(without_model, grid, prediction, units)
 
 
@@ -47,7 +47,7 @@ def with_model(figure: Figure, grid: Array, prediction: Array, units: UnitCurves
     """The fit with another curve instead of its own; it shares the points and the layout, without a copy."""
     hover = "x %{x:.3f}, model %{y:.3f}<extra></extra>"
     model = line("Model", grid, prediction, {"color": "@model", "width": 3}, hover)
-    return figure | {"data": [*figure["data"][:2], *(_unit_traces(grid, units) if units else NO_UNITS), model]}
+    return {**figure, "data": [*figure["data"][:2], *(_unit_traces(grid, units) if units else NO_UNITS), model]}
 
 
 def _unit_traces(grid: Array, units: UnitCurves) -> list[dict[str, Any]]:

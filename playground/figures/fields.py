@@ -1,8 +1,4 @@
-"""What a classifier predicts: the plane coloured by class, the points on it, and maps of what each unit computes.
-
-A figure may carry `maps`, which the board draws as pixels on a canvas (a heatmap trace takes ten times as long): square
-maps of `side` pixels, their `boxes` in the axes' coordinates, and one byte for each pixel, rows from the top.
-"""
+"""What a classifier predicts: the plane coloured by class, the points on it, and maps of what each unit computes."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.parts import markers
 from playground.figures.theme import axis, layout
 
@@ -55,9 +52,7 @@ def points(name: str, x: Array, labels: Array, classes: int, *, is_open: bool) -
     return traces
 
 
-def plane(
-    traces: Sequence[dict[str, Any]], pixels: Array, *, reach: float, side: int, signed: bool = False
-) -> dict[str, Any]:
+def plane(traces: Sequence[dict[str, Any]], pixels: Array, *, reach: float, side: int, signed: bool = False) -> Figure:
     """The square from -reach to reach: its pixels (side * side,) as bytes, and the points on it."""
     span = [-reach, reach]
     x = axis("x₁", list(span), constrain="domain", showgrid=False, zeroline=False)
@@ -72,7 +67,7 @@ def plane(
     }  # fmt: skip
 
 
-def confusion(counts: Array) -> dict[str, Any]:
+def confusion(counts: Array) -> Figure:
     """How often each true class (row) was predicted as each class (column): counts (classes, classes)."""
     classes = len(counts)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

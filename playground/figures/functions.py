@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.parts import line as line_trace
 from playground.figures.parts import markers, upright
 from playground.figures.theme import axis, layout, padded
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 Span = tuple[float, float]
 
 

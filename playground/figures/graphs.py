@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.parts import hidden_axis, note
 from playground.figures.theme import layout
 
@@ -25,7 +26,7 @@ def network(
     *,
     inputs: Sequence[str],
     outputs: Sequence[str],
-) -> dict[str, Any]:
+) -> Figure:
     """The model as a graph. Weights are (units out, units in), biases (units out,), dead hidden units (units,).
 
     A model with a layer of more than MAX_UNITS units is not drawn; a sentence says why.

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure, Maps
 from playground.figures.parts import hidden_axis, line, outlines
 from playground.figures.theme import layout
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 Box = tuple[float, float, float, float]  # row, column, height, width of a part of an image, in pixels
 ZERO = 128  # the byte of the number 0 in SIGNED
 INK, SIGNED = "ink", "signed"  # colours of the bytes: from the background to the text's colour, or by sign
@@ -40,7 +40,7 @@ def signed(values: Array, largest: float) -> NDArray[np.uint8]:
     return (ZERO + np.rint(np.clip(values / (largest or 1.0), -1, 1) * 127)).astype(np.uint8)
 
 
-def boxes(left: Array, right: Array, top: Array, bottom: Array, values: NDArray[np.uint8], lut: str) -> Figure:
+def boxes(left: Array, right: Array, top: Array, bottom: Array, values: NDArray[np.uint8], lut: str) -> Maps:
     """The `maps` of a figure: rectangles of one colour each, from their edges and bytes, all of shape (rectangles,)."""
     edges = np.stack(np.broadcast_arrays(left, right, bottom, top), axis=1).ravel().astype(np.float32)
     return {"side": 1, "values": values, "boxes": edges, "lut": lut, "over": False, "crisp": True}

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from playground.engine.frames import Figure
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.activations.figures.depth import MAX_SHOWN, bin_shares, sizes, slopes, spread
@@ -140,9 +141,7 @@ def _activation(config: DepthConfig) -> nn.Module:
     return ACTIVATIONS[config.activation].module()
 
 
-def _spread(
-    layers: NDArray[np.float32], tensors: Sequence[Tensor], size: Array, colour: str, title: str
-) -> dict[str, object]:
+def _spread(layers: NDArray[np.float32], tensors: Sequence[Tensor], size: Array, colour: str, title: str) -> Figure:
     """The distributions in all layers as a chart, with numbers for each layer on hovering."""
     values = [each.detach().numpy() for each in tensors]
     binned = np.stack([bin_shares(each) for each in values])

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from playground.engine.frames import Figure
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.autograd.figures import slopes
@@ -75,7 +76,7 @@ def draw_slope(config: SlopeConfig) -> Sheet:
     return Sheet(figures, tables=(Table(columns, tuple(rows)),))
 
 
-def _curve(f: Expression, config: SlopeConfig, y: float, true: float) -> slopes.Figure:
+def _curve(f: Expression, config: SlopeConfig, y: float, true: float) -> Figure:
     x = torch.linspace(-4, 4, GRID)
     values = f.evaluate({"x": x}).broadcast_to(x.shape).numpy()
     eps = 10**config.exponent

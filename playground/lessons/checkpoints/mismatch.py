@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from playground.engine.frames import Figure
 from playground.figures import functions
 from playground.figures.functions import Line
 from playground.knobs import Config, knob, shorten
@@ -170,7 +171,7 @@ def draw_mismatch(config: MismatchConfig) -> Sheet:
     return Sheet({"curves": curves_of(net1, model)}, case.fix, tuple(tables))
 
 
-def curves_of(saved: nn.Module, loaded: nn.Module) -> dict[str, Any]:
+def curves_of(saved: nn.Module, loaded: nn.Module) -> Figure:
     """The chart of both models' predictions."""
     grid = torch.linspace(-1, 1, 201).unsqueeze(dim=1)  # (201, 1)
     with torch.no_grad():

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from playground.engine.frames import Figure
 from playground.figures import functions
 from playground.knobs import Config, knob, shorten
 from playground.lesson import Chart, Lab, Sheet, Table
@@ -118,7 +119,7 @@ def draw_pickle(config: PickleConfig) -> Sheet:
     return Sheet({"words": kinds_chart(found)}, tables=(report, table))
 
 
-def kinds_chart(found: list[tuple[int, str, str]]) -> dict[str, Any]:
+def kinds_chart(found: list[tuple[int, str, str]]) -> Figure:
     """The chart of how many opcodes import, call, use the memo or carry data."""
     kinds = Counter(kind_of(name) for _, name, _ in found)
     values = np.array([kinds[name] for name in KINDS], np.float32)

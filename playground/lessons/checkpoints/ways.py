@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from playground.data import datasets
 from playground.data.datasets import Split
+from playground.engine.frames import Figure
 from playground.figures import curves
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
@@ -148,7 +149,7 @@ def sizes(whole: bytes, params: bytes) -> tuple[tuple[str, ...], ...]:
     return (*rows, (WHOLE_FILE, f"{len(whole):,}", f"{len(params):,}"))
 
 
-def fit(data: Split, grid: Tensor, y: Tensor) -> dict[str, Any]:
+def fit(data: Split, grid: Tensor, y: Tensor) -> Figure:
     """The chart of the points and one model's curve."""
     train, empty = (data.x_train[:, 0].numpy(), data.y_train[:, 0].numpy()), data.x_test[:, 0].numpy()
     figure = curves.fit(train, (empty, empty), grid[:, 0].numpy(), y[:, 0].numpy(), spans=SPANS)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from playground.data import datasets
 from playground.data.datasets import DataError
 from playground.engine.commands import AddPoint, Command, Explain, RemovePoint, SetWeight, Undo
-from playground.engine.frames import Figure
+from playground.engine.frames import Figure, Maps
 from playground.figures import curves, fields, graphs
 from playground.knobs import Config
 from playground.lessons import narrator
@@ -334,7 +334,14 @@ class ClassificationRun(TrainingRun):
         maps = [output.reshape(-1, SIDE, SIDE)[:, ::step, ::step].reshape(len(output), -1).numpy() for output in hidden]
         values = fields.signed_bytes(np.concatenate(maps)).ravel() if maps else np.empty(0, np.uint8)
         boxes = graphs.unit_boxes([len(labels), *view.config.widths, view.config.outputs])
-        units = {"side": UNIT_SIDE, "values": values, "boxes": boxes, "lut": "signed", "over": True, "frame": "@muted"}
+        units: Maps = {
+            "side": UNIT_SIDE,
+            "values": values,
+            "boxes": boxes,
+            "lut": "signed",
+            "over": True,
+            "frame": "@muted",
+        }
         return figure | {"maps": units}
 
     def _over_steps(self, view: View, columns: tuple[str, str], *, log: bool = False, title: str = "Loss") -> Figure:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
+from playground.figures.parts import Part
 from playground.figures.theme import round_up
 from playground.lessons.optimizers import words
 from playground.lessons.optimizers.config import OVER, PENS
@@ -71,7 +72,7 @@ def ranking(placings: Sequence[Placing], *, span: tuple[float, float], badge: st
     return figures.ranking(rows, span=(max(low, figures.MIN_LOG), span[1]), badge=badge, fair=fair)
 
 
-def fits(placings: Sequence[Placing], curves: Sequence[Array], *, x: Array, data: Figure, spans: Any) -> Figure:
+def fits(placings: Sequence[Placing], curves: Sequence[Array], *, x: Array, data: Part, spans: Any) -> Figure:
     """Every racer's curve over x in front of the data; racers that have dropped out have none."""
     lines = [
         Track(racer.entry.label, PENS[racer.entry.name], x, curve if place else np.full_like(curve, np.nan))

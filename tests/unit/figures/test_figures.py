@@ -16,12 +16,11 @@ import plotly.graph_objects as go
 import pytest
 from numpy.typing import NDArray
 
-from playground.engine.frames import encode
+from playground.engine.frames import Figure, encode
 from playground.figures import curves, graphs, theme
 from playground.figures.theme import PALETTE, StickyRange, padded, round_up
 
 ROOT = Path(__file__).resolve().parents[3]
-Figure = dict[str, Any]
 Array = NDArray[Any]
 GRID = np.linspace(-1, 1, 40, dtype=np.float32)
 SPANS = ([-1.1, 1.1], [-0.2, 1.4])

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 MAX_SHOWN, BINS = 3.0, 33  # BINS between ±MAX_SHOWN; larger values are counted in the outermost bins
 HALF = 0.44  # half of the widest bin, as a share of the distance between two layers
 USUAL_DECADES, MORE_DECADES = 6, 6  # the log axis shows 1e-6 to 1e6, and grows by six decades at a time

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.parts import upright
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 STATES = (("right", "@positive", "solid", 9), ("wrong", "@mark", "dash", 4), ("inf or NaN", "@negative", "dot", 3))
 DASHES = ("solid", "dash", "dot")
 

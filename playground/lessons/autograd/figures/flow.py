@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.theme import layout
 from playground.lessons.autograd.figures.layers import Places, places
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 MAX_NODES = 60  # drawn: those nearest to the result
 MAX_COLUMNS, MAX_ROWS = 8, 5  # with boxes; a larger graph has dots, with numbers on hovering
 WIDTH = 700  # of the graph on the narrowest screen, in pixels

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.theme import axis, layout, round_up
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 MARGIN = {"l": 66, "r": 12, "t": 26, "b": 42}  # with room for numbers such as 1e-12
 MIN_ERROR, MAX_ERROR = -16.0, 4.0  # powers of ten on the error axis
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.parts import DASHES, line
 from playground.figures.theme import axis, layout, round_up
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 MAX_NUMBERED_CELLS = 48  # a larger matrix is drawn without numbers
 WIDTHS = (6.0, 3.0, 2.2, 2.2)  # the first line is the widest, so it stays visible under another one
 

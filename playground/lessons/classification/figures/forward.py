@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
@@ -34,7 +35,7 @@ def number(value: float) -> str:
     return f"{value or 0.0:.3g}".replace("-", "−")
 
 
-def forward_pass(columns: Sequence[Column], *, note: str, place: tuple[float, float]) -> dict[str, Any]:
+def forward_pass(columns: Sequence[Column], *, note: str, place: tuple[float, float]) -> Figure:
     """The columns from left to right; pointing at a unit shows its calculation. `place` is the point (x1, x2)."""
     rows = max(len(column.values) for column in columns)
     parts = [_bars(column, at, rows) for at, column in enumerate(columns)]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures import fields, images
 from playground.figures.theme import axis, beside_rows, layout
 
@@ -40,7 +41,7 @@ def inside(
     spans: tuple[list[float], list[float]],
     side: int,
     rows: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> Figure:
     """Traces of points over the plane's grid (points, 2), with NaN between its lines, on a class map (side * side,).
 
     `rows` names the whole numbers 0, 1, ... of the y axis where it shows classes.
@@ -59,9 +60,7 @@ def inside(
     }  # fmt: skip
 
 
-def least_certain(
-    x: Array, labels: Array, predicted: Array, probabilities: Array, *, rows: int, name: str
-) -> dict[str, Any]:
+def least_certain(x: Array, labels: Array, predicted: Array, probabilities: Array, *, rows: int, name: str) -> Figure:
     """A bar for each point x (points, 2), the first on top: the probability of its true class.
 
     A wrong point has a paler bar in a dashed frame, and its predicted class in words. There is room for `rows` bars.
@@ -118,7 +117,7 @@ def rings(x: Array, is_wrong: Array, *, is_shown: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def calibration(confidence: Array, accuracy: Array, counts: Array, *, gap: float) -> dict[str, Any]:
+def calibration(confidence: Array, accuracy: Array, counts: Array, *, gap: float) -> Figure:
     """Accuracy over mean confidence for bins with `counts` points: each (bins,), NaN in empty bins.
 
     `gap` is the mean distance from the diagonal, on which the accuracy equals the confidence.

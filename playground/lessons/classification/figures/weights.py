@@ -8,23 +8,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure, LayerParameters
+
 Array = NDArray[Any]
 
 
 def with_parameters(
-    figure: dict[str, Any],
+    figure: Figure,
     weights: Sequence[Array],
     biases: Sequence[Array],
     *,
     inputs: Sequence[str],
     outputs: Sequence[str],
-) -> dict[str, Any]:
+) -> Figure:
     """A drawing of `graphs.network` whose markers identify their units, with the parameters of every layer.
 
-    A marker's `customdata` is [layer, unit], or null for an input. `parameters` has for each layer its weights (one row
-    per unit, flattened), its biases, the names of its units, and the names of its inputs.
+    A marker's `customdata` is [layer, unit], or null for an input.
     """
-    layers, incoming = [], list(inputs)
+    layers: list[LayerParameters] = []
+    incoming = list(inputs)
     marks: list[list[int] | None] = [None] * len(inputs)
     for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
         last = layer == len(weights) - 1

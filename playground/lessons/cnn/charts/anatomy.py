@@ -58,6 +58,7 @@ def maps(frame: FrameContext) -> Figure:
     flat = next(stage.output[0].numpy() for stage in frame.predictions.stages if stage.kind == "flat")
     used = sum(pixel_maps.row_heights(table, high))
     band, name = pixel_maps.strip(words.FLAT, flat, rows=STRIP_ROWS, y=used + 0.5, high=STRIP_HEIGHT)
+    assert isinstance(figure["maps"], list)
     figure["maps"].append(band)
     figure["layout"]["annotations"].append(name)
     return figure

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.curves import loss_curve
 from playground.figures.fields import confusion
 from playground.figures.theme import axis, layout, round_up
 from playground.lessons.cnn import words
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 DIGITS = [str(digit) for digit in range(10)]
 SHAPES = ("circle", "square", "diamond", "cross", "triangle-up")
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure, Maps
 from playground.figures.theme import axis, layout
 from playground.lessons.cnn import words
 from playground.lessons.cnn.figures.pixel_maps import ink, signed
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 GAP = 0.12  # between two panels, as a share of one
 TITLE_HEIGHT = 0.26  # above a panel, as a share of it
 BARS = 10
@@ -90,7 +90,7 @@ def _bars(bars: Bars) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _group(panel: Panel, left: float) -> Figure:
+def _group(panel: Panel, left: float) -> Maps:
     high, wide = panel.image.shape
     longest = max(high, wide)
     x, y = left + (1 - wide / longest) / 2, -(1 - high / longest) / 2

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure, Maps
 from playground.figures import images
 from playground.figures.theme import layout
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 WIDTH = 100.0  # units of a table's width; heights are in the same units
 LABELS = 11.0  # of these units, for the rows' names
 GAP = 0.12  # between two maps, as a share of their size
@@ -80,7 +80,7 @@ def table(
     """
     right = extra.width + 2 if extra else 0.0
     sizes = row_heights(rows, room or height - (4.0 if under else 0.0), right)
-    groups: list[Figure] = []
+    groups: list[Maps] = []
     centres: list[tuple[float, float]] = []
     hovers: list[str] = []
     frame: list[tuple[float, float, float]] = []
@@ -141,14 +141,14 @@ def _pitches(counts: Sequence[int], sizes: Sequence[float]) -> list[float]:
     return [max(size for size, other in zip(sizes, counts, strict=True) if other == count) for count in counts]
 
 
-def strip(name: str, values: Array, *, rows: int, y: float, high: float) -> tuple[Figure, dict[str, Any]]:
+def strip(name: str, values: Array, *, rows: int, y: float, high: float) -> tuple[Maps, dict[str, Any]]:
     """A long vector (n,) as a band of `rows` rows: its group of pixels, and its name for the layout."""
     wide = -(-len(values) // rows)
     padded = np.zeros(wide * rows, np.float32)
     padded[: len(values)] = values
     box = np.array([LABELS, WIDTH, -y - high, -y], np.float32)
-    group = {"side": wide, "tall": rows, "values": signed(padded), "boxes": box, "lut": "signed", "over": False,
-             "crisp": True}  # fmt: skip
+    group: Maps = {"side": wide, "tall": rows, "values": signed(padded), "boxes": box, "lut": "signed", "over": False,
+                   "crisp": True}  # fmt: skip
     return group, _name(name, 0.0, -y - high / 2)
 
 
@@ -174,8 +174,8 @@ def grid(images: Sequence[Small], *, columns: int, rows: int, message: str = "")
     boxes = np.stack([left, left + side, top - side, top], axis=1) if shown else np.empty((0, 4))
     side_pixels = shown[0].pixels.shape[-1] if shown else 1
     values = np.concatenate([image.pixels.ravel() for image in shown]) if shown else np.empty(0, np.uint8)
-    group = {"side": side_pixels, "values": values, "boxes": boxes.ravel().astype(np.float32), "lut": "ink",
-             "over": False, "crisp": False}  # fmt: skip
+    group: Maps = {"side": side_pixels, "values": values, "boxes": boxes.ravel().astype(np.float32), "lut": "ink",
+                   "over": False, "crisp": False}  # fmt: skip
     corners = [(float(x), float(y), side) for x, y in zip(left, top, strict=True)]
     right = [corner for corner, image in zip(corners, shown, strict=True) if image.is_right]
     wrong = [corner for corner, image in zip(corners, shown, strict=True) if image.is_right is False]
@@ -208,7 +208,14 @@ def image(pixels: Array, title: str) -> Figure:
     """One large image (28, 28) from 0 to 1 with its title."""
     side = float(pixels.shape[-1])
     box = np.array([0, side, -side, 0], np.float32)
-    group = {"side": int(side), "values": ink(pixels).ravel(), "boxes": box, "lut": "ink", "over": False, "crisp": True}
+    group: Maps = {
+        "side": int(side),
+        "values": ink(pixels).ravel(),
+        "boxes": box,
+        "lut": "ink",
+        "over": False,
+        "crisp": True,
+    }
     return {
         "data": [_points([(side / 2, -side / 2)], [title])],
         "layout": _square([0, side], [-side, 0], [], margin={"l": 8, "r": 8, "t": 24, "b": 8},
@@ -218,7 +225,7 @@ def image(pixels: Array, title: str) -> Figure:
     }  # fmt: skip
 
 
-def _group(maps: Array, boxes: Array, *, is_ink: bool) -> Figure:
+def _group(maps: Array, boxes: Array, *, is_ink: bool) -> Maps:
     return {
         "side": maps.shape[-1], "values": (ink if is_ink else signed)(maps).ravel(), "over": False, "crisp": True,
         "boxes": boxes.ravel().astype(np.float32), "lut": "ink" if is_ink else "signed",

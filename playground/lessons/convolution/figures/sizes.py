@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.parts import hidden_axis, line, outlines, segments
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 TICK = 0.28  # half the height of a pixel's stroke on a window
 GAP = 0.5  # between two images of a chain, as a share of the largest
 WINDOWS = "{windows} windows over {pixels} pixels"

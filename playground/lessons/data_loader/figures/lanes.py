@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.parts import line, markers, segments
 from playground.figures.theme import axis, layout, round_up
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 LANE_WIDTH = 13  # pixels
 GAP = 0.7  # lanes between two groups
 # What a process does: its name, its colour, and its width as a share of the lane's.

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.parts import hidden_axis, line, markers
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 MAX_NUMBERED = (6, 20)  # epochs and slots: a larger map has no room for numbers
 MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace"
 LINES = 6  # printed lines that are shown

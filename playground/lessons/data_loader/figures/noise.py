@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.parts import line, markers
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 
 
 def cosines(scattered: Mapping[int, Array], chosen: int) -> Figure:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.fields import LEVELS, SYMBOLS
 from playground.figures.parts import upright
 from playground.figures.theme import axis, layout
 from playground.lessons.gradient_descent.figures.landscapes import Span, plane, under
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 PATH = {"color": "@text", "width": 2}
 MEASURED, LIMIT, BEST = "{name}, measured", "limit", "best"
 DECADES = (-6.0, 3.0)  # of the distance axis, as powers of ten

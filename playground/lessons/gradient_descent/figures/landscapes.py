@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure, Maps
 from playground.figures.theme import axis, layout, padded
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 Span = tuple[float, float]
 BANDS = 16  # levels from the lowest to the highest
 MIN_HEIGHT, MAX_HEIGHT = 1e-10, 1e12  # on a log axis
@@ -97,7 +97,7 @@ def plane(spans: Sequence[Span]) -> dict[str, Any]:
     return layout(x, y, margin=SMALL, showlegend=False)
 
 
-def under(spans: Sequence[Span], pixels: Array, side: int, lut: str) -> dict[str, Any]:
+def under(spans: Sequence[Span], pixels: Array, side: int, lut: str) -> Maps:
     """Pixels under a chart, which fill its spans."""
     box = np.array([*spans[0], *spans[1]], np.float32)
     return {"side": side, "values": pixels.ravel(), "lut": lut, "over": False, "boxes": box}

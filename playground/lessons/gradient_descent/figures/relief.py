@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.theme import layout
 from playground.lessons.gradient_descent.figures.landscapes import Span, Walk
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 COLUMNS, DEPTHS, ROWS = 220, 240, 220
 HALF_DIAGONAL = math.sqrt(2.0)  # of the square from -1 to 1
 EDGE = 1.5  # the image goes from -EDGE to EDGE

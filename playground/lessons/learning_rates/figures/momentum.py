@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.fields import LEVELS
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 # The regions by number: the name, and the class whose colour it has on the map.
 REGIONS = (("Monotone", 0), ("Oscillating", 2), ("Diverging", 1))
 LEGEND = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "entrywidth": 70,

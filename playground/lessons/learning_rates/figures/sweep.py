@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure, Maps
 from playground.figures import images
 from playground.figures.parts import upright
 from playground.figures.theme import axis, beside_rows, layout
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "star", "hexagon")
 MARGIN = {"l": 76, "r": 12, "t": 28, "b": 42}
@@ -97,7 +97,7 @@ def heat_map(
     return {"data": data, "layout": frame, "maps": _shaded(x, y, shown.ravel(), ends, half * FILLED[0])}
 
 
-def _shaded(x: Array, y: Array, values: Array, ends: Sequence[float], half: float) -> Figure:
+def _shaded(x: Array, y: Array, values: Array, ends: Sequence[float], half: float) -> Maps:
     """The cells of a map, each one pixel on the board's canvas: a new map then needs no full update of the chart."""
     height = np.clip((values - ends[0]) / ((ends[1] - ends[0]) or 1.0), 0, 1)
     strength = np.interp(height, [at for at, _ in SHADES], [share for _, share in SHADES])

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.figures.parts import upright
+from playground.engine.frames import Figure
+from playground.figures.parts import Part, upright
 from playground.figures.theme import axis, layout, round_up
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 COLOURS = 5
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 PLAIN = {"l": 58, "r": 12, "t": 10, "b": 42}  # margins without a legend: the loss and the ranking name the lines
@@ -46,7 +46,7 @@ def legend_margin(names: Sequence[str]) -> dict[str, int]:
     return {"l": 58, "r": 12, "t": 26 + 18 * max(0, rows - 1), "b": 42}
 
 
-def log_axis(title: str, columns: Sequence[Array], *, least: float = MIN_LOG, most: float = math.inf) -> Figure:
+def log_axis(title: str, columns: Sequence[Array], *, least: float = MIN_LOG, most: float = math.inf) -> Part:
     """A logarithmic axis over the whole decades of some values, cut off at `least` and `most`."""
     values = np.concatenate([np.asarray(column, np.float64).ravel() for column in columns] or [np.ones(1)])
     values = np.clip(values[np.isfinite(values) & (values > 0)], least, most)
@@ -161,7 +161,7 @@ def ranking(standings: Sequence[Standing], *, span: tuple[float, float], badge: 
     return {"data": [*bars, places], "layout": layout(x, y, annotations=[sign], margin=margin)}
 
 
-def points(x: Array, y: Array) -> Figure:
+def points(x: Array, y: Array) -> Part:
     """The data behind the fits: one trace that stays the same from frame to frame."""
     return {
         "type": "scatter", "mode": "markers", "name": "Data", "showlegend": False, "x": x, "y": y,
@@ -169,14 +169,14 @@ def points(x: Array, y: Array) -> Figure:
     }  # fmt: skip
 
 
-def fits(data: Figure, curves: Sequence[Track], *, spans: tuple[list[float], list[float]]) -> Figure:
+def fits(data: Part, curves: Sequence[Track], *, spans: tuple[list[float], list[float]]) -> Figure:
     """Each racer's curve over the data."""
     lines = [_line(track, 2.2, "x") for track in curves]
     frame = layout(axis("x", spans[0]), axis("y", spans[1]), showlegend=False, margin=PLAIN)
     return {"data": [data, *lines], "layout": frame}
 
 
-def contours(x: Array, y: Array, z: Array) -> Figure:
+def contours(x: Array, y: Array, z: Array) -> Part:
     """The contours of a surface, z of shape (y, x): one trace that stays the same from frame to frame."""
     return {
         "type": "contour", "name": "Heights", "x": x.astype(np.float32), "y": y.astype(np.float32),
@@ -185,7 +185,7 @@ def contours(x: Array, y: Array, z: Array) -> Figure:
     }  # fmt: skip
 
 
-def paths(surface: Figure, tracks: Sequence[Track], *, spans: tuple[list[float], list[float]], minima: Array) -> Figure:
+def paths(surface: Part, tracks: Sequence[Track], *, spans: tuple[list[float], list[float]], minima: Array) -> Figure:
     """Each racer's path on a surface, with a cross at its current place; minima of shape (minima, 2)."""
     size = [(span[1] - span[0]) / 60 for span in spans]
     crosses = []

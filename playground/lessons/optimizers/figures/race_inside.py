@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.parts import hidden_axis, upright
 from playground.figures.theme import StickyRange, axis, layout, round_up
 from playground.lessons.optimizers.figures.race import log_axis
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 # Of name, formula, numbers and value: the place as a share of the width, alignment, colour and weight.
 COLUMNS = (
     (0.0, "left", "@text", "normal"),

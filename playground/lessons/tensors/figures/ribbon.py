@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.cells import Block, cells
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 MIN_HEIGHT, MAX_HEIGHT = 0.35, 1.5  # of an arc, in cells
 ARC = np.linspace(0, np.pi, 33)
 WIDTH = 660.0  # of a wide card, in pixels

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.engine.frames import Figure
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
-Figure = dict[str, Any]
 Line = tuple[str, str, Array, Array]  # name, colour role, x, y
 SYMBOLS = ("circle", "diamond", "square")
 DASHES = ("solid", "dash", "dot")
