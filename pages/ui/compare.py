@@ -77,7 +77,9 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
     if st.session_state.get(key) not in specs:
         wanted = linked[0] if linked else bench.compared
         if wanted and wanted not in specs:
-            st.caption(quoted(TEXT.compare.cannot_differ.format(label=config.knobs()[wanted].label)))
+            spec = config.knobs()[wanted]
+            sentence = TEXT.compare.not_live if here and not spec.live else TEXT.compare.cannot_differ
+            st.caption(quoted(sentence.format(label=spec.label)))
         st.session_state[key] = wanted if wanted in specs else _first(specs)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(TEXT.compare.start, list(STARTS), format_func=STARTS.get, required=True,

@@ -159,6 +159,7 @@ class Compare:
         "Switch Compare on to choose one."
     )
     cannot_differ: str = "“{label}” has no effect with these settings, so another setting is compared."
+    not_live: str = "“{label}” starts a run over, so it can only be compared from step 0. Another setting is compared."
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def experiments(lesson: Lesson) -> list[tuple[str, Bench, Config, str]]:
             texts = {name.removeprefix(f"{bench.name}_"): text for name, text in pairs.items()}
             config, problems = bench.config.parse(texts)
             if problems:
-                raise ValueError(f"“{match['title']}” in {lesson.name}.md: {' '.join(problems)}")
+                raise ValueError(f"“{match['title']}” in lessons/{lesson.name}/prose.md: {' '.join(problems)}")
             found.append((match["title"], bench, config, match["text"]))
     return found
 
@@ -118,7 +118,7 @@ def _bench_of(lesson: Lesson, lab: str) -> Bench:
     for bench in lesson.benches:
         if bench.name == name:
             return bench
-    raise ValueError(f"A link in {lesson.name}.md names the lab “{lab}”, which does not exist.")
+    raise ValueError(f"A link in lessons/{lesson.name}/prose.md names the lab “{lab}”, which does not exist.")
 
 
 def _set_up(lesson: Lesson, bench: Bench, config: Config) -> None:

@@ -29,7 +29,7 @@ SAMPLER_NAMES = {
     "replacement": "RandomSampler, with replacement",
 }
 SENTENCES = {
-    "start": "{batches} batches make an epoch. Press Play or Step: a step is one batch.",
+    "start": "Batches in an epoch: {batches}. Press Play or Step: a step is one batch.",
     "not drawn": "Epoch {epoch} is over. {missing} of {samples} samples have not been drawn yet: samples can repeat.",
     "short": "A short batch: {samples} samples leave {size} for the last batch of {batch_size}.",
     "dropped": "Epoch {epoch} is over. Samples left out: {dropped} of {samples}.",

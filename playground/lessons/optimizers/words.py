@@ -5,12 +5,12 @@ from __future__ import annotations
 # The line under the player. "number" and "bound" are why a racer dropped out (Racer.why).
 NARRATOR = {
     "past": "You are looking back at step {step}. Press Now, or Play, to return.",
-    "start": "{count} racers are at the start. Press Play; learning rate and schedule can be changed while they run.",
+    "start": "Racers at the start: {count}. Press Play; learning rate and schedule can be changed while they run.",
     "alone": "{leader} runs alone, with a loss of {loss:.4f}.",
     "leads": "{leader} leads with a loss of {loss:.4f}; {last} is last with {worst:.4f}.",
     "over": "After {step} steps {leader} has won with a loss of {loss:.4f}; {last} is last with {worst:.4f}.",
-    "number": "{gone} dropped out at step {left}: its loss was not finite (NaN). The others continue; {leader} leads.",
-    "bound": "{gone} dropped out at step {left}: its loss rose above {most:,.0f}. The others continue; {leader} leads.",
+    "number": "{gone} dropped out at step {left}: its loss was not finite (NaN). {leader} leads.",
+    "bound": "{gone} dropped out at step {left}: its loss rose above {most:,.0f}. {leader} leads.",
     "nobody": "All have dropped out: no loss stayed under {most:,.0f}. Lower the learning rate, then press Reset.",
 }
 
