@@ -752,12 +752,10 @@ def test_call_gives_up_after_its_timeout(start: Start) -> None:
 def test_a_call_on_a_run_that_cannot_be_built_is_answered_at_once(start: Start) -> None:
     engine = start()
     run_id = engine.open("session", FakeRun, Plan(faults={"build": [ValueError("Too large.") for _ in range(9)]}))
-    began = time.monotonic()
     for _ in range(2):
         with pytest.raises(Exception) as caught:
-            run_of(engine, run_id)
+            engine.call(run_id, _itself, timeout=2.5)
         assert not isinstance(caught.value, TimeoutError)
-    assert time.monotonic() - began < 5.0
 
 
 def test_an_unknown_run_is_refused_by_name_and_lost_to_the_eye(start: Start) -> None:
