@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from streamlit.components.v2.component_manager import BidiComponentManager
@@ -11,7 +13,9 @@ from streamlit.testing.v1 import AppTest
 from pages.ui.session import engine as server_engine
 from playground.engine.engine import Engine
 from playground.lesson import Lesson
+from playground.lessons import LESSONS
 from tests.pages.session import RUN_SECONDS, SCRIPT, Open, go
+from tests.pages.toys import LESSON as TOYS
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -31,12 +35,26 @@ def engine() -> Iterator[Engine]:
     server_engine.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def script_with_toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The navigation script of a copy of the pages, with a page of toys beside the real ones."""
+    folder = tmp_path_factory.mktemp("app") / "pages"
+    shutil.copytree(SCRIPT.parent / "ui" / "static", folder / "ui" / "static")
+    for source in SCRIPT.parent.glob("*.py"):
+        shutil.copy(source, folder)
+    toys = "from pages.ui import lab_page\nfrom tests.pages import toys\n\nlab_page.show(toys.LESSON)\n"
+    (folder / "toys.py").write_text(toys, encoding="utf-8")
+    return folder / SCRIPT.name
+
+
 @pytest.fixture
-def visit(engine: Engine) -> Open:
+def visit(engine: Engine, script_with_toys: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Open a page in a session of its own: `visit()` is home, `visit(lesson, hide="lr")` has query parameters."""
 
     def open_page(lesson: Lesson | None = None, **parameters: str) -> AppTest:
-        session = AppTest.from_file(str(SCRIPT), default_timeout=RUN_SECONDS)
+        if lesson is TOYS:
+            monkeypatch.setitem(LESSONS, "toys", TOYS)
+        session = AppTest.from_file(str(script_with_toys if lesson is TOYS else SCRIPT), default_timeout=RUN_SECONDS)
         if lesson is None:
             return session.run()
         go(session, f"{lesson.name}.py", **parameters)
