@@ -169,7 +169,7 @@ def test_hostile_values_get_sentences_and_no_markup_comes_alive(visit: Open, les
     session, every = visit(lesson), bench is lesson or bool(texts(bench))
     specs = bench.config.knobs()
     for names in [[name] for name in one_of_each_kind(bench.config)] if bench is lesson else [list(specs)]:
-        for text in (*HOSTILE, *MORE_HOSTILE) if every else (HOSTILE[1], HOSTILE[7], HOSTILE[14]):
+        for text in (*MORE_HOSTILE, *HOSTILE) if every else (HOSTILE[1], HOSTILE[7], HOSTILE[14]):
             follow(session, **opens(lesson, bench), **{f"{bench.name}_{name}": text for name in names})
             assert open_bench(session, lesson) is bench
             assert settings(session, bench).changed_from(bench.config()).keys() <= set(names)
