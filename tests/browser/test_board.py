@@ -196,7 +196,7 @@ def reset_until_ready(board: Board) -> None:
     if board.state == "lost":
         lost = board.run
         board.press("Reset")
-        board.until(lambda: board.run != lost, "a new run")
+        board.until(lambda: board.state == "paused" or board.run != lost, "a new run")
         reset_until_ready(board)
 
 
