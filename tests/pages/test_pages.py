@@ -170,7 +170,7 @@ def test_illegal_experiment_is_named_with_its_lesson(monkeypatch: pytest.MonkeyP
     name, lesson = next(iter(LIVE.items()))
     (tmp_path / f"{name}.md").write_text(f"## Try this\n\n- [Broken]({f'?{name}_nonsense=1'}): no.\n")
     monkeypatch.setattr("playground.lesson.PROSE", tmp_path)
-    with pytest.raises(ValueError, match=rf"“Broken” in {name}\.md"):
+    with pytest.raises(ValueError, match=rf"“Broken” in lessons/{name}/prose\.md"):
         page.experiments(lesson)
 
 
