@@ -65,8 +65,10 @@ def test_a_click_on_a_unit_opens_its_weights_and_a_typed_number_is_the_running_m
     field = form.get_by_label("Weight from x₁")
     field.fill("7.5")
     field.press("Enter")
-    told = "() => document.querySelector('[data-chart=loss]').data.find((each) => each.name === 'Setting changed').text"
-    board.until(lambda: any("Weight set by hand" in text for text in tab.page.evaluate(told)), "the chart says so")
+    marks = (
+        "() => document.querySelector('[data-chart=loss]').data.find((each) => each.name === 'Setting changed').text"
+    )
+    board.until(lambda: any("Weight set by hand" in text for text in tab.page.evaluate(marks)), "the chart says so")
     board.pause()
     form.get_by_label("Bias", exact=True).focus()
     board.until(lambda: abs(float(field.input_value()) - 7.5) < 1.5, "the unit learns on from there")
@@ -98,7 +100,7 @@ def test_weights_can_be_set_and_set_back_with_the_keyboard_alone(page: Open) -> 
 def test_a_teachers_challenge_comes_with_the_link_and_is_met_while_it_plays(page: Open) -> None:
     tab = page(f"{CIRCLE}&classification_most_parameters=25&classification_least_accuracy=95")
     board = Board(tab.page).ready()
-    board.until(lambda: board.said().startswith("Challenge: test accuracy "), "it is told")
+    board.until(lambda: board.said().startswith("Challenge: test accuracy "), "the narrator says so")
     board.play()
     board.until(lambda: board.said().startswith("You met the challenge at step "), "met")
     tab.page.get_by_role("button", name="Share").click()
