@@ -25,6 +25,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1
 # What each of these means is in README.md; the values are the app's own defaults.
 ENV PLAYGROUND_DATA= \
+    PLAYGROUND_CORES=0 \
     PLAYGROUND_WORKERS=0 \
     PLAYGROUND_TORCH_THREADS=1 \
     PLAYGROUND_MAX_RUNS=64 \

@@ -1,6 +1,7 @@
 """PyTorch Playground: the ASGI app. Start it with `streamlit run app.py`, or with `uvicorn app:app`."""
 
 import gc
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -18,9 +19,19 @@ os.environ.setdefault("GOMP_SPINCOUNT", "50000")
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # pages are scripts that Streamlit runs; they import from here
 
+from playground.settings import Settings, unknown_variables  # noqa: E402
+
+try:
+    SETTINGS = Settings.from_environment()  # first, so that a wrong value ends the start at once
+except ValueError as error:
+    sys.exit(str(error))
+for sentence in unknown_variables(os.environ):
+    logging.getLogger(__name__).warning(sentence)
+
 from pages.ui import session  # noqa: E402
 from pages.ui.routes import assets, live, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
+from pages.ui.routes.origins import OwnOrigins  # noqa: E402
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for torch)
 
 
@@ -37,6 +48,6 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "pages" / "navigation.py",
     routes=[*live.ROUTES, *still.ROUTES, *assets.ROUTES],
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(OwnOrigins, allowed=SETTINGS.allowed_origins), Middleware(SecurityHeaders)],
     lifespan=lifespan,
 )

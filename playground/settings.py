@@ -4,23 +4,66 @@ from __future__ import annotations
 
 import math
 import os
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
-NOT_A_NUMBER = "{name} is “{text}”, which is not a {kind}. Unset it or set it to one."
-OUT_OF_BOUNDS = "{name} is “{text}”; it must be a finite number of at least {least:g}."
+from playground.cores import available_cores
+
+DATA = "PLAYGROUND_DATA"  # the folder of MNIST, which is no limit
+PREFIX = "PLAYGROUND_"
+MAX_SHOWN_CHARACTERS = 60  # of a wrong value
+LOT = 1_000_000_000  # a limit that nobody wants to reach
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9_~.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?")
+
+# The sentences with which a start ends.
+NOT_A_NUMBER = "{name} is “{text}”; it takes a {kind} from {least:,} to {most:,} ({meaning})."
+NOT_AN_ORIGIN = (
+    "{name} is “{text}”; it takes addresses such as https://school.example, separated by commas ({meaning}), and "
+    "“{part}” is not one."
+)
+NOT_A_FOLDER = {
+    "file": "{name} is “{text}”, which is a file; it takes a folder ({meaning}).",
+    "below a file": "{name} is “{text}”, which is below a file; it takes a folder ({meaning}).",
+    "not readable": "{name} is “{text}”, which this user may not read; it takes a folder ({meaning}).",
+    "not a path": "{name} is “{text}”, which cannot be a path; it takes a folder ({meaning}).",
+}
+DATA_MEANING = "where the four MNIST files are, and where a download puts them"
+# A line of the log.
+UNKNOWN = "{name} is not a setting and has no effect. Did you mean {closest}?"
 
 
-def _setting(default: float | int | str, variable: str, meaning: str, least: float = 1) -> Any:
-    return field(default=default, metadata={"variable": variable, "meaning": meaning, "least": least})
+def normal_origin(text: str) -> str | None:
+    """An origin as browsers write it, such as "https://school.example:8443"; None if the text is not one.
+
+    Lower case, without the scheme's own port; a name with other letters than ASCII in its coded form.
+    """
+    scheme, separator, host = text.lower().partition("://")
+    try:
+        match = ORIGIN.fullmatch(scheme + separator + (host if host.isascii() else host.encode("idna").decode()))
+    except UnicodeError:
+        return None
+    if match is None:
+        return None
+    scheme, host, port = match.groups()
+    return f"{scheme}://{host}" if port in (None, DEFAULT_PORTS.get(scheme)) else f"{scheme}://{host}:{port}"
+
+
+def _setting(default: float | int | str, variable: str, meaning: str, least: float = 1, most: float = LOT) -> Any:
+    return field(default=default, metadata={"variable": variable, "meaning": meaning, "least": least, "most": most})
 
 
 @dataclass(frozen=True)
 class Settings:
     """The limits of the engine and the server."""
 
-    workers: int = _setting(0, "PLAYGROUND_WORKERS", "training threads; 0: one less than the cores", 0)
-    torch_threads: int = _setting(1, "PLAYGROUND_TORCH_THREADS", "threads that one torch operation may use")
+    core_limit: int = _setting(0, "PLAYGROUND_CORES", "cores to compute on; 0: as many as the server may use", 0, 1_024)
+    workers: int = _setting(0, "PLAYGROUND_WORKERS", "training threads; 0: one less than the cores", 0, 1_024)
+    torch_threads: int = _setting(1, "PLAYGROUND_TORCH_THREADS", "threads that one torch operation may use", 1, 64)
     max_runs: int = _setting(64, "PLAYGROUND_MAX_RUNS", "runs open at once; more wait in a queue")
     runs_per_session: int = _setting(4, "PLAYGROUND_RUNS_PER_SESSION", "runs one browser session keeps")
     max_parameters: int = _setting(2_000_000, "PLAYGROUND_MAX_PARAMETERS", "parameters of one model")
@@ -28,27 +71,22 @@ class Settings:
     max_run_mb: int = _setting(64, "PLAYGROUND_MAX_RUN_MB", "megabytes of snapshots one run keeps")
     run_seconds: int = _setting(1_800, "PLAYGROUND_RUN_SECONDS", "seconds of training before a run is paused")
     idle_minutes: float = _setting(10.0, "PLAYGROUND_IDLE_MINUTES", "minutes until an unwatched run is closed", 0.01)
-    frame_rate: float = _setting(30.0, "PLAYGROUND_FRAME_RATE", "frames a second one viewer gets at most")
-    loaders: int = _setting(1, "PLAYGROUND_LOADERS", "visitors whose data loading workers run at once; 0: none", 0)
-    origins: str = _setting("", "PLAYGROUND_ORIGINS", "more origins that may open the live stream, separated by commas")
+    frame_rate: float = _setting(30.0, "PLAYGROUND_FRAME_RATE", "frames a second one viewer gets at most", 1, 240)
+    loaders: int = _setting(1, "PLAYGROUND_LOADERS", "visitors whose data loading workers run at once; 0: none", 0, 64)
+    origins: str = _setting("", "PLAYGROUND_ORIGINS", "more addresses at which students open the app")
 
     @classmethod
     def from_environment(cls) -> Settings:
         """The settings from the environment. Raises ValueError that names a variable with an illegal value."""
         values: dict[str, Any] = {}
         for item in fields(cls):
-            name = item.metadata["variable"]
-            text = os.environ.get(name, "").strip()
+            text = os.environ.get(item.metadata["variable"], "").strip()
             if text:
-                try:
-                    values[item.name] = {"int": int, "float": float, "str": str}[str(item.type)](text)
-                except ValueError:
-                    kind = "whole number" if item.type == "int" else "number"
-                    raise ValueError(NOT_A_NUMBER.format(name=name, text=text, kind=kind)) from None
-                least = item.metadata["least"]
-                if item.type != "str" and not least <= values[item.name] < math.inf:
-                    raise ValueError(OUT_OF_BOUNDS.format(name=name, text=text, least=least))
-        return cls(**values)
+                values[item.name] = _number(text, str(item.type), item.metadata) if item.type != "str" else text
+        settings = cls(**values)
+        _check_origins(settings)
+        check_data_folder(os.environ.get(DATA, "").strip())
+        return settings
 
     @classmethod
     def variables(cls) -> dict[str, str]:
@@ -58,14 +96,95 @@ class Settings:
 
     @property
     def cores(self) -> int:
-        """The number of cores of this machine."""
-        return os.cpu_count() or 2
+        """The number of cores that training may use."""
+        return self.core_limit or available_cores()
 
     @property
     def worker_count(self) -> int:
-        """The number of training threads on this machine."""
+        """The number of training threads."""
         return self.workers or max(1, self.cores - 1)
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """The origins of `origins` as browsers write them; what is not an origin is left out."""
+        return frozenset(found for part in _parts(self.origins) if (found := _origin(part)))
 
     def cores_each(self, runs: int) -> int:
         """The number of cores that each of `runs` training runs may use: all for a single run, at least one."""
         return max(1, self.cores // max(1, min(runs, self.worker_count)))
+
+
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """A sentence for each name that looks like a misspelled setting."""
+    known = [*Settings.variables(), DATA]
+    likely = {name: get_close_matches(name, known, 1, 0.8) for name in sorted(set(names) - set(known))}
+    return [
+        UNKNOWN.format(name=name, closest=closest[0])
+        for name, closest in likely.items()
+        if name.startswith(PREFIX) and closest
+    ]
+
+
+def _number(text: str, kind: str, of: Mapping[str, Any]) -> float:
+    """A number within its bounds. Raises ValueError with a sentence."""
+    name, least, most = of["variable"], of["least"], of["most"]
+    try:
+        value = int(text) if kind == "int" else float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        words = "whole number" if kind == "int" else "number"
+        raise ValueError(
+            NOT_A_NUMBER.format(
+                name=name, text=shortened(text), kind=words, least=least, most=most, meaning=of["meaning"]
+            )
+        )
+    return value
+
+
+def _parts(origins: str) -> list[str]:
+    return [part.strip() for part in origins.split(",") if part.strip()]
+
+
+def _origin(text: str) -> str | None:
+    return normal_origin(text.removesuffix("/"))
+
+
+def _check_origins(settings: Settings) -> None:
+    (item,) = (each for each in fields(settings) if each.name == "origins")
+    for part in _parts(settings.origins):
+        if _origin(part) is None:
+            raise ValueError(
+                NOT_AN_ORIGIN.format(
+                    name=item.metadata["variable"], text=shortened(settings.origins), part=shortened(part),
+                    meaning=item.metadata["meaning"],
+                )
+            )  # fmt: skip
+
+
+def check_data_folder(text: str) -> None:
+    """Raise ValueError with a sentence if this can't be the folder of MNIST; one that does not exist yet can."""
+    if text and (fault := _fault_of_folder(Path(text))):
+        raise ValueError(NOT_A_FOLDER[fault].format(name=DATA, text=shortened(text), meaning=DATA_MEANING))
+
+
+def _fault_of_folder(path: Path) -> str:
+    """Why a path is not a usable folder: a key of NOT_A_FOLDER; "" if it is one, or may become one."""
+    try:
+        folder = path.expanduser().absolute()
+        if folder.is_dir():
+            return "" if os.access(folder, os.R_OK | os.X_OK) else "not readable"
+        if folder.exists():
+            return "file"
+        above = next(each for each in folder.parents if each.exists())
+        return "" if above.is_dir() else "below a file"
+    except PermissionError:
+        return "not readable"
+    except (OSError, RuntimeError, ValueError):  # too long, the home of an unknown user, a zero byte
+        return "not a path"
+
+
+def shortened(text: str) -> str:
+    """At most 60 characters of a text, in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_SHOWN_CHARACTERS else f"{line[: MAX_SHOWN_CHARACTERS - 1]}…"

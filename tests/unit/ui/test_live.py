@@ -12,10 +12,12 @@ from typing import Any
 import orjson
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from pages.ui.routes import live as stream
+from pages.ui.routes.origins import FOREIGN, OwnOrigins
 from playground.engine.commands import Command, LookBack
 from playground.engine.engine import Engine
 from playground.engine.run import Drawing, Outcome
@@ -135,7 +137,8 @@ def engine() -> Iterator[Engine]:
 def host(engine: Engine, serve_app: Callable[[Starlette], str]) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stream, "engine", lambda: engine)
-        yield serve_app(Starlette(routes=stream.ROUTES))
+        judge = Middleware(OwnOrigins, allowed=engine.settings.allowed_origins)
+        yield serve_app(Starlette(routes=stream.ROUTES, middleware=[judge]))
 
 
 @pytest.fixture
@@ -223,11 +226,11 @@ def test_unknown_run_is_closed_with_its_code_and_a_sentence(watch: Watch) -> Non
     ],
 )
 def test_foreign_origin_is_closed_with_a_reason_and_sees_nothing(watch: Watch, run_id: str, origin: str) -> None:
-    assert watch(run_id, Origin=origin).closed() == (4403, stream.FOREIGN)
+    assert watch(run_id, Origin=origin).closed() == (4403, FOREIGN)
 
 
 def test_another_port_of_the_same_machine_is_a_foreign_origin(watch: Watch, host: str, run_id: str) -> None:
-    assert watch(run_id, Origin=f"http://{host.rpartition(':')[0]}:1").closed() == (4403, stream.FOREIGN)
+    assert watch(run_id, Origin=f"http://{host.rpartition(':')[0]}:1").closed() == (4403, FOREIGN)
 
 
 def test_own_origin_is_accepted(watch: Watch, host: str, run_id: str) -> None:

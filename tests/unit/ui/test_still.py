@@ -8,24 +8,20 @@ from contextlib import ExitStack
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from pages.ui.routes import live as stream
 from pages.ui.routes import still as ahead
-from playground.engine.engine import Engine
-from playground.settings import Settings
+from pages.ui.routes.origins import FOREIGN, OwnOrigins
 
 PATIENCE = 10.0  # seconds
 Listen = Callable[..., ClientConnection]
 
 
 @pytest.fixture(scope="module")
-def host(serve_app: Callable[[Starlette], str]) -> Iterator[str]:
-    engine = Engine(Settings(workers=1))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stream, "engine", lambda: engine)
-        yield serve_app(Starlette(routes=ahead.ROUTES))
+def host(serve_app: Callable[[Starlette], str]) -> str:
+    return serve_app(Starlette(routes=ahead.ROUTES, middleware=[Middleware(OwnOrigins)]))
 
 
 @pytest.fixture
