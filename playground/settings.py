@@ -15,7 +15,7 @@ from playground.cores import available_cores
 
 DATA = "PLAYGROUND_DATA"  # the folder of MNIST, which is no limit
 PREFIX = "PLAYGROUND_"
-MAX_SHOWN_CHARACTERS = 60  # of a wrong value
+MAX_SHOWN_CHARACTERS = 200  # of a wrong value
 LOT = 1_000_000_000  # a limit that nobody wants to reach
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9_~.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?")
@@ -185,6 +185,6 @@ def _fault_of_folder(path: Path) -> str:
 
 
 def shortened(text: str) -> str:
-    """At most 60 characters of a text, in one line."""
+    """At most 200 characters of a text, in one line."""
     line = " ".join(text.split())
     return line if len(line) <= MAX_SHOWN_CHARACTERS else f"{line[: MAX_SHOWN_CHARACTERS - 1]}…"

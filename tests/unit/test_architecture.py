@@ -38,7 +38,7 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     ("playground/lessons/**/*.py", ENGINE, ()),
     ("pages/*.py", HEAVY, ("streamlit", "pages.ui", "playground.lesson", "playground.lessons")),
     ("pages/ui/**/*.py", ("torch", "plotly"), ()),
-    ("app.py", HEAVY, ("streamlit", "starlette", "pages.ui", "playground.lessons")),
+    ("app.py", HEAVY, ("streamlit", "starlette", "pages.ui", "playground.lessons", "playground.settings")),
 ]
 
 

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from pages.ui.routes import still as ahead
-from pages.ui.routes.origins import FOREIGN, OwnOrigins
+from pages.ui.routes.origins import OwnOrigins
 
 PATIENCE = 10.0  # seconds
 Listen = Callable[..., ClientConnection]

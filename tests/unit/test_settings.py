@@ -1,0 +1,196 @@
+"""Settings from the environment: a wrong value ends the start with one sentence; cores are those of our own share."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from playground import cores, settings
+from playground.settings import DATA, Settings, normal_origin, unknown_variables
+from tests.conftest import ROOT
+
+NUMBERS = {item.metadata["variable"]: item for item in fields(Settings) if item.type != "str"}
+WRONG_NUMBERS = ("many", "-1", "1e400", "nan", "inf", "-inf", "1,5", "0x10", "1 000", "9" * 5_000, "½", "None", "12;34")
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment without any setting of the app."""
+    for variable in (*Settings.variables(), DATA):
+        monkeypatch.delenv(variable, raising=False)
+    return monkeypatch
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, variable: str, text: str) -> str:
+    monkeypatch.setenv(variable, text)
+    with pytest.raises(ValueError, match=variable) as caught:
+        Settings.from_environment()
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{variable} is “{text.strip()[:50]}")
+    assert "it takes " in sentence and sentence.endswith(".") and ". " not in sentence, sentence
+    assert "\n" not in sentence and len(sentence) < 500
+    return sentence
+
+
+# Wrong values.
+
+
+@pytest.mark.parametrize("text", WRONG_NUMBERS)
+@pytest.mark.parametrize("variable", NUMBERS)
+def test_a_wrong_number_is_refused_with_its_name_its_value_and_what_it_takes(
+    bare: pytest.MonkeyPatch, variable: str, text: str
+) -> None:
+    of = NUMBERS[variable].metadata
+    sentence = refusal(bare, variable, text)
+    assert f"from {of['least']:,} to {of['most']:,} ({of['meaning']})" in sentence
+
+
+@pytest.mark.parametrize("variable", NUMBERS)
+def test_numbers_within_the_bounds_are_taken_and_those_beyond_are_not(bare: pytest.MonkeyPatch, variable: str) -> None:
+    item = NUMBERS[variable]
+    for bound, beyond in ((item.metadata["least"], -1), (item.metadata["most"], 1)):
+        bare.setenv(variable, f" {bound} ")
+        assert getattr(Settings.from_environment(), item.name) == bound
+        refusal(bare, variable, str(bound + beyond))
+    bare.setenv(variable, "  ")
+    assert Settings.from_environment() == Settings()
+
+
+@pytest.mark.parametrize(
+    "text", ["*", "school.example", "https://", "https://school.example/page", "https://a.example;https://b.example",
+             "https://user@school.example", "https://school.example:port", "https://*.school.example"]
+)  # fmt: skip
+def test_what_is_not_an_origin_is_refused(bare: pytest.MonkeyPatch, text: str) -> None:
+    assert f"“{text}” is not one" in refusal(bare, "PLAYGROUND_ORIGINS", text)
+
+
+def test_origins_are_understood_as_people_write_them(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv(
+        "PLAYGROUND_ORIGINS", " https://School.example/ ,,http://10.0.0.1:80, https://[::1]:8443,https://schüle.de "
+    )
+    expected = {"https://school.example", "http://10.0.0.1", "https://[::1]:8443", "https://xn--schle-mva.de"}
+    assert Settings.from_environment().allowed_origins == expected
+    assert Settings().allowed_origins == set()
+    assert normal_origin("null") is None
+
+
+@pytest.mark.parametrize("name", ["file", "file/below", "x" * 300, "~no-such-user-here/mnist", "unreadable"])
+def test_what_cannot_be_the_folder_of_mnist_is_refused(bare: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "unreadable").mkdir()
+    bare.setattr(os, "access", lambda path, mode: Path(path).name != "unreadable")
+    bare.chdir(tmp_path)
+    refusal(bare, DATA, name)
+
+
+@pytest.mark.parametrize("name", ["", "there", "not/yet/there"])
+def test_a_folder_that_is_there_or_may_be_made_is_taken(bare: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    (tmp_path / "there").mkdir()
+    bare.setenv(DATA, str(tmp_path / name))
+    assert Settings.from_environment() == Settings()
+
+
+def test_a_misspelled_name_is_told_with_the_right_one() -> None:
+    names = [
+        "PLAYGROUND_MAXRUNS",
+        "PLAYGROUND_ORIGIN",
+        "PLAYGROUND_MAX_RUNS",
+        "PLAYGROUND_REQUIRE_BROWSER",
+        "PATH",
+        DATA,
+    ]
+    assert [(text.split()[0], text.split()[-1]) for text in unknown_variables(names)] == [
+        ("PLAYGROUND_MAXRUNS", "PLAYGROUND_MAX_RUNS?"),
+        ("PLAYGROUND_ORIGIN", "PLAYGROUND_ORIGINS?"),
+    ]
+
+
+@pytest.mark.parametrize("server", ["streamlit run app.py --server.port=0", "uvicorn app:app --port=0"])
+@pytest.mark.parametrize("wrong", ["PLAYGROUND_MAX_RUNS=many", f"{DATA}={ROOT / 'app.py'}"])
+def test_a_start_with_a_wrong_value_ends_with_one_sentence(server: str, wrong: str) -> None:
+    variable, _, text = wrong.partition("=")
+    command = [sys.executable, "-m", *server.split()]
+    environment = os.environ | {variable: text}
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode not in (0, None)
+    assert re.fullmatch(rf"{variable} is “[^”]+”[^\n]*it takes [^\n]*\.\n", done.stderr), done.stderr
+    assert "Traceback" not in done.stdout
+
+
+# Cores.
+
+
+class Machine:
+    """Files of a machine, and how many cores the system itself says that there are."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch, *, cpus: int = 32, affinity: int = 32) -> None:
+        self.root = root
+        monkeypatch.setattr(os, "cpu_count", lambda: cpus)
+        monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(affinity)), raising=False)
+        monkeypatch.setattr(sys, "platform", "linux")
+
+    def files(self, files: dict[str, str]) -> int:
+        for name, text in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text + "\n")
+        return cores.available_cores(self.root)
+
+
+GROUP, MOUNT = "proc/self/cgroup", "sys/fs/cgroup"
+CGROUPS: dict[str, tuple[dict[str, str], int]] = {
+    "no cgroups": ({}, 32),
+    "version 2, a container's own group": ({GROUP: "0::/", f"{MOUNT}/cpu.max": "400000 100000"}, 4),
+    "version 2, no limit": ({GROUP: "0::/", f"{MOUNT}/cpu.max": "max 100000"}, 32),
+    "version 2, one and a half cores": ({GROUP: "0::/", f"{MOUNT}/cpu.max": "150000 100000"}, 1),
+    "version 2, a tenth of a core": ({GROUP: "0::/", f"{MOUNT}/cpu.max": "10000 100000"}, 1),
+    "version 2, another period": ({GROUP: "0::/", f"{MOUNT}/cpu.max": "100000 50000"}, 2),
+    "version 2, a service's group": (
+        {GROUP: "0::/system.slice/app.service", f"{MOUNT}/system.slice/app.service/cpu.max": "300000 100000"}, 3),
+    "version 2, the limit is above": (
+        {GROUP: "0::/a/b", f"{MOUNT}/a/b/cpu.max": "max 100000", f"{MOUNT}/a/cpu.max": "200000 100000"}, 2),
+    "version 2, a group outside of what is seen": ({GROUP: "0::/../x", f"{MOUNT}/cpu.max": "200000 100000"}, 2),
+    "version 1, a container's own group": (
+        {GROUP: "4:cpu,cpuacct:/docker/0123\n3:memory:/docker/0123", f"{MOUNT}/cpu,cpuacct/cpu.cfs_quota_us": "250000",
+         f"{MOUNT}/cpu,cpuacct/cpu.cfs_period_us": "100000"}, 2),
+    "version 1, below the mount": (
+        {GROUP: "4:cpu:/a", f"{MOUNT}/cpu/a/cpu.cfs_quota_us": "500000",
+         f"{MOUNT}/cpu/a/cpu.cfs_period_us": "100000"}, 5),
+    "version 1, no limit": (
+        {GROUP: "4:cpu:/", f"{MOUNT}/cpu/cpu.cfs_quota_us": "-1", f"{MOUNT}/cpu/cpu.cfs_period_us": "100000"}, 32),
+    "version 1 and an empty version 2": (
+        {GROUP: "1:cpu:/\n0::/", f"{MOUNT}/cpu/cpu.cfs_quota_us": "200000",
+         f"{MOUNT}/cpu/cpu.cfs_period_us": "100000"}, 2),
+    "nonsense": ({GROUP: "x\n0::/\n::", f"{MOUNT}/cpu.max": "lots of it"}, 32),
+    "a period of 0": ({GROUP: "0::/", f"{MOUNT}/cpu.max": "100000 0"}, 32),
+    "more than the machine has": ({GROUP: "0::/", f"{MOUNT}/cpu.max": "6400000 100000"}, 32),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CGROUPS)
+def test_the_cores_of_a_container_are_its_share(bare: pytest.MonkeyPatch, tmp_path: Path, case: str) -> None:
+    files, expected = CGROUPS[case]
+    assert Machine(tmp_path, bare).files(files) == expected
+
+
+@pytest.mark.parametrize(
+    ("cpus", "affinity", "expected"), [(8, 8, 8), (8, 3, 3), (32, 1, 1), (1, 1, 1), (2, 64, 2), (None, 4, 1)]
+)
+def test_the_cores_are_the_least_of_machine_and_affinity(
+    bare: pytest.MonkeyPatch, tmp_path: Path, cpus: int, affinity: int, expected: int
+) -> None:
+    assert Machine(tmp_path, bare, cpus=cpus, affinity=affinity).files({}) == expected
+
+
+def test_cores_come_from_the_setting_or_else_from_the_machine(bare: pytest.MonkeyPatch) -> None:
+    bare.setattr(settings, "available_cores", lambda: 6)
+    assert (Settings.from_environment().cores, Settings.from_environment().worker_count) == (6, 5)
+    bare.setenv("PLAYGROUND_CORES", "3")
+    found = Settings.from_environment()
+    assert (found.cores, found.worker_count, found.cores_each(1), found.cores_each(2)) == (3, 2, 3, 1)
