@@ -21,6 +21,8 @@ sys.path.insert(0, str(ROOT))  # pages are scripts that Streamlit runs; they imp
 
 from playground.settings import Settings, unknown_variables  # noqa: E402
 
+logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+logging.getLogger("playground").setLevel(logging.INFO)
 try:
     SETTINGS = Settings.from_environment()  # first, so that a wrong value ends the start at once
 except ValueError as error:
@@ -41,6 +43,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     engine = session.engine()
     gc.collect()
     gc.freeze()  # the libraries' objects are here to stay: no later collection has to look at them
+    session.measure_threads()
     yield {}
     engine.stop()
 

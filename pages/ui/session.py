@@ -13,7 +13,7 @@ from playground.engine.engine import Engine, UnknownRun
 from playground.engine.run import Run
 from playground.knobs import Config, Value
 from playground.settings import Settings
-from playground.training import devices
+from playground.training import devices, thread_choice
 
 KEY = "playground"  # everything in st.session_state that is not under this key is a widget's value
 
@@ -27,6 +27,11 @@ def engine() -> Engine:
     started = Engine(settings, prepare=partial(devices.set_threads, settings.torch_threads))
     started.start()
     return started
+
+
+def measure_threads() -> None:
+    """Begin to measure, beside the server's start, how many threads a CNN's step is to use."""
+    thread_choice.CHOICE.begin(engine().settings.cores)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ from playground.settings import Settings
 from playground.training import devices, models
 from playground.training.optimizers import SCHEDULES
 from playground.training.retune import optimizer_of, retune_optimizer
+from playground.training.thread_choice import CHOICE
 from playground.training.trainer import Trainer
 
 FRAME_RATE = 5.8  # frames per second while it plays: each frame costs the training of a few images
@@ -78,15 +79,18 @@ class CnnRun(TrainingRun):
         return 0.0
 
     def use_cores(self, count: int) -> None:
-        """Take its share of the machine: the number of threads is set at the first step and later only lowered.
+        """Take its share of the machine: the number of threads is chosen at the first step and later only lowered.
 
+        The share alone is no reason for several threads: they must have been measured to be faster on this server.
         With another number of threads sums are added in another order, which changes the weights by 1e-8 at first. So
         each change is in the journal, and a replay uses as many threads as the original run.
         """
         if self.replay is not None and self.replay.sets_threads(self.steps):
             return
         count = min(count, devices.MAX_THREADS)
-        if self.threads is None or count < self.threads:
+        if self.threads is None:
+            self.use_threads(CHOICE.threads(count))
+        elif count < self.threads:
             self.use_threads(count)
 
     @property

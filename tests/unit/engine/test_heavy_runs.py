@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -94,7 +93,7 @@ def opened(run: LongSteps) -> OpenRun:
 def test_runs_share_the_cores_but_never_more_runs_than_there_are_workers(
     monkeypatch: pytest.MonkeyPatch, cores: int, runs: int, share: int
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr("playground.settings.available_cores", lambda: cores)
     assert Settings().cores_each(runs) == share
     run = LongSteps()
     assert isinstance(run, Heavy)
@@ -105,7 +104,7 @@ def test_runs_share_the_cores_but_never_more_runs_than_there_are_workers(
 def test_a_cnns_threads_are_its_share_at_the_first_step_then_only_fewer_until_reset(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr("playground.settings.available_cores", lambda: 4)
     run = cnn.build(cnn.CnnConfig(filters_1=1, filters_2=1, kernel=1, images=50, epochs=0))
     record: Any = OpenRun("id", "session", cnn.build, run.config, run=run, state="paused", admitted=True)
 

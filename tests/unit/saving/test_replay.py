@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -152,7 +151,7 @@ def follow_link(run: Any, found: Mapping[str, str]) -> tuple[Any, Replay]:
 
 @pytest.fixture
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr("playground.settings.available_cores", lambda: 2)
 
 
 @pytest.mark.usefixtures("two_cores")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -311,7 +310,7 @@ def test_it_computes_on_the_cores_it_is_given_and_leaves_the_thread_as_it_was() 
 
 
 def test_a_checkpoint_keeps_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr("playground.settings.available_cores", lambda: 2)
     run = make(epochs=0, dropout=0.3)
     run.use_cores(2)
     run.advance(1e9, 5)
@@ -322,7 +321,7 @@ def test_a_checkpoint_keeps_the_number_of_threads(monkeypatch: pytest.MonkeyPatc
     for each in (run, other):
         each.advance(1e9, 4)
     assert other.run_history().checksum == run.run_history().checksum
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr("playground.settings.available_cores", lambda: 1)
     other, _ = checkpoint.restore(checkpoint.load(content), LESSON, Settings())
     assert other.threads == 1, "no more than the cores of this machine"
 
