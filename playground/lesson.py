@@ -55,7 +55,7 @@ class Chart:
     width: Literal["", "small", "wide"] = ""  # "small": several in a row; "wide": a high row of its own
     height: Literal["", "low", "tall"] = ""  # "low": two thirds of the usual height; "tall": a quarter more
     click: Literal["", "add", "pick"] = ""  # "add": add a point, with Shift remove one; "pick": send chart and place
-    turns: tuple[str, ...] = ()  # in a still lab: a click or a drag sets these knobs to its x (and y)
+    turns: tuple[str, ...] = ()  # in a lab: a click or a drag, with `click` a click only, sets these knobs to x (and y)
     place: tuple[str, ...] = ()  # the chart is about one place of the plane: a field for each coordinate, so named
     beside: Literal["", "weights", "pad"] = ""  # "weights": a form for a unit's weights; "pad": a drawing pad
     sliders: tuple[Slider, ...] = ()  # in its header

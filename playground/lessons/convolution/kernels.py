@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from playground import mnist
+from playground.lessons.numbers import number
 from playground.parsing.arrays import as_numpy, read_array
 
 EXAMPLES = 20  # digits of each kind to choose from
@@ -22,6 +23,8 @@ MESSAGES = {
     "large weight": "A weight must be a number from −{limit:,.0f} to {limit:,.0f}. Change the kernel.",
     "large window": "The window spans {span} pixels, but with the padding there are only {pixels}. Choose a smaller "
     "window or more padding.",
+    "one pixel": "The window spans {span} pixels, but with the padding there is only one. Choose a smaller window or "
+    "more padding.",
 }
 STRIDE_NOTES: Mapping[str, str] = {  # by kind_of_rest
     "fits": "",
@@ -106,7 +109,10 @@ class Axis:
     def out(self) -> int:
         """The output's size, floor(room / stride) + 1 (torch's documentation of Conv2d). Raises ValueError if none."""
         if self.room < 0:
-            raise ValueError(MESSAGES["large window"].format(span=self.span, pixels=self.size + 2 * self.padding))
+            pixels = self.size + 2 * self.padding
+            raise ValueError(
+                MESSAGES["one pixel" if pixels == 1 else "large window"].format(span=self.span, pixels=pixels)
+            )
         return self.room // self.stride + 1
 
     @property
@@ -128,16 +134,9 @@ class Axis:
         return max(0, self.rest - self.padding)
 
 
-def number(value: float) -> str:
-    """A number as text: four digits, and a minus sign instead of a hyphen."""
-    value = value + 0.0  # -0.0 becomes 0.0
-    text = f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e7 else f"{value:.4g}"
-    return text.replace("-", "−")
-
-
 def texts(values: Any) -> Any:
     """Each number of an array as text; the same shape."""
-    return np.array([number(float(value)) for value in values.ravel()], dtype=object).reshape(values.shape)
+    return np.array([number(float(value), 4) for value in values.ravel()], dtype=object).reshape(values.shape)
 
 
 def kind_of_rest(axis: Axis) -> str:

@@ -15,16 +15,18 @@ from playground.figures.cells import Block, cells
 from playground.figures.images import Marks
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab
-from playground.lessons.convolution.kernels import EXAMPLES, Axis, digit_image, number, stride_note, texts
-from playground.lessons.convolution.run import UncoveringRun
+from playground.lessons.convolution.kernels import EXAMPLES, Axis, digit_image, stride_note, texts
+from playground.lessons.convolution.run import UncoveringRun, output_chart
 from playground.lessons.convolution.slide import WHITE, unused
+from playground.lessons.numbers import number
 
 AS_WINDOW = 0
 SENTENCES = {
     "start": "One number per window: {size} × {size} pixels become {out} × {out}. Press Play or Step.{note}",
     "max": "Row {row}, column {column}: the largest of {count} pixels is {result}. The other values are dropped.",
     "average": "Row {row}, column {column}: {count} pixels add up to {total}; {total} / {count} = {result}.",
-    "last": "{sentence} Pooling has no weights: it does not learn anything.",
+    "one": "Row {row}, column {column}: the window has one pixel, and the result is that pixel, {result}.",
+    "last": "The output is complete. Pooling has no weights: it does not learn anything. {sentence}",
 }
 TITLES = {
     "window": "Pixels under the window",
@@ -97,8 +99,9 @@ class PoolingRun(UncoveringRun):
         grey = self.output.numpy()
         shown = images.uncovered(images.ink(grey, WHITE), at)
         marks = Marks((*self.place(at), 1, 1) if at else None, edge=(0, 0, *grey.shape))
-        return images.pixels(shown, images.INK + images.FILLING, marks, csv=images.numbers_csv(grey),
-                             words=TITLES["output"].format(rows=grey.shape[0], columns=grey.shape[1]))  # fmt: skip
+        words = TITLES["output"].format(rows=grey.shape[0], columns=grey.shape[1])
+        csv = images.numbers_csv(grey)
+        return self.chosen(images.pixels(shown, images.INK + images.FILLING, marks, csv=csv, words=words), at)
 
     def _window(self, at: int) -> Figure:
         place = self.place(max(at, 1))
@@ -118,9 +121,9 @@ class PoolingRun(UncoveringRun):
             return SENTENCES["start"].format(**sizes, note=stride_note(self.axis))
         row, column = self.place(at)
         patch = self.patch(row, column)
-        sentence = SENTENCES[self.config.kind].format(
-            row=row, column=column, count=patch.numel(), total=number(patch.sum().item()),
-            result=number(self.output[row, column].item()),
+        sentence = SENTENCES["one" if patch.numel() == 1 else self.config.kind].format(
+            row=row, column=column, count=patch.numel(), total=number(patch.sum().item(), 4),
+            result=number(self.output[row, column].item(), 4),
         )  # fmt: skip
         return SENTENCES["last"].format(sentence=sentence) if at == self.output.numel() else sentence
 
@@ -128,12 +131,13 @@ class PoolingRun(UncoveringRun):
 LAB = Lab(
     name="convolution_pooling",
     title="Pooling",
-    sentence="Pooling makes an image smaller: from each window it keeps one number.",
+    sentence="Pooling makes an image smaller: from each window it keeps one number. Click on a pixel of the output "
+    "to see its window.",
     config=PoolingConfig,
     build=PoolingRun,
     charts=(
         Chart("image", "The digit", "The digit’s pixels, with a frame around the window."),
-        Chart("output", "The output", "One pixel for each window."),
+        output_chart("One pixel for each window."),
         Chart("window", "At this place", "The window’s pixels and the result.", height="low", width="wide"),
     ),
     status={"step": "Place", "places": "of", "result": "Result"},

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import Any
 
 from torch import Tensor
 
+from playground.engine.commands import Command, Pick
+from playground.engine.frames import Figure
+from playground.lesson import Chart
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
 
+OUTPUT = "output"  # the chart in which a click, or two fields, choose a number
+COORDINATES = ("Column", "Row")
 PLAY_SECONDS = 12.0  # for the whole output at automatic speed
 
 
 class UncoveringRun(SteppedRun):
-    """A window that moves over an image, row by row; a lab computes the `output` (rows, columns)."""
+    """A window that moves over an image, row by row; a lab computes the `output` (rows, columns).
+
+    Once the output is complete, the window is where the output is strongest, until another place is chosen: the last
+    place, in a corner, has nothing to show.
+    """
 
     output: Tensor
 
@@ -34,13 +44,38 @@ class UncoveringRun(SteppedRun):
     def step(self) -> None:
         """Move to the next place; nothing is computed."""
 
+    def edit(self, command: Command) -> None:
+        """Show the window of the output's number at this place, and all numbers before it."""
+        if not isinstance(command, Pick) or command.chart != OUTPUT:
+            super().edit(command)
+            return
+        rows, columns = self.output.shape
+        row, column = (min(max(math.floor(at), 0), size - 1) for at, size in ((command.y, rows), (command.x, columns)))
+        self._viewed = row * columns + column + 1
+        self.steps = max(self.steps, self._viewed)
+        self.outcome = "done" if self.steps == self.length else ""
+
     def tune(self, config: Any) -> None:
         """Compute the output again. As many places stay shown as before; a complete output stays complete."""
         self.compute(config)
         self.config, self.length = config, self.output.numel()
         self.steps = self.length if self.outcome == "done" else min(self.steps, self.length)
         self.outcome = "done" if self.steps == self.length else ""
+        if self._viewed is not None and self._viewed > self.steps:
+            self._viewed = None
 
     def place(self, at: int) -> tuple[int, int]:
-        """The row and column of the number that step `at` showed; steps count from 1."""
-        return divmod(at - 1, self.output.shape[1])
+        """The row and column of the number that step `at` shows; steps count from 1."""
+        complete = at == self.output.numel() and self._viewed is None
+        return divmod(int(self.output.abs().argmax()) if complete else at - 1, self.output.shape[1])
+
+    def chosen(self, figure: Figure, at: int) -> Figure:
+        """The figure of the output, with the place that its two fields show."""
+        row, column = self.place(max(at, 1))
+        figure["layout"]["meta"]["place"] = [column, row]
+        return figure
+
+
+def output_chart(alt: str) -> Chart:
+    """The chart of the output: a click in it, or its two fields, choose the number whose window is shown."""
+    return Chart(OUTPUT, "The output", alt, click="pick", place=COORDINATES)

@@ -24,12 +24,12 @@ from playground.lessons.convolution.kernels import (
     Axis,
     digit_image,
     kernel_text,
-    number,
     read_kernel,
     stride_note,
     texts,
 )
-from playground.lessons.convolution.run import UncoveringRun
+from playground.lessons.convolution.run import UncoveringRun, output_chart
+from playground.lessons.numbers import number
 
 MAX_TERMS = 4  # of a sum in a sentence; a longer sum is cut
 WHITE = 255.0
@@ -41,7 +41,9 @@ SENTENCES = {
     "all": "Row {row}, column {column}: {terms} = {total}.",
     "sum": "Row {row}, column {column}: {terms} = {total}. The other products are 0.",
     "long": "Row {row}, column {column}: {terms} + … = {total}, a sum of {count} products that are not 0.",
-    "last": "{sentence} The output is complete: {height} × {width} numbers, from {least} to {most}.",
+    "last": "The output is complete: {height} × {width} numbers, from {least} to {most}. The frame is at the "
+    "strongest. {sentence}",
+    "corner": "{sentence} The output is complete.",
 }
 TITLES = {
     "window": "Pixels under the window",
@@ -140,7 +142,7 @@ class SlideRun(UncoveringRun):
         marks = Marks((*self.place(at), 1, 1) if at else None, edge=(0, 0, *numbers.shape))
         words = TITLES["output"].format(rows=numbers.shape[0], columns=numbers.shape[1])
         csv = images.numbers_csv(numbers)
-        return images.pixels(shown, images.SIGNED + images.FILLING, marks, csv=csv, words=words)
+        return self.chosen(images.pixels(shown, images.SIGNED + images.FILLING, marks, csv=csv, words=words), at)
 
     def _sum(self, at: int) -> Figure:
         kernel = self.kernel.numpy()
@@ -167,12 +169,14 @@ class SlideRun(UncoveringRun):
         short = "all" if len(products) == self.kernel.numel() else "sum"
         kind = "nothing" if not products else short if len(products) <= MAX_TERMS else "long"
         sentence = SENTENCES[kind].format(
-            row=row, column=column, count=len(products), total=number(self.output[row, column].item()),
-            terms=" + ".join(f"{number(pixel)} × {number(weight)}" for pixel, weight in products[:MAX_TERMS]),
+            row=row, column=column, count=len(products), total=number(self.output[row, column].item(), 4),
+            terms=" + ".join(f"{number(pixel, 4)} × {number(weight, 4)}" for pixel, weight in products[:MAX_TERMS]),
         )  # fmt: skip
         if at < self.output.numel():
             return sentence
-        least, most = (number(value.item()) for value in self.output.aminmax())
+        if self._viewed is not None:
+            return SENTENCES["corner"].format(sentence=sentence)
+        least, most = (number(value.item(), 4) for value in self.output.aminmax())
         height, width = self.output.shape
         return SENTENCES["last"].format(sentence=sentence, height=height, width=width, least=least, most=most)
 
@@ -202,12 +206,13 @@ PRESETS: dict[str, Mapping[str, Any]] = {
 LAB = Lab(
     name="convolution_slide",
     title="Convolution",
-    sentence="A window of weights slides over the digit. At each place: multiply, add up, write one number.",
+    sentence="A window of weights slides over the digit. At each place: multiply, add up, write one number. Click on a "
+    "number of the output to see how it was made.",
     config=SlideConfig,
     build=SlideRun,
     charts=(
         Chart("image", "The digit", "The digit’s pixels, with a frame around those under the window."),
-        Chart("output", "The output", "One number for each place of the window: blue above 0, orange below."),
+        output_chart("One number for each place of the window: blue above 0, orange below."),
         Chart("sum", "At this place", "The window’s pixels, the kernel, their products, and the sum.", height="low",
               width="wide"),
     ),

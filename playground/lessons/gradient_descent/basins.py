@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from playground.data.landscapes import SURFACES, Landscape, heights
+from playground.data.landscapes import SURFACES, Landscape, curvatures, heights
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.gradient_descent.descent import MINIMUM_RADIUS, EndPoints, classify, roll, roll_many
@@ -25,8 +25,8 @@ from playground.lessons.gradient_descent.run import (
     inside,
     known_minima,
     landscape_of,
-    number,
 )
+from playground.lessons.numbers import number
 
 STARTS, PIXELS = 64, 120  # along an axis
 MAX_COLOURS = 4  # of minima; the next colour is for balls that end in no minimum
@@ -40,6 +40,9 @@ SENTENCES = {
     "others": "any other minimum",
     "none": "no minimum: still moving, or diverged",
     "percent": "{share:.1f} %",
+    "none reach": "**No ball ends in a minimum.** With the learning rate {lr} they jump across the valleys: after "
+    "{steps} steps all of them are still moving, or they have diverged. Lower the learning rate.",
+    "few steps": "**No ball has reached a minimum after {steps} steps.** Choose more steps.",
 }
 COLUMNS = ("Sign", "Balls end in", "Lowest height there", "Share of the starts")
 
@@ -131,8 +134,17 @@ def draw(config: BasinsConfig) -> Sheet:
             "basins": figures.basins(landscape.spans, pixels, STARTS, shown, (positions[:, 0], positions[:, 1])),
             "levels": surface(landscape.spans, levels, walk, PIXELS),
         },
+        "" if bool((reached >= 0).any()) else note_of(landscape, config),
         tables=(table_of(landscape, goals, kinds, reached),),
     )
+
+
+def note_of(landscape: Landscape, config: BasinsConfig) -> str:
+    """Why no ball ends in a minimum: the rate is too large for all of the known minima, or the steps are too few."""
+    sharpest = [curvatures(landscape, minimum)[-1] for minimum in landscape.minima]
+    too_large = bool(sharpest) and config.lr > 2 / min(sharpest)
+    sentence = SENTENCES["none reach" if too_large else "few steps"]
+    return sentence.format(lr=number(config.lr), steps=config.steps)
 
 
 def kinds_of(landscape: Landscape, goals: Tensor) -> list[int]:
@@ -156,8 +168,8 @@ def table_of(landscape: Landscape, goals: Tensor, kinds: Sequence[int], reached:
 
 
 def _place(goal: Tensor) -> str:
-    x, y = (round(each, 3) + 0.0 for each in goal.tolist())
-    return f"({x:g}, {y:g})"
+    x, y = (number(round(each, 3), 4) for each in goal.tolist())
+    return f"({x}, {y})"
 
 
 def _percent(balls: Tensor) -> str:

@@ -8,10 +8,19 @@ from dataclasses import dataclass
 from playground.data.landscapes import CURVES, Landscape, heights
 from playground.engine.frames import Figure
 from playground.knobs import Config, knob
-from playground.lesson import Chart, Lab, Toggle
+from playground.lesson import Chart, Lab
 from playground.lessons.gradient_descent.figures import landscapes as figures
 from playground.lessons.gradient_descent.figures.landscapes import Walk
-from playground.lessons.gradient_descent.run import LEARNING_RATES, MAX_STEPS, OWN, OWN_NAME, DescentRun, landscape_of
+from playground.lessons.gradient_descent.run import (
+    AHEAD,
+    LEARNING_RATES,
+    LOG,
+    MAX_STEPS,
+    OWN,
+    OWN_NAME,
+    DescentRun,
+    landscape_of,
+)
 
 POINTS = 401
 NAMES = {**{name: each.label for name, each in CURVES.items()}, OWN: OWN_NAME}
@@ -41,6 +50,7 @@ class LineRun(DescentRun):
         """One of the curves, or the visitor's own."""
         landscape = landscape_of(config.curve, config.formula, CURVES, 1)
         self.grid = tuple(each.numpy() for each in heights(landscape, POINTS))
+        self.ends = figures.ends_of(self.grid[-1])
         return landscape
 
     def start_of(self, config: LineConfig) -> tuple[float, ...]:
@@ -49,10 +59,10 @@ class LineRun(DescentRun):
 
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
         """The curve with the ball, and the height along the path."""
-        walk = self.walk(at)
+        walk, log = self.walk(at, options), options.get(LOG.name, LOG.on)
         return {
             "curve": lambda: self._curve(walk),
-            "height": lambda: figures.along(walk, self.floor() if options.get("log") else None),
+            "height": lambda: figures.along(walk, self.ends, floor=self.landscape.lowest, log=log),
         }
 
     def _curve(self, walk: Walk) -> Figure:
@@ -72,11 +82,10 @@ LAB = Lab(
     build=LineRun,
     charts=(
         Chart("curve", "Curve and ball", "The curve, the ball on it, its tangent and the places on its path.",
-              height="tall", click="pick"),
-        Chart("height", "Height", "The height after each step.", height="tall",
-              toggles=(Toggle("log", "Log scale"),)),
+              height="tall", click="pick", turns=("x",), toggles=(AHEAD,)),
+        Chart("height", "Height", "The height after each step.", height="tall", toggles=(LOG,)),
     ),
-    status={"step": "Step", "loss": "Height", "x": "x", "gradient": "Gradient"},
+    status={"step": "Step", "loss": "Height", "x": "x", "slope": "Gradient", "gradient": "Its length"},
     presets={
         "Parabola": {},
         "Small steps": {"lr": 0.01},

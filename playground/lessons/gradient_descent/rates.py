@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,6 +13,7 @@ from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet
 from playground.lessons.gradient_descent.descent import descent_step
 from playground.lessons.gradient_descent.figures import basins as figures
+from playground.lessons.numbers import number
 
 QUADRATIC = "quadratic"
 RATES = 61
@@ -116,7 +116,7 @@ def draw(config: RatesConfig) -> Sheet:
             "factors": figures.factors(rates.numpy(), factors, limit=limit, best=best, chosen=chosen.item()),
             "distances": figures.distances(distances),
         },
-        NOTE.format(**{name: f"{np.round(value, 12):.4g}" for name, value in words.items()}),
+        NOTE.format(**{name: number(round(value, 12), 4) for name, value in words.items()}),
     )
 
 

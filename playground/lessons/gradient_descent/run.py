@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from playground.data.landscapes import OWN_LABEL, Landscape, own_landscape
-from playground.engine.commands import Command, Pick
 from playground.knobs import Config
+from playground.lesson import Toggle
 from playground.lessons.gradient_descent.descent import Path, classify, roll
 from playground.lessons.gradient_descent.figures.landscapes import Walk
+from playground.lessons.numbers import number
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
 
@@ -29,7 +31,7 @@ MIN_SPEED, MAX_SPEED = 3.0, 30.0  # steps a second
 
 SENTENCES = {
     "start": "The ball is at {place}, where the gradient is {gradient}. A step moves it by −{lr} times the gradient. "
-    "Press Play, or Step.",
+    "Where will it stop? Press Play, or Step.",
     "step": "Step {step}: {from} − {lr} × {gradient} = {to}. The height is now {height}.",
     "higher": "Step {step} goes from {before} to {place}. The ball is higher than before: the step was too large.",
     "across": "Step {step} goes from {before} to {place}. The slope has changed its sign: there is a "
@@ -55,6 +57,9 @@ SENTENCES = {
     "flat": "Flat after {steps}: the gradient is nearly 0. The curvature cannot tell whether this is a minimum.",
     "flat_known": "Flat after {steps}, so the ball stops. But it is not in a minimum: there is lower ground elsewhere.",
 }
+# The path ahead and the minima are the answer, so a viewer who has not switched this on sees them at the end.
+AHEAD = Toggle("ahead", "Path ahead")
+LOG = Toggle("log", "Log scale")
 STEPS = {"one": "1 step", "more": "{count} steps"}
 PLACE = "x = {x}"
 
@@ -69,30 +74,32 @@ def inside(landscape: Landscape, start: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(min(max(each, lo), hi) for each, (lo, hi) in zip(start, landscape.spans, strict=True))
 
 
-def number(value: float) -> str:
-    """A number with three digits, and without a minus before a zero."""
-    return f"{value + 0.0:.3g}"
-
-
 def place_of(at: Tensor) -> str:
     """A position as text."""
     return PLACE.format(x=vector(at)) if len(at) == 1 else vector(at)
 
 
-def vector(values: Tensor, *, factor: bool = False) -> str:
+def vector(values: Tensor, digits: int = 3, *, factor: bool = False) -> str:
     """One number or several as text; as a `factor` of a product, a negative number is in brackets."""
-    texts = [number(each) for each in values.tolist()]
-    if len(texts) == 1 and not (factor and texts[0].startswith("-")):
+    texts = [number(each, digits) for each in values.tolist()]
+    if len(texts) == 1 and not (factor and texts[0].startswith("−")):
         return texts[0]
     return f"({', '.join(texts)})"
 
 
+def digits_between(before: Tensor, after: Tensor) -> int:
+    """The number of digits, at least 3, with which two positions look different; a short step needs more."""
+    return next((digits for digits in range(3, 7) if vector(before, digits) != vector(after, digits)), 3)
+
+
 class DescentRun(SteppedRun):
-    """A ball on a landscape; changed knobs give another path, and the ball stays at the same step or at the end."""
+    """A ball on a landscape; changed knobs give another path.
+
+    The ball stays at the same step, or at the end; another start puts it there, at step 0.
+    """
 
     def __init__(self, config: Any, settings: Settings) -> None:
         self.landscape = self.landscape_for(config)
-        self.clicked: tuple[float, ...] | None = None  # a start by a click, until the knobs set another
         self.path, self.ending = self._roll(config)
         super().__init__(config, settings, max(1, self.path.steps))
 
@@ -113,41 +120,24 @@ class DescentRun(SteppedRun):
         """Show the next step; the whole path is known."""
 
     def tune(self, config: Config) -> None:
-        """Use another path; if the end of the previous one is shown, show its end."""
-        if self.start_of(config) != self.start_of(self.config):
-            self.clicked = None
+        """Use another path. Show the same step of it, its end if the end was shown, or the start if that is another."""
+        moved = self.start_of(config) != self.start_of(self.config)
         self.config = config
-        self._reroll(self.steps)
-
-    def edit(self, command: Command) -> None:
-        """Start at the place of a click."""
-        if not isinstance(command, Pick):
-            super().edit(command)
-            return
-        self.clicked = (command.x, command.y)[: self.landscape.dims]
-        self._viewed = None
-        self._reroll(0)
-
-    def rebuilt(self, config: Any) -> Self:
-        """A new run, which keeps a start by a click if the landscape and the start of the knobs are the same."""
-        run = super().rebuilt(config)
-        if run.landscape.formula == self.landscape.formula and self.start_of(config) == self.start_of(self.config):
-            run.clicked = self.clicked
-            run._reroll(0)
-        return run
-
-    def _reroll(self, step: int) -> None:
-        """Compute the path again and show this step, or the end if the end was shown."""
-        self.path, self.ending = self._roll(self.config)
+        self.path, self.ending = self._roll(config)
         self.length = max(1, self.path.steps)
-        self.steps = self.length if self.outcome == "done" else min(step, self.length)
+        if moved:
+            self.resume()
+            return
+        self.steps = self.length if self.outcome == "done" else min(self.steps, self.length)
         self.outcome = "done" if self.steps == self.length else ""
 
     def status(self, at: int) -> dict[str, float]:
-        """The step, the height, the place and the length of the gradient."""
+        """The step, the height, the place, the length of the gradient, and on a curve its slope, which has a sign."""
         at = self.shown(at)
-        place = dict(zip("xy", self.path.positions[at].tolist(), strict=False))
-        numbers = {"loss": self.path.heights[at].item(), **place, "gradient": self.path.gradients[at].norm().item()}
+        place, gradient = dict(zip("xy", self.path.positions[at].tolist(), strict=False)), self.path.gradients[at]
+        numbers = {"loss": self.path.heights[at].item(), **place, "gradient": gradient.norm().item()}
+        if len(gradient) == 1:
+            numbers["slope"] = gradient.item()
         return {"step": at, **{name: float(f"{value + 0.0:.4g}") for name, value in numbers.items()}}
 
     def narrate(self, at: int) -> str:
@@ -159,9 +149,11 @@ class DescentRun(SteppedRun):
         if at == 0:
             return SENTENCES["start"].format(**words)
         before, now = path.gradients[at - 1], path.gradients[at]
+        digits = digits_between(path.positions[at - 1], path.positions[at])
         words |= {
-            "before": place_of(path.positions[at - 1]), "from": vector(path.positions[at - 1]),
-            "to": vector(path.positions[at]), "gradient": vector(before, factor=True),
+            "before": place_of(path.positions[at - 1]), "from": vector(path.positions[at - 1], digits),
+            "to": vector(path.positions[at], digits), "gradient": vector(before, factor=True),
+            "height": number(path.heights[at].item(), digits),
         }  # fmt: skip
         if path.heights[at] > path.heights[at - 1]:
             return SENTENCES["higher"].format(**words)
@@ -172,21 +164,20 @@ class DescentRun(SteppedRun):
         """The step of the path for a step of the run; the path of a ball that starts on flat ground has no steps."""
         return min(at, self.path.steps)
 
-    def walk(self, at: int) -> Walk:
-        """The path for the figures, at this step."""
-        path, at = self.path, self.shown(at)
-        lowest, local = known_minima(self.landscape)
-        return Walk(path.positions.numpy(), path.heights.numpy(), at, lowest, local)
+    def walk(self, at: int, options: Mapping[str, bool]) -> Walk:
+        """The path for the figures, at this step.
 
-    def floor(self) -> float:
-        """The lowest height of the landscape if it is known, or of the path."""
-        if self.landscape.lowest is not None:
-            return self.landscape.lowest
-        return float(self.path.heights.nan_to_num(math.inf, math.inf).min())
+        What the ball does not know yet, the path ahead and the minima, is part of it once the ball has arrived, or if
+        the viewer's switch AHEAD is on.
+        """
+        path, at = self.path, self.shown(at)
+        revealed = self.outcome == "done" or options.get(AHEAD.name, True)
+        lowest, local = known_minima(self.landscape) if revealed else known_minima(None)
+        return Walk(path.positions.numpy(), path.heights.numpy(), at, lowest, local, revealed)
 
     def _roll(self, config: Any) -> tuple[Path, str]:
         """The path, and the name of the sentence about its end."""
-        start = inside(self.landscape, self.clicked or self.start_of(config))
+        start = inside(self.landscape, self.start_of(config))
         path = roll(self.landscape, start, config.lr, config.steps)
         return path, ending_of(self.landscape, path, config.lr)
 
@@ -195,9 +186,9 @@ class DescentRun(SteppedRun):
         curvature = landscape.largest_curvature or math.inf
         words = {
             "step": at, "steps": STEPS["one" if at == 1 else "more"].format(count=at),
-            "place": place_of(path.positions[at]), "gradient": vector(path.gradients[at]), "lr": lr,
+            "place": place_of(path.positions[at]), "gradient": vector(path.gradients[at]), "lr": number(lr),
             "height": number(path.heights[at].item()), "length": number(path.gradients[at].norm().item()),
-            "curvature": number(curvature), "limit": number(2 / curvature), "good": landscape.lr,
+            "curvature": number(curvature), "limit": number(2 / curvature), "good": number(landscape.lr),
             "lowest": number(landscape.lowest or 0.0), "curvatures": "", "before": "",
         }  # fmt: skip
         if at:
@@ -232,10 +223,10 @@ def _jumps(path: Path) -> bool:
     return len(last) == 3 and torch.allclose(last[0], last[2]) and not torch.allclose(last[1], last[2])
 
 
-def known_minima(landscape: Landscape) -> tuple[Any, Any]:
+def known_minima(landscape: Landscape | None) -> tuple[Any, Any]:
     """The lowest minima and the other ones, lowest first, each with its height in the last column (n, dims + 1)."""
-    if not landscape.minima:
-        none = np.empty((0, landscape.dims + 1))
+    if landscape is None or not landscape.minima:
+        none = np.empty((0, 1 + (landscape.dims if landscape else 2)))
         return none, none
     places = torch.tensor(landscape.minima, dtype=torch.float64)
     found = torch.cat([places, landscape.function(places).unsqueeze(1)], dim=1)

@@ -13,11 +13,21 @@ from numpy.typing import NDArray
 from playground.data.landscapes import SURFACES, Landscape, heights
 from playground.engine.frames import Figure
 from playground.knobs import Config, knob
-from playground.lesson import Chart, Lab, Toggle
+from playground.lesson import Chart, Lab
 from playground.lessons.gradient_descent.figures import landscapes as figures
 from playground.lessons.gradient_descent.figures import relief
 from playground.lessons.gradient_descent.figures.landscapes import Walk
-from playground.lessons.gradient_descent.run import LEARNING_RATES, MAX_STEPS, OWN, OWN_NAME, DescentRun, landscape_of
+from playground.lessons.gradient_descent.run import (
+    AHEAD,
+    LEARNING_RATES,
+    LOG,
+    MAX_STEPS,
+    OWN,
+    OWN_NAME,
+    DescentRun,
+    landscape_of,
+)
+from playground.lessons.numbers import number
 
 PIXELS = 150  # of the levels, along a side
 MAX_SQUEEZED_POWER = 0.45  # below it the heights of the relief are squeezed, so that the valley is visible
@@ -51,8 +61,7 @@ class SurfaceRun(DescentRun):
         """One of the surfaces, or the visitor's own; its levels are computed once."""
         landscape = landscape_of(config.surface, config.formula, SURFACES, 2)
         z = heights(landscape, PIXELS)[-1].numpy()
-        finite = z[np.isfinite(z)]
-        self.ends = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        self.ends = figures.ends_of(z)
         power = figures.stretch(z)
         self.power = power if power < MAX_SQUEEZED_POWER else 1.0
         self.levels = figures.level_bytes(z)
@@ -65,11 +74,11 @@ class SurfaceRun(DescentRun):
 
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
         """The levels, the relief, and the height along the path."""
-        walk = self.walk(at)
+        walk, log = self.walk(at, options), options.get(LOG.name, LOG.on)
         return {
             "levels": lambda: figures.surface(self.landscape.spans, self.levels, walk, PIXELS),
             "relief": lambda: self._scene(walk),
-            "height": lambda: figures.along(walk, self.floor() if options.get("log") else None),
+            "height": lambda: figures.along(walk, self.ends, floor=self.landscape.lowest, log=log),
         }
 
     def share(self, z: NDArray[Any]) -> NDArray[Any]:
@@ -91,7 +100,8 @@ class SurfaceRun(DescentRun):
         places = 2 * (walk.positions - low) / (high - low) - 1
         rotated, pixels = self.rendered(self.config.turn)
         note = SQUEEZED if self.power < 1 else ""
-        return relief.scene(rotated, pixels, walk, (places, self.share(walk.heights)), self.landscape.spans, note)
+        track, ends = (places, self.share(walk.heights)), (number(self.ends[0]), number(self.ends[1]))
+        return relief.scene(rotated, pixels, walk, track, self.landscape.spans, ends, note)
 
     def _on_the_plane(self, places: NDArray[Any]) -> NDArray[Any]:
         """Places in the square from -1 to 1, converted to coordinates of the landscape (..., 2)."""
@@ -107,13 +117,13 @@ LAB = Lab(
     build=SurfaceRun,
     charts=(
         Chart("levels", "Levels and path", "The surface from above: higher is darker, lines join equal heights.",
-              height="tall", click="pick"),
+              height="tall", click="pick", turns=("x", "y"), toggles=(AHEAD,)),
         Chart("relief", "In three dimensions", "The surface at an angle, with the path of the ball on it.",
               height="tall"),
         Chart("height", "Height", "The height after each step.", width="wide", height="low",
-              toggles=(Toggle("log", "Log scale"),)),
+              toggles=(LOG,)),
     ),
-    status={"step": "Step", "loss": "Height", "x": "x", "y": "y", "gradient": "Gradient"},
+    status={"step": "Step", "loss": "Height", "x": "x", "y": "y", "gradient": "Gradient’s length"},
     presets={
         "A long valley": {},
         "Bowl": {"surface": "bowl", "x": 2.5, "y": 1.5, "lr": 0.1},

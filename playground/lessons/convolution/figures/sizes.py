@@ -15,7 +15,7 @@ from playground.figures.theme import axis, layout
 Array = NDArray[Any]
 TICK = 0.28  # half the height of a pixel's stroke on a window
 GAP = 0.5  # between two images of a chain, as a share of the largest
-WINDOWS = "{windows} windows over {pixels} pixels"
+WINDOWS = "Windows: {windows}. Pixels: {pixels}."
 
 
 def windows(size: int, padding: int, starts: Sequence[int], taps: Sequence[int], unread: Sequence[int]) -> Figure:

@@ -26,7 +26,8 @@ SMALL = {"l": 48, "r": 10, "t": 10, "b": 40}
 class Walk:
     """The path of a ball (points, dims) with its heights (points,), the step that is shown, and the known minima.
 
-    `lowest` are the lowest minima (n, dims + 1, the height last), `local` the other ones.
+    `lowest` are the lowest minima (n, dims + 1, the height last), `local` the other ones. Unless `revealed`, the path
+    ahead is not drawn.
     """
 
     positions: Array
@@ -34,6 +35,7 @@ class Walk:
     at: int
     lowest: Array
     local: Array
+    revealed: bool = True
 
 
 def stretch(z: Array) -> float:
@@ -63,10 +65,15 @@ def level_bytes(z: Array) -> Array:
     return np.asarray(128 + np.rint(np.nan_to_num(np.where(np.isfinite(z), shade, 0)))[::-1], np.uint8)
 
 
+def ends_of(z: Array) -> Span:
+    """The lowest and the highest of the finite heights."""
+    finite = z[np.isfinite(z)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+
+
 def curve(x: Array, y: Array, walk: Walk, slope: float, following: tuple[float, float] | None) -> Figure:
     """A curve with the ball, its tangent, the next step along x, and the places of the path."""
-    finite = y[np.isfinite(y)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    low, high = ends_of(y)
     span, heights = [float(x[0]), float(x[-1])], padded(low, high, 0.12)
     here = (float(walk.positions[walk.at, 0]), float(walk.heights[walk.at]))
     half = 0.16 * (span[1] - span[0])  # of the tangent
@@ -79,14 +86,14 @@ def curve(x: Array, y: Array, walk: Walk, slope: float, following: tuple[float, 
         _line("Tangent", touching, here[1] + slope * (touching - here[0]), "@gradient", 2, "dash"),
         _line("Next step", step[:, 0], step[:, 1], "@mark", 2, "dot"),
         *_minima(walk, last=1),
-        *_trail(walk.positions[:, 0], walk.heights, walk.at),
+        *_trail(walk.positions[:, 0], walk.heights, walk),
     ]  # fmt: skip
     return {"data": data, "layout": layout(axis("x", span), axis("Height", heights))}
 
 
 def surface(spans: Sequence[Span], pixels: Array, walk: Walk, side: int) -> Figure:
     """A surface from above with the path on it; pixels (side * side,) of its levels, rows from the top."""
-    traces = [*_minima(walk, last=1), *_trail(walk.positions[:, 0], walk.positions[:, 1], walk.at)]
+    traces = [*_minima(walk, last=1), *_trail(walk.positions[:, 0], walk.positions[:, 1], walk)]
     return {"data": traces, "layout": plane(spans), "maps": under(spans, pixels, side, "signed")}
 
 
@@ -103,30 +110,45 @@ def under(spans: Sequence[Span], pixels: Array, side: int, lut: str) -> Maps:
     return {"side": side, "values": pixels.ravel(), "lut": lut, "over": False, "boxes": box}
 
 
-def along(walk: Walk, floor: float | None) -> Figure:
+def along(walk: Walk, own: Span, *, floor: float | None, log: bool) -> Figure:
     """The height after each step: the part behind the ball, the part ahead, and the ball.
 
-    With a `floor` it is the height above the floor, on a log axis.
+    `own` are the lowest and the highest height of the landscape, `floor` is its lowest minimum if that is known. With
+    `log` it is the height above the floor. The axis becomes logarithmic by itself once the ball is above all of the
+    landscape: then it diverges, and a linear axis would not show how.
     """
     steps = np.arange(len(walk.heights), dtype=np.float32)
-    y = walk.heights if floor is None else np.clip(walk.heights - floor, MIN_HEIGHT, MAX_HEIGHT)
-    ends = axis("Height", _height_span(walk.heights)) if floor is None else _log_axis(y)
-    data = _trail(steps, y, walk.at)
+    low, _ = ends_of(walk.heights)
+    if log or (rises_out(walk, own) and not falls_out(walk.heights, own)):
+        y = np.clip(walk.heights - (min(own[0], low) if floor is None else floor), MIN_HEIGHT, MAX_HEIGHT)
+        ends = _log_axis(y)
+    else:
+        y, ends = walk.heights, axis("Height", _height_span(walk, own))
+    data = _trail(steps, y, walk)
     return {
         "data": data,
         "layout": layout(axis("Step", [0, max(10.0, float(steps[-1])) * 1.02]), ends, margin=SMALL, showlegend=False),
     }
 
 
-def _height_span(heights: Array) -> list[float]:
-    """The span from the lowest height to a little above the start; a ball that goes higher leaves the chart."""
-    finite = heights[np.isfinite(heights)]
-    if not finite.size:
-        return [0.0, 1.0]
-    low, start = float(finite.min()), float(finite[0])
-    rise = max(start - low, 0.05 * abs(start), 1e-6)
-    high = float(finite.max())
-    return padded(low, high if high <= start + 3 * rise else start + 3 * rise, 0.08)
+def rises_out(walk: Walk, own: Span) -> bool:
+    """Whether the ball has been far above all of the landscape, up to the step that is shown."""
+    return bool((walk.heights[: walk.at + 1] > own[1] + 0.5 * (own[1] - own[0])).any())
+
+
+def falls_out(heights: Array, own: Span) -> bool:
+    """Whether some of these heights are below all of the landscape that is drawn: it has no bottom there."""
+    return bool((heights < own[0] - 0.01 * (own[1] - own[0])).any())
+
+
+def _height_span(walk: Walk, own: Span) -> list[float]:
+    """From the lowest height of the landscape to the highest of the path, so that a ball that hardly moves stays level.
+
+    A path that falls out of the landscape is shown to its end, but only from the step on at which it does.
+    """
+    low, high = ends_of(walk.heights)
+    fallen = falls_out(walk.heights if walk.revealed else walk.heights[: walk.at + 1], own)
+    return padded(low if fallen else own[0], max(float(walk.heights[0]), min(own[1], high)), 0.08)
 
 
 def _log_axis(values: Array) -> dict[str, Any]:
@@ -138,17 +160,18 @@ def _log_axis(values: Array) -> dict[str, Any]:
     return axis("Height above the lowest", ends, type="log", dtick=every, exponentformat="e")
 
 
-def _trail(x: Array, y: Array, at: int) -> list[dict[str, Any]]:
-    """The whole path in grey, the part behind the ball over it, and the ball.
+def _trail(x: Array, y: Array, walk: Walk) -> list[dict[str, Any]]:
+    """The whole path in grey if it is revealed, the part behind the ball over it, and the ball.
 
     Every frame has the same number of markers: those of later steps are under the ball.
     """
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    x, y, at = np.asarray(x, np.float64), np.asarray(y, np.float64), walk.at
     reached = np.minimum(np.arange(len(x)), at)
+    ahead = np.arange(len(x)) if walk.revealed else reached
     return [
-        {"type": "scatter", "mode": "lines+markers", "name": "Way ahead", "x": x, "y": y, "showlegend": False,
+        {"type": "scatter", "mode": "lines+markers", "name": "Way ahead", "x": x[ahead], "y": y[ahead],
          "line": {"color": "@muted/0.5", "width": 1}, "marker": {"color": "@muted/0.6", "size": 3.5},
-         "hoverinfo": "skip"},
+         "showlegend": False, "hoverinfo": "skip"},
         {"type": "scatter", "mode": "lines", "name": "Path", "x": x[: at + 1], "y": y[: at + 1], "hoverinfo": "skip",
          "showlegend": False, "line": {"color": "@model", "width": 2}},
         {"type": "scatter", "mode": "markers", "name": "Places", "x": x[reached], "y": y[reached], "showlegend": False,

@@ -18,14 +18,17 @@ from numpy.typing import NDArray
 from playground.engine.frames import Figure
 from playground.figures.theme import layout
 from playground.lessons.gradient_descent.figures.landscapes import Span, Walk
+from playground.lessons.numbers import number
 
 Array = NDArray[Any]
 COLUMNS, DEPTHS, ROWS = 220, 240, 220
 HALF_DIAGONAL = math.sqrt(2.0)  # of the square from -1 to 1
 EDGE = 1.5  # the image goes from -EDGE to EDGE
+ROOM = 0.35  # at the left of the image, for the heights
 RISE = math.radians(48)  # of the eye above the horizon
 TALL = 0.95  # from the lowest to the highest point; the square is 2 wide
 MESH = 8  # lines across the square
+HEIGHT = "height"
 LIGHT = (-0.55, -0.35, 0.76)  # the direction to the light: across, away from the eye, up
 
 
@@ -111,18 +114,24 @@ def _lift(depth: Array, shares: Array) -> Array:
 
 
 def scene(
-    relief: Relief, pixels: Array, walk: Walk, track: tuple[Array, Array], spans: Sequence[Span], note: str = ""
+    relief: Relief,
+    pixels: Array,
+    walk: Walk,
+    track: tuple[Array, Array],
+    spans: Sequence[Span],
+    ends: tuple[str, str],
+    note: str = "",
 ) -> Figure:
     """The surface with the path of the ball: `track` has places in the square (n, 2) and heights as shares (n,).
 
-    `note` is shown in a corner.
+    `ends` are the lowest and the highest height as text, `note` is shown in a corner.
     """
     u, v, hidden = relief.project(*track)
     before = np.arange(len(u)) <= walk.at
     ball = slice(walk.at, walk.at + 1)
     covered = bool(hidden[ball].all())
     data = [
-        _line("Way ahead", u, v, "@muted/0.55", 1, "solid"),
+        _line("Way ahead", np.where(before | walk.revealed, u, np.nan), v, "@muted/0.55", 1, "solid"),
         _line("Behind a hill", np.where(before, u, np.nan), v, "@model/0.45", 1.5, "dot"),
         _line("Path", np.where(before & ~hidden, u, np.nan), v, "@model", 2.5, "solid"),
         {"type": "scatter", "mode": "markers", "name": "Ball", "x": u[ball], "y": v[ball], "hoverinfo": "skip",
@@ -134,9 +143,9 @@ def scene(
     return {
         "data": data,
         "layout": layout(
-            bare | {"range": [-EDGE, EDGE]}, bare | {"range": [-EDGE, EDGE * 0.9], "scaleanchor": "x"},
+            bare | {"range": [-EDGE - ROOM, EDGE]}, bare | {"range": [-EDGE, EDGE * 0.9], "scaleanchor": "x"},
             margin={"l": 4, "r": 4, "t": 4, "b": 4}, showlegend=False,
-            annotations=[*_names(relief.turn, spans), _corner(note)],
+            annotations=[*_names(relief.turn, spans), *_heights(relief.turn, ends), _corner(note)],
         ),
         "maps": {"side": COLUMNS, "values": pixels.ravel(), "lut": "signed", "over": False, "boxes": box},
     }  # fmt: skip
@@ -148,19 +157,32 @@ def _names(turn: float, spans: Sequence[Span]) -> list[dict[str, Any]]:
     notes = []
     for index, name in enumerate("xy"):
         front = -1.0 if away[1 - index] > 0 else 1.0  # the edge that is nearer to the eye
-        for along, text in ((-0.8, f"{spans[index][0]:g}"), (0.0, name), (0.8, f"{spans[index][1]:g}")):
+        for along, text in ((-0.8, number(spans[index][0])), (0.0, name), (0.8, number(spans[index][1]))):
             place = np.empty(2)
             place[index], place[1 - index] = along, front * 1.13
             notes.append(
                 {"x": float(place @ across), "y": float(_lift(place @ away, np.zeros(1))[0]), "text": text,
-                 "showarrow": False, "font": {"size": 11, "color": "@muted"}}
+                 "showarrow": False, "font": {"size": 12, "color": "@muted"}}
             )  # fmt: skip
     return notes
 
 
+def _heights(turn: float, ends: tuple[str, str]) -> list[dict[str, Any]]:
+    """The lowest and the highest height beside the corner of the square that is furthest to the left."""
+    across, away = turned(turn)
+    corners = np.array([[x, y] for x in (-1.0, 1.0) for y in (-1.0, 1.0)])
+    corner = corners[(corners @ across).argmin()]
+    u, depth = float(corner @ across), float(corner @ away)
+    return [
+        {"x": u, "y": float(_lift(np.array(depth), np.array(share))), "text": text, "showarrow": False,
+         "xanchor": "right", "xshift": -3, "font": {"size": 12, "color": "@muted"}}
+        for share, text in zip((0.0, 0.5, 1.0), (ends[0], HEIGHT, ends[1]), strict=True)
+    ]  # fmt: skip
+
+
 def _corner(text: str) -> dict[str, Any]:
     return {"x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "text": text,
-            "showarrow": False, "font": {"size": 11, "color": "@muted"}}  # fmt: skip
+            "showarrow": False, "font": {"size": 12, "color": "@muted"}}  # fmt: skip
 
 
 def _line(name: str, u: Array, v: Array, colour: str, width: float, dash: str) -> dict[str, Any]:

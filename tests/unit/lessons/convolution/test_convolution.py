@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from pages.ui.number_tables import edited_cells, with_kernel_cells
 from playground import mnist
+from playground.engine.commands import read_command
 from playground.figures import images
 from playground.lessons.convolution import chain, pooling, slide
 from playground.lessons.convolution import kernels as parts
@@ -138,6 +139,48 @@ def test_the_output_is_shown_place_by_place() -> None:
         for figure in drawing.charts.values():
             assert_plotly_takes(figure)
     assert run.outcome == "done" and "The output is complete: 9 × 9" in run.narrate(81)
+
+
+LIVE = [(SlideRun, SlideConfig(stride=3), "sum"), (PoolingRun, PoolingConfig(), "window")]
+
+
+def pick(run: Any, row: float, column: float, chart: str = "output") -> None:
+    run.apply(read_command({"do": "pick", "chart": chart, "x": column, "y": row}))
+
+
+@pytest.mark.parametrize(("kind", "config", "close"), LIVE)
+def test_a_click_on_the_output_shows_the_window_of_that_number(kind: Any, config: Any, close: str) -> None:
+    run = kind(config, SETTINGS)
+    run.advance(9.0, 3)
+    pick(run, 4.9, 5.2)
+    drawn = run.draw(["output", close], {})
+    at = 4 * run.output.shape[1] + 5 + 1
+    assert drawn.status["step"] == at and drawn.note.startswith("Row 4, column 5:")
+    assert drawn.charts["output"]["layout"]["meta"]["place"] == [5, 4]
+    assert_plotly_takes(drawn.charts[close])
+    pick(run, 1, 2)  # earlier: nothing is hidden again
+    assert run.steps == at and run.draw([], {}).note.startswith("Row 1, column 2:")
+    pick(run, -3, 1e6)  # a typed place outside is moved to the edge
+    assert run.place(run._viewed) == (0, run.output.shape[1] - 1)
+    for wrong in ("image", "", "sum"):
+        with pytest.raises(ValueError, match=r"[A-Z].*\."):
+            pick(run, 1, 1, wrong)
+
+
+@pytest.mark.parametrize(("kind", "config", "close"), LIVE)
+def test_a_complete_output_leaves_the_window_at_its_strongest_number(kind: Any, config: Any, close: str) -> None:
+    run = kind(config, SETTINGS)
+    run.advance(60.0, 10_000)
+    assert run.outcome == "done"
+    drawn, name = run.draw(["output", "image", close], {}), "sum" if close == "sum" else "result"
+    assert abs(drawn.status[name]) == pytest.approx(float(run.output.abs().max()), rel=1e-5)
+    assert "The output is complete" in drawn.note
+    row, column = run.place(run.steps)
+    assert drawn.charts["output"]["layout"]["meta"]["place"] == [column, row] != [0, 0]
+    last = tuple(size - 1 for size in run.output.shape)
+    pick(run, *last)
+    assert run.draw([], {}).note.startswith("Row {}, column {}:".format(*last)) or "complete" in run.narrate(run.steps)
+    assert run.place(run.steps) == last, "the corner, too, can be looked at"
 
 
 def test_sentence_of_a_place_adds_up() -> None:
@@ -288,7 +331,7 @@ def test_chains_have_torchs_shapes_and_parameters(name: str) -> None:
     layers = chain.read_layers(config.layers)
     if name == "Pooled too often":
         with pytest.raises(
-            ValueError, match=r"Layer 5, “pool 2”: The window spans 2 pixels, but with the padding there are only 1"
+            ValueError, match=r"Layer 5, “pool 2”: The window spans 2 pixels, but with the padding there is only one\."
         ):
             chain.draw_chain(config)
         return
@@ -303,6 +346,13 @@ def test_the_tutorials_chain() -> None:
     sheet = chain.draw_chain(chain.ChainConfig())
     assert "32 × 7 × 7 = **1,568 numbers**" in sheet.note and "**13,248 parameters**" in sheet.note
     assert [row[3] for row in sheet.tables[0].rows] == ["16 × 28 × 28", "16 × 14 × 14", "32 × 14 × 14", "32 × 7 × 7"]
+
+
+def test_three_small_windows_have_fewer_parameters_than_a_large_one_that_sees_as_much() -> None:
+    titles = ("Three small windows for a large one", "One large window for three small ones")
+    small, large = (chain.draw_chain(chain.ChainConfig(**chain.LAB.presets[title])) for title in titles)
+    assert "**6,960 parameters**" in small.note and "**12,560 parameters**" in large.note
+    assert all("depends on 7 × 7 pixels" in sheet.note for sheet in (small, large))
 
 
 def test_the_receptive_field_is_where_the_gradient_is_not_zero() -> None:

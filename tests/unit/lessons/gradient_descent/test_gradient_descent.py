@@ -12,6 +12,8 @@ import torch
 from playground.data.landscapes import CURVES, SURFACES, own_landscape
 from playground.engine.commands import read_command
 from playground.lessons.gradient_descent import basins, rates
+from playground.lessons.gradient_descent import line as line_lab
+from playground.lessons.gradient_descent import surface as surface_lab
 from playground.lessons.gradient_descent.descent import classify, descent_step, roll, roll_many
 from playground.lessons.gradient_descent.figures import relief
 from playground.lessons.gradient_descent.figures.landscapes import level_bytes
@@ -128,10 +130,10 @@ def line(**values: Any) -> LineRun:
 def test_steps_show_the_path_one_by_one_and_say_its_arithmetic() -> None:
     run = line()
     said = run.draw([], {})
-    assert said.status == {"step": 0, "loss": 6.25, "x": 2.5, "gradient": 5.0} and "x = 2.5" in said.note
+    assert said.status == {"step": 0, "loss": 6.25, "x": 2.5, "gradient": 5.0, "slope": 5.0} and "x = 2.5" in said.note
     run.advance(9.0, 1)
     said = run.draw([], {})
-    assert said.status == {"step": 1, "loss": 4.0, "x": 2.0, "gradient": 4.0}
+    assert said.status == {"step": 1, "loss": 4.0, "x": 2.0, "gradient": 4.0, "slope": 4.0}
     assert said.note == "Step 1: 2.5 − 0.1 × 5 = 2. The height is now 4."
 
 
@@ -150,10 +152,10 @@ def test_each_frame_has_as_many_markers_and_those_ahead_lie_under_the_ball() -> 
     ("values", "words"),
     [
         ({"lr": 1.05}, "above 2 / 2 = 1"),
-        ({"lr": 1.0}, "100 steps the ball still jumps between x = -2.5 and x = 2.5"),
+        ({"lr": 1.0}, "100 steps the ball still jumps between x = −2.5 and x = 2.5"),
         ({"lr": 0.01}, "All 100 steps are done, and the ground is not flat yet"),
         ({"lr": 0.5, "x": 2.0}, "Flat after 1 step: a global minimum"),
-        ({"curve": "valleys", "x": 2.1, "lr": 0.02}, "local minimum of height -2.62. The lowest height is -5.44"),
+        ({"curve": "valleys", "x": 2.1, "lr": 0.02}, "local minimum of height −2.62. The lowest height is −5.44"),
         ({"curve": "valleys", "x": -2.1, "lr": 0.02}, "a global minimum"),
         ({"curve": "shelf", "x": 0.9, "lr": 0.3, "steps": 300}, "it is not in a minimum"),
         ({"curve": "shelf", "x": -0.5, "lr": 0.3}, "no bottom"),
@@ -179,18 +181,92 @@ def test_a_changed_rate_shows_the_whole_new_path_at_the_end_and_keeps_the_step_b
     assert run.draw([], {}).status["step"] == 1 and run.draw([], {}).status["x"] == 0
 
 
-def test_a_click_moves_the_start_until_the_knobs_give_another_and_survives_a_reset() -> None:
-    run = SurfaceRun(SurfaceConfig(), Settings())
-    run.apply(read_command({"do": "pick", "chart": "levels", "x": -1.5, "y": 99.0}))
+def test_a_start_by_the_knobs_puts_the_ball_there_and_hides_the_path_again() -> None:
+    """A click in a chart sets the same knobs, so the ball, the knobs and the link agree."""
+    assert [chart.turns for lab in (line_lab.LAB, surface_lab.LAB) for chart in lab.charts if chart.click] == [
+        ("x",),
+        ("x", "y"),
+    ]
+    run = played(SurfaceRun(SurfaceConfig(), Settings()))
+    run.tune(SurfaceConfig(x=-1.5, y=6.0))
+    assert (run.steps, run.outcome) == (0, "")
     assert run.draw([], {}).status["x"] == -1.5 and run.draw([], {}).status["y"] == 4.0  # the picture's edge
-    run.tune(SurfaceConfig(lr=0.1))
-    again = run.rebuilt(SurfaceConfig(lr=0.1))
-    assert again.draw([], {}).status["x"] == -1.5
-    again.tune(SurfaceConfig(lr=0.1, x=1.0))
-    assert again.draw([], {}).status["x"] == 1.0
-    for wrong in ({"do": "pick", "x": None, "y": 0}, {"do": "pick"}, {"do": "add", "x": 1, "y": 1}):
-        with pytest.raises(ValueError, match=r"[A-Z].*\."):
-            run.apply(read_command(wrong))
+    assert run.rebuilt(SurfaceConfig(x=-1.5, y=6.0)).draw([], {}).status["x"] == -1.5
+    with pytest.raises(ValueError, match=r"[A-Z].*\."):
+        run.apply(read_command({"do": "pick", "chart": "levels", "x": 1.0, "y": 1.0}))
+
+
+HIDDEN = {"ahead": False, "log": False}
+
+
+@pytest.mark.parametrize(("kind", "top"), [(LineRun, "curve"), (SurfaceRun, "levels")])
+def test_the_path_ahead_and_the_minima_appear_only_when_the_ball_has_stopped_or_by_the_switch(
+    kind: Any, top: str
+) -> None:
+    run = kind(LineConfig() if kind is LineRun else SurfaceConfig(), Settings())
+
+    def shown(options: dict[str, bool]) -> tuple[int, int, int]:
+        """Different places of the path in both charts, and the minima."""
+        charts = run.draw([top, "height", "relief"], options).charts
+        ahead, along = (
+            next(
+                np.column_stack([each["x"], each["y"]]) for each in charts[name]["data"] if each["name"] == "Way ahead"
+            )
+            for name in (top, "height")
+        )
+        stars = next(len(each["x"]) for each in charts[top]["data"] if each["name"] == "Global minimum")
+        if "relief" in charts:
+            assert np.isfinite(charts["relief"]["data"][0]["x"]).sum() == len(np.unique(ahead, axis=0))
+        return len(np.unique(ahead, axis=0)), len(np.unique(along, axis=0)), stars
+
+    assert shown(HIDDEN) == (1, 1, 0)
+    assert shown(HIDDEN | {"ahead": True}) == (run.length + 1, run.length + 1, 1)
+    run.advance(9.0, 3)
+    assert shown(HIDDEN) == (4, 4, 0)
+    played(run)
+    assert shown(HIDDEN) == (run.length + 1, run.length + 1, 1)
+    run.apply(read_command({"do": "scrub", "to": 3}))
+    assert shown(HIDDEN)[2] == 1, "who looks back has seen it"
+
+
+def height_axis(run: Any, options: dict[str, bool] = HIDDEN) -> tuple[dict[str, Any], Any]:
+    figure = run.draw(["height"], options).charts["height"]
+    return figure["layout"]["yaxis"], figure["data"][2]["y"]
+
+
+@pytest.mark.parametrize("start", [line(lr=1.05), SurfaceRun(SurfaceConfig(lr=0.21), Settings())])
+def test_a_diverging_ball_gets_a_logarithmic_axis_on_which_all_of_its_heights_are_seen(start: Any) -> None:
+    assert height_axis(start)[0].get("type") is None, "nothing has diverged yet"
+    axis, heights = height_axis(played(start))
+    assert axis["type"] == "log" and 10 ** axis["range"][0] <= heights.min() <= heights.max() <= 10 ** axis["range"][1]
+    assert heights.max() > 1e4 and (np.diff(np.log(heights)) > 0).mean() > 0.5
+
+
+def test_a_ball_that_hardly_moves_is_a_level_line() -> None:
+    run = played(line(**line_lab.LAB.presets["Plateau"]))
+    axis, heights = height_axis(run)
+    low, high = axis["range"]
+    assert np.ptp(heights) < 0.01 * (high - low) and low <= run.landscape.lowest
+
+
+def test_a_fall_without_end_is_shown_to_its_end_once_it_has_come() -> None:
+    run = SurfaceRun(SurfaceConfig(**surface_lab.LAB.presets["Saddle, with a push"]), Settings())
+    before = height_axis(run)[0]["range"]
+    axis, heights = height_axis(played(run))
+    assert before[0] > -20 and axis.get("type") is None
+    assert axis["range"][0] <= heights.min() < -10_000
+
+
+def test_the_slope_of_a_curve_has_its_sign() -> None:
+    for x, slope in ((2.5, 5.0), (-1.5, -3.0)):
+        assert line(x=x).draw([], {}).status["slope"] == slope
+    assert line_lab.LAB.status["slope"] == "Gradient"
+
+
+def test_a_step_that_is_too_short_for_three_digits_is_shown_with_more() -> None:
+    run = line(curve="plateau", x=4.0, lr=0.5, steps=300)
+    run.advance(9.0, 1)
+    assert run.draw([], {}).note == "Step 1: 4 − 0.5 × 0.00134 = 3.999. The height is now 0.9997."
 
 
 def test_a_ball_on_flat_ground_can_be_played_all_the_same() -> None:
