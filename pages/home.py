@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import board
-from pages.ui.emblems import DRAWINGS, SIZE, emblem
+from pages.ui import board, emblems
 from pages.ui.messages import TEXT
 from playground.lesson import prose
 from playground.lessons import LESSONS, welcome
@@ -17,14 +16,14 @@ with what:
     st.caption(PROSE["What you see here"])
 with picture:
     board.still("home:board", welcome.CHARTS, board.ahead("home:board", welcome.picture()))
-st.subheader(TEXT.home.lessons, anchor=False)
+st.header(TEXT.home.lessons, anchor=False)
 with st.container(key="lesson-cards"):
     for number, lesson in enumerate(LESSONS.values(), start=1):
         with st.container(key=f"lesson-card-{lesson.name}", border=True, gap=None):
-            if lesson.name in DRAWINGS:
-                st.image(emblem(lesson.name), width=SIZE[0])
+            if lesson.name in emblems.DRAWINGS:
+                st.html(emblems.as_html(lesson.name))
             st.page_link(f"{lesson.name}.py", label=TEXT.home.lesson.format(number=number, title=lesson.title))
             st.caption(lesson.sentence)
 with st.container(key="prose"):
-    st.subheader(TEXT.home.player, anchor=False)
+    st.header(TEXT.home.player, anchor=False)
     st.markdown(PROSE["The player"])

@@ -10,11 +10,15 @@ from playground.lessons import LESSONS
 
 STATIC = Path(__file__).parent / "ui" / "static"
 
-st.set_page_config(page_title=TEXT.page.app, page_icon=str(STATIC / "icon.png"), layout="wide")
+ICON = str(STATIC / "icon.png")
+
+st.set_page_config(page_title=TEXT.page.app, page_icon=ICON, layout="wide")
 st.html(STATIC / "page.css")
 home = st.Page("home.py", title=TEXT.page.home, default=True)
 lessons = [st.Page(f"{lesson.name}.py", title=lesson.title) for lesson in LESSONS.values()]
 page = st.navigation({"": [home], TEXT.page.lessons: lessons})
+if page != home:
+    st.set_page_config(page_title=TEXT.page.title.format(page=page.title, app=TEXT.page.app))
 if session().page != page.url_path:
     session().arrived = True  # from another page, or for the first time; until the page has read its link
     session().page = page.url_path

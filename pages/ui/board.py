@@ -20,10 +20,11 @@ from playground.lesson import Chart
 
 WORDS = {
     "player": "Player", "play": "Play", "pause": "Pause", "playKey": "space", "step": "Step", "reset": "Reset",
-    "stepCount": "Steps or epochs to take", "stepUnit": "Unit of a step",
+    "stepCount": "Steps or epochs to take", "stepCountBlank": "Type how many: a whole number from 1 to {most}.",
+    "stepCountBad": "“{value}” is not a whole number from 1 to {most}.", "stepUnit": "Unit of a step",
     "units": {"step": "batches", "epoch": "epochs"},
     "speed": "Speed", "speedShort": "Speed", "speedAuto": "Auto", "speedSteps": "{n} steps/s", "speedFull": "Full",
-    "large": "Larger type", "boardFullScreen": "Full screen", "time": "Time: look back at earlier steps",
+    "large": "A+: larger type", "boardFullScreen": "Full screen", "time": "Time: look back at earlier steps",
     "timeShort": "Time", "now": "Now", "moment": "step {step}", "resetZoom": "Reset zoom", "png": "Save as PNG",
     "csv": "Save data as CSV", "fullScreen": "Full screen", "reconnecting": "The connection was lost. Reconnecting …",
     "lost": LOST,
@@ -35,7 +36,43 @@ WORDS = {
     "clear": "Clear", "penWidth": "Width of the pen", "penWidths": ["Thin", "Medium", "Thick"],
     "pin": "Pin this run, to compare others with it", "pinned": "Pinned {n}", "pins": "Pinned runs", "unpin": "Unpin",
     "thisRun": "This run", "playedSeconds": "Seconds", "pinsFull": "{most} runs are pinned. Unpin one, then pin again.",
+    "pinsNotKept": "This browser stores no data for this site: pinned runs last until you reload or close the page.",
+    "largeNotKept": "This browser stores no data for this site: the larger type lasts until you reload the page.",
     "queued": "Many runs are open: yours is number {place} in the queue and starts automatically.",
+    "cursor": "Cursor in {title}. Arrow keys move it, with Shift in small steps. {acts}",
+    "cursorActs": {
+        "add": "Enter adds a point; Shift and Enter removes the nearest.", "pick": "Enter picks the place.",
+        "turns": "Enter sets the settings to the place.", "magnify": "What is under it is shown larger beside.",
+        "explain": "Alt and Enter explains the place.",
+    },
+    "cursorAt": "{x}, {y}", "cursorDone": "Chosen: {x}, {y}", "cursorOutside": "Edge of the chart: {x}, {y}",
+    # What a chart shows, for screen readers; each is a sentence of its own.
+    "alt": {
+        "axes": "Horizontal axis: {x}. Vertical axis: {y}.",
+        "constant": "{name}: stays at {first}.",
+        "falls_still": "{name}: falls from {first} to {last}, still falling at the end.",
+        "falls_level": "{name}: falls from {first} to {last}, level at the end.",
+        "falls_turned": "{name}: falls from {first} to {last}, rising at the end.",
+        "rises_still": "{name}: rises from {first} to {last}, still rising at the end.",
+        "rises_level": "{name}: rises from {first} to {last}, level at the end.",
+        "rises_turned": "{name}: rises from {first} to {last}, falling at the end.",
+        "valley": "{name}: falls from {first} to {low} at {at}, then rises to {last}.",
+        "hill": "{name}: rises from {first} to {high} at {at}, then falls to {last}.",
+        "wave": "{name}: from {first} to {last}, up and down between {low} at {lowAt} and {high} at {highAt}.",
+        "path": "{name}: a path of {count} points from ({x0}, {y0}) to ({x1}, {y1}).",
+        "lines": "{name}: {count} separate lines.",
+        "point": "{name}: one point at ({x}, {y}).",
+        "points": "{name}: {count} points, across from {left} to {right}, up from {low} to {high}.",
+        "list": "{name}: {items}.",
+        "bars": "{name}: {count} bars, lowest {low} at {lowAt}, highest {high} at {highAt}.",
+        "cells": "Cells", "table": "{name}, {rows} × {columns}: {items}.",
+        "empty": "{name}, {rows} × {columns}: no numbers.",
+        "matrix": "{name}, {rows} × {columns}: from {low} to {high}, which is at {x}, {y}.",
+        "map": "An image of {rows} × {columns} pixels.", "maps": "{count} images of {rows} × {columns} pixels.",
+        "drawing": "A drawing with {points} marked points. Words in it: {items}.",
+        "plane": "Coloured plane: {shares}.", "share": "class {cls} on {share} %",
+        "layer": "Layer {at}: units: {units}; weights from {low} to {high}.",
+    },
 }  # fmt: skip
 
 _board = st.components.v2.component(
@@ -55,15 +92,21 @@ def live(
     units: Sequence[str] = ("step", "epoch"),
     leader: str = "",
     settings: Mapping[str, str] | None = None,
+    on_pick: Callable[[Any], None] = lambda picked: None,
 ) -> None:
     """Show the player and the charts of a run. `units` are what its Step can count.
 
     With a `leader`, another run on the page, the board has no player and follows the leader's. With `settings`, in
-    words, its runs can be pinned and compared.
+    words, its runs can be pinned and compared. `on_pick` is called with what the browser sends after a click in a chart
+    that sets knobs.
     """
     data = _data(charts) | {"run": run_id, "status": dict(status), "units": list(units), "leader": leader}
     data |= {"settings": None if settings is None else dict(settings)}
-    _board(key=key, data=data, on_restart_change=lambda: None)  # the page reruns, and opens a new run
+    _board(
+        key=key, data=data,
+        on_restart_change=lambda: None,  # the page reruns, and opens a new run
+        on_picked_change=lambda: on_pick(st.session_state[key].picked),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,13 +135,20 @@ def ahead(key: str, figures: Mapping[str, Figure]) -> Picture:
 
 
 def still(
-    key: str, charts: Sequence[Chart], picture: Picture, on_pick: Callable[[Any], None] = lambda picked: None
+    key: str,
+    charts: Sequence[Chart],
+    picture: Picture,
+    on_pick: Callable[[Any], None] = lambda picked: None,
+    *,
+    speaks: bool = False,
 ) -> None:
     """Show charts that change only when the page reruns; their nodes and the visitor's zoom stay.
 
-    `on_pick` is called with what the browser sends after a click in a chart that sets knobs.
+    `on_pick` is called with what the browser sends after a click in a chart that sets knobs. A board that `speaks` has
+    screen readers say what its first chart shows whenever that has changed.
     """
     sent = {"frame": base64.b64encode(picture.frame).decode(), "number": picture.number, "board": picture.board}
+    sent["speaks"] = speaks
     _board(
         key=key, data=_data(charts) | sent, on_restart_change=lambda: None,
         on_picked_change=lambda: on_pick(st.session_state[key].picked),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from pages.ui import board, knob_widgets, layout, prose
+from pages.ui import board, knob_widgets, layout, prose, sheet
 from pages.ui.messages import TEXT, quoted
 from pages.ui.session import run_of, session
 from playground.knobs import Config
-from playground.lesson import Lab, LabLesson, Sheet, Table
+from playground.lesson import Lab, LabLesson, Sheet
 
 MAX_COORDINATE = 1e9  # of a click in a chart
 BelowKnobs = Callable[[Config], None]
@@ -73,16 +72,17 @@ def _draw(lab: Lab, config: Config) -> DrawnSheet | str:
     if lab.draw is None:
         return ""
     try:
-        sheet = lab.draw(config)
+        found = lab.draw(config)
     except ValueError as error:
         return str(error)
-    return DrawnSheet(sheet, board.ahead(f"{lab.name}:board", sheet.charts))
+    return DrawnSheet(found, board.ahead(f"{lab.name}:board", found.charts))
 
 
 def _charts(lab: Lab, config: Config, drawn: DrawnSheet | str) -> None:
     key = f"{lab.name}:board"
     if lab.build is not None:
-        board.live(key, run_of(lab.name, lab.build, config), lab.charts, lab.status, units=lab.units)
+        board.live(key, run_of(lab.name, lab.build, config), lab.charts, lab.status, units=lab.units,
+                   on_pick=lambda picked: _pick(lab, config, picked))  # fmt: skip
     elif isinstance(drawn, str):
         st.error(quoted(drawn))
     else:
@@ -91,11 +91,10 @@ def _charts(lab: Lab, config: Config, drawn: DrawnSheet | str) -> None:
 
 def _sheet(key: str, lab: Lab, config: Config, drawn: DrawnSheet) -> None:
     if lab.charts:
-        board.still(key, lab.charts, drawn.picture, lambda picked: _pick(lab, config, picked))
-    if drawn.sheet.note:
-        st.markdown(drawn.sheet.note)
-    for table in drawn.sheet.tables:
-        st.html(as_html(table))
+        board.still(key, lab.charts, drawn.picture, lambda picked: _pick(lab, config, picked),
+                    speaks=not drawn.sheet.note)  # fmt: skip
+    if drawn.sheet.note or drawn.sheet.tables:
+        sheet.show(f"{lab.name}:sheet", lab.title, drawn.sheet.note, drawn.sheet.tables)
 
 
 def _pick(lab: Lab, config: Config, picked: Any) -> None:
@@ -110,17 +109,3 @@ def _pick(lab: Lab, config: Config, picked: Any) -> None:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and abs(value) < MAX_COORDINATE  # which NaN is not
-
-
-def as_html(table: Table) -> str:
-    """A table as HTML; every cell is text, whatever it holds."""
-    code = {index for index, column in enumerate(table.columns) if column in table.code}
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in table.columns)
-    rows = []
-    for row in table.rows:
-        cells = [
-            f"<td><code>{html.escape(cell)}</code></td>" if index in code else f"<td>{html.escape(cell)}</td>"
-            for index, cell in enumerate(row)
-        ]
-        rows.append(f"<tr>{''.join(cells)}</tr>")
-    return f'<div class="sheet"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'

@@ -27,6 +27,7 @@ class Page:
     """The parts that several pages have, and the navigation."""
 
     app: str = "PyTorch Playground"
+    title: str = "{page} · {app}"
     home: str = "Home"
     lessons: str = "Lessons"
     presets: str = "Presets"
@@ -164,7 +165,7 @@ class Compare:
 
 @dataclass(frozen=True)
 class Tables:
-    """Arrays and kernels as tables to type into."""
+    """Arrays and kernels as tables to type into, and the tables below a lab's charts."""
 
     array: str = "Edit a as a table"
     array_unreadable: str = "Type an array that can be read; then it is shown here as a table."
@@ -172,6 +173,7 @@ class Tables:
     kernel: str = "The kernel’s numbers: click one to change it."
     kernel_unreadable: str = "Type a kernel that can be read; then it is shown here as a table."
     refused: str = "This cell does not accept that value."
+    caption_of_several: str = "{title}, table {number} of {count}"
 
 
 @dataclass(frozen=True)

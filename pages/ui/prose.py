@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import inspect
 import re
+from typing import Any
 from urllib.parse import parse_qsl
 
 import streamlit as st
@@ -27,7 +28,21 @@ _words = st.components.v2.component(
     css=(assets.STATIC / "prose.css").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
-_markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def marked(markdown: MarkdownIt) -> MarkdownIt:
+    """The renderer, whose code is marked as not to be translated."""
+    for rule in ("code_inline", "code_block", "fence"):
+        markdown.add_render_rule(rule, _as_code)
+    return markdown
+
+
+def _as_code(renderer: Any, tokens: Any, at: int, *_: Any) -> str:
+    code = f'<code translate="no">{html.escape(tokens[at].content)}</code>'
+    return code if tokens[at].type == "code_inline" else f"<pre>{code}</pre>"
+
+
+_markdown = marked(MarkdownIt("commonmark", {"html": False}).enable("table"))
 
 
 def show(lesson: Lesson) -> None:
@@ -46,13 +61,14 @@ def as_html(lesson: Lesson) -> str:
     """The prose as HTML: experiments as buttons numbered in `data-try`, questions that unfold, HTML in it as text."""
     parts = []
     for heading, text in lesson.prose.items():
-        parts.append(f"<h3>{html.escape(heading)}</h3>")
+        parts.append(f"<h2>{html.escape(heading)}</h2>")
         if heading == "Try this":
             parts.append(_experiments_as_html(lesson))
         elif heading == "Check yourself":
             parts.append(_questions_as_html(text))
         else:
-            parts.append(_markdown.render(_without_script(text)))
+            table = f"<table><caption>{html.escape(heading)}</caption>"
+            parts.append(_markdown.render(_without_script(text)).replace("<table>", table))
     return "\n".join(parts)
 
 

@@ -16,7 +16,7 @@ from functools import cache
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import lab_page
+from pages.ui import sheet as sheet_page
 from pages.ui.session import engine as server_engine
 from playground.engine.frames import encode
 from playground.knobs import Config, Knob
@@ -34,6 +34,7 @@ from tests.pages.session import (
     parameters_of,
     run_id,
     settings,
+    sheets,
     shown_knobs,
     turn,
     widgets,
@@ -121,7 +122,7 @@ def errors(session: AppTest) -> list[str]:
 
 
 def htmls(session: AppTest) -> list[str]:
-    return [html.proto.body for html in session.get("html")]
+    return [html.proto.body for html in session.get("html")] + [text for each in sheets(session) for text in each]
 
 
 def assert_open(session: AppTest, lesson: Lesson, bench: Bench, config: Config) -> None:
@@ -149,10 +150,8 @@ def assert_drawn(session: AppTest, lab: Lab, config: Config) -> None:
     if lab.charts:
         shown = board(session)
         assert shown["frame"] == frame_of(sheet, shown["number"])
-    assert not sheet.note or sheet.note in {markdown.value for markdown in session.markdown}
-    assert [body for body in htmls(session) if 'class="sheet"' in body] == [
-        lab_page.as_html(each) for each in sheet.tables
-    ]
+    below = (sheet_page.note_as_html(sheet.note), sheet_page.as_html(lab.title, sheet.tables))
+    assert sheets(session) == [below] * any(below)
 
 
 def assert_runs(session: AppTest, bench: Bench, config: Config) -> None:

@@ -93,6 +93,11 @@ def words(session: AppTest) -> str:
     return str(found["html"])
 
 
+def sheets(session: AppTest) -> list[tuple[str, str]]:
+    """The HTML of the note and of the tables below a still lab's charts; none where it has neither."""
+    return [(str(found["note"]), str(found["tables"])) for found in _given(session, "sheet")]
+
+
 def _given(session: AppTest, component: str) -> list[dict[str, Any]]:
     found = (each.proto for each in session.get("bidi_component"))
     return [dict(json.loads(proto.json)) for proto in found if proto.component_name == component]

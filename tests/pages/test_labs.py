@@ -16,7 +16,7 @@ import pytest
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
 
-from pages.ui import knob_widgets, lab_page, prose
+from pages.ui import knob_widgets, lab_page, prose, sheet
 from pages.ui.routes import still
 from playground.engine.engine import Engine
 from playground.knobs import Config, Value
@@ -561,12 +561,19 @@ def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
 @pytest.mark.parametrize("text", (*HOSTILE, *MORE_HOSTILE))
 def test_table_shows_any_text_as_it_is(text: str) -> None:
     """In a heading, in a cell and in code."""
-    body = lab_page.as_html(Table((text, "code"), ((text, text),), code=("code",)))
+    body = sheet.as_html(text, [Table((text, "code"), ((text, text),), code=("code",))])
     reader = Reader()
     reader.feed(body)
-    assert set(reader.tags) <= {"div", "table", "thead", "tbody", "tr", "th", "td", "code"}
-    assert reader.attributes == [("class", "sheet")]
-    assert reader.words == [each for each in (text, "code", text, text) if each]
+    assert set(reader.tags) <= {"div", "table", "caption", "thead", "tbody", "tr", "th", "td", "code"}
+    assert set(reader.attributes) == {("class", "sheet"), ("scope", "col"), ("translate", "no")}
+    assert reader.words == [each for each in (text, text, "code", text, text) if each]
+
+
+@pytest.mark.parametrize("text", (*HOSTILE, *MORE_HOSTILE))
+def test_note_has_no_links_images_or_html_of_a_visitor(text: str) -> None:
+    reader = Reader()
+    reader.feed(sheet.note_as_html(f"The note says {text} and goes on."))
+    assert not set(reader.tags) & {"a", "img", "script", "b", "br"}
 
 
 class Reader(HTMLParser):

@@ -124,7 +124,7 @@ def test_prose_has_all_sections_in_order(lesson: Lesson) -> None:
 @each_lesson
 def test_prose_is_on_the_page(visit: Open, lesson: Lesson) -> None:
     shown = words(visit(lesson))
-    assert re.findall("<h3>(.*?)</h3>", shown) == list(SECTIONS)
+    assert re.findall("<h2>(.*?)</h2>", shown) == list(SECTIONS)
     text = plain(re.sub("<[^>]+>", "", shown))
     for section, words_of_it in lesson.prose.items():
         written = re.sub(r"\]\(\?[^)]*\)", "", words_of_it.partition("```")[0])

@@ -3,11 +3,17 @@
 import { Chart } from "./chart/chart.js";
 import { loadPlotly } from "./chart/plotly.js";
 import { element, rgb } from "./dom.js";
+import { keep, kept } from "./storage.js";
 import { decode, fromBase64 } from "./wire/codec.js";
+import { Announcer } from "./controls/announcer.js";
 import { Pins } from "./controls/pins.js";
 import { Player } from "./controls/player.js";
 import { Stream } from "./wire/stream.js";
 import { Views } from "./controls/views.js";
+import { markNumbersAndCode } from "./translated.js";
+
+const MAX_SPOKEN = 240; // characters of a chart in words that are said without being asked for
+const TOLD_MS = 10_000; // how long a sentence stays that need not be seen again
 
 window.__board_frames ??= 0;
 
@@ -19,15 +25,17 @@ class Board {
     this.settings = data.settings ?? {};
     this.options = {};
     this.frames = 0;
-    this.large = localStorage.getItem("board-large") === "yes";
+    this.large = kept("localStorage", "board-large") === "yes";
     this.root = element("div", { "data-board": "" });
     this.root.classList.toggle("large", this.large);
     this.root.classList.toggle("follower", Boolean(data.leader));
     this.root.classList.toggle(
       "wordy",
-      data.charts.some((spec) => spec.width === "wide") && !data.charts.some((spec) => spec.place.length),
+      data.charts.some((spec) => spec.width === "wide") &&
+        !data.charts.some((spec) => spec.place.length && spec.click !== "pick"),
     );
     parent.append(this.root);
+    this.announcer = new Announcer();
     this.charts = new Map(data.charts.map((spec) => [spec.name, new Chart(spec, this)]));
     const cards = element("div", {
       class: data.charts.every((spec) => spec.width === "small") ? "cards small" : "cards",
@@ -42,6 +50,7 @@ class Board {
     }
     this.root.append(new Views([...this.charts.values()], data.words.views).bar, cards);
     if (this.pins) this.root.append(this.pins.root);
+    this.root.append(this.announcer.region);
     loadPlotly(data.plotly).then(
       () => [...this.charts.values()].forEach((chart) => chart.draw()), // frames that arrived while it loaded
       (error) => this.say(error.message),
@@ -56,6 +65,7 @@ class Board {
     this.leader = data.leader ?? "";
     this.settings = data.settings ?? {};
     this.chooseTheme(parentElement);
+    markNumbersAndCode();
     if (data.frame) this.show(data);
     if (data.run && data.run !== this.run) this.watch(data.run);
   }
@@ -73,8 +83,13 @@ class Board {
   }
 
   paintStill(frame) {
+    const isFirst = !this.number;
     this.number = frame.number;
     this.paint(frame);
+    if (this.component.data.speaks && !isFirst) {
+      const first = [...this.charts.values()].find((chart) => chart.visible);
+      this.announcer.say(first?.inWords.textContent.slice(0, MAX_SPOKEN) ?? "");
+    }
     for (const chart of this.charts.values()) chart.dragKnobs?.shown();
   }
 
@@ -147,8 +162,11 @@ class Board {
     if (this.player) this.player.take(frame);
     if (frame.heading !== undefined) this.heading.textContent = frame.heading;
     this.pins?.take();
+    if (this.player && !this.leader) this.announcer.follow(this.player.narrator.textContent, this.playing);
     for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
     if (!this.playing) { for (const chart of this.charts.values()) chart.settle(); }
+    if (this.wasPlaying && !this.playing) { for (const chart of this.charts.values()) chart.writeWords(); }
+    this.wasPlaying = this.playing;
     this.frames++;
     requestAnimationFrame(() => (window.__board_frames += window.Plotly ? 1 : 0));
   }
@@ -192,14 +210,20 @@ class Board {
   }
 
   say(text) {
-    if (this.player) this.player.notice.textContent = text;
+    if (this.player) this.player.say(text);
     else if (text) this.root.prepend(element("p", { class: "notice", role: "alert" }, text));
+  }
+
+  /** Say something that need not stay: after a while the run's own notice is back. */
+  tell(text) {
+    this.player?.say(text, TOLD_MS);
   }
 
   setLarge(large) {
     this.large = large;
-    localStorage.setItem("board-large", large ? "yes" : "no");
     this.root.classList.toggle("large", large);
+    this.player?.large.setAttribute("aria-pressed", large);
+    if (!keep("localStorage", "board-large", large ? "yes" : "no")) this.tell(this.words.largeNotKept);
     for (const chart of this.charts.values()) chart.draw();
   }
 
@@ -212,6 +236,7 @@ class Board {
     if (this.run && !this.leader) this.stream?.send({ do: "leave" }); // a follower's leader keeps playing
     this.stream?.close();
     this.player?.destroy();
+    this.announcer.destroy();
     for (const chart of this.charts.values()) chart.destroy();
     this.root.remove();
   }

@@ -32,6 +32,11 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** A sentence with its {names} replaced by values. */
+export function fill(sentence, values) {
+  return sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
 /** Red, green and blue (0 to 255) of a colour like "#1f77b4". */
 export function rgb(hex) {
   return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));

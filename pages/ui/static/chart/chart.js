@@ -2,8 +2,11 @@
 
 import { download, element, icon, toggleFullScreen } from "../dom.js";
 import { put, reuseEqualParts } from "../wire/codec.js";
+import { csvOf } from "./csv.js";
+import { describe } from "./describe.js";
 import { FastPath } from "./fast_path.js";
 import { PixelMaps } from "./pixel_maps.js";
+import { Cursor } from "../controls/cursor.js";
 import { Pad } from "../controls/pad.js";
 import { reaching } from "../controls/pins.js";
 import { PlaceForm } from "../controls/place.js";
@@ -13,7 +16,10 @@ import { WeightForm } from "../controls/weights.js";
 
 const MAX_CLICK_PIXELS = 4; // a pointer that moved further was a drag
 const FULL_UPDATE_MS = 1000; // a paused chart, or one under the pointer, gets its full update at most this late
-const NUMBERS_TEXT_MS = 2000; // while a run plays, the numbers as text are written this often
+const WORDS_MS = 2000; // while a run plays, the chart in words is written this often
+
+let charts = 0; // on this page, for their ids
+
 export class Chart {
   /** `spec` is the lesson's chart; `board` has words, options, palette(), large, changed() and edit(command). */
   constructor(spec, board) {
@@ -27,13 +33,23 @@ export class Chart {
       "data-chart": spec.name,
       role: "img",
       "aria-label": `${spec.title}. ${spec.alt}`,
+      "aria-describedby": `chart-${++charts}`,
+      translate: "no",
     });
-    this.numbers = element("p", { class: "unseen" });
+    this.inWords = element("p", { class: "unseen", id: `chart-${charts}`, translate: "no" });
     this.maps = new PixelMaps(this.plot, board);
     this.fastPath = new FastPath(this.plot);
-    if (spec.place.length) this.place = new PlaceForm(spec.place, spec.title, board);
+    if (spec.place.length) this.place = new PlaceForm(spec, board);
     if (spec.sliders.length) this.sliders = new Sliders(spec.sliders, spec.title, board);
-    let stage = element("div", { class: "stage" }, this.maps.canvas, this.plot);
+    const acts = actsOf(spec);
+    if (acts.length) this.cursor = new Cursor(this, acts);
+    let stage = element(
+      "div",
+      { class: "stage" },
+      this.maps.canvas,
+      this.plot,
+      ...(this.cursor ? [this.cursor.root] : []),
+    );
     if (spec.beside === "pad") {
       this.pad = new Pad(this);
       stage = element("div", { class: "beside-pad" }, this.pad.root, stage);
@@ -46,7 +62,7 @@ export class Chart {
       },
       this.header(),
       stage,
-      this.numbers,
+      this.inWords,
     );
     if (spec.beside === "weights") this.weightForm = new WeightForm(this);
     this.watcher = new IntersectionObserver(([entry]) => {
@@ -61,9 +77,9 @@ export class Chart {
       if (this.isBehind) this.draw(); // so that Plotly's hover text shows the current values
     });
     this.plot.addEventListener("pointerleave", () => (this.isPointedAt = false));
-    if (spec.click) this.listenForClicks();
     if (spec.magnified_on) this.listenForPointing();
-    if (spec.turns.length) this.dragKnobs = new DragKnobs(this);
+    if (spec.click) this.listenForClicks();
+    else if (spec.turns.length) this.dragKnobs = new DragKnobs(this);
   }
 
   header() {
@@ -86,12 +102,12 @@ export class Chart {
     });
     if (this.spec.beside === "weights") {
       this.weightsButton = tool(words.weights, "±w", () => this.figure?.parameters && this.weightForm.open(0, 0));
-      this.weightsButton.setAttribute("aria-label", words.weights);
+      this.weightsButton.setAttribute("aria-label", `±w: ${words.weights}`);
     }
     return element(
       "header",
       {},
-      element("h3", {}, this.spec.title),
+      element("h2", {}, this.spec.title),
       ...toggles,
       ...(this.place ? [this.place.form] : []),
       ...(this.sliders ? [this.sliders.form] : []),
@@ -125,7 +141,7 @@ export class Chart {
         this.drawMaps();
         this.isBehind ||= part.set.some(([[name]]) => name === "data" || name === "layout");
         if (this.isPointedAt) this.settle();
-        if (performance.now() - this.numbersWrittenAt > NUMBERS_TEXT_MS) this.writeNumbers();
+        if (performance.now() - this.inWordsAt > WORDS_MS) this.writeWords();
       } else this.draw();
     }
     this.weightForm?.refresh();
@@ -153,13 +169,16 @@ export class Chart {
     this.fastPath.forget();
     this.listenForZoom();
     this.drawMaps();
-    this.writeNumbers();
+    this.cursor?.show();
+    this.writeWords();
   }
 
-  /** Write the chart's numbers as text, for screen readers. */
-  writeNumbers() {
-    this.numbersWrittenAt = performance.now();
-    this.numbers.textContent = this.figure.layout.meta?.words ?? describe(this.plot.data);
+  /** Write what the chart shows in words, for screen readers. */
+  writeWords() {
+    if (!this.shown) return;
+    this.inWordsAt = performance.now();
+    const text = this.figure.layout.meta?.words ?? describe(this.figure, this.board.words);
+    if (this.inWords.textContent !== text) this.inWords.textContent = text;
   }
 
   /** The figure's layout at the current size and zoom: a new object, because Plotly writes into it. */
@@ -250,10 +269,7 @@ export class Chart {
 
   saveNumbers() {
     if (!this.figure) return;
-    const shown = this.figure.data.filter(({ visible, x }) => visible !== false && x);
-    const rows = [shown.some(({ z }) => z) ? "series,x,y,z" : "series,x,y", ...shown.flatMap(csvLines)];
-    const text = this.figure.layout.meta?.csv ?? rows.join("\n") + "\n"; // diagrams give their own numbers
-    const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+    const url = URL.createObjectURL(new Blob([csvOf(this.figure)], { type: "text/csv" }));
     download(`${this.spec.name}.csv`, url);
     setTimeout(() => URL.revokeObjectURL(url), 10000);
   }
@@ -274,32 +290,41 @@ export class Chart {
       : null;
   }
 
+  /** Show the map at a place enlarged in another chart; none where there is no map. */
+  point(place) {
+    const boxes = this.figure?.maps?.boxes ?? [];
+    let index = -1;
+    for (let i = 0; place && i < boxes.length; i += 4) {
+      const [x0, x1, y0, y1] = boxes.subarray(i, i + 4);
+      if (x0 <= place.x && place.x <= x1 && y0 <= place.y && place.y <= y1) index = i / 4;
+    }
+    if (index === this.pointedAt) return;
+    this.pointedAt = index;
+    const other = this.board.charts.get(this.spec.magnified_on);
+    if (!other?.figure) return;
+    other.magnified = index < 0 ? null : { chart: this, index };
+    other.drawMaps();
+  }
+
   listenForPointing() {
-    const point = (index) => {
-      if (index === this.pointedAt) return;
-      this.pointedAt = index;
-      const other = this.board.charts.get(this.spec.magnified_on);
-      if (!other?.figure) return;
-      other.magnified = index < 0 ? null : { chart: this, index };
-      other.drawMaps();
-    };
     this.pointedAt = -1;
-    this.plot.addEventListener("pointermove", (event) => {
-      const at = this.pointAt(event);
-      const boxes = this.figure?.maps?.boxes ?? [];
-      let found = -1;
-      for (let i = 0; at && i < boxes.length; i += 4) {
-        if (boxes[i] <= at.x && at.x <= boxes[i + 1] && boxes[i + 2] <= at.y && at.y <= boxes[i + 3]) found = i / 4;
-      }
-      point(found);
-    });
-    this.plot.addEventListener("pointerleave", () => point(-1));
+    this.plot.addEventListener("pointermove", (event) => this.point(this.pointAt(event)));
+    this.plot.addEventListener("pointerleave", () => this.point(null));
+  }
+
+  /** What a click at a place does, or Enter on the keyboard's cursor. */
+  click(point, { altKey, shiftKey }) {
+    const { click, name, toggles, turns } = this.spec;
+    const explain = toggles.find((toggle) => toggle.click === "explain");
+    if (this.dragKnobs) this.dragKnobs.pick(point);
+    else if (turns.length) this.board.pick({ chart: name, ...point });
+    else if (click === "pick") this.board.edit({ do: "pick", chart: name, ...point });
+    else if (explain && (altKey || this.board.options[explain.name])) this.board.edit({ do: "explain", ...point });
+    else if (click) this.board.edit({ do: shiftKey ? "remove" : "add", ...point });
   }
 
   listenForClicks() {
-    const picks = this.spec.click === "pick";
-    this.plot.classList.add(picks ? "pick" : "editable");
-    const explain = this.spec.toggles.find((toggle) => toggle.click === "explain");
+    this.plot.classList.add(this.spec.click === "pick" ? "pick" : "editable");
     this.plot.addEventListener("pointerdown", (from) => {
       // While a button is down, Plotly covers the whole page, so the chart itself gets no pointerup.
       const ended = new AbortController();
@@ -308,9 +333,7 @@ export class Chart {
         const moved = Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY);
         const point = event.type === "pointerup" && event.button === 0 && moved <= MAX_CLICK_PIXELS &&
           this.pointAt(from);
-        const explains = explain && (from.altKey || this.board.options[explain.name]);
-        if (point && picks) this.board.edit({ do: "pick", chart: this.spec.name, ...point });
-        else if (point) this.board.edit({ do: explains ? "explain" : from.shiftKey ? "remove" : "add", ...point });
+        if (point) this.click(point, from);
       };
       for (const type of ["pointerup", "pointercancel"]) {
         window.addEventListener(type, finish, { capture: true, signal: ended.signal });
@@ -344,22 +367,11 @@ function currentAxis(axis, zoomed) {
   return { ...axis, uirevision: false, ...(range && { range: [...range] }) };
 }
 
-/** A trace as lines of CSV: series, x, y, and z for a map, where z is one list or one row for each y. */
-function csvLines({ name, x, y, z }) {
-  const quoted = (value) => (typeof value === "string" ? `"${value.replaceAll('"', '""')}"` : value);
-  const cells = z?.[0]?.length === undefined
-    ? Array.from(x, (at, i) => [at, y?.[i], ...(z ? [z[i]] : [])])
-    : Array.from(z).flatMap((row, i) => Array.from(row, (value, j) => [x[j], y[i], value]));
-  const isThere = (value) => typeof value === "string" || Number.isFinite(value);
-  return cells.filter((cell) => cell.every(isThere)).map((cell) => [String(name ?? ""), ...cell].map(quoted).join(","));
-}
-
-/** The length and the last value of every trace, as text. */
-function describe(data) {
-  return data
-    .filter((trace) => trace.visible !== false && trace.name && trace.y?.length)
-    .map((trace) =>
-      `${trace.name}: ${trace.y.length} values, last ${Number(trace.y[trace.y.length - 1]).toPrecision(4)}`
-    )
-    .join("; ");
+/** What the keyboard can do at a place of the chart, by the names of the sentences that say so. */
+function actsOf({ click, turns, toggles, magnified_on: magnified }) {
+  return [
+    turns.length ? "turns" : click,
+    toggles.some((toggle) => toggle.click === "explain") && "explain",
+    magnified && "magnify",
+  ].filter(Boolean);
 }

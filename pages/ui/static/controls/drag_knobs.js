@@ -20,7 +20,11 @@ export class DragKnobs {
 
   move(event) {
     const place = this.chart.pointAt(event);
-    if (!place) return;
+    if (place) this.pick(place);
+  }
+
+  /** Send a place, or keep it as the next one while the page draws the last. */
+  pick(place) {
     this.next = { chart: this.chart.spec.name, ...place };
     if (!this.waiting) this.send();
   }

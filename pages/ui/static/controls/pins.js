@@ -2,6 +2,7 @@
 // the current run, and a table below the charts lists them with the settings that differ.
 
 import { element } from "../dom.js";
+import { keep, kept } from "../storage.js";
 
 const MAX_PINS = 6;
 const MAX_CURVES = 8; // of one run
@@ -54,7 +55,7 @@ export class Pins {
   add() {
     const figure = this.chart().figure;
     if (!figure) return;
-    if (this.list.length >= MAX_PINS) return this.board.say(this.board.words.pinsFull.replace("{most}", MAX_PINS));
+    if (this.list.length >= MAX_PINS) return this.board.tell(this.board.words.pinsFull.replace("{most}", MAX_PINS));
     const lines = figure.data.filter((trace) => trace.mode === "lines" && trace.name && trace.visible !== false);
     const curves = lines.slice(0, MAX_CURVES).map((trace) => ({
       name: trace.name,
@@ -69,10 +70,12 @@ export class Pins {
   }
 
   keep(list) {
+    const isNew = list.length > this.list.length;
     this.list = list;
-    sessionStorage.setItem(this.key, JSON.stringify(list));
     this.show();
     this.chart().draw();
+    const isKept = keep("sessionStorage", this.key, JSON.stringify(list));
+    if (isNew && !isKept) this.board.tell(this.board.words.pinsNotKept);
   }
 
   /** The pinned curves as traces, to be drawn behind those of the current run. */
@@ -147,7 +150,7 @@ const role = (pin) => `@series${(pin.number + 1) % 5}`; // from the third colour
 /** The pins that this tab has kept; none where the stored text is not a list of pins. */
 function read(key) {
   try {
-    const list = JSON.parse(sessionStorage.getItem(key) ?? "[]");
+    const list = JSON.parse(kept("sessionStorage", key) ?? "[]");
     return list.filter((pin) =>
       Array.isArray(pin.curves) && pin.settings && pin.numbers && Number.isFinite(pin.seconds)
     ).slice(0, MAX_PINS);

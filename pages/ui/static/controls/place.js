@@ -1,14 +1,15 @@
-// Two number fields for the place that a chart explains: the keyboard's way to click on the map.
+// Two number fields for the place that a chart explains or picks: the keyboard's way to click in it.
 
 import { element } from "../dom.js";
 
 export class PlaceForm {
-  /** `labels` names the two coordinates; `board` has edit(command). */
-  constructor(labels, title, board) {
+  /** `place` names the two coordinates; `board` has edit(command). */
+  constructor({ name, place: labels, title, click }, board) {
+    this.command = click === "pick" ? { do: "pick", chart: name } : { do: "explain" };
     this.fields = labels.map((label) =>
       element("input", {
         type: "number",
-        step: 0.1,
+        step: click === "pick" ? 1 : 0.1,
         "aria-label": `${label}: ${title}`,
         onchange: () => this.send(board),
       })
@@ -22,7 +23,7 @@ export class PlaceForm {
 
   send(board) {
     const [x, y] = this.fields.map((field) => field.valueAsNumber);
-    if (Number.isFinite(x) && Number.isFinite(y)) board.edit({ do: "explain", x, y });
+    if (Number.isFinite(x) && Number.isFinite(y)) board.edit({ ...this.command, x, y });
   }
 
   /** Show the current place, except in a field that is being typed in. */

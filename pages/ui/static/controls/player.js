@@ -1,8 +1,15 @@
 // The player: play, pause, step, reset, speed, the status line and the time slider of a live board.
 
-import { element, icon, toggleFullScreen } from "../dom.js";
+import { element, fill, icon, toggleFullScreen } from "../dom.js";
 
+const MAX_STEPS = 100_000; // of one Step, as in commands.py
 const SPEEDS = [1, 3, 10, 30, 100, 300, 1000, 0]; // steps a second; 0 is full speed
+
+// Where a key has a meaning of its own. On a slider neither has, and the focus is there after each setting.
+const USES_LETTERS = "input:not([type=range]), textarea, select, [contenteditable], [role=combobox], [role=listbox]";
+const USES_SPACE = `${USES_LETTERS}, button, summary, [role=button], [role=tab], [role=radio], [role=checkbox],
+  [role=switch], [role=option], [role=menuitem], [role=dialog]`;
+const SLIDER = "input[type=range], [role=slider]";
 
 export class Player {
   /** `board` has words, statusLabels, root, send(command), setLarge(bool) and restart(). */
@@ -13,19 +20,16 @@ export class Player {
       element("button", { type: "button", class: "button", "aria-label": label, title: label, onclick: act }, sign);
     this.play = button(words.play, icon("play"), () => this.toggle());
     this.play.classList.add("primary");
-    this.step = button(
-      words.step,
-      icon("step"),
-      () =>
-        board.send({ do: "step", n: Math.max(1, Math.round(Number(this.count.value)) || 1), unit: this.unit.value }),
-    );
+    this.step = button(words.step, icon("step"), () => this.takeSteps());
     this.count = element("input", {
       type: "number",
+      class: "count",
       min: 1,
-      max: 100000,
+      max: MAX_STEPS,
       value: 1,
       "aria-label": words.stepCount,
       title: words.stepCount,
+      oninput: () => this.count.removeAttribute("aria-invalid"),
     });
     this.unit = element(
       "select",
@@ -48,11 +52,14 @@ export class Player {
     );
     this.speed.onchange = () => this.sendSpeed();
     this.large = button(words.large, "A+", () => board.setLarge(!board.large));
+    this.large.setAttribute("aria-pressed", board.large);
     const pin = button(words.pin, icon("pin"), () => board.pins.add());
     pin.hidden = !board.pinnable;
     const screen = button(words.boardFullScreen, icon("full"), () => toggleFullScreen(board.root));
     this.status = Object.fromEntries(
-      Object.keys(board.statusLabels).map((name) => [name, element("span", { "data-status": name }, "–")]),
+      Object.keys(board.statusLabels).map((
+        name,
+      ) => [name, element("span", { "data-status": name, translate: "no" }, "–")]),
     );
     const stats = Object.entries(board.statusLabels).map(([name, label]) =>
       element("span", { class: "stat" }, element("span", { class: "label" }, label), this.status[name])
@@ -73,15 +80,19 @@ export class Player {
       ),
       element("div", { class: "status" }, ...stats),
     );
-    this.notice = element("p", { class: "notice", role: "alert" });
+    this.notice = element("p", { class: "notice", role: "alert", translate: "no" });
+    this.own = ""; // the board's own sentence, shown before the run's
+    this.reason = ""; // the run's notice
+    this.place = 0; // in the queue
     this.slider = element("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": words.time });
     this.slider.oninput = () => this.scrub();
+    this.slider.onfocus = () => this.slider.setAttribute("aria-valuetext", this.moment.textContent);
     this.now = element("button", {
       type: "button",
       class: "button",
       onclick: () => board.send({ do: "scrub", to: null }),
     }, words.now);
-    this.moment = element("output", { class: "moment" });
+    this.moment = element("span", { class: "moment", translate: "no" });
     this.time = element(
       "div",
       { class: "time" },
@@ -90,7 +101,7 @@ export class Player {
       this.moment,
       this.now,
     );
-    this.narrator = element("p", { class: "narrator", role: "status" });
+    this.narrator = element("p", { class: "narrator", translate: "no" }); // the announcer says what of it is said
     this.message = element("div", { class: "message" }, this.notice, this.narrator);
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
@@ -98,6 +109,21 @@ export class Player {
 
   toggle() {
     this.board.send({ do: this.board.root.dataset.state === "playing" ? "pause" : "play" });
+  }
+
+  /** Send Step with the number in its field, or say why that is not possible. */
+  takeSteps() {
+    const { stepCountBad, stepCountBlank } = this.board.words;
+    const value = this.count.value;
+    const n = Number(value);
+    if (value !== "" && Number.isInteger(n) && n >= 1 && n <= MAX_STEPS) {
+      return this.board.send({ do: "step", n, unit: this.unit.value });
+    }
+    this.count.setAttribute("aria-invalid", "true");
+    this.count.focus();
+    this.board.tell(
+      fill(value === "" ? stepCountBlank : stepCountBad, { value, most: MAX_STEPS.toLocaleString("en") }),
+    );
   }
 
   sendSpeed() {
@@ -113,16 +139,28 @@ export class Player {
     });
   }
 
+  /** The space bar and k play and pause, wherever they do nothing else. */
   key(event) {
-    const typing = event.target.closest?.(
-      "input, textarea, select, button, a, [contenteditable], [role=slider], [role=combobox], [role=tab]",
-    );
-    if (
-      this.board.leader || typing || event.ctrlKey || event.metaKey || event.altKey ||
-      (event.key !== " " && event.key !== "k")
-    ) return;
+    const { target, key } = event;
+    const uses = key === " " ? USES_SPACE : key === "k" ? USES_LETTERS : "*";
+    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat && !event.defaultPrevented;
+    const { disabled } = this.play;
+    if (this.board.leader || disabled || !isPlain || target.closest?.(uses) && !target.matches(SLIDER)) return;
     event.preventDefault();
     this.toggle();
+  }
+
+  /** Show a sentence of the board's own in the place of the run's notice: until the next one, or for some time. */
+  say(text, ms = 0) {
+    clearTimeout(this.said);
+    this.own = text;
+    if (ms) this.said = setTimeout(() => this.say(""), ms);
+    this.showNotice();
+  }
+
+  showNotice() {
+    const { queued } = this.board.words;
+    write(this.notice, this.own || (this.place ? queued.replace("{place}", this.place) : this.reason));
   }
 
   /** Show the state, status and messages of a frame. */
@@ -143,8 +181,11 @@ export class Player {
       if (this.status[name]) write(this.status[name], value === null ? "–" : plain(value));
     }
     if (head.note !== undefined) write(this.narrator, head.note);
-    if (head.place) write(this.notice, words.queued.replace("{place}", head.place));
-    else if (head.notice !== undefined) write(this.notice, head.notice);
+    if (head.place !== undefined || head.notice !== undefined) {
+      this.place = head.place ?? this.place;
+      this.reason = head.notice ?? this.reason;
+      this.showNotice();
+    }
     if (head.time) this.takeTime(head.time);
   }
 
@@ -158,10 +199,13 @@ export class Player {
     }
     this.now.disabled = at === null;
     write(this.moment, this.board.words.moment.replace("{step}", step));
+    const speaks = at !== null || this.board.root.dataset.state !== "playing"; // a slider with the focus says each value
+    if (speaks) this.slider.setAttribute("aria-valuetext", this.moment.textContent);
   }
 
   destroy() {
     document.removeEventListener("keydown", this.onKey);
+    clearTimeout(this.said);
     cancelAnimationFrame(this.scrubbing);
   }
 }

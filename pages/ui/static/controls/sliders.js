@@ -27,7 +27,7 @@ export class Sliders {
       "aria-label": `${label}: ${title}`,
       "data-slider": name,
     });
-    const output = element("output", {}, String(value));
+    const output = element("span", { class: "value", translate: "no" }, String(value));
     input.oninput = () => {
       output.textContent = input.value;
       this.send(name, input);
