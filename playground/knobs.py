@@ -23,7 +23,7 @@ MESSAGES = {
 }
 LEGAL = {  # the values a knob takes, for {legal}
     "options": "{options}",
-    "several options": "one or more of {options}, in this order, joined by commas",
+    "several options": "one or more of {options}, joined by commas",
     "switch": "true or false",
     "text": "up to {max_length} printable characters",
     "whole number": "whole numbers from {lo:g} to {hi:g}",
@@ -41,7 +41,7 @@ class Knob:
 
     `options` lists the legal values of a choice, and `names` their words on the page; `lo` and `hi` bound a number,
     inclusive; a text without options is free, up to `max_length` characters. With `many` the value is one or more of
-    the options, in their order, joined by commas.
+    the options, joined by commas; it is kept in their order, whatever the order in which it was given.
     A `live` knob acts on a running model; any other builds a new one. `more` puts it behind "More". `applies` says for
     which configs the knob has an effect; for any other it is disabled, or not shown at all if it is `shy`.
     """
@@ -64,6 +64,8 @@ class Knob:
 
     def name_of(self, value: Value) -> str:
         """The words for one of the knob's values."""
+        if self.many:
+            return ", ".join((self.names or {}).get(each, each) for each in str(value).split(","))
         return (self.names or {}).get(value, f"{value:g}" if isinstance(value, float) else str(value))
 
     def applies_to(self, config: Config) -> bool:
@@ -71,7 +73,10 @@ class Knob:
         return self.applies is None or self.applies(config)
 
     def checked(self, value: Any) -> Value:
-        """The value, a whole number as a float where the knob takes floats. Raises KnobError if it is not legal."""
+        """The value as it is kept. Raises KnobError if it is not legal.
+
+        A whole number becomes a float where the knob takes floats, and several options get into their order.
+        """
         if isinstance(value, int) and abs(value) > MAX_NUMBER:
             raise self._refusal("refused as too large")
         if isinstance(self.default, float) and isinstance(value, int) and not isinstance(value, bool):
@@ -81,9 +86,10 @@ class Knob:
         if isinstance(value, float) and not math.isfinite(value):
             raise self._refusal("refused number", str(value))
         if self.many:
-            parts = str(value).split(",")
-            if parts != [option for option in self.options or () if option in parts]:
+            chosen, unknown = self._chosen(str(value))
+            if unknown or not chosen:
                 raise self._refusal("refused", shorten(value))
+            value = ",".join(chosen)
         elif self.options is not None:
             if value not in self.options:
                 raise self._refusal("refused", shorten(value))
@@ -119,7 +125,12 @@ class Knob:
         return kind(min(max(number, float(self.lo or 0)), float(self.hi or 0)))
 
     def closest_to_text(self, text: str) -> Value:
-        """The legal value closest to the number in a text, or the default where there is no number."""
+        """The legal value closest to a text: to its number, or those of several options that it names.
+
+        The default where it has neither.
+        """
+        if self.many:
+            return ",".join(self._chosen(text)[0]) or self.default
         try:
             number = float(_plain_digits(text.strip()))
         except ValueError:
@@ -140,6 +151,12 @@ class Knob:
             return LEGAL["text"].format(max_length=self.max_length)
         kind = "whole number" if isinstance(self.default, int) else "number"
         return LEGAL[kind].format(lo=self.lo, hi=self.hi)
+
+    def _chosen(self, text: str) -> tuple[list[str], set[str]]:
+        """The options that a text names, in their order, and what else it names."""
+        parts = {part.strip() for part in text.split(",")}
+        chosen = [str(option) for option in self.options or () if option in parts]
+        return chosen, parts - set(chosen)
 
     def _refusal(self, message: str, value: str = "") -> KnobError:
         return KnobError(MESSAGES[message].format(label=self.label, value=value, legal=self.legal))

@@ -23,6 +23,8 @@ class Maps(TypedDict):
     crisp: NotRequired[bool]  # pixels have sharp edges instead of being smoothed
     tall: NotRequired[int]  # rows of one map, if not `side`
     frame: NotRequired[str]  # the colour role of a frame around each map
+    name: NotRequired[str]  # in the CSV file, which has the pixels of maps with a name
+    size: NotRequired[float]  # the number that the strongest byte stands for, 1 if it is not given
 
 
 class LayerParameters(TypedDict):
@@ -40,7 +42,9 @@ class Figure(TypedDict):
     `layout["meta"]` has what Plotly does not draw, each key only where a chart needs it:
 
     - "words": the chart's numbers as text for screen readers (without it: each trace's length and last value);
-    - "csv": the text of the chart's CSV file (without it: the x, y and z of the traces);
+    - "csv": the text of the chart's CSV file (without it: the table, the pixels of named maps, or x, y and z of the
+      traces);
+    - "table": the columns of that file by name;
     - "place": the two current values of the form in the card's header that chooses a place;
     - "sliders": the current values of the sliders in the card's header, by name;
     - "drawn": whether the image comes from the drawing pad.

@@ -279,7 +279,7 @@ def test_a_chart_fills_the_screen_and_saves_its_picture_and_its_numbers(page: Op
     saved.value.save_as(tmp_path / "fit.csv")
     rows = (tmp_path / "fit.csv").read_text().splitlines()
     assert rows[0] == "series,x,y"
-    assert len([row for row in rows if row.startswith('"Train"')]) == 100
+    assert len([row for row in rows if row.startswith("Train,")]) == 100
     with tab.page.expect_download() as saved:
         tab.page.get_by_role("button", name="Save as PNG: Loss").click()
     saved.value.save_as(tmp_path / "loss.png")

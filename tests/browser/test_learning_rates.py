@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pages.ui.routes import assets
 from tests.browser.student import COUNT_FULL_UPDATES, Board
 
 Open = Callable[..., Any]
@@ -44,7 +45,7 @@ def test_a_sweep_fills_its_map_can_be_cancelled_and_looked_back_at(page: Open) -
     board.play()
     board.until(lambda: board.state == "done", "the sweep is over")
     assert board.step == 400 and board.number("share") == 100
-    assert len(board.trace("map", "Best rate of each")["x"]) == 2 and "Lowest loss after 400 steps" in board.said()
+    assert len(board.trace("map", "Best rate of each")["x"]) == 2 and "Lowest loss after step 400" in board.said()
     board.scrub(0)
     board.until(lambda: board.trace("map", "Diverged")["x"] == [], "the map of step 0")
     assert board.number("diverged") == 0
@@ -56,13 +57,13 @@ def test_the_ranking_follows_the_rate_by_slider_and_by_click(page: Open) -> None
     tab.page.get_by_label("Speed").select_option("0")
     board.play()
     board.until(lambda: board.state == "done", "the sweep is over")
-    board.until(lambda: "100 steps at 0.01:" in board.said(), "ranked at the knob's rate")
+    board.until(lambda: "At 0.01 after step 100:" in board.said(), "ranked at the knob's rate")
     run = board.run
     tab.page.locator(".st-key-knobs").get_by_role("slider", name="Learning rate").press("ArrowRight")
-    board.until(lambda: "steps at 0.01468:" in board.said(), "the ranking has followed the slider")
+    board.until(lambda: "At 0.01468 after" in board.said(), "the ranking has followed the slider")
     assert board.run == run and board.step == 100, "nothing is trained anew"
     board.click_at("lines", 0.0, 0.5)
-    board.until(lambda: "steps at 1:" in board.said(), "the ranking has followed the click")
+    board.until(lambda: "At 1 after" in board.said(), "the ranking has followed the click")
     assert "diverged" in str(tab.page.locator('[data-chart="ranking"]').text_content())
 
 
@@ -85,7 +86,7 @@ def test_a_sweeps_charts_move_without_plotly_to_where_it_would_put_them(page: Op
     assert max(full.get(name, 0) for name in ("map", "best", "course")) < frames / 3
 
 
-def test_the_numbers_of_a_map_are_saved_with_its_places(page: Open, tmp_path: Any) -> None:
+def test_the_numbers_of_a_map_are_saved_under_names(page: Open, tmp_path: Any) -> None:
     tab = page(SWEEP)
     board = Board(tab.page).ready()
     board.press("Step")
@@ -94,7 +95,47 @@ def test_the_numbers_of_a_map_are_saved_with_its_places(page: Open, tmp_path: An
         tab.page.get_by_role("button", name="Save data as CSV: Loss by optimizer and learning rate").click()
     saved.value.save_as(tmp_path / "map.csv")
     first, *rows = (tmp_path / "map.csv").read_text().splitlines()
-    assert first == "series,x,y,z"
-    assert len([row for row in rows if row.startswith('"Loss",') and row.count(",") == 3]) == 32, (
-        "2 optimizers, 16 rates"
-    )
+    assert first == "Optimizer,Learning rate,Loss,Lowest of the seeds,Highest of the seeds,Seeds that diverged"
+    assert len(rows) == 32, "2 optimizers, 16 rates"
+    assert rows[0].startswith("SGD,0.0001,0.") and rows[-1].split(",")[:2] == ["Adam", "10"]
+
+
+FIGURES = """async (url) => {
+  const { csvOf } = await import(url);
+  const axes = { xaxis: { title: { text: "Step" } }, yaxis: { title: { text: "Loss, <i>mean</i>" } } };
+  const trace = { type: "scatter", mode: "lines", name: "A", x: [0, 1], y: [0.5, NaN] };
+  const row = { title: "", tickvals: [0, 1], ticktext: ["one", 'the "other"'] };
+  const named = { name: "Map", side: 2, values: Uint8Array.of(1, 128, 255, 128), lut: "signed", size: 3, boxes: [] };
+  const filling = { ...named, name: "Ink", lut: "ink filling", values: Uint8Array.of(0, 255, 51, 255), size: 1 };
+  const bar = { type: "bar", name: "Softmax", x: [0, 1], y: [0.25, 0.75] };
+  const layer = { weights: [1, 2], biases: [3], units: ["h"], sources: ["x", "y"] };
+  const layout = (more) => ({ ...axes, ...more });
+  return {
+    traces: csvOf({ data: [trace, { ...trace, meta: { csv: false } }, { ...trace, mode: "text" }], layout: axes }),
+    rows: csvOf({ data: [{ ...trace, x: [4, 5], y: [1, 0] }], layout: layout({ yaxis: row }) }),
+    series: csvOf({ data: [{ ...trace, meta: { series: "A update" } }], layout: axes }),
+    table: csvOf({ data: [trace], layout: layout({ meta: { table: { Name: ["a, b"], Loss: [0.1] } } }) }),
+    own: csvOf({ data: [trace], layout: layout({ meta: { csv: "mine", table: {} } }) }),
+    maps: csvOf({ data: [bar], layout: axes, maps: [named, filling] }),
+    parameters: csvOf({ data: [trace], layout: axes, parameters: [layer] }),
+  };
+}"""
+
+
+def test_a_csv_file_has_the_numbers_shown_in_columns_with_names(page: Open) -> None:
+    tab = page("/learning_rates?learning_rates_lab=momentum")
+    made = tab.page.evaluate(FIGURES, assets.url("chart/csv.js"))
+    assert {name: text.splitlines() for name, text in made.items()} == {
+        "traces": ['series,Step,"Loss, mean"', "A,0,0.5"],
+        "rows": ["series,Step,y", 'A,4,"the ""other"""', "A,5,one"],
+        "series": ['series,Step,"Loss, mean"', "A update,0,0.5"],
+        "table": ["Name,Loss", '"a, b",0.1'],
+        "own": ["mine"],
+        "maps": [
+            "map,number,row,column,value",
+            *("Map,1,0,0,-3", "Map,1,0,1,0", "Map,1,1,0,3", "Map,1,1,1,0"),
+            *("Ink,1,0,0,", "Ink,1,0,1,1", "Ink,1,1,0,0.2", "Ink,1,1,1,1"),
+            *("Softmax,,,0,0.25", "Softmax,,,1,0.75"),
+        ],
+        "parameters": ["layer,unit,input,weight", "1,h,x,1", "1,h,y,2", "1,h,bias,3"],
+    }

@@ -10,6 +10,7 @@ import pytest
 
 from playground.knobs import KnobError, Value, shorten
 from playground.lessons.learning_rates.sweep import RATES, WhoWinsConfig
+from playground.lessons.optimizers.config import OptimizersConfig
 from playground.lessons.regression.config import RegressionConfig
 
 SPECS = RegressionConfig.knobs()
@@ -339,3 +340,31 @@ def test_nearest_takes_the_closest_option_or_step_within_the_bounds() -> None:
         assert getattr(high, name) == max(number for number in legal_values(name))
     assert WhoWinsConfig().with_closest({"rate": RATES[3] * 1.01}).rate == RATES[3]
     assert config.with_closest({}) == config
+
+
+# Several options at once.
+
+
+@pytest.mark.parametrize("text", ["adamw,sgd", "sgd,adamw", " adamw , sgd ", "sgd,adamw,sgd"])
+def test_several_options_are_taken_in_any_order_and_kept_in_theirs(text: str) -> None:
+    config, problems = OptimizersConfig.parse({"racers": text})
+    assert (config.racers, problems) == ("sgd,adamw", [])
+    assert OptimizersConfig(racers=text).as_texts() == {"racers": "sgd,adamw"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "said"),
+    [
+        ("adamw,lion,sgd", "sgd,adamw", "SGD, AdamW"),
+        ("lion", "sgd,momentum,rmsprop,adam", "SGD, Momentum, RMSprop, Adam"),
+        ("", "sgd,momentum,rmsprop,adam", "SGD, Momentum, RMSprop, Adam"),
+    ],
+)
+def test_of_several_options_those_that_exist_are_kept_and_the_sentence_says_which(
+    text: str, kept: str, said: str
+) -> None:
+    config, problems = OptimizersConfig.parse({"racers": text})
+    assert config.racers == kept
+    assert len(problems) == 1 and is_sentence(problems[0]) and problems[0].endswith(f"It was set to {said}.")
+    with pytest.raises(KnobError, match="Racers"):
+        OptimizersConfig(racers=text)

@@ -43,10 +43,11 @@ LESSON = LiveLesson(
               views=(TRAINING,)),
         Chart("parameters", "Parameters", "How many parameters each layer has, and how they are counted.", every=8,
               views=(TRAINING,)),
+        # In every frame, as the sentence above the charts is: both say what the model reads.
         Chart("answer", "Image and prediction",
               "The selected image; the output of the linear layer for each digit (logits); and the probabilities "
               "(softmax). The predicted digit's bar is filled, the true digit's has an outline.",
-              every=2, width="wide", height="low", views=(ANATOMY,)),
+              width="wide", height="low", views=(ANATOMY,)),
         Chart("maps", "All maps",
               "Row by row: the first filters, their gradients, and for this image every map of every layer after "
               "convolution, activation and pooling; last the flattened vector. Blue is positive, orange negative. "

@@ -30,6 +30,15 @@ PARAMETERS = "Parameters"
 PARAMETERS_TOTAL = "Parameters, {total:,} in all"
 PARAMETERS_OF = "{layer}: {count:,} = {sum}"
 
+# Columns of CSV files that no axis names.
+DIGIT = "Digit"
+LOGIT = "Logit"
+LAYER = "Layer"
+CALCULATION = "Calculation"
+TEST_IMAGES = "Test images"
+TESTED_IMAGES = ("Test image", "True digit", "Predicted digit", "Probability of the predicted digit",
+                 "Probability of the true digit")  # fmt: skip
+
 # Anatomy.
 
 OWN_IMAGE = "Your own image"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from playground.engine.frames import Figure
+from playground.figures.tables import with_table
 from playground.figures.theme import round_up
 from playground.lessons.learning_rates import words
 from playground.lessons.learning_rates.config import (
@@ -22,6 +23,8 @@ from playground.lessons.learning_rates.config import (
 from playground.lessons.learning_rates.figures import sweep as figures
 from playground.lessons.learning_rates.figures.sweep import Array, Line
 from playground.lessons.learning_rates.trainings import Sweep, has_diverged
+from playground.lessons.numbers import number
+from playground.lessons.ranking import places
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
 from playground.training.optimizers import OPTIMIZERS
@@ -72,6 +75,10 @@ class SweepRun(SteppedRun):
         """Each training's loss as last measured up to step `at`: (optimizers, rates, seeds)."""
         return self.kept[bisect_right(self.kept_steps, at) - 1]
 
+    def measured_at(self, at: int) -> int:
+        """The step at which these losses were measured. At step 0 all are equal, and nothing is ranked."""
+        return self.kept_steps[bisect_right(self.kept_steps, at) - 1]
+
     def means(self, at: int) -> tuple[Array, Array, Array]:
         """Mean, lowest and highest loss over the seeds, (optimizers, rates) each; NaN if any of them has diverged."""
         losses = self.losses(at).astype(np.float64)
@@ -95,12 +102,10 @@ class SweepRun(SteppedRun):
         mean, low, high = self.means(at)
         texts = []
         for (row, column), gone in np.ndenumerate(lost):
-            cell = {"optimizer": LABELS[self.names[row]], "rate": self.rates[column]}
-            if gone:
-                texts.append(words.CELL_DIVERGED.format(**cell, diverged=gone, seeds=losses.shape[2]))
-            else:
-                numbers = {"loss": mean[row, column], "low": low[row, column], "high": high[row, column]}
-                texts.append(words.CELL.format(**cell, **numbers))
+            sentence = words.CELL_DIVERGED if gone else words.CELL if losses.shape[2] > 1 else words.CELL_OF_ONE
+            texts.append(
+                sentence.format(**self._cell(mean, low, high, row, column), diverged=gone, seeds=losses.shape[2])
+            )
         return texts
 
     def lines(self, at: int) -> list[Line]:
@@ -115,11 +120,32 @@ class SweepRun(SteppedRun):
             for line, column in zip(self.lines(at), columns, strict=True)
         ]
 
+    def table(self, at: int, columns: Array | None = None) -> dict[str, Any]:
+        """The numbers of all cells, or of one column of each optimizer, for a CSV file."""
+        shown = np.indices(self.means(at)[0].shape)  # optimizers, rates
+        rows, rates = shown.reshape(2, -1) if columns is None else (np.arange(len(self.names)), np.maximum(columns, 0))
+        mean, low, high = (values[rows, rates] for values in self.means(at))
+        lost = has_diverged(self.losses(at)).sum(axis=2)[rows, rates]
+        return {
+            words.OPTIMIZER: [LABELS[self.names[row]] for row in rows], words.RATE: self.rates[rates],
+            words.LOSS: mean, words.MIN_SEED: low, words.MAX_SEED: high, words.DIVERGED_SEEDS: lost,
+        }  # fmt: skip
+
+    def ranked_table(self, at: int, columns: Array) -> dict[str, Any]:
+        """The numbers of a ranking of the optimizers, each at its own column."""
+        found = self.table(at, columns)
+        place = places(found[words.LOSS]) if self.measured_at(at) else np.full(len(columns), np.nan)
+        return {words.PLACE_COLUMN: place, **found}
+
     def best_losses(self, at: int) -> Figure:
         """Each optimizer at its own best rate."""
-        best = self.best(at)
+        best, ranked = self.best(at), self.measured_at(at) > 0
         notes = [words.BEST_AT.format(rate=self.rates[column]) if column >= 0 else words.NO_BEST for column in best]
-        return figures.ranking(self.at_rate(at, best), at=notes, span=self.span, title="Loss at its best rate")
+        figure = figures.ranking(
+            self.at_rate(at, best), at=notes if ranked else [""] * len(notes), ranked=ranked, span=self.span,
+            title="Loss at its best rate",
+        )  # fmt: skip
+        return with_table(figure, self.ranked_table(at, best))
 
     def loss_curves(self, at: int) -> Figure:
         """The mean loss of each optimizer over the steps up to `at`, at the rate that is its best at step `at`."""
@@ -141,11 +167,13 @@ class SweepRun(SteppedRun):
 
     def _map(self, at: int, *, spread: bool) -> Figure:
         mean, low, high = self.means(at)
-        return figures.heat_map(
+        figure = figures.heat_map(
             self.rates, [LABELS[name] for name in self.names], (high - low) / mean if spread else mean,
-            words=self.cell_texts(at), best=self.best(at), span=(0.0, 2.0) if spread else self.span,
+            words=self.cell_texts(at), best=self.best(at), ranked=self.measured_at(at) > 0,
+            span=(0.0, 2.0) if spread else self.span,
             title="Spread of the seeds, share of the mean" if spread else "Loss", log=not spread,
         )  # fmt: skip
+        return with_table(figure, self.table(at))
 
     def status(self, at: int) -> dict[str, float]:
         """The progress in percent, the number of trainings, and how many of them have diverged."""
@@ -155,17 +183,25 @@ class SweepRun(SteppedRun):
         }  # fmt: skip
 
     def narrate(self, at: int) -> str:
-        """The best cell so far."""
-        if at == 0:
-            return words.START.format(trainings=self.trainings)
+        """The best cell at the last measured step."""
+        step = self.measured_at(at)
         mean, low, high = self.means(at)
         if np.isnan(mean).all():
             return words.ALL_DIVERGED
+        if step == 0:
+            return words.START.format(trainings=self.trainings)
         row, column = np.unravel_index(np.nanargmin(mean), mean.shape)
-        return words.LOWEST.format(
-            step=at, optimizer=LABELS[self.names[row]], rate=self.rates[column],
-            loss=mean[row, column], low=low[row, column], high=high[row, column],
-        )  # fmt: skip
+        sentence = words.LOWEST if self.config.seeds > 1 else words.LOWEST_OF_ONE
+        return sentence.format(step=step, **self._cell(mean, low, high, row, column))
+
+    def _cell(self, mean: Array, low: Array, high: Array, row: Any, column: Any) -> dict[str, Any]:
+        """The optimizer, rate and losses of a cell, for a sentence."""
+        losses = {"loss": mean, "low": low, "high": high}
+        return {
+            "optimizer": LABELS[self.names[row]],
+            "rate": self.rates[column],
+            **{name: number(float(values[row, column])) for name, values in losses.items()},
+        }
 
     def rebuilt(self, config: Any) -> SweepRun:
         """A run from the start."""

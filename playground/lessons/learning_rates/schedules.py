@@ -18,6 +18,7 @@ from playground.lessons.learning_rates import words
 from playground.lessons.learning_rates.config import LABELS, TUTORIAL, draw_points
 from playground.lessons.learning_rates.figures import sweep as figures
 from playground.lessons.learning_rates.figures.sweep import Array, Line
+from playground.lessons.learning_rates.narrator import ends, ranking
 from playground.lessons.learning_rates.trainings import batches_of, start_model
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
@@ -129,16 +130,8 @@ class SchedulesRun(SteppedRun):
         """The schedules nearest to x² and farthest from it."""
         if at == 0:
             return words.SCHEDULES_START
-        distance = self.losses[1, :, at]
-        finite = np.flatnonzero(np.isfinite(distance))
-        if not len(finite):
-            return words.SCHEDULES_ALL_DIVERGED
-        order = finite[np.argsort(distance[finite])]
-        first, last = (SCHEDULES[self.names[index]].label for index in (order[0], order[-1]))
-        return words.SCHEDULES_RANKING.format(
-            step=at, first=first, lowest=distance[order[0]], last=last, highest=distance[order[-1]],
-            diverged=len(distance) - len(finite), count=len(distance),
-        )  # fmt: skip
+        found = ends([SCHEDULES[name].label for name in self.names], self.losses[1, :, at])
+        return ranking(words.SCHEDULES_RANKING, found, step=at) if found.kind else words.SCHEDULES_ALL_DIVERGED
 
 
 def _mean_square(error: Tensor) -> Array:

@@ -9,13 +9,16 @@ import numpy as np
 
 from playground.engine.commands import Command, Pick
 from playground.engine.frames import Figure
+from playground.figures.tables import with_table
 from playground.knobs import knob
 from playground.lesson import Chart, Lab, Toggle
 from playground.lessons.learning_rates import words
 from playground.lessons.learning_rates.config import LABELS, TrainingsConfig, rates_of
 from playground.lessons.learning_rates.figures import sweep as figures
 from playground.lessons.learning_rates.figures.sweep import Line
+from playground.lessons.learning_rates.narrator import ends, ranking
 from playground.lessons.learning_rates.run import SweepRun
+from playground.lessons.ranking import places
 from playground.settings import Settings
 
 RATES = tuple(rates_of(31))  # six for each power of ten
@@ -66,41 +69,50 @@ class WhoWinsRun(SweepRun):
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
         """The losses over the rate, the ranking at the chosen rate, and each optimizer's place at every rate."""
         del options
+        ranked = self.measured_at(at) > 0
         return {
-            "lines": lambda: figures.over_rates(
-                self.rates, self.lines(at), probe=self.rates[self.column], span=self.span, title="Loss"
+            "lines": lambda: with_table(
+                figures.over_rates(
+                    self.rates, self.lines(at), probe=self.rates[self.column], span=self.span, title="Loss"
+                ),
+                self.table(at),
             ),
             "ranking": lambda: self.ranking(at),
-            "ranks": lambda: figures.ranks(self.rates, self.ranks(at), probe=self.rates[self.column]),
+            "ranks": lambda: with_table(
+                figures.ranks(self.rates, self.ranks(at), probe=self.rates[self.column], ranked=ranked),
+                self.table(at) | {words.PLACE_COLUMN: np.concatenate([line.y for line in self.ranks(at)])}
+                if ranked
+                else self.table(at),
+            ),
         }
 
     def ranking(self, at: int) -> Figure:
         """The ranking at the chosen rate."""
         columns = np.full(len(self.names), self.column)
-        return figures.ranking(
-            self.at_rate(at, columns), at=[""] * len(self.names), span=self.span, title="Loss at this rate"
-        )
+        figure = figures.ranking(
+            self.at_rate(at, columns), at=[""] * len(self.names), ranked=self.measured_at(at) > 0, span=self.span,
+            title="Loss at this rate",
+        )  # fmt: skip
+        return with_table(figure, self.ranked_table(at, columns))
 
     def ranks(self, at: int) -> list[Line]:
-        """Each optimizer's place at each rate: 1 for the lowest mean loss; NaN if it has diverged."""
+        """Each optimizer's place at each rate: 1 for the lowest mean loss; NaN if it has diverged.
+
+        Before the first step nothing is ranked, and each has a row of its own.
+        """
         mean = self.means(at)[0]
-        places = 1.0 + np.where(np.isnan(mean), np.inf, mean).argsort(axis=0, kind="stable").argsort(axis=0)
-        places[np.isnan(mean)] = np.nan
-        return [Line(line.name, line.place, place) for line, place in zip(self.lines(at), places, strict=True)]
+        found = places(mean if self.measured_at(at) else np.indices(mean.shape)[0])
+        return [Line(line.name, line.place, place) for line, place in zip(self.lines(at), found, strict=True)]
 
     def narrate(self, at: int) -> str:
         """The first and the last at the chosen rate."""
-        if at == 0:
+        if self.measured_at(at) == 0:
             return super().narrate(at)
-        mean, rate = self.means(at)[0][:, self.column], self.rates[self.column]
-        order = [index for index in mean.argsort(kind="stable") if np.isfinite(mean[index])]
-        if not order:
+        rate = self.rates[self.column]
+        found = ends([LABELS[name] for name in self.names], self.means(at)[0][:, self.column])
+        if not found.kind:
             return words.ALL_DIVERGED_AT.format(rate=rate)
-        first, last = (LABELS[self.names[index]] for index in (order[0], order[-1]))
-        return words.RANKING_AT.format(
-            step=at, rate=rate, first=first, lowest=mean[order[0]], last=last, highest=mean[order[-1]],
-            diverged=len(mean) - len(order), count=len(mean),
-        )  # fmt: skip
+        return ranking(words.RANKING_AT, found, step=self.measured_at(at), rate=rate)
 
 
 def build_map(config: SweepConfig, settings: Settings | None = None) -> MapRun:

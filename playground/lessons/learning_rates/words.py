@@ -4,22 +4,34 @@ from __future__ import annotations
 
 # The labs Sweep and Who wins?.
 START = (
-    "{trainings} trainings; those of one seed share their start and the order of their batches. "
+    "{trainings:,} trainings; those of one seed share their start and the order of their batches. "
     "Press Play: they all train together."
 )
 ALL_DIVERGED = "All trainings have diverged."
-LOWEST = (
-    "Lowest loss after {step} steps: {optimizer} at {rate:g} with {loss:.4f} (over the seeds: {low:.4f} to {high:.4f})."
-)
-CELL = "{optimizer} at {rate:g}: loss {loss:.4f} ({low:.4f} to {high:.4f})"
+LOWEST = "Lowest loss after step {step}: {loss} ({optimizer} at {rate:g}); over the seeds {low} to {high}."
+LOWEST_OF_ONE = "Lowest loss after step {step}: {loss} ({optimizer} at {rate:g})."
+CELL = "{optimizer} at {rate:g}: loss {loss} ({low} to {high})"
+CELL_OF_ONE = "{optimizer} at {rate:g}: loss {loss}"
 CELL_DIVERGED = "{optimizer} at {rate:g}: {diverged} of {seeds} diverged"
 BEST_AT = "at {rate:.2g}"
 NO_BEST = "everywhere"  # after "diverged"
+PLACE = "{place:.0f}. {name}"  # in a ranking
+VALUE = "{value} {at}"  # beside it: the loss, or that it diverged, and at which rate
+DIVERGED = "diverged"
 ALL_DIVERGED_AT = "At {rate:g} all have diverged. Lower the learning rate."
-RANKING_AT = (
-    "After {step} steps at {rate:g}: {first} is first with {lowest:.4f}, {last} is last with {highest:.4f}; "
-    "{diverged} of {count} have diverged."
-)
+# What comes first and last in a ranking; "equal" and "only" are for rankings without a last one.
+RANKING_AT = {
+    "all": "At {rate:g} after step {step}: lowest loss {lowest} ({first}), highest {highest} ({last}).",
+    "diverged": "At {rate:g} after step {step}: lowest loss {lowest} ({first}), highest {highest} ({last}). "
+    "Diverged: {diverged} of {count}.",
+    "equal": "At {rate:g} after step {step}: {first} have the same loss, {lowest}.",
+    "only": "At {rate:g} after step {step}: the loss of {first} is {lowest}.",
+    "only left": "At {rate:g} after step {step}: the loss of {first} is {lowest}. All others have diverged.",
+}
+# Columns of CSV files that no axis names.
+OPTIMIZER, RATE, PLACE_COLUMN, LOSS = "Optimizer", "Learning rate", "Place", "Loss"
+MIN_SEED, MAX_SEED, DIVERGED_SEEDS = "Lowest of the seeds", "Highest of the seeds", "Seeds that diverged"
+
 TOO_MANY = (
     "That would be {trainings:,} trainings at once; at most {most:,} fit here. "
     "Choose fewer seeds, learning rates or optimizers."
@@ -28,10 +40,14 @@ TOO_MANY = (
 # The lab Schedules.
 SCHEDULES_START = "One start, the same batches, and a learning rate for each line. Press Play."
 SCHEDULES_ALL_DIVERGED = "All have diverged. Choose a smaller learning rate."
-SCHEDULES_RANKING = (
-    "After {step} steps {first} is nearest to x² with {lowest:.2g}, {last} is farthest with {highest:.2g}; "
-    "{diverged} of {count} have diverged."
-)
+SCHEDULES_RANKING = {
+    "all": "Distance from x² after step {step}: smallest {lowest} ({first}), largest {highest} ({last}).",
+    "diverged": "Distance from x² after step {step}: smallest {lowest} ({first}), largest {highest} ({last}). "
+    "Diverged: {diverged} of {count}.",
+    "equal": "Distance from x² after step {step}: {lowest}, the same for {first}.",
+    "only": "Distance from x² after step {step}: {lowest} ({first}).",
+    "only left": "Distance from x² after step {step}: {lowest} ({first}). All others have diverged.",
+}
 
 # The lab Rate and momentum.
 PLANE_NOTE = (

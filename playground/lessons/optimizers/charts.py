@@ -62,14 +62,18 @@ def loss(
     )
 
 
-def ranking(placings: Sequence[Placing], *, span: tuple[float, float], badge: str, fair: bool) -> Figure:
-    """The places at the step shown, and whether the race is fair; `span` is the lowest and highest loss so far."""
+def ranking(placings: Sequence[Placing], *, ranked: bool, span: tuple[float, float], badge: str, fair: bool) -> Figure:
+    """The places at the step shown, and whether the race is fair; `span` is the lowest and highest loss so far.
+
+    Without `ranked` it names no places: nothing is trained yet.
+    """
     rows = [
         Standing(racer.entry.label, PENS[racer.entry.name], place, loss, words.RANKING_HOVER.format(start=racer.start))
         for racer, loss, place in placings
     ]
     low = min([span[0], *(row.loss for row in rows if row.place)])
-    return figures.ranking(rows, span=(max(low, figures.MIN_LOG), span[1]), badge=badge, fair=fair)
+    span = max(low, figures.MIN_LOG), span[1]
+    return figures.ranking(rows, ranked=ranked, span=span, badge=badge, fair=fair)
 
 
 def fits(placings: Sequence[Placing], curves: Sequence[Array], *, x: Array, data: Part, spans: Any) -> Figure:

@@ -19,11 +19,11 @@ LESSON = LiveLesson(
         Chart(
             "loss",
             "Loss",
-            "Each racer's loss, smoothed over its last batches.",
+            "Each racer's loss, smoothed over its last batches. The ranking measures all points instead.",
             toggles=(Toggle("raw", "Batches"), Toggle("log", "Log scale", on=True)), pins=True,
         ),
-        Chart("ranking", "Ranking", "Each racer's loss on all points, its place, and whether all started alike.",
-              every=6),
+        # In every frame, as the sentence under the player is: both name the leader.
+        Chart("ranking", "Ranking", "Each racer's loss on all points, its place, and whether all started alike."),
         Chart("fits", "Fits", "Some of the points, and the curve that each racer has learned.", every=3),
         Chart("surface", "On a surface", "The path of each racer on a surface, from one start, for up to 200 steps.",
               every=2),

@@ -226,7 +226,9 @@ class RaceRun(TrainingRun):
 
     def _ranking(self, view: View) -> Figure:
         badge, fair = narrator.badge(self.race, self.order)
-        return charts.ranking(self.placings(view), span=(self.lowest, self.peak), badge=badge, fair=fair)
+        return charts.ranking(
+            self.placings(view), ranked=view.steps > 0, span=(self.lowest, self.peak), badge=badge, fair=fair
+        )
 
     def _paths(self, view: View) -> Figure:
         self.surface.walk(self.steps, MAX_SECONDS)

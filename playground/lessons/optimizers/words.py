@@ -22,6 +22,12 @@ BADGES = {
 }
 RANKING_HOVER = "weights at step 0: {start:08x}"
 
+# The loss chart and the ranking measure different losses, and their axes say so.
+SMOOTHED_LOSS = "Loss, smoothed batches"
+LOSS_ON_ALL = "Loss on all points"
+DROPPED_OUT = "out"
+PLACE, RACER = "Place", "Racer"  # columns of the ranking's CSV file
+
 # The marks on the loss chart.
 STEP_MARK = "step {step}: {text}"
 DROPPED_OUT_MARK = "{name} dropped out: {why}"

@@ -18,6 +18,7 @@ from playground.lessons.cnn.words import (
     PREDICTED_DIGIT_TESTED,
     RIGHT_HOVER,
     RIGHT_LABEL,
+    TESTED_IMAGES,
     WRONG_HOVER,
     WRONG_LABEL,
 )
@@ -84,7 +85,7 @@ def _spread(frame: FrameContext) -> NDArray[np.intp]:
 
 def _grid(frame: FrameContext, evaluation: Evaluation | None, chosen: NDArray[np.intp], message: str) -> Figure:
     images = [] if evaluation is None else [small(frame, evaluation, int(at)) for at in chosen]
-    return pixel_maps.grid(images, columns=COLUMNS, rows=ROWS, message=message)
+    return pixel_maps.grid(images, columns=COLUMNS, rows=ROWS, names=TESTED_IMAGES, message=message)
 
 
 def small(frame: FrameContext, evaluation: Evaluation, at: int) -> Small:
@@ -101,7 +102,11 @@ def small(frame: FrameContext, evaluation: Evaluation, at: int) -> Small:
         percent=100 * evaluation.probabilities[at, predicted],
         true_percent=100 * evaluation.true_probabilities[at],
     )
-    return Small(frame.digits.x_test[number, 0].cpu().numpy(), words, hover, is_right)
+    numbers = (
+        number, label, predicted, float(evaluation.probabilities[at, predicted]),
+        float(evaluation.true_probabilities[at]),
+    )  # fmt: skip
+    return Small(frame.digits.x_test[number, 0].cpu().numpy(), words, hover, is_right, numbers)
 
 
 def pick(frame: FrameContext, chart: str, x: float, y: float) -> None:

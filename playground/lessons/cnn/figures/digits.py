@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from playground.engine.frames import Figure
 from playground.figures.curves import loss_curve
 from playground.figures.fields import confusion
+from playground.figures.tables import with_table
 from playground.figures.theme import axis, layout, round_up
 from playground.lessons.cnn import words
 
@@ -78,7 +79,8 @@ def answer(
     frame = picture["layout"] | axes
     frame["xaxis"] = frame["xaxis"] | {"domain": [0, 0.17]}
     frame |= {"margin": {"l": 6, "r": 10, "t": 24, "b": 24}}
-    return picture | {"data": [*picture["data"], *traces], "layout": frame}
+    figure: Figure = picture | {"data": [*picture["data"], *traces], "layout": frame}  # type: ignore[assignment]
+    return with_table(figure, {words.DIGIT: list(range(10)), words.LOGIT: logits, words.PROBABILITY: probabilities})
 
 
 def sizes(names: Sequence[str], counts: Sequence[int], sums: Sequence[str]) -> Figure:
@@ -99,8 +101,9 @@ def sizes(names: Sequence[str], counts: Sequence[int], sums: Sequence[str]) -> F
     ]  # fmt: skip
     y = axis("", [len(names) - 0.4, -0.6], showgrid=False, zeroline=False, tickvals=[], showticklabels=False)
     x = axis(words.PARAMETERS_TOTAL.format(total=sum(counts)), [0, 1.05 * max(counts)])
-    return {"data": [trace], "layout": layout(x, y, margin={"l": 12, "r": 14, "t": 8, "b": 42}, showlegend=False,
-                                              annotations=notes)}  # fmt: skip
+    frame = layout(x, y, margin={"l": 12, "r": 14, "t": 8, "b": 42}, showlegend=False, annotations=notes)
+    columns = {words.LAYER: list(names), words.PARAMETERS: list(counts), words.CALCULATION: list(sums)}
+    return with_table({"data": [trace], "layout": frame}, columns)
 
 
 def confusions(counts: Array, chosen: tuple[int, int] | None, *, title: str) -> Figure:
@@ -121,7 +124,11 @@ def confusions(counts: Array, chosen: tuple[int, int] | None, *, title: str) -> 
         row, column = chosen
         frame = [{"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5,
                   "line": {"color": "@mark", "width": 3}}]  # fmt: skip
-    return {"data": [cells], "layout": layout(x, y, shapes=frame, margin={"l": 46, "r": 8, "t": 8, "b": 42})}
+    figure: Figure = {"data": [cells], "layout": layout(x, y, shapes=frame, margin={"l": 46, "r": 8, "t": 8, "b": 42})}
+    true, predicted = np.indices(counts.shape).reshape(2, -1)
+    return with_table(
+        figure, {words.TRUE_DIGIT: true, words.PREDICTED_DIGIT: predicted, words.TEST_IMAGES: counts.ravel()}
+    )
 
 
 def per_class(accuracies: Array, totals: Array) -> Figure:
@@ -136,8 +143,11 @@ def per_class(accuracies: Array, totals: Array) -> Figure:
         "textposition": "outside", "cliponaxis": False, "hovertext": hovers, "hoverinfo": "text",
     }  # fmt: skip
     x = axis(words.TRUE_DIGIT, [-0.6, 9.6], tickvals=list(range(10)), ticktext=DIGITS, showgrid=False)
-    return {"data": [trace], "layout": layout(x, axis(words.CLASS_ACCURACY_AXIS, [0, 1.1], tickformat=".0%"),
-                                              showlegend=False)}  # fmt: skip
+    frame = layout(x, axis(words.CLASS_ACCURACY_AXIS, [0, 1.1], tickformat=".0%"), showlegend=False)
+    columns = {
+        words.TRUE_DIGIT: list(range(10)), words.CLASS_ACCURACY_AXIS: 100 * accuracies, words.TEST_IMAGES: totals
+    }  # fmt: skip
+    return with_table({"data": [trace], "layout": frame}, columns)
 
 
 def plane(

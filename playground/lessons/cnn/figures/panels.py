@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from playground.engine.frames import Figure, Maps
 from playground.figures.theme import axis, layout
 from playground.lessons.cnn import words
-from playground.lessons.cnn.figures.pixel_maps import ink, signed
+from playground.lessons.cnn.figures.pixel_maps import ink, largest, signed
 
 Array = NDArray[Any]
 GAP = 0.12  # between two panels, as a share of one
@@ -97,7 +97,8 @@ def _group(panel: Panel, left: float) -> Maps:
     box = np.array([x, x + wide / longest, y - high / longest, y], np.float32)
     values = ink(panel.image) if panel.is_ink else _signed(panel.image)
     return {"side": wide, "tall": high, "values": values.ravel(), "boxes": box, "over": True, "crisp": longest < 64,
-            "lut": "ink" if panel.is_ink else "signed filling"}  # fmt: skip
+            "lut": "ink" if panel.is_ink else "signed filling", "name": panel.title,
+            "size": 1.0 if panel.is_ink else largest(panel.image)}  # fmt: skip
 
 
 def _signed(image: Array) -> Array:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from playground.engine.frames import Figure, Maps
 from playground.figures import images
+from playground.figures.tables import with_table
 from playground.figures.theme import layout
 
 Array = NDArray[Any]
@@ -51,6 +52,12 @@ def signed(maps: Array) -> Array:
     """Bytes of signed maps on one scale: 128 is zero, 255 and 1 the largest size; all 128 if that is not finite."""
     size = float(np.abs(maps).max(initial=0.0))
     return images.signed(maps if np.isfinite(size) else np.zeros_like(maps), size if np.isfinite(size) else 1.0)
+
+
+def largest(maps: Array) -> float:
+    """The size that the strongest bytes of `signed` stand for; NaN counts as 0."""
+    size = float(np.nanmax(np.abs(maps), initial=0.0))
+    return size if np.isfinite(size) and size else 1.0
 
 
 def ink(shades: Array) -> Array:
@@ -90,7 +97,7 @@ def table(
     for at, (row, size, pitch) in enumerate(zip(rows, sizes, pitches, strict=True)):
         left, inner = LABELS + pitch * np.arange(len(row.maps)), size * (1 - GAP)
         boxes = np.stack([left, left + inner, np.full(len(left), -top - inner), np.full(len(left), -top)], axis=1)
-        groups.append(_group(row.maps, boxes, is_ink=row.ink))
+        groups.append(_group(row.name, row.maps, boxes, is_ink=row.ink))
         centres += [(x + inner / 2, -top - inner / 2) for x in left]
         hovers += list(row.hovers)
         if chosen is not None and chosen[0] == at and chosen[1] < len(left):
@@ -103,7 +110,7 @@ def table(
     if extra is not None:
         side = min(extra.width, height - 3)
         x, y = WIDTH - side, -3.0
-        groups.append(_group(extra.map[None], np.array([[x, x + side, y - side, y]]), is_ink=False))
+        groups.append(_group(extra.name, extra.map[None], np.array([[x, x + side, y - side, y]]), is_ink=False))
         centres.append((x + side / 2, y - side / 2))
         hovers.append(extra.hover)
         notes.append(_name(extra.name, x, -1.4))
@@ -148,7 +155,7 @@ def strip(name: str, values: Array, *, rows: int, y: float, high: float) -> tupl
     padded[: len(values)] = values
     box = np.array([LABELS, WIDTH, -y - high, -y], np.float32)
     group: Maps = {"side": wide, "tall": rows, "values": signed(padded), "boxes": box, "lut": "signed", "over": False,
-                   "crisp": True}  # fmt: skip
+                   "crisp": True, "name": name, "size": largest(values)}  # fmt: skip
     return group, _name(name, 0.0, -y - high / 2)
 
 
@@ -160,13 +167,17 @@ class Small:
     words: str
     hover: str
     is_right: bool | None = None
+    numbers: tuple[float, ...] = ()  # in the CSV file, in the order of its columns
 
 
 CELL = (1.0, 1.36)  # of a grid: the width, and the height with the words
 
 
-def grid(images: Sequence[Small], *, columns: int, rows: int, message: str = "") -> Figure:
-    """Small images row by row; a solid frame where the model is right, a dashed one where it is wrong."""
+def grid(images: Sequence[Small], *, columns: int, rows: int, names: Sequence[str] = (), message: str = "") -> Figure:
+    """Small images row by row; a solid frame where the model is right, a dashed one where it is wrong.
+
+    `names` are those of the columns of the images' numbers.
+    """
     shown = images[: columns * rows]
     left = np.arange(len(shown)) % columns * CELL[0] + 0.06
     top = -(np.arange(len(shown)) // columns) * CELL[1] - 0.06
@@ -187,7 +198,7 @@ def grid(images: Sequence[Small], *, columns: int, rows: int, message: str = "")
     }  # fmt: skip
     points = _points([(x + side / 2, y - side / 2) for x, y, _ in corners], [image.hover for image in shown])
     notes = [_name(message, 0.1, -0.5)] if message else []
-    return {
+    figure: Figure = {
         "data": [
             points,
             words,
@@ -197,6 +208,8 @@ def grid(images: Sequence[Small], *, columns: int, rows: int, message: str = "")
         "layout": _square([0, columns * CELL[0]], [-rows * CELL[1] - 0.1, 0], notes),
         "maps": [group],
     }
+    numbers = np.array([image.numbers for image in shown]).reshape(len(shown), len(names)).T
+    return with_table(figure, dict(zip(names, numbers, strict=True)))
 
 
 def grid_find(columns: int, x: float, y: float) -> int:
@@ -215,6 +228,7 @@ def image(pixels: Array, title: str) -> Figure:
         "lut": "ink",
         "over": False,
         "crisp": True,
+        "name": title,
     }
     return {
         "data": [_points([(side / 2, -side / 2)], [title])],
@@ -225,8 +239,9 @@ def image(pixels: Array, title: str) -> Figure:
     }  # fmt: skip
 
 
-def _group(maps: Array, boxes: Array, *, is_ink: bool) -> Maps:
+def _group(name: str, maps: Array, boxes: Array, *, is_ink: bool) -> Maps:
     return {
+        "name": name, "size": 1.0 if is_ink else largest(maps),
         "side": maps.shape[-1], "values": (ink if is_ink else signed)(maps).ravel(), "over": False, "crisp": True,
         "boxes": boxes.ravel().astype(np.float32), "lut": "ink" if is_ink else "signed",
     }  # fmt: skip

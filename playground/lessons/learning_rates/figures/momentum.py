@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
 from playground.figures.fields import LEVELS
+from playground.figures.tables import undrawn
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
@@ -67,11 +68,11 @@ def path(points: Array, curvatures: tuple[float, float], half_width: float) -> F
     data: list[dict[str, Any]] = []
     for index, level in enumerate(np.array([0.1, 0.3, 0.6, 1.0, 1.5]) * half_width):
         widths = [min(float(level * (curvatures[1] / each) ** 0.5), 1e3) for each in curvatures]
-        data.append(
+        data.append(undrawn(
             {"type": "scatter", "mode": "lines", "name": f"Contour {index + 1}", "x": widths[0] * np.cos(turn),
              "y": widths[1] * np.sin(turn), "line": {"color": "@muted/0.5", "width": 1}, "hoverinfo": "skip",
              "showlegend": False}
-        )  # fmt: skip
+        ))  # fmt: skip
     drawable = np.clip(np.nan_to_num(points, nan=1e6, posinf=1e6, neginf=-1e6), -1e6, 1e6)
     data.append(
         {"type": "scatter", "mode": "lines+markers", "name": "Iterates", "x": drawable[:, 0], "y": drawable[:, 1],

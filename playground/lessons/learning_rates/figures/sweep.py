@@ -13,7 +13,11 @@ from numpy.typing import NDArray
 from playground.engine.frames import Figure, Maps
 from playground.figures import images
 from playground.figures.parts import upright
+from playground.figures.tables import undrawn
 from playground.figures.theme import axis, beside_rows, layout
+from playground.lessons.learning_rates.words import DIVERGED, PLACE, VALUE
+from playground.lessons.numbers import number
+from playground.lessons.ranking import places
 
 Array = NDArray[Any]
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -55,12 +59,13 @@ class Line:
 
 
 def heat_map(
-    rates: Array, names: Sequence[str], values: Array, *, words: Sequence[str], best: Array, span: tuple[float, float],
-    title: str, log: bool,
+    rates: Array, names: Sequence[str], values: Array, *, words: Sequence[str], best: Array, ranked: bool,
+    span: tuple[float, float], title: str, log: bool,
 ) -> Figure:  # fmt: skip
     """Values (optimizers, rates) as colours, the lowest the strongest; a diverged training (NaN) is a cross.
 
-    `words` are the hover texts, row by row; `best` is the column of each row's best, -1 for a row without one.
+    `words` are the hover texts, row by row; `best` is the column of each row's best, -1 for a row without one. It is
+    marked if anything is `ranked` yet.
     """
     rows, columns = values.shape
     x, y = np.tile(np.log10(rates), rows), np.repeat(np.arange(rows, dtype=np.float64), columns)
@@ -88,7 +93,8 @@ def heat_map(
          "hovertemplate": "%{text}<extra></extra>",
          "marker": {"symbol": "x-thin", "size": 7, "line": {"color": "@negative", "width": 1.8}}},
         {"type": "scatter", "mode": "markers", "name": "Best rate of each", "x": np.log10(rates)[best[has]],
-         "y": np.flatnonzero(has).astype(np.float64), "marker": ring, "hoverinfo": "skip", "showlegend": True},
+         "y": np.flatnonzero(has).astype(np.float64), "marker": ring, "hoverinfo": "skip", "showlegend": True,
+         "visible": ranked},
     ]  # fmt: skip
     across = rate_axis(rates, room=half) | {"showgrid": False}
     down = axis("", [rows - 0.5, -0.5], tickvals=list(range(rows)), ticktext=list(names), showgrid=False,
@@ -105,10 +111,10 @@ def _shaded(x: Array, y: Array, values: Array, ends: Sequence[float], half: floa
     return images.boxes(x - half, x + half, y - up, y + up, shades, images.SIGNED)
 
 
-def ranking(lines: Sequence[Line], *, at: Sequence[str], span: tuple[float, float], title: str) -> Figure:
+def ranking(lines: Sequence[Line], *, at: Sequence[str], ranked: bool, span: tuple[float, float], title: str) -> Figure:
     """A point and a spread for each line, the lowest on top, with the text of `at` beside it; NaN: it has diverged.
 
-    Each line has one value.
+    Each line has one value. Where they are not `ranked`, their names have no places.
     """
     values = np.array([line.y[0] for line in lines])
     order = np.argsort(np.where(np.isnan(values), np.inf, values), kind="stable")
@@ -124,13 +130,18 @@ def ranking(lines: Sequence[Line], *, at: Sequence[str], span: tuple[float, floa
             {"type": "scatter", "mode": "markers", "name": line.name, "showlegend": False,
              "x": np.clip([value], *span), "y": np.array([row], np.float32),
              "marker": {"symbol": line.symbol, "size": 10, "color": line.colour},
-             "hovertemplate": f"{line.name} %{{x:.4f}}<extra></extra>"},
+             "hovertemplate": f"{line.name} %{{x:.3g}}<extra></extra>"},
         ]  # fmt: skip
-    lost = np.isnan(values)
-    notes = beside_rows(
-        [lines[index].name if lost[index] else f"{place}. {lines[index].name}" for place, index in enumerate(order, 1)],
-        [f"{'diverged' if lost[index] else f'{values[index]:.4f}'} {at[index]}".strip() for index in order],
-    )
+    lost, place = np.isnan(values), places(values)
+    names = [
+        line.name if gone or not ranked else PLACE.format(place=rank, name=line.name)
+        for line, gone, rank in zip(lines, lost, place, strict=True)
+    ]
+    sizes = [
+        VALUE.format(value=DIVERGED if gone else number(value), at=text).strip()
+        for value, gone, text in zip(values, lost, at, strict=True)
+    ]
+    notes = beside_rows([names[index] for index in order], [sizes[index] for index in order])
     across = loss_axis(title, span, room=TEXT_DECADES)
     down = axis("", [len(lines) - 0.4, -0.75], tickvals=[], zeroline=False)
     return {"data": data, "layout": layout(across, down, margin=MARGIN | {"l": 98, "t": 8}, annotations=notes)}
@@ -142,18 +153,22 @@ def over_rates(rates: Array, lines: Sequence[Line], *, probe: float, span: tuple
     A vertical line is at the probe, with a marker where each line meets it.
     """
     x, at = np.log10(rates), int(np.abs(rates - probe).argmin())
-    data = [_spread(x, line) for line in lines] + [_drawn(x, line, f"{title.lower()} %{{y:.4f}}") for line in lines]
+    data = [_spread(x, line) for line in lines] + [_drawn(x, line, f"{title.lower()} %{{y:.3g}}") for line in lines]
     data += [_ends(line, x[at : at + 1], line.y[at : at + 1]) for line in lines]
     probed = [upright(float(x[at]), width=1.5)]
     return {"data": data, "layout": layout(rate_axis(rates), loss_axis(title, span), shapes=probed,
                                            margin=MARGIN | {"l": 58}, legend=LEGEND)}  # fmt: skip
 
 
-def ranks(rates: Array, lines: Sequence[Line], *, probe: float) -> Figure:
-    """Each line's place over the learning rate: 1 is the lowest loss; NaN: it has diverged."""
+def ranks(rates: Array, lines: Sequence[Line], *, probe: float, ranked: bool) -> Figure:
+    """Each line's place over the learning rate: 1 is the lowest loss; NaN: it has diverged.
+
+    The lines are out of sight where nothing is `ranked` yet.
+    """
     x, at = np.log10(rates), int(np.abs(rates - probe).argmin())
     data = [_drawn(x, line, "place %{y}") | {"showlegend": False} for line in lines]
     data += [_ends(line, x[at : at + 1], line.y[at : at + 1]) for line in lines]
+    data = [trace | {"visible": ranked} for trace in data]
     y = axis("Place", [len(lines) + 0.4, 0.6], dtick=1, zeroline=False)
     margin = MARGIN | {"l": 44, "t": 8}
     return {
@@ -178,7 +193,9 @@ def over_steps(
         for line in lines
     ]  # fmt: skip
     now = min(int(np.searchsorted(steps, cursor)), len(steps) - 1)
-    data += [_ends(line, steps[now : now + 1], line.y[now : now + 1]) | {"showlegend": legend} for line in lines]
+    data += [
+        undrawn(_ends(line, steps[now : now + 1], line.y[now : now + 1]) | {"showlegend": legend}) for line in lines
+    ]
     y = loss_axis(title, span) if log else axis(title, [span[0], 1.08 * span[1]])
     return {"data": data, "layout": layout(axis("Step", [0, until]), y, shapes=[upright(cursor, width=1.5)],
                                            margin=MARGIN | {"l": 62, "t": 28 if legend else 8})}  # fmt: skip

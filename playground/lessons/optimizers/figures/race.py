@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
 from playground.figures.parts import Part, upright
+from playground.figures.tables import undrawn, with_table
 from playground.figures.theme import axis, layout, round_up
+from playground.lessons.optimizers import words
 
 Array = NDArray[Any]
 COLOURS = 5
@@ -20,7 +22,6 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 PLAIN = {"l": 58, "r": 12, "t": 10, "b": 42}  # margins without a legend: the loss and the ranking name the lines
 MIN_LOG = 1e-8  # on a log axis
 LETTER, SAMPLE, LEGEND_WIDTH = 6.5, 44.0, 230.0  # pixels: of a letter, of a line's sample, of a legend's row
-DROPPED_OUT = "out"
 ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th")
 
 
@@ -71,7 +72,8 @@ def losses(
     x is named by `title` and ends at `until`; `marks` are places on x with a text each.
     """
     bounds = {"least": MIN_LOG, "most": 100 * peak}
-    y = log_axis("Loss", [t.y for t in smooth], **bounds) if log else axis("Loss", [0, round_up(peak)])
+    name = words.SMOOTHED_LOSS
+    y = log_axis(name, [t.y for t in smooth], **bounds) if log else axis(name, [0, round_up(peak)])
     blank = np.empty(0, np.float32)
     behind = raw or [Track(track.name, track.pen, blank, blank) for track in smooth]
     faint = [_line(track, 1.0, "of a batch", faint=True) | {"name": f"{track.name}, batches"} for track in behind]
@@ -85,7 +87,7 @@ def losses(
     }  # fmt: skip
     shapes = [] if cursor is None else [upright(cursor, "@text", "solid")]
     frame = layout(axis(title, [0, until]), y, shapes=shapes, margin=legend_margin([t.name for t in smooth]))
-    return {"data": [*faint, *lines, events], "layout": frame}
+    return {"data": [*faint, *lines, undrawn(events)], "layout": frame}
 
 
 def over_steps(tracks: Sequence[Track], *, title: str, until: float, cursor: float | None = None) -> Figure:
@@ -114,7 +116,7 @@ def rates(past: Sequence[Track], plan: Sequence[Track], *, until: float, now: fl
     }  # fmt: skip
     margin = legend_margin([t.name for t in past])
     frame = layout(axis("Step", [0, until]), y, margin=margin, showlegend=True)
-    return {"data": [*planned, *(_line(track, 2.4, "at step") for track in past), here], "layout": frame}
+    return {"data": [*planned, *(_line(track, 2.4, "at step") for track in past), undrawn(here)], "layout": frame}
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,13 @@ class Standing:
     more: str
 
 
-def ranking(standings: Sequence[Standing], *, span: tuple[float, float], badge: str, fair: bool) -> Figure:
-    """A bar for each racer, always in the same row; its length is the loss, between the decades of `span`."""
+def ranking(
+    standings: Sequence[Standing], *, ranked: bool, span: tuple[float, float], badge: str, fair: bool
+) -> Figure:
+    """A bar for each racer, always in the same row; its length is the loss, between the decades of `span`.
+
+    `ranked` says whether places are written beside the bars.
+    """
     start, end = math.floor(math.log10(span[0])), math.ceil(math.log10(span[1]))
     end = max(end, start + 1)
     right = end + 0.2 * (end - start)  # room for the places
@@ -142,14 +149,15 @@ def ranking(standings: Sequence[Standing], *, span: tuple[float, float], badge: 
          "hovertemplate": f"%{{x:.5g}}<br>{each.more}<extra>{each.name}</extra>"}
         for row, loss, each in zip(rows, shown, standings, strict=True)
     ]  # fmt: skip
-    words = [ORDINALS[each.place - 1] if each.place else DROPPED_OUT for each in standings]  # they rarely change
+    named = [ORDINALS[each.place - 1] if each.place else words.DROPPED_OUT for each in standings]  # they rarely change
+    texts = named if ranked else [""] * len(named)
     places = {
         "type": "scatter", "mode": "text", "name": "Places", "showlegend": False, "y": rows,
-        "x": np.full(len(rows), 10.0**right), "text": words, "textposition": "middle left",
+        "x": np.full(len(rows), 10.0**right), "text": texts, "textposition": "middle left",
         "textfont": {"color": "@text", "size": 13}, "hoverinfo": "skip",
     }  # fmt: skip
     ticks = list(range(start, end + 1))
-    x = axis("Loss on all points", [start, right], type="log", tickvals=[10.0**tick for tick in ticks],
+    x = axis(words.LOSS_ON_ALL, [start, right], type="log", tickvals=[10.0**tick for tick in ticks],
              ticktext=[f"{10.0**tick:g}" for tick in ticks])  # fmt: skip
     y = axis("", [len(standings) - 0.4, -0.6], tickvals=rows.tolist(), ticktext=[each.name for each in standings],
              showgrid=False, zeroline=False, fixedrange=True)  # fmt: skip
@@ -158,7 +166,15 @@ def ranking(standings: Sequence[Standing], *, span: tuple[float, float], badge: 
             "xshift": -LETTER * widest - 14, "showarrow": False, "align": "left",
             "font": {"color": "@gradient" if fair else "@negative", "size": 12}}  # fmt: skip
     margin = {"l": round(24 + LETTER * widest), "r": 12, "t": 44, "b": 42}
-    return {"data": [*bars, places], "layout": layout(x, y, annotations=[sign], margin=margin)}
+    figure: Figure = {"data": [*bars, places], "layout": layout(x, y, annotations=[sign], margin=margin)}
+    return with_table(
+        figure,
+        {
+            words.PLACE: [each.place if ranked and each.place else math.nan for each in standings],
+            words.RACER: [each.name for each in standings],
+            words.LOSS_ON_ALL: np.array([each.loss if each.place else math.nan for each in standings]),
+        },
+    )
 
 
 def points(x: Array, y: Array) -> Part:
@@ -178,11 +194,11 @@ def fits(data: Part, curves: Sequence[Track], *, spans: tuple[list[float], list[
 
 def contours(x: Array, y: Array, z: Array) -> Part:
     """The contours of a surface, z of shape (y, x): one trace that stays the same from frame to frame."""
-    return {
+    return undrawn({
         "type": "contour", "name": "Heights", "x": x.astype(np.float32), "y": y.astype(np.float32),
         "z": list(z.astype(np.float32)), "ncontours": 12, "contours": {"coloring": "lines"}, "showscale": False,
         "colorscale": [[0, "@dead"], [1, "@grid"]], "line": {"width": 1}, "hoverinfo": "skip", "showlegend": False,
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def paths(surface: Part, tracks: Sequence[Track], *, spans: tuple[list[float], list[float]], minima: Array) -> Figure:
@@ -199,7 +215,9 @@ def paths(surface: Part, tracks: Sequence[Track], *, spans: tuple[list[float], l
         )
         line = _line(cross, 4.0, "now at x =")
         crosses.append(
-            line | {"name": f"{track.name}, now", "showlegend": False, "line": line["line"] | {"dash": "solid"}}
+            undrawn(
+                line | {"name": f"{track.name}, now", "showlegend": False, "line": line["line"] | {"dash": "solid"}}
+            )
         )
     goals = {
         "type": "scatter", "mode": "markers", "name": "Minimum", "showlegend": False, "x": minima[:, 0],

@@ -16,6 +16,7 @@ from playground.lessons.learning_rates import momentum as plane
 from playground.lessons.learning_rates.config import LABELS, TUTORIAL, draw_points, rates_of
 from playground.lessons.learning_rates.lesson import LESSON
 from playground.lessons.learning_rates.momentum import MomentumConfig, polyak, roots, spectral_radius
+from playground.lessons.learning_rates.narrator import ends, ranking
 from playground.lessons.learning_rates.run import KEPT_STEPS, MAX_TRAININGS, SweepRun
 from playground.lessons.learning_rates.schedules import SchedulesConfig, planned
 from playground.lessons.learning_rates.schedules import build as build_schedules
@@ -27,6 +28,7 @@ from playground.lessons.learning_rates.trainings import (
     has_diverged,
     start_model,
 )
+from playground.lessons.learning_rates.words import RANKING_AT
 from playground.training.optimizers import OPTIMIZERS, SCHEDULES, build_optimizer
 from playground.training.stacked import StackedPart
 from tests.unit.plotly_check import assert_plotly_takes
@@ -217,15 +219,54 @@ def test_ranking_is_by_the_mean_loss_and_the_diverged_come_last(winner: SweepRun
     assert names == [LABELS[winner.names[row]] for row in order]
     said = [note["text"] for note in figure["layout"]["annotations"]][1::2]  # the others are the names
     assert [text.startswith("diverged") for text in said] == sorted(np.isnan(mean).tolist()) and "diverged" in said
-    assert winner.narrate(400).startswith("After 400 steps at 1: Adadelta is first")
+    sentence = winner.narrate(400)
+    assert sentence.startswith("At 1 after step 400: lowest loss") and sentence.endswith("Diverged: 2 of 7.")
+
+
+@pytest.mark.parametrize("steps", [0, 5])
+def test_nothing_is_ranked_before_the_first_measured_step(steps: int) -> None:
+    """Losses are measured every sixth step: until then all optimizers have the loss of the start."""
+    names = {"optimizers": "sgd,adam,adamw", "seeds": 1}
+    for run in (build_map(SweepConfig(**names)), build_who_wins(WhoWinsConfig(**names))):
+        if steps:
+            run.advance(60.0, steps)
+        drawn = {name: draw() for name, draw in run.figures(steps, {}).items()}
+        places = [f"{place}. {name}" for place in (1, 2, 3) for name in ("SGD", "Adam", "AdamW")]
+        texts = " ".join(str(note["text"]) for each in drawn.values() for note in each["layout"].get("annotations", ()))
+        assert not any(place in texts for place in places) and "at 0" not in texts
+        for chart in drawn.keys() & {"map", "ranks"}:
+            marked = [each for each in drawn[chart]["data"] if chart == "ranks" or each["name"] == "Best rate of each"]
+            assert marked and not any(each["visible"] for each in marked)
+        assert "Press Play" in run.narrate(steps)
+
+
+def test_equal_losses_share_a_place_and_are_named_together() -> None:
+    run = build_who_wins(WhoWinsConfig(optimizers="sgd,adam,adamw", seeds=1, steps=100, rate=0.01))
+    run.advance(60.0, 100)  # without weight decay AdamW is Adam
+    texts = [note["text"] for note in run.figures(100, {})["ranking"]()["layout"]["annotations"]]
+    assert texts[::2] == ["1. Adam", "1. AdamW", "3. SGD"]
+    assert [line.y[RATES.index(0.01)] for line in run.ranks(100)] == [3, 1, 1]
+    assert "(Adam and AdamW), highest" in run.narrate(100)
+
+
+def test_a_ranking_names_a_last_one_only_where_there_is_one() -> None:
+    def say(*values: float) -> str:
+        return ranking(RANKING_AT, ends(["A", "B", "C"][: len(values)], np.array(values)), step=1, rate=0.1)
+
+    assert say(0.5) == "At 0.1 after step 1: the loss of A is 0.5."
+    assert say(0.5, 0.5) == "At 0.1 after step 1: A and B have the same loss, 0.5."
+    assert say(0.5, math.nan) == "At 0.1 after step 1: the loss of A is 0.5. All others have diverged."
+    assert say(0.5, 0.25, 0.5) == "At 0.1 after step 1: lowest loss 0.25 (B), highest 0.5 (A and C)."
+    assert say(0.5, 0.25, math.nan).endswith("highest 0.5 (A). Diverged: 1 of 3.")
+    assert ends(["A", "B", "C"], np.full(3, np.nan)).kind == ""
 
 
 def test_a_click_picks_the_nearest_rate_and_the_knob_takes_it_back(winner: SweepRun) -> None:
     winner.tune(WhoWinsConfig())
     winner.apply(read_command({"do": "pick", "chart": "lines", "x": math.log10(0.3), "y": 0.0}))
-    assert "at 0.3162: SGD is first" in winner.narrate(400)
+    assert "At 0.3162 after step 400: lowest loss 0.00873 (SGD)" in winner.narrate(400)
     winner.tune(WhoWinsConfig(rate=0.1))
-    assert "at 0.1:" in winner.narrate(400)
+    assert "At 0.1 " in winner.narrate(400)
     for bad in ({"x": math.nan}, {"x": "1"}, {"x": None}, {}):
         with pytest.raises(ValueError, match="numbers from -1e6"):
             winner.apply(read_command({"do": "pick", **bad, "y": 0.0}))

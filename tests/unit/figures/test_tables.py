@@ -1,0 +1,69 @@
+"""Every chart gives its numbers, in columns of one length with names, to its CSV file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from playground.lesson import Bench
+from playground.lessons import LESSONS
+
+BENCHES = {bench.name: bench for name in ("optimizers", "learning_rates", "cnn") for bench in LESSONS[name].benches}
+# Charts whose traces hold places in a drawing: their numbers are a table, or the pixels of named maps.
+DRAWINGS = {
+    "optimizers": {"ranking"},
+    "learning_rates_sweep": {"map", "best"},
+    "learning_rates_winner": {"lines", "ranking", "ranks"},
+    "cnn": {"predictions", "parameters", "answer", "maps", "convolution", "times", "drawn", "stages", "attack",
+            "attention", "confusion", "cell", "hardest", "per_class"},
+}  # fmt: skip
+
+
+def figures(bench: Any) -> dict[str, Any]:
+    if getattr(bench, "draw", None):
+        return dict(bench.draw(bench.config()).charts)
+    run = bench.build(bench.config())
+    run.advance(60.0, 6)
+    return dict(run.draw([chart.name for chart in bench.charts], {}).charts)
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_every_chart_has_numbers_with_names_for_its_csv_file(name: str) -> None:
+    bench: Bench = BENCHES[name]
+    for chart, figure in figures(bench).items():
+        layout, groups = figure["layout"], figure.get("maps") or []
+        table = (layout.get("meta") or {}).get("table")
+        if chart in DRAWINGS.get(name, ()):
+            named = [group for group in groups if isinstance(group, dict) and group.get("name")]
+            assert table or len(named) == len(groups) > 0, chart
+            assert not table or len({len(column) for column in table.values()}) == 1, chart
+        elif not (layout.get("meta") or {}).get("csv"):
+            titles = [(layout[axis]["title"] or {}).get("text") for axis in ("xaxis", "yaxis")]
+            assert all(titles), (chart, titles)
+
+
+def test_the_pixels_of_a_map_give_back_its_numbers() -> None:
+    from playground.lessons.cnn.figures.pixel_maps import Row, table
+
+    values = np.array([[[0.5, -2.0], [0.0, 1.0]]], np.float32)
+    (group,) = table([Row("Filters", values, [""])], height=10.0)["maps"]
+    assert (group["name"], group["size"]) == ("Filters", 2.0)
+    back = (group["values"].astype(float) - 128) / 127 * group["size"]
+    np.testing.assert_allclose(back, values.ravel(), atol=0.01)
+
+
+def test_the_confusion_file_counts_images_and_the_ranking_file_has_places() -> None:
+    run = BENCHES["cnn"].build(BENCHES["cnn"].config(filters_1=2, filters_2=2, images=50))  # type: ignore[attr-defined]
+    for _ in range(60):
+        drawing = run.draw(["confusion"], {})
+    counts = drawing.charts["confusion"]["layout"]["meta"]["table"]
+    assert list(counts) == ["True digit", "Predicted digit", "Test images"]
+    assert len(counts["Test images"]) == 100 and sum(counts["Test images"]) == len(run.tester.latest.labels)
+    race = BENCHES["optimizers"].build(BENCHES["optimizers"].config())  # type: ignore[attr-defined]
+    race.advance(60.0, 20)
+    view, ranking = race.view(), race.draw(["ranking"], {}).charts["ranking"]["layout"]["meta"]["table"]
+    assert ranking["Racer"] == ["SGD", "Momentum", "RMSprop", "Adam"]
+    assert sorted(ranking["Place"]) == [1, 2, 3, 4]
+    np.testing.assert_array_equal(ranking["Loss on all points"], view.predictions.losses)
