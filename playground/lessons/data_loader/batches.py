@@ -26,11 +26,12 @@ SAMPLER_NAMES = {
     "sequential": "SequentialSampler",
     "random": "RandomSampler",
     "weighted": "WeightedRandomSampler",
-    "replacement": "RandomSampler, with replacement",
+    "replacement": "RandomSampler, repeats",
 }
 SENTENCES = {
     "start": "Batches in an epoch: {batches}. Press Play or Step: a step is one batch.",
-    "not drawn": "Epoch {epoch} is over. {missing} of {samples} samples have not been drawn yet: samples can repeat.",
+    "not drawn": "Epoch {epoch} is over. Not drawn yet: {missing} of {samples} samples. Samples can repeat.",
+    "all drawn": "Epoch {epoch} is over. Each of the {samples} samples has been drawn by now, some more often.",
     "short": "A short batch: {samples} samples leave {size} for the last batch of {batch_size}.",
     "dropped": "Epoch {epoch} is over. Samples left out: {dropped} of {samples}.",
     "epoch": "Epoch {epoch} is over. Every epoch shows each of the {samples} samples once.",
@@ -55,7 +56,8 @@ class BatchesConfig(Config):
     seed: int = knob(0, "Seed", group="Loader", lo=0, hi=9999, step=1,
                      help="Seed of the loader's generator. The same seed gives the same order.")
     sampler: str = knob("shuffle", "Sampler", group="Loader", options=SAMPLERS, names=SAMPLER_NAMES,
-                        help="Chooses the next sample. The weighted one draws sample 10 ten times as often as 1.")
+                        help="Chooses the next sample. The weighted one draws sample 10 ten times as often as 1; with the "
+                             "last one a sample can repeat in an epoch.")
     prefetch: int = knob(2, "Prefetch factor", help="Batches that each worker fetches ahead.", group="Loader",
                          lo=1, hi=8, step=1, more=True, applies=lambda c: c.workers > 0)
     persistent: bool = knob(False, "Persistent workers", help="Keep the processes from epoch to epoch.",
@@ -70,6 +72,16 @@ def plan_of(config: BatchesConfig) -> Plan:
         drop_last=config.drop_last, workers=config.workers, prefetch=config.prefetch, persistent=config.persistent,
         seed=config.seed, epochs=config.epochs,
     )  # fmt: skip
+
+
+def printed_before(samples: int) -> tuple[str, str]:
+    """The two lines that the tutorial's script prints before its loop: x and y, as print shows a tensor."""
+    x, y = torch.linspace(1, samples, samples), torch.linspace(samples, 1, samples)
+    x_line, y_line = (
+        f"tensor({np.array2string(each.numpy(), separator=', ', max_line_width=10_000, threshold=MAX_PRINTED)})"
+        for each in (x, y)
+    )
+    return x_line, y_line
 
 
 def printed(epoch: int, step: int, batch_x: Tensor, batch_y: Tensor, *, called: bool) -> str:
@@ -140,7 +152,7 @@ class BatchesRun(LoadingRun):
         return np.bincount(order.ravel(), minlength=self.plan.samples + 1)[1:]
 
     def _printed(self, at: int, *, called: bool) -> Figure:
-        lines = []
+        lines = list(printed_before(self.plan.samples)) if at <= loading.LINES else []
         while len(self.tensors) < min(at, len(self.batches)):
             batch = self.batches[len(self.tensors)]
             self.tensors.append((torch.tensor(batch.x), torch.tensor(batch.y)))
@@ -166,7 +178,8 @@ class BatchesRun(LoadingRun):
         missing, dropped = 0, self.plan.samples - sum(self.sizes)
         kind = "batch"
         if last and self.plan.sampler in ("weighted", "replacement"):
-            kind, missing = "not drawn", int((self.counts(self.order(at)) == 0).sum())
+            missing = int((self.counts(self.order(at)) == 0).sum())
+            kind = "not drawn" if missing else "all drawn"
         elif size < self.plan.batch_size:
             kind = "short"
         elif last:
@@ -194,7 +207,8 @@ LAB = Lab(
               "The sample in each slot of each epoch; lines separate the batches.",
               height="low"),
         Chart("seen", "Times drawn", "How often each sample has been drawn: a bar for each.", height="low"),
-        Chart("printed", "What the tutorial's loop prints", "The last printed lines.", height="low", width="wide",
+        Chart("printed", "What the tutorial's loop prints", "The last printed lines; x and y come before the loop.",
+              height="low", width="wide",
               toggles=(Toggle("bug", "As in the tutorial: batch_y.numpy without ()"),)),
     ),
     status={"step": "Batch", "epoch": "Epochs done", "size": "In this batch", "order": "Checksum of the order"},

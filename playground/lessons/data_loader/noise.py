@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.data_loader.figures import noise
+from playground.lessons.numbers import fixed
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 MAX_BATCHES = 32  # of each size: enough to see how they scatter
@@ -94,7 +95,7 @@ def draw(config: NoiseConfig) -> Sheet:
     for size in sizes:
         measured = float((found[size] - full).pow(2).sum(dim=1).mean().sqrt())
         numbers = (float(scattered[size].mean()), measured, expected_noise(rows, size))
-        table.append((str(size), str(updates[size]), *(f"{number:.3f}" for number in numbers)))
+        table.append((str(size), str(updates[size]), *(fixed(number, 3) for number in numbers)))
     return Sheet(
         {
             "cosine": noise.cosines({size: each.numpy() for size, each in scattered.items()}, chosen),

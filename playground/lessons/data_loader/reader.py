@@ -26,41 +26,71 @@ from playground.lessons.data_loader.timed_dataset import TIMEOUT_SECONDS, Batch,
 log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = (sys.executable, "-m", "playground.lessons.data_loader.worker_host")
-MAX_SECONDS = 60.0  # of one reading in a host
+MAX_SECONDS = 60.0  # of one reading in a host, on a machine that is not busy
+USUAL_START_SECONDS = 3.0  # of a host: a machine on which it takes longer is busy, and all time limits grow with it
+MAX_SLOWNESS = 10.0
+QUIET_SECONDS = 1.0  # without a batch: then the visitor reads that workers are starting
 STOP_SECONDS = 2.0  # from the request to stop until the host is killed
 LEASE_SECONDS = 10.0  # a reading ends if nobody looks at it for this long
 POLL_SECONDS = 0.1
 
 OFF = "Worker processes are switched off on this server, so the main process reads all batches."
 FELL_BACK = (
-    f"The worker processes failed or took longer than {TIMEOUT_SECONDS:g} s, so the main process read the same "
-    "batches. If the server is busy, try again later."
+    "A worker process failed, so the main process read the same batches without workers. Press Reset and Play to try "
+    "again."
+)
+TOO_SLOW = (
+    "The worker processes took longer than {seconds:.0f} s, because this server is busy, so the main process read the "
+    "same batches without workers. Press Reset and Play later to try again."
 )
 WAITING = "Other visitors' workers are running. Yours start automatically when those are done."
-STARTING = "Starting the worker processes …"
+STARTING = "Starting the worker processes: {seconds:.0f} s so far."
 FAILED = "Reading the data failed; the server's log has the reason."
 
 
+class WorkersFailed(OSError):
+    """Workers failed: `reason` is one of the host's REASONS, `plan` the index of the plan that was being read."""
+
+    def __init__(self, reason: str, plan: int) -> None:
+        super().__init__(reason)
+        self.reason, self.plan = reason, plan
+
+
 class Host:
-    """The process that reads with workers, and its pipes."""
+    """The process that reads with workers, and its pipes.
+
+    `slowness` is how many times longer than usual it took to start; 1 until it is known.
+    """
 
     def __init__(self) -> None:
+        self.began, self.slowness, self.ready = time.monotonic(), 1.0, False
         variables = os.environ | {"OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(COMMAND, cwd=ROOT, env=variables, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, start_new_session=True)  # fmt: skip
 
     def read(self, plans: Sequence[Plan]) -> Iterator[Batch]:
-        """The batches of all plans as they arrive. Raises OSError if the host or its workers fail."""
-        self.write(json.dumps([asdict(plan) for plan in plans]))
+        """The batches of all plans as they arrive. Raises WorkersFailed, or OSError if the host fails."""
         assert self.process.stdout is not None
+        if not self.ready:
+            self._wait_until_ready()
+        patient = [replace(plan, timeout=self.slowness * TIMEOUT_SECONDS) for plan in plans]
+        self.write(json.dumps([asdict(plan) for plan in patient]))
         for line in self.process.stdout:
             message = json.loads(line)
             if "over" in message:
                 if message["over"]:
-                    raise OSError(message["over"])
+                    raise WorkersFailed(message["over"], message["plan"])
                 return
             yield Batch(**message)
         raise OSError("the process ended")
+
+    def _wait_until_ready(self) -> None:
+        """Read the first line, and learn from its time how busy the machine is: a spawned worker starts alike."""
+        assert self.process.stdout is not None
+        if not self.process.stdout.readline():
+            raise OSError("the process ended")
+        seconds = time.monotonic() - self.began
+        self.ready, self.slowness = True, min(max(1.0, seconds / USUAL_START_SECONDS), MAX_SLOWNESS)
 
     def write(self, line: str) -> None:
         """Send a line. Raises OSError if the host has ended."""
@@ -156,7 +186,9 @@ class Inbox:
     failed: bool = False
     stopped: threading.Event = field(default_factory=threading.Event)
     host: Host | None = None
+    too_slow: bool = False  # it was ended because it took too long
     looked_at: float = field(default_factory=time.monotonic)
+    heard_at: float = field(default_factory=time.monotonic)  # when the reading began, or of its last batch
 
     def stop(self) -> None:
         """End the reading soon; returns at once."""
@@ -187,7 +219,11 @@ class Loading:
     @property
     def note(self) -> str:
         """A sentence for the visitor, or an empty text."""
-        return self._inbox.note
+        inbox = self._inbox
+        seconds = time.monotonic() - inbox.heard_at
+        if inbox.host is not None and seconds > QUIET_SECONDS:
+            return STARTING.format(seconds=seconds)
+        return inbox.note
 
     @property
     def fell_back(self) -> bool:
@@ -225,15 +261,25 @@ def _read_in_turn(inbox: Inbox, plans: tuple[Plan, ...], limit: int) -> None:
         if _is_over(inbox):
             return
     try:
-        inbox.note = STARTING
+        inbox.note, inbox.heard_at = "", time.monotonic()
         _read_in_host(inbox, plans)
     except OSError as error:
         if not hosts.closed and not _is_over(inbox):
             log.warning("Workers failed (%s); reading without them.", error)
-            inbox.fell_back, inbox.note, inbox.batches = True, FELL_BACK, []
-            _read_here(inbox, plans)
+            _fall_back(inbox, plans, error)
     finally:
         hosts.leave()
+
+
+def _fall_back(inbox: Inbox, plans: tuple[Plan, ...], error: OSError) -> None:
+    """Read the plan that failed, and those after it, without workers; plans that were read before stay as they are."""
+    batches = list(inbox.batches)
+    first = error.plan if isinstance(error, WorkersFailed) else batches[-1].plan if batches else 0
+    slow = inbox.too_slow or (isinstance(error, WorkersFailed) and error.reason == "slow")
+    seconds = time.monotonic() - inbox.heard_at
+    inbox.fell_back, inbox.note = True, TOO_SLOW.format(seconds=seconds) if slow else FELL_BACK
+    inbox.batches = [batch for batch in batches if batch.plan < first]
+    _read_here(inbox, plans, first)
 
 
 def _read_in_host(inbox: Inbox, plans: tuple[Plan, ...]) -> None:
@@ -243,7 +289,7 @@ def _read_in_host(inbox: Inbox, plans: tuple[Plan, ...]) -> None:
         inbox.host = host
         guard.start()
         for batch in host.read(plans):
-            inbox.note = ""
+            inbox.heard_at = time.monotonic()
             inbox.batches.append(batch)
         sound = True
     except ValueError as error:  # a pipe closed or a line cut short, because the host was killed
@@ -255,8 +301,11 @@ def _read_in_host(inbox: Inbox, plans: tuple[Plan, ...]) -> None:
 
 def _guard(inbox: Inbox, host: Host) -> None:
     """Stop the reading if nobody looks at it, and kill the host if it takes too long or does not stop."""
-    end = time.monotonic() + MAX_SECONDS
-    while inbox.host is host and time.monotonic() < end and not _is_over(inbox):
+    began = time.monotonic()
+    while inbox.host is host and not _is_over(inbox):
+        if time.monotonic() > began + host.slowness * MAX_SECONDS:
+            inbox.too_slow = True
+            break
         inbox.stopped.wait(POLL_SECONDS)
     if inbox.host is host and _is_over(inbox):
         inbox.stop()
@@ -272,9 +321,9 @@ def _is_over(inbox: Inbox) -> bool:
     return inbox.stopped.is_set() or time.monotonic() - inbox.looked_at > LEASE_SECONDS
 
 
-def _read_here(inbox: Inbox, plans: tuple[Plan, ...]) -> None:
-    """Read all plans with 0 workers, in this thread."""
-    for number, plan in enumerate(plans):
+def _read_here(inbox: Inbox, plans: tuple[Plan, ...], first: int = 0) -> None:
+    """Read the plans from the index `first` on with 0 workers, in this thread."""
+    for number, plan in enumerate(plans[first:], start=first):
         for batch in read(replace(plan, workers=0), number):
             inbox.batches.append(batch)
             time.sleep(0)  # let the engine's threads run

@@ -25,7 +25,7 @@ from torch.utils.data import (
 )
 
 BLOCK = bytes(65_536)  # hashed repeatedly by items that cost computing; hashing releases Python's lock
-TIMEOUT_SECONDS = 20.0  # a DataLoader waits this long for a worker's batch before it gives up
+TIMEOUT_SECONDS = 20.0  # a DataLoader waits this long for a batch before it gives up, on a machine that is not busy
 SAMPLERS = ("shuffle", "sequential", "random", "weighted", "replacement")
 
 
@@ -47,6 +47,7 @@ class Plan:
     item_ms: float = 0.0
     computing: bool = False  # an item costs computing instead of waiting
     batch_ms: float = 0.0  # the time for training on a batch before the next is requested
+    timeout: float = TIMEOUT_SECONDS  # how long the loader waits for a batch of its workers
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def build_loader(plan: Plan) -> DataLoader[tuple[Any, ...]]:
         prefetch_factor=plan.prefetch if plan.workers else None,
         persistent_workers=plan.persistent and plan.workers > 0,
         multiprocessing_context=plan.start if plan.workers else None,
-        timeout=TIMEOUT_SECONDS if plan.workers else 0,
+        timeout=plan.timeout if plan.workers else 0,
     )
 
 

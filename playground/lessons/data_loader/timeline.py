@@ -18,7 +18,7 @@ from playground.settings import Settings
 
 WORKERS = (0, 1, 2)
 NAMES = ("0 workers", "1 worker", "2 workers")
-STARTS = {"fork": "fork (Linux)", "spawn": "spawn (Windows, macOS)"}
+STARTS = {"fork": "fork (Linux)", "spawn": "spawn (Windows, Mac)"}
 COSTS = {"waiting": "Waiting (disk, network)", "computing": "Computing (decoding)"}
 START_SECONDS = {"fork": 0.1, "spawn": 3.0}  # an estimate for the time axis before anything is measured
 MIN_SPEEDUP = 1.1  # below it the narrator calls the difference small
@@ -30,6 +30,7 @@ SENTENCES = {
     "same": "2 workers: {two:.2f} s. No workers: {none:.2f} s. The difference is small.",
 }
 LABELS = {
+    "fell back": "{name}: fell back to 0",
     "main": "{name}: main",
     "worker": "worker {number}",
     "waiting": "waiting {time}",
@@ -77,6 +78,10 @@ class Measured:
     """The batches of one plan so far, and what follows from their times."""
 
     batches: list[Batch]
+
+    def fell_back(self, workers: int) -> bool:
+        """Whether the main process fetched a batch although there should have been workers."""
+        return workers > 0 and any(batch.worker[0] < 0 for batch in self.batches)
 
     @property
     def seconds(self) -> float:
@@ -160,6 +165,13 @@ class TimelineRun(LoadingRun):
         shown = self.batches[:at]
         return [Measured([batch for batch in shown if batch.plan == number]) for number in range(len(WORKERS))]
 
+    def names(self, measured: list[Measured]) -> list[str]:
+        """What each reading is called: one whose workers failed says so, because its times are not those of workers."""
+        return [
+            LABELS["fell back"].format(name=name) if each.fell_back(workers) else name
+            for name, workers, each in zip(NAMES, WORKERS, measured, strict=True)
+        ]
+
     def until(self, measured: list[Measured]) -> float:
         """The end of the time axis in seconds: an estimate of the slowest reading, or its measured time if longer."""
         config = self.config
@@ -171,14 +183,15 @@ class TimelineRun(LoadingRun):
         """The lanes, the throughput and the number of waiting batches."""
         measured = self.measured(at)
         until = self.until(measured)
+        names = self.names(measured)
         groups = [
             [(LABELS["main"].format(name=name), each.main()),
              *((LABELS["worker"].format(number=number), each.worker(number)) for number in range(workers))]
-            for name, workers, each in zip(NAMES, WORKERS, measured, strict=True)
+            for name, workers, each in zip(names, WORKERS, measured, strict=True)
         ]  # fmt: skip
-        rates = {name: (each.rate, each.started_rate) for name, each in zip(NAMES, measured, strict=True)}
+        rates = {name: (each.rate, each.started_rate) for name, each in zip(names, measured, strict=True)}
         best = max((rate for pair in rates.values() for rate in pair if rate is not None), default=1.0)
-        waiting = [(name, *each.ahead()) for name, each in zip(NAMES[1:], measured[1:], strict=True)]
+        waiting = [(name, *each.ahead()) for name, each in zip(names[1:], measured[1:], strict=True)]
         return {
             "lanes": lambda: lanes.lanes(groups, until),
             "throughput": lambda: lanes.throughput(rates, best),
@@ -186,8 +199,11 @@ class TimelineRun(LoadingRun):
         }
 
     def status(self, at: int) -> dict[str, float]:
-        """The seconds of each reading so far."""
-        return {f"seconds_{workers}": round(each.seconds, 3) for workers, each in enumerate(self.measured(at))}
+        """The seconds of each reading so far; 0 where workers should have read and did not."""
+        return {
+            f"seconds_{workers}": 0.0 if each.fell_back(workers) else round(each.seconds, 3)
+            for workers, each in zip(WORKERS, self.measured(at), strict=True)
+        }
 
     def narrate(self, at: int) -> str:
         """A sentence that compares the three readings once they are done."""

@@ -1,9 +1,10 @@
 """A separate process that reads plans with DataLoader workers; reader.py starts it.
 
 A web server has threads, and a process with threads must not fork. So workers are forked (or spawned) here, where
-there is one thread. An order is a line of JSON on stdin, a list of plans; each batch is a line on stdout, then
-{"over": ""}, or {"over": reason} if the workers failed. Another line on stdin stops the reading. The process ends when
-stdin closes, or after IDLE_SECONDS without an order.
+there is one thread. The first line on stdout says that it is ready. An order is a line of JSON on stdin, a list of
+plans; each batch is a line on stdout, then {"over": ""}. If the workers failed it is {"over": reason, "plan": index},
+with one of REASONS. Another line on stdin stops the reading. The process ends when stdin closes, or after IDLE_SECONDS
+without an order.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import torch
 from playground.lessons.data_loader.timed_dataset import Plan, read
 
 IDLE_SECONDS = 30.0
+REASONS = ("slow", "failed")
+TIMED_OUT = "timed out"  # in DataLoader's message
 NICENESS = 10  # the server on the same machine has priority
 
 
@@ -48,7 +51,8 @@ def send(message: dict[str, object]) -> None:
 
 def execute(order: str, orders: Orders) -> None:
     """Read all plans of an order, until another line asks to stop."""
-    reason = ""
+    over: dict[str, object] = {"over": ""}
+    number = 0
     try:
         for number, values in enumerate(json.loads(order)):
             for batch in read(Plan(**values), number):
@@ -57,9 +61,9 @@ def execute(order: str, orders: Orders) -> None:
                     return
     except (RuntimeError, OSError) as error:
         print(f"DataLoader workers failed: {error}", file=sys.stderr)
-        reason = "a worker process failed or took too long"
+        over = {"over": "slow" if TIMED_OUT in str(error) else "failed", "plan": number}
     finally:
-        send({"over": reason})
+        send(over)
 
 
 def main() -> None:
@@ -68,6 +72,7 @@ def main() -> None:
     os.nice(NICENESS)
     orders = Orders()
     try:
+        send({"ready": True})
         while (order := orders.next(IDLE_SECONDS)) is not None:
             if order.startswith("["):  # any other line asked to stop a reading that had already ended
                 execute(order, orders)

@@ -16,7 +16,7 @@ from playground.figures.theme import axis, layout
 Array = NDArray[Any]
 MAX_NUMBERED = (6, 20)  # epochs and slots: a larger map has no room for numbers
 MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace"
-LINES = 6  # printed lines that are shown
+LINES, WIDTH = 8, 104  # printed lines that are shown, and characters on a line
 SHORT, DROPPED = "short: {count}", "dropped: {count}"
 
 
@@ -50,7 +50,13 @@ def batch_map(order: Array, *, batch_size: int, dropped: int, latest: tuple[int,
         shapes.append(
             _box(start + 0.5, min(start + batch_size, used) + 0.5, epoch - 0.5, epoch + 0.5, "@text", "solid")
         )
-    x = axis("Slot in the epoch", [0.4, slots + 0.6], showgrid=False, zeroline=False, **_whole(slots))
+    x = axis(
+        "Slot in the epoch (blue: small numbers, orange: large ones)",
+        [0.4, slots + 0.6],
+        showgrid=False,
+        zeroline=False,
+        **_whole(slots),
+    )
     y = axis("Epoch", [epochs - 0.45, -0.55], showgrid=False, zeroline=False, tick0=0, dtick=1 if epochs <= 5 else 3)
     low = {"l": 44, "r": 8, "t": 20, "b": 42}
     return {"data": [cells], "layout": layout(x, y, shapes=shapes, annotations=notes, margin=low)}
@@ -75,15 +81,16 @@ def times_drawn(counts: Array, *, top: float, expected: float) -> Figure:
 
 
 def printed(lines: Sequence[str]) -> Figure:
-    """The last lines that a script printed, in a monospace font."""
-    shown = list(lines[-LINES:])
+    """The last lines that a script printed, in a monospace font; a long line continues on the next one."""
+    rows = [line[at : at + WIDTH] for line in lines for at in range(0, len(line), WIDTH)]
+    shown = rows[-LINES:]
     notes = [
         {"text": html.escape(line, quote=False), "x": 0, "y": 1 - (row + 0.5) / LINES, "xref": "paper", "yref": "paper",
          "xanchor": "left", "yanchor": "middle", "showarrow": False, "align": "left",
          "font": {"family": MONO, "size": 12, "color": "@text"}}
         for row, line in enumerate(shown)
     ]  # fmt: skip
-    text = "\n".join(shown)
+    text = "\n".join(lines[-LINES:])
     figure = layout(
         hidden_axis([0, 1]),
         hidden_axis([0, 1]),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import inspect
+import json
 import os
+import re
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -183,7 +186,7 @@ def test_map_counts_and_lines_show_the_batches() -> None:
     assert run.steps_in_epochs(1) == 3
     printed = run.figures(2, {})["printed"]()["layout"]["meta"]["words"].splitlines()
     x, y = (torch.tensor(values) for values in (run.batches[1].x, run.batches[1].y))
-    assert printed[1] == f"Epoch: 0 |Step: 1 |batch x: {x.numpy()} |batch y: {y.numpy()}"
+    assert printed[-1] == f"Epoch: 0 |Step: 1 |batch x: {x.numpy()} |batch y: {y.numpy()}"
 
 
 def test_tutorials_bug_prints_the_method_and_the_same_each_time() -> None:
@@ -338,6 +341,70 @@ def test_a_reading_that_takes_too_long_is_killed_and_falls_back(monkeypatch: pyt
     monkeypatch.setattr(loading, "MAX_SECONDS", 0.2)
     reading = wait_for(Loading([Plan(samples=4, batch_size=2, item_ms=1_500.0, workers=1, epochs=1)], limit=1))
     assert reading.fell_back and len(reading.look()) == 2
+
+
+# A host whose workers read the first plan and are too slow for the second, without the processes.
+SLOW_WORKERS = """
+import json
+print('{"ready": true}', flush=True)
+plans = json.loads(input())
+batch = dict(plan=0, epoch=0, slot=0, x=[1.0], y=[1.0], worker=[-1], starts=[0.0], ends=[0.1], asked=0.0, got=0.1,
+             used=0.1)
+for slot in range(2):
+    print(json.dumps(batch | {"slot": slot}), flush=True)
+print(json.dumps(batch | {"plan": 1, "worker": [0]}), flush=True)
+print('{"over": "slow", "plan": 1}', flush=True)
+input()
+"""
+
+
+def test_where_workers_are_too_slow_only_their_lanes_fall_back_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "COMMAND", (sys.executable, "-c", SLOW_WORKERS))
+    config = timeline.TimelineConfig(samples=4, batch_size=2, item_ms=0, batch_ms=0)
+    run = timeline.build(config)
+    until(lambda: run.advance(0.1, 100) == 0 and bool(run.outcome), "all batches are shown")
+    drawn = run.draw(["lanes", "throughput"], {})
+    assert "because this server is busy" in drawn.note and "Press Reset and Play" in drawn.note
+    assert len(run.batches) == 6 and run.batches[0].ends == [0.1], "the lane without workers is still the first reading"
+    names = drawn.charts["lanes"]["layout"]["yaxis"]["ticktext"]
+    main = [name for name in names if "main" in name]
+    assert main == ["0 workers: main", "1 worker: fell back to 0: main", "2 workers: fell back to 0: main"]
+    assert drawn.status["seconds_1"] == drawn.status["seconds_2"] == 0, "these are not the times of workers"
+
+
+def test_time_limits_grow_with_the_time_that_a_process_takes_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[list[dict[str, Any]]] = []
+    monkeypatch.setattr(loading, "COMMAND", (sys.executable, "-c", 'print(\'{"ready": true}\\n{"over": ""}\')'))
+    monkeypatch.setattr(loading.Host, "write", lambda host, line: sent.append(json.loads(line)))
+    for usual, most, slowness in ((1e9, 10.0, 1.0), (1e-9, 10.0, 10.0)):
+        monkeypatch.setattr(loading, "USUAL_START_SECONDS", usual)
+        host = loading.Host()
+        assert list(host.read([Plan()])) == [] and host.slowness == slowness <= most
+        host.kill()
+    assert [plans[0]["timeout"] for plans in sent] == [20.0, 200.0]
+
+
+def test_while_workers_start_the_page_says_how_long_it_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "QUIET_SECONDS", -1.0)
+    monkeypatch.setattr(loading, "COMMAND", (sys.executable, "-c", "input()"))
+    reading = Loading([Plan()], limit=1)
+    until(lambda: re.fullmatch(r"Starting the worker processes: [0-9]+ s so far\.", reading.note), "the sentence")
+    reading.close()
+
+
+def test_the_script_prints_x_and_y_before_its_loop() -> None:
+    run = batches.build(batches.BatchesConfig(workers=0))
+    lines = run.draw(["printed"], {}).charts["printed"]["layout"]["meta"]["words"].splitlines()
+    assert lines == [str(torch.linspace(1, 10, 10)), str(torch.linspace(10, 1, 10))]
+    until(lambda: run.advance(0.1, 100) == 0 and bool(run.outcome), "all batches")
+    lines = run.draw(["printed"], {}).charts["printed"]["layout"]["meta"]["words"].splitlines()
+    assert len(lines) == 8 and lines[0].startswith("tensor([ 1.,") and lines[-1].startswith("Epoch: 2 |Step: 1 |")
+
+
+def test_a_long_line_continues_on_the_next() -> None:
+    figure = figures.printed(["a" * 250, "b"])
+    shown = [note["text"] for note in figure["layout"]["annotations"]]
+    assert shown == ["a" * figures.WIDTH, "a" * figures.WIDTH, "a" * (250 - 2 * figures.WIDTH), "b"]
 
 
 def test_asking_for_a_batch_never_blocks() -> None:
