@@ -10,6 +10,21 @@ TOO_MANY_PARAMETERS = (
 # Marks on the loss chart. The text before the colon names the setting; `Progress.mark` compares it.
 SETTING_MARK = "{label}: {before} → {after}"
 WEIGHTS_MARK = "Weights loaded"
+WENT_BACK_MARK = "Went back to this step"
+
+# What was changed last, as the beginning of a sentence about the steps since then.
+SINCE = {
+    "setting": "Since you set “{label}” to {value} at step {step:,}",
+    "settings": "Since you changed {count} settings at step {step:,}",
+    "points": "Since you changed the points at step {step:,}",
+    "table": "Since you loaded your table at step {step:,}",
+    "no_table": "Since you returned to the generated points at step {step:,}",
+    "weight": "Since you set a weight by hand at step {step:,}",
+    "weight_undone": "Since you set a weight back at step {step:,}",
+    "weights": "Since you loaded weights at step {step:,}",
+    "went_back": "Since you went back to step {step:,}",
+    "several": "Since your changes at step {step:,}",
+}
 
 # Why a run cannot be saved, or cannot take over a file.
 DIVERGED = "This run has diverged, so it cannot be continued. Press Reset, then train again."

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -24,11 +26,15 @@ from playground.runs import state_checks as check
 from playground.runs.checksums import checksum
 from playground.runs.history import History, Snapshot, Snapshots
 from playground.runs.journal import Change, Guide, Journal, Reason, RunHistory, SavedState, WeightSet
+from playground.runs.periods import SEVERAL, Period, changed_settings, period_of_marks
+from playground.runs.periods import Change as LastChange
 from playground.runs.progress import Progress
 from playground.runs.state_checks import StateError
+from playground.runs.trends import LossRows
 from playground.runs.weight_names import Assignment, assign
 from playground.settings import Settings
 from playground.training.models import count_parameters
+from playground.training.probe import Probe
 from playground.training.trainer import Trainer
 
 MIN_AUTO_SPEED = 30.0  # steps a second
@@ -66,6 +72,11 @@ class TrainingRun(ABC):
     threads: int | None = None  # of one operation of torch, if the run has a number of its own
     averaged: range = range(0)  # the steps whose mean loss is shown, if it is not the loss of the current weights
     replay: Guide | None = None  # another run whose changes this one repeats
+    inert_knobs: ClassVar[frozenset[str]] = frozenset({"max_steps", "target_loss"})  # without effect on the training
+    marked_changes: ClassVar[dict[str, str]] = {
+        messages.WEIGHTS_MARK: "weights",
+        messages.WENT_BACK_MARK: "went_back",
+    }
 
     def __init__(
         self,
@@ -89,6 +100,10 @@ class TrainingRun(ABC):
         self.snapshots = Snapshots(min(MAX_SNAPSHOTS, fitting))
         self.journal = Journal(Change(0, config, self.edits))
         self._shown_index: int | None = None  # of the snapshot that is shown
+        self.weights_set = 0  # how often weights were set from outside
+        self.period = Period()
+        self._probe: tuple[Period, int, Probe] | None = None  # in a period, at a step
+        self._loss_rows: tuple[Any, Period, LossRows] | None = None  # of a history column and a period
         self.record({})
         self.take_snapshot()
 
@@ -131,6 +146,22 @@ class TrainingRun(ABC):
     @abstractmethod
     def rebuilt(self, config: Any) -> Self:
         """A new run at step 0 that keeps what the student added by hand."""
+
+    def losses_now(self) -> dict[str, float]:
+        """The losses of the current weights on the whole data, for the period after a change; empty if too costly."""
+        return {}
+
+    @property
+    def edited_points(self) -> Any:
+        """What the student changed in the points by hand: equal if the points are."""
+        return self.edits
+
+    def acting_knobs(self, before: Any, after: Any) -> set[str]:
+        """The names of the live knobs that act on the training under one of two configs."""
+        return {
+            name for name, spec in after.knobs().items()
+            if spec.live and name not in self.inert_knobs and (spec.applies_to(before) or spec.applies_to(after))
+        }  # fmt: skip
 
     def edit(self, command: Command) -> None:
         """Obey a command that only some lessons know. Raises ValueError with a sentence."""
@@ -263,6 +294,11 @@ class TrainingRun(ABC):
 
     def tune(self, config: Config) -> None:
         """Change live knobs without a reset; each change leaves a mark on the loss chart."""
+        with self.changing():
+            self._tune(config)
+        self.record_change()
+
+    def _tune(self, config: Config) -> None:
         before, specs, progress = self.config, config.knobs(), self.progress
         changed = config.changed_from(before)
         self.config = config
@@ -277,7 +313,68 @@ class TrainingRun(ABC):
         if progress.outcome == "done" and progress.steps < progress.stop_at:
             progress.outcome = ""
         self.retune(before, config, set(changed))
-        self.record_change()
+
+    @property
+    def good_step(self) -> int | None:
+        """After a divergence, the step to which this run can go back; None if there is none."""
+        return None
+
+    # The last change, since which a training is judged.
+
+    @contextmanager
+    def changing(self, what: str = "") -> Iterator[None]:
+        """A change of settings, or `what` of messages.SINCE: a new period begins after it if it acts on the training.
+
+        Changes at one step are one change, and one that is taken back at the same step is none.
+        """
+        last, origin, before = self.period, (self.config, self.edited_points, self.weights_set), self.losses_now()
+        yield
+        previous: Period | None = replace(last, previous=None)
+        if last.start == self.steps and last.origin is not None:
+            origin, before, previous = last.origin, dict(last.before), last.previous
+        change = self._change_from(origin, what or last.change.what)
+        if change == LastChange():
+            self.period = previous or Period()
+        else:
+            self.period = Period(self.steps, change, self.losses_now(), before, origin, previous)
+
+    def _change_from(self, origin: tuple[Any, Any, int], what: str) -> LastChange:
+        config, points, weights_set = origin
+        settings = changed_settings(config, self.config, self.acting_knobs(config, self.config))
+        others = [points != self.edited_points, weights_set != self.weights_set]
+        if settings.what and not any(others):
+            return settings
+        if settings.what or all(others):
+            return LastChange(SEVERAL)
+        if what in ("", SEVERAL, "setting", "settings"):
+            what = "points" if others[0] else "weights"
+        return LastChange(what) if any(others) else LastChange()
+
+    def loss_rows(self) -> LossRows:
+        """The rows of the history since the last change, for a history with the columns "train" and "test"."""
+        rows, period = self.history.column("train"), self.period
+        if self._loss_rows is None or self._loss_rows[0] is not rows or self._loss_rows[1] is not period:
+            steps = self.history.steps()
+            late = steps > period.start if period.losses or period.is_changed else steps >= 0
+            columns = [each[late] for each in (steps, rows, self.history.column("test"))]
+            if period.losses:
+                first = [period.start, period.losses["train"], period.losses.get("test", math.nan)]
+                columns = [np.concatenate([[value], column]) for value, column in zip(first, columns, strict=True)]
+            self._loss_rows = (rows, period, LossRows(*columns))
+        return self._loss_rows[2]
+
+    def kept_probe(self, probe: Callable[[], Probe]) -> Probe:
+        """A probe of the current weights: a new one only in a new period or after a tenth more steps."""
+        kept = self._probe
+        if kept is None or kept[0] is not self.period or self.steps > 1.1 * kept[1] + 10:
+            self._probe = kept = (self.period, self.steps, probe())
+        return kept[2]
+
+    def find_period(self) -> None:
+        """The current period of a run that was restored: it is known from the marks alone."""
+        knobs = self.config.knobs()
+        acting = {knobs[name].label for name in self.acting_knobs(self.config, self.config)}
+        self.period = period_of_marks(self.marks, acting, self.marked_changes, self.steps)
 
     # What was changed on the way.
 
@@ -406,6 +503,7 @@ class TrainingRun(ABC):
             count_parameters=lambda config: sum(each.numel() for each in self.snapshot_model(config).parameters()),
         )  # fmt: skip
         self._begin_journal("restored")
+        self.find_period()
 
     def script_weights(self) -> dict[str, Tensor]:
         """A copy of the weights that the exported script's model can load. Raises StateError for a diverged run."""
@@ -422,8 +520,11 @@ class TrainingRun(ABC):
         """Put these weights into the running model; optimizer, batches and history stay as they are."""
         if self.outcome == "failed":
             raise StateError(messages.DIVERGED_BEFORE_LOADING)
-        state.load_weights(self.model, self.assigned(weights).weights)
-        self.mark(messages.WEIGHTS_MARK)
+        found = self.assigned(weights).weights
+        with self.changing("weights"):
+            state.load_weights(self.model, found)
+            self.weights_set += 1
+            self.mark(messages.WEIGHTS_MARK)
         self._begin_journal("loaded")
 
 

@@ -114,6 +114,7 @@ def _from_snapshot(run: Run, snapshot: Snapshot) -> Run:
     branch.snapshots.kept = [each for each in run.snapshots.kept if each.steps <= snapshot.steps]
     branch.use_weights({name: value.clone() for name, value in branch.model.state_dict().items()})
     branch.progress.marks = branch.marks[:-1]  # without the mark of `use_weights`: these weights are its own
+    branch.find_period()
     return branch
 
 

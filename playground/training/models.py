@@ -32,6 +32,8 @@ ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation("None (linear)", nn.Identity, "nn.Identity()"),
 }
 
+ROUNDING = 1e-3  # of a weight: the same sums in another order, over many steps
+
 Fill = Callable[[Tensor, torch.Generator], Tensor]
 
 
@@ -164,6 +166,21 @@ def graft(old: nn.Sequential, new: nn.Sequential, inputs: Sequence[tuple[int, in
 def linears(model: nn.Sequential) -> list[nn.Linear]:
     """The linear layers, in order."""
     return [layer for layer in model if isinstance(layer, nn.Linear)]
+
+
+def layer_of_same_units(model: nn.Sequential) -> int:
+    """The first hidden layer, from 1, all of whose units (two at least) have the same weights; 0 if there is none.
+
+    Weights that differ by rounding alone are the same.
+    """
+    for index, layer in enumerate(linears(model)[:-1], start=1):
+        weight = layer.weight.detach()
+        if len(weight) > 1:
+            first, second = weight[0, 0].item(), weight[1, 0].item()
+            is_near = abs(first - second) <= ROUNDING * abs(first)
+            if is_near and bool(((weight - weight[0]).abs() <= ROUNDING * weight[0].abs()).all()):
+                return index
+    return 0
 
 
 def layer_outputs(model: nn.Sequential, x: Tensor) -> list[Tensor]:

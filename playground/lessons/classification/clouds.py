@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from playground.data.datasets import DataError, read_rows, split_rows
+from playground.data.datasets import DataError, split_rows
+from playground.data.own_rows import labelled_points as labelled_rows
 from playground.lessons.classification.words import MESSAGES
 
 MAP_END = 6.0  # the map shows -MAP_END to MAP_END on both axes
 MAX_CLASSES = 5
+ROWS = labelled_rows(MAX_CLASSES)  # the format of a student's own table
 JITTER_SHARE = 0.25  # the part of the noise that every cloud except the blobs gets
 
 Draw = Callable[[Tensor, int, torch.Generator], Tensor]  # (labels, classes, generator) -> (points, 2), without noise
@@ -146,11 +148,8 @@ def table(rows: Sequence[tuple[float, ...]], test_share: float, generator: torch
 
 
 def read_csv(text: str, max_rows: int) -> tuple[tuple[float, ...], ...]:
-    """The (x1, x2, class) rows of a CSV text; the class is a whole number from 0 to MAX_CLASSES - 1.
-
-    Raises DataError, naming line and limit, as `datasets.read_rows` does.
-    """
-    return read_rows(text, max_rows, ("x1", "x2", "class"), "0.5, -1.5, 1", check_class)
+    """The (x1, x2, class) rows of a table in a text; its classes get the numbers from 0. Raises DataError."""
+    return ROWS.read(text, max_rows).rows
 
 
 def check_class(line: int, row: tuple[float, ...]) -> None:

@@ -43,6 +43,13 @@ class Predictions:
     losses: dict[str, float]
     predicted: NDArray[np.int64]  # the class of each training point, then of each test point, (points,)
     logits: Tensor  # of the same points: (points, classes)
+    outputs: list[Tensor]  # of every module for the training points, each (training points, units)
+
+    @cached_property
+    def dead(self) -> list[NDArray[np.bool_]]:
+        """For each hidden layer, which units output 0 for every training point and so get no gradient: (units,)."""
+        hidden, can_die = self.outputs[1::2], models.ACTIVATIONS[self.config.activation].can_die
+        return [(h <= 0).all(dim=0).numpy() if can_die else np.zeros(h.shape[1], bool) for h in hidden]
 
     @cached_property
     def plane(self) -> list[Tensor]:

@@ -17,7 +17,6 @@ from playground.engine.commands import AddPoint, Command, Explain, RemovePoint, 
 from playground.engine.frames import Figure, Maps
 from playground.figures import curves, fields, graphs
 from playground.knobs import Config
-from playground.lessons import narrator
 from playground.lessons.classification import explain_point, look_inside
 from playground.lessons.classification.challenge import Challenge
 from playground.lessons.classification.clouds import MAP_END, MAX_CLASSES, LabelledPoints
@@ -26,6 +25,7 @@ from playground.lessons.classification.config import (
     INPUTS,
     LOSSES,
     MAX_LAYERS,
+    MAX_UNITS,
     ORDER,
     ClassificationConfig,
     build_model,
@@ -38,12 +38,15 @@ from playground.lessons.classification.edits import MAX_EDITS, Edits, Rows, Weig
 from playground.lessons.classification.figures.weights import with_parameters
 from playground.lessons.classification.predictions import SIDE, Predictions, pad_logits
 from playground.lessons.classification.words import MARKS, MESSAGES
+from playground.lessons.narrator import first_finding
+from playground.lessons.training_rules import RULES, TrainingSituation
 from playground.runs import journal
 from playground.runs import state_checks as check
 from playground.runs.history import KINDS, layer_norms
 from playground.runs.training_run import TrainingRun, View
 from playground.settings import Settings
 from playground.training import models
+from playground.training.probe import Probe, probe
 from playground.training.retune import optimizer_of, retune_optimizer
 from playground.training.trainer import Batches, Trainer
 
@@ -58,6 +61,12 @@ class ClassificationRun(TrainingRun):
     """One student's classification."""
 
     edits: Edits
+    inert_knobs = TrainingRun.inert_knobs | {"brush", "most_parameters", "least_accuracy"}
+    marked_changes = TrainingRun.marked_changes | {
+        MARKS["points"]: "points",
+        MARKS["weight"]: "weight",
+        MARKS["weight_undone"]: "weight_undone",
+    }
 
     def __init__(self, config: ClassificationConfig, settings: Settings, edits: Edits = NO_EDITS) -> None:
         self.edits, config = edits, edits.with_table_classes(config)
@@ -78,6 +87,10 @@ class ClassificationRun(TrainingRun):
         """Compute once what is the same in every frame."""
         self.inputs = inputs_of(config, torch.cat([data.x_train, data.x_test]))
         self.labels = torch.cat([data.y_train, data.y_test]).numpy()
+        self.largest_input = float(data.x_train.abs().max())
+        counts = torch.bincount(data.y_train, minlength=config.outputs)
+        self.classes = tuple(torch.nonzero(counts)[:, 0].tolist())  # that training points have
+        self.shares = counts / counts.sum()  # of the training points, (classes,)
         train, test = data.x_train.numpy(), data.x_test.numpy()
         classes = config.outputs
         self.train_traces = fields.points("Train", train, data.y_train.numpy(), classes, is_open=False)
@@ -150,6 +163,37 @@ class ClassificationRun(TrainingRun):
         self._prepare_drawing(self.config, data)
         self.trainer.batches.replace(inputs_of(self.config, data.x_train), data.y_train)
 
+    # Judging.
+
+    @property
+    def edited_points(self) -> Any:
+        """The student's table and clicks, without the weights set by hand."""
+        return self.edits.rows, self.edits.clicks
+
+    def acting_knobs(self, before: ClassificationConfig, after: ClassificationConfig) -> set[str]:
+        """The live knobs that act on the training: those of generated points do not while a table is in use."""
+        found = super().acting_knobs(before, after)
+        return found if self.edits.rows is None else found - {"cloud", "noise", "classes", "points"}
+
+    @torch.no_grad()
+    def losses_now(self) -> dict[str, float]:
+        """The losses and accuracies of the current weights on all points."""
+        return self.measure()
+
+    def probe(self) -> Probe:
+        """How far the loss alone would fall from here, and how hard the penalties pull; kept for a while."""
+        return self.kept_probe(lambda: self._probe_of(self.model))
+
+    def _probe_of(self, model: nn.Sequential) -> Probe:
+        x, loss_fn = self.inputs[: len(self.data.x_train)], LOSSES[self.config.loss][1]()
+        return probe(model, x, self.data.y_train, loss_fn, self.trainer.optimizer, l1=self.config.l1)
+
+    @property
+    def constant_loss(self) -> float:
+        """The training loss of a model that always predicts the shares of the classes."""
+        logits = self.shares.clamp_min(1e-9).log().expand(len(self.data.y_train), -1)
+        return float(LOSSES[self.config.loss][1]()(logits, self.data.y_train))
+
     def rebuilt(self, config: ClassificationConfig) -> Self:
         """A new run at step 0 with another config, the same points and the same place to explain."""
         run = type(self)(config, self.settings, self.edits)
@@ -184,7 +228,8 @@ class ClassificationRun(TrainingRun):
 
     def use_rows(self, rows: Rows | None) -> None:
         """Train on the student's own (x1, x2, class) rows; None returns to the generated points."""
-        self._use_edits(Edits(rows, tuple(edit for edit in self.edits.done if isinstance(edit, WeightSet))))
+        self._use_edits(Edits(rows, tuple(edit for edit in self.edits.done if isinstance(edit, WeightSet))),
+                        "no_table" if rows is None else "table")  # fmt: skip
 
     def replace_model(self, model: nn.Sequential) -> None:
         """Train this model from now on; weights set by hand in the earlier model cannot be undone in it."""
@@ -203,13 +248,14 @@ class ClassificationRun(TrainingRun):
                 checked_index(edit.source or 0, "input", layer.in_features)
         self.edits = edits
 
-    def _use_edits(self, edits: Edits) -> None:
+    def _use_edits(self, edits: Edits, what: str = "points") -> None:
         """Train on the points with these edits; a table with other classes changes the number of outputs."""
         before, after = self.config, edits.with_table_classes(self.config)
         edits.points(after, self.settings)  # raises before anything has changed
-        self.edits, self.config = edits, after
-        self.retune(before, after, {"points"})
-        self.mark(MARKS["points"])
+        with self.changing(what):
+            self.edits, self.config = edits, after
+            self.retune(before, after, {"points"})
+            self.mark(MARKS["points"])
         self.record_change()
 
     def _set_weight(self, command: SetWeight) -> None:
@@ -222,9 +268,10 @@ class ClassificationRun(TrainingRun):
         source = command.source
         if source is not None:
             checked_index(source, "input", layers[layer].in_features)
-        before = self._write_weight(layer, unit, source, command.value)
-        self.edits = replace(self.edits, done=(*self.edits.done, WeightSet(layer, unit, source, before)))
-        self.mark(MARKS["weight"])
+        with self.changing("weight"):
+            before = self._write_weight(layer, unit, source, command.value)
+            self.edits = replace(self.edits, done=(*self.edits.done, WeightSet(layer, unit, source, before)))
+            self.mark(MARKS["weight"])
 
     def _undo(self) -> None:
         """Undo the last edit, of a point or of a weight."""
@@ -232,9 +279,10 @@ class ClassificationRun(TrainingRun):
             raise DataError(MESSAGES["nothing_to_undo"])
         *done, last = self.edits.done
         if isinstance(last, WeightSet):
-            self._write_weight(last.layer, last.unit, last.source, last.before)
-            self.edits = replace(self.edits, done=tuple(done))
-            self.mark(MARKS["weight_undone"])
+            with self.changing("weight_undone"):
+                self._write_weight(last.layer, last.unit, last.source, last.before)
+                self.edits = replace(self.edits, done=tuple(done))
+                self.mark(MARKS["weight_undone"])
         else:
             self._use_edits(replace(self.edits, done=tuple(done)))
 
@@ -245,6 +293,7 @@ class ClassificationRun(TrainingRun):
         row, at = (linear.bias, unit) if source is None else (linear.weight[unit], source)
         before = row[at].item()
         row[at] = value
+        self.weights_set += 1
         self.record_change(journal.WeightSet(layer, unit, source, value))
         return before
 
@@ -288,8 +337,10 @@ class ClassificationRun(TrainingRun):
         inputs = self.inputs
         if config.inputs != self.config.inputs:  # a snapshot from before the inputs changed
             inputs = inputs_of(config, torch.cat([self.data.x_train, self.data.x_test]))
-        logits = pad_logits(model(inputs), self.config.outputs)
-        return Predictions(model, config, *self._evaluate(logits, config), logits=logits)
+        outputs = models.layer_outputs(model, inputs)
+        logits, count = pad_logits(outputs[-1], self.config.outputs), len(self.data.x_train)
+        row, predicted = self._evaluate(logits, config)
+        return Predictions(model, config, row, predicted, logits, [each[:count] for each in outputs])
 
     def status(self, view: View) -> dict[str, float]:
         """The losses, the accuracies as fractions of 1, and the number of parameters."""
@@ -326,7 +377,7 @@ class ClassificationRun(TrainingRun):
         weights, biases = [layer.weight.numpy() for layer in layers], [layer.bias.numpy() for layer in layers]
         labels = [INPUTS[name].label for name in view.config.input_names]
         hidden = [output.T for output in view.predictions.plane[1::2]]
-        dead = [(output == output[:, :1]).all(dim=1).numpy() for output in hidden]
+        dead = view.predictions.dead
         outputs = [str(label) for label in range(view.config.outputs)]
         figure = graphs.network(weights, biases, dead, inputs=labels, outputs=outputs)
         figure = with_parameters(figure, weights, biases, inputs=labels, outputs=outputs)
@@ -370,7 +421,23 @@ class ClassificationRun(TrainingRun):
         return curves.layer_sizes(self.history.steps(), sizes, cursor=cursor)
 
     def narrate(self, view: View) -> str:
-        """The state of the challenge, if there is one, and the narrator's sentence."""
+        """The state of the challenge, if there is one, and what the first rule of the narrator that applies says."""
         accuracy = view.predictions.losses.get("test_accuracy", float("nan"))
         sentences = self.challenge.sentences(models.count_parameters(view.model), accuracy)
-        return " ".join([*sentences, narrator.classification(self, view)])
+        return " ".join([*sentences, first_finding(RULES, self.situation(view)).text])
+
+    def situation(self, view: View) -> TrainingSituation:
+        """What the narrator's rules read."""
+        predictions: Predictions = view.predictions
+        config, accuracy, chance = view.config, predictions.losses["accuracy"], 1 / view.config.outputs
+        return TrainingSituation(
+            config=config, period=self.period, step=view.steps, is_current=view.is_current, outcome=self.outcome,
+            loss=predictions.losses["train"], rows=self.loss_rows(), fit=(accuracy - chance) / (1 - chance),
+            constant_loss=self.constant_loss, is_whole=self.trainer.batches.whole,
+            dead=tuple(int(layer.sum()) for layer in predictions.dead),
+            largest_input=self.largest_input, stop_at=self.progress.stop_at, probe=self.probe,
+            fresh_probe=lambda: self._probe_of(build_model(self.config)),
+            accuracy=accuracy, classes=self.classes, same_units=models.layer_of_same_units(view.model),
+            good_step=self.good_step, max_units=MAX_UNITS, max_layers=MAX_LAYERS,
+            has_more_inputs=len(config.input_names) < len(INPUTS),
+        )  # fmt: skip

@@ -19,6 +19,7 @@ from playground.training import models, training_knobs
 from playground.training.trainer import LOSSES
 
 MAX_LAYERS = 4
+MAX_UNITS = 64  # of a hidden layer
 MAX_CLICKS = 1_000  # points added or removed by hand
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 3.0, 10.0)
 WEIGHT_DECAYS = (0.0, 1e-5, 1e-4, 1e-3, 0.01, 0.1)
@@ -64,6 +65,11 @@ def _has_layer(number: int) -> Callable[[Any], bool]:
     return lambda config: config.layers >= number
 
 
+def _units(layer: int) -> Any:
+    return knob(10, f"Units in layer {layer}", group="Model", lo=1, hi=MAX_UNITS, step=1, applies=_has_layer(layer),
+                more=layer > 1)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class RegressionConfig(Config):
     """The settings of one regression run; the defaults are the tutorial's."""
@@ -79,10 +85,10 @@ class RegressionConfig(Config):
                              "them.")
     seed: int = training_knobs.seed()
     layers: int = knob(1, "Hidden layers", group="Model", lo=0, hi=MAX_LAYERS, step=1)
-    hidden: int = knob(10, "Units in layer 1", group="Model", lo=1, hi=64, step=1, applies=_has_layer(1))
-    hidden_2: int = knob(10, "Units in layer 2", group="Model", lo=1, hi=64, step=1, applies=_has_layer(2), more=True)
-    hidden_3: int = knob(10, "Units in layer 3", group="Model", lo=1, hi=64, step=1, applies=_has_layer(3), more=True)
-    hidden_4: int = knob(10, "Units in layer 4", group="Model", lo=1, hi=64, step=1, applies=_has_layer(4), more=True)
+    hidden: int = _units(1)
+    hidden_2: int = _units(2)
+    hidden_3: int = _units(3)
+    hidden_4: int = _units(4)
     activation: str = training_knobs.activation("relu", applies=_has_layer(1))
     initialisation: str = training_knobs.initialisation("default")
     lr: float = training_knobs.learning_rate(0.5, LEARNING_RATES)

@@ -16,9 +16,11 @@ from playground.data.datasets import Split
 from playground.engine.commands import AddPoint, Command, RemovePoint, Undo
 from playground.engine.frames import Figure
 from playground.figures import curves, graphs
-from playground.lessons import narrator
+from playground.lessons.narrator import first_finding
 from playground.lessons.regression.config import (
     MAX_CLICKS,
+    MAX_LAYERS,
+    MAX_UNITS,
     ORDER,
     Edits,
     RegressionConfig,
@@ -27,11 +29,13 @@ from playground.lessons.regression.config import (
     generator,
     spans,
 )
+from playground.lessons.training_rules import RULES, TrainingSituation
 from playground.runs import state_checks as check
 from playground.runs.history import KINDS, layer_norms
 from playground.runs.training_run import TrainingRun, View
 from playground.settings import Settings
 from playground.training import models
+from playground.training.probe import Probe, probe
 from playground.training.retune import optimizer_of, retune_optimizer
 from playground.training.trainer import LOSSES, Batches, Trainer
 
@@ -53,10 +57,13 @@ class Predictions:
     losses: dict[str, float]
     r2: float  # on the training points
     dead: list[NDArray[np.bool_]]  # for each hidden layer, which units output 0 for every training point, (units,)
+    errors: NDArray[Any]  # prediction - y of each training point, (points,)
 
 
 class RegressionRun(TrainingRun):
     """One student's regression."""
+
+    marked_changes = TrainingRun.marked_changes | {MARK: "points"}
 
     def __init__(self, config: RegressionConfig, edits: Edits, settings: Settings) -> None:
         self.edits = edits
@@ -67,7 +74,7 @@ class RegressionRun(TrainingRun):
         trainer = Trainer(model, LOSSES[config.loss][1](), optimizer_of(config, model), batches)
         self.layer_names = [f"Layer {index + 1}" for index in range(len(config.widths))] + ["Output"]
         self.peak = 0.0
-        self.last_note: tuple[Any, Any, str] | None = None  # history column, other inputs, and the narrator's sentence
+        self._constant_loss: tuple[Split, str, float] | None = None  # of these data and this loss
         self._prepare_drawing(data)
         columns = ("train", "test", *(f"{kind} {name}" for name in self.layer_names for kind in KINDS))
         super().__init__(config, data, model, trainer, columns, settings)
@@ -122,6 +129,29 @@ class RegressionRun(TrainingRun):
         self.trainer.batches.replace(data.x_train, data.y_train)
         self._prepare_drawing(data)
 
+    # Judging.
+
+    @torch.no_grad()
+    def losses_now(self) -> dict[str, float]:
+        """The losses of the current weights on all points."""
+        return self.measure()
+
+    def probe(self) -> Probe:
+        """How far the loss alone would fall from here, and how hard the weight decay pulls; kept for a while."""
+        return self.kept_probe(lambda: self._probe_of(self.model))
+
+    def _probe_of(self, model: nn.Sequential) -> Probe:
+        return probe(model, self.data.x_train, self.data.y_train, self.trainer.loss_fn, self.trainer.optimizer)
+
+    def constant_loss(self) -> float:
+        """The training loss of the better of two constant predictions: the mean and the median of y."""
+        kept, name = self._constant_loss, self.config.loss
+        if kept is None or kept[0] is not self.data or kept[1] != name:
+            y, loss_fn = self.data.y_train, LOSSES[name][1]()
+            best = min(loss_fn(each.expand_as(y), y).item() for each in (y.mean(), y.median()))
+            self._constant_loss = kept = (self.data, name, best)
+        return kept[2]
+
     def rebuilt(self, config: RegressionConfig) -> Self:
         """A new run at step 0 with another config and the same edits of the points."""
         return type(self)(config, self.edits, self.settings)
@@ -148,14 +178,20 @@ class RegressionRun(TrainingRun):
 
     def use_rows(self, rows: tuple[tuple[float, float], ...] | None) -> None:
         """Train on the student's own (x, y) rows; None returns to the generated points."""
-        self._edit(Edits(rows))
+        self._edit(Edits(rows), "no_table" if rows is None else "table")
 
-    def _edit(self, edits: Edits) -> None:
+    def _edit(self, edits: Edits, what: str = "points") -> None:
         data = draw_data(self.config, edits)  # raises before anything has changed
-        self.edits = edits
-        self._use_data(data)
-        self.mark(MARK)
+        with self.changing(what):
+            self.edits = edits
+            self._use_data(data)
+            self.mark(MARK)
         self.record_change()
+
+    def acting_knobs(self, before: RegressionConfig, after: RegressionConfig) -> set[str]:
+        """The live knobs that act on the training: those of generated points do not while a table is in use."""
+        found = super().acting_knobs(before, after)
+        return found if self.edits.rows is None else found - {"target", "noise"}
 
     def own_state(self) -> dict[str, Any]:
         """The student's edits of the points, and the highest loss so far."""
@@ -187,7 +223,8 @@ class RegressionRun(TrainingRun):
         hidden, can_die = outputs[1::2], models.ACTIVATIONS[config.activation].can_die
         dead = [(h[train] <= 0).all(dim=0).numpy() if can_die else np.zeros(h.shape[1], bool) for h in hidden]
         r2 = 1 - error / self.variance if self.variance else float("nan")
-        return Predictions(outputs, prediction[:GRID_POINTS, 0].numpy(), losses, r2, dead)
+        errors = (prediction[train] - self.data.y_train)[:, 0].numpy()
+        return Predictions(outputs, prediction[:GRID_POINTS, 0].numpy(), losses, r2, dead, errors)
 
     def status(self, view: View) -> dict[str, float]:
         """The losses, R² on the training points, and the number of parameters."""
@@ -244,12 +281,20 @@ class RegressionRun(TrainingRun):
         return curves.layer_sizes(self.history.steps(), sizes, cursor=cursor)
 
     def narrate(self, view: View) -> str:
-        """The narrator's sentence, computed only when the history or something else that it depends on has changed."""
-        dead = sum(int(layer.sum()) for layer in view.predictions.dead)
-        rows, shown = self.history.column("train"), None if view.is_current and not self.outcome else view.steps
-        inputs = (self.steps == 0, shown, self.outcome, dead, self.spans)
-        if self.last_note is None or self.last_note[0] is not rows or self.last_note[1] != inputs:
-            units = sum(view.config.widths)
-            note = narrator.regression(self, view, dead=dead, units=units, largest=self.largest_input)
-            self.last_note = (rows, inputs, note)
-        return self.last_note[2]
+        """What the first rule of the narrator that applies says."""
+        return first_finding(RULES, self.situation(view)).text
+
+    def situation(self, view: View) -> TrainingSituation:
+        """What the narrator's rules read."""
+        predictions: Predictions = view.predictions
+        return TrainingSituation(
+            config=view.config, period=self.period, step=view.steps, is_current=view.is_current, outcome=self.outcome,
+            loss=predictions.losses["train"], rows=self.loss_rows(), fit=predictions.r2,
+            constant_loss=self.constant_loss(), is_whole=self.trainer.batches.whole,
+            dead=tuple(int(layer.sum()) for layer in predictions.dead),
+            largest_input=self.largest_input, stop_at=self.progress.stop_at, probe=self.probe,
+            fresh_probe=lambda: self._probe_of(build_model(self.config)),
+            errors=predictions.errors if self.config.loss == "mse" else None,
+            same_units=models.layer_of_same_units(view.model), good_step=self.good_step,
+            max_units=MAX_UNITS, max_layers=MAX_LAYERS,
+        )  # fmt: skip
