@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,8 @@ from playground.figures.cells import Block, cells
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.tensors.cells import block, corner
-from playground.lessons.tensors.registry import CASES, FLOAT32, OPERATIONS, Operation
+from playground.lessons.tensors.reasons import Comparison, reasons
+from playground.lessons.tensors.registry import CASES, OPERATIONS, Operation
 from playground.lessons.tensors.verdicts import Result, Verdict, run_both
 from playground.parsing.arrays import DTYPES, EXAMPLE, MAX_CHARACTERS, as_numpy, as_torch, read_array, shape_text
 from playground.training.devices import choices
@@ -25,10 +27,10 @@ MAX_ERROR_CHARACTERS = 120  # in the table; the chart shows the whole error
 SENTENCES = {
     "same": "Both libraries give the same values, shape and dtype.",
     "differs": "The two results differ.",
-    "error": "At least one library raises an error.",
-    "rounding": "Only by rounding: the libraries compute in different ways, and both are right to the last digit or "
-    "two.",
-    "note": "**{label}**, `{numpy}` in NumPy and `{torch}` in torch. {verdict}{why}\n\nWith this array: of {total} "
+    "error_numpy": "NumPy raises an error.",
+    "error_torch": "torch raises an error.",
+    "error_both": "Both libraries raise an error.",
+    "note": "**{label}**, `{numpy}` in NumPy and `{torch}` in torch. {verdict}\n\nWith this array: of {total} "
     "operations {same} agree, {differs} differ and {error} fail in one library or in both.",
     "no_device": "Torch finds no graphics card on this machine. Set the device back to cpu.",
     "empty": "An array with no elements.",
@@ -87,21 +89,21 @@ def draw_operations(config: OperationsConfig) -> Sheet:
         "torch": _result(torch, scale),
     }
     rows = [_row(OPERATIONS[name], verdict) for name, (_, _, verdict) in results.items()]
-    return Sheet(figures, _note(chosen, results), (Table(COLUMNS, tuple(rows), code=("NumPy", "torch")),))
+    compared = Comparison(chosen, arrays, tensors, numpy, torch, verdict)
+    note = _note(compared, (each for _, _, each in results.values()))
+    return Sheet(figures, note, (Table(COLUMNS, tuple(rows), code=("NumPy", "torch")),))
 
 
-def _note(chosen: Operation, results: dict[str, tuple[Result, Result, Verdict]]) -> str:
-    verdict = results[chosen.name][2]
-    counts = Counter(each.kind for _, _, each in results.values())
-    why = chosen.why if verdict.kind != "same" else ""
-    if verdict.is_default_dtype:
-        why = FLOAT32
-    elif verdict.is_rounding:
-        why = SENTENCES["rounding"]
+def _note(compared: Comparison, verdicts: Iterable[Verdict]) -> str:
+    counts = Counter(each.kind for each in verdicts)
+    chosen, kind = compared.operation, compared.verdict.kind
+    if kind == "error":
+        both = bool(compared.numpy.error and compared.torch.error)
+        kind = "error_both" if both else "error_numpy" if compared.numpy.error else "error_torch"
     return SENTENCES["note"].format(
-        label=chosen.label, numpy=chosen.numpy, torch=chosen.torch, verdict=SENTENCES[verdict.kind],
-        why=f" {why}" if why else "", total=len(results), same=counts["same"], differs=counts["differs"],
-        error=counts["error"],
+        label=chosen.label, numpy=chosen.numpy, torch=chosen.torch,
+        verdict=" ".join([SENTENCES[kind], *reasons(compared)]), total=counts.total(), same=counts["same"],
+        differs=counts["differs"], error=counts["error"],
     )  # fmt: skip
 
 

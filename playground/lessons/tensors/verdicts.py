@@ -28,8 +28,6 @@ DETAILS = {
     "floats": "values by up to {gap:.2g} ({size} ulp of {dtype})",
     "rounding": "values by up to {gap:.2g} ({size} ulp of {dtype}: rounding)",
 }
-DEFAULT_DTYPES = DETAILS["dtype"].format(one="float64", other="float32")
-ROUNDING_END = DETAILS["rounding"].rpartition("}")[2]
 
 
 @dataclass(frozen=True)
@@ -42,25 +40,16 @@ class Result:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The kind of verdict ("same", "differs" or "error") and the differences as text."""
+    """The kind of verdict ("same", "differs" or "error"), the differences as text, and their names in DETAILS."""
 
     kind: str
     details: str = ""
+    found: frozenset[str] = frozenset()
 
     @property
     def sign(self) -> str:
         """The verdict with a sign in front, which is easy to find in a table."""
         return SIGNS[self.kind]
-
-    @property
-    def is_default_dtype(self) -> bool:
-        """Whether only the default float types differ, and with them the rounding."""
-        return self.details.startswith(DEFAULT_DTYPES) and self.details.endswith(("float32", ROUNDING_END))
-
-    @property
-    def is_rounding(self) -> bool:
-        """Whether the values differ by rounding only."""
-        return self.details.endswith(ROUNDING_END)
 
 
 def run(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Result:
@@ -82,36 +71,40 @@ def compare(numpy: Result, torch: Result) -> Verdict:
         texts = (DETAILS["error"].format(library=name, error=error) for name, error in errors if error)
         return Verdict("error", "; ".join(texts))
     if len(numpy.parts) != len(torch.parts):
-        return Verdict("differs", f"{_count(numpy)} | {_count(torch)}")
-    found: list[str] = []
+        return Verdict("differs", f"{_count(numpy)} | {_count(torch)}", frozenset({"parts"}))
+    found: list[tuple[str, str]] = []
     for one, other in zip(numpy.parts, torch.parts, strict=True):
         if one.dtype != other.dtype:
-            found.append(DETAILS["dtype"].format(one=one.dtype, other=other.dtype))
+            found.append(("dtype", DETAILS["dtype"].format(one=one.dtype, other=other.dtype)))
         if one.shape != other.shape:
-            found.append(DETAILS["shape"].format(one=shape_text(one.shape), other=shape_text(other.shape)))
+            shapes = DETAILS["shape"].format(one=shape_text(one.shape), other=shape_text(other.shape))
+            found.append(("shape", shapes))
         elif gap := distance(one, other):
             found.append(gap)
-    return Verdict("differs", "; ".join(dict.fromkeys(found))) if found else Verdict("same")
+    if not found:
+        return Verdict("same")
+    return Verdict("differs", "; ".join(dict.fromkeys(text for _, text in found)), frozenset(name for name, _ in found))
 
 
-def distance(one: Array, other: Array) -> str:
-    """The largest difference between two arrays of one shape, as text; empty if they are equal."""
+def distance(one: Array, other: Array) -> tuple[str, str] | None:
+    """The kind of difference between the values of two arrays of one shape, and its text; None if they are equal."""
     left, right = one.astype(np.float64), other.astype(np.float64)
     finite = np.isfinite(left) & np.isfinite(right)
     if not np.array_equal(left[~finite], right[~finite], equal_nan=True):
-        return DETAILS["not_finite"]
+        return "not_finite", DETAILS["not_finite"]
     gap = float(np.abs(left[finite] - right[finite]).max(initial=0.0))
     if gap == 0:
-        return ""
+        return None
     floats = [array.dtype for array in (one, other) if array.dtype.kind == "f"]
     if len(floats) < 2:
-        return DETAILS["integers"].format(gap=gap)
+        return "integers", DETAILS["integers"].format(gap=gap)
     coarse = max(floats, key=lambda dtype: float(np.finfo(dtype).eps))
     with np.errstate(over="ignore"):
         largest = np.maximum(np.abs(left[finite]), np.abs(right[finite])).clip(max=float(np.finfo(coarse).max))
         ulps = float((np.abs(left[finite] - right[finite]) / np.spacing(largest.astype(coarse)).astype(float)).max())
     size = f"{ulps:.2g}" if ulps < 100 else f"{ulps:,.0f}" if ulps < 1e7 else f"{ulps:.1e}"
-    return DETAILS["rounding" if ulps <= MAX_ROUNDING else "floats"].format(gap=gap, size=size, dtype=coarse)
+    kind = "rounding" if ulps <= MAX_ROUNDING else "floats"
+    return kind, DETAILS[kind].format(gap=gap, size=size, dtype=coarse)
 
 
 def run_both(
