@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from playground.engine.frames import Figure
 
 Column = Sequence[Any] | NDArray[Any]
+Columns = Mapping[str, Column]
 
 
-def with_table(figure: Figure, columns: Mapping[str, Column]) -> Figure:
+def with_table(figure: Figure, columns: Columns) -> Figure:
     """The figure with a table of the numbers that it shows: columns of one length by name; NaN is an empty cell.
 
     Only charts need it whose traces hold places instead of numbers. The text is made by the browser, when it is saved.

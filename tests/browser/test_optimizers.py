@@ -55,7 +55,7 @@ def test_who_diverges_leaves_and_a_live_knob_is_no_new_race(page: Open) -> None:
     assert board.number("racers") == 5
     board.play()
     board.until(lambda: board.number("racers") == 3, "two leave")
-    assert "dropped out" in board.said() and "leads." in board.said()
+    assert "dropped out" in board.said() and "leads" in board.said()
     run, before = board.run, board.step
     tab.page.get_by_role("slider", name="Learning rate").press("ArrowLeft")
     board.until(lambda: "optimizers_lr=1" in tab.page.url, "the link follows")

@@ -1,33 +1,192 @@
-"""What the race says: who leads, who has dropped out and why, and whether all started alike."""
+"""What the race says, as rules: who leads, who has dropped out and why, and what the last change did."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from playground.lessons.narrator import Rule
 from playground.lessons.optimizers import words
-from playground.lessons.optimizers.race import MAX_LOSS, Race
+from playground.lessons.optimizers.race import MAX_LOSS, Placing, Race
+from playground.lessons.ranking import listed
+
+MIN_STEPS = 20  # after a change, before its effect is judged: the curves are smoothed over about ten batches
+RISE = 1.2  # of a smoothed loss: a smaller one is noise
 
 
-def narrate(race: Race, order: Sequence[tuple[str, float]], *, step: int, is_current: bool, done: bool) -> str:
-    """The line under the player; `order` has label and loss of the racers still running at that step, best first."""
-    numbers: dict[str, object] = {"step": step, "count": len(race.racers), "most": MAX_LOSS}
-    if order:
-        numbers |= {"leader": order[0][0], "loss": order[0][1], "last": order[-1][0], "worst": order[-1][1]}
-    if not is_current:
-        key = "past"
-    elif not order:
-        key = "nobody"
-    elif step == 0:
-        key = "start"
-    elif len(order) < len(race.racers):
-        latest = max(race.racers, key=lambda racer: racer.left_at)
-        key = latest.why
-        numbers |= {"gone": latest.entry.label, "left": latest.left_at}
-    elif len(order) == 1:
-        key = "alone"
-    else:
-        key = "over" if done else "leads"
-    return words.NARRATOR[key].format(**numbers)
+@dataclass(frozen=True)
+class RaceSituation:
+    """What the rules read of a race: the places at the step shown, who dropped out, and the losses since a change.
+
+    `rows` has the smoothed loss of each running racer at the last change and now, by label; it is empty where nothing
+    was changed or the change is too recent.
+    """
+
+    step: int
+    is_current: bool
+    is_done: bool
+    placings: Sequence[Placing]
+    since: str
+    has_stepped: bool  # since the last change
+    rows: dict[str, tuple[float, float]]
+    smoothed: dict[str, float]  # the current smoothed losses of the running racers
+    can_lower_rate: bool
+
+    def at(self, place: int) -> tuple[str, ...]:
+        """The labels of the racers at a place, from 1; at the last place for -1."""
+        taken = [each.place for each in self.placings if each.place]
+        wanted = max(taken, default=0) if place == -1 else place
+        return tuple(each.racer.entry.label for each in self.placings if each.place and each.place == wanted)
+
+    def loss_of(self, label: str) -> float:
+        """The loss of a racer on all points."""
+        return next(each.loss for each in self.placings if each.racer.entry.label == label)
+
+
+@dataclass(frozen=True)
+class Step:
+    """The step shown."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Start:
+    """How many racers are at the start."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class DroppedOut:
+    """Who dropped out, and why."""
+
+    gone: str
+    most: int
+    reason: str  # a key of words.WHY_ALL
+    why: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """Who is first and last at a step; `curve` is first by the smoothed loss, "" if that is the same racer."""
+
+    step: int
+    leader: str
+    loss: float
+    last: str
+    worst: float
+    curve: str = ""
+    gone: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Rising:
+    """Whose smoothed loss has risen since the last change, and who leads."""
+
+    risen: str
+    leader: str
+    loss: float
+
+
+def _past(race: RaceSituation) -> Step | None:
+    return None if race.is_current else Step(race.step)
+
+
+def _nobody(race: RaceSituation) -> DroppedOut | None:
+    return None if race.at(1) else _gone(race)
+
+
+def _start(race: RaceSituation) -> Start | None:
+    return Start(len(race.placings)) if race.step == 0 else None
+
+
+def _unstepped(race: RaceSituation) -> Step | None:
+    return Step(race.step) if race.since and not race.has_stepped and not race.is_done else None
+
+
+def _gone(race: RaceSituation) -> DroppedOut | None:
+    """Everybody who has dropped out, the first one first."""
+    left = sorted((each.racer for each in race.placings if not each.place), key=lambda racer: racer.left_at)
+    if not left:
+        return None
+    reasons = {racer.why for racer in left}
+    reason = reasons.pop() if len(reasons) == 1 else "both"
+    names = [words.GONE.format(name=racer.entry.label, step=racer.left_at) for racer in left]
+    return DroppedOut(listed(names), int(MAX_LOSS), reason, words.WHY_ALL[reason].format(most=int(MAX_LOSS)))
+
+
+def _order(race: RaceSituation) -> Order | None:
+    first, last = race.at(1), race.at(-1)
+    if not first:
+        return None
+    gone, curve = _gone(race), min(race.smoothed, key=race.smoothed.__getitem__, default="")
+    return Order(
+        race.step, listed(first), race.loss_of(first[0]), listed(last), race.loss_of(last[0]),
+        curve="" if curve in first else curve, gone=gone.gone if gone else "", why=gone.why if gone else "",
+    )  # fmt: skip
+
+
+def _alone(race: RaceSituation) -> Order | None:
+    return _order(race) if len(race.placings) == 1 else None
+
+
+def _dropped_out(race: RaceSituation) -> Order | None:
+    order = _order(race)
+    return order if order and order.gone and not race.is_done else None
+
+
+def _dropped_out_at_the_end(race: RaceSituation) -> Order | None:
+    order = _order(race)
+    return order if order and order.gone and race.is_done else None
+
+
+def _equal(race: RaceSituation) -> Order | None:
+    order = _order(race)
+    return order if order and order.leader == order.last else None
+
+
+def _tied(race: RaceSituation) -> Order | None:
+    return _order(race) if len(race.at(1)) > 1 else None
+
+
+def _other_curve(race: RaceSituation) -> Order | None:
+    order = _order(race)
+    return order if order and order.curve and race.is_done else None
+
+
+def _over(race: RaceSituation) -> Order | None:
+    return _order(race) if race.is_done else None
+
+
+def _rising(race: RaceSituation) -> Rising | None:
+    risen = [label for label, (before, now) in race.rows.items() if now > RISE * before]
+    first = race.at(1)
+    return Rising(listed(risen), listed(first), race.loss_of(first[0])) if risen and first else None
+
+
+def _lower_rate(race: RaceSituation, found: DroppedOut) -> str:
+    del found
+    return words.ADVICE["lower rate" if race.can_lower_rate else "other rates"]
+
+
+S = words.NARRATOR
+RULES: tuple[Rule[RaceSituation], ...] = (
+    Rule("past", _past, S["past"]),
+    Rule("nobody", _nobody, S["nobody"], advice=_lower_rate),
+    Rule("start", _start, S["start"]),
+    Rule("unstepped", _unstepped, S["unstepped"]),
+    Rule("alone", _alone, S["alone"], S["alone since"]),
+    Rule("dropped out", _dropped_out, S["dropped out"]),
+    Rule("dropped out, over", _dropped_out_at_the_end, S["dropped out, over"]),
+    Rule("equal", _equal, S["equal"]),
+    Rule("rising", _rising, S["rising"]),
+    Rule("tied", _tied, S["tied"]),
+    Rule("over, other curve", _other_curve, S["over, other curve"]),
+    Rule("over", _over, S["over"]),
+    Rule("leads", _order, S["leads"], S["leads since"]),
+)
 
 
 def badge(race: Race, order: int) -> tuple[str, bool]:

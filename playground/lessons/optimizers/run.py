@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from playground.engine.frames import Figure
 from playground.figures.theme import StickyRange, padded, round_up
+from playground.lessons.narrator import first_finding
 from playground.lessons.optimizers import charts, narrator, words
-from playground.lessons.optimizers.config import PENS, OptimizersConfig, build_race, draw_data, entries
+from playground.lessons.optimizers.config import LEARNING_RATES, PENS, OptimizersConfig, build_race, draw_data, entries
 from playground.lessons.optimizers.figures import race as figures
 from playground.lessons.optimizers.inside import (
     Inside,
@@ -26,7 +27,8 @@ from playground.lessons.optimizers.inside import (
     state_chart,
     step_inputs,
 )
-from playground.lessons.optimizers.race import Placing, order_checksum
+from playground.lessons.optimizers.narrator import RaceSituation
+from playground.lessons.optimizers.race import Placing, Racer, order_checksum
 from playground.lessons.optimizers.surface import MAX_SECONDS, Surface
 from playground.runs import state_checks as check
 from playground.runs.training_run import TrainingRun, View
@@ -51,6 +53,7 @@ class Predictions:
 class RaceRun(TrainingRun):
     """One student's race."""
 
+    inert_knobs = TrainingRun.inert_knobs | set(DISPLAY_KNOBS)
     frame_rate = 23.0  # while it plays: a frame of nine charts costs about as much as a step of all racers
 
     def __init__(self, config: OptimizersConfig, settings: Settings) -> None:
@@ -184,10 +187,26 @@ class RaceRun(TrainingRun):
         """Who leads or has dropped out; at step 0, what is wrong with the own entries."""
         if self.problem and view.steps == 0:
             return self.problem
-        placed = sorted((place, loss, racer.entry.label) for racer, loss, place in self.placings(view) if place)
-        order = [(label, loss) for _, loss, label in placed]
-        done = self.outcome == "done"
-        return narrator.narrate(self.race, order, step=view.steps, is_current=view.is_current, done=done)
+        return first_finding(narrator.RULES, self.situation(view)).text
+
+    def situation(self, view: View) -> RaceSituation:
+        """What the narrator's rules read."""
+        since = self.period.start
+        has_settled = self.period.is_changed and self.steps >= since + narrator.MIN_STEPS
+        running = {racer.entry.label: racer for racer in self.race.running}
+        before = {name: self._smoothed_at(racer, since) for name, racer in running.items()} if has_settled else {}
+        return RaceSituation(
+            step=view.steps, is_current=view.is_current, is_done=self.outcome == "done",
+            placings=self.placings(view), since=self.period.since, has_stepped=self.steps > since,
+            rows={name: (loss, running[name].smooth) for name, loss in before.items()},
+            smoothed={name: racer.smooth for name, racer in running.items()},
+            can_lower_rate=self.config.lr > LEARNING_RATES[0],
+        )  # fmt: skip
+
+    def _smoothed_at(self, racer: Racer, step: int) -> float:
+        """A racer's smoothed loss at a step, or at the last one before it that the history has kept."""
+        at = int(np.searchsorted(self.history.steps(), step, side="right")) - 1
+        return float(self.history.column(f"smooth {racer.entry.name}")[at])
 
     def figures(self, view: View, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
         """The charts by name."""

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-# The line under the player. "number" and "bound" are why a racer dropped out (Racer.why).
+# The line under the player, by the names of the narrator's rules; "since" names the last change.
 NARRATOR = {
-    "past": "You are looking back at step {step}. Press Now, or Play, to return.",
+    "past": "You are looking back at step {step:,}. Press Now or Play to return.",
+    "nobody": "All have dropped out: {gone}. {why}",
     "start": "Racers at the start: {count}. Press Play; learning rate and schedule can be changed while they run.",
-    "alone": "{leader} runs alone, with a loss of {loss:.4f}.",
-    "leads": "{leader} leads with a loss of {loss:.4f}; {last} is last with {worst:.4f}.",
-    "over": "After {step} steps {leader} has won with a loss of {loss:.4f}; {last} is last with {worst:.4f}.",
-    "number": "{gone} dropped out at step {left}: its loss was not finite (NaN). {leader} leads.",
-    "bound": "{gone} dropped out at step {left}: its loss rose above {most:,.0f}. {leader} leads.",
-    "nobody": "All have dropped out: no loss stayed under {most:,.0f}. Lower the learning rate, then press Reset.",
+    "unstepped": "{since}: no step yet. Press Play to see what it does.",
+    "alone": "{leader} runs alone; its loss is {loss}.",
+    "alone since": "{since}: {leader} runs alone; its loss is {loss}.",
+    "dropped out": "{gone} dropped out. {why} {leader} leads with a loss of {loss}.",
+    "dropped out, over": "After step {step:,} {leader} has won with a loss of {loss}. {gone} dropped out. {why}",
+    "equal": "After step {step:,} the loss of {leader} is the same: {loss}.",
+    "rising": "{since}: the loss of {risen} has risen. {leader} leads with a loss of {loss}.",
+    "tied": "After step {step:,} {leader} share the first place with a loss of {loss}; last: {last} with {worst}.",
+    "over, other curve": "After step {step:,} {leader} has won: its loss on all points is {loss}. {curve} has the "
+    "lowest curve, but that shows the last batches alone. Last: {last} with {worst}.",
+    "over": "After step {step:,} {leader} has won with a loss of {loss}; last: {last} with {worst}.",
+    "leads": "{leader} leads with a loss of {loss}; last: {last} with {worst}.",
+    "leads since": "{since}: {leader} leads with a loss of {loss}; last: {last} with {worst}.",
+}
+GONE = "{name} (step {step:,})"
+WHY_ALL = {  # by Racer.why; "both" for racers with different reasons
+    "number": "The loss was not finite (NaN).",
+    "bound": "The loss rose above {most:,}.",
+    "both": "The loss rose above {most:,} or was not finite (NaN).",
+}
+ADVICE = {
+    "lower rate": "Lower the learning rate, then press Reset.",
+    "other rates": "Lower the rates of the own entries, then press Reset.",
 }
 
 # Above the ranking.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from playground.engine.frames import Figure
 from playground.figures.curves import loss_curve
 from playground.figures.fields import confusion
-from playground.figures.tables import with_table
+from playground.figures.tables import Columns, with_table
 from playground.figures.theme import axis, layout, round_up
 from playground.lessons.cnn import words
 
@@ -79,7 +79,7 @@ def answer(
     frame = picture["layout"] | axes
     frame["xaxis"] = frame["xaxis"] | {"domain": [0, 0.17]}
     frame |= {"margin": {"l": 6, "r": 10, "t": 24, "b": 24}}
-    figure: Figure = picture | {"data": [*picture["data"], *traces], "layout": frame}  # type: ignore[assignment]
+    figure: Figure = picture | {"data": [*picture["data"], *traces], "layout": frame}
     return with_table(figure, {words.DIGIT: list(range(10)), words.LOGIT: logits, words.PROBABILITY: probabilities})
 
 
@@ -102,7 +102,7 @@ def sizes(names: Sequence[str], counts: Sequence[int], sums: Sequence[str]) -> F
     y = axis("", [len(names) - 0.4, -0.6], showgrid=False, zeroline=False, tickvals=[], showticklabels=False)
     x = axis(words.PARAMETERS_TOTAL.format(total=sum(counts)), [0, 1.05 * max(counts)])
     frame = layout(x, y, margin={"l": 12, "r": 14, "t": 8, "b": 42}, showlegend=False, annotations=notes)
-    columns = {words.LAYER: list(names), words.PARAMETERS: list(counts), words.CALCULATION: list(sums)}
+    columns: Columns = {words.LAYER: list(names), words.PARAMETERS: list(counts), words.CALCULATION: list(sums)}
     return with_table({"data": [trace], "layout": frame}, columns)
 
 
@@ -124,10 +124,10 @@ def confusions(counts: Array, chosen: tuple[int, int] | None, *, title: str) -> 
         row, column = chosen
         frame = [{"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5,
                   "line": {"color": "@mark", "width": 3}}]  # fmt: skip
-    figure: Figure = {"data": [cells], "layout": layout(x, y, shapes=frame, margin={"l": 46, "r": 8, "t": 8, "b": 42})}
+    drawn: Figure = {"data": [cells], "layout": layout(x, y, shapes=frame, margin={"l": 46, "r": 8, "t": 8, "b": 42})}
     true, predicted = np.indices(counts.shape).reshape(2, -1)
     return with_table(
-        figure, {words.TRUE_DIGIT: true, words.PREDICTED_DIGIT: predicted, words.TEST_IMAGES: counts.ravel()}
+        drawn, {words.TRUE_DIGIT: true, words.PREDICTED_DIGIT: predicted, words.TEST_IMAGES: counts.ravel()}
     )
 
 
@@ -144,7 +144,7 @@ def per_class(accuracies: Array, totals: Array) -> Figure:
     }  # fmt: skip
     x = axis(words.TRUE_DIGIT, [-0.6, 9.6], tickvals=list(range(10)), ticktext=DIGITS, showgrid=False)
     frame = layout(x, axis(words.CLASS_ACCURACY_AXIS, [0, 1.1], tickformat=".0%"), showlegend=False)
-    columns = {
+    columns: Columns = {
         words.TRUE_DIGIT: list(range(10)), words.CLASS_ACCURACY_AXIS: 100 * accuracies, words.TEST_IMAGES: totals
     }  # fmt: skip
     return with_table({"data": [trace], "layout": frame}, columns)

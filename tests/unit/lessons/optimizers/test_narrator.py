@@ -1,0 +1,107 @@
+"""The line under the race agrees with its ranking, judges a change by the steps after it, and names equals together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from playground.engine.commands import LookBack
+from playground.lessons.optimizers.config import OptimizersConfig
+from playground.lessons.optimizers.lesson import LESSON
+from playground.lessons.optimizers.run import RaceRun, build
+
+
+def made(steps: int, **knobs: Any) -> RaceRun:
+    run = build(OptimizersConfig(**knobs))
+    train(run, steps)
+    return run
+
+
+def train(run: RaceRun, until: int) -> None:
+    while run.steps < until and not run.outcome:
+        run.advance(60.0, until - run.steps)
+
+
+def shown(run: RaceRun) -> tuple[str, dict[str, str]]:
+    """The line, and the text beside each racer's bar in the ranking of the same frame."""
+    drawing = run.draw(["ranking"], {})
+    figure = drawing.charts["ranking"]
+    return drawing.note, dict(zip(figure["layout"]["yaxis"]["ticktext"], figure["data"][-1]["text"], strict=True))
+
+
+def test_the_ranking_is_in_every_frame_because_the_line_names_its_leader() -> None:
+    assert {chart.name: chart.every for chart in LESSON.charts}["ranking"] == 1
+    run = made(0, max_steps=0)
+    for step in range(1, 120, 7):
+        train(run, step)
+        note, places = shown(run)
+        (first,) = [name for name, place in places.items() if place == "1st"]
+        assert note.startswith(f"{first} leads with a loss of ")
+        assert f"loss of {run.draw([], {}).status['loss']:g};" in note, "the number beside the player"
+
+
+def test_nobody_has_a_place_before_the_first_step() -> None:
+    run = made(3)
+    assert set(shown(run)[1].values()) == {"1st", "2nd", "3rd", "4th"}
+    run.apply(LookBack(0))
+    assert set(shown(run)[1].values()) == {""}
+    assert "Press Play" in shown(made(0))[0]
+
+
+def test_a_winner_whose_curve_is_not_the_lowest_is_explained() -> None:
+    run = made(384, lr=0.3)
+    note, places = shown(run)
+    assert places["SGD"] == "1st"
+    assert note.startswith(
+        "After step 384 SGD has won: its loss on all points is 0.004336. Momentum has the lowest curve"
+    )
+    smoothed = {racer.entry.label: racer.smooth for racer in run.race.racers}
+    assert min(smoothed, key=smoothed.__getitem__) == "Momentum"
+    figure = run.draw(["loss"], {}).charts["loss"]
+    assert figure["layout"]["yaxis"]["title"]["text"] == "Loss, smoothed batches"
+    assert shown(made(384))[0] == "After step 384 Adam has won with a loss of 0.003794; last: SGD with 0.04867."
+
+
+def test_equals_are_named_together_and_one_alone_is_no_winner() -> None:
+    assert "Adam and AdamW share the first place" in shown(made(40, racers="sgd,adam,adamw", weight_decay=0.0))[0]
+    assert shown(made(9, racers="adam,adamw", weight_decay=0.0))[0].startswith(
+        "After step 9 the loss of Adam and AdamW is the same"
+    )
+    for steps in (9, 384):
+        assert shown(made(steps, racers="adam"))[0].startswith("Adam runs alone; its loss is 0.")
+
+
+def test_all_who_dropped_out_are_named_also_at_the_end_and_the_advice_can_be_followed() -> None:
+    note, places = shown(made(384, lr=3.0))
+    assert note.startswith("After step 384 Adam has won") and "SGD (step 5) and Momentum (step 6) dropped out." in note
+    assert (places["SGD"], places["Adam"]) == ("out", "1st")
+    lost = shown(made(60, racers="sgd", lr=10.0))[0]
+    assert lost.startswith("All have dropped out: SGD (step ") and lost.endswith(
+        "Lower the learning rate, then press Reset."
+    )
+    own = shown(made(60, racers="sgd", lr=0.0001, own="SGD(lr=50)"))[0]
+    assert "SGD 50 (step " in own and "dropped out" in own
+
+
+def test_a_change_is_judged_by_the_steps_after_it() -> None:
+    run = made(200, racers="sgd,adam,adadelta", max_steps=0)
+    run.tune(run.config.with_values(lr=1.0))
+    assert shown(run)[0] == (
+        "Since you set “Learning rate” to 1 at step 200: no step yet. Press Play to see what it does."
+    )
+    train(run, 260)
+    assert shown(run)[0].startswith(
+        "Since you set “Learning rate” to 1 at step 200: the loss of SGD and Adam has risen."
+    )
+    run.tune(run.config.with_values(lr=0.01))
+    train(run, 400)
+    assert shown(run)[0].startswith("Since you set “Learning rate” to 0.01 at step 260: ")
+    assert "risen" not in shown(run)[0]
+
+
+@pytest.mark.parametrize("knob", [{"over": "epoch"}, {"inside": "sgd"}, {"surface_lr": 1.0}, {"max_steps": 640}])
+def test_what_changes_the_charts_alone_is_no_change(knob: dict[str, Any]) -> None:
+    run = made(50)
+    run.tune(run.config.with_values(**knob))
+    assert "Since" not in shown(run)[0]
