@@ -39,7 +39,7 @@ def checked_weights(model: nn.Module, state: Any) -> Mapping[str, Tensor]:
     """The weights in a state, if they are this model's by name, shape and dtype. Raises StateError."""
     own = model.state_dict()
     found = check.entries(state, own, "weights")
-    return {name: check.like(found[name], f"weights/{name}", value) for name, value in own.items()}
+    return {name: check.like(found[name], name, value) for name, value in own.items()}
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:

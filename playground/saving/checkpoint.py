@@ -106,11 +106,20 @@ def pack(checkpoint: Checkpoint, limits: Limits = LIMITS) -> bytes:
     return content
 
 
-def read(content: bytes, limits: Limits = LIMITS) -> Checkpoint | dict[str, Tensor]:
-    """The checkpoint in a file, or the weights in a `.pt`. Raises CheckpointError with a sentence."""
+def read(content: bytes, limits: Limits = LIMITS, name: str = "") -> Checkpoint | dict[str, Tensor]:
+    """The checkpoint in a file, or the weights in a `.pt` or `.npz`. Raises CheckpointError with a sentence.
+
+    The content decides what it is, but arrays are read only from a file whose `name` ends in `.npz`. The name also says
+    what a file should have been that is none of these.
+    """
     is_safetensors = content[8:9] == b"{"  # after the header's length, which may begin with any byte, also a pickle's
     is_zip, is_pickle = content.startswith(weight_files.ZIP_START), content[:1] == weight_files.PICKLE_START
-    if not is_safetensors and (is_zip or is_pickle):
+    if is_safetensors:
+        return load(content, limits)
+    is_called_npz = name.lower().endswith(".npz")
+    if is_called_npz and (weight_files.is_npz(content) or not (is_zip or is_pickle)):
+        return weight_files.read_npz(content, limits)
+    if is_zip or is_pickle or name.lower().endswith((".pt", ".pth")):
         return weight_files.read_pt(content, limits)
     return load(content, limits)
 

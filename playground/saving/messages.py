@@ -37,9 +37,17 @@ TOO_LARGE_TO_SAVE = (
     "This checkpoint would have {size:.1f} MB; files of at most {most:g} MB can be restored. Save the weights alone."
 )
 
+# An .npz file.
+NOT_NPZ = "This .npz file cannot be read: it does not begin as a zip archive, as NumPy's archives do."
+NOT_AN_ARRAY = "The archive has an entry “{name}” that is not an array, so this is not an .npz file of weights."
+ARRAY_UNREADABLE = "The array “{name}” cannot be read: “{error}”."
+TOO_LARGE_UNPACKED = "The arrays in this file have more than {most:g} MB; at most that much is read."
+
 # A .pt file.
 BARE_PICKLE = "This is a bare pickle, which may run code, so it is not opened. Save the state_dict again."
-NOT_TORCH_SAVE = "This is not a file of torch.save: it does not begin as a zip archive."
+NOT_TORCH_SAVE = (
+    "This .pt file cannot be read: it is not a file of torch.save, because it does not begin as a zip archive."
+)
 TORCH_REFUSES = "torch.load refuses this file: “{error}”"
 ZIP_CUT_OFF = "The file is cut off: a zip archive ends with its directory, and this one does not."
 ZIP_DAMAGED = "The archive is damaged: “{error}”."

@@ -1,7 +1,8 @@
-"""A model's weights as files of their own: a state_dict `.pt`, a NumPy `.npz`, and reading a `.pt` of any origin.
+"""A model's weights as files of their own: a state_dict `.pt` and a NumPy `.npz`, written, and read from any origin.
 
 A `.pt` is a zip archive whose `data.pkl` is a pickle, a program for building objects. It is read only by
 `torch.load(weights_only=True)`, after a check that its zip directory and its opcodes are those of a state_dict.
+A `.npz` is a zip archive of arrays, which NumPy reads without pickles after a check of their sizes.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ DTYPES = (
     torch.uint8,
     torch.bool,
 )
+ARRAY = b".npy"
+ARRAY_DTYPES = ("float32", "float64", "float16", "int64", "int32", "uint8", "bool")
 # The entries that torch.save writes, without the folder that holds them all.
 ENTRY = re.compile(r"data\.pkl|version|byteorder|\.format_version|\.storage_alignment|\.data/serialization_id|data/\d+")
 STORAGE = re.compile(r"torch [A-Z][A-Za-z0-9]*Storage")
@@ -73,6 +76,53 @@ def read_pt(content: bytes, limits: Limits = LIMITS) -> dict[str, Tensor]:
     except Exception as error:  # whatever a hostile file can make it raise
         raise CheckpointError(messages.TORCH_REFUSES.format(error=shorten(error, 160))) from None
     return _plain(loaded, len(content))
+
+
+def is_npz(content: bytes) -> bool:
+    """Whether a zip archive begins with an array, as NumPy's archives do; a `.pt` begins with its pickle."""
+    length = int.from_bytes(content[26:28], "little")  # of the first entry's name (APPNOTE.TXT, section 4.3.7)
+    return content.startswith(ZIP_START) and content[30 : 30 + length].endswith(ARRAY)
+
+
+def read_npz(content: bytes, limits: Limits = LIMITS) -> dict[str, Tensor]:
+    """The arrays of an `.npz` by name, as tensors. Raises CheckpointError with a sentence for any other file."""
+    within(content, limits)
+    if not content.startswith(ZIP_START):
+        raise CheckpointError(messages.NOT_NPZ)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            if not 1 <= len(entries) <= limits.tensors:
+                raise CheckpointError(messages.WRONG_ENTRY_COUNT.format(count=len(entries), most=limits.tensors))
+            if sum(entry.file_size for entry in entries) > limits.bytes:
+                raise CheckpointError(messages.TOO_LARGE_UNPACKED.format(most=limits.bytes / 1e6))
+            found: dict[str, Tensor] = {}
+            for entry in entries:
+                name = entry.filename.removesuffix(ARRAY.decode())
+                called = shorten(name, 60)
+                if name == entry.filename:
+                    raise CheckpointError(messages.NOT_AN_ARRAY.format(name=called))
+                if name in found:
+                    raise CheckpointError(messages.ENTRY_TWICE.format(name=called))
+                with archive.open(entry) as file:
+                    found[name] = _tensor(file.read(limits.bytes), called)
+    except CheckpointError:
+        raise
+    except Exception as error:  # zipfile and zlib raise many kinds for a damaged archive
+        raise CheckpointError(messages.ZIP_DAMAGED.format(error=shorten(error, 120))) from None
+    return _plain(found, limits.bytes)
+
+
+def _tensor(content: bytes, name: str) -> Tensor:
+    """The array in a `.npy` as a tensor. Raises CheckpointError; nothing in the file is run."""
+    try:
+        array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    except Exception as error:  # NumPy raises many kinds for a damaged array, and for one of Python objects
+        raise CheckpointError(messages.ARRAY_UNREADABLE.format(name=name, error=shorten(error, 120))) from None
+    native = array.dtype.newbyteorder("=")
+    if native.name not in ARRAY_DTYPES or array.ndim > MAX_DIMENSIONS:
+        raise CheckpointError(messages.UNREADABLE_TENSOR.format(name=name, dtype=shorten(array.dtype.name)))
+    return torch.from_numpy(np.ascontiguousarray(array, native).reshape(array.shape).copy())
 
 
 def _checked_copy(content: bytes, limits: Limits) -> bytes:

@@ -35,7 +35,7 @@ def popover(lesson: LiveLesson, run_id: str) -> None:
                                    file_name=f"{lesson.name}{suffix}", on_click="ignore", help=words, disabled=diverged,
                                    key=f"{lesson.name}:save:{suffix}")  # fmt: skip
         key = f"{lesson.name}:restore"
-        uploaded = st.file_uploader(TEXT.save.upload, ["safetensors", "pt", "pth"], key=key, on_change=_restore,
+        uploaded = st.file_uploader(TEXT.save.upload, ["safetensors", "pt", "pth", "npz"], key=key, on_change=_restore,
                                     args=(lesson, key), max_upload_size=LIMITS.bytes // 1_000_000)  # fmt: skip
         result = session().uploads.get(key)
         if uploaded is not None and result is not None:
@@ -68,7 +68,7 @@ def _restore(lesson: LiveLesson, key: str) -> None:
     if uploaded is None:
         return
     try:
-        result = Upload(True, _continue_from(lesson, uploaded.getvalue()))
+        result = Upload(True, _continue_from(lesson, uploaded.getvalue(), uploaded.name))
     except (UnknownRun, CancelledError, TimeoutError):
         result = Upload(False, TEXT.save.not_ready)
     except ValueError as error:
@@ -76,9 +76,9 @@ def _restore(lesson: LiveLesson, key: str) -> None:
     session().uploads[key] = result
 
 
-def _continue_from(lesson: LiveLesson, content: bytes) -> str:
+def _continue_from(lesson: LiveLesson, content: bytes, name: str) -> str:
     """Continue from a checkpoint, or load weights into the running model. Raises ValueError with a sentence."""
-    found = checkpoint.read(content)
+    found = checkpoint.read(content, name=name)
     if not isinstance(found, checkpoint.Checkpoint):
         return engine().call(session().bench(lesson.name).run_id, partial(_use_weights, found), both=True)
     run, config = checkpoint.restore(found, lesson, engine().settings)

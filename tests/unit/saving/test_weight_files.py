@@ -7,6 +7,7 @@ import contextlib
 import copy
 import io
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,9 @@ def load(model: nn.Module, content: bytes) -> None:
     model.load_state_dict(torch.load(io.BytesIO(content), weights_only=True))
 
 
-def use(run: Any, content: bytes) -> bool:
+def use(run: Any, content: bytes, name: str = "") -> bool:
     """What the page does with a weights file; whether it was assigned in order."""
-    found = checkpoint.read(content)
+    found = checkpoint.read(content, name=name)
     assert isinstance(found, dict)
     assigned = run.assigned(found)
     run.use_weights(found)
@@ -350,3 +351,87 @@ def test_a_diverged_run_gives_no_weights() -> None:
 def test_only_a_run_of_weights_has_a_file_of_them() -> None:
     with pytest.raises(checkpoint.CheckpointError, match="cannot be saved"):
         checkpoint.take_weights(object())
+
+
+def npz(compressed: bool = False, **arrays: Any) -> bytes:
+    file = io.BytesIO()
+    (np.savez_compressed if compressed else np.savez)(file, **arrays)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_an_npz_of_the_page_or_of_numpy_is_loaded_like_a_pt(compressed: bool) -> None:
+    run = build("regression")
+    shuffled(run.model)
+    weights = checkpoint.take_weights(run)
+    content = npz(compressed, **{name: value.numpy() for name, value in weights.items()})
+    for made in (content, weight_files.as_npz(weights)):
+        other = build("regression", seed=5)
+        use(other, made, "weights.npz")
+        assert_equal_weights(other, run.model)
+
+
+def test_arrays_of_another_order_or_byte_order_keep_their_numbers() -> None:
+    numbers = np.arange(6.0, dtype=np.float32).reshape(2, 3)
+    for array in (np.asfortranarray(numbers), numbers.astype(">f4"), numbers.T.copy().T):
+        found = checkpoint.read(npz(a=array, step=np.int64(3)), name="a.npz")
+        assert isinstance(found, dict) and found["step"] == 3
+        assert found["a"].is_contiguous() and np.array_equal(found["a"].numpy(), numbers)
+
+
+def archive(**entries: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in entries.items():
+            made.writestr(name.replace("_", "."), content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (lambda: npz(a=np.array([{"a": 1}], dtype=object)), "“a” cannot be read"),
+        (lambda: npz(a=np.array(["x"])), "of a kind that is not read here"),
+        (lambda: npz(a=np.array([1 + 2j])), "of a kind that is not read here"),
+        (lambda: npz(a=np.array([np.nan], dtype=np.float32)), "NaN or infinity"),
+        (lambda: npz(True, a=np.zeros(30_000_000, dtype=np.float32)), "more than 4 MB"),
+        (lambda: npz(**{f"a{index}": np.zeros(1) for index in range(1001)}), "1,001 entries"),
+        (lambda: archive(a_npy=b"nonsense"), "“a” cannot be read"),
+        (lambda: archive(a_npy=npz()[:0], b_txt=b"x"), "cannot be read"),
+        (lambda: npz(a=np.zeros(9, dtype=np.float32))[:120], "damaged"),
+    ],
+)
+def test_an_npz_that_holds_anything_else_is_refused_with_a_sentence(content: Any, words: str) -> None:
+    with pytest.raises(checkpoint.CheckpointError, match=re.escape(words)):
+        checkpoint.read(content(), name="weights.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("net.pt", "This .pt file cannot be read"),
+        ("NET.PTH", "This .pt file cannot be read"),
+        ("net.npz", "This .npz file cannot be read"),
+        ("run.safetensors", "not a safetensors file"),
+    ],
+)
+def test_a_file_that_is_nothing_is_called_what_its_name_says(name: str, words: str) -> None:
+    for content in (b"x,y\n1,2\n" * 20, bytes(64), b"PK\x05\x06" + bytes(18)):
+        with pytest.raises(checkpoint.CheckpointError, match=words):
+            checkpoint.read(content, name=name)
+
+
+def test_the_content_decides_what_a_file_is_and_not_its_name() -> None:
+    run = build("regression")
+    pt, whole = pt_of(run), checkpoint.pack(checkpoint.take("regression", run))
+    for name in ("net.pt", "net.npz", "net.safetensors", ""):
+        assert isinstance(checkpoint.read(pt, name=name), dict)
+        assert isinstance(checkpoint.read(whole, name=name), checkpoint.Checkpoint)
+
+
+def test_a_refused_tensor_of_a_checkpoint_is_called_by_its_name_in_the_model() -> None:
+    run = build("regression")
+    state = run.state_dict()
+    state["weights"] = state["weights"] | {"0.weight": torch.zeros(3, 1)}
+    with pytest.raises(StateError, match=r"“0\.weight” has the shape \[3, 1\]"):
+        run.load_state_dict(state)
