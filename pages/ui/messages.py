@@ -95,7 +95,7 @@ class Save:
     weights_pt_help: str = "The state_dict of the model that the run’s script builds, as torch.save writes it."
     weights_npz: str = "Weights .npz"
     weights_npz_help: str = "The same arrays for NumPy."
-    upload: str = "Restore a checkpoint, or load weights from a .pt"
+    upload: str = "Restore a checkpoint, or load weights from a .pt or .npz"
     restored: str = "Restored at step {step:,}, weights {checksum}. Press Play to continue."
     loaded: str = "Weights loaded (checksum {checksum}). The optimizer keeps its state."
     loaded_in_order: str = (
