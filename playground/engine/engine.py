@@ -2,7 +2,8 @@
 
 while True:
     run = the next one in turn that has something to do
-    obey its commands; train it for a slice; draw a frame if its viewer has asked for one
+    obey its orders and train it, together for a slice; draw a frame if its viewer has asked for one
+    if its orders took more than its share: let it rest
 """
 
 from __future__ import annotations
@@ -20,19 +21,8 @@ from typing import Any, TypeVar
 from playground.engine import messages
 from playground.engine.commands import Ask, Command, CommandError, Leave, Pause, read_command
 from playground.engine.lockstep import BuildBeside, Vary, notice_of, on_common_axes, time_of
-from playground.engine.open_run import (
-    Call,
-    OpenRun,
-    Order,
-    Rebuild,
-    Refuse,
-    Revary,
-    State,
-    Tune,
-    UnknownRun,
-    admit,
-    cancel_calls,
-)
+from playground.engine.open_run import OpenRun, State, UnknownRun, admit
+from playground.engine.orders import Call, Order, Rebuild, Refuse, Revary, Tune
 from playground.engine.run import Run, Viewer
 from playground.settings import Settings
 
@@ -61,7 +51,9 @@ class Engine:
         self.settings = settings or Settings()
         self._prepare = prepare
         self._frame_seconds = 1.0 / self.settings.frame_rate
-        self._ready = threading.Condition()
+        lock = threading.RLock()
+        self._ready = threading.Condition(lock)  # there may be something to do
+        self._admitted = threading.Condition(lock)  # there may be a run to build
         self._runs: dict[str, OpenRun] = {}
         self._turns: deque[OpenRun] = deque()
         self._urgent: deque[OpenRun] = deque()
@@ -69,7 +61,9 @@ class Engine:
         self._stopping = False
         self._kept_house_at = 0.0
         self._counted_at = 0.0
-        self._sharing = 1  # how many runs train, as last counted
+        self._training = 1  # how many runs train, as last counted
+        self._sharing = 1  # how many want a share of the machine: those that train, and those with orders
+        self._was_costly = False  # the last turn's orders filled its slice: next comes a run without orders
 
     def start(self) -> None:
         """Start the workers, unless they run already."""
@@ -77,10 +71,9 @@ class Engine:
             if self._threads:
                 return
             self._stopping = False
-            self._threads = [
-                threading.Thread(target=self._work, name=f"engine-{index}", daemon=True)
-                for index in range(self.settings.worker_count)
-            ]
+            names = [f"engine-{index}" for index in range(self.settings.worker_count)]
+            self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
+            self._threads.append(threading.Thread(target=self._build, name="engine-builder", daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -89,6 +82,7 @@ class Engine:
         with self._ready:
             self._stopping = True
             self._ready.notify_all()
+            self._admitted.notify_all()
             threads, self._threads = self._threads, []
         for thread in threads:
             thread.join()
@@ -143,11 +137,14 @@ class Engine:
         """Build the run again from a config; it keeps playing if it was playing."""
         self._enqueue(run_id, Rebuild(config))
 
-    def command(self, run_id: str, command: Command | Mapping[str, Any]) -> None:
+    def command(self, run_id: str, command: Command | Mapping[str, Any], viewer: Viewer | None = None) -> None:
         """Queue a command, which is obeyed between two steps, or a message {"do": ...} that holds one.
 
-        A message that holds none shows the reason as a notice. Raises UnknownRun.
+        A message that holds none shows the reason as a notice. What comes from a `viewer` counts only while that one
+        watches the run: of a board that was replaced, the last message may arrive late. Raises UnknownRun.
         """
+        if viewer is not None and self._find(run_id).watching.viewer is not viewer:
+            return
         order: Command | Refuse
         if isinstance(command, Command):
             order = command
@@ -178,7 +175,7 @@ class Engine:
         with self._ready:
             opened = self._find(run_id)
             if time.monotonic() - opened.left_at > MAX_AWAY_SECONDS:
-                opened.orders.append(Pause())
+                opened.orders.add(Pause(), opened.config)
             opened.left_at = math.inf
             before = opened.watching.attach(viewer)
             opened.touched_at = time.monotonic()
@@ -186,11 +183,12 @@ class Engine:
             before.dismiss(4409, messages.WATCHED_ELSEWHERE)
 
     def detach(self, run_id: str, viewer: Viewer) -> None:
-        """The viewer has gone; its run stops training at once."""
+        """The viewer has gone; its run stops training at once, and what the viewer still asked for is forgotten."""
         with self._ready:
             opened = self._runs.get(run_id)
             if opened is not None and opened.watching.viewer is viewer:
                 opened.watching.detach()
+                opened.orders.drop_commands()
                 opened.touched_at = time.monotonic()
 
     def ask(self, run_id: str, viewer: Viewer, charts: Sequence[str], options: Mapping[str, bool]) -> None:
@@ -206,7 +204,8 @@ class Engine:
         opened = self._runs.get(run_id)
         return "lost" if opened is None else opened.shown_state
 
-    # The methods below are called with the lock held, except _work, _serve and _frame.
+    # The methods below are called with the lock held, except the threads' _work and _build, and what makes up a turn:
+    # _serve, _obey, _take and _frame.
 
     def _find(self, run_id: str) -> OpenRun:
         try:
@@ -222,16 +221,20 @@ class Engine:
         opened.touched_at = time.monotonic()
         self._runs[opened.id] = opened
         self._turns.append(opened)
-        admit(self._runs.values(), self.settings.max_runs)
+        self._admit()
         self._ready.notify_all()
         return opened
+
+    def _admit(self) -> None:
+        admit(self._runs.values(), self.settings.max_runs)
+        self._admitted.notify()
 
     def _enqueue(self, run_id: str, order: Order) -> None:
         with self._ready:
             opened = self._find(run_id)
             if isinstance(order, (Command, Refuse)) and opened.leader is not None:
                 opened = opened.leader  # whichever of two boards it comes from, both runs obey
-            opened.orders.append(order)
+            opened.orders.add(order, opened.config)
             now = opened.touched_at = time.monotonic()
             if now - opened.urgent_at > URGENT_EVERY_SECONDS:
                 opened.urgent_at = now
@@ -242,8 +245,7 @@ class Engine:
         self._runs.pop(opened.id, None)
         if opened in self._turns:
             self._turns.remove(opened)
-        cancel_calls(opened.orders)
-        opened.orders.clear()
+        opened.orders.cancel()
         if opened.watching.viewer is not None:
             opened.watching.viewer.dismiss(4404, reason)
         opened.run = None
@@ -254,7 +256,7 @@ class Engine:
                 leader.state = leader.run.outcome
         if opened.follower is not None:
             self._drop(opened.follower, reason)
-        admit(self._runs.values(), self.settings.max_runs)
+        self._admit()
 
     def _keep_house(self, now: float) -> None:
         self._kept_house_at = now
@@ -265,34 +267,57 @@ class Engine:
             if opened.watching.viewer is None and not opened.busy and now - opened.touched_at > max_idle:
                 self._drop(opened, messages.IDLE)
 
+    def _next_to_build(self) -> OpenRun | None:
+        """Wait for a run that can be built; None when the engine stops."""
+        while not self._stopping:
+            for opened in self._runs.values():
+                if opened.can_be_built and not opened.is_busy:
+                    return opened
+            self._admitted.wait(HOUSEKEEPING_SECONDS)
+        return None
+
     def _next(self) -> OpenRun | None:
         """Wait for a run with something to do; None when the engine stops."""
         while not self._stopping:
             now = time.monotonic()
             if now - self._kept_house_at > HOUSEKEEPING_SECONDS:
                 self._keep_house(now)
-            while self._urgent:
-                opened = self._urgent.popleft()
-                if opened.id in self._runs and not opened.is_busy and opened.orders:
-                    return opened
-            soonest = now + HOUSEKEEPING_SECONDS
-            for opened in self._turns:
-                if opened.is_busy:
+            due, soonest = None, now + HOUSEKEEPING_SECONDS
+            if not self._was_costly:
+                due = self._next_in_a_hurry(now)
+            for opened in self._turns if due is None else ():
+                if opened.is_busy or opened.can_be_built:
                     continue
-                due = opened.due_at(now, self._frame_seconds)
-                if due <= now:
-                    self._turns.remove(opened)
-                    self._turns.append(opened)
-                    return opened
-                soonest = min(soonest, due)
+                due_at = opened.due_at(now, self._frame_seconds)
+                soonest = min(soonest, due_at)
+                if due_at <= now:
+                    due = due or opened
+                    if not self._was_costly or not opened.has_orders(now):
+                        due = opened
+                        break
+            self._was_costly = False
+            if due is not None:
+                self._turns.remove(due)
+                self._turns.append(due)
+                return due
             self._ready.wait(soonest - now)
+        return None
+
+    def _next_in_a_hurry(self, now: float) -> OpenRun | None:
+        """The next run whose orders may jump the queue: one that owes no time to the others."""
+        while self._urgent:
+            opened = self._urgent.popleft()
+            may_come = opened.id in self._runs and not opened.is_busy and not opened.debt.at(now)
+            if may_come and opened.has_orders(now):
+                return opened
         return None
 
     def _slice_seconds(self, opened: OpenRun, now: float) -> float:
         """The length of a run's turn: short enough for a whole round to stay short and for its next frame in time."""
         if now - self._counted_at > COUNT_EVERY_SECONDS:
             self._counted_at = now
-            self._sharing = sum(each.is_training(now) for each in self._runs.values()) or 1
+            self._training = sum(each.is_training(now) for each in self._runs.values()) or 1
+            self._sharing = sum(each.contends(now) for each in self._runs.values()) or 1
         alone = min(1.0, self.settings.worker_count / self._sharing)  # 1 when each run has a worker of its own
         draw_seconds = opened.watching.draw_seconds
         seconds = min(MAX_SLICE_SECONDS, max(MIN_SLICE_SECONDS, ROUND_SECONDS * alone - draw_seconds))
@@ -301,44 +326,88 @@ class Engine:
         enough = (1 - alone) * TRAINING_PER_DRAWING * draw_seconds
         return min(seconds, max(MIN_SLICE_SECONDS, enough, opened.next_frame_at(self._frame_seconds) - now))
 
+    def _share(self, opened: OpenRun, now: float) -> float:
+        """How much of a worker is a run's due, from 0 to 1: all of it while no more runs than workers want one."""
+        others = sum(each.contends(now) for each in self._runs.values() if each not in (opened, opened.partner))
+        return min(1.0, self.settings.worker_count / (others + 1))
+
     def _work(self) -> None:
+        """Serve one run after the other."""
+        self._serve_all(self._next)
+
+    def _build(self) -> None:
+        """Build the runs that are opened, each in its first turn: it may read files, for which no other run waits."""
+        self._serve_all(self._next_to_build)
+
+    def _serve_all(self, next_run: Callable[[], OpenRun | None]) -> None:
         self._prepare()
         while True:
             with self._ready:
-                opened = self._next()
+                opened = next_run()
                 if opened is None:
                     return
                 opened.busy = True
-                orders = list(opened.orders)
-                opened.orders.clear()
                 now = time.monotonic()
-                seconds = self._slice_seconds(opened, now) if opened.is_training(now) else 0.0
+                seconds, trains = self._slice_seconds(opened, now), opened.is_training(now)
             try:
-                self._serve(opened, orders, seconds)
+                self._serve(opened, seconds, trains=trains)
             except Exception:
                 log.exception("A worker failed outside a run.")
             finally:
                 with self._ready:
                     opened.busy = False
                     self._ready.notify()
+                    if opened.partner is not None and opened.partner.can_be_built:  # it waited for this one
+                        self._admitted.notify()
 
-    def _serve(self, opened: OpenRun, orders: list[Order], seconds: float) -> None:
+    def _serve(self, opened: OpenRun, seconds: float, *, trains: bool) -> None:
         """One turn of one run. An error that the run raises ends that run with a sentence, and no other."""
-        try:
-            if opened.can_be_built:
+        spent = 0.0
+        if opened.can_be_built:
+            try:
                 opened.build_run()
-            for order in orders:
-                opened.obey(order)
-            if opened.run is not None and seconds > 0 and opened.has_steps:
-                opened.train(seconds, self.settings, self._sharing)
-        except Exception as error:
-            opened.fail(error)
-            cancel_calls(orders)
+            except Exception as error:
+                opened.fail(error)
+        if not opened.rests(time.monotonic()):
+            spent = self._obey(opened, seconds)
+            if opened.run is not None and trains and spent < seconds and opened.has_steps:
+                try:
+                    opened.train(seconds - spent, self.settings, self._training)
+                except Exception as error:
+                    opened.fail(error)
+        drawing_at, has_obeyed = time.monotonic(), opened.has_obeyed
         self._frame(opened)
         opened.settle()
         if (partner := opened.partner) is not None:  # in the same turn: both show the same step
             self._frame(partner)
             partner.settle()
+        now = time.monotonic()
+        if has_obeyed and not opened.has_obeyed:  # the frame that shows what was ordered is part of its cost
+            spent += now - drawing_at
+        if spent:
+            with self._ready:
+                self._was_costly |= spent >= seconds
+                opened.debt.add(spent, now, self._share(opened, now))
+
+    def _obey(self, opened: OpenRun, seconds: float) -> float:
+        """Carry out a run's orders until the time is up; returns the seconds that it took.
+
+        One order at least, so the last one may take longer; those that are left wait for the run's next turn.
+        """
+        start = now = time.monotonic()
+        while now - start < seconds and (order := self._take(opened)) is not None:
+            try:
+                opened.obey(order)
+            except Exception as error:
+                opened.fail(error)
+            now = time.monotonic()
+        return now - start
+
+    def _take(self, opened: OpenRun) -> Order | None:
+        if not opened.orders:
+            return None
+        with self._ready:
+            return opened.orders.take()
 
     def _frame(self, opened: OpenRun) -> None:
         """Draw and deliver a frame if one has been asked for, is due, and would show something new."""
@@ -362,6 +431,7 @@ class Engine:
                 watching.stale = False  # drawn again when something changes, not again and again
                 head |= opened.head()
         frame = writer.write(head, charts)
+        opened.has_obeyed = False
         watching.draw_seconds = 0.8 * watching.draw_seconds + 0.2 * (time.monotonic() - now)
         watching.framed_at = now if frame or watching.restless else watching.framed_at
         if frame:

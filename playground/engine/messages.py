@@ -15,6 +15,7 @@ BAD_WEIGHT_PLACE = "The layer, unit and input of a weight are whole numbers from
 BAD_CHART = "A click needs the name of its chart."
 BAD_DRAWING = "A drawing is sent as bits in base64."
 BAD_SLIDER = "A slider has a name and takes a number from -1e6 to 1e6."
+TOO_MANY_COMMANDS = "Too many commands at once, so some were left out. Wait a moment, then try again."
 NOT_STARTED = "The run has not started yet; it is waiting for its turn."
 NOT_BUILT = "The run is still waiting for its turn."
 ENDED = "This run has ended. Press Reset to start again."

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from playground.engine import lockstep, messages
 from playground.engine.commands import Command, CommandError, LookBack, Pause, Play, Reset, SetSpeed, Step
+from playground.engine.fairness import Debt
+from playground.engine.orders import Call, Order, Orders, Refuse, Revary, Tune
 from playground.engine.pacing import WAIT_SECONDS, Pacing
 from playground.engine.run import Heavy, Paced, Run
 from playground.engine.watching import Watching
@@ -25,46 +25,6 @@ State = Literal["playing", "paused", "done", "failed", "queued", "lost"]
 
 class UnknownRun(KeyError):
     """There is no run with this id: it never existed, or it was closed."""
-
-
-@dataclass(frozen=True)
-class Tune:
-    """Set live knobs of the running run."""
-
-    config: Any
-
-
-@dataclass(frozen=True)
-class Rebuild:
-    """Build the run again from a config."""
-
-    config: Any
-
-
-@dataclass(frozen=True)
-class Revary:
-    """Give the second of two compared runs another value of the setting in which they differ."""
-
-    vary: lockstep.Vary
-
-
-@dataclass(frozen=True)
-class Refuse:
-    """Show why a message was refused."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Call:
-    """Call a function with the run, and hand its result to a waiting thread; `both`: also with the run beside it."""
-
-    function: Callable[[Run], Any]
-    future: Future[Any]
-    both: bool = False
-
-
-Order = Command | Refuse | Tune | Rebuild | Revary | Call
 
 
 @dataclass(eq=False)
@@ -81,7 +41,9 @@ class OpenRun:
     admitted: bool = False
     place: int = 0  # in the queue, from 1
     busy: bool = False  # a worker has it
-    orders: deque[Order] = field(default_factory=deque)
+    orders: Orders = field(default_factory=Orders)
+    debt: Debt = field(default_factory=Debt)
+    has_obeyed: bool = False  # since its last frame
     pacing: Pacing = field(default_factory=Pacing)
     watching: Watching = field(default_factory=Watching)
     touched_at: float = 0.0
@@ -135,14 +97,26 @@ class OpenRun:
         """Whether it is to take steps just now."""
         return self.wants_steps(now) and now >= self.pacing.waits_until
 
+    def has_orders(self, now: float) -> bool:
+        """Whether it has orders that can be carried out just now."""
+        return len(self.orders) > 0 and not self.can_be_built and not self.rests(now)
+
+    def rests(self, now: float) -> bool:
+        """Whether it waits, without orders and steps, for what its orders have cost the others."""
+        return now < self.debt.rests_until
+
+    def contends(self, now: float) -> bool:
+        """Whether it wants a share of the machine: to take steps, or for its orders."""
+        return self.is_training(now) or len(self.orders) > 0 or self.debt.at(now) > 0
+
     def due_at(self, now: float, frame_seconds: float) -> float:
         """When this run next needs a worker."""
-        if self.orders or self.can_be_built:
-            return now
-        due = math.inf
+        due, rested_at = math.inf, self.debt.rests_until
+        if self.orders:
+            due = max(now, rested_at)
         if self.wants_steps(now):
             hurries = self.pacing.owed or lockstep.is_behind(self)
-            due = max(self.pacing.waits_until, now if hurries else self.pacing.next_step_at)
+            due = min(due, max(self.pacing.waits_until, now if hurries else self.pacing.next_step_at, rested_at))
         if self.watching.wants_frame:
             due = min(due, self.next_frame_at(frame_seconds))
         return due
@@ -224,7 +198,7 @@ class OpenRun:
 
     def obey(self, order: Order) -> None:
         """Carry out one order."""
-        self.watching.stale = True
+        self.watching.stale = self.has_obeyed = True
         if isinstance(order, Call):
             self._answer(order)
             return
@@ -332,10 +306,3 @@ def admit(runs: Collection[OpenRun], places: int) -> None:
     for place, opened in enumerate(waiting[free:], start=1):
         if opened.place != place:
             opened.place, opened.watching.stale = place, True
-
-
-def cancel_calls(orders: Iterable[Order]) -> None:
-    """Let nobody wait for an answer that will not come; calls already answered stay so."""
-    for order in orders:
-        if isinstance(order, Call):
-            order.future.cancel()

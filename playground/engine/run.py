@@ -59,6 +59,14 @@ class Run(Protocol):
 
 
 @runtime_checkable
+class Tunable(Protocol):
+    """Optional interface for configs: they say which of their settings differ."""
+
+    def changed_from(self, before: Any) -> Mapping[str, tuple[Any, Any]]:
+        """The settings that differ from another config: name -> (value before, value in this config)."""
+
+
+@runtime_checkable
 class Paced(Protocol):
     """Optional interface for runs with expensive frames: they set their own maximum frame rate."""
 

@@ -10,16 +10,20 @@ from starlette.websockets import WebSocket
 
 from app import app as real_app
 from pages.ui.session import engine
+from playground.lesson import Bench
+from playground.lessons import LESSONS
 from playground.lessons.data_loader import timeline as data_loader_timeline
 from playground.lessons.regression.lesson import LESSON
 
 CONFIG = LESSON.config(max_steps=0)
+BENCHES: dict[str, Bench] = {bench.name: bench for lesson in LESSONS.values() for bench in lesson.benches}
 
 
 async def control(socket: WebSocket) -> None:
-    """Obey {"open": count}, {"timeline": {knob: value}}, {"tune": [run id, {knob: value}]}, {"close": [run id, ...]}.
+    """Obey a message, and answer with the ids of the runs it was about.
 
-    Each is answered with the ids of the runs it was about.
+    {"open": count}, {"bench": [name, {knob: value}]}, {"timeline": {knob: value}}, {"tune": [run id, {knob: value}]},
+    {"rebuild": [run id, name, {knob: value}]}, {"close": [run id, ...]}.
     """
     await socket.accept()
     async for text in socket.iter_text():
@@ -31,6 +35,14 @@ def obey(message: dict[str, Any]) -> list[str]:
     build = partial(LESSON.build, settings=engine().settings)
     if "open" in message:
         return [engine().open(f"viewer {number}", build, CONFIG) for number in range(message["open"])]
+    if "bench" in message:
+        name, values = message["bench"]
+        bench: Any = BENCHES[name]
+        return [engine().open("stranger", partial(bench.build, settings=engine().settings), bench.config(**values))]
+    if "rebuild" in message:
+        run_id, name, values = message["rebuild"]
+        engine().rebuild(run_id, BENCHES[name].config(**values))
+        return [run_id]
     if "timeline" in message:
         read = partial(data_loader_timeline.build, settings=engine().settings)
         return [engine().open("reader", read, data_loader_timeline.TimelineConfig(**message["timeline"]))]

@@ -120,7 +120,7 @@ async def _listen(socket: WebSocket, run_id: str, viewer: SocketViewer) -> None:
         if isinstance(message, Ask):
             engine().ask(run_id, viewer, message.charts, message.options)
         else:
-            engine().command(run_id, message)
+            engine().command(run_id, message, viewer)
 
 
 def parse(text: str | None) -> Ask | dict[str, Any]:
