@@ -33,7 +33,7 @@ class Block:
     """One array of at most three axes; the other arrays here have its shape.
 
     `shades` are from -1 to 1: the sign gives the colour, NaN is grey. `ghost` cells are not in memory and are drawn
-    dotted; `mark` cells get a frame; `hovers` are the tooltips.
+    dotted, without their shade unless `shaded_ghosts` is true; `mark` cells get a frame; `hovers` are the tooltips.
     """
 
     title: str
@@ -42,14 +42,15 @@ class Block:
     ghost: Array | None = None  # of bool
     mark: Array | None = None  # of bool
     hovers: Array | None = None  # of str
+    shaded_ghosts: bool = False
 
 
-def cells(blocks: Sequence[Block], *, message: str = "", width: float = CARD[0]) -> Figure:
-    """The arrays from left to right, each under its title, or a message instead of them.
+def cells(blocks: Sequence[Block], *, message: str = "", width: float = CARD[0], stacked: bool = False) -> Figure:
+    """The arrays from left to right (or, if `stacked`, one below the other), each under its title, or a message.
 
     `width` is the chart's approximate width in pixels.
     """
-    placed, right, bottom = _place(blocks)
+    placed, right, bottom = _place(blocks, stacked=stacked)
     longest = max((len(str(text)) for block in blocks for text in block.texts.ravel()), default=1)
     wide, high = max(right, MIN_EXTENT[0]), max(bottom, MIN_EXTENT[1])
     size = min(14.0, width / wide / (0.62 * max(longest, 2)), 0.75 * CARD[1] / high)
@@ -88,26 +89,27 @@ def as_csv(blocks: Sequence[Block]) -> str:
 
 @dataclass(frozen=True)
 class _Placed:
-    """The places of a block's cells, flat, in the array's order: left and top edges; and each plane's left edge."""
+    """The places of a block's cells, in the array's order; the left edge of each plane; the block's top edge."""
 
     x: Array
     y: Array
     planes: tuple[tuple[float, str], ...]
+    top: float = 0.0
 
 
-def _place(blocks: Sequence[Block]) -> tuple[list[_Placed], float, float]:
+def _place(blocks: Sequence[Block], *, stacked: bool = False) -> tuple[list[_Placed], float, float]:
     """The places of each block's cells, and their right and bottom ends."""
     placed: list[_Placed] = []
-    left, bottom = 0.0, 0.0
+    left, right, top, bottom = 0.0, 0.0, 0.0, 0.0
     for block in blocks:
         planes, rows, columns = (1, 1, 1, *block.texts.shape)[-3:]
         plane, row, column = np.indices((planes, rows, columns)).reshape(3, -1)
         starts = left + np.arange(planes) * (columns + PLANE_GAP)
         names = [f"[{index}]" if planes > 1 else "" for index in range(planes)]
-        placed.append(_Placed(starts[plane] + column, row.astype(float), tuple(zip(starts, names, strict=True))))
-        left = float(starts[-1]) + columns + GAP
-        bottom = max(bottom, float(rows))
-    return placed, max(left - GAP, 1.0), max(bottom, 1.0)
+        placed.append(_Placed(starts[plane] + column, top + row, tuple(zip(starts, names, strict=True)), top))
+        right, bottom = max(right, float(starts[-1]) + columns), max(bottom, top + rows)
+        left, top = (0.0, bottom + GAP) if stacked else (right + GAP, 0.0)
+    return placed, max(right, 1.0), max(bottom, 1.0)
 
 
 def _traces(blocks: Sequence[Block], placed: Sequence[_Placed], size: float) -> list[dict[str, Any]]:
@@ -139,7 +141,7 @@ def _fills(blocks: Sequence[Block], placed: Sequence[_Placed]) -> Maps:
     strength = np.where(size > 0, FILL[0] + (FILL[1] - FILL[0]) * size, 0.0)
     values = images.signed(np.sign(np.nan_to_num(shades)) * strength, 1.0)
     values[np.isnan(shades)] = 0
-    values[_flags([block.ghost for block in blocks], blocks)] = images.ZERO
+    values[_flags([None if block.shaded_ghosts else block.ghost for block in blocks], blocks)] = images.ZERO
     return images.boxes(x, x + 1, y, y + 1, values, images.SIGNED + images.FILLING)
 
 
@@ -163,7 +165,7 @@ def _titles(blocks: Sequence[Block], placed: Sequence[_Placed], size: float) -> 
         for index, (x, plane) in enumerate(place.planes):
             words = "<br>".join(word for word in (block.title if index == 0 else "", plane) if word)
             notes.append(
-                {"x": float(x), "y": -0.06, "xref": "x", "yref": "y", "xanchor": "left", "yanchor": "bottom",
+                {"x": float(x), "y": place.top - 0.06, "xref": "x", "yref": "y", "xanchor": "left", "yanchor": "bottom",
                  "align": "left", "showarrow": False, "text": words,
                  "font": {"size": max(11.0, min(size, 12.0)), "color": "@muted"}}
             )  # fmt: skip

@@ -34,6 +34,13 @@ RECORDED_LINKS: dict[str, Any] = json.loads(LINKS.read_text(encoding="utf-8"))
 RECORDED_RUNS: list[dict[str, Any]] = json.loads(RUNS.read_text(encoding="utf-8"))
 BENCHES = {bench.name: (lesson, bench) for lesson in LESSONS.values() for bench in lesson.benches}
 CLOSE = 1e-4  # of a number's size: how far another processor's arithmetic may lead
+# Charts that are drawn in another form since, with the same numbers: why.
+REDRAWN = {
+    "tensors_tutorial: preset abs": "an array of one axis is a row, as in the lab Operations",
+    "tensors_tutorial: preset sin": "an array of one axis is a row, as in the lab Operations",
+    "tensors_tutorial: preset mean": "an array of one axis is a row, as in the lab Operations",
+    "tensors_tutorial: experiment The same sine": "an array of one axis is a row, as in the lab Operations",
+}
 each_run = pytest.mark.parametrize("recorded", RECORDED_RUNS, ids=[each["file"] for each in RECORDED_RUNS])
 
 
@@ -131,7 +138,7 @@ def test_a_link_of_then_gives_the_same_settings_and_first_frame(bench: str) -> N
         texts = {name.removeprefix(f"{bench}_"): text for name, text in pairs.items()}
         config, problems = there.config.parse(texts)
         assert (problems, config.as_texts()) == ([], recorded["config"]), title
-        if recorded["frame"] is not None:
+        if recorded["frame"] is not None and title not in REDRAWN:
             assert_same_frame(first_frame(there, config), recorded["frame"], title)
 
 

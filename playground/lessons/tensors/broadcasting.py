@@ -39,6 +39,7 @@ SENTENCES = {
 }
 TITLES = {
     "shapes": "aligned at the right; orange is stretched",
+    "shapes_missing": "aligned at the right; orange is stretched, (1) is a missing axis",
     "stretched": "{name}, {shape} → {result}",
     "sum": "a + b, shape {shape}",
     "unstretched": "{name}, {shape}",
@@ -123,7 +124,8 @@ def _alignment(axes: tuple[tuple[int | None, int | None, int | None], ...]) -> B
         texts[3, column] = "✗" if size is None else f"{size:,}"
         shades[3, column] = 0.0 if size is None else 0.7
         mark[1:, column] = size is None
-    return Block(TITLES["shapes"], texts, shades, ghost, mark)
+    missing = any(own is None for one, other, _ in axes for own in (one, other))
+    return Block(TITLES["shapes_missing" if missing else "shapes"], texts, shades, ghost, mark, shaded_ghosts=True)
 
 
 def _stretched_arrays(a: Shape, b: Shape, result: Shape) -> dict[str, Figure]:
@@ -186,7 +188,7 @@ def _table(shapes: dict[str, Shape], result: Shape | None) -> Table:
             stretched = torch.empty(shape, device="meta").expand(result)  # only a shape and strides, without memory
             strides = ", ".join(map(str, stretched.stride()))
         count = math.prod(shape)
-        rows.append((name, shape_text(shape), strides or "–", f"{count:,}", _bytes(4 * count)))
+        rows.append((name, shape_text(shape), strides or "()", f"{count:,}", _bytes(4 * count)))
     return Table(COLUMNS, tuple(rows), code=("",))
 
 

@@ -15,6 +15,7 @@ import torch
 from playground.engine.frames import Figure
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab
+from playground.lessons.numbers import number
 from playground.lessons.tensors.figures import timings
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
@@ -35,12 +36,14 @@ SPAN = (0.1, 20_000.0)  # of the time axis, in microseconds
 
 SENTENCES = {
     "start": "Press Play: each step times one call with one size, first in NumPy, then in torch.",
-    "equal": "{size:,} numbers: NumPy {numpy} µs, torch {torch} µs. Here they are about equal.",
-    "numpy": "{size:,} numbers: NumPy {numpy} µs, torch {torch} µs. Here NumPy is faster.",
-    "torch": "{size:,} numbers: NumPy {numpy} µs, torch {torch} µs. Here torch is faster.",
-    "numpy_from": "{size:,} numbers: NumPy {numpy} µs, torch {torch} µs. From about {crossing} on NumPy is faster.",
-    "torch_from": "{size:,} numbers: NumPy {numpy} µs, torch {torch} µs. From about {crossing} on torch is faster.",
+    "equal": "{numbers}: NumPy {numpy} µs, torch {torch} µs. Here they are about equal.",
+    "numpy": "{numbers}: NumPy {numpy} µs, torch {torch} µs. Here NumPy is faster.",
+    "torch": "{numbers}: NumPy {numpy} µs, torch {torch} µs. Here torch is faster.",
+    "numpy_from": "{numbers}: NumPy {numpy} µs, torch {torch} µs. From about {crossing} on NumPy is faster.",
+    "torch_from": "{numbers}: NumPy {numpy} µs, torch {torch} µs. From about {crossing} on torch is faster.",
+    "skipped": "Larger sizes are skipped in {library}: a call would take over {limit:g} ms and hold up other visitors.",
 }
+NUMBERS = {"one": "1 number", "more": "{count:,} numbers"}
 
 
 @dataclass(frozen=True)
@@ -203,38 +206,43 @@ class SpeedRun(SteppedRun):
         at = crossing(found["numpy"], found["cpu"])
         return timings.ratios(lines, sizes=(0.7, 2 * SIZES[-1]), crossing=at)
 
+    def compared(self, at: int) -> int | None:
+        """The largest size that was measured in every library in the first `at` steps."""
+        common = set(SIZES).intersection(*self.seconds(at).values())
+        return max(common, default=None)
+
     def status(self, at: int) -> dict[str, float]:
-        """The last size measured, and the time of one call in each library."""
-        found, shown = self.seconds(at), dict[str, float]()
-        for library, size, _ in self.measured[:at]:
-            if size in found[library]:
-                shown |= {"numbers": float(size), library: float(f"{found[library][size] * MICROSECONDS:.3g}")}
-        return shown
+        """The largest size measured in all libraries, and the time of one call in each; NaN before there is one."""
+        found, size = self.seconds(at), self.compared(at)
+        if size is None:
+            return dict.fromkeys(("numbers", *self.libraries), math.nan)
+        times = {name: float(f"{times[size] * MICROSECONDS:.3g}") for name, times in found.items()}
+        return {"numbers": float(size), **times}
 
     def narrate(self, at: int) -> str:
-        """Which library is faster at the last size measured in both, and from which size on."""
-        found = self.seconds(at)
-        sizes = sorted(found["numpy"].keys() & found["cpu"].keys())
-        if not sizes:
+        """Which library is faster at the largest size measured in all, and from which size on."""
+        found, size = self.seconds(at), self.compared(at)
+        if size is None:
             return SENTENCES["start"]
-        numpy, cpu = (found[library][sizes[-1]] * MICROSECONDS for library in ("numpy", "cpu"))
+        numpy, cpu = (found[library][size] * MICROSECONDS for library in ("numpy", "cpu"))
         where = crossing(found["numpy"], found["cpu"])
         faster = "numpy" if numpy < cpu else "torch"
         if abs(math.log(numpy / cpu)) <= EQUAL:
             faster = "equal"
         elif where is not None:
             faster += "_from"
-        return SENTENCES[faster].format(
-            size=sizes[-1], numpy=_three_digits(numpy), torch=_three_digits(cpu), crossing=_two_digits(where or 0.0)
-        )
+        sentences = [SENTENCES[faster].format(
+            numbers=NUMBERS["one" if size == 1 else "more"].format(count=size), numpy=_three_digits(numpy),
+            torch=_three_digits(cpu), crossing=number(float(f"{where or 0.0:.2g}")),
+        )]  # fmt: skip
+        if at == self.length and size < SIZES[-1]:
+            slowest = min(found, key=lambda library: max(found[library]))
+            sentences.append(SENTENCES["skipped"].format(library=LINES[slowest][0], limit=1000 * MAX_CALL_SECONDS))
+        return " ".join(sentences)
 
 
-def _two_digits(number: float) -> str:
-    return f"{float(f'{number:.2g}'):,.0f}"
-
-
-def _three_digits(number: float) -> str:
-    return f"{float(f'{number:.3g}'):,g}" if number < 1e6 else f"{number:.3g}"
+def _three_digits(microseconds: float) -> str:
+    return number(float(f"{microseconds:.3g}"))
 
 
 def build(config: SpeedConfig, settings: Settings) -> SpeedRun:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from playground.figures.cells import Block, cells
+from playground.figures.cells import cells
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.tensors.cells import block
@@ -33,6 +33,7 @@ SENTENCES = {
 }
 COLUMNS = ("NumPy", "torch", "dtype", "Shape", "Strides")
 STRIDES = "{numpy} bytes\n{torch} elements"
+NO_STRIDES = "()\n()"  # of a single number, as both libraries print them
 
 
 def convert_both_ways(rows: int, columns: int) -> tuple[Array, Tensor, Array]:
@@ -77,6 +78,7 @@ def draw_tutorial(config: TutorialConfig) -> Sheet:
         _row("tensor_to_array = torch_data.numpy()", "torch_data", back, torch_data),
     ]
     drawn = [block("np_data", np_data), block("tensor_to_array", back)], [block("torch_data", torch_data.numpy())]
+    stacked = config.cell != "convert"  # so that each number is above its result
     data = _list(config.data)
     for name in ("abs", "sin", "mean"):
         with np.errstate(invalid="ignore"):  # the sine of infinity
@@ -84,10 +86,10 @@ def draw_tutorial(config: TutorialConfig) -> Sheet:
         rows.append(_row(f"np.{name}(data)", f"torch.{name}(tensor)", in_numpy, in_torch))
         if config.cell == name:
             drawn = (
-                [_column("data", np.array(data)), _column(f"np.{name}(data)", in_numpy)],
-                [_column("tensor", torch.FloatTensor(data)), _column(f"torch.{name}(tensor)", in_torch)],
+                [block("data", np.array(data)), block(f"np.{name}(data)", np.asarray(in_numpy))],
+                [block("tensor", torch.FloatTensor(data).numpy()), block(f"torch.{name}(tensor)", in_torch.numpy())],
             )
-    figures = {"numpy": cells(drawn[0]), "torch": cells(drawn[1])}
+    figures = {"numpy": cells(drawn[0], stacked=stacked), "torch": cells(drawn[1], stacked=stacked)}
     note = SENTENCES["convert" if config.cell == "convert" else "functions"]
     return Sheet(figures, note, (Table(COLUMNS, tuple(rows), code=COLUMNS),))
 
@@ -106,18 +108,15 @@ def _list(text: str) -> list[float]:
 def _row(numpy_call: str, torch_call: str, array: Array, tensor: Tensor) -> tuple[str, ...]:
     shapes = f"{tuple(np.shape(array))}\n{tuple(tensor.shape)}"
     strides = STRIDES.format(numpy=_listed(np.asarray(array).strides), torch=_listed(tensor.stride()))
+    if not tensor.dim():
+        strides = NO_STRIDES
     types = f"{array.dtype}\n{tensor.dtype}"
     unbroken = types, shapes.replace(" ", NO_BREAK), strides.replace(" ", NO_BREAK)
     return f">>> {numpy_call}\n{array!s}", f">>> {torch_call}\n{tensor!s}", *unbroken
 
 
 def _listed(sizes: tuple[int, ...]) -> str:
-    return ", ".join(str(size) for size in sizes) or "0"
-
-
-def _column(title: str, array: Array | Tensor) -> Block:
-    """One row of numbers drawn as a column, so that each input is beside its result."""
-    return block(title, np.reshape(np.asarray(array), (-1, 1)))
+    return ", ".join(str(size) for size in sizes)
 
 
 LAB = Lab(

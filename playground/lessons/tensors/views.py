@@ -31,6 +31,8 @@ SENTENCES = {
     "no_view": "**`{code}` does not work.** A view only changes how the memory is read: it needs strides that visit "
     "every number in order, which do not exist here. `reshape` or `contiguous()` would copy.",
     "fails": "**`{code}` does not work** for a tensor of this shape.",
+    "only_number": "{name} has only number 0, so there is no number {probe}.",
+    "no_such_number": "{name} has {count} numbers, so there is no number {probe}: the last one is looked up.",
     "unknown_size": "The shape of x needs every size: -1 cannot be used without an array. Type a number.",
     "too_many": "The result has {count} numbers; 1 to {limit} can be drawn. Choose another shape of x.",
     "too_many_axes": "{shape} has too many axes to draw. The memory below shows all its numbers.",
@@ -109,7 +111,6 @@ def draw_views(config: ViewsConfig) -> Sheet:
     if -1 in shape:
         raise ValueError(SENTENCES["unknown_size"])
     x = torch.arange(int(np.prod(shape))).reshape(shape)
-    name = "y" if config.second == "same" else "z"
     try:
         y = FIRST_RUN[config.first](x)
         z = SECOND_RUN[config.second](y)
@@ -120,7 +121,7 @@ def draw_views(config: ViewsConfig) -> Sheet:
     at = np.unravel_index(min(config.probe, z.numel() - 1), z.shape) if z.dim() else ()
     figures = {
         "x": _drawn("x", x, x, None),
-        "z": _drawn(TITLES["result"].format(name=name, code=_code(config)), z, x, at),
+        "z": _drawn(TITLES["result"].format(name=_name(config), code=_code(config)), z, x, at),
         "memory": _memory(z, x, at),
     }
     return Sheet(figures, _note(z, x, at, config), (_table({"x": x, "y": y, "z": z}, config),))
@@ -131,6 +132,11 @@ def _failed(x: Tensor, config: ViewsConfig, error: str) -> Sheet:
     figures = {"x": _drawn("x", x, x, None), "z": cells([], message=error), "memory": _memory(x, x, None)}
     note = SENTENCES["no_view" if "view size" in error else "fails"].format(code=_code(config))
     return Sheet(figures, note, (_table({"x": x}, config),))
+
+
+def _name(config: ViewsConfig) -> str:
+    """The name of the result: y, or z if there is a second operation."""
+    return "y" if config.second == "same" else "z"
 
 
 def _code(config: ViewsConfig) -> str:
@@ -189,6 +195,9 @@ def _note(z: Tensor, x: Tensor, at: tuple[Any, ...], config: ViewsConfig) -> str
     start = z.storage_offset()
     sum_ = " + ".join(part for part in (str(start) if start or not terms else "", terms) if part)
     where = SENTENCES["where"].format(index=index, sum=sum_, position=position)
+    if config.probe >= z.numel():
+        missing = SENTENCES["only_number" if z.numel() == 1 else "no_such_number"]
+        where = " ".join([missing.format(name=_name(config), count=z.numel(), probe=config.probe), where])
     return SENTENCES[kind].format(code=_code(config), where=where)
 
 
@@ -197,7 +206,7 @@ def _table(tensors: dict[str, Tensor], config: ViewsConfig) -> Table:
     code = {"x": "torch.arange(n).reshape(shape)", "y": FIRST[config.first], "z": SECOND[config.second]}
     for name, tensor in tensors.items():
         rows.append(
-            (f"{name} = {code[name]}", shape_text(tuple(tensor.shape)), ", ".join(map(str, tensor.stride())) or "–",
+            (f"{name} = {code[name]}", shape_text(tuple(tensor.shape)), ", ".join(map(str, tensor.stride())) or "()",
              str(tensor.storage_offset()), ANSWERS["contiguous"][tensor.is_contiguous()],
              ANSWERS["shared"][shares_memory(tensor, x)])
         )  # fmt: skip

@@ -25,7 +25,7 @@ WORDS = {
     "ratio_hover": "{name} %{{y:.3g}} times at %{{x:,}} numbers<extra></extra>",
     "torch": "torch is faster",
     "numpy": "NumPy is faster",
-    "crossing": "crossing at {size:,.0f}",
+    "crossing": "about {size}",
 }
 RATIOS = {0.1: "0.1", 0.3: "0.3", 1: "1", 3: "3", 10: "10"}
 
@@ -67,16 +67,17 @@ def _lines(lines: Sequence[Line], hover: str) -> list[dict[str, Any]]:
 
 
 def _crossing(at: float | None) -> dict[str, list[dict[str, Any]]]:
-    """The vertical line where two lines cross, with a label; nothing if they do not cross."""
+    """The vertical line where two lines cross, with the size in two digits; nothing if they do not cross."""
     if at is None:
         return {"shapes": [], "annotations": []}
+    size = f"{float(f'{at:.2g}'):,.0f}"
     line = {"type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1,
             "line": {"color": "@mark", "width": 2, "dash": "dot"}}  # fmt: skip
     # On a logarithmic axis Plotly wants the position of an annotation as its exponent.
     right = at > LEFT_LABEL_FROM
-    words = {"xref": "x", "yref": "paper", "x": float(np.log10(at)), "y": 0.06 if right else 0.94,
+    words = {"xref": "x", "yref": "paper", "x": float(np.log10(at)), "y": 0.16 if right else 0.84,
              "xanchor": "right" if right else "left", "xshift": -5 if right else 5,
-             "showarrow": False, "text": WORDS["crossing"].format(size=at),
+             "showarrow": False, "text": WORDS["crossing"].format(size=size),
              "font": {"color": "@mark", "size": 12}}  # fmt: skip
     return {"shapes": [line], "annotations": [words]}
 
