@@ -52,6 +52,8 @@ COLUMNS = ("train", "accuracy", "test_accuracy", *(f"{kind} {name}" for name in 
 class CnnRun(TrainingRun):
     """One student's training on digits. Only one worker touches it at a time."""
 
+    inert_knobs = TrainingRun.inert_knobs | {"image", "epochs"}
+
     def __init__(self, config: CnnConfig, settings: Settings, selection: Selection | None = None) -> None:
         self.digits, self.selection = load_digits(config.torch_device), selection or Selection()
         self.dropout = models.Dropout(config.dropout, generator(config, DROPOUT_SEED))
@@ -346,4 +348,4 @@ class CnnRun(TrainingRun):
 
     def narrate(self, view: View) -> str:
         """How far the training is, or how the model reads the selected image."""
-        return narrate(self.frame_context(view), self.outcome, is_last=self._is_last())
+        return narrate(self.frame_context(view), self.period, self.outcome, is_last=self._is_last())

@@ -7,16 +7,35 @@ from __future__ import annotations
 
 A_DIGIT = ("a 0", "a 1", "a 2", "a 3", "a 4", "a 5", "a 6", "a 7", "an 8", "a 9")
 
+# By the names of the narrator's rules; "since" names the last change.
 NARRATOR = {
-    "failed": "The loss is no longer finite (NaN): the steps were too large. Press Reset and choose a smaller learning "
-              "rate.",
-    "own": "It reads your digit as {a_predicted} ({percent:.1f} % sure).",
+    "failed": "The loss is no longer finite (NaN): the steps were too large.",
+    "failed since": "{since}: the loss grew until it was not finite (NaN).",
+    "own": "It reads your digit as {a_predicted} ({percent} % sure).",
     "testing": "The last epoch is over. All {images:,} test images are being tested.",
-    "tested": "Tested on all {images:,} test images: {right:,} are right ({test_percent:.2f} %).",
-    "untrained": "Nothing is learned yet: it reads this {digit} as {a_predicted}, but is only {percent:.0f} % sure.",
-    "right": "It reads this {digit} as {a_predicted} (correct, {percent:.1f} % sure).",
-    "wrong": "It reads this {digit} as {a_predicted} (wrong, {percent:.1f} % sure).",
+    "overfitted": "Tested on all {images:,} test images: {test_percent} % are right, but {train_percent} % of the "
+                  "last training images. The model has learned its training images by heart.",
+    "tested": "Tested on all {images:,} test images: {right:,} are right ({test_percent} %).",
+    "untrained": "Nothing is learned yet: it reads this {digit} as {a_predicted}, but is only {percent} % sure.",
+    "unstepped": "{since}: no step yet. Press Play to see what it does.",
+    "blank": "All {maps} maps of layer {layer} are blank: dead units output 0 and get no gradient.",
+    "blank since": "{since}: all {maps} maps of layer {layer} are blank. Dead units output 0 and get no gradient.",
+    "guessing": "The loss stays at {loss}: guessing among ten digits has {guessing}.",
+    "guessing since": "{since}: the loss is {loss}, no better than guessing among ten digits ({guessing}).",
+    "rising": "{since}: the training loss rose from {first} to {loss}.",
+    "right": "It reads this {digit} as {a_predicted} (correct, {percent} % sure).",
+    "wrong": "It reads this {digit} as {a_predicted} (wrong, {percent} % sure).",
 }  # fmt: skip
+ADVICE = {
+    "": "",
+    "lower, reset": "Choose a lower learning rate, then press Reset.",
+    "higher": "Try a higher learning rate.",
+    "reset": "Press Reset and change another setting.",
+    "lower or undo": "Lower the learning rate or undo this change.",
+    "undo": "Undo this change.",
+    "images": "More training images help, or shifting and rotating them.",
+    "augmentation": "Shifting and rotating the training images helps.",
+}
 
 # Training.
 

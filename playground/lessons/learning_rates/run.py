@@ -22,8 +22,9 @@ from playground.lessons.learning_rates.config import (
 )
 from playground.lessons.learning_rates.figures import sweep as figures
 from playground.lessons.learning_rates.figures.sweep import Array, Line
+from playground.lessons.learning_rates.narrator import SWEEP_RULES, Cell, Measured
 from playground.lessons.learning_rates.trainings import Sweep, has_diverged
-from playground.lessons.numbers import number
+from playground.lessons.narrator import first_finding
 from playground.lessons.ranking import places
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
@@ -41,6 +42,7 @@ class SweepRun(SteppedRun):
     def __init__(self, config: TrainingsConfig, settings: Settings, rates: list[float]) -> None:
         super().__init__(config, settings, config.steps)
         self.names, self.rates = names_of(config), np.array(rates)
+        self.labels = [LABELS[name] for name in self.names]
         self.trainings = len(self.names) * len(rates) * config.seeds
         if self.trainings > MAX_TRAININGS:
             raise ValueError(words.TOO_MANY.format(trainings=self.trainings, most=MAX_TRAININGS))
@@ -104,8 +106,11 @@ class SweepRun(SteppedRun):
         for (row, column), gone in np.ndenumerate(lost):
             sentence = words.CELL_DIVERGED if gone else words.CELL if losses.shape[2] > 1 else words.CELL_OF_ONE
             texts.append(
-                sentence.format(**self._cell(mean, low, high, row, column), diverged=gone, seeds=losses.shape[2])
-            )
+                sentence.format(
+                    optimizer=self.labels[row], rate=self.rates[column], diverged=gone, seeds=losses.shape[2],
+                    loss=mean[row, column], low=low[row, column], high=high[row, column],
+                )
+            )  # fmt: skip
         return texts
 
     def lines(self, at: int) -> list[Line]:
@@ -184,24 +189,19 @@ class SweepRun(SteppedRun):
 
     def narrate(self, at: int) -> str:
         """The best cell at the last measured step."""
-        step = self.measured_at(at)
-        mean, low, high = self.means(at)
-        if np.isnan(mean).all():
-            return words.ALL_DIVERGED
-        if step == 0:
-            return words.START.format(trainings=self.trainings)
-        row, column = np.unravel_index(np.nanargmin(mean), mean.shape)
-        sentence = words.LOWEST if self.config.seeds > 1 else words.LOWEST_OF_ONE
-        return sentence.format(step=step, **self._cell(mean, low, high, row, column))
+        return first_finding(SWEEP_RULES, self.measured(at)).text
 
-    def _cell(self, mean: Array, low: Array, high: Array, row: Any, column: Any) -> dict[str, Any]:
-        """The optimizer, rate and losses of a cell, for a sentence."""
-        losses = {"loss": mean, "low": low, "high": high}
-        return {
-            "optimizer": LABELS[self.names[row]],
-            "rate": self.rates[column],
-            **{name: number(float(values[row, column])) for name, values in losses.items()},
-        }
+    def measured(self, at: int) -> Measured:
+        """What the narrator's rules read."""
+        mean, low, high = self.means(at)
+        step, best = self.measured_at(at), None
+        if not np.isnan(mean).all():
+            row, column = np.unravel_index(np.nanargmin(mean), mean.shape)
+            losses = (float(values[row, column]) for values in (mean, low, high))
+            best = Cell(step, LABELS[self.names[row]], words.RATE_TEXT.format(self.rates[column]), *losses)
+        return Measured(
+            step, self.labels, np.nan_to_num(mean, nan=np.inf).min(axis=1), self.trainings, self.config.seeds, best=best
+        )
 
     def rebuilt(self, config: Any) -> SweepRun:
         """A run from the start."""

@@ -14,12 +14,12 @@ from playground.engine.frames import Figure
 from playground.figures.theme import round_up
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab
-from playground.lessons.learning_rates import words
 from playground.lessons.learning_rates.config import LABELS, TUTORIAL, draw_points
 from playground.lessons.learning_rates.figures import sweep as figures
 from playground.lessons.learning_rates.figures.sweep import Array, Line
-from playground.lessons.learning_rates.narrator import ends, ranking
+from playground.lessons.learning_rates.narrator import SCHEDULES_RULES, Measured
 from playground.lessons.learning_rates.trainings import batches_of, start_model
+from playground.lessons.narrator import first_finding
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
 from playground.training.optimizers import OPTIMIZERS, SCHEDULES
@@ -128,10 +128,8 @@ class SchedulesRun(SteppedRun):
 
     def narrate(self, at: int) -> str:
         """The schedules nearest to x² and farthest from it."""
-        if at == 0:
-            return words.SCHEDULES_START
-        found = ends([SCHEDULES[name].label for name in self.names], self.losses[1, :, at])
-        return ranking(words.SCHEDULES_RANKING, found, step=at) if found.kind else words.SCHEDULES_ALL_DIVERGED
+        labels = [SCHEDULES[name].label for name in self.names]
+        return first_finding(SCHEDULES_RULES, Measured(at, labels, self.losses[1, :, at])).text
 
 
 def _mean_square(error: Tensor) -> Array:

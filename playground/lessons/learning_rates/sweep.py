@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,11 +13,12 @@ from playground.figures.tables import with_table
 from playground.knobs import knob
 from playground.lesson import Chart, Lab, Toggle
 from playground.lessons.learning_rates import words
-from playground.lessons.learning_rates.config import LABELS, TrainingsConfig, rates_of
+from playground.lessons.learning_rates.config import TrainingsConfig, rates_of
 from playground.lessons.learning_rates.figures import sweep as figures
 from playground.lessons.learning_rates.figures.sweep import Line
-from playground.lessons.learning_rates.narrator import ends, ranking
+from playground.lessons.learning_rates.narrator import WHO_WINS_RULES
 from playground.lessons.learning_rates.run import SweepRun
+from playground.lessons.narrator import first_finding
 from playground.lessons.ranking import places
 from playground.settings import Settings
 
@@ -106,13 +107,8 @@ class WhoWinsRun(SweepRun):
 
     def narrate(self, at: int) -> str:
         """The first and the last at the chosen rate."""
-        if self.measured_at(at) == 0:
-            return super().narrate(at)
-        rate = self.rates[self.column]
-        found = ends([LABELS[name] for name in self.names], self.means(at)[0][:, self.column])
-        if not found.kind:
-            return words.ALL_DIVERGED_AT.format(rate=rate)
-        return ranking(words.RANKING_AT, found, step=self.measured_at(at), rate=rate)
+        rate, losses = words.RATE_TEXT.format(self.rates[self.column]), self.means(at)[0][:, self.column]
+        return first_finding(WHO_WINS_RULES, replace(self.measured(at), rate=rate, values=losses)).text
 
 
 def build_map(config: SweepConfig, settings: Settings | None = None) -> MapRun:

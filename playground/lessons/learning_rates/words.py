@@ -8,25 +8,26 @@ START = (
     "Press Play: they all train together."
 )
 ALL_DIVERGED = "All trainings have diverged."
-LOWEST = "Lowest loss after step {step}: {loss} ({optimizer} at {rate:g}); over the seeds {low} to {high}."
-LOWEST_OF_ONE = "Lowest loss after step {step}: {loss} ({optimizer} at {rate:g})."
-CELL = "{optimizer} at {rate:g}: loss {loss} ({low} to {high})"
-CELL_OF_ONE = "{optimizer} at {rate:g}: loss {loss}"
+LOWEST = "Lowest loss after step {step}: {loss} ({optimizer} at {rate}); over the seeds {low} to {high}."
+LOWEST_OF_ONE = "Lowest loss after step {step}: {loss} ({optimizer} at {rate})."
+CELL = "{optimizer} at {rate:g}: loss {loss:.4g} ({low:.4g} to {high:.4g})"  # one for each cell of each frame
+CELL_OF_ONE = "{optimizer} at {rate:g}: loss {loss:.4g}"
 CELL_DIVERGED = "{optimizer} at {rate:g}: {diverged} of {seeds} diverged"
+RATE_TEXT = "{:g}"
 BEST_AT = "at {rate:.2g}"
 NO_BEST = "everywhere"  # after "diverged"
 PLACE = "{place:.0f}. {name}"  # in a ranking
 VALUE = "{value} {at}"  # beside it: the loss, or that it diverged, and at which rate
 DIVERGED = "diverged"
-ALL_DIVERGED_AT = "At {rate:g} all have diverged. Lower the learning rate."
+ALL_DIVERGED_AT = "At {rate} all have diverged. Lower the learning rate."
 # What comes first and last in a ranking; "equal" and "only" are for rankings without a last one.
 RANKING_AT = {
-    "all": "At {rate:g} after step {step}: lowest loss {lowest} ({first}), highest {highest} ({last}).",
-    "diverged": "At {rate:g} after step {step}: lowest loss {lowest} ({first}), highest {highest} ({last}). "
+    "all": "At {rate} after step {step}: lowest loss {lowest} ({first}), highest {highest} ({last}).",
+    "diverged": "At {rate} after step {step}: lowest loss {lowest} ({first}), highest {highest} ({last}). "
     "Diverged: {diverged} of {count}.",
-    "equal": "At {rate:g} after step {step}: {first} have the same loss, {lowest}.",
-    "only": "At {rate:g} after step {step}: the loss of {first} is {lowest}.",
-    "only left": "At {rate:g} after step {step}: the loss of {first} is {lowest}. All others have diverged.",
+    "equal": "At {rate} after step {step}: {first} have the same loss, {lowest}.",
+    "only": "At {rate} after step {step}: the loss of {first} is {lowest}.",
+    "only left": "At {rate} after step {step}: the loss of {first} is {lowest}. All others have diverged.",
 }
 # Columns of CSV files that no axis names.
 OPTIMIZER, RATE, PLACE_COLUMN, LOSS = "Optimizer", "Learning rate", "Place", "Loss"

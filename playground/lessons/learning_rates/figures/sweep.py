@@ -16,6 +16,7 @@ from playground.figures.parts import upright
 from playground.figures.tables import undrawn
 from playground.figures.theme import axis, beside_rows, layout
 from playground.lessons.learning_rates.words import DIVERGED, PLACE, VALUE
+from playground.lessons.narrator import DIGITS
 from playground.lessons.numbers import number
 from playground.lessons.ranking import places
 
@@ -130,7 +131,7 @@ def ranking(lines: Sequence[Line], *, at: Sequence[str], ranked: bool, span: tup
             {"type": "scatter", "mode": "markers", "name": line.name, "showlegend": False,
              "x": np.clip([value], *span), "y": np.array([row], np.float32),
              "marker": {"symbol": line.symbol, "size": 10, "color": line.colour},
-             "hovertemplate": f"{line.name} %{{x:.3g}}<extra></extra>"},
+             "hovertemplate": f"{line.name} %{{x:.4g}}<extra></extra>"},
         ]  # fmt: skip
     lost, place = np.isnan(values), places(values)
     names = [
@@ -138,7 +139,7 @@ def ranking(lines: Sequence[Line], *, at: Sequence[str], ranked: bool, span: tup
         for line, gone, rank in zip(lines, lost, place, strict=True)
     ]
     sizes = [
-        VALUE.format(value=DIVERGED if gone else number(value), at=text).strip()
+        VALUE.format(value=DIVERGED if gone else number(value, DIGITS), at=text).strip()
         for value, gone, text in zip(values, lost, at, strict=True)
     ]
     notes = beside_rows([names[index] for index in order], [sizes[index] for index in order])
@@ -153,7 +154,7 @@ def over_rates(rates: Array, lines: Sequence[Line], *, probe: float, span: tuple
     A vertical line is at the probe, with a marker where each line meets it.
     """
     x, at = np.log10(rates), int(np.abs(rates - probe).argmin())
-    data = [_spread(x, line) for line in lines] + [_drawn(x, line, f"{title.lower()} %{{y:.3g}}") for line in lines]
+    data = [_spread(x, line) for line in lines] + [_drawn(x, line, f"{title.lower()} %{{y:.4g}}") for line in lines]
     data += [_ends(line, x[at : at + 1], line.y[at : at + 1]) for line in lines]
     probed = [upright(float(x[at]), width=1.5)]
     return {"data": data, "layout": layout(rate_axis(rates), loss_axis(title, span), shapes=probed,

@@ -16,7 +16,7 @@ from playground.lessons.learning_rates import momentum as plane
 from playground.lessons.learning_rates.config import LABELS, TUTORIAL, draw_points, rates_of
 from playground.lessons.learning_rates.lesson import LESSON
 from playground.lessons.learning_rates.momentum import MomentumConfig, polyak, roots, spectral_radius
-from playground.lessons.learning_rates.narrator import ends, ranking
+from playground.lessons.learning_rates.narrator import WHO_WINS_RULES, Measured
 from playground.lessons.learning_rates.run import KEPT_STEPS, MAX_TRAININGS, SweepRun
 from playground.lessons.learning_rates.schedules import SchedulesConfig, planned
 from playground.lessons.learning_rates.schedules import build as build_schedules
@@ -28,7 +28,7 @@ from playground.lessons.learning_rates.trainings import (
     has_diverged,
     start_model,
 )
-from playground.lessons.learning_rates.words import RANKING_AT
+from playground.lessons.narrator import first_finding
 from playground.training.optimizers import OPTIMIZERS, SCHEDULES, build_optimizer
 from playground.training.stacked import StackedPart
 from tests.unit.plotly_check import assert_plotly_takes
@@ -251,20 +251,21 @@ def test_equal_losses_share_a_place_and_are_named_together() -> None:
 
 def test_a_ranking_names_a_last_one_only_where_there_is_one() -> None:
     def say(*values: float) -> str:
-        return ranking(RANKING_AT, ends(["A", "B", "C"][: len(values)], np.array(values)), step=1, rate=0.1)
+        now = Measured(1, ["A", "B", "C"][: len(values)], np.array(values), rate="0.1")
+        return first_finding(WHO_WINS_RULES, now).text
 
     assert say(0.5) == "At 0.1 after step 1: the loss of A is 0.5."
     assert say(0.5, 0.5) == "At 0.1 after step 1: A and B have the same loss, 0.5."
     assert say(0.5, math.nan) == "At 0.1 after step 1: the loss of A is 0.5. All others have diverged."
     assert say(0.5, 0.25, 0.5) == "At 0.1 after step 1: lowest loss 0.25 (B), highest 0.5 (A and C)."
     assert say(0.5, 0.25, math.nan).endswith("highest 0.5 (A). Diverged: 1 of 3.")
-    assert ends(["A", "B", "C"], np.full(3, np.nan)).kind == ""
+    assert say(math.nan, math.nan).startswith("At 0.1 all have diverged.")
 
 
 def test_a_click_picks_the_nearest_rate_and_the_knob_takes_it_back(winner: SweepRun) -> None:
     winner.tune(WhoWinsConfig())
     winner.apply(read_command({"do": "pick", "chart": "lines", "x": math.log10(0.3), "y": 0.0}))
-    assert "At 0.3162 after step 400: lowest loss 0.00873 (SGD)" in winner.narrate(400)
+    assert "At 0.3162 after step 400: lowest loss 0.008727 (SGD)" in winner.narrate(400)
     winner.tune(WhoWinsConfig(rate=0.1))
     assert "At 0.1 " in winner.narrate(400)
     for bad in ({"x": math.nan}, {"x": "1"}, {"x": None}, {}):
