@@ -31,7 +31,7 @@ for sentence in unknown_variables(os.environ):
     logging.getLogger(__name__).warning(sentence)
 
 from pages.ui import session  # noqa: E402
-from pages.ui.routes import assets, live, still  # noqa: E402
+from pages.ui.routes import assets, live, sessions, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from pages.ui.routes.origins import OwnOrigins  # noqa: E402
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for torch)
@@ -50,7 +50,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     ROOT / "pages" / "navigation.py",
-    routes=[*live.ROUTES, *still.ROUTES, *assets.ROUTES],
+    routes=[*live.ROUTES, *still.ROUTES, *sessions.ROUTES, *assets.ROUTES],
     middleware=[Middleware(OwnOrigins, allowed=SETTINGS.allowed_origins), Middleware(SecurityHeaders)],
     lifespan=lifespan,
 )

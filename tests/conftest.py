@@ -130,14 +130,15 @@ def run_server(
     folder: Path = ROOT,
     environment: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
+    port: int = 0,
 ) -> Iterator[Server]:
     """Start the app, wait until it is healthy, and end its whole process group afterwards.
 
-    `command` defaults to `streamlit run app.py`; `{port}` in its words is the free port it must listen on.
+    `command` defaults to `streamlit run app.py`; `{port}` in its words is the port it must listen on, or a free one.
     `environment` replaces this process's; `settings` are added to it. Fails the test with the server's output if the
     server dies or is not up in time.
     """
-    port = free_port()
+    port = port or free_port()
     command = [word.replace("{port}", str(port)) for word in command or STREAMLIT]
     variables = {**(os.environ if environment is None else environment), **(settings or {})}
     with TemporaryFile() as log:

@@ -28,6 +28,7 @@ WORDS = {
     "timeShort": "Time", "now": "Now", "moment": "step {step}", "resetZoom": "Reset zoom", "png": "Save as PNG",
     "csv": "Save data as CSV", "fullScreen": "Full screen", "reconnecting": "The connection was lost. Reconnecting …",
     "lost": LOST,
+    "forgotten": "The server no longer knows this page's settings. The run continues; reload the page to change them.",
     "weights": "Set weights by hand", "unit": "Unit", "bias": "Bias", "weightFrom": "Weight from {source}",
     "undo": "Undo", "close": "Close", "views": "What to look at",
     "pad": "Drawing pad. Arrow keys move the pen, space puts it down and lifts it, Backspace undoes, Delete clears.",
@@ -162,4 +163,5 @@ def _data(charts: Sequence[Chart]) -> dict[str, Any]:
         "words": WORDS,
         "plotly": assets.url("plotly.min.js"),
         "status": {},
+        "session": session().name,
     }

@@ -6,8 +6,12 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
+from weakref import WeakValueDictionary
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.session_manager import SessionManager
 
 from playground.engine.engine import Engine, UnknownRun
 from playground.engine.run import Run
@@ -90,6 +94,7 @@ class Session:
     benches: dict[str, Bench] = field(default_factory=dict)
     boards: dict[str, StillBoard] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)  # by the uploader's key
+    streamlit_id: str = ""  # by which Streamlit knows it
 
     def bench(self, name: str) -> Bench:
         """What is remembered of the bench of this name."""
@@ -100,10 +105,27 @@ class Session:
         return self.boards.setdefault(key, StillBoard())
 
 
+_sessions: WeakValueDictionary[str, Session] = WeakValueDictionary()  # by name
+
+
 def session() -> Session:
     """The session that this script runs for."""
-    found: Session = st.session_state.setdefault(KEY, Session())
+    found = st.session_state.get(KEY)
+    if not isinstance(found, Session):
+        context = get_script_run_ctx()
+        found = st.session_state[KEY] = Session(streamlit_id="" if context is None else context.session_id)
+        _sessions[found.name] = found
     return found
+
+
+def is_known(name: str) -> bool:
+    """Whether the session of this name is connected, or can still be continued after its line was cut."""
+    found = _sessions.get(name)
+    return found is not None and _streamlits_sessions().get_session_info(found.streamlit_id) is not None
+
+
+def _streamlits_sessions() -> SessionManager:
+    return runtime.get_instance()._session_mgr
 
 
 def run_of(name: str, build: Callable[..., Run], config: Config) -> str:

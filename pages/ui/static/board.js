@@ -3,6 +3,7 @@
 import { Chart } from "./chart/chart.js";
 import { loadPlotly } from "./chart/plotly.js";
 import { element, rgb } from "./dom.js";
+import { isForgotten, loadAgain } from "./session.js";
 import { keep, kept } from "./storage.js";
 import { decode, fromBase64 } from "./wire/codec.js";
 import { Announcer } from "./controls/announcer.js";
@@ -37,7 +38,7 @@ class Board {
     parent.append(this.root);
     this.announcer = new Announcer();
     this.charts = new Map(data.charts.map((spec) => [spec.name, new Chart(spec, this)]));
-    const cards = element("div", {
+    this.cards = element("div", {
       class: data.charts.every((spec) => spec.width === "small") ? "cards small" : "cards",
       "data-count": data.charts.length,
     }, ...[...this.charts.values()].map((chart) => chart.card));
@@ -48,13 +49,22 @@ class Board {
       this.heading = element("h2", { class: "heading" }); // of two runs side by side: how they differ
       this.root.append(this.heading, this.player.bar, this.player.time, this.player.message);
     }
-    this.root.append(new Views([...this.charts.values()], data.words.views).bar, cards);
+    this.root.append(new Views(this, data.words.views).bar, this.cards);
+    this.countNarrow();
     if (this.pins) this.root.append(this.pins.root);
     this.root.append(this.announcer.region);
     loadPlotly(data.plotly).then(
       () => [...this.charts.values()].forEach((chart) => chart.draw()), // frames that arrived while it loaded
       (error) => this.say(error.message),
     );
+  }
+
+  /** Tell the style how many of the visible cards share a row. */
+  countNarrow() {
+    const narrow = [...this.charts.values()].filter(({ spec, card }) =>
+      !card.hidden && spec.width === "" && spec.beside !== "pad"
+    );
+    this.cards.style.setProperty("--narrow", Math.max(2, narrow.length));
   }
 
   /** Streamlit has run the page again: new data, or a new theme. */
@@ -64,6 +74,7 @@ class Board {
     this.palettes = data.palette;
     this.leader = data.leader ?? "";
     this.settings = data.settings ?? {};
+    this.session = data.session;
     this.chooseTheme(parentElement);
     markNumbersAndCode();
     if (data.frame) this.show(data);
@@ -77,7 +88,8 @@ class Board {
       this.number = 0;
       this.stream?.close();
       const newer = (early) => this.board === board && early.number > this.number && this.paintStill(early);
-      this.stream = new Stream(`/still/${board}`, { frame: newer, connected: () => {}, ended: () => {} });
+      const connected = (yes) => this.lineIs(yes);
+      this.stream = new Stream(`/still/${board}`, { frame: newer, connected, ended: () => {} });
     }
     if (number > this.number) this.paintStill(decode(fromBase64(frame)));
   }
@@ -125,6 +137,7 @@ class Board {
       frame: (frame) => this.stream === stream && this.receive(frame),
       connected: (yes) => {
         this.say(yes ? "" : this.words.reconnecting);
+        this.lineIs(yes);
         if (!yes || this.stream !== stream) return;
         if (this.player.speed.value !== "auto") this.player.sendSpeed();
         for (const chart of this.charts.values()) chart.pad?.connected();
@@ -133,9 +146,23 @@ class Board {
       ended: (reason) => {
         this.player.take({ state: "lost" });
         this.say(reason || this.words.lost);
+        this.checkSession();
       },
     });
     this.stream = stream;
+  }
+
+  /** The line to the server was cut or is back: while it was cut, the server may have forgotten the page. */
+  lineIs(up) {
+    if (up && this.wasCut) this.checkSession();
+    this.wasCut = !up;
+  }
+
+  /** A page that the server has forgotten loads again from its address, unless that would end a run that continues. */
+  async checkSession() {
+    if (!await isForgotten(this.session)) return;
+    if (this.run && this.root.dataset.state !== "lost") this.say(this.words.forgotten);
+    else loadAgain();
   }
 
   /**

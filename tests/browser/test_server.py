@@ -1,0 +1,138 @@
+"""What a student sees when the server restarts, forgets a page, or stands behind a proxy that changes the host name."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from tests.browser.student import KEEP_SOCKETS, PATIENCE, Board
+from tests.conftest import free_port
+
+Open = Callable[..., Any]
+LOADED_AGAIN = "() => window.__before === undefined && document.querySelector('[data-chart] .main-svg')"
+
+
+# After a restart.
+
+
+def test_after_a_restart_open_pages_load_again_with_their_settings_and_work(page: Open, serve: Any) -> None:
+    port = free_port()
+    paths = (
+        "/regression?regression_lr=0.3&hide=noise",
+        "/tensors?tensors_lab=broadcasting",
+        "/regression?versus=lr:0.05",
+    )
+    with serve(port=port) as server:
+        tabs = [page(path, base=server.url) for path in paths]
+        for tab in tabs:
+            tab.page.wait_for_selector("[data-chart] .main-svg", timeout=1000 * PATIENCE)
+            tab.page.evaluate("window.__before = true")
+    with serve(port=port):
+        for tab in tabs:
+            tab.page.wait_for_function(LOADED_AGAIN, timeout=1000 * PATIENCE)
+        single, lab, compared = (tab.page for tab in tabs)
+        board = Board(single).ready()
+        assert "regression_lr=0.3" in single.url and "hide=noise" in single.url
+        board.play()
+        board.until(lambda: board.step > 10, "it plays")
+        lab.get_by_text("View or copy", exact=True).click()
+        lab.wait_for_url("**tensors_lab=views**", timeout=1000 * PATIENCE)
+        compared.wait_for_function(
+            "() => document.querySelectorAll('[data-board]').length === 2", timeout=1000 * PATIENCE
+        )
+        single.evaluate("window.__before = true")
+        single.wait_for_timeout(1_000)
+        assert single.evaluate("window.__before"), "it loads again once, not again and again"
+        for tab in tabs:
+            tab.page.close()  # before its server ends: it would try to reconnect
+            tab.errors.clear()  # what the browser says of a server that is not there
+
+
+def test_a_run_that_continues_is_not_ended_by_a_forgotten_page(page: Open) -> None:
+    tab = page("/regression?regression_max_steps=0", script=KEEP_SOCKETS).page
+    board = Board(tab).ready()
+    tab.route("**/session/*", lambda route: route.fulfill(body="gone"))
+    board.play()
+    board.cut_the_line()
+    board.until(lambda: "reload the page" in board.said(), "it says that its settings can't be changed")
+    step = board.step
+    board.until(lambda: board.step > step, "it plays on")
+
+
+# Behind a proxy.
+
+INSIDE = "inside.example:8501"
+
+
+@contextmanager
+def proxy_to(port: int) -> Iterator[int]:
+    """A proxy that gives every request another Host and sends it to a port of this machine; yields its own port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=accept_all, args=(listening, port), daemon=True).start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def accept_all(listening: socket.socket, port: int) -> None:
+    while True:
+        try:
+            client, _ = listening.accept()
+        except OSError:
+            return
+        threading.Thread(target=pass_on, args=(client, port), daemon=True).start()
+
+
+def pass_on(client: socket.socket, port: int) -> None:
+    """One request with its answer, or one websocket."""
+    with client, suppress(OSError), socket.create_connection(("127.0.0.1", port)) as server:
+        received = b""
+        while b"\r\n\r\n" not in received:
+            data = client.recv(65_536)
+            if not data:
+                return
+            received += data
+        server.sendall(with_other_host(received))
+        back = threading.Thread(target=copy, args=(server, client), daemon=True)
+        back.start()
+        copy(client, server)
+        back.join()
+
+
+def with_other_host(request: bytes) -> bytes:
+    head, _, body = request.partition(b"\r\n\r\n")
+    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"host:")]
+    if not any(line.lower().startswith(b"upgrade:") for line in lines):
+        lines = [*(line for line in lines if not line.lower().startswith(b"connection:")), b"Connection: close"]
+    return b"\r\n".join([lines[0], b"Host: " + INSIDE.encode(), *lines[1:]]) + b"\r\n\r\n" + body
+
+
+def copy(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):  # one side has gone
+        while data := source.recv(65_536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+def test_a_page_behind_a_proxy_that_changes_the_host_works_whole_where_its_address_is_allowed(
+    page: Open, serve: Any
+) -> None:
+    inside = free_port()
+    with proxy_to(inside) as outside:
+        address = f"http://127.0.0.1:{outside}"
+        with serve(port=inside, settings={"PLAYGROUND_ORIGINS": address}):
+            tab = page("/regression?regression_max_steps=0", base=address)
+            board = Board(tab.page).ready()
+            board.play()
+            board.until(lambda: board.step > 10, "the live stream")
+            tab.page.get_by_text("Presets", exact=True).click()
+            tab.page.get_by_role("button", name="No limit, gentle").click()
+            tab.page.wait_for_url("**regression_lr=0.1**", timeout=1000 * PATIENCE)
+            tab.page.get_by_role("button", name="Data", exact=True).click()
+            points = {"name": "points.csv", "mimeType": "text/csv", "buffer": b"x,y\n0,0\n1,1\n2,2\n"}
+            with tab.page.expect_response("**/_stcore/upload_file/**") as uploaded:
+                tab.page.locator("input[type=file]").set_input_files(points)
+            assert uploaded.value.ok
+            tab.page.close()
