@@ -14,6 +14,7 @@ from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.checkpoints import inspect_state_dict
 from playground.lessons.checkpoints.figures import state_dicts
 from playground.lessons.classification import lesson as classification
+from playground.lessons.numbers import fixed, number
 from playground.lessons.regression import lesson as regression
 from playground.runs.training_run import TrainingRun
 
@@ -89,8 +90,8 @@ def draw_inside(config: InsideConfig) -> Sheet:
 def table(before: dict[str, Tensor], after: dict[str, Tensor]) -> Table:
     """Each tensor of the later state_dict, with its largest change since the earlier one, and a row of totals."""
     rows = [
-        (each.name, str(list(each.shape)), each.dtype, f"{each.numbers:,}", f"{each.bytes:,}", f"{each.mean:.4f}",
-         f"{each.deviation:.4f}", f"{inspect_state_dict.largest_change(before, after, each.name):.4f}")
+        (each.name, str(list(each.shape)), each.dtype, f"{each.numbers:,}", f"{each.bytes:,}", fixed(each.mean, 4),
+         fixed(each.deviation, 4), number(inspect_state_dict.largest_change(before, after, each.name), 4))
         for each in inspect_state_dict.entries(after)
     ]  # fmt: skip
     same = all(torch.equal(before[name], after[name]) for name in after)
@@ -107,10 +108,10 @@ LAB = Lab(
     config=InsideConfig,
     draw=draw_inside,
     charts=(
-        Chart("before", "Earlier", "The layer's weights and bias at the earlier step: blue positive, orange negative."),
+        Chart("before", "Earlier", "The layer’s weights and bias at the earlier step: blue positive, orange negative."),
         Chart("after", "Later", "The same at the later step, in the same colours."),
         Chart("difference", "Difference", "Later minus earlier, with its own colour scale."),
-        Chart("spread", "Spread", "A histogram of the layer's numbers at both steps."),
+        Chart("spread", "Spread", "A histogram of the layer’s numbers at both steps."),
     ),
     presets={
         "Regression": {},

@@ -69,16 +69,16 @@ CASES: dict[str, Case] = {
     "unexpected": Case("no bias in the model", _plain, _without_bias,
                        "The model does not have `2.bias`. With `strict=False` it is ignored."),
     "nested": Case("a whole checkpoint", lambda net: {"model": _plain(net), "step": torch.tensor(100)}, _net(WIDTH),
-                   "The file contains more than the weights. Give `load_state_dict` only the model's part: "
+                   "The file contains more than the weights. Give `load_state_dict` only the model’s part: "
                    "`checkpoint['model']`. `strict=False` would load nothing at all."),
-    "classes": Case("a classifier's weights", lambda net: _plain(models.mlp(
+    "classes": Case("a classifier’s weights", lambda net: _plain(models.mlp(
                         2, [WIDTH], 2, generator=torch.Generator().manual_seed(SEED))), _net(WIDTH),
                     "The names are the same, the shapes are not: the file is from another model."),
     "activation": Case("tanh instead of ReLU", _plain, _net(WIDTH, activation="tanh"),
                        "No message at all: an activation has no parameters, so the file does not show the "
                        "difference. The curve does."),
     "double": Case("float64 in the file", lambda net: {name: each.double() for name, each in _plain(net).items()},
-                   _net(WIDTH), "No message: `load_state_dict` copies into the model's own tensors, which stay "
+                   _net(WIDTH), "No message: `load_state_dict` copies into the model’s own tensors, which stay "
                    "float32."),
 }  # fmt: skip
 READINGS: tuple[tuple[str, str], ...] = (
@@ -86,7 +86,7 @@ READINGS: tuple[tuple[str, str], ...] = (
     (r"Unexpected key\(s\) in state_dict: (?P<what>.*)\. *", "The file has these tensors, the model does not."),
     (
         r"size mismatch for (?P<what>.*?): .*",
-        "Both have this tensor, with different shapes: first the file's, then the model's.",
+        "Both have this tensor, with different shapes: first the file’s, then the model’s.",
     ),
     (
         r"Error\(s\) in loading state_dict for (?P<what>\w+):",

@@ -35,7 +35,7 @@ MEANINGS = {
     "REDUCE": "Call the function on the stack with the arguments above it.",
     "NEWOBJ": "Make an object of the class on the stack.",
     "BUILD": "Give the object its attributes.",
-    "BINPERSID": "Ask the reader for something outside the pickle: here, a tensor's bytes.",
+    "BINPERSID": "Ask the reader for something outside the pickle: here, a tensor’s bytes.",
     "BINUNICODE": "Put this text on the stack.",
     "BININT": "Put this number on the stack.",
     "BININT1": "Put this number on the stack.",

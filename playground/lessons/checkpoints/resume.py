@@ -18,6 +18,7 @@ from playground.data import datasets
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.checkpoints.figures import state_dicts
+from playground.lessons.numbers import number
 from playground.training import models
 from playground.training.trainer import Batches, Trainer, build_optimizer
 
@@ -143,7 +144,7 @@ def draw_resume(config: ResumeConfig) -> Sheet:
         "distance": state_dicts.diverging(gaps, stopped=config.stop, title=TITLES["distance"]),
     }
     rows = tuple(
-        (name, f"{float(each.losses[-1]):.6f}", f"{float(gap[-1]):.4g}", equal(whole, each))
+        (name, f"{float(each.losses[-1]):.6f}", number(float(gap[-1]), 4), equal(whole, each))
         for (name, _), each, gap in zip(names, resumed, far, strict=True)
     )
     rows = ((NEVER_STOPPED, f"{float(whole.losses[-1]):.6f}", "", ""), *rows)
@@ -166,7 +167,7 @@ LAB = Lab(
         Chart("loss", "Loss", "Loss over steps of the training that never stopped and of the three resumed ones.",
               width="wide"),
         Chart("distance", "Distance from the training that never stopped", "The Euclidean distance of each resumed "
-              "model's weights from those of the training that never stopped; no line where they are equal.",
+              "model’s weights from those of the training that never stopped; no line where they are equal.",
               width="wide", height="low"),
     ),
     presets={

@@ -20,6 +20,7 @@ from playground.engine.frames import Figure
 from playground.figures import curves
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
+from playground.lessons.numbers import number
 from playground.training import models
 from playground.training.trainer import Batches, Trainer, build_optimizer
 
@@ -136,7 +137,7 @@ def draw_ways(config: WaysConfig) -> Sheet:
 def compared(y1: Tensor, other: Tensor) -> tuple[str, str]:
     """The largest difference of two models' predictions, and “yes” or “no”: whether every bit is the same."""
     same = y1.numpy().tobytes() == other.numpy().tobytes()
-    return f"{float((y1 - other).abs().max()):.6g}", YES_NO[same]
+    return number(float((y1 - other).abs().max()), 4), YES_NO[same]
 
 
 def sizes(whole: bytes, params: bytes) -> tuple[tuple[str, ...], ...]:

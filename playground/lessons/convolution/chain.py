@@ -51,8 +51,8 @@ class ChainConfig(Config):
                          names={1: "1, grey", 3: "3, red green blue", 16: "16"},
                          help="An image has 1 or 3. With 16 it is the output of an earlier layer.")
     layers: str = knob(TUTORIAL, "Layers", group="Layers", live=True, max_length=300,
-                       help="Separated by ; – each is conv or pool, the window's size, then any of stride, pad, "
-                            "dilation and (for conv) maps, each with a number. A pool's default stride is its window.")
+                       help="Separated by ; – each is conv or pool, the window’s size, then any of stride, pad, "
+                            "dilation and (for conv) maps, each with a number. A pool’s default stride is its window.")
     # fmt: on
 
 
@@ -174,7 +174,7 @@ def _shape(output: Output) -> str:
 LAB = Lab(
     name="convolution_chain",
     title="A chain of layers",
-    sentence="From the image to the classifier's input: sizes, parameters, and the pixels that each number depends on.",
+    sentence="From the image to the classifier’s input: sizes, parameters, and the pixels that each number depends on.",
     config=ChainConfig,
     draw=draw_chain,
     charts=(

@@ -54,7 +54,7 @@ class BatchesConfig(Config):
                         help="Processes that fetch batches. With 0 the main process fetches them.")
     epochs: int = knob(3, "Epochs", group="Loader", lo=1, hi=10, step=1)
     seed: int = knob(0, "Seed", group="Loader", lo=0, hi=9999, step=1,
-                     help="Seed of the loader's generator. The same seed gives the same order.")
+                     help="Seed of the loader’s generator. The same seed gives the same order.")
     sampler: str = knob("shuffle", "Sampler", group="Loader", options=SAMPLERS, names=SAMPLER_NAMES,
                         help="Chooses the next sample. The weighted one draws sample 10 ten times as often as 1; with "
                              "the last one a sample can repeat.")
@@ -198,7 +198,7 @@ def build(config: BatchesConfig, settings: Settings | None = None) -> BatchesRun
 LAB = Lab(
     name="data_loader_batches",
     title="Batches",
-    sentence="The tutorial's loader: each step takes its next batch.",
+    sentence="The tutorial’s loader: each step takes its next batch.",
     config=BatchesConfig,
     build=build,
     units=("step", "epoch"),
@@ -207,7 +207,7 @@ LAB = Lab(
               "The sample in each slot of each epoch; lines separate the batches.",
               height="low"),
         Chart("seen", "Times drawn", "How often each sample has been drawn: a bar for each.", height="low"),
-        Chart("printed", "What the tutorial's loop prints", "The last printed lines; x and y come before the loop.",
+        Chart("printed", "What the tutorial’s loop prints", "The last printed lines; x and y come before the loop.",
               height="low", width="wide",
               toggles=(Toggle("bug", "As in the tutorial: batch_y.numpy without ()"),)),
     ),

@@ -30,7 +30,7 @@ class NoiseConfig(Config):
                            help="How far slope and intercept are from those of the line behind the data.")
     spread: float = knob(0.5, "Noise in y", group="Data", live=True, lo=0.0, hi=2.0, step=0.1)
     samples: int = knob(128, "Samples", group="Data", live=True, options=(32, 64, 128))
-    seed: int = knob(0, "Seed", help="Seed of the points and of the loader's order.", group="Data", live=True,
+    seed: int = knob(0, "Seed", help="Seed of the points and of the loader’s order.", group="Data", live=True,
                      lo=0, hi=9999, step=1)
     # fmt: on
 
@@ -113,8 +113,8 @@ LAB = Lab(
     config=NoiseConfig,
     draw=draw,
     charts=(
-        Chart("cosine", "Direction", "The cosine of each batch's gradient with the full gradient, by batch size."),
-        Chart("cloud", "Gradients of the batches", "Each batch's gradient as a point, and the full gradient."),
+        Chart("cosine", "Direction", "The cosine of each batch’s gradient with the full gradient, by batch size."),
+        Chart("cloud", "Gradients of the batches", "Each batch’s gradient as a point, and the full gradient."),
         Chart("updates", "Updates per epoch", "Steps per epoch, by batch size.", height="low", width="wide"),
     ),
     presets={

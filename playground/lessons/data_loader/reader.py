@@ -43,9 +43,9 @@ TOO_SLOW = (
     "The worker processes took longer than {seconds:.0f} s, because this server is busy, so the main process read the "
     "same batches without workers. Press Reset and Play later to try again."
 )
-WAITING = "Other visitors' workers are running. Yours start automatically when those are done."
+WAITING = "Other visitors’ workers are running. Yours start automatically when those are done."
 STARTING = "Starting the worker processes: {seconds:.0f} s so far."
-FAILED = "Reading the data failed; the server's log has the reason."
+FAILED = "Reading the data failed; the server’s log has the reason."
 
 
 class WorkersFailed(OSError):

@@ -24,7 +24,7 @@ START_SECONDS = {"fork": 0.1, "spawn": 3.0}  # an estimate for the time axis bef
 MIN_SPEEDUP = 1.1  # below it the narrator calls the difference small
 SENTENCES = {
     "start": "Press Play: the same samples are read with 0, then 1, then 2 workers.",
-    "reading": "Each bar is one item's fetch, timed in the process that fetched it.",
+    "reading": "Each bar is one item’s fetch, timed in the process that fetched it.",
     "help": "2 workers: {two:.2f} s. No workers: {none:.2f} s. Workers help here.",
     "hurt": "2 workers: {two:.2f} s. No workers: {none:.2f} s. Workers make it slower here.",
     "same": "2 workers: {two:.2f} s. No workers: {none:.2f} s. The difference is small.",
@@ -51,7 +51,7 @@ class TimelineConfig(Config):
     cost: str = knob("waiting", "Kind of cost", group="Cost", options=tuple(COSTS), names=COSTS,
                      help="Two processes can wait at the same time at no cost; computing needs a core each.")
     batch_ms: int = knob(20, "Training on a batch (ms)", group="Cost", lo=0, hi=60, step=5,
-                         help="The loop's work on a batch before it requests the next. It only waits, as for a GPU.")
+                         help="The loop’s work on a batch before it requests the next. It only waits, as for a GPU.")
     samples: int = knob(24, "Samples", group="Loader", lo=4, hi=40, step=2)
     batch_size: int = knob(4, "Batch size", group="Loader", lo=2, hi=20, step=1)
     prefetch: int = knob(2, "Prefetch factor", help="Batches that each worker fetches ahead.", group="Loader",

@@ -37,6 +37,9 @@ SENTENCES = {
     "across": "Step {step} goes from {before} to {place}. The slope has changed its sign: there is a "
     "minimum in between.",
     "steps": "All {steps} are done, and the ground is not flat yet: the length of the gradient is {length}.",
+    "away": "After {steps} the ball is higher than at the start and moves away: the learning rate {lr} is above "
+    "2 / {curvature} = {limit}.",
+    "climbed": "After {steps} the ball is higher than at the start. The learning rate is too large here.",
     "jumps": "After {steps} the ball still jumps between {before} and {place}.",
     "limit": "It diverges: the learning rate {lr} is above 2 / {curvature} = {limit}, so each step goes further out.",
     "bottomless": "After {steps} the ball is far outside the chart. This landscape has no bottom: it falls without "
@@ -201,9 +204,13 @@ class DescentRun(SteppedRun):
 
 def ending_of(landscape: Landscape, path: Path, lr: float) -> str:
     """The name of the sentence about the end of a path."""
-    is_own = landscape.label == OWN_LABEL
+    is_own, curvature = landscape.label == OWN_LABEL, landscape.largest_curvature
     if path.end == "steps":
-        return "jumps" if _jumps(path) else "steps"
+        if _jumps(path):
+            return "jumps"
+        if not path.heights[-1] > path.heights[0]:
+            return "steps"
+        return "away" if curvature is not None and lr > 2 / curvature else "climbed"
     if path.end == "flat":
         kind = classify(landscape, path.positions[-1].tolist()).kind
         return "flat_known" if kind == "flat" and not is_own else kind
@@ -211,7 +218,6 @@ def ending_of(landscape: Landscape, path: Path, lr: float) -> str:
         return "not_finite" if is_own else "diverged"
     if landscape.bottomless:
         return "bottomless"
-    curvature = landscape.largest_curvature
     if curvature is not None and lr > 2 / curvature:
         return "limit"
     return "diverged_own" if is_own else "diverged"

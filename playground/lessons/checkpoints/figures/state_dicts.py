@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from playground.engine.frames import Figure
 from playground.figures.parts import DASHES, line
 from playground.figures.theme import axis, layout, round_up
+from playground.lessons.numbers import fixed
 
 Array = NDArray[Any]
 MAX_NUMBERED_CELLS = 48  # a larger matrix is drawn without numbers
@@ -26,7 +27,7 @@ def heat(values: Array, reach: float, *, inputs: Sequence[str]) -> Figure:
         "zmin": -reach, "zmax": reach, "xgap": 1, "ygap": 1,
         "colorscale": [[0, "@negative"], [0.5, "@ground"], [1, "@positive"]],
         "colorbar": {"thickness": 10, "tickfont": {"size": 10}, "outlinewidth": 0},
-        "text": [[f"{value:.2f}" for value in row] for row in values], "texttemplate": "%{text}" if small else "",
+        "text": [[fixed(value, 2) for value in row] for row in values], "texttemplate": "%{text}" if small else "",
         "hovertemplate": "unit %{y}, from %{x}: %{z:.5f}<extra></extra>",
     }  # fmt: skip
     x = axis("From input", None, type="category", showgrid=False, tickangle=0, tickfont={"size": 10})
