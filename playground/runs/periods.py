@@ -6,12 +6,15 @@ judges a training looks at this period alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from playground.knobs import Config
 from playground.runs import messages
+from playground.runs import state_checks as check
+from playground.runs.state_checks import StateError
 
 NO_CHANGE = ""
 SEVERAL = "several"
@@ -41,7 +44,7 @@ class Period:
     losses: Mapping[str, float] = field(default_factory=dict)
     before: Mapping[str, float] = field(default_factory=dict)
     origin: Any = None  # what the run was before its first change at this step: (config, edits, version of the weights)
-    previous: Period | None = None  # the period that this one has ended
+    previous: Period | None = field(default=None, compare=False)  # the period that this one has ended
 
     @property
     def is_changed(self) -> bool:
@@ -57,6 +60,31 @@ class Period:
         return messages.SINCE[change.what].format(
             step=self.start, label=change.label, value=change.value, count=change.count
         )
+
+    def state_dict(self) -> dict[str, Any]:
+        """The start, the change and the finite losses, as JSON can hold them."""
+        losses, before = ({name: value for name, value in row.items() if math.isfinite(value)}
+                          for row in (self.losses, self.before))  # fmt: skip
+        return {"start": self.start, **asdict(self.change), "losses": losses, "before": before}
+
+    @classmethod
+    def from_state(cls, state: Any, steps: int, columns: Collection[str]) -> Period:
+        """The period of a run at this step from a `state_dict`. Raises StateError."""
+        found = check.entries(state, ("start", "what", "label", "value", "count", "losses", "before"), "period")
+        change = Change(
+            check.one_of(found["what"], (NO_CHANGE, *messages.SINCE), "period/what"),
+            check.text(found["label"], "period/label"),
+            check.text(found["value"], "period/value"),
+            check.whole(found["count"], "period/count"),
+        )
+        rows = []
+        for name in ("losses", "before"):
+            row = found[name]
+            if not isinstance(row, dict) or not row.keys() <= set(columns):
+                raise StateError(messages.NOT_A_DICTIONARY.format(where=f"period/{name}"))
+            rows.append({key: check.number(value, f"period/{name}") for key, value in row.items()})
+        start = check.whole(found["start"], "period/start", most=steps)
+        return cls(start, change, losses=rows[0], before=rows[1])
 
 
 def changed_settings(before: Config, after: Config, acting: set[str]) -> Change:

@@ -41,6 +41,7 @@ MIN_AUTO_SPEED = 30.0  # steps a second
 AUTO_SECONDS = 10.0  # a run with a step limit is paced to take about this long
 MAX_SNAPSHOTS = 128
 STATE_PARTS = ("weights", "optimizer", "batches", "progress", "history", "snapshots", "own")
+PERIOD = "period"  # a further part, in files of runs that something was changed in
 
 
 @dataclass(frozen=True)
@@ -330,8 +331,10 @@ class TrainingRun(ABC):
         last, origin, before = self.period, (self.config, self.edited_points, self.weights_set), self.losses_now()
         yield
         previous: Period | None = replace(last, previous=None)
-        if last.start == self.steps and last.origin is not None:
-            origin, before, previous = last.origin, dict(last.before), last.previous
+        if last.start == self.steps and (last.losses or last.origin is not None):
+            before = dict(last.before)
+            if last.origin is not None:  # it is not known in a restored run
+                origin, previous = last.origin, last.previous
         change = self._change_from(origin, what or last.change.what)
         if change == LastChange():
             self.period = previous or Period()
@@ -484,14 +487,16 @@ class TrainingRun(ABC):
         }
         if self.outcome == "failed" or not state.all_finite([parts["weights"], parts["optimizer"]]):
             raise StateError(messages.DIVERGED)
-        return parts
+        changed = self.period.losses or self.period.is_changed
+        return parts | ({PERIOD: self.period.state_dict()} if changed else {})
 
     def load_state_dict(self, parts: Any) -> None:
         """Take over what `state_dict` gave, in a new run of the same config.
 
         Raises StateError if something does not fit; this run is unusable then.
         """
-        check.entries(parts, STATE_PARTS, "state")
+        is_known = isinstance(parts, dict) and PERIOD in parts
+        check.entries(parts, (*STATE_PARTS, PERIOD) if is_known else STATE_PARTS, "state")
         self.load_own_state(parts["own"])
         self.progress.load_state_dict(parts["progress"])
         state.load_weights(self.model, state.checked_weights(self.model, parts["weights"]))
@@ -503,7 +508,10 @@ class TrainingRun(ABC):
             count_parameters=lambda config: sum(each.numel() for each in self.snapshot_model(config).parameters()),
         )  # fmt: skip
         self._begin_journal("restored")
-        self.find_period()
+        if is_known:
+            self.period = Period.from_state(parts[PERIOD], self.steps, self.history.columns)
+        else:
+            self.find_period()
 
     def script_weights(self) -> dict[str, Tensor]:
         """A copy of the weights that the exported script's model can load. Raises StateError for a diverged run."""

@@ -32,7 +32,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation("None (linear)", nn.Identity, "nn.Identity()"),
 }
 
-ROUNDING = 1e-3  # of a weight: the same sums in another order, over many steps
+ROUNDING, TINY = 1e-3, 1e-6  # of a weight, and absolute: the same sums in another order, over many steps
 
 Fill = Callable[[Tensor, torch.Generator], Tensor]
 
@@ -177,8 +177,8 @@ def layer_of_same_units(model: nn.Sequential) -> int:
         weight = layer.weight.detach()
         if len(weight) > 1:
             first, second = weight[0, 0].item(), weight[1, 0].item()
-            is_near = abs(first - second) <= ROUNDING * abs(first)
-            if is_near and bool(((weight - weight[0]).abs() <= ROUNDING * weight[0].abs()).all()):
+            is_near = abs(first - second) <= ROUNDING * abs(first) + TINY
+            if is_near and bool(((weight - weight[0]).abs() <= ROUNDING * weight[0].abs() + TINY).all()):
                 return index
     return 0
 

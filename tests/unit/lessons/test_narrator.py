@@ -1,178 +1,417 @@
-"""The narrator: each of its sentences appears for a run that shows it, and not for one that does not."""
+"""The narrator of Regression and Classification: each rule speaks for a run that shows it, since the last change."""
 
 from __future__ import annotations
 
-import re
+import dataclasses
+import math
+import string
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from playground.engine.commands import read_command
-from playground.lessons import narrator
+from playground.engine.commands import AddPoint, LookBack, RemovePoint, SetWeight, Undo
+from playground.lessons import training_rules
 from playground.lessons.classification import lesson as classification
+from playground.lessons.classification.config import LEARNING_RATES as CLASSIFICATION_RATES
 from playground.lessons.classification.config import ClassificationConfig
-from playground.lessons.narrator import SENTENCES
+from playground.lessons.narrator import Finding, Rule, findings, first_finding
+from playground.lessons.regression import lesson as regression
 from playground.lessons.regression.config import PRESETS, RegressionConfig
-from playground.lessons.regression.lesson import build
-from playground.lessons.regression.run import RegressionRun
+from playground.lessons.training_rules import ADVICE, RULES, SENTENCES, SENTENCES_SINCE, TrainingSituation
+from playground.runs.messages import SINCE
+from playground.runs.periods import Period
+from playground.runs.trends import LossRows, trend_of
+from playground.saving import branch, checkpoint
+from playground.settings import Settings
+from playground.training.probe import Probe
 
+MIXED: Any = [(x, y, label) for x in (-1, 1) for y in (-1, 1) for label in (0, 1)]  # each place has both classes
+SAME: Any = [(x, y) for x in (-1, 0, 1) for y in (-1, 1)]  # each place has both values
 LINE = tuple((x / 10, x / 5 + 0.1 * (-1) ** x) for x in range(-10, 11))  # nearly straight
 
 
-def trained(steps: int, **knobs: Any) -> RegressionRun:
-    run = build(RegressionConfig(**knobs))
+def regressed(steps: int, **knobs: Any) -> Any:
+    return train(regression.build(RegressionConfig(**{"max_steps": 0} | knobs)), steps)
+
+
+def classified(steps: int, **knobs: Any) -> Any:
+    return train(classification.build(ClassificationConfig(**{"max_steps": 0} | knobs)), steps)
+
+
+def train(run: Any, steps: int) -> Any:
     with np.errstate(over="ignore", invalid="ignore"):
-        run.advance(60.0, steps)
+        for _ in range(steps):
+            if not run.outcome:
+                run.step()
     return run
 
 
-def note_of(run: RegressionRun) -> str:
-    with np.errstate(over="ignore", invalid="ignore"):
-        return run.draw([], {}).note
+def tune(run: Any, steps: int = 0, **knobs: Any) -> Any:
+    run.tune(run.config.with_values(**knobs))
+    return train(run, steps)
 
 
-def key_of(sentence: str) -> str:
-    """The key of this sentence in SENTENCES; every field must hold one number."""
-    number = r"-?\d[\d.,e+-]*%?"
-    patterns = {key: number.join(map(re.escape, re.split(r"{.*?}", text))) for key, text in SENTENCES.items()}
-    matching = [key for key, pattern in patterns.items() if re.fullmatch(pattern, sentence)]
-    assert len(matching) == 1, sentence
-    return matching[0]
+def found(run: Any) -> Finding:
+    with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):
+        finding = first_finding(RULES, run.situation(run.view()))
+        assert run.narrate(run.view()).endswith(finding.text)
+    return finding
 
 
-def looking_back() -> RegressionRun:
-    run = trained(20)
-    run.apply(read_command({"do": "scrub", "to": 4}))
+def on_rows(run: Any, rows: Sequence[Sequence[float]], steps: int) -> Any:
+    run.use_rows(tuple(map(tuple, rows)))
+    return train(run, steps)
+
+
+def looking_back(run: Any) -> Any:
+    run.apply(LookBack(2))
     return run
 
 
-def on_rows(rows: Sequence[tuple[float, float]], steps: int, **knobs: Any) -> RegressionRun:
-    run = build(RegressionConfig(**knobs))
-    run.use_rows(tuple(rows))
-    run.advance(60.0, steps)
-    return run
+RUNS: dict[str, tuple[str, Callable[[], Any]]] = {
+    "a rate of 10": ("diverged", lambda: regressed(50, lr=10.0, activation="tanh")),
+    "an earlier step is shown": ("past", lambda: looking_back(regressed(5))),
+    "points of one class": ("one class", lambda: on_rows(classified(0), [(0, 1, 0), (1, 0, 0), (1, 1, 0)], 2)),
+    "inputs up to 100": ("far", lambda: on_rows(regressed(0, test_share=0.0), [(x, 0) for x in range(0, 101, 10)], 0)),
+    "nothing done yet": ("start", lambda: regressed(0)),
+    "other points, no step since": ("changed loss", lambda: tune(regressed(5), noise=1.0)),
+    "another rate, no step since": ("changed", lambda: tune(regressed(5), lr=0.1)),
+    "all weights zero": ("same units", lambda: regressed(1, initialisation="zeros")),
+    "all weights zero, sigmoid": ("same units", lambda: classified(60, initialisation="zeros", activation="sigmoid")),
+    "dead on arrival": ("dead layer", lambda: regressed(60, seed=3)),
+    "dead on arrival, classes": ("dead layer", lambda: classified(60, lr=10.0, layers=2)),
+    "most units dead": ("dead units", lambda: classified(110, lr=1.0, batch_size=1, cloud="circle", noise=0.4)),
+    "a loss of exactly 0": ("perfect", lambda: classified(20, noise=0.0, lr=10.0)),
+    "much noise and many units": ("overfitting", lambda: regressed(300, **PRESETS["Overfit"])),
+    "L1 of 0.1": ("collapsed", lambda: classified(150, l1=0.1, lr=0.1, layers=2)),
+    "weight decay, switched on late": ("penalty rise", lambda: tune(classified(300, lr=0.1), 40, weight_decay=0.1)),
+    "L1, switched on late": ("penalty rise", lambda: tune(classified(300, lr=0.1), 60, l1=0.03)),
+    "weight decay of 0.1": ("penalty", lambda: regressed(110, weight_decay=0.1, lr=0.1)),
+    "weight decay of 0.1, Adam": ("penalty", lambda: regressed(110, weight_decay=0.1, lr=0.01, optimizer="adam")),
+    "the whole data with dropout": (
+        "dropout noise", lambda: classified(100, dropout=0.8, lr=3.0, activation="tanh", units_1=4, noise=3.0)),
+    "batches with dropout": (
+        "dropout", lambda: classified(110, dropout=0.8, lr=0.1, cloud="circle", noise=0.4, batch_size=10)),
+    "absolute errors, a high rate": ("bouncing", lambda: regressed(60, loss="l1", lr=0.5)),
+    "one point at a time, a high rate": (
+        "noisy", lambda: regressed(300, batch_size=1, lr=0.1, noise=1.0, activation="tanh")),
+    "a line through a parabola": ("no layer", lambda: regressed(100, layers=0)),
+    "a straight border around a disk": ("no layer, classes", lambda: classified(300, cloud="circle", layers=0, lr=0.3)),
+    "no activation": ("linear", lambda: regressed(110, layers=2, activation="identity", lr=0.1)),
+    "the lowest rate": ("slow", lambda: classified(40, lr=0.0001)),
+    "one far outlier": ("outliers", lambda: outlier(regressed(0, layers=0, points=20, target="step", lr=0.3), 60)),
+    "one step of 3": ("rising", lambda: regressed(1, lr=3.0)),
+    "one point pair of classes mixed": ("guessing", lambda: on_rows(classified(0, lr=0.3, test_share=0.0), MIXED, 300)),
+    "no pattern to learn": ("plateau", lambda: on_rows(
+        regressed(0, lr=0.1, hidden=2, activation="tanh", test_share=0.0), SAME, 200)),
+    "the tutorial at its end": ("limit", lambda: regressed(1000, max_steps=100)),
+    "a target loss reached": ("target", lambda: regressed(1000, target_loss=0.05)),
+    "a line through a line": ("settled", lambda: on_rows(regressed(0, layers=0), LINE, 100)),
+    "every point correct": ("all falls", lambda: classified(100, lr=0.3)),
+    "every point correct, no trend yet": ("all", lambda: tune(classified(100, lr=0.3), 1, l1=0.01)),
+    "classes, still learning": ("classes", lambda: classified(8)),
+    "the first steps": ("falling", lambda: regressed(5)),
+    "a rate too small to see": ("no news", lambda: regressed(1, lr=0.0001, batch_size=1, seed=3)),
+}  # fmt: skip
 
 
-RUNS: dict[str, tuple[str, Callable[[], RegressionRun]]] = {
-    "a rate of 10": ("diverged", lambda: trained(500, lr=10.0, activation="tanh", max_steps=0)),
-    "the time slider at step 4": ("past", looking_back),
-    "nothing done yet": ("start", lambda: trained(0)),
-    "the tutorial at its end": ("limit", lambda: trained(1000)),
-    "a target loss reached": ("target", lambda: trained(1000, target_loss=0.05)),
-    "L1 with a high rate": ("jumps", lambda: trained(60, loss="l1", lr=0.5, max_steps=0)),
-    "all weights zero": ("dead", lambda: trained(1, initialisation="zeros")),
-    "much noise and many units": ("overfit", lambda: trained(600, **PRESETS["Overfit"])),
-    "a line through a parabola": ("stuck", lambda: trained(100, layers=0, max_steps=0)),
-    "a line through a line": ("settled", lambda: on_rows(LINE, 100, layers=0, max_steps=0)),
-    "inputs up to 100": ("far", lambda: on_rows([(float(x), 0.0) for x in range(0, 101, 10)], 0, test_share=0.0)),
-    "the first steps": ("falling", lambda: trained(5)),
-    "one step of 3": ("rising", lambda: trained(1, lr=3.0)),
-}
+def outlier(run: Any, steps: int) -> Any:
+    run.apply(AddPoint(0.0, 30.0))
+    return train(run, steps)
 
 
 @pytest.mark.parametrize("what", RUNS)
 def test_the_narrator_says_what_the_run_shows(what: str) -> None:
-    key, run = RUNS[what]
-    assert key_of(note_of(run())) == key
+    name, run = RUNS[what]
+    assert found(run()).rule == name
 
 
-def classified(steps: int, **knobs: Any) -> str:
-    """The key of a classification's sentence after `steps` steps."""
-    run = classification.build(ClassificationConfig(max_steps=0, **knobs))
-    run.advance(60.0, steps)
-    return key_of(run.draw([], {}).note)
+def test_every_rule_speaks_for_a_run_and_has_a_sentence_of_its_own() -> None:
+    assert {name for name, _ in RUNS.values()} == {rule.name for rule in RULES} == set(SENTENCES)
+    assert set(SENTENCES_SINCE) <= set(SENTENCES)
 
 
-CLASSIFICATIONS: dict[str, tuple[str, Callable[[], str]]] = {
-    "every point right": ("all", lambda: classified(400, lr=0.3)),
-    "a straight border around a disk": ("straight", lambda: classified(3_000, cloud="circle", layers=0, lr=0.1)),
-    "units that all start at zero": ("guessing", lambda: classified(600, cloud="circle", initialisation="zeros")),
-    "still learning": ("classes", lambda: classified(8)),
-}
+@pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
+def test_evidence_is_a_frozen_record_that_other_code_can_read(rule: Rule[Any]) -> None:
+    run = next(run for name, run in RUNS.values() if name == rule.name)()
+    evidence = found(run).evidence
+    name = dataclasses.fields(evidence)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(evidence, name, 0)
 
 
-@pytest.mark.parametrize("name", CLASSIFICATIONS)
-def test_a_classification_gets_the_sentence_for_what_it_shows(name: str) -> None:
-    key, shown = CLASSIFICATIONS[name]
-    assert shown() == key
-
-
-def test_every_sentence_is_reached_by_a_run() -> None:
-    assert {key for key, _ in (*RUNS.values(), *CLASSIFICATIONS.values())} == set(SENTENCES)
-
-
-def test_numbers_in_the_sentences_are_the_run_s() -> None:
-    run = trained(1000)
-    loss = float(run.history.column("train")[-1])
-    assert note_of(run) == SENTENCES["limit"].format(step=100, loss=loss, next_stop=200)
-    run.resume()
-    run.advance(60.0, 1000)
-    assert run.steps == 200, "Play continues to the step that the sentence names"
-    assert note_of(trained(1, initialisation="zeros")).startswith("10 of 10 hidden units are dead")
-    assert " up to ±100." in note_of(RUNS["inputs up to 100"][1]())
-    first, last = trained(5).history.column("train")[[0, -1]]
-    assert note_of(trained(5)) == SENTENCES["falling"].format(first=float(first), loss=float(last))
-
-
-@pytest.mark.parametrize("sentence", SENTENCES.values())
+@pytest.mark.parametrize("sentence", [*SENTENCES.values(), *SENTENCES_SINCE.values(), *ADVICE.values()])
 def test_a_sentence_is_short_and_whole(sentence: str) -> None:
     assert sentence[0].isupper() or sentence[0] == "{"
-    assert sentence.endswith(".") and "\n" not in sentence and len(sentence) <= 120
+    assert sentence.endswith(".") and "\n" not in sentence and len(sentence) <= 150
+    fields = {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+    assert "since" not in fields or sentence.startswith("{since}")
 
 
-# Crafted histories, for what a run shows only now and then.
+# What changed on the way: only what came after the last change is judged, and the sentence names the change.
 
 
-def key_for(train: Sequence[float], test: Sequence[float] = (), *, whole: bool = True, r2: float = 0.9) -> str:
-    """The key of the sentence for a playing run with these losses."""
-    columns = {"train": np.array(train, np.float32), "test": np.full(len(train), np.nan, np.float32)}
-    if len(test):
-        columns["test"] = np.array(test, np.float32)
-    run: Any = SimpleNamespace(
-        history=SimpleNamespace(column=columns.__getitem__),
-        outcome="",
-        progress=SimpleNamespace(stop_at=np.inf),
-        data=SimpleNamespace(x_train=torch.ones(3, 1)),
-        trainer=SimpleNamespace(batches=SimpleNamespace(whole=whole)),
-    )
-    view: Any = SimpleNamespace(steps=len(train) - 1, is_current=True, predictions=SimpleNamespace(r2=r2))
-    return key_of(narrator.regression(run, view, dead=0, units=10, largest=1.0))
+def test_other_data_is_judged_by_its_own_losses() -> None:
+    run = tune(classified(200, lr=0.1), cloud="spiral")
+    first = found(run)
+    assert first.sentence.startswith("Since you set “Data” to Spiral at step 200: the training loss is ")
+    assert first.evidence.loss > 10 * first.evidence.before, "both are losses of the same weights"
+    assert found(train(run, 30)).rule == "classes", "the loss of the spiral fell, whatever that of the blobs was"
+    run = tune(classified(300, cloud="circle", activation="tanh", lr=0.1), 60, cloud="blobs")
+    assert found(run).rule in ("classes", "all falls"), "no overfitting: the lower losses were of other data"
 
 
-FALLING = np.linspace(1.0, 0.2, 60)
+def test_layers_taken_away_and_added_again_are_no_reason_to_lower_the_rate() -> None:
+    run = tune(classified(200, layers=6, lr=0.1), 50, layers=0)
+    assert found(run).rule in ("classes", "all falls")
+    run = tune(run, 10, layers=1)
+    assert found(run).sentence.startswith("Since you set “Hidden layers” to 1 at step 250: the loss fell from ")
 
 
-def test_jumps_are_jumps_only_where_the_batch_is_the_whole_data_and_the_loss_matters() -> None:
-    jumps = 0.5 + 0.2 * (-1.0) ** np.arange(60)
-    assert key_for([1.0, *jumps]) == "jumps"
-    assert key_for([1.0, *jumps], whole=False) != "jumps", "small batches always make it jump"
-    assert key_for([1.0, *(0.01 * jumps)]) != "jumps", "a loss this small may jump"
-    assert key_for(FALLING) == "falling"
+def test_outliers_clicked_late_are_what_the_loss_is_compared_with() -> None:
+    run = regressed(500, lr=0.1)
+    before = run.losses_now()["train"]
+    for x in (-0.5, 0.0, 0.5):
+        run.apply(AddPoint(x, 3.0))
+    first = found(run)
+    assert first.rule == "changed loss" and first.evidence.before == before
+    assert first.sentence.startswith("Since you changed the points at step 500: the training loss is ")
+    later = found(train(run, 5))
+    assert later.rule == "falling" and later.evidence.first == first.evidence.loss
+
+
+def test_a_change_taken_back_at_the_same_step_is_none() -> None:
+    run = tune(regressed(50, lr=0.1), 20, lr=0.03)
+    period = run.period
+    tune(tune(run, optimizer="adam"), optimizer="sgd")
+    run.apply(AddPoint(0.0, 3.0))
+    assert run.period.since == "Since you changed the points at step 70"
+    run.apply(Undo())
+    assert run.period == period and run.period.since == "Since you set “Learning rate” to 0.03 at step 50"
+    tune(run, lr=0.1, optimizer="adam")
+    assert run.period.since == "Since you changed 2 settings at step 70"
+    run.apply(AddPoint(0.0, 3.0))
+    assert run.period.since == "Since your changes at step 70"
+
+
+def test_settings_that_do_not_act_on_the_training_are_no_change() -> None:
+    run = tune(classified(20), max_steps=500, target_loss=0.001, brush=1, momentum=0.5, units_3=7, least_accuracy=90.0)
+    assert not run.period.is_changed
+    run = on_rows(classified(20), [(0, 1, 0), (1, 0, 1), (1, 1, 1)], 5)
+    assert run.period.since == "Since you loaded your table at step 20"
+    assert tune(run, 5, noise=2.0, cloud="spiral").period.start == 20, "a table is in use"
+    run.use_rows(None)
+    assert run.period.since == "Since you returned to the generated points at step 30"
+    run = tune(on_rows(regressed(20), LINE, 5), target="sine", noise=0.0)
+    assert run.period.start == 20
+
+
+def test_weights_that_were_loaded_or_set_by_hand_are_a_change() -> None:
+    run = regressed(300, lr=0.1)
+    weights = run.script_weights()
+    other = regressed(10, lr=0.1)
+    other.use_weights(weights)
+    said = found(other)
+    assert said.sentence.startswith("Since you loaded weights at step 10: the training loss is ")
+    assert said.evidence.loss == pytest.approx(run.losses_now()["train"])
+    run = classified(10)
+    run.apply(SetWeight(0, 0, 0, 5.0))
+    assert run.period.since == "Since you set a weight by hand at step 10"
+    train(run, 1).apply(Undo())
+    assert run.period.since == "Since you set a weight back at step 11"
+
+
+def test_a_change_at_step_0_is_no_change_but_its_losses_count() -> None:
+    run = tune(regressed(0), noise=1.0)
+    assert found(run).rule == "start"
+    assert found(train(run, 5)).sentence.startswith("Learning: the training loss fell from ")
+    assert found(run).evidence.first == run.period.losses["train"] != float(run.history.column("train")[0])
+
+
+def test_a_restored_run_knows_its_last_change() -> None:
+    run = tune(tune(regressed(50, lr=0.1), 20, lr=0.03), 1, max_steps=5000)
+    file = checkpoint.pack(checkpoint.take("regression", run))
+    read = checkpoint.read(file)
+    assert isinstance(read, checkpoint.Checkpoint)
+    again, _ = checkpoint.restore(read, regression.LESSON, Settings())
+    assert again.period.since == run.period.since == "Since you set “Learning rate” to 0.03 at step 50"
+    assert found(train(again, 5)).rule == "falling"
+    assert again.period.losses == run.period.losses
+    beside = branch.branched(run, run.config)
+    assert beside.period.since == run.period.since
+    run.apply(LookBack(0))
+    assert not branch.branched(run, run.config).period.is_changed
+
+
+def test_each_phrase_names_the_step() -> None:
+    assert all((phrase.startswith("Since ") and "at step {step:,}" in phrase) or "to step" in phrase
+               for phrase in SINCE.values())  # fmt: skip
+
+
+def test_a_divergence_after_a_change_names_the_change() -> None:
+    said = found(tune(regressed(50, lr=0.1), 100, lr=10.0))
+    assert said.rule == "diverged" and said.sentence.startswith("Since you set “Learning rate” to 10 at step 50: ")
+
+
+# Advice is only what can be done.
+
+
+def advice_of(rule: str, situation: TrainingSituation) -> str:
+    finding = next((each for each in findings(RULES, situation) if each.rule == rule), None)
+    assert finding is not None, rule
+    return finding.advice
+
+
+def crafted(train: Sequence[float], test: Sequence[float] = (), **values: Any) -> TrainingSituation:
+    """The situation of a playing regression with these losses."""
+    steps = np.arange(len(train), dtype=np.float64)
+    tests = np.array(test, np.float64) if len(test) else np.full(len(train), math.nan)
+    probe = partial(Probe, 1.0, 1.0, 1.0, 0.0, 0.0, (1.0, 1.0))
+    given: dict[str, Any] = {
+        "config": RegressionConfig(), "period": Period(), "step": len(train), "is_current": True, "outcome": "",
+        "loss": float(train[-1]), "rows": LossRows(steps, np.array(train, np.float64), tests), "fit": 0.9,
+        "constant_loss": 1.0, "is_whole": True, "dead": (0,), "largest_input": 1.0, "stop_at": math.inf,
+        "probe": probe, "fresh_probe": probe, "max_units": 64, "max_layers": 4,
+    }  # fmt: skip
+    return TrainingSituation(**given | values)
+
+
+FLAT = [1.0] + [0.9] * 59
+FALLING = list(np.linspace(1.0, 0.2, 60))
+
+
+def test_no_advice_that_cannot_be_followed() -> None:
+    could_fall: dict[str, Any] = {"probe": lambda: Probe(0.9, 0.1, 1.0, 0.0, 0.0, (1.0, 1.0)), "fit": 0.1}
+    highest = RegressionConfig(lr=10.0)
+    assert advice_of("slow", crafted(FLAT, config=RegressionConfig(), **could_fall)) == ADVICE["higher rate"]
+    assert advice_of("slow", crafted(FLAT, config=highest, **could_fall)) == ADVICE["adam"]
+    adam = replace(highest, optimizer="adam")
+    assert advice_of("slow", crafted(FLAT, config=adam, **could_fall)) == ""
+    poor: dict[str, Any] = {"fit": 0.1}
+    assert advice_of("plateau", crafted(FLAT, **poor)) == ADVICE["units or layers"]
+    widest = RegressionConfig(hidden=64)
+    assert advice_of("plateau", crafted(FLAT, config=widest, **poor)) == ADVICE["layers"]
+    whole = RegressionConfig(layers=4, hidden=64, hidden_2=64, hidden_3=64, hidden_4=64)
+    assert advice_of("plateau", crafted(FLAT, config=whole, dead=(0,) * 4, **poor)) == ADVICE["seed"]
+    assert "units" not in advice_of("no layer", crafted(FLAT, config=RegressionConfig(layers=0), dead=(), **poor))
+    lowest = RegressionConfig(lr=0.0001)
+    assert advice_of("diverged", crafted(FLAT, config=lowest, outcome="failed")) == ADVICE["reset"]
+    assert advice_of("rising", crafted([1.0, 2.0], config=lowest)) == ""
+    assert "rate" not in advice_of("dead layer", crafted(FLAT, config=lowest, dead=(10,)))
+    inputs = ClassificationConfig(layers=0)
+    for has_more in (True, False):
+        said = advice_of("no layer, classes", crafted(FLAT, config=inputs, dead=(), classes=(0, 1), fit=0.0,
+                                                      has_more_inputs=has_more))  # fmt: skip
+        assert ("inputs" in said) == has_more
+
+
+@pytest.mark.parametrize("lr", CLASSIFICATION_RATES)
+def test_a_dead_layer_is_said_at_every_rate(lr: float) -> None:
+    situation = crafted(FLAT, config=ClassificationConfig(lr=lr, layers=2), dead=(0, 8), classes=(0, 1), fit=0.0)
+    said = first_finding(RULES, situation)
+    assert said.rule == "dead layer" and said.evidence.layer == 2 and "higher" not in said.advice
+
+
+def test_a_penalty_is_blamed_only_where_it_is_the_cause() -> None:
+    decay = RegressionConfig(weight_decay=1e-5)
+    strong = Probe(0.9, 0.1, 1.0, 1.0, 0.0, (1.0, 1.0))
+    assert first_finding(RULES, crafted(FLAT, config=decay, probe=lambda: strong)).rule == "penalty"
+    weak = replace(strong, decay_pull=0.01)
+    assert first_finding(RULES, crafted(FLAT, config=decay, probe=lambda: weak)).rule == "slow"
+    at_the_minimum = replace(strong, reachable=0.89)
+    assert first_finding(RULES, crafted(FLAT, config=decay, probe=lambda: at_the_minimum)).rule == "settled"
+    run = regressed(100, layers=0, weight_decay=1e-5, lr=0.1)
+    assert found(run).rule == "no layer", "the best line is flat, with a penalty and without"
+
+
+def test_a_loss_that_rises_is_not_said_to_fall() -> None:
+    classes: dict[str, Any] = {
+        "config": ClassificationConfig(l1=0.03),
+        "classes": (0, 1),
+        "accuracy": 1.0,
+        "fit": 1.0,
+        "loss": 0.2,
+    }
+    rising = crafted([0.5, *np.linspace(0.1, 0.2, 59)], **classes)
+    assert first_finding(RULES, rising).rule == "all"
+    assert first_finding(RULES, crafted([0.0] * 60, **classes | {"loss": 0.0})).rule != "all falls"
+
+
+def test_bounces_count_only_where_the_batch_is_the_whole_data_and_the_loss_matters() -> None:
+    bouncing = 0.5 + 0.2 * (-1.0) ** np.arange(60)
+    assert first_finding(RULES, crafted([1.0, *bouncing])).rule == "bouncing"
+    assert first_finding(RULES, crafted([1.0, *bouncing], is_whole=False)).rule != "bouncing"
+    assert first_finding(RULES, crafted([1.0, *(0.01 * bouncing)])).rule != "bouncing", "a loss this small may bounce"
+    assert first_finding(RULES, crafted(FALLING)).rule == "falling"
 
 
 def test_overfitting_is_a_test_loss_that_rose_while_the_training_loss_fell() -> None:
-    v_shaped = np.abs(np.linspace(-0.5, 0.5, 60)) + 0.2
-    assert key_for(FALLING, v_shaped) == "overfit"
-    assert key_for(FALLING, FALLING) == "falling"
-    assert key_for([*FALLING[::2], *FALLING[::-2]], v_shaped) != "overfit", "both losses rose"
+    v_shaped = list(np.abs(np.linspace(-0.5, 0.5, 60)) + 0.2)
+    assert first_finding(RULES, crafted(FALLING, v_shaped)).rule == "overfitting"
+    assert first_finding(RULES, crafted(FALLING, FALLING)).rule == "falling"
+    assert first_finding(RULES, crafted([*FALLING[::2], *FALLING[::-2]], v_shaped)).rule != "overfitting"
+    assert first_finding(RULES, crafted(FALLING)).rule == "falling", "no test points"
 
 
-def test_a_flat_loss_is_a_plateau_when_the_fit_is_poor_and_settled_when_it_is_good() -> None:
-    flat = [1.0] + [0.3] * 59
-    assert key_for(flat, r2=0.1) == "stuck"
-    assert key_for(flat, r2=0.95) == "settled"
-    assert key_for(flat[:8], r2=0.1) == "falling", "too early to judge"
+def test_a_level_loss_is_a_plateau_when_the_fit_is_poor_and_settled_when_it_is_good() -> None:
+    assert first_finding(RULES, crafted(FLAT, fit=0.1)).rule == "plateau"
+    assert first_finding(RULES, crafted(FLAT, fit=0.95)).rule == "settled"
+    assert first_finding(RULES, crafted(FLAT[:8], fit=0.1)).rule == "falling", "too early to judge"
 
 
 def test_half_of_the_units_must_be_dead_before_the_narrator_says_so() -> None:
-    run = trained(5)
-    view = run.view()
-    assert key_of(narrator.regression(run, view, dead=5, units=10, largest=1.0)) == "dead"
-    assert key_of(narrator.regression(run, view, dead=4, units=10, largest=1.0)) == "falling"
-    assert key_of(narrator.regression(run, view, dead=0, units=0, largest=1.0)) == "falling", (
-        "a model without hidden units"
+    assert first_finding(RULES, crafted(FALLING, dead=(5,))).rule == "dead units"
+    assert first_finding(RULES, crafted(FALLING, dead=(4,))).rule == "falling"
+    none = RegressionConfig(layers=0)
+    assert first_finding(RULES, crafted(FALLING, dead=(), config=none)).rule == "falling", "no hidden units"
+
+
+def test_a_trend_is_level_where_noise_hides_it() -> None:
+    rng = np.random.default_rng(0)
+    noisy = 0.5 + 0.05 * rng.standard_normal(120)
+    assert (level := trend_of(noisy)) is not None and level.is_level
+    assert (falls := trend_of(noisy - np.linspace(0, 0.5, 120))) is not None and falls.is_falling
+    assert (rises := trend_of(np.linspace(0.1, 0.2, 60))) is not None and rises.is_rising
+    assert trend_of([0.1] * 5) is None and trend_of([math.nan] * 60) is None
+
+
+def test_numbers_in_the_sentences_are_the_run_s() -> None:
+    run = regressed(1000, max_steps=100)
+    loss = run.draw([], {}).status["loss"]
+    assert (
+        found(run).sentence
+        == f"Stopped at step 100 with a training loss of {loss}. Press Play to continue to step 200."
     )
+    run.resume()
+    assert train(run, 1000).steps == 200, "Play continues to the step that the sentence names"
+    assert found(regressed(1, seed=3, lr=3.0)).rule != "start"
+    run = classified(8)
+    share = run.draw([], {}).status["accuracy"]
+    assert f"; {100 * share:g} % of the training points" in found(run).sentence
+
+
+def test_judging_changes_nothing_in_the_run() -> None:
+    silent, watched = (classified(40, dropout=0.5, weight_decay=0.01, batch_size=10, cloud="circle") for _ in range(2))
+    for _ in range(80):
+        train(silent, 1)
+        found(train(watched, 1))
+        watched.probe()
+    assert silent.run_history().checksum == watched.run_history().checksum
+
+
+def test_a_removed_point_is_a_change_too() -> None:
+    run = regressed(20)
+    run.apply(RemovePoint(0.0, 0.0))
+    assert run.period.since == "Since you changed the points at step 20"
+
+
+def test_the_rules_are_ordered_problems_first() -> None:
+    names = [rule.name for rule in RULES]
+    assert names.index("penalty") < names.index("slow") < names.index("settled") < names.index("falling")
+    assert RULES[-1].find(crafted(FLAT)) is not None, "the last rule always applies"
+    assert training_rules.RULES is RULES
