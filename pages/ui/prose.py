@@ -119,7 +119,7 @@ def experiments(lesson: Lesson) -> list[tuple[str, Bench, Config, str]]:
     found = []
     for line in lesson.prose["Try this"].splitlines():
         if match := TRY_THIS.match(line):
-            pairs = dict(parse_qsl(match["query"]))
+            pairs = dict(parse_qsl(match["query"], keep_blank_values=True))
             bench = _bench_of(lesson, pairs.pop(f"{lesson.name}_lab", ""))
             texts = {name.removeprefix(f"{bench.name}_"): text for name, text in pairs.items()}
             config, problems = bench.config.parse(texts)

@@ -13,18 +13,19 @@ from playground.figures.functions import Line, function_chart, tile
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.activations.functions import FUNCTIONS, NAMES, X_RANGE, Function, has_kink, sides, with_slope
+from playground.lessons.numbers import number
 
 GRID_POINTS, TILE_POINTS = 401, 121
 NONE = "none"
 NEAR = 1e-6  # distance from a kink up to which the curve is drawn
 
 SENTENCES = {
-    "outside": "The probe at {probe:g} is outside the charts: increase the range of x to see it.",
+    "outside": "The probe at {probe} is outside the charts: increase the range of x to see it.",
     "softmax": "Softmax is a function of several scores: here of x and its rivals, whose scores are all 0.",
 }
 VALUE_COLUMNS = ("Function", "f(x)", "In PyTorch", "x", "f(x) there", "Slope there")
 KINK_COLUMNS = ("Kink of", "at x", "Slope just left", "Slope just right", "Slope in torch")
-ALL_COLUMNS = ("Function", "Formula", "f({probe:g})", "Slope at {probe:g}")
+ALL_COLUMNS = ("Function", "Formula", "f({probe})", "Slope at {probe}")
 MARKS, SLOPE = "Slope in torch", "Slope"  # in the legends
 
 
@@ -110,7 +111,7 @@ def draw_curves(config: CurvesConfig) -> Sheet:
                                 title="Slope f′(x)", spans=(x_span, slopes),
                                 marks=MARKS),
     }  # fmt: skip
-    sentences = [] if probed else [SENTENCES["outside"].format(probe=config.probe)]
+    sentences = [] if probed else [SENTENCES["outside"].format(probe=number(config.probe))]
     if "softmax" in config.shown:
         sentences.append(SENTENCES["softmax"])
     return Sheet(charts, " ".join(sentences), (_values(shown, drawn), *_kinks(shown, config)))
@@ -118,7 +119,7 @@ def draw_curves(config: CurvesConfig) -> Sheet:
 
 def _values(shown: list[Function], drawn: list[tuple[Line, Line, tuple[float, float, float]]]) -> Table:
     rows = [
-        (each.label, each.formula, each.code, f"{x:g}", f"{y + 0.0:.6g}", f"{slope + 0.0:.6g}")
+        (each.label, each.formula, each.code, number(x), number(y, 6), number(slope, 6))
         for each, (_, _, (x, y, slope)) in zip(shown, drawn, strict=True)
     ]
     return Table(VALUE_COLUMNS, tuple(rows), code=("In PyTorch",))
@@ -132,13 +133,13 @@ def _kinks(shown: list[Function], config: CurvesConfig) -> tuple[Table, ...]:
         for kink in filter(partial(has_kink, function), each.kinks):
             left, right = (_slope_text(side) for side in sides(function, kink))
             _, slope = with_slope(function, torch.tensor([kink], dtype=torch.float64))
-            rows.append((each.label, f"{kink:g}", left, right, f"{slope.item():.4g}"))
+            rows.append((each.label, number(kink), left, right, number(slope.item(), 4)))
     return (Table(KINK_COLUMNS, tuple(rows)),) if rows else ()
 
 
 def _slope_text(slope: float) -> str:
     """A slope from finite differences, rounded to their accuracy."""
-    return f"{round(slope, 4) + 0.0:.4g}"
+    return number(round(slope, 4), 4)
 
 
 @dataclass(frozen=True)
@@ -168,8 +169,8 @@ def draw_all(config: AllConfig) -> Sheet:
         inside = [(config.probe, at)] if abs(config.probe) <= config.reach else []
         span = (min(each.span[0], each.slope_span[0]), max(each.span[1], each.slope_span[1]))
         charts[name] = tile(lines, inside, spans=((-config.reach, config.reach), span))
-        rows.append((each.label, each.formula, f"{at + 0.0:.6g}", f"{at_slope + 0.0:.6g}"))
-    columns = tuple(column.format(probe=config.probe) for column in ALL_COLUMNS)
+        rows.append((each.label, each.formula, number(at, 6), number(at_slope, 6)))
+    columns = tuple(column.format(probe=number(config.probe)) for column in ALL_COLUMNS)
     table = Table(columns, tuple(rows))
     return Sheet(charts, tables=(table,))
 

@@ -15,6 +15,7 @@ from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.activations.figures.depth import MAX_SHOWN, bin_shares, sizes, slopes, spread
 from playground.lessons.activations.functions import with_slope
+from playground.lessons.numbers import number
 from playground.training.models import ACTIVATIONS, INITIALISATIONS, linears, mlp
 
 BATCH = 128
@@ -22,6 +23,8 @@ MAX_FLAT_SLOPE = 0.01  # a smaller slope counts as flat
 VANISHED, EXPLODED = 1e-2, 1e2  # a size of 1 that gets smaller or larger than this has vanished or exploded
 
 SENTENCES = {
+    "not_finite_1": "**Out of range.** After 1 layer the numbers are too large for float32: they become inf, and "
+    "inf − inf is NaN. Lower the gain, or choose another initialisation.",
     "not_finite": "**Out of range.** After {layers} layers the numbers are too large for float32: they become inf, and "
     "inf − inf is NaN. Lower the gain, or choose another initialisation.",
     "note": "{signal} {gradient}",
@@ -36,9 +39,10 @@ GRADIENT = {
     "exploded": "**The gradient explodes**: one step would change the first layers far too much.",
     "kept": "The gradient reaches the first layer.",
 }
-HOVER = "layer {layer}: size {size:.3g}<br>exactly 0: {zero:.0%}<br>beyond ±{limit:g}: {beyond:.0%}"
+HOVER = "layer {layer}: size {size}<br>exactly 0: {zero:.0f} %<br>beyond ±{limit:g}: {beyond:.0f} %"
 COLUMNS = ("Quantity", "Starts as", "Ends as", "Each layer, on average")
 ROWS = ("Signal, from the input to the last layer", "Gradient, from the last layer back to the input")
+FACTOR = "× {factor}"
 LINES = ("Signal", "Gradient", "Gradient of W")
 COLOURS = ("@model", "@gradient", "@mark")
 TITLES = ("Output", "Gradient")
@@ -148,10 +152,10 @@ def _spread(layers: NDArray[np.float32], tensors: Sequence[Tensor], size: Array,
     hovers = [
         HOVER.format(
             layer=index,
-            size=size[index],
-            zero=np.mean(each == 0),
+            size=number(size[index]),
+            zero=100 * np.mean(each == 0),
             limit=MAX_SHOWN,
-            beyond=np.mean(~(np.abs(each) <= MAX_SHOWN)),
+            beyond=100 * np.mean(~(np.abs(each) <= MAX_SHOWN)),
         )
         for index, each in enumerate(values)
     ]
@@ -162,7 +166,7 @@ def _note(signals: Array, gradients: Array) -> str:
     """What happens to the signal and to the gradient, in two sentences."""
     if not (np.isfinite(signals).all() and np.isfinite(gradients).all()):
         first = int(np.argmax(~(np.isfinite(signals) & np.isfinite(gradients[::-1]))))
-        return SENTENCES["not_finite"].format(layers=first)
+        return SENTENCES["not_finite_1" if first == 1 else "not_finite"].format(layers=first)
     return SENTENCES["note"].format(signal=SIGNAL[_fate(signals[-1])], gradient=GRADIENT[_fate(gradients[0])])
 
 
@@ -175,7 +179,7 @@ def _ends(signals: Array, gradients: Array) -> Table:
     rows = []
     for name, along in zip(ROWS, (signals, gradients), strict=True):
         factor = (along[-1] / along[0]) ** (1 / (len(along) - 1))
-        rows.append((name, f"{along[0]:.3g}", f"{along[-1]:.3g}", f"× {factor:.3g}"))
+        rows.append((name, number(along[0]), number(along[-1]), FACTOR.format(factor=number(factor))))
     return Table(COLUMNS, tuple(rows))
 
 

@@ -15,6 +15,7 @@ from playground.engine.frames import Figure
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.activations.figures.ranges import lanes, sizes_over
+from playground.lessons.numbers import number
 
 FORMATS = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 MAX_SCORE = 130.0
@@ -22,8 +23,8 @@ GRID = torch.arange(-MAX_SCORE, MAX_SCORE + 0.25, 0.5, dtype=torch.float64)
 MAX_ERROR = 0.02  # of a result that counts as right; relative if the result is larger than 1
 
 SENTENCES = {
-    "right": "At s = {s:g} the naive softmax is right in every format.",
-    "wrong": "At s = {s:g} the naive softmax is wrong or NaN in: **{formats}**.",
+    "right": "At s = {s} the naive softmax is right in every format.",
+    "wrong": "At s = {s} the naive softmax is wrong or NaN in: **{formats}**.",
 }
 AXES = {"s": "Largest score s", "exp": "exp(s) (log scale)", "error": "Error of the shares (log scale)"}
 NAMES = {"naive": "{dtype} naive", "stable": "{dtype} stable"}
@@ -133,8 +134,8 @@ def _note(config: PrecisionConfig) -> str:
     right = torch.softmax(z, dim=-1)
     failing = [name for name, dtype in FORMATS.items() if states(naive_softmax(z.to(dtype)), right).any()]
     if not failing:
-        return SENTENCES["right"].format(s=config.largest)
-    return SENTENCES["wrong"].format(s=config.largest, formats=", ".join(failing))
+        return SENTENCES["right"].format(s=number(config.largest))
+    return SENTENCES["wrong"].format(s=number(config.largest), formats=", ".join(failing))
 
 
 def _values(config: PrecisionConfig) -> Table:
@@ -143,15 +144,20 @@ def _values(config: PrecisionConfig) -> Table:
     formulas: list[Formula] = [*SOFTMAX.values(), first_share(partial(torch.softmax, dim=-1)),
                        *LOG_SUM_EXP.values(), partial(torch.logsumexp, dim=-1)]  # fmt: skip
     rows = [
-        (name, *(f"{formula(z.to(dtype)).item():.6g}" for formula in formulas))
+        (name, *(_text(formula(z.to(dtype)).item(), 6) for formula in formulas))
         for name, dtype in {**FORMATS, "fp64": torch.float64}.items()
     ]
     return Table(VALUE_COLUMNS, tuple(rows))
 
 
+def _text(value: float, digits: int) -> str:
+    """A number as text; infinity as Python writes it, as in the sentences of this lab."""
+    return number(value, digits).replace("∞", "inf")
+
+
 def _limits() -> Table:
     rows = [
-        (name, f"{torch.finfo(dtype).max:.4g}", f"{overflow_point(dtype):.6g}", f"{torch.finfo(dtype).eps:.2g}")
+        (name, _text(torch.finfo(dtype).max, 4), _text(overflow_point(dtype), 6), _text(torch.finfo(dtype).eps, 2))
         for name, dtype in FORMATS.items()
     ]
     return Table(LIMIT_COLUMNS, tuple(rows))

@@ -14,6 +14,7 @@ from torch.nn import functional
 from playground.figures.functions import bars
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
+from playground.lessons.numbers import fixed, number
 
 NAMES = ("z₁", "z₂", "z₃", "z₄")
 NOTE = "The tutorial calls softplus “softmax”. They are two functions: only softmax depends on the other scores."
@@ -71,16 +72,15 @@ def draw_softmax(config: SoftmaxConfig) -> Sheet:
     rows = [
         (
             NAMES[k],
-            f"{scores[k]:g}",
-            f"{one[k]:.4f}",
-            f"{derivative[k]:+.4f}",
-            f"{each[k]:.4f}",
-            f"{derivative_alone[k]:+.4f}",
+            number(scores[k].item()),
+            fixed(one[k].item(), 4),
+            fixed(derivative[k].item(), 4),
+            fixed(each[k].item(), 4),
+            fixed(derivative_alone[k].item(), 4),
         )
         for k in range(len(NAMES))
     ]
-    total = (SUM, "", f"{one.sum():.4f}", f"{round(derivative.sum().item(), 4) + 0.0:+.4f}", f"{each.sum():.4f}",
-             f"{derivative_alone.sum():+.4f}")  # fmt: skip
+    total = (SUM, "", *(fixed(column.sum().item(), 4) for column in (one, derivative, each, derivative_alone)))
     columns = tuple(column.format(name=NAMES[changed]) for column in COLUMNS)
     return Sheet(charts, NOTE, (Table(columns, (*rows, total)),))
 

@@ -1,4 +1,4 @@
-"""The lab "Build a function": a sum of a few bent lines, set by hand, and then improved by gradient descent."""
+"""The lab "Build a function": a sum of a few bent lines, set by hand, and then improved by Adam."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playground.data.datasets import TARGETS
+from playground.data.datasets import TARGETS, Target
 from playground.figures.functions import sum_of_units
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.activations.figures.ranges import sizes_over
+from playground.lessons.numbers import number
 from playground.training.models import ACTIVATIONS
 
 MAX_UNITS = 6
@@ -22,14 +23,18 @@ X_SPAN, Y_SPAN = (-1.0, 1.0), (-1.6, 1.6)
 LEARNING_RATE = 0.05
 
 SENTENCES = {
-    "error": "Mean squared error: **{error:.4g}**. The best horizontal line would have {best:.4g}.",
-    "unused": "Mean squared error: **{error:.4g}**. The best horizontal line would have {best:.4g}. Unit {unit} is not "
-    "in use: increase the number of units, or choose another unit.",
+    "error": "Mean squared error: **{error}**. The best horizontal line would have {best}.",
+    "unused": "Unit {unit} is not in use: increase the number of units, or choose another unit.",
+    "one_step": "The chart and the table show the units after 1 step of Adam; the sliders keep the start.",
+    "steps": "The chart and the table show the units after {steps} steps of Adam; the sliders keep the start.",
 }
 COLUMNS = ("Unit", "Weight w", "Bias b", "Height v", "Bends at x")
 NO_BEND = "nowhere"
 AXES = {"loss": "Loss", "steps": "Step of Adam", "log_loss": "Loss (log scale)"}
 MAX_STEPS = 60
+STRAIGHT = ("identity",)  # activations without a bend
+BUMP = Target("bump: 1 from −½ to ½", lambda x: (x.abs() < 0.5).to(x.dtype), "(x.abs() < 0.5).to(x.dtype)")
+UNIT_TARGETS = TARGETS | {"bump": BUMP}
 
 
 def _slider(index: int, default: float, label: str, words: str) -> float:
@@ -53,7 +58,7 @@ def _v(index: int, default: float) -> float:
 
 @dataclass(frozen=True)
 class UnitsConfig(Config):
-    """The units, the one to set by hand, the target, and the number of steps of gradient descent."""
+    """The units, the one to set by hand, the target, and the number of steps of Adam."""
 
     # fmt: off
     descent: int = knob(0, "Steps of Adam", help="Starting from your sliders, Adam adjusts all of them.",
@@ -61,8 +66,8 @@ class UnitsConfig(Config):
     units: int = knob(2, "Units", group="Function", live=True, lo=1, hi=MAX_UNITS)
     activation: str = knob("relu", "Activation", group="Function", live=True, options=tuple(ACTIVATIONS),
                            names={name: each.label for name, each in ACTIVATIONS.items()})
-    target: str = knob("absolute", "Target", group="Function", live=True, options=tuple(TARGETS),
-                       names={name: each.label for name, each in TARGETS.items()})
+    target: str = knob("absolute", "Target", group="Function", live=True, options=tuple(UNIT_TARGETS),
+                       names={name: each.label for name, each in UNIT_TARGETS.items()})
     turned: int = knob(1, "Unit to change", group="The chosen unit", live=True, options=tuple(range(1, MAX_UNITS + 1)))
     w1: float = _w(1, 1.0)
     b1: float = _b(1, 0.5)
@@ -113,9 +118,9 @@ def train_units(x: Tensor, y: Tensor, parts: Tensor, activation: Callable[[Tenso
 
 
 def draw_units(config: UnitsConfig) -> Sheet:
-    """The units, their sum and the target, and the loss over the steps of gradient descent from there."""
+    """The units, their sum and the target, and the loss over the steps of Adam from there."""
     x = torch.linspace(*X_SPAN, POINTS)
-    y = TARGETS[config.target].function(x)
+    y = UNIT_TARGETS[config.target].function(x)
     activation = ACTIVATIONS[config.activation].module()
     start = torch.tensor([config.values_of(letter) for letter in "wbv"])  # (3, units)
     path = train_units(x, y, start, activation, MAX_STEPS)
@@ -130,15 +135,20 @@ def draw_units(config: UnitsConfig) -> Sheet:
         "loss": sizes_over(steps, [(AXES["loss"], losses.numpy())], decades=(-6, 2), probe=config.descent,
                            titles=(AXES["steps"], AXES["log_loss"])),
     }  # fmt: skip
-    rows = tuple(_row(number, *each) for number, each in enumerate(path[config.descent].T.tolist(), start=1))
-    note = SENTENCES["unused" if chosen is None else "error"]
-    note = note.format(error=losses[config.descent], best=best, unit=config.turned)
-    return Sheet(charts, note, (Table(COLUMNS, rows),))
+    straight = config.activation in STRAIGHT
+    parts = path[config.descent].T.tolist()
+    rows = tuple(_row(index, *each, straight=straight) for index, each in enumerate(parts, start=1))
+    sentences = [SENTENCES["error"].format(error=number(losses[config.descent].item(), 4), best=number(best, 4))]
+    if config.descent:
+        sentences.append(SENTENCES["one_step" if config.descent == 1 else "steps"].format(steps=config.descent))
+    if chosen is None:
+        sentences.append(SENTENCES["unused"].format(unit=config.turned))
+    return Sheet(charts, " ".join(sentences), (Table(COLUMNS, rows),))
 
 
-def _row(index: int, w: float, b: float, v: float) -> tuple[str, ...]:
-    bend = f"{-b / w:.3g}" if abs(w) > 1e-9 else NO_BEND
-    return str(index), f"{w:.3g}", f"{b:.3g}", f"{v:.3g}", bend
+def _row(index: int, w: float, b: float, v: float, *, straight: bool) -> tuple[str, ...]:
+    bend = NO_BEND if straight or abs(w) <= 1e-9 else number(-b / w)
+    return str(index), number(w), number(b), number(v), bend
 
 
 UNITS = Lab(
@@ -154,8 +164,16 @@ UNITS = Lab(
     presets={
         "Two ReLUs": {},
         "One unit": {"units": 1},
-        "Six units, by gradient descent": {"units": 6, "target": "square", "descent": 60},
-        "A bump of two sigmoids": {"activation": "sigmoid", "w1": 6.0, "b1": 3.0, "w2": 6.0, "b2": -3.0, "v2": -1.0},
+        "Six units, by Adam": {"units": 6, "target": "square", "descent": 60},
+        "A bump of two sigmoids": {
+            "target": "bump",
+            "activation": "sigmoid",
+            "w1": 6.0,
+            "b1": 3.0,
+            "w2": 6.0,
+            "b2": -3.0,
+            "v2": -1.0,
+        },
         "No bend": {"units": 6, "activation": "identity"},
     },
 )

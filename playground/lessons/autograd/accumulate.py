@@ -10,6 +10,7 @@ import torch
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.autograd.figures import slopes
+from playground.lessons.numbers import number
 from playground.parsing.expressions import parse
 
 FORMULAS = ("x**2", "sin(x)", "exp(x)", "x + x")
@@ -73,8 +74,8 @@ def draw_calls(config: AccumulateConfig) -> Sheet:
     before = np.array([call.before for call in succeeded])
     after = np.array([call.after for call in succeeded])
     rows = tuple(
-        (f"{index}", f"{call.before:.6g}", "" if call.error else f"{call.after - call.before:.6g}",
-         "" if call.error else f"{call.after:.6g}", ERROR.format(error=call.error) if call.error else "")
+        (f"{index}", number(call.before, 6), "" if call.error else number(call.after - call.before, 6),
+         "" if call.error else number(call.after, 6), ERROR.format(error=call.error) if call.error else "")
         for index, call in enumerate(calls, 1)
     )  # fmt: skip
     table = Table(COLUMNS, rows)

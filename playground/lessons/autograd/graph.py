@@ -16,6 +16,7 @@ from playground.lesson import Chart, Lab
 from playground.lessons.autograd.backward import BackwardPass, BackwardStep, GraphNode, SentGradient, record
 from playground.lessons.autograd.figures.flow import MAX_NODES, Edge, Node, Sums, flow
 from playground.lessons.autograd.named_values import read_values
+from playground.lessons.numbers import minus
 from playground.parsing.expressions import MAX_CHARACTERS, parse
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
@@ -35,6 +36,8 @@ SENTENCES = {
     "more": "{node} passes {first}, and {second}, and so on.",
     "factor": "{incoming} × {local} = {outgoing} to {to}",
     "sum": "{outgoing} to {to}, whose first number is {terms}",
+    "masked": "{outgoing} to {to}: torch does not multiply here, it sets the gradient to 0 where the local derivative "
+    "is 0 (as a product, {undefined} × 0 would be NaN)",
     "large": "{outgoing} to {to}, each number a sum of many products",
     "leaf": "The gradient has reached an input: {label}.grad is {gradient}.",
     "leaf_twice": "{label} was used twice; its two gradients add up: {label}.grad is {gradient}.",
@@ -47,9 +50,11 @@ SENTENCES = {
 HEADINGS = ("To", "Incoming gradient", "× local derivative", "= outgoing gradient")
 LEAF_HEADINGS = ("Input", "Incoming gradients")
 TEXTS = {
-    "sum": "{parts},  so {total}",
+    "sum": "{parts}, so {total}",
     "large": "a sum of many products",
     "first": "first: {terms}",
+    "masked": "{local}, as a mask",
+    "numbers": "{shape} numbers",
     "too_many": "{count} more nodes, further from the result, are not drawn.",
     "dots": "Too many nodes for boxes: point at a dot to read its numbers.",
 }
@@ -79,7 +84,8 @@ class GraphConfig(Config):
     b: float = _number("b", 0.5)
     inputs: str = knob(
         "v = [[1, 2], [3, 4]]", "More inputs", group="Inputs", live=True, max_length=300,
-        help="Named tensors, separated by ; such as v = [[1, 2], [3, 4]]; t = 1")
+        help="Named tensors, separated by ; such as v = [[1, 2], [3, 4]]; t = 1. The formula need not use "
+             "all of them.")
     fixed: str = knob(
         "", "Without gradient", group="Inputs", live=True, max_length=60,
         help="Names of inputs that need no gradient, separated by commas: data and targets, for instance.")
@@ -88,12 +94,12 @@ class GraphConfig(Config):
 
 PRESETS: dict[str, Mapping[str, Any]] = {
     "The tutorial": {},
-    "Square": {"expression": "x**2"},
-    "Polynomial": {"expression": "x**3 - 2*x + 1"},
-    "One input, two ways": {"expression": "x*x + 3*x"},
-    "Sigmoid neuron": {"expression": "sigmoid(w*x + b)", "fixed": "x"},
-    "Four sigmoids deep": {"expression": "sigmoid(sigmoid(sigmoid(sigmoid(x))))"},
-    "ReLU that blocks": {"expression": "relu(w*x + b)"},
+    "Square": {"expression": "x**2", "inputs": ""},
+    "Polynomial": {"expression": "x**3 - 2*x + 1", "inputs": ""},
+    "One input, two ways": {"expression": "x*x + 3*x", "inputs": ""},
+    "Sigmoid neuron": {"expression": "sigmoid(w*x + b)", "inputs": "", "fixed": "x"},
+    "Four sigmoids deep": {"expression": "sigmoid(sigmoid(sigmoid(sigmoid(x))))", "inputs": ""},
+    "ReLU that blocks": {"expression": "relu(w*x + b)", "inputs": ""},
     "Error of a line": {"expression": "(w*x + b - t)**2", "inputs": "t = 1", "fixed": "x, t"},
     "Matrix product": {"expression": "mean(A @ B)", "inputs": "A = [[1, 2], [3, 4]]; B = [[0.5], [-1]]"},
     "Softmax cross-entropy": {
@@ -186,6 +192,8 @@ def product(pass_: BackwardPass, step: BackwardStep, sent: SentGradient) -> str:
     words = {"to": target(pass_, sent), "outgoing": tensor_text(sent.gradient), "incoming": tensor_text(step.incoming)}
     if sent.local is None:
         return SENTENCES["large"].format(**words)
+    if sent.is_factor and (undefined := undefined_products(step, sent)).numel():
+        return SENTENCES["masked"].format(undefined=number(undefined[0].item()), **words)
     if sent.is_factor:
         return SENTENCES["factor"].format(local=tensor_text(sent.local), **words)
     return SENTENCES["sum"].format(terms=terms(step.incoming, sent.local), **words)
@@ -209,9 +217,24 @@ def target(pass_: BackwardPass, sent: SentGradient) -> str:
     return node.label if node.label and len(node.label) <= MAX_IN_PRODUCT else node.name
 
 
+def undefined_products(step: BackwardStep, sent: SentGradient) -> Tensor:
+    """The incoming gradients (inf or NaN) whose product with the local derivative is NaN where torch passes a number.
+
+    Operations such as relu mask their incoming gradient instead of multiplying it.
+    """
+    assert sent.local is not None
+    one = step.incoming.numel() == 1
+    incoming = (step.incoming.reshape(()) if one else step.incoming.reshape(sent.local.shape)).expand(sent.local.shape)
+    masked = (incoming * sent.local).isnan() & ~sent.local.isnan()
+    if sent.gradient.shape != sent.local.shape:
+        return incoming[:0].flatten()
+    return incoming[masked & ~sent.gradient.isnan()].flatten()
+
+
 def number(value: float, digits: int = 4) -> str:
-    """A number with `digits` digits, and without a minus before a zero."""
-    return f"{value + 0.0:.{digits}g}"
+    """A number with `digits` digits, as in −0.25 and 1e−9, without a minus before a zero."""
+    mantissa, e, exponent = f"{value + 0.0:.{digits}g}".partition("e")
+    return minus(f"{mantissa}e{int(exponent)}" if e else mantissa).replace("nan", "NaN")
 
 
 def list_text(items: Any, digits: int = 4) -> str:
@@ -230,15 +253,23 @@ def tensor_text(value: Tensor, limit: int = MAX_IN_PRODUCT) -> str:
 
 
 def texts_to_fit(value: Tensor | None) -> tuple[str, ...]:
-    """A tensor as texts, from the longest to the shortest: fewer digits, one line for each row, only its shape."""
+    """A tensor as texts, from the longest to the shortest: fewer digits, more lines, at last only how many numbers."""
     if value is None:
         return ()
-    full = []
+    texts = []
     for digits in (4, 3, 2) if value.numel() <= 16 else ():
-        full.append(list_text(value.tolist(), digits))
+        items = value.tolist()
+        texts.append(list_text(items, digits))
         if value.dim() == 2:
-            full.append("\n".join(list_text(row, digits) for row in value.tolist()))
-    return (*full, " × ".join(map(str, value.shape)))
+            texts.append("\n".join(list_text(row, digits) for row in items))
+        elif value.dim() == 1 and len(items) > 2:
+            half = (len(items) + 1) // 2
+            rows = (", ".join(number(each, digits) for each in part) for part in (items[:half], items[half:]))
+            texts.append("[{},\n{}]".format(*rows))
+    if value.dim() == 0:
+        return tuple(texts)
+    shape = " × ".join(map(str, value.shape))
+    return (*texts, TEXTS["numbers"].format(shape=shape), f"{tuple(value.shape)}")
 
 
 def draw_graph(pass_: BackwardPass, at: int, words: str) -> Figure:
@@ -284,6 +315,8 @@ def sums_of(pass_: BackwardPass, at: int) -> Sums:
             local = TEXTS["large"]
         elif sent.is_factor:
             local = tensor_text(sent.local)
+            if undefined_products(step, sent).numel():
+                local = TEXTS["masked"].format(local=local)
         else:
             local = TEXTS["first"].format(terms=terms(step.incoming, sent.local, 2))
         rows.append((target(pass_, sent), tensor_text(step.incoming), local, tensor_text(sent.gradient)))

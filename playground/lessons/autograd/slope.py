@@ -13,12 +13,14 @@ from playground.engine.frames import Figure
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.autograd.figures import slopes
+from playground.lessons.numbers import number
 from playground.parsing.expressions import Expression, parse
 
 GRID = 301
 EXPONENTS = torch.arange(-14, 0.01, 0.25, dtype=torch.float64)
 METHODS = {"central": "Central", "forward": "Forward"}
-COLUMNS = ("Numbers", "Measured slope at ε = {eps:.3g}", "Its error", "Best ε", "Autograd", "Autograd's error")
+COLUMNS = ("Numbers", "Measured slope at ε = {eps}", "Error", "Best ε", "Autograd", "Autograd’s error")
+NO_BEST = "–"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class SlopeConfig(Config):
                         help="A formula in x, such as x**3 - 2*x or exp(-x**2).")
     x: float = knob(1.0, "Point x", help="Or click or drag in the chart.", group="Function",
                     live=True, lo=-3.0, hi=3.0, step=0.05)
-    exponent: float = knob(0.0, "Step ε, as a power of ten", help="-3 means ε = 0.001.", group="Difference",
+    exponent: float = knob(0.0, "Step ε, as a power of ten", help="−3 means ε = 0.001.", group="Difference",
                            live=True, lo=-14.0, hi=0.0, step=0.25)
     method: str = knob("central", "Difference", group="Difference", live=True, options=tuple(METHODS), names=METHODS,
                        help="Central: (f(x+ε) − f(x−ε)) / 2ε. Forward: (f(x+ε) − f(x)) / ε.")
@@ -67,13 +69,21 @@ def draw_slope(config: SlopeConfig) -> Sheet:
         wrong = (measured - true).abs().broadcast_to(eps.shape)
         errors.append((name, wrong.numpy()))
         here = difference(f, torch.tensor(config.x, dtype=dtype), torch.tensor(now, dtype=dtype), config.method).item()
-        best = f"{float(eps[wrong.nan_to_num(math.inf, math.inf).argmin()]):.1g}" if wrong.isfinite().any() else "–"
         by_autograd = slope_of(f, config.x, dtype)[1]
-        rows.append((name, f"{here:.10g}", f"{abs(here - true):.2g}", best, f"{by_autograd:.10g}",
-                     f"{abs(by_autograd - true):.2g}"))  # fmt: skip
-    columns = tuple(column.format(eps=now) for column in COLUMNS)
+        rows.append((name, number(here, 10), number(abs(here - true), 2), best_step(eps, wrong),
+                     number(by_autograd, 10), number(abs(by_autograd - true), 2)))  # fmt: skip
+    columns = tuple(column.format(eps=number(now)) for column in COLUMNS)
     figures = {"curve": _curve(f, config, y, true), "error": slopes.error_curves(eps.numpy(), errors, now)}
     return Sheet(figures, tables=(Table(columns, tuple(rows)),))
+
+
+def best_step(eps: Tensor, errors: Tensor) -> str:
+    """The step with the smallest error, or the largest of several; a dash if all errors are equal or not finite."""
+    errors = errors.nan_to_num(math.inf, math.inf)
+    best = errors.min()
+    if best == errors.max():
+        return NO_BEST
+    return number(float(eps[errors == best].max()), 1)
 
 
 def _curve(f: Expression, config: SlopeConfig, y: float, true: float) -> Figure:

@@ -14,11 +14,12 @@ from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.autograd import example_programs as programs
 from playground.lessons.autograd.figures import slopes
 from playground.lessons.autograd.run_line_by_line import Program, run_program
+from playground.lessons.numbers import number
 
 MAX_X, MAX_BAR = 6.0, 6.0  # of the chart on the right, and of the bars
 ENTRIES = {"0, 0": (0, 0), "0, 1": (0, 1), "1, 0": (1, 0), "1, 1": (1, 1)}
 PROGRAMS: dict[str, Program] = {"tutorial": programs.tutorial, "today": programs.today}
-NOTE = "At v[{entry}] = {value:g} the slope of the tangent is {slope:g}: this is v.grad[{entry}]."
+NOTE = "At v[{entry}] = {value} the slope of the tangent is {slope}: this is v.grad[{entry}]."
 COLUMNS = ("Code", "What it prints")
 
 
@@ -79,7 +80,7 @@ def draw_tutorial(config: TutorialConfig) -> Sheet:
     line["layout"]["yaxis"]["range"] = [-8.0, 30.0]
     line["layout"]["xaxis"]["title"] = {"text": f"v[{config.entry}]", "standoff": 6}
     rows = tuple((each.code, each.output) for each in run_program(PROGRAMS[config.way], config.numbers))
-    note = NOTE.format(entry=config.entry, value=at, slope=slope)
+    note = NOTE.format(entry=config.entry, value=number(at), slope=number(slope))
     return Sheet({"bars": bars, "slope": line}, note, (Table(COLUMNS, rows, code=COLUMNS),))
 
 

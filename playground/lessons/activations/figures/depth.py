@@ -81,7 +81,7 @@ def slopes(layers: Array, mean: Array, flat: Array) -> Figure:
          "hovertemplate": "mean slope %{y:.3f} in layer %{x}<extra></extra>"},
         {"type": "scatter", "mode": "lines+markers", "name": "Share that is flat", "x": layers, "y": flat,
          "line": {"color": "@negative", "width": 2, "dash": "dash"}, "marker": {"size": 5},
-         "hovertemplate": "flat: %{y:.1%} in layer %{x}<extra></extra>"},
+         "customdata": 100 * flat, "hovertemplate": "flat: %{customdata:.1f} % in layer %{x}<extra></extra>"},
     ]  # fmt: skip
     every = np.concatenate([np.zeros(1), layers])
     return {"data": data, "layout": layout(_layer_axis(every), axis("Slope, and share (0 to 1)", [-0.04, 1.15]),

@@ -18,6 +18,7 @@ Array = NDArray[Any]
 MAX_NODES = 60  # drawn: those nearest to the result
 MAX_COLUMNS, MAX_ROWS = 8, 5  # with boxes; a larger graph has dots, with numbers on hovering
 WIDTH = 700  # of the graph on the narrowest screen, in pixels
+WIDTH_DRAWN = 900  # of the graph on a usual screen: arrows are turned along their lines for it
 HEIGHT = 255
 CHARACTER, LINE = 6.2, 14.3  # pixels
 BOX = (0.4, 0.43)  # half of a box's width and height, in columns and rows
@@ -110,24 +111,27 @@ def _lines(edges: Sequence[Edge], where: Places, boxed: bool) -> list[dict[str, 
     """The edges by state, with an arrow on each: to the right for the value, to the left once a gradient was sent."""
     room = BOX[0] if boxed else 0.08
     pieces: dict[str, list[Array]] = {"waiting": [], "done": [], "active": []}
-    arrows: dict[str, list[Array]] = {"waiting": [], "done": [], "active": []}
+    arrows: dict[str, list[tuple[float, float, float]]] = {"waiting": [], "done": [], "active": []}
     for index, (edge, corners) in enumerate(zip(edges, where.edges, strict=True)):
         twins = [at for at, other in enumerate(edges) if (other.left, other.right) == (edge.left, edge.right)]
         aside = (twins.index(index) - (len(twins) - 1) / 2) * 0.26
         path = _curve(corners, room, aside)
         pieces[edge.state].append(np.vstack([path, [[np.nan, np.nan]]]))
-        arrows[edge.state].append(path[len(path) // 2])
+        middle = len(path) // 2
+        across, up = (path[middle + 1] - path[middle - 1]) * (WIDTH_DRAWN / where.columns, -HEIGHT / max(where.rows, 2))
+        arrows[edge.state].append((*path[middle], float(np.degrees(np.arctan2(up, across)))))
     traces: list[dict[str, Any]] = []
     for state, colour, width in (("waiting", "@muted/0.7", 1.3), ("done", "@gradient", 2.5), ("active", "@mark", 4)):
         path = np.concatenate(pieces[state] or [np.empty((0, 2))]).astype(np.float32)
-        ends = np.array(arrows[state] or np.empty((0, 2)), np.float32)
+        ends = np.array(arrows[state] or np.empty((0, 3)), np.float32)
         symbol = "triangle-right" if state == "waiting" else "triangle-left"
         plain = {"type": "scatter", "hoverinfo": "skip", "showlegend": False}
         traces.append(
             plain | {"mode": "lines", "x": path[:, 0], "y": path[:, 1], "line": {"color": colour, "width": width}}
         )
         traces.append(plain | {"mode": "markers", "x": ends[:, 0], "y": ends[:, 1],
-                               "marker": {"symbol": symbol, "color": colour, "size": 7 + 1.5 * width}})  # fmt: skip
+                               "marker": {"symbol": symbol, "color": colour, "size": 7 + 1.5 * width,
+                                          "angle": ends[:, 2]}})  # fmt: skip
     return traces
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
 from playground.figures.theme import axis, layout, round_up
+from playground.lessons.numbers import number
 
 Array = NDArray[Any]
 MARGIN = {"l": 66, "r": 12, "t": 26, "b": 42}  # with room for numbers such as 1e-12
@@ -20,7 +21,7 @@ def pairs(names: Sequence[str], values: Array, gradients: Array, *, limit: float
     """Two bars for each name: its value and its gradient."""
     bars = [
         {"type": "bar", "name": name, "x": list(names), "y": np.asarray(y, np.float64), "textposition": "outside",
-         "text": [f"{each:.4g}" for each in y.tolist()], "cliponaxis": False, "hoverinfo": "skip",
+         "text": [number(each, 4) for each in y.tolist()], "cliponaxis": False, "hoverinfo": "skip",
          "marker": {"color": colour, "pattern": {"shape": shape}}}
         for name, y, colour, shape in (("Value", values, "@train", ""), ("Gradient", gradients, "@gradient", "/"))
     ]  # fmt: skip
@@ -40,7 +41,7 @@ def carried(kept: Array, added: Array, failed: int | None) -> Figure:
     data: list[dict[str, Any]] = [
         bar | {"name": "Kept from before", "y": kept, "marker": {"color": "@muted/0.5", "pattern": {"shape": "/"}}},
         bar | {"name": "Added by this call", "y": added, "marker": {"color": "@gradient"},
-               "text": [f"{each:.4g}" for each in after.tolist()], "textposition": "outside", "cliponaxis": False},
+               "text": [number(each, 4) for each in after.tolist()], "textposition": "outside", "cliponaxis": False},
         {"type": "scatter", "mode": "markers+text", "name": "Error", "hoverinfo": "skip", "textposition": "top center",
          "x": np.array([] if failed is None else [failed], np.float64), "y": np.zeros(int(failed is not None)),
          "text": [] if failed is None else ["error"], "marker": {"symbol": "x", "size": 12, "color": "@negative"}},

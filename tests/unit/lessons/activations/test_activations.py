@@ -82,6 +82,12 @@ def parameters(name: str, *, other: bool) -> dict[str, float | int]:
     return {each: OTHER_PARAMETERS[each] if other else own[each] for each in own}
 
 
+def value_of(cell: str) -> float:
+    """A number of a table: its minus sign is not a hyphen."""
+    assert "-" not in cell and cell not in ("−0", "−0.0000")
+    return float(cell.replace("−", "-"))
+
+
 def points(name: str) -> torch.Tensor:
     """x from -8 to 8 with the kinks among them."""
     return torch.cat([torch.linspace(-8, 8, 161, dtype=torch.float64), torch.tensor(FUNCTIONS[name].kinks).double()])
@@ -181,7 +187,7 @@ def test_all_at_once_reads_every_function_at_the_probe() -> None:
     for (name, each), row in zip(FUNCTIONS.items(), sheet.tables[0].rows, strict=True):
         f, f_slope = FORMULAS[name]
         at = np.array([-2.0])
-        assert [float(cell) for cell in row[2:]] == pytest.approx(
+        assert [value_of(cell) for cell in row[2:]] == pytest.approx(
             [f(at, **each.parameters).item(), f_slope(at, **each.parameters).item()], rel=1e-4, abs=1e-6
         )
 
@@ -195,9 +201,9 @@ def test_softmax_shares_sum_to_one_and_answer_to_every_score_and_softplus_to_its
     np.testing.assert_allclose(sheet.charts["softplus"]["data"][0]["y"], np.log1p(e**2), rtol=1e-9)
     rows = sheet.tables[0].rows
     jacobian = share * ((np.arange(4) == 2) - share[2]) / 2
-    assert [float(row[3]) for row in rows[:4]] == pytest.approx(jacobian, abs=6e-5)
-    assert [float(row[5]) for row in rows[:4]] == pytest.approx([0, 0, sigmoid(3.0), 0], abs=6e-5)
-    assert rows[4][2] == "1.0000" and float(rows[4][3]) == 0
+    assert [value_of(row[3]) for row in rows[:4]] == pytest.approx(jacobian, abs=6e-5)
+    assert [value_of(row[5]) for row in rows[:4]] == pytest.approx([0, 0, sigmoid(3.0), 0], abs=6e-5)
+    assert rows[4][2:4] == ("1.0000", "0.0000")
 
 
 # Depth.
@@ -309,6 +315,19 @@ def test_without_a_bend_six_units_are_no_better_than_a_line() -> None:
     level = (x**2).var()
     assert loss(units=6, activation="identity", target="square", descent=60) > 0.99 * level
     assert loss(units=6, activation="relu", target="square", descent=60) < 0.2 * level
+
+
+def test_table_says_that_it_is_ahead_of_the_sliders() -> None:
+    assert "sliders" not in draw_units(UnitsConfig()).note
+    assert "after 1 step of Adam" in draw_units(UnitsConfig(descent=1)).note
+    assert "after 60 steps of Adam; the sliders keep the start" in draw_units(UnitsConfig(descent=60)).note
+
+
+def test_bends_are_written_without_a_minus_before_zero_and_only_where_there_are_some() -> None:
+    rows = draw_units(UnitsConfig(b1=0.0, w2=0.0)).tables[0].rows
+    assert [row[-1] for row in rows] == ["0", "nowhere"]
+    straight = draw_units(UnitsConfig(units=6, activation="identity")).tables[0].rows
+    assert {row[-1] for row in straight} == {"nowhere"}
 
 
 def test_a_unit_that_is_not_in_use_gets_a_sentence() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import threading
 import warnings
 import weakref
@@ -26,6 +27,7 @@ from playground.lessons.autograd.graph import (
     GraphRun,
     list_text,
     record_formula,
+    sums_of,
     tensor_text,
     texts_to_fit,
 )
@@ -182,6 +184,45 @@ def test_results_that_are_not_finite_are_shown(expression: str) -> None:
     assert run.outcome == "done"
 
 
+@pytest.mark.parametrize(
+    ("expression", "undefined"), [("log(relu(x))", "inf"), ("1 / relu(x)", "−inf"), ("sqrt(relu(w*x + b - 9))", "inf")]
+)
+def test_a_mask_is_not_called_a_product_of_infinity_and_zero(expression: str, undefined: str) -> None:
+    """relu sets gradients to 0 where its input is negative; inf × 0 would be NaN."""
+    run = GraphRun(GraphConfig(expression=expression, x=-1.0), Settings())
+    run.advance(1.0, 100)
+    at = 1 + next(index for index, step in enumerate(run.pass_.steps) if "Relu" in run.pass_.nodes[step.node].name)
+    sentence = run.narrate(at)
+    assert f"{undefined} × 0 would be NaN" in sentence and f"{undefined} × 0 = 0" not in sentence
+    assert sums_of(run.pass_, at).rows[0][2:] == ("0, as a mask", "0")
+    for other in range(1, run.steps + 1):
+        if other != at:
+            assert "mask" not in str(sums_of(run.pass_, other).rows), "the others do multiply"
+
+
+@each_preset
+def test_a_product_in_a_sentence_is_what_the_arithmetic_gives(preset: str) -> None:
+    """No preset has an infinite gradient, so nothing is called a mask."""
+    run = GraphRun(GraphConfig(**PRESETS[preset]), Settings())
+    assert "mask" not in " ".join(run.narrate(at) for at in range(len(run.pass_.steps) + 1))
+
+
+@each_preset
+def test_a_box_never_shows_how_many_numbers_there_are_as_if_it_were_a_number(preset: str) -> None:
+    """The value of z in the softmax cross-entropy has 3 numbers: the box does not say "3"."""
+    run = GraphRun(GraphConfig(**PRESETS[preset]), Settings())
+    run.advance(1.0, 100)
+    figure = run.draw(["graph"], {}).charts["graph"]
+    above, below = (figure["data"][at]["text"] for at in (7, 8))
+    where = [(node, run.pass_.gradient_at(index, run.steps)) for index, node in enumerate(run.pass_.nodes)]
+    for (node, gradient), value_text, gradient_text in zip(where, above, below, strict=True):
+        for tensor, text in ((node.value, value_text), (gradient, gradient_text)):
+            if tensor is not None and tensor.dim():
+                last = [line for line in re.sub("</?b>", "", text).split("<br>") if line.strip()][-1]
+                assert last.endswith(("]", "numbers", ")")), (node.label, text)
+                assert "[" in text, "there is room for all numbers of the presets"
+
+
 # The lab as a run.
 
 
@@ -262,14 +303,15 @@ def test_long_graphs_stay_drawable_and_say_what_is_left_out(terms: int) -> None:
         (torch.tensor(-0.0), "0"),
         (torch.tensor(1 / 3), "0.3333"),
         (torch.tensor([[1.0, 2.5]]), "[[1, 2.5]]"),
-        (torch.tensor(float("nan")), "nan"),
+        (torch.tensor(float("nan")), "NaN"),
         (torch.ones(5, 5), "[1, …] (5, 5)"),
-        (torch.tensor([1e-9, -2e7]), "[1e-09, -2e+07]"),
+        (torch.tensor([1e-9, -2e7]), "[1e−9, −2e7]"),
     ],
 )
 def test_tensors_are_written_short(value: Tensor, text: str) -> None:
     assert tensor_text(value) == text
-    assert texts_to_fit(value)[-1] == " × ".join(map(str, value.shape))
+    if value.dim():
+        assert texts_to_fit(value)[-1] == str(tuple(value.shape)), "a shape, which cannot be read as a number"
     assert list_text(np.asarray(value).tolist()).startswith("[") is (value.dim() > 0)
 
 
@@ -461,6 +503,22 @@ def test_the_chord_goes_through_the_two_points_of_the_difference() -> None:
     ]
     slopes = {name: np.gradient(lines[name]["y"], lines[name]["x"]).mean() for name in ("Tangent", "Chord")}
     assert slopes["Tangent"] == pytest.approx(2.0, rel=1e-4) and slopes["Chord"] == pytest.approx(3.0, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("formula", "x", "method", "best"),
+    [
+        ("abs(x)", 0.0, "forward", ["–", "–"]),  # the error is 1 for every step
+        ("abs(x)", 0.0, "central", ["–", "–"]),  # and 0 for every step
+        ("7", 1.0, "central", ["–", "–"]),
+        ("log(x)", -1.0, "central", ["–", "–"]),  # never a number
+        ("2*x + 1", 1.0, "central", ["1", "1"]),  # as good as any other, and the largest
+        ("sin(x)", 1.0, "central", ["0.0006", "6e−6"]),
+    ],
+)
+def test_best_step_is_a_dash_where_none_is_better(formula: str, x: float, method: str, best: list[str]) -> None:
+    rows = draw_slope(SlopeConfig(formula=formula, x=x, method=method)).tables[0].rows
+    assert [row[3] for row in rows] == best
 
 
 @pytest.mark.parametrize("formula", ["log(x)", "sqrt(x)", "1/x", "x**-2", "exp(exp(exp(x)))", "x/0", "log(-1 - x**2)"])
