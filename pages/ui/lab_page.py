@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import board, knob_widgets, layout, prose, sheet
+from pages.ui import board, knob_widgets, layout, prose, sheet, turns
 from pages.ui.messages import TEXT, quoted
 from pages.ui.session import run_of, session
 from playground.knobs import Config
@@ -33,6 +33,7 @@ def show(lesson: LabLesson, below_knobs: Mapping[str, BelowKnobs] | None = None)
 
 
 @st.fragment
+@turns.turn()
 def _workbench(lesson: LabLesson, below_knobs: Mapping[str, BelowKnobs]) -> None:
     """Everything that a changed knob affects: a fragment, so that a knob reruns this part of the page alone."""
     by_hand = knob_widgets.changed_by_hand(lesson.name, lesson.picker)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.ui import compare, knob_widgets, layout, prose
+from pages.ui import compare, knob_widgets, layout, prose, turns
 from pages.ui.messages import TEXT
 from pages.ui.popovers import save, share_replay
 from pages.ui.session import run_of
@@ -27,6 +27,7 @@ def show(lesson: LiveLesson, data: DataPopover | None = None, below: Below | Non
 
 
 @st.fragment
+@turns.turn()
 def _workbench(lesson: LiveLesson, data: DataPopover | None, below: Below | None) -> None:
     """Everything that a changed knob affects: a fragment, so that a knob reruns this part of the page alone."""
     config, problems = knob_widgets.read(lesson.name, lesson.config)

@@ -1,0 +1,63 @@
+"""Page scripts run one after the other, and none waits for long."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from pages.ui import turns
+
+DEADLINE = 8.0
+
+
+def in_a_thread(inside: threading.Event, may_end: threading.Event) -> threading.Thread:
+    """A script that says when it runs, and runs until it may end."""
+
+    def script() -> None:
+        with turns.turn():
+            inside.set()
+            may_end.wait(DEADLINE)
+
+    thread = threading.Thread(target=script)
+    thread.start()
+    return thread
+
+
+def test_a_script_waits_until_the_one_before_it_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "MAX_WAIT_SECONDS", DEADLINE)
+    first, second, first_may_end, second_may_end = (threading.Event() for _ in range(4))
+    one = in_a_thread(first, first_may_end)
+    assert first.wait(DEADLINE)
+    other = in_a_thread(second, second_may_end)
+    assert not second.wait(0.1), "two scripts at once"
+    first_may_end.set()
+    assert second.wait(DEADLINE)
+    second_may_end.set()
+    one.join(DEADLINE)
+    other.join(DEADLINE)
+
+
+def test_a_script_that_takes_long_does_not_hold_up_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "MAX_WAIT_SECONDS", 0.01)
+    first, second, may_end = (threading.Event() for _ in range(3))
+    threads = [in_a_thread(first, may_end)]
+    assert first.wait(DEADLINE)
+    threads.append(in_a_thread(second, may_end))
+    assert second.wait(DEADLINE)
+    may_end.set()
+    for thread in threads:
+        thread.join(DEADLINE)
+    assert not turns._script.locked(), "the one that ran without a turn does not give one back"
+
+
+def test_a_fragment_inside_its_page_does_not_wait_for_itself_and_an_interrupted_script_gives_its_turn_back() -> None:
+    @turns.turn()
+    def fragment() -> str:
+        return "drawn"
+
+    with turns.turn():
+        assert fragment() == "drawn"
+    with pytest.raises(KeyboardInterrupt), turns.turn():
+        raise KeyboardInterrupt  # as Streamlit's own exceptions, it is no Exception
+    assert not turns._script.locked()
