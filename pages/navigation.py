@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.ui import compare, link, turns
 from pages.ui.messages import TEXT
 from pages.ui.session import session
 from playground.lessons import LESSONS
@@ -22,4 +23,7 @@ if page != home:
 if session().page != page.url_path:
     session().arrived = True  # from another page, or for the first time; until the page has read its link
     session().page = page.url_path
-page.run()
+    compare.reopen(page.url_path)
+link.keep()
+with turns.turn():
+    page.run()

@@ -57,6 +57,13 @@ def boards(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> Non
                         board.live(f"{lesson.name}:versus:board", second, lesson.charts, lesson.status, leader=run_id)
 
 
+def reopen(lesson: str) -> None:
+    """Put the second run that was open when a lesson's page was left back into the address, which has lost it."""
+    second = session().bench(lesson).second
+    if second is not None and second.start == "start" and LINK not in st.query_params:
+        st.query_params[LINK] = f"{second.knob}:{as_text(second.value)}"
+
+
 def _close(lesson: LiveLesson) -> None:
     bench = session().bench(lesson.name)
     if bench.second is not None:

@@ -83,8 +83,12 @@ def problems_to_show(configs: Mapping[str, Config], problems: list[str]) -> list
 
 
 def write_link(lesson: str, configs: Mapping[str, Config]) -> None:
-    """Update the address: it has each knob that differs from its default, of the benches in `configs`."""
-    link = {name: text for name, text in st.query_params.to_dict().items() if not name.startswith(f"{lesson}_")}
+    """Update the address: it has each knob that differs from its default, of the benches in `configs`.
+
+    What else the session's first link had is in it again if the sidebar has dropped it.
+    """
+    link = session().kept_parameters | st.query_params.to_dict()
+    link = {name: text for name, text in link.items() if not name.startswith(f"{lesson}_")}
     for name, config in configs.items():
         link |= {f"{name}_{knob}": text for knob, text in config.as_texts().items()}
     if st.query_params.to_dict() != link:
@@ -115,7 +119,8 @@ def show(bench: str, config: Config) -> None:
 
 def hidden_knobs() -> set[str]:
     """The names of the knobs that the link asks to hide."""
-    return {name.strip() for name in st.query_params.get(HIDE, "").split(",") if name.strip()}
+    text = st.query_params.get(HIDE, session().kept_parameters.get(HIDE, ""))
+    return {name.strip() for name in text.split(",") if name.strip()}
 
 
 def _link(bench: str, apart: Iterable[str] = ()) -> dict[str, str]:

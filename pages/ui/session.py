@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
+from typing import Literal
 from weakref import WeakValueDictionary
 
 import streamlit as st
@@ -73,6 +74,16 @@ class Upload:
 
 
 @dataclass
+class OwnTable:
+    """What a session remembers of the popover with the student's own table."""
+
+    source: Literal["text", "file"] = "text"  # which of the two was given last
+    columns: tuple[int, ...] = ()  # as they were understood or chosen
+    chosen_for: str = ""  # the table whose columns were chosen
+    chosen: bool = False  # a choice was made since the last rerun, and waits to be used
+
+
+@dataclass
 class StillBoard:
     """The picture that a still board was sent last."""
 
@@ -89,11 +100,13 @@ class Session:
     page: str | None = None
     arrived: bool = False  # from another page, or for the first time, and the page has not read its link yet
     open: tuple[str, ...] = ()  # the benches whose widgets are on the page
+    kept_parameters: dict[str, str] = field(default_factory=dict)  # of the link, apart from knobs
     problems: list[str] = field(default_factory=list)
     problems_of: Mapping[str, Config] | None = None  # the configs that the problems are shown with
     benches: dict[str, Bench] = field(default_factory=dict)
     boards: dict[str, StillBoard] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)  # by the uploader's key
+    tables: dict[str, OwnTable] = field(default_factory=dict)  # by lesson
     streamlit_id: str = ""  # by which Streamlit knows it
 
     def bench(self, name: str) -> Bench:

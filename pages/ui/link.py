@@ -1,0 +1,24 @@
+"""What a link sets apart from knobs: it lasts for the session, although the sidebar's links drop it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.compare import LINK
+from pages.ui.knob_widgets import HIDE
+from pages.ui.session import session
+from playground.lessons import LESSONS
+from playground.saving import replay
+
+OF_ONE_PAGE = {LINK, replay.AT, replay.SINCE, replay.THREADS}
+KNOBS = tuple(f"{name}_" for name in LESSONS)
+
+
+def keep() -> None:
+    """Remember the parameters in the address that are not about one lesson alone: above all what a teacher hides."""
+    names = [name for name in st.query_params if name not in OF_ONE_PAGE and not name.startswith(KNOBS)]
+    for name in names:
+        texts = st.query_params.get_all(name)
+        if name == HIDE and len(texts) > 1:
+            st.query_params[HIDE] = ",".join(texts)
+        session().kept_parameters[name] = ",".join(texts) if name == HIDE else texts[-1]
