@@ -16,6 +16,10 @@ from playground.figures.theme import axis, layout, padded, round_up
 
 Array = NDArray[Any]
 MIN_ON_LOG_AXIS = 1e-8
+MAX_DECADES = 6  # between the first and the last tick of a log axis; with more decades fewer of them have a tick
+LAYER_COLOURS = 7  # of series in the palette: as many as a model has layers at most
+LOG_TITLE = "{title} (log scale)"
+EXPLODES = 1000.0  # times the first loss: with higher ones a linear axis shows nothing else
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,11 @@ def loss_curve(
 ) -> Figure:
     """Losses over steps, each (name, colour role, values); marks are the steps at which a setting changed.
 
-    Any other quantity from 0 to `peak` can be shown the same way, under its `title`.
+    Any other quantity from 0 to `peak` can be shown the same way, under its `title`. An exploding one gets a log axis
+    by itself, and says so in the title.
     """
+    if not log and explodes(losses[0][2], peak):
+        log, title = True, LOG_TITLE.format(title=title)
     x_end = round_up(max(float(until), 10.0))
     y = _log_axis(title, [values for _, _, values in losses], peak) if log else axis(title, [0, round_up(peak)])
     lines = [
@@ -109,6 +116,12 @@ def loss_curve(
     if cursor is not None:
         shapes.append(upright(cursor, "@text", "solid"))
     return {"data": lines, "layout": layout(axis("Step", [0, x_end]), y, shapes=shapes)}
+
+
+def explodes(values: Array, peak: float) -> bool:
+    """Whether the peak is so far above the first of these losses that the others would lie on the axis."""
+    first = float(values[0]) if len(values) else math.nan
+    return math.isfinite(peak) and peak > EXPLODES * first > 0
 
 
 def functions(
@@ -130,7 +143,7 @@ def layer_sizes(steps: Array, layers: Sequence[tuple[str, Array, Array]], *, cur
     """Gradient size (solid) and update size (dashed) of each layer over steps, both Euclidean norms, on a log axis."""
     data = []
     for index, (name, gradient, update) in enumerate(layers):
-        colour = f"@series{index % 5}"
+        colour = f"@series{index % LAYER_COLOURS}"
         for kind, values, dash in (("gradient", gradient, "solid"), ("update", update, "dot")):
             hover = f"{name} {kind} %{{y:.3g}} at step %{{x}}<extra></extra>"
             trace = line(name, steps, values, {"color": colour, "width": 1.8, "dash": dash}, hover)
@@ -154,4 +167,6 @@ def _log_axis(title: str, columns: Sequence[Array], peak: float) -> dict[str, An
     lowest = max(float(values.min()) if values.size else 0.1, MIN_ON_LOG_AXIS)
     highest = max(peak if math.isfinite(peak) and peak > 0 else 1.0, float(values.max()) if values.size else 1.0)
     start, end = math.floor(math.log10(lowest)), math.ceil(math.log10(highest))
-    return axis(title, [float(start), float(max(end, start + 1))], type="log", dtick=1, exponentformat="e")
+    end = max(end, start + 1)
+    dtick = -(-(end - start) // MAX_DECADES)
+    return axis(title, [float(start), float(end)], type="log", dtick=dtick, tick0=start, exponentformat="e")

@@ -18,6 +18,7 @@ PALETTE: dict[str, dict[str, str]] = {
         "positive": "#0072b2", "negative": "#d55e00", "dead": "#828e9b", "mark": "#7a5af8",
         "class0": "#0072b2", "class1": "#d55e00", "class2": "#007a59", "class3": "#a83279", "class4": "#8a6d00",
         "series0": "#0072b2", "series1": "#d55e00", "series2": "#007a59", "series3": "#a83279", "series4": "#8a6d00",
+        "series5": "#1f2933", "series6": "#7a5af8",
     },
     "dark": {
         "text": "#e6ebf1", "muted": "#9aa7b5", "grid": "#2b3440", "ground": "#0f151c",
@@ -25,6 +26,7 @@ PALETTE: dict[str, dict[str, str]] = {
         "positive": "#56b4e9", "negative": "#f0a63c", "dead": "#66727f", "mark": "#b4a3ff",
         "class0": "#56b4e9", "class1": "#f0a63c", "class2": "#35c99d", "class3": "#ec8fc4", "class4": "#f0e442",
         "series0": "#56b4e9", "series1": "#f0a63c", "series2": "#35c99d", "series3": "#ec8fc4", "series4": "#f0e442",
+        "series5": "#e6ebf1", "series6": "#b4a3ff",
     },
 }  # fmt: skip
 

@@ -43,10 +43,10 @@ LESSON = LiveLesson(
     presets=PRESETS,
     own_points=OwnPoints(
         what="Click on the fit to add a point; shift-click removes the nearest one. Or use your own table:",
-        columns="x,y",
+        format=datasets.POINTS,
         example="0.1, 0.4\n0.2, 0.3",
-        read=datasets.read_csv,
         write=datasets.write_csv,
+        without_effect=("target", "noise", "points"),
     ),
     script=RegressionScript,
     code=(Trainer.step, build_model, datasets.curve),

@@ -74,6 +74,7 @@ class RegressionRun(TrainingRun):
         trainer = Trainer(model, LOSSES[config.loss][1](), optimizer_of(config, model), batches)
         self.layer_names = [f"Layer {index + 1}" for index in range(len(config.widths))] + ["Output"]
         self.peak = 0.0
+        self.shown_units: list[NDArray[Any]] = []  # of each hidden layer, in the drawing of the model
         self._constant_loss: tuple[Split, str, float] | None = None  # of these data and this loss
         self._prepare_drawing(data)
         columns = ("train", "test", *(f"{kind} {name}" for name in self.layer_names for kind in KINDS))
@@ -273,7 +274,10 @@ class RegressionRun(TrainingRun):
     def _network(self, view: View) -> Figure:
         layers = models.linears(view.model)
         weights, biases = [layer.weight.numpy() for layer in layers], [layer.bias.numpy() for layer in layers]
-        return graphs.network(weights, biases, view.predictions.dead, inputs=["x"], outputs=["y"])
+        self.shown_units = graphs.shown_units(weights, self.shown_units)
+        return graphs.network(
+            weights, biases, view.predictions.dead, inputs=["x"], outputs=["y"], shown=self.shown_units
+        )
 
     def _gradients(self, view: View) -> Figure:
         column, cursor = self.history.column, None if view.is_current else view.steps

@@ -345,33 +345,68 @@ def test_a_weights_line_joins_its_own_two_units() -> None:
     w = np.array([[0.0, 3.0], [0.0, 0.0], [0.0, 0.0]], np.float32)  # from the second input to the first output
     figure = graphs.network([w], [w[:, 0]], [], inputs=["a", "b"], outputs=["p", "q", "r"])
     (line,) = [t for t in figure["data"] if t["mode"] == "lines" and len(t["x"])]
-    units_at = dict(
-        zip(
-            figure["data"][-1]["text"],
-            zip(*(figure["data"][-1][axis].tolist() for axis in "xy"), strict=True),
-            strict=True,
-        )
-    )
+    units_at = {note["text"]: (note["x"], note["y"]) for note in figure["layout"]["annotations"]}
     assert (line["x"][0], line["y"][0]) == pytest.approx(units_at["b"])
     assert (line["x"][1], line["y"][1]) == pytest.approx(units_at["p"])
 
 
 def test_a_network_shows_every_unit_its_numbers_and_which_are_dead() -> None:
-    units_drawn = network(1, 3, 1, dead=True)["data"][-1]
+    figure = network(1, 3, 1, dead=True)
+    units_drawn = figure["data"][-1]
     assert len(units_drawn["x"]) == len(units_drawn["hovertext"]) == len(units_drawn["marker"]["color"]) == 5
-    assert units_drawn["text"] == ["x", "×", "", "", "y"]
+    assert [note["text"] for note in figure["layout"]["annotations"]] == ["x", "×", "y"]
     assert units_drawn["marker"]["color"] == ["@muted", "@dead", "@gradient", "@gradient", "@model"]
-    assert units_drawn["hovertext"][1] == "hidden layer 1, unit 1 (dead)<br>weights -2<br>bias -2"
-    assert units_drawn["hovertext"][4].startswith("output y<br>weights -2, -0.5, 1<br>bias")
+    assert units_drawn["hovertext"][1] == "hidden layer 1, unit 1 (dead)<br>weights −2<br>bias −2"
+    assert units_drawn["hovertext"][4].startswith("output y<br>weights −2, −0.5, 1<br>bias")
 
 
-def test_a_model_too_wide_to_draw_is_replaced_by_a_sentence() -> None:
-    figure = network(1, graphs.MAX_UNITS + 1, 1)
-    assert str(graphs.MAX_UNITS) in figure["layout"]["annotations"][0]["text"]
-    assert all(len(trace["x"]) == 0 for trace in figure["data"])
-    drawn = network(1, graphs.MAX_UNITS, 1)
-    assert drawn["layout"]["annotations"][0]["text"] == ""
-    assert len(drawn["data"]) == len(figure["data"])
+def test_of_a_wide_layer_the_largest_units_are_drawn_and_the_others_counted() -> None:
+    w = np.zeros((32, 1), np.float32)
+    large = [*range(2, 30, 3), 30, 31]
+    w[large] = 1.0
+    figure = graphs.network([w, w.T], [w[:, 0], np.zeros(1)], [], inputs=["x"], outputs=["y"])
+    units = figure["data"][-1]
+    assert len(units["x"]) == 1 + graphs.WIDE_UNITS + 1
+    assert [note["text"] for note in figure["layout"]["annotations"]] == ["x", "y", "+ 20 more"]
+    assert [f"unit {unit + 1}<" in text for unit, text in zip(large, units["hovertext"][1:], strict=False)] == [
+        True
+    ] * 12
+    assert "+ " not in str(network(1, graphs.MAX_UNITS, 1)["layout"]["annotations"])
+    assert len(network(1, 64, 48, 17, 1)["data"][-1]["x"]) == 2 + 3 * graphs.WIDE_UNITS
+
+
+def test_units_of_a_wide_layer_keep_their_places_until_another_is_clearly_larger() -> None:
+    sizes = np.linspace(1.0, 2.0, 20, dtype=np.float32)[:, None]
+    before = graphs.shown_units([sizes, sizes.T])
+    sizes[0] = 1.55  # a little larger than the smallest that is drawn
+    assert np.array_equal(graphs.shown_units([sizes, sizes.T], before)[0], before[0])
+    sizes[0] = 3.0
+    assert 0 in graphs.shown_units([sizes, sizes.T], before)[0]
+    assert np.array_equal(graphs.shown_units([sizes[:4], sizes[:4].T], before)[0], np.arange(4)), "fewer units now"
+
+
+def test_every_model_has_its_labels_also_without_a_hidden_layer() -> None:
+    for counts in ((1, 1), (2, 1), (1, 10, 1), (2, 17, 4, 1)):
+        notes = [note["text"] for note in network(*counts)["layout"]["annotations"]]
+        assert notes.count("x") == counts[0] and notes.count("y") == counts[-1]
+
+
+def test_a_log_axis_over_many_decades_has_few_ticks() -> None:
+    for figure in (layer_sizes(np.geomspace(1e-8, 1e20, 60)), loss_curve(STEPS * 1e30, peak=1e38, log=True)):
+        axis = figure["layout"]["yaxis"]
+        assert (axis["range"][1] - axis["range"][0]) / axis["dtick"] <= curves.MAX_DECADES
+
+
+def test_an_exploding_loss_gets_a_log_axis_by_itself_and_says_so() -> None:
+    exploding = np.geomspace(0.2, 1e12, 60)
+    axis = loss_curve(exploding, peak=1e12)["layout"]["yaxis"]
+    assert axis["type"] == "log" and axis["title"]["text"] == "Loss (log scale)"
+    assert "type" not in loss_curve(exploding[:10], peak=0.9)["layout"]["yaxis"]
+
+
+def test_each_layer_has_a_colour_of_its_own() -> None:
+    figure = layer_sizes(1 / (STEPS + 1), layers=7)
+    assert len({trace["line"]["color"] for trace in figure["data"]}) == 7
 
 
 # Legible to all eyes.
@@ -445,8 +480,8 @@ def test_colours_that_mean_different_things_differ_to_all_eyes(mode: str, pair: 
 
 
 @pytest.mark.parametrize("mode", PALETTE)
-def test_the_five_series_differ_in_pairs(mode: str) -> None:
-    series = [PALETTE[mode][f"series{index}"] for index in range(5)]
+def test_the_series_differ_in_pairs(mode: str) -> None:
+    series = [PALETTE[mode][f"series{index}"] for index in range(curves.LAYER_COLOURS)]
     assert min(difference(a, b, np.eye(3)) for a, b in itertools.combinations(series, 2)) >= 20
 
 
