@@ -14,6 +14,7 @@ from playground.engine.run import Run
 from playground.knobs import Config, Value, knob
 
 if TYPE_CHECKING:
+    from playground.data.own_rows import Format
     from playground.runs.journal import RunHistory
     from playground.scripts.script import TrainingScript
 
@@ -102,20 +103,20 @@ class Bench(Protocol):
 
 @dataclass(frozen=True)
 class OwnPoints:
-    """How students bring points of their own: what a click does, a CSV's columns and an example, and how it is read.
+    """How students bring points of their own: what a click does, which columns a table has, and an example of one.
 
-    `read` makes rows of a CSV, for the run's `use_rows` (None: back to generated points), and `write` makes a CSV of
-    the run's `data`. `redraw` names the knob, if any, whose next value draws other points; `remark` gives a warning
-    about rows that are accepted, or "".
+    `format` reads the rows of a table, for the run's `use_rows` (None: back to generated points), and `write` makes a
+    CSV of the run's `data`. `redraw` names the knob, if any, whose next value draws other points; `remark` gives a
+    warning about rows that are accepted, or "". `without_effect` names the knobs that a table in use overrides.
     """
 
     what: str
-    columns: str
+    format: Format
     example: str
-    read: Callable[[str, int], Any]
     write: Callable[[Any], str]
     redraw: str = ""
     remark: Callable[[Any], str] = lambda rows: ""
+    without_effect: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

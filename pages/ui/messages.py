@@ -111,7 +111,7 @@ class Points:
     """The popover "Data" of a lesson whose students bring points of their own."""
 
     paste: str = "Paste rows of {columns}"
-    upload: str = "or upload a CSV"
+    upload: str = "or upload a table (CSV or text)"
     use: str = "Use these points"
     undo: str = "Undo last click"
     generated: str = "Back to generated points"
@@ -119,7 +119,20 @@ class Points:
     redraw_help: str = "Draws new points, or a new test split of your table. The model stays as it is."
     download: str = "Download the points"
     used: str = "{rows:,} rows in use."
-    not_utf8: str = "The file is not text in UTF-8. Save it as CSV (UTF-8) and upload it again."
+    nothing: str = "Paste rows or upload a table first."
+    from_text: str = "From the pasted text: {summary}"
+    from_file: str = "From the file “{file}”: {summary}"
+    column: str = "Column for {role}"
+    first: str = "First line: {first}"
+    names: str = "names of the columns"
+    point: str = "a point"
+    decimal: str = "Meaning of 1,234"
+    decimal_comma: str = "1.234 (decimal comma)"
+    thousands_comma: str = "1234 (thousands)"
+    in_use: str = (
+        "Your table of {rows:,} rows is in use. Until you go back to generated points, these settings have no effect: "
+        "{labels}."
+    )
     not_ready: str = "The run is not ready. Press Reset, then try again."
 
 
@@ -172,6 +185,9 @@ class Tables:
     array_axes: str = "A table has one or two axes. Choose another shape."
     kernel: str = "The kernel’s numbers: click one to change it."
     kernel_unreadable: str = "Type a kernel that can be read; then it is shown here as a table."
+    layers: str = "Edit the layers as a table"
+    layers_about: str = "A row for each layer. Below the last row you can add one; tick a row to delete it."
+    layers_unreadable: str = "Type layers that can be read; then they are shown here as a table."
     refused: str = "This cell does not accept that value."
     caption_of_several: str = "{title}, table {number} of {count}"
 

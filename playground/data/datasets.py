@@ -1,8 +1,7 @@
-"""The data of a regression: target functions, noisy points drawn from them, CSV tables, points added and removed."""
+"""The data of a regression: target functions, noisy points drawn from them, tables, points added and removed."""
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,28 +9,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from playground.knobs import shorten
+from playground.data import own_rows
+from playground.data.messages import REFUSALS
+from playground.data.own_rows import POINTS as POINTS
+from playground.data.own_rows import DataError as DataError
 
-MAX_CSV_BYTES = 1_000_000
-MAX_NUMBER = 1e6  # the largest size of a number in a CSV
-MIN_TRAINING_POINTS = 2
-
-MESSAGES = {
-    "csv_too_large": "The CSV is larger than {limit:,} kB. Keep at most {max_rows:,} rows of {columns}.",
-    "too_many_rows": "Line {line}: the table has more than {max_rows:,} rows. Keep at most {max_rows:,}.",
-    "too_few_rows": "The CSV needs at least two rows of {columns}, such as “{example}”.",
-    "not_csv": "Line {line} is not a valid line of a CSV. Each line must be {columns}.",
-    "wrong_columns": "Line {line}: expected {expected} columns ({columns}), found {found}.",
-    "not_a_number": "Line {line}: “{cell}” is not a number. Each line must be {columns}.",
-    "out_of_range": "Line {line}: “{cell}” is out of range. Numbers must be from -1e6 to 1e6.",
-    "too_few_points": "At least two training points must stay. Add a point before you remove another.",
-    "too_many_points": "These settings give {points:,} points, training and test together; at most {max_points:,} are "
-    "allowed. Choose fewer points, then press Reset.",
-}
-
-
-class DataError(ValueError):
-    """Data that a model cannot be trained on; the message is a sentence that names the line and the limit."""
+MAX_CSV_BYTES = own_rows.MAX_BYTES
+MIN_TRAINING_POINTS = own_rows.MIN_ROWS
+MESSAGES = REFUSALS
 
 
 @dataclass(frozen=True)
@@ -126,43 +111,8 @@ def remove_nearest(split: Split, x: float, y: float, x_scale: float, y_scale: fl
 
 
 def read_csv(text: str, max_rows: int) -> tuple[tuple[float, float], ...]:
-    """The (x, y) rows of a CSV text, read as `read_rows` does."""
-    return tuple((x, y) for x, y in read_rows(text, max_rows, ("x", "y"), "0.5, 0.25"))
-
-
-def read_rows(
-    text: str,
-    max_rows: int,
-    columns: Sequence[str],
-    example: str,
-    check: Callable[[int, tuple[float, ...]], None] | None = None,
-) -> tuple[tuple[float, ...], ...]:
-    """The rows of a CSV text: columns of numbers, an optional header line; separated by comma, semicolon or tab.
-
-    Raises DataError, naming line and limit, for text, NaN, infinite or huge numbers, a wrong number of columns, fewer
-    than two rows or more than `max_rows`. `check` gets each line number and row, and may raise for other reasons.
-    """
-    names = ",".join(columns)
-    if len(text) > MAX_CSV_BYTES:
-        raise DataError(MESSAGES["csv_too_large"].format(limit=MAX_CSV_BYTES // 1000, max_rows=max_rows, columns=names))
-    dialect = max(",;\t", key=text.count)
-    rows: list[tuple[float, ...]] = []
-    lines = csv.reader(text.splitlines(), delimiter=dialect)
-    try:
-        for cells in lines:
-            number = lines.line_num
-            if not any(cell.strip() for cell in cells) or (number == 1 and _is_header(cells)):
-                continue
-            if len(rows) == max_rows:
-                raise DataError(MESSAGES["too_many_rows"].format(line=number, max_rows=max_rows))
-            rows.append(_row(number, cells, columns))
-            if check is not None:
-                check(number, rows[-1])
-    except csv.Error:
-        raise DataError(MESSAGES["not_csv"].format(line=lines.line_num, columns=names)) from None
-    if len(rows) < MIN_TRAINING_POINTS:
-        raise DataError(MESSAGES["too_few_rows"].format(columns=names, example=example))
-    return tuple(rows)
+    """The (x, y) rows of a table in a text. Raises DataError, naming the line and the limit."""
+    return tuple((x, y) for x, y in POINTS.read(text, max_rows).rows)
 
 
 def write_csv(split: Split) -> str:
@@ -171,30 +121,3 @@ def write_csv(split: Split) -> str:
     for name, xs, ys in (("train", split.x_train, split.y_train), ("test", split.x_test, split.y_test)):
         lines += [f"{x!s},{y!s},{name}" for x, y in zip(xs[:, 0].numpy(), ys[:, 0].numpy(), strict=True)]
     return "\n".join(lines) + "\n"
-
-
-def _is_header(cells: list[str]) -> bool:
-    return all(cell.strip() and not _is_number(cell) for cell in cells)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _row(line: int, cells: list[str], columns: Sequence[str]) -> tuple[float, ...]:
-    names, expected = ",".join(columns), len(columns)
-    if len(cells) == expected + 1 and cells[-1].strip() in ("train", "test"):  # written by `write_csv`
-        cells = cells[:-1]
-    if len(cells) != expected:
-        message = MESSAGES["wrong_columns"]
-        raise DataError(message.format(line=line, expected=expected, columns=names, found=len(cells)))
-    for cell in cells:
-        if not _is_number(cell):
-            raise DataError(MESSAGES["not_a_number"].format(line=line, cell=shorten(cell, 20), columns=names))
-        if not math.isfinite(float(cell)) or abs(float(cell)) > MAX_NUMBER:
-            raise DataError(MESSAGES["out_of_range"].format(line=line, cell=shorten(cell, 20)))
-    return tuple(float(cell) for cell in cells)

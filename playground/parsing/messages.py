@@ -1,4 +1,4 @@
-"""Every sentence that a visitor reads about a formula or an array that cannot be used, in one table for each."""
+"""Every sentence about a formula, an array or a table that cannot be used, in one dictionary for each."""
 
 from __future__ import annotations
 
@@ -99,4 +99,19 @@ ARRAY = {
     "too_many_elements": "A shape of {shape} has {count} elements; the limit is {limit:,}. Use a smaller one.",
     "reshape": "The shape {shape} needs {needed} numbers; here are {count}. Change one of the two.",
     "reshape_rest": "The shape {shape} needs a multiple of {needed} numbers; here are {count}. Change one of the two.",
+}
+
+TABLE = {
+    # Files that are not text.
+    "workbook": "This is a workbook of a spreadsheet program, not text. Save it there as CSV, then upload that file.",
+    "packed": "This file is compressed. Unpack it, then upload the file inside.",
+    "web_page": "This is a web page, not a table. Download the file itself, or copy the table and paste it.",
+    "not_text": "This file is not text. Upload a table as CSV or as plain text.",
+    # Lines.
+    "not_csv": "Line {line} cannot be read as cells: a cell is too long, or a quotation mark is not closed.",
+    "row_length": "Line {line}: expected {expected} columns, found {found}.",
+    "commas": "Line {line}: expected {expected} columns, found {found}. If the numbers have decimal commas, separate "
+    "the columns by semicolons or tabs.",
+    "too_many_columns": "The table has {columns:,} columns. Keep at most {limit:,}.",
+    "too_many_rows": "Line {line}: the table has more than {max_rows:,} rows. Keep at most {max_rows:,}.",
 }

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from pages.ui import knob_widgets
-from pages.ui.messages import TEXT
-from pages.ui.session import engine, session
-from playground.data.datasets import DataError
+from pages.ui.messages import TEXT, quoted
+from pages.ui.session import OwnTable, engine, session
+from playground.data.own_rows import MAX_BYTES, Choice, DataError, Reading
 from playground.engine.commands import Undo
 from playground.engine.engine import UnknownRun
 from playground.lesson import LiveLesson, OwnPoints
+from playground.parsing.tables import Form, Mark
 
 GONE = (UnknownRun, CancelledError, TimeoutError)
+FILE_TYPES = ("csv", "tsv", "txt", "dat", "data", "tab", "asc", "prn")
+MAX_MEGABYTES = 4 * MAX_BYTES // 1_000_000  # a character has at most four bytes
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the student gave last, as pasted text or as a file, and a sentence with its origin and a {summary}."""
+
+    content: bytes | str
+    sentence: str
+    file: str = ""
+
+    @property
+    def digest(self) -> str:
+        """A name for this content: the choices for another content are not used for it."""
+        content = self.content if isinstance(self.content, bytes) else self.content.encode(errors="replace")
+        return hashlib.sha256(content).hexdigest()[:16]
 
 
 def popover(lesson: LiveLesson) -> Callable[[str], None]:
@@ -27,23 +47,127 @@ def popover(lesson: LiveLesson) -> Callable[[str], None]:
 
 
 def _popover(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
-    """Paste or upload a CSV, undo, go back to generated points or draw new ones, and download the current ones."""
-    text = TEXT.points
+    """Paste or upload a table, undo, go back to generated points or draw new ones, and download the current ones.
+
+    The button stands directly below the fields, and all that a rerun adds stands below it: a button that moves between
+    the press and the release of the mouse is not clicked.
+    """
+    text, table = TEXT.points, session().tables.setdefault(lesson.name, OwnTable())
     st.caption(points.what)
-    pasted = st.text_area(text.paste.format(columns=points.columns), placeholder=points.example,
-                          key=f"{lesson.name}:csv", height=110)  # fmt: skip
-    uploaded = st.file_uploader(text.upload, type="csv", key=f"{lesson.name}:file")
+    given = _given(lesson, points, table)
     with st.container(horizontal=True):
-        if st.button(text.use, type="primary", disabled=not (pasted.strip() or uploaded)):
-            _learn_from(points, run_id, uploaded.getvalue() if uploaded else pasted.encode())
+        is_used = st.button(text.use, type="primary")
         if st.button(text.undo):
             engine().command(run_id, Undo())
         if st.button(text.generated):
             _on_run(run_id, lambda run: run.use_rows(None), both=True)
         if points.redraw:
             st.button(text.redraw, on_click=_redraw, args=(lesson, points.redraw), help=text.redraw_help)
+    is_used, table.chosen = is_used or table.chosen, False
+    if given is None:
+        if is_used:
+            st.error(text.nothing)
+    else:
+        _table(lesson, points, run_id, given, table, is_used=is_used)
+    _caption_of_use(lesson, points, run_id)
     st.download_button(text.download, lambda: _on_run(run_id, lambda run: points.write(run.data)) or "",
                        file_name="points.csv", mime="text/csv", on_click="ignore")  # fmt: skip
+
+
+def _given(lesson: LiveLesson, points: OwnPoints, table: OwnTable) -> Given | None:
+    """The pasted text or the file, whichever came last; a caption says so where there are both."""
+    text, keys = TEXT.points, (f"{lesson.name}:csv", f"{lesson.name}:file")
+    pasted = st.text_area(text.paste.format(columns=points.format.columns), placeholder=points.example, key=keys[0],
+                          height=110, on_change=_note_source, args=(table, keys[0], "text"))  # fmt: skip
+    uploaded = st.file_uploader(text.upload, FILE_TYPES, key=keys[1], on_change=_note_source,
+                                args=(table, keys[1], "file"), max_upload_size=MAX_MEGABYTES)  # fmt: skip
+    file = None if uploaded is None else Given(uploaded.getvalue(), text.from_file, uploaded.name)
+    rows = Given(pasted, text.from_text) if pasted.strip() else None
+    return (file or rows) if table.source == "file" else (rows or file)
+
+
+def _note_source(table: OwnTable, key: str, source: Any) -> None:
+    """Remember which field was filled last; an emptied one leaves the other in use."""
+    if st.session_state.get(key):
+        table.source = source
+
+
+def _table(lesson: LiveLesson, points: OwnPoints, run_id: str, given: Given, table: OwnTable, *, is_used: bool) -> None:
+    """How the table is understood, other ways to read it, and its rows in use if the student asked for that."""
+    key = f"{lesson.name}:{given.digest}"
+    try:
+        reading = points.format.read(given.content, engine().settings.max_points, _choice(points, key, table))
+    except DataError as error:
+        st.error(quoted(str(error)))
+        return
+    table.columns = reading.columns
+    if is_used and _on_run(run_id, lambda run: run.use_rows(reading.rows) or reading.rows, both=True):
+        st.success(TEXT.points.used.format(rows=len(reading.rows)))
+        if remark := points.remark(reading.rows):
+            st.warning(remark)
+    st.caption(quoted(given.sentence.format(summary=reading.summary, file=given.file)))
+    for note in reading.notes:
+        st.caption(quoted(note))
+    _choices(points, key, reading, table)
+
+
+# The student's choices.
+
+
+def _choice(points: OwnPoints, key: str, table: OwnTable) -> Choice:
+    """What the widgets of this table say; None in each place where there are none yet."""
+    columns = [st.session_state.get(f"{key}:{role.name}") for role in points.format.roles]
+    header, decimal = st.session_state.get(f"{key}:header"), st.session_state.get(f"{key}:decimal")
+    form = Form(header if isinstance(header, bool) else None, decimal if decimal in (".", ",") else None)
+    are_all = all(type(at) is int for at in columns)
+    return Choice(tuple(columns) if are_all and table.chosen_for == key else None, form)
+
+
+def _choices(points: OwnPoints, key: str, reading: Reading, table: OwnTable) -> None:
+    """A column for each role, and, where a table can be read in two ways, which one is right."""
+    text, roles = TEXT.points, [role.name for role in points.format.roles]
+    with st.container(horizontal=True):
+        for at, role in enumerate(roles):
+            st.selectbox(text.column.format(role=role), range(len(reading.options)), index=reading.columns[at],
+                         format_func=lambda option: reading.options[option], key=f"{key}:{role}",
+                         on_change=_choose_column, args=(table, key, roles, at), width=130)  # fmt: skip
+        if reading.first:
+            names = {True: text.names, False: text.point}
+            st.selectbox(text.first.format(first=reading.first), list(names), format_func=names.get,
+                         index=list(names).index(reading.first_is_names), key=f"{key}:header",
+                         on_change=_choose, args=(table,), width=200)  # fmt: skip
+        if reading.unclear_decimal:
+            marks: dict[Mark, str] = {",": text.decimal_comma, ".": text.thousands_comma}
+            st.selectbox(text.decimal, list(marks), format_func=marks.get, key=f"{key}:decimal",
+                         index=list(marks).index(reading.unclear_decimal),
+                         on_change=_choose, args=(table,), width=200)  # fmt: skip
+
+
+def _choose(table: OwnTable) -> None:
+    table.chosen = True
+
+
+def _choose_column(table: OwnTable, key: str, roles: list[str], at: int) -> None:
+    """Use the chosen column; the role that had it gets this role's earlier one."""
+    chosen, before = st.session_state[f"{key}:{roles[at]}"], table.columns
+    for other, role in enumerate(roles):
+        if other != at and len(before) == len(roles) and before[other] == chosen:
+            st.session_state[f"{key}:{role}"] = before[at]
+    table.chosen, table.chosen_for = True, key
+
+
+# The run.
+
+
+def _caption_of_use(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
+    """While a table is in use: which settings have no effect."""
+    try:
+        rows = engine().call(run_id, lambda run: len(run.edits.rows or ()))
+    except (*GONE, ValueError):
+        return
+    if rows:
+        labels = [lesson.config.knobs()[name].label for name in points.without_effect]
+        st.caption(TEXT.points.in_use.format(rows=rows, labels=", ".join(labels)))
 
 
 def _redraw(lesson: LiveLesson, name: str) -> None:
@@ -52,20 +176,6 @@ def _redraw(lesson: LiveLesson, name: str) -> None:
     if config is not None:
         draw = getattr(config, name) + 1
         knob_widgets.choose(lesson.name, config.with_values(**{name: draw if draw <= (spec.hi or 0) else 0}))
-
-
-def _learn_from(points: OwnPoints, run_id: str, content: bytes) -> None:
-    try:
-        rows = points.read(content.decode("utf-8-sig"), engine().settings.max_points)
-    except UnicodeDecodeError:
-        st.error(TEXT.points.not_utf8)
-    except DataError as error:
-        st.error(str(error))
-    else:
-        if _on_run(run_id, lambda run: run.use_rows(rows) or rows, both=True):
-            st.success(TEXT.points.used.format(rows=len(rows)))
-            if remark := points.remark(rows):
-                st.warning(remark)
 
 
 def _on_run(run_id: str, function: Callable[[Any], Any], *, both: bool = False) -> Any:

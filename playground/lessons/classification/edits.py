@@ -22,12 +22,12 @@ MAX_SAVED_INDEX = 10_000  # of a layer, unit or input in a checkpoint; the model
 MAX_SAVED_WEIGHT = 3e38
 OWN_POINTS = OwnPoints(
     what=words.OWN_POINTS,
-    columns="x1,x2,class",
+    format=clouds.ROWS,
     example="0.5, -1.5, 0\n-2, 1, 1",
-    read=clouds.read_csv,
     write=clouds.write_csv,
     remark=clouds.remark_on_hidden_points,
     redraw="draw",
+    without_effect=("cloud", "noise", "classes", "points"),
 )
 
 Rows = tuple[tuple[float, ...], ...]  # each row is (x1, x2, class)

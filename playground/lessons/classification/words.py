@@ -16,10 +16,7 @@ MESSAGES = {
     "no_history": "“Nine seeds at once” keeps no history, so you cannot look back.",
 }
 
-OWN_POINTS = (
-    "Click on the map to add a point; shift-click removes the nearest one. Or use your own table: while it is in use, "
-    "Data, Noise, Classes and the number of points have no effect."
-)
+OWN_POINTS = "Click on the map to add a point; shift-click removes the nearest one. Or use your own table:"
 
 # Labels of the marks on the loss chart.
 MARKS = {

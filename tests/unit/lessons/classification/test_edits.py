@@ -37,11 +37,13 @@ def trained(config: ClassificationConfig, steps: int) -> ClassificationRun:
         ("1,2,1\n", "The CSV needs at least two rows of x1,x2,class, such as “0.5, -1.5, 1”."),
         ("1,2\n3,4\n", "Line 1: expected 3 columns (x1,x2,class), found 2."),
         ("1,2,0\n3,4,0,5\n", "Line 2: expected 3 columns (x1,x2,class), found 4."),
-        ("1,2,0\n3,4,5\n", "Line 2: the class is a whole number from 0 to 4, not 5."),
-        ("1,2,-1\n3,4,0\n", "Line 1: the class is a whole number from 0 to 4, not -1."),
-        ("1,2,0.5\n3,4,0\n", "Line 1: the class is a whole number from 0 to 4, not 0.5."),
+        (
+            "1,2,0\n3,4,1\n5,6,2\n7,8,3\n9,9,4\n9,8,5\n",
+            "The column of the class, column 3, has 6 different values; at most 5 classes are possible. Choose another "
+            "column for the class.",
+        ),
         ("1,2,0\n3,red,0\n", "Line 2: “red” is not a number. Each line must be x1,x2,class."),
-        ("1,2,0\nnan,1,0\n", "Line 2: “nan” is out of range. Numbers must be from -1e6 to 1e6."),
+        ("1,2,0\ninf,1,0\n", "Line 2: “inf” is out of range. Numbers must be from -1e6 to 1e6."),
         ("1,2,0\n1e7,1,0\n", "Line 2: “1e7” is out of range. Numbers must be from -1e6 to 1e6."),
         ("1,2,0\n" * 31, "Line 31: the table has more than 30 rows. Keep at most 30."),
     ],
