@@ -1,6 +1,6 @@
 """The page "Convolution"."""
 
-from pages.ui import lab_page, mnist_panel, number_tables
+from pages.ui import lab_page, layer_table, mnist_panel, number_tables
 from playground.lessons.convolution.lesson import LESSON
 from playground.lessons.convolution.slide import SlideConfig
 
@@ -11,4 +11,11 @@ def kernel_and_digits(config: SlideConfig) -> None:
     mnist_panel.show()
 
 
-lab_page.show(LESSON, {"convolution_slide": kernel_and_digits, "convolution_pooling": lambda _: mnist_panel.show()})
+lab_page.show(
+    LESSON,
+    {
+        "convolution_slide": kernel_and_digits,
+        "convolution_pooling": lambda _: mnist_panel.show(),
+        "convolution_chain": lambda config: layer_table.layers("convolution_chain", config),
+    },
+)

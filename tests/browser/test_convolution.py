@@ -49,6 +49,15 @@ def test_a_kernel_is_stepped_played_and_edited(page: Open) -> None:
     board.until(lambda: board.state == "done", "all places")
     assert board.step == 81 and "The output is complete: 9 × 9" in board.said()
     board.until(lambda: tab.page.evaluate(COLOURED, "output") > 500, "blue and orange")
+    assert board.number("sum") != 0, "the window is left at the strongest number, not in the empty corner"
+    board.click_at("output", 3.5, 2.5)
+    board.until(lambda: board.said().startswith("Row 2, column 3:"), "the window of the number clicked")
+    row = tab.page.get_by_role("spinbutton", name="Row")
+    assert row.input_value() == "2"
+    row.fill("4")
+    row.press("Enter")
+    board.until(lambda: board.said().startswith("Row 4, column 3:"), "the window of the number typed")
+    board.press("Now")
 
     before = board.said()
     type_into_table(tab.page, "7")

@@ -35,9 +35,15 @@ def test_a_click_on_the_levels_starts_there(page: Open) -> None:
     board.click_at("levels", -2.0, -1.0)
     board.until(lambda: board.number("x") == pytest.approx(-2.0, abs=0.1), "the start is moved")
     assert board.number("y") == pytest.approx(-1.0, abs=0.1) and board.step == 0
+    board.until(lambda: "gradient_descent_surface_x=-" in tab.page.url, "the link has the start")
+    for name in ("x", "y"):
+        knob = tab.page.get_by_role("slider", name=f"Start {name}").get_attribute("aria-valuetext")
+        assert float(str(knob)) == pytest.approx(board.number(name), abs=0.01), "knob and ball agree"
+    assert len(board.trace("levels", "Global minimum")["x"]) == 0, "the answer is not drawn before"
     board.play()
     board.until(lambda: board.state == "done", "it comes to rest")
     assert "global minimum" in board.said()
+    board.until(lambda: len(board.trace("levels", "Global minimum")["x"]) == 1, "the answer")
 
 
 def test_too_large_a_rate_is_told_with_its_limit(page: Open) -> None:

@@ -51,7 +51,7 @@ def batch_map(order: Array, *, batch_size: int, dropped: int, latest: tuple[int,
             _box(start + 0.5, min(start + batch_size, used) + 0.5, epoch - 0.5, epoch + 0.5, "@text", "solid")
         )
     x = axis(
-        "Slot in the epoch (blue: small numbers, orange: large ones)",
+        "Slot (blue: first samples, orange: last)",
         [0.4, slots + 0.6],
         showgrid=False,
         zeroline=False,
