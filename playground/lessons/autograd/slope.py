@@ -119,7 +119,7 @@ LAB = Lab(
         "A step that is too small": {"exponent": -7.0},
         "A cubic": {"formula": "x**3 - 2*x", "x": -1.0},
         "A bell": {"formula": "exp(-x**2)", "x": 0.5},
-        "A steep tanh": {"formula": "tanh(5*x)", "x": 0.0},
+        "A steep tanh": {"formula": "tanh(5*x)", "x": 0.2},
         "A corner": {"formula": "abs(x)", "x": 0.0},
         "A straight line": {"formula": "2*x + 1"},
         "No slope there": {"formula": "sqrt(x)", "x": 0.0},

@@ -25,7 +25,7 @@ MAX_ELEMENTS = 10**12  # of one shape; an array of that size is never allocated
 
 SENTENCES = {
     "no_fit": "**The shapes do not fit**: on axis {axis} the sizes differ and neither is 1, so nothing can be "
-    "stretched. torch says: `{error}`",
+    "stretched. torch: `{error}`",
     "numpy_error": "NumPy: {error}",
     "equal": "The shapes are equal: nothing is stretched.",
     "stretched": "Stretched: {names}. An axis of size 1, or a missing axis, gets the other's size. Nothing is copied: "

@@ -54,7 +54,7 @@ class OperationsConfig(Config):
 
     # fmt: off
     operation: str = knob("sin", "Operation", group="Operation", live=True, options=tuple(OPERATIONS),
-                          names={name: f"{each.label} ({each.group.lower()})" for name, each in OPERATIONS.items()})
+                          names={name: each.label for name, each in OPERATIONS.items()})
     array: str = knob(EXAMPLE, "Array a", group="Arrays", live=True, max_length=MAX_CHARACTERS,
                       help="Numbers separated by spaces, rows by ; as in 0 1 2; 3 4 5. Or [[0, 1], [2, 3]], arange(6), "
                            "linspace(-1, 1, 5), zeros(2, 3). nan and inf can be used, too.")
