@@ -21,6 +21,7 @@ from playground.lessons.classification.figures import forward, insides
 from playground.lessons.classification.predictions import pad_logits
 from playground.runs.training_run import View
 
+MAX_DRAWN_SIZE = 1e15  # of an activation: products of larger ones are not finite
 MAX_DRAWN = 400  # points: each that moves costs the browser a tenth of a millisecond
 INSIDE_SIDE = 40  # pixels of the map under them
 GRID_LINES = 13  # of the plane's grid, in each direction
@@ -51,8 +52,10 @@ def principal(activations: Tensor, last: Tensor | None = None) -> Projection:
     The sign of a direction is arbitrary, and two directions with similar variance may change places. So both are
     matched to the `last` ones; without them, the largest element of each direction is positive.
     """
-    origin = activations.mean(dim=0)
-    directions = torch.linalg.svd(activations - origin, full_matrices=False).Vh[:2]
+    size = activations.abs().max()
+    scaled = activations / size if size > 0 else activations  # squares of huge activations would not be finite
+    centre = scaled.mean(dim=0)
+    origin, directions = size * centre, torch.linalg.svd(scaled - centre, full_matrices=False).Vh[:2]
     if len(directions) < 2:  # a single point
         directions = torch.cat([directions, torch.zeros_like(directions)])[:2]
     if last is None or last.shape != directions.shape:
@@ -65,13 +68,22 @@ def principal(activations: Tensor, last: Tensor | None = None) -> Projection:
 
 
 def projection(activations: Tensor, last: Tensor | None) -> Projection:
-    """One or two units as they are, more by their principal components. Non-finite activations keep the last one."""
+    """One or two units as they are, more by their principal components. Activations without any keep the last one."""
     units = activations.shape[1]
     if units <= 2:
         return Projection(torch.zeros(units), torch.eye(2)[:, :units])
-    if not activations.isfinite().all():
-        return Projection(torch.zeros(units), torch.eye(units)[:2] if last is None else last)
-    return principal(activations, last)
+    kept = Projection(torch.zeros(units), torch.eye(units)[:2] if last is None else last)
+    if not is_drawable(activations):
+        return kept
+    try:
+        return principal(activations, last)
+    except torch.linalg.LinAlgError:  # finite numbers on which its iteration does not converge
+        return kept
+
+
+def is_drawable(activations: Tensor) -> bool:
+    """Whether all activations are finite and no larger than MAX_DRAWN_SIZE."""
+    return bool((activations.abs() <= MAX_DRAWN_SIZE).all())
 
 
 def grid_lines() -> Tensor:
@@ -143,6 +155,9 @@ class FrameContext:
         state.directions = projected.directions
         at, labels = projected.of(activations).numpy(), self.data.y_train[::stride].numpy()
         is_row = activations.shape[1] == 1
+        can_draw = is_drawable(activations)
+        if not can_draw:
+            at = np.full_like(at, np.nan)
         if is_row:
             at[:, 1] = labels
         rows = [str(label) for label in range(self.config.outputs)] if is_row else []
@@ -151,12 +166,13 @@ class FrameContext:
         logits = pad_logits(model[-1](projected.lift(_pixels(spans))), 2)
         return insides.inside(
             fields.points("Train", at, labels, self.config.outputs, is_open=False),
-            np.empty((0, 2), np.float32) if is_row else self._bent_grid(projected),
+            self._bent_grid(projected) if can_draw and not is_row else np.empty((0, 2), np.float32),
             fields.class_bytes(logits.softmax(dim=1).T.numpy()),
             titles=_titles(config, activations.shape[1]),
             spans=spans,
             side=INSIDE_SIDE,
             rows=rows,
+            note="" if can_draw else insides.TOO_LARGE,
         )
 
     def _hidden(self, x: Tensor) -> Tensor:

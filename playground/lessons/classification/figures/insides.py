@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
-from playground.figures import fields, images
+from playground.figures import fields, images, parts
 from playground.figures.theme import axis, beside_rows, layout
 
 Array = NDArray[Any]
@@ -22,6 +22,7 @@ UNITS = ["Unit 1", "Unit 2"]
 CLASS = "Class"
 LEAST_CERTAIN = "Least certain"
 GRID = "Grid of the plane"
+TOO_LARGE = "The activations are too large to draw (over 1e15). Lower the learning rate, then press Reset."
 TRUE_CLASS = "Probability of the true class"
 CORRECT_BAR, WRONG_BAR = "{share:.0f} %", "{share:.0f} %, predicted {predicted}"
 POINT = "({x:.{digits}f}, {y:.{digits}f}) class {label}"
@@ -41,10 +42,11 @@ def inside(
     spans: tuple[list[float], list[float]],
     side: int,
     rows: Sequence[str] = (),
+    note: str = "",
 ) -> Figure:
     """Traces of points over the plane's grid (points, 2), with NaN between its lines, on a class map (side * side,).
 
-    `rows` names the whole numbers 0, 1, ... of the y axis where it shows classes.
+    `rows` names the whole numbers 0, 1, ... of the y axis where it shows classes; `note` stands above all.
     """
     bent = {
         "type": "scatter", "mode": "lines", "name": GRID, "x": grid[:, 0], "y": grid[:, 1],
@@ -54,7 +56,8 @@ def inside(
     x, y = axis(titles[0], spans[0], showgrid=False), axis(titles[1], spans[1], showgrid=False, **named)
     return {
         "data": [bent, *points],
-        "layout": layout(x, y, margin={"l": 50, "r": 10, "t": 8, "b": 40}, showlegend=False),
+        "layout": layout(x, y, margin={"l": 50, "r": 10, "t": 8, "b": 40}, showlegend=False,
+                         annotations=[parts.note(note, 0.5, 0.96, "@text")]),
         "maps": {"side": side, "values": pixels, "lut": "classes", "over": False,
                  "boxes": np.array([*spans[0], *spans[1]], np.float32)},
     }  # fmt: skip

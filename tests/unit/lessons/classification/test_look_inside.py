@@ -11,9 +11,10 @@ import torch
 from playground.engine.commands import read_command
 from playground.figures import fields
 from playground.lessons.classification.config import PRESETS, ClassificationConfig, inputs_of
+from playground.lessons.classification.figures import insides
 from playground.lessons.classification.figures.forward import BARS
-from playground.lessons.classification.lesson import build
-from playground.lessons.classification.look_inside import INSIDE_SIDE, MAX_DRAWN, principal
+from playground.lessons.classification.lesson import LESSON, build
+from playground.lessons.classification.look_inside import INSIDE_SIDE, MAX_DRAWN, principal, projection
 from playground.lessons.classification.run import ClassificationRun
 from playground.training import models
 from tests.unit.plotly_check import assert_plotly_takes
@@ -324,3 +325,23 @@ def test_a_place_far_out_can_still_be_drawn() -> None:
     drawn(run, "explain")
     run.tune(run.config.with_values(activation="relu"))
     assert np.isfinite(drawn(run, "explain")["data"][0]["x"]).all()
+
+
+@pytest.mark.parametrize("size", [1e16, 1e30, 3e38])
+@pytest.mark.parametrize("layers", [0, 1, 2])
+def test_finite_numbers_that_cannot_be_drawn_get_a_sentence(size: float, layers: int) -> None:
+    run = build(ClassificationConfig(layers=layers))
+    with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):
+        for parameter in run.model.parameters():
+            parameter.copy_(size * parameter.sign())
+        charts = run.draw([chart.name for chart in LESSON.charts], {}).charts
+    assert [note["text"] for note in charts["inside"]["layout"]["annotations"]] == [insides.TOO_LARGE if layers else ""]
+
+
+def test_a_projection_that_does_not_converge_keeps_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise torch.linalg.LinAlgError("linalg.svd: The algorithm failed to converge")
+
+    monkeypatch.setattr(torch.linalg, "svd", fail)
+    last = torch.eye(5)[1:3]
+    assert projection(torch.rand(20, 5), last).directions.equal(last)
