@@ -18,6 +18,6 @@ export async function isForgotten(session) {
 export function loadAgain() {
   if (isLoading) return;
   isLoading = true;
-  const [visit] = performance.getEntriesByType("navigation");
+  const [visit] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
   setTimeout(() => location.reload(), visit?.type === "reload" ? Math.max(0, MIN_AGE_MS - performance.now()) : 0);
 }
