@@ -169,9 +169,14 @@ def generator(config: ClassificationConfig, stream: int) -> torch.Generator:
     return torch.Generator().manual_seed(config.seed + stream)
 
 
+def data_numbers(config: ClassificationConfig) -> torch.Generator:
+    """A new generator with the random numbers of the points."""
+    return generator(config, DATA + RESAMPLED * config.draw)
+
+
 def draw_points(config: ClassificationConfig, rows: Sequence[tuple[float, ...]] | None = None) -> LabelledPoints:
     """The points that a config describes, or a student's own rows (x1, x2, class), split by its test share."""
-    numbers = generator(config, DATA + RESAMPLED * config.draw)
+    numbers = data_numbers(config)
     if rows is not None:
         return clouds.table(rows, config.test_share, numbers)
     return clouds.labelled_points(config.cloud, config.points, config.classes, config.noise, config.test_share, numbers)

@@ -13,7 +13,7 @@ from playground.engine.commands import coordinate
 from playground.lesson import OwnPoints
 from playground.lessons.classification import clouds, words
 from playground.lessons.classification.clouds import MAX_CLASSES, LabelledPoints
-from playground.lessons.classification.config import ClassificationConfig, draw_points
+from playground.lessons.classification.config import ClassificationConfig, data_numbers, draw_points
 from playground.runs import state_checks as check
 from playground.settings import Settings
 
@@ -31,7 +31,11 @@ OWN_POINTS = OwnPoints(
 )
 
 Rows = tuple[tuple[float, ...], ...]  # each row is (x1, x2, class)
-Click = tuple[str, float, float, int]  # ("add" or "remove", x1, x2, class)
+PointNumber = tuple[int, int]  # of a training point: its number and a class
+# What a click did: it added a point (x1, x2) of a class, or omitted the point with a number (x1) and class. In older
+# files, "remove" stands for the point that is nearest to (x1, x2).
+ADD, OMIT, REMOVE = "add", "omit", "remove"
+Click = tuple[str, float, float, int]  # (ADD, OMIT or REMOVE, x1, x2, class)
 
 
 @dataclass(frozen=True)
@@ -77,22 +81,56 @@ class Edits:
 
     def points(self, config: ClassificationConfig, settings: Settings) -> LabelledPoints:
         """The points of the table, or those that the config describes, with the clicks. Raises DataError."""
+        return self.numbered_points(config, settings)[0]
+
+    def numbered_points(
+        self, config: ClassificationConfig, settings: Settings
+    ) -> tuple[LabelledPoints, list[PointNumber]]:
+        """The same points, and a number with a class for each training point.
+
+        The number counts the generated points of this class from 0, or is that of the table's row (with class 0); the
+        points added by hand have -1, -2, ... It is the same with other noise, so a removed point stays the one removed.
+        """
         data = draw_points(config, self.rows)
-        x, y = data.x_train, data.y_train
+        x, y, added = data.x_train, data.y_train, 0
+        numbers = self._numbers(config, y)
         for kind, x1, x2, label in self.clicks:
-            if kind == "add":
+            if kind == ADD:
+                added += 1
                 x = torch.cat([x, torch.tensor([[x1, x2]])])
                 y = torch.cat([y, torch.tensor([min(label, config.outputs - 1)])])
+                numbers.append((-added, 0))
             elif len(x) > datasets.MIN_TRAINING_POINTS:
-                keep = torch.arange(len(x)) != int(((x - torch.tensor([x1, x2])) ** 2).sum(dim=1).argmin())
+                number = (int(x1), label)
+                if kind == OMIT and number not in numbers:  # there are fewer points than at the click
+                    continue
+                at = numbers.index(number) if kind == OMIT else nearest(x, x1, x2)
+                keep = torch.arange(len(x)) != at
                 x, y = x[keep], y[keep]
+                del numbers[at]
         datasets.check_size(len(x) + len(data.x_test), settings.max_points)
-        return LabelledPoints(x, y, data.x_test, data.y_test)
+        return LabelledPoints(x, y, data.x_test, data.y_test), numbers
+
+    def _numbers(self, config: ClassificationConfig, labels: torch.Tensor) -> list[PointNumber]:
+        if self.rows is not None:
+            rows = datasets.split_rows(len(self.rows), config.test_share, data_numbers(config))[0]
+            return [(row, 0) for row in rows.tolist()]
+        seen: dict[int, int] = {}
+        found = []
+        for label in labels.tolist():
+            found.append((seen.get(label, 0), label))
+            seen[label] = seen.get(label, 0) + 1
+        return found
+
+
+def nearest(x: torch.Tensor, x1: float, x2: float) -> int:
+    """The index of the point in x (points, 2) that is nearest to a place."""
+    return int(((x - torch.tensor([x1, x2])) ** 2).sum(dim=1).argmin())
 
 
 def _edit_from_state(state: list[Any]) -> Click | WeightSet:
     """One edit from its row in a state. Raises DataError or StateError."""
-    kind = check.one_of(state[0], ("add", "remove", "set"), "edits/done")
+    kind = check.one_of(state[0], (ADD, OMIT, REMOVE, "set"), "edits/done")
     (row,) = check.rows([state], 1, 5 if kind == "set" else 4, "edits/done")
     if kind != "set":
         return kind, coordinate(row[1]), coordinate(row[2]), check.whole(row[3], "class", most=MAX_CLASSES - 1)

@@ -77,7 +77,7 @@ def projection(activations: Tensor, last: Tensor | None) -> Projection:
         return kept
     try:
         return principal(activations, last)
-    except torch.linalg.LinAlgError:  # finite numbers on which its iteration does not converge
+    except RuntimeError:  # LinAlgError: its iteration does not converge on these finite numbers
         return kept
 
 

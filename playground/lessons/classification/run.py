@@ -34,7 +34,17 @@ from playground.lessons.classification.config import (
     loss_of,
 )
 from playground.lessons.classification.drawing_state import DrawingState
-from playground.lessons.classification.edits import MAX_EDITS, Edits, Rows, WeightSet, checked_index
+from playground.lessons.classification.edits import (
+    ADD,
+    MAX_EDITS,
+    OMIT,
+    Click,
+    Edits,
+    Rows,
+    WeightSet,
+    checked_index,
+    nearest,
+)
 from playground.lessons.classification.figures.weights import with_parameters
 from playground.lessons.classification.predictions import SIDE, Predictions, pad_logits
 from playground.lessons.classification.words import MARKS, MESSAGES
@@ -219,12 +229,19 @@ class ClassificationRun(TrainingRun):
         elif isinstance(command, SetWeight):
             self._set_weight(command)
         elif isinstance(command, (AddPoint, RemovePoint)):
-            name = "add" if isinstance(command, AddPoint) else "remove"
-            if name == "remove" and len(self.data.x_train) <= datasets.MIN_TRAINING_POINTS:
+            if isinstance(command, RemovePoint) and len(self.data.x_train) <= datasets.MIN_TRAINING_POINTS:
                 raise DataError(datasets.MESSAGES["too_few_points"])
-            self._use_edits(replace(self.edits, done=(*done, (name, command.x, command.y, self.config.brush))))
+            self._use_edits(replace(self.edits, done=(*done, self._click(command))))
         else:
             super().edit(command)
+
+    def _click(self, command: AddPoint | RemovePoint) -> Click:
+        """What a click at a place does."""
+        if isinstance(command, AddPoint):
+            return ADD, command.x, command.y, self.config.brush
+        data, numbers = self.edits.numbered_points(self.config, self.settings)
+        number, label = numbers[nearest(data.x_train, command.x, command.y)]
+        return OMIT, float(number), 0.0, label
 
     def use_rows(self, rows: Rows | None) -> None:
         """Train on the student's own (x1, x2, class) rows; None returns to the generated points."""

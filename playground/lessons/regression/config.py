@@ -21,6 +21,9 @@ from playground.training.trainer import LOSSES
 MAX_LAYERS = 4
 MAX_UNITS = 64  # of a hidden layer
 MAX_CLICKS = 1_000  # points added or removed by hand
+# What a click did: it added a point (x, y), or omitted the point with a number (x). In older files, "remove" stands for
+# the point that is nearest to (x, y).
+ADD, OMIT, REMOVE = "add", "omit", "remove"
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 3.0, 10.0)
 WEIGHT_DECAYS = (0.0, 1e-5, 1e-4, 1e-3, 0.01, 0.1)
 BATCH_SIZES = (0, 1, 2, 5, 10, 20, 32, 50, 100, 200)
@@ -127,7 +130,7 @@ class Edits:
         clicks = []
         for kind, *place in check.rows(found["clicks"], MAX_CLICKS, 3, "edits/clicks"):
             x, y = map(coordinate, place)
-            clicks.append((check.one_of(kind, ("add", "remove"), "edits/clicks"), x, y))
+            clicks.append((check.one_of(kind, (ADD, OMIT, REMOVE), "edits/clicks"), x, y))
         return cls(rows, tuple(clicks))
 
 
@@ -138,17 +141,41 @@ def generator(config: RegressionConfig, stream: int) -> torch.Generator:
 
 def draw_data(config: RegressionConfig, edits: Edits) -> Split:
     """The points that a config describes, with the student's edits."""
+    return numbered_data(config, edits)[0]
+
+
+def numbered_data(config: RegressionConfig, edits: Edits) -> tuple[Split, list[int]]:
+    """The points that a config describes, with the student's edits, and a number for each training point.
+
+    The number is that of the generated point, or of the table's row, from 0; the points added by hand have -1, -2, ...
+    in the order in which they were added. It is the same with other noise, so a removed point stays the one removed.
+    """
     if edits.rows is not None:
         split = datasets.table(edits.rows, config.test_share, generator(config, DATA))
+        numbers = datasets.split_rows(len(edits.rows), config.test_share, generator(config, DATA))[0].tolist()
     else:
         split = datasets.curve(config.target, config.points, config.noise, config.test_share, generator(config, DATA))
+        numbers = list(range(config.points))
+    added = 0
     for kind, x, y in edits.clicks:
-        if kind == "add":
-            split = datasets.add_point(split, x, y)
-        elif len(split.x_train) > datasets.MIN_TRAINING_POINTS:  # there may be fewer points than at the click
-            xs, ys = spans(split)
-            split = datasets.remove_nearest(split, x, y, xs[1] - xs[0], ys[1] - ys[0])
-    return split
+        if kind == ADD:
+            added += 1
+            split, numbers = datasets.add_point(split, x, y), [*numbers, -added]
+        elif len(numbers) > datasets.MIN_TRAINING_POINTS:  # there may be fewer points than at the click
+            if kind == OMIT and int(x) not in numbers:
+                continue
+            at = numbers.index(int(x)) if kind == OMIT else nearest(split, x, y)
+            keep = torch.arange(len(numbers)) != at
+            split = Split(split.x_train[keep], split.y_train[keep], split.x_test, split.y_test)
+            del numbers[at]
+    return split, numbers
+
+
+def nearest(split: Split, x: float, y: float) -> int:
+    """The index of the training point nearest to a place in the chart."""
+    (left, right), (low, high) = spans(split)
+    distance = ((split.x_train[:, 0] - x) / (right - left)) ** 2 + ((split.y_train[:, 0] - y) / (high - low)) ** 2
+    return int(distance.argmin())
 
 
 def spans(split: Split) -> tuple[list[float], list[float]]:

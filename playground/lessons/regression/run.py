@@ -18,15 +18,20 @@ from playground.engine.frames import Figure
 from playground.figures import curves, graphs
 from playground.lessons.narrator import first_finding
 from playground.lessons.regression.config import (
+    ADD,
     MAX_CLICKS,
     MAX_LAYERS,
     MAX_UNITS,
+    OMIT,
     ORDER,
+    REMOVE,
     Edits,
     RegressionConfig,
     build_model,
     draw_data,
     generator,
+    nearest,
+    numbered_data,
     spans,
 )
 from playground.lessons.training_rules import RULES, TrainingSituation
@@ -166,16 +171,22 @@ class RegressionRun(TrainingRun):
                 raise datasets.DataError(MESSAGES["nothing_to_undo"])
             self._edit(Edits(self.edits.rows, self.edits.clicks[:-1]))
         elif isinstance(command, (AddPoint, RemovePoint)):
-            name = "add" if isinstance(command, AddPoint) else "remove"
-            if name == "add" and self.data.points >= self.settings.max_points:
+            name = ADD if isinstance(command, AddPoint) else REMOVE
+            if name == ADD and self.data.points >= self.settings.max_points:
                 raise datasets.DataError(MESSAGES["too_many_points"].format(points=self.data.points))
-            if name == "remove" and len(self.data.x_train) <= datasets.MIN_TRAINING_POINTS:
+            if name == REMOVE and len(self.data.x_train) <= datasets.MIN_TRAINING_POINTS:
                 raise datasets.DataError(datasets.MESSAGES["too_few_points"])
             if len(self.edits.clicks) >= MAX_CLICKS:
                 raise datasets.DataError(MESSAGES["too_many_clicks"].format(clicks=MAX_CLICKS))
-            self._edit(Edits(self.edits.rows, (*self.edits.clicks, (name, command.x, command.y))))
+            click = (ADD, command.x, command.y) if name == ADD else (OMIT, float(self._number_at(command)), 0.0)
+            self._edit(Edits(self.edits.rows, (*self.edits.clicks, click)))
         else:
             super().edit(command)
+
+    def _number_at(self, command: RemovePoint | AddPoint) -> int:
+        """The number of the training point nearest to a click."""
+        split, numbers = numbered_data(self.config, self.edits)
+        return numbers[nearest(split, command.x, command.y)]
 
     def use_rows(self, rows: tuple[tuple[float, float], ...] | None) -> None:
         """Train on the student's own (x, y) rows; None returns to the generated points."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -301,3 +303,17 @@ def test_an_accuracy_just_below_is_not_shown_as_reached() -> None:
 def test_a_challenge_without_test_points_says_what_to_do() -> None:
     run = trained(SMALL.with_values(test_share=0.0), 5)
     assert "there are no test points to measure the accuracy with. Raise the test share." in run.draw([], {}).note
+
+
+@pytest.mark.parametrize("changes", [{"noise": 3.0}, {"noise": 0.0}, {"cloud": "spiral"}, {"draw": 5}, {"points": 30}])
+def test_the_point_that_was_removed_stays_the_one_missing(changes: dict[str, Any]) -> None:
+    run = build(ClassificationConfig(points=20))
+    at = 23  # the fourth point of class 1
+    x1, x2 = run.data.x_train[at].tolist()
+    run.apply(read_command({"do": "remove", "x": x1, "y": x2}))
+    run.tune(run.config.with_values(**changes))
+    expected = build(run.config).data.x_train
+    missing = at if "points" not in changes else run.config.points + 3
+    assert torch.equal(run.data.x_train, expected[torch.arange(len(expected)) != missing])
+    run.apply(read_command({"do": "undo"}))
+    assert torch.equal(run.data.x_train, expected)

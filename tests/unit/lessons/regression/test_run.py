@@ -469,6 +469,28 @@ def test_points_are_added_removed_and_brought_back() -> None:
     assert is_sentence(str(caught.value))
 
 
+def test_the_point_that_was_removed_stays_the_one_missing_whatever_the_noise() -> None:
+    run = build(RegressionConfig(points=40, noise=0.2))
+    full, at = run.data, 17
+    x, y = float(full.x_train[at]), float(full.y_train[at])
+    run.apply(read_command({"do": "add", "x": 0.05, "y": 0.4}))
+    run.apply(read_command({"do": "remove", "x": x, "y": y}))
+    for changes in ({"noise": 1.0}, {"noise": 0.0}, {"target": "sine"}):
+        run.tune(run.config.with_values(**changes))
+        expected = build(run.config).data.x_train
+        assert torch.equal(run.data.x_train[:-1], expected[torch.arange(40) != at])
+        assert run.data.x_train[-1] == torch.tensor([0.05])
+    again = run.rebuilt(run.config.with_values(points=10))
+    assert len(again.data.x_train) == 11, "there is no point 17; the added one stays"
+    run.apply(read_command({"do": "remove", "x": 0.05, "y": 0.4}))
+    assert len(run.data.x_train) == 39, "an added point can be removed as well"
+    rows = tuple((float(row), float(row % 3)) for row in range(12))
+    run.use_rows(rows)
+    missing = float(run.data.x_train[4])
+    run.apply(read_command({"do": "remove", "x": missing, "y": float(run.data.y_train[4])}))
+    assert missing not in run.data.x_train and len(run.edits.clicks) == 1
+
+
 def test_own_points_outlive_a_reset_and_a_changed_knob() -> None:
     run = trained(RegressionConfig(), 5)
     run.apply(read_command({"do": "add", "x": 0.25, "y": 5.0}))
