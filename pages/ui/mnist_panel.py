@@ -14,7 +14,7 @@ POLL_SECONDS = 0.5  # between two updates of a download's progress
 def show() -> None:
     """The panel. Call it inside a container; the page reruns when a download ends."""
     digits = mnist.load()
-    st.caption(digits.sentence)
+    st.caption(quoted(digits.sentence))
     if digits.real:
         return
     job = mnist_job.latest()

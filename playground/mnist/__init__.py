@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 
 from playground.mnist import files as mnist_files
 from playground.mnist import small_digits
-from playground.mnist.files import MnistError
+from playground.mnist.files import MnistError, NotThere
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 REAL = "The digits are MNIST: 60,000 training images and 10,000 test images."
+NOT_INSTALLED = "MNIST is not installed."
 SMALL = (
-    "MNIST is not installed. These are 1,797 small digits that come with scikit-learn, enlarged from 8 × 8 to 28 × 28 "
-    "pixels: 1,500 training images and 297 test images."
+    "{problem} These are 1,797 small digits that come with scikit-learn, enlarged from 8 × 8 to 28 × 28 pixels: 1,500 "
+    "training images and 297 test images."
 )
-SMALL_AFTER_PROBLEM = "{problem} " + SMALL
 ALREADY_THERE = "MNIST is already in {folder}, complete and unchanged."
 DOWNLOADED = "MNIST is in {folder}: four files, each with the right SHA-256."
 CANCELLED = "Cancelled; nothing was kept."
@@ -80,25 +80,27 @@ def forget() -> None:
 
 
 def read_mnist(folder: Path) -> Digits | None:
-    """MNIST from a folder, or None if it is not there. Raises MnistError if a file is not the published one."""
-    paths = mnist_files.find(folder)
-    if paths is None:
+    """MNIST from a folder, or None if none of its files is there.
+
+    Raises MnistError with a sentence where a file is missing, is not the published one, or cannot be read.
+    """
+    try:
+        return _digits(mnist_files.read_folder(folder, mnist_files.FILES), REAL, real=True)
+    except NotThere:
         return None
-    arrays = [mnist_files.read(path, file) for path, file in zip(paths, mnist_files.FILES, strict=True)]
-    return _digits(arrays, REAL, real=True)
 
 
 def _read() -> Digits:
-    problem = ""
+    problem, named = "", mnist_files.named_folder()
     for folder in mnist_files.places():
         try:
-            if found := read_mnist(folder):
-                return found
+            return _digits(mnist_files.read_folder(folder), REAL, real=True)
         except MnistError as error:
-            problem = problem or str(error)
+            if folder == named or not isinstance(error, NotThere):
+                problem = problem or str(error)
     images, labels = small_digits.small_digits()
     train, test = slice(small_digits.TRAIN), slice(small_digits.TRAIN, None)
-    sentence = SMALL_AFTER_PROBLEM.format(problem=problem) if problem else SMALL
+    sentence = SMALL.format(problem=problem or NOT_INSTALLED)
     return _digits((images[train], labels[train], images[test], labels[test]), sentence, real=False)
 
 

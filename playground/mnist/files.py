@@ -18,11 +18,26 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 UNSIGNED_BYTE = 8  # the type code in an IDX file's magic number
-SUBFOLDERS = (".", "MNIST/raw", "raw")  # MNIST/raw: where torchvision puts them
+MAX_DEPTH = 3  # of the folders that are searched: torchvision puts the files into MNIST/raw
+MAX_ENTRIES = 5_000  # files and folders that are looked at in a search
+GZIP = b"\x1f\x8b"  # the first bytes of a compressed file, whatever its name is
 NAME = "pytorch-playground"
 
 CANNOT_BE_READ = "{name} cannot be read ({reason}). Download it again."
 DAMAGED = "it is damaged or incomplete"
+OTHER_CONTENT = (  # the first bytes of what is found under the name of a compressed file, and what that is
+    (b"<", "it is a web page"),
+    (b"PK", "it is a ZIP archive"),
+    (b"version https://git-lfs", "it is a pointer of Git LFS"),
+)
+FOUND_IN = "{problem} It is in “{folder}”."
+ONE_MISSING = "MNIST in “{folder}” is incomplete: {names} is missing."
+MORE_MISSING = "MNIST in “{folder}” is incomplete: {names} are missing."
+MISSING_AND_DAMAGED = "{missing} {damaged}"
+NO_FOLDER = "MNIST was not found: the folder “{folder}” does not exist."
+NOT_A_FOLDER = "MNIST was not found: “{folder}” is not a folder."
+FOLDER_UNREADABLE = "MNIST was not found: the folder “{folder}” cannot be opened ({reason})."
+NO_FILES = "MNIST was not found: none of its four files is in “{folder}”."
 WRONG_START = "{name} starts with {found} instead of {right}: it is not the right kind of IDX file. Download it again."
 WRONG_SHAPE = "{name} contains {found} numbers according to its header, but must contain {right}. Download it again."
 TOO_LONG = "{name} is longer than its {right:,} bytes. Download it again."
@@ -32,6 +47,10 @@ WRONG_SHA256 = "{name} is not the published file: its SHA-256 is different. Down
 
 class MnistError(ValueError):
     """A file that is not the published one, or cannot be downloaded; the message is for the visitor."""
+
+
+class NotThere(MnistError):
+    """A folder that does not exist, or has none of the files."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +117,94 @@ def target_folder() -> Path:
     return named_folder() or cache_folder()
 
 
+def candidates(folder: Path, files: Sequence[MnistFile] = FILES) -> list[list[Path]]:
+    """For each file, the paths in a folder that may be it, the likeliest first: also copies, and folders inside.
+
+    Names count without their case, with a dot for the hyphen, packed or not, and with what browsers add: " (1)". Raises
+    OSError where the folder itself cannot be opened.
+    """
+    found: list[list[Path]] = [[] for _ in files]
+    for path in _paths(folder):
+        name = path.name.lower().replace("_", "-").replace(".idx", "-idx")
+        for file, paths in zip(files, found, strict=True):
+            if file.name in name:
+                paths.append(path)
+    for file, paths in zip(files, found, strict=True):
+        exact = (file.packed, file.name)  # packed first, since a download replaces that one
+        paths.sort(key=lambda path: (len(path.parts), exact.index(path.name) if path.name in exact else 2, path.name))
+    return found
+
+
+def _paths(folder: Path) -> Iterator[Path]:
+    """The files in a folder and in the folders inside; hidden ones and those that cannot be opened are left out."""
+    folders, looked_at = [(folder, 0)], 0
+    for inside, depth in folders:
+        try:
+            entries = sorted(os.scandir(inside), key=lambda entry: entry.name)
+        except OSError:
+            if depth == 0:
+                raise
+            continue
+        for entry in entries:
+            looked_at += 1
+            if looked_at > MAX_ENTRIES:
+                return
+            if entry.is_file():
+                yield Path(entry.path)
+            elif depth < MAX_DEPTH and not entry.name.startswith(".") and entry.is_dir():
+                folders.append((Path(entry.path), depth + 1))
+
+
 def find(folder: Path, files: Sequence[MnistFile] = FILES) -> tuple[Path, ...] | None:
-    """The paths of the four files in a folder, packed or not; None unless all are there. They are not read."""
-    for inside in SUBFOLDERS:
-        found = [_present(folder / inside, file) for file in files]
-        if all(found):
-            return tuple(path for path in found if path)
-    return None
+    """The likeliest paths of the four files in a folder; None unless all are there. They are not read."""
+    try:
+        found = candidates(folder, files)
+    except OSError:
+        return None
+    return tuple(paths[0] for paths in found) if all(found) else None
+
+
+def read_folder(folder: Path, files: Sequence[MnistFile] = FILES) -> list[Pixels]:
+    """The numbers of the four files in a folder; of each, the first copy that is whole.
+
+    Raises MnistError with a sentence that names the folder, and each file that is missing or the first that is damaged;
+    NotThere where the folder has none of them.
+    """
+    try:
+        found = candidates(folder, files)
+    except FileNotFoundError as error:
+        raise NotThere(NO_FOLDER.format(folder=folder)) from error
+    except NotADirectoryError as error:
+        raise MnistError(NOT_A_FOLDER.format(folder=folder)) from error
+    except OSError as error:
+        raise MnistError(FOLDER_UNREADABLE.format(folder=folder, reason=_reason(error))) from error
+    if not any(found):
+        raise NotThere(NO_FILES.format(folder=folder))
+    names = [file.packed for file, paths in zip(files, found, strict=True) if not paths]
+    sentence = (ONE_MISSING if len(names) == 1 else MORE_MISSING).format(folder=folder, names=", ".join(names))
+    missing = sentence if names else ""
+    read_files = []
+    for file, paths in zip(files, found, strict=True):
+        whole, damaged = _first_whole(paths, file)
+        if paths and whole is None:
+            damaged = FOUND_IN.format(problem=damaged, folder=paths[0].parent)
+            raise MnistError(MISSING_AND_DAMAGED.format(missing=missing, damaged=damaged).strip())
+        if whole is not None and not names:
+            read_files.append(whole)
+    if names:
+        raise MnistError(missing)
+    return read_files
+
+
+def _first_whole(paths: Sequence[Path], file: MnistFile) -> tuple[Pixels | None, str]:
+    """The numbers of the first of these paths that is the published file; or None and what is wrong with the first."""
+    problem = ""
+    for path in paths:
+        try:
+            return read(path, file), ""
+        except MnistError as error:
+            problem = problem or str(error)
+    return None, problem
 
 
 def read(path: Path, file: MnistFile) -> Pixels:
@@ -140,19 +240,19 @@ def _check(name: str, content: bytearray, file: MnistFile) -> None:
         raise MnistError(WRONG_SHA256.format(name=name))
 
 
-def _present(folder: Path, file: MnistFile) -> Path | None:
-    dotted = file.name.replace("-idx", ".idx")  # as some archives name them
-    for name in (file.packed, file.name, f"{dotted}.gz", dotted):  # packed first, since a download replaces that one
-        try:
-            if (folder / name).is_file():
-                return folder / name
-        except OSError:  # no permission for this folder
-            return None
-    return None
-
-
 def _content(path: Path) -> IO[bytes]:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+    """The content, unpacked if it is packed; its first bytes say so, since browsers unpack files and keep their names.
+
+    Raises MnistError where a name ends in .gz and the content is neither.
+    """
+    with path.open("rb") as file:
+        start = file.read(32)
+    if start.startswith(GZIP):
+        return gzip.open(path)  # type: ignore[return-value]
+    if path.suffix.lower() == ".gz" and not start.startswith(b"\0\0"):
+        reason = next((what for first, what in OTHER_CONTENT if start.lstrip().startswith(first)), DAMAGED)
+        raise MnistError(CANNOT_BE_READ.format(name=path.name, reason=reason))
+    return path.open("rb")
 
 
 def _at_most(stream: IO[bytes], limit: int) -> bytearray:

@@ -325,6 +325,119 @@ def test_three_of_four_files_are_not_mnist(tmp_path: Path) -> None:
     assert mnist_files.find(tmp_path / "nowhere", FILES) is None
 
 
+def as_found(rename: Callable[[str], str], *, unpacked: bool = False) -> dict[str, bytes]:
+    return {
+        rename(file.name if unpacked else file.packed): gzip.decompress(packed) if unpacked else packed
+        for file, packed in MADE
+    }
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        as_found(str.upper),
+        as_found(lambda name: name.replace(".gz", " (1).gz")),
+        as_found(lambda name: f"{name} (1)"),
+        as_found(lambda name: name.replace("-idx", ".idx")),
+        as_found(lambda name: name.replace("-", "_")),
+        as_found(lambda name: f"MNIST/raw/{name}"),
+        as_found(lambda name: f"a/b/c/{name}"),
+        as_found(lambda name: f"{name}/{name}", unpacked=True),
+        as_found(lambda name: f"{name}.gz", unpacked=True),
+        as_found(lambda name: name.removesuffix(".gz")),
+        as_found(lambda name: f"FashionMNIST/raw/{name}")
+        | {f"FashionMNIST/raw/{FILES[0].packed}": b"\x1f\x8bother", f"MNIST/raw/{FILES[0].packed}": MADE[0][1]},
+    ],
+    ids=["upper case", "(1).gz", ".gz (1)", "dots", "underscores", "MNIST/raw", "three folders deep", "folders",
+         "unpacked by the browser", "packed without .gz", "another data set beside it"],
+)  # fmt: skip
+def test_files_are_found_under_the_names_they_get_on_the_way(tmp_path: Path, files: dict[str, bytes]) -> None:
+    for name, content in files.items():
+        write_files((tmp_path / name).parent, {Path(name).name: content})
+    for numbers, (_, packed) in zip(mnist_files.read_folder(tmp_path, FILES), MADE, strict=True):
+        assert idx(numbers) == gzip.decompress(packed)
+
+
+@pytest.mark.parametrize("content", [MADE[0][1][:5_000], b"<!DOCTYPE html>", b""], ids=["cut off", "html", "empty"])
+def test_a_damaged_file_does_not_hide_a_whole_copy(tmp_path: Path, content: bytes) -> None:
+    write_files(tmp_path, as_found(str, unpacked=True) | {FILES[0].packed: content})
+    assert mnist_files.read_folder(tmp_path, FILES)[0].shape == (120, 28, 28)
+
+
+PACKED_FILES = {file.packed: packed for file, packed in MADE}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({FILES[3].packed: None}, "MNIST in “{folder}” is incomplete: t10k-labels-idx1-ubyte.gz is missing."),
+        (
+            {FILES[0].packed: None, FILES[2].packed: None},
+            "MNIST in “{folder}” is incomplete: train-images-idx3-ubyte.gz, t10k-images-idx3-ubyte.gz are missing.",
+        ),
+        (
+            {FILES[1].packed: b"<html>No access</html>"},
+            "train-labels-idx1-ubyte.gz cannot be read (it is a web page). Download it again. It is in “{folder}”.",
+        ),
+        (
+            {FILES[1].packed: b"version https://git-lfs.github.com/spec/v1"},
+            "train-labels-idx1-ubyte.gz cannot be read (it is a pointer of Git LFS). Download it again. It is "
+            "in “{folder}”.",
+        ),
+        (
+            {FILES[1].packed: MADE[1][1][:60]},
+            "train-labels-idx1-ubyte.gz cannot be read (it is damaged or incomplete). Download it again. It is in "
+            "“{folder}”.",
+        ),
+        (
+            {FILES[0].packed: None, FILES[1].packed: b""},
+            "MNIST in “{folder}” is incomplete: train-images-idx3-ubyte.gz is missing. train-labels-idx1-ubyte.gz "
+            "cannot be read (it is damaged or incomplete). Download it again. It is in “{folder}”.",
+        ),
+        (dict.fromkeys(PACKED_FILES), "MNIST was not found: none of its four files is in “{folder}”."),
+    ],
+    ids=["three of four", "two of four", "html", "Git LFS", "cut off", "missing and damaged", "none"],
+)
+def test_the_sentence_names_what_is_missing_or_damaged_and_where(
+    tmp_path: Path, only: Any, monkeypatch: pytest.MonkeyPatch, changes: dict[str, bytes | None], sentence: str
+) -> None:
+    write_files(tmp_path, {name: content for name, content in (PACKED_FILES | changes).items() if content is not None})
+    with pytest.raises(MnistError) as raised:
+        mnist_files.read_folder(tmp_path, FILES)
+    assert str(raised.value) == sentence.format(folder=tmp_path)
+    monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path))
+    only(tmp_path)
+    monkeypatch.setattr(mnist_files.read_folder, "__defaults__", (FILES,))
+    assert mnist.load().sentence.startswith(sentence.format(folder=tmp_path))
+    app = AppTest.from_string("from pages.ui import mnist_panel\nmnist_panel.show()").run()
+    assert str(tmp_path) in app.caption[0].value and "small digits" in app.caption[0].value
+
+
+def test_a_named_folder_that_cannot_be_used_is_named(
+    tmp_path: Path, only: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("here")
+
+    def no_permission(folder: Any) -> Any:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+    for name, words in (("nowhere", "does not exist"), ("file", "is not a folder"), (".", "cannot be opened")):
+        monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path / name))
+        if name == ".":
+            monkeypatch.setattr(os, "scandir", no_permission)
+        only(tmp_path / name)
+        sentence = mnist.load().sentence
+        assert sentence.startswith("MNIST was not found") and words in sentence and str(tmp_path / name) in sentence
+        monkeypatch.undo()
+
+
+def test_the_search_ends_in_a_folder_of_very_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mnist_files, "MAX_ENTRIES", 3)
+    write_files(tmp_path, {f"a{at}": b"" for at in range(9)} | PACKED_FILES)
+    with pytest.raises(MnistError, match="none of its four files"):
+        mnist_files.read_folder(tmp_path, FILES)
+
+
 IMAGES = gzip.decompress(MADE[0][1])
 WRONG = {
     "magic": (b"\x89PNG" + IMAGES[4:], "starts with 89 50 4e 47 instead of 00 00 08 03"),
