@@ -56,7 +56,7 @@ function watch() {
 }
 
 // Of Streamlit's elements, those whose words are numbers or code: a translator must leave them alone.
-const NO_WORDS = "[data-testid=stCode], [data-testid=stSliderThumbValue], [data-testid=stSliderTickBar], .stCode code";
+const NO_WORDS = "[data-testid=stCode], [data-testid=stSlider] [data-orientation]";
 
 let timer;
 

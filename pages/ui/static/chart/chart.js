@@ -191,6 +191,7 @@ export class Chart {
       width: this.plot.clientWidth,
       height: this.plot.clientHeight,
       dragmode: this.dragKnobs ? false : layout.dragmode,
+      legend: atTop(layout.legend),
       font: { ...layout.font, size: this.board.large ? 16 : 12, family: this.board.font },
       xaxis: currentAxis(reaching(layout.xaxis, ghosts.flatMap((ghost) => ghost.x)), this.zoom?.xaxis),
       yaxis: currentAxis(reaching(layout.yaxis, ghosts.flatMap((ghost) => ghost.y)), this.zoom?.yaxis),
@@ -252,6 +253,7 @@ export class Chart {
     const { data, layout } = this.plot;
     const solid = {
       ...layout,
+      legend: this.shown.layout.legend,
       images: this.maps.pictures(this.figure.maps),
       shapes: [...(layout.shapes ?? []), ...this.maps.frames(this.figure.maps)],
       paper_bgcolor: this.board.colour("@ground"),
@@ -359,6 +361,12 @@ export class Chart {
     this.sizer.disconnect();
     if (window.Plotly) window.Plotly.purge(this.plot);
   }
+}
+
+/** A legend above the axes, moved to the upper end of the chart: Plotly leaves a row empty there. */
+function atTop(legend) {
+  const isAbove = legend?.y === 1 && legend.yanchor === "bottom";
+  return isAbove ? { ...legend, yref: "container", yanchor: "top" } : legend;
 }
 
 /** A copy of an axis with the student's range, if any: Plotly writes into the range that it is given. */

@@ -93,6 +93,13 @@ export class Player {
       onclick: () => board.send({ do: "scrub", to: null }),
     }, words.now);
     this.moment = element("span", { class: "moment", translate: "no" });
+    this.goBack = element("button", {
+      type: "button",
+      class: "button",
+      translate: "no",
+      onclick: () => board.send({ do: "go_back" }),
+    });
+    this.goBack.hidden = true;
     this.time = element(
       "div",
       { class: "time" },
@@ -100,6 +107,7 @@ export class Player {
       this.slider,
       this.moment,
       this.now,
+      this.goBack,
     );
     this.narrator = element("p", { class: "narrator", translate: "no" }); // the announcer says what of it is said
     this.message = element("div", { class: "message" }, this.notice, this.narrator);
@@ -190,7 +198,7 @@ export class Player {
   }
 
   /** Show the time slider, except for a run that keeps no history. */
-  takeTime({ count, at, step }) {
+  takeTime({ count, at, step, good }) {
     this.time.style.display = count === 0 ? "none" : "";
     const last = Math.max(0, count - 1);
     if (Number(this.slider.max) !== last) this.slider.max = last;
@@ -198,6 +206,8 @@ export class Player {
       this.slider.value = at ?? last;
     }
     this.now.disabled = at === null;
+    this.goBack.hidden = good === undefined; // after a divergence: the last good step
+    if (good !== undefined) write(this.goBack, this.board.words.goBack.replace("{step}", good.toLocaleString("en")));
     write(this.moment, this.board.words.moment.replace("{step}", step));
     const speaks = at !== null || this.board.root.dataset.state !== "playing"; // a slider with the focus says each value
     if (speaks) this.slider.setAttribute("aria-valuetext", this.moment.textContent);

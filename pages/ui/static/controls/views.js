@@ -3,9 +3,10 @@
 import { element } from "../dom.js";
 
 export class Views {
-  /** `charts` have a card and a spec with views (none: always visible); `label` is the row's accessible name. */
-  constructor(charts, label) {
-    this.charts = charts;
+  /** The `board`'s charts have a spec with views (none: always visible); `label` is the row's accessible name. */
+  constructor(board, label) {
+    this.board = board;
+    const charts = [...board.charts.values()];
     const names = [...new Set(charts.flatMap((chart) => chart.spec.views.slice(0, 1)))]; // in order of their own charts
     this.buttons = names.map((name) =>
       element("button", { type: "button", class: "button", "data-view": name, onclick: () => this.choose(name) }, name)
@@ -17,6 +18,9 @@ export class Views {
 
   choose(name) {
     for (const button of this.buttons) button.setAttribute("aria-pressed", button.dataset.view === name);
-    for (const { spec, card } of this.charts) card.hidden = spec.views.length > 0 && !spec.views.includes(name);
+    for (const { spec, card } of this.board.charts.values()) {
+      card.hidden = spec.views.length > 0 && !spec.views.includes(name);
+    }
+    this.board.countNarrow();
   }
 }

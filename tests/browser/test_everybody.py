@@ -1,0 +1,283 @@
+"""For everybody (WCAG 2.1 AA, first part): axe-core on all pages, what is said aloud, keyboard, reduced motion."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from playground.lessons import LESSONS
+from tests.browser.student import PATIENCE, Board
+
+Open = Callable[..., Any]
+# Violations that are Streamlit's own: rule, and a piece of the HTML of the element; why they stay.
+STREAMLITS = {
+    ("list", "stSidebarNavItems"): "Streamlit's navigation has <div> elements between <ul> and <li>",
+    ("listitem", "<li"): "the same",
+    ("presentation-role-conflict", "stFileUploaderDropzone"): "its file uploader has a role and a name at once",
+    ("color-contrast", "<p>"): "labels of disabled widgets, which WCAG exempts; axe cannot tell that they are disabled",
+}
+# Whether a text is the label of a widget that cannot be used with these settings.
+IS_DISABLED = """(selector) => {
+  const inner = "[data-testid=stMarkdownContainer], [data-testid=stWidgetLabel]";
+  const widget = document.querySelector(selector)?.closest(`[data-testid^=st]:not(${inner})`);
+  return Boolean(widget?.querySelector(":disabled, [aria-disabled=true], [data-disabled]"));
+}"""
+# Popovers are the same on every page: one page of each kind, and the page's own popovers in the order of its row.
+POPOVERS = {"classification": ("Presets", "Data", "Save", "Share", "More"), "cnn": ("Data",), "tensors": ("Share",)}
+THEMES = ("light", "dark")
+
+
+class Inspector:
+    """axe-core in one open page; `found` counts the violations that were expected."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.found: Counter[tuple[str, str]] = Counter()
+
+    def load(self) -> None:
+        if not self.page.evaluate("typeof axe === 'object'"):
+            self.page.evaluate(Axe().axe_script)
+
+    def problems(self, where: str) -> list[str]:
+        """Every violation but Streamlit's own, as a sentence."""
+        found = self.page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+        problems = []
+        for violation in found["violations"]:
+            for node in violation["nodes"]:
+                own = self.streamlits(violation["id"], node)
+                if own is None:
+                    problems.append(f"{where}: {violation['id']}: {node['html'][:160]}: {node['failureSummary'][:240]}")
+                else:
+                    self.found[own] += 1
+        return problems
+
+    def streamlits(self, rule: str, node: dict[str, Any]) -> tuple[str, str] | None:
+        for known in STREAMLITS:
+            if known[0] != rule or known[1] not in node["html"]:
+                continue
+            if rule != "color-contrast" or self.page.evaluate(IS_DISABLED, node["target"][0]):
+                return known
+        return None
+
+    def in_both_themes(self, where: str) -> list[str]:
+        problems = []
+        for theme in THEMES:
+            self.page.emulate_media(color_scheme=theme)
+            self.page.wait_for_function(
+                """(theme) => getComputedStyle(document.querySelector(".stApp")).colorScheme === theme""", arg=theme
+            )
+            problems += self.problems(f"{where}, {theme}")
+        return problems
+
+
+def test_axe_finds_nothing_on_any_page_that_is_ours(page: Open) -> None:
+    tab = page("/")
+    inspector, problems = Inspector(tab.page), []
+    for name in ("", *LESSONS):
+        title = LESSONS[name].title if name else "Home"
+        if name:
+            tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+            tab.page.get_by_role("heading", level=1, name=title).wait_for()
+        tab.page.locator("[data-board]").first.wait_for(timeout=1000 * PATIENCE)
+        tab.page.locator("[data-chart] .main-svg").first.wait_for(timeout=1000 * PATIENCE)
+        inspector.load()
+        problems += inspector.in_both_themes(name or "home")
+        for popover in POPOVERS.get(name, ()):
+            button = tab.page.get_by_test_id("stMain").get_by_role("button", name=popover, exact=True).last
+            button.click()
+            tab.page.get_by_role("dialog").wait_for()
+            problems += inspector.in_both_themes(f"{name}, {popover}")
+            tab.page.keyboard.press("Escape")
+            tab.page.get_by_role("dialog").wait_for(state="hidden")
+    assert problems == []
+    assert set(STREAMLITS) == set(inspector.found), "an entry of the list is no longer needed"
+
+
+@pytest.mark.parametrize("name", ["", "regression", "tensors"])
+def test_each_page_has_a_title_and_headings_of_its_own(page: Open, name: str) -> None:
+    tab = page(f"/{name}")
+    tab.page.locator("[data-chart] .main-svg").first.wait_for()
+    title = f"{LESSONS[name].title} · PyTorch Playground" if name else "PyTorch Playground"
+    tab.page.wait_for_function("(title) => document.title === title", arg=title)
+    levels = tab.page.evaluate(
+        "() => [...document.querySelectorAll('h1, h2, h3, h4')].filter((each) => each.textContent).map((each) => "
+        "Number(each.tagName[1]))"
+    )
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+LISTEN = """() => {
+  window.__said = [];
+  const live = "[role=status], [role=alert], [role=log], output, [aria-live]:not([aria-live=off])";
+  for (const region of document.querySelectorAll(live)) {
+    const note = () => window.__said.push(region.textContent);
+    new MutationObserver(note).observe(region, { childList: true, characterData: true, subtree: true });
+  }
+}"""
+SAID = "() => window.__said.splice(0).filter(Boolean)"
+
+
+@pytest.mark.parametrize("address", ["/regression?regression_max_steps=0", "/convolution"])
+def test_while_a_run_plays_little_is_said_and_at_its_pause_one_sentence(page: Open, address: str) -> None:
+    tab = page(address)
+    board = Board(tab.page).ready()
+    tab.page.evaluate(LISTEN)
+    board.play()
+    tab.page.wait_for_timeout(4000)
+    assert len(tab.page.evaluate(SAID)) <= 1
+    board.pause()
+    narrator = tab.page.locator(".narrator").text_content()
+    tab.page.wait_for_timeout(1200)
+    said = tab.page.evaluate(SAID)
+    assert len(said) == 1 and said[0] == tab.page.locator(".narrator").text_content() != ""
+    assert narrator
+
+
+def test_a_still_lab_says_its_note_when_a_setting_has_changed_it(page: Open) -> None:
+    tab = page("/activations?activations_lab=depth")
+    tab.page.locator("[data-chart] .main-svg").first.wait_for()
+    tab.page.evaluate(LISTEN)
+    for _ in range(3):
+        tab.page.locator(".st-key-knobs input[type=range]").first.press("ArrowRight")
+    tab.page.wait_for_function("() => window.__said.length > 0", timeout=1000 * PATIENCE)
+    tab.page.wait_for_timeout(1200)
+    said = tab.page.evaluate(SAID)
+    shown = tab.page.locator("[data-sheet] > div").first.text_content().strip()
+    assert said[-1] in (shown, tab.page.locator("[data-board] .card .unseen").first.text_content()[:240])
+
+
+def test_a_point_is_placed_with_the_keyboard_and_its_place_is_said(page: Open) -> None:
+    tab = page("/regression")
+    board = Board(tab.page).ready()
+    points = "() => document.querySelector('[data-chart=fit]').data[0].x.length"
+    before = tab.page.evaluate(points)
+    tab.page.evaluate(LISTEN)
+    cursor = tab.page.get_by_role("application", name="Cursor in Fit")
+    cursor.focus()
+    for key in ("ArrowRight", "ArrowRight", "Shift+ArrowUp"):
+        cursor.press(key)
+    tab.page.wait_for_timeout(800)
+    x, y = (float(part.replace("−", "-")) for part in tab.page.evaluate(SAID)[-1].split(", "))
+    cursor.press("Enter")
+    board.until(lambda: tab.page.evaluate(points) == before + 1, "a point more")
+    where = tab.page.evaluate("() => { const { x, y } = document.querySelector('[data-chart=fit]').data[0];"
+                              " return [...x].map((each, at) => [each, y[at]]); }")  # fmt: skip
+    assert any(abs(px - x) < 0.01 and abs(py - y) < 0.01 for px, py in where), (x, y)
+    cursor.press("Shift+Enter")
+    board.until(lambda: tab.page.evaluate(points) == before, "and removed again")
+
+
+def test_a_setting_is_chosen_with_the_keyboard_in_a_chart(page: Open) -> None:
+    tab = page("/activations?activations_lab=curves")
+    tab.page.locator('[data-chart="function"] .main-svg').first.wait_for()
+    cursor = tab.page.locator('[data-cursor="function"]')
+    cursor.focus()
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        cursor.press(key)
+    tab.page.wait_for_function("() => location.search.includes('activations_curves_probe=')", timeout=1000 * PATIENCE)
+
+
+def test_a_chart_says_what_is_to_be_seen(page: Open) -> None:
+    tab = page("/regression")
+    board = Board(tab.page).ready()
+    tab.page.get_by_label("Speed").select_option("0")
+    board.press("Play")
+    board.until(lambda: board.state == "done", "done")
+    loss = tab.page.locator('[data-chart="loss"]')
+    words = tab.page.locator(f"#{loss.get_attribute('aria-describedby')}")
+    tab.page.wait_for_timeout(300)
+    end = tab.page.locator('[data-status="loss"]').text_content()
+    assert f"Train: falls from 0.242 to {float(end):.3g}" in words.text_content()
+
+
+FIGURES = [
+    ({"mode": "lines", "x": [0, 1, 2, 3], "y": [8, 4, 2, 1]}, "Curve: falls from 8 to 1, still falling at the end."),
+    ({"mode": "lines", "x": list(range(40)), "y": [1 / (1 + x) for x in range(20)] + [0.05] * 20}, "level at the end"),
+    ({"mode": "lines", "x": [0, 1, 2, 3], "y": [4, -1, 2, 9]}, "falls from 4 to −1 at 1, then rises to 9"),
+    ({"mode": "lines", "x": [0, 1, 2], "y": [0.5, 0.5, 0.5]}, "stays at 0.5"),
+    ({"mode": "lines", "x": [0, 1, 0], "y": [0, 1, 2]}, "a path of 3 points from (0, 0) to (0, 2)"),
+    ({"mode": "markers", "x": [1, 2], "y": [3, 5]}, "2 points, across from 1 to 2, up from 3 to 5"),
+    ({"mode": "markers", "x": [1], "y": [None]}, ""),
+    ({"type": "bar", "x": ["a", "b"], "y": [3, 5]}, "Curve: a: 3, b: 5."),
+    ({"type": "heatmap", "x": [0, 1], "y": [0, 1], "z": [[1, 2], [3, 4]]}, "2 × 2: 0: 1, 2; 1: 3, 4"),
+    ({"type": "heatmap", "z": [[row * 10 + at for at in range(10)] for row in range(7)]}, "7 × 10: from 0 to 69, "),
+]  # fmt: skip
+
+
+def test_charts_in_words_are_computed_from_their_figures(page: Open) -> None:
+    tab = page("/regression")
+    Board(tab.page).ready()
+    folder = tab.page.evaluate(
+        "() => performance.getEntriesByType('resource').map(({ name }) => name).find((name) => "
+        "name.includes('/chart/describe.js'))"
+    )
+    from pages.ui.board import WORDS
+
+    for trace, expected in FIGURES:
+        said = tab.page.evaluate(
+            "async ([url, trace, words]) => (await import(url)).describe({ data: [trace], layout: {} }, words)",
+            [folder, {"type": "scatter", "name": "Curve", **trace}, WORDS],
+        )
+        assert expected in said and bool(expected) == bool(said), (expected, said)
+
+
+def test_reduced_motion_has_no_transitions_and_no_animations(page: Open) -> None:
+    tab = page("/regression", options={"reduced_motion": "reduce"})
+    Board(tab.page).ready()
+    moving = tab.page.evaluate(
+        """() => [...document.querySelectorAll("*")].filter((each) => {
+          const { transitionDuration, animationDuration, animationName } = getComputedStyle(each);
+          const lasts = (text) => text.split(",").some((part) => parseFloat(part) > 0.001);
+          return lasts(transitionDuration) || (animationName !== "none" && lasts(animationDuration));
+        }).map((each) => each.outerHTML.slice(0, 80))"""
+    )
+    assert moving == []
+
+
+def test_the_space_bar_plays_while_a_slider_has_the_focus(page: Open) -> None:
+    tab = page("/regression?regression_max_steps=0")
+    board = Board(tab.page).ready()
+    rate = tab.page.get_by_role("slider", name="Learning rate")
+    rate.press("ArrowLeft")
+    rate.press("Space")
+    board.until(lambda: board.state == "playing", "it plays")
+    tab.page.get_by_role("slider", name="Time").press("Space")
+    board.until(lambda: board.state == "paused", "it pauses")
+    tab.page.get_by_label("Steps or epochs to take").press("Space")
+    tab.page.wait_for_timeout(300)
+    assert board.state == "paused", "a field that is typed in keeps its key"
+
+
+@pytest.mark.parametrize("text", ["-3", "0.5", "0", "100001", ""])
+def test_a_wrong_number_of_steps_takes_none_and_says_why(page: Open, text: str) -> None:
+    tab = page("/regression")
+    board = Board(tab.page).ready()
+    count = tab.page.get_by_label("Steps or epochs to take")
+    count.fill(text)
+    board.press("Step")
+    assert "whole number from 1 to 100,000" in board.said()
+    assert count.get_attribute("aria-invalid") == "true"
+    assert board.step == 0
+    count.fill("1000")
+    assert count.evaluate("(field) => field.scrollWidth <= field.clientWidth"), "1000 is not cut"
+    board.press("Step")
+    board.until(lambda: board.step > 0, "a right number is taken")
+    board.until(lambda: "whole number" not in board.said(), "and the sentence goes", 12)
+
+
+def test_the_time_slider_says_its_step(page: Open) -> None:
+    tab = page("/regression")
+    board = Board(tab.page).ready()
+    tab.page.get_by_label("Steps or epochs to take").fill("20")
+    board.press("Step")
+    board.until(lambda: board.step == 20, "twenty steps")
+    board.scrub(5)
+    board.until(lambda: board.step < 20, "an earlier step")
+    slider = tab.page.get_by_role("slider", name="Time")
+    board.until(lambda: slider.get_attribute("aria-valuetext") == f"step {board.step}", "the slider says it")

@@ -1,0 +1,48 @@
+"""A browser that keeps nothing for the site, blocked or full: all works as long as the page is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.student import Board
+
+Open = Callable[..., Any]
+BLOCKED = """
+for (const area of ["localStorage", "sessionStorage"]) {
+  Object.defineProperty(window, area, { get() { throw new DOMException("Access is denied", "SecurityError"); } });
+}
+"""
+FULL = 'Storage.prototype.setItem = () => { throw new DOMException("It is full", "QuotaExceededError"); };'
+
+
+@pytest.mark.parametrize("script", [BLOCKED, FULL], ids=["blocked", "full"])
+def test_without_storage_pins_and_larger_type_work_and_say_that_they_are_not_kept(page: Open, script: str) -> None:
+    tab = page("/regression", script=script)
+    board = Board(tab.page).ready()
+    large = tab.page.get_by_role("button", name="A+")
+    large.click()
+    assert large.get_attribute("aria-pressed") == "true"
+    assert "stores no data for this site: the larger type lasts" in board.said()
+    tab.page.get_by_role("button", name="Pin this run").click()
+    assert "stores no data for this site: pinned runs last" in board.said()
+    assert tab.page.locator(".pins tbody tr").count() == 2
+    board.press("Step")
+    board.until(lambda: board.step == 1, "it trains")
+    tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Tensors").click()
+    tab.page.locator('[data-chart="numpy"] .main-svg').first.wait_for()
+    tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Regression").click()
+    board.ready()
+    assert tab.page.locator(".pins tbody tr").count() == 2, "pins last while the page is open"
+    assert tab.page.locator("[data-board].large").count() == 1
+
+
+def test_a_sentence_of_the_board_is_not_wiped_away_by_the_next_frame(page: Open) -> None:
+    tab = page("/regression?regression_max_steps=0", script=FULL)
+    board = Board(tab.page).ready()
+    board.play()
+    tab.page.get_by_role("button", name="Pin this run").click()
+    board.wait_frames(5)
+    assert "pinned runs last" in board.said()

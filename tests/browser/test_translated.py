@@ -1,0 +1,83 @@
+"""Pages that the browser translates: a translator puts <font> elements in the place of the texts that React holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from playground.lessons import LESSONS
+from tests.browser.student import Board
+
+Open = Callable[..., Any]
+# What Chrome's translator does, again and again: other words in a <font> instead of each text node.
+TRANSLATE = """() => {
+  const isLeftAlone = (node) => node.parentElement.closest(
+    "[translate=no], font, script, style, noscript, textarea, title",
+  );
+  const translate = () => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const texts = [];
+    while (walker.nextNode()) if (walker.currentNode.data.trim()) texts.push(walker.currentNode);
+    for (const text of texts.filter((each) => !isLeftAlone(each))) {
+      const [outer, inner] = [document.createElement("font"), document.createElement("font")];
+      inner.textContent = `«${text.data}»`;
+      outer.append(inner);
+      text.parentNode.replaceChild(outer, text);
+    }
+  };
+  translate();
+  setInterval(translate, 100);
+}"""
+NEEDED = "() => document.querySelectorAll('font').length"
+
+
+@pytest.mark.parametrize("name", list(LESSONS))
+def test_a_translated_page_plays_and_follows_its_settings(page: Open, name: str) -> None:
+    tab = page(f"/{name}")
+    tab.page.locator("[data-chart] .main-svg").first.wait_for()
+    tab.page.evaluate(TRANSLATE)
+    play = tab.page.locator("[data-board] .button.primary")
+    if play.count():
+        play.first.click()
+    for knob in tab.page.locator(".st-key-knobs input[type=range]").all()[:2]:
+        knob.press("ArrowRight")
+        tab.page.wait_for_timeout(150)
+    labs = tab.page.get_by_test_id("stMain").get_by_role("radio")
+    for lab in labs.all()[1:3]:
+        lab.click()
+        tab.page.wait_for_timeout(400)
+    tab.page.locator("[data-chart] .main-svg").first.wait_for()
+    assert tab.page.evaluate(NEEDED) > 50, "the page was translated"
+    assert tab.page.locator("[data-board]").count() == 1
+
+
+def test_what_changes_is_seen_in_a_translated_page(page: Open) -> None:
+    tab = page("/tensors?tensors_lab=operations")
+    tab.page.locator("[data-chart] .main-svg").first.wait_for()
+    tab.page.evaluate(TRANSLATE)
+    chosen = tab.page.get_by_role("combobox").first
+    note = tab.page.locator("[data-sheet] > div").first
+    before = note.text_content()
+    chosen.click()
+    tab.page.keyboard.press("ArrowDown")
+    tab.page.keyboard.press("Enter")
+    tab.page.wait_for_function(
+        "(before) => document.querySelector('[data-sheet] > div').textContent.replace(/[«»]/g, '') !== before",
+        arg=before.replace("«", "").replace("»", ""),
+    )
+
+
+def test_numbers_code_and_what_is_said_are_left_alone(page: Open) -> None:
+    tab = page("/regression")
+    Board(tab.page).ready()
+    tab.page.get_by_text("Show the script").click()
+    tab.page.get_by_test_id("stCode").first.wait_for()
+    tab.page.wait_for_timeout(400)
+    tab.page.evaluate(TRANSLATE)
+    changed = (
+        "[data-status], [role=status], [role=alert], .narrator, .moment, [data-chart], code, .stSlider [role=slider]"
+    )
+    assert tab.page.locator(f":is({changed}) font").count() == 0
+    assert tab.page.locator("[data-board] h2 font").count() > 0, "titles are translated"
