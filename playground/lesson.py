@@ -56,13 +56,19 @@ class Chart:
     width: Literal["", "small", "wide"] = ""  # "small": several in a row; "wide": a high row of its own
     height: Literal["", "low", "tall"] = ""  # "low": two thirds of the usual height; "tall": a quarter more
     click: Literal["", "add", "pick"] = ""  # "add": add a point, with Shift remove one; "pick": send chart and place
-    turns: tuple[str, ...] = ()  # in a lab: a click or a drag, with `click` a click only, sets these knobs to x (and y)
+    turns: tuple[str, ...] = ()  # in a still lab: a click or a drag sets these knobs to its x (and y)
+    click_turns: tuple[str, ...] = ()  # in a live lab, with `click` "pick": a click sets these knobs to its x (and y)
     place: tuple[str, ...] = ()  # the chart is about one place of the plane: a field for each coordinate, so named
     beside: Literal["", "weights", "pad"] = ""  # "weights": a form for a unit's weights; "pad": a drawing pad
     sliders: tuple[Slider, ...] = ()  # in its header
     views: tuple[str, ...] = ()  # its own view first, and others; the page shows the charts of one view at a time
     magnified_on: str = ""  # the chart that shows, enlarged, the map under the pointer
     pins: bool = False  # it shows the curves of pinned runs, too
+
+    @property
+    def knobs_set_by_click(self) -> tuple[str, ...]:
+        """The knobs that the page sets to the place of a click, its x first."""
+        return self.turns or self.click_turns
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ WORDS = {
     "units": {"step": "batches", "epoch": "epochs"},
     "speed": "Speed", "speedShort": "Speed", "speedAuto": "Auto", "speedSteps": "{n} steps/s", "speedFull": "Full",
     "large": "A+: larger type", "boardFullScreen": "Full screen", "time": "Time: look back at earlier steps",
-    "timeShort": "Time", "now": "Now", "moment": "step {step}", "resetZoom": "Reset zoom", "png": "Save as PNG",
+    "timeShort": "Time", "now": "Now", "goBack": "Go back to step {step}", "moment": "step {step}",
+    "resetZoom": "Reset zoom", "png": "Save as PNG",
     "csv": "Save data as CSV", "fullScreen": "Full screen", "reconnecting": "The connection was lost. Reconnecting …",
     "lost": LOST,
     "forgotten": "The server no longer knows this page's settings. The run continues; reload the page to change them.",
@@ -158,7 +159,7 @@ def still(
 
 def _data(charts: Sequence[Chart]) -> dict[str, Any]:
     return {
-        "charts": [asdict(chart) for chart in charts],
+        "charts": [asdict(chart) | {"turns": chart.knobs_set_by_click} for chart in charts],
         "palette": PALETTE,
         "words": WORDS,
         "plotly": assets.url("plotly.min.js"),

@@ -105,7 +105,8 @@ def _pick(lab: Lab, config: Config, picked: Any) -> None:
     places = [picked.get("x"), picked.get("y")]
     for chart in lab.charts:
         if chart.name == picked.get("chart") and all(_is_number(place) for place in places):
-            knob_widgets.choose(lab.name, config.with_closest(dict(zip(chart.turns, places, strict=False))))
+            values = dict(zip(chart.knobs_set_by_click, places, strict=False))
+            knob_widgets.choose(lab.name, config.with_closest(values))
 
 
 def _is_number(value: object) -> bool:

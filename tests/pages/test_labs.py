@@ -514,7 +514,9 @@ def test_charts_turn_only_knobs_that_are_numbers_between_bounds_or_of_choices() 
         for chart in lab.charts:
             assert len(chart.turns) <= 2
             assert not chart.turns or lab.draw is not None
-            for name in chart.turns:
+            assert not chart.click_turns or (lab.build is not None and chart.click == "pick")
+            for name in chart.knobs_set_by_click:
+                assert lab.config.knobs()[name].live, "the run would start over"
                 assert type(lab.config.knobs()[name].default) in (int, float)
 
 

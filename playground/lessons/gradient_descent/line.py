@@ -82,7 +82,7 @@ LAB = Lab(
     build=LineRun,
     charts=(
         Chart("curve", "Curve and ball", "The curve, the ball on it, its tangent and the places on its path.",
-              height="tall", click="pick", turns=("x",), toggles=(AHEAD,)),
+              height="tall", click="pick", click_turns=("x",), toggles=(AHEAD,)),
         Chart("height", "Height", "The height after each step.", height="tall", toggles=(LOG,)),
     ),
     status={"step": "Step", "loss": "Height", "x": "x", "slope": "Gradient", "gradient": "Its length"},

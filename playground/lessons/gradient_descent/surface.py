@@ -117,7 +117,7 @@ LAB = Lab(
     build=SurfaceRun,
     charts=(
         Chart("levels", "Levels and path", "The surface from above: higher is darker, lines join equal heights.",
-              height="tall", click="pick", turns=("x", "y"), toggles=(AHEAD,)),
+              height="tall", click="pick", click_turns=("x", "y"), toggles=(AHEAD,)),
         Chart("relief", "In three dimensions", "The surface at an angle, with the path of the ball on it.",
               height="tall"),
         Chart("height", "Height", "The height after each step.", width="wide", height="low",

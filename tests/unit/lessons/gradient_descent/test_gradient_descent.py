@@ -183,7 +183,7 @@ def test_a_changed_rate_shows_the_whole_new_path_at_the_end_and_keeps_the_step_b
 
 def test_a_start_by_the_knobs_puts_the_ball_there_and_hides_the_path_again() -> None:
     """A click in a chart sets the same knobs, so the ball, the knobs and the link agree."""
-    assert [chart.turns for lab in (line_lab.LAB, surface_lab.LAB) for chart in lab.charts if chart.click] == [
+    assert [chart.knobs_set_by_click for lab in (line_lab.LAB, surface_lab.LAB) for chart in lab.charts if chart.click] == [
         ("x",),
         ("x", "y"),
     ]
