@@ -16,6 +16,7 @@ From the browser: texts in JSON, of two kinds.
     reset                                      Reset         start again from step 0, paused
     speed     value: steps/s, 0 full, null     SetSpeed      train at this speed; null: at the speed of the run
     scrub     to: index | null                 LookBack      show what was kept there; null: show the current step
+    go_back                                    GoBack        after a divergence: continue from the last good step
     leave                                      Leave         the page is left: the run is paused for whoever returns
     add       x, y                             AddPoint      add a training point
     remove    x, y                             RemovePoint   remove the training point nearest to this place
@@ -42,7 +43,8 @@ only the entries that differ from the frame before:
     heading   of two compared runs: the setting in which they differ, and its value
     status    {name: number} beside the player; "steps_per_second" is the engine's
     note      the narrator's sentence
-    time      the time slider: {"count": places, "at": index shown | null for the current step, "step": step shown}
+    time      the time slider: {"count": places, "at": index shown | null for the current step, "step": step shown},
+              and after a divergence, {"good": step} if the run can go back to that step
     charts    {chart: {"figure": whole figure} | {"set": [[path, value], ...]}}: the changes since the last frame
 """
 
@@ -117,6 +119,11 @@ class LookBack(Command):
 
     index: int | None = None
     step: int | None = None
+
+
+@dataclass(frozen=True)
+class GoBack(Command):
+    """Continue from the last good step of a run that has diverged, paused."""
 
 
 @dataclass(frozen=True)
@@ -290,6 +297,7 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Command]] = {
     "reset": lambda message: Reset(),
     "speed": _set_speed,
     "scrub": _look_back,
+    "go_back": lambda message: GoBack(),
     "leave": lambda message: Leave(),
     "add": lambda message: AddPoint(*_point(message)),
     "remove": lambda message: RemovePoint(*_point(message)),

@@ -19,6 +19,8 @@ TOO_MANY_COMMANDS = "Too many commands at once, so some were left out. Wait a mo
 NOT_STARTED = "The run has not started yet; it is waiting for its turn."
 NOT_BUILT = "The run is still waiting for its turn."
 ENDED = "This run has ended. Press Reset to start again."
+NOT_COMPARED = "Two compared runs cannot go back. Press Reset, or leave the comparison first."
+NOTHING_TO_GO_BACK_TO = "There is no good step to go back to. Press Reset."
 
 # Why a run has stopped.
 TRAINED_LONG = "This run has trained for a long time, so it was paused. Press Play to continue."

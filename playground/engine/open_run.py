@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from playground.engine import lockstep, messages
-from playground.engine.commands import Command, CommandError, LookBack, Pause, Play, Reset, SetSpeed, Step
+from playground.engine.commands import Command, CommandError, GoBack, LookBack, Pause, Play, Reset, SetSpeed, Step
 from playground.engine.fairness import Debt
 from playground.engine.orders import Call, Order, Orders, Refuse, Revary, Tune
 from playground.engine.pacing import WAIT_SECONDS, Pacing
@@ -256,6 +256,8 @@ class OpenRun:
         elif isinstance(command, Pause):
             self._pause()
             self.pacing.owed = 0
+        elif isinstance(command, GoBack):
+            self._go_back(run)
         elif self.state == "failed" and not isinstance(command, LookBack):  # looking back at a divergence teaches most
             raise CommandError(messages.ENDED)
         elif isinstance(command, (Play, Step)):
@@ -274,6 +276,12 @@ class OpenRun:
             lockstep.look_back(self, command.index)
         else:
             run.apply(command)
+
+    def _go_back(self, run: Run) -> None:
+        if self.partner is not None:
+            raise CommandError(messages.NOT_COMPARED)
+        run.apply(GoBack())
+        self.state, self.pacing.owed = "paused", 0
 
     def _pause(self) -> None:
         if self.state == "playing":

@@ -58,8 +58,8 @@ def network(
     labels, units = _units(places, weights, biases, dead, inputs, outputs, every)
     for index, more in enumerate(missing):
         if more:
-            x, y = index / (len(counts) - 1), 0.5 / (len(every[index]) + 1)
-            labels.append({**_label(MORE.format(units=more), x, y), "xanchor": "center"})
+            across, up = index / (len(counts) - 1), 0.5 / (len(every[index]) + 1)
+            labels.append({**_label(MORE.format(units=more), across, up), "xanchor": "center"})
     return {
         "data": [*lines, units],
         "layout": layout(

@@ -13,12 +13,12 @@ from typing import Any
 
 PALETTE: dict[str, dict[str, str]] = {
     "light": {
-        "text": "#1f2933", "muted": "#5f6b7a", "grid": "#e3e8ee", "ground": "#ffffff",
+        "text": "#0f1720", "muted": "#5f6b7a", "grid": "#e3e8ee", "ground": "#ffffff",
         "train": "#0072b2", "test": "#d55e00", "model": "#a83279", "gradient": "#007a59", "weight": "#5f6b7a",
         "positive": "#0072b2", "negative": "#d55e00", "dead": "#828e9b", "mark": "#7a5af8",
         "class0": "#0072b2", "class1": "#d55e00", "class2": "#007a59", "class3": "#a83279", "class4": "#8a6d00",
         "series0": "#0072b2", "series1": "#d55e00", "series2": "#007a59", "series3": "#a83279", "series4": "#8a6d00",
-        "series5": "#1f2933", "series6": "#7a5af8",
+        "series5": "#0f1720", "series6": "#7a5af8",
     },
     "dark": {
         "text": "#e6ebf1", "muted": "#9aa7b5", "grid": "#2b3440", "ground": "#0f151c",

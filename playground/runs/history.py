@@ -90,6 +90,12 @@ class History:
             "table": self._table[: self.rows].copy(),
         }
 
+    def cut(self, steps: int) -> None:
+        """Forget the rows after this step."""
+        state = self.state_dict()
+        kept = state["steps"] <= steps
+        self.load_state_dict(state | {"steps": state["steps"][kept], "table": state["table"][kept]})
+
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up where `state_dict` was taken."""
         self.stride, self.rows = state["stride"], len(state["steps"])

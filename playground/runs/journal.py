@@ -36,15 +36,16 @@ class Change:
     threads: int | None = None
 
 
-Reason = Literal["restored", "loaded", "long"]
+Reason = Literal["restored", "loaded", "long", "went_back"]
 
 
 @dataclass(frozen=True)
 class SavedState:
     """A state that no config and seed leads to: weights, optimizer, batches and the lesson's own part.
 
-    `why` is the reason: the run was restored from a file ("restored"), its weights were loaded from one ("loaded"), or
-    more was changed before than is kept one by one ("long").
+    `why` is the reason: the run was restored from a file ("restored"), its weights were loaded from one ("loaded"),
+    it went back to an earlier step after a divergence ("went_back"), or more was changed before than is kept one by one
+    ("long").
     """
 
     why: Reason

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from playground.engine.commands import Command, CommandError, LookBack
+from playground.engine.commands import Command, CommandError, GoBack, LookBack
 from playground.engine.frames import Figure
-from playground.engine.messages import OUT_OF_TIME, UNKNOWN_COMMAND
+from playground.engine.messages import NOTHING_TO_GO_BACK_TO, OUT_OF_TIME, UNKNOWN_COMMAND
 from playground.engine.run import Drawing, Outcome
 from playground.knobs import Config
 from playground.runs import messages, state
@@ -40,6 +40,7 @@ from playground.training.trainer import Trainer
 MIN_AUTO_SPEED = 30.0  # steps a second
 AUTO_SECONDS = 10.0  # a run with a step limit is paced to take about this long
 MAX_SNAPSHOTS = 128
+GOOD_LOSS = 0.01  # of the loss right after the last change: a snapshot with a loss so little higher is good, too
 STATE_PARTS = ("weights", "optimizer", "batches", "progress", "history", "snapshots", "own")
 PERIOD = "period"  # a further part, in files of runs that something was changed in
 
@@ -104,6 +105,8 @@ class TrainingRun(ABC):
         self.weights_set = 0  # how often weights were set from outside
         self.period = Period()
         self._probe: tuple[Period, int, Probe] | None = None  # in a period, at a step
+        self._before_change: Snapshot | None = None  # right before the last change
+        self._good: tuple[int, Snapshot | None] | None = None  # found after a divergence at a step
         self._loss_rows: tuple[Any, Period, LossRows] | None = None  # of a history column and a period
         self.record({})
         self.take_snapshot()
@@ -287,11 +290,14 @@ class TrainingRun(ABC):
         with torch.no_grad():
             self.history.append(self.steps, traced | self.measure())
 
-    @torch.no_grad()
     def take_snapshot(self) -> None:
         """Keep a snapshot of the current step."""
+        self.snapshots.append(self._snapshot())
+
+    @torch.no_grad()
+    def _snapshot(self) -> Snapshot:
         vector = torch.cat([parameter.reshape(-1).cpu() for parameter in self.parameters])
-        self.snapshots.append(Snapshot(self.steps, self.trainer.batches.epochs, vector, self.config))
+        return Snapshot(self.steps, self.trainer.batches.epochs, vector, self.config)
 
     def tune(self, config: Config) -> None:
         """Change live knobs without a reset; each change leaves a mark on the loss chart."""
@@ -315,10 +321,61 @@ class TrainingRun(ABC):
             progress.outcome = ""
         self.retune(before, config, set(changed))
 
+    # After a divergence.
+
+    def good_losses(self, snapshot: Snapshot) -> dict[str, float] | None:
+        """The losses of a snapshot's weights in the current model, or None if they do not fit it or are not finite.
+
+        A lesson whose runs can go back overrides it.
+        """
+        del snapshot
+        return None
+
+    def went_back(self) -> None:
+        """Bring what the lesson keeps back to the current, earlier step, and begin with a new optimizer."""
+        self._good = self._before_change = None
+
     @property
     def good_step(self) -> int | None:
         """After a divergence, the step to which this run can go back; None if there is none."""
+        return self._good_snapshot.steps if self._good_snapshot is not None else None
+
+    @property
+    def _good_snapshot(self) -> Snapshot | None:
+        """The last snapshot with a loss no higher than right after the last change, after a divergence."""
+        if self.outcome != "failed":
+            return None
+        if self._good is None or self._good[0] != self.steps:
+            self._good = (self.steps, self._find_good())
+        return self._good[1]
+
+    @torch.no_grad()
+    def _find_good(self) -> Snapshot | None:
+        first = self.period.losses.get("train", self.history.column("train")[0])
+        kept = [*self.snapshots.kept, *([self._before_change] if self._before_change is not None else [])]
+        for snapshot in sorted(kept, key=lambda each: each.steps, reverse=True):
+            losses = self.good_losses(snapshot) if 0 < snapshot.steps < self.steps else None
+            if losses is not None and losses["train"] <= first * (1 + GOOD_LOSS):
+                return snapshot
         return None
+
+    def go_back(self) -> None:
+        """Continue from the last good step of a run that has diverged, with a new optimizer. Raises CommandError."""
+        snapshot = self._good_snapshot
+        if snapshot is None:
+            raise CommandError(NOTHING_TO_GO_BACK_TO)
+        load_parameters(self.model, snapshot.parameters)
+        progress, batches = self.progress, self.trainer.batches
+        progress.steps, batches.epochs, progress.outcome = snapshot.steps, snapshot.epochs, ""
+        batches.order, batches.position = torch.empty(0, dtype=torch.long), 0
+        progress.marks = [mark for mark in progress.marks if mark[0] <= snapshot.steps]
+        self.history.cut(snapshot.steps)
+        self.snapshots.kept = [each for each in self.snapshots.kept if each.steps <= snapshot.steps]
+        self._shown_index, self.weights_set = None, self.weights_set + 1
+        self.went_back()
+        self.mark(messages.WENT_BACK_MARK)
+        self.period = Period(self.steps, LastChange("went_back"), self.losses_now())
+        self._begin_journal("went_back")
 
     # The last change, since which a training is judged.
 
@@ -328,6 +385,7 @@ class TrainingRun(ABC):
 
         Changes at one step are one change, and one that is taken back at the same step is none.
         """
+        here = self._snapshot()
         last, origin, before = self.period, (self.config, self.edited_points, self.weights_set), self.losses_now()
         yield
         previous: Period | None = replace(last, previous=None)
@@ -340,6 +398,8 @@ class TrainingRun(ABC):
             self.period = previous or Period()
         else:
             self.period = Period(self.steps, change, self.losses_now(), before, origin, previous)
+            if last.start != self.steps or self._before_change is None:
+                self._before_change = here
 
     def _change_from(self, origin: tuple[Any, Any, int], what: str) -> LastChange:
         config, points, weights_set = origin
@@ -424,6 +484,9 @@ class TrainingRun(ABC):
 
     def apply(self, command: Command) -> None:
         """Look back at a snapshot, or obey a command of the lesson's own. Raises ValueError with a sentence."""
+        if isinstance(command, GoBack):
+            self.go_back()
+            return
         if not isinstance(command, LookBack):
             self.edit(command)
             return
@@ -467,10 +530,15 @@ class TrainingRun(ABC):
         )
 
     def time(self) -> dict[str, Any]:
-        """The time slider: {"count": snapshots kept, "at": index of the one shown or None, "step": its step}."""
+        """The time slider: {"count": snapshots kept, "at": index of the one shown or None, "step": its step}.
+
+        After a divergence "good" is the step to which the run can go back.
+        """
         snapshot = self.shown_snapshot
         steps = self.steps if snapshot is None else snapshot.steps
-        return {"count": len(self.snapshots.kept), "at": None if snapshot is None else self._shown_index, "step": steps}
+        at = None if snapshot is None else self._shown_index
+        good = {} if self.good_step is None else {"good": self.good_step}
+        return {"count": len(self.snapshots.kept), "at": at, "step": steps, **good}
 
     # What a checkpoint asks.
 

@@ -109,15 +109,11 @@ def _from_snapshot(run: Run, snapshot: Snapshot) -> Run:
     branch.progress.steps, branch.trainer.batches.epochs = snapshot.steps, snapshot.epochs
     branch.progress.stop_at = max(run.progress.stop_at, snapshot.steps + 1)
     branch.progress.marks = [mark for mark in run.marks if mark[0] <= snapshot.steps]
-    branch.history.load_state_dict(_until(run.history.state_dict(), snapshot.steps))
+    branch.history.load_state_dict(run.history.state_dict())
+    branch.history.cut(snapshot.steps)
     branch.snapshots.stride = run.snapshots.stride
     branch.snapshots.kept = [each for each in run.snapshots.kept if each.steps <= snapshot.steps]
     branch.use_weights({name: value.clone() for name, value in branch.model.state_dict().items()})
     branch.progress.marks = branch.marks[:-1]  # without the mark of `use_weights`: these weights are its own
     branch.find_period()
     return branch
-
-
-def _until(history: dict[str, Any], steps: int) -> dict[str, Any]:
-    kept = history["steps"] <= steps
-    return history | {"steps": history["steps"][kept], "table": history["table"][kept]}

@@ -52,8 +52,8 @@ from playground.lessons.narrator import first_finding
 from playground.lessons.training_rules import RULES, TrainingSituation
 from playground.runs import journal
 from playground.runs import state_checks as check
-from playground.runs.history import KINDS, layer_norms
-from playground.runs.training_run import TrainingRun, View
+from playground.runs.history import KINDS, Snapshot, layer_norms
+from playground.runs.training_run import TrainingRun, View, load_parameters
 from playground.settings import Settings
 from playground.training import models
 from playground.training.probe import Probe, probe
@@ -203,6 +203,24 @@ class ClassificationRun(TrainingRun):
         """The training loss of a model that always predicts the shares of the classes."""
         logits = self.shares.clamp_min(1e-9).log().expand(len(self.data.y_train), -1)
         return float(LOSSES[self.config.loss][1]()(logits, self.data.y_train))
+
+    def good_losses(self, snapshot: Snapshot) -> dict[str, float] | None:
+        """The losses of a snapshot's weights, if its model has the current shape and they are finite."""
+        model = self.snapshot_model(snapshot.config)
+        if [each.shape for each in model.parameters()] != [each.shape for each in self.model.parameters()]:
+            return None
+        load_parameters(model, snapshot.parameters)
+        losses: dict[str, float] = self.predict(model, self.config).losses
+        return losses if snapshot.parameters.isfinite().all() and np.isfinite(losses["train"]) else None
+
+    def went_back(self) -> None:
+        """Begin with a new optimizer, and forget what came after the current step."""
+        super().went_back()
+        self.trainer.optimizer = optimizer_of(self.config, self.model)
+        losses = [self.history.column(name) for name in ("train", "test")]
+        self.peak = max(float(np.nanmax(each, initial=0.0)) for each in losses)
+        if self.challenge.met_at is not None and self.challenge.met_at > self.steps:
+            self.challenge.met_at = None
 
     def rebuilt(self, config: ClassificationConfig) -> Self:
         """A new run at step 0 with another config, the same points and the same place to explain."""

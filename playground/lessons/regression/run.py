@@ -36,8 +36,8 @@ from playground.lessons.regression.config import (
 )
 from playground.lessons.training_rules import RULES, TrainingSituation
 from playground.runs import state_checks as check
-from playground.runs.history import KINDS, layer_norms
-from playground.runs.training_run import TrainingRun, View
+from playground.runs.history import KINDS, Snapshot, layer_norms
+from playground.runs.training_run import TrainingRun, View, load_parameters
 from playground.settings import Settings
 from playground.training import models
 from playground.training.probe import Probe, probe
@@ -157,6 +157,22 @@ class RegressionRun(TrainingRun):
             best = min(loss_fn(each.expand_as(y), y).item() for each in (y.mean(), y.median()))
             self._constant_loss = kept = (self.data, name, best)
         return kept[2]
+
+    def good_losses(self, snapshot: Snapshot) -> dict[str, float] | None:
+        """The losses of a snapshot's weights, if its model has the current shape and they are finite."""
+        model = self.snapshot_model(snapshot.config)
+        if [each.shape for each in model.parameters()] != [each.shape for each in self.model.parameters()]:
+            return None
+        load_parameters(model, snapshot.parameters)
+        losses: dict[str, float] = self.predict(model, self.config).losses
+        return losses if snapshot.parameters.isfinite().all() and np.isfinite(losses["train"]) else None
+
+    def went_back(self) -> None:
+        """Begin with a new optimizer, and forget what came after the current step."""
+        super().went_back()
+        self.trainer.optimizer = optimizer_of(self.config, self.model)
+        losses = [self.history.column(name) for name in ("train", "test")]
+        self.peak = max(float(np.nanmax(each, initial=0.0)) for each in losses)
 
     def rebuilt(self, config: RegressionConfig) -> Self:
         """A new run at step 0 with another config and the same edits of the points."""

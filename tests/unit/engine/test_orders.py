@@ -13,6 +13,7 @@ from playground.engine.commands import (
     Command,
     Draw,
     Explain,
+    GoBack,
     Leave,
     LookBack,
     Pause,
@@ -55,6 +56,7 @@ APART: list[tuple[Order, Order]] = [
     (AddPoint(0, 0), Undo()),
     (RemovePoint(0, 0), RemovePoint(0, 0)),
     (Undo(), Undo()),
+    (GoBack(), Play()),
     (SetWeight(0, 0, 0, 1.0), SetWeight(0, 0, 0, 2.0)),
     (Step(1), Step(1)),  # two clicks are two steps
     (LookBack(3), LookBack()),  # looking back has paused the run

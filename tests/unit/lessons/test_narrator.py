@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from playground.engine.commands import AddPoint, LookBack, RemovePoint, SetWeight, Undo
+from playground.engine.commands import AddPoint, GoBack, LookBack, RemovePoint, SetWeight, Undo
 from playground.lessons import training_rules
 from playground.lessons.classification import lesson as classification
 from playground.lessons.classification.config import LEARNING_RATES as CLASSIFICATION_RATES
@@ -415,3 +415,39 @@ def test_the_rules_are_ordered_problems_first() -> None:
     assert names.index("penalty") < names.index("slow") < names.index("settled") < names.index("falling")
     assert RULES[-1].find(crafted(FLAT)) is not None, "the last rule always applies"
     assert training_rules.RULES is RULES
+
+
+# After a divergence.
+
+
+@pytest.mark.parametrize("build", [regressed, classified])
+def test_a_diverged_run_goes_back_to_its_last_good_step_and_trains_on(build: Any) -> None:
+    run = build(60, lr=0.1, activation="identity", weight_decay=0.0)
+    losses, weights = run.losses_now(), run.script_weights()
+    tune(run, 200, lr=10.0, loss="mse" if build is regressed else "brier", optimizer="nesterov", momentum=0.99)
+    if run.outcome != "failed":  # a bounded loss does not diverge by itself
+        with torch.no_grad():
+            run.parameters[0].fill_(1e38)
+        train(run, 3)
+    assert run.outcome == "failed"
+    said = found(run)
+    assert said.evidence.good_step == run.time()["good"] <= run.steps
+    run.apply(GoBack())
+    assert run.steps == said.evidence.good_step and run.outcome == ""
+    assert "good" not in run.time() and run.period.since.startswith("Since you went back to step ")
+    assert run.history.steps()[-1] <= run.steps and run.snapshots.kept[-1].steps <= run.steps
+    if run.steps == 60:
+        assert all(value.equal(weights[name]) for name, value in run.script_weights().items())
+    assert math.isfinite(run.losses_now()["train"]) and run.peak < 100 * max(1.0, losses["train"])
+    tune(run, 30, lr=0.01, optimizer="sgd")
+    assert run.outcome == "" and run.losses_now()["train"] <= 1.1 * run.period.losses["train"]
+    checkpoint.save("regression" if build is regressed else "classification", run)
+    assert run.run_history().saved.why == "went_back"
+
+
+def test_there_is_nothing_to_go_back_to_before_a_divergence_or_without_a_good_step() -> None:
+    for run in (regressed(20), regressed(100, lr=10.0, activation="tanh")):
+        assert "good" not in run.time()
+        with pytest.raises(ValueError, match="no good step"):
+            run.apply(GoBack())
+    assert "Go back" not in found(regressed(100, lr=10.0, activation="tanh")).advice
