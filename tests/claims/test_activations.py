@@ -22,7 +22,7 @@ def test_each_preset_does_what_its_name_says(seed: int) -> None:
     names = list(fates)
     assert all(1e-2 < size < 1e2 for title in ("Tanh with Xavier", "ReLU with Kaiming") for size in fates[title])
     assert fates["Sigmoid: vanishing"][1] < 1e-5
-    assert max(fates["ReLU with PyTorch's default"]) < 1e-2
+    assert max(fates["ReLU with PyTorch’s default"]) < 1e-2
     assert max(fates["Weights too small"]) < 1e-8
     assert there[names.index("Weights too large, tanh")] > 0.5
     assert back[names.index("Weights too large, tanh")] > 1e3

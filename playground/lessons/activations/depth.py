@@ -198,7 +198,7 @@ DEPTH = Lab(
     presets={
         "Tanh with Xavier": {},
         "Sigmoid: vanishing": {"activation": "sigmoid"},
-        "ReLU with PyTorch's default": {"activation": "relu", "initialisation": "default"},
+        "ReLU with PyTorch’s default": {"activation": "relu", "initialisation": "default"},
         "ReLU with Kaiming": {"activation": "relu", "initialisation": "kaiming"},
         "Weights too small": {"activation": "tanh", "initialisation": "small"},
         "Weights too large, tanh": {"activation": "tanh", "initialisation": "large"},

@@ -45,7 +45,7 @@ def _slider(index: int, default: float, label: str, words: str) -> float:
 
 
 def _w(index: int, default: float) -> float:
-    return _slider(index, default, "Weight w", "The slope of the unit's line before the activation.")
+    return _slider(index, default, "Weight w", "The slope of the unit’s line before the activation.")
 
 
 def _b(index: int, default: float) -> float:
@@ -53,7 +53,7 @@ def _b(index: int, default: float) -> float:
 
 
 def _v(index: int, default: float) -> float:
-    return _slider(index, default, "Height v", "The unit's output is multiplied by this; a negative height flips it.")
+    return _slider(index, default, "Height v", "The unit’s output is multiplied by this; a negative height flips it.")
 
 
 @dataclass(frozen=True)

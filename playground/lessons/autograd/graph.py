@@ -78,7 +78,7 @@ class GraphConfig(Config):
     # fmt: off
     expression: str = knob(
         "mean(v*v)", "Formula", group="Formula", live=True, max_length=MAX_CHARACTERS,
-        help="Numbers, + - * / ** @ and torch's functions: sum, mean, exp, log, tanh, relu, softmax, mse_loss, …")
+        help="Numbers, + - * / ** @ and torch’s functions: sum, mean, exp, log, tanh, relu, softmax, mse_loss, …")
     x: float = _number("x", 2.0)
     w: float = _number("w", -1.0)
     b: float = _number("b", 0.5)

@@ -28,9 +28,9 @@ SENTENCES = {
     "stretched. torch: `{error}`",
     "numpy_error": "NumPy: {error}",
     "equal": "The shapes are equal: nothing is stretched.",
-    "stretched": "Stretched: {names}. An axis of size 1, or a missing axis, gets the other's size. Nothing is copied: "
+    "stretched": "Stretched: {names}. An axis of size 1, or a missing axis, gets the other’s size. Nothing is copied: "
     "its stride becomes 0.",
-    "grown": "Stretched: {names}. An axis of size 1, or a missing axis, gets the other's size. Nothing is copied: its "
+    "grown": "Stretched: {names}. An axis of size 1, or a missing axis, gets the other’s size. Nothing is copied: its "
     "stride becomes 0. The larger one has {larger:,} numbers, the result {result:,}.",
     "both": "`{one}` and `{other}`",
     "one": "`{one}`",
@@ -38,8 +38,8 @@ SENTENCES = {
     "unknown_size": "The shape of {name} needs every size: -1 cannot be used without an array. Type a number.",
 }
 TITLES = {
-    "shapes": "aligned at the right; orange is stretched",
-    "shapes_missing": "aligned at the right; orange is stretched, (1) is a missing axis",
+    "shapes": "aligned at the right; orange: stretched",
+    "shapes_missing": "orange: stretched; (1): a missing axis",
     "stretched": "{name}, {shape} → {result}",
     "sum": "a + b, shape {shape}",
     "unstretched": "{name}, {shape}",
@@ -208,7 +208,7 @@ LAB = Lab(
     draw=draw_broadcasting,
     charts=(
         Chart(
-            "shapes", "The shapes", "Both shapes and the result's, aligned at the right, axis by axis.", height="low"
+            "shapes", "The shapes", "Both shapes and the result’s, aligned at the right, axis by axis.", height="low"
         ),
         Chart("sum", "a + b", "The sum as cells, or the error.", height="low"),
         Chart(

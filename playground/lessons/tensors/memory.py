@@ -42,9 +42,9 @@ class Conversion:
 
 GIVEN_TENSOR = "torch.arange(6).reshape(2, 3)"
 CONVERSIONS: dict[str, Conversion] = {
-    "from_numpy": Conversion("from_numpy", "torch.from_numpy(a)", "It uses the array's memory and copies nothing."),
+    "from_numpy": Conversion("from_numpy", "torch.from_numpy(a)", "It uses the array’s memory and copies nothing."),
     "as_tensor": Conversion("as_tensor", "torch.as_tensor(a)", "It copies only if it must, and here it need not."),
-    "as_tensor_float": Conversion("as_tensor, another dtype", "torch.as_tensor(a, dtype=torch.float32)",
+    "as_tensor_float": Conversion("as_tensor, other dtype", "torch.as_tensor(a, dtype=torch.float32)",
                            "Another dtype needs other bytes, so it must copy."),
     "tensor": Conversion("tensor", "torch.tensor(a)", "torch.tensor always copies."),
     "clone": Conversion("from_numpy and clone", "torch.from_numpy(a).clone()", "clone is a copy by definition."),
@@ -73,7 +73,7 @@ TITLES = {
     "tensor": "{name}, a tensor",
     "array": "{name}, an array",
     "shared": "one block of memory: a and b",
-    "own": "{name}'s memory",
+    "own": "{name}’s memory",
 }
 KINDS = {"tensor": "torch tensor", "array": "NumPy array"}
 POINTERS = {"same": "p", "offset": "p + {bytes} bytes", "elsewhere": "a different address"}

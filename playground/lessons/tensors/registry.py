@@ -98,12 +98,12 @@ _ROWS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     ),
     "Indexing": (
         ("first", "First", "a[0]", "a[0]"),
-        ("last", "Last along the last axis", "a[..., -1]", "a[..., -1]"),
+        ("last", "Last of the last axis", "a[..., -1]", "a[..., -1]"),
         ("every_second", "Every second", "a[::2]", "a[::2]"),
         ("backwards", "Backwards", "a[::-1]", "a[::-1]"),
         ("mask", "Elements over 1", "a[a > 1]", "a[a > 1]"),
         ("take", "By a list", "a[[0, 0]]", "a[[0, 0]]"),
-        ("nonzero", "Positions that are not zero", "np.nonzero(a)", "torch.nonzero(a)"),
+        ("nonzero", "Where it is not zero", "np.nonzero(a)", "torch.nonzero(a)"),
     ),
     "Cumulative and sorting": (
         ("cumsum", "Running sum", "np.cumsum(a, axis=-1)", "torch.cumsum(a, dim=-1)"),

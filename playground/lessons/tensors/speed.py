@@ -35,7 +35,7 @@ MICROSECONDS = 1e6  # in a second
 SPAN = (0.1, 20_000.0)  # of the time axis, in microseconds
 
 SENTENCES = {
-    "start": "Press Play: each step times one call with one size, first in NumPy, then in torch.",
+    "start": "Press Play: each step times one call with one size, {numpy} in NumPy or {torch} in torch.",
     "equal": "{numbers}: NumPy {numpy} µs, torch {torch} µs. Here they are about equal.",
     "numpy": "{numbers}: NumPy {numpy} µs, torch {torch} µs. Here NumPy is faster.",
     "torch": "{numbers}: NumPy {numpy} µs, torch {torch} µs. Here torch is faster.",
@@ -74,7 +74,7 @@ class SpeedConfig(Config):
 
     # fmt: off
     call: str = knob("add", "Call", group="What is measured", options=tuple(CALLS),
-                     names={name: f"{each.label}: {each.torch}" for name, each in CALLS.items()})
+                     names={name: each.label for name, each in CALLS.items()})
     dtype: str = knob("float32", "dtype", group="What is measured", options=("float32", "float64"))
     # fmt: on
 
@@ -223,7 +223,7 @@ class SpeedRun(SteppedRun):
         """Which library is faster at the largest size measured in all, and from which size on."""
         found, size = self.seconds(at), self.compared(at)
         if size is None:
-            return SENTENCES["start"]
+            return SENTENCES["start"].format(numpy=CALLS[self.config.call].numpy, torch=CALLS[self.config.call].torch)
         numpy, cpu = (found[library][size] * MICROSECONDS for library in ("numpy", "cpu"))
         where = crossing(found["numpy"], found["cpu"])
         faster = "numpy" if numpy < cpu else "torch"
@@ -258,7 +258,7 @@ LAB = Lab(
     build=build,
     charts=(
         Chart("times", "Time of one call", "Microseconds of one call over the numbers in the array."),
-        Chart("ratio", "Which is faster", "NumPy's time divided by torch's, over the numbers in the array."),
+        Chart("ratio", "Which is faster", "NumPy’s time divided by torch’s, over the numbers in the array."),
     ),
     status={
         "step": "Step",

@@ -33,6 +33,7 @@ SENTENCES = {
 }
 COLUMNS = ("NumPy", "torch", "dtype", "Shape", "Strides")
 STRIDES = "{numpy} bytes\n{torch} elements"
+ONE_STRIDE = "{numpy} bytes\n1 element"
 NO_STRIDES = "()\n()"  # of a single number, as both libraries print them
 
 
@@ -107,10 +108,11 @@ def _list(text: str) -> list[float]:
 
 def _row(numpy_call: str, torch_call: str, array: Array, tensor: Tensor) -> tuple[str, ...]:
     shapes = f"{tuple(np.shape(array))}\n{tuple(tensor.shape)}"
-    strides = STRIDES.format(numpy=_listed(np.asarray(array).strides), torch=_listed(tensor.stride()))
+    form = ONE_STRIDE if tensor.stride() == (1,) else STRIDES
+    strides = form.format(numpy=_listed(np.asarray(array).strides), torch=_listed(tensor.stride()))
     if not tensor.dim():
         strides = NO_STRIDES
-    types = f"{array.dtype}\n{tensor.dtype}"
+    types = f"{array.dtype}\n{str(tensor.dtype).removeprefix('torch.')}"
     unbroken = types, shapes.replace(" ", NO_BREAK), strides.replace(" ", NO_BREAK)
     return f">>> {numpy_call}\n{array!s}", f">>> {torch_call}\n{tensor!s}", *unbroken
 

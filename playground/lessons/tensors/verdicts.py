@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from playground.lessons.numbers import number
 from playground.lessons.tensors.registry import Operation
 from playground.parsing.arrays import shape_text
 
@@ -24,9 +25,9 @@ DETAILS = {
     "dtype": "dtype {one} | {other}",
     "shape": "shape {one} | {other}",
     "not_finite": "NaN or infinity in different places",
-    "integers": "values by up to {gap:.3g}",
-    "floats": "values by up to {gap:.2g} ({size} ulp of {dtype})",
-    "rounding": "values by up to {gap:.2g} ({size} ulp of {dtype}: rounding)",
+    "integers": "values by up to {gap}",
+    "floats": "values by up to {gap} ({size} ulp of {dtype})",
+    "rounding": "values by up to {gap} ({size} ulp of {dtype}: rounding)",
 }
 
 
@@ -97,14 +98,14 @@ def distance(one: Array, other: Array) -> tuple[str, str] | None:
         return None
     floats = [array.dtype for array in (one, other) if array.dtype.kind == "f"]
     if len(floats) < 2:
-        return "integers", DETAILS["integers"].format(gap=gap)
+        return "integers", DETAILS["integers"].format(gap=number(gap))
     coarse = max(floats, key=lambda dtype: float(np.finfo(dtype).eps))
     with np.errstate(over="ignore"):
         largest = np.maximum(np.abs(left[finite]), np.abs(right[finite])).clip(max=float(np.finfo(coarse).max))
         ulps = float((np.abs(left[finite] - right[finite]) / np.spacing(largest.astype(coarse)).astype(float)).max())
-    size = f"{ulps:.2g}" if ulps < 100 else f"{ulps:,.0f}" if ulps < 1e7 else f"{ulps:.1e}"
+    size = number(ulps, 2)
     kind = "rounding" if ulps <= MAX_ROUNDING else "floats"
-    return kind, DETAILS[kind].format(gap=gap, size=size, dtype=coarse)
+    return kind, DETAILS[kind].format(gap=number(gap, 2), size=size, dtype=coarse)
 
 
 def run_both(

@@ -37,9 +37,9 @@ SENTENCES = {
     "too_many": "The result has {count} numbers; 1 to {limit} can be drawn. Choose another shape of x.",
     "too_many_axes": "{shape} has too many axes to draw. The memory below shows all its numbers.",
 }
-TITLES = {"own": "x's own memory", "new": "new memory: the numbers were copied", "result": "{name} = {code}"}
+TITLES = {"own": "x’s own memory", "new": "new memory: the numbers were copied", "result": "{name} = {code}"}
 HOVERS = {"cell": "{index} is at position {position}", "memory": "position {position}"}
-COLUMNS = ("Code", "Shape", "Strides", "Offset", "Contiguous?", "x's memory?")
+COLUMNS = ("Code", "Shape", "Strides", "Offset", "Contiguous?", "x’s memory?")
 ANSWERS = {"contiguous": ("no", "yes"), "shared": ("no: a copy", "yes")}
 
 # The code that is shown and run: y is computed from x, then z from y.
@@ -84,7 +84,8 @@ class ViewsConfig(Config):
     # fmt: off
     shape: str = knob("3 4", "Shape of x", help=f"Up to {MAX_NUMBERS} numbers on 3 axes, such as 3 4 or 2 3 4.",
                       group="Tensor", live=True, max_length=40)
-    first: str = knob("t", "y =", group="Operations", live=True, options=tuple(FIRST), names=FIRST)
+    first: str = knob("t", "y =", group="Operations", live=True, options=tuple(FIRST),
+                      names=FIRST | {"permute": "x.permute(…, 1, 0)"})
     second: str = knob("same", "z =", group="Operations", live=True, options=tuple(SECOND), names=SECOND)
     probe: int = knob(1, "Look up number", help="Its place in z, counted from 0 in reading order.", group="Look up",
                       live=True, lo=0, hi=MAX_READ - 1)

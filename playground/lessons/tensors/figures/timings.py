@@ -20,7 +20,7 @@ LEFT_LABEL_FROM = 3000.0  # from this size on, the label of the crossing is to t
 WORDS = {
     "size": "Numbers in the array",
     "time": "Time of one call, µs",
-    "ratio": "NumPy's time / torch's",
+    "ratio": "NumPy’s time / torch’s",
     "time_hover": "{name} %{{y:.3g}} µs at %{{x:,}} numbers<extra></extra>",
     "ratio_hover": "{name} %{{y:.3g}} times at %{{x:,}} numbers<extra></extra>",
     "torch": "torch is faster",
