@@ -1,7 +1,7 @@
 """The scripts of all visitors' pages run one after the other, so that they do not keep the engine from Python's lock.
 
-Python runs one thread at a time. Each script that wants to run beside another one makes none of them faster, but gives
-the engine's workers one turn fewer: four tabs that rerun as fast as they can left a neighbour a twentieth of its frames.
+Python runs one thread at a time. A script that wants to run beside another one makes neither faster, but gives the
+engine's workers one turn fewer: four tabs that rerun as fast as they can left a neighbour a twentieth of its frames.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ TRAINING_PER_DRAWING = 25  # in a crowd, a turn trains this many times as long a
 URGENT_EVERY_SECONDS = 0.1  # how often a run's orders may jump the queue
 COUNT_EVERY_SECONDS = 0.05  # how often the runs that train are counted
 HOUSEKEEPING_SECONDS = 1.0
-MAX_AWAY_SECONDS = 3.0  # a run whose page is left longer is paused; a board that the page rebuilds is back sooner
+MAX_AWAY_SECONDS = 5.0  # a run whose page is left longer is paused; a board that the page rebuilds is back sooner
 MAX_IDLE_SECONDS_IN_QUEUE = 60.0  # an unwatched run is closed this soon while others wait
 
 
@@ -198,6 +198,11 @@ class Engine:
             if watching.viewer is viewer:
                 watching.ask(Ask(tuple(charts), dict(options)), time.monotonic())
                 self._ready.notify()
+
+    @property
+    def open_runs(self) -> int:
+        """The number of open runs, those in the queue among them."""
+        return len(self._runs)
 
     def state_of(self, run_id: str) -> State:
         """The state of a run; "lost" when there is none."""

@@ -225,6 +225,24 @@ def test_a_board_that_is_built_anew_at_once_plays_on_and_one_that_comes_back_lat
     assert_stands_still(engine, screen.run_id)
 
 
+def test_the_late_message_of_a_board_that_was_replaced_does_not_pause_the_run_of_the_next(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = start()
+    first = watch(engine, play=True)
+    second = Screen(engine, first.run_id, paints=True)  # built before the first one is gone
+    for message in ({"do": "leave"}, {"do": "pause"}):
+        engine.command(first.run_id, message, first)
+    engine.detach(first.run_id, first)
+    monkeypatch.setattr("playground.engine.engine.MAX_AWAY_SECONDS", 0.0)
+    third = Screen(engine, first.run_id, paints=True)  # the connection was lost for a moment
+    assert_goes_on(run_of(engine, third.run_id))
+    assert engine.state_of(third.run_id) == "playing"
+    engine.command(first.run_id, PAUSE, third)
+    until(lambda: engine.state_of(third.run_id) == "paused", "whoever watches it is obeyed")
+    assert len(second.dismissals) == 1
+
+
 def test_training_stops_within_two_seconds_of_the_last_ask_and_goes_on_with_the_next(start: Start) -> None:
     engine = start()
     screen = watch(engine, play=True)
