@@ -203,6 +203,15 @@ def test_where_no_ball_ends_in_a_minimum_the_page_says_why() -> None:
     assert few.startswith("**No ball has reached a minimum after 5 steps.**")
 
 
+def test_the_script_of_the_page_is_the_same_ball_as_in_the_lab() -> None:
+    code = LESSONS["gradient_descent"].prose["In PyTorch"].split("```python\n")[1].split("```")[0]
+    printed: list[tuple[Any, ...]] = []
+    exec(code, {"print": lambda *values: printed.append(values)})
+    ((steps, place),) = printed
+    run = rolled(surface.SurfaceConfig())
+    assert steps == run.path.steps and place == pytest.approx(run.path.positions[-1].tolist(), abs=1e-6)
+
+
 # Data loader
 
 

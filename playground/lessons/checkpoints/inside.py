@@ -20,6 +20,7 @@ from playground.runs.training_run import TrainingRun
 
 LAST, EVERY = 200, 10  # steps of the training, and between two of its checkpoints
 NO_LAYER = "This model has {layers} layers with weights. Choose layer {layers} or a lower one."
+MIN_CHANGE = 1e-3  # a smaller change is written with significant digits
 BIAS, STEP, ALL, NO_CHANGE = "bias", "Step {step}", "All", "none"
 COLUMNS = ("Name", "Shape", "dtype", "Numbers", "Bytes", "Mean", "Standard deviation", "Largest change")
 SPIRAL = classification.LESSON.presets["Spiral"]
@@ -91,7 +92,7 @@ def table(before: dict[str, Tensor], after: dict[str, Tensor]) -> Table:
     """Each tensor of the later state_dict, with its largest change since the earlier one, and a row of totals."""
     rows = [
         (each.name, str(list(each.shape)), each.dtype, f"{each.numbers:,}", f"{each.bytes:,}", fixed(each.mean, 4),
-         fixed(each.deviation, 4), number(inspect_state_dict.largest_change(before, after, each.name), 4))
+         fixed(each.deviation, 4), change_of(before, after, each.name))
         for each in inspect_state_dict.entries(after)
     ]  # fmt: skip
     same = all(torch.equal(before[name], after[name]) for name in after)
@@ -99,6 +100,12 @@ def table(before: dict[str, Tensor], after: dict[str, Tensor]) -> Table:
     sums = (f"{sum(each.numbers for each in total):,}", f"{sum(each.bytes for each in total):,}")
     rows.append((ALL, "", "", *sums, "", "", NO_CHANGE if same else ""))
     return Table(COLUMNS, tuple(rows), code=("Name", "Shape"))
+
+
+def change_of(before: dict[str, Tensor], after: dict[str, Tensor], name: str) -> str:
+    """The largest change of a tensor's numbers, also where it is far too small for four decimals."""
+    change = inspect_state_dict.largest_change(before, after, name)
+    return fixed(change, 4) if change == 0 or change >= MIN_CHANGE else number(change)
 
 
 LAB = Lab(

@@ -21,8 +21,8 @@ from playground.lessons.checkpoints.ways import refusal, save_both, trained_net
 
 MAX_ROWS = 60
 FILES = {
-    "whole": "net.pkl, the whole model",
-    "params": "net_params.pkl, its state_dict",
+    "whole": "net.pkl: whole model",
+    "params": "net_params.pkl: numbers",
     "harm": "a file with a command",
 }
 SHOWN = {"calls": "imports and calls", "all": "all opcodes"}

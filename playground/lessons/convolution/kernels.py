@@ -47,8 +47,8 @@ KERNELS: dict[str, str] = {
 }
 NAMES = {
     "identity": "Identity",
-    "vertical": "Vertical edges (Sobel)",
-    "horizontal": "Horizontal edges (Sobel)",
+    "vertical": "Vertical edges",
+    "horizontal": "Horizontal edges",
     "outline": "Outline",
     "blur": "Blur",
     "sharpen": "Sharpen",

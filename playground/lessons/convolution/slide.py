@@ -62,7 +62,8 @@ class SlideConfig(Config):
     # fmt: off
     digit: int = knob(5, "Digit", group="Picture", live=True, lo=0, hi=9, step=1)
     example: int = knob(0, "Which one", group="Picture", live=True, lo=0, hi=EXAMPLES - 1, step=1)
-    kernel: str = knob("vertical", "Kernel", group="Kernel", live=True, options=tuple(NAMES), names=NAMES)
+    kernel: str = knob("vertical", "Kernel", group="Kernel", live=True, options=tuple(NAMES), names=NAMES,
+                       help="The two kernels for edges are Sobel’s.")
     cells: str = knob("0 1 0; 1 1 1; 0 1 0", "Its numbers", group="Kernel", live=True, shy=True, max_length=400,
                       applies=lambda config: config.kernel == OWN,
                       help="Rows, separated by ; – up to 7 rows and columns.")

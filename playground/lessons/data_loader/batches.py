@@ -26,7 +26,7 @@ SAMPLER_NAMES = {
     "sequential": "SequentialSampler",
     "random": "RandomSampler",
     "weighted": "WeightedRandomSampler",
-    "replacement": "RandomSampler, repeats",
+    "replacement": "Random, with repeats",
 }
 SENTENCES = {
     "start": "Batches in an epoch: {batches}. Press Play or Step: a step is one batch.",

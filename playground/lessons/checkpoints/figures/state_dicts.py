@@ -40,7 +40,7 @@ def histograms(edges: Array, counted: Sequence[tuple[str, str, Array]]) -> Figur
     data = [
         line(name, edges, np.append(counts, counts[-1:]),
              {"color": colour, "width": 2.2, "shape": "hv", "dash": DASHES[index % len(DASHES)]},
-             name + ": %{y} numbers from %{x:.2f} on<extra></extra>")
+             name + ", from %{x:.2f} on: %{y}<extra></extra>")
         | {"fill": "tozeroy" if index == 0 else "none", "fillcolor": f"{colour}/0.15"}
         for index, (name, colour, counts) in enumerate(counted)
     ]  # fmt: skip

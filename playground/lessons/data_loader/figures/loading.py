@@ -68,7 +68,7 @@ def times_drawn(counts: Array, *, top: float, expected: float) -> Figure:
     never = counts == 0
     data = [
         {"type": "bar", "name": "Drawn", "x": samples, "y": counts, "marker": {"color": "@train/0.75"},
-         "hovertemplate": "sample %{x}: %{y} times<extra></extra>"},
+         "hovertemplate": "sample %{x}, times drawn: %{y}<extra></extra>"},
         markers("Not yet", samples[never], np.full(int(never.sum()), top * 0.03),
                 {"symbol": "x-thin-open", "size": 7, "color": "@negative"},
                 "sample %{x} has not been drawn yet<extra></extra>"),

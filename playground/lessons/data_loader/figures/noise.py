@@ -60,7 +60,7 @@ def updates(counts: Mapping[int, int], chosen: int) -> Figure:
         "type": "bar", "name": "Updates", "x": names, "y": list(counts.values()),
         "marker": {"color": ["@mark" if size == chosen else "@train/0.6" for size in counts]},
         "text": [str(count) for count in counts.values()], "textposition": "outside", "cliponaxis": False,
-        "hovertemplate": "batches of %{x}: %{y} updates<extra></extra>",
+        "hovertemplate": "batch size %{x}, updates: %{y}<extra></extra>",
     }  # fmt: skip
     low = {"l": 54, "r": 12, "t": 18, "b": 38}
     return {"data": [bars], "layout": layout(_sizes(names), axis("Updates", [0, 140]), margin=low, showlegend=False)}

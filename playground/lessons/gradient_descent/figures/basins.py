@@ -98,7 +98,7 @@ def distances(directions: Sequence[tuple[str, Array, Array]]) -> Figure:
             {"type": "scatter", "mode": "lines", "name": name, "x": steps, "y": np.maximum(theory, 1e-12),
              "line": {"color": colour, "width": 1.5, "dash": ("solid", "dash")[index % 2]}, "hoverinfo": "skip"},
             {"type": "scatter", "mode": "markers", "name": MEASURED.format(name=name), "x": steps, "showlegend": False,
-             "y": np.clip(np.nan_to_num(measured, nan=1e12), 1e-12, 1e12), "hovertemplate": "%{y:.3g} after %{x} steps",
+             "y": np.clip(np.nan_to_num(measured, nan=1e12), 1e-12, 1e12), "hovertemplate": "step %{x}: %{y:.3g}",
              "marker": {"color": colour, "size": 6, "symbol": ("circle", "diamond")[index % 2]}},
         ]  # fmt: skip
     y = axis("Distance ÷ distance at the start", list(DECADES), type="log", dtick=3, exponentformat="e")
