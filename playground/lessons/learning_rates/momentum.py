@@ -192,9 +192,9 @@ LAB = Lab(
     presets={
         "Much momentum": {},
         "No momentum": {"momentum": 0.0},
-        "Polyak's best": {"lr": 2.67, "momentum": 0.41},
+        "Polyak's best pair": {"lr": 2.67, "momentum": 0.41},
         "Critical for the flat direction": {"lr": 1.0, "momentum": 0.6},
-        "Learning rate too large": {"lr": 3.0, "momentum": 0.2},
+        "Momentum tolerates a higher rate: raise it to 0.6": {"lr": 3.0, "momentum": 0.2},
         "A round bowl": {"small": 1.0, "momentum": 0.0},
         "A very long valley": {"small": 0.01, "lr": 3.3, "momentum": 0.67},
     },

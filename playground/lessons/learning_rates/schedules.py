@@ -160,10 +160,10 @@ LAB = Lab(
     ),
     status={"step": "Step", "loss": "Lowest loss", "distance": "Lowest distance", "steps_per_second": "Steps/s"},
     presets={
-        "Adam at 0.1": {},
-        "SGD at 0.5": {"optimizer": "sgd", "lr": 0.5},
-        "Small batches": {"optimizer": "sgd", "lr": 0.3, "batch_size": 8, "noise": 0.3},
-        "The tutorial's rate": {"lr": 0.01},
-        "All the data": {"batch_size": 1000},
+        "Settle down: Adam at 0.1": {},
+        "A bad start: SGD at 0.5": {"optimizer": "sgd", "lr": 0.5},
+        "Small batches and much noise: SGD at 0.3": {"optimizer": "sgd", "lr": 0.3, "batch_size": 8, "noise": 0.3},
+        "Nothing to gain: the tutorial's rate": {"lr": 0.01},
+        "All the data in each batch": {"batch_size": 1000},
     },
 )  # fmt: skip

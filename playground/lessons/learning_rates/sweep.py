@@ -142,9 +142,9 @@ SWEEP = Lab(
         "All rates, three seeds": {},
         "The tutorial's four": {"optimizers": "sgd,momentum,rmsprop,adam", "rates": 31, "seeds": 5},
         "61 learning rates": {"rates": 61, "seeds": 1},
-        "100 steps": {"steps": 100},
-        "800 steps": {"steps": 800},
-        "Weight decay": {"optimizers": "sgd,momentum,adam,adamw", "weight_decay": 0.1},
+        "Too few steps: 100": {"steps": 100},
+        "Twice the steps: 800": {"steps": 800},
+        "Adam is not AdamW: weight decay 0.1": {"optimizers": "sgd,momentum,adam,adamw", "weight_decay": 0.1},
     },
 )  # fmt: skip
 WHO_WINS = Lab(
@@ -164,10 +164,10 @@ WHO_WINS = Lab(
     ),
     status=STATUS | {"steps_per_second": "Steps/s"},
     presets={
-        "At 0.01": {},
-        "At 0.001": {"rate": RATES[6]},
-        "At 0.1": {"rate": RATES[18]},
-        "At 1": {"rate": RATES[24]},
+        "At the tutorial's rate, 0.01": {},
+        "Too few steps at 0.001": {"rate": RATES[6]},
+        "At 0.1: AdaGrad is first": {"rate": RATES[18]},
+        "At 1: SGD and Nesterov diverge": {"rate": RATES[24]},
         "The tutorial's four": {"optimizers": "sgd,momentum,rmsprop,adam", "seeds": 9},
     },
 )  # fmt: skip

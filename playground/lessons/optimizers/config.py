@@ -99,8 +99,8 @@ class OptimizersConfig(Config):
 PRESETS: dict[str, dict[str, Value]] = {
     "Tutorial": {},
     "All eight": {"racers": ",".join(STANDARD)},
-    "Each racer from its own start": {"fair": False},
-    "Four learning rates": {"racers": "adam", "own": "Adam(lr=0.001), Adam(lr=0.1), Adam(lr=1)"},
+    "Each racer from its own start, seed 5": {"fair": False, "seed": 5},
+    "One optimizer, four rates": {"racers": "adam", "own": "Adam(lr=0.001), Adam(lr=0.1), Adam(lr=1)"},
     "A rate that suits SGD": {"lr": 0.3},
     "Too fast for SGD and Momentum": {"lr": 3.0},
 }
