@@ -203,6 +203,18 @@ def test_where_no_ball_ends_in_a_minimum_the_page_says_why() -> None:
     assert few.startswith("**No ball has reached a minimum after 5 steps.**")
 
 
+def test_presets_of_a_rate_are_on_the_side_of_the_limit_that_they_say() -> None:
+    across = {}
+    for title, values in rates.LAB.presets.items():
+        along, across[title] = (
+            float(each)
+            for each in re.findall(r"by ([0-9.e−]+) (?:along|across)", rates.draw(rates.RatesConfig(**values)).note)
+        )
+        assert along <= 1
+    assert across["Just below the limit"] < across["At the limit"] == 1 < across["Just above it"]
+    assert across["Round"] == 0 and across["Himmelblau"] > 1
+
+
 def test_the_script_of_the_page_is_the_same_ball_as_in_the_lab() -> None:
     code = LESSONS["gradient_descent"].prose["In PyTorch"].split("```python\n")[1].split("```")[0]
     printed: list[tuple[Any, ...]] = []

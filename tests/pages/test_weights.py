@@ -48,9 +48,9 @@ def save(session: AppTest, name: str, suffix: str) -> bytes:
     return make(name, run_id(session))
 
 
-def upload(session: AppTest, content: bytes) -> tuple[str, ...]:
+def upload(session: AppTest, content: bytes, name: str = "weights.pt") -> tuple[str, ...]:
     """What the page says: its successes and its errors."""
-    session.file_uploader[0].set_value(("weights.pt", content, "application/octet-stream")).run()
+    session.file_uploader[0].set_value((name, content, "application/octet-stream")).run()
     assert list(session.exception) == []
     return tuple(str(each.value) for each in (*session.success, *session.error))
 
@@ -61,11 +61,11 @@ def saved(value: Any) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("name", LIVE)
-def test_weights_of_one_session_are_used_in_another(visit: Open, name: str) -> None:
+@pytest.mark.parametrize(("name", "suffix"), [*((name, ".pt") for name in LIVE), ("regression", ".npz")])
+def test_weights_of_one_session_are_used_in_another(visit: Open, name: str, suffix: str) -> None:
     mine, other = opened(visit, name, **{f"{name}_seed": "5"}), opened(visit, name)
     assert weights(mine) != weights(other)
-    sentences = upload(other, save(mine, name, ".pt"))
+    sentences = upload(other, save(mine, name, suffix), f"weights{suffix}")
     assert sentences == (f"Weights loaded (checksum {weights(mine)}). The optimizer keeps its state.",)
     assert weights(other) == weights(mine)
 

@@ -30,7 +30,8 @@ SENTENCES = {
     "same": "2 workers: {two:.2f} s. No workers: {none:.2f} s. The difference is small.",
 }
 LABELS = {
-    "fell back": "{name}: fell back to 0",
+    "fell back": "{name},<br>fell back to 0",
+    "main fell back": "{name}: main,<br>fell back to 0",
     "main": "{name}: main",
     "worker": "worker {number}",
     "waiting": "waiting {time}",
@@ -185,9 +186,9 @@ class TimelineRun(LoadingRun):
         until = self.until(measured)
         names = self.names(measured)
         groups = [
-            [(LABELS["main"].format(name=name), each.main()),
+            [(LABELS["main fell back" if each.fell_back(workers) else "main"].format(name=name), each.main()),
              *((LABELS["worker"].format(number=number), each.worker(number)) for number in range(workers))]
-            for name, workers, each in zip(names, WORKERS, measured, strict=True)
+            for name, workers, each in zip(NAMES, WORKERS, measured, strict=True)
         ]  # fmt: skip
         rates = {name: (each.rate, each.started_rate) for name, each in zip(names, measured, strict=True)}
         best = max((rate for pair in rates.values() for rate in pair if rate is not None), default=1.0)

@@ -100,10 +100,8 @@ class SurfaceRun(DescentRun):
         places = 2 * (walk.positions - low) / (high - low) - 1
         rotated, pixels = self.rendered(self.config.turn)
         note = SQUEEZED if self.power < 1 else ""
-        track, ends = (
-            (places, self.share(walk.heights)),
-            (number(self.ends[0] if self.landscape.lowest is None else self.landscape.lowest), number(self.ends[1])),
-        )
+        lowest = self.ends[0] if self.landscape.lowest is None else self.landscape.lowest
+        track, ends = (places, self.share(walk.heights)), (number(lowest), number(self.ends[1]))
         return relief.scene(rotated, pixels, walk, track, self.landscape.spans, ends, note)
 
     def _on_the_plane(self, places: NDArray[Any]) -> NDArray[Any]:

@@ -86,7 +86,7 @@ def throughput(rates: Mapping[str, tuple[float | None, float | None]], top: floa
     ]  # fmt: skip
     x = axis("", [-0.5, len(names) - 0.5], type="category", categoryorder="array", categoryarray=names)
     y = axis("Samples/s", [0, round_up_finely(top * 1.1)])
-    return {"data": data, "layout": layout(x, y, margin={"l": 54, "r": 8, "t": 22, "b": 26}, bargap=0.4)}
+    return {"data": data, "layout": layout(x, y, margin={"l": 54, "r": 8, "t": 22, "b": 38}, bargap=0.4)}
 
 
 def ahead(lines: Sequence[tuple[str, Array, Array]], top: float, until: float) -> Figure:

@@ -368,7 +368,9 @@ def test_where_workers_are_too_slow_only_their_lanes_fall_back_and_say_so(monkey
     assert len(run.batches) == 6 and run.batches[0].ends == [0.1], "the lane without workers is still the first reading"
     names = drawn.charts["lanes"]["layout"]["yaxis"]["ticktext"]
     main = [name for name in names if "main" in name]
-    assert main == ["0 workers: main", "1 worker: fell back to 0: main", "2 workers: fell back to 0: main"]
+    assert main == ["0 workers: main", "1 worker: main,<br>fell back to 0", "2 workers: main,<br>fell back to 0"]
+    bars = drawn.charts["throughput"]["data"][0]["x"]
+    assert list(bars) == ["0 workers", "1 worker,<br>fell back to 0", "2 workers,<br>fell back to 0"]
     assert drawn.status["seconds_1"] == drawn.status["seconds_2"] == 0, "these are not the times of workers"
 
 
