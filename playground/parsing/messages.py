@@ -97,7 +97,7 @@ ARRAY = {
     "whatever is left.",
     "too_many_axes": "This shape has {axes} axes; the limit is {limit}. Use fewer.",
     "too_many_elements": "A shape of {shape} has {count} elements; the limit is {limit:,}. Use a smaller one.",
-    "reshape": "The shape {shape} needs {needed} numbers; here are {count}. Change one of the two.",
+    "reshape": "The shape {shape} has room for {needed}; the array has {count}. Change one of the two.",
     "reshape_rest": "The shape {shape} needs a multiple of {needed} numbers; here are {count}. Change one of the two.",
 }
 

@@ -55,6 +55,7 @@ TEXTS = {
     "first": "first: {terms}",
     "masked": "{local}, as a mask",
     "numbers": "{shape} numbers",
+    "too_many_one": "1 more node, further from the result, is not drawn.",
     "too_many": "{count} more nodes, further from the result, are not drawn.",
     "dots": "Too many nodes for boxes: point at a dot to read its numbers.",
 }
@@ -293,7 +294,8 @@ def draw_graph(pass_: BackwardPass, at: int, words: str) -> Figure:
     edges = [
         Edge(to, index, states[index]) for index, node in enumerate(pass_.nodes) for to in node.inputs if to is not None
     ]
-    too_many = TEXTS["too_many"].format(count=len(nodes) - MAX_NODES)
+    left_out = len(nodes) - MAX_NODES
+    too_many = TEXTS["too_many_one" if left_out == 1 else "too_many"].format(count=left_out)
     return flow(nodes, edges, sums_of(pass_, at), too_many=too_many, dots=TEXTS["dots"], words=words)
 
 

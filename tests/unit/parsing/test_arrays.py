@@ -93,7 +93,7 @@ def test_text_that_is_not_an_array_gets_a_sentence(text: str, word: str) -> None
 def test_shape_reshapes_and_says_what_does_not_fit() -> None:
     assert read_array(EXAMPLE, "3 -1").shape == (3, 2)
     assert read_shape("()") == ()
-    assert "here are 6" in sentence_of(read_array, EXAMPLE, "4 2")
+    assert "the array has 6" in sentence_of(read_array, EXAMPLE, "4 2")
     assert "multiple of 4" in sentence_of(read_array, EXAMPLE, "4 -1")
     for wrong in ("2 x", "1.5"):
         assert "not a shape" in sentence_of(read_shape, wrong)

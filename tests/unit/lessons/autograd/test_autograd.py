@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import re
 import threading
 import warnings
@@ -36,6 +37,7 @@ from playground.lessons.autograd.named_values import read_values
 from playground.lessons.autograd.run_line_by_line import Print, run_program
 from playground.lessons.autograd.slope import SlopeConfig, difference, draw_slope, slope_of
 from playground.lessons.autograd.tutorial import TutorialConfig, along, gradient_of
+from playground.parsing.expression_parts import FUNCTIONS
 from playground.parsing.expressions import parse
 from playground.settings import Settings
 from tests.unit.plotly_check import assert_plotly_takes
@@ -200,6 +202,23 @@ def test_a_mask_is_not_called_a_product_of_infinity_and_zero(expression: str, un
             assert "mask" not in str(sums_of(run.pass_, other).rows), "the others do multiply"
 
 
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_product_in_a_sentence_is_what_arithmetic_gives_or_is_called_a_mask(name: str) -> None:
+    """For every function of the formulas, where its result or a gradient may be infinite or NaN."""
+    for inner, outer, x in itertools.product(("(x)", "(v*x)", "(x, b)"), ("log({})", "sum(1/({}))"), (-1.0, 0.0, 2.0)):
+        try:
+            run = GraphRun(GraphConfig(expression=outer.format(name + inner), inputs="v = [-1, 0, 2]", x=x), Settings())
+        except ValueError:  # not a formula of these inputs, or not one number
+            continue
+        for at, step in enumerate(run.pass_.steps, start=1):
+            for sent in step.sent:
+                if sent.local is None or not sent.is_factor or sent.gradient.shape != sent.local.shape:
+                    continue
+                incoming = step.incoming.reshape(() if step.incoming.numel() == 1 else sent.local.shape)
+                if not torch.allclose(incoming * sent.local, sent.gradient, rtol=1e-3, equal_nan=True):
+                    assert "would be NaN" in run.narrate(at), (inner, outer, x)
+
+
 @each_preset
 def test_a_product_in_a_sentence_is_what_the_arithmetic_gives(preset: str) -> None:
     """No preset has an infinite gradient, so nothing is called a mask."""
@@ -278,6 +297,13 @@ def test_layers_put_inputs_left_of_what_they_feed_and_nothing_on_top_of_another(
     corners = {corner for line in where.edges for corner in line[1:-1]}
     assert len({*where.at, *corners}) == len(where.at) + len(corners)
     assert len(where.edges[2]) == 3, "an edge over a column goes around its nodes"
+
+
+def test_one_node_that_is_left_out_is_called_one_node() -> None:
+    half, rest = ("+".join(["x"] * count) for count in (flow.MAX_NODES // 2, flow.MAX_NODES // 2 + 1))
+    terms = f"({half})*({rest})"  # with x and the product, one node more than can be drawn
+    drawn = GraphRun(GraphConfig(expression=terms, inputs=""), Settings()).draw(["graph"], {}).charts["graph"]
+    assert "1 more node, further" in drawn["layout"]["annotations"][-1]["text"]
 
 
 @pytest.mark.parametrize("terms", [2, 7, 40, 90])
