@@ -300,8 +300,8 @@ def test_layers_put_inputs_left_of_what_they_feed_and_nothing_on_top_of_another(
 
 
 def test_one_node_that_is_left_out_is_called_one_node() -> None:
-    half, rest = ("+".join(["x"] * count) for count in (flow.MAX_NODES // 2, flow.MAX_NODES // 2 + 1))
-    terms = f"({half})*({rest})"  # with x and the product, one node more than can be drawn
+    one, other = ("sin(" * count + "x" + ")" * count for count in (flow.MAX_NODES // 2, flow.MAX_NODES // 2 - 1))
+    terms = f"{one}+{other}"  # with x and the sum, one node more than can be drawn
     drawn = GraphRun(GraphConfig(expression=terms, inputs=""), Settings()).draw(["graph"], {}).charts["graph"]
     assert "1 more node, further" in drawn["layout"]["annotations"][-1]["text"]
 
