@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
 from playground.figures.curves import loss_curve
-from playground.figures.fields import confusion
 from playground.figures.tables import Columns, with_table
 from playground.figures.theme import axis, layout, round_up
 from playground.lessons.cnn import words
@@ -108,13 +107,14 @@ def sizes(names: Sequence[str], counts: Sequence[int], sums: Sequence[str]) -> F
 
 def confusions(counts: Array, chosen: tuple[int, int] | None, *, title: str) -> Figure:
     """How often each digit (row) was predicted as each digit (column, titled `title`); a frame on the chosen cell."""
-    figure = confusion(counts)
     wrong = counts * (1 - np.eye(10))
     shade = wrong / max(1.0, float(wrong.max()))
-    cells = figure["data"][0] | {
-        "z": [row.tolist() for row in shade + 0.12 * np.eye(10)], "x": list(range(10)), "y": list(range(10)),
-        "colorscale": [[0, "@ground"], [1, "@test"]], "hovertemplate": words.CONFUSION_HOVER + "<extra></extra>",
+    cells = {
+        "type": "heatmap", "name": words.TEST_IMAGES, "x": list(range(10)), "y": list(range(10)), "zmin": 0, "zmax": 1,
+        "z": [row.tolist() for row in shade + 0.12 * np.eye(10)], "colorscale": [[0, "@ground"], [1, "@test"]],
+        "showscale": False, "xgap": 2, "ygap": 2, "hovertemplate": words.CONFUSION_HOVER + "<extra></extra>",
         "text": [[str(count) if count else "" for count in row] for row in counts.tolist()],
+        "texttemplate": "%{text}",
     }  # fmt: skip
     ticks = {"tickvals": list(range(10)), "ticktext": DIGITS, "showgrid": False, "zeroline": False}
     x = axis(title, [-0.5, 9.5], **ticks)
