@@ -14,7 +14,7 @@ from playground.lessons.numbers import number
 from playground.parsing.expressions import parse
 
 FORMULAS = ("x**2", "sin(x)", "exp(x)", "x + x")
-COLUMNS = ("Call", "x.grad before", "This call adds", "x.grad after", "What PyTorch says")
+COLUMNS = ("Call", "x.grad before", "This call adds", "x.grad after", "Error")
 ERROR = "RuntimeError: {error}"
 
 

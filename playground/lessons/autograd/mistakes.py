@@ -96,7 +96,7 @@ class MistakeConfig(Config):
 MESSAGE_WIDTH = 36  # characters
 SIGNS = {"ran": " ", "raised": "✗", "not_reached": "–"}
 NOTE = "**Why:** {why}\n\n**Fix:** {fix}"
-BROKEN, FIXED, MESSAGE = "Broken", "Fixed", "What PyTorch says"
+BROKEN, FIXED, MESSAGE = "Broken", "Fixed", "Output"
 
 
 def table_of(heading: str, lines: tuple[Line, ...]) -> Table:

@@ -299,6 +299,16 @@ def test_layers_put_inputs_left_of_what_they_feed_and_nothing_on_top_of_another(
     assert len(where.edges[2]) == 3, "an edge over a column goes around its nodes"
 
 
+def test_arrows_point_along_their_lines() -> None:
+    """Two inputs, above and below the result: their arrows are turned towards it, by as much up as down."""
+    nodes = [flow.Node(str(index), "", ("1",), (), "done") for index in range(3)]
+    figure = flow.flow(nodes, [flow.Edge(1, 0, "done"), flow.Edge(2, 0, "done")], flow.Sums((0.0,), ("",), ()))
+    one, other = figure["data"][3]["marker"]["angle"]
+    assert 20 < abs(one) < 70 and one == pytest.approx(-other)
+    level = flow.flow(nodes[:2], [flow.Edge(1, 0, "done")], flow.Sums((0.0,), ("",), ()))
+    assert level["data"][3]["marker"]["angle"] == pytest.approx([0])
+
+
 def test_one_node_that_is_left_out_is_called_one_node() -> None:
     one, other = ("sin(" * count + "x" + ")" * count for count in (flow.MAX_NODES // 2, flow.MAX_NODES // 2 - 1))
     terms = f"{one}+{other}"  # with x and the sum, one node more than can be drawn

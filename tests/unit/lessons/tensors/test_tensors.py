@@ -159,6 +159,36 @@ def test_tutorials_second_cell_gives_what_the_tutorial_prints() -> None:
     rows = tutorial.draw_tutorial(tutorial.TutorialConfig()).tables[0].rows
     assert any("tensor([-0.8415, -0.9093,  0.8415,  0.9093])" in row[1] for row in rows)
     assert rows[0][4] == "24,\u00a08\u00a0bytes\n3,\u00a01\u00a0elements"
+    assert [row[2:] for row in rows[2:4]] == [
+        ("int64\nfloat32", "(4,)\n(4,)", "8\u00a0bytes\n1\u00a0element"),
+        ("float64\nfloat32", "(4,)\n(4,)", "8\u00a0bytes\n1\u00a0element"),
+    ]
+    assert rows[4][3:] == ("()\n()", "()\n()"), "a number has no axis, so its strides are () in both libraries"
+
+
+@pytest.mark.parametrize("cell", ["abs", "sin"])
+def test_array_of_one_axis_is_a_row_in_every_lab(cell: str) -> None:
+    """In the lab Tutorial, too, where each number is above its result."""
+    drawn = tutorial.draw_tutorial(tutorial.TutorialConfig(cell=cell)).charts["numpy"]["data"][-1]
+    assert drawn["x"].reshape(2, 4).tolist() == [[0.5, 1.5, 2.5, 3.5]] * 2
+    assert np.ptp(drawn["y"].reshape(2, 4), axis=1).tolist() == [0.0, 0.0] and drawn["y"][0] < drawn["y"][4]
+    row = operations.draw_operations(operations.OperationsConfig(array="-1 -2 1 2")).charts["given"]["data"][-1]
+    assert np.ptp(row["y"]) == 0 and len(row["y"]) == 4
+
+
+def test_number_that_is_not_there_is_not_looked_up_without_a_word() -> None:
+    assert "there is no number 40: the last one" in views.draw_views(views.ViewsConfig(probe=40)).note
+    assert "there is no number" not in views.draw_views(views.ViewsConfig(probe=11)).note
+    assert "only number 0" in views.draw_views(views.ViewsConfig(shape="1", probe=1, first="same")).note
+
+
+@pytest.mark.parametrize("shape", ["()", "1"])
+def test_strides_of_a_single_number_are_an_empty_tuple(shape: str) -> None:
+    rows = views.draw_views(views.ViewsConfig(shape=shape, first="same")).tables[0].rows
+    assert {row[2] for row in rows} == {"()" if shape == "()" else "1"}
+    assert torch.zeros(()).stride() == () == np.zeros(()).strides
+    both = broadcasting.draw_broadcasting(broadcasting.BroadcastingConfig("()", "()")).tables[0].rows
+    assert {row[2] for row in both} == {"()"}
 
 
 @pytest.mark.parametrize("data", ["1 2; 3 4", "1e39", "arange(9)", "", "1e400 x"])
