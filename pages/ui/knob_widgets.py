@@ -16,6 +16,7 @@ from pages.ui.session import session
 from playground.knobs import Config, Knob
 
 MAX_ON_A_SLIDER = 5000  # a number that may be larger gets a field to type into
+MAX_PLACES = 2_000  # of a slider, too: with more a pixel is several of them
 HIDE = "hide"  # the teacher's link parameter: names of knobs that are not shown
 
 
@@ -172,5 +173,6 @@ def widget(key: str, spec: Knob, value: Any, *, applies: bool = True) -> Any:
         return st.select_slider(options=options, value=value, format_func=spec.name_of, **common)
     kind = type(value)  # Streamlit wants the bounds to be numbers of the value's own type
     bounds = {"min_value": kind(spec.lo or 0), "max_value": kind(spec.hi or 0), "step": kind(spec.step or 1)}
-    typed = spec.hi is not None and spec.hi > MAX_ON_A_SLIDER
+    places = (bounds["max_value"] - bounds["min_value"]) / bounds["step"]
+    typed = bounds["max_value"] > MAX_ON_A_SLIDER or places > MAX_PLACES
     return (st.number_input if typed else st.slider)(value=value, **bounds, **common)

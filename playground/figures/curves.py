@@ -149,7 +149,7 @@ def layer_sizes(steps: Array, layers: Sequence[tuple[str, Array, Array]], *, cur
             trace = line(name, steps, values, {"color": colour, "width": 1.8, "dash": dash}, hover)
             data.append(trace | {"legendgroup": name, "showlegend": kind == "gradient"})
     every = [values for _, gradient, update in layers for values in (gradient, update)]
-    y = _log_axis("Norm (dotted: of the update)", every, 1.0)
+    y = _log_axis("Norm (dotted: update)", every, 1.0)
     shapes = [] if cursor is None else [upright(cursor, "@text", "solid")]
     until = float(steps[-1]) if len(steps) else 0.0
     return {"data": data, "layout": layout(axis("Step", [0, round_up(max(until, 10.0))]), y, shapes=shapes)}

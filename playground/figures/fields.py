@@ -13,6 +13,7 @@ from playground.figures.parts import markers
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
+PREDICTED, PREDICTED_OF = "Predicted class", "Predicted class ({count:,} {points} points)"
 LEVELS = 51  # steps of certainty for one class: byte = 51 * class + certainty
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 
@@ -67,8 +68,11 @@ def plane(traces: Sequence[dict[str, Any]], pixels: Array, *, reach: float, side
     }  # fmt: skip
 
 
-def confusion(counts: Array) -> Figure:
-    """How often each true class (row) was predicted as each class (column): counts (classes, classes)."""
+def confusion(counts: Array, *, points: str = "") -> Figure:
+    """How often each true class (row) was predicted as each class (column): counts (classes, classes).
+
+    `points` says which points were counted, for example "test"; the title of the axis names them.
+    """
     classes = len(counts)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = [str(label) for label in range(classes)]
@@ -78,6 +82,8 @@ def confusion(counts: Array) -> Figure:
         "text": [[f"{int(count)}" for count in row] for row in counts], "texttemplate": "%{text}",
         "hovertemplate": "class %{y} predicted as class %{x}: %{text}<extra></extra>",
     }  # fmt: skip
-    x = axis("Predicted class", [-0.5, classes - 0.5], type="category", showgrid=False)
+    title = PREDICTED_OF if points else PREDICTED
+    predicted = title.format(points=points, count=int(counts.sum()))
+    x = axis(predicted, [-0.5, classes - 0.5], type="category", showgrid=False)
     y = axis("True class", [classes - 0.5, -0.5], type="category", showgrid=False)
     return {"data": [cells], "layout": layout(x, y)}

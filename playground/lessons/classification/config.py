@@ -60,7 +60,11 @@ LOSSES: dict[str, tuple[str, Callable[[], nn.Module]]] = {
 
 
 class WithL1(nn.Module):
-    """A loss plus `rate` times the L1 norm of the model's weights (biases excluded)."""
+    """A loss plus `rate` times the L1 norm of the model's weights (biases excluded).
+
+    Its gradient is a subgradient, `rate` times the sign: a step moves each weight by lr * rate, also past zero. So
+    weights end near zero and not at it, as they would with a soft threshold.
+    """
 
     def __init__(self, loss_fn: nn.Module, model: nn.Sequential, rate: float) -> None:
         super().__init__()
@@ -118,7 +122,9 @@ class ClassificationConfig(Config):
     batch_size: int = training_knobs.batch_size(0, BATCH_SIZES)
     momentum: float = training_knobs.momentum(0.9)
     weight_decay: float = training_knobs.weight_decay(0.0, PENALTIES, label="L2 rate (weight decay)")
-    l1: float = knob(0.0, "L1 rate", help="Drives weights to exactly zero.", live=True, options=PENALTIES, more=True)
+    l1: float = knob(0.0, "L1 rate", help="Pulls all weights to 0 equally hard, whatever their size. Those that the "
+                     "loss does not need end within one step of 0, but not at exactly 0.", live=True,
+                     options=PENALTIES, more=True)
     loss: str = knob("cross_entropy", "Loss", live=True, options=tuple(LOSSES), more=True,
                      names={name: choice[0] for name, choice in LOSSES.items()})
     max_steps: int = training_knobs.max_steps(100)

@@ -95,7 +95,7 @@ LESSON = LiveLesson(
         "epoch": "Epoch",
         "loss": "Train loss",
         "test_loss": "Test loss",
-        "accuracy": "Accuracy",
+        "accuracy": "Train accuracy",
         "test_accuracy": "Test accuracy",
         "parameters": "Parameters",
         "steps_per_second": "Steps/s",

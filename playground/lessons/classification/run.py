@@ -447,7 +447,7 @@ class ClassificationRun(TrainingRun):
         classes = self.config.outputs
         counts = np.zeros((classes, classes), int)
         np.add.at(counts, (self.labels[start:], np.minimum(view.predictions.predicted[start:], classes - 1)), 1)
-        return fields.confusion(counts)
+        return fields.confusion(counts, points="test" if start else "training")
 
     def _gradients(self, view: View) -> Figure:
         column, cursor = self.history.column, None if view.is_current else view.steps

@@ -31,7 +31,7 @@ BATCH_SIZES = (0, 1, 2, 5, 10, 20, 32, 50, 100, 200)
 DATA, WEIGHTS, ORDER = 0, 10_000, 20_000
 
 STATUS = {
-    "step": "Step", "epoch": "Epoch", "loss": "Train loss", "test_loss": "Test loss", "r2": "R²",
+    "step": "Step", "epoch": "Epoch", "loss": "Train loss", "test_loss": "Test loss", "r2": "Train R²",
     "parameters": "Parameters", "steps_per_second": "Steps/s",
 }  # fmt: skip
 PRESETS: dict[str, dict[str, Value]] = {
@@ -60,7 +60,7 @@ PRESETS: dict[str, dict[str, Value]] = {
         "lr": 0.01,
         "max_steps": 0,
     },
-    "Diverge": {"lr": 10.0, "max_steps": 0},
+    "Too large a step": {"lr": 10.0, "max_steps": 0},
 }
 
 

@@ -259,7 +259,8 @@ class RegressionRun(TrainingRun):
         predictions: Predictions = view.predictions
         losses = predictions.losses
         return {
-            "loss": losses["train"], "test_loss": losses.get("test", float("nan")), "r2": predictions.r2,
+            "loss": losses["train"], "test_loss": losses.get("test", float("nan")),
+            "r2": round(predictions.r2, 6) + 0.0,  # no −8e-8 for a constant
             "parameters": self.parameter_count,
         }  # fmt: skip
 

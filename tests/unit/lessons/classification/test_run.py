@@ -314,3 +314,21 @@ def test_dropout_drops_its_share_in_training_and_nothing_when_drawing() -> None:
     assert set(dropped.unique().tolist()) == {0.0, 2.0}
     with torch.no_grad():
         assert torch.equal(dropout(x), x)
+
+
+@pytest.mark.parametrize(("share", "title"), [(0.5, "Predicted class (100 test points)"),
+                                              (0.0, "Predicted class (200 training points)")])  # fmt: skip
+def test_the_confusion_matrix_says_of_which_points_it_is(share: float, title: str) -> None:
+    run = build(ClassificationConfig(test_share=share))
+    assert run.draw(["confusion"], {}).charts["confusion"]["layout"]["xaxis"]["title"]["text"] == title
+
+
+def test_l1_brings_most_weights_within_one_step_of_zero_and_none_to_exactly_zero() -> None:
+    config = ClassificationConfig(l1=0.03, lr=0.1, max_steps=0)
+    run = build(config)
+    for _ in range(1500):
+        run.step()
+    weights = torch.cat([layer.weight.detach().ravel() for layer in models.linears(run.model)]).abs()
+    near = int((weights <= 1.01 * config.lr * config.l1).sum())
+    assert near >= 0.7 * len(weights) and not (weights == 0).any()
+    assert "not at exactly 0" in config.knobs()["l1"].help
