@@ -147,7 +147,7 @@ def still(
     """Show charts that change only when the page reruns; their nodes and the visitor's zoom stay.
 
     `on_pick` is called with what the browser sends after a click in a chart that sets knobs. A board that `speaks` has
-    screen readers say what its first chart shows whenever that has changed.
+    screen readers say what its charts show that is new.
     """
     sent = {"frame": base64.b64encode(picture.frame).decode(), "number": picture.number, "board": picture.board}
     sent["speaks"] = speaks

@@ -1,6 +1,7 @@
 // The board: the one component that shows charts, either still (a frame in its data) or live (a run's stream).
 
 import { Chart } from "./chart/chart.js";
+import "./history.js";
 import { loadPlotly } from "./chart/plotly.js";
 import { element, rgb } from "./dom.js";
 import { isForgotten, loadAgain } from "./session.js";
@@ -99,8 +100,8 @@ class Board {
     this.number = frame.number;
     this.paint(frame);
     if (this.component.data.speaks && !isFirst) {
-      const first = [...this.charts.values()].find((chart) => chart.visible);
-      this.announcer.say(first?.inWords.textContent.slice(0, MAX_SPOKEN) ?? "");
+      const news = [...this.charts.values()].filter((chart) => chart.visible).flatMap((chart) => chart.news);
+      this.announcer.say(news.join(" ").slice(0, MAX_SPOKEN));
     }
     for (const chart of this.charts.values()) chart.dragKnobs?.shown();
   }

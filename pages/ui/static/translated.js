@@ -56,7 +56,8 @@ function watch() {
 }
 
 // Of Streamlit's elements, those whose words are numbers or code: a translator must leave them alone.
-const NO_WORDS = "[data-testid=stCode], [data-testid=stSlider] [data-orientation]";
+const NO_WORDS = ["code", "[data-testid=stCode]", "[data-testid=stSlider] [data-orientation]"]
+  .map((each) => `${each}:not([translate])`).join();
 
 let timer;
 

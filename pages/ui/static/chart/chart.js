@@ -37,6 +37,7 @@ export class Chart {
       translate: "no",
     });
     this.inWords = element("p", { class: "unseen", id: `chart-${charts}`, translate: "no" });
+    this.sentences = this.news = []; // what the chart shows, and what of it is new
     this.maps = new PixelMaps(this.plot, board);
     this.fastPath = new FastPath(this.plot);
     if (spec.place.length) this.place = new PlaceForm(spec, board);
@@ -177,7 +178,11 @@ export class Chart {
   writeWords() {
     if (!this.shown) return;
     this.inWordsAt = performance.now();
-    const text = this.figure.layout.meta?.words ?? describe(this.figure, this.board.words);
+    const { words } = this.figure.layout.meta ?? {};
+    const sentences = words === undefined ? describe(this.figure, this.board.words) : [words].filter(Boolean);
+    this.news = sentences.filter((sentence) => !this.sentences.includes(sentence));
+    this.sentences = sentences;
+    const text = sentences.join(" ");
     if (this.inWords.textContent !== text) this.inWords.textContent = text;
   }
 

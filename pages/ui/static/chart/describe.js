@@ -7,7 +7,7 @@ const LAST_SHARE = 0.1; // of a curve's points: what happens there is what still
 const MAX_LISTED = 12; // bars, words or cells that are named one by one
 const LEVELS = 51; // as in pixel_maps.js: byte = 51 * class + certainty
 
-/** What the figure shows, as sentences; `words` are the board's, of which "alt" are these sentences. */
+/** What the figure shows, as a list of sentences; `words` are the board's, of which "alt" are these sentences. */
 export function describe(figure, words) {
   const { data, layout, maps, parameters } = figure;
   const say = (name, values = {}) => fill(words.alt[name], values);
@@ -21,18 +21,21 @@ export function describe(figure, words) {
     ...(parameters ?? []).map((layer, at) => ofLayer(layer, at, say)),
   ].filter(Boolean);
   if (x && y) said.unshift(say("axes", { x, y }));
-  return said.length ? said.join(" ") : ofDrawing(data, layout, say);
+  return said.length ? said : ofDrawing(data, layout, say);
 }
 
 /** A drawing whose parts have no names: how many there are, and the words in it. */
 function ofDrawing(data, layout, say) {
   const shown = data.filter((trace) => trace.visible !== false && trace.y?.length);
-  const points = shown.filter(({ mode }) => mode?.includes("markers")).reduce((sum, { y }) => sum + y.length, 0);
+  const points = shown.filter(({ mode }) => mode?.includes("markers")).reduce(
+    (sum, { x, y }) => sum + pointsOf(x, y).length,
+    0,
+  );
   const texts = shown.flatMap(({ mode, text }) => (mode?.includes("text") && Array.isArray(text) ? text : []));
   const items = [...texts, ...(layout.annotations ?? []).map(({ text }) => text ?? "")].map(plain).filter(Boolean);
   return points || items.length
-    ? say("drawing", { points, items: items.slice(0, 3 * MAX_LISTED).join(", ") || "–" })
-    : "";
+    ? [say("drawing", { points, items: items.slice(0, 3 * MAX_LISTED).join(", ") || "–" })]
+    : [];
 }
 
 function ofTrace(trace, layout, logarithmic, say) {

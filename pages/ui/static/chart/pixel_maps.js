@@ -89,6 +89,7 @@ export class PixelMaps {
       };
       const table = Uint32Array.from({ length: 256 }, (_, byte) => {
         if (byte === 0 && lut.endsWith("filling")) return mix("@muted", 0.22); // still to be computed
+        if (lut === "grey") return ((255 << 24) | (byte << 16) | (byte << 8) | byte) >>> 0;
         if (lut.startsWith("ink")) return mix("@text", byte / 255);
         if (lut.startsWith("signed")) return mix(byte < 128 ? "@negative" : "@positive", Math.abs(byte - 128) / 127);
         return mix(`@class${Math.min(4, Math.floor(byte / LEVELS))}`, 0.05 + 0.6 * ((byte % LEVELS) / (LEVELS - 1)));
