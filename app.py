@@ -1,5 +1,6 @@
 """PyTorch Playground: the ASGI app. Start it with `streamlit run app.py`, or with `uvicorn app:app`."""
 
+import asyncio
 import gc
 import logging
 import os
@@ -30,7 +31,7 @@ except ValueError as error:
 for sentence in unknown_variables(os.environ):
     logging.getLogger(__name__).warning(sentence)
 
-from pages.ui import session  # noqa: E402
+from pages.ui import housekeeping, session  # noqa: E402
 from pages.ui.routes import assets, live, sessions, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from pages.ui.routes.origins import OwnOrigins  # noqa: E402
@@ -44,7 +45,9 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     gc.collect()
     gc.freeze()  # the libraries' objects are here to stay: no later collection has to look at them
     session.measure_threads()
+    house = asyncio.create_task(housekeeping.keep_house())
     yield {}
+    house.cancel()
     engine.stop()
 
 

@@ -134,10 +134,11 @@ def session() -> Session:
 def is_known(name: str) -> bool:
     """Whether the session of this name is connected, or can still be continued after its line was cut."""
     found = _sessions.get(name)
-    return found is not None and _streamlits_sessions().get_session_info(found.streamlit_id) is not None
+    return found is not None and streamlits_sessions().get_session_info(found.streamlit_id) is not None
 
 
-def _streamlits_sessions() -> SessionManager:
+def streamlits_sessions() -> SessionManager:
+    """Streamlit's sessions, connected and not."""
     return runtime.get_instance()._session_mgr
 
 

@@ -21,7 +21,7 @@ def streamlits(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The ids of the sessions that Streamlit has, connected or not."""
     ids = {"one"}
     manager = SimpleNamespace(get_session_info=lambda session_id: "info" if session_id in ids else None)
-    monkeypatch.setattr(sessions, "_streamlits_sessions", lambda: manager)
+    monkeypatch.setattr(sessions, "streamlits_sessions", lambda: manager)
     monkeypatch.setattr(sessions, "get_script_run_ctx", lambda: SimpleNamespace(session_id="one"))
     monkeypatch.setattr(st, "session_state", {})
     return ids
