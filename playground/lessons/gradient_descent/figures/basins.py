@@ -14,6 +14,7 @@ from playground.figures.fields import LEVELS, SYMBOLS
 from playground.figures.parts import upright
 from playground.figures.theme import axis, layout
 from playground.lessons.gradient_descent.figures.landscapes import Span, plane, under
+from playground.lessons.numbers import number
 
 Array = NDArray[Any]
 PATH = {"color": "@text", "width": 2}
@@ -101,7 +102,9 @@ def distances(directions: Sequence[tuple[str, Array, Array]]) -> Figure:
              "y": np.clip(np.nan_to_num(measured, nan=1e12), 1e-12, 1e12), "hovertemplate": "step %{x}: %{y:.3g}",
              "marker": {"color": colour, "size": 6, "symbol": ("circle", "diamond")[index % 2]}},
         ]  # fmt: skip
-    y = axis("Distance ÷ distance at the start", list(DECADES), type="log", dtick=3, exponentformat="e")
+    ticks = [10.0**power for power in range(int(DECADES[0]), int(DECADES[1]) + 1, 3)]
+    y = axis("Distance ÷ distance at the start", list(DECADES), type="log", tickvals=ticks,
+             ticktext=[number(tick) for tick in ticks])  # fmt: skip
     margin = {"l": 62, "r": 12, "t": 26, "b": 42}
     count = len(directions[0][1]) - 1
     return {"data": data, "layout": layout(axis("Step", [-0.5, count + 0.5]), y, margin=margin)}

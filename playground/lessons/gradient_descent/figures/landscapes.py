@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from playground.engine.frames import Figure, Maps
 from playground.figures.theme import axis, layout, padded
+from playground.lessons.numbers import number
 
 Array = NDArray[Any]
 Span = tuple[float, float]
@@ -127,7 +128,9 @@ def along(walk: Walk, own: Span, *, floor: float | None, log: bool) -> Figure:
     data = _trail(steps, y, walk)
     return {
         "data": data,
-        "layout": layout(axis("Step", [0, max(10.0, float(steps[-1])) * 1.02]), ends, margin=SMALL, showlegend=False),
+        "layout": layout(
+            axis("Step", [0, max(10.0, float(steps[-1])) * 1.02]), ends, margin=SMALL | {"l": 72}, showlegend=False
+        ),
     }
 
 
@@ -157,7 +160,9 @@ def _log_axis(values: Array) -> dict[str, Any]:
     ends = [float(math.floor(math.log10(low))), float(math.ceil(math.log10(high)))]
     ends[1] = max(ends[1], ends[0] + 1)
     every = max(1, math.ceil((ends[1] - ends[0]) / 6))
-    return axis("Height above the lowest", ends, type="log", dtick=every, exponentformat="e")
+    ticks = [10.0**power for power in range(int(ends[0]), int(ends[1]) + 1, every)]
+    texts = [number(tick) for tick in ticks]
+    return axis("Height above the lowest", ends, type="log", tickvals=ticks, ticktext=texts)
 
 
 def _trail(x: Array, y: Array, walk: Walk) -> list[dict[str, Any]]:
