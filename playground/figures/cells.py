@@ -25,6 +25,7 @@ CARD = (330.0, 140.0)  # pixels that a small card has for its cells; the size of
 GAP, PLANE_GAP = 0.9, 0.45  # cells between two arrays, and between the planes of one array
 MIN_FONT_SIZE = 5.5  # pixels: smaller numbers are not written in the cells; the tooltip shows them
 TITLE_HEIGHT = 18.0  # pixels of a line of a title
+WORDS, WORDS_WITH_SHAPE = "{title}: {numbers}", "{title}, {shape}: {numbers}"  # an array, for screen readers
 MAX_LINE_LENGTH = 44  # characters of a message before it wraps
 
 
@@ -72,8 +73,14 @@ def cells(blocks: Sequence[Block], *, message: str = "", width: float = CARD[0],
 
 
 def in_words(blocks: Sequence[Block], message: str = "") -> str:
-    """The arrays as text, for screen readers."""
-    texts = [f"{block.title}: {', '.join(str(text) for text in block.texts.ravel())}" for block in blocks]
+    """The arrays as text, row by row and with the shape of those that have several axes, for screen readers."""
+    texts = []
+    for block in blocks:
+        shape = " × ".join(str(size) for size in block.texts.shape)
+        words = WORDS if block.texts.ndim < 2 or shape in block.title else WORDS_WITH_SHAPE
+        rows = np.atleast_1d(block.texts).reshape(-1, (1, *block.texts.shape)[-1] or 1)
+        numbers = "; ".join(", ".join(str(text) for text in row) for row in rows)
+        texts.append(words.format(title=block.title, shape=shape, numbers=numbers))
     return ". ".join([*texts, *([message] if message else [])])
 
 

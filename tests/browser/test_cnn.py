@@ -43,7 +43,7 @@ def choose(tab: Any, view: str) -> None:
 def test_it_learns_is_tested_and_shows_one_view_at_a_time(page: Open) -> None:
     tab = page(SMALL)
     board = Board(tab.page).ready()
-    seen = tab.page.locator("[data-board] .card:visible h3")
+    seen = tab.page.locator("[data-board] .card:visible h2")
     assert "Loss" in seen.all_text_contents() and "All maps" not in seen.all_text_contents()
     board.play()
     board.until(lambda: board.state == "done", "an epoch", 60)

@@ -108,7 +108,8 @@ export class Pins {
     const labels = [...new Set(rows.flatMap((row) => Object.keys(row.settings)))];
     const differing = labels.filter((label) => new Set(rows.map((row) => row.settings[label])).size > 1);
     const columns = Object.keys(this.numbers());
-    const cell = (tag, ...content) => element(tag, {}, ...content);
+    const cell = (tag, ...content) => element(tag, tag === "td" ? { translate: "no" } : {}, ...content);
+    const heading = (scope, ...content) => element("th", { scope }, ...content);
     const body = rows.map((row, at) => {
       const swatch = element("span", { class: "swatch" });
       if (at) swatch.style.background = this.board.colour(role(row));
@@ -122,7 +123,7 @@ export class Pins {
       return element(
         "tr",
         {},
-        at ? cell("th", swatch, this.title(row)) : cell("th", swatch, words.thisRun),
+        heading("row", swatch, at ? this.title(row) : words.thisRun),
         ...differing.map((label) => cell("td", row.settings[label] ?? "–")),
         ...columns.map((name) => cell("td", row.numbers[name] ?? "–")),
         cell("td", row.seconds.toFixed(1)),
@@ -130,7 +131,7 @@ export class Pins {
       );
     });
     const head = ["", ...differing, ...columns.map((name) => statusLabels[name]), words.playedSeconds, ""].map((text) =>
-      cell("th", text)
+      text ? heading("col", text) : cell("td")
     );
     const focused = this.root.contains(document.activeElement);
     if (focused && document.activeElement.matches("button")) return; // not while the student uses one of its buttons
@@ -139,7 +140,13 @@ export class Pins {
       element(
         "div",
         { class: "scroll" },
-        element("table", {}, cell("thead", element("tr", {}, ...head)), element("tbody", {}, ...body)),
+        element(
+          "table",
+          {},
+          element("caption", {}, words.pins),
+          cell("thead", element("tr", {}, ...head)),
+          element("tbody", {}, ...body),
+        ),
       ),
     );
   }

@@ -461,7 +461,9 @@ def test_large_arrays_are_drawn_as_a_corner() -> None:
 
 def test_drawing_says_its_numbers_in_words_and_as_csv() -> None:
     figure = cells([block('a "b"', np.array([[1.5, -2.0]]))])
-    assert figure["layout"]["meta"]["words"] == 'a "b": 1.5, -2'
+    assert figure["layout"]["meta"]["words"] == 'a "b", 1 × 2: 1.5, -2'
+    square = cells([block("q", np.array([[1, 2], [3, 4]])), block("r", np.array([5, 6]))], message="Two arrays.")
+    assert square["layout"]["meta"]["words"] == "q, 2 × 2: 1, 2; 3, 4. r: 5, 6. Two arrays."
     rows = as_csv([block('a "b"', np.array([[1.5, -2.0]]))]).splitlines()
     assert rows == ["array,index,value", '"a ""b""",0 0,1.5', '"a ""b""",0 1,-2']
 
@@ -477,6 +479,6 @@ def test_ribbon_has_an_arc_for_each_jump() -> None:
 
 
 def test_numbers_in_cells_are_short() -> None:
-    assert [number_text(value) for value in (True, 12, 10**12, 1 / 3, np.float32("nan"), -np.inf)] == [
-        "True", "12", "1e+12", "0.3333", "nan", "-inf",
+    assert [number_text(value) for value in (True, 12, 10**12, 1 / 3, np.float32("nan"), -np.inf, -0.0)] == [
+        "True", "12", "1e+12", "0.3333", "nan", "-inf", "0",
     ]  # fmt: skip
