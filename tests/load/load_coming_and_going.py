@@ -22,6 +22,7 @@ from typing import Any
 
 import orjson
 import psutil
+import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import connect
@@ -165,6 +166,7 @@ async def come_and_go(url: str, seconds: float, lessons: Sequence[str], visits: 
     await asyncio.gather(*(seat(number) for number in range(VISITORS)))
 
 
+@pytest.mark.timeout(60 * MINUTES + 900)
 def test_memory_and_open_files_after_visitors_came_and_went(serve: Serve) -> None:
     settings = {"PLAYGROUND_IDLE_MINUTES": "0.17"}
     with serve(COMMAND, settings=settings) as server:

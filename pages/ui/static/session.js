@@ -1,6 +1,6 @@
 // A page whose session the server has forgotten: after a restart of the server, or after minutes without a connection.
 
-const MIN_AGE_MS = 10_000; // of a page that was itself loaded again: a server that keeps restarting reloads it no faster
+const MIN_AGE_MS = 10_000; // of a page that was itself loaded again: so often at most, if a server keeps restarting
 
 let isLoading = false;
 
