@@ -128,13 +128,17 @@ def as_torch(numbers: Numbers, dtype: str = "auto", device: str = "cpu") -> Tens
 
 
 def number_text(value: Any) -> str:
-    """A number as the text of a cell: four digits, or two and an exponent."""
+    """A number as the text of a cell: four digits, or two and an exponent, as in 4.5e-5."""
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value))
     if isinstance(value, (int, np.integer)) and abs(int(value)) < 1e7:
         return str(value)
-    text = f"{float(value):.4g}"
-    return f"{float(value):.2g}" if "e" in text else text
+    number = float(value) + 0.0  # no minus before a zero
+    text = f"{number:.4g}"
+    if "e" not in text:
+        return text
+    mantissa, exponent = f"{number:.2g}".split("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 def _converted(numbers: Numbers, dtype: str) -> list[Scalar]:

@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from playground.lessons.numbers import number
 from playground.lessons.tensors.registry import Operation
 from playground.lessons.tensors.verdicts import Result, Verdict, compare, run
-from playground.parsing.arrays import number_text, shape_text
+from playground.parsing.arrays import shape_text
 
 Array = NDArray[Any]
 
@@ -49,8 +50,8 @@ SENTENCES = {
     "float type.",
     "default_float": "From {dtype_a} NumPy computes a float64, and torch a float32, its default float type.",
     "default_quotient": "From two integers NumPy computes a float64, and torch a float32, its default float type.",
-    "small_float": "From {dtype_a} NumPy computes in float16, the smallest float type that holds it; torch in float32, "
-    "its default float type.",
+    "small_float": "From {dtype_a} NumPy computes in float16, the smallest float type that holds all its numbers; torch "
+    "in float32, its default float type.",
     "promotion": "`a` is {dtype_a} and `b` is {dtype_b}: NumPy chooses a type that holds all numbers of both, {numpy}; "
     "torch keeps the float type, {torch}.",
     "unsigned_sum": "NumPy adds up or multiplies unsigned integers as uint64, torch all integers as int64.",
@@ -264,7 +265,7 @@ def _of_range(compared: Comparison, *, own: bool) -> Iterator[str]:
 def _overflow(library: str, mine: Array, where: Array) -> Iterator[str]:
     if where.any():
         name = "too_large_then_nan" if np.isnan(mine[where]).any() else "too_large"
-        largest = number_text(np.finfo(mine.dtype).max)
+        largest = number(np.finfo(mine.dtype).max)
         yield SENTENCES[name].format(library=library, small=mine.dtype, largest=largest)
 
 

@@ -480,5 +480,5 @@ def test_ribbon_has_an_arc_for_each_jump() -> None:
 
 def test_numbers_in_cells_are_short() -> None:
     assert [number_text(value) for value in (True, 12, 10**12, 1 / 3, np.float32("nan"), -np.inf, -0.0)] == [
-        "True", "12", "1e+12", "0.3333", "nan", "-inf", "0",
+        "True", "12", "1e12", "0.3333", "nan", "-inf", "0",
     ]  # fmt: skip
