@@ -50,8 +50,8 @@ SENTENCES = {
     "float type.",
     "default_float": "From {dtype_a} NumPy computes a float64, and torch a float32, its default float type.",
     "default_quotient": "From two integers NumPy computes a float64, and torch a float32, its default float type.",
-    "small_float": "From {dtype_a} NumPy computes in float16, the smallest float type that holds all its numbers; torch "
-    "in float32, its default float type.",
+    "small_float": "From {dtype_a} NumPy computes in float16, the smallest float type that holds all its numbers; "
+    "torch in float32, its default float type.",
     "promotion": "`a` is {dtype_a} and `b` is {dtype_b}: NumPy chooses a type that holds all numbers of both, {numpy}; "
     "torch keeps the float type, {torch}.",
     "unsigned_sum": "NumPy adds up or multiplies unsigned integers as uint64, torch all integers as int64.",
