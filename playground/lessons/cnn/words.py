@@ -128,6 +128,7 @@ PROBABILITY = "Probability"
 BAR_HOVER = "{name}, digit %{{x}}: %{{y:.3f}}"
 STAGES = {
     "given": "As given",
+    "flattened": "Even light",
     "inverted": "Inverted (ink = 1)",
     "bilevel": "Black and white",
     "cropped": "Cropped",

@@ -103,7 +103,7 @@ def stages(context: DrawContext) -> Figure:
 def _stage(stage: Stage) -> Panel:
     high, wide = stage.image.shape
     title = words.STAGES[stage.name].format(side=max(high, wide))
-    return Panel(title, stage.image, words.STAGE_HOVER.format(title=title, wide=wide, high=high))
+    return Panel(title, stage.image, words.STAGE_HOVER.format(title=title, wide=wide, high=high), is_grey=True)
 
 
 def attention(context: DrawContext) -> Figure:

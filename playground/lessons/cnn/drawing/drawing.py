@@ -21,6 +21,7 @@ from playground.lessons.cnn.words import BLANK_PICTURE, NO_SUCH_SLIDER, SLIDER_R
 
 Array = NDArray[Any]
 TOGGLES = (
+    Toggle("flatten", "Even light", on=True),
     Toggle("invert", "Invert", on=True),
     Toggle("threshold", "Black and white", on=True),
     Toggle("crop", "Crop", on=True),
@@ -40,6 +41,7 @@ class PadDrawing:
     switches: Switches = field(default_factory=Switches)
     target: int = 8
     epsilon: float = 0.2
+    _computed: tuple[Array, Switches, list[Stage]] | None = field(default=None, repr=False, compare=False)
 
     def draw(self, bits: str | None) -> Tensor | None:
         """The model's input for the bits that the pad sends; None where it is empty. Raises ValueError."""
@@ -73,13 +75,19 @@ class PadDrawing:
         """The model's input, float32 from 0 to 1 (1, 1, 28, 28); None where nothing is drawn."""
         if self.grey is None:
             return None
-        return torch.from_numpy(stages(self.grey, self.switches)[-1].image).reshape(1, 1, SIDE, SIDE)
+        return torch.from_numpy(self._own_stages(self.grey)[-1].image).reshape(1, 1, SIDE, SIDE)
 
     def stages_of(self, image: Array, *, own: bool) -> list[Stage]:
         """Every stage of the visitor's own digit, or of an image (28, 28) from the data, whose grey levels are kept."""
         if own and self.grey is not None:
-            return stages(self.grey, self.switches)
+            return self._own_stages(self.grey)
         return stages(image, Switches(threshold=False))
+
+    def _own_stages(self, grey: Array) -> list[Stage]:
+        """The stages of the visitor's digit, computed once for each picture: a frame of every chart asks for them."""
+        if self._computed is None or self._computed[0] is not grey or self._computed[1] != self.switches:
+            self._computed = grey, self.switches, stages(grey, self.switches)
+        return self._computed[2]
 
 
 class DrawingPace:

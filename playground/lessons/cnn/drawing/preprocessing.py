@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.lessons.cnn.drawing import light
 from playground.lessons.cnn.words import WRONG_DRAWING
 
 Array = NDArray[Any]
@@ -22,12 +23,14 @@ SIDE = 28  # pixels of the model's input
 BOX = 20  # pixels of the box that a digit is scaled to
 PAD = 128  # pixels of the drawing pad's side, like the images that MNIST was made from
 PAD_BYTES = PAD * PAD // 8
+MIN_CLEAR_SHARE = 0.25  # of the edge, below which one side of the threshold is not the paper
 
 
 @dataclass(frozen=True)
 class Switches:
     """Which stages are switched on; the others pass their image on unchanged."""
 
+    flatten: bool = True
     invert: bool = True
     threshold: bool = True
     crop: bool = True
@@ -47,22 +50,32 @@ def stages(grey: Array, switches: Switches | None = None) -> list[Stage]:
     """Every stage from a grey image (height, width), uint8 or from 0 to 1; the last is (28, 28).
 
     A stage that is switched off has the image of the stage before; without `fit` the digit is scaled to 28 pixels
-    instead of 20, without `centre` its box is centred instead of its centre of mass.
+    instead of 20, without `centre` its box is centred instead of its centre of mass. Only a photograph, whose paper has
+    many grey levels, has the stage "flattened".
     """
     use = switches or Switches()
     given = np.asarray(grey / np.float32(255) if grey.dtype == np.uint8 else grey, np.float32)
-    white = 1 - given if use.invert and is_dark_on_light(given) else given
+    is_photograph = light.is_photograph(given)
+    flattened = light.flattened(given) if is_photograph and use.flatten else given
+    white = 1 - flattened if use.invert and is_dark_on_light(flattened) else flattened
     level = threshold(white)
-    bilevel = np.asarray(white > level, np.float32) if use.threshold else white
-    has_black_paper = use.threshold or not np.median(_edge(white))  # then even the darkest grey is ink
+    ink = white > level
+    if is_photograph and use.flatten and use.invert:
+        level = light.ink_level(white, level)
+        ink = light.without_specks(white > level)
+        white = np.where(light.grown(ink), white, np.float32(0))
+    bilevel = np.asarray(ink, np.float32) if use.threshold else white
+    has_black_paper = use.threshold or not np.median(light.edge(white))  # then even the darkest grey is ink
     cropped = crop(bilevel, 0.0 if has_black_paper else level) if use.crop else bilevel
     scaled = fit(cropped, BOX if use.fit else SIDE)
     placed = place(scaled, by_mass=use.centre)
     images = (given, white, bilevel, cropped, scaled, placed)
-    return [Stage(name, image) for name, image in zip(NAMES, images, strict=True)]
+    found = [Stage(name, image) for name, image in zip(NAMES, images, strict=True)]
+    return [found[0], Stage(FLATTENED, flattened), *found[1:]] if is_photograph else found
 
 
 NAMES = ("given", "inverted", "bilevel", "cropped", "scaled", "centred")
+FLATTENED = "flattened"  # after "given", for photographs
 
 
 def threshold(image: Array) -> float:
@@ -83,12 +96,16 @@ def threshold(image: Array) -> float:
 
 
 def is_dark_on_light(image: Array) -> bool:
-    """Whether the paper is light: most of the picture's edge is brighter than the threshold."""
-    return bool(np.median(_edge(image)) > threshold(image))
+    """Whether the paper is light: most of the picture's edge is brighter than the threshold.
 
-
-def _edge(image: Array) -> Array:
-    return np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    Where ink covers a part of the edge, as in a picture that was cut close to the digit, ink is what covers less of the
+    whole picture.
+    """
+    bright = threshold(image)
+    share = float((light.edge(image) > bright).mean())
+    if MIN_CLEAR_SHARE < share < 1 - MIN_CLEAR_SHARE:
+        return bool((image > bright).mean() > 0.5)
+    return share > 0.5
 
 
 def crop(image: Array, level: float = 0.0) -> Array:

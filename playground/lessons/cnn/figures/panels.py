@@ -24,13 +24,15 @@ BARS = 10
 class Panel:
     """One image (height, width) with its title and hover text.
 
-    Ink goes from 0 to 1; other numbers are signed, on the scale of their largest, and NaN is not known yet.
+    Ink goes from 0 to 1, and so do grey levels, which are drawn from black to white in both themes; other numbers are
+    signed, on the scale of their largest, and NaN is not known yet.
     """
 
     title: str
     image: Array
     hover: str
     is_ink: bool = True
+    is_grey: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +99,7 @@ def _group(panel: Panel, left: float) -> Maps:
     box = np.array([x, x + wide / longest, y - high / longest, y], np.float32)
     values = ink(panel.image) if panel.is_ink else _signed(panel.image)
     return {"side": wide, "tall": high, "values": values.ravel(), "boxes": box, "over": True, "crisp": longest < 64,
-            "lut": "ink" if panel.is_ink else "signed filling", "name": panel.title,
+            "lut": "grey" if panel.is_grey else "ink" if panel.is_ink else "signed filling", "name": panel.title,
             "size": 1.0 if panel.is_ink else largest(panel.image)}  # fmt: skip
 
 
