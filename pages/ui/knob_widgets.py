@@ -11,12 +11,15 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui import widget_values
 from pages.ui.messages import TEXT
 from pages.ui.session import session
 from playground.knobs import Config, Knob
+from playground.lessons import LESSONS
 
 MAX_ON_A_SLIDER = 5000  # a number that may be larger gets a field to type into
 MAX_PLACES = 2_000  # of a slider, too: with more a pixel is several of them
+widget_values.check_all()  # before the first page reads one
 HIDE = "hide"  # the teacher's link parameter: names of knobs that are not shown
 
 
@@ -86,10 +89,12 @@ def problems_to_show(configs: Mapping[str, Config], problems: list[str]) -> list
 def write_link(lesson: str, configs: Mapping[str, Config]) -> None:
     """Update the address: it has each knob that differs from its default, of the benches in `configs`.
 
-    What else the session's first link had is in it again if the sidebar has dropped it.
+    What else the session's first link had is in it again if the sidebar has dropped it. After the browser's Back the
+    front end may send the settings of the page that was left; they do not belong to this one.
     """
     link = session().kept_parameters | st.query_params.to_dict()
-    link = {name: text for name, text in link.items() if not name.startswith(f"{lesson}_")}
+    knobs = tuple(f"{name}_" for name in (lesson, *LESSONS))
+    link = {name: text for name, text in link.items() if not name.startswith(knobs)}
     for name, config in configs.items():
         link |= {f"{name}_{knob}": text for knob, text in config.as_texts().items()}
     if st.query_params.to_dict() != link:

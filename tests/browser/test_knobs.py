@@ -12,7 +12,7 @@ import pytest
 from playground.knobs import Config, Knob
 from playground.lesson import Bench, LabLesson, Lesson
 from playground.lessons import LESSONS
-from tests.browser.student import PATIENCE
+from tests.browser.student import PATIENCE, Board
 
 Open = Callable[..., Any]
 BENCHES: dict[str, tuple[Lesson, Bench]] = {
@@ -204,3 +204,22 @@ def test_a_preset_a_link_or_a_comparison_leaves_what_is_behind_more(page: Open, 
     tab.keyboard.press("Escape")
     settings.turn("noise")
     assert set(settings.config.changed_from(before)) == {"noise"}
+
+
+def test_back_leaves_the_page_although_knobs_were_turned_on_it(page: Open) -> None:
+    tab = page("/classification")
+    board = Board(tab.page).ready()
+    entries = tab.page.evaluate("history.length")
+    slider = tab.page.get_by_role("slider", name="Units in layer 1")
+    for units in (11, 12):
+        slider.press("ArrowRight")
+        board.until(lambda units=units: f"units_1={units}" in tab.page.url, "the link follows")
+    assert tab.page.evaluate("history.length") == entries, "a turned knob is no new entry"
+    for name in ("Optimizers", "Classification"):
+        tab.page.get_by_role("link", name=name, exact=True).first.click()
+        board.until(lambda name=name: urlsplit(tab.page.url).path == f"/{name.lower()}", name)
+        board.ready()
+    board.until(lambda: "units_1=12" in tab.page.url, "its settings are kept")
+    assert tab.page.evaluate("history.length") == entries + 2
+    tab.page.go_back()
+    board.until(lambda: urlsplit(tab.page.url)[2:4] == ("/optimizers", ""), "Back, without the settings of a neighbour")

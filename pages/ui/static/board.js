@@ -56,7 +56,7 @@ class Board {
     this.root.append(this.announcer.region);
     loadPlotly(data.plotly).then(
       () => [...this.charts.values()].forEach((chart) => chart.draw()), // frames that arrived while it loaded
-      (error) => this.say(error.message),
+      () => this.say(this.words.noCharts),
     );
   }
 

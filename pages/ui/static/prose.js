@@ -1,5 +1,6 @@
 // A lesson's prose: HTML from the page. A click on an experiment's button tells the page which one was chosen.
 
+import "./history.js";
 import { markNumbersAndCode } from "./translated.js";
 
 const shown = new WeakMap(); // the root of each element that Streamlit gives us
