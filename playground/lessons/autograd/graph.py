@@ -30,6 +30,7 @@ MAX_LISTED = 4  # gradients in the last sentence
 SENTENCES = {
     "start": "The forward pass is done: the result is {result}. backward() starts there with the gradient 1. Press "
     "Play, or Step.",
+    "unused": "The formula does not use {names}.",
     "one": "{node} passes {first}.",
     "twice": "{node} passes {first}, twice: once for each operand.",
     "two": "{node} passes {first}, and {second}.",
@@ -118,13 +119,24 @@ PRESETS: dict[str, Mapping[str, Any]] = {
 
 def record_formula(config: GraphConfig) -> tuple[BackwardPass, Tensor]:
     """The recorded backward pass of the formula, and its result. Raises ValueError with a sentence."""
-    values = {name: torch.tensor(getattr(config, name)) for name in SLIDERS} | read_values(config.inputs)
+    values = _values(config)
     formula = parse(config.expression, values)
     fixed = {name.strip() for name in config.fixed.split(",")}
     used = {name: values[name].requires_grad_(name not in fixed) for name in formula.names}
     parts = formula.trace(used)
     result = parts[-1][1]
     return record(result, [(part.text, value) for part, value in parts]), result.detach()
+
+
+def _values(config: GraphConfig) -> dict[str, Tensor]:
+    """The values of all names that a formula may use: the sliders, and the typed inputs."""
+    return {name: torch.tensor(getattr(config, name)) for name in SLIDERS} | read_values(config.inputs)
+
+
+def unused_inputs(config: GraphConfig) -> list[str]:
+    """The names of the typed inputs that the formula does not use."""
+    used = parse(config.expression, _values(config)).names
+    return [name for name in read_values(config.inputs) if name not in used]
 
 
 class GraphRun(SteppedRun):
@@ -161,7 +173,10 @@ class GraphRun(SteppedRun):
     def narrate(self, at: int) -> str:
         """The arithmetic of the node that ran last."""
         if at == 0:
-            return SENTENCES["start"].format(result=tensor_text(self.result))
+            unused = (
+                [SENTENCES["unused"].format(names=", ".join(names))] if (names := unused_inputs(self.config)) else []
+            )
+            return " ".join([SENTENCES["start"].format(result=tensor_text(self.result)), *unused])
         step = self.pass_.steps[at - 1]
         node = self.pass_.nodes[step.node]
         if node.is_leaf:

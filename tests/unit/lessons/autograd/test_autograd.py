@@ -269,6 +269,13 @@ def test_the_narrator_gives_the_tutorials_sum_in_numbers() -> None:
     assert sentences[3].endswith("v.grad is [[0.5, 1], [1.5, 2]].")
 
 
+def test_the_narrator_names_typed_inputs_that_the_formula_does_not_use() -> None:
+    assert "does not use" not in GraphRun(GraphConfig(), Settings()).narrate(0)
+    assert GraphRun(GraphConfig(expression="x**2"), Settings()).narrate(0).endswith("The formula does not use v.")
+    run = GraphRun(GraphConfig(expression="x + u", inputs="v = 1; u = 2; w = 3"), Settings())
+    assert run.narrate(0).endswith("The formula does not use v, w.") and "does not use" not in run.narrate(1)
+
+
 def test_a_changed_input_keeps_the_step_and_a_new_formula_starts_again() -> None:
     run = GraphRun(GraphConfig(expression="x**2"), Settings())
     run.advance(1.0, 1)
