@@ -292,7 +292,7 @@ def test_a_chart_fills_the_screen_and_saves_its_picture_and_its_numbers(page: Op
     board.until(lambda: tab.page.evaluate(wide) < 700, "and back")
 
 
-@pytest.mark.parametrize(("scheme", "text"), [("light", "#1f2933"), ("dark", "#e6ebf1")])
+@pytest.mark.parametrize(("scheme", "text"), [("light", "#0f1720"), ("dark", "#e6ebf1")])
 def test_charts_follow_the_theme(page: Open, scheme: str, text: str) -> None:
     tab = page("/regression", options={"color_scheme": scheme})
     Board(tab.page).ready()

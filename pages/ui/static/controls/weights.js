@@ -16,13 +16,8 @@ export class WeightForm {
     this.rows = element("div", { class: "rows" });
     const button = (label, act) => element("button", { type: "button", class: "button", onclick: act }, label);
     this.form = element(
-      "form",
-      {
-        class: "weights",
-        role: "dialog",
-        "aria-label": words.weights,
-        onsubmit: (event) => event.preventDefault(),
-      },
+      "div",
+      { class: "weights", role: "dialog", "aria-label": words.weights },
       element(
         "div",
         { class: "head" },
