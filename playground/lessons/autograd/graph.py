@@ -173,10 +173,10 @@ class GraphRun(SteppedRun):
     def narrate(self, at: int) -> str:
         """The arithmetic of the node that ran last."""
         if at == 0:
-            unused = (
-                [SENTENCES["unused"].format(names=", ".join(names))] if (names := unused_inputs(self.config)) else []
-            )
-            return " ".join([SENTENCES["start"].format(result=tensor_text(self.result)), *unused])
+            sentences = [SENTENCES["start"].format(result=tensor_text(self.result))]
+            if names := unused_inputs(self.config):
+                sentences.append(SENTENCES["unused"].format(names=", ".join(names)))
+            return " ".join(sentences)
         step = self.pass_.steps[at - 1]
         node = self.pass_.nodes[step.node]
         if node.is_leaf:
