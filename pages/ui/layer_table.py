@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.ui import knob_widgets
 from pages.ui.messages import TEXT
+from pages.ui.number_tables import legal_edits
 from playground.lessons.convolution.chain import MAX_VALUES, ChainConfig, Layer, read_layers
 
 KINDS = ("conv", "pool")
@@ -33,8 +34,9 @@ def layers(lab: str, config: ChainConfig) -> None:
             for name, most in MAX_VALUES.items()
         }
         st.caption(TEXT.tables.layers_about)
-        st.data_editor(rows, key=key, hide_index=True, num_rows="dynamic", column_config=columns,
-                       column_order=list(row_of(NEW)), on_change=_take, args=(lab, key, config))  # fmt: skip
+        with legal_edits(key):
+            st.data_editor(rows, key=key, hide_index=True, num_rows="dynamic", column_config=columns,
+                           column_order=list(row_of(NEW)), on_change=_take, args=(lab, key, config))  # fmt: skip
 
 
 def row_of(layer: Layer) -> dict[str, Any]:

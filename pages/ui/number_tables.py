@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -69,11 +70,22 @@ def _table(lab: str, text: str, rows: Iterable[Sequence[Any]], edit: Callable[[C
     """A table of these rows, written in the text; `edit` makes the lab's next config from the edited cells."""
     key = f"{lab}:table:{text}"  # another text is another table, without the edits of this one
     columns = {str(column): list(values) for column, values in enumerate(zip(*rows, strict=True))}
-    st.data_editor(columns, key=key, hide_index=True, on_change=partial(_take, lab, key, edit))
+    with legal_edits(key):
+        st.data_editor(columns, key=key, hide_index=True, on_change=partial(_take, lab, key, edit))
+
+
+@contextmanager
+def legal_edits(key: str) -> Iterator[None]:
+    """Around a table editor: forget edits of cells that the table does not have (a browser can send anything)."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError):
+        st.session_state.pop(key, None)
+        st.toast(TEXT.tables.refused)
 
 
 def _take(lab: str, key: str, edit: Callable[[Cells], Config]) -> None:
     try:
         knob_widgets.choose(lab, edit(edited_cells(st.session_state[key]["edited_rows"])))
-    except (ValueError, IndexError):
+    except (ValueError, LookupError, TypeError):
         st.toast(TEXT.tables.refused)  # a browser can send anything
