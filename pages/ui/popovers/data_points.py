@@ -22,6 +22,7 @@ from playground.parsing.tables import Form, Mark
 
 GONE = (UnknownRun, CancelledError, TimeoutError)
 FILE_TYPES = ("csv", "tsv", "txt", "dat", "data", "tab", "asc", "prn")
+LINE_BREAK = "  \n"  # in Markdown
 MAX_MEGABYTES = 4 * MAX_BYTES // 1_000_000  # a character has at most four bytes
 
 
@@ -105,9 +106,8 @@ def _table(lesson: LiveLesson, points: OwnPoints, run_id: str, given: Given, tab
         st.success(TEXT.points.used.format(rows=len(reading.rows)))
         if remark := points.remark(reading.rows):
             st.warning(remark)
-    st.caption(quoted(given.sentence.format(summary=reading.summary, file=given.file)))
-    for note in reading.notes:
-        st.caption(quoted(note))
+    summary = given.sentence.format(summary=reading.summary, file=given.file)
+    st.caption(LINE_BREAK.join(map(quoted, (summary, *reading.notes))))
     _choices(points, key, reading, table)
 
 

@@ -63,7 +63,8 @@ LESSON = LiveLesson(
               "test image; and the probability of each digit.", beside="pad", views=(DRAW,)),
         Chart("stages", "How it becomes an input",
               "The stages by which MNIST was made: inverted so that ink is 1, made black and white, cropped, scaled to "
-              "20 by 20, placed by its centre of mass. Each stage can be switched off.",
+              "20 by 20, placed by its centre of mass; a photograph gets even light first. Each stage can be switched "
+              "off.",
               width="wide", height="low", toggles=TOGGLES, views=(DRAW,)),
         Chart("attack", "Turn it into another digit",
               "A step that lowers the loss for the target digit, at most ε for each pixel: the image, the change, both "

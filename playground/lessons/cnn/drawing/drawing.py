@@ -44,8 +44,12 @@ class PadDrawing:
     _computed: tuple[Array, Switches, list[Stage]] | None = field(default=None, repr=False, compare=False)
 
     def draw(self, bits: str | None) -> Tensor | None:
-        """The model's input for the bits that the pad sends; None where it is empty. Raises ValueError."""
-        self.grey = None if bits is None else pad_bits(bits)
+        """The model's input for the bits that the pad sends; None where it is empty. Raises ValueError.
+
+        The drawing is kept as dark ink on white paper, so that there is something to invert.
+        """
+        ink = None if bits is None else pad_bits(bits)
+        self.grey = ink if ink is None or not ink.any() else 255 - ink
         return self.input()
 
     def use_picture(self, grey: Any) -> Tensor | None:

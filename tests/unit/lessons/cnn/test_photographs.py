@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from functools import cache
 from typing import Any
@@ -194,3 +195,16 @@ def test_pieces_are_joined_at_corners_and_across_rows() -> None:
     ink = np.array([[1, 0, 1, 0, 0], [1, 0, 1, 0, 1], [0, 1, 0, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 1, 1]], bool)
     labels, sizes = light._pieces(ink)
     assert sorted(sizes[sizes > 0].tolist()) == [1, 2, 5, 17] and labels[0, 0] == labels[0, 2] != labels[1, 4]
+
+
+def test_a_drawing_is_dark_on_white_until_it_is_inverted() -> None:
+    bits = np.zeros((128, 128), np.uint8)
+    bits[20:100, 60:70] = 1
+    drawing, text = PadDrawing(), base64.b64encode(np.packbits(bits).tobytes()).decode()
+    drawn = drawing.draw(text)
+    assert drawn is not None
+    given, inverted, *_, placed = drawing.stages_of(np.zeros((28, 28), np.float32), own=True)
+    assert np.array_equal(given.image, 1 - inverted.image) and np.array_equal(inverted.image, bits)
+    assert np.array_equal(placed.image, stages(bits * np.uint8(255))[-1].image), "the input is the same"
+    empty = drawing.draw(base64.b64encode(bytes(2048)).decode())
+    assert empty is not None and not empty.any()
