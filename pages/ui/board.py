@@ -28,6 +28,7 @@ WORDS = {
     "timeShort": "Time", "now": "Now", "goBack": "Go back to step {step}", "moment": "step {step}",
     "resetZoom": "Reset zoom", "png": "Save as PNG",
     "csv": "Save data as CSV", "fullScreen": "Full screen", "reconnecting": "The connection was lost. Reconnecting …",
+    "reloaded": "The page was loaded again, so this run starts at step 0. The run before was at step {step}.",
     "lost": LOST,
     "forgotten": "The server no longer knows this page's settings. The run continues; reload the page to change them.",
     "weights": "Set weights by hand", "unit": "Unit", "bias": "Bias", "weightFrom": "Weight from {source}",

@@ -345,3 +345,17 @@ def test_the_home_page_shows_a_still_board(page: Open) -> None:
     tab.page.wait_for_selector('[data-chart="network"] .main-svg')
     assert tab.page.locator("[data-board]").get_attribute("data-run") is None
     assert tab.page.get_by_role("button", name="Play", exact=True).count() == 0
+
+
+def test_after_a_reload_the_student_is_told_how_far_the_run_was(page: Open) -> None:
+    tab = page("/regression?regression_max_steps=0")
+    board = Board(tab.page).ready()
+    board.press("Step")
+    board.until(lambda: board.step == 1, "a step")
+    tab.page.reload()
+    board.ready()
+    board.until(lambda: "The run before was at step 1." in board.said(), "what was lost")
+    assert board.step == 0
+    tab.page.goto("/regression")
+    board.ready()
+    assert "The run before" not in board.said(), "another visit is no reload"

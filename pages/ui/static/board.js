@@ -10,6 +10,7 @@ import { decode, fromBase64 } from "./wire/codec.js";
 import { Announcer } from "./controls/announcer.js";
 import { Pins } from "./controls/pins.js";
 import { Player } from "./controls/player.js";
+import { keepStep, stepBeforeReload } from "./controls/reloaded.js";
 import { Stream } from "./wire/stream.js";
 import { Views } from "./controls/views.js";
 import { markNumbersAndCode } from "./translated.js";
@@ -44,6 +45,8 @@ class Board {
       "data-count": data.charts.length,
     }, ...[...this.charts.values()].map((chart) => chart.card));
     if (data.run) {
+      this.gone = new AbortController();
+      if (!data.leader) keepStep(() => this.run, () => this.player.status.step.textContent, this.gone.signal);
       this.pinnable = data.charts.some((spec) => spec.pins) && data.settings && !data.leader;
       this.player = new Player(this);
       if (this.pinnable) this.pins = new Pins(this);
@@ -131,6 +134,7 @@ class Board {
   watch(run) {
     this.stream?.close();
     this.run = run;
+    let before = this.leader ? "" : stepBeforeReload(run);
     this.root.dataset.run = run;
     this.waiting = null;
     this.asked = "";
@@ -138,6 +142,8 @@ class Board {
       frame: (frame) => this.stream === stream && this.receive(frame),
       connected: (yes) => {
         this.say(yes ? "" : this.words.reconnecting);
+        if (yes && before) this.tell(this.words.reloaded.replace("{step}", before));
+        if (yes) before = "";
         this.lineIs(yes);
         if (!yes || this.stream !== stream) return;
         if (this.player.speed.value !== "auto") this.player.sendSpeed();
@@ -263,6 +269,7 @@ class Board {
   leave() {
     if (this.run && !this.leader) this.stream?.send({ do: "leave" }); // a follower's leader keeps playing
     this.stream?.close();
+    this.gone?.abort();
     this.player?.destroy();
     this.announcer.destroy();
     for (const chart of this.charts.values()) chart.destroy();
