@@ -262,9 +262,9 @@ def test_spawned_workers_read_too() -> None:
 
 
 def test_a_garbage_collected_reading_ends_its_workers() -> None:
-    reading = Loading([Plan(samples=40, batch_size=1, item_ms=300.0, workers=2)], limit=1)
-    until(lambda: reading.look() is not None and len(workers()) >= 2, "the workers have started")
-    del reading
+    readings = [Loading([Plan(samples=40, batch_size=1, item_ms=300.0, workers=2)], limit=1)]
+    until(lambda: readings[0].look() is not None and len(workers()) >= 2, "the workers have started")
+    readings.clear()
     until(lambda: not loading.hosts.busy and not workers(), "the reading and its workers have ended", SOON)
 
 
