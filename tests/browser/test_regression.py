@@ -56,6 +56,41 @@ def test_too_high_a_rate_diverges_with_a_sentence_and_a_lower_one_recovers(page:
     board.until(lambda: board.step > 100 and board.number("loss") < 0.05, "it learns")
 
 
+def test_after_a_divergence_the_run_goes_back_to_its_last_good_step_and_trains_on(page: Open) -> None:
+    tab = page("/regression?regression_lr=0.1&regression_activation=tanh&regression_max_steps=0")
+    board = Board(tab.page).ready()
+    board.play()
+    board.until(lambda: board.step > 200, "it learns")
+    board.pause()
+    step, slider = board.step, tab.page.get_by_role("slider", name="Learning rate")
+    slider.press("End")
+    board.until(lambda: "“Learning rate” to 10" in board.said(), "the narrator names the change")
+    board.play()
+    board.until(lambda: board.state == "failed", "it fails")
+    tab.page.get_by_role("button", name=f"Go back to step {step:,}").click()
+    board.until(lambda: board.state == "paused" and board.step == step, "it is back")
+    assert board.number("loss") < 0.1 and board.said().startswith("Since you went back to step ")
+    for _ in range(6):
+        slider.press("ArrowLeft")
+    board.until(lambda: "“Learning rate” to 0.1" in board.said(), "a lower rate")
+    board.play()
+    board.until(lambda: board.step > step + 100 and board.state == "playing", "it trains on")
+
+
+def test_a_wide_layer_is_drawn_and_labels_stay_when_the_units_change_while_it_plays(page: Open) -> None:
+    tab = page("/regression?regression_hidden=32&regression_activation=tanh&regression_max_steps=0")
+    board = Board(tab.page).ready()
+    labels = "[...document.querySelectorAll('[data-chart=network] .annotation-text')].map((each) => each.textContent)"
+    assert tab.page.evaluate(labels) == ["x", "y", "+ 20 more"]
+    board.play()
+    tab.page.get_by_role("slider", name="Units in layer 1").press("Home")
+    board.until(lambda: board.number("parameters") == 4, "one unit")
+    board.until(lambda: tab.page.evaluate(labels) == ["x", "y"], "its labels")
+    tab.page.get_by_role("slider", name="Hidden layers").press("Home")
+    board.until(lambda: board.number("parameters") == 2, "no hidden layer")
+    board.until(lambda: tab.page.evaluate(labels) == ["x", "y"], "labels without a hidden layer")
+
+
 def test_a_click_adds_a_point_and_a_shift_click_takes_the_nearest_away(page: Open) -> None:
     tab = page(ENDLESS)
     board = Board(tab.page).ready()

@@ -88,6 +88,7 @@ class ClassificationRun(TrainingRun):
         self.peak = 0.0
         self.challenge = Challenge.from_config(config)
         self.drawing_state = DrawingState()
+        self._constant_loss: tuple[LabelledPoints, str, float] | None = None  # of these data and this loss
         self._prepare_drawing(config, data)
         names = [*(f"Layer {index + 1}" for index in range(MAX_LAYERS)), "Output"]
         columns = (*COLUMNS, *(f"{kind} {name}" for name in names for kind in KINDS))
@@ -100,7 +101,6 @@ class ClassificationRun(TrainingRun):
         self.largest_input = float(data.x_train.abs().max())
         counts = torch.bincount(data.y_train, minlength=config.outputs)
         self.classes = tuple(torch.nonzero(counts)[:, 0].tolist())  # that training points have
-        self.shares = counts / counts.sum()  # of the training points, (classes,)
         train, test = data.x_train.numpy(), data.x_test.numpy()
         classes = config.outputs
         self.train_traces = fields.points("Train", train, data.y_train.numpy(), classes, is_open=False)
@@ -198,11 +198,15 @@ class ClassificationRun(TrainingRun):
         x, loss_fn = self.inputs[: len(self.data.x_train)], LOSSES[self.config.loss][1]()
         return probe(model, x, self.data.y_train, loss_fn, self.trainer.optimizer, l1=self.config.l1)
 
-    @property
     def constant_loss(self) -> float:
         """The training loss of a model that always predicts the shares of the classes."""
-        logits = self.shares.clamp_min(1e-9).log().expand(len(self.data.y_train), -1)
-        return float(LOSSES[self.config.loss][1]()(logits, self.data.y_train))
+        kept, name = self._constant_loss, self.config.loss
+        if kept is None or kept[0] is not self.data or kept[1] != name:
+            labels = self.data.y_train
+            counts = torch.bincount(labels, minlength=self.config.outputs)
+            logits = (counts / counts.sum()).clamp_min(1e-9).log().expand(len(labels), -1)
+            self._constant_loss = kept = (self.data, name, LOSSES[name][1]()(logits, labels).item())
+        return kept[2]
 
     def good_losses(self, snapshot: Snapshot) -> dict[str, float] | None:
         """The losses of a snapshot's weights, if its model has the current shape and they are finite."""
@@ -468,7 +472,7 @@ class ClassificationRun(TrainingRun):
         return TrainingSituation(
             config=config, period=self.period, step=view.steps, is_current=view.is_current, outcome=self.outcome,
             loss=predictions.losses["train"], rows=self.loss_rows(), fit=(accuracy - chance) / (1 - chance),
-            constant_loss=self.constant_loss, is_whole=self.trainer.batches.whole,
+            constant_loss=self.constant_loss(), is_whole=self.trainer.batches.whole,
             dead=tuple(int(layer.sum()) for layer in predictions.dead),
             largest_input=self.largest_input, stop_at=self.progress.stop_at, probe=self.probe,
             fresh_probe=lambda: self._probe_of(build_model(self.config)),

@@ -93,12 +93,14 @@ def least_certain(x: Array, labels: Array, predicted: Array, probabilities: Arra
         _framed("Correct", probabilities[~wrong], row[~wrong], {"color": "@muted", "width": 1}),
         _framed("Wrong", probabilities[wrong], row[wrong], {"color": "@text", "width": 1.5, "dash": "dash"}),
     ]
-    return {
+    figure: Figure = {
         "data": [points, *frames],
         "layout": layout(x_axis, y, margin={"l": 130, "r": 22, "t": 8, "b": 40}, showlegend=False,
                          annotations=beside_rows(names, texts), hovermode="y"),
         "maps": images.boxes(np.zeros(len(x)), probabilities, row - HALF_BAR, row + HALF_BAR, colours, "classes"),
     }  # fmt: skip
+    columns = dict(zip(CERTAINTY_COLUMNS, (x[:, 0], x[:, 1], labels, predicted, probabilities), strict=True))
+    return with_table(figure, columns)
 
 
 def _framed(name: str, lengths: Array, row: Array, line: dict[str, Any]) -> dict[str, Any]:
