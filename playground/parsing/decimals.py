@@ -26,7 +26,7 @@ _SPACE = re.compile(r"[ \u00a0\u2009\u202f'’]")
 
 # What shows which sign is the decimal mark, in all numbers of a table.
 _EITHER = {mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}\{mark}\d{{3}}") for mark in ".,"}  # 1,234: one number or another
-_ONE = {mark: re.compile(rf"[+-]?\d*\{mark}\d*(?:[ed][+-]?\d+)?", re.IGNORECASE) for mark in ".,"}
+_ONE = {mark: re.compile(rf"[+-]?\d*\{mark}\d+(?:[ed][+-]?\d+)?", re.IGNORECASE) for mark in ".,"}
 _GROUPS = {",": re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3}){2,}(?:\.\d*)?|(?:,\d{3})+\.\d*)"),
            ".": re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3}){2,}(?:,\d*)?|(?:\.\d{3})+,\d*)")}  # fmt: skip
 
@@ -42,7 +42,7 @@ class Marks:
     def number(self, cell: str) -> float | None:
         """The number in a cell, NaN or infinity included; None where it has none."""
         text = cell.strip()
-        if not text or len(text) > MAX_DIGITS:
+        if not text or len(text) > MAX_DIGITS or text.endswith(","):
             return None
         if _PLAIN.fullmatch(text) and text.isascii() and not (self._points_are_groups and _BY_POINTS.fullmatch(text)):
             return _value(text)

@@ -311,6 +311,8 @@ def _names(
         return (), "unused", ""
     if names := _from_comment(rows, separator, width, marks, lines):
         return names, "names", ""
+    if rows and width > 1 and _are_years(rows, marks):
+        return (), "numbers", ", ".join(filter(None, rows[0].cells))
     if rows and width > 1 and _could_be_names(rows[0]):
         return (), "numbers" if _are_names(rows, marks) else "none", ", ".join(filter(None, rows[0].cells))
     return (), "none", ""
@@ -350,6 +352,17 @@ def _could_be_names(row: Row) -> bool:
     return list(cells) in ([str(at) for at in range(len(cells))], [str(at + 1) for at in range(len(cells))])
 
 
+def _are_years(rows: Sequence[Row], marks: Marks) -> bool:
+    """Whether a first row has years that follow each other as names, above numbers that are no years."""
+    years = [at for at, cell in enumerate(rows[0].cells) if re.fullmatch(r"(?:19|20)\d\d", cell)]
+    numbers = [cell for cell in rows[0].cells if marks.number(cell) is not None]
+    first = [int(rows[0].cells[at]) for at in years]
+    if len(first) < 2 or len(first) < len(numbers) or first != [*range(first[0], first[0] + len(first))]:
+        return False
+    below = [row.cells[at] for row in rows[1:] for at in years if at < len(row.cells)]
+    return bool(below) and not any(re.fullmatch(r"(?:19|20)\d\d", cell) for cell in below)
+
+
 def _are_names(rows: Sequence[Row], marks: Marks) -> bool:
     """Whether a first row that could be names or numbers is more likely to be names, by the rows below."""
     first, others = rows[0].cells, rows[1:]
@@ -362,7 +375,8 @@ def _are_names(rows: Sequence[Row], marks: Marks) -> bool:
     if len(first) == 2:  # (0, 1) is also a point that a student types, but programs write 1.0 where a student writes 1
         return all(fractions) and any(re.fullmatch(r"[+-]?\d+[.,]0", cell) for cells in columns for cell in cells)
     last = {cell for cell in columns[-1] if cell}
-    return any(fractions) or (len(last) < len(others) and first[-1] not in last)
+    needed = 1 if first[0] == "0" else 2  # fewer programs count from 1
+    return (sum(fractions) >= needed and len(others) > 1) or (len(last) < len(others) and first[-1] not in last)
 
 
 def _table(

@@ -110,6 +110,8 @@ SAME = {
     "row names of R that are words": "x y\nmazda 0.5 1.25\nfiat 1.5 2.75\nvolvo 2.5 -4\n",
     "names 0, 1 of an index and two columns": ",0,1\n0,0.5,1.25\n1,1.5,2.75\n2,2.5,-4.0\n",
     "names 0, 1 of numbers as programs write them": "0,1\n0.5,1.25\n1.5,2.75\n2.5,-4.0\n",
+    "names that are years": "Land;2019;2020\nA;0,5;1,25\nB;1,5;2,75\nC;2,5;-4\n",
+    "commas and tabs": PLAIN.replace(",", ",\t"),
     "a split column": "x,y,split\n0.5,1.25,train\n1.5,2.75,test\n2.5,-4,train\n",
     "a column of words": "name,x,y\nAnna,0.5,1.25\nBen,1.5,2.75\nCem,2.5,-4\n",
     "a column of dates": "day,x,y\n2024-01-01,0.5,1.25\n2024-01-02,1.5,2.75\n2024-01-03,2.5,-4\n",
@@ -278,6 +280,7 @@ def test_a_first_line_of_numbers_is_a_header_or_a_point_as_the_student_says() ->
     assert len(labelled(pandas, Choice(form=Form(header=False))).rows) == 3
     whole = "0,1,2\n3,4,0\n5,1,1\n2,2,1\n0,3,0\n"
     assert len(labelled(whole).rows) == 4, "class 2 would have this one point"
+    assert xy("1,2,3,4\n5,6,7,8.5\n9,9,9,9.5\n").rows[0] == (1.0, 2.0)
     assert xy("x,y\n0,1\n1,2\n").first == "" and xy("1,3\n2,5\n").first == ""
 
 
