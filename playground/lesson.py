@@ -114,6 +114,7 @@ class OwnPoints:
     `format` reads the rows of a table, for the run's `use_rows` (None: back to generated points), and `write` makes a
     CSV of the run's `data`. `redraw` names the knob, if any, whose next value draws other points; `remark` gives a
     warning about rows that are accepted, or "". `without_effect` names the knobs that a table in use overrides.
+    `brush` names the knob, if any, with the class of a clicked point, and `classes` tells how many the run's data has.
     """
 
     what: str
@@ -123,6 +124,8 @@ class OwnPoints:
     redraw: str = ""
     remark: Callable[[Any], str] = lambda rows: ""
     without_effect: tuple[str, ...] = ()
+    brush: str = ""
+    classes: Callable[[Any], int] = lambda run: 0
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,7 @@ class Points:
     redraw_help: str = "Draws new points, or a new test split of your table. The model stays as it is."
     download: str = "Download the points"
     used: str = "{rows:,} rows in use."
+    brush: str = "Class of clicked points"
     nothing: str = "Paste rows or upload a table first."
     from_text: str = "From the pasted text: {summary}"
     from_file: str = "From the file “{file}”: {summary}"

@@ -116,6 +116,20 @@ def test_classes_that_do_not_count_from_0_are_named(visit: Open) -> None:
     assert "Classes are numbered from 0 here" in said(session) and "cat" in said(session)
 
 
+def test_the_class_of_clicked_points_is_chosen_in_the_popover_from_those_that_the_data_has(visit: Open) -> None:
+    session = opened(visit, "classification")
+    (control,) = [each for each in session.get("button_group") if each.label == "Class of clicked points"]
+    assert control.options == ["0", "1"] and control.value == 0
+    control.set_value(1).run()
+    assert list(session.exception) == []
+    assert server_engine().call(run_id(session), lambda run: run.config.brush) == 1
+    paste(session, "x1,x2,y\n0,1,a\n1,2,b\n2,1,c\n", "classification")
+    press(session, "Use these points")
+    session.run()
+    (control,) = [each for each in session.get("button_group") if each.label == "Class of clicked points"]
+    assert control.options == ["0", "1", "2"] and control.value == 1
+
+
 def test_what_a_table_says_has_no_effect_as_markdown(visit: Open) -> None:
     session = opened(visit)
     paste(session, "![](https://evil.example/pixel.png),[x](//evil.example)\n1,2\n3,4\n")

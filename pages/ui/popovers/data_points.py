@@ -55,6 +55,8 @@ def _popover(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
     """
     text, table = TEXT.points, session().tables.setdefault(lesson.name, OwnTable())
     st.caption(points.what)
+    if points.brush:
+        _brush(lesson, points, run_id)
     given = _given(lesson, points, table)
     with st.container(horizontal=True):
         is_used = st.button(text.use, type="primary")
@@ -168,6 +170,26 @@ def _caption_of_use(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
     if rows:
         labels = [lesson.config.knobs()[name].label for name in points.without_effect]
         st.caption(TEXT.points.in_use.format(rows=rows, labels=", ".join(labels)))
+
+
+def _brush(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
+    """The class of clicked points, one of those that the run's data has."""
+    config, key = session().bench(lesson.name).config, f"{lesson.name}:brush"
+    try:
+        classes = engine().call(run_id, points.classes)
+    except (*GONE, ValueError):
+        return
+    if config is not None and classes:
+        chosen = min(getattr(config, points.brush), classes - 1)
+        st.session_state[key] = chosen  # the knob among the settings may have changed it
+        st.segmented_control(TEXT.points.brush, range(classes), key=key, required=True, on_change=_choose_brush,
+                             args=(lesson, points, key))  # fmt: skip
+
+
+def _choose_brush(lesson: LiveLesson, points: OwnPoints, key: str) -> None:
+    config, chosen = session().bench(lesson.name).config, st.session_state.get(key)
+    if config is not None and type(chosen) is int:
+        knob_widgets.choose(lesson.name, config.with_values(**{points.brush: chosen}))
 
 
 def _redraw(lesson: LiveLesson, name: str) -> None:

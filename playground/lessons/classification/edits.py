@@ -28,6 +28,8 @@ OWN_POINTS = OwnPoints(
     remark=clouds.remark_on_hidden_points,
     redraw="draw",
     without_effect=("cloud", "noise", "classes", "points"),
+    brush="brush",
+    classes=lambda run: run.config.outputs,
 )
 
 Rows = tuple[tuple[float, ...], ...]  # each row is (x1, x2, class)

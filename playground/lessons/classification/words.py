@@ -16,7 +16,7 @@ MESSAGES = {
     "no_history": "“Nine seeds at once” keeps no history, so you cannot look back.",
 }
 
-OWN_POINTS = "Click on the map to add a point; shift-click removes the nearest one. Or use your own table:"
+OWN_POINTS = "Click on the map to add a point of the class below; shift-click removes the nearest one."
 
 # Labels of the marks on the loss chart.
 MARKS = {
