@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from playground.lessons.narrator import Rule
 from playground.runs.periods import Period
-from playground.runs.trends import MIN_ROWS, LossRows, Trend
+from playground.runs.trends import MIN_ROWS, LossRows, Trend, smooth
 from playground.training.probe import Probe
 
 MIN_FIT = 0.5  # below it a fit is poor
@@ -25,6 +25,8 @@ MAX_INPUT = 20
 SAME_LOSS = 1e-4  # of the loss: a smaller difference is rounding
 RISE = 0.02  # of the loss: a smaller difference from the first one is none
 NOISY_RISE = 0.1  # the same where each step sees a part of the data alone
+SMOOTHED = 5  # rows whose mean counts where batches or dropout make the losses noisy
+STAYS = 1.15  # the test loss must stay above its lowest by this factor
 OVERFIT_RISE, OVERFIT_FALL = 1.3, 0.9  # of the test loss over its lowest, and of the training loss since then
 MIN_GAIN = 0.1  # of the loss, by the probe's steps: with less there is little left to gain
 MIN_PENALTY_SHARE = 0.5  # of the loss's own pull
@@ -120,6 +122,8 @@ ADVICE = {
     "activation": "Choose an activation such as Tanh or ReLU.",
     "units": "Try more units or another seed.",
     "units or layers": "Try more units, another layer or another seed.",
+    "inputs": "Try other inputs, more units or another seed.",
+    "inputs or layers": "Try other inputs, another layer or another seed.",
     "layers": "Try another layer or another seed.",
     "seed": "Try another seed.",
     "decay": "More training points or a weight decay help against it.",
@@ -407,11 +411,14 @@ def _perfect(s: TrainingSituation) -> Losses | None:
 
 def _overfitting(s: TrainingSituation) -> Overfitting | None:
     steps, train, test = s.rows.steps, s.rows.train, s.rows.test
-    if len(train) < MIN_ROWS or not np.isfinite(test).all():
+    if len(train) < MIN_ROWS or not np.isfinite(test).all() or not np.isfinite(train).all():
         return None
+    if s.is_noisy:  # one lucky batch is no lowest loss
+        steps, train, test = steps[SMOOTHED - 1 :], smooth(train, SMOOTHED), smooth(test, SMOOTHED)
     best, now = int(test.argmin()), float(test[-3:].mean())
     is_worse = now > OVERFIT_RISE * test[best] and now > MIN_LOSS_TO_JUMP * s.constant_loss
-    if not is_worse or not train[-1] < OVERFIT_FALL * train[best]:
+    stays = test[-3:].min() > STAYS * test[best]
+    if not is_worse or not stays or not train[-1] < OVERFIT_FALL * train[best]:
         return None
     return Overfitting(int(steps[best]), float(train[best]), float(train[-1]), float(test[best]), now)
 
@@ -471,7 +478,11 @@ def _bounces(s: TrainingSituation) -> bool:
 
 
 def _bouncing(s: TrainingSituation) -> Plateau | None:
-    return Plateau(s.trend.mean, s.fit, s.loss) if s.trend and s.is_whole and not s.dropout and _bounces(s) else None
+    trend = s.trend
+    if trend is None or not s.is_whole or s.dropout:
+        return None
+    hops = trend.is_level and trend.rise > NOISY * trend.mean and s.held_up is not None  # over a minimum and back
+    return Plateau(trend.mean, s.fit, s.loss) if hops or _bounces(s) else None
 
 
 def _noisy(s: TrainingSituation) -> Plateau | None:
@@ -548,6 +559,8 @@ def _guessing(s: TrainingSituation) -> Plateau | None:
 
 
 def _larger(s: TrainingSituation, found: Plateau) -> str:
+    if s.has_more_inputs and (s.can_widen or s.can_deepen):
+        return ADVICE["inputs" if s.can_widen else "inputs or layers"]
     if s.can_widen:
         return ADVICE["units or layers" if s.can_deepen else "units"]
     return ADVICE["layers" if s.can_deepen else "seed"]

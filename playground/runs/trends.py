@@ -90,3 +90,9 @@ class LossRows:
     def trend(self) -> Trend | None:
         """Where the training loss is going; None while it is too early to say."""
         return trend_of(self.train)
+
+
+def smooth(values: NDArray[Any], rows: int) -> NDArray[Any]:
+    """The mean of each row and the `rows` - 1 before it: (n,) -> (n - rows + 1,)."""
+    means: NDArray[Any] = np.convolve(values, np.full(rows, 1 / rows), mode="valid")
+    return means

@@ -117,11 +117,11 @@ class Edits:
         if self.rows is not None:
             rows = datasets.split_rows(len(self.rows), config.test_share, data_numbers(config))[0]
             return [(row, 0) for row in rows.tolist()]
-        seen: dict[int, int] = {}
+        counts: dict[int, int] = {}
         found = []
         for label in labels.tolist():
-            found.append((seen.get(label, 0), label))
-            seen[label] = seen.get(label, 0) + 1
+            found.append((counts.get(label, 0), label))
+            counts[label] = counts.get(label, 0) + 1
         return found
 
 

@@ -356,6 +356,20 @@ def test_overfitting_is_a_test_loss_that_rose_while_the_training_loss_fell() -> 
     assert first_finding(RULES, crafted(FALLING, FALLING)).rule == "falling"
     assert first_finding(RULES, crafted([*FALLING[::2], *FALLING[::-2]], v_shaped)).rule != "overfitting"
     assert first_finding(RULES, crafted(FALLING)).rule == "falling", "no test points"
+    lucky = [0.5] * 20 + [0.3] + [0.5] * 39
+    assert first_finding(RULES, crafted(FALLING, lucky, is_whole=False)).rule != "overfitting", "one lucky batch"
+
+
+def test_small_hops_over_a_minimum_are_no_reason_for_a_higher_rate() -> None:
+    hops = [1.0, *(0.5 + 0.04 * (-1.0) ** np.arange(60))]
+    could_fall = crafted(hops, probe=lambda: Probe(0.5, 0.1, 1.0, 0.0, 0.0, (1.0, 1.0)))
+    said = first_finding(RULES, could_fall)
+    assert said.rule == "bouncing" and said.advice == ADVICE["lower rate"]
+
+
+def test_other_inputs_are_advised_where_some_are_off() -> None:
+    situation = crafted(FLAT, config=ClassificationConfig(inputs="x1^2"), classes=(0, 1), fit=0.0, has_more_inputs=True)
+    assert "other inputs" in advice_of("guessing", situation)
 
 
 def test_a_level_loss_is_a_plateau_when_the_fit_is_poor_and_settled_when_it_is_good() -> None:
