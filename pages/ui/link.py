@@ -15,10 +15,15 @@ KNOBS = tuple(f"{name}_" for name in LESSONS)
 
 
 def keep() -> None:
-    """Remember the parameters in the address that are not about one lesson alone: above all what a teacher hides."""
-    names = [name for name in st.query_params if name not in OF_ONE_PAGE and not name.startswith(KNOBS)]
-    for name in names:
-        texts = st.query_params.get_all(name)
-        if name == HIDE and len(texts) > 1:
-            st.query_params[HIDE] = ",".join(texts)
-        session().kept_parameters[name] = ",".join(texts) if name == HIDE else texts[-1]
+    """Remember the parameters in the address that are not about one lesson alone, and put back what is missing.
+
+    Above all what a teacher hides. Names that are given one by one are joined.
+    """
+    kept = session().kept_parameters
+    for name in st.query_params:
+        if name not in OF_ONE_PAGE and not name.startswith(KNOBS):
+            texts = st.query_params.get_all(name)
+            kept[name] = ",".join(texts) if name == HIDE else texts[-1]
+    for name, text in kept.items():
+        if st.query_params.get_all(name) != [text]:
+            st.query_params[name] = text

@@ -19,6 +19,7 @@ def test_hidden_settings_stay_hidden_after_a_round_trip_through_the_sidebar(visi
     shown = shown_knobs(session, bench)
     assert not shown & set(names)
     go(session, "home.py")
+    assert link(session) == {"hide": ",".join(names)}, "also for a reload there"
     go(session, f"{lesson.name}.py")
     assert shown_knobs(session, bench) == shown
     assert link(session)["hide"] == ",".join(names), "a reload keeps it too"
