@@ -31,11 +31,13 @@ except ValueError as error:
 for sentence in unknown_variables(os.environ):
     logging.getLogger(__name__).warning(sentence)
 
-from pages.ui import housekeeping, session  # noqa: E402
+from pages.ui import housekeeping, session, widget_values  # noqa: E402
 from pages.ui.routes import assets, live, sessions, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from pages.ui.routes.origins import OwnOrigins  # noqa: E402
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for torch)
+
+widget_values.check_all()
 
 
 @asynccontextmanager

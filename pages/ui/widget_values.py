@@ -22,8 +22,8 @@ QUIET_SECONDS = 60.0  # after an error was logged, until the same one is logged 
 MAX_REMEMBERED = 200  # errors
 LEFT_OUT = "A browser sent a value of an impossible kind for the widget “%s”. It was left out."
 BAD_MESSAGE = "A browser sent a message that is not one of Streamlit's. Its connection was closed."
-# Streamlit's own words for a message that is no protobuf, and for one that is text.
-UNREADABLE, TEXT_FRAME = "Error deserializing back message", "WebSocket text frames are not supported"
+UNREADABLE = "Error deserializing back message"  # Streamlit's own words for a message that is no protobuf
+READS_A_MESSAGE = ("receive_bytes", "_websocket_endpoint")  # functions that raise for a message that is text
 STREAMLIT = (
     "streamlit.error_util",
     "streamlit.runtime.app_session",
@@ -90,7 +90,10 @@ def shorten(widget: str) -> str:
 
 
 class OnceInAWhile(logging.Filter):
-    """Lets an error pass once in QUIET_SECONDS, with its traceback; what a browser has caused, as one line without."""
+    """Lets an error pass once in QUIET_SECONDS, with its traceback; what a browser has caused, as one line without.
+
+    Of Streamlit's modules that read a browser's messages, it is the same with all that they log.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,12 +102,13 @@ class OnceInAWhile(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is logged."""
-        if record.levelno < logging.WARNING:
+        if record.levelno < logging.WARNING and record.name not in STREAMLIT:
             return True
-        error = record.exc_info[1] if record.exc_info else None
-        if record.msg == UNREADABLE or str(error).startswith(TEXT_FRAME):
+        place = _raised_at(record)
+        if record.msg == UNREADABLE or (place is not None and place[0] in READS_A_MESSAGE):
             record.msg, record.args, record.exc_info, record.exc_text = BAD_MESSAGE, (), None, None
-        what, now = self._what(record), time.monotonic()
+        what = (record.pathname, record.lineno) if place is None else (place, record.exc_info and record.exc_info[0])
+        now = time.monotonic()
         with self._lock:
             if now - self._passed_at.get(what, -QUIET_SECONDS) < QUIET_SECONDS:
                 return False
@@ -113,14 +117,13 @@ class OnceInAWhile(logging.Filter):
             self._passed_at[what] = now
         return True
 
-    @staticmethod
-    def _what(record: logging.LogRecord) -> Any:
-        """What makes two records the same: where the error was raised, or the sentence."""
-        error = record.exc_info[1] if record.exc_info else None
-        if error is None:
-            return record.name, record.msg
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        place = (trace.tb_frame.f_code.co_filename, trace.tb_lineno) if trace is not None else ()
-        return record.name, type(error), place
+
+def _raised_at(record: logging.LogRecord) -> tuple[str, str, int] | None:
+    """The function, file and line where the error of a record was raised, if it has one."""
+    trace = record.exc_info[2] if record.exc_info else None
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return None
+    code = trace.tb_frame.f_code
+    return code.co_name, code.co_filename, trace.tb_lineno
