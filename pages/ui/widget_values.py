@@ -54,7 +54,7 @@ def _checked(read: Callable[[WStates, str], Any]) -> Callable[[WStates, str], An
             return read(states, widget)
         kind = state.value.WhichOneof("value")
         try:
-            if kind in (None, metadata.value_type):
+            if kind is None or metadata.value_type in (None, kind):  # None: of a field that was emptied
                 value = read(states, widget)
                 if _is_possible(value):
                     return value
