@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
 from playground.figures.parts import DASHES, line, markers, upright
+from playground.figures.tables import undrawn
 from playground.figures.theme import axis, layout, padded, round_up
 
 Array = NDArray[Any]
@@ -111,8 +112,8 @@ def loss_curve(
     changed = markers(
         "Setting changed", mark_x, np.full(len(marks), mark_y, np.float32), mark, "%{text}<extra></extra>"
     )
-    lines.append(changed | {"showlegend": False, "text": texts, "cliponaxis": False})
-    shapes = [upright(step, "@mark/0.6", "dot") for step, _ in marks]
+    lines.append(undrawn(changed | {"showlegend": False, "text": texts, "cliponaxis": False}))
+    shapes = [upright(step, "@mark/0.35", "dot", width=1.0) for step, _ in marks]
     if cursor is not None:
         shapes.append(upright(cursor, "@text", "solid"))
     return {"data": lines, "layout": layout(axis("Step", [0, x_end]), y, shapes=shapes)}
@@ -147,7 +148,8 @@ def layer_sizes(steps: Array, layers: Sequence[tuple[str, Array, Array]], *, cur
         for kind, values, dash in (("gradient", gradient, "solid"), ("update", update, "dot")):
             hover = f"{name} {kind} %{{y:.3g}} at step %{{x}}<extra></extra>"
             trace = line(name, steps, values, {"color": colour, "width": 1.8, "dash": dash}, hover)
-            data.append(trace | {"legendgroup": name, "showlegend": kind == "gradient"})
+            named = {"meta": {"series": f"{name} {kind}"}}  # in the CSV file
+            data.append(trace | named | {"legendgroup": name, "showlegend": kind == "gradient"})
     every = [values for _, gradient, update in layers for values in (gradient, update)]
     y = _log_axis("Norm (dotted: update)", every, 1.0)
     shapes = [] if cursor is None else [upright(cursor, "@text", "solid")]

@@ -9,10 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
+from playground.figures import images
 from playground.figures.parts import markers
+from playground.figures.tables import with_table
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
+TRUE, POINTS = "True class", "Points"
+MAX_SHADE = 0.7  # of the colour, so that the counts can be read on it
+CELL = 0.96  # the coloured share of a cell
 PREDICTED, PREDICTED_OF = "Predicted class", "Predicted class ({count:,} {points} points)"
 LEVELS = 51  # steps of certainty for one class: byte = 51 * class + certainty
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
@@ -75,15 +80,25 @@ def confusion(counts: Array, *, points: str = "") -> Figure:
     """
     classes = len(counts)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    names = [str(label) for label in range(classes)]
+    names, at = [str(label) for label in range(classes)], list(range(classes))
+    true, predicted = np.indices(counts.shape).reshape(2, -1)
+    # Shades are maps, and counts are notes: they change in every frame without a full update of the chart.
     cells = {
-        "type": "heatmap", "x": names, "y": names, "z": [row.tolist() for row in share], "zmin": 0, "zmax": 1,
-        "colorscale": [[0, "@ground"], [1, "@class0"]], "showscale": False, "xgap": 2, "ygap": 2,
-        "text": [[f"{int(count)}" for count in row] for row in counts], "texttemplate": "%{text}",
+        "type": "heatmap", "x": at, "y": at, "z": [row.tolist() for row in share], "zmin": 0, "zmax": 1,
+        "colorscale": [[0, "@ground"], [1, "@class0"]], "showscale": False, "opacity": 0,
+        "text": [[f"{int(count)}" for count in row] for row in counts],
         "hovertemplate": "class %{y} predicted as class %{x}: %{text}<extra></extra>",
     }  # fmt: skip
-    title = PREDICTED_OF if points else PREDICTED
-    predicted = title.format(points=points, count=int(counts.sum()))
-    x = axis(predicted, [-0.5, classes - 0.5], type="category", showgrid=False)
-    y = axis("True class", [classes - 0.5, -0.5], type="category", showgrid=False)
-    return {"data": [cells], "layout": layout(x, y)}
+    notes = [
+        {"text": f"{int(count)}", "x": float(column), "y": float(row), "xref": "x", "yref": "y", "showarrow": False,
+         "xanchor": "center", "align": "center", "font": {"color": "@text", "size": 13}}
+        for row, column, count in zip(true, predicted, counts.ravel(), strict=True)
+    ]  # fmt: skip
+    shades = images.signed(MAX_SHADE * share.ravel(), 1.0)
+    half = CELL / 2
+    maps = images.boxes(predicted - half, predicted + half, true - half, true + half, shades, images.SIGNED)
+    title = (PREDICTED_OF if points else PREDICTED).format(points=points, count=int(counts.sum()))
+    x = axis(title, [-0.5, classes - 0.5], tickvals=at, ticktext=names, zeroline=False, showgrid=False)
+    y = axis(TRUE, [classes - 0.5, -0.5], tickvals=at, ticktext=names, zeroline=False, showgrid=False)
+    figure: Figure = {"data": [cells], "layout": layout(x, y, annotations=notes), "maps": maps}
+    return with_table(figure, {TRUE: true, PREDICTED: predicted, POINTS: counts.ravel()})

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.engine.frames import Figure
+from playground.engine.frames import Figure, LayerParameters
 from playground.figures.parts import hidden_axis
 from playground.figures.theme import layout
 
@@ -18,6 +18,7 @@ WIDTHS = (0.4, 1.0, 1.8, 2.8, 4.0, 5.5)  # pixels, from the weakest to the stron
 LETTER = 7  # pixels of a letter beside an input, about
 MAX_UNITS = 16  # in a layer that is drawn whole; of a wider one the units with the largest weights are drawn
 WIDE_UNITS = 12  # that are drawn of a wider layer
+UNIT = "unit {unit}"
 MORE = "+ {units} more"  # below them
 STICKY = 1.3  # how much larger a unit that is not drawn must be to take the place of one that is
 LABEL_SHIFT = 11  # pixels from a unit's centre to its label
@@ -61,6 +62,7 @@ def network(
             across, up = index / (len(counts) - 1), 0.5 / (len(every[index]) + 1)
             labels.append({**_label(MORE.format(units=more), across, up), "xanchor": "center"})
     return {
+        "parameters": _parameters(weights, biases, inputs, outputs),
         "data": [*lines, units],
         "layout": layout(
             hidden_axis([-0.12, 1.12]),
@@ -70,6 +72,18 @@ def network(
             annotations=labels,
         ),
     }
+
+
+def _parameters(
+    weights: Sequence[Array], biases: Sequence[Array], inputs: Sequence[str], outputs: Sequence[str]
+) -> list[LayerParameters]:
+    """All numbers of the model, layer by layer, also those of units that are not drawn: for the CSV file."""
+    units = [[UNIT.format(unit=unit + 1) for unit in range(len(b))] for b in biases[:-1]]
+    every = [list(inputs), *units, list(outputs)]
+    return [
+        {"weights": w.ravel().astype(np.float32), "biases": b.astype(np.float32), "units": out, "sources": into}
+        for w, b, into, out in zip(weights, biases, every, every[1:], strict=False)
+    ]
 
 
 def shown_units(weights: Sequence[Array], last: Sequence[Array] = ()) -> list[Array]:

@@ -55,7 +55,6 @@ LESSON = LiveLesson(
             "Confusion",
             "Confusion matrix of the test points (or training points): how often each true class is predicted as each "
             "class.",
-            every=6,
         ),
         Chart("gradients", "Gradients", "Norm of each layer's gradient and update over steps.", every=4),
         Chart(

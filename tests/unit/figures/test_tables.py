@@ -10,9 +10,15 @@ import pytest
 from playground.lesson import Bench
 from playground.lessons import LESSONS
 
-BENCHES = {bench.name: bench for name in ("optimizers", "learning_rates", "cnn") for bench in LESSONS[name].benches}
+BENCHES = {
+    bench.name: bench
+    for name in ("regression", "classification", "optimizers", "learning_rates", "cnn")
+    for bench in LESSONS[name].benches
+}
 # Charts whose traces hold places in a drawing: their numbers are a table, or the pixels of named maps.
 DRAWINGS = {
+    "regression": {"network"},
+    "classification": {"network", "confusion", "doubtful"},
     "optimizers": {"ranking"},
     "learning_rates_sweep": {"map", "best"},
     "learning_rates_winner": {"lines", "ranking", "ranks"},
@@ -37,7 +43,7 @@ def test_every_chart_has_numbers_with_names_for_its_csv_file(name: str) -> None:
         table = (layout.get("meta") or {}).get("table")
         if chart in DRAWINGS.get(name, ()):
             named = [group for group in groups if isinstance(group, dict) and group.get("name")]
-            assert table or len(named) == len(groups) > 0, chart
+            assert table or figure.get("parameters") or len(named) == len(groups) > 0, chart
             assert not table or len({len(column) for column in table.values()}) == 1, chart
         elif not (layout.get("meta") or {}).get("csv"):
             titles = [(layout[axis]["title"] or {}).get("text") for axis in ("xaxis", "yaxis")]
@@ -67,3 +73,23 @@ def test_the_confusion_file_counts_images_and_the_ranking_file_has_places() -> N
     assert ranking["Racer"] == ["SGD", "Momentum", "RMSprop", "Adam"]
     assert sorted(ranking["Place"]) == [1, 2, 3, 4]
     np.testing.assert_array_equal(ranking["Loss on all points"], view.predictions.losses)
+
+
+def test_the_confusion_table_is_in_every_frame_and_agrees_with_the_accuracy_beside_it() -> None:
+    bench: Any = BENCHES["classification"]
+    assert {chart.name: chart.every for chart in bench.charts}["confusion"] == 1
+    run = bench.build(bench.config(max_steps=0))
+    for _ in range(3):
+        run.advance(60.0, 5)
+        drawing = run.draw(["confusion"], {})
+        table = drawing.charts["confusion"]["layout"]["meta"]["table"]
+        right = sum(count for true, predicted, count in zip(*table.values(), strict=True) if true == predicted)
+        assert right / sum(table["Points"]) == pytest.approx(drawing.status["test_accuracy"], abs=1e-4)
+
+
+def test_each_curve_of_the_gradients_has_a_name_of_its_own_in_the_file() -> None:
+    bench: Any = BENCHES["regression"]
+    run = bench.build(bench.config())
+    run.advance(60.0, 5)
+    names = [trace["meta"]["series"] for trace in run.draw(["gradients"], {}).charts["gradients"]["data"]]
+    assert names == ["Layer 1 gradient", "Layer 1 update", "Output gradient", "Output update"]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
 from playground.figures import fields, images, parts
+from playground.figures.tables import with_table
 from playground.figures.theme import axis, beside_rows, layout
 
 Array = NDArray[Any]
@@ -24,6 +25,7 @@ LEAST_CERTAIN = "Least certain"
 GRID = "Grid of the plane"
 TOO_LARGE = "The activations are too large to draw (over 1e15). Lower the learning rate, then press Reset."
 TRUE_CLASS = "Probability of the true class"
+CERTAINTY_COLUMNS = ("x₁", "x₂", "True class", "Predicted class", TRUE_CLASS)  # of the CSV file
 CORRECT_BAR, WRONG_BAR = "{share:.0f} %", "{share:.0f} %, predicted {predicted}"
 POINT = "({x:.{digits}f}, {y:.{digits}f}) class {label}"
 CALIBRATED, MODEL = "Perfectly calibrated", "Model"
