@@ -53,8 +53,8 @@ SENTENCES = {
     "test loss rose from {test_then} to {test}.",
     "collapsed": "{label} ({rate}) has shrunk all weights of {layer} to at most {largest}: the model hardly uses its "
     "input any more.",
-    "penalty rise": "The training loss rose from {first} to {loss}: {label} ({rate}) pulls the weights to 0, harder "
-    "than the loss pulls them away.",
+    "penalty rise": "The training loss rose from {first} to {loss}. {label} ({rate}) pulls the weights to 0, against the "
+    "gradient of the loss.",
     "penalty": "{label} ({rate}) keeps the loss at {loss}: it pulls the weights to 0 as hard as the loss pulls them "
     "away.",
     "dropout noise": "The loss bounces, because dropout leaves out other units in each step.",
@@ -82,8 +82,8 @@ SENTENCES = {
 }
 SENTENCES_SINCE = {
     "diverged": "{since}: the loss grew until it was not finite (NaN), at step {step:,}.",
-    "penalty rise": "{since}: the training loss rose from {first} to {loss}, because {label} ({rate}) pulls the "
-    "weights to 0 harder than the loss pulls them away.",
+    "penalty rise": "{since}: the training loss rose from {first} to {loss}. {label} ({rate}) pulls the weights to 0, "
+    "against the gradient of the loss.",
     "bouncing": "{since}: the loss bounces more than it falls, because the steps are too long.",
     "noisy": "{since}: the loss bounces around {mean}, because each step sees other points.",
     "slow": "{since}: the loss hardly changes, but it is not at a minimum: a few longer steps would lead from {loss} "
