@@ -53,8 +53,8 @@ SENTENCES = {
     "test loss rose from {test_then} to {test}.",
     "collapsed": "{label} ({rate}) has shrunk all weights of {layer} to at most {largest}: the model hardly uses its "
     "input any more.",
-    "penalty rise": "The training loss rose from {first} to {loss}. {label} ({rate}) pulls the weights to 0, against the "
-    "gradient of the loss.",
+    "penalty rise": "The training loss rose from {first} to {loss}. {label} ({rate}) pulls the weights to 0, against "
+    "the gradient of the loss.",
     "penalty": "{label} ({rate}) keeps the loss at {loss}: it pulls the weights to 0 as hard as the loss pulls them "
     "away.",
     "dropout noise": "The loss bounces, because dropout leaves out other units in each step.",
