@@ -60,6 +60,19 @@ def test_a_run_that_continues_is_not_ended_by_a_forgotten_page(page: Open) -> No
     board.until(lambda: board.step > step, "it plays on")
 
 
+def test_a_forgotten_lab_with_an_error_in_place_of_its_board_loads_again_at_the_next_click(page: Open) -> None:
+    tab = page("/tensors?tensors_lab=broadcasting").page
+    tab.wait_for_selector("[data-chart] .main-svg", timeout=1000 * PATIENCE)
+    shape = tab.get_by_role("textbox", name="Shape of a")
+    shape.fill("no shape")
+    shape.press("Enter")
+    tab.locator("[data-board]").wait_for(state="detached", timeout=1000 * PATIENCE)
+    tab.evaluate("window.__before = true")
+    tab.route("**/session/*", lambda route: route.fulfill(body="gone"))
+    shape.click()
+    tab.wait_for_function("() => window.__before === undefined", timeout=1000 * PATIENCE)
+
+
 # Behind a proxy.
 
 INSIDE = "inside.example:8501"

@@ -4,7 +4,7 @@ import { Chart } from "./chart/chart.js";
 import "./history.js";
 import { loadPlotly } from "./chart/plotly.js";
 import { element, rgb } from "./dom.js";
-import { isForgotten, loadAgain } from "./session.js";
+import { isForgotten, loadAgain, noteSession } from "./session.js";
 import { keep, kept } from "./storage.js";
 import { decode, fromBase64 } from "./wire/codec.js";
 import { Announcer } from "./controls/announcer.js";
@@ -79,6 +79,7 @@ class Board {
     this.leader = data.leader ?? "";
     this.settings = data.settings ?? {};
     this.session = data.session;
+    noteSession(data.session);
     this.chooseTheme(parentElement);
     markNumbersAndCode();
     if (data.frame) this.show(data);

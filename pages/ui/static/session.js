@@ -2,7 +2,25 @@
 
 const MIN_AGE_MS = 10_000; // of a page that was itself loaded again: so often at most, if a server keeps restarting
 
+const ASK_EVERY_MS = 5_000;
+
 let isLoading = false;
+let session = ""; // of this page
+let askedAt = -ASK_EVERY_MS;
+
+/** Note the session of this page. Without a board, whose socket notices, a click or a typed value asks for it. */
+export function noteSession(name) {
+  if (!session) {
+    for (const kind of ["click", "change"]) addEventListener(kind, askWithoutBoard, { capture: true, passive: true });
+  }
+  session = name;
+}
+
+async function askWithoutBoard() {
+  if (document.querySelector("[data-board]") || performance.now() - askedAt < ASK_EVERY_MS) return;
+  askedAt = performance.now();
+  if (await isForgotten(session)) loadAgain();
+}
 
 /** Whether the server has forgotten the session of this page; false while nobody can say. */
 export async function isForgotten(session) {
