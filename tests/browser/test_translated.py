@@ -81,3 +81,48 @@ def test_numbers_code_and_what_is_said_are_left_alone(page: Open) -> None:
     )
     assert tab.page.locator(f":is({changed}) font").count() == 0
     assert tab.page.locator("[data-board] h2 font").count() > 0, "titles are translated"
+
+
+# What React does with the text nodes that it holds: removes one, inserts before one, changes one.
+AS_REACT_DOES = """async (keeps) => {
+  const parent = document.createElement("p");
+  const [first, code, last] = [new Text("one "), document.createElement("code"), new Text(" three")];
+  parent.append(first, code, last);
+  document.querySelector("[data-board]").before(parent);
+  const translate = (text, words) => {
+    const font = document.createElement("font");
+    text.parentNode.replaceChild(font, text);
+    if (keeps) font.append(text);
+    else font.textContent = words;
+  };
+  translate(first, "eins ");
+  translate(last, " drei");
+  await new Promise((done) => setTimeout(done, 50));
+  const seen = [];
+  const note = async () => {
+    await new Promise((done) => setTimeout(done, 50));
+    seen.push(parent.textContent);
+  };
+  parent.insertBefore(new Text("two"), last);
+  await note();
+  last.data = " four";
+  await note();
+  parent.removeChild(first);
+  await note();
+  parent.removeChild(last);
+  await note();
+  let refused = "";
+  try { parent.removeChild(document.createElement("b")); } catch (error) { refused = error.name; }
+  parent.remove();
+  return [seen, refused];
+}"""
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["wrapped", "replaced"])
+def test_react_finds_its_texts_in_a_translated_page(page: Open, keeps: bool) -> None:
+    tab = page("/")
+    tab.page.locator("[data-chart] .main-svg").first.wait_for()
+    seen, refused = tab.page.evaluate(AS_REACT_DOES, keeps)
+    first, last = ("one ", " three") if keeps else ("eins ", " drei")
+    assert seen == [f"{first}two{last}", f"{first}two four", "two four", "two"]
+    assert refused == "NotFoundError", "other mistakes are still errors"
