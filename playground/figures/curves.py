@@ -17,6 +17,7 @@ from playground.figures.theme import axis, layout, padded, round_up
 
 Array = NDArray[Any]
 MIN_ON_LOG_AXIS = 1e-8
+MAX_LINES = 12  # at the marks of a loss chart
 MAX_DECADES = 6  # between the first and the last tick of a log axis; with more decades fewer of them have a tick
 LAYER_COLOURS = 7  # of series in the palette: as many as a model has layers at most
 LOG_TITLE = "{title} (log scale)"
@@ -113,7 +114,8 @@ def loss_curve(
         "Setting changed", mark_x, np.full(len(marks), mark_y, np.float32), mark, "%{text}<extra></extra>"
     )
     lines.append(undrawn(changed | {"showlegend": False, "text": texts, "cliponaxis": False}))
-    shapes = [upright(step, "@mark/0.35", "dot", width=1.0) for step, _ in marks]
+    # Many lines would hide the curve; the triangles on the axis stay.
+    shapes = [upright(step, "@mark/0.35", "dot", width=1.0) for step, _ in marks] if len(marks) <= MAX_LINES else []
     if cursor is not None:
         shapes.append(upright(cursor, "@text", "solid"))
     return {"data": lines, "layout": layout(axis("Step", [0, x_end]), y, shapes=shapes)}

@@ -11,7 +11,7 @@ from playground.runs import messages
 from playground.runs import state_checks as check
 from playground.runs.state_checks import StateError
 
-MAX_MARKS = 24
+MAX_MARKS = 100
 MAX_SAVED_MARKS = 100
 
 

@@ -108,9 +108,21 @@ PRESETS: dict[str, dict[str, Value]] = {
     "Tutorial": {},
     "Fast: 98 % soon": FAST,
     "Small, for a slow machine": SMALL,
-    "Watch a filter being born: one layer, four filters": {"layers": 1, "filters_1": 4, "kernel": 7, "images": 10_000, "epochs": 3},
+    "Watch a filter being born: one layer, four filters": {
+        "layers": 1,
+        "filters_1": 4,
+        "kernel": 7,
+        "images": 10_000,
+        "epochs": 3,
+    },
     "200 images only": {"images": 200, "batch_size": 20, "epochs": 20},
-    "More out of 200 images: shifted and rotated": {"images": 200, "batch_size": 20, "epochs": 20, "shift": 2.0, "turn": 10.0},
+    "More out of 200 images: shifted and rotated": {
+        "images": 200,
+        "batch_size": 20,
+        "epochs": 20,
+        "shift": 2.0,
+        "turn": 10.0,
+    },
 }
 
 

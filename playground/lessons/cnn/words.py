@@ -44,12 +44,19 @@ ACCURACY = "Accuracy"
 TRAIN = "Train"
 TEST_SAMPLE = "Test, sample"
 ALL_TEST_IMAGES = "All test images"
-ALL_TEST_IMAGES_HOVER = "all test images: %{y:.2%} at step %{x}"
+ALL_TEST_IMAGES_HOVER = "all test images: %{customdata:.2f} % at step %{x}"
 PARAMETERS = "Parameters"
 PARAMETERS_TOTAL = "Parameters, {total:,} in all"
 PARAMETERS_OF = "{layer}: {count:,} = {sum}"
 
+# Ticks of an axis of shares whose title has the unit.
+PERCENT_TICKS = {
+    "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1],
+    "ticktext": ["0", "20", "40", "60", "80", "100"],
+}
+
 # Columns of CSV files that no axis names.
+ACCURACY_OF = "{name}: accuracy (%)"
 DIGIT = "Digit"
 LOGIT = "Logit"
 LAYER = "Layer"
@@ -156,8 +163,8 @@ SHIFT_MODELS = (
 SHIFT_CNN = "CNN"
 SHIFT_PLAIN = "Fully connected, same size"
 SHIFT_AXIS = "Shift (pixels)"
-SHIFT_ACCURACY_AXIS = "Accuracy"
-SHIFT_HOVER = "{name}: %{{y:.1%}} when shifted by %{{x}} pixels"
+SHIFT_ACCURACY_AXIS = "Accuracy (%)"
+SHIFT_HOVER = "{name}: %{{customdata:.1f}} % (shift in pixels: %{{x}})"
 BLANK_PICTURE = "This picture is blank: all its pixels have the same grey level. Choose another one."
 NO_SUCH_SLIDER = "This chart does not have that slider."
 SLIDER_RANGE = "“{label}” accepts numbers from {lo:g} to {hi:g}."

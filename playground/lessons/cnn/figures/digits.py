@@ -46,7 +46,7 @@ def over_steps(
     if tests is not None:
         figure["data"].append(
             {"type": "scatter", "mode": "markers", "name": words.ALL_TEST_IMAGES, "x": tests[0], "y": tests[1],
-             "marker": {"symbol": "diamond", "size": 10, "color": "@mark"},
+             "marker": {"symbol": "diamond", "size": 10, "color": "@mark"}, "customdata": 100 * tests[1],
              "hovertemplate": words.ALL_TEST_IMAGES_HOVER + "<extra></extra>"}
         )  # fmt: skip
     return figure
@@ -143,7 +143,7 @@ def per_class(accuracies: Array, totals: Array) -> Figure:
         "textposition": "outside", "cliponaxis": False, "hovertext": hovers, "hoverinfo": "text",
     }  # fmt: skip
     x = axis(words.TRUE_DIGIT, [-0.6, 9.6], tickvals=list(range(10)), ticktext=DIGITS, showgrid=False)
-    frame = layout(x, axis(words.CLASS_ACCURACY_AXIS, [0, 1.1], tickformat=".0%"), showlegend=False)
+    frame = layout(x, axis(words.CLASS_ACCURACY_AXIS, [0, 1.1], **words.PERCENT_TICKS), showlegend=False)
     columns: Columns = {
         words.TRUE_DIGIT: list(range(10)), words.CLASS_ACCURACY_AXIS: 100 * accuracies, words.TEST_IMAGES: totals
     }  # fmt: skip

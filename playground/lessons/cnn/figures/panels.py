@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.engine.frames import Figure, Maps
+from playground.figures.tables import with_table
 from playground.figures.theme import axis, layout
 from playground.lessons.cnn import words
 from playground.lessons.cnn.figures.pixel_maps import ink, largest, signed
@@ -120,13 +121,15 @@ def over_shifts(shifts: Array, lines: Sequence[tuple[str, str, Array]], *, note:
     data = [
         {"type": "scatter", "mode": "lines+markers", "name": name, "x": shifts, "y": values, "line": {"color": colour,
          "width": 2.5, "dash": "solid" if at == 0 else "dash"}, "marker": {"symbol": "circle" if at == 0 else "square"},
-         "hovertemplate": words.SHIFT_HOVER.format(name=name) + "<extra></extra>"}
+         "customdata": 100 * values, "hovertemplate": words.SHIFT_HOVER.format(name=name) + "<extra></extra>"}
         for at, (name, colour, values) in enumerate(lines)
     ]  # fmt: skip
     # fmt: off
     notes = [{"text": note, "x": 0.98, "y": 0.97, "xref": "paper", "yref": "paper", "xanchor": "right",
               "yanchor": "top", "showarrow": False, "align": "right", "font": {"size": 11, "color": "@muted"}}]
     x = axis(words.SHIFT_AXIS, [-0.3, float(shifts[-1]) + 0.3], dtick=1)
-    return {"data": data, "layout": layout(x, axis(words.SHIFT_ACCURACY_AXIS, [0, 1.02], tickformat=".0%"),
-                                           annotations=notes)}
+    figure: Figure = {"data": data, "layout": layout(x, axis(words.SHIFT_ACCURACY_AXIS, [0, 1.02],
+                                                             **words.PERCENT_TICKS), annotations=notes)}
     # fmt: on
+    columns = {words.ACCURACY_OF.format(name=name): 100 * values for name, _, values in lines}
+    return with_table(figure, {words.SHIFT_AXIS: shifts, **columns})
