@@ -18,7 +18,7 @@ class Maps(TypedDict):
     side: int  # pixels in a row of one map
     values: NDArray[np.uint8]  # (maps * rows * side,), rows from the top
     boxes: NDArray[np.float32]  # (maps * 4,): x0, x1, y0 and y1 of each map, in the axes' coordinates
-    lut: str  # colours of the bytes: "ink", "grey", "signed" or "classes"; with " filling" behind it, 0 is not computed yet
+    lut: str  # colours: "ink", "grey", "signed" or "classes"; with " filling" behind it, 0 is not computed yet
     over: bool  # over the traces instead of under them; the first group decides for the whole canvas
     crisp: NotRequired[bool]  # pixels have sharp edges instead of being smoothed
     tall: NotRequired[int]  # rows of one map, if not `side`
