@@ -11,7 +11,6 @@ from playground.lessons import LESSONS
 from playground.saving import replay
 
 OF_ONE_PAGE = {LINK, replay.AT, replay.SINCE, replay.THREADS}
-KNOBS = tuple(f"{name}_" for name in LESSONS)
 
 
 def keep() -> None:
@@ -20,8 +19,9 @@ def keep() -> None:
     Above all what a teacher hides. Names that are given one by one are joined.
     """
     kept = session().kept_parameters
+    knobs = tuple(f"{name}_" for name in LESSONS)
     for name in st.query_params:
-        if name not in OF_ONE_PAGE and not name.startswith(KNOBS):
+        if name not in OF_ONE_PAGE and not name.startswith(knobs):
             texts = st.query_params.get_all(name)
             kept[name] = ",".join(texts) if name == HIDE else texts[-1]
     for name, text in kept.items():
