@@ -1,5 +1,5 @@
-// The browser's history: a turned knob changes the address of the current entry. Another page, another lab, a preset and
-// an experiment are new entries, which Back undoes.
+// The browser's history: a turned knob changes the address of the current entry. Another page, another lab, a preset
+// and an experiment are new entries, which Back undoes.
 //
 // Streamlit adds an entry for each address that the page's script writes, so that leaving a page took as many clicks on
 // Back as knobs had been turned. It asks `window.history` for it, which is where it can be decided otherwise.
