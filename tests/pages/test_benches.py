@@ -350,6 +350,7 @@ def test_run_stays_while_live_knobs_turn_and_starts_over_with_the_others(
 ) -> None:
     session = visit(lesson, **opens(lesson, bench))
     first = run_id(session)
+    starts = {name for chart in bench.charts for name in chart.knobs_set_by_click}
     for name, spec in bench.config.knobs().items():
         advance(session, 2)
         before = steps(session)
@@ -359,7 +360,8 @@ def test_run_stays_while_live_knobs_turn_and_starts_over_with_the_others(
         else:
             follow(session, **address(lesson, bench, turned(bench, name)))
         assert run_id(session) == first, name
-        assert steps(session) == (before if spec.live else 0), name
+        goes_on = spec.live and name not in starts  # another start puts the ball of the same run at step 0
+        assert steps(session) == (before if goes_on else 0), name
         assert_open(session, lesson, bench, turned(bench, name))
         follow(session, **opens(lesson, bench))
 
