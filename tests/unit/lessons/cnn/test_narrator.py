@@ -1,4 +1,4 @@
-"""What the lesson says of a training on digits: the cause first, since the last change, with advice that can be taken."""
+"""What the lesson says of a training on digits: the cause first, since the last change, with advice to follow."""
 
 from __future__ import annotations
 
