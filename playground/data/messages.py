@@ -32,8 +32,11 @@ UNNAMED = "column {number}"
 NOTES = {
     "numbers_as_names": "The first line ({first}) names the columns; it is not a point.",
     "numbers_as_row": "The first line ({first}) is a point.",
-    "unused_header": "The header has another number of columns than the rows, so it was not used.",
+    "unused_header": "The header does not fit the columns, so it was not used.",
     "skipped": "Lines above the table that were left out: {count:,}.",
+    "below": "Lines below the table that were left out, such as totals: {below:,}.",
+    "sideways": "Each column of the table is one point.",
+    "signs": "Signs of percent and of currency were left out: 50 % is 50.",
     "missing": "Lines left out because a cell is empty: {lines}.",
     "decimal_commas": "Decimal commas were read as decimal points.",
     "unused": "Columns not used: {columns}.",

@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from playground.data.messages import (
     AND_MORE,
@@ -21,13 +21,14 @@ from playground.data.messages import (
     UNNAMED,
 )
 from playground.knobs import shorten
-from playground.parsing.decimals import is_missing, is_missing_label
-from playground.parsing.tables import Form, RowLengthError, Table, read_table
+from playground.parsing.decimals import has_sign, is_missing, is_missing_label
+from playground.parsing.tables import Form, Row, RowLengthError, Table, read_table
 from playground.parsing.text_files import TableError, decode
 
 MAX_BYTES = 1_000_000
 MAX_NUMBER = 1e6  # the largest size of a number in a table
 MIN_ROWS = 2
+MAX_SIDEWAYS = 12  # rows, fewer than which can be columns that lie on their side
 MAX_LISTED = 5  # lines or columns that a sentence lists
 MAX_CELL = 20  # characters of a cell in a sentence
 INDEX_NAMES = frozenset((
@@ -35,13 +36,19 @@ INDEX_NAMES = frozenset((
     "unnamed:1", "lfd", "lfdnr", "lfd nr", "编号", "序号", "番号",
 ))  # fmt: skip
 SPLITS = frozenset(("train", "test"))
-_UNIT = re.compile(r"[(\[{/].*")
+_ID = re.compile(r"(?:[\s_.-]|^)[iI][dD]$|[a-z](?:Id|ID)$")  # user_id, PassengerId
+_UNIT = re.compile(r"[(\[{/].*|\s+in\s+\S+$")
 
 Rows = tuple[tuple[float, ...], ...]
 
 
 class DataError(ValueError):
-    """Data that a model cannot be trained on; the message is a sentence that names the line and the limit."""
+    """Data that a model cannot be trained on; the message is a sentence that names the line and the limit.
+
+    `reading`: how the table was understood, where other columns can be chosen.
+    """
+
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ class Format:
             text = decode(content) if isinstance(content, bytes) else content
             if len(text) > MAX_BYTES:
                 raise self._error("csv_too_large", limit=MAX_BYTES // 1000, max_rows=max_rows)
-            table = read_table(text, max_rows, choice.form)
+            table = upright(read_table(text, max_rows, choice.form, self._knows), self.roles)
         except RowLengthError as error:
             if error.expected != len(self.roles):
                 raise DataError(str(error)) from error
@@ -115,9 +122,14 @@ class Format:
             raise self._error(name, line=table.rows[0].line, expected=len(self.roles), found=len(table.names))
         columns = choice.columns if self._is_legal(choice.columns, table) else _columns(table, self.roles)
         assert columns is not None
-        if len(set(columns)) < len(columns):
-            raise self._error("same_column")
-        return self._reading(table, columns, is_chosen=choice.columns == columns)
+        try:
+            return self._reading(table, columns, is_chosen=choice.columns == columns)
+        except DataError as error:
+            error.reading = self._described(table, columns, (), "")
+            raise
+
+    def _knows(self, name: str) -> bool:
+        return any(_key(name) in (*role.names, *role.weak) for role in self.roles)
 
     def _is_legal(self, columns: tuple[int, ...] | None, table: Table) -> bool:
         return columns is not None and len(columns) == len(self.roles) and all(
@@ -128,16 +140,24 @@ class Format:
         return DataError(REFUSALS[message].format(columns=self.columns, **values))
 
     def _reading(self, table: Table, columns: tuple[int, ...], *, is_chosen: bool) -> Reading:
+        if len(set(columns)) < len(columns):
+            raise self._error("same_column")
         rows, left_out = self._rows(table, columns)
         if len(rows) < MIN_ROWS:
             raise self._error("too_few_rows_left", lines=_listed([str(line) for line in left_out]))
         numbers, notes = self._numbers(table, columns, rows)
+        summary = self._summary(table, columns, len(numbers), is_chosen=is_chosen)
+        return self._described(table, columns, numbers, summary, (*_notes(table, columns, left_out), *notes))
+
+    def _described(
+        self, table: Table, columns: tuple[int, ...], rows: Rows, summary: str, notes: tuple[str, ...] = ()
+    ) -> Reading:
         return Reading(
-            numbers,
+            rows,
             columns,
             tuple(_title(table, at) for at in range(len(table.names))),
-            self._summary(table, columns, len(numbers), is_chosen=is_chosen),
-            (*_notes(table, columns, left_out), *notes),
+            summary,
+            notes,
             table.first,
             table.header == "numbers",
             table.marks.decimal if table.marks.unclear else "",
@@ -230,6 +250,9 @@ def _notes(table: Table, columns: tuple[int, ...], left_out: Sequence[int]) -> l
         "numbers_as_row": table.first if table.header == "none" else "",
         "unused_header": table.header == "unused",
         "skipped": table.skipped,
+        "below": table.below,
+        "sideways": table.is_turned,
+        "signs": any(has_sign(cell) for at in columns for cell in table.column(at)),
         "missing": left_out,
         "decimal_commas": table.marks.decimal == ",",
         "unused": unused,
@@ -237,6 +260,7 @@ def _notes(table: Table, columns: tuple[int, ...], left_out: Sequence[int]) -> l
     values = {
         "first": table.first,
         "count": table.skipped,
+        "below": table.below,
         "lines": _listed([str(line) for line in left_out]),
         "columns": _listed(unused),
     }
@@ -297,8 +321,12 @@ def _columns(table: Table, roles: Sequence[Role]) -> tuple[int, ...]:
     wanted = [number for number in range(len(roles)) if number not in found]
     numeric = [at for at in rest if table.numeric(at)]
     rest = numeric if len(numeric) >= len(wanted) else rest
-    measured = [at for at in rest if not _is_index(table, keys, at)]
-    rest = measured if len(measured) >= len(wanted) else rest
+    for usable in (
+        [at for at in rest if not _is_index(table, keys, at)],
+        [at for at in rest if not _is_index(table, keys, at) and _is_in_range(table, at)],
+        [at for at in rest if not _is_index(table, keys, at) and _is_in_range(table, at) and not _is_same(table, at)],
+    ):
+        rest = usable if len(usable) >= len(wanted) else rest
     for number in wanted:
         at = next((at for name in roles[number].weak for at in rest if keys[at] == name), None)
         if at is not None:
@@ -313,9 +341,14 @@ def _columns(table: Table, roles: Sequence[Role]) -> tuple[int, ...]:
 def _class_column(table: Table, keys: Sequence[str], free: Sequence[int], role: Role) -> int:
     """The column of the class where none has a sure name: by a weak name, by its values, or the last one."""
     label_like = [at for at in free if _is_label_like(table, at, role.labels) and not _is_index(table, keys, at)]
+    label_like = [at for at in label_like if not _is_same(table, at)] or label_like
     weak = [at for name in role.weak for at in label_like if keys[at] == name and not (name == "y" and "x" in keys)]
     texts = [at for at in label_like if not any(table.marks.number(cell) is not None for cell in table.column(at))]
-    last = [at for at in free[-1:] if _is_label_like(table, at, len(table.rows))]  # whole numbers, however many
+    last = [
+        at
+        for at in free[-1:]
+        if (at in label_like or not _is_same(table, at)) and _is_label_like(table, at, len(table.rows))
+    ]  # whole numbers, however many
     first = [at for at in label_like if at == free[0]]
     return next(iter((*weak, *texts[::-1], *last, *first, *label_like, free[-1])))
 
@@ -326,14 +359,45 @@ def _is_label_like(table: Table, at: int, limit: int) -> bool:
     return 0 < len(labels) <= limit and not any(re.fullmatch(r"-?[\d.]*\.[\d]+(e-?\d+)?", label) for label in labels)
 
 
+def _is_in_range(table: Table, at: int) -> bool:
+    numbers = [table.marks.number(cell) for cell in table.column(at)]
+    return all(number is None or not abs(number) > MAX_NUMBER for number in numbers)
+
+
+def _is_same(table: Table, at: int) -> bool:
+    """Whether a column has the same value in all rows, so that nothing can be learned from it."""
+    return len(set(table.column(at))) == 1
+
+
 def _is_split(table: Table, at: int) -> bool:
     """Whether a column says which points are for training and which for testing, as in a file saved here."""
     return {cell.strip().lower() for cell in table.column(at)} <= SPLITS
 
 
+def upright(table: Table, roles: Sequence[Role]) -> Table:
+    """A table whose points stand side by side, turned, by their number or their names."""
+    is_named = table.header in ("names", "numbers")
+    rows = [*([Row(0, table.names)] if is_named else []), *table.rows[:MAX_SIDEWAYS]]
+    width = len(table.names)
+    if not len(roles) <= len(rows) < MAX_SIDEWAYS or width < len(roles) + 2 or table.header == "unused":
+        return table
+    firsts = [row.cells[0] for row in rows]
+    has_names = all(first and table.marks.number(first) is None for first in firsts) and len(set(firsts)) == len(firsts)
+    if is_named and not (has_names and all(table.marks.number(cell) is not None for cell in rows[0].cells[1:])):
+        return table
+    known = sum(any(_key(first) in (*role.names, *role.weak) for first in firsts) for role in roles)
+    has_classes = any(role.labels for role in roles)
+    if known < (len(roles) if len(rows) > len(roles) else len(roles) - 1 if has_classes else 0):
+        return table
+    names = tuple(firsts) if has_names else ("",) * len(rows)
+    begin = 1 if has_names else 0
+    turned = tuple(Row(table.rows[0].line, tuple(row.cells[at] for row in rows)) for at in range(begin, width))
+    return replace(table, names=names, rows=turned, header="names" if has_names else "none", first="", is_turned=True)
+
+
 def _is_index(table: Table, keys: Sequence[str], at: int) -> bool:
     """Whether a column only counts the rows: by its name, or the first one by its values."""
-    if table.header in ("names", "numbers") and keys[at] in INDEX_NAMES:
+    if table.header in ("names", "numbers") and (keys[at] in INDEX_NAMES or _ID.search(table.names[at])):
         return True
     cells = table.column(at)
     counts = (tuple(map(str, range(len(cells)))), tuple(map(str, range(1, len(cells) + 1))))
@@ -356,6 +420,10 @@ _CLASS = (
     "étiquette", "clase", "etiqueta", "categoria", "categoría", "gruppo", "класс", "метка",
     "类别", "类", "标签", "分类", "种类", "類別", "標籤", "クラス", "ラベル", "클래스", "라벨",
 )  # fmt: skip
+_CLASS_WEAK = (
+    "survived", "purchased", "quality", "churn", "exited", "spam", "fraud", "passed", "pass", "color", "colour",
+    "farbe", "gender", "sex", "geschlecht",
+)  # fmt: skip
 POINTS = Format((Role("x", _X, _X_WEAK), Role("y", _Y, _Y_WEAK)), "0.5, 0.25")
 
 
@@ -363,5 +431,5 @@ def labelled_points(max_classes: int) -> Format:
     """The format of points with a class: x1, x2 and one of at most `max_classes` classes."""
     first = ("x1", "feature1", "f1", "merkmal1", "特征1", "var1", "v1", "column1", "sepal length", "x")
     second = ("x2", "feature2", "f2", "merkmal2", "特征2", "var2", "v2", "column2", "sepal width")
-    label = Role("class", _CLASS, ("y", "output", "z", "x3", "v3"), max_classes)
+    label = Role("class", _CLASS, ("y", "output", "z", "x3", "v3", *_CLASS_WEAK), max_classes)
     return Format((Role("x1", first, ("x0",)), Role("x2", second, ("y",)), label), "0.5, -1.5, 1")

@@ -13,8 +13,8 @@ Mark = Literal[".", ","]
 
 MISSING_LABELS = frozenset(("", "na", "n/a", "#n/a", "#nv", "nan", "null", "<na>", "?"))
 MISSING = MISSING_LABELS | {  # in a column of numbers; “none” and “-” can be classes
-    "none", "nil", "-", "--", "–", ".", "*", "missing", "nat", "k.a.", "#n/v", "#value!", "#wert!", "#div/0!", "#ref!",
-    "#bezug!", "#name?", "缺失", "无",
+    "none", "nil", "-", "--", "–", ".", "*", "***", "####", "missing", "nat", "k.a.", "#n/v", "#value!", "#wert!",
+    "#div/0!", "#ref!", "#bezug!", "#name?", "缺失", "无",
 }  # fmt: skip
 _INFINITE = re.compile(r"[+-]?(?:inf(?:inity)?|∞)", re.IGNORECASE)
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[ed][+-]?\d{1,4})?", re.IGNORECASE)
@@ -22,6 +22,9 @@ _PLAIN_SIGNS = str.maketrans({"−": "-", "–": "-", **{chr(0xFEE0 + code): chr
 _BY_SPACES = re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u2009\u202f'’]\d{3})+(?:[.,]\d*)?")
 _BY_POINTS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d*)?")
 _BY_COMMAS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
+_SIGNS = frozenset("%€$£¥₹")
+_SIGN = re.compile(r"(?<=\d)[ \u00a0\u202f]?[%€$£¥₹]|[€$£¥₹][ \u00a0\u202f]?(?=[+-]?[\d.,])")
+_FOOTNOTE = re.compile(r"(?<=\d) ?\[\w{1,3}\]$")
 _SPACE = re.compile(r"[ \u00a0\u2009\u202f'’]")
 
 # What shows which sign is the decimal mark, in all numbers of a table.
@@ -46,7 +49,7 @@ class Marks:
             return None
         if _PLAIN.fullmatch(text) and text.isascii() and not (self._points_are_groups and _BY_POINTS.fullmatch(text)):
             return _value(text)
-        text = text.translate(_PLAIN_SIGNS)
+        text = _without_sign(text.translate(_PLAIN_SIGNS))
         if _INFINITE.fullmatch(text):
             return -math.inf if text.startswith("-") else math.inf
         if _BY_SPACES.fullmatch(text):
@@ -62,6 +65,21 @@ class Marks:
     @property
     def _points_are_groups(self) -> bool:
         return self.decimal == "," and not self.mixed
+
+
+def has_sign(cell: str) -> bool:
+    """Whether a number has a sign of percent or of a currency."""
+    text = cell.strip()
+    return text[-1:] != "]" and _without_sign(text) != text
+
+
+def _without_sign(text: str) -> str:
+    """A number without a sign of percent or of a currency, and without a footnote's mark, as in 1.5[3]."""
+    if text[-1:] == "]":
+        return _FOOTNOTE.sub("", text, count=1)
+    if text[-1:] in _SIGNS or text[:1] in _SIGNS or text[1:2] in _SIGNS:
+        return _SIGN.sub("", text, count=1)
+    return text
 
 
 def _value(text: str) -> float:
@@ -86,6 +104,7 @@ def marks_of(cells: Iterable[str], chosen: Mark | None = None) -> Marks:
         text = cell.strip().translate(_PLAIN_SIGNS)
         if len(text) > MAX_DIGITS or not any(mark in text for mark in ".,"):
             continue
+        text = _without_sign(text)
         text = _SPACE.sub("", text) if _BY_SPACES.fullmatch(text) else text
         for mark in ".,":
             if _EITHER[mark].fullmatch(text):

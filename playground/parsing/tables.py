@@ -5,27 +5,47 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 from playground.knobs import shorten
 from playground.parsing.decimals import Mark, Marks, is_missing, marks_of
 from playground.parsing.messages import TABLE
+from playground.parsing.notations import plain_lines
 from playground.parsing.text_files import TableError
 
 MAX_COLUMNS = 1_000
 MAX_LINES_BEFORE = 200  # title, comments and header, above the first row
+MAX_NAME_LINES = 20  # of those lines, in which names are looked for
 MAX_HEADER = 2_000  # characters of a line of names
 SAMPLE_LINES = 200  # by which the separator is found
 PLAIN = "\x1f"  # stands for a separator that the csv module cannot be given: a comma and a space
 SEPARATORS = (";", "\t", ",", ", ", "|", " ")  # where two fit equally well, the first; " " is any white space
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # as Excel writes and reads it
 _COMMENT = re.compile(r'"?(#|%|//|@)')
+_SIGN_APART = re.compile(r"(?<=\d) ([%€$])(?=\s|$)")
 _RULE = " \t|:+,;=-"  # the signs in the line below a header, in Markdown and the like
-_REMARK = re.compile(r"\s[#%].*")
-_BRACKETED = re.compile(r"(?:(?:np\.|numpy\.)?array)?[\[(]")
+_REMARK = re.compile(r"\s(?:#|%(?=\s?[^\W\d])).*")
+_QUOTED_LINE = re.compile(r'"(?:[^"]|"")*"')
 _WIDE_SIGNS = {"，": ",", "；": ";"}
+_NUMBER_STARTS = frozenset("0123456789+-.,")
+_INVISIBLE = str.maketrans(dict.fromkeys("\ufeff\u200b\u200e\u200f\u202a\u202c\u2060"))
+_TYPE = re.compile(r"<\w+>|\.\.+|…")  # a type below R's names, or the place of what was left out in print
+_SHAPE = re.compile(r"\[?\d+ rows [x×] \d+ columns\]?")  # as pandas ends a print
+_UNITS = frozenset((
+    "", "-", "1", "s", "ms", "min", "h", "d", "m", "mm", "cm", "dm", "km", "m²", "m2", "m³", "l", "ml", "g", "mg", "kg",
+    "n", "j", "kj", "w", "kw", "kwh", "v", "mv", "a", "ma", "ω", "ohm", "hz", "khz", "pa", "hpa", "kpa", "bar", "mbar",
+    "k", "c", "°c", "°f", "°", "rad", "%", "m/s", "km/h", "m/s²", "m/s^2", "m/s2", "mol", "mol/l", "t", "lux", "db",
+    "€", "$", "eur", "usd", "int", "float", "str", "f64", "f32", "i64", "i32", "mean", "sum", "std", "median", "count",
+))  # fmt: skip
+_TOTALS = frozenset((
+    "sum", "total", "totals", "grand total", "mean", "average", "avg", "median", "std", "stdev", "sd",
+    "count", "summe", "gesamt", "gesamtergebnis", "insgesamt", "mittel", "mittelwert", "durchschnitt",
+    "standardabweichung", "anzahl", "somme", "moyenne", "suma", "media", "promedio", "totale", "somma", "średnia",
+    "итого", "сумма", "среднее", "合计", "总计", "平均", "平均值", "合計",
+))  # fmt: skip
 
 
 class RowLengthError(TableError):
@@ -60,7 +80,8 @@ class Table:
     """A table of texts. Columns without any value are left out; a column without a name has the name "".
 
     `header`: there was a line of names, a line of numbers read as names, a header that does not fit the columns, or
-    none. `first` is the line of numbers that could be names or a row. `skipped` counts other lines above the rows.
+    none. `first` is the line of numbers that could be names or a row. `skipped` counts other lines above the rows,
+    `below` remarks and totals below them.
     """
 
     names: tuple[str, ...]
@@ -69,6 +90,8 @@ class Table:
     header: Header = "none"
     first: str = ""
     skipped: int = 0
+    below: int = 0
+    is_turned: bool = False  # its points stood side by side
 
     def column(self, at: int) -> tuple[str, ...]:
         """The cells of a column."""
@@ -80,8 +103,13 @@ class Table:
         return 2 * sum(self.marks.number(cell) is not None for cell in values) > len(values)
 
 
-def read_table(text: str, max_rows: int, form: Form | None = None) -> Table:
-    """The table in a text. Raises TableError for too many rows or columns, and for rows of different lengths."""
+def read_table(
+    text: str, max_rows: int, form: Form | None = None, knows: Callable[[str], bool] = lambda name: False
+) -> Table:
+    """The table in a text. Raises TableError for too many rows or columns, and for rows of different lengths.
+
+    `knows`: whether a name of a column is one that is looked for.
+    """
     form = form or Form()
     lines, forced = _lines(text)
     separator = forced or _separator(lines)
@@ -96,18 +124,20 @@ def read_table(text: str, max_rows: int, form: Form | None = None) -> Table:
         raise TableError(TABLE["too_many_columns"].format(columns=width, limit=MAX_COLUMNS))
     start = _start(grid, width, marks)
     above, rows = grid[:start], grid[start:]
-    names, header, first = _names(above, rows, width, marks, separator, lines)
+    names, header, first = _names(above, rows, width, marks, separator, lines, knows)
     skipped = len(above) - (header in ("names", "unused"))
     if first:
         is_header = header == "numbers" if form.header is None else form.header
         header = "numbers" if is_header else "none"
         names = rows[0].cells if is_header else ()
         rows = rows[1:] if is_header else rows
+    end = _end(rows, width, marks)
+    rows, below = rows[:end], len(rows) - end
     if len(rows) > max_rows:
         raise TableError(TABLE["too_many_rows"].format(line=rows[max_rows].line, max_rows=max_rows))
     if header == "unused" and separator == "," and 2 * _filled(above[-1]) == width and not _has_points(rows):
         raise TableError(TABLE["commas"].format(line=rows[0].line, expected=_filled(above[-1]), found=width))
-    return _table(rows, width, names, marks, header, first, max(skipped, 0))
+    return _table(rows, width, names, marks, header, first, max(skipped, 0), below)
 
 
 def _has_points(rows: Sequence[Row]) -> bool:
@@ -126,33 +156,34 @@ class _Line:
 
 def _lines(text: str) -> tuple[list[_Line], str]:
     """The lines that are not blank, and the separator that a line such as `sep=;` demands, or ""."""
-    text = text.replace("\ufeff", "").replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
+    text = text.translate(_INVISIBLE).replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
     for wide, sign in _WIDE_SIGNS.items():
         if sign not in text:
             text = text.replace(wide, sign)
     lines: list[_Line] = []
     separator = ""
-    for number, line in enumerate(_without_brackets(text).split("\n"), start=1):
+    for number, line in enumerate(plain_lines(text).split("\n"), start=1):
         if not lines and (match := _SEPARATOR_LINE.fullmatch(line.strip(" "))):
             separator = match[1]
         elif _COMMENT.match(line.lstrip()):
             lines.append(_Line(number, line, is_comment=True))
         elif line.strip(" \t,;|") and not (("---" in line or "===" in line) and not line.strip(_RULE)):
             lines.append(_Line(number, line))
-    return lines, separator
+    return _unquoted([line for line in lines if not _is_printed(line.text)]), separator
 
 
-def _without_brackets(text: str) -> str:
-    """A list of lists or of tuples, as Python and NumPy print them, as lines; every other text unchanged."""
-    if not _BRACKETED.match(text.lstrip()):
-        return text
-    if "\n" in text.strip():
-        lines = text.split("\n")
-        if not all(_BRACKETED.match(line.lstrip()) for line in lines if line.strip()):
-            return text
-    else:
-        lines = re.sub(r"[\])] ?,? ?[\[(]", "\n", " ".join(text.split())).split("\n")
-    return "\n".join(re.sub(r"array|dtype=\w+|[\[\]()]", "", line).strip(" ,") for line in lines)
+def _is_printed(line: str) -> bool:
+    """Whether a line has no values, only what a program prints beside them."""
+    cells = line.replace("|", " ").split() if len(line) < MAX_HEADER else []
+    return bool(cells) and (all(map(_TYPE.fullmatch, cells)) or bool(_SHAPE.fullmatch(line.strip())))
+
+
+def _unquoted(lines: list[_Line]) -> list[_Line]:
+    """The lines without the quotation marks that a program has put around each whole line."""
+    texts = [line.text.strip() for line in lines if not line.is_comment]
+    if not texts or not all(_QUOTED_LINE.fullmatch(text) for text in texts):
+        return lines
+    return [replace(line, text=line.text.strip()[1:-1].replace('""', '"')) for line in lines]
 
 
 # Cells.
@@ -185,12 +216,16 @@ def _prepared(text: str, separator: str) -> str:
     if text.lstrip()[:1].isdigit() or text.lstrip()[:1] in "+-.":
         text = _REMARK.sub("", text)
     if separator == " ":
+        text = _SIGN_APART.sub(r"\1", text)
         return " ".join(text.split())
     return re.sub(r",\s+", PLAIN, text.strip()) if separator == ", " else text
 
 
 def _clean(cell: str) -> str:
     cell = cell.strip()
+    cell = cell[1:] if cell.startswith('="') else cell  # as Excel keeps a text
+    if cell.startswith("'") and cell[1:2] in _NUMBER_STARTS and "'" not in cell[1:]:
+        return cell[1:]
     while len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "'\"":
         cell = cell[1:-1].strip()
     return cell.strip('"') if cell.count('"') == 1 else cell
@@ -282,9 +317,28 @@ def _start(grid: Sequence[Row], width: int, marks: Marks) -> int:
         if len(row.cells) >= width and all(fits(row, column) for column in numeric) and _is_data(row, marks):
             break
         is_text = _filled(row) >= min(2, width) and not any(marks.number(cell) is not None for cell in row.cells)
+        wrong = sum(column < len(row.cells) and not fits(row, column) for column in numeric)
+        is_text = is_text or 2 * wrong > width  # such as the counts and the classes above scikit-learn's tables
         if is_text or _is_counted(row, marks) or len(row.cells) < width:
             begin = at + 1
     return begin
+
+
+def _end(rows: Sequence[Row], width: int, marks: Marks) -> int:
+    """The number of rows above the remarks and totals that end a table."""
+    end = len(rows)
+    while end > 1:
+        row = rows[end - 1]
+        label = next(filter(None, row.cells), "").strip(" :").lower()
+        is_remark = not _is_data(row, marks) and (len(row.cells) != width or _filled(row) == 1 < width)
+        if not is_remark and (label not in _TOTALS or any(label == _total(other) for other in rows[: end - 1])):
+            break
+        end -= 1
+    return end
+
+
+def _total(row: Row) -> str:
+    return row.cells[0].strip(" :").lower()
 
 
 def _is_counted(row: Row, marks: Marks) -> bool:
@@ -297,16 +351,23 @@ def _is_counted(row: Row, marks: Marks) -> bool:
 
 
 def _names(
-    above: Sequence[Row], rows: Sequence[Row], width: int, marks: Marks, separator: str, lines: Sequence[_Line]
+    above: Sequence[Row],
+    rows: Sequence[Row],
+    width: int,
+    marks: Marks,
+    separator: str,
+    lines: Sequence[_Line],
+    knows: Callable[[str], bool],
 ) -> tuple[tuple[str, ...], Header, str]:
     """The names of the columns, what kind of header they are from, and a first line of numbers that could be one."""
-    for row in above:  # the first that names most columns; below it there may be a row of units
-        if len(row.cells) >= width and 2 * sum(map(bool, row.cells[:width])) > width and _filled(row) <= width:
-            return row.cells[:width], "names", ""
-        if len(row.cells) == width - 1 and row is above[-1] and _has_row_names(rows, marks):
-            return ("", *row.cells), "names", ""  # as R writes it
-        if names := _renamed(row, separator, width, lines):
-            return names, "names", ""
+    used = [at for at in range(width) if any(at < len(each.cells) and each.cells[at] for each in rows)]
+    found = [
+        names
+        for row in above[-MAX_NAME_LINES:]
+        if (names := _names_in(row, above, rows, used, width, marks, separator, lines))
+    ]
+    if found:  # above the names there may be values of the whole table, below them units
+        return max(reversed(found), key=lambda names: (sum(map(knows, names)), not _are_units(names))), "names", ""
     if above and _filled(above[-1]) > 1:
         return (), "unused", ""
     if names := _from_comment(rows, separator, width, marks, lines):
@@ -318,9 +379,45 @@ def _names(
     return (), "none", ""
 
 
-def _has_row_names(rows: Sequence[Row], marks: Marks) -> bool:
+def _names_in(
+    row: Row,
+    above: Sequence[Row],
+    rows: Sequence[Row],
+    used: Sequence[int],
+    width: int,
+    marks: Marks,
+    separator: str,
+    lines: Sequence[_Line],
+) -> tuple[str, ...]:
+    """The names of the columns in a row above the table; () where it has none."""
+    if _is_data(row, marks) and not _is_counted(row, marks):
+        return ()
+    named = sum(at < len(row.cells) and bool(row.cells[at]) for at in used)
+    are_most = 2 * named > len(used) or (row.cells[0] == "" and named == len(used) - 1)
+    if len(row.cells) >= width and are_most and _filled(row) <= width:
+        return row.cells[:width]
+    if len(row.cells) == width - 1 and separator != " " and not all(each.cells[-1] for each in rows):
+        return (*row.cells, "")  # a remark behind some rows
+    if row is not above[-1] or not _has_row_names(rows, marks, separator):
+        return _renamed(row, separator, width, lines)
+    if len(row.cells) == width - 1:
+        return ("", *row.cells)  # as R writes it
+    names = _renamed(row, separator, width - 1, lines)
+    return ("", *names) if names else _renamed(row, separator, width, lines)
+
+
+def _are_units(names: Sequence[str]) -> bool:
+    """Whether the cells of a row are units or types, which stand below names."""
+    return all(name.strip("()[] ").lower() in _UNITS or re.fullmatch(r"[(\[].*[)\]]", name) for name in names)
+
+
+def _has_row_names(rows: Sequence[Row], marks: Marks, separator: str) -> bool:
+    """Whether the first column has names or counts the rows; in print, where rows are left out, numbers that grow."""
     first = [row.cells[0] for row in rows]
-    return first == [str(at + 1) for at in range(len(rows))] or all(marks.number(cell) is None for cell in first)
+    if separator == " " and all(cell.isdecimal() and len(cell) < 10 for cell in first):
+        return all(int(low) < int(high) for low, high in pairwise(first))
+    counts = [[str(at + start) for at in range(len(first))] for start in (0, 1)]
+    return first in counts or all(marks.number(cell) is None for cell in first)
 
 
 def _renamed(row: Row, separator: str, width: int, lines: Sequence[_Line]) -> tuple[str, ...]:
@@ -380,7 +477,14 @@ def _are_names(rows: Sequence[Row], marks: Marks) -> bool:
 
 
 def _table(
-    rows: Sequence[Row], width: int, names: Sequence[str], marks: Marks, header: Header, first: str, skipped: int
+    rows: Sequence[Row],
+    width: int,
+    names: Sequence[str],
+    marks: Marks,
+    header: Header,
+    first: str,
+    skipped: int,
+    below: int,
 ) -> Table:
     """The table without the columns that have no value in any row. Raises TableError for a row of another length."""
     last = max((_filled(row) for row in rows if len(row.cells) <= width), default=0)
@@ -398,4 +502,5 @@ def _table(
         header,
         first,
         skipped,
+        below,
     )

@@ -102,6 +102,9 @@ def _table(lesson: LiveLesson, points: OwnPoints, run_id: str, given: Given, tab
         reading = points.format.read(given.content, engine().settings.max_points, _choice(points, key, table))
     except DataError as error:
         st.error(quoted(str(error)))
+        if error.reading is not None:
+            table.columns = error.reading.columns
+            _choices(points, key, error.reading, table)
         return
     table.columns = reading.columns
     if is_used and _on_run(run_id, lambda run: run.use_rows(reading.rows) or reading.rows, both=True):

@@ -247,7 +247,7 @@ def test_a_sentence_says_how_the_table_was_understood(text: str, summary: str) -
         ("a title\nx,y\n1,2\n3,4\n", "Lines above the table that were left out: 1."),
         ("x,y\n1,2\n3,\n5,6\nnan,7\n", "Lines left out because a cell is empty: 3, 5."),
         ("x,y\n" + "1,NA\n" * 7 + "1,2\n3,4\n", "Lines left out because a cell is empty: 2, 3, 4, 5, 6, and 2 more."),
-        ("the,time,it,took\n1,2\n3,4\n", "The header has another number of columns than the rows, so it was not used."),
+        ("the,time,it,took\n1,2\n3,4\n", "The header does not fit the columns, so it was not used."),
     ],
 )
 def test_what_was_decided_or_left_out_is_said(text: str, note: str) -> None:
