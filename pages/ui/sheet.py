@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -19,6 +20,8 @@ _sheet = st.components.v2.component(
     css=(assets.STATIC / "prose.css").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
+# A size such as 16 × 28 × 28 stays on one line.
+_SIZES, NO_BREAK = re.compile(r"(?<=\d) × (?=\d)"), "\u00a0×\u00a0"
 _markdown = marked(MarkdownIt("commonmark", {"html": False}).disable(["image", "link", "autolink"]))
 
 
@@ -49,8 +52,8 @@ def _table(table: Table, caption: str) -> str:
     for row in table.rows:
         cells = [
             f'<td><code translate="no">{html.escape(cell)}</code></td>'
-            if index in code
-            else f"<td>{html.escape(cell)}</td>"
+            if index in code and cell  # an empty cell has no code, and so no grey background of code
+            else f"<td>{html.escape(_SIZES.sub(NO_BREAK, cell))}</td>"
             for index, cell in enumerate(row)
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")

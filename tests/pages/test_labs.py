@@ -6,6 +6,7 @@ What a lab has in common with a lesson that trains is tested in test_benches.py.
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -567,8 +568,15 @@ def test_table_shows_any_text_as_it_is(text: str) -> None:
     reader = Reader()
     reader.feed(body)
     assert set(reader.tags) <= {"div", "table", "caption", "thead", "tbody", "tr", "th", "td", "code"}
-    assert set(reader.attributes) == {("class", "sheet"), ("scope", "col"), ("translate", "no")}
+    code = {("translate", "no")} if text else set()  # an empty cell is no code
+    assert set(reader.attributes) == {("class", "sheet"), ("scope", "col"), *code}
     assert reader.words == [each for each in (text, text, "code", text, text) if each]
+
+
+def test_an_empty_cell_has_no_background_of_code_and_a_size_stays_on_one_line() -> None:
+    body = sheet.as_html("", [Table(("Code", "Size"), (("", "16 × 28 × 28"), ("x", "2 × y")), code=("Code",))])
+    cells = re.findall(r"<td>(.*?)</td>", body)
+    assert cells == ["", "16\u00a0×\u00a028\u00a0×\u00a028", '<code translate="no">x</code>', "2 × y"]
 
 
 @pytest.mark.parametrize("text", (*HOSTILE, *MORE_HOSTILE))
