@@ -16,6 +16,7 @@ from playground.parsing.expressions import parse
 FORMULAS = ("x**2", "sin(x)", "exp(x)", "x + x")
 COLUMNS = ("Call", "x.grad before", "This call adds", "x.grad after", "Error")
 ERROR = "RuntimeError: {error}"
+NO_GRADIENT = "None"  # as torch prints it: nothing has reached x yet, or zero_grad() has removed it
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ class AccumulateConfig(Config):
 
 @dataclass(frozen=True)
 class Call:
-    """One call of backward(): the gradient before and after it, and torch's error if it failed."""
+    """One call of backward(): x.grad before it (None if there is none) and after it, and torch's error if it failed."""
 
-    before: float
+    before: float | None
     after: float
     error: str = ""
 
@@ -55,11 +56,11 @@ def call_backward(config: AccumulateConfig) -> list[Call]:
             y = formula.evaluate({"x": x})
         if config.zero:
             optimizer.zero_grad()
-        before = 0.0 if x.grad is None else x.grad.item()
+        before = None if x.grad is None else x.grad.item()
         try:
             torch.autograd.backward(y, retain_graph=config.retain)  # the same as y.backward(...)
         except RuntimeError as error:
-            calls.append(Call(before, before, str(error)))
+            calls.append(Call(before, before or 0.0, str(error)))
             break
         assert x.grad is not None
         calls.append(Call(before, x.grad.item()))
@@ -71,10 +72,11 @@ def draw_calls(config: AccumulateConfig) -> Sheet:
     calls = call_backward(config)
     succeeded = [call for call in calls if not call.error]
     failed = len(calls) if calls[-1].error else None
-    before = np.array([call.before for call in succeeded])
+    before = np.array([call.before or 0.0 for call in succeeded])
     after = np.array([call.after for call in succeeded])
     rows = tuple(
-        (f"{index}", number(call.before, 6), "" if call.error else number(call.after - call.before, 6),
+        (f"{index}", NO_GRADIENT if call.before is None else number(call.before, 6),
+         "" if call.error else number(call.after - (call.before or 0.0), 6),
          "" if call.error else number(call.after, 6), ERROR.format(error=call.error) if call.error else "")
         for index, call in enumerate(calls, 1)
     )  # fmt: skip

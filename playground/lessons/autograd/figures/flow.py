@@ -197,7 +197,7 @@ def _lines_of(node: Node, wide: int, high: int) -> tuple[list[str], list[str]]:
 
 
 def _short(name: str, room: int) -> str:
-    room = int(room / 1.15)  # bold letters are wider
+    room = int(room / 1.35)  # bold letters are wider, and a name does not touch the sides of its box
     return name if len(name) <= room else name.removesuffix("Backward0").removesuffix("Backward1")[:room]
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from playground.engine.commands import read_command
 from playground.lessons.autograd import example_programs as programs
-from playground.lessons.autograd.accumulate import FORMULAS, AccumulateConfig, call_backward
+from playground.lessons.autograd.accumulate import FORMULAS, AccumulateConfig, call_backward, draw_calls
 from playground.lessons.autograd.backward import BackwardPass, record, walk
 from playground.lessons.autograd.figures import flow
 from playground.lessons.autograd.figures.layers import places
@@ -419,7 +419,14 @@ def test_a_graph_serves_once_unless_it_is_retained_or_saved_nothing(formula: str
 
 def test_zero_grad_makes_each_call_count_alone() -> None:
     calls = call_backward(AccumulateConfig(calls=5, zero=True))
-    assert [(call.before, call.after) for call in calls] == [(0.0, 6.0)] * 5
+    assert [(call.before, call.after) for call in calls] == [(None, 6.0)] * 5
+
+
+def test_before_the_first_backward_there_is_no_gradient_and_not_a_zero() -> None:
+    x = torch.tensor(3.0, requires_grad=True)
+    rows = draw_calls(AccumulateConfig(calls=2)).tables[0].rows
+    assert [row[1] for row in rows] == [str(x.grad), "6"]
+    assert [row[1] for row in draw_calls(AccumulateConfig(calls=2, zero=True)).tables[0].rows] == ["None", "None"]
 
 
 # Mistakes.
