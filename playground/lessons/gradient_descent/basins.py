@@ -31,6 +31,7 @@ from playground.lessons.numbers import number
 STARTS, PIXELS = 64, 120  # along an axis
 MAX_COLOURS = 4  # of minima; the next colour is for balls that end in no minimum
 NOWHERE = MAX_COLOURS
+ROUNDING = 1e-6  # of a limit: a rate this close to it counts as the limit itself
 MAX_OWN_GOALS = 6  # minima to look for on a visitor's own surface
 SIGNS = "●■◆▲✚"
 BASIN_SURFACES = {name: each.label for name, each in SURFACES.items() if not each.bottomless}
@@ -39,10 +40,13 @@ NAMES = {**BASIN_SURFACES, OWN: OWN_NAME}
 SENTENCES = {
     "others": "any other minimum",
     "none": "no minimum: still moving, or diverged",
-    "percent": "{share:.1f} %",
+    "percent": "{share} %",
     "none reach": "**No ball ends in a minimum.** With the learning rate {lr} they jump across the valleys: after "
     "{steps} steps all of them are still moving, or they have diverged. Lower the learning rate.",
-    "few steps": "**No ball has reached a minimum after {steps} steps.** Choose more steps.",
+    "few steps": "**No ball has reached a minimum after {steps} steps.** Choose more steps or, if the balls hardly "
+    "move, a larger learning rate.",
+    "none found": "**No ball has come to rest in a minimum after {steps} steps.** Choose more steps or another "
+    "learning rate. If the surface has no minimum, no ball can reach one.",
 }
 COLUMNS = ("Sign", "Balls end in", "Lowest height there", "Share of the starts")
 
@@ -140,10 +144,10 @@ def draw(config: BasinsConfig) -> Sheet:
 
 
 def note_of(landscape: Landscape, config: BasinsConfig) -> str:
-    """Why no ball ends in a minimum: the rate is too large for all of the known minima, or the steps are too few."""
+    """Why no ball ends in a minimum: a rate too large for all known minima, too few steps, or perhaps no minimum."""
     sharpest = [curvatures(landscape, minimum)[-1] for minimum in landscape.minima]
-    too_large = bool(sharpest) and config.lr > 2 / min(sharpest)
-    sentence = SENTENCES["none reach" if too_large else "few steps"]
+    too_large = bool(sharpest) and config.lr >= 2 / min(sharpest) * (1 - ROUNDING)
+    sentence = SENTENCES["none reach" if too_large else "few steps" if sharpest else "none found"]
     return sentence.format(lr=number(config.lr), steps=config.steps)
 
 
@@ -173,7 +177,7 @@ def _place(goal: Tensor) -> str:
 
 
 def _percent(balls: Tensor) -> str:
-    return SENTENCES["percent"].format(share=100 * np.asarray(balls).mean())
+    return SENTENCES["percent"].format(share=number(round(100 * np.asarray(balls).mean(), 2), 4))
 
 
 LAB = Lab(

@@ -65,6 +65,7 @@ AHEAD = Toggle("ahead", "Path ahead")
 LOG = Toggle("log", "Log scale")
 STEPS = {"one": "1 step", "more": "{count} steps"}
 PLACE = "x = {x}"
+ROUNDING = 1e-12  # a coordinate or a height closer to 0 is the rounding error of the steps that led there
 
 
 def landscape_of(name: str, formula: str, known: dict[str, Landscape], dims: int) -> Landscape:
@@ -79,7 +80,18 @@ def inside(landscape: Landscape, start: tuple[float, ...]) -> tuple[float, ...]:
 
 def place_of(at: Tensor) -> str:
     """A position as text."""
-    return PLACE.format(x=vector(at)) if len(at) == 1 else vector(at)
+    text = vector(without_rounding(at))
+    return PLACE.format(x=text) if len(at) == 1 else text
+
+
+def without_rounding(values: Tensor) -> Tensor:
+    """The numbers, with 0 for those that are rounding errors."""
+    return values.where(~(values.abs() < ROUNDING), 0.0)
+
+
+def is_higher(height: Tensor, before: Tensor) -> bool:
+    """Whether a height is above an earlier one by more than rounding."""
+    return bool(height - before > 1e-9 * max(1.0, before.abs().item()))
 
 
 def vector(values: Tensor, digits: int = 3, *, factor: bool = False) -> str:
@@ -137,8 +149,9 @@ class DescentRun(SteppedRun):
     def status(self, at: int) -> dict[str, float]:
         """The step, the height, the place, the length of the gradient, and on a curve its slope, which has a sign."""
         at = self.shown(at)
-        place, gradient = dict(zip("xy", self.path.positions[at].tolist(), strict=False)), self.path.gradients[at]
-        numbers = {"loss": self.path.heights[at].item(), **place, "gradient": gradient.norm().item()}
+        position, gradient = without_rounding(self.path.positions[at]), self.path.gradients[at]
+        place = dict(zip("xy", position.tolist(), strict=False))
+        numbers = {"loss": without_rounding(self.path.heights[at]).item(), **place, "gradient": gradient.norm().item()}
         if len(gradient) == 1:
             numbers["slope"] = gradient.item()
         return {"step": at, **{name: float(f"{value + 0.0:.4g}") for name, value in numbers.items()}}
@@ -152,13 +165,14 @@ class DescentRun(SteppedRun):
         if at == 0:
             return SENTENCES["start"].format(**words)
         before, now = path.gradients[at - 1], path.gradients[at]
-        digits = digits_between(path.positions[at - 1], path.positions[at])
+        start, end = (without_rounding(path.positions[each]) for each in (at - 1, at))
+        digits = digits_between(start, end)
         words |= {
-            "before": place_of(path.positions[at - 1]), "from": vector(path.positions[at - 1], digits),
-            "to": vector(path.positions[at], digits), "gradient": vector(before, factor=True),
-            "height": number(path.heights[at].item(), digits),
+            "before": place_of(start), "from": vector(start, digits), "to": vector(end, digits),
+            "gradient": vector(before, factor=True),
+            "height": number(without_rounding(path.heights[at]).item(), digits),
         }  # fmt: skip
-        if path.heights[at] > path.heights[at - 1]:
+        if is_higher(path.heights[at], path.heights[at - 1]):
             return SENTENCES["higher"].format(**words)
         crossed = len(now) == 1 and (before * now).item() < 0
         return SENTENCES["across" if crossed else "step"].format(**words)
@@ -190,7 +204,8 @@ class DescentRun(SteppedRun):
         words = {
             "step": at, "steps": STEPS["one" if at == 1 else "more"].format(count=at),
             "place": place_of(path.positions[at]), "gradient": vector(path.gradients[at]), "lr": number(lr),
-            "height": number(path.heights[at].item()), "length": number(path.gradients[at].norm().item()),
+            "height": number(without_rounding(path.heights[at]).item()),
+            "length": number(path.gradients[at].norm().item()),
             "curvature": number(curvature), "limit": number(2 / curvature), "good": number(landscape.lr),
             "lowest": number(landscape.lowest or 0.0), "curvatures": "", "before": "",
         }  # fmt: skip
@@ -208,7 +223,7 @@ def ending_of(landscape: Landscape, path: Path, lr: float) -> str:
     if path.end == "steps":
         if _jumps(path):
             return "jumps"
-        if not path.heights[-1] > path.heights[0]:
+        if not is_higher(path.heights[-1], path.heights[0]):
             return "steps"
         return "away" if curvature is not None and lr > 2 / curvature else "climbed"
     if path.end == "flat":

@@ -169,6 +169,22 @@ def test_the_end_of_a_path_has_a_sentence(values: dict[str, Any], words: str) ->
     assert words in played(line(**values)).draw([], {}).note
 
 
+@pytest.mark.parametrize("lr", [0.05, 0.1])
+def test_rounding_errors_of_the_steps_are_no_places(lr: float) -> None:
+    run = played(line(curve="corner", x=2.5, lr=lr))  # 2.5 is a multiple of the rate, but not in binary
+    assert {abs(run.path.positions[-1].item()), abs(run.path.positions[-2].item())} != {0.0, lr}
+    for at in (run.path.steps - 1, run.path.steps):
+        assert "e−" not in run.narrate(at) and "x = 0" in run.narrate(at)
+        assert run.status(at)["x"] in (0.0, lr, -lr)
+
+
+def test_a_ball_on_the_same_height_is_not_higher() -> None:
+    run = SurfaceRun(SurfaceConfig(surface="plateau", lr=3.0, x=2.45, y=1.0), Settings())
+    heights = run.path.heights
+    same = [at for at in range(1, run.path.steps) if 0 < heights[at] - heights[at - 1] < 1e-12]
+    assert same and not any("higher" in run.narrate(at) for at in same)
+
+
 def test_a_changed_rate_shows_the_whole_new_path_at_the_end_and_keeps_the_step_before() -> None:
     run = line()
     run.advance(9.0, 7)
@@ -321,6 +337,27 @@ def test_basins_cut_the_double_valley_at_its_pass() -> None:
     ends = roll_many(landscape, starts, 0.05, 150)
     reached = basins.assign(landscape, ends, basins.goals_of(landscape, ends, 0.05))
     assert torch.equal(reached, (starts[:, 0] > 0.0754).long())  # 4x³ - 4x + 0.3 = 0 has its middle root there
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"surface": "ellipse", "lr": 0.0001, "steps": 150}, "few steps"),  # more than 150 steps cannot be chosen
+        ({"surface": "ellipse", "lr": 0.2}, "none reach"),  # at the limit itself they jump for ever
+        ({"surface": "bowl", "lr": 1.0}, "none reach"),
+        ({"surface": "own", "formula": "x + y"}, "none found"),
+        ({"surface": "own", "formula": "x**2 + y**2", "lr": 3.0}, "none found"),
+    ],
+)
+def test_where_no_ball_ends_in_a_minimum_the_note_says_what_helps(values: dict[str, Any], sentence: str) -> None:
+    config = basins.BasinsConfig(**values)
+    assert basins.draw(config).note == basins.SENTENCES[sentence].format(lr=f"{config.lr:g}", steps=config.steps)
+
+
+def test_one_ball_of_all_is_not_zero_percent() -> None:
+    balls = torch.zeros(basins.STARTS**2)
+    balls[0] = 1
+    assert [basins._percent(each) for each in (balls, 1 - balls, 0 * balls)] == ["0.02 %", "99.98 %", "0 %"]
 
 
 def test_an_own_surfaces_minima_are_found() -> None:
