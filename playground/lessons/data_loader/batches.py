@@ -25,7 +25,7 @@ SAMPLER_NAMES = {
     "shuffle": "None (shuffle decides)",
     "sequential": "SequentialSampler",
     "random": "RandomSampler",
-    "weighted": "WeightedRandomSampler",
+    "weighted": "Weighted, with repeats",
     "replacement": "Random, with repeats",
 }
 SENTENCES = {
@@ -56,8 +56,8 @@ class BatchesConfig(Config):
     seed: int = knob(0, "Seed", group="Loader", lo=0, hi=9999, step=1,
                      help="Seed of the loader’s generator. The same seed gives the same order.")
     sampler: str = knob("shuffle", "Sampler", group="Loader", options=SAMPLERS, names=SAMPLER_NAMES,
-                        help="Chooses the next sample. The weighted one draws sample 10 ten times as often as 1; with "
-                             "the last one a sample can repeat.")
+                        help="Chooses the next sample. WeightedRandomSampler draws sample 10 ten times as often as 1. "
+                             "“With repeats”: a sample can be drawn again in the same epoch.")
     prefetch: int = knob(2, "Prefetch factor", help="Batches that each worker fetches ahead.", group="Loader",
                          lo=1, hi=8, step=1, more=True, applies=lambda c: c.workers > 0)
     persistent: bool = knob(False, "Persistent workers", help="Keep the processes from epoch to epoch.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,11 @@ from playground.lessons.numbers import fixed
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 MAX_BATCHES = 32  # of each size: enough to see how they scatter
 SLOPE, INTERCEPT = 2.0, 1.0  # of the line that the points scatter around
+ZERO_GRADIENT = 1e-6  # a shorter gradient is the rounding error of one that is 0, and has no direction
+NO_DIRECTION = "–"
+EXACT = (
+    "The gradient of all the data is 0: the model is the best line already, so there is no direction to compare with."
+)
 COLUMNS = ("Batch size", "Updates per epoch", "Mean cosine", "Noise, measured", "Noise, by the formula")
 
 
@@ -61,8 +67,12 @@ def batch_gradients(rows: Tensor, batch_size: int, generator: torch.Generator) -
 
 
 def cosines(gradients: Tensor, full: Tensor) -> Tensor:
-    """The cosine of each gradient with the full gradient (batches,): 1 is the same direction, -1 the opposite one."""
-    return torch.nn.functional.cosine_similarity(gradients, full.unsqueeze(0), dim=1)
+    """The cosine of each gradient with the full gradient (batches,): 1 is the same direction, -1 the opposite one.
+
+    It is NaN where one of the two is zero and so has no direction.
+    """
+    found = torch.nn.functional.cosine_similarity(gradients, full.unsqueeze(0), dim=1)
+    return found.where((gradients.norm(dim=1) > ZERO_GRADIENT) & (full.norm() > ZERO_GRADIENT), torch.nan)
 
 
 def expected_noise(rows: Tensor, batch_size: int) -> float:
@@ -94,14 +104,16 @@ def draw(config: NoiseConfig) -> Sheet:
     table = []
     for size in sizes:
         measured = float((found[size] - full).pow(2).sum(dim=1).mean().sqrt())
-        numbers = (float(scattered[size].mean()), measured, expected_noise(rows, size))
-        table.append((str(size), str(updates[size]), *(fixed(number, 3) for number in numbers)))
+        cosine = float(scattered[size].nanmean())
+        numbers = (fixed(cosine, 3) if math.isfinite(cosine) else NO_DIRECTION, fixed(measured, 3))
+        table.append((str(size), str(updates[size]), *numbers, fixed(expected_noise(rows, size), 3)))
     return Sheet(
         {
             "cosine": noise.cosines({size: each.numpy() for size, each in scattered.items()}, chosen),
             "cloud": noise.cloud(found[chosen].numpy(), full.numpy(), rows.numpy()),
             "updates": noise.updates(updates, chosen),
         },
+        "" if full.norm() > ZERO_GRADIENT else EXACT,
         tables=(Table(COLUMNS, tuple(table)),),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -200,9 +201,9 @@ class TimelineRun(LoadingRun):
         }
 
     def status(self, at: int) -> dict[str, float]:
-        """The seconds of each reading so far; 0 where workers should have read and did not."""
+        """The seconds of each reading so far; NaN before its first batch, and where no workers read."""
         return {
-            f"seconds_{workers}": 0.0 if each.fell_back(workers) else round(each.seconds, 3)
+            f"seconds_{workers}": math.nan if each.fell_back(workers) or not each.batches else round(each.seconds, 3)
             for workers, each in zip(WORKERS, self.measured(at), strict=True)
         }
 

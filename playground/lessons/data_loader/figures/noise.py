@@ -19,7 +19,8 @@ def cosines(scattered: Mapping[int, Array], chosen: int) -> Figure:
     """The cosine of each batch by batch size, their mean as a line, and a band behind the chosen size."""
     names = [str(size) for size in scattered]
     x = [str(size) for size, values in scattered.items() for _ in values]
-    means = np.array([values.mean() for values in scattered.values()], np.float32)
+    finite = [values[np.isfinite(values)] for values in scattered.values()]  # a gradient of 0 has no direction
+    means = np.array([values.mean() if values.size else np.nan for values in finite], np.float32)
     data = [
         markers("One batch", x, np.concatenate([*scattered.values()]), {"color": "@train/0.35", "size": 7},
                 "batch of %{x}: %{y:.3f}<extra></extra>"),

@@ -166,6 +166,18 @@ def test_sizes_of_batches_are_those_of_the_loader(samples: int, batch_size: int,
             batch_sizes(plan)
 
 
+def test_a_gradient_of_zero_has_no_direction() -> None:
+    sheet = noisy.draw(noisy.NoiseConfig(distance=0.0, spread=0.0))
+    assert {row[2] for row in sheet.tables[0].rows} == {noisy.NO_DIRECTION}
+    assert sheet.note == noisy.EXACT
+    near = noisy.draw(noisy.NoiseConfig(distance=0.0, spread=0.1))
+    assert not near.note and near.tables[0].rows[-1][2] == "1.000"
+
+
+def test_names_of_samplers_fit_into_their_field() -> None:
+    assert max(map(len, batches.SAMPLER_NAMES.values())) <= 22
+
+
 def test_reading_leaves_torchs_own_random_numbers_alone() -> None:
     before = torch.get_rng_state()
     order(Plan(sampler="replacement"))
@@ -372,7 +384,12 @@ def test_where_workers_are_too_slow_only_their_lanes_fall_back_and_say_so(monkey
     assert main == ["0 workers: main", "1 worker: main,<br>fell back to 0", "2 workers: main,<br>fell back to 0"]
     bars = drawn.charts["throughput"]["data"][0]["x"]
     assert list(bars) == ["0 workers", "1 worker,<br>fell back to 0", "2 workers,<br>fell back to 0"]
-    assert drawn.status["seconds_1"] == drawn.status["seconds_2"] == 0, "these are not the times of workers"
+    assert np.isnan([drawn.status["seconds_1"], drawn.status["seconds_2"]]).all(), "these are not the times of workers"
+
+
+def test_a_reading_that_has_not_begun_has_no_seconds() -> None:
+    run = timeline.build(timeline.TimelineConfig(samples=4, batch_size=2))
+    assert all(map(np.isnan, run.status(0).values())), "0 seconds would be the fastest of all"
 
 
 def test_time_limits_grow_with_the_time_that_a_process_takes_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
