@@ -24,7 +24,7 @@ SENTENCES = {
     "softmax": "Softmax is a function of several scores: here of x and its rivals, whose scores are all 0.",
 }
 VALUE_COLUMNS = ("Function", "f(x)", "In PyTorch", "x", "f(x) there", "Slope there")
-KINK_COLUMNS = ("Kink of", "at x", "Slope just left", "Slope just right", "Slope in torch")
+KINK_COLUMNS = ("Kink or jump of", "at x", "Slope just left", "Slope just right", "Slope in torch")
 ALL_COLUMNS = ("Function", "Formula", "f({probe})", "Slope at {probe}")
 MARKS, SLOPE = "Slope in torch", "Slope"  # in the legends
 

@@ -33,7 +33,7 @@ NOTE = (
 )
 GAPS = {
     False: "",
-    True: " No window reads {count} of the {size} pixels of each row: the windows leave gaps.",
+    True: " The windows leave gaps: {count} of the {size} pixels of each row lie in them and are not read.",
 }
 
 

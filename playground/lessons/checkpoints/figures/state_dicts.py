@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +12,11 @@ from numpy.typing import NDArray
 from playground.engine.frames import Figure
 from playground.figures.parts import DASHES, line
 from playground.figures.theme import axis, layout, round_up
-from playground.lessons.numbers import fixed
+from playground.lessons.numbers import fixed, number
 
 Array = NDArray[Any]
 MAX_NUMBERED_CELLS = 48  # a larger matrix is drawn without numbers
+MAX_DECIMALS = 4  # in a cell
 WIDTHS = (6.0, 3.0, 2.2, 2.2)  # the first line is the widest, so it stays visible under another one
 
 
@@ -22,17 +24,30 @@ def heat(values: Array, reach: float, *, inputs: Sequence[str]) -> Figure:
     """A layer's matrix (units, columns) as colours from -reach to reach, one row for each unit."""
     units = [str(unit) for unit in range(len(values))]
     small = values.size <= MAX_NUMBERED_CELLS
+    decimals = decimals_for(values)
     cells = {
         "type": "heatmap", "x": list(inputs), "y": units, "z": [row.tolist() for row in values.astype(float)],
         "zmin": -reach, "zmax": reach, "xgap": 1, "ygap": 1,
         "colorscale": [[0, "@negative"], [0.5, "@ground"], [1, "@positive"]],
         "colorbar": {"thickness": 10, "tickfont": {"size": 10}, "outlinewidth": 0},
-        "text": [[fixed(value, 2) for value in row] for row in values], "texttemplate": "%{text}" if small else "",
+        "text": [[in_cell(value, decimals) for value in row] for row in values],
+        "texttemplate": "%{text}" if small else "",
         "hovertemplate": "unit %{y}, from %{x}: %{z:.5f}<extra></extra>",
     }  # fmt: skip
     x = axis("From input", None, type="category", showgrid=False, tickangle=0, tickfont={"size": 10})
     y = axis("Unit", [len(values) - 0.5, -0.5], type="category", showgrid=False)
     return {"data": [cells], "layout": layout(x, y, margin={"l": 44, "r": 6, "t": 8, "b": 38})}
+
+
+def decimals_for(values: Array) -> int:
+    """The decimals with which the largest of the numbers has two significant digits; at least 2."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return max(2, 1 - math.floor(math.log10(largest))) if 0 < largest < math.inf else 2
+
+
+def in_cell(value: float, decimals: int) -> str:
+    """A number with these decimals, or in short with an exponent where they are many; an exact 0 is “0”."""
+    return "0" if value == 0 else fixed(value, decimals) if decimals <= MAX_DECIMALS else number(value, 2)
 
 
 def histograms(edges: Array, counted: Sequence[tuple[str, str, Array]]) -> Figure:

@@ -116,6 +116,16 @@ def test_the_dead_units_named_in_the_prose_never_change() -> None:
     assert [unit for unit in range(10) if still[unit]] == [8, 9]
 
 
+def test_small_changes_are_written_with_the_digits_that_they_have() -> None:
+    """Zeros in the cells of an experiment that asks how small the changes are would say that there are none."""
+    sheet = inside.draw_inside(inside.InsideConfig(before=190, after=200))
+    cells = sheet.charts["difference"]["data"][0]
+    for text, value in zip(np.ravel(cells["text"]), np.ravel(cells["z"]), strict=True):
+        assert (text == "0") == (value == 0), (text, value)
+        assert float(text.replace("−", "-")) == pytest.approx(value, abs=5.01e-5)
+    assert state_dicts.heat(np.array([[3e-7, 0.0]]), 1e-6, inputs="ab")["data"][0]["text"] == [["3e−7", "0"]]
+
+
 def test_histograms_count_every_number_once() -> None:
     values = np.random.default_rng(0).normal(size=(12, 13)).astype(np.float32)
     edges = inspecting.edges_for(values, 0.1 * values)

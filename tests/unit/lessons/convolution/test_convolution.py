@@ -288,7 +288,7 @@ def test_unread_pixels_are_those_whose_gradient_is_zero() -> None:
         (SizesConfig(stride=3, padding=0), "the last 2 columns and rows of the image are left out"),
         (SizesConfig(window=2, stride=3, padding=0, size=9), "the last column and the last row of the image"),
         (SizesConfig(stride=2), "No image pixel is lost"),
-        (SizesConfig(window=2, stride=4, padding=0), "No window reads 12 of the 28 pixels of each row"),
+        (SizesConfig(window=2, stride=4, padding=0), "The windows leave gaps: 12 of the 28 pixels of each row"),
     ],
 )
 def test_note_says_the_size_and_what_is_lost(config: SizesConfig, words: str) -> None:
