@@ -80,6 +80,8 @@ NEVER_STOPPED = "Never stopped"
 TITLES = {"loss": "Loss on all the data", "distance": "Distance"}
 COLUMNS = ("What was restored", "Loss at the end", "Distance at the end", "Weights equal bit for bit")
 YES_NO = {True: "yes", False: "no"}
+NO_LINE = "At distance 0 at every step, and so without a line in the chart of distances: {names}."
+QUOTED, BETWEEN = "“{name}”", ", "
 WAYS: tuple[tuple[str, str, Resume], ...] = (
     ("Weights only", "@negative", resume_weights),
     ("+ optimizer", "@positive", resume_optimizer),
@@ -148,7 +150,8 @@ def draw_resume(config: ResumeConfig) -> Sheet:
         for (name, _), each, gap in zip(names, resumed, far, strict=True)
     )
     rows = ((NEVER_STOPPED, f"{float(whole.losses[-1]):.6f}", "", ""), *rows)
-    return Sheet(charts, tables=(Table(COLUMNS, rows),))
+    same = BETWEEN.join(QUOTED.format(name=name) for (name, _), gap in zip(names, far, strict=True) if not gap.any())
+    return Sheet(charts, NO_LINE.format(names=same) if same else "", tables=(Table(COLUMNS, rows),))
 
 
 def equal(whole: Trained, resumed: Trained) -> str:

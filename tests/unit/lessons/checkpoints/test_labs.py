@@ -174,6 +174,15 @@ def test_only_a_complete_restore_is_bit_exact(optimizer: str, batch_size: int) -
     assert not resume.distances(whole, ways_back[2], 23).any()
 
 
+def test_a_training_without_a_line_of_distances_is_named() -> None:
+    notes = {
+        (optimizer, size): resume.draw_resume(resume.ResumeConfig(optimizer=optimizer, batch_size=size)).note
+        for optimizer, size in (("adam", 10), ("sgd", 0))
+    }
+    assert "“+ batches, random numbers”" in notes["adam", 10] and "Weights only" not in notes["adam", 10]
+    assert notes["sgd", 0].endswith("“Weights only”, “+ optimizer”, “+ batches, random numbers”.")
+
+
 def test_a_resumed_adam_jumps_without_its_state() -> None:
     whole, weights_only, *_ = resume.trainings(resume.ResumeConfig())
     assert float(weights_only.losses[1]) > 2 * float(whole.losses[31])
