@@ -29,7 +29,8 @@ NOTE = (
 )
 NAMES = {False: "{side} × {side}<br>{maps} maps", True: "{side} × {side}<br>1 map"}  # of an image; True: it has one map
 COLUMNS = ("Layer", "In", "Size", "Out", "Parameters", "Receptive field", "Divides evenly?")
-FORMULA = "⌊({size} + 2·{padding} − {span}) / {stride}⌋ + 1 = {out}"
+# It breaks at most once, before "+ 1 =".
+FORMULA = "⌊({size}\u00a0+\u00a02·{padding}\u00a0−\u00a0{span})\u00a0/\u00a0{stride}⌋ +\u00a01\u00a0=\u00a0{out}"
 DIVIDES = {
     "fits": "yes",
     "padding": "no: some padding is not used, no image pixel is lost",
