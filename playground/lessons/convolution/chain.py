@@ -24,9 +24,13 @@ MESSAGES = {
 }
 NOTE = (
     "Flattened, the output has {maps} × {side} × {side} = **{flat:,} numbers**, the inputs of the linear layer that "
-    "follows. One number of the last image depends on {field} × {field} pixels of the first (dashed). The layers have "
-    "**{parameters:,} parameters**."
+    "follows. {sees} The layers have **{parameters:,} parameters**."
 )
+SEES = {
+    "part": "One number of the last image depends on {field} × {field} pixels of the first (dashed).",
+    "more": "The receptive field of the last image is {field} × {field}, larger than the first image ({size} × {size}, "
+    "dashed): the rest of it is padding.",
+}
 NAMES = {False: "{side} × {side}<br>{maps} maps", True: "{side} × {side}<br>1 map"}  # of an image; True: it has one map
 COLUMNS = ("Layer", "In", "Size", "Out", "Parameters", "Receptive field", "Divides evenly?")
 # It breaks at most once, before "+ 1 =".
@@ -149,7 +153,8 @@ def draw_chain(config: ChainConfig) -> Sheet:
     found = passes(config.size, config.channels, layers)
     names = [NAMES[each.maps == 1].format(side=each.side, maps=each.maps) for each in found]
     last = found[-1]
-    note = NOTE.format(maps=last.maps, side=last.side, flat=last.maps * last.side**2, field=last.field,
+    sees = SEES["part" if last.field <= config.size else "more"].format(field=last.field, size=config.size)
+    note = NOTE.format(maps=last.maps, side=last.side, flat=last.maps * last.side**2, sees=sees,
                        parameters=sum(each.parameters for each in found))  # fmt: skip
     figure = sizes.chain([each.side for each in found], names, min(last.field, config.size))
     return Sheet({"chain": figure}, note, (_table(layers, found),))

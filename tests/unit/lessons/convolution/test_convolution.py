@@ -279,6 +279,14 @@ def test_unread_pixels_are_those_whose_gradient_is_zero() -> None:
         assert axis.unread() == torch.nonzero(row.grad[0, 0] == 0).flatten().tolist()
 
 
+def test_no_number_depends_on_more_pixels_than_the_image_has() -> None:
+    """With the padding a receptive field can be larger than a small image."""
+    for size in (8, 16, 28):
+        note = chain.draw_chain(chain.ChainConfig(size=size)).note
+        assert ("depends on 16 × 16 pixels" in note) == (size >= 16)
+        assert (f"larger than the first image ({size} × {size}" in note) == (size < 16)
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [
