@@ -28,6 +28,7 @@ SENTENCES = {
     "stretched. torch: `{error}`",
     "numpy_error": "NumPy: {error}",
     "equal": "The shapes are equal: nothing is stretched.",
+    "only_axes": "Nothing is stretched: {names} only gets axes of size 1.",
     "stretched": "Stretched: {names}. An axis of size 1, or a missing axis, gets the other’s size. Nothing is copied: "
     "its stride becomes 0.",
     "grown": "Stretched: {names}. An axis of size 1, or a missing axis, gets the other’s size. Nothing is copied: its "
@@ -172,9 +173,11 @@ def _too_large(shape: Shape) -> Figure:
 
 def _note(a: Shape, b: Shape, result: Shape) -> str:
     larger, count = max(math.prod(a), math.prod(b)), math.prod(result)
-    stretched = [name for name, shape in (("a", a), ("b", b)) if shape != result]
-    if not stretched:
+    if a == b:
         return SENTENCES["equal"]
+    stretched = [name for name, shape in (("a", a), ("b", b)) if math.prod(shape) != count]
+    if not stretched:  # one shape has more axes, all of size 1
+        return SENTENCES["only_axes"].format(names=SENTENCES["one"].format(one="b" if a == result else "a"))
     names = SENTENCES["both" if len(stretched) == 2 else "one"].format(one=stretched[0], other=stretched[-1])
     return SENTENCES["grown" if count > larger else "stretched"].format(names=names, larger=larger, result=count)
 

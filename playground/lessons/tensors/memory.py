@@ -182,12 +182,12 @@ def pointer(done: Written) -> str:
 
 def _note(config: MemoryConfig, way: Conversion, done: Written) -> str:
     other = "b" if config.side == "a" else "a"
-    if done.visible_in_both:
+    if not (done.changed_a.any() or done.changed_b.any()):
+        name = "same_number"
+    elif done.visible_in_both:
         name = "both"
-    elif done.shared:
-        name = "not_included"
     else:
-        name = "one" if done.changed_a.any() or done.changed_b.any() else "same_number"
+        name = "not_included" if done.shared else "one"
     return SENTENCES[name].format(side=config.side, other=other, why=way.why)
 
 

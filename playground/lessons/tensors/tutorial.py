@@ -25,8 +25,10 @@ MAX_NUMBERS = 8  # in the list: each has a row in the drawing
 SENTENCES = {
     "convert": "One block of memory under three names: `from_numpy` and `.numpy()` copy nothing. Strides are the steps "
     "in memory to the next row and to the next column: NumPy counts bytes, torch counts elements.",
-    "functions": "The numbers agree; the types do not. NumPy stores a list of integers as `int64` and computes its "
-    "sine in `float64`; `torch.FloatTensor` is `float32` from the start, with half the digits.",
+    "functions": "{agree} NumPy stores this list as `{stored}` and the result as `{result}`; `torch.FloatTensor` is "
+    "`float32` from the start, with about 7 digits.",
+    "agree": "The numbers agree; the types do not.",
+    "disagree": "The numbers do not agree: some number of this list needs more digits than `float32` has.",
     "not_a_list": "This cell takes one row of up to {limit} numbers, not {shape}. Use the lab Operations for larger "
     "arrays.",
     "too_large": "A torch.FloatTensor cannot hold numbers above 3.4e38. Type a smaller one.",
@@ -81,18 +83,27 @@ def draw_tutorial(config: TutorialConfig) -> Sheet:
     drawn = [block("np_data", np_data), block("tensor_to_array", back)], [block("torch_data", torch_data.numpy())]
     stacked = config.cell != "convert"  # so that each number is above its result
     data = _list(config.data)
+    note = SENTENCES["convert"]
     for name in ("abs", "sin", "mean"):
         with np.errstate(invalid="ignore"):  # the sine of infinity
             in_numpy, in_torch = in_both_libraries(name, data)
         rows.append(_row(f"np.{name}(data)", f"torch.{name}(tensor)", in_numpy, in_torch))
         if config.cell == name:
+            note = _note(data, in_numpy, in_torch)
             drawn = (
                 [block("data", np.array(data)), block(f"np.{name}(data)", np.asarray(in_numpy))],
                 [block("tensor", torch.FloatTensor(data).numpy()), block(f"torch.{name}(tensor)", in_torch.numpy())],
             )
     figures = {"numpy": cells(drawn[0], stacked=stacked), "torch": cells(drawn[1], stacked=stacked)}
-    note = SENTENCES["convert" if config.cell == "convert" else "functions"]
     return Sheet(figures, note, (Table(COLUMNS, tuple(rows), code=COLUMNS),))
+
+
+def _note(data: list[float], in_numpy: Any, in_torch: Tensor) -> str:
+    """Whether the numbers of both libraries agree but for rounding, and their types."""
+    agree = np.allclose(in_numpy, in_torch.numpy(), rtol=1e-5, atol=1e-6, equal_nan=True)
+    return SENTENCES["functions"].format(
+        agree=SENTENCES["agree" if agree else "disagree"], stored=np.array(data).dtype, result=in_numpy.dtype
+    )
 
 
 def _list(text: str) -> list[float]:

@@ -115,7 +115,7 @@ def draw_views(config: ViewsConfig) -> Sheet:
     try:
         y = FIRST_RUN[config.first](x)
         z = SECOND_RUN[config.second](y)
-    except (RuntimeError, IndexError) as error:
+    except (RuntimeError, IndexError, TypeError) as error:  # a TypeError: permute() of a single number
         return _failed(x, config, f"{type(error).__name__}: {' '.join(str(error).split())}")
     if not 0 < z.numel() <= MAX_READ:
         raise ValueError(SENTENCES["too_many"].format(count=z.numel(), limit=MAX_READ))

@@ -191,6 +191,47 @@ def test_strides_of_a_single_number_are_an_empty_tuple(shape: str) -> None:
     assert {row[2] for row in both} == {"()"}
 
 
+@pytest.mark.parametrize(
+    ("cell", "data", "words"),
+    [
+        (
+            "sin",
+            "-1 -2 1 2",
+            "The numbers agree; the types do not. NumPy stores this list as `int64` and the result as `f",
+        ),
+        ("abs", "-1 -2 1 2", "stores this list as `int64` and the result as `int64`"),
+        ("sin", "1.5 nan inf", "The numbers agree; the types do not. NumPy stores this list as `float64`"),
+        ("sin", "123456789", "The numbers do not agree"),  # float32 rounds it to 123456792
+        ("mean", "100000001 -100000000", "The numbers do not agree"),
+        ("abs", "-100000001", "The numbers agree"),
+    ],
+)
+def test_note_of_the_tutorials_list_is_true_of_any_list(cell: str, data: str, words: str) -> None:
+    assert words in tutorial.draw_tutorial(tutorial.TutorialConfig(cell=cell, data=data)).note
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "words"),
+    [
+        ("1 1", "1", "Nothing is stretched: `b` only gets axes of size 1."),
+        ("3", "1 1 3", "Nothing is stretched: `a` only gets axes of size 1."),
+        ("1 3", "1 1 1", "Stretched: `b`."),
+        ("1 1", "3", "Stretched: `a`."),
+    ],
+)
+def test_an_axis_of_size_1_that_stays_1_is_not_called_stretched(a: str, b: str, words: str) -> None:
+    sheet = broadcasting.draw_broadcasting(broadcasting.BroadcastingConfig(a=a, b=b))
+    assert sheet.note.startswith(words)
+    repeated = [f"`{row[0]}`" for row in sheet.tables[0].rows[:2] if "0" in row[2].split(", ")]
+    assert repeated == ([] if words.startswith("Nothing") else [words.split()[1].strip(".")])
+
+
+def test_every_operation_on_a_single_number_is_drawn_or_refused() -> None:
+    for first, second in itertools.product(views.FIRST, views.SECOND):
+        sheet = views.draw_views(views.ViewsConfig(shape="()", first=first, second=second))
+        assert "does not work" in sheet.note or "Number" in sheet.note or "number 0" in sheet.note
+
+
 @pytest.mark.parametrize("data", ["1 2; 3 4", "1e39", "arange(9)", "", "1e400 x"])
 def test_text_that_is_not_the_tutorials_list_gets_a_sentence(data: str) -> None:
     sentence_of(lambda: tutorial.draw_tutorial(tutorial.TutorialConfig(data=data)))
@@ -213,6 +254,15 @@ def test_write_changes_both_sides_exactly_where_memory_is_shared(way: memory.Con
         assert done.visible_in_both is np.shares_memory(place, other, max_work=-1), (side, row, column)
         assert int(done.changed_a.sum()) + int(done.changed_b.sum()) == 1 + done.visible_in_both
         assert memory.as_array(done.a if side == "a" else done.b)[row, column] == 77
+
+
+@pytest.mark.parametrize("way", memory.CONVERSIONS)
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_a_number_that_was_there_already_tells_nothing_of_the_memory(way: str, side: str) -> None:
+    a, b = memory.CONVERSIONS[way].make()
+    number = int(memory.as_array(a if side == "a" else b)[0, 1])
+    note = memory.draw_memory(memory.MemoryConfig(way=way, side=side, column=1, value=number)).note
+    assert note.startswith("That number was there already")
 
 
 def test_memory_lab_shows_the_memory_once_when_shared_and_twice_when_not() -> None:
