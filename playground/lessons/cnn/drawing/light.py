@@ -20,6 +20,12 @@ DARK = 0.1  # is added on both sides where paper is dark, so that noise in the d
 MIN_INK_SHARE = 0.4  # of the ink's strength: paler marks, such as printed lines, are paper
 MIN_SPECK_SHARE = 0.02  # of the largest piece of ink
 MIN_INNER_SHARE = 0.15  # of the largest piece: with such a piece inside, pieces at the picture's edge are no ink
+MIN_INNER_SIDE = 0.1  # of the picture's longer side: a piece inside that is this long counts, too
+MAX_GAP = 0.12  # of the digit's longer side: small pieces farther away are no part of it
+FRAME_STEP = 0.1  # grey levels between a frame and what it is around
+FRAME_NOISE = 0.06  # grey levels within one line of a frame
+MIN_FRAME_SHARE = 0.98  # of a line has the frame's grey level
+MAX_FRAME_SHARE = 1 / 3  # of the picture's side, on each side
 
 
 def edge(image: Array) -> Array:
@@ -70,19 +76,92 @@ def ink_level(ink: Array, level: float) -> float:
     return max(level, MIN_INK_SHARE * float(np.quantile(ink, 0.995)))
 
 
+def without_frame(image: Array) -> Array:
+    """The image inside a frame, such as a window's border, bars above and below, or the margins of a figure.
+
+    A frame is lines of one grey level, on two opposite sides, that end in a step to another level.
+    """
+    if max(image.shape) < MIN_PHOTOGRAPH_SIDE:
+        return image
+    for axis in (0, 1, 0):
+        lines = image if axis == 0 else image.T
+        first, last = _frame(lines), _frame(lines[::-1])
+        inside = lines[first : len(lines) - last]
+        if first and last and min(abs(np.median(inside) - np.median(lines[at])) for at in (0, -1)) > FRAME_STEP:
+            image = inside if axis == 0 else inside.T
+    return image
+
+
+def _frame(lines: Array) -> int:
+    """The number of first lines that are a frame."""
+    middle = np.median(lines, axis=1)
+    is_even = (np.abs(lines - middle[:, None]) < FRAME_NOISE).mean(axis=1) >= MIN_FRAME_SHARE
+    end = min(int(np.argmin([*is_even, False])), int(MAX_FRAME_SHARE * len(lines)), len(lines) - 1)
+    steps = [
+        at for at in range(1, end + 1)
+        if abs(middle[at] - middle[at - 1]) > FRAME_STEP and abs(middle[at] - middle[0]) > FRAME_STEP
+    ]  # fmt: skip
+    return max(steps, default=0)
+
+
 def without_specks(ink: Array) -> Array:
     """Whether each pixel belongs to the digit (bool): no specks, nor what reaches in from the picture's edge."""
     labels, sizes = _pieces(ink)
-    if len(sizes) < 2:
+    numbers = np.flatnonzero(sizes[1:]) + 1
+    if len(numbers) < 2:
         return ink
-    largest = sizes[1:].max()
-    keeps = sizes >= MIN_SPECK_SHARE * largest
-    at_edge = np.isin(np.arange(len(sizes)), edge(labels))
-    if (sizes[1:][~at_edge[1:]] >= MIN_INNER_SHARE * largest).any():
-        keeps &= ~at_edge
-    keeps[0] = False
-    kept: Array = keeps[labels]
+    boxes = {int(number): box for number, box in zip(numbers, _boxes(labels, numbers), strict=True)}
+    largest = sizes[numbers].max()
+    at_edge = set(edge(labels).tolist())
+    inner = [number for number in boxes if number not in at_edge]
+    long = MIN_INNER_SIDE * max(ink.shape)
+    if any(sizes[number] >= MIN_INNER_SHARE * largest or _side(boxes[number]) >= long for number in inner):
+        boxes = {number: boxes[number] for number in inner}
+        largest = max(sizes[number] for number in inner)
+    kept: Array = np.isin(labels, list(_near(boxes, sizes, largest)))
     return kept
+
+
+Box = tuple[int, int, int, int]  # top, bottom, left, right
+
+
+def _near(boxes: dict[int, Box], sizes: Array, largest: int) -> set[int]:
+    """The large pieces, and the smaller ones that are no specks and near to these."""
+    kept = {number for number in boxes if sizes[number] >= MIN_INNER_SHARE * largest}
+    small = {number for number in boxes if MIN_SPECK_SHARE * largest <= sizes[number]} - kept
+    while True:
+        around = _around([boxes[number] for number in kept])
+        near = {number for number in small if _gap(boxes[number], around) <= MAX_GAP * _side(around)}
+        if not near:
+            return kept
+        kept, small = kept | near, small - near
+
+
+def _boxes(labels: Array, numbers: Array) -> list[Box]:
+    """The box around each numbered piece."""
+    rows, columns = np.nonzero(labels)
+    found = labels[rows, columns]
+    boxes = np.empty((int(labels.max()) + 1, 4), np.int64)
+    boxes[:, ::2], boxes[:, 1::2] = max(labels.shape), -1
+    for at, places in ((0, rows), (2, columns)):
+        np.minimum.at(boxes[:, at], found, places)
+        np.maximum.at(boxes[:, at + 1], found, places)
+    return [tuple(box) for box in boxes[numbers].tolist()]
+
+
+def _around(boxes: list[Box]) -> Box:
+    tops, bottoms, lefts, rights = zip(*boxes, strict=True)
+    return min(tops), max(bottoms), min(lefts), max(rights)
+
+
+def _side(box: Box) -> int:
+    """The longer side of a box, in pixels."""
+    return max(box[1] - box[0], box[3] - box[2]) + 1
+
+
+def _gap(one: Box, other: Box) -> int:
+    """The pixels between two boxes, in the direction where they are farther apart."""
+    return max(one[0] - other[1], other[0] - one[1], one[2] - other[3], other[2] - one[3], 0)
 
 
 def grown(ink: Array) -> Array:

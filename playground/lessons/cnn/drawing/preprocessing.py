@@ -55,14 +55,18 @@ def stages(grey: Array, switches: Switches | None = None) -> list[Stage]:
     """
     use = switches or Switches()
     given = np.asarray(grey / np.float32(255) if grey.dtype == np.uint8 else grey, np.float32)
-    is_photograph = light.is_photograph(given)
-    flattened = light.flattened(given) if is_photograph and use.flatten else given
-    white = 1 - flattened if use.invert and is_dark_on_light(flattened) else flattened
+    page = light.without_frame(given) if use.crop else given
+    is_photograph = light.is_photograph(page)
+    flattened = light.flattened(page) if is_photograph and use.flatten else page
+    is_dark = light.is_dark_ink(page) if is_photograph and use.flatten else is_dark_on_light(page)
+    white = 1 - flattened if use.invert and is_dark else flattened
     level = threshold(white)
     ink = white > level
     if is_photograph and use.flatten and use.invert:
         level = light.ink_level(white, level)
-        ink = light.without_specks(white > level)
+        ink = white > level
+    if use.invert and is_picture(given) and not (is_photograph and not use.flatten):
+        ink = light.without_specks(ink)
         white = np.where(light.grown(ink), white, np.float32(0))
     bilevel = np.asarray(ink, np.float32) if use.threshold else white
     has_black_paper = use.threshold or not np.median(light.edge(white))  # then even the darkest grey is ink
@@ -76,6 +80,11 @@ def stages(grey: Array, switches: Switches | None = None) -> list[Stage]:
 
 NAMES = ("given", "inverted", "bilevel", "cropped", "scaled", "centred")
 FLATTENED = "flattened"  # after "given", for photographs
+
+
+def is_picture(image: Array) -> bool:
+    """Whether an image is larger than MNIST's and has greys, unlike a drawing of the pad, where each pixel is meant."""
+    return max(image.shape) >= light.MIN_PHOTOGRAPH_SIDE and bool(((image > 0) & (image < 1)).any())
 
 
 def threshold(image: Array) -> float:
