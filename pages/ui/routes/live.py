@@ -38,10 +38,12 @@ class BadMessage(ValueError):
 class SocketViewer:
     """Hands frames from the engine's threads over to the socket's event loop."""
 
-    def __init__(self, socket: WebSocket) -> None:
-        self._socket = socket
+    def __init__(self, socket: WebSocket, run_id: str) -> None:
+        self._socket, self._run_id = socket, run_id
         self._loop = asyncio.get_running_loop()
         self._outbox: asyncio.Queue[bytes | tuple[int, str]] = asyncio.Queue()
+        self._is_sending = False
+        self._waiting: Ask | None = None  # until the frames that are on their way are sent
 
     def deliver(self, frame: bytes) -> None:
         """Send a frame."""
@@ -55,6 +57,16 @@ class SocketViewer:
         with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is left to receive it
             self._loop.call_soon_threadsafe(self._outbox.put_nowait, item)
 
+    def ask(self, message: Ask) -> None:
+        """Ask the engine for a frame; for a viewer that does not read, only once the frames before are sent.
+
+        Otherwise the frames of a viewer that asks and does not read would fill the memory. Raises UnknownRun.
+        """
+        if self._is_sending or not self._outbox.empty():
+            self._waiting = message
+        else:
+            engine().ask(self._run_id, self, message.charts, message.options)
+
     async def send_all(self) -> None:
         """Send the frames that are posted, until the socket is to be closed."""
         while True:
@@ -62,7 +74,13 @@ class SocketViewer:
             if isinstance(item, tuple):
                 await self._socket.close(*item)
                 return
+            self._is_sending = True
             await self._socket.send_bytes(item)
+            self._is_sending = False
+            if self._waiting is not None and self._outbox.empty():
+                message, self._waiting = self._waiting, None
+                with contextlib.suppress(UnknownRun):  # it was closed meanwhile, and says so itself
+                    self.ask(message)
 
 
 class Allowance:
@@ -87,7 +105,7 @@ async def live(socket: WebSocket) -> None:
     """One viewer's stream at /live/<run id>."""
     await socket.accept()  # also where there is no run: a browser shows no reason for a socket that never opened
     run_id = socket.path_params["run_id"]
-    viewer = SocketViewer(socket)
+    viewer = SocketViewer(socket, run_id)
     try:
         engine().attach(run_id, viewer)
     except UnknownRun:
@@ -118,7 +136,7 @@ async def _listen(socket: WebSocket, run_id: str, viewer: SocketViewer) -> None:
         allowance.take()
         message = parse(received.get("text"))
         if isinstance(message, Ask):
-            engine().ask(run_id, viewer, message.charts, message.options)
+            viewer.ask(message)
         else:
             engine().command(run_id, message, viewer)
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 from websockets.sync.client import ClientConnection, connect
+from websockets.uri import parse_uri
 
 from pages.ui.routes import live as stream
 from pages.ui.routes.origins import FOREIGN, OwnOrigins
@@ -29,6 +34,8 @@ from playground.settings import Settings
 FRIEND = "https://school.example"
 STOPS_WITHIN_SECONDS = 2.0  # LEASE_SECONDS and a slice
 ANSWERS_WITHIN_SECONDS = 10.0
+WIDE = 500_000  # numbers in a chart
+MAX_FRAMES_ON_THE_LINE = 40  # of WIDE numbers: the system's buffers hold some megabytes
 LIMIT = stream.MAX_MESSAGE_CHARACTERS
 
 
@@ -72,6 +79,14 @@ class CountingRun:
         return CountingRun(config)
 
     def resume(self) -> None: ...
+
+
+class WideRun(CountingRun):
+    """A run each of whose frames has megabytes."""
+
+    def draw(self, charts: list[str], options: Mapping[str, bool]) -> Drawing:
+        self.drawn += 1
+        return Drawing({"count": {"data": [{"y": np.full(WIDE, self.drawn)}], "layout": {}}})
 
 
 class Viewer:
@@ -275,6 +290,30 @@ def test_many_asks_at_once_are_one_ask(watch: Watch, run_id: str) -> None:
         for frames in range(1, 60):  # noqa: B007
             viewer.frame(within=0.3)
     assert 1 <= frames < 25
+
+
+def test_viewer_that_asks_and_does_not_read_gets_no_more_frames_than_the_line_holds(host: str, engine: Engine) -> None:
+    run_id = engine.open("session", WideRun, "config")
+    protocol = ClientProtocol(parse_uri(f"ws://{host}/live/{run_id}"), max_size=None)
+    with socket.create_connection(host.split(":")) as line:  # type: ignore[arg-type]
+        protocol.send_request(protocol.connect())
+        line.sendall(b"".join(protocol.data_to_send()))
+        while protocol.state is not State.OPEN:
+            protocol.receive_data(line.recv(65_536))
+        protocol.send_text(b'{"do": "play"}')
+        drawn = -1
+        while (now := engine.call(run_id, lambda run: run.drawn)) > drawn:  # until the line is full
+            drawn = now
+            assert drawn < MAX_FRAMES_ON_THE_LINE, "frames that nobody reads pile up"
+            for _ in range(20):
+                protocol.send_text(b'{"ask": ["count"]}')
+                line.sendall(b"".join(protocol.data_to_send()))
+                time.sleep(0.02)
+        frames = 0
+        while frames <= drawn:  # now it reads again: what it has asked for meanwhile comes after them
+            protocol.receive_data(line.recv(1_000_000))
+            frames += len(protocol.events_received())
+    engine.close(run_id)
 
 
 def test_chart_that_does_not_exist_is_left_out(watch: Watch, run_id: str) -> None:

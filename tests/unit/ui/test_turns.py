@@ -48,7 +48,28 @@ def test_a_script_that_takes_long_does_not_hold_up_the_next(monkeypatch: pytest.
     may_end.set()
     for thread in threads:
         thread.join(DEADLINE)
-    assert not turns._script.locked(), "the one that ran without a turn does not give one back"
+    assert not turns._script.locked()
+
+
+def test_of_many_scripts_behind_a_long_one_only_one_begins_and_the_others_wait_for_that_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "MAX_WAIT_SECONDS", 0.3)
+    long, long_may_end, may_end = (threading.Event() for _ in range(3))
+    inside = [threading.Event() for _ in range(8)]
+    threads = [in_a_thread(long, long_may_end)]
+    assert long.wait(DEADLINE)
+    threads += [in_a_thread(each, may_end) for each in inside]
+    began = 0
+    while not began:
+        began = sum(each.wait(0.01) for each in inside)
+    assert began == 1, "those that wait begin one by one, not all at once"
+    may_end.set()
+    assert all(each.wait(DEADLINE) for each in inside), "the others do not wait for the long one"
+    long_may_end.set()
+    for thread in threads:
+        thread.join(DEADLINE)
+    assert not turns._script.locked()
 
 
 def test_a_fragment_inside_its_page_does_not_wait_for_itself_and_an_interrupted_script_gives_its_turn_back() -> None:
