@@ -24,6 +24,7 @@ class Maps(TypedDict):
     tall: NotRequired[int]  # rows of one map, if not `side`
     frame: NotRequired[str]  # the colour role of a frame around each map
     name: NotRequired[str]  # in the CSV file, which has the pixels of maps with a name
+    classes: NotRequired[dict[str, str]]  # with "classes": what each means, by number, if it is no class
     size: NotRequired[float]  # the number that the strongest byte stands for, 1 if it is not given
 
 

@@ -224,7 +224,25 @@ FIGURES = [
     ({"mode": "markers", "x": [1], "y": [None]}, ""),
     ({"type": "bar", "x": ["a", "b"], "y": [3, 5]}, "Curve: a: 3, b: 5."),
     ({"type": "heatmap", "x": [0, 1], "y": [0, 1], "z": [[1, 2], [3, 4]]}, "2 × 2: 0: 1, 2; 1: 3, 4"),
+    ({"mode": "lines", "x": [-1, 1e-16, 1], "y": [1, 0, 1]}, "falls from 1 to 0 at 0, then rises to 1"),
+    ({"mode": "lines", "x": [0, 1234, 2000], "y": [3, 5, 2]}, "rises from 3 to 5 at 1234, then falls to 2"),
+    ({"mode": "lines", "x": [0, 1], "y": [3, 5], "meta": {"series": "Layer 1 update"}}, "Layer 1 update: rises"),
+    ({"mode": "lines", "x": [0, 1], "y": [3, 5], "meta": {"csv": False}}, ""),
+    ({"mode": "markers", "x": [7], "y": [0], "text": ["step 7: Noise"], "meta": {"csv": False}},
+     "Curve: step 7: Noise."),
     ({"type": "heatmap", "z": [[row * 10 + at for at in range(10)] for row in range(7)]}, "7 × 10: from 0 to 69, "),
+]  # fmt: skip
+
+
+PAIRS = [(kind, rate) for kind in ("SGD", "Adam") for rate in range(20)]
+LONG = {"Kind": [kind for kind, _ in PAIRS], "Rate": [rate for _, rate in PAIRS], "Loss": [*range(39), None]}
+TABLES = [
+    ({"table": {"Place": [2, 1], "Racer": ["SGD", "Adam"], "Loss": [0.51234, 12832]}},
+     "Place, Racer, Loss: 2, SGD, 0.512; 1, Adam, 12832."),
+    ({"table": LONG}, "A table of 40 rows: Kind, Rate, Loss. SGD: Loss from 0 at Rate 0 to 19 at Rate 19. "
+     "Adam: Loss from 20 at Rate 0 to 38 at Rate 18. No number in 1 of its rows."),
+    ({"table": LONG, "value": "Rate"}, "Adam: Rate from 0 at Rate 0 to 19 at Rate 19."),
+    ({"table": {"Image": list(range(40)), "Loss": [*range(40)]}}, "Loss: from 0 at Image 0 to 39 at Image 39."),
 ]  # fmt: skip
 
 
@@ -237,11 +255,12 @@ def test_charts_in_words_are_computed_from_their_figures(page: Open) -> None:
     )
     from pages.ui.board import WORDS
 
-    for trace, expected in FIGURES:
+    curve = {"type": "scatter", "name": "Curve"}
+    for trace, meta, expected in [*((each, {}, said) for each, said in FIGURES), *(({}, *each) for each in TABLES)]:
         said = tab.page.evaluate(
-            "async ([url, trace, words]) => (await import(url))"
-            ".describe({ data: [trace], layout: {} }, words).join(' ')",
-            [folder, {"type": "scatter", "name": "Curve", **trace}, WORDS],
+            "async ([url, trace, meta, words]) => (await import(url))"
+            ".describe({ data: [trace], layout: { meta } }, words).join(' ')",
+            [folder, {**curve, **trace}, meta, WORDS],
         )
         assert expected in said and bool(expected) == bool(said), (expected, said)
 

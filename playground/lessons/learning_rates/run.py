@@ -178,7 +178,7 @@ class SweepRun(SteppedRun):
             span=(0.0, 2.0) if spread else self.span,
             title="Spread of the seeds, share of the mean" if spread else "Loss", log=not spread,
         )  # fmt: skip
-        return with_table(figure, self.table(at))
+        return with_table(figure, self.table(at), value=words.LOSS)
 
     def status(self, at: int) -> dict[str, float]:
         """The progress in percent, the number of trainings, and how many of them have diverged."""

@@ -77,6 +77,7 @@ class WhoWinsRun(SweepRun):
                     self.rates, self.lines(at), probe=self.rates[self.column], span=self.span, title="Loss"
                 ),
                 self.table(at),
+                value=words.LOSS,
             ),
             "ranking": lambda: self.ranking(at),
             "ranks": lambda: with_table(

@@ -18,7 +18,7 @@ BENCHES = {
 # Charts whose traces hold places in a drawing: their numbers are a table, or the pixels of named maps.
 DRAWINGS = {
     "regression": {"network"},
-    "classification": {"network", "confusion", "doubtful"},
+    "classification": {"network", "confusion", "doubtful", "explain"},
     "optimizers": {"ranking"},
     "learning_rates_sweep": {"map", "best"},
     "learning_rates_winner": {"lines", "ranking", "ranks"},
@@ -93,3 +93,13 @@ def test_each_curve_of_the_gradients_has_a_name_of_its_own_in_the_file() -> None
     run.advance(60.0, 5)
     names = [trace["meta"]["series"] for trace in run.draw(["gradients"], {}).charts["gradients"]["data"]]
     assert names == ["Layer 1 gradient", "Layer 1 update", "Output gradient", "Output update"]
+
+
+def test_the_value_that_a_long_table_is_about_is_one_of_its_columns() -> None:
+    told = {}
+    for bench in BENCHES.values():
+        for chart, figure in figures(bench).items():
+            meta = figure["layout"].get("meta") or {}
+            if "value" in meta:
+                told[chart] = meta["value"] in meta["table"]
+    assert told == {"map": True, "lines": True}

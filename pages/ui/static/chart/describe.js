@@ -4,7 +4,10 @@ import { fill } from "../dom.js";
 
 const LEVEL_SHARE = 0.02; // of a curve's range: a smaller change is none
 const LAST_SHARE = 0.1; // of a curve's points: what happens there is what still happens
+const LEAST_SHARE = 1e-6; // of the width of a grid across zero: places nearer to zero are zero
 const MAX_LISTED = 12; // bars, words or cells that are named one by one
+const MAX_CELLS = 6 * MAX_LISTED; // of a table that is said row by row
+const WHOLE = 1e6; // whole numbers below are said in full
 const LEVELS = 51; // as in pixel_maps.js: byte = 51 * class + certainty
 
 /** What the figure shows, as a list of sentences; `words` are the board's, of which "alt" are these sentences. */
@@ -12,7 +15,9 @@ export function describe(figure, words) {
   const { data, layout, maps, parameters } = figure;
   const say = (name, values = {}) => fill(words.alt[name], values);
   const [x, y] = [layout.xaxis, layout.yaxis].map((axis) => plain(axis?.title?.text ?? ""));
-  const shown = data.filter((trace) => trace.visible !== false && trace.name);
+  if (layout.meta?.table) return ofTable(layout.meta, say);
+  const isForPointer = ({ marker, mode }) => maps && mode === "markers" && marker?.opacity === 0;
+  const shown = data.filter((trace) => trace.visible !== false && trace.name && !isForPointer(trace));
   const unnamed = data.filter((trace) => trace.visible !== false && trace.type === "heatmap" && !trace.name);
   const logarithmic = layout.yaxis?.type === "log";
   const said = [
@@ -39,8 +44,9 @@ function ofDrawing(data, layout, say) {
 }
 
 function ofTrace(trace, layout, logarithmic, say) {
-  const { type, mode = "lines", x, y, z, text, orientation } = trace;
-  const name = plain(trace.name ?? "");
+  const { type, mode = "lines", x, y, z, text, orientation, meta } = trace;
+  const name = plain(meta?.series ?? trace.name ?? "");
+  if (meta?.csv === false) return ofMarks(name, trace, say); // a decoration, unless it has words
   if (type === "heatmap") return z?.length ? ofCells(trace, layout, say) : "";
   const [places, values] = orientation === "h" ? [y, x] : [x, y];
   if (!places?.length || !values?.length) return "";
@@ -53,6 +59,48 @@ function ofTrace(trace, layout, logarithmic, say) {
   if (points.length === 1) return say("point", { name, x: number(points[0][0]), y: number(points[0][1]) });
   if (!mode.includes("lines")) return ofPoints(name, points, say);
   return isAscending(points) ? ofCurve(name, points, logarithmic, say) : ofPath(name, points, y, say);
+}
+
+/** Marks with words of their own, the last ones. */
+function ofMarks(name, { mode = "lines", text }, say) {
+  if (!mode.includes("markers") || !Array.isArray(text) || text.length === 0) return "";
+  return say("list", { name, items: text.slice(-MAX_LISTED).map(plain).join("; ") });
+}
+
+/** A table of the numbers that a chart shows: row by row, or where `value`, one of its columns, is low and high. */
+function ofTable({ table, value }, say) {
+  const names = Object.keys(table);
+  const columns = Object.values(table).map((column) => Array.from(column));
+  const rows = Array.from(columns[0] ?? [], (_, at) => columns.map((column) => column[at]));
+  const isCell = (value) => typeof value !== "number" || Number.isFinite(value);
+  const cell = (value) => {
+    if (!isCell(value) || value === null) return "–";
+    return typeof value === "number" ? number(value) : plain(value);
+  };
+  const title = names.join(", ");
+  if (rows.length * names.length <= MAX_CELLS) {
+    return rows.length
+      ? [say("rows", { columns: title, items: rows.map((row) => row.map(cell).join(", ")).join("; ") })]
+      : [];
+  }
+  const valueAt = value ? names.indexOf(value) : names.length - 1;
+  const groups = new Map(columns[0].map((first) => [first, []]));
+  for (const row of rows) groups.get(row[0]).push(row);
+  const parts = groups.size <= MAX_LISTED ? [...groups] : [["", rows]];
+  return [
+    say("long_table", { count: rows.length, columns: title }),
+    ...parts.map(([key, part]) => {
+      const finite = part.filter((row) => Number.isFinite(row[valueAt]));
+      if (finite.length === 0) return "";
+      const [low, high] = rangeOf(finite.map((row) => row[valueAt]));
+      const at = key === "" ? 0 : 1;
+      const place = (value) => `${names[at]} ${cell(finite.find((row) => row[valueAt] === value)[at])}`;
+      const values = { name: names[valueAt], low: number(low), high: number(high) };
+      const ends = { ...values, key: cell(key), lowAt: place(low), highAt: place(high) };
+      const said = say(key === "" ? "extremes" : "group", ends);
+      return finite.length < part.length ? say("gaps", { said, count: part.length - finite.length }) : said;
+    }),
+  ].filter(Boolean);
 }
 
 /** The points whose two coordinates are finite, in order. */
@@ -79,7 +127,9 @@ function ofCurve(name, points, logarithmic, say) {
   const [low, high] = rangeOf(heights);
   const level = LEVEL_SHARE * (high - low);
   const [first, last] = [heights[0], heights.at(-1)];
-  const at = (index) => ({ x: number(points[index][0]), y: number(points[index][1]) });
+  const least = LEAST_SHARE * (points.at(-1)[0] - points[0][0]);
+  const place = (x) => number(Math.abs(x) < least && points[0][0] < 0 ? 0 : x); // rounding errors of a grid
+  const at = (index) => ({ x: place(points[index][0]), y: number(points[index][1]) });
   const values = { name, first: at(0).y, last: at(points.length - 1).y };
   if (high - low <= 1e-9 * Math.max(Math.abs(high), Math.abs(low), 1e-9)) return say("constant", values);
   const [lowest, highest] = [at(heights.indexOf(low)), at(heights.indexOf(high))];
@@ -150,11 +200,12 @@ function ofCells({ name, x, y, z, text, opacity }, layout, say) {
   });
 }
 
-function ofMaps({ side, tall = side, values, lut = "" }, say) {
+function ofMaps({ side, tall = side, values, lut = "", name = "", classes }, say) {
   const count = Math.floor(values.length / (side * tall));
-  if (count === 0) return "";
+  if (count === 0 || side * tall === 1) return ""; // coloured cells, whose numbers are said elsewhere
   if (count > 1 || !lut.startsWith("class")) {
-    return say(count > 1 ? "maps" : "map", { count, rows: tall, columns: side });
+    const said = say(count > 1 ? "maps" : "map", { count, rows: tall, columns: side });
+    return name ? say("named", { name: plain(name), said }) : said;
   }
   const cells = new Map();
   for (const value of values) {
@@ -162,7 +213,10 @@ function ofMaps({ side, tall = side, values, lut = "" }, say) {
     cells.set(cls, (cells.get(cls) ?? 0) + 1);
   }
   const shares = [...cells].sort(([one], [other]) => one - other).map(([cls, cellCount]) =>
-    say("share", { cls, share: Math.round((100 * cellCount) / values.length) })
+    say("share", {
+      cls: classes?.[cls] ?? say("class", { cls }),
+      share: Math.round((100 * cellCount) / values.length),
+    })
   );
   return say("plane", { shares: shares.join(", ") });
 }
@@ -190,8 +244,11 @@ function nameOf(place, axis) {
   return typeof place === "number" ? number(place) : plain(String(place));
 }
 
-/** A number with at most three digits that count, and a real minus sign. */
-export const number = (value) => String(Number(Number(value).toPrecision(3))).replace(/^-/, "−");
+/** A number with at most three digits that count, whole ones (steps, counts) in full, and a real minus sign. */
+export const number = (value) => {
+  const isWhole = Number.isInteger(value) && Math.abs(value) < WHOLE;
+  return String(isWhole ? value : Number(Number(value).toPrecision(3))).replaceAll("-", "−");
+};
 
 /** A text of a figure without its tags. */
 const plain = (text) => String(text).replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").trim();

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
+from playground.figures import tables
+from playground.figures.tables import with_table
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
@@ -62,14 +64,14 @@ def forward_pass(columns: Sequence[Column], *, note: str, place: tuple[float, fl
     y_axis = {"range": [rows, -0.9], "autorange": False, "visible": False, "fixedrange": True}
     top = {"text": note, "x": 0.0, "y": 1.0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top",
            "showarrow": False, "font": {"color": "@text", "size": 13}}  # fmt: skip
-    return {
+    figure: Figure = {
         "data": [bars, written | names, written | numbers],
         "layout": layout(
             x, y_axis, margin={"l": 10, "r": 10, "t": 6, "b": 58}, showlegend=False, annotations=[top],
-            shapes=[*map(_stripe, range(0, len(columns), 2)), *map(_zero, zero, y)],
-            meta={"place": list(place), "csv": _csv(columns)},
+            shapes=[*map(_stripe, range(0, len(columns), 2)), *map(_zero, zero, y)], meta={"place": list(place)},
         ),
     }  # fmt: skip
+    return with_table(figure, _table(columns))
 
 
 def _bars(column: Column, at: int, rows: int) -> tuple[Array, Array, Array, Array]:
@@ -91,14 +93,12 @@ def _zero(x: float, y: float) -> dict[str, Any]:
             "line": {"color": "@muted", "width": 1}}  # fmt: skip
 
 
-def _csv(columns: Sequence[Column]) -> str:
-    """The values as a table."""
-    lines = [
-        f"{column.title},{name},{float(value):.7g}"
-        for column in columns
-        for name, value in zip(column.names, column.values, strict=True)
-    ]
-    return "\n".join(["layer,unit,value", *lines]) + "\n"
+def _table(columns: Sequence[Column]) -> dict[str, tables.Column]:
+    return {
+        "layer": [column.title for column in columns for _ in column.names],
+        "unit": [name for column in columns for name in column.names],
+        "value": np.concatenate([np.asarray(column.values, np.float64) for column in columns]),
+    }
 
 
 def mark(place: tuple[float, float] | None) -> dict[str, Any]:

@@ -58,7 +58,8 @@ def plane(
         "data": data,
         "layout": layout(x, y, margin=MARGIN | {"t": 60}, legend=LEGEND),
         "maps": {"side": side, "values": pixels, "lut": "classes", "over": False,
-                 "boxes": np.array([0, upper[0], 0, upper[1]], np.float32)},
+                 "boxes": np.array([0, upper[0], 0, upper[1]], np.float32),
+                 "classes": {str(number): name for name, number in REGIONS}},
     }  # fmt: skip
 
 

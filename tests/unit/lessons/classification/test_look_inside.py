@@ -247,7 +247,9 @@ def test_calibration_counts_every_point_in_the_bin_of_its_probability() -> None:
 def explained(run: ClassificationRun) -> tuple[dict[str, Any], list[list[str]]]:
     """The figure, and its table: rows of layer, unit, value."""
     figure = drawn(run, "explain")
-    return figure, [line.split(",") for line in figure["layout"]["meta"]["csv"].splitlines()[1:]]
+    return figure, [
+        [str(cell) for cell in row] for row in zip(*figure["layout"]["meta"]["table"].values(), strict=True)
+    ]
 
 
 @pytest.mark.parametrize("values", SHAPES, ids=str)
