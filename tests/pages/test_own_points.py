@@ -136,3 +136,13 @@ def test_what_a_table_says_has_no_effect_as_markdown(visit: Open) -> None:
     upload(session, b"<script>,y\n1,2\n3,<b>\n", "![](https://evil.example).csv")
     for text in (each.value for kind in (session.caption, session.error) for each in kind):
         assert "evil.example" not in text or "``" in text
+
+
+def test_where_a_column_is_refused_another_one_can_be_chosen(visit: Open) -> None:
+    session = opened(visit, "classification")
+    table = "x1,x2,class,kind\n" + "".join(f"{at},{at % 3},{name},{at % 2}\n" for at, name in enumerate("abcdef"))
+    paste(session, table, "classification")
+    press(session, "Use these points")
+    assert "6 different values" in said(session) and not rows(session)
+    choose(session, "Column for class", 3)
+    assert rows(session) == {(float(at), float(at % 3), float(at % 2)) for at in range(6)}
