@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from playground.engine import messages
 from playground.engine.commands import Ask, Command, CommandError, Leave, Pause, read_command
-from playground.engine.lockstep import BuildBeside, Vary, notice_of, on_common_axes, time_of
+from playground.engine.lockstep import BuildBeside, Vary, notice_of, on_common_axes, say_compared, time_of
 from playground.engine.open_run import OpenRun, State, UnknownRun, admit
 from playground.engine.orders import Call, Order, Rebuild, Refuse, Revary, Tune
 from playground.engine.run import Run, Viewer
@@ -257,6 +257,7 @@ class Engine:
         opened.watching.detach()
         if (leader := opened.leader) is not None:
             leader.follower, opened.leader, leader.watching.stale = None, None, True
+            say_compared(leader.run, is_compared=False)
             if leader.run is not None and leader.run.outcome:  # it had ended, and waited for the other
                 leader.state = leader.run.outcome
         if opened.follower is not None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from playground.engine import messages
 from playground.engine.commands import Command, LookBack, Pause, Play, Reset, SetSpeed, Step
 from playground.engine.frames import Figure
-from playground.engine.run import Comparable
+from playground.engine.run import AwareOfPair, Comparable
 
 if TYPE_CHECKING:
     from playground.engine.open_run import OpenRun
@@ -122,7 +122,15 @@ def build(follower: OpenRun) -> None:
     first = leader.run
     follower.run = second = follower.build(first, follower.vary)
     _look_at_the_same(first, second)
+    say_compared(first, is_compared=True)
+    say_compared(second, is_compared=True)
     follower.state, follower.notice, follower.watching.stale = "paused", "", True
+
+
+def say_compared(run: Any, *, is_compared: bool) -> None:
+    """Tell a run whether it is compared with another one, if it asks."""
+    if isinstance(run, AwareOfPair):
+        run.is_compared = is_compared
 
 
 def rebuild(leader: OpenRun) -> None:

@@ -100,6 +100,13 @@ class Comparable(Run, Protocol):
         """Set the knobs that were set at the current step in the run that this one follows, if it follows one."""
 
 
+@runtime_checkable
+class AwareOfPair(Protocol):
+    """Optional interface for runs that cannot do everything while they are compared with another one."""
+
+    is_compared: bool
+
+
 class Viewer(Protocol):
     """Where a run's frames go; both methods are called from a worker's thread and return at once."""
 

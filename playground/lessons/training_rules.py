@@ -21,6 +21,7 @@ from playground.training.probe import Probe
 
 MIN_FIT = 0.5  # below it a fit is poor
 MIN_LOSS_TO_JUMP = 0.02  # as a share of a constant prediction's loss: below it, jumps are not mentioned
+MIN_LOSS_TO_FALL = 0.002  # the same: below it, nobody asks for longer steps
 MAX_INPUT = 20
 SAME_LOSS = 1e-4  # of the loss: a smaller difference is rounding
 RISE = 0.02  # of the loss: a smaller difference from the first one is none
@@ -29,10 +30,15 @@ SMOOTHED = 5  # rows whose mean counts where batches or dropout make the losses 
 STAYS = 1.15  # the test loss must stay above its lowest by this factor
 OVERFIT_RISE, OVERFIT_FALL = 1.3, 0.9  # of the test loss over its lowest, and of the training loss since then
 MIN_GAIN = 0.1  # of the loss, by the probe's steps: with less there is little left to gain
+MIN_OWN_GAIN = 0.01  # of the loss, by the run's own steps without dropout
 MIN_PENALTY_SHARE = 0.5  # of the loss's own pull
 NOISY = 0.05  # of the loss: with smaller rises in all, batches do not make it bounce
 OUTLIER_SHARE = 0.05  # of the points; they are outliers if they cause more than MIN_OUTLIER_LOSS of the loss
 MIN_OUTLIER_LOSS = 0.5
+GUESSING = 0.9  # of the loss of a constant prediction: a classifier with a higher one is hardly better
+NEAR_THE_CURVE = 1.1  # of the loss of the curve behind the points: what is left is their noise
+SLOW_START = 0.05  # of the first loss: a training that took away less has hardly moved
+LOW_RATE = 0.1  # of the step that pays in the probe: a plateau at a lower rate may be only a slow start
 COLLAPSED = 0.05  # weights no larger than this are as good as none
 
 SENTENCES = {
@@ -41,6 +47,7 @@ SENTENCES = {
     "one class": "All training points have class {label}: whoever always says {label} is right. Add points of others.",
     "far": "The inputs go up to ±{largest}. Models learn best from inputs near ±1: scale your table, then load it.",
     "start": "Press Play and watch the model learn. You can change most settings while it runs.",
+    "went back": "You went back to step {step:,}, before the divergence, with a new optimizer.",
     "changed loss": "{since}: the training loss is {loss} (before: {before}). Press Play to see where it goes.",
     "changed": "{since}: no step yet. Press Play to see what it does.",
     "same units": "All {units} units of layer {layer} have the same weights, so all of them learn the same.",
@@ -48,7 +55,7 @@ SENTENCES = {
     "passes them.",
     "dead units": "{dead} of {units} hidden units are dead: they output 0 for every training point, so they get no "
     "gradient.",
-    "perfect": "The training loss is exactly 0: its gradient is 0, too, so there is nothing left to learn.",
+    "perfect": "The training loss is 0 to the last digit of float32, so there is nothing left to learn.",
     "overfitting": "Overfitting: since step {best_at:,} the training loss fell from {train_then} to {train}, but the "
     "test loss rose from {test_then} to {test}.",
     "collapsed": "{label} ({rate}) has shrunk all weights of {layer} to at most {largest}: the model hardly uses its "
@@ -61,18 +68,23 @@ SENTENCES = {
     "dropout": "{label} ({rate}) keeps the loss at {loss}: without it the next steps would lower it.",
     "bouncing": "The loss bounces more than it falls: the steps are too long.",
     "noisy": "The loss bounces around {mean}: each step sees other points.",
-    "no layer": "The loss hardly changes: without a hidden layer the model is a straight line.",
-    "no layer, classes": "The loss hardly changes: without a hidden layer the boundary is straight in the inputs you "
+    "no layer": "The loss no longer falls: without a hidden layer the model is a straight line.",
+    "no layer, classes": "The loss no longer falls: without a hidden layer the boundary is straight in the inputs you "
     "chose.",
-    "linear": "The loss hardly changes: without an activation the model is linear, however many layers it has.",
+    "linear": "The loss no longer falls: without an activation the model is linear, however many layers it has.",
+    "noise": "The loss no longer falls: it is about that of the true curve ({floor}). The rest is noise.",
     "slow": "The loss hardly changes, but it is not at a minimum: a few longer steps would lead from {loss} to "
     "{reachable}.",
-    "outliers": "The loss hardly changes: {points} of the {total} training points cause {percent} % of it.",
+    "outliers": "The loss no longer falls: {points} of the {total} training points cause {percent} % of it.",
     "rising": "The training loss rose from {first} to {loss}.",
-    "guessing": "A plateau: the loss hardly changes, and the model is hardly better than guessing.",
-    "plateau": "A plateau: the loss hardly changes, and the fit is poor.",
+    "falling again": "The training loss rose and falls again: it is {loss} now and was {first} at first.",
+    "rising again": "The training loss fell to {first}, but it has risen again to {loss}.",
+    "guessing": "A plateau: the loss no longer falls, and it is about that of guessing ({constant}).",
+    "plateau": "A plateau: the loss no longer falls, and the fit is poor.",
+    "plateau, classes": "A plateau: the loss no longer falls, and {percent} % of the training points are correct.",
     "limit": "Stopped at step {step:,} with a training loss of {loss}. Press Play to continue to step {next_stop:,}.",
     "target": "Stopped at your target: the training loss is {loss}. Press Play to continue.",
+    "around": "The loss goes up and down around {mean}; it no longer falls.",
     "settled": "The loss has settled at {loss}; it hardly changes any more.",
     "all falls": "All training points are classified correctly. The loss ({loss}) still falls: confidence grows.",
     "all": "All training points are classified correctly. The loss is {loss}.",
@@ -81,17 +93,24 @@ SENTENCES = {
     "no news": "The training loss is {loss}, about as at first ({first}).",
 }
 SENTENCES_SINCE = {
+    "overfitting": "{since}: overfitting. From step {best_at:,} the training loss fell from {train_then} to {train}, "
+    "the test loss rose from {test_then} to {test}.",
     "diverged": "{since}: the loss grew until it was not finite (NaN), at step {step:,}.",
     "penalty rise": "{since}: the training loss rose from {first} to {loss}. {label} ({rate}) pulls the weights to 0, "
     "against the gradient of the loss.",
     "bouncing": "{since}: the loss bounces more than it falls, because the steps are too long.",
     "noisy": "{since}: the loss bounces around {mean}, because each step sees other points.",
+    "noise": "{since}: the loss no longer falls: it is about that of the true curve ({floor}). The rest is noise.",
     "slow": "{since}: the loss hardly changes, but it is not at a minimum: a few longer steps would lead from {loss} "
     "to {reachable}.",
-    "outliers": "{since}: the loss hardly changes; {points} of the {total} training points cause {percent} % of it.",
+    "outliers": "{since}: the loss no longer falls; {points} of the {total} training points cause {percent} % of it.",
     "rising": "{since}: the training loss rose from {first} to {loss}.",
-    "guessing": "{since}: the loss hardly changes, and the model is hardly better than guessing.",
-    "plateau": "{since}: the loss hardly changes, and the fit is poor.",
+    "falling again": "{since}: the training loss rose and falls again: it is {loss} now and was {first} then.",
+    "rising again": "{since}: the training loss fell to {first}, but it has risen again to {loss}.",
+    "guessing": "{since}: the loss no longer falls, and it is about that of guessing ({constant}).",
+    "plateau": "{since}: the loss no longer falls, and the fit is poor.",
+    "plateau, classes": "{since}: the loss no longer falls, and {percent} % of the training points are correct.",
+    "around": "{since}: the loss goes up and down around {mean}; it no longer falls.",
     "settled": "{since}: the loss has settled at {loss}; it hardly changes any more.",
     "classes": "{since}: the loss fell from {first} to {loss}; {percent} % of the training points are correct.",
     "falling": "{since}: the training loss fell from {first} to {loss}.",
@@ -104,6 +123,8 @@ ADVICE = {
     "go back": "Go back to step {good_step:,} and change something else, or press Reset.",
     "lower, reset": "Lower the learning rate, then press Reset.",
     "reset": "The learning rate is the lowest; change another setting, then press Reset.",
+    "lower, play": "Lower the learning rate, then press Play.",
+    "play": "Change another setting, then press Play.",
     "initialisation": "Choose another initialisation.",
     "leaky": "Choose Leaky ReLU as the activation, or another seed.",
     "leaky, lower": "Choose Leaky ReLU as the activation, or another seed and a lower learning rate.",
@@ -115,6 +136,7 @@ ADVICE = {
     "higher rate": "Try a higher learning rate.",
     "adam": "Try the optimizer Adam.",
     "lower penalty": "Lower it.",
+    "lower penalty, reset": "Lower it, then press Reset.",
     "huber": "Squared errors let such points pull hard; the Huber loss lets them pull less.",
     "lower dropout": "Lower the dropout or the learning rate.",
     "layer": "Add a hidden layer.",
@@ -150,7 +172,11 @@ class TrainingSituation:
     stop_at: float  # the step of the stop rule
     probe: Callable[[], Probe]
     fresh_probe: Callable[[], Probe]  # of the weights at step 0
+    without_dropout: Callable[[], float] = lambda: math.nan  # the loss after some of its own steps without dropout
     errors: NDArray[Any] | None = None  # of a regression with squared errors: |error| of each training point (points,)
+    floor: float = math.nan  # the training loss of the curve behind generated points
+    steps_per_epoch: int = 1
+    test_loss: float = math.nan  # on all test points, of the weights shown
     accuracy: float = math.nan  # of a classification
     classes: tuple[int, ...] = ()  # that training points have
     same_units: int = 0  # the first hidden layer whose units are all the same, from 1; 0 if there is none
@@ -176,8 +202,8 @@ class TrainingSituation:
 
     @property
     def trend(self) -> Trend | None:
-        """Where the training loss is going; None while it is too early to say."""
-        return self.rows.trend
+        """Where the training loss is going; None while it is too early to say: not all points were in a batch yet."""
+        return self.rows.trend if self.step - self.period.start >= self.steps_per_epoch else None
 
     @property
     def is_noisy(self) -> bool:
@@ -344,6 +370,9 @@ class Plateau:
     fit: float
     loss: float
     reachable: float = math.nan
+    constant: float = math.nan  # the loss of the best constant prediction
+    percent: float = math.nan  # of the training points that are correct
+    floor: float = math.nan  # the loss of the curve behind the points
 
 
 # The rules.
@@ -387,7 +416,18 @@ def _changed(s: TrainingSituation) -> Losses | None:
     return Losses(s.step, s.loss, s.first, s.period.before.get("train", math.nan)) if is_new else None
 
 
+def _went_back(s: TrainingSituation) -> AtStep | None:
+    is_new = s.period.change.what == "went_back" and s.step == s.period.start
+    return AtStep(s.step) if is_new else None
+
+
+def _after_going_back(s: TrainingSituation, found: AtStep) -> str:
+    return ADVICE["lower, play" if s.can_move("lr", up=False) else "play"]
+
+
 def _same_units(s: TrainingSituation) -> Units | None:
+    if s.penalties and getattr(s.config, "initialisation", "") != "zeros":
+        return None  # a penalty has shrunk them all to 0
     return Units(s.same_units, s.widths[s.same_units - 1]) if s.same_units else None
 
 
@@ -410,17 +450,22 @@ def _perfect(s: TrainingSituation) -> Losses | None:
 
 
 def _overfitting(s: TrainingSituation) -> Overfitting | None:
-    steps, train, test = s.rows.steps, s.rows.train, s.rows.test
+    train, test = s.rows.train, s.rows.test
     if len(train) < MIN_ROWS or not np.isfinite(test).all() or not np.isfinite(train).all():
         return None
     if s.is_noisy:  # one lucky batch is no lowest loss
-        steps, train, test = steps[SMOOTHED - 1 :], smooth(train, SMOOTHED), smooth(test, SMOOTHED)
+        train, test = smooth(train, SMOOTHED), smooth(test, SMOOTHED)
     best, now = int(test.argmin()), float(test[-3:].mean())
     is_worse = now > OVERFIT_RISE * test[best] and now > MIN_LOSS_TO_JUMP * s.constant_loss
     stays = test[-3:].min() > STAYS * test[best]
     if not is_worse or not stays or not train[-1] < OVERFIT_FALL * train[best]:
         return None
-    return Overfitting(int(steps[best]), float(train[best]), float(train[-1]), float(test[best]), now)
+    if s.is_noisy:
+        best += int(s.rows.test[best : best + SMOOTHED].argmin())
+    then, test_then = float(s.rows.train[best]), float(s.rows.test[best])
+    if not (s.loss < then and s.test_loss > test_then):
+        return None
+    return Overfitting(int(s.rows.steps[best]), then, s.loss, test_then, s.test_loss)
 
 
 def _against_overfitting(s: TrainingSituation, found: Overfitting) -> str:
@@ -468,8 +513,10 @@ def _dropout_noise(s: TrainingSituation) -> AtStep | None:
 
 
 def _dropout(s: TrainingSituation) -> Hold | None:
-    found = s.held_up if s.dropout > 0 else None
-    return None if found is None else Hold(CAUSES["dropout"], s.dropout, s.loss, found.reachable)
+    if not s.dropout or s.held_up is None:
+        return None
+    reachable = s.without_dropout()
+    return Hold(CAUSES["dropout"], s.dropout, s.loss, reachable) if reachable < (1 - MIN_OWN_GAIN) * s.loss else None
 
 
 def _bounces(s: TrainingSituation) -> bool:
@@ -499,9 +546,14 @@ def _calmer(s: TrainingSituation, found: Plateau) -> str:
 
 
 def _is_poor(s: TrainingSituation) -> Plateau | None:
-    if s.trend is None or not s.trend.is_level or s.fit >= MIN_FIT or s.held_up is not None:
+    is_good = s.fit >= MIN_FIT and not (s.is_classifier and s.loss > GUESSING * s.constant_loss)
+    if s.trend is None or not s.trend.is_level or is_good or s.held_up is not None:
         return None
-    return Plateau(s.trend.mean, s.fit, s.loss)
+    return Plateau(s.trend.mean, s.fit, s.loss, constant=s.constant_loss, percent=100 * s.accuracy, floor=s.floor)
+
+
+def _noise(s: TrainingSituation) -> Plateau | None:
+    return _is_poor(s) if s.loss <= NEAR_THE_CURVE * s.floor else None
 
 
 def _no_layer(s: TrainingSituation) -> Plateau | None:
@@ -519,6 +571,8 @@ def _linear(s: TrainingSituation) -> Plateau | None:
 def _slow(s: TrainingSituation) -> Plateau | None:
     if s.trend is None or not s.trend.is_level or s.held_up is None or s.outcome:
         return None
+    if not s.trend.is_calm or s.loss < MIN_LOSS_TO_FALL * s.constant_loss:
+        return None
     return Plateau(s.trend.mean, s.fit, s.loss, s.held_up.reachable)
 
 
@@ -529,8 +583,26 @@ def _faster(s: TrainingSituation, found: Plateau) -> str:
 
 
 def _rising(s: TrainingSituation) -> Losses | None:
+    found = _higher(s)
+    return None if s.trend is not None and s.trend.is_falling else found
+
+
+def _higher(s: TrainingSituation) -> Losses | None:
     tolerance = NOISY_RISE if s.is_noisy else RISE
     return Losses(s.step, s.loss, s.first) if s.loss > s.first * (1 + tolerance) else None
+
+
+def _rising_again(s: TrainingSituation) -> Losses | None:
+    if s.trend is None or not s.trend.is_rising:
+        return None
+    losses = smooth(s.rows.train, SMOOTHED) if s.is_noisy else s.rows.train
+    lowest, now = float(losses.min()), min(s.loss, float(losses[-1]))
+    matters = now > MIN_LOSS_TO_JUMP * s.constant_loss
+    return Losses(s.step, s.loss, lowest) if matters and now > lowest * (1 + NOISY_RISE) else None
+
+
+def _lower_rate(s: TrainingSituation, found: Losses) -> str:
+    return ADVICE["lower rate"] if s.can_move("lr", up=False) else ""
 
 
 def _against_rising(s: TrainingSituation, found: Losses) -> str:
@@ -555,10 +627,19 @@ def _plateau(s: TrainingSituation) -> Plateau | None:
 
 
 def _guessing(s: TrainingSituation) -> Plateau | None:
+    return _is_poor(s) if s.is_classifier and s.loss > GUESSING * s.constant_loss else None
+
+
+def _plateau_classes(s: TrainingSituation) -> Plateau | None:
     return _is_poor(s) if s.is_classifier else None
 
 
 def _larger(s: TrainingSituation, found: Plateau) -> str:
+    if getattr(s.config, "initialisation", "") == "small":
+        return ADVICE["initialisation"]
+    hardly_moved = s.loss > (1 - SLOW_START) * s.first
+    if hardly_moved and s.config.lr < LOW_RATE * s.probe().rate and s.can_move("lr", up=True):
+        return ADVICE["higher rate"]
     if s.has_more_inputs and (s.can_widen or s.can_deepen):
         return ADVICE["inputs" if s.can_widen else "inputs or layers"]
     if s.can_widen:
@@ -576,12 +657,22 @@ def _stopped(which: Literal["limit", "target"]) -> Callable[[TrainingSituation],
     return find
 
 
+def _around(s: TrainingSituation) -> Plateau | None:
+    found = _settled(s)
+    return found if found is not None and s.trend is not None and not s.trend.is_calm else None
+
+
+def _calmer_if_it_matters(s: TrainingSituation, found: Plateau) -> str:
+    return _calmer(s, found) if found.mean > MIN_LOSS_TO_JUMP * s.constant_loss else ""
+
+
 def _settled(s: TrainingSituation) -> Plateau | None:
     return Plateau(s.trend.mean, s.fit, s.loss) if s.trend is not None and s.trend.is_level else None
 
 
 def _all_falls(s: TrainingSituation) -> Losses | None:
-    is_falling = s.trend.is_falling if s.trend is not None else s.loss < s.first
+    is_lowest = s.loss < s.first and s.loss <= s.rows.train.min()  # too early for a trend
+    is_falling = s.trend.is_falling if s.trend is not None else is_lowest
     return _all(s) if is_falling and s.loss > 0 else None
 
 
@@ -612,6 +703,7 @@ RULES: tuple[Rule[TrainingSituation], ...] = (
     _rule("one class", _one_class),
     _rule("far", _far),
     _rule("start", _start),
+    _rule("went back", _went_back, _after_going_back),
     _rule("changed loss", _changed_loss),
     _rule("changed", _changed),
     _rule("same units", _same_units, "initialisation"),
@@ -619,13 +711,14 @@ RULES: tuple[Rule[TrainingSituation], ...] = (
     _rule("dead units", _dead_units, _to_revive),
     _rule("perfect", _perfect),
     _rule("overfitting", _overfitting, _against_overfitting),
-    _rule("collapsed", _collapsed, "lower penalty"),
+    _rule("collapsed", _collapsed, "lower penalty, reset"),
     _rule("penalty rise", _penalty_rise, "lower penalty"),
     _rule("penalty", _penalty, "lower penalty"),
     _rule("dropout noise", _dropout_noise, "lower dropout"),
     _rule("dropout", _dropout, "lower dropout"),
     _rule("bouncing", _bouncing, _calmer),
     _rule("noisy", _noisy, _calmer),
+    _rule("noise", _noise),
     _rule("outliers", _outliers, "huber"),
     _rule("no layer", _no_layer, "layer"),
     _rule("no layer, classes", _no_layer_classes,
@@ -633,11 +726,15 @@ RULES: tuple[Rule[TrainingSituation], ...] = (
     _rule("linear", _linear, "activation"),
     _rule("slow", _slow, _faster),
     _rule("rising", _rising, _against_rising),
+    _rule("falling again", _higher),
+    _rule("rising again", _rising_again, _lower_rate),
     _rule("guessing", _guessing, _larger),
+    _rule("plateau, classes", _plateau_classes, _larger),
     _rule("plateau", _plateau, _larger),
     _rule("limit", _stopped("limit")),
     _rule("target", _stopped("target")),
     _rule("all falls", _all_falls),
+    _rule("around", _around, _calmer_if_it_matters),
     _rule("settled", _settled),
     _rule("all", _all),
     _rule("classes", _classes),

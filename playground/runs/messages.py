@@ -16,6 +16,7 @@ WENT_BACK_MARK = "Went back to this step"
 SINCE = {
     "setting": "Since you set “{label}” to {value} at step {step:,}",
     "settings": "Since you changed {count} settings at step {step:,}",
+    "draw": "Since you resampled the points at step {step:,}",
     "points": "Since you changed the points at step {step:,}",
     "table": "Since you loaded your table at step {step:,}",
     "no_table": "Since you returned to the generated points at step {step:,}",

@@ -95,6 +95,8 @@ def changed_settings(before: Config, after: Config, acting: set[str]) -> Change:
     if len(changed) > 1:
         return Change("settings", count=len(changed))
     ((name, value),) = changed.items()
+    if name in messages.SINCE:
+        return Change(name)
     spec = after.knobs()[name]
     return Change("setting", spec.label, spec.name_of(value))
 

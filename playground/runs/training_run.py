@@ -72,6 +72,7 @@ class TrainingRun(ABC):
 
     edits: Any = None  # what the student changed in the points by hand, if the lesson allows that
     threads: int | None = None  # of one operation of torch, if the run has a number of its own
+    is_compared: bool = False  # with another run, at the same steps
     averaged: range = range(0)  # the steps whose mean loss is shown, if it is not the loss of the current weights
     replay: Guide | None = None  # another run whose changes this one repeats
     inert_knobs: ClassVar[frozenset[str]] = frozenset({"max_steps", "target_loss"})  # without effect on the training
@@ -337,8 +338,8 @@ class TrainingRun(ABC):
 
     @property
     def good_step(self) -> int | None:
-        """After a divergence, the step to which this run can go back; None if there is none."""
-        return self._good_snapshot.steps if self._good_snapshot is not None else None
+        """After a divergence, the step to which this run can go back; None if there is none, or beside another run."""
+        return None if self.is_compared or self._good_snapshot is None else self._good_snapshot.steps
 
     @property
     def _good_snapshot(self) -> Snapshot | None:
@@ -385,6 +386,9 @@ class TrainingRun(ABC):
 
         Changes at one step are one change, and one that is taken back at the same step is none.
         """
+        if self.outcome == "failed":  # what is changed after a divergence is not its cause
+            yield
+            return
         here = self._snapshot()
         last, origin, before = self.period, (self.config, self.edited_points, self.weights_set), self.losses_now()
         yield

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 MIN_ROWS = 12  # of a history, before a trend is judged
 LEVEL = 0.0015  # of the loss: a smaller difference between the two halves of a window is none
+CALM = 0.05  # of the mean: a standard deviation up to which a level curve hardly changes
 NOISE_ERRORS = 2.0  # standard errors: a smaller difference of the halves is noise
 
 
@@ -29,6 +30,7 @@ class Trend:
     rise: float
     fall: float
     share_rising: float
+    spread: float  # the standard deviation as a share of the mean
 
     @property
     def is_level(self) -> bool:
@@ -44,6 +46,11 @@ class Trend:
     def is_rising(self) -> bool:
         """Whether it rises."""
         return self.change > 0 and not self.is_level
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether single values are near the mean."""
+        return self.spread <= CALM
 
     @property
     def bounces(self) -> bool:
@@ -72,6 +79,7 @@ def trend_of(values: Sequence[float] | NDArray[Any]) -> Trend | None:
         rise=rise,
         fall=rise - float(late[-1] - late[0]),
         share_rising=float(np.count_nonzero(changes > 0)) / len(changes),
+        spread=float(late.std() / abs(late.mean())) if late.mean() else 0.0,
     )
 
 

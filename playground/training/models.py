@@ -169,18 +169,22 @@ def linears(model: nn.Sequential) -> list[nn.Linear]:
 
 
 def layer_of_same_units(model: nn.Sequential) -> int:
-    """The first hidden layer, from 1, all of whose units (two at least) have the same weights; 0 if there is none.
+    """The first hidden layer, from 1, all of whose units (two at least) learn the same; 0 if there is none.
 
-    Weights that differ by rounding alone are the same.
+    Their weights, their biases and the weights of the next layer for them are the same, but for rounding.
     """
-    for index, layer in enumerate(linears(model)[:-1], start=1):
-        weight = layer.weight.detach()
-        if len(weight) > 1:
-            first, second = weight[0, 0].item(), weight[1, 0].item()
-            is_near = abs(first - second) <= ROUNDING * abs(first) + TINY
-            if is_near and bool(((weight - weight[0]).abs() <= ROUNDING * weight[0].abs() + TINY).all()):
-                return index
+    layers = linears(model)
+    for index, (layer, following) in enumerate(pairwise(layers), start=1):
+        if len(layer.weight) < 2 or not _is_near(layer.weight[1, :1], layer.weight[0, :1]):
+            continue  # most are sorted out by one number
+        parts = (layer.weight, layer.bias[:, None], following.weight.T)
+        if all(_is_near(part, part[:1]) for part in parts):
+            return index
     return 0
+
+
+def _is_near(found: Tensor, wanted: Tensor) -> bool:
+    return bool(((found - wanted).abs() <= ROUNDING * wanted.abs() + TINY).all())
 
 
 def layer_outputs(model: nn.Sequential, x: Tensor) -> list[Tensor]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,7 @@ class Probe:
 
     `loss_pull` is the norm of the loss's gradient, `decay_pull` and `l1_pull` those of the penalties; with AdamW, whose
     weight decay is no part of the gradient, both are the norms of what they add to a step at a learning rate of 1.
-    `largest_weights` has the largest absolute weight of each layer.
+    `largest_weights` has the largest absolute weight of each layer, and `rate` is the median of the rates of the steps.
     """
 
     loss: float
@@ -33,6 +34,7 @@ class Probe:
     decay_pull: float
     l1_pull: float
     largest_weights: tuple[float, ...]
+    rate: float = 0.0
 
     @property
     def gain(self) -> float:
@@ -77,6 +79,7 @@ def probe(
         ]
         loss_pull = _norm(steps) or loss_pull
     start, rate = loss, 1.0
+    rates = []
     for _ in range(PROBE_STEPS):
         for _ in range(MAX_HALVINGS):
             moved = [(w - rate * g).detach().requires_grad_() for w, g in zip(weights, gradient, strict=True)]
@@ -86,9 +89,10 @@ def probe(
             rate /= 2
         else:
             break
+        rates.append(rate)
         weights, loss, gradient, rate = moved, found, slopes, 2 * rate
     largest = tuple(float(layer.weight.detach().abs().max()) for layer in layers)
-    return Probe(start, loss, loss_pull, decay_pull, l1_pull, largest)
+    return Probe(start, loss, loss_pull, decay_pull, l1_pull, largest, median(rates) if rates else 0.0)
 
 
 def _loss_and_gradient(

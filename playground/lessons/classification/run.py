@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Self
 
@@ -64,6 +65,7 @@ UNIT_SIDE = SIDE // 5  # pixels of a unit's small map
 COLUMNS = ("train", "test", "accuracy", "test_accuracy")
 SHAPE_KNOBS = {"inputs", "layers", *(f"units_{layer}" for layer in range(1, MAX_LAYERS + 1))}
 POINT_KNOBS = {"cloud", "noise", "classes", "points", "test_share", "draw"}
+CALM_STEPS = 20  # without dropout, to see whether it keeps the loss up
 NO_EDITS = Edits()
 
 
@@ -89,6 +91,7 @@ class ClassificationRun(TrainingRun):
         self.challenge = Challenge.from_config(config)
         self.drawing_state = DrawingState()
         self._constant_loss: tuple[LabelledPoints, str, float] | None = None  # of these data and this loss
+        self._calm: tuple[Probe, float] | None = None  # of a probe: the loss that steps without dropout lead to
         self._prepare_drawing(config, data)
         names = [*(f"Layer {index + 1}" for index in range(MAX_LAYERS)), "Output"]
         columns = (*COLUMNS, *(f"{kind} {name}" for name in names for kind in KINDS))
@@ -197,6 +200,23 @@ class ClassificationRun(TrainingRun):
     def _probe_of(self, model: nn.Sequential) -> Probe:
         x, loss_fn = self.inputs[: len(self.data.x_train)], LOSSES[self.config.loss][1]()
         return probe(model, x, self.data.y_train, loss_fn, self.trainer.optimizer, l1=self.config.l1)
+
+    @torch.enable_grad()
+    def loss_without_dropout(self) -> float:
+        """The training loss after a few steps of a copy at the run's own rate, without dropout; kept for a while."""
+        now = self.probe()
+        if self._calm is None or self._calm[0] is not now:
+            model, count = build_model(self.config), len(self.data.x_train)
+            load_parameters(model, torch.cat([each.detach().reshape(-1) for each in self.parameters]))
+            optimizer = optimizer_of(self.config, model)
+            optimizer.load_state_dict(deepcopy(self.trainer.optimizer.state_dict()))
+            batches = Batches(self.inputs[:count], self.data.y_train, 0, generator(self.config, ORDER))
+            trainer = Trainer(model, loss_of(self.config, model), optimizer, batches)
+            for _ in range(CALM_STEPS):
+                trainer.step()
+            with torch.no_grad():
+                self._calm = now, LOSSES[self.config.loss][1]()(model(self.inputs[:count]), self.data.y_train).item()
+        return self._calm[1]
 
     def constant_loss(self) -> float:
         """The training loss of a model that always predicts the shares of the classes."""
@@ -471,11 +491,12 @@ class ClassificationRun(TrainingRun):
         config, accuracy, chance = view.config, predictions.losses["accuracy"], 1 / view.config.outputs
         return TrainingSituation(
             config=config, period=self.period, step=view.steps, is_current=view.is_current, outcome=self.outcome,
-            loss=predictions.losses["train"], rows=self.loss_rows(), fit=(accuracy - chance) / (1 - chance),
+            loss=predictions.losses["train"], test_loss=predictions.losses.get("test", float("nan")),
+            steps_per_epoch=self.trainer.batches.steps_per_epoch, rows=self.loss_rows(), fit=(accuracy - chance) / (1 - chance),
             constant_loss=self.constant_loss(), is_whole=self.trainer.batches.whole,
             dead=tuple(int(layer.sum()) for layer in predictions.dead),
             largest_input=self.largest_input, stop_at=self.progress.stop_at, probe=self.probe,
-            fresh_probe=lambda: self._probe_of(build_model(self.config)),
+            without_dropout=self.loss_without_dropout, fresh_probe=lambda: self._probe_of(build_model(self.config)),
             accuracy=accuracy, classes=self.classes, same_units=models.layer_of_same_units(view.model),
             good_step=self.good_step, max_units=MAX_UNITS, max_layers=MAX_LAYERS,
             has_more_inputs=len(config.input_names) < len(INPUTS),

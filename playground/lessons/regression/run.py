@@ -81,6 +81,7 @@ class RegressionRun(TrainingRun):
         self.peak = 0.0
         self.shown_units: list[NDArray[Any]] = []  # of each hidden layer, in the drawing of the model
         self._constant_loss: tuple[Split, str, float] | None = None  # of these data and this loss
+        self._curve_loss: tuple[Split, str, float] | None = None
         self._prepare_drawing(data)
         columns = ("train", "test", *(f"{kind} {name}" for name in self.layer_names for kind in KINDS))
         super().__init__(config, data, model, trainer, columns, settings)
@@ -156,6 +157,15 @@ class RegressionRun(TrainingRun):
             y, loss_fn = self.data.y_train, LOSSES[name][1]()
             best = min(loss_fn(each.expand_as(y), y).item() for each in (y.mean(), y.median()))
             self._constant_loss = kept = (self.data, name, best)
+        return kept[2]
+
+    def curve_loss(self) -> float:
+        """The training loss of the target itself, plus the mean of its noise; NaN for points of the student."""
+        kept, name = self._curve_loss, self.config.loss
+        if kept is None or kept[0] is not self.data or kept[1] != name:
+            target, y = datasets.TARGETS[self.config.target].function, self.data.y_train
+            loss = LOSSES[name][1]()(target(self.data.x_train) + self.config.noise / 2, y).item()
+            self._curve_loss = kept = (self.data, name, loss if self.edits == Edits() else float("nan"))
         return kept[2]
 
     def good_losses(self, snapshot: Snapshot) -> dict[str, float] | None:
@@ -321,8 +331,9 @@ class RegressionRun(TrainingRun):
         predictions: Predictions = view.predictions
         return TrainingSituation(
             config=view.config, period=self.period, step=view.steps, is_current=view.is_current, outcome=self.outcome,
-            loss=predictions.losses["train"], rows=self.loss_rows(), fit=predictions.r2,
-            constant_loss=self.constant_loss(), is_whole=self.trainer.batches.whole,
+            loss=predictions.losses["train"], test_loss=predictions.losses.get("test", float("nan")),
+            steps_per_epoch=self.trainer.batches.steps_per_epoch, rows=self.loss_rows(), fit=predictions.r2,
+            constant_loss=self.constant_loss(), floor=self.curve_loss(), is_whole=self.trainer.batches.whole,
             dead=tuple(int(layer.sum()) for layer in predictions.dead),
             largest_input=self.largest_input, stop_at=self.progress.stop_at, probe=self.probe,
             fresh_probe=lambda: self._probe_of(build_model(self.config)),

@@ -68,6 +68,11 @@ def on_rows(run: Any, rows: Sequence[Sequence[float]], steps: int) -> Any:
     return train(run, steps)
 
 
+def went_back(run: Any) -> Any:
+    run.apply(GoBack())
+    return run
+
+
 def looking_back(run: Any) -> Any:
     run.apply(LookBack(2))
     return run
@@ -116,6 +121,15 @@ RUNS: dict[str, tuple[str, Callable[[], Any]]] = {
     "every point correct, no trend yet": ("all", lambda: tune(classified(100, lr=0.3), 1, l1=0.01)),
     "classes, still learning": ("classes", lambda: classified(8)),
     "the first steps": ("falling", lambda: regressed(5)),
+    "back before a divergence": ("went back", lambda: went_back(tune(regressed(50, lr=0.1), 100, lr=10.0))),
+    "points with much noise": ("noise", lambda: regressed(1200, batch_size=1, lr=0.03, noise=1.0)),
+    "one unit around a disk": (
+        "plateau, classes", lambda: classified(1000, cloud="circle", units_1=1, lr=1.0, activation="tanh")),
+    "few points at a time, a good fit": ("around", lambda: regressed(120, batch_size=20, lr=0.1, optimizer="adam")),
+    "another optimizer, late": ("falling again", lambda: tune(
+        regressed(1000, lr=0.1, activation="tanh", seed=2), 180, optimizer="adagrad", lr=1.0)),
+    "too much momentum": ("rising again", lambda: regressed(
+        20, lr=0.03, optimizer="momentum", momentum=0.99, activation="tanh", noise=1.0)),
     "a rate too small to see": ("no news", lambda: regressed(1, lr=0.0001, batch_size=1, seed=3)),
 }  # fmt: skip
 
@@ -275,7 +289,8 @@ def crafted(train: Sequence[float], test: Sequence[float] = (), **values: Any) -
     given: dict[str, Any] = {
         "config": RegressionConfig(), "period": Period(), "step": len(train), "is_current": True, "outcome": "",
         "loss": float(train[-1]), "rows": LossRows(steps, np.array(train, np.float64), tests), "fit": 0.9,
-        "constant_loss": 1.0, "is_whole": True, "dead": (0,), "largest_input": 1.0, "stop_at": math.inf,
+        "constant_loss": 1.0, "test_loss": float(tests[-1]),
+        "is_whole": True, "dead": (0,), "largest_input": 1.0, "stop_at": math.inf,
         "probe": probe, "fresh_probe": probe, "max_units": 64, "max_layers": 4,
     }  # fmt: skip
     return TrainingSituation(**given | values)
@@ -338,7 +353,13 @@ def test_a_loss_that_rises_is_not_said_to_fall() -> None:
         "loss": 0.2,
     }
     rising = crafted([0.5, *np.linspace(0.1, 0.2, 59)], **classes)
-    assert first_finding(RULES, rising).rule == "all"
+    assert first_finding(RULES, rising).rule == "rising again"
+    bouncing = crafted([0.5, *(0.15 + 0.001 * np.linspace(0, 1, 59))], **classes | {"loss": 0.151})
+    assert first_finding(RULES, bouncing).rule != "all falls"
+    early = crafted([0.5, 0.1, 0.2], **classes)
+    assert first_finding(RULES, early).rule == "all", "it fell, and rises now"
+    early = crafted([0.5, 0.3, 0.2], **classes)
+    assert first_finding(RULES, early).rule == "all falls"
     assert first_finding(RULES, crafted([0.0] * 60, **classes | {"loss": 0.0})).rule != "all falls"
 
 
@@ -369,13 +390,79 @@ def test_small_hops_over_a_minimum_are_no_reason_for_a_higher_rate() -> None:
 
 def test_other_inputs_are_advised_where_some_are_off() -> None:
     situation = crafted(FLAT, config=ClassificationConfig(inputs="x1^2"), classes=(0, 1), fit=0.0, has_more_inputs=True)
-    assert "other inputs" in advice_of("guessing", situation)
+    assert "other inputs" in advice_of("plateau, classes", situation)
+    assert "other inputs" in advice_of("guessing", replace(situation, constant_loss=situation.loss))
 
 
 def test_a_level_loss_is_a_plateau_when_the_fit_is_poor_and_settled_when_it_is_good() -> None:
     assert first_finding(RULES, crafted(FLAT, fit=0.1)).rule == "plateau"
     assert first_finding(RULES, crafted(FLAT, fit=0.95)).rule == "settled"
     assert first_finding(RULES, crafted(FLAT[:8], fit=0.1)).rule == "falling", "too early to judge"
+
+
+def test_a_penalty_that_shrank_all_weights_is_named_and_not_the_initialisation() -> None:
+    said = found(regressed(1000, weight_decay=0.1, lr=0.3, activation="tanh"))
+    assert said.rule == "collapsed" and said.advice == ADVICE["lower penalty, reset"]
+
+
+def test_units_with_the_same_weights_but_other_biases_are_not_the_same() -> None:
+    run = classified(50, lr=0.1, units_1=2, activation="tanh")
+    for unit in (0, 1):
+        for source in (0, 1):
+            run.apply(SetWeight(0, unit, source, 0.0))
+    assert run.situation(run.view()).same_units == 0
+    assert classified(1, initialisation="zeros").situation(classified(1, initialisation="zeros").view()).same_units == 1
+
+
+def test_dropout_is_blamed_only_where_the_run_s_own_steps_without_it_lower_the_loss() -> None:
+    run = classified(400, lr=0.0001, dropout=0.5, batch_size=10, cloud="circle")
+    assert found(run).rule == "slow" and run.loss_without_dropout() > 0.99 * run.losses_now()["train"]
+    noisy = classified(110, dropout=0.8, lr=0.1, cloud="circle", noise=0.4, batch_size=10)
+    assert noisy.loss_without_dropout() < 0.99 * noisy.losses_now()["train"]
+
+
+def test_a_loss_is_not_judged_before_each_point_was_in_a_batch() -> None:
+    stuck: dict[str, Any] = {"fit": 0.1, "is_whole": False}
+    assert first_finding(RULES, crafted(FLAT, steps_per_epoch=200, **stuck)).rule == "falling"
+    assert first_finding(RULES, crafted(FLAT, steps_per_epoch=20, **stuck)).rule == "plateau"
+
+
+def test_a_loss_that_jumps_is_not_said_to_have_settled() -> None:
+    jumping = [1.0, *(0.5 + 0.1 * np.random.default_rng(0).standard_normal(100))]
+    assert first_finding(RULES, crafted(jumping, is_whole=False)).rule == "around"
+    assert first_finding(RULES, crafted([1.0, *(0.001 * np.array(jumping[1:]))], is_whole=False)).advice == ""
+
+
+def test_a_classifier_is_said_to_guess_only_where_its_loss_is_that_of_guessing() -> None:
+    poor: dict[str, Any] = {"config": ClassificationConfig(), "classes": (0, 1), "fit": 0.48, "accuracy": 0.74}
+    said = first_finding(RULES, crafted(FLAT, **poor | {"constant_loss": 1.5}))
+    assert said.rule == "plateau, classes" and "74 % of the training points" in said.sentence
+    assert first_finding(RULES, crafted(FLAT, **poor | {"constant_loss": 0.95})).rule == "guessing"
+    same_everywhere = crafted(FLAT, **poor | {"fit": 0.9, "accuracy": 0.95, "constant_loss": 0.9})
+    assert first_finding(RULES, same_everywhere).rule == "guessing", "95 % of the points are of one class"
+
+
+def test_the_rest_of_a_loss_is_noise_where_the_true_curve_has_no_lower_one() -> None:
+    run = regressed(1200, batch_size=1, lr=0.03, noise=1.0)
+    y = run.data.x_train**2 + 0.5
+    assert found(run).evidence.floor == pytest.approx(float(((y - run.data.y_train) ** 2).mean()))
+    run.apply(AddPoint(0.0, 1.0))
+    assert math.isnan(run.curve_loss()), "the student's points have no true curve"
+
+
+def test_numbers_of_overfitting_are_those_of_the_status() -> None:
+    wide: dict[str, Any] = {"layers": 2, "units_1": 12, "units_2": 12}
+    run = classified(600, noise=3.0, points=20, lr=0.3, batch_size=10, **wide)
+    said, now = found(run), run.losses_now()
+    assert said.rule == "overfitting"
+    assert (said.evidence.train, said.evidence.test) == (pytest.approx(now["train"]), pytest.approx(now["test"]))
+    at = list(run.history.steps()).index(said.evidence.best_at)
+    assert said.evidence.test_then == run.history.column("test")[at]
+    assert said.evidence.train_then == run.history.column("train")[at]
+
+
+def test_points_that_were_resampled_are_said_so() -> None:
+    assert tune(classified(20), draw=1).period.since == "Since you resampled the points at step 20"
 
 
 def test_half_of_the_units_must_be_dead_before_the_narrator_says_so() -> None:
@@ -457,6 +544,29 @@ def test_a_diverged_run_goes_back_to_its_last_good_step_and_trains_on(build: Any
     assert run.outcome == "" and run.losses_now()["train"] <= 1.1 * run.period.losses["train"]
     checkpoint.save("regression" if build is regressed else "classification", run)
     assert run.run_history().saved.why == "went_back"
+
+
+def test_what_is_changed_after_a_divergence_is_not_its_cause() -> None:
+    run = tune(regressed(50, lr=0.1), 100, lr=10.0)
+    said = found(run).sentence
+    tune(run, weight_decay=0.01)
+    run.apply(AddPoint(0.0, 3.0))
+    assert found(run).sentence == said and said.startswith("Since you set “Learning rate” to 10 at step 50: ")
+
+
+def test_two_compared_runs_are_not_told_to_go_back() -> None:
+    run = tune(regressed(50, lr=0.1), 100, lr=10.0)
+    assert "Go back" in found(run).advice and "good" in run.time()
+    run.is_compared = True
+    assert "Go back" not in found(run).advice and "good" not in run.time()
+
+
+def test_after_going_back_the_first_advice_is_a_lower_rate() -> None:
+    run = went_back(tune(regressed(50, lr=0.1), 100, lr=10.0))
+    said = found(run)
+    assert said.text == (f"You went back to step {run.steps}, before the divergence, with a new optimizer. "
+                         "Lower the learning rate, then press Play.")  # fmt: skip
+    assert found(tune(run, lr=0.1)).rule == "changed"
 
 
 def test_there_is_nothing_to_go_back_to_before_a_divergence_or_without_a_good_step() -> None:
