@@ -40,6 +40,7 @@ REDRAWN = {
     "tensors_tutorial: preset sin": "an array of one axis is a row, as in the lab Operations",
     "tensors_tutorial: preset mean": "an array of one axis is a row, as in the lab Operations",
     "tensors_tutorial: experiment The same sine": "an array of one axis is a row, as in the lab Operations",
+    "checkpoints_inside: preset Output layer": "eleven numbers are below each other, no longer on top of each other",
 }
 each_run = pytest.mark.parametrize("recorded", RECORDED_RUNS, ids=[each["file"] for each in RECORDED_RUNS])
 

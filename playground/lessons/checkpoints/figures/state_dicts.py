@@ -17,25 +17,33 @@ from playground.lessons.numbers import fixed, number
 Array = NDArray[Any]
 MAX_NUMBERED_CELLS = 48  # a larger matrix is drawn without numbers
 MAX_DECIMALS = 4  # in a cell
+MAX_COLUMNS = 6  # with numbers, side by side
+INPUT, UNIT = "From input", "Unit"
 WIDTHS = (6.0, 3.0, 2.2, 2.2)  # the first line is the widest, so it stays visible under another one
 
 
 def heat(values: Array, reach: float, *, inputs: Sequence[str]) -> Figure:
-    """A layer's matrix (units, columns) as colours from -reach to reach, one row for each unit."""
-    units = [str(unit) for unit in range(len(values))]
+    """A layer's matrix (units, columns) as colours from -reach to reach, one row for each unit.
+
+    A small matrix with more columns than numbers fit side by side is drawn on its side: one column for each unit.
+    """
     small = values.size <= MAX_NUMBERED_CELLS
     decimals = decimals_for(values)
+    across, down = (INPUT, list(inputs)), (UNIT, [str(unit) for unit in range(len(values))])
+    hover = "unit %{y}, from %{x}: %{z:.5f}<extra></extra>"
+    if small and len(inputs) > MAX_COLUMNS:
+        values, across, down = values.T, down, across
+        hover = "unit %{x}, from %{y}: %{z:.5f}<extra></extra>"
     cells = {
-        "type": "heatmap", "x": list(inputs), "y": units, "z": [row.tolist() for row in values.astype(float)],
+        "type": "heatmap", "x": across[1], "y": down[1], "z": [row.tolist() for row in values.astype(float)],
         "zmin": -reach, "zmax": reach, "xgap": 1, "ygap": 1,
         "colorscale": [[0, "@negative"], [0.5, "@ground"], [1, "@positive"]],
         "colorbar": {"thickness": 10, "tickfont": {"size": 10}, "outlinewidth": 0},
         "text": [[in_cell(value, decimals) for value in row] for row in values],
-        "texttemplate": "%{text}" if small else "",
-        "hovertemplate": "unit %{y}, from %{x}: %{z:.5f}<extra></extra>",
+        "texttemplate": "%{text}" if small else "", "hovertemplate": hover,
     }  # fmt: skip
-    x = axis("From input", None, type="category", showgrid=False, tickangle=0, tickfont={"size": 10})
-    y = axis("Unit", [len(values) - 0.5, -0.5], type="category", showgrid=False)
+    x = axis(across[0], None, type="category", showgrid=False, tickangle=0, tickfont={"size": 10})
+    y = axis(down[0], [len(values) - 0.5, -0.5], type="category", showgrid=False)
     return {"data": [cells], "layout": layout(x, y, margin={"l": 44, "r": 6, "t": 8, "b": 38})}
 
 

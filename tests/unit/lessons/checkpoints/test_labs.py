@@ -126,6 +126,15 @@ def test_small_changes_are_written_with_the_digits_that_they_have() -> None:
     assert state_dicts.heat(np.array([[3e-7, 0.0]]), 1e-6, inputs="ab")["data"][0]["text"] == [["3e−7", "0"]]
 
 
+def test_a_wide_layer_with_numbers_is_drawn_on_its_side() -> None:
+    """Eleven numbers side by side would be on top of each other."""
+    for model, layer, units in (("regression", 2, 1), ("spiral", 3, 2)):
+        figure = inside.draw_inside(inside.InsideConfig(model=model, layer=layer)).charts["after"]
+        assert np.shape(figure["data"][0]["text"]) == (len(figure["data"][0]["y"]), units)
+        assert figure["layout"]["xaxis"]["title"]["text"] == state_dicts.UNIT
+        assert figure["data"][0]["y"][-1] == "bias"
+
+
 def test_histograms_count_every_number_once() -> None:
     values = np.random.default_rng(0).normal(size=(12, 13)).astype(np.float32)
     edges = inspecting.edges_for(values, 0.1 * values)
