@@ -17,6 +17,7 @@ DATA = "PLAYGROUND_DATA"  # the folder of MNIST, which is no limit
 PREFIX = "PLAYGROUND_"
 MAX_SHOWN_CHARACTERS = 200  # of a wrong value
 LOT = 1_000_000_000  # a limit that nobody wants to reach
+MAX_PORT = 65_535
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9_~.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?")
 
@@ -50,6 +51,8 @@ def normal_origin(text: str) -> str | None:
     if match is None:
         return None
     scheme, host, port = match.groups()
+    if port is not None and not 1 <= int(port) <= MAX_PORT:
+        return None
     return f"{scheme}://{host}" if port in (None, DEFAULT_PORTS.get(scheme)) else f"{scheme}://{host}:{port}"
 
 
@@ -147,7 +150,9 @@ def _parts(origins: str) -> list[str]:
 
 
 def _origin(text: str) -> str | None:
-    return normal_origin(text.removesuffix("/"))
+    """An address at which a page can be opened."""
+    found = normal_origin(text.removesuffix("/"))
+    return found if found is not None and found.startswith(("http://", "https://")) else None
 
 
 def _check_origins(settings: Settings) -> None:

@@ -35,6 +35,7 @@ MIN_SLICE_SECONDS = 0.002
 ROUND_SECONDS = 0.28  # within which every playing run should have had its turn
 TRAINING_PER_DRAWING = 25  # in a crowd, a turn trains this many times as long as its frame takes to draw
 URGENT_EVERY_SECONDS = 0.1  # how often a run's orders may jump the queue
+LONG_TURN_SECONDS = 0.05  # a turn with one long step, order or frame; what follows is a run without one
 COUNT_EVERY_SECONDS = 0.05  # how often the runs that train are counted
 HOUSEKEEPING_SECONDS = 1.0
 MAX_AWAY_SECONDS = 5.0  # a run whose page is left longer is paused; a board that the page rebuilds is back sooner
@@ -63,7 +64,7 @@ class Engine:
         self._counted_at = 0.0
         self._training = 1  # how many runs train, as last counted
         self._sharing = 1  # how many want a share of the machine: those that train, and those with orders
-        self._was_costly = False  # the last turn's orders filled its slice: next comes a run without orders
+        self._was_costly = False  # the last turn was long, or orders filled it: next comes a run whose turn is short
 
     def start(self) -> None:
         """Start the workers, unless they run already."""
@@ -298,7 +299,7 @@ class Engine:
                 soonest = min(soonest, due_at)
                 if due_at <= now:
                     due = due or opened
-                    if not self._was_costly or not opened.has_orders(now):
+                    if not self._was_costly or self._is_light(opened, now):
                         due = opened
                         break
             self._was_costly = False
@@ -308,6 +309,10 @@ class Engine:
                 return due
             self._ready.wait(soonest - now)
         return None
+
+    def _is_light(self, opened: OpenRun, now: float) -> bool:
+        """Whether a run's turn will be short: it has no orders, and neither steps nor frames that take long."""
+        return not opened.has_orders(now) and opened.turn_seconds <= LONG_TURN_SECONDS
 
     def _next_in_a_hurry(self, now: float) -> OpenRun | None:
         """The next run whose orders may jump the queue: one that owes no time to the others."""
@@ -368,7 +373,7 @@ class Engine:
 
     def _serve(self, opened: OpenRun, seconds: float, *, trains: bool) -> None:
         """One turn of one run. An error that the run raises ends that run with a sentence, and no other."""
-        spent = 0.0
+        spent, start = 0.0, time.monotonic()
         if opened.can_be_built:
             try:
                 opened.build_run()
@@ -390,9 +395,11 @@ class Engine:
         now = time.monotonic()
         if has_obeyed and not opened.has_obeyed:  # the frame that shows what was ordered is part of its cost
             spent += now - drawing_at
+        opened.turn_seconds = 0.8 * opened.turn_seconds + 0.2 * (now - start)
+        if spent >= seconds or now - start > LONG_TURN_SECONDS:
+            self._was_costly = True
         if spent:
             with self._ready:
-                self._was_costly |= spent >= seconds
                 opened.debt.add(spent, now, self._share(opened, now))
 
     def _obey(self, opened: OpenRun, seconds: float) -> float:

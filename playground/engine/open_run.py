@@ -46,6 +46,7 @@ class OpenRun:
     has_obeyed: bool = False  # since its last frame
     pacing: Pacing = field(default_factory=Pacing)
     watching: Watching = field(default_factory=Watching)
+    turn_seconds: float = 0.0  # of one turn, a running average
     touched_at: float = 0.0
     left_at: float = math.inf  # when its viewer's page was left, until it is watched again
     urgent_at: float = -math.inf

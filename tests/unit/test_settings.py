@@ -64,7 +64,8 @@ def test_numbers_within_the_bounds_are_taken_and_those_beyond_are_not(bare: pyte
 
 @pytest.mark.parametrize(
     "text", ["*", "school.example", "https://", "https://school.example/page", "https://a.example;https://b.example",
-             "https://user@school.example", "https://school.example:port", "https://*.school.example"]
+             "https://user@school.example", "https://school.example:port", "https://*.school.example",
+             "https://school.example:0", "https://school.example:65536", "file://school.example", "ws://school.example"]
 )  # fmt: skip
 def test_what_is_not_an_origin_is_refused(bare: pytest.MonkeyPatch, text: str) -> None:
     assert f"“{text}” is not one" in refusal(bare, "PLAYGROUND_ORIGINS", text)

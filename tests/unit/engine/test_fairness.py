@@ -42,8 +42,10 @@ class CostlyRun:
     outcome: Outcome = ""
     auto_speed = 0.0
 
-    def __init__(self, clock: Clock, *, build: float = 0.0, order: float = 0.0, draw: float = 0.001) -> None:
-        self.clock, self.costs = clock, (build, order, draw)
+    def __init__(
+        self, clock: Clock, *, build: float = 0.0, order: float = 0.0, draw: float = 0.001, step: float = 0.0
+    ) -> None:
+        self.clock, self.costs = clock, (build, order, draw, step)
         self.steps = self.builds = self.orders = 0
         self.trained = 0.0  # seconds
 
@@ -53,7 +55,7 @@ class CostlyRun:
     def advance(self, seconds: float, steps: int) -> int:
         self.steps += 1
         self.trained += seconds
-        self.clock.now += seconds
+        self.clock.now += max(seconds, self.costs[3])
         return 1
 
     def draw(self, charts: list[str], options: Any) -> Drawing:
@@ -162,6 +164,22 @@ def test_a_neighbour_is_never_without_a_frame_for_a_second_and_keeps_its_share(
     assert (neighbour.trained - before) / (end - start) > 0.4 / attackers, "it trains on, too"
     room.work(1.0)
     assert longest_gap(room.boards[0], end, clock.now) < 0.3, "soon after the last command nothing is left of it"
+
+
+@pytest.mark.parametrize("cost", [{"draw": 0.5}, {"step": 0.5}])
+def test_beside_several_runs_whose_frames_or_steps_take_long_a_neighbour_comes_after_each_of_them(
+    clock: Clock, cost: dict[str, float]
+) -> None:
+    room = Room(clock)
+    room.open(CostlyRun(clock), play=True)
+    strangers = [CostlyRun(clock, **cost) for _ in range(4)]
+    for each in strangers:
+        room.open(each, play=True)
+    room.work(5.0)
+    start, before = clock.now, [each.steps for each in strangers]
+    room.work(10.0)
+    assert longest_gap(room.boards[0], start, clock.now) < 0.7
+    assert all(each.steps > steps + 2 for each, steps in zip(strangers, before, strict=True)), "they advance, too"
 
 
 def test_equal_resets_are_carried_out_as_one(clock: Clock) -> None:
