@@ -161,19 +161,19 @@ def test_names_in_other_code_pages_are_read(names: str, encoding: str) -> None:
 
 HOSTILE = {
     "spaces and a bracket": " " * 900_000 + "(",
-    "dots": "... " * 200 + "x\n" + ("...  " * 300 + "x\n") * 500,
+    "dots": "... " * 200 + "x\n" + ("...  " * 300 + "x\n") * 250,
     "lists": "x=[" * 300_000,
     "open lists": "x=[" + "1," * 400_000 + "\n" + "y=[1\n" * 1_000,
     "vectors": "x<-c(" * 180_000,
-    "records": '[{"a":1' + "".join(f',"b{at}":1' for at in range(40_000)) + "}" + ",{}" * 150_000 + "]",
+    "records": '[{"a":1' + "".join(f',"b{at}":1' for at in range(15_000)) + "}" + ",{}" * 60_000 + "]",
     "columns": '{"a":{' + ",".join(f'"{at}":1' for at in range(50_000)) + "}"
     + "".join(f',"b{at}":{{}}' for at in range(20_000)) + "}",
     "deep": '{"a":' * 100_000,
     "lines of TeX": "\n" * 400_000 + "& \\\\",
     "quoted lines": '"' * 500_000 + "\n" + '""""\n' * 50_000,
     "totals": "total,1\n" * 100_000,
-    "places of R": "[1] " * 200_000 + "\n" + "[,1] " * 20_000,
-    "wide titles": ("a," * 900 + "\n") * 190 + ("1," * 900 + "\n") * 200,
+    "places of R": "[1] " * 80_000 + "\n" + "[,1] " * 20_000,
+    "wide titles": ("a," * 900 + "\n") * 100 + ("1," * 900 + "\n") * 100,
     "percent": "1 % " * 200_000,
     "points": "A=(1,2)\n" * 100_000,
 }  # fmt: skip
