@@ -42,6 +42,7 @@ AUTO_SECONDS = 10.0  # a run with a step limit is paced to take about this long
 MAX_SNAPSHOTS = 128
 GOOD_LOSS = 0.01  # of the loss right after the last change: a snapshot with a loss so little higher is good, too
 STATE_PARTS = ("weights", "optimizer", "batches", "progress", "history", "snapshots", "own")
+BATCH_KNOB = "batch_size"
 PERIOD = "period"  # a further part, in files of runs that something was changed in
 
 
@@ -163,10 +164,13 @@ class TrainingRun(ABC):
 
     def acting_knobs(self, before: Any, after: Any) -> set[str]:
         """The names of the live knobs that act on the training under one of two configs."""
-        return {
+        found = {
             name for name, spec in after.knobs().items()
             if spec.live and name not in self.inert_knobs and (spec.applies_to(before) or spec.applies_to(after))
         }  # fmt: skip
+        batches, sizes = self.trainer.batches, {getattr(each, BATCH_KNOB, 0) for each in (before, after)}
+        is_same = len(sizes) > 1 and all(size == 0 or size >= len(batches.x) for size in sizes)
+        return found - {BATCH_KNOB} if is_same else found
 
     def edit(self, command: Command) -> None:
         """Obey a command that only some lessons know. Raises ValueError with a sentence."""
@@ -352,11 +356,13 @@ class TrainingRun(ABC):
 
     @torch.no_grad()
     def _find_good(self) -> Snapshot | None:
-        first = self.period.losses.get("train", self.history.column("train")[0])
         kept = [*self.snapshots.kept, *([self._before_change] if self._before_change is not None else [])]
         for snapshot in sorted(kept, key=lambda each: each.steps, reverse=True):
             losses = self.good_losses(snapshot) if 0 < snapshot.steps < self.steps else None
-            if losses is not None and losses["train"] <= first * (1 + GOOD_LOSS):
+            if losses is None:  # also for every snapshot of a lesson whose runs cannot go back
+                continue
+            first = self.period.losses["train"] if self.period.losses else self.history.column("train")[0]
+            if losses["train"] <= first * (1 + GOOD_LOSS):
                 return snapshot
         return None
 

@@ -37,6 +37,9 @@ def _names(choices: Mapping[str, Any]) -> dict[Any, str]:
     return {name: choice.label for name, choice in choices.items()}
 
 
+SETTING_KNOBS = ("momentum", "alpha", "beta1", "beta2", "rho", "weight_decay")  # of some optimizers
+
+
 @dataclass(frozen=True)
 class OptimizersConfig(Config):
     """The settings of one race. The defaults are those of the tutorial."""
@@ -106,13 +109,17 @@ PRESETS: dict[str, dict[str, Value]] = {
 }
 
 
+def settings_of(racer: str) -> tuple[str, ...]:
+    """The knobs that set a racer of STANDARD, beside the learning rate."""
+    decay = ("weight_decay",) if racer == "adamw" else ()
+    return tuple(name for name in (*OPTIMIZERS[racer].settings, *decay) if name in SETTING_KNOBS)
+
+
 def entries(config: OptimizersConfig) -> tuple[list[Entry], str]:
     """Who races, and a sentence if own entries could not be read or there were too many, otherwise ""."""
-    given = {name: getattr(config, name) for name in ("momentum", "alpha", "beta1", "beta2", "rho")}
     found = []
     for name in config.racers.split(","):
-        settings = {key: given[key] for key in OPTIMIZERS[name].settings if key in given}
-        settings |= {"weight_decay": config.weight_decay} if name == "adamw" else {}
+        settings = {key: getattr(config, key) for key in settings_of(name)}
         found.append(Entry(name, STANDARD[name], name, config.lr, settings))
     try:
         own = read_entries(config.own, config.lr)

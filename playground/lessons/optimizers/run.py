@@ -16,7 +16,16 @@ from playground.engine.frames import Figure
 from playground.figures.theme import StickyRange, padded, round_up
 from playground.lessons.narrator import first_finding
 from playground.lessons.optimizers import charts, narrator, words
-from playground.lessons.optimizers.config import LEARNING_RATES, PENS, OptimizersConfig, build_race, draw_data, entries
+from playground.lessons.optimizers.config import (
+    LEARNING_RATES,
+    PENS,
+    SETTING_KNOBS,
+    OptimizersConfig,
+    build_race,
+    draw_data,
+    entries,
+    settings_of,
+)
 from playground.lessons.optimizers.figures import race as figures
 from playground.lessons.optimizers.inside import (
     Inside,
@@ -158,6 +167,12 @@ class RaceRun(TrainingRun):
         """Mark what was changed on the loss chart, except for changes of the charts alone."""
         if text.partition(":")[0] not in self.unmarked:
             super().mark(text)
+
+    def acting_knobs(self, before: OptimizersConfig, after: OptimizersConfig) -> set[str]:
+        """The live knobs that act on the race: a setting of optimizers that do not race does not."""
+        found = super().acting_knobs(before, after)
+        used = {name for racer in after.racers.split(",") for name in settings_of(racer)}
+        return found - (set(SETTING_KNOBS) - used)
 
     def rebuilt(self, config: OptimizersConfig) -> Self:
         """A new race at step 0."""

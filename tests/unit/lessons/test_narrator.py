@@ -216,6 +216,8 @@ def test_a_change_taken_back_at_the_same_step_is_none() -> None:
 def test_settings_that_do_not_act_on_the_training_are_no_change() -> None:
     run = tune(classified(20), max_steps=500, target_loss=0.001, brush=1, momentum=0.5, units_3=7, least_accuracy=90.0)
     assert not run.period.is_changed
+    assert not tune(regressed(20), batch_size=100).period.is_changed, "a batch was all 100 points before, too"
+    assert tune(regressed(20), batch_size=50).period.is_changed
     run = on_rows(classified(20), [(0, 1, 0), (1, 0, 1), (1, 1, 1)], 5)
     assert run.period.since == "Since you loaded your table at step 20"
     assert tune(run, 5, noise=2.0, cloud="spiral").period.start == 20, "a table is in use"

@@ -105,3 +105,11 @@ def test_what_changes_the_charts_alone_is_no_change(knob: dict[str, Any]) -> Non
     run = made(50)
     run.tune(run.config.with_values(**knob))
     assert "Since" not in shown(run)[0]
+
+
+def test_a_setting_of_optimizers_that_do_not_race_is_no_change() -> None:
+    run = made(30)
+    run.tune(run.config.with_values(rho=0.5, weight_decay=0.5))
+    assert not run.period.is_changed, "neither Adadelta nor AdamW is in the race"
+    run.tune(run.config.with_values(beta1=0.5))
+    assert run.period.since == "Since you set “Adam's β₁” to 0.5 at step 30"
