@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from concurrent.futures import Future
 
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -15,7 +16,24 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 MAX_WAIT_SECONDS = 0.02  # of a page's script, until its picture is sent
 TAKES_NO_MESSAGES = "This stream takes no messages."
 
-_listeners: dict[str, tuple[WebSocket, asyncio.AbstractEventLoop]] = {}  # by board id, while a browser listens
+
+class Listener:
+    """One board's socket, and the picture that is on its way."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket, self._loop = socket, asyncio.get_running_loop()
+        self._sending: Future[None] | None = None
+
+    def send(self, frame: bytes) -> None:
+        """Send a frame, and wait for it a moment; a board that has not taken the one before gets none."""
+        if self._sending is not None and not self._sending.done():
+            return
+        with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):  # late, or the other side has gone
+            self._sending = asyncio.run_coroutine_threadsafe(self._socket.send_bytes(frame), self._loop)
+            self._sending.result(MAX_WAIT_SECONDS)
+
+
+_listeners: dict[str, Listener] = {}  # by board id, while a browser listens
 
 
 def send(board_id: str, frame: bytes) -> None:
@@ -23,16 +41,14 @@ def send(board_id: str, frame: bytes) -> None:
 
     Waits until it is sent: without the wait, the event loop would get Python's lock only after the rest of the script.
     """
-    if board_id in _listeners:
-        socket, loop = _listeners[board_id]
-        with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):  # late, or the other side has gone
-            asyncio.run_coroutine_threadsafe(socket.send_bytes(frame), loop).result(MAX_WAIT_SECONDS)
+    if listener := _listeners.get(board_id):
+        listener.send(frame)
 
 
 async def listen(socket: WebSocket) -> None:
     """One board's socket at /still/<board id>. The browser only listens: its first message closes the socket."""
     await socket.accept()
-    board_id, listener = socket.path_params["board_id"], (socket, asyncio.get_running_loop())
+    board_id, listener = socket.path_params["board_id"], Listener(socket)
     _listeners[board_id] = listener  # a new socket replaces the earlier one
     try:
         if (await socket.receive())["type"] != "websocket.disconnect":

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import cast
 
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -73,6 +76,27 @@ def test_a_socket_that_comes_again_takes_the_place_of_the_one_before(listen: Lis
     time.sleep(0.1)
     ahead.send("mine", b"picture")
     assert after.recv(PATIENCE) == b"picture"
+
+
+def test_a_board_that_does_not_read_gets_no_more_pictures_than_its_line_holds() -> None:
+    sent: list[bytes] = []
+
+    class Full:
+        async def send_bytes(self, frame: bytes) -> None:
+            sent.append(frame)
+            await may_go_on.wait()
+
+    async def send_three() -> None:
+        listener = ahead.Listener(cast(WebSocket, Full()))
+        for number in range(3):
+            await asyncio.to_thread(listener.send, bytes([number]))
+        may_go_on.set()
+        await asyncio.sleep(0.05)
+        await asyncio.to_thread(listener.send, b"again")
+
+    may_go_on = asyncio.Event()
+    asyncio.run(send_three())
+    assert sent == [b"\0", b"again"]
 
 
 @pytest.mark.parametrize("message", ["hello", b"\0" * 10])
