@@ -38,7 +38,7 @@ WORDS = {
     "penDown": "The pen is down: arrow keys draw, space lifts it.",
     "clear": "Clear", "penWidth": "Width of the pen", "penWidths": ["Thin", "Medium", "Thick"],
     "pin": "Pin this run, to compare others with it", "pinned": "Pinned {n}", "pins": "Pinned runs", "unpin": "Unpin",
-    "thisRun": "This run", "playedSeconds": "Seconds", "pinsFull": "{most} runs are pinned. Unpin one, then pin again.",
+    "cardOf": "{title} ({run})", "thisRun": "This run", "playedSeconds": "Seconds", "pinsFull": "{most} runs are pinned. Unpin one, then pin again.",
     "noCharts": "The chart library did not load. Reload the page.",
     "pinsNotKept": "This browser stores no data for this site: pinned runs last until you reload or close the page.",
     "largeNotKept": "This browser stores no data for this site: the larger type lasts until you reload the page.",

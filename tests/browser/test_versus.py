@@ -41,6 +41,26 @@ def test_both_runs_obey_one_player_and_differ_in_one_setting(page: Open) -> None
     until(tab, "boards.every((board) => board.step === 0)")
 
 
+def test_the_charts_of_both_runs_are_level_and_have_names_of_their_own(page: Open) -> None:
+    tab = page("/regression?versus=lr:1&regression_max_steps=0").page
+    until(tab, "boards.length === 2 && boards.every((board) => board.state === 'paused' && board.loss !== '–')")
+    tops = (
+        "() => [...document.querySelectorAll('[data-board] > .cards')].map((each) => each.getBoundingClientRect().top)"
+    )
+    tab.evaluate(
+        """() => [...document.querySelectorAll(".narrator")].forEach((each, at) => {
+             each.textContent = "One sentence more. ".repeat(1 + 20 * at);
+        })"""
+    )
+    tab.wait_for_function(f"() => {{ const [one, other] = ({tops})(); return Math.abs(one - other) < 1; }}")
+    names = tab.evaluate("() => [...document.querySelectorAll('.card')].map((each) => each.getAttribute('aria-label'))")
+    assert len(set(names)) == len(names) and "Fit (Learning rate: 1)" in names
+    tab.get_by_text("Compare", exact=True).click()
+    until(tab, "boards.length === 1")
+    tab.wait_for_function("() => !document.querySelector('.cards').style.marginTop")
+    tab.wait_for_function("() => document.querySelector('.card').getAttribute('aria-label') === 'Fit'")
+
+
 def test_a_second_run_catches_up_with_the_first_and_goes_again(page: Open) -> None:
     tab = page("/classification?classification_max_steps=0").page
     until(tab, "boards.length === 1 && boards[0].state === 'paused'")

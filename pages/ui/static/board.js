@@ -11,6 +11,7 @@ import { Announcer } from "./controls/announcer.js";
 import { Pins } from "./controls/pins.js";
 import { Player } from "./controls/player.js";
 import { keepStep, stepBeforeReload } from "./controls/reloaded.js";
+import { keepLevel } from "./controls/side_by_side.js";
 import { Stream } from "./wire/stream.js";
 import { Views } from "./controls/views.js";
 import { markNumbersAndCode } from "./translated.js";
@@ -55,6 +56,7 @@ class Board {
     }
     this.root.append(new Views(this, data.words.views).bar, this.cards);
     this.countNarrow();
+    if (data.run) this.endLevel = keepLevel(this);
     if (this.pins) this.root.append(this.pins.root);
     this.root.append(this.announcer.region);
     loadPlotly(data.plotly).then(
@@ -193,9 +195,16 @@ class Board {
     });
   }
 
+  /** The heading of one of two compared runs, which its charts have in their names, too. */
+  nameRun(heading) {
+    if (this.heading.textContent === heading) return;
+    this.heading.textContent = heading;
+    for (const chart of this.charts.values()) chart.nameCard(heading);
+  }
+
   paint(frame) {
     if (this.player) this.player.take(frame);
-    if (frame.heading !== undefined) this.heading.textContent = frame.heading;
+    if (frame.heading !== undefined) this.nameRun(frame.heading);
     this.pins?.take();
     if (this.player && !this.leader) this.announcer.follow(this.player.narrator.textContent, this.playing);
     for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
@@ -275,6 +284,7 @@ class Board {
     this.announcer.destroy();
     for (const chart of this.charts.values()) chart.destroy();
     this.root.remove();
+    this.endLevel?.();
   }
 }
 

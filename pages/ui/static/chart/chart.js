@@ -1,6 +1,6 @@
 // One chart in its card: drawn in place by Plotly, in the colours of the theme, with its own small tools.
 
-import { download, element, icon, toggleFullScreen } from "../dom.js";
+import { download, element, fill, icon, toggleFullScreen } from "../dom.js";
 import { put, reuseEqualParts } from "../wire/codec.js";
 import { csvOf } from "./csv.js";
 import { describe } from "./describe.js";
@@ -172,6 +172,13 @@ export class Chart {
     this.drawMaps();
     this.cursor?.show();
     this.writeWords();
+  }
+
+  /** Name the card, of two compared runs with the run's heading. */
+  nameCard(heading) {
+    const { title } = this.spec;
+    const name = heading ? fill(this.board.words.cardOf, { title, run: heading }) : title;
+    this.card.setAttribute("aria-label", name);
   }
 
   /** Write what the chart shows in words, for screen readers. */
