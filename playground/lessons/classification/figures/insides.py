@@ -14,6 +14,7 @@ from playground.figures.tables import with_table
 from playground.figures.theme import axis, beside_rows, layout
 
 Array = NDArray[Any]
+WITH_TEXTS = 1.25  # the right end of bars up to 1 with room for their texts, also on a phone
 HALF_BAR = 0.36  # in rows
 PALE, FULL = 15, 45  # the strength of a bar's colour, of fields.LEVELS
 
@@ -89,7 +90,7 @@ def least_certain(x: Array, labels: Array, predicted: Array, probabilities: Arra
         "hovertext": [f"{point}: {text}" for point, text in zip(full_names, texts, strict=True)], "hoverinfo": "text",
     }  # fmt: skip
     y = axis("", [rows - 0.5, -0.5], showgrid=False, zeroline=False, tickvals=[])
-    x_axis = axis(TRUE_CLASS, [0, 1], tickvals=[0, 0.5, 1], ticktext=["0 %", "50 %", "100 %"])
+    x_axis = axis(TRUE_CLASS, [0, WITH_TEXTS], tickvals=[0, 0.5, 1], ticktext=["0 %", "50 %", "100 %"])
     colours = (fields.LEVELS * labels + np.where(wrong, PALE, FULL)).astype(np.uint8)
     frames = [
         _framed("Correct", probabilities[~wrong], row[~wrong], {"color": "@muted", "width": 1}),

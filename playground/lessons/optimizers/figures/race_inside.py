@@ -62,7 +62,7 @@ def by_parameter(
         "Parameter",
         [-1.5, count + 0.5],
         tickvals=middles,
-        ticktext=[group.name for group in groups],
+        ticktext=[f"{'<br>' * (at % 2)}{group.name}" for at, group in enumerate(groups)],  # small ones are neighbours
         showgrid=False,
         tickangle=0,
     )
@@ -77,7 +77,7 @@ def by_parameter(
     shapes.append(upright(float(at), "@mark", "dot"))
     sign = {"text": note, "x": 0.0, "y": 1.0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top",
             "showarrow": False, "font": {"color": "@muted", "size": 12}}  # fmt: skip
-    margin = {"l": 62, "r": 12, "t": 26, "b": 42}
+    margin = {"l": 62, "r": 12, "t": 26, "b": 56}
     return {"data": data, "layout": layout(across, y, shapes=shapes, margin=margin, annotations=[sign])}
 
 
