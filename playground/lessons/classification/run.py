@@ -492,7 +492,8 @@ class ClassificationRun(TrainingRun):
         return TrainingSituation(
             config=config, period=self.period, step=view.steps, is_current=view.is_current, outcome=self.outcome,
             loss=predictions.losses["train"], test_loss=predictions.losses.get("test", float("nan")),
-            steps_per_epoch=self.trainer.batches.steps_per_epoch, rows=self.loss_rows(), fit=(accuracy - chance) / (1 - chance),
+            steps_per_epoch=self.trainer.batches.steps_per_epoch, rows=self.loss_rows(),
+            fit=(accuracy - chance) / (1 - chance),
             constant_loss=self.constant_loss(), is_whole=self.trainer.batches.whole,
             dead=tuple(int(layer.sum()) for layer in predictions.dead),
             largest_input=self.largest_input, stop_at=self.progress.stop_at, probe=self.probe,

@@ -209,7 +209,7 @@ export class Player {
     this.goBack.hidden = good === undefined; // after a divergence: the last good step
     if (good !== undefined) write(this.goBack, this.board.words.goBack.replace("{step}", good.toLocaleString("en")));
     write(this.moment, this.board.words.moment.replace("{step}", step));
-    const speaks = at !== null || this.board.root.dataset.state !== "playing"; // a slider with the focus says each value
+    const speaks = at !== null || this.board.root.dataset.state !== "playing"; // with the focus, it says each value
     if (speaks) this.slider.setAttribute("aria-valuetext", this.moment.textContent);
   }
 
