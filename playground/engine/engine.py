@@ -293,7 +293,7 @@ class Engine:
             if not self._was_costly:
                 due = self._next_in_a_hurry(now)
             for opened in self._turns if due is None else ():
-                if opened.is_busy or opened.can_be_built:
+                if opened.is_busy or opened.can_be_built or opened.awaits_follower:
                     continue
                 due_at = opened.due_at(now, self._frame_seconds)
                 soonest = min(soonest, due_at)

@@ -86,6 +86,11 @@ class OpenRun:
         return self.admitted and self.run is None and self.state != "failed" and not waits
 
     @property
+    def awaits_follower(self) -> bool:
+        """Whether its follower is to be built from it now: it takes no turn before, since a busy run lets nobody in."""
+        return self.follower is not None and self.run is not None and self.follower.can_be_built
+
+    @property
     def has_steps(self) -> bool:
         """Whether it plays, owes steps, or has a follower that catches up."""
         return self.state == "playing" or self.pacing.owed > 0 or lockstep.is_behind(self)

@@ -381,3 +381,17 @@ def test_a_partner_that_is_closed_in_the_midst_of_anything_harms_nobody(engine: 
     before = engine.call(pair.first, lambda run: run.steps)
     until(lambda: engine.call(pair.first, lambda run: run.steps) > before, "the first goes on")
     assert engine.state_of(pair.first) == "playing"
+
+
+def test_a_playing_run_takes_no_turn_before_its_follower_is_built(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"lr": 0.05}, max_steps=0)
+    pair.do("play")
+    until(lambda: engine.call(pair.first, lambda run: run.steps) > 20, "it trains")
+    leader = engine._runs[pair.first]
+    with engine._ready:  # no worker takes a run meanwhile
+        second = engine.open_beside(pair.first, branching.from_start, partial(varied, {"lr": 0.01}), "lr")
+        assert leader.awaits_follower and engine._runs[second].can_be_built
+    until(lambda: engine._runs[second].run is not None, "it is built")
+    assert not leader.awaits_follower
+    before = engine.call(pair.first, lambda run: run.steps)
+    until(lambda: engine.call(pair.first, lambda run: run.steps) > before, "the first goes on")
