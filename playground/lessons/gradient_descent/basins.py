@@ -135,7 +135,9 @@ def draw(config: BasinsConfig) -> Sheet:
     walk = Walk(positions, path.heights.numpy(), path.steps, lowest, local)
     return Sheet(
         {
-            "basins": figures.basins(landscape.spans, pixels, STARTS, shown, (positions[:, 0], positions[:, 1])),
+            "basins": figures.basins(
+                landscape.spans, pixels, STARTS, shown, (positions[:, 0], positions[:, 1]), names_of(goals, kinds)
+            ),
             "levels": surface(landscape.spans, levels, walk, PIXELS),
         },
         "" if bool((reached >= 0).any()) else note_of(landscape, config),
@@ -159,14 +161,25 @@ def kinds_of(landscape: Landscape, goals: Tensor) -> list[int]:
     return [int(each > height[0] + 1e-3) for each in height]
 
 
+def names_of(goals: Tensor, kinds: Sequence[int]) -> dict[int, str]:
+    """What each colour of the map means: a place, several places, or nowhere."""
+    names = {
+        kind: _place(goal) if kinds.count(kind) == 1 else SENTENCES["others"]
+        for kind, goal in zip(kinds, goals, strict=True)
+    }
+    return names | {NOWHERE: SENTENCES["none"]}
+
+
 def table_of(landscape: Landscape, goals: Tensor, kinds: Sequence[int], reached: Tensor) -> Table:
     """The share of the balls that end in each goal."""
     rows = []
+    names = names_of(goals, kinds)
     for kind in sorted(set(kinds)):
         mine = [index for index, each in enumerate(kinds) if each == kind]
-        words = _place(goals[mine[0]]) if len(mine) == 1 else SENTENCES["others"]
         low = landscape.function(goals[mine]).min().item()
-        rows.append((SIGNS[kind], words, number(round(low, 4)), _percent(torch.isin(reached, torch.tensor(mine)))))
+        rows.append(
+            (SIGNS[kind], names[kind], number(round(low, 4)), _percent(torch.isin(reached, torch.tensor(mine))))
+        )
     rows.append((SIGNS[NOWHERE], SENTENCES["none"], "–", _percent(reached < 0)))
     return Table(COLUMNS, tuple(rows))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,11 @@ def basin_bytes(kinds: Array, steps: Array, max_steps: int) -> Array:
     return np.asarray((LEVELS * kinds + level)[::-1], np.uint8)
 
 
-def basins(spans: Sequence[Span], pixels: Array, side: int, goals: Sequence[Goal], path: tuple[Array, Array]) -> Figure:
-    """The starts coloured by where they end, the places where balls end, and the path of one ball."""
+def basins(
+    spans: Sequence[Span], pixels: Array, side: int, goals: Sequence[Goal], path: tuple[Array, Array],
+    names: Mapping[int, str],
+) -> Figure:  # fmt: skip
+    """The starts coloured by where they end (`names` of the colours), the places where balls end, one ball's path."""
     kinds = sorted({goal.kind for goal in goals})
     data = [
         {"type": "scatter", "mode": "markers", "name": "End", "hoverinfo": "text",
@@ -51,7 +54,11 @@ def basins(spans: Sequence[Span], pixels: Array, side: int, goals: Sequence[Goal
         for kind in kinds
     ]  # fmt: skip
     data += one_path(*path)
-    return {"data": data, "layout": plane(spans), "maps": under(spans, pixels, side, "classes") | {"crisp": True}}
+    maps = under(spans, pixels, side, "classes") | {
+        "crisp": True,
+        "classes": {str(k): name for k, name in names.items()},
+    }
+    return {"data": data, "layout": plane(spans), "maps": maps}
 
 
 def one_path(x: Array, y: Array) -> list[dict[str, Any]]:

@@ -331,6 +331,12 @@ def test_what_lies_behind_a_hill_is_hidden() -> None:
     assert rotated.project(np.array([[0.0, 0.5], [0.0, -0.25]]), np.zeros(2))[2].tolist() == [False, True]
 
 
+def test_each_colour_of_the_basins_has_the_name_that_the_table_gives_it() -> None:
+    sheet = basins.draw(basins.BasinsConfig())
+    named = sheet.charts["basins"]["maps"]["classes"]
+    assert list(named.values()) == [row[1] for row in sheet.tables[0].rows]
+
+
 def test_basins_cut_the_double_valley_at_its_pass() -> None:
     landscape = SURFACES["valleys"]
     starts = basins.grid_of_starts(landscape, 20)
