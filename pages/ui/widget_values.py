@@ -24,6 +24,7 @@ LEFT_OUT = "A browser sent a value of an impossible kind for the widget “%s”
 BAD_MESSAGE = "A browser sent a message that is not one of Streamlit's. Its connection was closed."
 UNREADABLE = "Error deserializing back message"  # Streamlit's own words for a message that is no protobuf
 READS_A_MESSAGE = ("receive_bytes", "_websocket_endpoint")  # functions that raise for a message that is text
+WHOLE = {"int_value": "double_value"}  # as a field for integers sends its number, though it is declared otherwise
 STREAMLIT = (
     "streamlit.error_util",
     "streamlit.runtime.app_session",
@@ -54,7 +55,8 @@ def _checked(read: Callable[[WStates, str], Any]) -> Callable[[WStates, str], An
             return read(states, widget)
         kind = state.value.WhichOneof("value")
         try:
-            if kind is None or metadata.value_type in (None, kind):  # None: of a field that was emptied
+            declared = metadata.value_type
+            if kind is None or declared in (None, kind, WHOLE.get(kind)):  # None: of a field that was emptied
                 value = read(states, widget)
                 if _is_possible(value):
                     return value

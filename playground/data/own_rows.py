@@ -316,7 +316,8 @@ def _columns(table: Table, roles: Sequence[Role]) -> tuple[int, ...]:
             found[number] = at
     for number, role in enumerate(roles):
         if role.labels and number not in found:
-            found[number] = _class_column(table, keys, [at for at in free if at not in found.values()], role)
+            left = [at for at in free if at not in found.values()]
+            found[number] = _class_column(table, keys, left, role, may_skip=len(left) > len(roles) - len(found))
     rest = [at for at in free if at not in found.values()]
     wanted = [number for number in range(len(roles)) if number not in found]
     numeric = [at for at in rest if table.numeric(at)]
@@ -338,10 +339,14 @@ def _columns(table: Table, roles: Sequence[Role]) -> tuple[int, ...]:
     return tuple(found[number] for number in range(len(roles)))
 
 
-def _class_column(table: Table, keys: Sequence[str], free: Sequence[int], role: Role) -> int:
-    """The column of the class where none has a sure name: by a weak name, by its values, or the last one."""
+def _class_column(table: Table, keys: Sequence[str], free: Sequence[int], role: Role, *, may_skip: bool) -> int:
+    """The column of the class where none has a sure name: by a weak name, by its values, or the last one.
+
+    A column that is the same in all rows is left out only where there are more columns than needed.
+    """
     label_like = [at for at in free if _is_label_like(table, at, role.labels) and not _is_index(table, keys, at)]
-    label_like = [at for at in label_like if not _is_same(table, at)] or label_like
+    if may_skip:
+        label_like = [at for at in label_like if not _is_same(table, at)] or label_like
     weak = [at for name in role.weak for at in label_like if keys[at] == name and not (name == "y" and "x" in keys)]
     texts = [at for at in label_like if not any(table.marks.number(cell) is not None for cell in table.column(at))]
     last = [

@@ -81,7 +81,7 @@ def test_weights_of_another_shape_are_refused_and_fitting_ones_are_used(page: Op
     board.pause()
     assert board.number("loss") < loss
     popover(tab)
-    upload(tab, tmp_path / "start.pt", "Weights loaded")
+    upload(tab, tmp_path / "start.pt", "Weights loaded (checksum")
     board.until(lambda: board.number("loss") == loss, "the first weights again")
 
 

@@ -287,6 +287,10 @@ def test_the_space_bar_plays_while_a_slider_has_the_focus(page: Open) -> None:
     board.until(lambda: board.state == "playing", "it plays")
     tab.page.get_by_role("slider", name="Time").press("Space")
     board.until(lambda: board.state == "paused", "it pauses")
+    step = board.step
+    tab.page.get_by_role("slider", name="Time").press("ArrowLeft")
+    board.until(lambda: board.step < step, "an arrow looks back")
+    assert board.state == "paused", "only the space bar and k play"
     tab.page.get_by_label("Steps or epochs to take").press("Space")
     tab.page.wait_for_timeout(300)
     assert board.state == "paused", "a field that is typed in keeps its key"

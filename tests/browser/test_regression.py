@@ -69,7 +69,7 @@ def test_after_a_divergence_the_run_goes_back_to_its_last_good_step_and_trains_o
     board.until(lambda: board.state == "failed", "it fails")
     tab.page.get_by_role("button", name=f"Go back to step {step:,}").click()
     board.until(lambda: board.state == "paused" and board.step == step, "it is back")
-    assert board.number("loss") < 0.1 and board.said().startswith("Since you went back to step ")
+    assert board.number("loss") < 0.1 and board.said().startswith("You went back to step ")
     for _ in range(6):
         slider.press("ArrowLeft")
     board.until(lambda: "“Learning rate” to 0.1" in board.said(), "a lower rate")

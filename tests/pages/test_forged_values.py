@@ -141,6 +141,9 @@ def test_a_right_value_is_taken(visit: Open) -> None:
     (widget,) = (each for each in widgets(page) if each.endswith("regression_lr"))
     send(page, array("string_array_value", "0.1"), [widget])
     assert page.session_state[KEY].bench("regression").config.lr == 0.1
+    (widget,) = (each for each in widgets(page) if each.endswith("regression_max_steps"))
+    send(page, plain("int_value", 700), [widget])  # as the browser's field for integers sends it
+    assert page.session_state[KEY].bench("regression").config.max_steps == 700
 
 
 # The log.

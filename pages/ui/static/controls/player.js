@@ -150,10 +150,11 @@ export class Player {
   /** The space bar and k play and pause, wherever they do nothing else. */
   key(event) {
     const { target, key } = event;
-    const uses = key === " " ? USES_SPACE : key === "k" ? USES_LETTERS : "*";
+    const uses = { " ": USES_SPACE, k: USES_LETTERS }[key];
     const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat && !event.defaultPrevented;
     const { disabled } = this.play;
-    if (this.board.leader || disabled || !isPlain || target.closest?.(uses) && !target.matches(SLIDER)) return;
+    if (!uses || this.board.leader || disabled || !isPlain) return;
+    if (target.closest?.(uses) && !target.matches(SLIDER)) return;
     event.preventDefault();
     this.toggle();
   }

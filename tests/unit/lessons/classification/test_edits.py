@@ -32,6 +32,12 @@ def trained(config: ClassificationConfig, steps: int) -> ClassificationRun:
 # A table in and out.
 
 
+@pytest.mark.parametrize("text", ["0.5,2,1\n0.7,1,1\n0.8,3,1\n", "3,2,1\n1,1,1\n2,3,1\n"])
+def test_three_columns_are_read_by_place_even_if_all_points_are_of_one_class(text: str) -> None:
+    rows = clouds.read_csv(text, 30)
+    assert {row[2] for row in rows} == {0} and rows[0][1] == 2
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
