@@ -32,7 +32,7 @@ class Claims:
         return keep
 
     def configs(self) -> dict[str, Any]:
-        """The settings of each experiment and of each preset that differs from all of them; benches are told apart."""
+        """The settings of each experiment and of each preset that differs from all of them, for each bench."""
         found = {title: config for title, _, config, _ in experiments(self.lesson)}
         for bench in self.lesson.benches:
             for title, values in bench.presets.items():

@@ -53,8 +53,9 @@ from playground.lessons.narrator import first_finding
 from playground.lessons.training_rules import RULES, TrainingSituation
 from playground.runs import journal
 from playground.runs import state_checks as check
-from playground.runs.history import KINDS, Snapshot, layer_norms
-from playground.runs.training_run import TrainingRun, View, load_parameters
+from playground.runs.history import KINDS, layer_norms
+from playground.runs.point_run import PointRun
+from playground.runs.training_run import View, load_parameters
 from playground.settings import Settings
 from playground.training import models
 from playground.training.probe import Probe, probe
@@ -69,12 +70,12 @@ CALM_STEPS = 20  # without dropout, to see whether it keeps the loss up
 NO_EDITS = Edits()
 
 
-class ClassificationRun(TrainingRun):
+class ClassificationRun(PointRun):
     """One student's classification."""
 
     edits: Edits
-    inert_knobs = TrainingRun.inert_knobs | {"brush", "most_parameters", "least_accuracy"}
-    marked_changes = TrainingRun.marked_changes | {
+    inert_knobs = PointRun.inert_knobs | {"brush", "most_parameters", "least_accuracy"}
+    marked_changes = PointRun.marked_changes | {
         MARKS["points"]: "points",
         MARKS["weight"]: "weight",
         MARKS["weight_undone"]: "weight_undone",
@@ -228,21 +229,9 @@ class ClassificationRun(TrainingRun):
             self._constant_loss = kept = (self.data, name, LOSSES[name][1]()(logits, labels).item())
         return kept[2]
 
-    def good_losses(self, snapshot: Snapshot) -> dict[str, float] | None:
-        """The losses of a snapshot's weights, if its model has the current shape and they are finite."""
-        model = self.snapshot_model(snapshot.config)
-        if [each.shape for each in model.parameters()] != [each.shape for each in self.model.parameters()]:
-            return None
-        load_parameters(model, snapshot.parameters)
-        losses: dict[str, float] = self.predict(model, self.config).losses
-        return losses if snapshot.parameters.isfinite().all() and np.isfinite(losses["train"]) else None
-
     def went_back(self) -> None:
-        """Begin with a new optimizer, and forget what came after the current step."""
+        """Also forget that the challenge was met after the current step."""
         super().went_back()
-        self.trainer.optimizer = optimizer_of(self.config, self.model)
-        losses = [self.history.column(name) for name in ("train", "test")]
-        self.peak = max(float(np.nanmax(each, initial=0.0)) for each in losses)
         if self.challenge.met_at is not None and self.challenge.met_at > self.steps:
             self.challenge.met_at = None
 

@@ -36,8 +36,9 @@ from playground.lessons.regression.config import (
 )
 from playground.lessons.training_rules import RULES, TrainingSituation
 from playground.runs import state_checks as check
-from playground.runs.history import KINDS, Snapshot, layer_norms
-from playground.runs.training_run import TrainingRun, View, load_parameters
+from playground.runs.history import KINDS, layer_norms
+from playground.runs.point_run import PointRun
+from playground.runs.training_run import View
 from playground.settings import Settings
 from playground.training import models
 from playground.training.probe import Probe, probe
@@ -65,10 +66,10 @@ class Predictions:
     errors: NDArray[Any]  # prediction - y of each training point, (points,)
 
 
-class RegressionRun(TrainingRun):
+class RegressionRun(PointRun):
     """One student's regression."""
 
-    marked_changes = TrainingRun.marked_changes | {MARK: "points"}
+    marked_changes = PointRun.marked_changes | {MARK: "points"}
 
     def __init__(self, config: RegressionConfig, edits: Edits, settings: Settings) -> None:
         self.edits = edits
@@ -167,22 +168,6 @@ class RegressionRun(TrainingRun):
             loss = LOSSES[name][1]()(target(self.data.x_train) + self.config.noise / 2, y).item()
             self._curve_loss = kept = (self.data, name, loss if self.edits == Edits() else float("nan"))
         return kept[2]
-
-    def good_losses(self, snapshot: Snapshot) -> dict[str, float] | None:
-        """The losses of a snapshot's weights, if its model has the current shape and they are finite."""
-        model = self.snapshot_model(snapshot.config)
-        if [each.shape for each in model.parameters()] != [each.shape for each in self.model.parameters()]:
-            return None
-        load_parameters(model, snapshot.parameters)
-        losses: dict[str, float] = self.predict(model, self.config).losses
-        return losses if snapshot.parameters.isfinite().all() and np.isfinite(losses["train"]) else None
-
-    def went_back(self) -> None:
-        """Begin with a new optimizer, and forget what came after the current step."""
-        super().went_back()
-        self.trainer.optimizer = optimizer_of(self.config, self.model)
-        losses = [self.history.column(name) for name in ("train", "test")]
-        self.peak = max(float(np.nanmax(each, initial=0.0)) for each in losses)
 
     def rebuilt(self, config: RegressionConfig) -> Self:
         """A new run at step 0 with another config and the same edits of the points."""

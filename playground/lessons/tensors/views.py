@@ -31,8 +31,8 @@ SENTENCES = {
     "no_view": "**`{code}` does not work.** A view only changes how the memory is read: it needs strides that visit "
     "every number in order, which do not exist here. `reshape` or `contiguous()` would copy.",
     "fails": "**`{code}` does not work** for a tensor of this shape.",
-    "only_number": "{name} has only number 0, so there is no number {probe}.",
-    "no_such_number": "{name} has {count} numbers, so there is no number {probe}: the last one is looked up.",
+    "only_number": "{name} has one number, at index 0; there is no index {probe}.",
+    "no_such_number": "{name} has {count} numbers; there is no index {probe}, so the last one is shown.",
     "unknown_size": "The shape of x needs every size: -1 cannot be used without an array. Type a number.",
     "too_many": "The result has {count} numbers; 1 to {limit} can be drawn. Choose another shape of x.",
     "too_many_axes": "{shape} has too many axes to draw. The memory below shows all its numbers.",

@@ -96,7 +96,7 @@ class Board:
 
 
 class Room:
-    """An engine without threads: its one worker takes a turn when it is told to."""
+    """An engine without threads: its one worker takes a turn at each call."""
 
     def __init__(self, clock: Clock, workers: int = 1) -> None:
         self.clock, self.engine = clock, Engine(Settings(workers=workers, runs_per_session=99))

@@ -96,10 +96,10 @@ def test_each_curve_of_the_gradients_has_a_name_of_its_own_in_the_file() -> None
 
 
 def test_the_value_that_a_long_table_is_about_is_one_of_its_columns() -> None:
-    told = {}
+    matches = {}
     for bench in BENCHES.values():
         for chart, figure in figures(bench).items():
             meta = figure["layout"].get("meta") or {}
             if "value" in meta:
-                told[chart] = meta["value"] in meta["table"]
-    assert told == {"map": True, "lines": True}
+                matches[chart] = meta["value"] in meta["table"]
+    assert matches == {"map": True, "lines": True}

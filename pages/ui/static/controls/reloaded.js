@@ -1,4 +1,4 @@
-// A page that is loaded again has a new run at step 0. Its student is told how far the run before was.
+// After a reload the page has a new run at step 0; the board then says which step the previous run had reached.
 
 import { keep, kept } from "../storage.js";
 

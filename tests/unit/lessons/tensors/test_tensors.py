@@ -177,9 +177,9 @@ def test_array_of_one_axis_is_a_row_in_every_lab(cell: str) -> None:
 
 
 def test_number_that_is_not_there_is_not_looked_up_without_a_word() -> None:
-    assert "there is no number 40: the last one" in views.draw_views(views.ViewsConfig(probe=40)).note
-    assert "there is no number" not in views.draw_views(views.ViewsConfig(probe=11)).note
-    assert "only number 0" in views.draw_views(views.ViewsConfig(shape="1", probe=1, first="same")).note
+    assert "there is no index 40, so the last one" in views.draw_views(views.ViewsConfig(probe=40)).note
+    assert "there is no index" not in views.draw_views(views.ViewsConfig(probe=11)).note
+    assert "has one number" in views.draw_views(views.ViewsConfig(shape="1", probe=1, first="same")).note
 
 
 @pytest.mark.parametrize("shape", ["()", "1"])
