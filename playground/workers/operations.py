@@ -8,7 +8,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from playground.lesson import OwnPoints
 
 Result = TypeVar("Result")
 Rows = tuple[tuple[float, ...], ...]
@@ -95,11 +98,12 @@ class UsePicture(Operation[None]):
         run.use_picture(self.grey)
 
 
-def _own_points(lesson: str) -> Any:
+def _own_points(lesson: str) -> OwnPoints:
     from playground.lessons import LESSONS
 
     found: Any = LESSONS[lesson]
-    return found.own_points
+    points: OwnPoints = found.own_points
+    return points
 
 
 # Files.
