@@ -1,4 +1,4 @@
-"""How many processor cores this process may use: of the machine, of its affinity, and of its container's share."""
+"""How much of the machine this process may use: cores and memory, of the machine and of its container's share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+
+FALLBACK_MEMORY = 4 * 2**30  # bytes
 
 
 def available_cores(root: Path = Path("/")) -> int:
@@ -17,6 +19,36 @@ def available_cores(root: Path = Path("/")) -> int:
     if sys.platform == "linux":
         counts.append(len(os.sched_getaffinity(0)))
     return max(1, int(min(counts)))
+
+
+def available_memory(root: Path = Path("/")) -> int:
+    """The least of the machine's memory and its cgroup's limit, in bytes; FALLBACK_MEMORY where neither is known."""
+    sizes = [size for size in (_machine_memory(root), *memory_limits(root)) if size > 0]
+    return min(sizes, default=FALLBACK_MEMORY)
+
+
+def _machine_memory(root: Path) -> int:
+    """In bytes, 0 where it is not known; read from "MemTotal:  16316412 kB", or else asked of the system."""
+    for line in _text(root / "proc" / "meminfo").splitlines():
+        match line.split():
+            case ["MemTotal:", size, "kB"] if size.isdecimal():
+                return int(size) * 1024
+    if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return 0
+
+
+def memory_limits(root: Path = Path("/")) -> Iterator[int]:
+    """The limit of each cgroup that the process is in, in bytes, as in `cgroup_limits`; without one, none."""
+    mounts = root / "sys" / "fs" / "cgroup"
+    for controllers, group in _groups(root):
+        if not controllers:
+            texts = [_text(folder / "memory.max") for folder in _folders(mounts, group)]
+        elif "memory" in controllers.split(","):
+            texts = [_text(folder / "memory.limit_in_bytes") for folder in _folders(mounts / "memory", group)]
+        else:
+            continue
+        yield from (int(text) for text in texts if text.isdecimal())
 
 
 def cgroup_limits(root: Path = Path("/")) -> Iterator[float]:

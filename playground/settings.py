@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from playground.cores import available_cores
+from playground.cores import available_cores, available_memory
 
 DATA = "PLAYGROUND_DATA"  # the folder of MNIST, which is no limit
 PREFIX = "PLAYGROUND_"
@@ -65,10 +65,19 @@ class Settings:
     """The limits of the engine and the server."""
 
     core_limit: int = _setting(0, "PLAYGROUND_CORES", "cores to compute on; 0: as many as the server may use", 0, 1_024)
-    workers: int = _setting(0, "PLAYGROUND_WORKERS", "training threads; 0: one less than the cores", 0, 1_024)
+    workers: int = _setting(
+        0,
+        "PLAYGROUND_WORKERS",
+        "worker processes; 0: one for each core, less one where there are more than two",
+        0,
+        1_024,
+    )
     torch_threads: int = _setting(1, "PLAYGROUND_TORCH_THREADS", "threads that one torch operation may use", 1, 64)
-    max_runs: int = _setting(64, "PLAYGROUND_MAX_RUNS", "runs open at once; more wait in a queue")
+    max_runs: int = _setting(64, "PLAYGROUND_MAX_RUNS", "runs that train at once; more wait in a queue")
     runs_per_session: int = _setting(4, "PLAYGROUND_RUNS_PER_SESSION", "runs one browser session keeps")
+    memory_mb: int = _setting(
+        0, "PLAYGROUND_MEMORY_MB", "megabytes that all open runs may hold; 0: half of what the server may use", 0
+    )
     max_parameters: int = _setting(2_000_000, "PLAYGROUND_MAX_PARAMETERS", "parameters of one model")
     max_points: int = _setting(5_000, "PLAYGROUND_MAX_POINTS", "data points of one run")
     max_run_mb: int = _setting(64, "PLAYGROUND_MAX_RUN_MB", "megabytes of snapshots one run keeps")
@@ -104,17 +113,22 @@ class Settings:
 
     @property
     def worker_count(self) -> int:
-        """The number of training threads."""
-        return self.workers or max(1, self.cores - 1)
+        """The number of worker processes."""
+        return self.workers or (self.cores - 1 if self.cores > 2 else self.cores)
+
+    @property
+    def memory_limit_mb(self) -> int:
+        """The megabytes that all open runs together may hold."""
+        return self.memory_mb or max(1, available_memory() // 2**21)
 
     @property
     def allowed_origins(self) -> frozenset[str]:
         """The origins of `origins` as browsers write them; what is not an origin is left out."""
         return frozenset(found for part in _parts(self.origins) if (found := _origin(part)))
 
-    def cores_each(self, runs: int) -> int:
-        """The number of cores that each of `runs` training runs may use: all for a single run, at least one."""
-        return max(1, self.cores // max(1, min(runs, self.worker_count)))
+    def free_cores(self, training: int) -> int:
+        """The number of cores that are free while `training` runs train on one each; at least one."""
+        return max(1, self.cores - training)
 
 
 def unknown_variables(names: Iterable[str]) -> list[str]:

@@ -42,15 +42,26 @@ MAX_AWAY_SECONDS = 5.0  # a run whose page is left longer is paused; a board tha
 MAX_IDLE_SECONDS_IN_QUEUE = 60.0  # an unwatched run is closed this soon while others wait
 
 
+def new_id() -> str:
+    """An unguessable id for a run."""
+    return secrets.token_urlsafe(18)
+
+
 class Engine:
     """Runs, workers and limits. Any thread may call its public methods; all but `call` and `stop` return at once.
 
-    `prepare` is called first in each worker's thread.
+    `prepare` is called first in each worker's thread, `dropped` with the id and a sentence whenever a run is closed.
     """
 
-    def __init__(self, settings: Settings | None = None, prepare: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        prepare: Callable[[], None] = lambda: None,
+        dropped: Callable[[str, str], None] = lambda run_id, reason: None,
+    ) -> None:
         self.settings = settings or Settings()
         self._prepare = prepare
+        self._dropped = dropped
         self._frame_seconds = 1.0 / self.settings.frame_rate
         lock = threading.RLock()
         self._ready = threading.Condition(lock)  # there may be something to do
@@ -72,8 +83,7 @@ class Engine:
             if self._threads:
                 return
             self._stopping = False
-            names = [f"engine-{index}" for index in range(self.settings.worker_count)]
-            self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
+            self._threads = [threading.Thread(target=self._work, name="engine", daemon=True)]
             self._threads.append(threading.Thread(target=self._build, name="engine-builder", daemon=True))
         for thread in self._threads:
             thread.start()
@@ -91,15 +101,33 @@ class Engine:
             for opened in list(self._runs.values()):
                 self._drop(opened, messages.STOPPING)
 
-    def open(self, session: str, build: Callable[[Any], Run], config: Any) -> str:
-        """The unguessable id of a new run, `build(config)`, for a session. Over the limit, the run waits in a queue.
+    def open(
+        self,
+        session: str,
+        build: Callable[[Any], Run],
+        config: Any,
+        *,
+        run_id: str | None = None,
+        cores: int | None = None,
+    ) -> str:
+        """The id of a new run, `build(config)`, for a session; an unguessable one if none is given.
 
-        A session over its own limit loses the run that it has not used for longest.
+        `cores` is what a run with long steps may use; without it, what is free. Over the limit, the run waits in a
+        queue. A session over its own limit loses the run that it has not used for longest.
         """
         with self._ready:
-            return self._open(OpenRun(secrets.token_urlsafe(18), session, build, config)).id
+            return self._open(OpenRun(run_id or new_id(), session, build, config, cores=cores)).id
 
-    def open_beside(self, leader_id: str, build: BuildBeside, vary: Vary, compared: str) -> str:
+    def open_beside(
+        self,
+        leader_id: str,
+        build: BuildBeside,
+        vary: Vary,
+        compared: str,
+        *,
+        run_id: str | None = None,
+        cores: int | None = None,
+    ) -> str:
         """The id of a second run that advances together with an open one and obeys the same player.
 
         `build` makes it from the leader's run and from its own config, which is always `vary(the leader's config)`;
@@ -111,7 +139,7 @@ class Engine:
                 self._drop(leader.follower, messages.CLOSED)
             leader.touched_at = time.monotonic()  # so that it is not the one closed when the session has too many
             follower = OpenRun(
-                secrets.token_urlsafe(18), leader.session, build, leader.config, vary=vary, compared=compared
+                run_id or new_id(), leader.session, build, leader.config, vary=vary, compared=compared, cores=cores
             )
             follower.leader, leader.follower, leader.watching.stale = leader, follower, True
             return self._open(follower).id
@@ -134,9 +162,9 @@ class Engine:
         """Set live knobs of a running run."""
         self._enqueue(run_id, Tune(config))
 
-    def rebuild(self, run_id: str, config: Any) -> None:
-        """Build the run again from a config; it keeps playing if it was playing."""
-        self._enqueue(run_id, Rebuild(config))
+    def rebuild(self, run_id: str, config: Any, cores: int | None = None) -> None:
+        """Build the run again from a config; it keeps playing if it was playing. `cores` as in `open`."""
+        self._enqueue(run_id, Rebuild(config, cores))
 
     def command(self, run_id: str, command: Command | Mapping[str, Any], viewer: Viewer | None = None) -> None:
         """Queue a command, which is obeyed between two steps, or a message {"do": ...} that holds one.
@@ -167,11 +195,15 @@ class Engine:
 
         With `both`, the run beside it (`open_beside`), if there is one, is changed in the same way.
         """
+        return self.call_later(run_id, function, both=both).result(timeout)
+
+    def call_later(self, run_id: str, function: Callable[[Run], Result], *, both: bool = False) -> Future[Result]:
+        """Like `call`, without waiting: the future of the result, cancelled if the run is closed before."""
         future: Future[Result] = Future()
         self._enqueue(run_id, Call(function, future, both))
-        return future.result(timeout)
+        return future
 
-    def attach(self, run_id: str, viewer: Viewer) -> None:
+    def attach(self, run_id: str, viewer: Viewer, reads: bool = False) -> None:
         """Let a viewer watch a run, in place of the one before. Raises UnknownRun."""
         with self._ready:
             opened = self._find(run_id)
@@ -256,6 +288,7 @@ class Engine:
             opened.watching.viewer.dismiss(4404, reason)
         opened.run = None
         opened.watching.detach()
+        self._dropped(opened.id, reason)
         if (leader := opened.leader) is not None:
             leader.follower, opened.leader, leader.watching.stale = None, None, True
             say_compared(leader.run, is_compared=False)
@@ -329,7 +362,7 @@ class Engine:
             self._counted_at = now
             self._training = sum(each.is_training(now) for each in self._runs.values()) or 1
             self._sharing = sum(each.contends(now) for each in self._runs.values()) or 1
-        alone = min(1.0, self.settings.worker_count / self._sharing)  # 1 when each run has a worker of its own
+        alone = 1.0 / self._sharing
         draw_seconds = opened.watching.draw_seconds
         seconds = min(MAX_SLICE_SECONDS, max(MIN_SLICE_SECONDS, ROUND_SECONDS * alone - draw_seconds))
         if opened.watching.asked is None:
@@ -337,10 +370,15 @@ class Engine:
         enough = (1 - alone) * TRAINING_PER_DRAWING * draw_seconds
         return min(seconds, max(MIN_SLICE_SECONDS, enough, opened.next_frame_at(self._frame_seconds) - now))
 
+    def _free_cores(self) -> int:
+        """How many cores a run that is built now may use: those on which no other run trains."""
+        now = time.monotonic()
+        return self.settings.free_cores(sum(each.is_training(now) for each in list(self._runs.values())))
+
     def _share(self, opened: OpenRun, now: float) -> float:
-        """How much of a worker is a run's due, from 0 to 1: all of it while no more runs than workers want one."""
+        """How much of the time is a run's due, from 0 to 1: all of it while no other run wants any."""
         others = sum(each.contends(now) for each in self._runs.values() if each not in (opened, opened.partner))
-        return min(1.0, self.settings.worker_count / (others + 1))
+        return 1.0 / (others + 1)
 
     def _work(self) -> None:
         """Serve one run after the other."""
@@ -376,14 +414,14 @@ class Engine:
         spent, start = 0.0, time.monotonic()
         if opened.can_be_built:
             try:
-                opened.build_run()
+                opened.build_run(self._free_cores())
             except Exception as error:
                 opened.fail(error)
         if not opened.rests(time.monotonic()):
             spent = self._obey(opened, seconds)
             if opened.run is not None and trains and spent < seconds and opened.has_steps:
                 try:
-                    opened.train(seconds - spent, self.settings, self._training)
+                    opened.train(seconds - spent, self.settings)
                 except Exception as error:
                     opened.fail(error)
         drawing_at, has_obeyed = time.monotonic(), opened.has_obeyed
@@ -410,7 +448,7 @@ class Engine:
         start = now = time.monotonic()
         while now - start < seconds and (order := self._take(opened)) is not None:
             try:
-                opened.obey(order)
+                opened.obey(order, self._free_cores())
             except Exception as error:
                 opened.fail(error)
             now = time.monotonic()

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from playground.engine import lockstep, messages
 from playground.engine.commands import Command, CommandError, GoBack, LookBack, Pause, Play, Reset, SetSpeed, Step
 from playground.engine.fairness import Debt
-from playground.engine.orders import Call, Order, Orders, Refuse, Revary, Tune
+from playground.engine.orders import Call, Order, Orders, Rebuild, Refuse, Revary, Tune
 from playground.engine.pacing import WAIT_SECONDS, Pacing
 from playground.engine.run import Heavy, Paced, Run
 from playground.engine.watching import Watching
@@ -35,6 +35,7 @@ class OpenRun:
     session: str
     build: Callable[..., Run]  # from its config; a follower's from its leader's run and its config
     config: Any
+    cores: int | None = None  # that a run with long steps may use; None: what is free when it is built
     run: Run | None = None
     state: State = "paused"
     notice: str = ""
@@ -136,22 +137,26 @@ class OpenRun:
 
     # Training.
 
-    def build_run(self) -> None:
+    def build_run(self, free_cores: int = 1) -> None:
         """Build its run, a follower's from its leader's."""
         if self.leader is not None:
             lockstep.build(self)
         else:
             self.run, self.watching.stale = self.build(self.config), True
+        self._say_cores(free_cores)
 
-    def train(self, seconds: float, settings: Settings, sharing: int) -> None:
-        """Train for a slice at its speed, and note how that went; `sharing` runs train on this machine."""
+    def _say_cores(self, free_cores: int) -> None:
+        """Tell a run with long steps that was just built how many cores it may use, and the one beside it."""
+        for opened in filter(None, (self, self.follower)):
+            run: object = opened.run
+            if isinstance(run, Heavy):
+                run.use_cores(free_cores if self.cores is None else self.cores)
+
+    def train(self, seconds: float, settings: Settings) -> None:
+        """Train for a slice at its speed, and note how that went."""
         run, pacing, follower = self.run, self.pacing, self.follower
         assert run is not None
         _, second = lockstep.runs_of(self)
-        both: tuple[object, object] = run, second
-        for each in both:
-            if isinstance(each, Heavy):
-                each.use_cores(settings.cores_each(sharing))
         start = time.monotonic()
         rate = run.auto_speed if pacing.speed is None else pacing.speed
         allowed = pacing.allowed(start, rate, plays=self.state == "playing")
@@ -170,13 +175,14 @@ class OpenRun:
             self.state, pacing.owed, pacing.seconds = "paused", 0, 0.0
             self.notice = messages.TRAINED_LONG
 
-    def rebuild(self, *, keep_playing: bool) -> None:
+    def rebuild(self, free_cores: int, *, keep_playing: bool) -> None:
         """Start again from the current config; what the student added by hand stays."""
         if self.run is not None:
             self.run = self.run.rebuilt(self.config)
         elif self.admitted:
             self.run = self.build(self.config)
         lockstep.rebuild(self)
+        self._say_cores(free_cores)
         self.state = "playing" if keep_playing and self.state == "playing" else "paused"
         self.notice = ""
         self.pacing.restart()
@@ -202,8 +208,8 @@ class OpenRun:
 
     # Obeying.
 
-    def obey(self, order: Order) -> None:
-        """Carry out one order."""
+    def obey(self, order: Order, free_cores: int = 1) -> None:
+        """Carry out one order; a run that is built again may use the cores that are free."""
         self.watching.stale = self.has_obeyed = True
         if isinstance(order, Call):
             self._answer(order)
@@ -212,7 +218,7 @@ class OpenRun:
             self.notice = ""
         if isinstance(order, Command):
             try:
-                self._carry_out(order)
+                self._carry_out(order, free_cores)
                 lockstep.obey_too(self, order)
             except ValueError as error:
                 self.notice = str(error)
@@ -225,7 +231,9 @@ class OpenRun:
             if isinstance(order, Tune) and not self._has_failed:
                 self._tune()
             else:
-                self.rebuild(keep_playing=True)
+                if isinstance(order, Rebuild):
+                    self.cores = order.cores
+                self.rebuild(free_cores, keep_playing=True)
 
     @property
     def _has_failed(self) -> bool:
@@ -250,13 +258,13 @@ class OpenRun:
         except Exception as error:
             call.future.set_exception(error)
 
-    def _carry_out(self, command: Command) -> None:
+    def _carry_out(self, command: Command, free_cores: int) -> None:
         """Obey a viewer's command. Raises CommandError, or the run's own ValueError, with a sentence."""
         run = self.run
         if isinstance(command, SetSpeed):
             self.pacing.set_speed(command.steps_per_second)
         elif isinstance(command, Reset):
-            self.rebuild(keep_playing=False)
+            self.rebuild(free_cores, keep_playing=False)
         elif run is None:
             raise CommandError(messages.NOT_STARTED)
         elif isinstance(command, Pause):

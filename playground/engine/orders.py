@@ -36,9 +36,10 @@ class Tune:
 
 @dataclass(frozen=True)
 class Rebuild:
-    """Build the run again from a config."""
+    """Build the run again from a config; a run with long steps may use `cores`, or what is free."""
 
     config: Any
+    cores: int | None = None
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class Heavy(Paced, Protocol):
     restless: bool  # whether it may have something new to show although it takes no step
 
     def use_cores(self, count: int) -> None:
-        """Use at most this many cores from now on; called before each slice."""
+        """Use at most this many cores; called once, when the run has been built."""
 
 
 class Comparable(Run, Protocol):

@@ -194,4 +194,41 @@ def test_cores_come_from_the_setting_or_else_from_the_machine(bare: pytest.Monke
     assert (Settings.from_environment().cores, Settings.from_environment().worker_count) == (6, 5)
     bare.setenv("PLAYGROUND_CORES", "3")
     found = Settings.from_environment()
-    assert (found.cores, found.worker_count, found.cores_each(1), found.cores_each(2)) == (3, 2, 3, 1)
+    assert (found.cores, [found.free_cores(training) for training in (0, 1, 2, 9)]) == (3, [3, 2, 1, 1])
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 2), (3, 2), (4, 3), (16, 15)])
+def test_there_is_a_worker_process_for_each_core_and_a_core_left_where_there_are_many(cores: int, workers: int) -> None:
+    assert Settings(core_limit=cores).worker_count == workers
+    assert Settings(core_limit=cores, workers=7).worker_count == 7
+
+
+MEMINFO = {"proc/meminfo": "MemTotal:       16316412 kB\nMemFree:         1000 kB"}
+MACHINE = 16_316_412 * 1024
+MEMORY: dict[str, tuple[dict[str, str], int]] = {
+    "no limit": ({}, MACHINE),
+    "version 2": ({GROUP: "0::/", f"{MOUNT}/memory.max": "2147483648"}, 2**31),
+    "version 2, no limit": ({GROUP: "0::/", f"{MOUNT}/memory.max": "max"}, MACHINE),
+    "version 2, the limit is above": ({GROUP: "0::/a/b", f"{MOUNT}/a/memory.max": "1073741824"}, 2**30),
+    "version 1": ({GROUP: "9:memory:/docker/0", f"{MOUNT}/memory/memory.limit_in_bytes": "1073741824"}, 2**30),
+    "version 1, no limit": ({GROUP: "9:memory:/", f"{MOUNT}/memory/memory.limit_in_bytes": "9223372036854771712"},
+                            MACHINE),
+    "nonsense": ({GROUP: "0::/", f"{MOUNT}/memory.max": "lots"}, MACHINE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MEMORY)
+def test_the_memory_of_a_container_is_its_limit(tmp_path: Path, case: str) -> None:
+    files, expected = MEMORY[case]
+    for name, text in (MEMINFO | files).items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{text}\n")
+    assert cores.available_memory(tmp_path) == expected
+
+
+def test_runs_may_hold_half_of_the_memory_or_what_the_setting_says(bare: pytest.MonkeyPatch) -> None:
+    bare.setattr(settings, "available_memory", lambda: 2**30)
+    assert Settings.from_environment().memory_limit_mb == 512
+    bare.setenv("PLAYGROUND_MEMORY_MB", "100")
+    assert Settings.from_environment().memory_limit_mb == 100

@@ -81,19 +81,14 @@ class CnnRun(TrainingRun):
         return 0.0
 
     def use_cores(self, count: int) -> None:
-        """Take its share of the machine: the number of threads is chosen at the first step and later only lowered.
+        """Choose the number of threads, which stays until Reset; a run that has one already keeps it.
 
-        The share alone is no reason for several threads: they must have been measured to be faster on this server.
+        Free cores alone are no reason for several threads: they must have been measured to be faster on this server.
         With another number of threads sums are added in another order, which changes the weights by 1e-8 at first. So
-        each change is in the journal, and a replay uses as many threads as the original run.
+        the number is in the journal, and a replay uses as many threads as the original run.
         """
-        if self.replay is not None and self.replay.sets_threads(self.steps):
-            return
-        count = min(count, devices.MAX_THREADS)
-        if self.threads is None:
-            self.use_threads(CHOICE.threads(count))
-        elif count < self.threads:
-            self.use_threads(count)
+        if self.threads is None and not (self.replay is not None and self.replay.sets_threads(self.steps)):
+            self.use_threads(CHOICE.threads(min(count, devices.MAX_THREADS)))
 
     @property
     def cores(self) -> int:

@@ -803,10 +803,10 @@ def test_ids_of_runs_cannot_be_guessed(start: Start) -> None:
 
 def test_stop_ends_the_threads_and_tells_the_viewers_and_start_begins_anew(start: Start) -> None:
     before = set(threading.enumerate())
-    engine = start(workers=3)
+    engine = start()
     engine.start()
     mine = set(threading.enumerate()) - before
-    assert len(mine) == 4  # and the one that builds
+    assert len(mine) == 2  # one that trains, and one that builds
     screen = watch(engine, play=True)
     assert_goes_on(run_of(engine, screen.run_id))
     engine.stop()

@@ -11,9 +11,10 @@ import orjson
 import pytest
 import torch
 
-from playground.engine.commands import Command
+from playground.engine.commands import Command, Reset
 from playground.engine.engine import Engine
 from playground.engine.open_run import OpenRun
+from playground.engine.orders import Rebuild
 from playground.engine.pacing import WAIT_SECONDS
 from playground.engine.run import Drawing, Heavy, Outcome
 from playground.lessons.cnn import lesson as cnn
@@ -88,40 +89,49 @@ def opened(run: LongSteps) -> OpenRun:
 
 
 @pytest.mark.parametrize(
-    ("cores", "runs", "share"), [(1, 1, 1), (2, 1, 2), (2, 2, 2), (16, 1, 16), (16, 2, 8), (16, 5, 3), (16, 64, 1)]
+    ("cores", "others", "free"), [(1, 0, 1), (2, 0, 2), (2, 1, 1), (16, 0, 16), (16, 2, 14), (16, 64, 1)]
 )
-def test_runs_share_the_cores_but_never_more_runs_than_there_are_workers(
-    monkeypatch: pytest.MonkeyPatch, cores: int, runs: int, share: int
-) -> None:
-    monkeypatch.setattr("playground.settings.available_cores", lambda: cores)
-    assert Settings().cores_each(runs) == share
+def test_a_run_is_told_once_how_many_cores_it_may_use_when_it_is_built(cores: int, others: int, free: int) -> None:
+    assert Settings(core_limit=cores).free_cores(others) == free
     run = LongSteps()
     assert isinstance(run, Heavy)
-    opened(run).train(0.001, Settings(), runs)
-    assert run.cores == [share]
+    record = OpenRun("id", "session", lambda config: run, None)
+    record.build_run(free)
+    for _ in range(3):
+        record.train(0.001, Settings())
+    assert run.cores == [free]
+    record.obey(Reset(), 1)
+    assert run.cores == [free, 1], "and again when it is built again"
 
 
-def test_a_cnns_threads_are_its_share_at_the_first_step_then_only_fewer_until_reset(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("playground.settings.available_cores", lambda: 4)
-    run = cnn.build(cnn.CnnConfig(filters_1=1, filters_2=1, kernel=1, images=50, epochs=0))
-    record: Any = OpenRun("id", "session", cnn.build, run.config, run=run, state="paused", admitted=True)
+def test_a_run_may_use_the_cores_that_it_was_opened_with() -> None:
+    run = LongSteps()
+    record = OpenRun("id", "session", lambda config: run, None, cores=3)
+    record.build_run(16)
+    record.obey(Reset(), 16)
+    record.obey(Rebuild(None, 5), 16)
+    record.obey(Rebuild(None), 2)
+    assert run.cores == [3, 3, 5, 2]
 
-    def train_beside(runs: int) -> tuple[int, int | None]:
-        """The threads of the step that the run takes meanwhile, and those that it says it has."""
-        record.pacing.owed, computed = 1, []
+
+def test_a_cnns_threads_are_chosen_when_it_is_built_and_stay_until_reset() -> None:
+    config = cnn.CnnConfig(filters_1=1, filters_2=1, kernel=1, images=50, epochs=0)
+    record: Any = OpenRun("id", "session", cnn.build, config, state="playing")
+    record.build_run(2)
+
+    def train() -> tuple[int, int | None]:
+        """The threads of one step, and those that the run says it has."""
+        computed: list[int] = []
         step = record.run.trainer.step
-        monkeypatch.setattr(record.run.trainer, "step", lambda: (computed.append(torch.get_num_threads()), step())[1])
-        record.train(0.001, Settings(), runs)
+        record.run.trainer.step = lambda: (computed.append(torch.get_num_threads()), step())[1]
+        record.train(0.0, Settings())
         return computed[0], record.run.threads
 
-    assert [train_beside(runs) for runs in (2, 1, 2, 3, 1)] == [(2, 2), (2, 2), (2, 2), (1, 1), (1, 1)]
-    run_history = run.run_history()
-    assert run_history.start.threads == 2
-    assert [(change.steps, change.threads) for change in run_history.changes] == [(3, 1)], "only what changed is noted"
-    record.rebuild(keep_playing=False)
-    assert train_beside(1) == (4, 4)
+    assert [train() for _ in range(3)] == [(2, 2)] * 3
+    assert (record.run.run_history().start.threads, record.run.run_history().changes) == (2, ())
+    record.obey(Reset(), 4)
+    record.state = "playing"
+    assert train() == (4, 4)
     assert record.run.run_history().start.threads == 4
 
 
@@ -134,10 +144,10 @@ def test_a_run_has_no_more_threads_than_a_link_or_file_may_name() -> None:
 def test_a_run_that_used_its_time_up_without_a_step_is_not_made_to_wait() -> None:
     run = LongSteps()
     record = opened(run)
-    record.train(0.005, Settings(), 1)
+    record.train(0.005, Settings())
     assert record.pacing.waits_until == 0.0
     run.works = False
-    record.train(0.005, Settings(), 1)
+    record.train(0.005, Settings())
     assert record.pacing.waits_until == pytest.approx(time.monotonic() + WAIT_SECONDS, abs=0.02)
 
 

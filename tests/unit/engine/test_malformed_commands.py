@@ -103,7 +103,7 @@ def test_no_message_ends_a_run_and_each_refusal_is_a_sentence(name: str) -> None
             drawing = screen.run.draw(charts, {})
             assert set(drawing.charts) <= set(charts)
         if screen.run is not None and screen.run.outcome:  # a lab that has shown everything
-            screen.rebuild(keep_playing=False)
+            screen.rebuild(1, keep_playing=False)
 
 
 def test_the_nine_seeds_refuse_what_they_do_not_know() -> None:
