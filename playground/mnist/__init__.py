@@ -1,11 +1,14 @@
 """Handwritten digits to train on: MNIST if it is on this machine, otherwise small digits that come with scikit-learn.
 
+The processes of a server have them in memory once: the first one that needs them reads and checks the files and writes
+the numbers to a file in the server's shared folder, which all of them map.
 `python -m playground.mnist [folder]` downloads MNIST. Nothing else here uses the network.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import threading
 from collections.abc import Sequence
@@ -16,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playground import shared_folder
 from playground.mnist import files as mnist_files
-from playground.mnist import small_digits
+from playground.mnist import shared_digits, small_digits
 from playground.mnist.files import MnistError, NotThere
 
 if TYPE_CHECKING:
@@ -33,8 +37,17 @@ ALREADY_THERE = "MNIST is already in {folder}, complete and unchanged."
 DOWNLOADED = "MNIST is in {folder}: four files, each with the right SHA-256."
 CANCELLED = "Cancelled; nothing was kept."
 PROGRESS = "{fetched:5.1f} of {total:.1f} MB  {percent:3.0f} %"
-_lock = threading.Lock()
-_loaded: list[Digits] = []
+NOT_SHARED = "The digits cannot be shared in “{folder}” ({reason}): this process keeps a copy of its own."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which digits this machine has: whether they are MNIST, and a sentence for the visitor."""
+
+    real: bool
+    sentence: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +64,12 @@ class Digits:
     test_labels: NDArray[np.int64]
     real: bool
     sentence: str
+    is_shared: bool = False  # in memory once for all processes
+
+    @property
+    def source(self) -> Source:
+        """Which digits these are."""
+        return Source(self.real, self.sentence)
 
     @property
     def name(self) -> str:
@@ -65,18 +84,110 @@ class Digits:
         return tuple(torch.from_numpy(array.base) for array in arrays)  # type: ignore[return-value]
 
 
+@dataclass
+class _Known:
+    """What this process knows of the digits, and their version."""
+
+    version: int = -1
+    source: Source | None = None
+    digits: Digits | None = None
+
+    def learn(self) -> Digits:
+        """Read or map the latest digits."""
+        self.version, digits = _latest()
+        self.source, self.digits = digits.source, digits
+        return digits
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nobody has raised the version since."""
+        return self.version == _version()
+
+
+_lock = threading.Lock()
+_known = _Known()
+
+
 def load() -> Digits:
-    """The digits of this machine; they are read at the first call, which takes half a second."""
+    """The latest digits of this machine.
+
+    The first process of a server that needs them reads and checks the files, which takes half a second.
+    """
     with _lock:
-        if not _loaded:
-            _loaded.append(_read())
-        return _loaded[0]
+        return _known.digits if _known.digits is not None and _known.is_current else _known.learn()
+
+
+def source() -> Source:
+    """Which digits this machine has, checked as `load` does; their images take no memory of this process."""
+    with _lock:
+        if _known.source is None or not _known.is_current:
+            digits = _known.learn()
+            _known.digits = digits if digits.is_shared else None
+        assert _known.source is not None
+        return _known.source
 
 
 def forget() -> None:
-    """Read the digits again at the next `load`, for example after a download. Digits in use stay valid."""
+    """Let all processes of this server read the digits again, for example after a download.
+
+    Digits in use stay valid.
+    """
+    forget_here()
+    folder = shared_folder.path()
+    if folder is not None:
+        try:
+            shared_digits.raise_version(folder)
+        except OSError as error:
+            log.warning(NOT_SHARED.format(folder=folder, reason=error))
+
+
+def forget_here() -> None:
+    """Let this process read or map the digits again at the next `load`.
+
+    Needed only where no folder is shared: otherwise each process sees for itself that there are later digits.
+    """
     with _lock:
-        _loaded.clear()
+        _known.version, _known.source, _known.digits = -1, None, None
+
+
+def _version() -> int:
+    folder = shared_folder.path()
+    return 0 if folder is None else shared_digits.version(folder)
+
+
+def _latest() -> tuple[int, Digits]:
+    """The latest digits and their version: those of the shared folder, or this process's own if there is none."""
+    folder = shared_folder.path()
+    if folder is None:
+        return 0, _read()
+    try:
+        with shared_folder.locked(folder / shared_digits.LOCK):
+            number = shared_digits.version(folder)
+            found = _mapped(folder, number)
+            if found is not None:
+                return number, found
+            digits = _read()
+            arrays = (digits.train_images, digits.train_labels, digits.test_images, digits.test_labels)
+            try:
+                head = {"real": digits.real, "sentence": digits.sentence}
+                shared_digits.write(folder, number, head, arrays)
+            except OSError as error:
+                log.warning(NOT_SHARED.format(folder=folder, reason=error))
+                return number, digits
+            return number, _mapped(folder, number) or digits
+    except OSError as error:  # the folder has gone, or no lock can be had
+        log.warning(NOT_SHARED.format(folder=folder, reason=error))
+        return _version(), _read()
+
+
+def _mapped(folder: Path, number: int) -> Digits | None:
+    """The digits of the shared file of this version, if it is there."""
+    found = shared_digits.read(folder, number)
+    if found is None:
+        return None
+    head, arrays = found
+    images, labels, test_images, test_labels = map(_read_only, arrays)
+    return Digits(images, labels, test_images, test_labels, head["real"], head["sentence"], is_shared=True)
 
 
 def read_mnist(folder: Path) -> Digits | None:
@@ -106,16 +217,17 @@ def _read() -> Digits:
 
 def _digits(arrays: Sequence[NDArray[Any]], sentence: str, *, real: bool) -> Digits:
     """Digits that are read-only views of copies of these arrays."""
-    train, test = _shared(arrays[0], arrays[1]), _shared(arrays[2], arrays[3])
-    return Digits(*train, *test, real=real, sentence=sentence)
+    types = (np.uint8, np.int64, np.uint8, np.int64)
+    copies = (np.array(array, dtype=kind, order="C") for array, kind in zip(arrays, types, strict=True))
+    images, labels, test_images, test_labels = map(_read_only, copies)
+    return Digits(images, labels, test_images, test_labels, real, sentence)
 
 
-def _shared(images: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    owned = np.array(images, dtype=np.uint8, order="C"), np.array(labels, dtype=np.int64)
-    views = owned[0].view(), owned[1].view()
-    for view in views:
-        view.flags.writeable = False
-    return views
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """A read-only view of an array, which is its `base`."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def main(words: Sequence[str] | None = None) -> int:
