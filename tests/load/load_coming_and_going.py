@@ -10,10 +10,8 @@ upload a file, and leaves. Sessions and runs end soon here, so that the end of a
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
-import sys
 import time
 import uuid
 from collections.abc import Sequence
@@ -23,117 +21,88 @@ from typing import Any
 import orjson
 import psutil
 import pytest
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import connect
 
 from pages.ui.housekeeping import EVERY_SECONDS
 from tests.conftest import Serve
+from tests.load.machine import family, family_megabytes
+from tests.load.tabs import BRIEF_SESSIONS, KEPT_SECONDS, PATIENCE_SECONDS, Tab, open_tab
 
 MINUTES = float(os.environ.get("VISITS_MINUTES", "4"))
 VISITORS = 5  # at a time
 STAYS_SECONDS = 1.0  # after the page is there
 WARM_UP_SECONDS = 60.0
-KEPT_SECONDS = 20  # a session whose visitor has left
 GONE_SECONDS = KEPT_SECONDS + 2.5 * EVERY_SECONDS  # after the last has left
-PATIENCE_SECONDS = 30.0
-MOST = 1.1  # times what it was after the warm-up
+MAX_TIMES = 1.1  # what it was after the warm-up
 UPLOAD = b"x,y\n" + b"".join(b"%d,%d\n" % (number, number) for number in range(20_000))
 PLAYED = ("regression", "classification", "optimizers", "cnn", "learning_rates")
 STILL = ("tensors", "activations", "convolution", "gradient_descent", "autograd", "")
-COMMAND = (
-    *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"),
-    *("--server.address=127.0.0.1", "--server.port={port}", f"--server.disconnectedSessionTTL={KEPT_SECONDS}"),
-)
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a server's process holds."""
+    """What a server holds: memory of all its processes (shared pages once), files and threads of the web process."""
 
     megabytes: float
     files: int
     threads: int
+    processes: int
 
     @classmethod
     def of(cls, process: psutil.Process) -> Usage:
-        return cls(process.memory_info().rss / 1e6, process.num_fds(), process.num_threads())
+        everybody = len(family(process.pid))
+        return cls(family_megabytes(process.pid), process.num_fds(), process.num_threads(), everybody)
 
     def __str__(self) -> str:
-        return f"{self.megabytes:6.0f} MB, {self.files:3d} open files, {self.threads:3d} threads"
+        return (f"{self.megabytes:6.0f} MB in {self.processes} processes, {self.files:3d} open files and "
+                f"{self.threads:3d} threads of the web process")  # fmt: skip
 
 
-class Visitor:
-    """One browser tab."""
+async def visit(url: str, lesson: str, chance: random.Random) -> None:
+    """Open the page in a tab, do what students do for a moment, and leave."""
+    async with open_tab(url) as tab:
+        await tab.rerun(lesson)
+        if tab.run_id:
+            async with tab.board_socket() as board:
+                await play(tab, board)
+                await tab.rerun(lesson, f"{lesson}_seed={chance.randrange(1, 9)}")
+        elif tab.board.get("board"):
+            async with tab.still_socket():
+                await tab.rerun(lesson)
+                await asyncio.sleep(STAYS_SECONDS)
+        if lesson == "regression":
+            await upload(tab)
 
-    def __init__(self, url: str, lesson: str) -> None:
-        self.url, self.lesson = url, lesson
-        self.session = ""
-        self.data: dict[str, Any] = {}  # of the page's board
 
-    async def visit(self, chance: random.Random) -> None:
-        """Open the page, do what students do for a moment, and leave."""
-        address, common = self.url.replace("http", "ws"), {"origin": self.url, "max_size": None, "proxy": None}
-        streamlit: Any = ["streamlit"]
-        async with connect(f"{address}/_stcore/stream", subprotocols=streamlit, **common) as page:  # type: ignore[arg-type]
-            await self.rerun(page, "")
-            if run := self.data.get("run"):
-                async with connect(f"{address}/live/{run}", **common) as board:  # type: ignore[arg-type]
-                    await self.play(board)
-                    await self.rerun(page, f"{self.lesson}_seed={chance.randrange(1, 9)}")
-            elif still := self.data.get("board"):
-                async with connect(f"{address}/still/{still}", **common):  # type: ignore[arg-type]
-                    await self.rerun(page, "")
-                    await asyncio.sleep(STAYS_SECONDS)
-            if self.lesson == "regression":
-                await self.upload()
+async def play(tab: Tab, board: Any) -> None:
+    """Play and ask for frames, as a board does."""
+    await board.send('{"do": "play"}')
+    end = time.monotonic() + STAYS_SECONDS
+    charts = [chart["name"] for chart in tab.board["charts"]][:3]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while time.monotonic() < end:
+            await board.send(orjson.dumps({"ask": charts, "options": {}}).decode())
+            await board.recv()
 
-    async def rerun(self, page: Any, query: str) -> None:
-        """Have Streamlit run the page, and wait until it has."""
-        message = BackMsg()
-        message.rerun_script.page_name = self.lesson
-        message.rerun_script.query_string = query
-        await page.send(message.SerializeToString())
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                came = ForwardMsg()
-                came.ParseFromString(await page.recv())
-                if came.WhichOneof("type") == "new_session":
-                    self.session = came.new_session.initialize.session_id
-                elif came.delta.new_element.bidi_component.component_name.endswith("board"):
-                    self.data = json.loads(came.delta.new_element.bidi_component.json or "{}") or self.data
-                elif came.WhichOneof("type") == "script_finished":
-                    return
 
-    async def play(self, board: Any) -> None:
-        """Play and ask for frames, as a board does."""
-        await board.send('{"do": "play"}')
-        end = time.monotonic() + STAYS_SECONDS
-        charts = [chart["name"] for chart in self.data["charts"]][:3]
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while time.monotonic() < end:
-                await board.send(orjson.dumps({"ask": charts, "options": {}}).decode())
-                await board.recv()
-
-    async def upload(self) -> None:
-        """Send a file, as the popover Data does; the server keeps it as long as the session."""
-        host = self.url.removeprefix("http://")
-        path = f"/_stcore/upload_file/{self.session}/{uuid.uuid4()}"
-        status, headers = await request(host, "GET", "/_stcore/health", {})
-        cookie = next(value for name, value in headers if name == "set-cookie" and "_xsrf" in value).partition(";")[0]
-        boundary = "visitor"
-        body = (
-            (
-                f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="points.csv"\r\n'
-                "Content-Type: text/csv\r\n\r\n"
-            ).encode()
-            + UPLOAD
-            + f"\r\n--{boundary}--\r\n".encode()
-        )
-        more = {"Cookie": cookie, "X-Xsrftoken": cookie.partition("=")[2],
-                "Content-Type": f"multipart/form-data; boundary={boundary}"}  # fmt: skip
-        status, _ = await request(host, "PUT", path, more, body)
-        assert status in (200, 204), f"the upload was refused: {status}"
+async def upload(tab: Tab) -> None:
+    """Send a file, as the popover Data does; the server keeps it as long as the session."""
+    host = tab.url.removeprefix("http://")
+    path = f"/_stcore/upload_file/{tab.session}/{uuid.uuid4()}"
+    status, headers = await request(host, "GET", "/_stcore/health", {})
+    cookie = next(value for name, value in headers if name == "set-cookie" and "_xsrf" in value).partition(";")[0]
+    boundary = "visitor"
+    body = (
+        (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="points.csv"\r\n'
+            "Content-Type: text/csv\r\n\r\n"
+        ).encode()
+        + UPLOAD
+        + f"\r\n--{boundary}--\r\n".encode()
+    )
+    more = {"Cookie": cookie, "X-Xsrftoken": cookie.partition("=")[2],
+            "Content-Type": f"multipart/form-data; boundary={boundary}"}  # fmt: skip
+    status, _ = await request(host, "PUT", path, more, body)
+    assert status in (200, 204), f"the upload was refused: {status}"
 
 
 async def request(
@@ -160,7 +129,7 @@ async def come_and_go(url: str, seconds: float, lessons: Sequence[str], visits: 
         chance = random.Random(number)
         while time.monotonic() < end:
             lesson = chance.choice(lessons)
-            await Visitor(url, lesson).visit(chance)
+            await visit(url, lesson, chance)
             visits.append(lesson)
 
     await asyncio.gather(*(seat(number) for number in range(VISITORS)))
@@ -169,7 +138,7 @@ async def come_and_go(url: str, seconds: float, lessons: Sequence[str], visits: 
 @pytest.mark.timeout(60 * MINUTES + 900)
 def test_memory_and_open_files_after_visitors_came_and_went(serve: Serve) -> None:
     settings = {"PLAYGROUND_IDLE_MINUTES": "0.17"}
-    with serve(COMMAND, settings=settings) as server:
+    with serve(BRIEF_SESSIONS, settings=settings) as server:
         process = psutil.Process(server.pid)
         visits: list[str] = []
         start = Usage.of(process)
@@ -186,5 +155,5 @@ def test_memory_and_open_files_after_visitors_came_and_went(serve: Serve) -> Non
         time.sleep(GONE_SECONDS)
         after = Usage.of(process)
         print(f"after {len(visits):5d} visits, all left:    {after}")
-    assert after.megabytes <= MOST * before.megabytes
-    assert after.files <= MOST * start.files, "as many as before the first visitor came"
+    assert after.megabytes <= MAX_TIMES * before.megabytes
+    assert after.files <= MAX_TIMES * start.files, "as many as before the first visitor came"

@@ -26,7 +26,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.load.load_viewers import PAINT_SECONDS, ROOT, SERVER, Control, Viewer
+from tests.load.room import PAINT_SECONDS, ROOT, SERVER, Control, Viewer
 
 COMMANDS = 600
 FLOOD_SECONDS = 5.0

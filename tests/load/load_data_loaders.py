@@ -1,7 +1,7 @@
-"""A visitor's workers beside five playing boards: whoever reads with workers must not stall the others.
+"""A visitor's data loader beside five playing boards: whoever reads with its processes must not stall the others.
 
-Needs a quiet machine: `pytest -s tests/load/load_workers.py`. All goes through the real server and its engine; the
-boards are watched as by a browser, first alone, then while a worker timeline plays again and again.
+Needs a quiet machine: `pytest -s tests/load/load_data_loaders.py`. All goes through the real server and its workers;
+the boards are watched as by a browser, first alone, then while a loader's timeline plays again and again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import orjson
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.load.load_viewers import SERVER, Control, classroom
+from tests.load.room import SERVER, classroom, control_of
 
 BOARDS = 5
 SECONDS = 8.0
@@ -26,7 +26,7 @@ READINGS = ({"item_ms": 30}, {"item_ms": 30, "cost": "computing"})
 
 
 async def play_timeline(port: int, run_id: str) -> int:
-    """Watch a worker timeline as a board does, and play it again whenever it is done; returns how often it was."""
+    """Watch a loader's timeline as a board does, and play it again whenever it is done; returns how often it was."""
     done = 0
     async with connect(f"ws://127.0.0.1:{port}/live/{run_id}") as socket:
         try:
@@ -49,30 +49,28 @@ async def play_timeline(port: int, run_id: str) -> int:
 
 async def measure(port: int) -> tuple[list[float], dict[str, list[float]], dict[str, int]]:
     """Frames a second of each board: alone, and beside each kind of reading; and how many readings were done."""
-    async with connect(f"ws://127.0.0.1:{port}/control") as socket:
-        control = Control(socket)
-        async with classroom(port, control, BOARDS) as viewers:
+    async with control_of(port) as control, classroom(port, control, BOARDS) as viewers:
 
-            async def rates() -> list[float]:
-                await asyncio.sleep(RAMP_SECONDS)
-                start = time.monotonic()
-                await asyncio.sleep(SECONDS)
-                return [viewer.frames_per_second(start, time.monotonic()) for viewer in viewers]
+        async def rates() -> list[float]:
+            await asyncio.sleep(RAMP_SECONDS)
+            start = time.monotonic()
+            await asyncio.sleep(SECONDS)
+            return [viewer.frames_per_second(start, time.monotonic()) for viewer in viewers]
 
-            before, beside, readings = await rates(), {}, {}
-            for knobs in READINGS:
-                name = str(knobs.get("cost", "waiting"))
-                (run_id,) = await control.ask({"timeline": knobs})  # type: ignore[dict-item]
-                playing = asyncio.create_task(play_timeline(port, run_id))
-                beside[name] = await rates()
-                playing.cancel()
-                readings[name] = await playing
-                await control.ask({"close": [run_id]})
-            return before, beside, readings
+        before, beside, readings = await rates(), {}, {}
+        for knobs in READINGS:
+            name = str(knobs.get("cost", "waiting"))
+            (run_id,) = await control.ask({"bench": ["data_loader_timeline", knobs]})
+            playing = asyncio.create_task(play_timeline(port, run_id))
+            beside[name] = await rates()
+            playing.cancel()
+            readings[name] = await playing
+            await control.ask({"close": [run_id]})
+        return before, beside, readings
 
 
 @pytest.mark.timeout(180)
-def test_workers_leave_other_boards_their_frames(serve: Any) -> None:
+def test_a_data_loader_leaves_other_boards_their_frames(serve: Any) -> None:
     with serve(SERVER) as server:
         before, beside, readings = asyncio.run(measure(server.port))
     print(f"\n{os.cpu_count()} cores; frames/s of {BOARDS} boards alone: {', '.join(f'{each:.1f}' for each in before)}")

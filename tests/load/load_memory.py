@@ -1,0 +1,131 @@
+"""What workers and sessions hold in memory: of their own, and after everybody has left (Linux).
+
+    pytest -s tests/load/load_memory.py
+
+A session here is Streamlit's own: its page is run as for a browser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+
+from pages.ui.housekeeping import EVERY_SECONDS
+from playground.lesson import Lab
+from playground.lessons import LESSONS
+from tests.load.machine import (
+    Table,
+    family,
+    family_megabytes,
+    proportional_megabytes,
+    resident_megabytes,
+    row,
+    unique_megabytes,
+)
+from tests.load.room import SERVER, Control, Viewer, control_of, question
+from tests.load.tabs import BRIEF_SESSIONS, KEPT_SECONDS, open_tab
+
+MAX_WORKER_MB = 60.0  # of a further worker's own, after all lessons
+MAX_WEB_MB = 450.0  # resident, with 30 sessions
+MAX_LEFT = 1.1  # times what it was before the visitors
+SESSIONS = 30
+PLAYS_SECONDS = 3.0
+STEPS = 20
+STEPS_SECONDS = 20.0  # at most
+GONE_SECONDS = KEPT_SECONDS + 2.5 * EVERY_SECONDS
+SETTINGS = {"PLAYGROUND_WORKERS": "2", "PLAYGROUND_IDLE_MINUTES": "0.17"}
+LIVE = [bench.name for lesson in LESSONS.values() for bench in lesson.benches if getattr(bench, "build", None)]
+STILL = [bench.name for lesson in LESSONS.values() for bench in lesson.benches
+         if isinstance(bench, Lab) and bench.draw is not None]  # fmt: skip
+
+
+async def visit_every_lesson(port: int, control: Control, session: str) -> None:
+    """One session takes some steps with each bench that has a run, and draws each still lab."""
+    for name in LIVE:
+        (run_id,) = await control.ask({"runs": [[session, name, {}]]})
+        async with connect(f"ws://127.0.0.1:{port}/live/{run_id}", max_size=None) as socket:
+            viewer = Viewer(run_id, socket, ["loss"])
+            await socket.send(question(viewer.charts))
+            await viewer.do("step", n=STEPS)
+            end = time.monotonic() + STEPS_SECONDS
+            while time.monotonic() < end and not (viewer.step and viewer.state in ("paused", "done", "failed")):
+                viewer.take(await asyncio.wait_for(socket.recv(decode=False), STEPS_SECONDS))
+                await socket.send(question(viewer.charts))
+            assert viewer.state != "failed", name
+        await control.ask({"close": [run_id]})
+    for name in STILL:
+        (size,) = await control.ask({"draw": [session, name, {}]})
+        assert isinstance(size, int), f"{name}: {size}"
+
+
+async def fill_workers(port: int) -> tuple[list[float], list[float], float]:
+    """The memory of the workers' own, in MB, at the start and after all lessons, and that of the fork server."""
+    async with control_of(port) as control:
+        fork_server, *workers = await control.ask({"workers": True})
+        start = [unique_megabytes(pid) for pid in workers]
+        sessions: dict[int, str] = {}  # each with a run that holds it in its worker
+        for number in range(8):
+            (run_id,) = await control.ask({"runs": [[f"session {number}", "regression", {}]]})
+            (home,) = await control.ask({"where": [run_id]})
+            sessions.setdefault(home, f"session {number}")
+        assert sorted(sessions) == sorted(workers), "both workers have sessions"
+        for session in sessions.values():
+            await visit_every_lesson(port, control, session)
+        await asyncio.sleep(6)  # free memory is given back
+        return start, [unique_megabytes(pid) for pid in workers], unique_megabytes(fork_server)
+
+
+@pytest.mark.timeout(600)
+def test_a_further_worker_has_little_memory_of_its_own(serve: Any) -> None:
+    with serve(SERVER, settings={**SETTINGS, "PLAYGROUND_IDLE_MINUTES": "10"}) as server:
+        start, after, fork_server = asyncio.run(fill_workers(server.port))
+        web = proportional_megabytes(server.pid)
+    table = Table(f"Memory of a worker's own, MB, after {len(LIVE)} benches with a run and {len(STILL)} still labs")
+    table.add("each worker at its start", row(start))
+    table.add("each worker after all lessons", f"{row(after)}   (at most {MAX_WORKER_MB:g})")
+    table.add("the fork server alone; the web process", f"{fork_server:.0f}; {web:.0f}")
+    table.show()
+    assert max(after) <= MAX_WORKER_MB
+
+
+async def thirty_visits(url: str, pid: int) -> float:
+    """Sessions on different pages, of which half play, all at once; the web process's resident MB with all of them."""
+    async with AsyncExitStack() as stack:
+        names = list(LESSONS)
+        for number in range(SESSIONS):
+            tab = await stack.enter_async_context(open_tab(url))
+            await tab.rerun(names[number % len(names)])
+            if tab.run_id and number % 2:
+                socket = await stack.enter_async_context(tab.board_socket())
+                await socket.send('{"do": "play"}')
+                await socket.send(question([chart["name"] for chart in tab.board["charts"]][:3]))
+        await asyncio.sleep(PLAYS_SECONDS)
+        return resident_megabytes(pid)
+
+
+@pytest.mark.timeout(900)
+def test_memory_of_thirty_sessions_comes_back(serve: Any) -> None:
+    with serve(BRIEF_SESSIONS, settings=SETTINGS) as server:
+        idle, held = resident_megabytes(server.pid), []
+        everything = [family_megabytes(server.pid)]
+        for _ in range(2):  # the first visits of a server leave caches behind
+            held.append(asyncio.run(thirty_visits(server.url, server.pid)))
+            time.sleep(GONE_SECONDS)
+            everything.append(family_megabytes(server.pid))
+        rows = [(" ".join(each.cmdline())[-50:], resident_megabytes(each.pid), unique_megabytes(each.pid))
+                for each in family(server.pid)]  # fmt: skip
+    table = Table(f"{SESSIONS} sessions on different pages, twice")
+    table.add("web process, resident MB: idle, with all sessions",
+              f"{idle:.0f}, {row(held)}   (at most {MAX_WEB_MB:g})")  # fmt: skip
+    back = f"{row(everything)}   (back within {100 * (MAX_LEFT - 1):.0f} %)"
+    table.add("all processes, MB: start, after the first visits, after the second", back)
+    for line, resident, own in rows:
+        table.add(f"…{line}", f"{resident:.0f} resident, {own:.0f} of its own")
+    table.show()
+    assert max(held) <= MAX_WEB_MB
+    assert everything[-1] <= MAX_LEFT * everything[-2]
