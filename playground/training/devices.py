@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
 MAX_THREADS = 64  # of one torch operation, in a run, a checkpoint or a link
+# Lets torch look for NVIDIA's cards without their driver, which no longer works in a process that is forked later.
+CHECK_WITHOUT_DRIVER = "PYTORCH_NVML_BASED_CUDA_CHECK"
+DRIVERS = ("nvidiactl", "nvgpu", "dxg", "kfd", "dri")  # in /dev: NVIDIA, Jetson, Windows' Linux, AMD, Intel
 
 
 def set_threads(threads: int) -> None:
@@ -37,5 +42,16 @@ def threads(count: int) -> Iterator[None]:
 
 
 def choices() -> tuple[str, ...]:
-    """The devices that a visitor can choose: "cpu", and "cuda" if torch finds one."""
-    return ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+    """The devices that a visitor can choose: "cpu", and "cuda" if torch finds one that this process can use."""
+    os.environ.setdefault(CHECK_WITHOUT_DRIVER, "1")
+    return ("cpu", "cuda") if torch.cuda.is_available() and not torch.cuda._is_in_bad_fork() else ("cpu",)
+
+
+def may_have_graphics_card(folder: Path = Path("/dev")) -> bool:
+    """Whether torch was built for graphics cards and the system has a driver for any; torch itself is not asked.
+
+    Asking it may start the driver, and a process that has started it cannot fork others that use it.
+    """
+    version = torch.version
+    was_built_for_any = any(getattr(version, name, None) for name in ("cuda", "hip", "xpu"))
+    return was_built_for_any and any((folder / driver).exists() for driver in DRIVERS)
