@@ -13,10 +13,6 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-# Before torch comes: how long (in turns of a loop) its threads keep their cores busy while they wait for each other,
-# before they sleep. A sixth of the default: hardly slower alone, and other runs and browsers sooner get the core.
-os.environ.setdefault("GOMP_SPINCOUNT", "50000")
-
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # pages are scripts that Streamlit runs; they import from here
 
@@ -31,26 +27,28 @@ except ValueError as error:
 for sentence in unknown_variables(os.environ):
     logging.getLogger(__name__).warning(sentence)
 
-from pages.ui import housekeeping, session, widget_values  # noqa: E402
+from pages.ui import session  # noqa: E402
+
+POOL = session.pool()  # before all that takes long: its workers start while this process imports the rest
+
+from pages.ui import housekeeping, widget_values  # noqa: E402
 from pages.ui.routes import assets, live, sessions, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from pages.ui.routes.origins import OwnOrigins  # noqa: E402
-from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for torch)
+from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for it)
 
 widget_values.check_all()
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Start the engine with the server, and stop it with the server."""
-    engine = session.engine()
+    """Look after what visitors leave behind while the server runs, and stop the workers with it."""
     gc.collect()
     gc.freeze()  # the libraries' objects are here to stay: no later collection has to look at them
-    session.measure_threads()
     house = asyncio.create_task(housekeeping.keep_house())
     yield {}
     house.cancel()
-    engine.stop()
+    POOL.stop()
 
 
 app = st.App(

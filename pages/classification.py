@@ -14,8 +14,8 @@ from playground.lessons.classification.lesson import LESSON
 def nine_seeds(config: ClassificationConfig) -> None:
     """Nine starts of the same settings, when they are asked for."""
     if st.toggle(TEXT.seeds.switch, key="classification:seeds", help=TEXT.seeds.switch_help):
-        run_id = run_of("classification_seeds", seeds.build, config)
-        board.live("classification_seeds:board", run_id, seeds.CHARTS, seeds.STATUS)
+        run_id = run_of(seeds.BENCH.name, config)
+        board.live(f"{seeds.BENCH.name}:board", run_id, seeds.BENCH.charts, seeds.BENCH.status)
 
 
 training_page.show(LESSON, data_points.popover(LESSON), below=nine_seeds)

@@ -2,12 +2,9 @@
 
 import streamlit as st
 
-from pages.ui import training_page
-from pages.ui.messages import TEXT
+from pages.ui import mnist_panel, training_page
 from pages.ui.popovers import data_picture
-from playground.lessons.cnn.lesson import LESSON, prepare
+from playground.lessons.cnn.lesson import LESSON
 
-with st.spinner(TEXT.mnist.reading):
-    digits = prepare()
 training_page.show(LESSON, data_picture.upload)
-st.caption(digits)
+st.caption(mnist_panel.sentence())

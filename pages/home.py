@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import board, emblems
+from pages.ui import emblems, still_lab
 from pages.ui.messages import TEXT
 from playground.lesson import prose
 from playground.lessons import LESSONS, welcome
@@ -15,7 +15,7 @@ with what:
     st.markdown(PROSE["Welcome"])
     st.caption(PROSE["What you see here"])
 with picture:
-    board.still("home:board", welcome.CHARTS, board.ahead("home:board", welcome.picture()))
+    still_lab.show(welcome.BENCH, still_lab.draw(welcome.BENCH, welcome.BENCH.config()), speaks=False)
 st.header(TEXT.home.lessons, anchor=False)
 with st.container(key="lesson-cards"):
     for number, lesson in enumerate(LESSONS.values(), start=1):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,9 +13,9 @@ from pages.ui.routes import assets
 from pages.ui.routes import still as still_socket
 from pages.ui.routes.live import LOST
 from pages.ui.session import session
-from playground.engine.frames import Figure, encode
 from playground.figures.theme import PALETTE
 from playground.lesson import Chart
+from playground.workers.wire import DrawnLab
 
 WORDS = {
     "player": "Player", "play": "Play", "pause": "Pause", "playKey": "space", "step": "Step", "reset": "Reset",
@@ -120,27 +119,24 @@ def live(
 
 @dataclass(frozen=True)
 class Picture:
-    """Figures on their way to a still board: the frame's bytes, its number in the session, and the board's own id."""
+    """Charts on their way to a still board: the frame's bytes, its number in the session, and the board's own id."""
 
     frame: bytes
     number: int
     board: str
 
 
-def ahead(key: str, figures: Mapping[str, Figure]) -> Picture:
-    """Send figures to a still board before the rest of its page; give what comes back to `still`.
+def ahead(key: str, drawn: DrawnLab) -> Picture:
+    """Send what was drawn to a still board before the rest of its page; give what comes back to `still`.
 
     The same figures again are the same picture, which is not sent twice.
     """
     shown = session().board(key)
-    charts = {name: {"figure": figure} for name, figure in figures.items()}
-    digest = hashlib.sha256(encode(charts)).digest()
-    is_new = digest != shown.digest
-    shown.digest, shown.number = digest, shown.number + is_new
-    frame = encode({"charts": charts, "number": shown.number})
+    is_new = drawn.number != shown.number
+    shown.digest, shown.number = drawn.digest, drawn.number
     if is_new:
-        still_socket.send(shown.board_id, frame)
-    return Picture(frame, shown.number, shown.board_id)
+        still_socket.send(shown.board_id, drawn.frame)
+    return Picture(drawn.frame, drawn.number, shown.board_id)
 
 
 def still(

@@ -6,21 +6,18 @@ The second run starts at step 0 or branches off at the step that the first one s
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from pages.ui import board, knob_widgets
 from pages.ui.messages import TEXT, quoted
-from pages.ui.session import SecondRun, engine, session
-from playground.engine.engine import UnknownRun
+from pages.ui.session import SecondRun, pool, session
+from playground.engine.open_run import UnknownRun
 from playground.knobs import Config, Knob, Value, as_text, shorten
 from playground.lesson import LiveLesson
-from playground.saving import branch
+from playground.workers.wire import Start
 
 LINK = "versus"
-STARTS = {"start": TEXT.compare.from_start, "here": TEXT.compare.from_here}
-BUILDERS = {"start": branch.from_start, "here": branch.from_here}
+STARTS: dict[Start, str] = {"start": TEXT.compare.from_start, "here": TEXT.compare.from_here}
 
 
 def switch(lesson: LiveLesson) -> bool:
@@ -67,13 +64,13 @@ def reopen(lesson: str) -> None:
 def _close(lesson: LiveLesson) -> None:
     bench = session().bench(lesson.name)
     if bench.second is not None:
-        engine().close(bench.second.run_id)
+        pool().close(bench.second.run_id)
         bench.second = None
 
 
-def _start(lesson: LiveLesson) -> str:
-    """Where the second run starts: a key of STARTS."""
-    return str(st.session_state.setdefault(f"{lesson.name}:versus:from", "start"))
+def _start(lesson: LiveLesson) -> Start:
+    """Where the second run starts; a browser can send anything."""
+    return "here" if st.session_state.setdefault(f"{lesson.name}:versus:from", "start") == "here" else "start"
 
 
 def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
@@ -174,20 +171,16 @@ def _second(lesson: LiveLesson, name: str, value: Value, first: str) -> str:
     try:
         if (
             before is None
-            or not (same_run and engine().has(before.run_id))
+            or not (same_run and pool().has(before.run_id))
             or (start == "start" and before.value != value)
         ):
-            run_id = engine().open_beside(first, BUILDERS[start], partial(_varied, name, value), name)
+            run_id = pool().open_beside(first, start, name, value)
         else:
             run_id = before.run_id
             if before.value != value:
-                engine().vary(run_id, partial(_varied, name, value))
+                pool().vary(run_id, name, value)
     except UnknownRun:
         st.error(TEXT.compare.not_ready)
         return ""
     bench.second = SecondRun(run_id, first, start, name, value)
     return run_id
-
-
-def _varied(name: str, value: Value, config: Config) -> Config:
-    return config.with_values(**{name: value})

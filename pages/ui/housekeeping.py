@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
-from pages.ui.session import engine, streamlits_sessions
+from pages.ui.session import pool, streamlits_sessions
 
 EVERY_SECONDS = 30.0
 
@@ -26,7 +26,7 @@ async def keep_house() -> None:
     while True:
         await asyncio.sleep(EVERY_SECONDS)
         try:
-            ended, runs_before, runs = end_expired_sessions(), runs, engine().open_runs
+            ended, runs_before, runs = end_expired_sessions(), runs, pool().open_runs
             if ended or runs < runs_before:
                 await asyncio.to_thread(free_memory)
         except Exception:

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from pages.ui import board, knob_widgets, layout, prose, sheet, turns
-from pages.ui.messages import TEXT, quoted
+from pages.ui import board, knob_widgets, layout, prose, still_lab, turns
+from pages.ui.messages import TEXT
 from pages.ui.session import run_of, session
 from playground.knobs import Config
-from playground.lesson import Lab, LabLesson, Sheet
+from playground.lesson import Lab, LabLesson
 
 MAX_COORDINATE = 1e9  # of a click in a chart
 BelowKnobs = Callable[[Config], None]
-
-
-@dataclass(frozen=True)
-class DrawnSheet:
-    """A still lab's sheet, and its charts as they were sent ahead of the page."""
-
-    sheet: Sheet
-    picture: board.Picture
 
 
 def show(lesson: LabLesson, below_knobs: Mapping[str, BelowKnobs] | None = None) -> None:
@@ -45,20 +36,22 @@ def _workbench(lesson: LabLesson, below_knobs: Mapping[str, BelowKnobs]) -> None
     configs = {lesson.name: picked, lab.name: config}
     problems = knob_widgets.problems_to_show(configs, [*problems, *more_problems])
     knob_widgets.write_link(lesson.name, configs)
-    drawn = _draw(lab, config)
-    with layout.header(lesson):
-        layout.presets(lab)
-        layout.share(lesson, configs)
+    header = layout.header(lesson)
     if "lab" not in knob_widgets.hidden_knobs():
         _picker(lesson, picked.lab)
     layout.warn(problems)
     charts, knob_column = layout.columns()
+    with charts:
+        st.markdown(lab.sentence)
+        drawn = None if lab.draw is None else still_lab.draw(lab, config)
+    with header:
+        layout.presets(lab)
+        layout.share(lesson, configs)
     with knob_column:
         knob_widgets.show(lab.name, config)
         if lab.name in below_knobs:
             below_knobs[lab.name](config)
     with charts:
-        st.markdown(lab.sentence)
         _charts(lab, config, drawn)
 
 
@@ -68,34 +61,17 @@ def _picker(lesson: LabLesson, picked: str) -> None:
                          key=f"{lesson.name}_lab", label_visibility="collapsed")  # fmt: skip
 
 
-def _draw(lab: Lab, config: Config) -> DrawnSheet | str:
-    """A still lab's sheet, with its charts sent ahead, or the reason why there is none; "" for a live lab."""
-    if lab.draw is None:
-        return ""
-    try:
-        found = lab.draw(config)
-    except ValueError as error:
-        return str(error)
-    return DrawnSheet(found, board.ahead(f"{lab.name}:board", found.charts))
+def _charts(lab: Lab, config: Config, drawn: still_lab.DrawnSheet | still_lab.NotDrawn | None) -> None:
+    """The charts of a live lab, or of a still one what was drawn."""
 
+    def on_pick(picked: Any) -> None:
+        _pick(lab, config, picked)
 
-def _charts(lab: Lab, config: Config, drawn: DrawnSheet | str) -> None:
-    key = f"{lab.name}:board"
-    if lab.build is not None:
-        board.live(key, run_of(lab.name, lab.build, config), lab.charts, lab.status, units=lab.units,
-                   on_pick=lambda picked: _pick(lab, config, picked))  # fmt: skip
-    elif isinstance(drawn, str):
-        st.error(quoted(drawn))
+    if drawn is None:
+        run_id = run_of(lab.name, config)
+        board.live(f"{lab.name}:board", run_id, lab.charts, lab.status, units=lab.units, on_pick=on_pick)
     else:
-        _sheet(key, lab, config, drawn)
-
-
-def _sheet(key: str, lab: Lab, config: Config, drawn: DrawnSheet) -> None:
-    if lab.charts:
-        board.still(key, lab.charts, drawn.picture, lambda picked: _pick(lab, config, picked),
-                    speaks=not drawn.sheet.note)  # fmt: skip
-    if drawn.sheet.note or drawn.sheet.tables:
-        sheet.show(f"{lab.name}:sheet", lab.title, drawn.sheet.note, drawn.sheet.tables)
+        still_lab.show(lab, drawn, on_pick)
 
 
 def _pick(lab: Lab, config: Config, picked: Any) -> None:

@@ -61,6 +61,7 @@ class Share:
         "This link also repeats the training up to step {steps:,}, with every setting changed on the way, and checks "
         "that the weights are the same (checksum {checksum})."
     )
+    not_ready: str = "The shared run could not be started. Load the page again."
     update: str = "Update the link to the current step"
     update_help: str = "The run may have continued since then."
 
@@ -205,6 +206,14 @@ class Mnist:
 
 
 @dataclass(frozen=True)
+class StillLab:
+    """A lab that is drawn again for each setting."""
+
+    drawing: str = "Drawing …"
+    try_again: str = "Try again"
+
+
+@dataclass(frozen=True)
 class Seeds:
     """Nine starts of one classification."""
 
@@ -227,6 +236,7 @@ class Text:
     tables: Tables = Tables()
     mnist: Mnist = Mnist()
     seeds: Seeds = Seeds()
+    lab: StillLab = StillLab()
 
 
 TEXT = Text()

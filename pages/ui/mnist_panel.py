@@ -13,9 +13,9 @@ POLL_SECONDS = 0.5  # between two updates of a download's progress
 
 def show() -> None:
     """The panel. Call it inside a container; the page reruns when a download ends."""
-    digits = mnist.load()
-    st.caption(quoted(digits.sentence))
-    if digits.real:
+    source = mnist.source()
+    st.caption(quoted(source.sentence))
+    if source.real:
         return
     job = mnist_job.latest()
     if job and job.running:
@@ -24,6 +24,12 @@ def show() -> None:
     if job and job.progress.state == "failed":
         st.error(quoted(job.progress.sentence))
     st.button(TEXT.mnist.download, on_click=mnist_job.start, key="mnist:download")
+
+
+def sentence() -> str:
+    """Which digits a page learns from; at its first call the files are checked, which takes a moment."""
+    with st.spinner(TEXT.mnist.reading):
+        return mnist.source().sentence
 
 
 @st.fragment(run_every=POLL_SECONDS)

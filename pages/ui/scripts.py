@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from concurrent.futures import CancelledError
+
 import streamlit as st
 
 from pages.ui.messages import TEXT
-from pages.ui.popovers import share_replay
+from pages.ui.session import pool, session
+from playground.engine.open_run import UnknownRun
 from playground.lesson import Lesson, LiveLesson
-from playground.scripts.script import WHY_SAVED, ScriptError
+from playground.workers.operations import WriteScript, WrittenScript
 
 
 def show(lesson: Lesson) -> bool:
     """Show the script of the lesson's run up to its current step; False where there is none."""
-    writer = lesson.script if isinstance(lesson, LiveLesson) else None
-    run_history = share_replay.run_history_of(lesson) if writer is not None else None
-    if writer is None or run_history is None:
+    script = _script_of(lesson) if isinstance(lesson, LiveLesson) and lesson.script is not None else None
+    if script is None:
         return False
-    script = writer(run_history)
-    try:
-        text = script.text()
-    except ScriptError as error:
-        st.caption(str(error))
+    if script.refusal:
+        st.caption(script.refusal)
         return False
     file = f"{lesson.name}.py"
-    st.caption(TEXT.script.about.format(steps=run_history.steps, file=file, needs=script.needs, promise=script.promise,
+    st.caption(TEXT.script.about.format(steps=script.steps, file=file, needs=script.needs, promise=script.promise,
                                         prints=script.prints))  # fmt: skip
-    if run_history.saved is not None:
-        st.caption(WHY_SAVED[run_history.saved.why].format(step=run_history.start.steps))
+    if script.why_saved:
+        st.caption(script.why_saved)
     with st.container(horizontal=True):
-        st.download_button(TEXT.script.download.format(file=file), text, file_name=file, mime="text/x-python",
+        st.download_button(TEXT.script.download.format(file=file), script.text, file_name=file, mime="text/x-python",
                            on_click="ignore")  # fmt: skip
         st.button(TEXT.script.update, key=f"{lesson.name}:script", help=TEXT.script.update_help)
-    st.code(text, language="python")
+    st.code(script.text, language="python")
     return True
+
+
+def _script_of(lesson: LiveLesson) -> WrittenScript | None:
+    try:
+        return pool().call(session().bench(lesson.name).run_id, WriteScript(lesson.name))
+    except (UnknownRun, CancelledError, TimeoutError, ValueError):
+        return None

@@ -1,11 +1,11 @@
-"""A visitor's session: the server's engine, the session's runs in it, and what the pages remember between reruns."""
+"""A visitor's session: the server's workers, the session's runs in them, and what the pages remember between reruns."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from typing import Literal
 from weakref import WeakValueDictionary
 
@@ -14,29 +14,21 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.session_manager import SessionManager
 
-from playground.engine.engine import Engine, UnknownRun
-from playground.engine.run import Run
+from playground.engine.open_run import UnknownRun
 from playground.knobs import Config, Value
 from playground.settings import Settings
-from playground.training import devices, thread_choice
+from playground.workers.pool import WorkerPool
+from playground.workers.wire import Start
 
 KEY = "playground"  # everything in st.session_state that is not under this key is a widget's value
 
 
 @cache
-def engine() -> Engine:
-    """The server's engine, started when it is first needed."""
-    settings = Settings.from_environment()
-    devices.set_threads(settings.torch_threads)
-    devices.warm_up()
-    started = Engine(settings, prepare=partial(devices.set_threads, settings.torch_threads))
+def pool() -> WorkerPool:
+    """The server's workers, started when they are first needed."""
+    started = WorkerPool(Settings.from_environment())
     started.start()
     return started
-
-
-def measure_threads() -> None:
-    """Begin to measure, beside the server's start, how many threads a CNN's step is to use."""
-    thread_choice.CHOICE.begin(engine().settings.cores)
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,7 @@ class SecondRun:
 
     run_id: str
     first: str  # the id of the lesson's own run
-    start: str  # where it branched off: a key of compare.BUILDERS
+    start: Start  # where it branched off
     knob: str
     value: Value
 
@@ -142,29 +134,24 @@ def streamlits_sessions() -> SessionManager:
     return runtime.get_instance()._session_mgr
 
 
-def run_of(name: str, build: Callable[..., Run], config: Config) -> str:
-    """The id of the session's run of this name, brought up to date with the config; opened if there is none."""
+def run_of(name: str, config: Config) -> str:
+    """The id of the session's run of the bench of this name, brought up to date with the config; opened if missing."""
     bench = session().bench(name)
     before = bench.run_config or config
     try:
-        if not engine().has(bench.run_id):
-            bench.run_id = engine().open(session().name, partial(build, settings=engine().settings), config)
+        if not pool().has(bench.run_id):
+            bench.run_id = pool().open(session().name, name, config)
         elif before.needs_rebuild_for(config):
-            engine().rebuild(bench.run_id, config)
+            pool().rebuild(bench.run_id, config)
         elif before != config:
-            engine().tune(bench.run_id, config)
+            pool().tune(bench.run_id, config)
     except UnknownRun:  # closed between the two calls; the next rerun opens another
         pass
     bench.run_config = config
     return bench.run_id
 
 
-def replace_run(name: str, run: Run, config: Config, build: Callable[..., Run]) -> None:
-    """Continue with a run that exists already, in the place of the session's run of this name."""
+def replace_run(name: str, run_id: str, config: Config) -> None:
+    """Continue with a run that is open already, in the place of the session's run of the bench of this name."""
     bench = session().bench(name)
-    engine().close(bench.run_id)
-
-    def given(asked: Config) -> Run:
-        return run if asked == config else build(asked, settings=engine().settings)
-
-    bench.run_id, bench.run_config = engine().open(session().name, given, config), config
+    bench.run_id, bench.run_config = run_id, config

@@ -34,7 +34,7 @@ def _workbench(lesson: LiveLesson, data: DataPopover | None, below: Below | None
     problems += share_replay.follow(lesson, config)
     problems = knob_widgets.problems_to_show({lesson.name: config}, problems)
     knob_widgets.write_link(lesson.name, {lesson.name: config})
-    run_id = run_of(lesson.name, lesson.build, config)
+    run_id = run_of(lesson.name, config)
     with layout.header(lesson):
         two = compare.switch(lesson)
         layout.presets(lesson)

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from playground.lesson import Lesson
+from playground.lesson import Bench, Lesson
 
 NAMES = (
     "tensors",
@@ -18,4 +18,12 @@ NAMES = (
     "convolution",
     "cnn",
 )
+MORE_BENCHES = ("welcome", "classification.seeds")  # that have no knobs of their own: modules whose BENCH is one
 LESSONS: dict[str, Lesson] = {name: import_module(f"playground.lessons.{name}.lesson").LESSON for name in NAMES}
+BENCHES: dict[str, Bench] = {
+    bench.name: bench
+    for bench in (
+        *(bench for lesson in LESSONS.values() for bench in lesson.benches),
+        *(import_module(f"playground.lessons.{name}").BENCH for name in MORE_BENCHES),
+    )
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from playground.engine.frames import Figure
+from playground.lesson import Lab, Sheet
 from playground.lessons.regression import lesson as regression
 from playground.lessons.regression.config import RegressionConfig
 
@@ -12,8 +12,11 @@ CHARTS = tuple(chart for chart in regression.LESSON.charts if chart.name == "net
 
 
 @cache
-def picture() -> dict[str, Figure]:
-    """The figure of each of CHARTS, trained once for the whole server (100 steps, well under a second)."""
-    run = regression.build(RegressionConfig())
+def draw(config: RegressionConfig) -> Sheet:
+    """The figure of each of CHARTS, trained once in a process (100 steps, well under a second)."""
+    run = regression.build(config)
     run.advance(seconds=60.0, steps=run.config.max_steps)
-    return run.draw([chart.name for chart in CHARTS], {}).charts
+    return Sheet(run.draw([chart.name for chart in CHARTS], {}).charts)
+
+
+BENCH = Lab("welcome", CHARTS[0].title, CHARTS[0].alt, RegressionConfig, CHARTS, draw=draw)

@@ -1,4 +1,4 @@
-"""What the server asks of a run besides commands: operations with names and data, so that they can go to a process.
+"""What the server asks of a run apart from commands: operations with names and data, so that they can go to a process.
 
 Whatever needs torch is imported where an operation is carried out: to name one costs nothing.
 """
@@ -195,7 +195,7 @@ class WriteScript(Operation["WrittenScript | None"]):
 class ReplayLink:
     """What a link needs to repeat a run; with a `refusal`, a sentence, there is no such link.
 
-    `settings` are the run's knobs as texts, `parameters` what the link has besides them. At step 0 it has neither.
+    `settings` are the run's knobs as texts, `parameters` what the link has in addition. At step 0 it has neither.
     """
 
     steps: int

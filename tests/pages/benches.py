@@ -17,11 +17,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import sheet as sheet_page
-from pages.ui.session import engine as server_engine
+from pages.ui.session import pool
 from playground.engine.frames import encode
 from playground.knobs import Config, Knob
 from playground.lesson import Bench, Lab, LabLesson, Lesson, LiveLesson, Sheet
 from playground.lessons import LESSONS
+from tests.pages.questions import Advance, Peek
 from tests.pages.session import (
     HOSTILE,
     RUN_SECONDS,
@@ -157,14 +158,13 @@ def assert_drawn(session: AppTest, lab: Lab, config: Config) -> None:
 def assert_runs(session: AppTest, bench: Bench, config: Config) -> None:
     """The run has this config; or it has failed, because there is none of this config."""
     assert isinstance(bench, (LiveLesson, Lab)) and bench.build is not None
-    engine = server_engine()
     try:
-        running = engine.call(run_id(session), lambda run: run.config)
+        running = pool().call(run_id(session), Peek("config"))
     except (CancelledError, ValueError):
         running = None
-    if engine.state_of(run_id(session)) == "failed":
+    if pool().state_of(run_id(session)) == "failed":
         with pytest.raises(ValueError):
-            bench.build(config, settings=engine.settings)
+            bench.build(config, settings=pool().settings)
     else:
         assert running == config
 
@@ -175,14 +175,14 @@ def plain(sentence: str) -> list[str]:
 
 
 def steps(session: AppTest) -> int:
-    return server_engine().call(run_id(session), lambda run: run.steps)
+    return pool().call(run_id(session), Peek("steps"))
 
 
 def advance(session: AppTest, count: int) -> None:
     """Take steps; a run that waits for what its next step needs is asked again."""
     end, left = time.monotonic() + RUN_SECONDS, count
     while left > 0 and time.monotonic() < end:
-        taken, outcome = server_engine().call(run_id(session), lambda run: (run.advance(5.0, 1), run.outcome))
+        taken, outcome = pool().call(run_id(session), Advance(1))
         left = 0 if outcome else left - taken
         time.sleep(0 if taken else 0.02)
 

@@ -1,4 +1,4 @@
-"""What tests of pages share: an engine of each test's own, and a visitor's session."""
+"""What tests of pages share: workers for all of them, and a visitor's session."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.session import engine as server_engine
-from playground.engine.engine import Engine
+from pages.ui.session import pool
 from playground.lesson import Lesson
 from playground.lessons import LESSONS
+from playground.training import devices
 from tests.pages.session import RUN_SECONDS, SCRIPT, Open, go
 from tests.pages.toys import LESSON as TOYS
 
@@ -26,13 +26,21 @@ def _no_search_for_components() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _workers() -> Iterator[None]:
+    """The server's workers, for all tests of this process: they take seconds to start."""
+    devices.set_threads(pool().settings.torch_threads)  # what a test computes itself is the same to the last bit
+    yield
+    pool().stop()
+    pool.cache_clear()
+
+
 @pytest.fixture(autouse=True)
-def engine() -> Iterator[Engine]:
-    """The server's engine, of this test's own."""
-    server_engine.cache_clear()
-    yield server_engine()
-    server_engine().stop()
-    server_engine.cache_clear()
+def _no_runs_left() -> Iterator[None]:
+    """No run outlives its test."""
+    yield
+    for run_id in list(pool()._runs):
+        pool().close(run_id)
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +56,7 @@ def script_with_toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def visit(engine: Engine, script_with_toys: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+def visit(script_with_toys: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Open a page in a session of its own: `visit()` is home, `visit(lesson, hide="lr")` has query parameters."""
 
     def open_page(lesson: Lesson | None = None, **parameters: str) -> AppTest:

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import prose
-from playground.engine.engine import Engine
+from pages.ui.session import pool
 from playground.lesson import Bench, Lab, LabLesson, Lesson, Sheet
 from playground.lessons import LESSONS
 from tests.pages.benches import (
@@ -376,14 +376,12 @@ def test_two_visitors_have_runs_and_knobs_of_their_own(visit: Open, lesson: Less
 
 
 @each_live_bench
-def test_run_that_was_dropped_is_replaced_with_the_same_settings(
-    visit: Open, engine: Engine, lesson: Lesson, bench: Bench
-) -> None:
+def test_run_that_was_dropped_is_replaced_with_the_same_settings(visit: Open, lesson: Lesson, bench: Bench) -> None:
     session = visit(lesson, **opens(lesson, bench))
     wanted = turn_all(session, bench, two_of(bench))
     first = run_id(session)
-    engine.close(first)
+    pool().close(first)
     session.run()
     assert run_id(session) != first
-    assert engine.has(run_id(session))
+    assert pool().has(run_id(session))
     assert_open(session, lesson, bench, wanted)

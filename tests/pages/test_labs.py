@@ -19,7 +19,7 @@ from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
 
 from pages.ui import knob_widgets, lab_page, prose, sheet
 from pages.ui.routes import still
-from playground.engine.engine import Engine
+from pages.ui.session import pool
 from playground.knobs import Config, Value
 from playground.lesson import Lab, LabLesson, Sheet, Table
 from playground.lessons import LESSONS
@@ -542,13 +542,13 @@ def test_run_is_still_there_on_coming_back_to_its_lab_and_no_other_lab_has_it(
     assert steps(session) == 1
 
 
-def test_live_lab_that_refuses_its_settings_says_so_and_recovers(visit: Open, engine: Engine) -> None:
+def test_live_lab_that_refuses_its_settings_says_so_and_recovers(visit: Open) -> None:
     lab = TOYS.labs[2]
     session = visit(TOYS, **opens(TOYS, lab), toys_count_word="refused")
-    until(lambda: engine.state_of(run_id(session)) == "failed")
+    until(lambda: pool().state_of(run_id(session)) == "failed")
     turn(session, lab, "word", "better")
     assert_open(session, TOYS, lab, lab.config(word="better"))
-    assert engine.state_of(run_id(session)) == "paused"
+    assert pool().state_of(run_id(session)) == "paused"
 
 
 def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.session import engine as server_engine
+from pages.ui.session import pool
 from playground.lessons import LESSONS
+from tests.pages.questions import Peek
 from tests.pages.session import Open, run_id
 
 PASTED = "x,y\n0,1\n1,2\n2,3\n3,5\n"
@@ -36,7 +37,7 @@ def press(session: AppTest, label: str) -> None:
 
 def rows(session: AppTest) -> set[tuple[float, ...]]:
     """The table in use."""
-    return set(server_engine().call(run_id(session), lambda run: run.edits.rows or ()))
+    return set(pool().call(run_id(session), Peek("edits.rows")) or ())
 
 
 def said(session: AppTest) -> str:
@@ -122,7 +123,7 @@ def test_the_class_of_clicked_points_is_chosen_in_the_popover_from_those_that_th
     assert control.options == ["0", "1"] and control.value == 0
     control.set_value(1).run()
     assert list(session.exception) == []
-    assert server_engine().call(run_id(session), lambda run: run.config.brush) == 1
+    assert pool().call(run_id(session), Peek("config.brush")) == 1
     paste(session, "x1,x2,y\n0,1,a\n1,2,b\n2,1,c\n", "classification")
     press(session, "Use these points")
     session.run()

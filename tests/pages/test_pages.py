@@ -15,11 +15,12 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import prose as page
 from pages.ui.emblems import DRAWINGS, SIZE, emblem
-from pages.ui.session import engine as server_engine
+from pages.ui.session import pool
 from playground.knobs import Config
 from playground.lesson import SECTIONS, Lesson, LiveLesson
 from playground.lessons import LESSONS
 from tests.pages.benches import LIVE
+from tests.pages.questions import Peek
 from tests.pages.session import (
     SCRIPT,
     Open,
@@ -40,8 +41,8 @@ each_live_lesson = pytest.mark.parametrize("lesson", LIVE.values(), ids=list(LIV
 
 
 def config(session: AppTest) -> Config:
-    """The config of the run that the board shows, once the engine has caught up."""
-    return server_engine().call(run_id(session), lambda run: run.config)
+    """The config of the run that the board shows, once its worker has caught up."""
+    return pool().call(run_id(session), Peek("config"))
 
 
 # Home.
@@ -241,7 +242,7 @@ def press(session: AppTest, label: str) -> None:
 
 
 def points(session: AppTest) -> int:
-    return server_engine().call(run_id(session), lambda run: run.data.points)
+    return pool().call(run_id(session), Peek("data.points"))
 
 
 def test_pasted_points_are_learned_from_until_the_student_goes_back(visit: Open) -> None:

@@ -8,10 +8,12 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.session import engine as server_engine
+from pages.ui.session import pool
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.saving.replay import AT, SINCE, THREADS
+from playground.workers.operations import Operation, UseRows
+from tests.pages.questions import Advance, Checksum, Peek, RepeatShared, Weights
 from tests.pages.session import HOSTILE, Open, assert_dead, board, follow, link, run_id, turn, warnings, widgets
 from tests.written_scripts import SCRIPTS
 
@@ -19,23 +21,17 @@ LIVE = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, L
 REGRESSION = LIVE["regression"]
 
 
-def ask(session: AppTest, what: Any) -> Any:
-    return server_engine().call(run_id(session), what)
+def ask(session: AppTest, what: Operation[Any]) -> Any:
+    return pool().call(run_id(session), what)
 
 
 def train(session: AppTest, count: int) -> None:
-    ask(session, lambda run: run.advance(10.0, count))
+    ask(session, Advance(count))
 
 
 def replay(session: AppTest) -> str:
-    """Take the steps that the page has asked the engine for, as a viewer would let it; what the narrator says then."""
-
-    def steps(run: Any) -> str:
-        while run.replay is not None and not run.replay.found:
-            run.advance(10.0, run.replay.at - run.steps)
-        return str(run.draw([], {}).note)
-
-    return str(ask(session, steps))
+    """Take the steps that the page has asked for, as a viewer would let it; what the narrator says then."""
+    return str(ask(session, RepeatShared()))
 
 
 def shared(session: AppTest, lesson: LiveLesson) -> dict[str, str]:
@@ -59,10 +55,10 @@ def test_a_shared_link_leads_another_visitor_to_the_same_weights(visit: Open) ->
     assert warnings(other) == []
     assert link(other) == {"regression_batch_size": "20", "regression_lr": "0.1"}
     assert "Replayed to step 50: the same weights to the last bit" in replay(other)
-    weights = [ask(each, lambda run: [w.tolist() for w in run.model.parameters()]) for each in (mine, other)]
+    weights = [ask(each, Weights()) for each in (mine, other)]
     assert weights[0] == weights[1]
     other.run()
-    assert ask(other, lambda run: (run.steps, run.config.lr)) == (50, 0.1), "a rerun leaves the run alone"
+    assert (ask(other, Peek("steps")), ask(other, Peek("config.lr"))) == (50, 0.1), "a rerun leaves the run alone"
 
 
 def test_other_weights_than_those_of_the_link_are_told(visit: Open) -> None:
@@ -73,7 +69,7 @@ def test_other_weights_than_those_of_the_link_are_told(visit: Open) -> None:
 @pytest.mark.parametrize("name", LIVE)
 def test_every_training_lesson_replays(visit: Open, name: str) -> None:
     lesson, mine = LIVE[name], visit(LIVE[name])
-    if not ask(mine, lambda run: hasattr(run, "run_history")):
+    if not ask(mine, Checksum()):
         pytest.skip("its run is no training")
     train(mine, 3)
     assert "the same weights to the last bit" in replay(visit(lesson, **shared(mine, lesson)))
@@ -81,7 +77,7 @@ def test_every_training_lesson_replays(visit: Open, name: str) -> None:
 
 def test_own_points_are_not_in_a_link_and_the_page_says_so(visit: Open) -> None:
     session = visit(REGRESSION)
-    ask(session, lambda run: run.use_rows(((0.0, 1.0), (1.0, 2.0), (0.5, 1.0))))
+    ask(session, UseRows(((0.0, 1.0), (1.0, 2.0), (0.5, 1.0))))
     train(session, 3)
     assert AT not in shared(session, REGRESSION)
     assert any("points or weights that you have changed by hand" in caption.value for caption in session.caption)

@@ -8,11 +8,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.compare import another_value, comparable_knobs
-from pages.ui.session import engine as server_engine
+from pages.ui.session import pool
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.lessons.classification import lesson as classification
 from playground.lessons.regression import lesson as regression
+from playground.workers.operations import PointsAsCsv, UseRows
+from tests.pages.questions import Advance, Peek
 from tests.pages.session import Open, assert_dead, boards, link, turn, warnings, widgets
 
 LIVE = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, LiveLesson)}
@@ -24,7 +26,7 @@ def runs(session: AppTest) -> list[str]:
 
 
 def of(run_id: str, what: str) -> Any:
-    return server_engine().call(run_id, lambda run: getattr(run, what))
+    return pool().call(run_id, Peek(what))
 
 
 def compare(session: AppTest, lesson: LiveLesson, on: bool = True) -> None:
@@ -43,7 +45,7 @@ def test_the_second_run_differs_in_one_knob_and_follows_the_first(visit: Open, l
     assert set(of(second["run"], "config").changed_from(of(first["run"], "config"))) == {name}
     compare(session, lesson, on=False)
     assert runs(session) == [first["run"]]
-    assert not server_engine().has(second["run"])
+    assert not pool().has(second["run"])
     assert "versus" not in link(session)
 
 
@@ -80,13 +82,13 @@ def test_the_second_run_has_the_students_points(visit: Open) -> None:
     session = visit(lesson)
     (run_id,) = runs(session)
     rows = tuple((0.1 * x, float(x)) for x in range(-8, 8))
-    server_engine().call(run_id, lambda run: run.use_rows(rows))
-    server_engine().call(run_id, lambda run: run.advance(10.0, 25))
+    pool().call(run_id, UseRows(rows))
+    pool().call(run_id, Advance(25))
     compare(session, lesson)
     first, second = runs(session)
     assert first == run_id and of(first, "steps") == 25
     assert lesson.own_points is not None
-    mine, others = (lesson.own_points.write(of(each, "data")) for each in (first, second))
+    mine, others = (pool().call(each, PointsAsCsv(lesson.name)) for each in (first, second))
     assert mine == others and mine.count("\n") >= len(rows)
 
 
@@ -96,13 +98,13 @@ def test_another_compared_setting_or_value_is_another_run_from_the_start(visit: 
     session = visit(lesson)
     compare(session, lesson)
     first, second = runs(session)
-    server_engine().call(first, lambda run: run.advance(10.0, 3))
+    pool().call(first, Advance(3))
     name = link(session)["versus"].partition(":")[0]
     choice = widgets(session)[f"{lesson.name}:versus:knob"]
     other = next(each for each in comparable_knobs(of(first, "config")) if each != name and each != "max_steps")
     choice.set_value(other).run()
     _, third = runs(session)
-    assert third != second and not server_engine().has(second)
+    assert third != second and not pool().has(second)
     assert set(of(third, "config").changed_from(of(first, "config"))) == {other}
     value = widgets(session)[f"{lesson.name}:versus:knob:{other}"] if _has_widget(session, lesson, other) else None
     if value is not None and hasattr(value, "options") and len(value.options) > 2:
@@ -113,7 +115,7 @@ def test_another_compared_setting_or_value_is_another_run_from_the_start(visit: 
         value.set_value(wanted).run()
         _, fourth = runs(session)
         assert fourth != third and getattr(of(fourth, "config"), other) == wanted
-        assert getattr(of(fourth, "journal").start.config, other) == wanted, "from its first step on"
+        assert getattr(of(fourth, "journal.start.config"), other) == wanted, "from its first step on"
 
 
 def _has_widget(session: AppTest, lesson: LiveLesson, name: str) -> bool:
@@ -124,7 +126,7 @@ def test_from_this_moment_another_value_is_turned_in_the_same_run(visit: Open) -
     lesson = regression.LESSON
     session = visit(lesson)
     (first,) = runs(session)
-    server_engine().call(first, lambda run: run.advance(10.0, 25))
+    pool().call(first, Advance(25))
     compare(session, lesson)
     widgets(session)["regression:versus:from"].set_value("here").run()
     _, second = runs(session)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,28 +11,21 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch import nn
 
-from pages.ui.popovers.save import KINDS
-from pages.ui.session import engine as server_engine
+from pages.ui.popovers.save import files
+from pages.ui.session import pool
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.saving import checkpoint
+from tests.pages.questions import Checksum
 from tests.pages.session import HOSTILE, Open, assert_dead, run_id
-from tests.recorded.record import small_digits
 from tests.written_scripts import SCRIPTS
 
 LIVE = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, LiveLesson) and name in SCRIPTS}
 
 
-@pytest.fixture(autouse=True)
-def _digits() -> Iterator[None]:
-    with small_digits():
-        yield
-
-
 def weights(session: AppTest) -> str:
     """The checksum of the run's weights."""
-    found = server_engine().call(run_id(session), lambda run: run.run_history().checksum)  # type: ignore[attr-defined]
-    return str(found)
+    return pool().call(run_id(session), Checksum())
 
 
 def opened(visit: Open, name: str, **parameters: str) -> AppTest:
@@ -44,8 +36,8 @@ def opened(visit: Open, name: str, **parameters: str) -> AppTest:
 
 
 def save(session: AppTest, name: str, suffix: str) -> bytes:
-    (make,) = [make for _, kind, make, _ in KINDS if kind == suffix]
-    return make(name, run_id(session))
+    (operation,) = [operation for _, kind, operation, _ in files(LIVE[name]) if kind == suffix]
+    return pool().call(run_id(session), operation)
 
 
 def upload(session: AppTest, content: bytes, name: str = "weights.pt") -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""A lesson of four small labs that has every kind of knob, so that its page shows all that a page of labs can do."""
+"""A lesson of four small labs that has every kind of knob, so that its page shows all that a page of labs can do.
+
+A worker that gets one of its configs imports this module, and so comes to know its benches.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import numpy as np
 from playground.engine.frames import Figure
 from playground.knobs import Config, knob
 from playground.lesson import SECTIONS, Chart, Lab, LabLesson, Sheet, Table
+from playground.lessons import BENCHES
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
 
@@ -134,3 +138,4 @@ LESSON = ToyLesson(
         lab("again", "Again", CountConfig, build=Count, charts=chart("count"), status={"step": "Step"}),
     ),
 )  # fmt: skip
+BENCHES.update({bench.name: bench for bench in LESSON.benches})

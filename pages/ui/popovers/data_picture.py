@@ -7,9 +7,10 @@ from concurrent.futures import CancelledError
 import streamlit as st
 
 from pages.ui.messages import TEXT, quoted
-from pages.ui.session import Upload, engine, session
-from playground.engine.engine import UnknownRun
+from pages.ui.session import Upload, pool, session
+from playground.engine.open_run import UnknownRun
 from playground.lessons.cnn.drawing import uploads
+from playground.workers.operations import UsePicture
 
 KEY = "picture"  # of the widget that takes the file
 
@@ -32,8 +33,7 @@ def _use(run_id: str) -> None:
     if uploaded is None:
         return
     try:
-        grey = uploads.read(uploaded.getvalue())
-        engine().call(run_id, lambda run: run.use_picture(grey))  # type: ignore[attr-defined]
+        pool().call(run_id, UsePicture(uploads.read(uploaded.getvalue())))
     except (UnknownRun, CancelledError, TimeoutError):
         result = Upload(False, TEXT.picture.not_ready)
     except ValueError as error:

@@ -7,19 +7,21 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from pages.ui import knob_widgets
 from pages.ui.messages import TEXT, quoted
-from pages.ui.session import OwnTable, engine, session
+from pages.ui.session import OwnTable, pool, session
 from playground.data.own_rows import MAX_BYTES, Choice, DataError, Reading
 from playground.engine.commands import Undo
-from playground.engine.engine import UnknownRun
+from playground.engine.open_run import UnknownRun
 from playground.lesson import LiveLesson, OwnPoints
 from playground.parsing.tables import Form, Mark
+from playground.workers.operations import CountClasses, Operation, PointsAsCsv, RowsInUse, UseRows
 
+Result = TypeVar("Result")
 GONE = (UnknownRun, CancelledError, TimeoutError)
 FILE_TYPES = ("csv", "tsv", "txt", "dat", "data", "tab", "asc", "prn")
 LINE_BREAK = "  \n"  # in Markdown
@@ -61,9 +63,9 @@ def _popover(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
     with st.container(horizontal=True):
         is_used = st.button(text.use, type="primary")
         if st.button(text.undo):
-            engine().command(run_id, Undo())
+            pool().command(run_id, Undo())
         if st.button(text.generated):
-            _on_run(run_id, lambda run: run.use_rows(None), both=True)
+            _on_run(run_id, UseRows(None), both=True)
         if points.redraw:
             st.button(text.redraw, on_click=_redraw, args=(lesson, points.redraw), help=text.redraw_help)
     is_used, table.chosen = is_used or table.chosen, False
@@ -73,7 +75,7 @@ def _popover(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
     else:
         _table(lesson, points, run_id, given, table, is_used=is_used)
     _caption_of_use(lesson, points, run_id)
-    st.download_button(text.download, lambda: _on_run(run_id, lambda run: points.write(run.data)) or "",
+    st.download_button(text.download, lambda: _on_run(run_id, PointsAsCsv(lesson.name)) or "",
                        file_name="points.csv", mime="text/csv", on_click="ignore")  # fmt: skip
 
 
@@ -99,7 +101,7 @@ def _table(lesson: LiveLesson, points: OwnPoints, run_id: str, given: Given, tab
     """How the table is understood, other ways to read it, and its rows in use if the student asked for that."""
     key = f"{lesson.name}:{given.digest}"
     try:
-        reading = points.format.read(given.content, engine().settings.max_points, _choice(points, key, table))
+        reading = points.format.read(given.content, pool().settings.max_points, _choice(points, key, table))
     except DataError as error:
         st.error(quoted(str(error)))
         if error.reading is not None:
@@ -107,7 +109,7 @@ def _table(lesson: LiveLesson, points: OwnPoints, run_id: str, given: Given, tab
             _choices(points, key, error.reading, table)
         return
     table.columns = reading.columns
-    if is_used and _on_run(run_id, lambda run: run.use_rows(reading.rows) or reading.rows, both=True):
+    if is_used and _on_run(run_id, UseRows(reading.rows), both=True):
         st.success(TEXT.points.used.format(rows=len(reading.rows)))
         if remark := points.remark(reading.rows):
             st.warning(remark)
@@ -167,7 +169,7 @@ def _choose_column(table: OwnTable, key: str, roles: list[str], at: int) -> None
 def _caption_of_use(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
     """While a table is in use: which settings have no effect."""
     try:
-        rows = engine().call(run_id, lambda run: len(run.edits.rows or ()))
+        rows = pool().call(run_id, RowsInUse())
     except (*GONE, ValueError):
         return
     if rows:
@@ -179,7 +181,7 @@ def _brush(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
     """The class of clicked points, one of those that the run's data has."""
     config, key = session().bench(lesson.name).config, f"{lesson.name}:brush"
     try:
-        classes = engine().call(run_id, points.classes)
+        classes = pool().call(run_id, CountClasses(lesson.name))
     except (*GONE, ValueError):
         return
     if config is not None and classes:
@@ -203,10 +205,10 @@ def _redraw(lesson: LiveLesson, name: str) -> None:
         knob_widgets.choose(lesson.name, config.with_values(**{name: draw if draw <= (spec.hi or 0) else 0}))
 
 
-def _on_run(run_id: str, function: Callable[[Any], Any], *, both: bool = False) -> Any:
-    """What the function returns for the run; None, with a sentence on the page, where that fails."""
+def _on_run(run_id: str, operation: Operation[Result], *, both: bool = False) -> Result | None:
+    """The result of an operation on the run; None, with a sentence on the page, where that fails."""
     try:
-        return engine().call(run_id, function, both=both)
+        return pool().call(run_id, operation, both=both)
     except GONE:
         st.error(TEXT.points.not_ready)
     except ValueError as error:

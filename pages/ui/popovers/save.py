@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
 from pages.ui import knob_widgets
 from pages.ui.messages import TEXT, quoted
-from pages.ui.session import Upload, engine, replace_run, session
-from playground.engine.engine import UnknownRun
+from pages.ui.session import Upload, pool, replace_run, session
+from playground.engine.open_run import UnknownRun
 from playground.lesson import LiveLesson
 from playground.runs.messages import DIVERGED
-from playground.saving import checkpoint, weight_files
-from playground.saving.checkpoint import LIMITS, CheckpointError
+from playground.saving.safetensors_file import LIMITS
+from playground.workers.operations import CheckpointFile, Operation, WeightsFile
+from playground.workers.wire import Loaded
 
 
 def popover(lesson: LiveLesson, run_id: str) -> None:
@@ -26,12 +25,12 @@ def popover(lesson: LiveLesson, run_id: str) -> None:
         return
     with shown:
         st.caption(TEXT.save.about)
-        diverged = engine().state_of(run_id) == "failed"
+        diverged = pool().state_of(run_id) == "failed"
         if diverged:
             st.caption(DIVERGED)
         with st.container(horizontal=True):
-            for label, suffix, make, words in KINDS:
-                st.download_button(label, partial(make, lesson.name, run_id), mime="application/octet-stream",
+            for label, suffix, operation, words in files(lesson):
+                st.download_button(label, partial(pool().call, run_id, operation), mime="application/octet-stream",
                                    file_name=f"{lesson.name}{suffix}", on_click="ignore", help=words, disabled=diverged,
                                    key=f"{lesson.name}:save:{suffix}")  # fmt: skip
         key = f"{lesson.name}:restore"
@@ -42,24 +41,14 @@ def popover(lesson: LiveLesson, run_id: str) -> None:
             (st.success if result.accepted else st.error)(quoted(result.sentence))
 
 
-# The state is taken between two steps; the file is made from it here, while the run continues.
-
-
-def _checkpoint(name: str, run_id: str) -> bytes:
-    return checkpoint.pack(engine().call(run_id, partial(checkpoint.take, name)))
-
-
-def _weights(write: Callable[[Mapping[str, Any]], bytes], name: str, run_id: str) -> bytes:
-    del name
-    return write(engine().call(run_id, checkpoint.take_weights))
-
-
-# Label, suffix of the file, what makes it of a lesson's name and a run's id, help.
-KINDS: tuple[tuple[str, str, Callable[[str, str], bytes], str], ...] = (
-    (TEXT.save.checkpoint, ".safetensors", _checkpoint, TEXT.save.checkpoint_help),
-    (TEXT.save.weights_pt, ".pt", partial(_weights, weight_files.as_pt), TEXT.save.weights_pt_help),
-    (TEXT.save.weights_npz, ".npz", partial(_weights, weight_files.as_npz), TEXT.save.weights_npz_help),
-)
+def files(lesson: LiveLesson) -> tuple[tuple[str, str, Operation[bytes], str], ...]:
+    """The files that can be saved: label, suffix, what makes the file of a run, help."""
+    text = TEXT.save
+    return (
+        (text.checkpoint, ".safetensors", CheckpointFile(lesson.name), text.checkpoint_help),
+        (text.weights_pt, ".pt", WeightsFile("pt"), text.weights_pt_help),
+        (text.weights_npz, ".npz", WeightsFile("npz"), text.weights_npz_help),
+    )
 
 
 def _restore(lesson: LiveLesson, key: str) -> None:
@@ -78,19 +67,11 @@ def _restore(lesson: LiveLesson, key: str) -> None:
 
 def _continue_from(lesson: LiveLesson, content: bytes, name: str) -> str:
     """Continue from a checkpoint, or load weights into the running model. Raises ValueError with a sentence."""
-    found = checkpoint.read(content, name=name)
-    if not isinstance(found, checkpoint.Checkpoint):
-        return engine().call(session().bench(lesson.name).run_id, partial(_use_weights, found), both=True)
-    run, config = checkpoint.restore(found, lesson, engine().settings)
-    replace_run(lesson.name, run, config, lesson.build)
-    knob_widgets.choose(lesson.name, config)
+    run_id = session().bench(lesson.name).run_id
+    found = pool().restore(session().name, lesson.name, content, name, replaces=run_id)
+    if isinstance(found, Loaded):
+        sentence = TEXT.save.loaded_in_order if found.in_order else TEXT.save.loaded
+        return sentence.format(checksum=found.checksum)
+    replace_run(lesson.name, found.run_id, found.config)
+    knob_widgets.choose(lesson.name, found.config)
     return TEXT.save.restored.format(step=found.step, checksum=found.checksum)
-
-
-def _use_weights(weights: Mapping[str, Any], run: Any) -> str:
-    if not isinstance(run, checkpoint.Resumable):
-        raise CheckpointError(TEXT.save.takes_no_weights)
-    assigned = run.assigned(weights)
-    run.use_weights(assigned.weights)
-    sentence = TEXT.save.loaded_in_order if assigned.in_order else TEXT.save.loaded
-    return sentence.format(checksum=checkpoint.checksum(assigned.weights))

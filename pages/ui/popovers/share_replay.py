@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
-from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
 from pages.ui.messages import TEXT
-from pages.ui.session import engine, replace_run, run_of, session
-from playground.engine.commands import Step
-from playground.engine.engine import UnknownRun
+from pages.ui.session import pool, replace_run, session
+from playground.engine.open_run import UnknownRun
 from playground.knobs import Config
 from playground.lesson import Lesson, LiveLesson
-from playground.runs.journal import RunHistory
-from playground.runs.training_run import TrainingRun
 from playground.saving import replay
+from playground.workers.operations import ReplayLink, WriteReplayLink
 
 GONE = (UnknownRun, CancelledError, TimeoutError)
 
@@ -28,37 +25,30 @@ def address(lesson: Lesson, query: Mapping[str, str]) -> str:
     return urlunsplit(here._replace(query=urlencode(query, safe=":,~"), fragment=""))
 
 
-def run_history_of(lesson: Lesson) -> RunHistory | None:
-    """How the session's run of a lesson came to its current step; None without a run that keeps a journal."""
-    try:
-        return engine().call(session().bench(lesson.name).run_id, _run_history)
-    except (*GONE, ValueError):
-        return None
-
-
-def _run_history(run: Any) -> RunHistory | None:
-    return run.run_history() if isinstance(run, TrainingRun) else None
-
-
 def offer(lesson: Lesson, query: Mapping[str, str]) -> None:
     """Show a link that also has the run's current step, or the reason why there is none."""
-    run_history = run_history_of(lesson) if isinstance(lesson, LiveLesson) else None
-    if run_history is None:
+    link = _link_of(lesson) if isinstance(lesson, LiveLesson) else None
+    if link is None:
         return
-    if not run_history.steps:
+    if link.refusal:
+        st.caption(link.refusal)
+        return
+    if not link.steps:
         st.caption(TEXT.share.no_steps)
         return
-    try:
-        more = replay.parameters(run_history)
-    except replay.ReplayError as error:
-        st.caption(str(error))
-        return
-    checksum = run_history.checksum[: replay.CHECKSUM_DIGITS]
-    st.caption(TEXT.share.replay.format(steps=run_history.steps, checksum=checksum))
+    st.caption(TEXT.share.replay.format(steps=link.steps, checksum=link.checksum))
     others = {name: text for name, text in query.items() if not name.startswith(f"{lesson.name}_")}
-    settings = {f"{lesson.name}_{name}": text for name, text in run_history.config.as_texts().items()}
-    st.code(address(lesson, settings | others | more), language=None, wrap_lines=True)
+    settings = {f"{lesson.name}_{name}": text for name, text in link.settings.items()}
+    st.code(address(lesson, settings | others | dict(link.parameters)), language=None, wrap_lines=True)
     st.button(TEXT.share.update, key=f"{lesson.name}:share:again", help=TEXT.share.update_help)
+
+
+def _link_of(lesson: LiveLesson) -> ReplayLink | None:
+    """What a link to the current step of the session's run needs; None without a run that keeps a journal."""
+    try:
+        return pool().call(session().bench(lesson.name).run_id, WriteReplayLink())
+    except (*GONE, ValueError):
+        return None
 
 
 def follow(lesson: LiveLesson, config: Config) -> list[str]:
@@ -66,13 +56,12 @@ def follow(lesson: LiveLesson, config: Config) -> list[str]:
     at, since, threads = (st.query_params.pop(name, None) for name in (replay.AT, replay.SINCE, replay.THREADS))
     if at is None:
         return []
+    before = session().bench(lesson.name).run_id
     try:
-        start, again = replay.read(config, at, since or "", threads or "")
-        run = replay.build(lesson.build, start, again, engine().settings)
-        replace_run(lesson.name, run, config, lesson.build)
-        engine().command(run_of(lesson.name, lesson.build, config), Step(again.at))
-    except UnknownRun:
-        pass  # closed at once; the page opens another
+        run_id = pool().replay(session().name, lesson.name, config, at, since or "", threads or "", replaces=before)
+    except GONE:
+        return [TEXT.share.not_ready]
     except ValueError as error:
         return [str(error)]
+    replace_run(lesson.name, run_id, config)
     return []

@@ -1,4 +1,4 @@
-"""The live stream: a websocket between one viewer in a browser and the engine that runs its training."""
+"""The live stream: a websocket between one viewer in a browser and the worker that runs its training."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import orjson
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pages.ui.session import engine
+from pages.ui.session import pool
 from playground.engine.commands import Ask, ProtocolError, read_ask
-from playground.engine.engine import UnknownRun
+from playground.engine.open_run import UnknownRun
 
 MAX_MESSAGE_CHARACTERS = 4_096
 MAX_MESSAGES_PER_SECOND = 150.0  # sustained; twice as many in one burst
@@ -36,7 +36,7 @@ class BadMessage(ValueError):
 
 
 class SocketViewer:
-    """Hands frames from the engine's threads over to the socket's event loop."""
+    """Hands frames from the threads that receive them over to the socket's event loop."""
 
     def __init__(self, socket: WebSocket, run_id: str) -> None:
         self._socket, self._run_id = socket, run_id
@@ -58,14 +58,14 @@ class SocketViewer:
             self._loop.call_soon_threadsafe(self._outbox.put_nowait, item)
 
     def ask(self, message: Ask) -> None:
-        """Ask the engine for a frame; for a viewer that does not read, only once the frames before are sent.
+        """Ask the run for a frame; for a viewer that does not read, only once the frames before are sent.
 
         Otherwise the frames of a viewer that asks and does not read would fill the memory. Raises UnknownRun.
         """
         if self._is_sending or not self._outbox.empty():
             self._waiting = message
         else:
-            engine().ask(self._run_id, self, message.charts, message.options)
+            pool().ask(self._run_id, self, message.charts, message.options)
 
     async def send_all(self) -> None:
         """Send the frames that are posted, until the socket is to be closed."""
@@ -107,7 +107,7 @@ async def live(socket: WebSocket) -> None:
     run_id = socket.path_params["run_id"]
     viewer = SocketViewer(socket, run_id)
     try:
-        engine().attach(run_id, viewer)
+        pool().attach(run_id, viewer)
     except UnknownRun:
         await socket.close(4404, LOST)
         return
@@ -121,7 +121,7 @@ async def live(socket: WebSocket) -> None:
     except (WebSocketDisconnect, RuntimeError):
         pass  # the other side has gone, or the sender has closed the socket
     finally:
-        engine().detach(run_id, viewer)
+        pool().detach(run_id, viewer)
         sender.cancel()
         with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
             await sender
@@ -138,7 +138,7 @@ async def _listen(socket: WebSocket, run_id: str, viewer: SocketViewer) -> None:
         if isinstance(message, Ask):
             viewer.ask(message)
         else:
-            engine().command(run_id, message, viewer)
+            pool().command(run_id, message, viewer)
 
 
 def parse(text: str | None) -> Ask | dict[str, Any]:

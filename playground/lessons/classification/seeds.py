@@ -17,7 +17,7 @@ from playground.engine.frames import Figure
 from playground.engine.run import Drawing, Outcome
 from playground.figures import fields
 from playground.figures.theme import layout
-from playground.lesson import Chart
+from playground.lesson import Chart, Lab
 from playground.lessons.classification.config import (
     DROPOUT,
     ORDER,
@@ -232,3 +232,8 @@ def tiles(values: Any, titles: list[str]) -> Figure:
 def build(config: ClassificationConfig, settings: Settings | None = None) -> SeedsRun:
     """A new run at step 0."""
     return SeedsRun(config, settings or Settings())
+
+
+BENCH = Lab(
+    "classification_seeds", CHARTS[0].title, CHARTS[0].alt, ClassificationConfig, CHARTS, build=build, status=STATUS
+)

@@ -114,7 +114,7 @@ def keep_house_for(monkeypatch: pytest.MonkeyPatch, happenings: list[tuple[Any, 
     monkeypatch.setattr(housekeeping.asyncio, "sleep", next_round)
     monkeypatch.setattr(housekeeping.asyncio, "to_thread", at_once)
     monkeypatch.setattr(housekeeping, "end_expired_sessions", end)
-    monkeypatch.setattr(housekeeping, "engine", lambda: SimpleNamespace(open_runs=happenings[rounds - 1][1]))
+    monkeypatch.setattr(housekeeping, "pool", lambda: SimpleNamespace(open_runs=happenings[rounds - 1][1]))
     monkeypatch.setattr(housekeeping, "memory_returner", lambda: lambda: freed.append(rounds))
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(housekeeping.keep_house())

@@ -151,7 +151,7 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def host(engine: Engine, serve_app: Callable[[Starlette], str]) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stream, "engine", lambda: engine)
+        patch.setattr(stream, "pool", lambda: engine)  # it has the verbs of the pool that the stream needs
         judge = Middleware(OwnOrigins, allowed=engine.settings.allowed_origins)
         yield serve_app(Starlette(routes=stream.ROUTES, middleware=[judge]))
 
