@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
@@ -52,10 +52,10 @@ class Choice:
         self._measuring = False
         self._times: StepTimes | None = None
 
-    def begin(self, cores: int) -> threading.Thread:
-        """Start measuring; until it is done, `threads` is 1."""
+    def begin(self, cores: int, measured: Callable[[StepTimes], None] = lambda times: None) -> threading.Thread:
+        """Start measuring; until it is done, `threads` is 1. `measured` is called with the times."""
         self._measuring = True
-        thread = threading.Thread(target=self._measure, args=(cores,), name="thread-choice", daemon=True)
+        thread = threading.Thread(target=self._measure, args=(cores, measured), name="thread-choice", daemon=True)
         thread.start()
         return thread
 
@@ -65,11 +65,16 @@ class Choice:
             return limit
         return self._times.fastest(limit) if self._times is not None else 1
 
-    def _measure(self, cores: int) -> None:
+    def set(self, times: StepTimes | None) -> None:
+        """Use times that were measured elsewhere; None: they are being measured, and `threads` is 1."""
+        self._measuring, self._times = True, times
+
+    def _measure(self, cores: int, measured: Callable[[StepTimes], None]) -> None:
         counts = thread_counts(cores)
         self._times = times = measure(counts) if len(counts) > 1 else StepTimes({1: 0.0})
         if len(counts) > 1:
             log.info(describe(times, cores))
+        measured(times)
 
 
 def thread_counts(cores: int) -> list[int]:

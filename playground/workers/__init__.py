@@ -1,1 +1,1 @@
-"""Training in processes of its own: a pool of workers with an engine each, and a front that the web process talks to."""
+"""Training in processes of its own: workers with an engine each, and the pool that the web process talks to."""

@@ -1,0 +1,18 @@
+"""Every sentence of the workers that a visitor can read; ready to be formatted with named fields."""
+
+from __future__ import annotations
+
+NO_RUN_TO_REPLACE = "This lesson has no run that could be restored."
+TAKES_NO_WEIGHTS = "Runs of this page take no weights from a file."
+CAME_BACK = "The program that trained this run stopped and was started again. The run continues where it was."
+CAME_BACK_PAUSED = (
+    "The program that trains this run stopped several times. The run is paused where it was; press Play to continue."
+)
+STOPPED_TOO_OFTEN = "The program that trains this run stopped again and again, so the run was closed. Press Reset."
+NO_MEMORY = (
+    "The server has no memory left for another run. Close other tabs of this app, or wait until others have finished, "
+    "then press Reset."
+)
+NO_ANSWER = "The program that trains does not answer. Try again in a moment."
+COMING_BACK = "Coming back: step {step:,} of {steps:,}."
+NO_RECIPE = "This run cannot come back: what is kept of it does not fit this version of the app."

@@ -1,0 +1,583 @@
+"""The front of all workers: what the web process talks to, with the verbs of an engine.
+
+Commands go to the worker that has a run; frames come back as bytes and are handed to the viewer's socket unread. A
+worker that is lost is replaced, and its runs come back from their recipes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from playground.engine import messages as engine_messages
+from playground.engine.commands import Command
+from playground.engine.engine import UnknownRun, new_id
+from playground.engine.open_run import State
+from playground.engine.run import Viewer
+from playground.settings import Settings
+from playground.workers import messages, wire
+from playground.workers.operations import Operation
+from playground.workers.processes import Processes
+from playground.workers.wire import DrawnLab, Loaded, Restored, Start
+
+if TYPE_CHECKING:
+    from playground.workers.recipes import Recipe
+
+ANSWER_SECONDS = 10.0
+DRAW_SECONDS = 60.0
+START_SECONDS = 90.0  # within which a worker must have connected; a machine may be busy
+SILENT_SECONDS = 30.0  # a worker that has given no sign of life for this long is replaced
+EARLY_SECONDS = 5.0  # a worker that is lost so soon after its start may have been ended by one of its runs
+EARLY_LOSSES_PAUSED, EARLY_LOSSES_CLOSED = 2, 4  # after so many in a row its runs come back paused, or are closed
+CHECK_SECONDS = 0.25
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+__all__ = ["UnknownRun", "WorkerPool"]
+
+
+@dataclass(eq=False)
+class Worker:
+    """One worker process as the front knows it."""
+
+    number: int
+    outbox: wire.Outbox
+    early_losses: int  # of the workers before it, one after the other
+    started_at: float
+    connection: Connection | None = None
+    pid: int = 0
+    connected_at: float = 0.0
+    heard_at: float = 0.0
+    cores: float = 0.0  # in use, as last reported
+    megabytes: float = 0.0  # of its runs, as last reported
+    is_lost: bool = False
+
+
+@dataclass(eq=False)
+class Watch:
+    """One viewer of a run, by a number that its worker knows."""
+
+    number: int
+    viewer: Viewer
+    run_id: str
+    reads: bool
+    asked: wire.AskFrame | None = None  # and not yet answered
+
+
+@dataclass(eq=False)
+class RemoteRun:
+    """One open run as the front knows it."""
+
+    id: str
+    session: str
+    worker: Worker
+    bench: str  # of a second run: of the one that it is compared with
+    config: Any
+    beside: wire.OpenBeside | None = None  # how the second of two compared runs was opened
+    recipe: Recipe | None = None
+    touched_at: float = 0.0
+    watches: dict[Viewer, Watch] = field(default_factory=dict)
+    controls: Watch | None = None
+
+
+class WorkerPool:
+    """All workers of a server. Any thread may call its methods; those that wait for an answer say so."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self._lock = threading.RLock()
+        self._runs: dict[str, RemoteRun] = {}
+        self._watches: dict[int, Watch] = {}
+        self._requests: dict[int, tuple[Future[Any], Worker]] = {}
+        self._numbers = itertools.count(1)
+        self._workers: list[Worker] = []
+        self._playing: set[str] = set()  # the runs that play or want to
+        self._thread_times: wire.ThreadTimes | None = None
+        self._processes: Processes | None = None
+        self._stopping = threading.Event()
+
+    # The server's start and end.
+
+    def start(self) -> None:
+        """Start the workers, unless they run already; returns at once, and what is asked meanwhile waits for them."""
+        with self._lock:
+            if self._processes is not None:
+                return
+            self._processes = Processes(self._connected)
+            self._processes.start()
+            self._workers = [self._start_worker() for _ in range(self.settings.worker_count)]
+        threading.Thread(target=self._watch_over, name="workers-check", daemon=True).start()
+
+    def stop(self) -> None:
+        """End all workers, and close all runs."""
+        self._stopping.set()
+        with self._lock:
+            workers, processes = list(self._workers), self._processes
+            for run in list(self._runs.values()):
+                self._forget(run, engine_messages.STOPPING)
+            for future, _ in self._requests.values():
+                future.cancel()
+        for worker in workers:
+            worker.is_lost = True
+            kill(worker.pid)
+            worker.outbox.close()
+        if processes is not None:
+            processes.close()
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """The process of each worker; 0 for one that is starting."""
+        return [worker.pid for worker in self._workers]
+
+    @property
+    def fork_server_pid(self) -> int:
+        """The process that forks workers; 0 where there is none."""
+        return self._processes.fork_server_pid if self._processes is not None else 0
+
+    # The engine's verbs.
+
+    def open(self, session: str, bench: str, config: Any) -> str:
+        """The unguessable id of a new run of a bench for a session."""
+        with self._lock:
+            refusal = "" if self._has_memory(session) else messages.NO_MEMORY
+            run = self._add(RemoteRun(new_id(), session, self._worker_of(session), bench, config))
+            run.worker.outbox.post(wire.Open(run.id, session, bench, config, self._free_cores(), refusal))
+            return run.id
+
+    def open_beside(self, leader_id: str, start: Start, knob: str, value: Any) -> str:
+        """The id of a second run that advances together with an open one, with another value of one knob.
+
+        Raises UnknownRun.
+        """
+        with self._lock:
+            leader = self._find(leader_id)
+            for each in [run for run in self._runs.values() if run.beside and run.beside.leader_id == leader_id]:
+                self.close(each.id)
+            beside = wire.OpenBeside(new_id(), leader_id, start, knob, value)
+            run = RemoteRun(beside.run_id, leader.session, leader.worker, leader.bench, leader.config, beside)
+            self._add(run).worker.outbox.post(beside)
+            return run.id
+
+    def vary(self, run_id: str, knob: str, value: Any) -> None:
+        """Give the second of two compared runs another value of the knob in which they differ. Raises UnknownRun."""
+        with self._lock:
+            run = self._find(run_id)
+            if run.beside is not None:
+                run.beside = wire.OpenBeside(run_id, run.beside.leader_id, run.beside.start, knob, value)
+            run.worker.outbox.post(wire.Vary(run_id, knob, value))
+
+    def restore(self, session: str, lesson: str, content: bytes, file_name: str, replaces: str) -> Restored | Loaded:
+        """Continue from a file's checkpoint in a new run in the place of another one, or load its weights into that.
+
+        Waits. Raises ValueError with a sentence where the file is refused; nothing has changed then.
+        """
+        with self._lock:
+            worker, cores = self._worker_of(session), self._free_cores()
+        asked = wire.Restore(new_id(), session, lesson, content, file_name, cores, replaces)
+        found: Restored | Loaded = self._ask(worker, asked, DRAW_SECONDS)
+        if isinstance(found, Restored):
+            self._replace(RemoteRun(found.run_id, session, worker, lesson, found.config), replaces)
+        return found
+
+    def replay(
+        self, session: str, lesson: str, config: Any, at: str, since: str, threads: str, replaces: str = ""
+    ) -> str:
+        """The id of a new run that repeats a shared one, in the place of another one.
+
+        Waits. Raises ValueError with a sentence for a link that cannot be replayed.
+        """
+        with self._lock:
+            worker, cores = self._worker_of(session), self._free_cores()
+        run_id = new_id()
+        self._ask(worker, wire.RunReplay(run_id, session, lesson, config, at, since, threads, cores), DRAW_SECONDS)
+        self._replace(RemoteRun(run_id, session, worker, lesson, config), replaces)
+        return run_id
+
+    def close(self, run_id: str, reason: str = engine_messages.CLOSED) -> None:
+        """Close a run and free its memory; an unknown id does nothing."""
+        with self._lock:
+            if (run := self._runs.get(run_id)) is not None:
+                run.worker.outbox.post(wire.Close(run_id, reason))
+                self._forget(run, reason)
+
+    def has(self, run_id: str) -> bool:
+        """Whether the run is open."""
+        return run_id in self._runs
+
+    def tune(self, run_id: str, config: Any) -> None:
+        """Set live knobs of a running run. Raises UnknownRun."""
+        with self._lock:
+            run = self._touch(run_id)
+            run.config = config
+            run.worker.outbox.post(wire.Tune(run_id, config))
+
+    def rebuild(self, run_id: str, config: Any) -> None:
+        """Build the run again from a config; it keeps playing if it was playing. Raises UnknownRun."""
+        with self._lock:
+            run = self._touch(run_id)
+            run.config, run.recipe = config, None
+            run.worker.outbox.post(wire.Rebuild(run_id, config, self._free_cores(apart=run_id)))
+
+    def command(self, run_id: str, command: Command | Mapping[str, Any], viewer: Viewer | None = None) -> None:
+        """Obey a command, or a message {"do": ...} of a viewer that watches the run. Raises UnknownRun."""
+        with self._lock:
+            run = self._touch(run_id)
+            watch = None if viewer is None else run.watches.get(viewer)
+            if viewer is None or watch is not None:
+                number = None if watch is None else watch.number
+                run.worker.outbox.post(wire.Do(run_id, command, number))
+
+    def call(
+        self, run_id: str, operation: Operation[Result], timeout: float = ANSWER_SECONDS, *, both: bool = False
+    ) -> Result:
+        """The result of an operation on the run, and with `both` on the run beside it, too.
+
+        Waits. Raises ValueError with a sentence, UnknownRun, TimeoutError, or CancelledError if the run is closed.
+        """
+        with self._lock:
+            worker = self._touch(run_id).worker
+        return cast(Result, self._ask(worker, wire.CallRun(run_id, operation, both), timeout))
+
+    def state_of(self, run_id: str) -> State:
+        """The state of a run; "lost" when there is none, or no answer. Waits."""
+        run = self._runs.get(run_id)
+        if run is None:
+            return "lost"
+        try:
+            return cast(State, self._ask(run.worker, wire.AskState(run_id), ANSWER_SECONDS))
+        except (TimeoutError, ValueError, UnknownRun):
+            return "lost"
+
+    def draw(self, session: str, lab: str, config: Any, digest: bytes, number: int) -> DrawnLab:
+        """What a still lab shows. `digest` and `number` are those of the last picture; the same picture keeps them.
+
+        Waits. Raises ValueError with a sentence where nothing can be drawn, or TimeoutError.
+        """
+        question, future = wire.Draw(lab, config, digest, number), None
+        for _ in range(2):  # where a worker is lost meanwhile, the next one draws
+            with self._lock:
+                worker = self._worker_of(session)
+            future = self._send(worker, question)
+            try:
+                return cast(DrawnLab, future.result(DRAW_SECONDS))
+            except TimeoutError:
+                break
+            except BaseException:
+                if not future.cancelled():
+                    raise
+        raise TimeoutError(messages.NO_ANSWER)
+
+    def attach(self, run_id: str, viewer: Viewer, *, reads: bool = False) -> None:
+        """Let a viewer watch a run: it controls, in place of the one before, or only reads. Raises UnknownRun."""
+        with self._lock:
+            run = self._touch(run_id)
+            watch = Watch(next(self._numbers), viewer, run_id, reads)
+            run.watches[viewer] = self._watches[watch.number] = watch
+            if not reads:
+                run.controls = watch
+            run.worker.outbox.post(wire.Attach(run_id, watch.number, reads))
+
+    def detach(self, run_id: str, viewer: Viewer) -> None:
+        """The viewer has gone."""
+        with self._lock:
+            run = self._runs.get(run_id)
+            watch = None if run is None else run.watches.pop(viewer, None)
+            if run is None or watch is None:
+                return
+            self._watches.pop(watch.number, None)
+            if run.controls is watch:
+                run.controls = None
+            run.touched_at = time.monotonic()
+            run.worker.outbox.post(wire.Detach(run_id, watch.number))
+
+    def ask(self, run_id: str, viewer: Viewer, charts: Sequence[str], options: Mapping[str, bool]) -> None:
+        """The viewer has painted its last frame and wants the next, of these charts. Raises UnknownRun."""
+        with self._lock:
+            run = self._find(run_id)
+            if (watch := run.watches.get(viewer)) is not None:
+                watch.asked = asked = wire.AskFrame(run_id, watch.number, tuple(charts), dict(options))
+                run.worker.outbox.post(asked)
+
+    @property
+    def open_runs(self) -> int:
+        """The number of open runs."""
+        return len(self._runs)
+
+    def read_new_digits(self) -> None:
+        """Have every worker read the digits of this machine again: a download has ended."""
+        with self._lock:
+            for worker in self._workers:
+                worker.outbox.post(wire.NewDigits())
+
+    # Runs and sessions; called with the lock held.
+
+    def _find(self, run_id: str) -> RemoteRun:
+        try:
+            return self._runs[run_id]
+        except KeyError:
+            raise UnknownRun(run_id) from None
+
+    def _touch(self, run_id: str) -> RemoteRun:
+        run = self._find(run_id)
+        run.touched_at = time.monotonic()
+        return run
+
+    def _add(self, run: RemoteRun) -> RemoteRun:
+        run.touched_at = time.monotonic()
+        self._runs[run.id] = run
+        return run
+
+    def _replace(self, run: RemoteRun, replaced: str) -> None:
+        with self._lock:
+            if run.worker.is_lost:
+                raise TimeoutError(messages.NO_ANSWER)
+            self._add(run)
+            self.close(replaced)
+
+    def _forget(self, run: RemoteRun, reason: str) -> None:
+        """A run is no longer open."""
+        self._runs.pop(run.id, None)
+        self._release_place(run.id)
+        for watch in run.watches.values():
+            self._watches.pop(watch.number, None)
+            watch.viewer.dismiss(4404, reason)
+        run.watches.clear()
+
+    def _worker_of(self, session: str) -> Worker:
+        """The worker that has a session's runs, or else the one with the least to do."""
+        sessions: dict[Worker, set[str]] = {worker: set() for worker in self._workers}
+        for run in self._runs.values():
+            if run.session == session:
+                return run.worker
+            sessions[run.worker].add(run.session)
+        playing = dict.fromkeys(self._workers, 0)
+        for run_id in self._playing:
+            if (playing_run := self._runs.get(run_id)) is not None:
+                playing[playing_run.worker] += 1
+        return min(self._workers, key=lambda each: (round(2 * each.cores), playing[each], len(sessions[each])))
+
+    def _free_cores(self, apart: str = "") -> int:
+        """How many cores a run that is built now may use."""
+        return max(1, self.settings.cores - len(self._playing - {apart}))
+
+    # Places and memory.
+
+    def _ask_place(self, run_id: str) -> None:
+        if run_id in self._runs:
+            self._playing.add(run_id)
+            self._tell_place(run_id, 0)
+
+    def _release_place(self, run_id: str) -> None:
+        self._playing.discard(run_id)
+
+    def _tell_place(self, run_id: str, place: int) -> None:
+        if (run := self._runs.get(run_id)) is not None:
+            run.worker.outbox.post(wire.SetPlace(run_id, place))
+
+    def _has_memory(self, session: str) -> bool:
+        """Whether there is memory for another run; a session's own unwatched runs are closed for it at once."""
+        if not self._is_full():
+            return True
+        for run in self._unwatched(session):
+            self.close(run.id, engine_messages.TOO_MANY)
+            return True
+        return bool(self._unwatched())
+
+    def _is_full(self) -> bool:
+        return sum(worker.megabytes for worker in self._workers) > self.settings.memory_limit_mb
+
+    def _unwatched(self, session: str = "") -> list[RemoteRun]:
+        """The runs that nobody watches, of one session or of all, the one that was used longest ago first."""
+        found = [run for run in self._runs.values() if not run.watches and session in ("", run.session)]
+        return sorted(found, key=lambda run: run.touched_at)
+
+    # Requests.
+
+    def _send(self, worker: Worker, question: wire.Question) -> Future[Any]:
+        future: Future[Any] = Future()
+        with self._lock:
+            number = next(self._numbers)
+            if worker.is_lost:
+                future.cancel()
+                return future
+            self._requests[number] = future, worker
+            future.add_done_callback(lambda done: self._requests.pop(number, None))
+            worker.outbox.post(wire.Request(number, question))
+        return future
+
+    def _ask(self, worker: Worker, question: wire.Question, timeout: float) -> Any:
+        future = self._send(worker, question)
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            future.cancel()
+            raise TimeoutError(messages.NO_ANSWER) from None
+
+    # Workers.
+
+    def _start_worker(self, early_losses: int = 0) -> Worker:
+        worker = Worker(next(self._numbers), wire.Outbox(), early_losses, time.monotonic())
+        worker.outbox = wire.Outbox(failed=lambda: self._lose(worker))
+        worker.outbox.post(wire.Begin(self.settings))
+        if self._thread_times is not None:
+            worker.outbox.post(self._thread_times)
+        assert self._processes is not None
+        threading.Thread(target=self._start_process, args=(worker,), name="worker-start", daemon=True).start()
+        return worker
+
+    def _start_process(self, worker: Worker) -> None:
+        """Start its process; a fork server that has to be started first keeps nobody else waiting."""
+        assert self._processes is not None
+        try:
+            self._processes.start_worker(worker.number)
+        except OSError:
+            log.exception("A worker could not be started.")
+            time.sleep(1)
+            self._lose(worker)
+
+    def _connected(self, hello: wire.Hello, connection: Connection) -> None:
+        with self._lock:
+            found = [worker for worker in self._workers if worker.number == hello.number and not worker.is_lost]
+            if not found or self._stopping.is_set():
+                connection.close()
+                return
+            (worker,) = found
+            worker.connection, worker.pid = connection, hello.pid
+            worker.connected_at = worker.heard_at = time.monotonic()
+            if self._thread_times is None and self.settings.cores > 1 and worker is self._workers[0]:
+                worker.outbox.post(wire.MeasureThreads(self.settings.cores))
+        worker.outbox.start(connection, f"to-worker-{worker.number}")
+        name = f"from-worker-{worker.number}"
+        threading.Thread(target=self._listen, args=(worker, connection), name=name, daemon=True).start()
+
+    def _listen(self, worker: Worker, connection: Connection) -> None:
+        """Take what a worker sends, until it is lost."""
+        try:
+            while not worker.is_lost:
+                received = wire.unpack(connection.recv_bytes())
+                if type(received) is tuple:
+                    number, frame = received
+                    if (watch := self._watches.get(number)) is not None:
+                        watch.asked = None
+                        watch.viewer.deliver(frame)
+                else:
+                    self._take(worker, received)
+        except (EOFError, OSError):
+            pass
+        except Exception:
+            log.exception("A worker's message could not be read.")
+        with suppress(OSError):
+            connection.close()
+        self._lose(worker)
+
+    def _take(self, worker: Worker, message: Any) -> None:
+        with self._lock:
+            if worker.is_lost:
+                return
+            match message:
+                case wire.Report(cores, megabytes):
+                    worker.heard_at, worker.cores, worker.megabytes = time.monotonic(), cores, megabytes
+                case wire.Reply(number, result):
+                    if number in self._requests:
+                        self._requests[number][0].set_result(result)
+                case wire.Refusal(number, kind, sentence):
+                    if number in self._requests:
+                        self._requests[number][0].set_exception(
+                            UnknownRun() if kind == "unknown" else ValueError(sentence)
+                        )
+                case wire.Kept(run_id, recipe):
+                    if run_id in self._runs:
+                        self._runs[run_id].recipe = recipe
+                case wire.Dismiss(number, code, reason):
+                    if (watch := self._watches.pop(number, None)) is not None:
+                        watch.viewer.dismiss(code, reason)
+                case wire.Dropped(run_id, reason):
+                    if run_id in self._runs:
+                        self._forget(self._runs[run_id], reason)
+                case wire.AskPlace(run_id):
+                    self._ask_place(run_id)
+                case wire.ReleasePlace(run_id):
+                    self._release_place(run_id)
+                case wire.ThreadTimes():
+                    self._thread_times = message
+                    for each in self._workers:
+                        each.outbox.post(message)
+
+    def _watch_over(self) -> None:
+        """Replace workers that give no sign of life, and free memory where runs take too much."""
+        while not self._stopping.wait(CHECK_SECONDS):
+            now = time.monotonic()
+            with self._lock:
+                silent = [
+                    worker for worker in self._workers
+                    if (worker.pid and now - worker.heard_at > SILENT_SECONDS)
+                    or (not worker.pid and now - worker.started_at > START_SECONDS)
+                ]  # fmt: skip
+                if self._processes is not None and self._processes.fork_server_has_ended:
+                    silent += [worker for worker in self._workers if not worker.pid and worker not in silent]
+                if self._is_full() and (unwatched := self._unwatched()):
+                    self.close(unwatched[0].id, engine_messages.TOO_MANY)
+            for worker in silent:
+                log.error("A worker gave no sign of life and is replaced.")
+                self._lose(worker)
+
+    # A worker that is lost.
+
+    def _lose(self, worker: Worker) -> None:
+        """Start another worker in the place of a lost one, and bring its runs back there."""
+        with self._lock:
+            if worker.is_lost or self._stopping.is_set():
+                return
+            worker.is_lost = True
+            kill(worker.pid)
+            worker.outbox.close()
+            is_early = time.monotonic() - (worker.connected_at or worker.started_at) < EARLY_SECONDS
+            successor = self._start_worker(worker.early_losses + 1 if is_early else 0)
+            self._workers[self._workers.index(worker)] = successor
+            runs = [run for run in self._runs.values() if run.worker is worker]
+            log.error("Worker %d was lost with %d runs, which come back in another one.", worker.pid, len(runs))
+            for run in runs:
+                self._release_place(run.id)
+                run.worker = successor
+            for run in runs:
+                if successor.early_losses >= EARLY_LOSSES_CLOSED:
+                    self._forget(run, messages.STOPPED_TOO_OFTEN)
+                else:
+                    self._bring_back(run)
+            abandoned = [future for future, whose in self._requests.values() if whose is worker]
+        for future in abandoned:
+            future.cancel()
+
+    def _bring_back(self, run: RemoteRun) -> None:
+        worker = run.worker
+        if run.recipe is not None:
+            may_play = worker.early_losses < EARLY_LOSSES_PAUSED
+            notice = messages.CAME_BACK if may_play else messages.CAME_BACK_PAUSED
+            cores = self._free_cores()
+            worker.outbox.post(wire.BringBack(run.id, run.session, run.recipe, cores, notice, may_play))
+        elif run.beside is not None:
+            worker.outbox.post(run.beside)
+        else:
+            worker.outbox.post(wire.Open(run.id, run.session, run.bench, run.config, self._free_cores()))
+        for watch in run.watches.values():
+            if watch.reads or watch is run.controls:
+                worker.outbox.post(wire.Attach(run.id, watch.number, watch.reads))
+                if watch.asked is not None:
+                    worker.outbox.post(watch.asked)
+
+
+def kill(pid: int) -> None:
+    """End a process at once; 0 is none."""
+    if pid:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)

@@ -1,0 +1,117 @@
+"""What a worker does with its runs when it knows no more than names and data: build, compare, restore, replay, draw."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from typing import Any
+
+from playground.engine.commands import Step
+from playground.engine.engine import Engine
+from playground.engine.frames import encode
+from playground.engine.run import Run
+from playground.knobs import Config, Value
+from playground.lesson import Lab, LiveLesson
+from playground.lessons import BENCHES, LESSONS
+from playground.saving import branch, checkpoint, replay
+from playground.workers import messages
+from playground.workers.wire import DrawnLab, Loaded, Restored, Start
+
+BUILDERS = {"start": branch.from_start, "here": branch.from_here}
+
+
+class Service:
+    """One worker's engine, and what is built for it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.settings = engine.settings
+
+    def open(self, run_id: str, session: str, bench: str, config: Config, cores: int, refusal: str = "") -> None:
+        """Open a run of a bench; with a refusal, one that fails with this sentence."""
+        build = partial(_refuse, refusal) if refusal else self._build_of(bench)
+        self.engine.open(session, build, config, run_id=run_id, cores=cores)
+
+    def open_beside(self, run_id: str, leader_id: str, start: Start, knob: str, value: Value) -> None:
+        """Open a second run beside an open one, with another value of one knob. Raises UnknownRun."""
+        self.engine.open_beside(leader_id, BUILDERS[start], partial(with_value, knob, value), knob, run_id=run_id)
+
+    def vary(self, run_id: str, knob: str, value: Value) -> None:
+        """Give the second of two compared runs another value of this knob. Raises UnknownRun."""
+        self.engine.vary(run_id, partial(with_value, knob, value))
+
+    def restore(
+        self, run_id: str, session: str, lesson: str, content: bytes, file_name: str, cores: int, replaces: str
+    ) -> Restored | Loaded:
+        """Continue from a checkpoint in a new run, or load a file of weights into the run `replaces`.
+
+        Raises ValueError with a sentence; nothing has changed then.
+        """
+        found = checkpoint.read(content, name=file_name)
+        if not isinstance(found, checkpoint.Checkpoint):
+            return self.engine.call(replaces, partial(_use_weights, found), both=True)
+        run, config = checkpoint.restore(found, _live_lesson(lesson), self.settings)
+        self._open_given(run_id, session, lesson, run, config, cores)
+        return Restored(run_id, config, found.step, found.checksum)
+
+    def replay(
+        self, run_id: str, session: str, lesson: str, config: Config, at: str, since: str, threads: str, cores: int
+    ) -> None:
+        """Repeat a shared run in a new one. Raises ValueError with a sentence for a link that cannot be replayed."""
+        start, again = replay.read(config, at, since, threads)
+        run = replay.build(_live_lesson(lesson).build, start, again, self.settings)
+        self._open_given(run_id, session, lesson, run, config, cores)
+        self.engine.command(run_id, Step(again.at))
+
+    def draw(self, lab: str, config: Config, digest: bytes, number: int) -> DrawnLab:
+        """What a still lab shows. Raises ValueError with a sentence where nothing can be drawn."""
+        bench = BENCHES[lab]
+        assert isinstance(bench, Lab) and bench.draw is not None
+        return drawn(bench, config, digest, number)
+
+    def _build_of(self, bench: str) -> Any:
+        found: Any = BENCHES[bench]
+        return partial(found.build, settings=self.settings)
+
+    def _open_given(self, run_id: str, session: str, lesson: str, run: Run, config: Config, cores: int) -> None:
+        build = self._build_of(lesson)
+
+        def given(asked: Config) -> Run:
+            return run if asked == config else build(asked)
+
+        self.engine.open(session, given, config, run_id=run_id, cores=cores)
+
+
+def drawn(lab: Lab, config: Config, digest: bytes, number: int) -> DrawnLab:
+    """A still lab's sheet as it travels; the same charts as before have the same number. Raises ValueError."""
+    assert lab.draw is not None
+    sheet = lab.draw(config)
+    charts = {name: {"figure": figure} for name, figure in sheet.charts.items()}
+    found = hashlib.sha256(encode(charts)).digest()
+    number += found != digest
+    return DrawnLab(encode({"charts": charts, "number": number}), found, number, sheet.note, sheet.tables)
+
+
+def with_value(knob: str, value: Value, config: Config) -> Config:
+    """The config with another value of one knob."""
+    return config.with_values(**{knob: value})
+
+
+def _live_lesson(name: str) -> LiveLesson:
+    found = LESSONS[name]
+    if not isinstance(found, LiveLesson):
+        raise ValueError(messages.NO_RUN_TO_REPLACE)
+    return found
+
+
+def _refuse(sentence: str, config: Config) -> Run:
+    del config
+    raise ValueError(sentence)
+
+
+def _use_weights(weights: Any, run: Any) -> Loaded:
+    if not isinstance(run, checkpoint.Resumable):
+        raise ValueError(messages.TAKES_NO_WEIGHTS)
+    assigned = run.assigned(weights)
+    run.use_weights(assigned.weights)
+    return Loaded(checkpoint.checksum(assigned.weights), assigned.in_order)

@@ -1,0 +1,251 @@
+"""A worker: a process with an engine, which obeys the front's messages until the connection closes.
+
+The main thread reads messages and passes them on; all that takes time is done by the engine's threads, or at the desk,
+a few threads for drawings, files and answers.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from multiprocessing.connection import Client
+from pathlib import Path
+from typing import Any
+
+from playground import mnist
+from playground.engine.engine import Engine, UnknownRun
+from playground.settings import Settings
+from playground.training import devices
+from playground.training.thread_choice import CHOICE, StepTimes
+from playground.workers import wire
+from playground.workers.memory import free_memory, resident_megabytes
+from playground.workers.service import Service
+
+DESK_THREADS = 2
+REPORT_SECONDS = 0.5
+TRIM_SECONDS = 5.0  # between two times that free memory is given back to the system, where runs were closed
+OUT_OF_MEMORY_SCORE = "500"  # where memory runs out, the system ends a worker before the web process
+FAILED = "Something went wrong. Try again."
+
+log = logging.getLogger(__name__)
+
+
+def set_up_process() -> None:
+    """Logging and signals, alike in each process of the workers."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("playground").setLevel(logging.INFO)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the front, whose end ends all of them
+
+
+def main() -> None:
+    """A worker that was started without a fork server: its order is a line on stdin."""
+    set_up_process()
+    work(json.loads(sys.stdin.readline()))
+
+
+def work(order: dict[str, Any]) -> None:
+    """Connect to the front as it orders, {"address", "key", "number"}, and work until it hangs up."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_SCORE, encoding="ascii")
+    connection = Client(order["address"], authkey=bytes.fromhex(order["key"]))
+    outbox = wire.Outbox(failed=lambda: os._exit(0))
+    outbox.start(connection, "outbox")
+    outbox.post(wire.Hello(order["number"], os.getpid()))
+    begin = wire.unpack(connection.recv_bytes())
+    worker = Worker(begin.settings, outbox)
+    worker.start()
+    try:
+        while True:
+            worker.obey(wire.unpack(connection.recv_bytes()))
+    except (EOFError, OSError):
+        pass  # the front has ended, and with it everything
+    os._exit(0)
+
+
+class RemoteViewer:
+    """A viewer whose socket is in the web process."""
+
+    def __init__(self, number: int, outbox: wire.Outbox) -> None:
+        self._number, self._outbox = number, outbox
+
+    def deliver(self, frame: bytes) -> None:
+        """Send a frame."""
+        self._outbox.post_frame(self._number, frame)
+
+    def dismiss(self, code: int, reason: str) -> None:
+        """Close the socket."""
+        self._outbox.post(wire.Dismiss(self._number, code, reason))
+
+
+class RemotePlaces:
+    """Who may play is decided by the front, for all workers together."""
+
+    def __init__(self, outbox: wire.Outbox) -> None:
+        self._outbox = outbox
+
+    def ask(self, run_id: str) -> None:
+        """A run wants to play."""
+        self._outbox.post(wire.AskPlace(run_id))
+
+    def release(self, run_id: str) -> None:
+        """A run no longer wants to play."""
+        self._outbox.post(wire.ReleasePlace(run_id))
+
+
+class Worker:
+    """What one worker process knows: its engine, its viewers, and how each message is obeyed."""
+
+    def __init__(self, settings: Settings, outbox: wire.Outbox) -> None:
+        devices.set_threads(settings.torch_threads)
+        CHOICE.set(None)  # until the front says what was measured
+        self.outbox = outbox
+        self.engine = Engine(
+            settings,
+            prepare=partial(devices.set_threads, settings.torch_threads),
+            dropped=self._dropped,
+        )
+        self.service = Service(self.engine)
+        self.viewers: dict[int, RemoteViewer] = {}
+        self.desk = ThreadPoolExecutor(
+            DESK_THREADS, "desk", initializer=partial(devices.set_threads, settings.torch_threads)
+        )
+        self.memory_before = resident_megabytes()
+        self.has_dropped = False
+
+    def start(self) -> None:
+        """Start the engine and the signs of life."""
+        self.engine.start()
+        threading.Thread(target=self._report, name="report", daemon=True).start()
+
+    def obey(self, message: Any) -> None:
+        """Obey one message; a run that is gone by now has told the front so already."""
+        with suppress(UnknownRun):
+            self._obey(message)
+
+    def _obey(self, message: Any) -> None:
+        engine, service = self.engine, self.service
+        match message:
+            case wire.AskFrame(run_id, number, charts, options):
+                engine.ask(run_id, self._viewer(number), charts, options)
+            case wire.Do(run_id, command, number):
+                engine.command(run_id, command, None if number is None else self._viewer(number))
+            case wire.Attach(run_id, number, reads):
+                engine.attach(run_id, self._viewer(number), reads=reads)
+            case wire.Detach(run_id, number):
+                engine.detach(run_id, self._viewer(number))
+                self.viewers.pop(number, None)
+            case wire.Tune(run_id, config):
+                engine.tune(run_id, config)
+            case wire.Rebuild(run_id, config, cores):
+                engine.rebuild(run_id, config, cores=cores)
+            case wire.Open(run_id, session, bench, config, cores, refusal):
+                service.open(run_id, session, bench, config, cores, refusal)
+            case wire.OpenBeside(run_id, leader_id, start, knob, value):
+                try:
+                    service.open_beside(run_id, leader_id, start, knob, value)
+                except UnknownRun:
+                    self._dropped(run_id, "")
+            case wire.BringBack():
+                service.bring_back(message)
+            case wire.Vary(run_id, knob, value):
+                service.vary(run_id, knob, value)
+            case wire.Close(run_id, reason):
+                engine.close(run_id)
+            case wire.SetPlace(run_id, place):
+                engine.set_place(run_id, place)
+            case wire.Request(number, question):
+                self._answer(number, question)
+            case wire.MeasureThreads(cores):
+                CHOICE.begin(cores, lambda times: self.outbox.post(wire.ThreadTimes(dict(times.seconds))))
+            case wire.ThreadTimes(seconds):
+                CHOICE.set(StepTimes(seconds))
+            case wire.NewDigits():
+                mnist.forget()
+            case _:
+                raise TypeError(f"A worker does not know {type(message).__name__}.")
+
+    def _viewer(self, number: int) -> RemoteViewer:
+        found = self.viewers.get(number)
+        if found is None:
+            found = self.viewers[number] = RemoteViewer(number, self.outbox)
+        return found
+
+    def _dropped(self, run_id: str, reason: str) -> None:
+        self.has_dropped = True
+        self.outbox.post(wire.Dropped(run_id, reason))
+
+    # Answers.
+
+    def _answer(self, number: int, question: wire.Question) -> None:
+        service, engine = self.service, self.engine
+        match question:
+            case wire.CallRun(run_id, operation, both):
+                try:
+                    future = engine.call_later(run_id, operation, both=both)
+                except UnknownRun as error:
+                    self._refuse(number, error)
+                    return
+                future.add_done_callback(lambda done: self._at_desk(number, partial(_finished, operation, done)))
+            case wire.AskState(run_id):
+                self.outbox.post(wire.Reply(number, engine.state_of(run_id)))
+            case wire.Draw(lab, config, digest, last):
+                self._at_desk(number, partial(service.draw, lab, config, digest, last))
+            case wire.Restore():
+                q = question
+                self._at_desk(number, partial(service.restore, q.run_id, q.session, q.lesson, q.content, q.file_name,
+                                              q.cores, q.replaces))  # fmt: skip
+            case wire.RunReplay():
+                r = question
+                self._at_desk(number, partial(service.replay, r.run_id, r.session, r.lesson, r.config, r.at, r.since,
+                                              r.threads, r.cores))  # fmt: skip
+
+    def _at_desk(self, number: int, work: Callable[[], Any]) -> None:
+        """Do something that takes a while, and answer with its result or its refusal."""
+        self.desk.submit(self._reply, number, work)
+
+    def _reply(self, number: int, work: Callable[[], Any]) -> None:
+        try:
+            self.outbox.post(wire.Reply(number, work()))
+        except BaseException as error:  # whatever it is, somebody waits for an answer
+            self._refuse(number, error)
+
+    def _refuse(self, number: int, error: BaseException) -> None:
+        if isinstance(error, ValueError):
+            self.outbox.post(wire.Refusal(number, "refused", str(error)))
+        elif isinstance(error, UnknownRun):
+            self.outbox.post(wire.Refusal(number, "unknown", ""))
+        else:
+            log.error("An answer failed.", exc_info=error)
+            self.outbox.post(wire.Refusal(number, "failed", FAILED))
+
+    # Signs of life.
+
+    def _report(self) -> None:
+        """Say again and again that this worker lives, and what it uses."""
+        at, used, trimmed_at = time.monotonic(), time.process_time(), 0.0
+        while True:
+            time.sleep(REPORT_SECONDS)
+            now, now_used = time.monotonic(), time.process_time()
+            self.outbox.post(wire.Report((now_used - used) / (now - at), resident_megabytes() - self.memory_before))
+            at, used = now, now_used
+            if self.has_dropped and now - trimmed_at > TRIM_SECONDS:
+                self.has_dropped, trimmed_at = False, now
+                free_memory()
+
+
+def _finished(operation: Any, done: Future[Any]) -> Any:
+    """The result of an operation, brought into the form in which it travels."""
+    return operation.finish(done.result())
+
+
+if __name__ == "__main__":
+    main()
