@@ -4,6 +4,8 @@ while True:
     run = the next one in turn that has something to do
     obey its orders and train it, together for a slice; draw a frame if its viewer has asked for one
     if its orders took more than its share: let it rest
+
+Two threads do this, one for most runs and one for those with long steps; a third builds runs and draws first frames.
 """
 
 from __future__ import annotations
@@ -13,33 +15,28 @@ import math
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 from playground.engine import messages
 from playground.engine.commands import Ask, Command, CommandError, Leave, Pause, read_command
-from playground.engine.lockstep import BuildBeside, Vary, notice_of, on_common_axes, say_compared, time_of
-from playground.engine.open_run import OpenRun, State, UnknownRun, admit
+from playground.engine.lane import Lane
+from playground.engine.lockstep import BuildBeside, Vary, say_compared
+from playground.engine.open_run import OpenRun, State, UnknownRun
 from playground.engine.orders import Call, Order, Rebuild, Refuse, Revary, Tune
+from playground.engine.places import PlaceKeeper, Places
 from playground.engine.run import Run, Viewer
+from playground.engine.watching import Letter
 from playground.settings import Settings
 
 log = logging.getLogger(__name__)
 __all__ = ["Engine", "UnknownRun"]
 Result = TypeVar("Result")
 
-MAX_SLICE_SECONDS = 0.025  # one run's turn when it has the machine to itself
-MIN_SLICE_SECONDS = 0.002
-ROUND_SECONDS = 0.28  # within which every playing run should have had its turn
-TRAINING_PER_DRAWING = 25  # in a crowd, a turn trains this many times as long as its frame takes to draw
-URGENT_EVERY_SECONDS = 0.1  # how often a run's orders may jump the queue
-LONG_TURN_SECONDS = 0.05  # a turn with one long step, order or frame; what follows is a run without one
-COUNT_EVERY_SECONDS = 0.05  # how often the runs that train are counted
-HOUSEKEEPING_SECONDS = 1.0
+HOUSEKEEPING_SECONDS = 0.5
 MAX_AWAY_SECONDS = 5.0  # a run whose page is left longer is paused; a board that the page rebuilds is back sooner
-MAX_IDLE_SECONDS_IN_QUEUE = 60.0  # an unwatched run is closed this soon while others wait
 
 
 def new_id() -> str:
@@ -48,9 +45,11 @@ def new_id() -> str:
 
 
 class Engine:
-    """Runs, workers and limits. Any thread may call its public methods; all but `call` and `stop` return at once.
+    """Runs, threads and limits. Any thread may call its public methods; all but `call` and `stop` return at once.
 
-    `prepare` is called first in each worker's thread, `dropped` with the id and a sentence whenever a run is closed.
+    `prepare` is called first in each thread, `dropped` with the id and a sentence whenever a run is closed. `places`
+    decides who may play, by default as many at once as the settings say. Both are called with a lock held: they must
+    return at once.
     """
 
     def __init__(
@@ -58,46 +57,46 @@ class Engine:
         settings: Settings | None = None,
         prepare: Callable[[], None] = lambda: None,
         dropped: Callable[[str, str], None] = lambda run_id, reason: None,
+        places: PlaceKeeper | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self._prepare = prepare
         self._dropped = dropped
         self._frame_seconds = 1.0 / self.settings.frame_rate
-        lock = threading.RLock()
-        self._ready = threading.Condition(lock)  # there may be something to do
-        self._admitted = threading.Condition(lock)  # there may be a run to build
+        self._places = places or Places(self.settings.max_runs, self.set_place)
+        self._lock = threading.RLock()
+        self._to_build = threading.Condition(self._lock)  # there may be a run to build, or a first frame to draw
+        self._light, self._heavy = (Lane(self._lock, self._frame_seconds) for _ in range(2))
         self._runs: dict[str, OpenRun] = {}
-        self._turns: deque[OpenRun] = deque()
-        self._urgent: deque[OpenRun] = deque()
         self._threads: list[threading.Thread] = []
         self._stopping = False
         self._kept_house_at = 0.0
-        self._counted_at = 0.0
-        self._training = 1  # how many runs train, as last counted
-        self._sharing = 1  # how many want a share of the machine: those that train, and those with orders
-        self._was_costly = False  # the last turn was long, or orders filled it: next comes a run whose turn is short
 
     def start(self) -> None:
-        """Start the workers, unless they run already."""
-        with self._ready:
+        """Start the threads, unless they run already."""
+        with self._lock:
             if self._threads:
                 return
             self._stopping = False
-            self._threads = [threading.Thread(target=self._work, name="engine", daemon=True)]
-            self._threads.append(threading.Thread(target=self._build, name="engine-builder", daemon=True))
+            work: dict[str, Callable[[], None]] = {
+                "engine": partial(self._train, self._light),
+                "engine-heavy": partial(self._train, self._heavy),
+                "engine-builder": self._build,
+            }
+            self._threads = [threading.Thread(target=each, name=name, daemon=True) for name, each in work.items()]
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Stop the workers after their current slice, and close all runs."""
-        with self._ready:
+        """Stop the threads after their current slice, and close all runs."""
+        with self._lock:
             self._stopping = True
-            self._ready.notify_all()
-            self._admitted.notify_all()
+            for condition in (self._light.ready, self._heavy.ready, self._to_build):
+                condition.notify_all()
             threads, self._threads = self._threads, []
         for thread in threads:
             thread.join()
-        with self._ready:
+        with self._lock:
             for opened in list(self._runs.values()):
                 self._drop(opened, messages.STOPPING)
 
@@ -112,10 +111,10 @@ class Engine:
     ) -> str:
         """The id of a new run, `build(config)`, for a session; an unguessable one if none is given.
 
-        `cores` is what a run with long steps may use; without it, what is free. Over the limit, the run waits in a
-        queue. A session over its own limit loses the run that it has not used for longest.
+        `cores` is what a run with long steps may use; without it, what is free. A session over its own limit loses the
+        run that it has not used for longest, one that nobody watches if there is one.
         """
-        with self._ready:
+        with self._lock:
             return self._open(OpenRun(run_id or new_id(), session, build, config, cores=cores)).id
 
     def open_beside(
@@ -133,7 +132,7 @@ class Engine:
         `build` makes it from the leader's run and from its own config, which is always `vary(the leader's config)`;
         `compared` names the knob in which they differ. Raises UnknownRun.
         """
-        with self._ready:
+        with self._lock:
             leader = self._find(leader_id)
             if leader.follower is not None:
                 self._drop(leader.follower, messages.CLOSED)
@@ -141,18 +140,19 @@ class Engine:
             follower = OpenRun(
                 run_id or new_id(), leader.session, build, leader.config, vary=vary, compared=compared, cores=cores
             )
-            follower.leader, leader.follower, leader.watching.stale = leader, follower, True
+            follower.leader, leader.follower = leader, follower
+            leader.watching.changed()
             return self._open(follower).id
 
     def vary(self, run_id: str, vary: Vary) -> None:
         """Give the second of two compared runs another value of the setting in which they differ, from now on."""
         self._enqueue(run_id, Revary(vary))
 
-    def close(self, run_id: str) -> None:
-        """Close a run and free its memory; an unknown id does nothing."""
-        with self._ready:
+    def close(self, run_id: str, reason: str = messages.CLOSED) -> None:
+        """Close a run and free its memory; an unknown id does nothing. The reason is a sentence for its viewers."""
+        with self._lock:
             if opened := self._runs.get(run_id):
-                self._drop(opened, messages.CLOSED)
+                self._drop(opened, reason)
 
     def has(self, run_id: str) -> bool:
         """Whether the run is open."""
@@ -183,7 +183,7 @@ class Engine:
             except CommandError as error:
                 order = Refuse(str(error))
         if isinstance(order, Leave):
-            with self._ready:
+            with self._lock:
                 self._find(run_id).left_at = time.monotonic()
         else:
             self._enqueue(run_id, order)
@@ -204,37 +204,62 @@ class Engine:
         return future
 
     def attach(self, run_id: str, viewer: Viewer, reads: bool = False) -> None:
-        """Let a viewer watch a run, in place of the one before. Raises UnknownRun."""
-        with self._ready:
+        """Let a viewer watch a run, in place of the one before; one that only reads is one more. Raises UnknownRun.
+
+        What a reader commands is ignored, and the run does not train for it.
+        """
+        with self._lock:
             opened = self._find(run_id)
-            if time.monotonic() - opened.left_at > MAX_AWAY_SECONDS:
-                opened.orders.add(Pause(), opened.config)
-            opened.left_at = math.inf
-            before = opened.watching.attach(viewer)
-            opened.touched_at = time.monotonic()
+            if reads:
+                before = None if opened.watching.attach_reader(viewer) else viewer
+            else:
+                if time.monotonic() - opened.left_at > MAX_AWAY_SECONDS:
+                    opened.orders.add(Pause(), opened.config)
+                opened.left_at = math.inf
+                before = opened.watching.attach(viewer)
+                opened.touched_at = time.monotonic()
         if before is not None:
-            before.dismiss(4409, messages.WATCHED_ELSEWHERE)
+            before.dismiss(4409, messages.TOO_MANY_READERS if reads else messages.WATCHED_ELSEWHERE)
 
     def detach(self, run_id: str, viewer: Viewer) -> None:
-        """The viewer has gone; its run stops training at once, and what the viewer still asked for is forgotten."""
-        with self._ready:
+        """The viewer has gone; if it was not a reader, its run stops training at once, and its commands are dropped."""
+        with self._lock:
             opened = self._runs.get(run_id)
-            if opened is not None and opened.watching.viewer is viewer:
-                opened.watching.detach()
+            if opened is not None and opened.watching.detach(viewer):
                 opened.orders.drop_commands()
                 opened.touched_at = time.monotonic()
 
     def ask(self, run_id: str, viewer: Viewer, charts: Sequence[str], options: Mapping[str, bool]) -> None:
         """The viewer has painted its last frame and wants the next, of these charts. Raises UnknownRun."""
-        with self._ready:
-            watching = self._find(run_id).watching
-            if watching.viewer is viewer:
-                watching.ask(Ask(tuple(charts), dict(options)), time.monotonic())
-                self._ready.notify()
+        with self._lock:
+            opened = self._find(run_id)
+            stream = opened.watching.stream_of(viewer)
+            if stream is None:
+                return
+            now = time.monotonic()
+            stream.ask(Ask(tuple(charts), dict(options)), now)
+            if stream is opened.watching:
+                self._settle_place(opened, now)
+            if opened.watching.awaits_first_frame:
+                self._to_build.notify()
+            if opened.lane is not None:
+                opened.lane.ready.notify()
+
+    def set_place(self, run_id: str, place: int) -> None:
+        """Tell a run that has asked for a place to play which one it has: 0 to play, from 1 in the queue."""
+        with self._lock:
+            opened = self._runs.get(run_id)
+            if opened is None or not opened.asks_place or opened.place == place:
+                return
+            opened.place = place
+            for each in filter(None, (opened, opened.follower)):
+                each.watching.changed()
+            if opened.lane is not None:
+                opened.lane.ready.notify()
 
     @property
     def open_runs(self) -> int:
-        """The number of open runs, those in the queue among them."""
+        """The number of open runs."""
         return len(self._runs)
 
     def state_of(self, run_id: str) -> State:
@@ -242,8 +267,8 @@ class Engine:
         opened = self._runs.get(run_id)
         return "lost" if opened is None else opened.shown_state
 
-    # The methods below are called with the lock held, except the threads' _work and _build, and what makes up a turn:
-    # _serve, _obey, _take and _frame.
+    # The methods below are called with the lock held, except the threads' _train and _build, and what makes up a turn:
+    # _serve, _obey, _take, _frame and _send.
 
     def _find(self, run_id: str) -> OpenRun:
         try:
@@ -252,172 +277,178 @@ class Engine:
             raise UnknownRun(run_id) from None
 
     def _open(self, opened: OpenRun) -> OpenRun:
-        own = [each for each in self._runs.values() if each.session == opened.session]
-        too_many = max(0, len(own) + 1 - self.settings.runs_per_session)
-        for spare in sorted(own, key=lambda each: each.touched_at)[:too_many]:
-            self._drop(spare, messages.TOO_MANY)
+        self._make_room(opened)
         opened.touched_at = time.monotonic()
         self._runs[opened.id] = opened
-        self._turns.append(opened)
-        self._admit()
-        self._ready.notify_all()
+        self._to_build.notify()
         return opened
 
-    def _admit(self) -> None:
-        admit(self._runs.values(), self.settings.max_runs)
-        self._admitted.notify()
+    def _make_room(self, new: OpenRun) -> None:
+        """Close runs of a session that is about to have too many: first those that nobody watches."""
+        own = [each for each in self._runs.values() if each.session == new.session and each is not new.leader]
+        own.sort(key=lambda each: (bool(each.watching.viewers), each.touched_at))
+        most = self.settings.runs_per_session - 1 - (new.leader is not None)
+        while own and sum(each.id in self._runs for each in own) > most:
+            self._drop(own.pop(0), messages.TOO_MANY)
+
+    def _settle_place(self, opened: OpenRun, now: float) -> None:
+        """Ask for a place to play if a run, or the one that it follows, needs one; give back one that it does not."""
+        opened = opened.leader or opened
+        wants = opened.wants_place(now) and opened.id in self._runs
+        if wants == opened.asks_place:
+            return
+        opened.asks_place = wants
+        if wants:
+            self._places.ask(opened.id)
+            return
+        if opened.place:  # what was shown as queued is not any more
+            opened.watching.changed()
+        opened.place = None
+        self._places.release(opened.id)
 
     def _enqueue(self, run_id: str, order: Order) -> None:
-        with self._ready:
+        with self._lock:
             opened = self._find(run_id)
             if isinstance(order, (Command, Refuse)) and opened.leader is not None:
                 opened = opened.leader  # whichever of two boards it comes from, both runs obey
             opened.orders.add(order, opened.config)
             now = opened.touched_at = time.monotonic()
-            if now - opened.urgent_at > URGENT_EVERY_SECONDS:
-                opened.urgent_at = now
-                self._urgent.append(opened)
-            self._ready.notify()
+            if opened.lane is not None:
+                opened.lane.hurry(opened, now)
 
     def _drop(self, opened: OpenRun, reason: str) -> None:
-        self._runs.pop(opened.id, None)
-        if opened in self._turns:
-            self._turns.remove(opened)
+        if self._runs.pop(opened.id, None) is None:
+            return
+        if opened.lane is not None:
+            opened.lane.remove(opened)
+            opened.lane = None
         opened.orders.cancel()
-        if opened.watching.viewer is not None:
-            opened.watching.viewer.dismiss(4404, reason)
+        opened.watching.dismiss_all(4404, reason)
         opened.run = None
-        opened.watching.detach()
-        self._dropped(opened.id, reason)
+        if opened.asks_place:
+            opened.asks_place, opened.place = False, None
+            self._places.release(opened.id)
         if (leader := opened.leader) is not None:
-            leader.follower, opened.leader, leader.watching.stale = None, None, True
+            leader.follower, opened.leader = None, None
+            leader.watching.changed()
             say_compared(leader.run, is_compared=False)
             if leader.run is not None and leader.run.outcome:  # it had ended, and waited for the other
                 leader.state = leader.run.outcome
         if opened.follower is not None:
             self._drop(opened.follower, reason)
-        self._admit()
+        self._dropped(opened.id, reason)
 
     def _keep_house(self, now: float) -> None:
+        """Close runs that nobody uses, and give back the places of those that are no longer watched."""
         self._kept_house_at = now
-        max_idle = 60.0 * self.settings.idle_minutes
-        if any(not opened.admitted for opened in self._runs.values()):
-            max_idle = min(max_idle, MAX_IDLE_SECONDS_IN_QUEUE)
         for opened in list(self._runs.values()):
-            if opened.watching.viewer is None and not opened.busy and now - opened.touched_at > max_idle:
+            is_idle = now - opened.touched_at > 60.0 * self.settings.idle_minutes
+            if is_idle and not opened.busy and not opened.watching.viewers:
                 self._drop(opened, messages.IDLE)
+            elif opened.leader is None:
+                self._settle_place(opened, now)
 
     def _next_to_build(self) -> OpenRun | None:
-        """Wait for a run that can be built; None when the engine stops."""
+        """Wait for a run that can be built, or whose first frame can be drawn; None when the engine stops."""
         while not self._stopping:
-            for opened in self._runs.values():
-                if opened.can_be_built and not opened.is_busy:
+            now = time.monotonic()
+            free = [each for each in self._runs.values() if not each.is_busy]
+            for opened in free:
+                shows = opened.run is not None and opened.watching.awaits_first_frame
+                if shows and opened.next_frame_at(self._frame_seconds) <= now:
                     return opened
-            self._admitted.wait(HOUSEKEEPING_SECONDS)
+            for opened in free:
+                if opened.can_be_built:
+                    return opened
+            self._to_build.wait(HOUSEKEEPING_SECONDS)
         return None
 
-    def _next(self) -> OpenRun | None:
-        """Wait for a run with something to do; None when the engine stops."""
+    def _next(self, lane: Lane) -> OpenRun | None:
+        """Wait for a run of this lane with something to do; None when the engine stops."""
         while not self._stopping:
             now = time.monotonic()
             if now - self._kept_house_at > HOUSEKEEPING_SECONDS:
                 self._keep_house(now)
-            due, soonest = None, now + HOUSEKEEPING_SECONDS
-            if not self._was_costly:
-                due = self._next_in_a_hurry(now)
-            for opened in self._turns if due is None else ():
-                if opened.is_busy or opened.can_be_built or opened.awaits_follower:
-                    continue
-                due_at = opened.due_at(now, self._frame_seconds)
-                soonest = min(soonest, due_at)
-                if due_at <= now:
-                    due = due or opened
-                    if not self._was_costly or self._is_light(opened, now):
-                        due = opened
-                        break
-            self._was_costly = False
+            due, soonest = lane.next(now, now + HOUSEKEEPING_SECONDS)
             if due is not None:
-                self._turns.remove(due)
-                self._turns.append(due)
                 return due
-            self._ready.wait(soonest - now)
+            lane.ready.wait(soonest - now)
         return None
 
-    def _is_light(self, opened: OpenRun, now: float) -> bool:
-        """Whether a run's turn will be short: it has no orders, and neither steps nor frames that take long."""
-        return not opened.has_orders(now) and opened.turn_seconds <= LONG_TURN_SECONDS
-
-    def _next_in_a_hurry(self, now: float) -> OpenRun | None:
-        """The next run whose orders may jump the queue: one that owes no time to the others."""
-        while self._urgent:
-            opened = self._urgent.popleft()
-            may_come = opened.id in self._runs and not opened.is_busy and not opened.debt.at(now)
-            if may_come and opened.has_orders(now):
-                return opened
-        return None
-
-    def _slice_seconds(self, opened: OpenRun, now: float) -> float:
-        """The length of a run's turn: short enough for a whole round to stay short and for its next frame in time."""
-        if now - self._counted_at > COUNT_EVERY_SECONDS:
-            self._counted_at = now
-            self._training = sum(each.is_training(now) for each in self._runs.values()) or 1
-            self._sharing = sum(each.contends(now) for each in self._runs.values()) or 1
-        alone = 1.0 / self._sharing
-        draw_seconds = opened.watching.draw_seconds
-        seconds = min(MAX_SLICE_SECONDS, max(MIN_SLICE_SECONDS, ROUND_SECONDS * alone - draw_seconds))
-        if opened.watching.asked is None:
-            return seconds
-        enough = (1 - alone) * TRAINING_PER_DRAWING * draw_seconds
-        return min(seconds, max(MIN_SLICE_SECONDS, enough, opened.next_frame_at(self._frame_seconds) - now))
-
-    def _free_cores(self) -> int:
-        """How many cores a run that is built now may use: those on which no other run trains."""
+    def _free_cores(self, opened: OpenRun) -> int:
+        """How many cores a run may use that is built now: those on which no other run trains."""
         now = time.monotonic()
-        return self.settings.free_cores(sum(each.is_training(now) for each in list(self._runs.values())))
+        with self._lock:
+            others = [each for each in self._runs.values() if each not in (opened, opened.partner)]
+            return self.settings.free_cores(sum(each.is_training(now) for each in others))
 
-    def _share(self, opened: OpenRun, now: float) -> float:
-        """How much of the time is a run's due, from 0 to 1: all of it while no other run wants any."""
-        others = sum(each.contends(now) for each in self._runs.values() if each not in (opened, opened.partner))
-        return 1.0 / (others + 1)
-
-    def _work(self) -> None:
-        """Serve one run after the other."""
-        self._serve_all(self._next)
+    def _train(self, lane: Lane) -> None:
+        """Give the runs of a lane their turns."""
+        self._work(partial(self._next, lane), partial(self._serve, lane))
 
     def _build(self) -> None:
-        """Build the runs that are opened, each in its first turn: it may read files, for which no other run waits."""
-        self._serve_all(self._next_to_build)
+        """Build the runs that are opened, which may read files, and draw first frames: no other run waits for either.
 
-    def _serve_all(self, next_run: Callable[[], OpenRun | None]) -> None:
+        They do not wait for the turns of other runs, either.
+        """
+        self._work(self._next_to_build, self._begin)
+
+    def _work(self, next_run: Callable[[], OpenRun | None], serve: Callable[[OpenRun], None]) -> None:
         self._prepare()
         while True:
-            with self._ready:
+            with self._lock:
                 opened = next_run()
                 if opened is None:
                     return
                 opened.busy = True
-                now = time.monotonic()
-                seconds, trains = self._slice_seconds(opened, now), opened.is_training(now)
             try:
-                self._serve(opened, seconds, trains=trains)
+                serve(opened)
             except Exception:
-                log.exception("A worker failed outside a run.")
+                log.exception("A thread failed outside a run.")
             finally:
-                with self._ready:
-                    opened.busy = False
-                    self._ready.notify()
-                    if opened.partner is not None and opened.partner.can_be_built:  # it waited for this one
-                        self._admitted.notify()
+                with self._lock:
+                    self._let_go(opened)
 
-    def _serve(self, opened: OpenRun, seconds: float, *, trains: bool) -> None:
-        """One turn of one run. An error that the run raises ends that run with a sentence, and no other."""
-        spent, start = 0.0, time.monotonic()
+    def _let_go(self, opened: OpenRun) -> None:
+        """A run's turn is over: others may have it, or wait for it."""
+        opened.busy = False
+        if opened.id in self._runs:
+            self._assign(opened)
+            self._settle_place(opened, time.monotonic())
+        for each in filter(None, (opened, opened.partner)):
+            if each.can_be_built or each.watching.awaits_first_frame:
+                self._to_build.notify()
+            if each.lane is not None:
+                each.lane.ready.notify()
+
+    def _assign(self, opened: OpenRun) -> None:
+        """Let a run that was built, or could not be, take turns in its lane."""
+        if opened.can_be_built:
+            return
+        lane = self._heavy if opened.is_heavy or (opened.leader is not None and opened.leader.is_heavy) else self._light
+        if opened.lane is lane:
+            return
+        if opened.lane is not None:
+            opened.lane.remove(opened)
+        opened.lane = lane
+        lane.add(opened)
+
+    def _begin(self, opened: OpenRun) -> None:
+        """Build a run and draw its first frame, if that was asked for already."""
         if opened.can_be_built:
             try:
-                opened.build_run(self._free_cores())
+                opened.build_run(self._free_cores(opened))
             except Exception as error:
                 opened.fail(error)
-        if not opened.rests(time.monotonic()):
+        self._frame(opened)
+        opened.settle()
+
+    def _serve(self, lane: Lane, opened: OpenRun) -> None:
+        """One turn of one run. An error that the run raises ends that run with a sentence, and no other."""
+        spent, start = 0.0, time.monotonic()
+        with self._lock:
+            seconds, trains = lane.slice_seconds(opened, start), opened.is_training(start)
+        if not opened.rests(start):
             spent = self._obey(opened, seconds)
             if opened.run is not None and trains and spent < seconds and opened.has_steps:
                 try:
@@ -434,11 +465,8 @@ class Engine:
         if has_obeyed and not opened.has_obeyed:  # the frame that shows what was ordered is part of its cost
             spent += now - drawing_at
         opened.turn_seconds = 0.8 * opened.turn_seconds + 0.2 * (now - start)
-        if spent >= seconds or now - start > LONG_TURN_SECONDS:
-            self._was_costly = True
-        if spent:
-            with self._ready:
-                opened.debt.add(spent, now, self._share(opened, now))
+        with self._lock:
+            lane.note(opened, seconds, spent, start, now)
 
     def _obey(self, opened: OpenRun, seconds: float) -> float:
         """Carry out a run's orders until the time is up; returns the seconds that it took.
@@ -448,7 +476,7 @@ class Engine:
         start = now = time.monotonic()
         while now - start < seconds and (order := self._take(opened)) is not None:
             try:
-                opened.obey(order, self._free_cores())
+                opened.obey(order, self._free_cores(opened))
             except Exception as error:
                 opened.fail(error)
             now = time.monotonic()
@@ -457,37 +485,45 @@ class Engine:
     def _take(self, opened: OpenRun) -> Order | None:
         if not opened.orders:
             return None
-        with self._ready:
+        with self._lock:
             return opened.orders.take()
 
     def _frame(self, opened: OpenRun) -> None:
-        """Draw and deliver a frame if one has been asked for, is due, and would show something new."""
+        """Draw and deliver what was asked for, is due, and would show something new.
+
+        That is a frame for the controlling viewer and for readers who asked for the same, or else one for readers.
+        """
         watching = opened.watching
-        with self._ready:
-            viewer, asked, writer, now = watching.viewer, watching.asked, watching.writer, time.monotonic()
-            if viewer is None or asked is None or not watching.wants_frame:
+        with self._lock:
+            now = time.monotonic()
+            controls = watching.wants_frame and now >= opened.next_frame_at(self._frame_seconds)
+            first = watching if controls else watching.due_reader(now)
+            if first is None or first.asked is None:
                 return
-            if now < opened.next_frame_at(self._frame_seconds):
-                return
-            watching.stale, watching.shown, watching.asked = False, asked, None
-        head, charts = opened.head(), {}
-        if opened.run is not None:
-            try:
-                drawing = opened.run.draw(list(asked.charts), asked.options)
-                charts = on_common_axes(opened, drawing.charts)
-                head |= {"status": opened.status(drawing.status), "note": notice_of(opened) or drawing.note}
-                head |= {"time": time_of(opened, drawing.time)}
-            except Exception as error:
-                opened.fail(error)
-                watching.stale = False  # drawn again when something changes, not again and again
-                head |= opened.head()
-        frame = writer.write(head, charts)
-        opened.has_obeyed = False
-        watching.draw_seconds = 0.8 * watching.draw_seconds + 0.2 * (time.monotonic() - now)
-        watching.framed_at = now if frame or watching.restless else watching.framed_at
+            ask = first.asked
+            letters = [Letter(each) for each in watching.streams_for(ask, now, controls=controls)]
+            for letter in letters:
+                letter.stream.take_ask(watching.change)
+        head, charts = opened.picture(ask)
+        written: dict[tuple[int, ...], bytes] = {}
+        drawn_at = now
+        for letter in letters:
+            frame = letter.write(head, charts, written)
+            if letter.stream is watching:
+                opened.has_obeyed = False
+                drawn_at = time.monotonic()
+                watching.draw_seconds = 0.8 * watching.draw_seconds + 0.2 * (drawn_at - now)
+                watching.framed_at = now if frame or watching.restless else watching.framed_at
+            self._deliver(letter, frame)
+        if len(letters) > controls:
+            watching.readers_rest(drawn_at, time.monotonic())
+
+    def _deliver(self, letter: Letter, frame: bytes) -> None:
         if frame:
-            viewer.deliver(frame)
-            return
-        with self._ready:  # nothing has changed after all: the viewer keeps waiting
-            if watching.viewer is viewer and watching.asked is None:
-                watching.asked = asked
+            try:
+                letter.viewer.deliver(frame)
+            except Exception:
+                log.exception("A viewer failed.")
+        else:  # nothing has changed after all: the viewer keeps waiting
+            with self._lock:
+                letter.return_ask()

@@ -129,8 +129,29 @@ class FrameWriter:
         self._sent: dict[str, Figure] = {}
         self._head: dict[str, Any] = {}
 
-    def write(self, head: dict[str, Any], charts: dict[str, Figure]) -> bytes:
-        """The bytes that bring the viewer's head (state, status, ...) and charts up to date; empty when they are."""
+    def write(
+        self, head: dict[str, Any], charts: dict[str, Figure], written: dict[tuple[int, ...], bytes] | None = None
+    ) -> bytes:
+        """The bytes that bring the viewer's head (state, status, ...) and charts up to date; empty when they are.
+
+        Neither of the two may be changed afterwards. `written` is shared by the writers of one drawing: viewers that
+        were sent the same before get the same bytes, written once.
+        """
+        key = (id(self._head) if self._head else 0, *(id(self._sent.get(name)) for name in charts))
+        found = None if written is None else written.get(key)
+        if found is None:
+            found = self._difference(head, charts)
+            if written is not None:
+                written[key] = found
+        self._head = head
+        self._sent.update(charts)
+        return found
+
+    def is_level_with(self, other: FrameWriter) -> bool:
+        """Whether both viewers were sent the same drawing last."""
+        return self._head is other._head
+
+    def _difference(self, head: dict[str, Any], charts: dict[str, Figure]) -> bytes:
         frame: dict[str, Any] = {key: value for key, value in head.items() if self._head.get(key, self) != value}
         parts: dict[str, Any] = {}
         for name, figure in charts.items():
@@ -138,8 +159,6 @@ class FrameWriter:
                 parts[name] = {"figure": figure}
             elif patch := changes(self._sent[name], figure):
                 parts[name] = {"set": patch}
-            self._sent[name] = figure
-        self._head = dict(head)
         if parts:
             frame["charts"] = parts
         return encode(frame) if frame else b""

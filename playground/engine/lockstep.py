@@ -54,7 +54,7 @@ def advance(first: Any, second: Any, follower: OpenRun, seconds: float, allowed:
     A run that has ended rests while the other continues. An error in the follower ends the follower alone.
     """
     end = time.perf_counter() + seconds
-    follower.watching.stale = True
+    follower.watching.changed()
     if gap := _gap(first, second):
         taken = _catch_up(first, second, follower, gap, seconds, allowed)
         _look_at_the_same(first, second)
@@ -124,7 +124,8 @@ def build(follower: OpenRun) -> None:
     _look_at_the_same(first, second)
     say_compared(first, is_compared=True)
     say_compared(second, is_compared=True)
-    follower.state, follower.notice, follower.watching.stale = "paused", "", True
+    follower.state, follower.notice = "paused", ""
+    follower.watching.changed()
 
 
 def say_compared(run: Any, *, is_compared: bool) -> None:
@@ -135,11 +136,13 @@ def say_compared(run: Any, *, is_compared: bool) -> None:
 
 def rebuild(leader: OpenRun) -> None:
     """Build the follower again too. An error in it ends the follower alone."""
-    if (follower := leader.follower) is not None and follower.admitted and leader.run is not None:
-        try:
-            build(follower)
-        except Exception as error:
-            follower.fail(error)
+    follower = leader.follower
+    if follower is None or follower.can_be_built:
+        return
+    try:
+        build(follower)
+    except Exception as error:
+        follower.fail(error)
 
 
 def obey_too(leader: OpenRun, command: Command) -> None:
@@ -147,7 +150,7 @@ def obey_too(leader: OpenRun, command: Command) -> None:
     follower, (_, run) = leader.follower, runs_of(leader)
     if follower is None or run is None:
         return
-    follower.watching.stale = True
+    follower.watching.changed()
     if isinstance(command, (Play, Step)):
         if run.outcome == "done":
             run.resume()
@@ -175,7 +178,7 @@ def retune(leader: OpenRun) -> None:
     follower, (_, second) = leader.follower, runs_of(leader)
     if follower is not None and second is not None:
         second.follow()
-        follower.watching.stale = True
+        follower.watching.changed()
 
 
 def call_too(leader: OpenRun, function: Callable[[Any], Any]) -> None:
@@ -183,7 +186,7 @@ def call_too(leader: OpenRun, function: Callable[[Any], Any]) -> None:
     follower, (_, second) = leader.follower, runs_of(leader)
     if follower is None or second is None:
         return
-    follower.watching.stale = True
+    follower.watching.changed()
     try:
         function(second)
     except ValueError as error:
@@ -224,7 +227,7 @@ def on_common_axes(opened: OpenRun, charts: dict[str, Figure]) -> dict[str, Figu
         return charts
     ranges = {name: ranges_of(figure) for name, figure in charts.items()}
     if any(opened.ranges.get(name) != each for name, each in ranges.items()):
-        partner.watching.stale = True  # its axes may have to be wider now
+        partner.watching.changed()  # its axes may have to be wider now
     opened.ranges |= ranges
     return {name: _widened(figure, partner.ranges.get(name, {})) for name, figure in charts.items()}
 

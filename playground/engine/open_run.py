@@ -5,18 +5,22 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from playground.engine import lockstep, messages
-from playground.engine.commands import Command, CommandError, GoBack, LookBack, Pause, Play, Reset, SetSpeed, Step
+from playground.engine.commands import Ask, Command, CommandError, GoBack, LookBack, Pause, Play, Reset, SetSpeed, Step
 from playground.engine.fairness import Debt
+from playground.engine.frames import Figure
 from playground.engine.orders import Call, Order, Orders, Rebuild, Refuse, Revary, Tune
 from playground.engine.pacing import WAIT_SECONDS, Pacing
 from playground.engine.run import Heavy, Paced, Run
 from playground.engine.watching import Watching
 from playground.settings import Settings
+
+if TYPE_CHECKING:
+    from playground.engine.lane import Lane
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +43,10 @@ class OpenRun:
     run: Run | None = None
     state: State = "paused"
     notice: str = ""
-    admitted: bool = False
-    place: int = 0  # in the queue, from 1
-    busy: bool = False  # a worker has it
+    lane: Lane | None = None  # in which it takes turns, from when it is built
+    place: int | None = None  # 0: it may play; from 1: in the queue; None: it has asked for none, or was told none yet
+    asks_place: bool = False  # it has asked for a place
+    busy: bool = False  # a thread has it
     orders: Orders = field(default_factory=Orders)
     debt: Debt = field(default_factory=Debt)
     has_obeyed: bool = False  # since its last frame
@@ -62,13 +67,18 @@ class OpenRun:
     @property
     def shown_state(self) -> State:
         """The state as the viewer sees it; a follower that has not ended shows its leader's."""
-        if not self.admitted:
-            return "queued"
         leader, run = self.leader, self.run
         if leader is None or self.state == "failed":
-            return self.state
+            return "queued" if self.is_queued else self.state
         ended: State | Literal[""] = run.outcome if run is not None else ""
+        if not ended and leader.is_queued:
+            return "queued"
         return ended or ("playing" if leader.state == "playing" else "paused")
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether it waits for a place to play."""
+        return bool(self.place) and self.state != "failed"
 
     @property
     def partner(self) -> OpenRun | None:
@@ -77,14 +87,14 @@ class OpenRun:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a worker has this run or its partner."""
+        """Whether a thread has this run or its partner."""
         return any(each is not None and each.busy for each in (self, self.leader, self.follower))
 
     @property
     def can_be_built(self) -> bool:
         """Whether its run can be built now: a follower's is built from its leader's."""
         waits = self.leader is not None and self.leader.run is None
-        return self.admitted and self.run is None and self.state != "failed" and not waits
+        return self.run is None and self.state != "failed" and not waits
 
     @property
     def awaits_follower(self) -> bool:
@@ -96,9 +106,19 @@ class OpenRun:
         """Whether it plays, owes steps, or has a follower that catches up."""
         return self.state == "playing" or self.pacing.owed > 0 or lockstep.is_behind(self)
 
+    @property
+    def is_heavy(self) -> bool:
+        """Whether it is a run with long steps, which has a training thread apart from the others'."""
+        run: object = self.run
+        return isinstance(run, Heavy)
+
+    def wants_place(self, now: float) -> bool:
+        """Whether it needs a place to play: it has steps to take, and somebody watched it a moment ago."""
+        return self.run is not None and self.leader is None and self.has_steps and self.watching.asks(now)
+
     def wants_steps(self, now: float) -> bool:
-        """Whether it has steps to take and somebody is watching."""
-        return self.watching.is_watched(now) and self.admitted and self.leader is None and self.has_steps
+        """Whether it has steps to take and may take them, and somebody is watching."""
+        return self.place == 0 and self.leader is None and self.has_steps and self.watching.is_watched(now)
 
     def is_training(self, now: float) -> bool:
         """Whether it is to take steps just now."""
@@ -117,10 +137,10 @@ class OpenRun:
         return self.is_training(now) or len(self.orders) > 0 or self.debt.at(now) > 0
 
     def due_at(self, now: float, frame_seconds: float) -> float:
-        """When this run next needs a worker."""
-        due, rested_at = math.inf, self.debt.rests_until
+        """When this run next needs its thread."""
+        due, rested_at = self.watching.reader_due_at, self.debt.rests_until
         if self.orders:
-            due = max(now, rested_at)
+            due = min(due, max(now, rested_at))
         if self.wants_steps(now):
             hurries = self.pacing.owed or lockstep.is_behind(self)
             due = min(due, max(self.pacing.waits_until, now if hurries else self.pacing.next_step_at, rested_at))
@@ -142,7 +162,8 @@ class OpenRun:
         if self.leader is not None:
             lockstep.build(self)
         else:
-            self.run, self.watching.stale = self.build(self.config), True
+            self.run = self.build(self.config)
+            self.watching.changed()
         self._say_cores(free_cores)
 
     def _say_cores(self, free_cores: int) -> None:
@@ -165,7 +186,7 @@ class OpenRun:
         else:
             taken = lockstep.advance(run, second, follower, seconds, allowed)
         end, has_ended = time.monotonic(), lockstep.has_ended(run, second)
-        self.watching.stale = True
+        self.watching.changed()
         pacing.took(taken, start, end, rate)
         waits = not taken and not has_ended and end - start < seconds  # one that used its time up had work to do
         pacing.waits_until = end + WAIT_SECONDS if waits else 0.0
@@ -176,13 +197,14 @@ class OpenRun:
             self.notice = messages.TRAINED_LONG
 
     def rebuild(self, free_cores: int, *, keep_playing: bool) -> None:
-        """Start again from the current config; what the student added by hand stays."""
+        """Start again from the current config; what the student added by hand stays.
+
+        A run that could not be built is built by whoever builds new ones.
+        """
         if self.run is not None:
             self.run = self.run.rebuilt(self.config)
-        elif self.admitted:
-            self.run = self.build(self.config)
-        lockstep.rebuild(self)
-        self._say_cores(free_cores)
+            lockstep.rebuild(self)
+            self._say_cores(free_cores)
         self.state = "playing" if keep_playing and self.state == "playing" else "paused"
         self.notice = ""
         self.pacing.restart()
@@ -197,7 +219,8 @@ class OpenRun:
 
     def fail(self, error: Exception) -> None:
         """End the run with a sentence for its viewer; the details go to the log."""
-        self.state, self.pacing.owed, self.watching.stale = "failed", 0, True
+        self.state, self.pacing.owed = "failed", 0
+        self.watching.changed()
         if isinstance(error, ValueError):
             self.notice = str(error)
         elif isinstance(error, MemoryError) or "out of memory" in str(error).lower():
@@ -210,7 +233,8 @@ class OpenRun:
 
     def obey(self, order: Order, free_cores: int = 1) -> None:
         """Carry out one order; a run that is built again may use the cores that are free."""
-        self.watching.stale = self.has_obeyed = True
+        self.watching.changed()
+        self.has_obeyed = True
         if isinstance(order, Call):
             self._answer(order)
             return
@@ -247,6 +271,8 @@ class OpenRun:
                 self.state = "paused"
 
     def _answer(self, call: Call) -> None:
+        if not call.future.set_running_or_notify_cancel():
+            return
         if self.run is None:
             call.future.set_exception(CommandError(messages.NOT_BUILT))
             return
@@ -266,7 +292,7 @@ class OpenRun:
         elif isinstance(command, Reset):
             self.rebuild(free_cores, keep_playing=False)
         elif run is None:
-            raise CommandError(messages.NOT_STARTED)
+            raise CommandError(messages.ENDED)
         elif isinstance(command, Pause):
             self._pause()
             self.pacing.owed = 0
@@ -308,23 +334,29 @@ class OpenRun:
         return {
             "state": self.shown_state,
             "notice": self.notice,
-            "place": self.place if not self.admitted else 0,
+            "place": (self.leader or self).place or 0,
             "heading": lockstep.heading_of(self),
         }
+
+    def picture(self, ask: Ask) -> tuple[dict[str, Any], dict[str, Figure]]:
+        """What a frame says, its charts apart. An error ends the run with a sentence, which the frame then says."""
+        head, charts = self.head(), {}
+        if self.run is not None:
+            try:
+                drawing = self.run.draw(list(ask.charts), ask.options)
+                charts = lockstep.on_common_axes(self, drawing.charts)
+                head |= {"status": self.status(drawing.status), "note": lockstep.notice_of(self) or drawing.note}
+                head |= {"time": lockstep.time_of(self, drawing.time)}
+            except Exception as error:
+                had_failed, change = self.state == "failed", self.watching.change
+                self.fail(error)
+                if had_failed:  # not drawn again and again
+                    self.watching.change = change
+                head |= self.head()
+        return head, charts
 
     def status(self, status: Mapping[str, float]) -> dict[str, float]:
         """The run's status and the engine's own."""
         ended = self.leader is not None and self.run is not None and self.run.outcome
         speed = 0.0 if ended else (self.leader or self).pacing.steps_per_second
         return {**status, "steps_per_second": float(f"{speed:.3g}")}
-
-
-def admit(runs: Collection[OpenRun], places: int) -> None:
-    """Give free places to those who wait, first come first served."""
-    waiting = [opened for opened in runs if not opened.admitted]
-    free = max(0, places - (len(runs) - len(waiting)))
-    for opened in waiting[:free]:
-        opened.admitted = True
-    for place, opened in enumerate(waiting[free:], start=1):
-        if opened.place != place:
-            opened.place, opened.watching.stale = place, True

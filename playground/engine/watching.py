@@ -1,51 +1,177 @@
-"""The viewer of one open run: what it has asked for, what it was sent, and when its next frame is due."""
+"""The viewers of one open run: what each has asked for, what it was sent, and when its next frame is due.
+
+One viewer controls the run, and any number only read: they see what it shows, and change nothing. A reader gets the
+frames that are drawn for the controlling viewer, where it has asked for the same charts, or else frames of its own, a
+few times a second and out of a small share of the run's time.
+"""
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from playground.engine.commands import Ask
-from playground.engine.frames import FrameWriter
+from playground.engine.frames import Figure, FrameWriter
 from playground.engine.run import Viewer
 
 LEASE_SECONDS = 1.5  # a playing run trains this long after its viewer's last ask
+READER_GAP_SECONDS = 0.25  # between two frames that are drawn for readers alone
+READERS_SHARE = 0.1  # of a run's time, that may be spent on frames for readers alone
+MAX_READERS = 64  # of one run
+
+_CHANGES = itertools.count()
 
 
-@dataclass
-class Watching:
-    """Who watches a run, and the frames that it gets."""
+@dataclass(eq=False)
+class Stream:
+    """What one viewer has asked for, and what it was sent."""
 
     viewer: Viewer | None = None
     writer: FrameWriter = field(default_factory=FrameWriter)
     asked: Ask | None = None  # by the viewer, and not yet answered
-    shown: Ask | None = None  # what the last frame answered
-    stale: bool = True  # something has changed since the last frame
-    restless: bool = False  # the run may have something new to show although it takes no step
+    shown: Ask | None = None  # what the last frame answered; None before the first
+    seen: int = -1  # the last change of the run that it was sent
     asked_at: float = -math.inf
     framed_at: float = -math.inf
-    draw_seconds: float = 0.0  # of one frame, a running average
-    frame_gap: float = 0.0  # the least time between two frames that the run wants, in seconds
-
-    def attach(self, viewer: Viewer) -> Viewer | None:
-        """Send frames to this viewer from now on, the first one whole; returns the viewer before."""
-        before, self.viewer = self.viewer, viewer
-        self.writer, self.asked, self.stale = FrameWriter(), None, True
-        return before
-
-    def detach(self) -> None:
-        """Send no more frames."""
-        self.viewer = self.asked = None
 
     def ask(self, ask: Ask, now: float) -> None:
         """The viewer wants its next frame."""
         self.asked, self.asked_at = ask, now
 
+    def take_ask(self, change: int) -> None:
+        """A frame is about to be drawn, which will show the run as of this change."""
+        self.seen, self.shown, self.asked = change, self.asked, None
+
+
+@dataclass(eq=False)
+class Letter:
+    """A frame for one viewer, who may be another one by the time that it is drawn."""
+
+    stream: Stream
+    viewer: Viewer = field(init=False)
+    writer: FrameWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        assert self.stream.viewer is not None
+        self.viewer, self.writer = self.stream.viewer, self.stream.writer
+
+    def write(self, head: dict[str, Any], charts: dict[str, Figure], written: dict[tuple[int, ...], bytes]) -> bytes:
+        """The bytes that bring the viewer up to date (see `FrameWriter.write`)."""
+        return self.writer.write(head, charts, written)
+
+    def return_ask(self) -> None:
+        """Nothing was new after all: the viewer keeps waiting, unless it has gone or has asked again."""
+        if self.stream.viewer is self.viewer and self.stream.asked is None:
+            self.stream.asked = self.stream.shown
+
+
+@dataclass(eq=False)
+class Watching(Stream):
+    """Who watches a run: the stream of the viewer that controls it, and those of its readers."""
+
+    change: int = 0  # a number that is new whenever there is something new to show
+    restless: bool = False  # the run may have something new to show although it takes no step
+    draw_seconds: float = 0.0  # of one frame, a running average
+    frame_gap: float = 0.0  # the least time between two frames that the run wants, in seconds
+    readers: dict[Viewer, Stream] = field(default_factory=dict)
+    readers_rest_until: float = -math.inf  # for what their frames have cost
+
+    def changed(self) -> None:
+        """There is something new to show."""
+        self.change = next(_CHANGES)
+
+    def attach(self, viewer: Viewer) -> Viewer | None:
+        """Send frames to this viewer from now on, the first one whole; returns the viewer before."""
+        before, self.viewer = self.viewer, viewer
+        self.writer, self.asked, self.shown = FrameWriter(), None, None
+        return before
+
+    def attach_reader(self, viewer: Viewer) -> bool:
+        """Send frames to this viewer, too; False if there are too many."""
+        if len(self.readers) < MAX_READERS:
+            self.readers[viewer] = Stream(viewer)
+        return viewer in self.readers
+
+    def detach(self, viewer: Viewer) -> bool:
+        """Send this viewer no more frames; whether it controlled the run."""
+        if (reader := self.readers.pop(viewer, None)) is not None:
+            reader.viewer = None
+        controls = self.viewer is viewer
+        if controls:
+            self.viewer = self.asked = None
+        return controls
+
+    def dismiss_all(self, code: int, reason: str) -> None:
+        """Close all streams."""
+        for viewer in self.viewers:
+            viewer.dismiss(code, reason)
+            self.detach(viewer)
+
+    @property
+    def viewers(self) -> list[Viewer]:
+        """All who watch, the one that controls first."""
+        return [*([] if self.viewer is None else [self.viewer]), *self.readers]
+
+    def stream_of(self, viewer: Viewer) -> Stream | None:
+        """The stream of a viewer, if it watches."""
+        return self if self.viewer is viewer else self.readers.get(viewer)
+
     @property
     def wants_frame(self) -> bool:
-        """Whether a frame has been asked for and would show something new."""
-        return self.asked is not None and (self.stale or self.restless or self.asked != self.shown)
+        """Whether the controlling viewer has asked for a frame that would show something new."""
+        return self._wants(self)
+
+    @property
+    def awaits_first_frame(self) -> bool:
+        """Whether the controlling viewer has asked for its first frame."""
+        return self.asked is not None and self.shown is None
+
+    def _wants(self, stream: Stream) -> bool:
+        asked = stream.asked
+        return asked is not None and (stream.seen != self.change or self.restless or asked != stream.shown)
+
+    @property
+    def reader_due_at(self) -> float:
+        """When a frame is to be drawn for a reader alone."""
+        if not self.readers:
+            return math.inf
+        due = min((_due_at(each) for each in self.readers.values() if self._wants(each)), default=math.inf)
+        return max(due, self.readers_rest_until)
+
+    def due_reader(self, now: float) -> Stream | None:
+        """The reader for which a frame is to be drawn now: the one that has waited longest."""
+        if not self.readers or now < self.readers_rest_until:
+            return None
+        due = [each for each in self.readers.values() if self._wants(each) and _due_at(each) <= now]
+        return min(due, key=lambda each: each.framed_at, default=None)
+
+    def streams_for(self, ask: Ask, now: float, *, controls: bool) -> list[Stream]:
+        """Those that are sent what is drawn for this ask: with `controls`, the controlling viewer first; and readers.
+
+        Readers that were sent the same frame as the controlling viewer cost nothing; others must not rest.
+        """
+        found: list[Stream] = [self] if controls else []
+        for each in self.readers.values():
+            may_have_it = now >= self.readers_rest_until or (controls and each.writer.is_level_with(self.writer))
+            if each.asked == ask and self._wants(each) and may_have_it:
+                each.framed_at = now
+                found.append(each)
+        return found
+
+    def readers_rest(self, start: float, end: float) -> None:
+        """Note that frames were made for readers alone in this time: they rest so that it stays a small share."""
+        self.readers_rest_until = max(self.readers_rest_until, end + (end - start) * (1 / READERS_SHARE - 1))
 
     def is_watched(self, now: float) -> bool:
-        """Whether the viewer waits for a frame, or asked for one a moment ago."""
-        return self.viewer is not None and (self.asked is not None or now - self.asked_at < LEASE_SECONDS)
+        """Whether the controlling viewer waits for a frame, or asked for one a moment ago."""
+        return self.viewer is not None and self.asks(now)
+
+    def asks(self, now: float) -> bool:
+        """Whether a frame was asked for a moment ago, also by a viewer that has gone since: a board may be rebuilt."""
+        return self.asked is not None or now - self.asked_at < LEASE_SECONDS
+
+
+def _due_at(reader: Stream) -> float:
+    return reader.framed_at + READER_GAP_SECONDS

@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from playground.engine.commands import MAX_STEPS, Command, LookBack, Slide
-from playground.engine.engine import ROUND_SECONDS, Engine, UnknownRun
+from playground.engine.engine import Engine, UnknownRun
+from playground.engine.lane import ROUND_SECONDS
 from playground.engine.pacing import WAIT_SECONDS
 from playground.engine.run import Drawing, Outcome
 from playground.settings import Settings
@@ -524,27 +525,37 @@ def test_rebuild_replaces_the_run_and_keeps_playing_if_it_played(start: Start, p
 # Limits.
 
 
-def test_runs_over_the_limit_wait_with_their_place_and_start_by_themselves(start: Start) -> None:
+def test_runs_over_the_limit_are_built_and_drawn_and_wait_with_playing_alone(start: Start) -> None:
     engine = start(max_runs=1)
-    first, second, third = (watch(engine) for _ in range(3))
+    first, second, third = (watch(engine, play=True) for _ in range(3))
     until(lambda: second.head.get("place") == 1 and third.head.get("place") == 2, "both see their places")
     assert second.head["state"] == third.head["state"] == engine.state_of(third.run_id) == "queued"
-    engine.command(second.run_id, PLAY)
-    until(lambda: second.head["notice"], "Play is answered while it waits")
-    assert is_sentence(second.head["notice"])
-    engine.close(first.run_id)
-    until(lambda: second.head["state"] == "paused" and third.head["place"] == 1, "everybody moves up")
+    assert second.head["status"]["step"] == 0 and "curve" in second.frames[0]["charts"], "both show their first picture"
+    assert_goes_on(run_of(engine, first.run_id))
+    engine.command(second.run_id, {"do": "slide", "name": "slider", "value": 7})
+    until(lambda: run_of(engine, second.run_id).applied == [7], "it obeys")
+    assert_stands_still(engine, second.run_id)
+    engine.command(first.run_id, PAUSE)
+    until(lambda: second.head["state"] == "playing" and third.head["place"] == 1, "everybody moves up")
     assert second.head["place"] == 0 and third.head["state"] == "queued"
-    engine.command(second.run_id, PLAY)
     assert_goes_on(run_of(engine, second.run_id))
+    engine.close(second.run_id)
+    assert_goes_on(run_of(engine, third.run_id))
 
 
-def test_a_waiting_run_is_not_built(start: Start) -> None:
+def test_a_queued_run_that_is_paused_leaves_the_queue(start: Start) -> None:
     engine = start(max_runs=1)
-    watch(engine)
-    screen = watch(engine)
-    with pytest.raises(ValueError, match="waiting"):
-        run_of(engine, screen.run_id)
+    first, second, third = (watch(engine, play=True) for _ in range(3))
+    until(lambda: third.head.get("place") == 2, "it is queued")
+    engine.command(second.run_id, PAUSE)
+    until(lambda: second.head["state"] == "paused" and second.head["place"] == 0, "it shows that it is paused")
+    until(lambda: third.head["place"] == 1, "the next one moves up")
+    engine.command(second.run_id, {"do": "step", "n": 3})
+    until(lambda: second.head["place"] == 2, "it asks again, behind the other")
+    for screen in (first, third):
+        engine.close(screen.run_id)
+    until(lambda: run_of(engine, second.run_id).steps == 3, "it takes its steps")
+    until(lambda: engine.state_of(second.run_id) == "paused", "and gives its place back")
 
 
 def test_a_session_over_its_limit_loses_the_run_it_touched_longest_ago(start: Start) -> None:
@@ -806,7 +817,7 @@ def test_stop_ends_the_threads_and_tells_the_viewers_and_start_begins_anew(start
     engine = start()
     engine.start()
     mine = set(threading.enumerate()) - before
-    assert len(mine) == 2  # one that trains, and one that builds
+    assert len(mine) == 3  # two that train, and one that builds
     screen = watch(engine, play=True)
     assert_goes_on(run_of(engine, screen.run_id))
     engine.stop()

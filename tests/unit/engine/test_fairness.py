@@ -10,7 +10,7 @@ import pytest
 
 from playground.engine import fairness
 from playground.engine.commands import AddPoint, Command, Reset
-from playground.engine.engine import Engine
+from playground.engine.engine import HOUSEKEEPING_SECONDS, Engine
 from playground.engine.fairness import FREE_SECONDS, MAX_REST_SECONDS, Debt
 from playground.engine.open_run import OpenRun
 from playground.engine.run import Drawing, Outcome
@@ -96,16 +96,15 @@ class Board:
 
 
 class Room:
-    """An engine without threads: its one worker takes a turn at each call."""
+    """An engine without threads: the light lane's takes a turn at each call."""
 
-    def __init__(self, clock: Clock, workers: int = 1) -> None:
-        self.clock, self.engine = clock, Engine(Settings(workers=workers, runs_per_session=99))
+    def __init__(self, clock: Clock, **settings: int) -> None:
+        self.clock, self.engine = clock, Engine(Settings(**({"runs_per_session": 99} | settings)))
         self.boards: list[Board] = []
 
     def open(self, run: CostlyRun, *, play: bool = False) -> str:
         run_id = self.engine.open("session", lambda config: run, None)
-        built = self.opened(run_id)
-        built.build_run()
+        self.build(run_id)
         self.boards.append(Board(self.engine, run_id, self.clock))
         if play:
             self.engine.command(run_id, {"do": "play"})
@@ -120,16 +119,26 @@ class Room:
             each_turn()
             self.turn()
 
+    def build(self, run_id: str) -> None:
+        """What the builder's thread does, in no time."""
+        opened, before = self.opened(run_id), self.clock.now
+        self.engine._begin(opened)
+        with self.engine._lock:
+            self.engine._let_go(opened)
+        self.clock.now = before
+
     def turn(self) -> None:
-        engine = self.engine
-        due = [each for each in engine._turns if each.due_at(self.clock.now, engine._frame_seconds) <= self.clock.now]
-        if not due:
+        engine, now = self.engine, self.clock.now
+        if now - engine._kept_house_at > HOUSEKEEPING_SECONDS:
+            engine._keep_house(now)
+        with engine._lock:
+            opened, _ = engine._light.next(now, now)
+        if opened is None:
             self.clock.now += 0.001
             return
-        opened = engine._next()
-        assert opened is not None
-        now = self.clock.now
-        engine._serve(opened, engine._slice_seconds(opened, now), trains=opened.is_training(now))
+        engine._serve(engine._light, opened)
+        with engine._lock:
+            engine._let_go(opened)
 
 
 def longest_gap(board: Board, start: float, end: float) -> float:

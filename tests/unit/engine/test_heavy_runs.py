@@ -85,7 +85,7 @@ class Inbox:
 
 
 def opened(run: LongSteps) -> OpenRun:
-    return OpenRun("id", "session", lambda config: run, None, run=run, state="playing", admitted=True)
+    return OpenRun("id", "session", lambda config: run, None, run=run, state="playing")
 
 
 @pytest.mark.parametrize(

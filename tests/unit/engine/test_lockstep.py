@@ -388,7 +388,7 @@ def test_a_playing_run_takes_no_turn_before_its_follower_is_built(engine: Engine
     pair.do("play")
     until(lambda: engine.call(pair.first, lambda run: run.steps) > 20, "it trains")
     leader = engine._runs[pair.first]
-    with engine._ready:  # no worker takes a run meanwhile
+    with engine._lock:  # no thread takes a run meanwhile
         second = engine.open_beside(pair.first, branching.from_start, partial(varied, {"lr": 0.01}), "lr")
         assert leader.awaits_follower and engine._runs[second].can_be_built
     until(lambda: engine._runs[second].run is not None, "it is built")

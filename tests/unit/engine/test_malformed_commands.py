@@ -52,7 +52,7 @@ def opened(bench: Bench) -> OpenRun:
     build, config = bench.build, bench.config()  # type: ignore[attr-defined]
     if bench.name == "cnn":
         config = config.with_values(filters_1=2, filters_2=2, images=200, kernel=3)
-    found = OpenRun("id", "session", lambda config: build(config, settings=Settings()), config, admitted=True)
+    found = OpenRun("id", "session", lambda config: build(config, settings=Settings()), config)
     found.build_run()
     assert found.run is not None
     found.run.advance(0.005, 3)
@@ -109,7 +109,7 @@ def test_no_message_ends_a_run_and_each_refusal_is_a_sentence(name: str) -> None
 def test_the_nine_seeds_refuse_what_they_do_not_know() -> None:
     build: Any = seeds.build
     screen = OpenRun("id", "session", lambda config: build(config, settings=Settings()),
-                     LESSONS["classification"].benches[0].config(), admitted=True)  # fmt: skip
+                     LESSONS["classification"].benches[0].config())  # fmt: skip
     screen.build_run()
     for message in ({"do": "add", "x": 0, "y": 0}, {"do": "pick", "chart": "maps", "x": 0, "y": 0}, {"do": "undo"}):
         screen.obey(read_command(message))
