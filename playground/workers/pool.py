@@ -23,6 +23,7 @@ from playground.engine import messages as engine_messages
 from playground.engine.commands import Command
 from playground.engine.engine import UnknownRun, new_id
 from playground.engine.open_run import State
+from playground.engine.places import Places
 from playground.engine.run import Viewer
 from playground.settings import Settings
 from playground.workers import messages, wire
@@ -101,6 +102,7 @@ class WorkerPool:
         self._requests: dict[int, tuple[Future[Any], Worker]] = {}
         self._numbers = itertools.count(1)
         self._workers: list[Worker] = []
+        self._places = Places(self.settings.max_runs, self._tell_place)
         self._playing: set[str] = set()  # the runs that play or want to
         self._thread_times: wire.ThreadTimes | None = None
         self._processes: Processes | None = None
@@ -375,10 +377,11 @@ class WorkerPool:
     def _ask_place(self, run_id: str) -> None:
         if run_id in self._runs:
             self._playing.add(run_id)
-            self._tell_place(run_id, 0)
+            self._places.ask(run_id)
 
     def _release_place(self, run_id: str) -> None:
         self._playing.discard(run_id)
+        self._places.release(run_id)
 
     def _tell_place(self, run_id: str, place: int) -> None:
         if (run := self._runs.get(run_id)) is not None:

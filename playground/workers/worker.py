@@ -112,6 +112,7 @@ class Worker:
             settings,
             prepare=partial(devices.set_threads, settings.torch_threads),
             dropped=self._dropped,
+            places=RemotePlaces(outbox),
         )
         self.service = Service(self.engine)
         self.viewers: dict[int, RemoteViewer] = {}
