@@ -38,6 +38,8 @@ class Page:
     earlier: str = "← {title}"
     later: str = "{title} →"
     show_code: str = "Show the script, and the code that runs here"
+    no_run: str = "The run is not ready. Press Reset, then try again."
+    no_answer: str = "The run did not answer in time. Try again in a moment."
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Share:
         "This link also repeats the training up to step {steps:,}, with every setting changed on the way, and checks "
         "that the weights are the same (checksum {checksum})."
     )
-    not_ready: str = "The shared run could not be started. Load the page again."
+    not_started: str = "The shared run could not be started: the server did not answer. Open the link again."
     update: str = "Update the link to the current step"
     update_help: str = "The run may have continued since then."
 
@@ -103,8 +105,6 @@ class Save:
         "Weights loaded (checksum {checksum}). The optimizer keeps its state. The names in the file were different, so "
         "its tensors were assigned in order."
     )
-    takes_no_weights: str = "This run cannot load weights from a file."
-    not_ready: str = "The run is not ready. Press Reset, then try again."
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,6 @@ class Points:
         "Your table of {rows:,} rows is in use. Until you go back to generated points, these settings have no effect: "
         "{labels}."
     )
-    not_ready: str = "The run is not ready. Press Reset, then try again."
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,6 @@ class Picture:
         "The picture is in use. Open **Draw** to see how it is prepared for the model; **Clear** on the drawing pad "
         "removes it."
     )
-    not_ready: str = "The run is not ready. Press Reset, then try again."
 
 
 @dataclass(frozen=True)

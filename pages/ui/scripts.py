@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import CancelledError
-
 import streamlit as st
 
 from pages.ui.messages import TEXT
-from pages.ui.session import pool, session
-from playground.engine.open_run import UnknownRun
+from pages.ui.session import NO_ANSWER, pool, session
 from playground.lesson import Lesson, LiveLesson
 from playground.workers.operations import WriteScript, WrittenScript
 
@@ -37,5 +34,5 @@ def show(lesson: Lesson) -> bool:
 def _script_of(lesson: LiveLesson) -> WrittenScript | None:
     try:
         return pool().call(session().bench(lesson.name).run_id, WriteScript(lesson.name))
-    except (UnknownRun, CancelledError, TimeoutError, ValueError):
+    except (*NO_ANSWER, ValueError):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
@@ -14,12 +15,14 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.session_manager import SessionManager
 
+from pages.ui.messages import TEXT
 from playground.engine.open_run import UnknownRun
 from playground.knobs import Config, Value
 from playground.settings import Settings
 from playground.workers.pool import WorkerPool
 from playground.workers.wire import Start
 
+NO_ANSWER = (UnknownRun, CancelledError, TimeoutError)
 KEY = "playground"  # everything in st.session_state that is not under this key is a widget's value
 
 
@@ -29,6 +32,13 @@ def pool() -> WorkerPool:
     started = WorkerPool(Settings.from_environment())
     started.start()
     return started
+
+
+def why_not(error: Exception) -> str:
+    """Why nothing came of what was asked of a run, in a sentence; `error` is one of NO_ANSWER or a refusal."""
+    if isinstance(error, UnknownRun):
+        return TEXT.page.no_run
+    return TEXT.page.no_answer if isinstance(error, NO_ANSWER) else str(error)
 
 
 @dataclass(frozen=True)

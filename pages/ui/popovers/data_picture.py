@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import CancelledError
-
 import streamlit as st
 
 from pages.ui.messages import TEXT, quoted
-from pages.ui.session import Upload, pool, session
-from playground.engine.open_run import UnknownRun
+from pages.ui.session import NO_ANSWER, Upload, pool, session, why_not
 from playground.lessons.cnn.drawing import uploads
 from playground.workers.operations import UsePicture
 
@@ -34,10 +31,8 @@ def _use(run_id: str) -> None:
         return
     try:
         pool().call(run_id, UsePicture(uploads.read(uploaded.getvalue())))
-    except (UnknownRun, CancelledError, TimeoutError):
-        result = Upload(False, TEXT.picture.not_ready)
-    except ValueError as error:
-        result = Upload(False, str(error))
+    except (*NO_ANSWER, ValueError) as error:
+        result = Upload(False, why_not(error))
     else:
         result = Upload(True, TEXT.picture.used)
     session().uploads[KEY] = result

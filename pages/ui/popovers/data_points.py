@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -13,16 +12,14 @@ import streamlit as st
 
 from pages.ui import knob_widgets
 from pages.ui.messages import TEXT, quoted
-from pages.ui.session import OwnTable, pool, session
+from pages.ui.session import NO_ANSWER, OwnTable, pool, session, why_not
 from playground.data.own_rows import MAX_BYTES, Choice, DataError, Reading
 from playground.engine.commands import Undo
-from playground.engine.open_run import UnknownRun
 from playground.lesson import LiveLesson, OwnPoints
 from playground.parsing.tables import Form, Mark
 from playground.workers.operations import CountClasses, Operation, PointsAsCsv, RowsInUse, UseRows
 
 Result = TypeVar("Result")
-GONE = (UnknownRun, CancelledError, TimeoutError)
 FILE_TYPES = ("csv", "tsv", "txt", "dat", "data", "tab", "asc", "prn")
 LINE_BREAK = "  \n"  # in Markdown
 MAX_MEGABYTES = 4 * MAX_BYTES // 1_000_000  # a character has at most four bytes
@@ -170,7 +167,7 @@ def _caption_of_use(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
     """While a table is in use: which settings have no effect."""
     try:
         rows = pool().call(run_id, RowsInUse())
-    except (*GONE, ValueError):
+    except (*NO_ANSWER, ValueError):
         return
     if rows:
         labels = [lesson.config.knobs()[name].label for name in points.without_effect]
@@ -182,7 +179,7 @@ def _brush(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
     config, key = session().bench(lesson.name).config, f"{lesson.name}:brush"
     try:
         classes = pool().call(run_id, CountClasses(lesson.name))
-    except (*GONE, ValueError):
+    except (*NO_ANSWER, ValueError):
         return
     if config is not None and classes:
         chosen = min(getattr(config, points.brush), classes - 1)
@@ -209,8 +206,6 @@ def _on_run(run_id: str, operation: Operation[Result], *, both: bool = False) ->
     """The result of an operation on the run; None, with a sentence on the page, where that fails."""
     try:
         return pool().call(run_id, operation, both=both)
-    except GONE:
-        st.error(TEXT.points.not_ready)
-    except ValueError as error:
-        st.error(str(error))
+    except (*NO_ANSWER, ValueError) as error:
+        st.error(quoted(why_not(error)))
     return None

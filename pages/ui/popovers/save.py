@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import CancelledError
 from functools import partial
 
 import streamlit as st
 
 from pages.ui import knob_widgets
 from pages.ui.messages import TEXT, quoted
-from pages.ui.session import Upload, pool, replace_run, session
-from playground.engine.open_run import UnknownRun
+from pages.ui.session import NO_ANSWER, Upload, pool, replace_run, session, why_not
 from playground.lesson import LiveLesson
 from playground.runs.messages import DIVERGED
 from playground.saving.safetensors_file import LIMITS
@@ -58,10 +56,8 @@ def _restore(lesson: LiveLesson, key: str) -> None:
         return
     try:
         result = Upload(True, _continue_from(lesson, uploaded.getvalue(), uploaded.name))
-    except (UnknownRun, CancelledError, TimeoutError):
-        result = Upload(False, TEXT.save.not_ready)
-    except ValueError as error:
-        result = Upload(False, str(error))
+    except (*NO_ANSWER, ValueError) as error:
+        result = Upload(False, why_not(error))
     session().uploads[key] = result
 
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import CancelledError
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
 from pages.ui.messages import TEXT
-from pages.ui.session import pool, replace_run, session
-from playground.engine.open_run import UnknownRun
+from pages.ui.session import NO_ANSWER, pool, replace_run, session
 from playground.knobs import Config
 from playground.lesson import Lesson, LiveLesson
 from playground.saving import replay
 from playground.workers.operations import ReplayLink, WriteReplayLink
-
-GONE = (UnknownRun, CancelledError, TimeoutError)
 
 
 def address(lesson: Lesson, query: Mapping[str, str]) -> str:
@@ -47,7 +43,7 @@ def _link_of(lesson: LiveLesson) -> ReplayLink | None:
     """What a link to the current step of the session's run needs; None without a run that keeps a journal."""
     try:
         return pool().call(session().bench(lesson.name).run_id, WriteReplayLink())
-    except (*GONE, ValueError):
+    except (*NO_ANSWER, ValueError):
         return None
 
 
@@ -59,8 +55,8 @@ def follow(lesson: LiveLesson, config: Config) -> list[str]:
     before = session().bench(lesson.name).run_id
     try:
         run_id = pool().replay(session().name, lesson.name, config, at, since or "", threads or "", replaces=before)
-    except GONE:
-        return [TEXT.share.not_ready]
+    except NO_ANSWER:
+        return [TEXT.share.not_started]
     except ValueError as error:
         return [str(error)]
     replace_run(lesson.name, run_id, config)

@@ -102,12 +102,12 @@ class Allowance:
 
 
 async def live(socket: WebSocket) -> None:
-    """One viewer's stream at /live/<run id>."""
+    """One viewer's stream at /live/<run id>; with `?reads=1`, of a viewer that only reads."""
     await socket.accept()  # also where there is no run: a browser shows no reason for a socket that never opened
     run_id = socket.path_params["run_id"]
     viewer = SocketViewer(socket, run_id)
     try:
-        pool().attach(run_id, viewer)
+        pool().attach(run_id, viewer, reads=socket.query_params.get("reads") == "1")
     except UnknownRun:
         await socket.close(4404, LOST)
         return
