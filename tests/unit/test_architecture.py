@@ -36,6 +36,8 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     ("playground/saving/*.py", ("playground.lessons", *ENGINE, "playground.scripts"), ()),
     ("playground/scripts/*.py", ("playground.lessons", *ENGINE), ()),
     ("playground/lessons/**/*.py", ENGINE, ()),
+    ("playground/[!w]*/**/*.py", ("playground.workers",), ()),  # every package but workers itself
+    ("playground/workers/pool.py", ("torch", *LESSONS, "playground.runs", "playground.saving"), ()),
     ("pages/*.py", HEAVY, ("streamlit", "pages.ui", "playground.lesson", "playground.lessons")),
     ("pages/ui/**/*.py", ("torch", "plotly"), ()),
     ("app.py", HEAVY, ("streamlit", "starlette", "pages.ui", "playground.lessons", "playground.settings")),
