@@ -1,1 +1,1 @@
-"""Runs on worker threads, fairly sliced, and the frames their viewers get."""
+"""Runs on training threads, fairly sliced, and the frames their viewers get."""

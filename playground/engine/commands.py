@@ -1,6 +1,7 @@
 """The protocol between a board in the browser and the engine: its messages, their limits, and what is refused.
 
-Both directions use one websocket for each open run, at /live/<run id>.
+Both directions use one websocket for each viewer of an open run: /live/<run id> for the one that controls it, and
+/live/<run id>?reads=1 for any that only read. What a reader sends in "do" is ignored, and the run does not train for it.
 
 From the browser: texts in JSON, of two kinds.
 
@@ -32,14 +33,14 @@ From the browser: texts in JSON, of two kinds.
     breaks these rules, or that the lesson does not know, changes nothing; the refusal, one sentence, is the "notice" of
     the next frame. A message that has neither of these two forms closes the socket with code 4400, one that is too
     long with 4413, too many with 4429. The server also closes with 4403 (another website), 4404 (no such run) and 4409
-    (the run is watched elsewhere).
+    (the run is watched elsewhere, or by too many readers).
 
 To the browser: frames in binary, at most one for each "ask" (`playground.engine.frames` has the bytes). A frame has
 only the entries that differ from the frame before:
 
     state     "playing" | "paused" | "done" | "failed" | "queued"
     notice    the last refusal or the reason for a stop; "" when there is none
-    place     the place in the queue, from 1; 0 when the run is not queued
+    place     the place in the queue for playing, from 1; 0 when the run is not queued
     heading   of two compared runs: the setting in which they differ, and its value
     status    {name: number} beside the player; "steps_per_second" is the engine's
     note      the narrator's sentence

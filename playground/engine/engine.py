@@ -27,7 +27,7 @@ from playground.engine.lockstep import BuildBeside, Vary, say_compared
 from playground.engine.open_run import OpenRun, State, UnknownRun
 from playground.engine.orders import Call, Order, Rebuild, Refuse, Revary, Tune
 from playground.engine.places import PlaceKeeper, Places
-from playground.engine.run import Run, Viewer
+from playground.engine.run import Returning, Run, Viewer
 from playground.engine.watching import Letter
 from playground.settings import Settings
 
@@ -49,7 +49,7 @@ class Engine:
 
     `prepare` is called first in each thread, `dropped` with the id and a sentence whenever a run is closed. `places`
     decides who may play, by default as many at once as the settings say. Both are called with a lock held: they must
-    return at once.
+    return at once. `after_turn` is called with a run after each of its turns, before another thread may have it.
     """
 
     def __init__(
@@ -58,10 +58,12 @@ class Engine:
         prepare: Callable[[], None] = lambda: None,
         dropped: Callable[[str, str], None] = lambda run_id, reason: None,
         places: PlaceKeeper | None = None,
+        after_turn: Callable[[OpenRun], None] = lambda opened: None,
     ) -> None:
         self.settings = settings or Settings()
         self._prepare = prepare
         self._dropped = dropped
+        self._after_turn = after_turn
         self._frame_seconds = 1.0 / self.settings.frame_rate
         self._places = places or Places(self.settings.max_runs, self.set_place)
         self._lock = threading.RLock()
@@ -108,14 +110,19 @@ class Engine:
         *,
         run_id: str | None = None,
         cores: int | None = None,
+        returning: Returning | None = None,
     ) -> str:
         """The id of a new run, `build(config)`, for a session; an unguessable one if none is given.
 
         `cores` is what a run with long steps may use; without it, what is free. A session over its own limit loses the
-        run that it has not used for longest, one that nobody watches if there is one.
+        run that it has not used for longest, one that nobody watches if there is one. A run that was lost with its
+        process is `returning`: `build` makes what it once was, and it repeats the rest before it obeys anybody.
         """
         with self._lock:
-            return self._open(OpenRun(run_id or new_id(), session, build, config, cores=cores)).id
+            opened = OpenRun(run_id or new_id(), session, build, config, cores=cores, returning=returning)
+            if returning is not None:
+                returning.prepare(opened)
+            return self._open(opened).id
 
     def open_beside(
         self,
@@ -126,6 +133,7 @@ class Engine:
         *,
         run_id: str | None = None,
         cores: int | None = None,
+        returning: Returning | None = None,
     ) -> str:
         """The id of a second run that advances together with an open one and obeys the same player.
 
@@ -138,8 +146,11 @@ class Engine:
                 self._drop(leader.follower, messages.CLOSED)
             leader.touched_at = time.monotonic()  # so that it is not the one closed when the session has too many
             follower = OpenRun(
-                run_id or new_id(), leader.session, build, leader.config, vary=vary, compared=compared, cores=cores
-            )
+                run_id or new_id(), leader.session, build, leader.config, vary=vary, compared=compared, cores=cores,
+                returning=returning,
+            )  # fmt: skip
+            if returning is not None:
+                returning.prepare(follower)
             follower.leader, leader.follower = leader, follower
             leader.watching.changed()
             return self._open(follower).id
@@ -203,7 +214,7 @@ class Engine:
         self._enqueue(run_id, Call(function, future, both))
         return future
 
-    def attach(self, run_id: str, viewer: Viewer, reads: bool = False) -> None:
+    def attach(self, run_id: str, viewer: Viewer, *, reads: bool = False) -> None:
         """Let a viewer watch a run, in place of the one before; one that only reads is one more. Raises UnknownRun.
 
         What a reader commands is ignored, and the run does not train for it.
@@ -403,6 +414,7 @@ class Engine:
                 opened.busy = True
             try:
                 serve(opened)
+                self._after_turn(opened)
             except Exception:
                 log.exception("A thread failed outside a run.")
             finally:
@@ -448,7 +460,10 @@ class Engine:
         spent, start = 0.0, time.monotonic()
         with self._lock:
             seconds, trains = lane.slice_seconds(opened, start), opened.is_training(start)
-        if not opened.rests(start):
+        if opened.comes_back:
+            if opened.leader is None:
+                opened.come_back(seconds)
+        elif not opened.rests(start):
             spent = self._obey(opened, seconds)
             if opened.run is not None and trains and spent < seconds and opened.has_steps:
                 try:

@@ -13,11 +13,11 @@ MAX_REST_SECONDS = 1.0  # a run never waits longer than this for what it has spe
 class Debt:
     """Seconds that a run has taken from the others: what it spent on orders counts, less its own share of that time.
 
-    A run alone on its worker takes from nobody. A debt is paid off by waiting: each second pays the run's share of one.
+    A run alone on its thread takes from nobody. A debt is paid off by waiting: each second pays the run's share of one.
     """
 
     seconds: float = 0.0
-    share: float = 1.0  # of a worker, from 0 to 1
+    share: float = 1.0  # of a thread's time, from 0 to 1
     noted_at: float = -math.inf
 
     def at(self, now: float) -> float:
@@ -25,7 +25,7 @@ class Debt:
         return max(0.0, self.seconds - self.share * (now - self.noted_at))
 
     def add(self, spent: float, now: float, share: float) -> None:
-        """Note that the run has just spent this many seconds on orders, while its share of a worker was `share`."""
+        """Note that the run has just spent this many seconds on orders, while its share of the time was `share`."""
         before = self.at(now - spent)
         self.seconds, self.share, self.noted_at = before + spent * (1 - share), share, now
 

@@ -15,7 +15,7 @@ from playground.engine.fairness import Debt
 from playground.engine.frames import Figure
 from playground.engine.orders import Call, Order, Orders, Rebuild, Refuse, Revary, Tune
 from playground.engine.pacing import WAIT_SECONDS, Pacing
-from playground.engine.run import Heavy, Paced, Run
+from playground.engine.run import Heavy, Paced, Returning, Run
 from playground.engine.watching import Watching
 from playground.settings import Settings
 
@@ -33,7 +33,7 @@ class UnknownRun(KeyError):
 
 @dataclass(eq=False)
 class OpenRun:
-    """One open run and all the engine knows of it. One worker at a time has it."""
+    """One open run and all the engine knows of it. One thread at a time has it."""
 
     id: str
     session: str
@@ -61,6 +61,7 @@ class OpenRun:
     vary: lockstep.Vary | None = None  # makes a follower's config from its leader's
     compared: str = ""  # the knob in which a follower differs
     ranges: dict[str, Any] = field(default_factory=dict)  # of each chart's axes, as last drawn beside another run
+    returning: Returning | None = None  # what it has still to repeat, after its process was lost
 
     # What the engine schedules by.
 
@@ -93,13 +94,19 @@ class OpenRun:
     @property
     def can_be_built(self) -> bool:
         """Whether its run can be built now: a follower's is built from its leader's."""
-        waits = self.leader is not None and self.leader.run is None
+        leader = self.leader
+        waits = leader is not None and (leader.run is None or leader.returning is not None)
         return self.run is None and self.state != "failed" and not waits
 
     @property
     def awaits_follower(self) -> bool:
         """Whether its follower is to be built from it now: it takes no turn before, since a busy run lets nobody in."""
         return self.follower is not None and self.run is not None and self.follower.can_be_built
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether this run or its partner has still to repeat what it was before its process was lost."""
+        return any(each is not None and each.returning is not None for each in (self, self.leader, self.follower))
 
     @property
     def has_steps(self) -> bool:
@@ -118,7 +125,8 @@ class OpenRun:
 
     def wants_steps(self, now: float) -> bool:
         """Whether it has steps to take and may take them, and somebody is watching."""
-        return self.place == 0 and self.leader is None and self.has_steps and self.watching.is_watched(now)
+        may_train = self.place == 0 and self.leader is None and not self.comes_back
+        return may_train and self.has_steps and self.watching.is_watched(now)
 
     def is_training(self, now: float) -> bool:
         """Whether it is to take steps just now."""
@@ -126,7 +134,7 @@ class OpenRun:
 
     def has_orders(self, now: float) -> bool:
         """Whether it has orders that can be carried out just now."""
-        return len(self.orders) > 0 and not self.can_be_built and not self.rests(now)
+        return len(self.orders) > 0 and not (self.can_be_built or self.comes_back or self.rests(now))
 
     def rests(self, now: float) -> bool:
         """Whether it waits, without orders and steps, for what its orders have cost the others."""
@@ -134,12 +142,14 @@ class OpenRun:
 
     def contends(self, now: float) -> bool:
         """Whether it wants a share of the machine: to take steps, or for its orders."""
-        return self.is_training(now) or len(self.orders) > 0 or self.debt.at(now) > 0
+        return self.is_training(now) or self.comes_back or len(self.orders) > 0 or self.debt.at(now) > 0
 
     def due_at(self, now: float, frame_seconds: float) -> float:
         """When this run next needs its thread."""
         due, rested_at = self.watching.reader_due_at, self.debt.rests_until
-        if self.orders:
+        if self.comes_back:
+            due = due if self.leader is not None else min(due, max(now, self.pacing.waits_until))
+        elif self.orders:
             due = min(due, max(now, rested_at))
         if self.wants_steps(now):
             hurries = self.pacing.owed or lockstep.is_behind(self)
@@ -165,6 +175,7 @@ class OpenRun:
             self.run = self.build(self.config)
             self.watching.changed()
         self._say_cores(free_cores)
+        self._has_arrived()
 
     def _say_cores(self, free_cores: int) -> None:
         """Tell a run with long steps that was just built how many cores it may use, and the one beside it."""
@@ -172,6 +183,25 @@ class OpenRun:
             run: object = opened.run
             if isinstance(run, Heavy):
                 run.use_cores(free_cores if self.cores is None else self.cores)
+
+    def come_back(self, seconds: float) -> None:
+        """Repeat for a slice what this run, or else the one beside it, was before its process was lost."""
+        for opened in filter(None, (self, self.follower)):
+            if opened.returning is None or opened.run is None:
+                continue
+            opened.watching.changed()
+            try:
+                has_moved = opened.returning.advance(seconds)
+            except Exception as error:
+                opened.fail(error)
+                return
+            self.pacing.waits_until = 0.0 if has_moved else time.monotonic() + WAIT_SECONDS
+            opened._has_arrived()
+            return
+
+    def _has_arrived(self) -> None:
+        if self.returning is not None and self.returning.has_arrived:
+            self.returning = None
 
     def train(self, seconds: float, settings: Settings) -> None:
         """Train for a slice at its speed, and note how that went."""
@@ -219,7 +249,7 @@ class OpenRun:
 
     def fail(self, error: Exception) -> None:
         """End the run with a sentence for its viewer; the details go to the log."""
-        self.state, self.pacing.owed = "failed", 0
+        self.state, self.pacing.owed, self.returning = "failed", 0, None
         self.watching.changed()
         if isinstance(error, ValueError):
             self.notice = str(error)
@@ -345,7 +375,8 @@ class OpenRun:
             try:
                 drawing = self.run.draw(list(ask.charts), ask.options)
                 charts = lockstep.on_common_axes(self, drawing.charts)
-                head |= {"status": self.status(drawing.status), "note": lockstep.notice_of(self) or drawing.note}
+                way = self.returning.sentence if self.returning is not None else lockstep.notice_of(self)
+                head |= {"status": self.status(drawing.status), "note": way or drawing.note}
                 head |= {"time": lockstep.time_of(self, drawing.time)}
             except Exception as error:
                 had_failed, change = self.state == "failed", self.watching.change

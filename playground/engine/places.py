@@ -1,4 +1,4 @@
-"""Who may play: so many runs at once, first come first served; the others wait with a place in the queue.
+"""Who may play: a limited number of runs at once, first come first served; the others wait in a queue.
 
 A run asks for a place when it has steps to take and somebody watches it, and releases it when that ends: it is paused,
 done, failed or closed, or its page is left. Waiting costs a run nothing but its steps.

@@ -23,7 +23,7 @@ class Drawing:
 
 
 class Run(Protocol):
-    """What the engine advances and draws; only one worker touches it at a time."""
+    """What the engine advances and draws; only one thread touches it at a time."""
 
     @property
     def outcome(self) -> Outcome:
@@ -107,8 +107,24 @@ class AwareOfPair(Protocol):
     is_compared: bool
 
 
+class Returning(Protocol):
+    """How a run comes back whose process was lost: it is built as it was once, and repeats what followed in slices."""
+
+    has_arrived: bool  # nothing is left to repeat
+
+    @property
+    def sentence(self) -> str:
+        """How far it has come."""
+
+    def prepare(self, opened: Any) -> None:
+        """Set the player of an open run (`OpenRun`) as it was, before the run is built."""
+
+    def advance(self, seconds: float) -> bool:
+        """Repeat for about so long; returns whether anything was done, or False where the next step is not ready."""
+
+
 class Viewer(Protocol):
-    """Where a run's frames go; both methods are called from a worker's thread and return at once."""
+    """Where a run's frames go; both methods are called from one of the engine's threads and return at once."""
 
     def deliver(self, frame: bytes) -> None:
         """Take a frame."""

@@ -32,7 +32,7 @@ class Stream:
     writer: FrameWriter = field(default_factory=FrameWriter)
     asked: Ask | None = None  # by the viewer, and not yet answered
     shown: Ask | None = None  # what the last frame answered; None before the first
-    seen: int = -1  # the last change of the run that it was sent
+    sent_change: int = -1  # the last change of the run that it was sent
     asked_at: float = -math.inf
     framed_at: float = -math.inf
 
@@ -42,7 +42,7 @@ class Stream:
 
     def take_ask(self, change: int) -> None:
         """A frame is about to be drawn, which will show the run as of this change."""
-        self.seen, self.shown, self.asked = change, self.asked, None
+        self.sent_change, self.shown, self.asked = change, self.asked, None
 
 
 @dataclass(eq=False)
@@ -130,7 +130,7 @@ class Watching(Stream):
 
     def _wants(self, stream: Stream) -> bool:
         asked = stream.asked
-        return asked is not None and (stream.seen != self.change or self.restless or asked != stream.shown)
+        return asked is not None and (stream.sent_change != self.change or self.restless or asked != stream.shown)
 
     @property
     def reader_due_at(self) -> float:
