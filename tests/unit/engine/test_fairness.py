@@ -13,6 +13,7 @@ from playground.engine.commands import AddPoint, Command, Reset
 from playground.engine.engine import HOUSEKEEPING_SECONDS, Engine
 from playground.engine.fairness import FREE_SECONDS, MAX_REST_SECONDS, Debt
 from playground.engine.open_run import OpenRun
+from playground.engine.places import PlaceKeeper
 from playground.engine.run import Drawing, Outcome
 from playground.settings import Settings
 
@@ -84,12 +85,14 @@ class Board:
     def __init__(self, engine: Engine, run_id: str, clock: Clock) -> None:
         self.engine, self.run_id, self.clock = engine, run_id, clock
         self.frames: list[float] = []
+        self.paints = True
         engine.attach(run_id, self)
         engine.ask(run_id, self, [], {})
 
     def deliver(self, frame: bytes) -> None:
         self.frames.append(self.clock.now)
-        self.engine.ask(self.run_id, self, [], {})
+        if self.paints:
+            self.engine.ask(self.run_id, self, [], {})
 
     def dismiss(self, code: int, reason: str) -> None:
         raise AssertionError(reason)
@@ -98,8 +101,9 @@ class Board:
 class Room:
     """An engine without threads: the light lane's takes a turn at each call."""
 
-    def __init__(self, clock: Clock, **settings: int) -> None:
-        self.clock, self.engine = clock, Engine(Settings(**({"runs_per_session": 99} | settings)))
+    def __init__(self, clock: Clock, places: PlaceKeeper | None = None, **settings: int) -> None:
+        self.clock = clock
+        self.engine = Engine(Settings(**({"runs_per_session": 999} | settings)), places=places)
         self.boards: list[Board] = []
 
     def open(self, run: CostlyRun, *, play: bool = False) -> str:
