@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from playground import shared_folder
 from playground.lessons.data_loader.timed_dataset import TIMEOUT_SECONDS, Batch, Plan, read
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ QUIET_SECONDS = 1.0  # without a batch: then the visitor reads that workers are 
 STOP_SECONDS = 2.0  # from the request to stop until the host is killed
 LEASE_SECONDS = 10.0  # a reading ends if nobody looks at it for this long
 POLL_SECONDS = 0.1
+PLACE = "loader-{number}.lock"  # in the server's shared folder: whoever has one of these locks may read
 
 OFF = "Worker processes are switched off on this server, so the main process reads all batches."
 FELL_BACK = (
@@ -110,32 +112,43 @@ class Host:
 
 
 class Hosts:
-    """The hosts of this server: limits how many read at once, and keeps one warm for the next reading."""
+    """The hosts of this process: keeps one warm for the next reading, and limits how many read at once.
+
+    The limit holds for all processes of a server together. The system gives back the place of one that was killed.
+    """
 
     def __init__(self) -> None:
-        self.free = threading.Condition()
+        self.lock = threading.Lock()
         self.busy: set[Host] = set()
-        self.readers = 0  # readings that run now
+        self.places: list[shared_folder.Lock | None] = []  # of this process's readings; None where it is alone
         self.warm: list[Host] = []
         self.closed = False
 
-    def enter(self, limit: int, seconds: float) -> bool:
-        """Whether the reading may start: fewer than `limit` run, perhaps after a wait of up to `seconds`."""
-        with self.free:
-            if not self.free.wait_for(lambda: self.readers < limit, seconds):
+    def enter(self, limit: int) -> bool:
+        """Whether the reading may start, because fewer than `limit` run on this server."""
+        with self.lock:
+            if len(self.places) >= limit:
                 return False
-            self.readers += 1
+            folder = shared_folder.path()
+            try:
+                place = None if folder is None else _free_place(folder, limit)
+            except OSError:  # it was removed, because the server ends
+                place = folder = None
+            if place is None and folder is not None:
+                return False
+            self.places.append(place)
             return True
 
     def leave(self) -> None:
         """Let the next reading start."""
-        with self.free:
-            self.readers -= 1
-            self.free.notify()
+        with self.lock:
+            place = self.places.pop()
+        if place is not None:
+            place.release()
 
     def take(self) -> Host:
         """A running host, warm or new. Raises OSError if no process can be started."""
-        with self.free:
+        with self.lock:
             if self.closed:
                 raise OSError("the server ends")
             host = None
@@ -150,7 +163,7 @@ class Hosts:
 
     def give_back(self, host: Host, *, sound: bool) -> None:
         """Keep a sound host for the next reading if none is kept yet; end any other."""
-        with self.free:
+        with self.lock:
             self.busy.discard(host)
             if sound and not self.warm:
                 self.warm.append(host)
@@ -164,11 +177,17 @@ class Hosts:
 
     def end_all(self) -> None:
         """End every process; a reading in progress falls back to 0 workers."""
-        with self.free:
+        with self.lock:
             hosts = [*self.warm, *self.busy]
             self.warm.clear()
         for host in hosts:
             host.kill()
+
+
+def _free_place(folder: Path, limit: int) -> shared_folder.Lock | None:
+    """One of the server's `limit` places; None if all are taken."""
+    places = (shared_folder.try_lock(folder / PLACE.format(number=number)) for number in range(limit))
+    return next((place for place in places if place is not None), None)
 
 
 hosts = Hosts()
@@ -256,8 +275,9 @@ def _fill(inbox: Inbox, plans: tuple[Plan, ...], limit: int) -> None:
 
 
 def _read_in_turn(inbox: Inbox, plans: tuple[Plan, ...], limit: int) -> None:
-    while not hosts.enter(limit, POLL_SECONDS):
+    while not hosts.enter(limit):
         inbox.note = WAITING
+        inbox.stopped.wait(POLL_SECONDS)
         if _is_over(inbox):
             return
     try:

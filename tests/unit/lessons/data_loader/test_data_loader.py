@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import inspect
 import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
+from playground import shared_folder
 from playground.engine.commands import read_command
 from playground.engine.engine import Engine
 from playground.lessons.data_loader import batches, timeline
@@ -324,6 +328,93 @@ def test_one_reading_waits_for_another_with_a_sentence() -> None:
 
     until(both_done, "both come to their end")
     assert len(second.look()) == 6 and second.note == ""
+
+
+SERVERS_WORKER = """
+import os, socket, sys, time
+from playground.lessons.data_loader import reader
+from playground.lessons.data_loader.timed_dataset import Plan
+listener = socket.create_server(("127.0.0.1", 0))
+line, _ = socket.create_connection(listener.getsockname()), listener.accept()
+os.set_inheritable(line.fileno(), True)  # as a library might
+plan = Plan(samples=200, batch_size=100, item_ms=100.0, workers=2, start=sys.argv[1], epochs=100)
+reading = reader.Loading([plan], limit=1)
+while not reader.hosts.busy:
+    reading.look()
+    time.sleep(0.01)
+(host,) = reader.hosts.busy
+print(host.process.pid, flush=True)
+while True:
+    reading.look()
+    time.sleep(0.1)
+"""
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """The shared folder of a server that this process has started."""
+    folder = shared_folder.create()
+    assert folder is not None
+    yield folder.path
+    folder.close()
+
+
+@pytest.fixture
+def servers_worker(shared: Path, request: pytest.FixtureRequest) -> Iterator[tuple[psutil.Process, psutil.Process]]:
+    """Another worker process of the server, in the middle of a slow reading, and its host."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVERS_WORKER, getattr(request, "param", "fork")], cwd=loading.ROOT,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    worker, host = psutil.Process(process.pid), psutil.Process(int(process.stdout.readline()))
+    until(lambda: len([each for each in host.children(True) if is_worker(command(each))]) == 2, "it reads")
+    yield worker, host
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("servers_worker", ["fork", "spawn"], indirect=True)
+def test_nothing_is_left_of_the_reading_of_a_worker_that_was_killed(
+    servers_worker: tuple[psutil.Process, psutil.Process],
+) -> None:
+    worker, host = servers_worker
+    started = [host, *host.children(recursive=True)]
+    worker.kill()
+    until(lambda: not any(command(each) for each in started), "the host and its workers have ended", SOON)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are read from /proc")
+def test_a_host_inherits_nothing_that_its_worker_has_open(
+    servers_worker: tuple[psutil.Process, psutil.Process], shared: Path
+) -> None:
+    worker, host = servers_worker
+    of_worker = {name for name in opened_by(worker) if name.startswith("socket:") or str(shared) in name}
+    assert len(of_worker) >= 4, "two sockets, a listening one, and the lock on its place"
+    for process in (host, *host.children(recursive=True)):
+        assert not of_worker & opened_by(process)
+
+
+def opened_by(process: psutil.Process) -> set[str]:
+    """What a process has open, by the system's names for it."""
+    found = set()
+    for each in Path(f"/proc/{process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(str(each.readlink()))
+    return found
+
+
+def test_readings_of_another_worker_count_until_it_is_killed(
+    servers_worker: tuple[psutil.Process, psutil.Process],
+) -> None:
+    reading = Loading([Plan()], limit=1)
+    until(lambda: reading.note == loading.WAITING, "it waits for the other worker's reading")
+    second = Loading([Plan()], limit=2)
+    assert [batch.x for batch in wait_for(second).look()] == order(Plan()), "two places hold two readings"
+    assert reading.look() == [] and reading.note == loading.WAITING
+    servers_worker[0].kill()
+    assert [batch.x for batch in wait_for(reading).look()] == order(Plan())
+    assert not reading.fell_back and loading.hosts.places == []
 
 
 def test_switched_off_workers_fall_back_with_a_sentence() -> None:
