@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +9,6 @@ from pathlib import Path
 import torch
 
 MAX_THREADS = 64  # of one torch operation, in a run, a checkpoint or a link
-# Lets torch look for NVIDIA's cards without their driver, which no longer works in a process that is forked later.
-CHECK_WITHOUT_DRIVER = "PYTORCH_NVML_BASED_CUDA_CHECK"
 DRIVERS = ("nvidiactl", "nvgpu", "dxg", "kfd", "dri")  # in /dev: NVIDIA, Jetson, Windows' Linux, AMD, Intel
 
 
@@ -42,16 +39,24 @@ def threads(count: int) -> Iterator[None]:
 
 
 def choices() -> tuple[str, ...]:
-    """The devices that a visitor can choose: "cpu", and "cuda" if torch finds one that this process can use."""
-    os.environ.setdefault(CHECK_WITHOUT_DRIVER, "1")
-    return ("cpu", "cuda") if torch.cuda.is_available() and not torch.cuda._is_in_bad_fork() else ("cpu",)
+    """The devices that a visitor can choose: "cpu", and "cuda" if torch finds one and may look for it."""
+    return ("cpu", "cuda") if _may_look and torch.cuda.is_available() else ("cpu",)
+
+
+_may_look = True
+
+
+def look_for_graphics_cards(*, allowed: bool) -> None:
+    """Say whether torch may look for graphics cards in this process.
+
+    To look may start the driver, and a process that has started it cannot fork others that use it.
+    """
+    global _may_look
+    _may_look = allowed
 
 
 def may_have_graphics_card(folder: Path = Path("/dev")) -> bool:
-    """Whether torch was built for graphics cards and the system has a driver for any; torch itself is not asked.
-
-    Asking it may start the driver, and a process that has started it cannot fork others that use it.
-    """
+    """Whether torch was built for graphics cards and the system has a driver for any, without starting it."""
     version = torch.version
     was_built_for_any = any(getattr(version, name, None) for name in ("cuda", "hip", "xpu"))
     return was_built_for_any and any((folder / driver).exists() for driver in DRIVERS)

@@ -7,9 +7,10 @@ for it at the first gradient, and every gradient in a child then raises; so ther
 
 from __future__ import annotations
 
+from playground.workers import before_fork  # isort: skip
+
 import gc
 import logging
-import os
 import random
 import threading
 import time
@@ -17,8 +18,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy comes, which would start a thread for each core
 
 import numpy as np
 import torch
@@ -61,6 +60,7 @@ def warm_up() -> None:
                 pass
             except Exception:
                 log.exception(NOT_TRIED, bench.name)
+    before_fork.end()
     free_memory()
     gc.freeze()  # what is here stays: no collection in a worker writes to its memory, which would copy it
     if (count := threads()) > 1:

@@ -1,0 +1,21 @@
+"""What must be so in a process that forks workers before NumPy, torch and the lessons are imported: import it first."""
+
+from __future__ import annotations
+
+import os
+
+NUMPY_THREADS = "OPENBLAS_NUM_THREADS"  # NumPy starts a thread for each core when it is imported
+CARDS_WITHOUT_DRIVER = "PYTORCH_NVML_BASED_CUDA_CHECK"  # torch looks for cards without starting their driver
+
+os.environ.setdefault(NUMPY_THREADS, "1")
+os.environ.setdefault(CARDS_WITHOUT_DRIVER, "1")
+
+from playground.training import devices  # noqa: E402
+
+devices.look_for_graphics_cards(allowed=False)
+
+
+def end() -> None:
+    """From now on, that is in the workers, torch may be asked for graphics cards."""
+    os.environ.pop(CARDS_WITHOUT_DRIVER, None)
+    devices.look_for_graphics_cards(allowed=True)
