@@ -26,6 +26,7 @@ from playground.runs import state_checks as check
 from playground.runs.checksums import checksum
 from playground.runs.history import History, Snapshot, Snapshots
 from playground.runs.journal import Change, Guide, Journal, Reason, RunHistory, SavedState, WeightSet
+from playground.runs.past import Past
 from playground.runs.periods import SEVERAL, Period, changed_settings, period_of_marks
 from playground.runs.periods import Change as LastChange
 from playground.runs.progress import Progress
@@ -202,6 +203,18 @@ class TrainingRun(ABC):
     def load_optimizer_state(self, kept: Any) -> None:
         """Take over what `optimizer_state` gave. Raises StateError."""
         state.load_optimizer_state(self.trainer.optimizer, kept)
+
+    def selected(self) -> Any:
+        """What the student has selected to look at, as plain data; None where nothing can be selected."""
+        return None
+
+    def select(self, selected: Any) -> None:  # noqa: B027  # most have nothing to select
+        """Show what `selected` gave, in a run of the same config."""
+
+    def begun_with(self, edits: Any) -> Self:
+        """A run at step 0 of the same config, with these edits of the points."""
+        self.edits = edits
+        return self.rebuilt(self.config)
 
     def config_state(self, config: Any) -> dict[str, Any]:
         """A config that a snapshot was taken with, as texts."""
@@ -590,6 +603,23 @@ class TrainingRun(ABC):
             self.period = Period.from_state(parts[PERIOD], self.steps, self.history.columns)
         else:
             self.find_period()
+
+    # What a checkpoint leaves out, and a run that comes back on the same server needs in addition.
+
+    def past(self) -> Past:
+        """The journal, and what else the run remembers of its earlier steps."""
+        journal = self.journal
+        return Past(
+            journal.start, tuple(journal.changes), journal.saved, self.period, self._before_change, self.weights_set,
+            self.averaged, self.snapshots.capacity,
+        )  # fmt: skip
+
+    def recall(self, past: Past) -> None:
+        """Take over what `past` gave at this step, after `load_state_dict`."""
+        self.journal = Journal(past.start, past.saved)
+        self.journal.changes = list(past.changes)
+        self.period, self._before_change, self.weights_set = past.period, past.before_change, past.weights_set
+        self.averaged, self.snapshots.capacity = past.averaged, past.capacity
 
     def script_weights(self) -> dict[str, Tensor]:
         """A copy of the weights that the exported script's model can load. Raises StateError for a diverged run."""

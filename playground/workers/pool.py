@@ -86,6 +86,7 @@ class RemoteRun:
     config: Any
     beside: wire.OpenBeside | None = None  # how the second of two compared runs was opened
     recipe: Recipe | None = None
+    unseen: wire.Tune | wire.Rebuild | wire.Vary | None = None  # the last change that is not in the recipe yet
     touched_at: float = 0.0
     watches: dict[Viewer, Watch] = field(default_factory=dict)
     controls: Watch | None = None
@@ -176,7 +177,8 @@ class WorkerPool:
             run = self._find(run_id)
             if run.beside is not None:
                 run.beside = wire.OpenBeside(run_id, run.beside.leader_id, run.beside.start, knob, value)
-            run.worker.outbox.post(wire.Vary(run_id, knob, value))
+            run.unseen = wire.Vary(run_id, knob, value)
+            run.worker.outbox.post(run.unseen)
 
     def restore(self, session: str, lesson: str, content: bytes, file_name: str, replaces: str) -> Restored | Loaded:
         """Continue from a file's checkpoint in a new run in the place of another one, or load its weights into that.
@@ -221,14 +223,16 @@ class WorkerPool:
         with self._lock:
             run = self._touch(run_id)
             run.config = config
-            run.worker.outbox.post(wire.Tune(run_id, config))
+            run.unseen = wire.Tune(run_id, config)
+            run.worker.outbox.post(run.unseen)
 
     def rebuild(self, run_id: str, config: Any) -> None:
         """Build the run again from a config; it keeps playing if it was playing. Raises UnknownRun."""
         with self._lock:
             run = self._touch(run_id)
-            run.config, run.recipe = config, None
-            run.worker.outbox.post(wire.Rebuild(run_id, config, self._free_cores(apart=run_id)))
+            run.config = config
+            run.unseen = wire.Rebuild(run_id, config, self._free_cores(apart=run_id))
+            run.worker.outbox.post(run.unseen)
 
     def command(self, run_id: str, command: Command | Mapping[str, Any], viewer: Viewer | None = None) -> None:
         """Obey a command, or a message {"do": ...} of a viewer that watches the run. Raises UnknownRun."""
@@ -499,8 +503,10 @@ class WorkerPool:
                             UnknownRun() if kind == "unknown" else ValueError(sentence)
                         )
                 case wire.Kept(run_id, recipe):
-                    if run_id in self._runs:
-                        self._runs[run_id].recipe = recipe
+                    if (run := self._runs.get(run_id)) is not None:
+                        run.recipe = recipe.after(run.recipe)
+                        if _shows(recipe, run):
+                            run.unseen = None
                 case wire.Dismiss(number, code, reason):
                     if (watch := self._watches.pop(number, None)) is not None:
                         watch.viewer.dismiss(code, reason)
@@ -568,6 +574,8 @@ class WorkerPool:
             notice = messages.CAME_BACK if may_play else messages.CAME_BACK_PAUSED
             cores = self._free_cores()
             worker.outbox.post(wire.BringBack(run.id, run.session, run.recipe, cores, notice, may_play))
+            if run.unseen is not None:
+                worker.outbox.post(run.unseen)
         elif run.beside is not None:
             worker.outbox.post(run.beside)
         else:
@@ -577,6 +585,14 @@ class WorkerPool:
                 worker.outbox.post(wire.Attach(run.id, watch.number, watch.reads))
                 if watch.asked is not None:
                     worker.outbox.post(watch.asked)
+
+
+def _shows(recipe: Recipe, run: RemoteRun) -> bool:
+    """Whether a recipe has what was last changed in a run."""
+    if run.beside is not None:
+        beside = recipe.beside
+        return beside is not None and (beside.knob, beside.value) == (run.beside.knob, run.beside.value)
+    return bool(recipe.config == run.config)
 
 
 def kill(pid: int) -> None:

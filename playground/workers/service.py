@@ -15,7 +15,9 @@ from playground.lesson import Lab, LiveLesson
 from playground.lessons import BENCHES, LESSONS
 from playground.saving import branch, checkpoint, replay
 from playground.workers import messages
-from playground.workers.wire import DrawnLab, Loaded, Restored, Start
+from playground.workers.recipes import ComingBack
+from playground.workers.recording import Recording
+from playground.workers.wire import BringBack, DrawnLab, Loaded, Restored, Start
 
 BUILDERS = {"start": branch.from_start, "here": branch.from_here}
 
@@ -23,8 +25,9 @@ BUILDERS = {"start": branch.from_start, "here": branch.from_here}
 class Service:
     """One worker's engine, and what is built for it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, recording: Recording) -> None:
         self.engine = engine
+        self.recording = recording  # notes every run that is built here
         self.settings = engine.settings
 
     def open(self, run_id: str, session: str, bench: str, config: Config, cores: int, refusal: str = "") -> None:
@@ -34,7 +37,29 @@ class Service:
 
     def open_beside(self, run_id: str, leader_id: str, start: Start, knob: str, value: Value) -> None:
         """Open a second run beside an open one, with another value of one knob. Raises UnknownRun."""
-        self.engine.open_beside(leader_id, BUILDERS[start], partial(with_value, knob, value), knob, run_id=run_id)
+        build = self.recording.builds_beside(start, BUILDERS[start])
+        self.engine.open_beside(leader_id, build, partial(with_value, knob, value), knob, run_id=run_id)
+
+    def bring_back(self, message: BringBack) -> None:
+        """Open a run again whose process was lost, in the same way as it was. Raises UnknownRun where it has no leader.
+
+        From a recipe that cannot be used it fails with a sentence.
+        """
+        run_id, session, recipe, cores = message.run_id, message.session, message.recipe, message.cores
+        try:
+            coming = ComingBack(recipe, self.settings, may_play=message.may_play, notice=message.notice)
+        except ValueError as error:
+            self.open(run_id, session, recipe.bench, recipe.config, cores, str(error))
+            return
+        if (beside := recipe.beside) is None:
+            build = self.recording.comes_back(coming, self._build_of(recipe.bench))
+            self.engine.open(session, build, recipe.config, run_id=run_id, cores=cores, returning=coming)
+            return
+        again = self.recording.builds_beside(beside.start, BUILDERS[beside.start])
+        self.engine.open_beside(
+            beside.leader_id, self.recording.comes_back(coming, again), partial(with_value, beside.knob, beside.value),
+            beside.knob, run_id=run_id, cores=cores, returning=coming,
+        )  # fmt: skip
 
     def vary(self, run_id: str, knob: str, value: Value) -> None:
         """Give the second of two compared runs another value of this knob. Raises UnknownRun."""
@@ -71,10 +96,11 @@ class Service:
 
     def _build_of(self, bench: str) -> Any:
         found: Any = BENCHES[bench]
-        return partial(found.build, settings=self.settings)
+        return self.recording.builds(bench, partial(found.build, settings=self.settings))
 
     def _open_given(self, run_id: str, session: str, lesson: str, run: Run, config: Config, cores: int) -> None:
         build = self._build_of(lesson)
+        self.recording.listen(lesson, run)
 
         def given(asked: Config) -> Run:
             return run if asked == config else build(asked)

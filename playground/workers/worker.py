@@ -28,10 +28,12 @@ from playground.training import devices
 from playground.training.thread_choice import CHOICE, StepTimes
 from playground.workers import wire
 from playground.workers.memory import free_memory, resident_megabytes
+from playground.workers.recording import Recording
 from playground.workers.service import Service
 
 DESK_THREADS = 2
 REPORT_SECONDS = 0.5
+RECIPES_SECONDS = 0.1
 TRIM_SECONDS = 5.0  # between two times that free memory is given back to the system, where runs were closed
 OUT_OF_MEMORY_SCORE = "500"  # where memory runs out, the system ends a worker before the web process
 FAILED = "Something went wrong. Try again."
@@ -108,13 +110,15 @@ class Worker:
         devices.set_threads(settings.torch_threads)
         CHOICE.set(None)  # until the front says what was measured
         self.outbox = outbox
+        self.recording = Recording(lambda run_id, recipe: outbox.post(wire.Kept(run_id, recipe)))
         self.engine = Engine(
             settings,
             prepare=partial(devices.set_threads, settings.torch_threads),
             dropped=self._dropped,
             places=RemotePlaces(outbox),
+            after_turn=self.recording.after_turn,
         )
-        self.service = Service(self.engine)
+        self.service = Service(self.engine, self.recording)
         self.viewers: dict[int, RemoteViewer] = {}
         self.desk = ThreadPoolExecutor(
             DESK_THREADS, "desk", initializer=partial(devices.set_threads, settings.torch_threads)
@@ -126,6 +130,7 @@ class Worker:
         """Start the engine and the signs of life."""
         self.engine.start()
         threading.Thread(target=self._report, name="report", daemon=True).start()
+        threading.Thread(target=self._hand_over, name="recipes", daemon=True).start()
 
     def obey(self, message: Any) -> None:
         """Obey one message; a run that is gone by now has told the front so already."""
@@ -155,8 +160,11 @@ class Worker:
                     service.open_beside(run_id, leader_id, start, knob, value)
                 except UnknownRun:
                     self._dropped(run_id, "")
-            case wire.BringBack():
-                service.bring_back(message)
+            case wire.BringBack(run_id):
+                try:
+                    service.bring_back(message)
+                except UnknownRun:
+                    self._dropped(run_id, "")
             case wire.Vary(run_id, knob, value):
                 service.vary(run_id, knob, value)
             case wire.Close(run_id, reason):
@@ -182,6 +190,7 @@ class Worker:
 
     def _dropped(self, run_id: str, reason: str) -> None:
         self.has_dropped = True
+        self.recording.forget(run_id)
         self.outbox.post(wire.Dropped(run_id, reason))
 
     # Answers.
@@ -229,6 +238,15 @@ class Worker:
             self.outbox.post(wire.Refusal(number, "failed", FAILED))
 
     # Signs of life.
+
+    def _hand_over(self) -> None:
+        """Tell the front again and again from what each run would come back."""
+        while True:
+            time.sleep(RECIPES_SECONDS)
+            try:
+                self.recording.tick()
+            except Exception:
+                log.exception("The recipe of a run could not be made.")
 
     def _report(self) -> None:
         """Say again and again that this worker lives, and what it uses."""

@@ -238,8 +238,16 @@ class ClassificationRun(PointRun):
     def rebuilt(self, config: ClassificationConfig) -> Self:
         """A new run at step 0 with another config, the same points and the same place to explain."""
         run = type(self)(config, self.settings, self.edits)
-        run.drawing_state.place = self.drawing_state.place
+        run.select(self.selected())
         return run
+
+    def selected(self) -> tuple[float, float] | None:
+        """The point that the student wants explained."""
+        return self.drawing_state.place
+
+    def select(self, selected: tuple[float, float] | None) -> None:
+        """Explain this point."""
+        self.drawing_state.place = selected
 
     # The student's edits.
 

@@ -92,7 +92,11 @@ class Evaluation:
 class SlicedTest:
     """A test of a model that does not change: `advance` tests one slice; `result` is set after the last one."""
 
-    def __init__(self, model: nn.Sequential, digits: CnnData, *, steps: int, every: int = 1) -> None:
+    def __init__(
+        self, model: nn.Sequential, digits: CnnData, *, steps: int, every: int = 1, tested: Iterable[Array] = ()
+    ) -> None:
+        self.model = model
+        self.tested = list(tested)  # the probabilities of each slice so far, (images, 10)
         self.is_full = every == 1
         self.result: Evaluation | None = None
         self.steps = steps
@@ -103,9 +107,9 @@ class SlicedTest:
         next(self._slices, None)
 
     def _test(self, model: nn.Sequential, digits: CnnData, every: int) -> Iterator[None]:
-        x, probabilities = digits.x_test[::every], []
+        x, probabilities = digits.x_test[::every], self.tested
         size = SLICE_IMAGES[x.device.type]
-        for start in range(0, len(x), size):
+        for start in range(size * len(probabilities), len(x), size):
             probabilities.append(predict_probabilities(model, x[start : start + size]))
             if start + size < len(x):
                 yield
@@ -120,6 +124,16 @@ class FullTest(NamedTuple):
     step: int
     accuracy: float
     loss: float
+
+
+@dataclass(frozen=True, eq=False)
+class Unfinished:
+    """A test of all test images that has not ended: its step, its model's weights, and what it has found."""
+
+    steps: int
+    weights: dict[str, Tensor]
+    tested: tuple[Array, ...]  # the probabilities of each slice, (images, 10)
+    trained_since_slice: int  # images
 
 
 class Tester:
@@ -215,6 +229,21 @@ class Tester:
         """The accuracy on the sample of 200 test images."""
         predicted = predict_probabilities(model, self._sample).argmax(axis=1)
         return float((predicted == self._sample_labels).mean())
+
+    def unfinished(self) -> Unfinished | None:
+        """A test of all test images that is running, with what it has found; None where there is none."""
+        test = self.pending
+        if test is None or not test.is_full:
+            return None
+        weights = {name: value.cpu().clone() for name, value in test.model.state_dict().items()}
+        return Unfinished(test.steps, weights, tuple(test.tested), self._trained_since_slice)
+
+    def continue_test(self, model: nn.Sequential, test: Unfinished) -> None:
+        """Continue a test that another process has begun; `model` has the same shape."""
+        copy = frozen(model, self.digits.x_test.device.type)
+        copy.load_state_dict(test.weights)
+        self.pending = SlicedTest(copy, self.digits, steps=test.steps, tested=test.tested)
+        self._trained_since_slice = test.trained_since_slice
 
     def restore(self, trained: Iterable[int], full_tests: Iterable[FullTest]) -> None:
         """Take over the counts and the results of a checkpoint."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
@@ -37,6 +37,11 @@ class Selection:
     def label(self, config: CnnConfig, digits: CnnData) -> int | None:
         """The true digit of the image shown; None for an own image, where it is not known."""
         return None if self.own_image is not None else int(digits.y_test[self.image_number(config, digits)])
+
+    def copied(self) -> Selection:
+        """An independent copy, without what can be computed again."""
+        drawing = replace(self.drawing, _computed=None)
+        return replace(self, drawing=drawing, axis_ends=dict(self.axis_ends))
 
     def pick(self, number: int) -> None:
         """Show a test image, instead of an own image or the one of the knob."""

@@ -1,0 +1,328 @@
+"""What a worker keeps noting of its runs, so that they can come back when its process has ended.
+
+    after each turn of a run: note its step, its player, and what was done to it; now and then save its state
+    ten times a second: hand over what is new of each run
+
+A run's state is saved when training again to where it is would take longer than a moment, in a small share of the
+run's own time: the more a state costs, the rarer it is saved.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal
+
+from playground.engine.commands import Draw, Explain, GoBack, LookBack, Pick, Slide
+from playground.engine.open_run import OpenRun
+from playground.engine.orders import replaces
+from playground.knobs import Config
+from playground.runs.training_run import TrainingRun
+from playground.saving import checkpoint
+from playground.saving.branch import Comparison
+from playground.saving.checkpoint import CheckpointError
+from playground.saving.replay import Replay
+from playground.workers.recipes import (
+    LIMITS,
+    MAX_ACTS,
+    VERBS,
+    Act,
+    Begun,
+    Beside,
+    ComingBack,
+    Origin,
+    Recipe,
+    Saved,
+    Verb,
+    packed,
+)
+
+SAVED_SHARE = 0.015  # of a run's training time goes into saving its state
+MIN_SAVED_SECONDS = 0.3  # of training between two saved states
+BYTES_PER_SECOND = 1_000_000  # of training: larger states are saved less often
+STEPS_SECONDS = 0.4  # between two times that only a new step is handed over
+LOOKS = (Draw, Explain, Pick, Slide)  # commands that select what is shown; a training has the result in its selection
+
+Keep = Callable[[str, Recipe], None]
+
+
+@dataclass(eq=False)
+class Log:
+    """What was done to one run since its origin."""
+
+    bench: str
+    start: Literal["start", "here", ""]  # of the second of two compared runs: where it begins after Reset
+    origin: Origin
+    acts: list[Act] = field(default_factory=list)  # it only grows; a new origin begins a new list
+    seconds: float = 0.0  # trained since the origin
+    interval: float = MIN_SAVED_SECONDS  # of training until the next saved state
+    must_save: bool = False  # something large or not repeatable was done
+    is_advancing: bool = False
+    is_muted: bool = False  # what is done now is part of an act
+    has_selected: bool = True
+    selection: Any = None
+    coming: ComingBack | None = None  # it repeats what is in its recipe
+
+    @property
+    def is_coming_back(self) -> bool:
+        """Whether it has not arrived yet, so that nothing new is done to it."""
+        return self.coming is not None and not self.coming.has_arrived
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A run as it was after a turn; `acts` is the log's list, of which the first `count` had been done."""
+
+    log: Log
+    origin: Origin
+    acts: list[Act]
+    count: int
+    recipe: Recipe  # all of it but the origin and the acts
+
+
+class Recording:
+    """Notes every run of one engine. `keep(run_id, recipe)` gets what is new; with an empty origin, it is as before."""
+
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
+        self._logs: weakref.WeakKeyDictionary[Any, Log] = weakref.WeakKeyDictionary()
+        self._noted: dict[str, Noted] = {}
+        self._sent: dict[str, tuple[Noted, float]] = {}
+
+    # Whose runs are noted.
+
+    def builds(self, bench: str, build: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The same function, whose runs of this bench are noted."""
+        return lambda config: self.listen(bench, build(config))
+
+    def builds_beside(self, start: Literal["start", "here"], build: Callable[..., Any]) -> Callable[..., Any]:
+        """The same function, whose second runs, of the bench of the first ones, are noted."""
+
+        def build_beside(first: Any, vary: Any) -> Any:
+            second, found = build(first, vary), self._logs[first]
+            found.must_save = True  # it keeps as few snapshots as the second run from now on
+            return self.listen(found.bench, second, start)
+
+        return build_beside
+
+    def listen(self, bench: str, run: Any, start: Literal["start", "here", ""] = "") -> Any:
+        """Note from now on what is done to a run; returns the run.
+
+        Its methods are replaced by ones that also note the call, so that a run need not know that it is noted, and
+        everybody who changes it is heard: its viewer, the page, and the run that it is compared with.
+        """
+        self._listen(run, Log(bench, start, self._origin_of(bench, run)))
+        return run
+
+    def comes_back(self, coming: ComingBack, again: Callable[..., Any]) -> Callable[..., Any]:
+        """The function that builds a run from its recipe; built once more, it is what `again` builds."""
+
+        def build(*arguments: Any) -> Any:
+            if coming.has_begun:
+                return again(*arguments)
+            return self._listen_back(coming, coming.build(*arguments))
+
+        return build
+
+    def _listen_back(self, coming: ComingBack, run: Any) -> Any:
+        """Note a run that comes back, as soon as it has arrived; returns the run."""
+        recipe = coming.recipe
+        start = "" if recipe.beside is None else recipe.beside.start
+        found = Log(recipe.bench, start, coming.origin, list(recipe.acts), MIN_SAVED_SECONDS, coming=coming)
+        self._listen(run, found)
+        return run
+
+    def _listen(self, run: Any, found: Log) -> None:
+        is_new = run not in self._logs
+        self._logs[run] = found
+        if not is_new:
+            return
+        me, kind = weakref.ref(run), type(run)
+        for verb in VERBS:
+            if hasattr(run, verb):
+                setattr(run, verb, partial(self._do, me, getattr(kind, verb), verb))
+        run.advance = partial(self._advance, me, kind.advance)
+        run.rebuilt = partial(self._rebuilt, me, kind.rebuilt)
+
+    # The methods that replace the run's own.
+
+    def _do(self, me: Any, method: Callable[..., Any], verb: Verb, *arguments: Any) -> Any:
+        run = me()
+        found, steps = self._logs[run], run.steps
+        argument = arguments[0] if arguments else None
+        if found.is_muted or found.is_coming_back or not self._is_noted(found, run, verb, argument):
+            found.has_selected = True
+            return method(run, *arguments)
+        found.is_muted = True  # what it does to itself meanwhile is part of it
+        try:
+            result = method(run, *arguments)
+        finally:
+            found.is_muted = False
+        self._note_act(found, run, Act(steps, verb, argument, found.is_advancing))
+        return result
+
+    def _advance(self, me: Any, method: Callable[..., int], seconds: float, steps: int) -> int:
+        run = me()
+        found = self._logs[run]
+        start, found.is_advancing = time.perf_counter(), True
+        try:
+            return method(run, seconds, steps)
+        finally:
+            found.is_advancing = False
+            found.seconds += time.perf_counter() - start
+
+    def _rebuilt(self, me: Any, method: Callable[..., Any], config: Config) -> Any:
+        run = me()
+        return self.listen(self._logs[run].bench, method(run, config))
+
+    @staticmethod
+    def _is_noted(found: Log, run: Any, verb: Verb, argument: Any) -> bool:
+        """Whether a call is an act: not if it only shows something else, or is part of what repeats itself."""
+        if found.is_advancing and not isinstance(getattr(run, "replay", None), Comparison):
+            return False
+        if verb == "apply":
+            return not isinstance(argument, LookBack) and not (
+                isinstance(run, TrainingRun) and isinstance(argument, LOOKS)
+            )
+        return verb != "use_picture"
+
+    def _note_act(self, found: Log, run: Any, act: Act) -> None:
+        """Add an act to a log, in the place of the last one where that makes no difference."""
+        found.has_selected = True
+        if isinstance(run, TrainingRun):
+            found.must_save |= act.verb in ("use_rows", "use_weights") or isinstance(act.argument, GoBack)
+        elif act.verb == "tune" and not run.steps:  # the run has begun again
+            found.origin, found.acts, found.seconds = Begun(run.config), [], 0.0
+            return
+        last = found.acts[-1] if found.acts else None
+        is_same_step = last is not None and last.steps == act.steps == run.steps
+        if last is not None and is_same_step and act.verb == last.verb == "apply":
+            is_replaced = replaces(act.argument, last.argument)
+            found.acts = found.acts[:-1] if is_replaced else found.acts
+        found.acts.append(act)
+
+    # What is noted.
+
+    def after_turn(self, opened: OpenRun) -> None:
+        """Note a run, and the one beside it, after a turn, while nobody else has them."""
+        for each in (opened, opened.follower):
+            run: Any = None if each is None else each.run
+            if each is not None and run is not None and (found := self._logs.get(run)) is not None:
+                self._note(each, run, found)
+                if each.run is None:  # closed meanwhile
+                    self.forget(each.id)
+
+    def _note(self, opened: OpenRun, run: Any, found: Log) -> None:
+        if found.is_coming_back:
+            return
+        if found.must_save or found.seconds > found.interval or len(found.acts) > MAX_ACTS:
+            self._save(found, run)
+        if found.has_selected:
+            found.has_selected = False
+            found.selection = run.selected() if isinstance(run, TrainingRun) else None
+        beside = None
+        if opened.leader is not None:
+            value = getattr(run.config, opened.compared)
+            done = run.replay.done if isinstance(run.replay, Comparison) else 0
+            start = found.start or "start"
+            beside = Beside(opened.leader.id, start, opened.compared, value, done)
+        pacing = opened.pacing
+        recipe = Recipe(
+            found.bench, opened.config, b"", (), run.steps, run.outcome, opened.state, pacing.owed, pacing.speed,
+            opened.notice, found.selection, beside,
+        )  # fmt: skip
+        self._noted[opened.id] = Noted(found, found.origin, found.acts, len(found.acts), recipe)
+
+    def _save(self, found: Log, run: Any) -> None:
+        """Begin a log again with the run's state at its current step, if that can be saved."""
+        start, found.must_save, found.seconds = time.perf_counter(), False, 0.0
+        origin = saved(found.bench, run) if isinstance(run, TrainingRun) else None
+        if origin is None:
+            found.interval *= 2
+            if len(found.acts) > MAX_ACTS and not isinstance(run, TrainingRun):
+                found.origin, found.acts = Begun(run.config), last_of_each(found.acts, run.steps)
+            return
+        found.origin, found.acts = origin, []
+        cost = time.perf_counter() - start
+        found.interval = max(MIN_SAVED_SECONDS, cost / SAVED_SHARE, len(origin.checkpoint) / BYTES_PER_SECOND)
+
+    # What is handed over.
+
+    def tick(self) -> None:
+        """Hand over what is new of each run; to be called about ten times a second, from any one thread."""
+        now = time.monotonic()
+        for run_id, noted in list(self._noted.items()):
+            last, sent_at = self._sent.get(run_id, (None, 0.0))
+            if last is not None and not is_due(last, noted, now - sent_at):
+                continue
+            is_same = last is not None and last.origin is noted.origin
+            acts = tuple(noted.acts[: noted.count])
+            recipe = replace(noted.recipe, origin=b"" if is_same else packed(noted.origin), acts=acts)
+            self._sent[run_id] = noted, now
+            self._keep(run_id, recipe)
+
+    def forget(self, run_id: str) -> None:
+        """A run has been closed."""
+        self._noted.pop(run_id, None)
+        self._sent.pop(run_id, None)
+
+    def _origin_of(self, bench: str, run: Any) -> Origin:
+        """From what a run comes back that nobody has done anything to yet."""
+        if not isinstance(run, TrainingRun):
+            return Begun(run.config)
+        start, replay = run.journal.start, run.replay
+        if not run.steps and run.journal.saved is None and not isinstance(replay, Comparison):
+            fresh = None
+            if isinstance(replay, Replay):
+                fresh = Replay(replay.at, replay.checksum, replay.changes, replay.threads)
+            return Begun(start.config, run.edits, None if fresh else run.threads, fresh)
+        found = saved(bench, run)
+        return Begun(run.config, run.edits, run.threads) if found is None else found
+
+
+def is_due(last: Noted, noted: Noted, seconds: float) -> bool:
+    """Whether a note differs from the last one that was handed over so long ago; new steps alone wait a moment."""
+    if noted is last:
+        return False
+    if noted.origin is not last.origin or noted.acts is not last.acts or noted.count != last.count:
+        return True
+    before, now = last.recipe, noted.recipe
+    if now.selection is not before.selection:
+        return True
+    if replace(now, selection=None) == replace(before, selection=None):
+        return False
+    same = replace(now, steps=before.steps, owed=before.owed, selection=None) == replace(before, selection=None)
+    return not same or seconds >= STEPS_SECONDS
+
+
+def saved(bench: str, run: TrainingRun) -> Saved | None:
+    """The state of a training between two steps; None where it has none: it has diverged, or is too large.
+
+    Snapshots are for looking back only: of a large model, fewer are kept.
+    """
+    replay = replace(run.replay) if isinstance(run.replay, Replay) else None
+    try:
+        taken = checkpoint.take(bench, run)
+    except ValueError:
+        return None
+    state = taken.state
+    snapshots = state["snapshots"]
+    while True:
+        try:
+            return Saved(checkpoint.pack(taken, LIMITS), run.past(), replay)
+        except CheckpointError:
+            if len(snapshots["kept"]) < 2:
+                return None
+            snapshots["kept"], snapshots["stride"] = snapshots["kept"][::2], 2 * snapshots["stride"]
+
+
+def last_of_each(acts: list[Act], steps: int) -> list[Act]:
+    """The last command of each kind to each chart, as if all had been given at this step."""
+    found: dict[Any, Act] = {}
+    for act in acts:
+        if act.verb == "apply":
+            found[type(act.argument), getattr(act.argument, "chart", "")] = replace(act, steps=steps)
+    return list(found.values())
