@@ -1,7 +1,7 @@
 """The protocol between a board in the browser and the engine: its messages, their limits, and what is refused.
 
 Both directions use one websocket for each viewer of an open run: /live/<run id> for the one that controls it, and
-/live/<run id>?reads=1 for any that only read. What a reader sends in "do" is ignored, and the run does not train for it.
+/live/<run id>?reads=1 for any that only read. A reader's "do" is ignored, and the run does not train for it.
 
 From the browser: texts in JSON, of two kinds.
 

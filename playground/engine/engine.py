@@ -506,31 +506,36 @@ class Engine:
     def _frame(self, opened: OpenRun) -> None:
         """Draw and deliver what was asked for, is due, and would show something new.
 
-        That is a frame for the controlling viewer and for readers who asked for the same, or else one for readers.
+        That is a frame for the controlling viewer and all readers who asked for the same, and now and then one for
+        readers alone.
         """
         watching = opened.watching
         with self._lock:
             now = time.monotonic()
-            controls = watching.wants_frame and now >= opened.next_frame_at(self._frame_seconds)
-            first = watching if controls else watching.due_reader(now)
-            if first is None or first.asked is None:
-                return
-            ask = first.asked
-            letters = [Letter(each) for each in watching.streams_for(ask, now, controls=controls)]
-            for letter in letters:
-                letter.stream.take_ask(watching.change)
-        head, charts = opened.picture(ask)
+            is_due = watching.wants_frame and now >= opened.next_frame_at(self._frame_seconds)
+            letters = watching.letters(now) if is_due else []
+        if letters:
+            self._draw(opened, letters, now)
+        with self._lock:
+            now = time.monotonic()
+            letters = watching.letters_to_readers(now)
+        if letters:
+            self._draw(opened, letters, now)
+
+    def _draw(self, opened: OpenRun, letters: list[Letter], start: float) -> None:
+        """Draw one frame and deliver it to all who asked for it."""
+        watching, drawn_at = opened.watching, start
+        head, charts = opened.picture(letters[0].ask)
         written: dict[tuple[int, ...], bytes] = {}
-        drawn_at = now
         for letter in letters:
             frame = letter.write(head, charts, written)
             if letter.stream is watching:
                 opened.has_obeyed = False
                 drawn_at = time.monotonic()
-                watching.draw_seconds = 0.8 * watching.draw_seconds + 0.2 * (drawn_at - now)
-                watching.framed_at = now if frame or watching.restless else watching.framed_at
+                watching.draw_seconds = 0.8 * watching.draw_seconds + 0.2 * (drawn_at - start)
+                watching.framed_at = start if frame or watching.restless else watching.framed_at
             self._deliver(letter, frame)
-        if len(letters) > controls:
+        if letters[-1].stream is not watching:
             watching.readers_rest(drawn_at, time.monotonic())
 
     def _deliver(self, letter: Letter, frame: bytes) -> None:

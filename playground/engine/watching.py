@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,10 +53,11 @@ class Letter:
     stream: Stream
     viewer: Viewer = field(init=False)
     writer: FrameWriter = field(init=False)
+    ask: Ask = field(init=False)
 
     def __post_init__(self) -> None:
-        assert self.stream.viewer is not None
-        self.viewer, self.writer = self.stream.viewer, self.stream.writer
+        assert self.stream.viewer is not None and self.stream.asked is not None
+        self.viewer, self.writer, self.ask = self.stream.viewer, self.stream.writer, self.stream.asked
 
     def write(self, head: dict[str, Any], charts: dict[str, Figure], written: dict[tuple[int, ...], bytes]) -> bytes:
         """The bytes that bring the viewer up to date (see `FrameWriter.write`)."""
@@ -64,7 +66,7 @@ class Letter:
     def return_ask(self) -> None:
         """Nothing was new after all: the viewer keeps waiting, unless it has gone or has asked again."""
         if self.stream.viewer is self.viewer and self.stream.asked is None:
-            self.stream.asked = self.stream.shown
+            self.stream.asked = self.ask
 
 
 @dataclass(eq=False)
@@ -140,25 +142,37 @@ class Watching(Stream):
         due = min((_due_at(each) for each in self.readers.values() if self._wants(each)), default=math.inf)
         return max(due, self.readers_rest_until)
 
-    def due_reader(self, now: float) -> Stream | None:
-        """The reader for which a frame is to be drawn now: the one that has waited longest."""
-        if not self.readers or now < self.readers_rest_until:
-            return None
-        due = [each for each in self.readers.values() if self._wants(each) and _due_at(each) <= now]
-        return min(due, key=lambda each: each.framed_at, default=None)
+    def letters(self, now: float) -> list[Letter]:
+        """Whom to send what the controlling viewer has asked for: that one first, then readers who asked for the same.
 
-    def streams_for(self, ask: Ask, now: float, *, controls: bool) -> list[Stream]:
-        """Those that are sent what is drawn for this ask: with `controls`, the controlling viewer first; and readers.
-
-        Readers that were sent the same frame as the controlling viewer cost nothing; others must not rest.
+        Readers that were sent the same before cost nothing; others only if they need not rest.
         """
-        found: list[Stream] = [self] if controls else []
-        for each in self.readers.values():
-            may_have_it = now >= self.readers_rest_until or (controls and each.writer.is_level_with(self.writer))
-            if each.asked == ask and self._wants(each) and may_have_it:
-                each.framed_at = now
-                found.append(each)
-        return found
+        ask = self.asked
+        may_cost = now >= self.readers_rest_until
+        readers = [
+            each for each in self.readers.values()
+            if each.asked == ask and self._wants(each) and (may_cost or each.writer.is_level_with(self.writer))
+        ]  # fmt: skip
+        return self._letters([self, *readers], now)
+
+    def letters_to_readers(self, now: float) -> list[Letter]:
+        """Whom to send a frame for readers alone: who has waited longest, and all who asked for the same."""
+        if not self.readers or now < self.readers_rest_until:
+            return []
+        wanting = [each for each in self.readers.values() if self._wants(each)]
+        due = [each for each in wanting if _due_at(each) <= now]
+        if not due:
+            return []
+        first = min(due, key=lambda each: each.framed_at)
+        return self._letters([each for each in wanting if each.asked == first.asked], now)
+
+    def _letters(self, streams: Sequence[Stream], now: float) -> list[Letter]:
+        letters = [Letter(each) for each in streams]
+        for letter in letters:
+            letter.stream.take_ask(self.change)
+            if letter.stream is not self:
+                letter.stream.framed_at = now
+        return letters
 
     def readers_rest(self, start: float, end: float) -> None:
         """Note that frames were made for readers alone in this time: they rest so that it stays a small share."""

@@ -570,6 +570,54 @@ def test_a_session_over_its_limit_loses_the_run_it_touched_longest_ago(start: St
     assert_goes_on(run_of(engine, first.run_id))
 
 
+def test_a_session_over_its_limit_keeps_what_it_watches_while_it_has_something_unwatched(start: Start) -> None:
+    engine = start(runs_per_session=3)
+    watched = watch(engine)
+    left = [engine.open("session", FakeRun, Plan()) for _ in range(2)]
+    engine.command(left[0], PAUSE)  # touched last
+    watch(engine)
+    assert [engine.has(each) for each in (watched.run_id, *left)] == [True, True, False]
+    watch(engine)
+    assert [engine.has(each) for each in (watched.run_id, *left)] == [True, False, False]
+    watch(engine)
+    assert not engine.has(watched.run_id), "all are watched: the one that was used longest ago goes"
+
+
+def test_whatever_drops_a_run_is_said_once(start: Start) -> None:
+    told: list[tuple[str, str]] = []
+    engine = Engine(Settings(runs_per_session=2), dropped=lambda run_id, reason: told.append((run_id, reason)))
+    ids = [engine.open("session", FakeRun, Plan()) for _ in range(3)]
+    engine.close(ids[1], "Closed on purpose.")
+    engine.close(ids[1])
+    follower = engine.open_beside(ids[2], lambda run, vary: run, lambda config: config, "name")
+    engine.close(ids[2])
+    last = engine.open("session", FakeRun, Plan())
+    engine.stop()
+    assert [run_id for run_id, _ in told] == [ids[0], ids[1], follower, ids[2], last]
+    assert told[1][1] == "Closed on purpose." and all(is_sentence(reason) for _, reason in told)
+
+
+def test_a_run_may_have_an_id_of_the_callers_own(start: Start) -> None:
+    engine = start()
+    assert engine.open("session", FakeRun, Plan(), run_id="mine") == "mine" and engine.has("mine")
+
+
+def test_a_call_can_be_answered_later_or_given_up(start: Start) -> None:
+    engine = start()
+    run_id = engine.open("session", FakeRun, Plan())
+    assert engine.call_later(run_id, lambda run: 42).result(DEADLINE) == 42
+    go_on = threading.Event()
+    first = engine.call_later(run_id, lambda run: go_on.wait(DEADLINE))
+    second, third = (engine.call_later(run_id, lambda run: 7) for _ in range(2))
+    assert second.cancel()
+    go_on.set()
+    assert first.result(DEADLINE) and third.result(DEADLINE) == 7
+    assert engine.state_of(run_id) == "paused", "a call that was given up does not end the run"
+    engine.stop()
+    with pytest.raises(UnknownRun):
+        engine.call_later(run_id, lambda run: 42)
+
+
 def test_a_run_that_trained_its_time_pauses_with_a_sentence_and_play_goes_on(start: Start) -> None:
     engine = start(run_seconds=1)
     screen = watch(engine, play=True)
