@@ -11,7 +11,7 @@ import argparse
 import logging
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,6 +139,8 @@ def forget() -> None:
             shared_digits.raise_version(folder)
         except OSError as error:
             log.warning(NOT_SHARED.format(folder=folder, reason=error))
+    for listener in tuple(_listeners):
+        listener()
 
 
 def forget_here() -> None:
@@ -148,6 +150,14 @@ def forget_here() -> None:
     """
     with _lock:
         _known.version, _known.source, _known.digits = -1, None, None
+
+
+_listeners: list[Callable[[], None]] = []
+
+
+def inform(listener: Callable[[], None]) -> None:
+    """Call this function whenever this process has forgotten the digits, so that others can be told to."""
+    _listeners.append(listener)
 
 
 def _version() -> int:

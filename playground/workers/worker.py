@@ -116,7 +116,7 @@ class Worker:
             prepare=partial(devices.set_threads, settings.torch_threads),
             dropped=self._dropped,
             places=RemotePlaces(outbox),
-            after_turn=self.recording.after_turn,
+            before_frame=self.recording.before_frame,
         )
         self.service = Service(self.engine, self.recording)
         self.viewers: dict[int, RemoteViewer] = {}
@@ -178,7 +178,7 @@ class Worker:
             case wire.ThreadTimes(seconds):
                 CHOICE.set(StepTimes(seconds))
             case wire.NewDigits():
-                mnist.forget()
+                mnist.forget_here()
             case _:
                 raise TypeError(f"A worker does not know {type(message).__name__}.")
 
