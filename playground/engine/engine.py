@@ -49,7 +49,7 @@ class Engine:
 
     `prepare` is called first in each thread, `dropped` with the id and a sentence whenever a run is closed. `places`
     decides who may play, by default as many at once as the settings say. Both are called with a lock held: they must
-    return at once. `after_turn` is called with a run after each of its turns, before another thread may have it.
+    return at once. `before_frame` is called with a run in each of its turns, after its steps and before its frame.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class Engine:
         prepare: Callable[[], None] = lambda: None,
         dropped: Callable[[str, str], None] = lambda run_id, reason: None,
         places: PlaceKeeper | None = None,
-        after_turn: Callable[[OpenRun], None] = lambda opened: None,
+        before_frame: Callable[[OpenRun], None] = lambda opened: None,
     ) -> None:
         self.settings = settings or Settings()
         self._prepare = prepare
         self._dropped = dropped
-        self._after_turn = after_turn
+        self._before_frame = before_frame
         self._frame_seconds = 1.0 / self.settings.frame_rate
         self._places = places or Places(self.settings.max_runs, self.set_place)
         self._lock = threading.RLock()
@@ -414,7 +414,6 @@ class Engine:
                 opened.busy = True
             try:
                 serve(opened)
-                self._after_turn(opened)
             except Exception:
                 log.exception("A thread failed outside a run.")
             finally:
@@ -452,6 +451,7 @@ class Engine:
                 opened.build_run(self._free_cores(opened))
             except Exception as error:
                 opened.fail(error)
+        self._before_frame(opened)
         self._frame(opened)
         opened.settle()
 
@@ -470,6 +470,7 @@ class Engine:
                     opened.train(seconds - spent, self.settings)
                 except Exception as error:
                     opened.fail(error)
+        self._before_frame(opened)
         drawing_at, has_obeyed = time.monotonic(), opened.has_obeyed
         self._frame(opened)
         opened.settle()

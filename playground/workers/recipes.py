@@ -130,7 +130,7 @@ class Recipe:
 
 def packed(origin: Origin) -> bytes:
     """An origin as bytes."""
-    return pickle.dumps(origin, pickle.HIGHEST_PROTOCOL)
+    return pickle.dumps(origin, protocol=pickle.HIGHEST_PROTOCOL)
 
 
 def problem_of(recipe: Recipe) -> str:

@@ -1,7 +1,7 @@
 """What a worker keeps noting of its runs, so that they can come back when its process has ended.
 
-    after each turn of a run: note its step, its player, and what was done to it; now and then save its state
-    ten times a second: hand over what is new of each run
+    in each turn of a run: note its step, its player, and what was done to it; now and then save its state
+    at once, or ten times a second: hand over what is new
 
 A run's state is saved when training again to where it is would take longer than a moment, in a small share of the
 run's own time: the more a state costs, the rarer it is saved.
@@ -9,6 +9,7 @@ run's own time: the more a state costs, the rarer it is saved.
 
 from __future__ import annotations
 
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -74,9 +75,8 @@ class Log:
 
 @dataclass(frozen=True)
 class Noted:
-    """A run as it was after a turn; `acts` is the log's list, of which the first `count` had been done."""
+    """A run as it was in a turn; `acts` is the log's list, of which the first `count` had been done."""
 
-    log: Log
     origin: Origin
     acts: list[Act]
     count: int
@@ -88,6 +88,7 @@ class Recording:
 
     def __init__(self, keep: Keep) -> None:
         self._keep = keep
+        self._lock = threading.Lock()
         self._logs: weakref.WeakKeyDictionary[Any, Log] = weakref.WeakKeyDictionary()
         self._noted: dict[str, Noted] = {}
         self._sent: dict[str, tuple[Noted, float]] = {}
@@ -206,8 +207,11 @@ class Recording:
 
     # What is noted.
 
-    def after_turn(self, opened: OpenRun) -> None:
-        """Note a run, and the one beside it, after a turn, while nobody else has them."""
+    def before_frame(self, opened: OpenRun) -> None:
+        """Note a run, and the one beside it, in a turn, between its steps and its frame.
+
+        What was done to it, or to its player, is handed over at once: whoever has seen it in a frame can rely on it.
+        """
         for each in (opened, opened.follower):
             run: Any = None if each is None else each.run
             if each is not None and run is not None and (found := self._logs.get(run)) is not None:
@@ -234,7 +238,10 @@ class Recording:
             found.bench, opened.config, b"", (), run.steps, run.outcome, opened.state, pacing.owed, pacing.speed,
             opened.notice, found.selection, beside,
         )  # fmt: skip
-        self._noted[opened.id] = Noted(found, found.origin, found.acts, len(found.acts), recipe)
+        self._noted[opened.id] = noted = Noted(found.origin, found.acts, len(found.acts), recipe)
+        last = self._sent.get(opened.id)
+        if last is None or is_urgent(last[0], noted):
+            self._hand_over(opened.id)
 
     def _save(self, found: Log, run: Any) -> None:
         """Begin a log again with the run's state at its current step, if that can be saved."""
@@ -252,17 +259,22 @@ class Recording:
     # What is handed over.
 
     def tick(self) -> None:
-        """Hand over what is new of each run; to be called about ten times a second, from any one thread."""
+        """Hand over what is new of each run; to be called about ten times a second."""
         now = time.monotonic()
         for run_id, noted in list(self._noted.items()):
-            last, sent_at = self._sent.get(run_id, (None, 0.0))
-            if last is not None and not is_due(last, noted, now - sent_at):
-                continue
-            is_same = last is not None and last.origin is noted.origin
-            acts = tuple(noted.acts[: noted.count])
-            recipe = replace(noted.recipe, origin=b"" if is_same else packed(noted.origin), acts=acts)
-            self._sent[run_id] = noted, now
-            self._keep(run_id, recipe)
+            last = self._sent.get(run_id)
+            if last is None or is_due(last[0], noted, now - last[1]):
+                self._hand_over(run_id)
+
+    def _hand_over(self, run_id: str) -> None:
+        with self._lock:  # so that the newest comes last
+            noted = self._noted.get(run_id)
+            if noted is None:
+                return
+            last = self._sent.get(run_id)
+            origin = b"" if last is not None and last[0].origin is noted.origin else packed(noted.origin)
+            self._sent[run_id] = noted, time.monotonic()
+            self._keep(run_id, replace(noted.recipe, origin=origin, acts=tuple(noted.acts[: noted.count])))
 
     def forget(self, run_id: str) -> None:
         """A run has been closed."""
@@ -283,19 +295,24 @@ class Recording:
         return Begun(run.config, run.edits, run.threads) if found is None else found
 
 
-def is_due(last: Noted, noted: Noted, seconds: float) -> bool:
-    """Whether a note differs from the last one that was handed over so long ago; new steps alone wait a moment."""
-    if noted is last:
-        return False
+def is_urgent(last: Noted, noted: Noted) -> bool:
+    """Whether more has happened since the last note than steps."""
+    before, now = last.recipe, noted.recipe
     if noted.origin is not last.origin or noted.acts is not last.acts or noted.count != last.count:
         return True
-    before, now = last.recipe, noted.recipe
-    if now.selection is not before.selection:
+    if (now.state, now.speed, now.notice) != (before.state, before.speed, before.notice):
         return True
-    if replace(now, selection=None) == replace(before, selection=None):
-        return False
-    same = replace(now, steps=before.steps, owed=before.owed, selection=None) == replace(before, selection=None)
-    return not same or seconds >= STEPS_SECONDS
+    has_more_to_do = now.owed > before.owed or (before.owed > 0 and not now.owed)
+    return has_more_to_do or (now.config is not before.config and now.config != before.config)
+
+
+def is_due(last: Noted, noted: Noted, seconds: float) -> bool:
+    """Whether a note differs from the last one that was handed over so long ago; new steps alone wait a moment."""
+    before, now = last.recipe, noted.recipe
+    if now.selection is not before.selection or is_urgent(last, noted):
+        return True
+    same_look = replace(now, selection=None), replace(before, selection=None)
+    return same_look[0] != same_look[1] and seconds >= STEPS_SECONDS
 
 
 def saved(bench: str, run: TrainingRun) -> Saved | None:
