@@ -256,13 +256,10 @@ def _content(path: Path) -> IO[bytes]:
 
 
 def _at_most(stream: IO[bytes], limit: int) -> bytearray:
-    return bytearray().join(_chunks(stream, limit))
-
-
-def _chunks(stream: IO[bytes], limit: int) -> Iterator[bytes]:
-    while limit > 0 and (chunk := stream.read(min(limit, 1 << 20))):
-        limit -= len(chunk)
-        yield chunk
+    content = bytearray()
+    while len(content) < limit and (chunk := stream.read(min(limit - len(content), 1 << 20))):
+        content += chunk
+    return content
 
 
 def _reason(error: Exception) -> str:

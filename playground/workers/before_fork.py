@@ -8,7 +8,8 @@ NUMPY_THREADS = "OPENBLAS_NUM_THREADS"  # NumPy starts a thread for each core wh
 CARDS_WITHOUT_DRIVER = "PYTORCH_NVML_BASED_CUDA_CHECK"  # torch looks for cards without starting their driver
 
 os.environ.setdefault(NUMPY_THREADS, "1")
-os.environ.setdefault(CARDS_WITHOUT_DRIVER, "1")
+_before = os.environ.get(CARDS_WITHOUT_DRIVER)
+os.environ[CARDS_WITHOUT_DRIVER] = "1"
 
 from playground.training import devices  # noqa: E402
 
@@ -18,4 +19,6 @@ devices.look_for_graphics_cards(allowed=False)
 def end() -> None:
     """From now on, that is in the workers, torch may be asked for graphics cards."""
     os.environ.pop(CARDS_WITHOUT_DRIVER, None)
+    if _before is not None:
+        os.environ[CARDS_WITHOUT_DRIVER] = _before
     devices.look_for_graphics_cards(allowed=True)

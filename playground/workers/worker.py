@@ -51,6 +51,7 @@ def set_up_process() -> None:
 def main() -> None:
     """A worker that was started without a fork server: its order is a line on stdin."""
     set_up_process()
+    devices.warm_up()
     work(json.loads(sys.stdin.readline()))
 
 
