@@ -15,6 +15,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.session_manager import SessionManager
 
+from pages.ui import turns
 from pages.ui.messages import TEXT
 from playground.engine.open_run import UnknownRun
 from playground.knobs import Config, Value
@@ -29,7 +30,7 @@ KEY = "playground"  # everything in st.session_state that is not under this key 
 @cache
 def pool() -> WorkerPool:
     """The server's workers, started when they are first needed."""
-    started = WorkerPool(Settings.from_environment())
+    started = WorkerPool(Settings.from_environment(), while_waiting=turns.away)
     started.start()
     return started
 

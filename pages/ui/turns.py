@@ -1,7 +1,8 @@
-"""The scripts of all visitors' pages run one after the other, so that they do not keep the engine from Python's lock.
+"""The scripts of all visitors' pages run one after the other, so that the live streams get Python's lock, too.
 
-Python runs one thread at a time. A script that wants to run beside another one makes neither faster, but gives the
-engine's workers one turn fewer: four tabs that rerun as fast as they can left a neighbour a twentieth of its frames.
+Python runs one thread at a time. A script that wants to run beside another one makes neither faster, but the event
+loop, which passes on the frames of all boards, gets the lock less often: four tabs that rerun as fast as they can left
+a neighbour a twentieth of its frames. A script that waits for a worker lets others run.
 """
 
 from __future__ import annotations
@@ -10,26 +11,46 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-MAX_WAIT_SECONDS = 0.2  # a script that takes longer (it may wait for a file or a run) no longer holds up the others
+MAX_WAIT_SECONDS = 0.2  # a script that takes longer (it may wait for a file) no longer holds up the others
 
 _next = threading.Lock()  # of the one that waits for the script: however many wait, one more in MAX_WAIT_SECONDS begins
 _script = threading.Lock()  # of the script that began last
-_inside = threading.local()
+_own = threading.local()  # `turn`: the lock of this thread's script, or None
 
 
 @contextmanager
 def turn() -> Iterator[None]:
     """Run what is inside while no other script runs, or beside one that takes long; a script may ask again inside."""
-    if getattr(_inside, "is_in_turn", False):
+    if _turn_of_this_thread() is not None:
         yield
         return
-    mine = _take()
-    _inside.is_in_turn = True
+    _own.turn = _take()
     try:
         yield
     finally:
-        _inside.is_in_turn = False
-        mine.release()
+        _give_back()
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """Let other scripts run while what is inside waits; without effect outside a turn."""
+    if _turn_of_this_thread() is None:
+        yield
+        return
+    _give_back()
+    try:
+        yield
+    finally:
+        _own.turn = _take()
+
+
+def _turn_of_this_thread() -> threading.Lock | None:
+    return getattr(_own, "turn", None)
+
+
+def _give_back() -> None:
+    mine, _own.turn = _own.turn, None
+    mine.release()
 
 
 def _take() -> threading.Lock:

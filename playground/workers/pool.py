@@ -12,9 +12,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -95,8 +95,14 @@ class RemoteRun:
 class WorkerPool:
     """All workers of a server. Any thread may call its methods; those that wait for an answer say so."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """`while_waiting` surrounds each wait of a thread for a worker's answer."""
         self.settings = settings or Settings()
+        self._while_waiting = while_waiting
         self._lock = threading.RLock()
         self._runs: dict[str, RemoteRun] = {}
         self._watches: dict[int, Watch] = {}
@@ -261,7 +267,7 @@ class WorkerPool:
             return "lost"
         try:
             return cast(State, self._ask(run.worker, wire.AskState(run_id), ANSWER_SECONDS))
-        except (TimeoutError, ValueError, UnknownRun):
+        except (TimeoutError, CancelledError, ValueError, UnknownRun):
             return "lost"
 
     def draw(self, session: str, lab: str, config: Any, digest: bytes, number: int) -> DrawnLab:
@@ -275,7 +281,7 @@ class WorkerPool:
                 worker = self._worker_of(session)
             future = self._send(worker, question)
             try:
-                return cast(DrawnLab, future.result(DRAW_SECONDS))
+                return cast(DrawnLab, self._wait(future, DRAW_SECONDS))
             except TimeoutError:
                 break
             except BaseException:
@@ -423,12 +429,20 @@ class WorkerPool:
         return future
 
     def _ask(self, worker: Worker, question: wire.Question, timeout: float) -> Any:
-        future = self._send(worker, question)
         try:
-            return future.result(timeout)
+            return self._wait(self._send(worker, question), timeout)
         except TimeoutError:
-            future.cancel()
             raise TimeoutError(messages.NO_ANSWER) from None
+
+    def _wait(self, future: Future[Any], timeout: float) -> Any:
+        """The answer. Raises TimeoutError if it does not come in time; it is no longer waited for then."""
+        with self._while_waiting():
+            try:
+                return future.result(timeout)
+            except TimeoutError:
+                with self._lock:  # not while an answer is being written into it
+                    future.cancel()
+                raise
 
     # Workers.
 

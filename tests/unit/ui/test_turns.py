@@ -82,3 +82,24 @@ def test_a_fragment_inside_its_page_does_not_wait_for_itself_and_an_interrupted_
     with pytest.raises(KeyboardInterrupt), turns.turn():
         raise KeyboardInterrupt  # as Streamlit's own exceptions, it is no Exception
     assert not turns._script.locked()
+
+
+def test_a_script_that_waits_for_a_worker_lets_the_next_one_run_and_then_continues(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "MAX_WAIT_SECONDS", DEADLINE)
+    inside, may_end = threading.Event(), threading.Event()
+    with turns.turn():
+        with turns.away(), turns.away():
+            other = in_a_thread(inside, may_end)
+            assert inside.wait(DEADLINE), "it waits although nothing runs"
+            may_end.set()
+        other.join(DEADLINE)
+        assert turns._script.locked(), "it has a turn again"
+    assert not turns._script.locked()
+
+
+def test_outside_a_turn_nobody_is_away() -> None:
+    with turns.away():
+        assert not turns._script.locked()
+    assert not turns._script.locked()
