@@ -52,8 +52,7 @@ class CnnConfig(Config):
                            lo=0.0, hi=0.99, step=0.01, more=True, applies=lambda c: OPTIMIZERS[c.optimizer].momentum)
     weight_decay: float = knob(0.0, "Weight decay", live=True, options=WEIGHT_DECAYS, more=True)
     precision: str = knob("float32", "Precision", live=True, more=True, options=("float32", "bfloat16"),
-                          help="bfloat16 keeps about three digits. It is faster on processors that support it, and "
-                               "slower on others.")
+                          help="bfloat16 keeps about three digits. It is faster on processors that support it.")
     device: str = knob("cpu", "Device", options=("cpu", "gpu"), more=True,
                        names={"cpu": "Processor", "gpu": "Graphics card, if there is one"})
     images: int = knob(60_000, "Training images", help="Uses the first N images of the training set.", group="Data",

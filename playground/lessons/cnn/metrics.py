@@ -32,10 +32,14 @@ class TrainingMetrics(nn.Module):
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Logits (batch, 10) and labels (batch,) -> a scalar."""
         loss: Tensor = self.loss_fn(logits, target)
-        self.waiting.append((loss.detach(), logits.detach(), target))
+        self.add(loss.detach(), logits.detach(), target)
+        return loss
+
+    def add(self, loss: Tensor, logits: Tensor, target: Tensor) -> None:
+        """Keep a batch's loss, logits and labels, to be counted."""
+        self.waiting.append((loss, logits, target))
         if len(self.waiting) == MAX_WAITING_BATCHES:
             self._count()
-        return loss
 
     def _count(self) -> None:
         """Add the waiting batches to the sums, all at once: one by one this would take longer than the loss itself."""

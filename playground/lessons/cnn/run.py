@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -31,19 +31,20 @@ from playground.lessons.cnn.config import (
 from playground.lessons.cnn.drawing.drawing import DrawingPace
 from playground.lessons.cnn.evaluation import MAX_KEPT_TESTS, FullTest, Tester, is_sample_due
 from playground.lessons.cnn.frame_context import FrameContext
+from playground.lessons.cnn.long_steps import LongTrainer, is_long
 from playground.lessons.cnn.metrics import LAYERS, Throughput, TrainingMetrics, layer_norms
 from playground.lessons.cnn.narrator import narrate
 from playground.lessons.cnn.predictions import Predictions
 from playground.lessons.cnn.selection import Selection
 from playground.runs import state_checks as check
 from playground.runs.history import KINDS, Snapshot
+from playground.runs.past import Past
 from playground.runs.training_run import TrainingRun, View, load_parameters
 from playground.settings import Settings
 from playground.training import devices, models
 from playground.training.optimizers import SCHEDULES
 from playground.training.retune import optimizer_of, retune_optimizer
 from playground.training.thread_choice import CHOICE
-from playground.training.trainer import Trainer
 
 FRAME_RATE = 5.8  # frames per second while it plays: each frame costs the training of a few images
 COLUMNS = ("train", "accuracy", "test_accuracy", *(f"{kind} {name}" for name in LAYERS for kind in KINDS))
@@ -51,6 +52,8 @@ COLUMNS = ("train", "accuracy", "test_accuracy", *(f"{kind} {name}" for name in 
 
 class CnnRun(TrainingRun):
     """One student's training on digits. Only one worker touches it at a time."""
+
+    trainer: LongTrainer
 
     inert_knobs = TrainingRun.inert_knobs | {"image", "epochs"}
 
@@ -68,10 +71,11 @@ class CnnRun(TrainingRun):
         self.drawn_at = -1  # the step of the last frame
         self.drawing_pace, self.throughput = DrawingPace(FRAME_RATE), Throughput()
         self.projection, self.pending_work = Projection(), PendingWork()
-        super().__init__(
-            config, self.digits, model, Trainer(model, self.metrics, optimizer_of(config, model), batches), COLUMNS,
-            settings,
+        trainer = LongTrainer(
+            model, self.metrics, optimizer_of(config, model), batches, device=config.torch_device,
+            precision=config.precision,
         )  # fmt: skip
+        super().__init__(config, self.digits, model, trainer, COLUMNS, settings)
 
     # Training.
 
@@ -96,14 +100,17 @@ class CnnRun(TrainingRun):
         return self.threads or min(torch.get_num_threads(), devices.MAX_THREADS)
 
     def advance(self, seconds: float, steps: int) -> int:
-        """Take steps, with slices of tests between them, until the time is up or the run ends; returns their number."""
+        """Take steps, with slices of tests between them, until the time is up or the run ends; returns their number.
+
+        A long step is prepared in parts, so that time may be up before it is taken.
+        """
         end = time.perf_counter() + seconds
         taken = 0
         with devices.threads(self.cores):
             while taken < steps and not self.outcome:
-                if self.trainer.batches.epochs >= self.stop_epoch:
+                if self._is_last():
                     self._finish()
-                else:
+                elif self._prepare():
                     self.step()
                     taken += 1
                     if torch.get_num_threads() != self.cores:  # a replay has changed it
@@ -112,6 +119,18 @@ class CnnRun(TrainingRun):
                     break
         return taken
 
+    def prepare(self) -> bool:
+        """Do a part of what the coming step computes, if it is long; returns whether `advance` takes it at once."""
+        if self.outcome or self._is_last():
+            return True
+        with devices.threads(self.cores):
+            return self._prepare()
+
+    def _prepare(self) -> bool:
+        if self.threads is None:
+            self.use_threads(self.cores)
+        return not is_long(self.trainer) or self.trainer.prepare()
+
     def step(self) -> None:
         """Take one optimizer update and record it; every few steps test a slice."""
         if self.threads is None:
@@ -119,8 +138,7 @@ class CnnRun(TrainingRun):
         config, epochs = self.config, self.trainer.batches.epochs
         if config.schedule != "constant" and config.epochs:
             self._use_rate(config.lr * SCHEDULES[config.schedule].factor(self.steps - self.plan[0], self.plan[1]))
-        with torch.autocast(config.torch_device, torch.bfloat16) if config.precision == "bfloat16" else nullcontext():
-            super().step()
+        super().step()
         if not self.outcome:
             self._count(ends_epoch=self.trainer.batches.epochs > epochs)
 
@@ -175,7 +193,9 @@ class CnnRun(TrainingRun):
     def retune(self, before: CnnConfig, after: CnnConfig, names: set[str]) -> None:
         """Give the changed knobs to the running trainer."""
         trainer = self.trainer
-        self.dropout.p = after.dropout
+        if names:
+            trainer.forget()
+        self.dropout.p, trainer.precision = after.dropout, after.precision
         retune_optimizer(trainer, after, is_new="optimizer" in names)
         assert isinstance(trainer.batches, ImageBatches)
         trainer.batches.augmentation = after.augmentation
@@ -187,6 +207,16 @@ class CnnRun(TrainingRun):
             self.stop_epoch = after.epochs or math.inf
         if names & {"epochs", "batch_size", "images", "schedule"} and after.epochs:
             self.plan = self.plan[0], max(1, self.steps - self.plan[0] + self._steps_left())
+
+    def use_threads(self, count: int) -> None:
+        """Compute with this many threads from now on, and record that in the journal."""
+        self.trainer.forget()
+        super().use_threads(count)
+
+    def use_weights(self, weights: Any) -> None:
+        """Put these weights into the running model; optimizer, batches and history stay as they are."""
+        self.trainer.forget()
+        super().use_weights(weights)
 
     def _steps_left(self) -> int:
         """How many steps are left until the stop rule applies; 0 if it already does or if there is none."""
@@ -209,6 +239,14 @@ class CnnRun(TrainingRun):
     def rebuilt(self, config: CnnConfig) -> Self:
         """A run from step 0 with the same selection."""
         return type(self)(config, self.settings, self.selection)
+
+    def selected(self) -> Selection:
+        """A copy of the selection: the image and its drawing, the map and the cell."""
+        return self.selection.copied()
+
+    def select(self, selected: Selection) -> None:
+        """Show another run's selection."""
+        self.selection = selected.copied()
 
     def script_names(self) -> list[str]:
         """The names of the tensors in the script's model, which has a dropout module only if dropout was ever on."""
@@ -234,6 +272,7 @@ class CnnRun(TrainingRun):
         names = ("dropout", "stop_epoch", "plan", "counts", "tally", "tests", "threads")
         has_threads = not isinstance(state, dict) or "threads" in state  # not in files of earlier versions
         found = check.entries(state if has_threads else state | {"threads": None}, names, "own")
+        self.trainer.forget()
         self.dropout.generator.set_state(check.generator(found["dropout"], "own/dropout"))
         stop = found["stop_epoch"]
         self.stop_epoch = math.inf if stop is None else check.number(stop, "stop_epoch")
@@ -251,6 +290,16 @@ class CnnRun(TrainingRun):
         self.tester.restore([check.whole(each, "counts") for each in counts], full_tests)
         if found["threads"] is not None:
             self.threads = min(check.whole(found["threads"], "threads", 1, devices.MAX_THREADS), self.settings.cores)
+
+    def past(self) -> Past:
+        """Also a test that is not finished."""
+        return replace(super().past(), own=self.tester.unfinished())
+
+    def recall(self, past: Past) -> None:
+        """Also continue the test."""
+        super().recall(past)
+        if past.own is not None:
+            self.tester.continue_test(self.model, past.own)
 
     # Its charts.
 

@@ -176,13 +176,13 @@ def test_it_runs_by_itself_with_the_small_digits(tmp_path: Path, monkeypatch: py
 
 # Threads.
 
-Way = list[tuple[int, int]]  # a share of the machine, and the steps that are taken with it
+Way = list[tuple[int, int]]  # a number of threads, and the steps that are taken with it
 
 
 def trained(way: Way) -> CnnRun:
     run = make()
-    for cores, steps in way:
-        run.use_cores(cores)
+    for count, steps in way:
+        run.use_threads(count)
         train(run, steps)
     return run
 
