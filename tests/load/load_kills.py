@@ -30,6 +30,7 @@ KILLS = max(2, round(20 * LENGTH))
 PLAYS_SECONDS = 2.0  # between two kills
 MAX_BACK_SECONDS = 5.0
 MAX_GAP_SECONDS = 0.3  # of the runs in the other worker
+ON_THE_WAY_SECONDS = 0.1  # frames that a worker sent before it was killed
 STOPPED_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0  # then the test fails
 TURNED_AT = 100  # the step at which every second run's learning rate is turned
@@ -96,12 +97,14 @@ async def playing(port: int) -> AsyncIterator[Room]:
         await control.ask({"close": runs})
 
 
-async def seconds_until_back(viewers: Iterable[Viewer], since: float, steps: dict[str, int]) -> list[float]:
-    """How long each run takes until its viewer sees it beyond the step that was seen last; waits for all."""
+async def seconds_until_back(viewers: Sequence[Viewer], since: float) -> list[float]:
+    """How long after this time each viewer sees its run beyond the step that was seen last; waits for all."""
+    await asyncio.sleep(max(0.0, since + ON_THE_WAY_SECONDS - time.monotonic()))
+    now, steps = time.monotonic(), {viewer.run_id: viewer.step for viewer in viewers}
     waits = []
     async with asyncio.timeout(PATIENCE_SECONDS):
         for viewer in viewers:
-            while not (found := [at for at, step in viewer.steps if at > since and step > steps[viewer.run_id]]):
+            while not (found := [at for at, step in viewer.steps if at > now and step > steps[viewer.run_id]]):
                 assert not viewer.closed, f"the socket was closed: {viewer.closed}"
                 await asyncio.sleep(0.01)
             waits.append(found[0] - since)
@@ -147,9 +150,9 @@ async def kill_again_and_again(port: int) -> Kills:
             victim = sorted(set(room.homes.values()))[number % 2]
             hit, spared = room.split(victim)
             assert hit and spared, "the sessions are in both workers"
-            steps, start = {viewer.run_id: viewer.step for viewer in room.viewers}, time.monotonic()
+            start = time.monotonic()
             os.kill(victim, signal.SIGKILL)
-            found.back += await seconds_until_back(hit, start, steps)
+            found.back += await seconds_until_back(hit, start)
             await asyncio.sleep(0.5)
             found.gaps += [viewer.longest_gap(start - 0.5, time.monotonic()) for viewer in spared]
             await room.each("pause", "paused")
@@ -184,11 +187,11 @@ async def kill_others(port: int, chosen: Callable[[int, Sequence[int]], list[int
         await asyncio.sleep(PLAYS_SECONDS)
         fork_server, *workers = await room.control.ask({"workers": True})
         killed = chosen(fork_server, workers)
-        steps, start = {viewer.run_id: viewer.step for viewer in room.viewers}, time.monotonic()
+        start = time.monotonic()
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
         hit = [viewer for viewer in room.viewers if room.homes[viewer.run_id] in killed]
-        back = await seconds_until_back(hit, start, steps)
+        back = await seconds_until_back(hit, start)
         await asyncio.sleep(1)
         gaps = [viewer.longest_gap(start, time.monotonic()) for viewer in room.viewers if viewer not in hit]
         assert [viewer.closed for viewer in room.viewers] == [""] * RUNS
@@ -219,7 +222,7 @@ def test_everybody_comes_back_whatever_is_killed(serve: Any, name: str) -> None:
 
 async def kill_in_the_first_second(port: int) -> list[float]:
     """Kill every worker as soon as its process exists; then students come, and see their runs play."""
-    async with control_of(port) as control:
+    async with control_of(port, ready=False) as control:
         for _ in range(2):
             for pid in await control.ask({"workers": True}):
                 if pid:
@@ -229,7 +232,7 @@ async def kill_in_the_first_second(port: int) -> list[float]:
         runs = await control.ask({"runs": [[f"student {at}", "regression", {"max_steps": 0}] for at in range(RUNS)]})
         start = time.monotonic()
         async with watched(port, runs) as viewers:
-            return await seconds_until_back(viewers, start, dict.fromkeys(runs, 0))
+            return await seconds_until_back(viewers, start)
 
 
 @pytest.mark.timeout(300)
@@ -251,7 +254,7 @@ async def stop_a_worker(url: str, port: int) -> tuple[list[float], list[float], 
         there = next(tab for tab, home in zip(tabs, homes, strict=True) if home != stopped)
         before = [await there.rerun("regression", f"regression_seed={seed}") for seed in range(10)]
         hit, spared = room.split(stopped)
-        steps, start = {viewer.run_id: viewer.step for viewer in hit}, time.monotonic()
+        start = time.monotonic()
         os.kill(stopped, signal.SIGSTOP)
         try:
             waiting = asyncio.create_task(tabs[0].rerun("regression", "regression_seed=99"))
@@ -263,7 +266,7 @@ async def stop_a_worker(url: str, port: int) -> tuple[list[float], list[float], 
         finally:
             os.kill(stopped, signal.SIGCONT)
         continued = time.monotonic()
-        after = await seconds_until_back(hit, continued, steps)
+        after = await seconds_until_back(hit, continued)
         await waiting
         assert [viewer.closed for viewer in room.viewers] == [""] * RUNS
         return before, during, gaps, after

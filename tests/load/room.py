@@ -25,6 +25,7 @@ SERVER = (
 )
 PAINT_SECONDS = 0.015
 COMMAND_EVERY_SECONDS = 2.0  # one student presses or turns something this often
+START_SECONDS = 60.0  # of all workers
 ANSWER_SECONDS = 10.0  # after this long without an answer the test fails
 CHARTS = {  # those in sight
     "regression": ("fit", "loss"),
@@ -155,10 +156,14 @@ class Control:
 
 
 @asynccontextmanager
-async def control_of(port: int) -> AsyncIterator[Control]:
-    """The control socket of a server."""
+async def control_of(port: int, *, ready: bool = True) -> AsyncIterator[Control]:
+    """The control socket of a server; where `ready`, once its workers have started."""
     async with connect(f"ws://127.0.0.1:{port}/control", max_size=None) as socket:
-        yield Control(socket)
+        control = Control(socket)
+        async with asyncio.timeout(START_SECONDS):
+            while ready and 0 in await control.ask({"workers": True}):
+                await asyncio.sleep(0.1)
+        yield control
 
 
 @asynccontextmanager
