@@ -15,7 +15,8 @@ from playground.lesson import Lesson
 from playground.lessons import LESSONS
 from playground.training import devices
 from tests.pages.session import RUN_SECONDS, SCRIPT, Open, go
-from tests.pages.toys import LESSON as TOYS
+
+OTHERS = ("toys", "slow")  # lessons of tests, each a module beside this one
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -44,25 +45,28 @@ def _no_runs_left() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def script_with_toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The navigation script of a copy of the pages, with a page of toys beside the real ones."""
+def script_with_others(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The navigation script of a copy of the pages, with a page of each of OTHERS beside the real ones."""
     folder = tmp_path_factory.mktemp("app") / "pages"
     shutil.copytree(SCRIPT.parent / "ui" / "static", folder / "ui" / "static")
     for source in SCRIPT.parent.glob("*.py"):
         shutil.copy(source, folder)
-    toys = "from pages.ui import lab_page\nfrom tests.pages import toys\n\nlab_page.show(toys.LESSON)\n"
-    (folder / "toys.py").write_text(toys, encoding="utf-8")
+    for name in OTHERS:
+        page = f"from pages.ui import lab_page\nfrom tests.pages import {name}\n\nlab_page.show({name}.LESSON)\n"
+        (folder / f"{name}.py").write_text(page, encoding="utf-8")
     return folder / SCRIPT.name
 
 
 @pytest.fixture
-def visit(script_with_toys: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+def visit(script_with_others: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Open a page in a session of its own: `visit()` is home, `visit(lesson, hide="lr")` has query parameters."""
 
     def open_page(lesson: Lesson | None = None, **parameters: str) -> AppTest:
-        if lesson is TOYS:
-            monkeypatch.setitem(LESSONS, "toys", TOYS)
-        session = AppTest.from_file(str(script_with_toys if lesson is TOYS else SCRIPT), default_timeout=RUN_SECONDS)
+        script = SCRIPT
+        if lesson is not None and lesson.name in OTHERS:
+            monkeypatch.setitem(LESSONS, lesson.name, lesson)
+            script = script_with_others
+        session = AppTest.from_file(str(script), default_timeout=RUN_SECONDS)
         if lesson is None:
             return session.run()
         go(session, f"{lesson.name}.py", **parameters)
