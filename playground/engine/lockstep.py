@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from playground.engine import messages
 from playground.engine.commands import Command, LookBack, Pause, Play, Reset, SetSpeed, Step
 from playground.engine.frames import Figure
-from playground.engine.run import AwareOfPair, Comparable
+from playground.engine.run import AwareOfPair, Comparable, Prepared
 
 if TYPE_CHECKING:
     from playground.engine.open_run import OpenRun
@@ -59,15 +59,26 @@ def advance(first: Any, second: Any, follower: OpenRun, seconds: float, allowed:
         taken = _catch_up(first, second, follower, gap, seconds, allowed)
         _look_at_the_same(first, second)
         return taken
-    taken = 0
+    taken, are_long = 0, isinstance(first, Prepared) and isinstance(second, Prepared)
     while taken < allowed and not has_ended(first, second) and follower.state != "failed":
-        stepped = 0 if first.outcome else first.advance(0.0, 1)
-        if not second.outcome:
-            stepped = max(stepped, _advance(second, follower, 0.0, 1))
-        taken += stepped
+        if not are_long or _are_prepared(first, second, follower):
+            stepped = 0 if first.outcome else first.advance(0.0, 1)
+            if not second.outcome:
+                stepped = max(stepped, _advance(second, follower, 0.0, 1))
+            taken += stepped
         if time.perf_counter() >= end:
             break
     return taken
+
+
+def _are_prepared(first: Prepared, second: Prepared, follower: OpenRun) -> bool:
+    """Compute a part of both coming steps; returns whether both can be taken at once, one right after the other."""
+    is_ready = first.prepare()
+    try:
+        return second.prepare() and is_ready
+    except Exception as error:
+        follower.fail(error)
+        return True
 
 
 def _catch_up(first: Any, second: Any, follower: OpenRun, gap: int, seconds: float, allowed: int) -> int:

@@ -83,6 +83,14 @@ class Heavy(Paced, Protocol):
         """Use at most this many cores; called once, when the run has been built."""
 
 
+@runtime_checkable
+class Prepared(Protocol):
+    """Optional interface for runs that compute a long step in parts before they take it."""
+
+    def prepare(self) -> bool:
+        """Compute a part of the coming step; returns whether `advance` takes that step at once."""
+
+
 class Comparable(Run, Protocol):
     """Optional interface for runs that can advance beside another one: both are shown at the same step."""
 

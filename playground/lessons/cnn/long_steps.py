@@ -51,7 +51,7 @@ class PreparedStep:
         self.is_ready = False
         self._trainer, self._model, self._metrics = trainer, trainer.model, trainer.loss_fn
         self._gradients: list[tuple[nn.Parameter, Tensor]] = []
-        self._changes: list[Callable[[], object]] = []  # what a forward pass changes besides the gradients
+        self._changes: list[Callable[[], object]] = []  # what a forward pass changes in the trainer
         self._parts = self._prepare()
 
     def advance(self) -> None:

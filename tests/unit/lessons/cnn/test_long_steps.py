@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from playground.engine import lockstep
 from playground.lessons.cnn import long_steps
 from playground.lessons.cnn.config import CnnConfig
 from playground.lessons.cnn.lesson import LESSON
@@ -148,6 +150,20 @@ def test_the_last_step_ends_the_run_only_once_it_is_taken() -> None:
         assert (run.steps, run.trainer.batches.epochs) == (0, 0)
     run.advance(1e9, 10)
     assert (run.steps, run.outcome) == (1, "done")
+
+
+@pytest.mark.usefixtures("in_parts")
+@pytest.mark.parametrize("batch_size", [20, 100])
+def test_two_compared_runs_have_made_the_same_steps_after_every_slice(batch_size: int) -> None:
+    first, second = make(), make(batch_size=batch_size, layers=3)
+    follower = MagicMock(state="playing")
+    slices, taken = 0, 0
+    while first.steps < 4:
+        taken += lockstep.advance(first, second, follower, 0.0, 10)
+        slices += 1
+        assert (first.steps, second.steps) == (taken, taken)
+    assert slices > 4 * 10, "neither takes a step in one go"
+    follower.fail.assert_not_called()
 
 
 def test_only_large_models_and_batches_are_prepared_in_parts() -> None:
