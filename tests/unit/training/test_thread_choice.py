@@ -132,3 +132,22 @@ def test_while_it_is_being_measured_a_run_takes_one_thread_and_without_a_server_
     go_on.set()
     thread.join()
     assert choice.threads(16) == 4
+
+
+def test_what_one_process_measured_is_told_and_holds_in_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thread_choice, "measure", lambda counts: StepTimes(QUIET))
+    told: list[StepTimes] = []
+    other = Choice()
+    other.set(None)
+    assert other.threads(16) == 1, "as long as it is being measured elsewhere"
+    Choice().begin(16, told.append).join()
+    assert told == [StepTimes(QUIET)]
+    other.set(told[0])
+    assert other.threads(16) == 4
+
+
+def test_one_core_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thread_choice, "measure", lambda counts: pytest.fail("there is nothing to compare"))
+    told: list[StepTimes] = []
+    Choice().begin(1, told.append).join()
+    assert [times.fastest(1) for times in told] == [1]
