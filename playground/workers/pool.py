@@ -41,6 +41,7 @@ SILENT_SECONDS = 30.0  # a worker that has given no sign of life for this long i
 EARLY_SECONDS = 5.0  # a worker that is lost so soon after its start may have been ended by one of its runs
 EARLY_LOSSES_PAUSED, EARLY_LOSSES_CLOSED = 2, 4  # after so many in a row its runs come back paused, or are closed
 CHECK_SECONDS = 0.25
+AWAY_SECONDS = 60.0  # a session that nobody has used for this long is no work for its worker
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -367,16 +368,15 @@ class WorkerPool:
 
     def _worker_of(self, session: str) -> Worker:
         """The worker that has a session's runs, or else the one with the least to do."""
-        sessions: dict[Worker, set[str]] = {worker: set() for worker in self._workers}
+        sessions: dict[Worker, set[str]] = {worker: set() for worker in self._workers}  # that are here
+        playing, now = dict.fromkeys(self._workers, 0), time.monotonic()
         for run in self._runs.values():
             if run.session == session:
                 return run.worker
-            sessions[run.worker].add(run.session)
-        playing = dict.fromkeys(self._workers, 0)
-        for run_id in self._playing:
-            if (playing_run := self._runs.get(run_id)) is not None:
-                playing[playing_run.worker] += 1
-        return min(self._workers, key=lambda each: (round(2 * each.cores), playing[each], len(sessions[each])))
+            if run.watches or now - run.touched_at < AWAY_SECONDS:
+                sessions[run.worker].add(run.session)
+            playing[run.worker] += run.id in self._playing
+        return min(self._workers, key=lambda each: (2 * playing[each] + len(sessions[each]), each.cores))
 
     def _free_cores(self, apart: str = "") -> int:
         """How many cores a run that is built now may use."""

@@ -31,7 +31,7 @@ from playground.workers.memory import free_memory, resident_megabytes
 from playground.workers.recording import Recording
 from playground.workers.service import Service
 
-DESK_THREADS = 2
+DESK_THREADS = 32  # as many as may be needed: some drawings take seconds, and the next visitor must not wait for them
 REPORT_SECONDS = 0.5
 RECIPES_SECONDS = 0.1
 TRIM_SECONDS = 5.0  # between two times that free memory is given back to the system, where runs were closed
@@ -169,7 +169,7 @@ class Worker:
             case wire.Vary(run_id, knob, value):
                 service.vary(run_id, knob, value)
             case wire.Close(run_id, reason):
-                engine.close(run_id)
+                engine.close(run_id, reason)
             case wire.SetPlace(run_id, place):
                 engine.set_place(run_id, place)
             case wire.Request(number, question):

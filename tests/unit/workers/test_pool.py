@@ -22,20 +22,24 @@ from playground.runs.checksums import checksum
 from playground.saving import checkpoint
 from playground.settings import Settings
 from playground.workers import messages
+from playground.workers import pool as pool_module
 from playground.workers.operations import Operation
 from playground.workers.pool import UnknownRun, WorkerPool
 from playground.workers.service import BENCHES, drawn
 from playground.workers.wire import Loaded, Outbox, Restored, pack_frame, unpack
-
 from tests.unit.workers.room import AskingViewer, Checksum, Fail, Peek, pool_of, until
 
 REGRESSION = BENCHES["regression"]
 ENDLESS = REGRESSION.config(max_steps=0)
 
 
+EARLY_SECONDS = 1.0  # instead of the pool's own, so that tests need not wait
+
+
 @pytest.fixture(scope="module")
 def pool() -> Iterator[WorkerPool]:
-    with pool_of(workers=2, runs_per_session=8) as made:
+    with pytest.MonkeyPatch.context() as patch, pool_of(workers=2, runs_per_session=8) as made:
+        patch.setattr(pool_module, "EARLY_SECONDS", EARLY_SECONDS)
         yield made
 
 
@@ -217,7 +221,7 @@ def lose(pool: WorkerPool, pid: int, how: signal.Signals = signal.SIGKILL) -> No
 
 def old_enough(pool: WorkerPool) -> None:
     """Wait until no worker is so young that its loss would count against its runs."""
-    until(lambda: all(w.pid and time.monotonic() - w.connected_at > 5.5 for w in pool._workers))
+    until(lambda: all(w.pid and time.monotonic() - w.connected_at > EARLY_SECONDS for w in pool._workers))
 
 
 def test_runs_of_a_killed_worker_come_back_at_their_step_and_play_on(pool: WorkerPool) -> None:
