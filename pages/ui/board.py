@@ -42,7 +42,7 @@ WORDS = {
     "noCharts": "The chart library did not load. Reload the page.",
     "pinsNotKept": "This browser stores no data for this site: pinned runs last until you reload or close the page.",
     "largeNotKept": "This browser stores no data for this site: the larger type lasts until you reload the page.",
-    "queued": "Many runs are open: yours is number {place} in the queue and starts automatically.",
+    "queued": "Many runs train at once: yours is number {place} in the queue and starts automatically.",
     "cursor": "Cursor in {title}. Arrow keys move it, with Shift in small steps. {acts}",
     "cursorActs": {
         "add": "Enter adds a point; Shift and Enter removes the nearest.", "pick": "Enter picks the place.",

@@ -257,17 +257,21 @@ def busy(process: psutil.Process, page: Any) -> float:
 
 
 def test_over_the_limit_a_run_waits_in_the_queue_and_then_has_its_turn(page: Open, serve: Any) -> None:
-    settings = {"PLAYGROUND_MAX_RUNS": "1", "PLAYGROUND_IDLE_MINUTES": "0.15"}  # time enough for a slow page to open
-    with serve(settings=settings) as server:
-        first = page("/regression", base=server.url)
-        Board(first.page).ready()
-        waiting = Board(page("/regression", base=server.url).page)
+    with serve(settings={"PLAYGROUND_MAX_RUNS": "1"}) as server:
+        first = Board(page("/regression?regression_max_steps=0", base=server.url).page).ready()
+        first.play()
+        first.until(lambda: first.step > 0, "it plays")
+        waiting = Board(page("/regression", base=server.url).page).ready()  # with its first picture
+        waiting.press("Play")
         waiting.page.wait_for_selector('[data-state="queued"]')
         waiting.until(lambda: "number 1 in the queue" in waiting.said(), "its place in the queue")
+        waiting.press("Pause")  # what waits can be paused
+        waiting.until(lambda: waiting.state == "paused" and "queue" not in waiting.said(), "it leaves the queue")
+        waiting.press("Play")
+        waiting.page.wait_for_selector('[data-state="queued"]')
+        assert waiting.step == 0
         first.page.close()
-        waiting.until(lambda: waiting.state == "paused", "its turn")
-        waiting.play()
-        waiting.until(lambda: waiting.step > 0, "it plays")
+        waiting.until(lambda: waiting.step > 0, "its turn")
         waiting.page.close()  # before its server ends: it would try to reconnect
 
 

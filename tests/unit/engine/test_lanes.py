@@ -102,11 +102,21 @@ def test_a_new_runs_first_picture_does_not_wait_for_the_training_of_others(engin
     until(lambda: later.frames, "nor does the first picture of its next viewer")
 
 
-def test_a_run_that_could_not_be_built_is_built_again_without_waiting_for_others(engine: Engine) -> None:
-    screen = watch(engine, Plan(faults={"build": [ValueError("Not yet.")]}))
+class SaysWhere(FakeRun):
+    """Notes the threads in which it was built."""
+
+    def __init__(self, plan: Plan) -> None:
+        plan.slices.append((threading.current_thread().name, 0.0))
+        super().__init__(plan)
+
+
+def test_a_run_that_could_not_be_built_is_built_again_by_the_builder(engine: Engine) -> None:
+    plan = Plan(faults={"build": [ValueError("Not yet.")]})
+    screen = Screen(engine, engine.open("session", SaysWhere, plan), paints=True)
     until(lambda: screen.head.get("notice") == "Not yet.", "it has failed")
     engine.command(screen.run_id, {"do": "reset"})
     until(lambda: screen.head["state"] == "paused" and "charts" in screen.frames[-1], "it is built")
+    assert [name for name, _ in plan.slices] == ["engine-builder"] * 2
 
 
 def test_a_second_run_beside_a_heavy_one_is_in_its_lane(engine: Engine) -> None:

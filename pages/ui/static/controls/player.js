@@ -116,7 +116,7 @@ export class Player {
   }
 
   toggle() {
-    this.board.send({ do: this.board.root.dataset.state === "playing" ? "pause" : "play" });
+    this.board.send({ do: wantsToPlay(this.board.root.dataset.state) ? "pause" : "play" });
   }
 
   /** Send Step with the number in its field, or say why that is not possible. */
@@ -169,7 +169,7 @@ export class Player {
 
   showNotice() {
     const { queued } = this.board.words;
-    write(this.notice, this.own || (this.place ? queued.replace("{place}", this.place) : this.reason));
+    write(this.notice, this.own || this.reason || (this.place ? queued.replace("{place}", this.place) : ""));
   }
 
   /** Show the state, status and messages of a frame. */
@@ -177,14 +177,14 @@ export class Player {
     const { words, root } = this.board;
     if (head.state) {
       root.dataset.state = head.state;
-      const playing = head.state === "playing";
+      const playing = wantsToPlay(head.state);
       const label = playing ? words.pause : words.play;
       if (this.play.getAttribute("aria-label") !== label) {
         this.play.setAttribute("aria-label", label);
         this.play.title = `${label} (${words.playKey})`;
         this.play.replaceChildren(icon(playing ? "pause" : "play"));
       }
-      this.play.disabled = this.step.disabled = ["failed", "queued", "lost"].includes(head.state);
+      this.play.disabled = this.step.disabled = ["failed", "lost"].includes(head.state);
     }
     for (const [name, value] of Object.entries(head.status ?? {})) {
       if (this.status[name]) write(this.status[name], value === null ? "–" : plain(value));
@@ -231,4 +231,9 @@ function write(node, text) {
   const [only] = node.childNodes;
   if (only?.nodeType !== Node.TEXT_NODE || node.childNodes.length > 1 || text === "") node.textContent = text;
   else if (only.data !== text) only.data = text;
+}
+
+/** Whether a run in this state plays, or will as soon as there is a place for it in the queue: it can be paused. */
+function wantsToPlay(state) {
+  return state === "playing" || state === "queued";
 }
