@@ -546,8 +546,12 @@ class WorkerPool:
                     if (worker.pid and now - worker.heard_at > SILENT_SECONDS)
                     or (not worker.pid and now - worker.started_at > START_SECONDS)
                 ]  # fmt: skip
-                if self._processes is not None and self._processes.fork_server_has_ended:
-                    silent += [worker for worker in self._workers if not worker.pid and worker not in silent]
+                processes = self._processes
+                if processes is not None:
+                    silent += [
+                        worker for worker in self._workers
+                        if not worker.pid and worker not in silent and not processes.is_coming(worker.number)
+                    ]  # fmt: skip
                 if self._is_full() and (unwatched := self._unwatched()):
                     self.close(unwatched[0].id, engine_messages.TOO_MANY)
             for worker in silent:
@@ -564,8 +568,10 @@ class WorkerPool:
             worker.is_lost = True
             kill(worker.pid)
             worker.outbox.close()
-            is_early = time.monotonic() - (worker.connected_at or worker.started_at) < EARLY_SECONDS
-            successor = self._start_worker(worker.early_losses + 1 if is_early else 0)
+            losses = worker.early_losses  # one that never connected was not ended by a run
+            if worker.connected_at:
+                losses = losses + 1 if time.monotonic() - worker.connected_at < EARLY_SECONDS else 0
+            successor = self._start_worker(losses)
             self._workers[self._workers.index(worker)] = successor
             runs = [run for run in self._runs.values() if run.worker is worker]
             log.error("Worker %d was lost with %d runs, which come back in another one.", worker.pid, len(runs))

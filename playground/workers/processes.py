@@ -47,6 +47,7 @@ class Processes:
         self._server: subprocess.Popen[bytes] | None = None
         self._server_at = 0.0
         self._spawned: list[subprocess.Popen[bytes]] = []
+        self._ordered: dict[int, subprocess.Popen[bytes]] = {}  # by worker, until it connects: what is to start it
         self._closed = False
         self._lock = threading.Lock()
         threading.Thread(target=self._accept, name="workers-accept", daemon=True).start()
@@ -56,10 +57,10 @@ class Processes:
         """The process of the fork server; 0 where there is none."""
         return self._server.pid if self._server is not None else 0
 
-    @property
-    def fork_server_has_ended(self) -> bool:
-        """Whether the fork server has ended by itself: the workers that it was to fork will not come."""
-        return self._server is not None and self._server.poll() is not None
+    def is_coming(self, number: int) -> bool:
+        """Whether a worker that has not connected yet still may: the process that was to become or fork it lives."""
+        process = self._ordered.get(number)
+        return process is None or process.poll() is None
 
     def start(self) -> None:
         """Start the fork server, which needs some seconds before its first worker."""
@@ -77,11 +78,13 @@ class Processes:
                 if self._server is None or self._server.poll() is not None:
                     self._start_server()
                 assert self._server is not None
+                self._ordered[number] = self._server
                 self._write(self._server, line)
             else:
                 self._spawned = [each for each in self._spawned if each.poll() is None]
                 started = _popen("playground.workers.worker")
                 self._spawned.append(started)
+                self._ordered[number] = started
                 self._write(started, line)
 
     def close(self) -> None:
@@ -128,6 +131,7 @@ class Processes:
                     log.warning("A worker did not connect: %s.", error)
                     time.sleep(0.05)
                 continue
+            self._ordered.pop(hello.number, None)
             self._connected(hello, connection)
 
 
