@@ -14,8 +14,6 @@ with what:
     st.title(TEXT.page.app, anchor=False)
     st.markdown(PROSE["Welcome"])
     st.caption(PROSE["What you see here"])
-with picture:
-    still_lab.show(welcome.BENCH, still_lab.draw(welcome.BENCH, welcome.BENCH.config()), speaks=False)
 st.header(TEXT.home.lessons, anchor=False)
 with st.container(key="lesson-cards"):
     for number, lesson in enumerate(LESSONS.values(), start=1):
@@ -27,3 +25,5 @@ with st.container(key="lesson-cards"):
 with st.container(key="prose"):
     st.header(TEXT.home.player, anchor=False)
     st.markdown(PROSE["The player"])
+with picture:  # last: the server may just have started, and its workers not yet
+    still_lab.show(welcome.BENCH, still_lab.draw(welcome.BENCH, welcome.BENCH.config()), speaks=False)
