@@ -41,13 +41,23 @@ from playground.workers.recipes import (
     packed,
 )
 
-SAVED_SHARE = 0.015  # of a run's training time goes into saving its state
-MIN_SAVED_SECONDS = 0.3  # of training between two saved states
-BYTES_PER_SECOND = 1_000_000  # of training: larger states are saved less often
 STEPS_SECONDS = 0.4  # between two times that only a new step is handed over
 LOOKS = (Draw, Explain, Pick, Slide)  # commands that select what is shown; a training has the result in its selection
 
 Keep = Callable[[str, Recipe], None]
+
+
+@dataclass(frozen=True)
+class Saving:
+    """How often a run's state is saved: the training that would have to be repeated, against what it costs."""
+
+    min_seconds: float = 0.3  # of training between two saved states
+    max_share: float = 0.015  # of the training time that goes into saving
+    bytes_per_second: float = 1e6  # of training
+
+    def interval(self, cost: float, size: int) -> float:
+        """The seconds of training until the next saved state, where the last one took `cost` and has `size` bytes."""
+        return max(self.min_seconds, cost / self.max_share, size / self.bytes_per_second)
 
 
 @dataclass(eq=False)
@@ -59,7 +69,7 @@ class Log:
     origin: Origin
     acts: list[Act] = field(default_factory=list)  # it only grows; a new origin begins a new list
     seconds: float = 0.0  # trained since the origin
-    interval: float = MIN_SAVED_SECONDS  # of training until the next saved state
+    interval: float = 0.0  # of training until the next saved state
     must_save: bool = False  # something large or not repeatable was done
     is_advancing: bool = False
     is_muted: bool = False  # what is done now is part of an act
@@ -86,8 +96,10 @@ class Noted:
 class Recording:
     """Notes every run of one engine. `keep(run_id, recipe)` gets what is new; with an empty origin, it is as before."""
 
-    def __init__(self, keep: Keep) -> None:
+    def __init__(self, keep: Keep, saving: Saving | None = None, steps_seconds: float = STEPS_SECONDS) -> None:
         self._keep = keep
+        self._saving = saving or Saving()
+        self._steps_seconds = steps_seconds
         self._lock = threading.Lock()
         self._logs: weakref.WeakKeyDictionary[Any, Log] = weakref.WeakKeyDictionary()
         self._noted: dict[str, Noted] = {}
@@ -132,12 +144,12 @@ class Recording:
         """Note a run that comes back, as soon as it has arrived; returns the run."""
         recipe = coming.recipe
         start = "" if recipe.beside is None else recipe.beside.start
-        found = Log(recipe.bench, start, coming.origin, list(recipe.acts), MIN_SAVED_SECONDS, coming=coming)
+        found = Log(recipe.bench, start, coming.origin, list(recipe.acts), coming=coming)
         self._listen(run, found)
         return run
 
     def _listen(self, run: Any, found: Log) -> None:
-        is_new = run not in self._logs
+        is_new, found.interval = run not in self._logs, self._saving.interval(0.0, 0)
         self._logs[run] = found
         if not is_new:
             return
@@ -254,7 +266,7 @@ class Recording:
             return
         found.origin, found.acts = origin, []
         cost = time.perf_counter() - start
-        found.interval = max(MIN_SAVED_SECONDS, cost / SAVED_SHARE, len(origin.checkpoint) / BYTES_PER_SECOND)
+        found.interval = self._saving.interval(cost, len(origin.checkpoint))
 
     # What is handed over.
 
@@ -263,7 +275,7 @@ class Recording:
         now = time.monotonic()
         for run_id, noted in list(self._noted.items()):
             last = self._sent.get(run_id)
-            if last is None or is_due(last[0], noted, now - last[1]):
+            if last is None or is_due(last[0], noted, may_be_steps=now - last[1] >= self._steps_seconds):
                 self._hand_over(run_id)
 
     def _hand_over(self, run_id: str) -> None:
@@ -306,13 +318,13 @@ def is_urgent(last: Noted, noted: Noted) -> bool:
     return has_more_to_do or (now.config is not before.config and now.config != before.config)
 
 
-def is_due(last: Noted, noted: Noted, seconds: float) -> bool:
-    """Whether a note differs from the last one that was handed over so long ago; new steps alone wait a moment."""
+def is_due(last: Noted, noted: Noted, *, may_be_steps: bool) -> bool:
+    """Whether a note differs from the last one that was handed over, be it in its steps alone."""
     before, now = last.recipe, noted.recipe
     if now.selection is not before.selection or is_urgent(last, noted):
         return True
     same_look = replace(now, selection=None), replace(before, selection=None)
-    return same_look[0] != same_look[1] and seconds >= STEPS_SECONDS
+    return may_be_steps and same_look[0] != same_look[1]
 
 
 def saved(bench: str, run: TrainingRun) -> Saved | None:
