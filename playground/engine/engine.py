@@ -279,7 +279,7 @@ class Engine:
         return "lost" if opened is None else opened.shown_state
 
     # The methods below are called with the lock held, except the threads' _train and _build, and what makes up a turn:
-    # _serve, _obey, _take, _frame and _send.
+    # _begin, _serve, _obey, _take, _frame, _draw and _deliver.
 
     def _find(self, run_id: str) -> OpenRun:
         try:

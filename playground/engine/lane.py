@@ -1,7 +1,8 @@
 """The runs of one training thread: whose turn is next, and how long it is.
 
 An engine has two lanes: one for most runs, and one for runs with long steps (`Heavy`), whose neighbours would wait for
-each step. Torch computes without Python's lock, so the two threads share the machine's cores.
+each step. Torch computes without Python's lock, so the two threads share the machine's cores. How often Python switches
+between them (`sys.setswitchinterval`) stays as it is: ten times as often took a third of the steps of both.
 """
 
 from __future__ import annotations
