@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import unwrap
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -104,6 +105,7 @@ class StackedOptimizer:
         self.model = model
         self.lr = lr
         self._before = torch.empty_like(model.flat)
+        self._optimizers: list[tuple[torch.optim.Optimizer, Tensor]] = []  # and the rows that each of them moves
         self._steps = []
         blocks = torch.split(model.flat, copies), torch.split(model.gradient, copies)
         for part, rows, gradient in zip(parts, *blocks, strict=True):
@@ -112,6 +114,7 @@ class StackedOptimizer:
             if STEP in state_of(optimizer) and "fused" in optimizer.defaults:
                 optimizer.param_groups[0]["fused"] = True  # one pass over the rows; for SGD it costs more than it saves
             # torch's wrappers around `step` switch gradients off, which is done once for all here.
+            self._optimizers.append((optimizer, rows))
             self._steps.append(partial(unwrap(type(optimizer).step), optimizer))
 
     @property
@@ -123,6 +126,20 @@ class StackedOptimizer:
     def lr(self, value: float | Tensor) -> None:
         rates = torch.as_tensor(value, dtype=self.model.flat.dtype).reshape(-1, 1)
         self._lr = rates.expand(len(self.model), 1)
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """What each optimizer keeps of its rows, copied."""
+        return [
+            {name: value.clone() if isinstance(value, Tensor) else value for name, value in each.state[rows].items()}
+            for each, rows in self._optimizers
+        ]
+
+    def load_state_dict(self, states: Sequence[Mapping[str, Any]]) -> None:
+        """Continue from where `state_dict` was taken."""
+        for (optimizer, rows), state in zip(self._optimizers, states, strict=True):
+            optimizer.state[rows] = {
+                name: value.clone() if isinstance(value, Tensor) else value for name, value in state.items()
+            }
 
     def zero_grad(self) -> None:
         """Forget the gradients."""

@@ -23,7 +23,7 @@ import pickle
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from playground.engine.commands import MAX_SPEED, MAX_STEPS, Command
 from playground.engine.open_run import OpenRun, State
@@ -89,7 +89,29 @@ class Saved:
     replay: Replay | None = None
 
 
-Origin = Begun | Saved
+@dataclass(frozen=True)
+class Held:
+    """A run of a lab that trains, at a later step: its config, and the state of its training."""
+
+    config: Config
+    state: dict[str, Any]
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """Optional interface for runs that train but have no checkpoint: without it, they train again from step 0."""
+
+    config: Any
+    outcome: Outcome
+
+    def training_state(self) -> dict[str, Any]:
+        """Everything that the coming steps depend on apart from the config, copied."""
+
+    def load_training_state(self, state: dict[str, Any]) -> None:
+        """Continue from where `training_state` was taken, in a new run of the same config."""
+
+
+Origin = Begun | Saved | Held
 
 
 @dataclass(frozen=True)
@@ -130,7 +152,7 @@ class Recipe:
 
 def packed(origin: Origin) -> bytes:
     """An origin as bytes."""
-    return pickle.dumps(origin, protocol=pickle.HIGHEST_PROTOCOL)
+    return pickle.dumps(origin, protocol=-1)
 
 
 def problem_of(recipe: Recipe) -> str:
@@ -213,6 +235,10 @@ class ComingBack:
         bench: Any = BENCHES[self.recipe.bench]
         if isinstance(origin, Saved):
             return self._restored(bench, origin)
+        if isinstance(origin, Held):
+            run = bench.build(origin.config, settings=self.settings)
+            run.load_training_state(origin.state)
+            return run
         if origin.replay is not None:
             return build_replay(bench.build, origin.config, replace(origin.replay), self.settings)
         run = bench.build(origin.config, settings=self.settings)

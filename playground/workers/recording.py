@@ -34,6 +34,8 @@ from playground.workers.recipes import (
     Begun,
     Beside,
     ComingBack,
+    Held,
+    Holding,
     Origin,
     Recipe,
     Saved,
@@ -258,7 +260,13 @@ class Recording:
     def _save(self, found: Log, run: Any) -> None:
         """Begin a log again with the run's state at its current step, if that can be saved."""
         start, found.must_save, found.seconds = time.perf_counter(), False, 0.0
-        origin = saved(found.bench, run) if isinstance(run, TrainingRun) else None
+        origin: Saved | Held | None = None
+        size = 0
+        if isinstance(run, TrainingRun):
+            origin = saved(found.bench, run)
+            size = 0 if origin is None else len(origin.checkpoint)
+        elif isinstance(run, Holding) and run.outcome != "failed":
+            origin, size = held(run)
         if origin is None:
             found.interval *= 2
             if len(found.acts) > MAX_ACTS and not isinstance(run, TrainingRun):
@@ -266,7 +274,7 @@ class Recording:
             return
         found.origin, found.acts = origin, []
         cost = time.perf_counter() - start
-        found.interval = self._saving.interval(cost, len(origin.checkpoint))
+        found.interval = self._saving.interval(cost, size)
 
     # What is handed over.
 
@@ -346,6 +354,13 @@ def saved(bench: str, run: TrainingRun) -> Saved | None:
             if len(snapshots["kept"]) < 2:
                 return None
             snapshots["kept"], snapshots["stride"] = snapshots["kept"][::2], 2 * snapshots["stride"]
+
+
+def held(run: Holding) -> tuple[Held | None, int]:
+    """The state of a lab that trains, and its size in bytes; None where it is too large."""
+    origin = Held(run.config, run.training_state())
+    size = len(packed(origin))
+    return (origin, size) if size <= LIMITS.bytes else (None, size)
 
 
 def last_of_each(acts: list[Act], steps: int) -> list[Act]:

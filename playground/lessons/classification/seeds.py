@@ -71,8 +71,8 @@ class SeedsRun:
         self.inputs = inputs_of(config, self.data.x_train)
         seeds = [config.with_values(seed=(config.seed + number) % 10_000) for number in range(SEEDS)]
         activation = models.ACTIVATIONS[config.activation].module()
-        dropout = models.Dropout(config.dropout, generator(config, DROPOUT))
-        between = nn.Sequential(activation, dropout) if config.dropout else activation
+        self.dropout = models.Dropout(config.dropout, generator(config, DROPOUT))
+        between = nn.Sequential(activation, self.dropout) if config.dropout else activation
         self.model = Stacked([build_model(each) for each in seeds], between)
         self.orders = [generator(each, ORDER) for each in seeds]
         chosen = {"momentum": config.momentum, "weight_decay": config.weight_decay}
@@ -169,6 +169,24 @@ class SeedsRun:
         """Train on without a limit."""
         self.outcome = ""
         self.config = self.config.with_values(max_steps=0)
+
+    def training_state(self) -> dict[str, Any]:
+        """Everything that the coming steps depend on apart from the config, copied."""
+        generators = [each.get_state() for each in (self.dropout.generator, *self.orders)]
+        return {
+            "steps": self.steps, "outcome": self.outcome, "config": self.config, "order": self.order.clone(),
+            "weights": self.model.flat.clone(), "optimizer": self.optimizer.state_dict(), "generators": generators,
+        }  # fmt: skip
+
+    @torch.no_grad()
+    def load_training_state(self, state: dict[str, Any]) -> None:
+        """Continue from where `training_state` was taken, in a run of the same config."""
+        self.steps, self.outcome, self.config = state["steps"], state["outcome"], state["config"]
+        self.order = state["order"].clone()
+        self.model.flat.copy_(state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        for each, kept in zip((self.dropout.generator, *self.orders), state["generators"], strict=True):
+            each.set_state(kept)
 
     # Drawing.
 

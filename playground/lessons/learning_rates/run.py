@@ -68,6 +68,19 @@ class SweepRun(SteppedRun):
         if self.sweep.steps % self.every == 0 or self.sweep.steps == self.config.steps:
             self.keep()
 
+    def training_state(self) -> dict[str, Any]:
+        """The trainings, the losses that were kept, and the step shown."""
+        return {
+            "sweep": self.sweep.state_dict(), "kept_steps": list(self.kept_steps), "kept": list(self.kept),
+            "steps": self.steps, "outcome": self.outcome,
+        }  # fmt: skip
+
+    def load_training_state(self, state: dict[str, Any]) -> None:
+        """Continue from where `training_state` was taken, in a run of the same config."""
+        self.sweep.load_state_dict(state["sweep"])
+        self.kept_steps, self.kept = list(state["kept_steps"]), list(state["kept"])
+        self.steps, self.outcome = state["steps"], state["outcome"]
+
     def keep(self) -> None:
         """Measure the losses of this step and keep them."""
         self.kept_steps.append(self.sweep.steps)

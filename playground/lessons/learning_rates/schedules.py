@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -87,6 +88,23 @@ class SchedulesRun(SteppedRun):
         self.optimizer.step()
         self.trained += 1
         self.measure()
+
+    def training_state(self) -> dict[str, Any]:
+        """Weights, optimizers, batches, the losses so far, and the step shown."""
+        return {
+            "weights": self.model.flat.clone(), "optimizer": self.optimizer.state_dict(), "trained": self.trained,
+            "batches": self.batches.state_dict(), "losses": self.losses.copy(), "steps": self.steps,
+            "outcome": self.outcome,
+        }  # fmt: skip
+
+    @torch.no_grad()
+    def load_training_state(self, state: dict[str, Any]) -> None:
+        """Continue from where `training_state` was taken, in a run of the same config."""
+        self.model.flat.copy_(state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.batches.load_state_dict(state["batches"])
+        self.losses, self.trained = state["losses"].copy(), state["trained"]
+        self.steps, self.outcome = state["steps"], state["outcome"]
 
     @torch.no_grad()
     def measure(self) -> None:

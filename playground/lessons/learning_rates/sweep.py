@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -66,6 +67,15 @@ class WhoWinsRun(SweepRun):
             self.column = int(np.abs(np.log10(self.rates) - command.x).argmin())
         else:
             super().edit(command)
+
+    def training_state(self) -> dict[str, Any]:
+        """Also the rate at which they are ranked."""
+        return super().training_state() | {"column": self.column}
+
+    def load_training_state(self, state: dict[str, Any]) -> None:
+        """Also rank at the same rate."""
+        super().load_training_state(state)
+        self.column = state["column"]
 
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
         """The losses over the rate, the ranking at the chosen rate, and each optimizer's place at every rate."""

@@ -66,6 +66,22 @@ class Sweep:
         x, y = torch.stack([x for x, _ in drawn]), torch.stack([y for _, y in drawn])  # (seeds, batch, 1)
         return x.repeat(cells, 1, 1), y.repeat(cells, 1, 1)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimizers, batches and the step, copied."""
+        return {
+            "steps": self.steps, "weights": self.model.flat.clone(), "optimizer": self.optimizer.state_dict(),
+            "batches": [each.state_dict() for each in self.batches],
+        }  # fmt: skip
+
+    @torch.no_grad()
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from where `state_dict` was taken."""
+        self.steps = state["steps"]
+        self.model.flat.copy_(state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        for each, kept in zip(self.batches, state["batches"], strict=True):
+            each.load_state_dict(kept)
+
     @torch.no_grad()
     def losses(self) -> Array:
         """The mean squared error of every training on the measured points: (optimizers, rates, seeds)."""
