@@ -36,7 +36,7 @@ from playground.training import devices
 devices.set_threads(1)
 print(json.dumps([train("regression", 30), train("classification", 30), train("cnn", 3)]))
 """
-IMPORT = "from playground.workers import warm\n"
+IMPORT = "from playground.workers import warm; warm.MAX_SECONDS = 600.0\n"  # on a busy machine
 WARM = """
 before = random.getstate()[1], np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
 tried = []
