@@ -170,3 +170,12 @@ def test_what_a_killed_process_had_half_written_is_not_read(folder: Path, places
     (folder / "digits-0.part").write_bytes(b"half")
     assert mnist.load().is_shared
     assert sorted(path.name for path in folder.iterdir()) == ["digits-0", "digits.lock"]
+
+
+def test_who_asked_to_be_informed_hears_of_digits_that_were_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mnist, "_listeners", [])
+    heard: list[str] = []
+    mnist.inform(lambda: heard.append("forgotten"))
+    mnist.forget()
+    mnist.forget_here()
+    assert heard == ["forgotten"]
