@@ -14,8 +14,8 @@ from playground.engine.open_run import OpenRun
 
 MAX_SLICE_SECONDS = 0.025  # one run's turn when it has the machine to itself
 MIN_SLICE_SECONDS = 0.002
-ROUND_SECONDS = 0.28  # within which every playing run should have had its turn
-TRAINING_PER_DRAWING = 25  # in a crowd, a turn trains this many times as long as its frame takes to draw
+ROUND_SECONDS = 0.14  # within which every playing run should have had its turn: 7 frames a second in a crowd
+TRAINING_PER_DRAWING = 12  # in a crowd, a turn trains this many times as long as its frame takes to draw
 URGENT_EVERY_SECONDS = 0.1  # how often a run's orders may jump the queue
 LONG_TURN_SECONDS = 0.05  # a turn with one long step, order or frame; what follows is a run without one
 COUNT_EVERY_SECONDS = 0.05  # how often the runs that want a share are counted
