@@ -75,6 +75,7 @@ class CnnRun(TrainingRun):
             model, self.metrics, optimizer_of(config, model), batches, device=config.torch_device,
             precision=config.precision,
         )  # fmt: skip
+        self._is_long = is_long(trainer)
         super().__init__(config, self.digits, model, trainer, COLUMNS, settings)
 
     # Training.
@@ -129,7 +130,7 @@ class CnnRun(TrainingRun):
     def _prepare(self) -> bool:
         if self.threads is None:
             self.use_threads(self.cores)
-        return not is_long(self.trainer) or self.trainer.prepare()
+        return not self._is_long or self.trainer.prepare()
 
     def step(self) -> None:
         """Take one optimizer update and record it; every few steps test a slice."""
@@ -203,6 +204,7 @@ class CnnRun(TrainingRun):
             trainer.batches.replace(*self.digits.first(after.images))
         if "batch_size" in names:
             trainer.batches.resize(after.batch_size)
+        self._is_long = is_long(trainer)
         if "epochs" in names:
             self.stop_epoch = after.epochs or math.inf
         if names & {"epochs", "batch_size", "images", "schedule"} and after.epochs:
