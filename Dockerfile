@@ -9,7 +9,7 @@ RUN uv pip install --python /venv/bin/python --no-cache --compile-bytecode \
     --torch-backend=${TORCH_BACKEND} -r requirements.txt
 # MNIST=1 fetches the four files (12 MB) and checks them; without it the folder is empty.
 ARG MNIST=0
-COPY playground/__init__.py playground/
+COPY playground/__init__.py playground/shared_folder.py playground/
 COPY playground/mnist playground/mnist
 RUN mkdir data && if [ "${MNIST}" = 1 ]; then /venv/bin/python -m playground.mnist data; fi
 

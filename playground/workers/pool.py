@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from playground import mnist
 from playground.engine import messages as engine_messages
 from playground.engine.commands import Command
 from playground.engine.engine import UnknownRun, new_id
@@ -39,7 +40,7 @@ DRAW_SECONDS = 60.0
 START_SECONDS = 90.0  # within which a worker must have connected; a machine may be busy
 SILENT_SECONDS = 30.0  # a worker that has given no sign of life for this long is replaced
 EARLY_SECONDS = 5.0  # a worker that is lost so soon after its start may have been ended by one of its runs
-EARLY_LOSSES_PAUSED, EARLY_LOSSES_CLOSED = 2, 4  # after so many in a row its runs come back paused, or are closed
+EARLY_LOSSES_PAUSED, EARLY_LOSSES_CLOSED = 2, 4  # after this many in a row, its runs come back paused, or are closed
 CHECK_SECONDS = 0.25
 AWAY_SECONDS = 60.0  # a session that nobody has used for this long is no work for its worker
 
@@ -126,6 +127,7 @@ class WorkerPool:
             self._processes = Processes(self._connected)
             self._processes.start()
             self._workers = [self._start_worker() for _ in range(self.settings.worker_count)]
+        mnist.inform(self.read_new_digits)
         threading.Thread(target=self._watch_over, name="workers-check", daemon=True).start()
 
     def stop(self) -> None:

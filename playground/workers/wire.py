@@ -338,13 +338,14 @@ class Loaded:
     in_order: bool
 
 
+PICKLE_PROTOCOL = 5  # both ends are the same Python
 _FRAME, _MESSAGE = b"f", b"m"
 _HEADER = 9  # bytes before a frame: its kind and the number of its viewer
 
 
 def pack(message: Any) -> bytes:
     """A message as bytes."""
-    return _MESSAGE + pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return _MESSAGE + pickle.dumps(message, PICKLE_PROTOCOL)
 
 
 def pack_frame(viewer: int, frame: bytes) -> bytes:

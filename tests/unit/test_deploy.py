@@ -130,10 +130,12 @@ def test_mnist_comes_into_the_image_only_when_asked_for() -> None:
 
 def test_files_copied_for_the_download_of_mnist_are_all_that_it_needs(tmp_path: Path) -> None:
     (tmp_path / "playground").mkdir()
-    shutil.copy(ROOT / "playground" / "__init__.py", tmp_path / "playground")
+    modules = ["playground/__init__.py", "playground/shared_folder.py"]
+    for module in modules:
+        shutil.copy(ROOT / module, tmp_path / "playground")
     shutil.copytree(ROOT / "playground" / "mnist", tmp_path / "playground" / "mnist")
     fetching = [(names, target) for names, target in copied() if target.startswith("playground/")]
-    assert (["playground/__init__.py"], "playground/") in fetching
+    assert (modules, "playground/") in fetching
     assert (["playground/mnist"], "playground/mnist") in [*fetching, *copied()]
     command = [sys.executable, "-m", "playground.mnist", "--help"]
     assert "MNIST" in subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
