@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from playground.lessons.cnn.config import BATCH_SIZES, MAX_FILTERS
-from tests.load.machine import LENGTH, Table, busy_loops, row, watched_cores
+from tests.load.machine import LENGTH, Cores, Table, busy_loops, row, watched_cores
 from tests.load.room import CHARTS, SERVER, Viewer, classroom, control_of, watched
 
 TURNS = 3
@@ -50,7 +50,7 @@ class Kept:
     beside: list[float]
     gap_alone: float
     gap_beside: float
-    cores: str
+    cores: Cores
 
     @property
     def share(self) -> float:
@@ -85,7 +85,7 @@ async def measure(port: int, pid: int, knobs: dict[str, Any], loops: list[int]) 
                 found.append(await frames_and_gap(neighbour, SECONDS))
         await control.ask({"close": [cnn]})
     return Kept([each[0] for each in found], [each[0] for each in beside],
-                max(each[1] for each in found), max(each[1] for each in beside), str(cores))  # fmt: skip
+                max(each[1] for each in found), max(each[1] for each in beside), cores)  # fmt: skip
 
 
 @pytest.mark.timeout(600)
@@ -106,5 +106,6 @@ def test_a_neighbour_keeps_its_frames_beside_a_cnn(serve: Any, cnn: str, loops: 
               f"{kept.gap_alone:.2f}, {kept.gap_beside:.2f}   (at most {bound.gap:g})")  # fmt: skip
     table.add("cores beside it", kept.cores)
     table.show()
+    kept.cores.check()
     assert kept.share >= bound.frames
     assert kept.gap_beside <= bound.gap

@@ -25,7 +25,8 @@ SESSIONS = 30
 LESSONS = ("regression", "classification", "optimizers")
 PLAYS_SECONDS = 2.0 * LENGTH
 PATIENCE_SECONDS = 60.0  # then the test fails
-MAX_TIMES_FIRST = 2.0  # the wait for a picture on the third page, against that on the first
+MAX_TIMES_FIRST = 2.0  # the wait for a picture on the third page, against that on the first,
+SHORT_SECONDS = 0.5  # unless it is shorter than this
 PLACES = 8
 MAX_SECONDS_TO_PLAY = 2.0  # once a place is free
 
@@ -58,10 +59,11 @@ async def visit(tab: Tab, lesson: str, found: Visit, everybody: asyncio.Barrier)
         await asyncio.gather(watching, return_exceptions=True)
 
 
-async def visit_three_pages(url: str) -> list[Visit]:
+async def visit_three_pages(url: str, port: int) -> list[Visit]:
     """All sessions open their first page, then all their second, then all their third."""
     found = [Visit() for _ in LESSONS]
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(control_of(port))
         tabs = [await stack.enter_async_context(open_tab(url)) for _ in range(SESSIONS)]
         await tabs[0].rerun(LESSONS[0])  # a server's first page is slow
         for page, each in enumerate(found):
@@ -77,7 +79,7 @@ async def visit_three_pages(url: str) -> list[Visit]:
 @pytest.mark.parametrize("places", [64, PLACES])
 def test_nobody_waits_for_a_first_picture(serve: Any, places: int) -> None:
     with serve(SERVER, settings={"PLAYGROUND_WORKERS": "2", "PLAYGROUND_MAX_RUNS": str(places)}) as server:
-        visits = asyncio.run(visit_three_pages(server.url))
+        visits = asyncio.run(visit_three_pages(server.url, server.port))
     table = Table(f"{SESSIONS} sessions at once on their first, second and third page; places: {places}")
     for name, each in zip(("first", "second", "third"), visits, strict=True):
         table.add(
@@ -89,7 +91,7 @@ def test_nobody_waits_for_a_first_picture(serve: Any, places: int) -> None:
         "longest wait on the third page against the first", f"{third / first:.2f}   (at most {MAX_TIMES_FIRST:g})"
     )
     table.show()
-    assert third <= MAX_TIMES_FIRST * first
+    assert third <= max(MAX_TIMES_FIRST * first, SHORT_SECONDS)
 
 
 async def hand_places_on(port: int) -> tuple[list[str], list[int], float]:
