@@ -59,7 +59,8 @@ def work(order: dict[str, Any]) -> None:
     """Connect to the front as it orders, {"address", "key", "number"}, and work until it hangs up."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_SCORE, encoding="ascii")
-    connection = Client(order["address"], authkey=bytes.fromhex(order["key"]))
+    address = order["address"]  # a path, or a host and a port, of which JSON makes a list
+    connection = Client(address if isinstance(address, str) else tuple(address), authkey=bytes.fromhex(order["key"]))
     outbox = wire.Outbox(failed=lambda: os._exit(0))
     outbox.start(connection, "outbox")
     outbox.post(wire.Hello(order["number"], os.getpid()))

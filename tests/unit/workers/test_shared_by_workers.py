@@ -63,6 +63,20 @@ def test_a_download_reaches_every_worker_and_the_pages(pool: WorkerPool, install
         assert "1,797 small digits" in pool.call(before_id, Peek("digits.sentence"), 60.0), "runs keep their digits"
 
 
+def test_a_download_reaches_workers_that_share_no_folder(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_folder, "create", lambda: None)
+    monkeypatch.delenv(shared_folder.VARIABLE, raising=False)
+    with pool_of(workers=2) as pool:
+        for run_id in open_in_both_workers(pool):
+            assert "1,797 small digits" in pool.call(run_id, Peek("digits.sentence"), 60.0)
+        for path in mnist_files.find(installed.parent / "real") or ():
+            shutil.copy(path, installed)
+        mnist.forget()
+        for run_id in open_in_both_workers(pool):
+            assert pool.call(run_id, Peek("digits.sentence"), 60.0) == mnist.REAL
+    mnist.forget_here()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="what a process has alone is read from /proc")
 def test_mnist_is_in_memory_once(pool: WorkerPool, installed: Path) -> None:
     for path in mnist_files.find(installed.parent / "real") or ():
