@@ -375,7 +375,7 @@ class OpenRun:
             try:
                 drawing = self.run.draw(list(ask.charts), ask.options)
                 charts = lockstep.on_common_axes(self, drawing.charts)
-                way = self.returning.sentence if self.returning is not None else lockstep.notice_of(self)
+                way = self.returning.sentence() if self.returning is not None else lockstep.notice_of(self)
                 head |= {"status": self.status(drawing.status), "note": way or drawing.note}
                 head |= {"time": lockstep.time_of(self, drawing.time)}
             except Exception as error:

@@ -120,8 +120,7 @@ class Returning(Protocol):
 
     has_arrived: bool  # nothing is left to repeat
 
-    @property
-    def sentence(self) -> str:
+    def sentence(self, steps: int = 0) -> str:
         """How far it has come."""
 
     def prepare(self, opened: Any) -> None:

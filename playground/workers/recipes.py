@@ -295,9 +295,9 @@ class ComingBack:
         self._select()
         self.has_arrived = True
 
-    @property
-    def sentence(self) -> str:
+    def sentence(self, steps: int = 0) -> str:
         """How far it is; "" when it has arrived."""
+        del steps
         if self.has_arrived or self.run is None:
             return ""
         return messages.COMING_BACK.format(step=self.run.steps, steps=self.recipe.steps)

@@ -471,10 +471,11 @@ class Life:
     """An engine as a worker has it; what its runs would come back from is kept outside."""
 
     kept: dict[str, Recipe] = field(default_factory=dict)
+    saving: Saving = ALWAYS
     viewers: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.recording = Recording(self._keep, ALWAYS, steps_seconds=0.0)
+        self.recording = Recording(self._keep, self.saving, steps_seconds=0.0)
         self.engine = Engine(SETTINGS, before_frame=self.recording.before_frame)
         self.service = Service(self.engine, self.recording)
         self.engine.start()
@@ -628,11 +629,13 @@ def test_a_run_that_was_reset_and_tuned_comes_back_so_and_can_be_reset_again(
     assert_same("regression", run, third.run("a"))
 
 
+@pytest.mark.parametrize("saving", ORIGINS.values(), ids=["repeats", "saved"])
 @pytest.mark.parametrize("start", ["start", "here"])
 @pytest.mark.parametrize("bench", ["regression", "classification", "optimizers", "cnn"])
 def test_two_compared_runs_come_back_together(
-    bench: str, start: Any, life: Life, lives: Callable[[Life], Life]
+    bench: str, start: Any, saving: Saving, life: Life, lives: Callable[[Life], Life]
 ) -> None:
+    life.recording._saving = saving
     steps = 5 if bench == "cnn" else 40
     config: Any = BENCHES[bench].config(**(QUICK["cnn"] | {"epochs": 0} if bench == "cnn" else {"max_steps": 0}))
     life.service.open("a", "session", bench, config, 1)
