@@ -241,19 +241,24 @@ def test_closing_the_tab_stops_its_compute_within_two_seconds(page: Open, serve:
         board = Board(tab.page).ready()
         board.play()
         process = psutil.Process(server.pid)
-        assert busy(process, tab.page) > 0.3, "a playing run uses the processor"
+        assert (playing := busy(process, tab.page)) > 0.1, "a playing run uses the processor"
         clock = page(base=server.url).page  # an empty tab to wait in
         tab.page.close()
         clock.wait_for_timeout(2000)
-        assert busy(process, clock) < 0.1, "nobody is looking"
+        assert busy(process, clock) < min(0.1, playing / 2), "nobody is looking"
 
 
 def busy(process: psutil.Process, page: Any) -> float:
-    """How many cores a server uses over the next second."""
-    before = process.cpu_times()
+    """How many cores a server and its workers use over the next second."""
+    before = seconds_of(process)
     page.wait_for_timeout(1000)
-    after = process.cpu_times()
-    return after.user + after.system - before.user - before.system
+    return seconds_of(process) - before
+
+
+def seconds_of(process: psutil.Process) -> float:
+    """The processor time that a process and those below it have used."""
+    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
 
 
 def test_over_the_limit_a_run_waits_in_the_queue_and_then_has_its_turn(page: Open, serve: Any) -> None:
