@@ -27,7 +27,7 @@ CIRCLE = (
 )
 FIT_AND_LOSS = {"width": 1280, "height": 560}  # pixels: the charts below these two are out of sight
 FEWEST_FRAMES_PER_SECOND = 25.0
-LEAST_SHARE_OF_BARE_LOOP = 0.90
+LEAST_SHARE_OF_BARE_LOOP = 0.95
 LEAST_SHARE_CLASSIFYING = 0.70  # of the bare classifier's updates
 LONGEST_COLD_OPEN_SECONDS = 3.0
 LONGEST_SLIDER_MS = 200.0  # to the painted frame; the model itself has the new value 25 to 50 ms after the key
