@@ -117,7 +117,7 @@ def test_memory_of_thirty_sessions_comes_back(serve: Any) -> None:
             held.append(asyncio.run(thirty_visits(server.url, server.pid)))
             time.sleep(GONE_SECONDS)
             everything.append(family_megabytes(server.pid))
-        rows = [(" ".join(each.cmdline())[-50:], resident_megabytes(each.pid), unique_megabytes(each.pid))
+        rows = [(f"{each.pid} below {each.ppid()}, {each.name()}, {each.status()}", resident_megabytes(each.pid), unique_megabytes(each.pid))
                 for each in family(server.pid)]  # fmt: skip
     table = Table(f"{SESSIONS} sessions on different pages, twice")
     table.add("web process, resident MB: idle, with all sessions",
@@ -125,7 +125,7 @@ def test_memory_of_thirty_sessions_comes_back(serve: Any) -> None:
     back = f"{row(everything)}   (back within {100 * (MAX_LEFT - 1):.0f} %)"
     table.add("all processes, MB: start, after the first visits, after the second", back)
     for line, resident, own in rows:
-        table.add(f"…{line}", f"{resident:.0f} resident, {own:.0f} of its own")
+        table.add(line, f"{resident:.0f} resident, {own:.0f} of its own")
     table.show()
     assert max(held) <= MAX_WEB_MB
     assert everything[-1] <= MAX_LEFT * everything[-2]
