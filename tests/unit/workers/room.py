@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,10 +80,8 @@ class AskingViewer:
 
     def _ask_again(self) -> None:
         time.sleep(0.01)
-        try:
+        with suppress(KeyError):  # the run was closed
             self.ask()
-        except KeyError:
-            pass  # the run was closed
 
     def dismiss(self, code: int, reason: str) -> None:
         with self.changed:
