@@ -117,15 +117,20 @@ def test_memory_of_thirty_sessions_comes_back(serve: Any) -> None:
             held.append(asyncio.run(thirty_visits(server.url, server.pid)))
             time.sleep(GONE_SECONDS)
             everything.append(family_megabytes(server.pid))
-        rows = [(f"{each.pid} below {each.ppid()}, {each.name()}, {each.status()}", resident_megabytes(each.pid), unique_megabytes(each.pid))
-                for each in family(server.pid)]  # fmt: skip
+        rows = [
+            (
+                f"{each.pid} below {each.ppid()}, {each.name()}, {each.status()}",
+                f"{resident_megabytes(each.pid):.0f} resident, {unique_megabytes(each.pid):.0f} of its own",
+            )
+            for each in family(server.pid)
+        ]
     table = Table(f"{SESSIONS} sessions on different pages, twice")
     table.add("web process, resident MB: idle, with all sessions",
               f"{idle:.0f}, {row(held)}   (at most {MAX_WEB_MB:g})")  # fmt: skip
     back = f"{row(everything)}   (back within {100 * (MAX_LEFT - 1):.0f} %)"
     table.add("all processes, MB: start, after the first visits, after the second", back)
-    for line, resident, own in rows:
-        table.add(line, f"{resident:.0f} resident, {own:.0f} of its own")
+    for line, megabytes in rows:
+        table.add(line, megabytes)
     table.show()
     assert max(held) <= MAX_WEB_MB
     assert everything[-1] <= MAX_LEFT * everything[-2]
