@@ -43,6 +43,7 @@ class OpenRun:
     run: Run | None = None
     state: State = "paused"
     notice: str = ""
+    passing_notice: tuple[str, float] = "", math.inf  # a notice that is no longer shown after this time
     lane: Lane | None = None  # in which it takes turns, from when it is built
     place: int | None = None  # 0: it may play; from 1: in the queue; None: it has asked for none, or was told none yet
     asks_place: bool = False  # it has asked for a place
@@ -361,9 +362,10 @@ class OpenRun:
 
     def head(self) -> dict[str, Any]:
         """What a frame says before its charts."""
+        text, until = self.passing_notice
         return {
             "state": self.shown_state,
-            "notice": self.notice,
+            "notice": "" if self.notice == text and time.monotonic() > until else self.notice,
             "place": (self.leader or self).place or 0,
             "heading": lockstep.heading_of(self),
         }

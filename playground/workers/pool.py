@@ -559,6 +559,8 @@ class WorkerPool:
             for worker in silent:
                 log.error("A worker gave no sign of life and is replaced.")
                 self._lose(worker)
+            if processes is not None:
+                processes.keep_ready()
 
     # A worker that is lost.
 

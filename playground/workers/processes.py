@@ -29,7 +29,10 @@ CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"  # on macOS, system 
 MAX_SOCKET_PATH = 100  # characters; systems allow 104 or 108
 STOP_SECONDS = 2.0  # from the request to end until a process is killed
 RESTART_SECONDS = 5.0  # between two starts of a fork server that ends by itself
-SPIN = "GOMP_SPINCOUNT"
+# Of processes that train, where the server's own do not say otherwise: how long threads of torch keep a core while they
+# wait for each other (in turns of a loop; a sixth of the default: hardly slower alone, and neighbours sooner get the
+# core), and NumPy's threads, which it would start when it is imported.
+VARIABLES = {"GOMP_SPINCOUNT": "50000", "OPENBLAS_NUM_THREADS": "1"}
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +69,16 @@ class Processes:
         """Start the fork server, which needs some seconds before its first worker."""
         if self._forks:
             self._start_server()
+
+    def keep_ready(self) -> None:
+        """Start another fork server if the last one has ended by itself, so that the next worker need not wait for it."""
+        if self._forks and self._server is not None and self._lock.acquire(blocking=False):
+            try:
+                is_due = time.monotonic() - self._server_at > RESTART_SECONDS
+                if self._server.poll() is not None and is_due and not self._closed:
+                    self._start_server()
+            finally:
+                self._lock.release()
 
     def start_worker(self, number: int) -> None:
         """Start a worker, which connects when it is ready. Raises OSError if no process can be started."""
@@ -144,5 +157,5 @@ def _address(folder: shared_folder.SharedFolder | None) -> Any:
 def _popen(module: str) -> subprocess.Popen[bytes]:
     """A Python process of this project whose stdin is a pipe."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH", "")])]
-    variables: dict[str, Any] = {SPIN: "50000"} | dict(os.environ) | {"PYTHONPATH": os.pathsep.join(paths)}
+    variables: dict[str, Any] = VARIABLES | dict(os.environ) | {"PYTHONPATH": os.pathsep.join(paths)}
     return subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=variables, stdin=subprocess.PIPE)

@@ -45,6 +45,7 @@ VERSION = 1
 MAX_ACTS = 500
 MAX_KNOWN_STEPS = 2**53
 LIMITS = Limits(bytes=16_000_000, header=2_000_000, tensors=5_000)  # of the state of one run, kept by the front
+NOTICE_SECONDS = 20.0  # how long a run that plays on says that it came back
 SHORT_SECONDS = 0.1  # a run that is back so soon shows no earlier step
 
 Verb = Literal["tune", "apply", "resume", "use_rows", "use_weights", "use_picture", "use_threads"]
@@ -205,6 +206,7 @@ class ComingBack:
         """Set the player as it was, before the run is built."""
         recipe = self.recipe
         was_busy = recipe.state == "playing" or recipe.owed > 0
+        opened.passing_notice = self._notice, time.monotonic() + NOTICE_SECONDS
         opened.notice = self._notice if was_busy or recipe.state != "failed" else recipe.notice
         opened.pacing.set_speed(recipe.speed)
         if recipe.state == "playing" and not self._may_play:

@@ -19,6 +19,7 @@ import pytest
 from playground.engine.commands import MAX_STEPS, Command, LookBack, Slide
 from playground.engine.engine import Engine, UnknownRun
 from playground.engine.lane import ROUND_SECONDS
+from playground.engine.open_run import OpenRun
 from playground.engine.pacing import WAIT_SECONDS
 from playground.engine.run import Drawing, Outcome
 from playground.settings import Settings
@@ -926,3 +927,13 @@ def test_a_setting_that_makes_no_sense_is_refused_by_its_name(
 def test_without_a_number_of_workers_there_is_at_least_one() -> None:
     assert Settings().worker_count >= 1
     assert Settings(workers=3).worker_count == 3
+
+
+def test_a_passing_notice_is_shown_for_a_while_and_any_other_stays() -> None:
+    opened = OpenRun("id", "a student", FakeRun, Plan())
+    opened.notice, opened.passing_notice = "It came back.", ("It came back.", time.monotonic() + 60)
+    assert opened.head()["notice"] == "It came back."
+    opened.passing_notice = "It came back.", time.monotonic() - 1
+    assert opened.head()["notice"] == ""
+    opened.notice = "Choose another model."
+    assert opened.head()["notice"] == "Choose another model."

@@ -25,6 +25,7 @@ from playground.workers import messages
 from playground.workers import pool as pool_module
 from playground.workers.operations import Operation
 from playground.workers.pool import UnknownRun, WorkerPool
+from playground.workers.processes import RESTART_SECONDS
 from playground.workers.service import BENCHES, drawn
 from playground.workers.wire import Loaded, Outbox, Restored, pack_frame, unpack
 from tests.unit.workers.room import AskingViewer, Checksum, Fail, Peek, pool_of, until
@@ -276,6 +277,10 @@ def test_a_killed_fork_server_is_started_again_for_the_next_worker(pool: WorkerP
     viewer.until(lambda each: len(each.frames) > seen + 2)  # workers do not need it
     lose(pool, worker_of(pool, viewer.run_id))
     assert pool.fork_server_pid != server
+    again = pool.fork_server_pid
+    time.sleep(RESTART_SECONDS)
+    os.kill(again, signal.SIGKILL)
+    until(lambda: pool.fork_server_pid not in (again, 0), "another one is ready for the next loss")
     seen = len(viewer.frames)
     viewer.until(lambda each: len(each.frames) > seen + 2)
     assert viewer.dismissals == []
