@@ -45,7 +45,8 @@ def set_up_process() -> None:
     """Logging and signals, alike in each process of the workers."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("playground").setLevel(logging.INFO)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the front, whose end ends all of them
+    for each in (signal.SIGINT, signal.SIGTERM):  # they are for the front, whose end ends all of them
+        signal.signal(each, lambda *_: None)  # not SIG_IGN, which the programs that a worker starts would keep
 
 
 def main() -> None:
