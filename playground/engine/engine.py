@@ -68,7 +68,8 @@ class Engine:
         self._places = places or Places(self.settings.max_runs, self.set_place)
         self._lock = threading.RLock()
         self._to_build = threading.Condition(self._lock)  # there may be a run to build, or a first frame to draw
-        self._light, self._heavy = (Lane(self._lock, self._frame_seconds) for _ in range(2))
+        share = min(1.0, self.settings.cores / self.settings.worker_count)
+        self._light, self._heavy = (Lane(self._lock, self._frame_seconds, share) for _ in range(2))
         self._runs: dict[str, OpenRun] = {}
         self._threads: list[threading.Thread] = []
         self._stopping = False

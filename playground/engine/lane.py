@@ -24,10 +24,11 @@ COUNT_EVERY_SECONDS = 0.05  # how often the runs that want a share are counted
 class Lane:
     """Runs that take turns. Its methods are called with the engine's lock held."""
 
-    def __init__(self, lock: threading.RLock, frame_seconds: float) -> None:
+    def __init__(self, lock: threading.RLock, frame_seconds: float, core_share: float = 1.0) -> None:
+        """`core_share` is the part of a core that its thread has where there are more workers than cores."""
         self.ready = threading.Condition(lock)  # there may be something to do
         self.was_costly = False  # the last turn was long, or orders filled it: next comes a run whose turn is short
-        self._frame_seconds = frame_seconds
+        self._frame_seconds, self._core_share = frame_seconds, core_share
         self._turns: deque[OpenRun] = deque()
         self._urgent: deque[OpenRun] = deque()
         self._counted_at = 0.0
@@ -92,10 +93,12 @@ class Lane:
             self._sharing = sum(each.contends(now) for each in self._turns) or 1
         alone = 1.0 / self._sharing
         draw_seconds = opened.watching.draw_seconds
-        seconds = min(MAX_SLICE_SECONDS, max(MIN_SLICE_SECONDS, ROUND_SECONDS * alone - draw_seconds))
+        seconds = min(
+            MAX_SLICE_SECONDS / self._core_share, max(MIN_SLICE_SECONDS, ROUND_SECONDS * alone - draw_seconds)
+        )
         if opened.watching.asked is None:
             return seconds
-        enough = (1 - alone) * TRAINING_PER_DRAWING * draw_seconds
+        enough = (1 - alone * self._core_share) * TRAINING_PER_DRAWING * draw_seconds
         return min(seconds, max(MIN_SLICE_SECONDS, enough, opened.next_frame_at(self._frame_seconds) - now))
 
     def note(self, opened: OpenRun, seconds: float, spent: float, start: float, now: float) -> None:
