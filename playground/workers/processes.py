@@ -71,7 +71,7 @@ class Processes:
             self._start_server()
 
     def keep_ready(self) -> None:
-        """Start another fork server if the last one has ended by itself, so that the next worker need not wait for it."""
+        """Start another fork server if the last one has ended by itself, before a worker needs it."""
         if self._forks and self._server is not None and self._lock.acquire(blocking=False):
             try:
                 is_due = time.monotonic() - self._server_at > RESTART_SECONDS
