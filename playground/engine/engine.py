@@ -178,7 +178,7 @@ class Engine:
         """Build the run again from a config; it keeps playing if it was playing. `cores` as in `open`."""
         self._enqueue(run_id, Rebuild(config, cores))
 
-    def command(self, run_id: str, command: Command | Mapping[str, Any], viewer: Viewer | None = None) -> None:
+    def command(self, run_id: str, command: Command | Refuse | Mapping[str, Any], viewer: Viewer | None = None) -> None:
         """Queue a command, which is obeyed between two steps, or a message {"do": ...} that holds one.
 
         A message that holds none shows the reason as a notice. What comes from a `viewer` counts only while that one
@@ -187,7 +187,7 @@ class Engine:
         if viewer is not None and self._find(run_id).watching.viewer is not viewer:
             return
         order: Command | Refuse
-        if isinstance(command, Command):
+        if isinstance(command, (Command, Refuse)):
             order = command
         else:
             try:

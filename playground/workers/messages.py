@@ -13,6 +13,7 @@ NO_MEMORY = (
     "The server has no memory left for another run. Close other tabs of this app, or wait until others have finished, "
     "then press Reset."
 )
+CLOSED_FOR_MEMORY = "This run was closed because the server had no memory left. Press Reset to start again."
 NO_ANSWER = "The program that trains does not answer. Try again in a moment."
 COMING_BACK = "Coming back: step {step:,} of {steps:,}."
 NO_RECIPE = "This run cannot come back: what is kept of it does not fit this version of the app."

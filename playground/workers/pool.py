@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from playground import mnist
 from playground.engine import messages as engine_messages
-from playground.engine.commands import Command
+from playground.engine.commands import Command, CommandError, Reset, read_command
 from playground.engine.engine import UnknownRun, new_id
 from playground.engine.open_run import State
+from playground.engine.orders import Refuse
 from playground.engine.places import Places
 from playground.engine.run import Viewer
 from playground.settings import Settings
@@ -42,6 +43,8 @@ SILENT_SECONDS = 30.0  # a worker that has given no sign of life for this long i
 EARLY_SECONDS = 5.0  # a worker that is lost so soon after its start may have been ended by one of its runs
 EARLY_LOSSES_PAUSED, EARLY_LOSSES_CLOSED = 2, 4  # after this many in a row, its runs come back paused, or are closed
 CHECK_SECONDS = 0.25
+FRESH_SECONDS = 5.0  # a run that was used so recently may be about to be watched
+SETTLED_SECONDS = 7.0  # within which a worker's reports show what a closed run has freed
 AWAY_SECONDS = 60.0  # a session that nobody has used for this long is no work for its worker
 
 log = logging.getLogger(__name__)
@@ -89,6 +92,7 @@ class RemoteRun:
     beside: wire.OpenBeside | None = None  # how the second of two compared runs was opened
     recipe: Recipe | None = None
     unseen: wire.Tune | wire.Rebuild | wire.Vary | None = None  # the last change that is not in the recipe yet
+    refused: bool = False  # it was not built, because there was no memory for it
     touched_at: float = 0.0
     watches: dict[Viewer, Watch] = field(default_factory=dict)
     controls: Watch | None = None
@@ -113,6 +117,7 @@ class WorkerPool:
         self._workers: list[Worker] = []
         self._places = Places(self.settings.max_runs, self._tell_place)
         self._playing: set[str] = set()  # the runs that play or want to
+        self._freed: list[tuple[float, float]] = []  # until when the reports may lack it, and the megabytes
         self._thread_times: wire.ThreadTimes | None = None
         self._processes: Processes | None = None
         self._stopping = threading.Event()
@@ -137,8 +142,9 @@ class WorkerPool:
             workers, processes = list(self._workers), self._processes
             for run in list(self._runs.values()):
                 self._forget(run, engine_messages.STOPPING)
-            for future, _ in self._requests.values():
-                future.cancel()
+            abandoned = [future for future, _ in self._requests.values()]
+        for future in abandoned:
+            future.cancel()
         for worker in workers:
             worker.is_lost = True
             kill(worker.pid)
@@ -162,7 +168,8 @@ class WorkerPool:
         """The unguessable id of a new run of a bench for a session."""
         with self._lock:
             refusal = "" if self._has_memory(session) else messages.NO_MEMORY
-            run = self._add(RemoteRun(new_id(), session, self._worker_of(session), bench, config))
+            run = RemoteRun(new_id(), session, self._worker_of(session), bench, config, refused=bool(refusal))
+            self._add(run)
             run.worker.outbox.post(wire.Open(run.id, session, bench, config, self._free_cores(), refusal))
             return run.id
 
@@ -239,18 +246,29 @@ class WorkerPool:
         """Build the run again from a config; it keeps playing if it was playing. Raises UnknownRun."""
         with self._lock:
             run = self._touch(run_id)
+            self._allow(run)
             run.config = config
             run.unseen = wire.Rebuild(run_id, config, self._free_cores(apart=run_id))
             run.worker.outbox.post(run.unseen)
 
     def command(self, run_id: str, command: Command | Mapping[str, Any], viewer: Viewer | None = None) -> None:
         """Obey a command, or a message {"do": ...} of a viewer that watches the run. Raises UnknownRun."""
+        order: Command | Refuse
+        if isinstance(command, Command):
+            order = command
+        else:
+            try:
+                order = read_command(command)
+            except CommandError as error:
+                order = Refuse(str(error))
         with self._lock:
             run = self._touch(run_id)
             watch = None if viewer is None else run.watches.get(viewer)
             if viewer is None or watch is not None:
+                if isinstance(order, Reset):
+                    self._allow(run)
                 number = None if watch is None else watch.number
-                run.worker.outbox.post(wire.Do(run_id, command, number))
+                run.worker.outbox.post(wire.Do(run_id, order, number))
 
     def call(
         self, run_id: str, operation: Operation[Result], timeout: float = ANSWER_SECONDS, *, both: bool = False
@@ -400,20 +418,42 @@ class WorkerPool:
             run.worker.outbox.post(wire.SetPlace(run_id, place))
 
     def _has_memory(self, session: str) -> bool:
-        """Whether there is memory for another run; a session's own unwatched runs are closed for it at once."""
-        if not self._is_full():
+        """Whether there is memory for another run; a session's own unwatched runs are closed for it at once.
+
+        There is for the only one: what the workers hold then is their own.
+        """
+        if not self._is_full() or all(run.refused for run in self._runs.values()):
             return True
         for run in self._unwatched(session):
-            self.close(run.id, engine_messages.TOO_MANY)
+            self._evict(run)
             return True
         return bool(self._unwatched())
 
-    def _is_full(self) -> bool:
-        return sum(worker.megabytes for worker in self._workers) > self.settings.memory_limit_mb
+    def _allow(self, run: RemoteRun) -> None:
+        """Let a run be built that there was no memory for, if there is now."""
+        if run.refused and self._has_memory(run.session):
+            run.refused = False
+            run.worker.outbox.post(wire.Allow(run.id))
 
-    def _unwatched(self, session: str = "") -> list[RemoteRun]:
+    def _is_full(self) -> bool:
+        now = time.monotonic()
+        self._freed = [(end, megabytes) for end, megabytes in self._freed if end > now]
+        held = sum(worker.megabytes for worker in self._workers) - sum(megabytes for _, megabytes in self._freed)
+        return held > self.settings.memory_limit_mb
+
+    def _evict(self, run: RemoteRun) -> None:
+        """Close a run for its memory, which the reports of its worker show some seconds later."""
+        share = run.worker.megabytes / sum(each.worker is run.worker for each in self._runs.values())
+        self._freed.append((time.monotonic() + SETTLED_SECONDS, share))
+        self.close(run.id, messages.CLOSED_FOR_MEMORY)
+
+    def _unwatched(self, session: str = "", unused_seconds: float = 0.0) -> list[RemoteRun]:
         """The runs that nobody watches, of one session or of all, the one that was used longest ago first."""
-        found = [run for run in self._runs.values() if not run.watches and session in ("", run.session)]
+        since = time.monotonic() - unused_seconds
+        found = [
+            run for run in self._runs.values()
+            if not run.watches and not run.refused and session in ("", run.session) and run.touched_at <= since
+        ]  # fmt: skip
         return sorted(found, key=lambda run: run.touched_at)
 
     # Requests.
@@ -554,8 +594,8 @@ class WorkerPool:
                         worker for worker in self._workers
                         if not worker.pid and worker not in silent and not processes.is_coming(worker.number)
                     ]  # fmt: skip
-                if self._is_full() and (unwatched := self._unwatched()):
-                    self.close(unwatched[0].id, engine_messages.TOO_MANY)
+                if self._is_full() and (unwatched := self._unwatched(unused_seconds=FRESH_SECONDS)):
+                    self._evict(unwatched[0])
             for worker in silent:
                 log.error("A worker gave no sign of life and is replaced.")
                 self._lose(worker)

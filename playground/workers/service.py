@@ -29,11 +29,19 @@ class Service:
         self.engine = engine
         self.recording = recording  # notes every run that is built here
         self.settings = engine.settings
+        self._refusals: dict[str, str] = {}  # of runs that may not be built
 
     def open(self, run_id: str, session: str, bench: str, config: Config, cores: int, refusal: str = "") -> None:
-        """Open a run of a bench; with a refusal, one that fails with this sentence."""
-        build = partial(_refuse, refusal) if refusal else self._build_of(bench)
+        """Open a run of a bench; with a refusal, one that fails with this sentence until it is allowed."""
+        build = self._build_of(bench)
+        if refusal:
+            self._refusals[run_id] = refusal
+            build = partial(self._build_if_allowed, run_id, build)
         self.engine.open(session, build, config, run_id=run_id, cores=cores)
+
+    def allow(self, run_id: str) -> None:
+        """A run that was opened with a refusal can be built from now on; for any other, nothing changes."""
+        self._refusals.pop(run_id, None)
 
     def open_beside(self, run_id: str, leader_id: str, start: Start, knob: str, value: Value) -> None:
         """Open a second run beside an open one, with another value of one knob. Raises UnknownRun."""
@@ -98,6 +106,12 @@ class Service:
         found: Any = BENCHES[bench]
         return self.recording.builds(bench, partial(found.build, settings=self.settings))
 
+    def _build_if_allowed(self, run_id: str, build: Any, config: Config) -> Run:
+        if (refusal := self._refusals.get(run_id)) is not None:
+            raise ValueError(refusal)
+        found: Run = build(config)
+        return found
+
     def _open_given(self, run_id: str, session: str, lesson: str, run: Run, config: Config, cores: int) -> None:
         build = self._build_of(lesson)
         self.recording.listen(lesson, run)
@@ -128,11 +142,6 @@ def _live_lesson(name: str) -> LiveLesson:
     if not isinstance(found, LiveLesson):
         raise ValueError(messages.NO_RUN_TO_REPLACE)
     return found
-
-
-def _refuse(sentence: str, config: Config) -> Run:
-    del config
-    raise ValueError(sentence)
 
 
 def _use_weights(weights: Any, run: Any) -> Loaded:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import pickle
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Literal
 
 from playground.engine.commands import Command
+from playground.engine.orders import Refuse
 from playground.lesson import Table
 from playground.settings import Settings
 from playground.workers.operations import Operation
@@ -45,6 +46,13 @@ class Open:
     config: Any
     cores: int
     refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Allow:
+    """From now on a run that was opened with a refusal can be built."""
+
+    run_id: str
 
 
 @dataclass(frozen=True)
@@ -106,10 +114,10 @@ class Rebuild:
 
 @dataclass(frozen=True)
 class Do:
-    """Obey a command, or a browser's message that holds one, perhaps from a viewer."""
+    """Obey a command, or show why a message was refused, perhaps a viewer's."""
 
     run_id: str
-    command: Command | Mapping[str, Any]
+    command: Command | Refuse
     viewer: int | None
 
 

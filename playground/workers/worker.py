@@ -61,7 +61,13 @@ def work(order: dict[str, Any]) -> None:
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_SCORE, encoding="ascii")
     address = order["address"]  # a path, or a host and a port, of which JSON makes a list
-    connection = Client(address if isinstance(address, str) else tuple(address), authkey=bytes.fromhex(order["key"]))
+    try:
+        connection = Client(
+            address if isinstance(address, str) else tuple(address), authkey=bytes.fromhex(order["key"])
+        )
+    except (OSError, EOFError) as error:  # the front has ended meanwhile, or else it starts another worker
+        log.warning("A worker could not connect: %s.", error)
+        return
     outbox = wire.Outbox(failed=lambda: os._exit(0))
     outbox.start(connection, "outbox")
     outbox.post(wire.Hello(order["number"], os.getpid()))
@@ -77,10 +83,10 @@ def work(order: dict[str, Any]) -> None:
 
 
 class RemoteViewer:
-    """A viewer whose socket is in the web process."""
+    """A viewer whose socket is in the web process; `gone` is called with its number when its socket is closed."""
 
-    def __init__(self, number: int, outbox: wire.Outbox) -> None:
-        self._number, self._outbox = number, outbox
+    def __init__(self, number: int, outbox: wire.Outbox, gone: Callable[[int], object]) -> None:
+        self._number, self._outbox, self._gone = number, outbox, gone
 
     def deliver(self, frame: bytes) -> None:
         """Send a frame."""
@@ -89,6 +95,7 @@ class RemoteViewer:
     def dismiss(self, code: int, reason: str) -> None:
         """Close the socket."""
         self._outbox.post(wire.Dismiss(self._number, code, reason))
+        self._gone(self._number)
 
 
 class RemotePlaces:
@@ -144,20 +151,29 @@ class Worker:
         engine, service = self.engine, self.service
         match message:
             case wire.AskFrame(run_id, number, charts, options):
-                engine.ask(run_id, self._viewer(number), charts, options)
+                if (viewer := self.viewers.get(number)) is not None:
+                    engine.ask(run_id, viewer, charts, options)
             case wire.Do(run_id, command, number):
-                engine.command(run_id, command, None if number is None else self._viewer(number))
+                viewer = None if number is None else self.viewers.get(number)
+                if number is None or viewer is not None:
+                    engine.command(run_id, command, viewer)
             case wire.Attach(run_id, number, reads):
-                engine.attach(run_id, self._viewer(number), reads=reads)
+                viewer = self.viewers[number] = RemoteViewer(number, self.outbox, self._forget_viewer)
+                try:
+                    engine.attach(run_id, viewer, reads=reads)
+                except UnknownRun:
+                    self._forget_viewer(number)
             case wire.Detach(run_id, number):
-                engine.detach(run_id, self._viewer(number))
-                self.viewers.pop(number, None)
+                if (viewer := self.viewers.pop(number, None)) is not None:
+                    engine.detach(run_id, viewer)
             case wire.Tune(run_id, config):
                 engine.tune(run_id, config)
             case wire.Rebuild(run_id, config, cores):
                 engine.rebuild(run_id, config, cores=cores)
             case wire.Open(run_id, session, bench, config, cores, refusal):
                 service.open(run_id, session, bench, config, cores, refusal)
+            case wire.Allow(run_id):
+                service.allow(run_id)
             case wire.OpenBeside(run_id, leader_id, start, knob, value):
                 try:
                     service.open_beside(run_id, leader_id, start, knob, value)
@@ -185,15 +201,13 @@ class Worker:
             case _:
                 raise TypeError(f"A worker does not know {type(message).__name__}.")
 
-    def _viewer(self, number: int) -> RemoteViewer:
-        found = self.viewers.get(number)
-        if found is None:
-            found = self.viewers[number] = RemoteViewer(number, self.outbox)
-        return found
+    def _forget_viewer(self, number: int) -> None:
+        self.viewers.pop(number, None)
 
     def _dropped(self, run_id: str, reason: str) -> None:
         self.has_dropped = True
         self.recording.forget(run_id)
+        self.service.allow(run_id)
         self.outbox.post(wire.Dropped(run_id, reason))
 
     # Answers.
