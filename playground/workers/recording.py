@@ -259,7 +259,7 @@ class Recording:
 
     def _save(self, found: Log, run: Any) -> None:
         """Begin a log again with the run's state at its current step, if that can be saved."""
-        start, found.must_save, found.seconds = time.perf_counter(), False, 0.0
+        start, found.must_save, found.seconds = time.thread_time(), False, 0.0
         origin: Saved | Held | None = None
         size = 0
         if isinstance(run, TrainingRun):
@@ -273,7 +273,7 @@ class Recording:
                 found.origin, found.acts = Begun(run.config), last_of_each(found.acts, run.steps)
             return
         found.origin, found.acts = origin, []
-        cost = time.perf_counter() - start
+        cost = time.thread_time() - start  # not of the clock: where cores are crowded, states would be saved too rarely
         found.interval = self._saving.interval(cost, size)
 
     # What is handed over.
