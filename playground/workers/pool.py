@@ -12,9 +12,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -91,6 +91,7 @@ class RemoteRun:
     config: Any
     beside: wire.OpenBeside | None = None  # how the second of two compared runs was opened
     recipe: Recipe | None = None
+    asked: wire.Restore | wire.RunReplay | None = None  # how it was opened, until there is a recipe
     unseen: wire.Tune | wire.Rebuild | wire.Vary | None = None  # the last change that is not in the recipe yet
     refused: bool = False  # it was not built, because there was no memory for it
     touched_at: float = 0.0
@@ -111,6 +112,7 @@ class WorkerPool:
         self._while_waiting = while_waiting
         self._lock = threading.RLock()
         self._runs: dict[str, RemoteRun] = {}
+        self._promised: dict[str, RemoteRun] = {}  # that a worker opens for a question which is not answered yet
         self._watches: dict[int, Watch] = {}
         self._requests: dict[int, tuple[Future[Any], Worker]] = {}
         self._numbers = itertools.count(1)
@@ -204,9 +206,12 @@ class WorkerPool:
         with self._lock:
             worker, cores = self._worker_of(session), self._free_cores()
         asked = wire.Restore(new_id(), session, lesson, content, file_name, cores, replaces)
-        found: Restored | Loaded = self._ask(worker, asked, DRAW_SECONDS)
-        if isinstance(found, Restored):
-            self._replace(RemoteRun(found.run_id, session, worker, lesson, found.config), replaces)
+        found: Restored | Loaded
+        with self._promise(RemoteRun(asked.run_id, session, worker, lesson, None, asked=asked)) as run:
+            found = self._ask(worker, asked, DRAW_SECONDS)
+            if isinstance(found, Restored):
+                run.config = found.config
+                self._replace(run, replaces)
         return found
 
     def replay(
@@ -218,10 +223,11 @@ class WorkerPool:
         """
         with self._lock:
             worker, cores = self._worker_of(session), self._free_cores()
-        run_id = new_id()
-        self._ask(worker, wire.RunReplay(run_id, session, lesson, config, at, since, threads, cores), DRAW_SECONDS)
-        self._replace(RemoteRun(run_id, session, worker, lesson, config), replaces)
-        return run_id
+        asked = wire.RunReplay(new_id(), session, lesson, config, at, since, threads, cores)
+        with self._promise(RemoteRun(asked.run_id, session, worker, lesson, config, asked=asked)) as run:
+            self._ask(worker, asked, DRAW_SECONDS)
+            self._replace(run, replaces)
+        return asked.run_id
 
     def close(self, run_id: str, reason: str = engine_messages.CLOSED) -> None:
         """Close a run and free its memory; an unknown id does nothing."""
@@ -239,8 +245,11 @@ class WorkerPool:
         with self._lock:
             run = self._touch(run_id)
             run.config = config
-            run.unseen = wire.Tune(run_id, config)
-            run.worker.outbox.post(run.unseen)
+            run.worker.outbox.post(wire.Tune(run_id, config))
+            if isinstance(run.unseen, wire.Rebuild):  # both are still to be done
+                run.unseen = wire.Rebuild(run_id, config, run.unseen.cores)
+            else:
+                run.unseen = wire.Tune(run_id, config)
 
     def rebuild(self, run_id: str, config: Any) -> None:
         """Build the run again from a config; it keeps playing if it was playing. Raises UnknownRun."""
@@ -369,6 +378,17 @@ class WorkerPool:
         run.touched_at = time.monotonic()
         self._runs[run.id] = run
         return run
+
+    @contextmanager
+    def _promise(self, run: RemoteRun) -> Iterator[RemoteRun]:
+        """A run that a worker is asked to open: its recipes count already, which may come before the answer is read."""
+        with self._lock:
+            self._promised[run.id] = run
+        try:
+            yield run
+        finally:
+            with self._lock:
+                del self._promised[run.id]
 
     def _replace(self, run: RemoteRun, replaced: str) -> None:
         with self._lock:
@@ -559,8 +579,8 @@ class WorkerPool:
                             UnknownRun() if kind == "unknown" else ValueError(sentence)
                         )
                 case wire.Kept(run_id, recipe):
-                    if (run := self._runs.get(run_id)) is not None:
-                        run.recipe = recipe.after(run.recipe)
+                    if (run := self._runs.get(run_id) or self._promised.get(run_id)) is not None:
+                        run.recipe, run.asked = recipe.after(run.recipe), None
                         if _shows(recipe, run):
                             run.unseen = None
                 case wire.Dismiss(number, code, reason):
@@ -642,6 +662,8 @@ class WorkerPool:
                 worker.outbox.post(run.unseen)
         elif run.beside is not None:
             worker.outbox.post(run.beside)
+        elif run.asked is not None:
+            worker.outbox.post(wire.OpenAgain(run.asked, run.config))
         else:
             worker.outbox.post(wire.Open(run.id, run.session, run.bench, run.config, self._free_cores()))
         for watch in run.watches.values():

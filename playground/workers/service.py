@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from playground.engine.commands import Step
@@ -17,7 +18,7 @@ from playground.saving import branch, checkpoint, replay
 from playground.workers import messages
 from playground.workers.recipes import ComingBack
 from playground.workers.recording import Recording
-from playground.workers.wire import BringBack, DrawnLab, Loaded, Restored, Start
+from playground.workers.wire import BringBack, DrawnLab, Loaded, Restore, Restored, RunReplay, Start
 
 BUILDERS = {"start": branch.from_start, "here": branch.from_here}
 
@@ -84,17 +85,36 @@ class Service:
         if not isinstance(found, checkpoint.Checkpoint):
             return self.engine.call(replaces, partial(_use_weights, found), both=True)
         run, config = checkpoint.restore(found, _live_lesson(lesson), self.settings)
-        self._open_given(run_id, session, lesson, run, config, cores)
+        self._open_given(run_id, session, lesson, lambda: run, config, cores)
         return Restored(run_id, config, found.step, found.checksum)
 
     def replay(
         self, run_id: str, session: str, lesson: str, config: Config, at: str, since: str, threads: str, cores: int
     ) -> None:
         """Repeat a shared run in a new one. Raises ValueError with a sentence for a link that cannot be replayed."""
-        start, again = replay.read(config, at, since, threads)
-        run = replay.build(_live_lesson(lesson).build, start, again, self.settings)
-        self._open_given(run_id, session, lesson, run, config, cores)
-        self.engine.command(run_id, Step(again.at))
+        run, steps = self._replayed(lesson, config, at, since, threads)
+        self._open_given(run_id, session, lesson, lambda: run, config, cores)
+        self.engine.command(run_id, Step(steps))
+
+    def open_again(self, asked: Restore | RunReplay, config: Config) -> None:
+        """Do once more what was done in a process that is lost, for a run that the front knows already.
+
+        Here the run is there at once, and made by the thread that builds: its viewers can be attached.
+        """
+        if isinstance(asked, Restore):
+            found = checkpoint.read(asked.content, name=asked.file_name)
+            assert isinstance(found, checkpoint.Checkpoint)
+            lesson = _live_lesson(asked.lesson)
+
+            def make() -> Run:
+                run: Run = checkpoint.restore(found, lesson, self.settings)[0]
+                return run
+
+            self._open_given(asked.run_id, asked.session, asked.lesson, make, config, asked.cores)
+            return
+        run, steps = self._replayed(asked.lesson, asked.config, asked.at, asked.since, asked.threads)
+        self._open_given(asked.run_id, asked.session, asked.lesson, lambda: run, config, asked.cores)
+        self.engine.command(asked.run_id, Step(steps))
 
     def draw(self, lab: str, config: Config, digest: bytes, number: int) -> DrawnLab:
         """What a still lab shows. Raises ValueError with a sentence where nothing can be drawn."""
@@ -112,12 +132,20 @@ class Service:
         found: Run = build(config)
         return found
 
-    def _open_given(self, run_id: str, session: str, lesson: str, run: Run, config: Config, cores: int) -> None:
+    def _replayed(self, lesson: str, config: Config, at: str, since: str, threads: str) -> tuple[Run, int]:
+        """A run that repeats a shared one, and how many steps it has to take."""
+        start, again = replay.read(config, at, since, threads)
+        return replay.build(_live_lesson(lesson).build, start, again, self.settings), again.at
+
+    def _open_given(
+        self, run_id: str, session: str, lesson: str, make: Callable[[], Run], config: Config, cores: int
+    ) -> None:
         build = self._build_of(lesson)
-        self.recording.listen(lesson, run)
+        made = cache(lambda: self.recording.listen(lesson, make()))
 
         def given(asked: Config) -> Run:
-            return run if asked == config else build(asked)
+            found: Run = made() if asked == config else build(asked)
+            return found
 
         self.engine.open(session, given, config, run_id=run_id, cores=cores)
 

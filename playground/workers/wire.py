@@ -225,6 +225,14 @@ Question = CallRun | AskState | Draw | Restore | RunReplay
 
 
 @dataclass(frozen=True)
+class OpenAgain:
+    """Open a run once more that was opened by a question, and was lost before its first recipe came."""
+
+    asked: Restore | RunReplay
+    config: Any
+
+
+@dataclass(frozen=True)
 class Request:
     """A question, with a number that its answer has, too."""
 

@@ -179,6 +179,8 @@ class Worker:
                     service.open_beside(run_id, leader_id, start, knob, value)
                 except UnknownRun:
                     self._dropped(run_id, "")
+            case wire.OpenAgain(asked, config):
+                service.open_again(asked, config)
             case wire.BringBack(run_id):
                 try:
                     service.bring_back(message)

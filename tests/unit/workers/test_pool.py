@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from playground.workers.operations import Operation
 from playground.workers.pool import UnknownRun, WorkerPool
 from playground.workers.processes import RESTART_SECONDS
 from playground.workers.service import BENCHES, drawn
-from playground.workers.wire import Loaded, Outbox, Restored, pack_frame, unpack
+from playground.workers.wire import Loaded, Outbox, Restore, Restored, RunReplay, pack_frame, unpack
 from tests.unit.workers.room import AskingViewer, Checksum, Fail, Peek, pool_of, until
 
 REGRESSION = BENCHES["regression"]
@@ -249,6 +250,72 @@ def test_runs_of_a_killed_worker_come_back_at_their_step_and_play_on(pool: Worke
         pool.close(viewer.run_id)
 
 
+def saved_run() -> tuple[bytes, tuple[int, str]]:
+    """The checkpoint of a regression, and its step and checksum."""
+    run = REGRESSION.build(ENDLESS, settings=Settings())
+    run.advance(60.0, 30)
+    return checkpoint.save("regression", run), (30, checksum(run.model.state_dict()))
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.7], ids=["at once", "where the page waits for its turn"])
+def test_a_restored_run_survives_a_worker_that_is_killed_soon_after(
+    pool: WorkerPool, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    @contextmanager
+    def slowly() -> Iterator[None]:
+        yield
+        time.sleep(seconds)  # meanwhile the worker tells from what the run comes back
+
+    old_enough(pool)
+    content, there = saved_run()
+    first = pool.open("a student", "regression", ENDLESS)
+    monkeypatch.setattr(pool, "_while_waiting", slowly)
+    found = pool.restore("a student", "regression", content, "x.safetensors", first)
+    monkeypatch.undo()
+    assert isinstance(found, Restored)
+    if not seconds:
+        pool._runs[found.run_id].recipe = None  # as long as the worker has told nothing
+        pool._runs[found.run_id].asked = Restore(
+            found.run_id, "a student", "regression", content, "x.safetensors", 1, ""
+        )
+    lose(pool, worker_of(pool, found.run_id))
+    viewer = AskingViewer(pool, found.run_id).watch()
+    assert pool.call(found.run_id, Checksum()) == there
+    viewer.until(lambda each: each.step == 30)
+    pool.close(found.run_id)
+
+
+def test_a_replay_goes_on_where_its_worker_is_killed_at_once(pool: WorkerPool) -> None:
+    old_enough(pool)
+    digits = alone(25)[:8]
+    first = pool.open("a student", "regression", ENDLESS)
+    run_id = pool.replay("a student", "regression", ENDLESS, f"25.{digits}", "", "", first)
+    asked = RunReplay(run_id, "a student", "regression", ENDLESS, f"25.{digits}", "", "", 1)
+    pool._runs[run_id].recipe, pool._runs[run_id].asked = None, asked  # as long as the worker has told nothing
+    lose(pool, worker_of(pool, run_id))
+    viewer = AskingViewer(pool, run_id).watch()
+    viewer.until(lambda each: each.step == 25)
+    viewer.until(lambda each: digits in each.head["note"])
+    pool.close(run_id)
+
+
+def test_all_that_was_set_while_a_worker_stood_still_holds_in_the_next_one(pool: WorkerPool) -> None:
+    old_enough(pool)
+    viewer = AskingViewer(pool, pool.open("a student", "regression", ENDLESS)).watch()
+    viewer.until(lambda each: each.head.get("state") == "paused")
+    until(lambda: pool._runs[viewer.run_id].recipe)
+    pid = worker_of(pool, viewer.run_id)
+    os.kill(pid, signal.SIGSTOP)
+    other = ENDLESS.with_values(seed=7)
+    pool.rebuild(viewer.run_id, other)
+    pool.tune(viewer.run_id, other.with_values(lr=0.05))
+    lose(pool, pid)
+    pool.command(viewer.run_id, Step(20))
+    until(lambda: pool.call(viewer.run_id, Peek("steps")) == 20)
+    assert pool.call(viewer.run_id, Checksum()) == (20, alone(20, other.with_values(lr=0.05)))
+    pool.close(viewer.run_id)
+
+
 def test_points_added_by_hand_survive_a_killed_worker(pool: WorkerPool) -> None:
     old_enough(pool)
     viewer = playing(pool, "a student")
@@ -321,7 +388,7 @@ def test_a_stopped_worker_keeps_nobody_else_waiting(pool: WorkerPool) -> None:
 def test_runs_whose_workers_are_lost_again_and_again_come_back_paused_then_are_closed() -> None:
     with pool_of(workers=1) as pool:
         viewer = playing(pool, "a student")
-        for _ in range(6):
+        for _ in range(8):
             until(lambda: all(pool.worker_pids))
             if not pool.has(viewer.run_id):
                 break
