@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pages.ui.session import pool
 from playground.lesson import Lesson
 from playground.lessons import LESSONS
 from playground.training import devices
+from playground.workers.pool import START_SECONDS
 from tests.pages.session import RUN_SECONDS, SCRIPT, Open, go
 
 OTHERS = ("toys", "slow")  # lessons of tests, each a module beside this one
@@ -29,7 +31,10 @@ def _no_search_for_components() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _workers() -> Iterator[None]:
-    """The server's workers, for all tests of this process: they take seconds to start."""
+    """The server's workers, for all tests of this process: they take seconds to start, on a busy machine many."""
+    end = time.monotonic() + START_SECONDS
+    while not all(pool().worker_pids) and time.monotonic() < end:
+        time.sleep(0.05)
     devices.set_threads(pool().settings.torch_threads)  # what a test computes itself is the same to the last bit
     yield
     pool().stop()
