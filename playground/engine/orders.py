@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -81,9 +81,6 @@ class Orders:
 
     def __len__(self) -> int:
         return len(self._waiting)
-
-    def __iter__(self) -> Iterator[Order]:
-        return iter(self._waiting)
 
     def add(self, order: Order, config: Any) -> None:
         """Let an order wait, or fold it into the one before; `config` is the one that the run has now."""

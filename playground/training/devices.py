@@ -28,7 +28,7 @@ def threads(count: int) -> Iterator[None]:
     """Use `count` threads for the torch operations of this thread inside the `with` block.
 
     torch's setting belongs to the calling thread, but is also the default for threads that compute for the first time
-    during the block. So the engine's workers set theirs when they start.
+    during the block. So the engine's threads set theirs when they start.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(count)

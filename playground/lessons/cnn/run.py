@@ -51,7 +51,7 @@ COLUMNS = ("train", "accuracy", "test_accuracy", *(f"{kind} {name}" for name in 
 
 
 class CnnRun(TrainingRun):
-    """One student's training on digits. Only one worker touches it at a time."""
+    """One student's training on digits. Only one thread touches it at a time."""
 
     trainer: LongTrainer
 

@@ -78,7 +78,7 @@ def waiting(*orders: Order, config: Any = CONFIG) -> list[Order]:
     queue = Orders()
     for order in orders:
         queue.add(order, config)
-    return list(queue)
+    return list(iter(queue.take, None))
 
 
 def tune(**values: Any) -> Tune:
@@ -151,7 +151,6 @@ def test_a_viewer_that_goes_takes_its_commands_along_but_not_the_settings_of_the
     for order in (Reset(), Tune(1), AddPoint(0, 0), Rebuild(2), Refuse("No."), Pick(0, 0)):
         queue.add(order, None)
     queue.drop_commands()
-    assert list(queue) == [Tune(1), Rebuild(2)]
     assert [queue.take(), queue.take(), queue.take()] == [Tune(1), Rebuild(2), None]
 
 
