@@ -280,7 +280,7 @@ class Engine:
         return "lost" if opened is None else opened.shown_state
 
     # The methods below are called with the lock held, except the threads' _train and _build, and what makes up a turn:
-    # _begin, _serve, _obey, _take, _frame, _draw and _deliver.
+    # _begin, _note, _serve, _obey, _take, _frame, _draw and _deliver.
 
     def _find(self, run_id: str) -> OpenRun:
         try:
@@ -452,9 +452,17 @@ class Engine:
                 opened.build_run(self._free_cores(opened))
             except Exception as error:
                 opened.fail(error)
-        self._before_frame(opened)
+        self._note(opened)
         self._frame(opened)
         opened.settle()
+
+    def _note(self, opened: OpenRun) -> None:
+        """Let a run be noted; one that was closed while it was built has left nothing behind."""
+        with self._lock:
+            if opened.id not in self._runs:
+                opened.run = None
+                return
+        self._before_frame(opened)
 
     def _serve(self, lane: Lane, opened: OpenRun) -> None:
         """One turn of one run. An error that the run raises ends that run with a sentence, and no other."""
@@ -471,12 +479,12 @@ class Engine:
                     opened.train(seconds - spent, self.settings)
                 except Exception as error:
                     opened.fail(error)
-        self._before_frame(opened)
+        self._note(opened)
         drawing_at, has_obeyed = time.monotonic(), opened.has_obeyed
-        self._frame(opened)
+        has_drawn = self._frame(opened)
         opened.settle()
         if (partner := opened.partner) is not None:  # in the same turn: both show the same step
-            self._frame(partner)
+            self._frame(partner, with_partner=has_drawn)
             partner.settle()
         now = time.monotonic()
         if has_obeyed and not opened.has_obeyed:  # the frame that shows what was ordered is part of its cost
@@ -505,24 +513,25 @@ class Engine:
         with self._lock:
             return opened.orders.take()
 
-    def _frame(self, opened: OpenRun) -> None:
-        """Draw and deliver what was asked for, is due, and would show something new.
+    def _frame(self, opened: OpenRun, *, with_partner: bool = False) -> bool:
+        """Draw and deliver what was asked for, is due, and would show something new; returns whether there was any.
 
         That is a frame for the controlling viewer and all readers who asked for the same, and now and then one for
-        readers alone.
+        readers alone. `with_partner`: the frame of its partner was drawn just now, so it need not wait for that.
         """
         watching = opened.watching
         with self._lock:
             now = time.monotonic()
-            is_due = watching.wants_frame and now >= opened.next_frame_at(self._frame_seconds)
-            letters = watching.letters(now) if is_due else []
-        if letters:
+            is_due = with_partner or now >= opened.next_frame_at(self._frame_seconds)
+            letters = watching.letters(now) if is_due and watching.wants_frame else []
+        if has_drawn := bool(letters):
             self._draw(opened, letters, now)
         with self._lock:
             now = time.monotonic()
             letters = watching.letters_to_readers(now)
         if letters:
             self._draw(opened, letters, now)
+        return has_drawn
 
     def _draw(self, opened: OpenRun, letters: list[Letter], start: float) -> None:
         """Draw one frame and deliver it to all who asked for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
@@ -14,6 +15,7 @@ import pytest
 
 from playground.engine import messages as engine_messages
 from playground.engine.commands import Play, Reset
+from playground.engine.engine import Engine
 from playground.settings import Settings
 from playground.workers import messages, wire
 from playground.workers.pool import RemoteRun, Worker, WorkerPool
@@ -142,3 +144,36 @@ def test_a_pool_that_is_stopped_gives_up_every_question_and_ends_its_workers() -
     for future in waiting:
         with pytest.raises(CancelledError):
             future.result(0)
+
+
+def test_with_more_workers_than_cores_both_boards_of_a_comparison_are_drawn() -> None:
+    with pool_of(core_limit=1, workers=4) as pool:
+        first = AskingViewer(pool, pool.open("mine", "regression", CONFIG)).watch()
+        pool.command(first.run_id, Play(), first)
+        first.until(lambda each: each.step > 0)
+        second = AskingViewer(pool, pool.open_beside(first.run_id, "start", "lr", 0.02)).watch()
+        until(lambda: len(second.frames) > 1 or len(first.frames) > 200)
+        count = len(first.frames)
+        first.until(lambda each: len(each.frames) > count + 15)
+        assert len(second.frames) > 5
+
+
+def test_a_run_that_is_closed_while_it_is_built_is_not_noted() -> None:
+    building, closed = threading.Event(), threading.Event()
+    noted: list[str] = []
+    engine = Engine(Settings(), before_frame=lambda opened: noted.append(opened.id) if opened.run else None)
+    engine.start()
+
+    def build(config: Any) -> Any:
+        building.set()
+        assert closed.wait(60.0)
+        return REGRESSION.build(config, settings=Settings())
+
+    slow = engine.open("mine", build, CONFIG)
+    assert building.wait(60.0)
+    engine.close(slow)
+    closed.set()
+    after = engine.open("mine", lambda config: REGRESSION.build(config, settings=Settings()), CONFIG)
+    until(lambda: noted)
+    engine.stop()
+    assert set(noted) == {after}
