@@ -455,6 +455,7 @@ def test_over_the_limit_of_memory_a_session_s_own_unwatched_runs_go_first(pool: 
 
 
 def test_without_memory_for_another_run_it_says_so(pool: WorkerPool) -> None:
+    other = AskingViewer(pool, pool.open("other", "regression", ENDLESS)).watch()  # there is memory for the only one
     pool._workers[0].megabytes = pool.settings.memory_limit_mb + 1.0
     try:
         run_id = pool.open("mine", "regression", ENDLESS)
@@ -464,6 +465,7 @@ def test_without_memory_for_another_run_it_says_so(pool: WorkerPool) -> None:
     viewer.until(lambda each: each.head.get("state") == "failed")
     assert viewer.head["notice"] == messages.NO_MEMORY
     pool.close(run_id)
+    pool.close(other.run_id)
 
 
 def test_over_the_limit_of_playing_runs_of_all_workers_one_waits_with_its_picture() -> None:
