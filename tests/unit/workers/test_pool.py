@@ -449,6 +449,7 @@ def test_over_the_limit_of_memory_a_session_s_own_unwatched_runs_go_first(pool: 
         new = pool.open("mine", "regression", ENDLESS)
     finally:
         pool._workers[0].megabytes = 0.0
+        pool._freed.clear()
     assert not pool.has(mine[0]) and pool.has(watched.run_id) and pool.has(new)
     for run_id in (*mine, watched.run_id, other, new):
         pool.close(run_id)
