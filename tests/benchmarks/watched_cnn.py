@@ -40,6 +40,11 @@ class Viewer:
         pass
 
 
+def images_of(run: Any) -> int:
+    """How many images a run has trained on; its batches are all of one size, but for the last of an epoch."""
+    return int(run.steps * run.config.batch_size)
+
+
 def watch(config: CnnConfig, runs: int) -> list[dict[str, Any]]:
     """Train so many runs at once to their ends."""
     with watched(config, runs) as (engine, ids, viewers, built):
@@ -91,11 +96,11 @@ def _follow(runs: list[Any], start: float) -> list[dict[str, Any]]:
         now = time.monotonic()
         for run, each in zip(runs, found, strict=True):
             if run.steps and "first" not in each:
-                each["first"], each["images_before"] = now, run.trained
+                each["first"], each["images_before"] = now, images_of(run)
             if "last" not in each and run.trainer.batches.epochs >= run.stop_epoch:
-                each["last"], each["images"] = now, run.trained
+                each["last"], each["images"] = now, images_of(run)
                 for other, its in zip(found, runs, strict=True):
-                    other.setdefault("images_then", its.trained)
+                    other.setdefault("images_then", images_of(its))
             if run.outcome and "seconds" not in each:
                 each["seconds"], each["accuracy"] = now - start, run.tester.whole[-1][1]
     return [

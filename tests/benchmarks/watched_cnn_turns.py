@@ -11,7 +11,7 @@ import time
 from playground.lessons.cnn.config import CnnConfig
 from playground.lessons.cnn.run import CnnRun
 from tests.benchmarks.turns import SETTLING_SECONDS, obey
-from tests.benchmarks.watched_cnn import watched
+from tests.benchmarks.watched_cnn import images_of, watched
 
 EPOCH = 60_000  # images
 
@@ -22,18 +22,18 @@ if __name__ == "__main__":
         def images_per_second(seconds: float) -> float:
             """Play for this long."""
             global longest
-            if engine.call(run_id, lambda run: run.trained) + 1.3 * longest > EPOCH:  # type: ignore[attr-defined]
+            if engine.call(run_id, images_of) + 1.3 * longest > EPOCH:
                 engine.command(run_id, {"do": "reset"})
             run: CnnRun = engine.call(run_id, lambda run: run)  # type: ignore[assignment]
-            before = run.trained
+            before = images_of(run)
             engine.command(run_id, {"do": "play"})
             time.sleep(SETTLING_SECONDS)
-            images, start = run.trained, time.perf_counter()
+            images, start = images_of(run), time.perf_counter()
             time.sleep(seconds)
-            rate = (run.trained - images) / (time.perf_counter() - start)
+            rate = (images_of(run) - images) / (time.perf_counter() - start)
             engine.command(run_id, {"do": "pause"})
             engine.call(run_id, lambda run: None)  # after its slice
-            longest = max(longest, run.trained - before)
+            longest = max(longest, images_of(run) - before)
             assert run.trainer.batches.epochs == 0, "a turn went past the epoch"
             return float(rate)
 
