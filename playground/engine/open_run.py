@@ -45,7 +45,7 @@ class OpenRun:
     notice: str = ""
     passing_notice: tuple[str, float] = "", math.inf  # a notice that is no longer shown after this time
     lane: Lane | None = None  # in which it takes turns, from when it is built
-    place: int | None = None  # 0: it may play; from 1: in the queue; None: it has asked for none, or was told none yet
+    place: int | None = None  # 0: it may play; from 1: in the queue; None: it has not asked, or has no answer yet
     asks_place: bool = False  # it has asked for a place
     busy: bool = False  # a thread has it
     orders: Orders = field(default_factory=Orders)

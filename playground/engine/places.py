@@ -28,10 +28,10 @@ class Places:
 
     def __init__(self, limit: int, tell: Callable[[str, int], None]) -> None:
         self._limit, self._tell = limit, tell
-        self._asking: dict[str, int] = {}  # in the order of asking -> the place that was told last
+        self._asking: dict[str, int] = {}  # in the order of asking -> the place that it knows
 
     def ask(self, run_id: str) -> None:
-        """A run wants to play: it is told its place, also if it has asked before."""
+        """A run wants to play: `tell` gives it its place, also if it has asked before."""
         place = self._asking[run_id] if run_id in self._asking else max(0, len(self._asking) + 1 - self._limit)
         self._asking[run_id] = place
         self._tell(run_id, place)

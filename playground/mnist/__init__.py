@@ -156,7 +156,7 @@ _listeners: list[Callable[[], None]] = []
 
 
 def inform(listener: Callable[[], None]) -> None:
-    """Call this function whenever this process has forgotten the digits, so that others can be told to."""
+    """Call this function whenever this process has forgotten the digits, so that it can inform other processes."""
     _listeners.append(listener)
 
 

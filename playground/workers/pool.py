@@ -510,7 +510,6 @@ class WorkerPool:
 
     def _start_worker(self, early_losses: int = 0) -> Worker:
         worker = Worker(next(self._numbers), wire.Outbox(), early_losses, time.monotonic())
-        worker.outbox = wire.Outbox(failed=lambda: self._lose(worker))
         worker.outbox.post(wire.Begin(self.settings))
         if self._thread_times is not None:
             worker.outbox.post(self._thread_times)
@@ -539,7 +538,7 @@ class WorkerPool:
             worker.connected_at = worker.heard_at = time.monotonic()
             if self._thread_times is None and self.settings.cores > 1 and worker is self._workers[0]:
                 worker.outbox.post(wire.MeasureThreads(self.settings.cores))
-        worker.outbox.start(connection, f"to-worker-{worker.number}")
+        worker.outbox.start(connection, f"to-worker-{worker.number}", lambda: self._lose(worker))
         name = f"from-worker-{worker.number}"
         threading.Thread(target=self._listen, args=(worker, connection), name=name, daemon=True).start()
 

@@ -382,9 +382,8 @@ class Outbox:
     Before a connection is known, what is posted waits.
     """
 
-    def __init__(self, failed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self) -> None:
         self._waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._failed = failed
 
     def post(self, message: Any) -> None:
         """Send a message."""
@@ -394,17 +393,17 @@ class Outbox:
         """Send a frame for a viewer."""
         self._waiting.put(pack_frame(viewer, frame))
 
-    def start(self, connection: Connection, name: str) -> None:
-        """Send from now on."""
-        threading.Thread(target=self._send_all, args=(connection,), name=name, daemon=True).start()
+    def start(self, connection: Connection, name: str, failed: Callable[[], None]) -> None:
+        """Send from now on; `failed` is called when the other end has gone."""
+        threading.Thread(target=self._send_all, args=(connection, failed), name=name, daemon=True).start()
 
     def close(self) -> None:
         """Send nothing more after what waits."""
         self._waiting.put(None)
 
-    def _send_all(self, connection: Connection) -> None:
+    def _send_all(self, connection: Connection, failed: Callable[[], None]) -> None:
         try:
             while (item := self._waiting.get()) is not None:
                 connection.send_bytes(item)
         except OSError:  # the other end has gone
-            self._failed()
+            failed()

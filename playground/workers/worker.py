@@ -68,8 +68,8 @@ def work(order: dict[str, Any]) -> None:
     except (OSError, EOFError) as error:  # the front has ended meanwhile, or else it starts another worker
         log.warning("A worker could not connect: %s.", error)
         return
-    outbox = wire.Outbox(failed=lambda: os._exit(0))
-    outbox.start(connection, "outbox")
+    outbox = wire.Outbox()
+    outbox.start(connection, "outbox", lambda: os._exit(0))
     outbox.post(wire.Hello(order["number"], os.getpid()))
     begin = wire.unpack(connection.recv_bytes())
     worker = Worker(begin.settings, outbox)
@@ -143,7 +143,7 @@ class Worker:
         threading.Thread(target=self._hand_over, name="recipes", daemon=True).start()
 
     def obey(self, message: Any) -> None:
-        """Obey one message; a run that is gone by now has told the front so already."""
+        """Obey one message; the front already knows of a run that is no longer open."""
         with suppress(UnknownRun):
             self._obey(message)
 

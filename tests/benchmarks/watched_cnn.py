@@ -19,7 +19,7 @@ from typing import Any
 
 from playground.engine.engine import Engine
 from playground.lessons.cnn import lesson as cnn
-from playground.lessons.cnn.config import CnnConfig
+from playground.lessons.cnn.config import CnnConfig, load_digits
 from playground.settings import Settings
 from playground.training import devices
 
@@ -62,7 +62,7 @@ def watched(config: CnnConfig, runs: int) -> Iterator[tuple[Engine, list[str], l
     """So many runs in an engine, not yet playing: the engine, the runs' ids, their viewers, and the runs themselves."""
     settings = Settings()
     devices.set_threads(settings.torch_threads)
-    cnn.prepare()
+    load_digits()
     engine = Engine(settings, prepare=partial(devices.set_threads, settings.torch_threads))
     engine.start()
     ids = [engine.open(f"session {index}", cnn.build, config) for index in range(runs)]

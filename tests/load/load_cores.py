@@ -35,7 +35,7 @@ MAX_P95_MS = 250.0
 
 @dataclass
 class Speeds:
-    """What a server with so many workers did in each round."""
+    """What a server with a number of workers did in each round."""
 
     port: int
     pid: int

@@ -1,4 +1,4 @@
-"""How many students a server holds, for the table in README.md: measured on so many cores, with as many workers.
+"""How many students a server holds, for the table in README.md: on several numbers of cores, with as many workers.
 
     python -m tests.load.sizing            # 1, 2 and 4 cores, as far as this machine has them
     python -m tests.load.sizing 2          # these alone
@@ -48,7 +48,7 @@ class Trial:
 
 @dataclass
 class Size:
-    """What a server with so many cores holds."""
+    """What a server with a number of cores holds."""
 
     cores: int
     fits: Trial
@@ -103,7 +103,7 @@ async def size(port: int, pid: int, cores: int) -> Size:
 
 
 def measure(cores: int) -> Size:
-    """A server on so many cores, with as many workers as it chooses by itself."""
+    """A server on `cores` cores, with as many workers as it chooses by itself."""
     taskset = shutil.which("taskset")
     pinned = [taskset, "-c", f"0-{cores - 1}", *SERVER] if taskset else list(SERVER)
     settings = {"PLAYGROUND_CORES": str(cores), "PLAYGROUND_MAX_RUNS": str(2 * MOST)}

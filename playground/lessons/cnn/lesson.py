@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.lesson import Chart, LiveLesson, Toggle
 from playground.lessons.cnn import model as cnn
-from playground.lessons.cnn.config import PRESETS, CnnConfig, load_digits
+from playground.lessons.cnn.config import PRESETS, CnnConfig
 from playground.lessons.cnn.drawing.drawing import SLIDERS, TOGGLES
 from playground.lessons.cnn.run import CnnRun
 from playground.lessons.cnn.script import CnnScript
@@ -17,11 +17,6 @@ TRAINING, ANATOMY, DRAW, MISTAKES, LAST_LAYER = "Training", "Anatomy", "Draw", "
 def build(config: CnnConfig, settings: Settings | None = None) -> CnnRun:
     """A run at step 0."""
     return CnnRun(config, settings or Settings())
-
-
-def prepare() -> str:
-    """A sentence that says which digits are used; reading them takes seconds the first time."""
-    return load_digits().sentence
 
 
 LESSON = LiveLesson(

@@ -494,10 +494,10 @@ def test_an_outbox_keeps_the_order_and_says_when_the_other_end_has_gone() -> Non
 
     here, there = Pipe()
     failed: list[bool] = []
-    outbox = Outbox(failed=lambda: failed.append(True))
+    outbox = Outbox()
     outbox.post("first")
     outbox.post_frame(3, b"second")
-    outbox.start(here, "outbox")
+    outbox.start(here, "outbox", lambda: failed.append(True))
     assert [unpack(there.recv_bytes()) for _ in range(2)] == ["first", (3, b"second")]
     there.close()
     until(lambda: outbox.post("nobody") or failed)
