@@ -82,7 +82,7 @@ def test_after_a_divergence_the_run_goes_back_to_its_last_good_step_and_trains_o
 
 
 def test_a_wide_layer_is_drawn_and_labels_stay_when_the_units_change_while_it_plays(page: Open) -> None:
-    tab = page("/regression?regression_hidden=32&regression_activation=tanh&regression_max_steps=0")
+    tab = page("/regression?regression_hidden=32&regression_activation=tanh&regression_lr=0.1&regression_max_steps=0")
     board = Board(tab.page).ready()
     labels = "[...document.querySelectorAll('[data-chart=network] .annotation-text')].map((each) => each.textContent)"
     assert tab.page.evaluate(labels) == ["x", "y", "+ 20 more"]
