@@ -42,8 +42,9 @@ class Knob:
     `options` lists the legal values of a choice, and `names` their words on the page; `lo` and `hi` bound a number,
     inclusive; a text without options is free, up to `max_length` characters. With `many` the value is one or more of
     the options, joined by commas; it is kept in their order, whatever the order in which it was given.
-    A `live` knob acts on a running model; any other builds a new one. `more` puts it behind "More". `applies` says for
-    which configs the knob has an effect; for any other it is disabled, or not shown at all if it is `shy`.
+    A `live` knob acts on a running model; any other builds a new one. `bar` puts it beside the player, too. `more` puts
+    it behind "More". `applies` says for which configs the knob has an effect; for any other it is disabled, or not shown
+    at all if it is `shy`.
     """
 
     label: str
@@ -58,6 +59,7 @@ class Knob:
     max_length: int = 200
     many: bool = False
     live: bool = False
+    bar: bool = False
     more: bool = False
     applies: Callable[[Any], bool] | None = None
     shy: bool = False

@@ -45,8 +45,24 @@ class Slider:
 
 
 @dataclass(frozen=True)
+class NetworkKnobs:
+    """The knobs that the drawing of a network shows where they act, by name; "" or () where it has none."""
+
+    data: str = ""  # which data set: small pictures at the left
+    inputs: str = ""  # which inputs: a small map each
+    layers: str = ""  # how many hidden layers
+    units: tuple[str, ...] = ()  # how many units, for each hidden layer in order
+    activation: str = ""
+
+
+@dataclass(frozen=True)
 class Chart:
-    """One chart of a lesson: its name in the page, its title, what it shows in words, size, clicks, extras."""
+    """One chart of a lesson: its name in the page, its title, what it shows in words, clicks, extras.
+
+    Their order says where they stand when the page opens. The first one of a view is its hero, the largest picture, the
+    second stands beside it, and the others are small pictures that change places with it, or, if they are `wide`, with
+    the hero. The `strip` runs under all of them.
+    """
 
     name: str
     title: str
@@ -64,6 +80,9 @@ class Chart:
     views: tuple[str, ...] = ()  # its own view first, and others; the page shows the charts of one view at a time
     magnified_on: str = ""  # the chart that shows, enlarged, the map under the pointer
     pins: bool = False  # it shows the curves of pinned runs, too
+    strip: bool = False  # it is the low, wide one under the others, along which one looks back
+    wide: bool = False  # it cannot be read in a narrow place, and opens in the hero's
+    network: NetworkKnobs | None = None
 
     @property
     def knobs_set_by_click(self) -> tuple[str, ...]:
