@@ -43,8 +43,8 @@ class Knob:
     inclusive; a text without options is free, up to `max_length` characters. With `many` the value is one or more of
     the options, joined by commas; it is kept in their order, whatever the order in which it was given.
     A `live` knob acts on a running model; any other builds a new one. `bar` puts it beside the player, too. `more` puts
-    it behind "More". `applies` says for which configs the knob has an effect; for any other it is disabled, or not shown
-    at all if it is `shy`.
+    it behind "More". `applies` says for which configs the knob has an effect; for any other it is disabled, or not
+    shown at all if it is `shy`.
     """
 
     label: str
