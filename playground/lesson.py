@@ -92,11 +92,15 @@ class Chart:
 
 @dataclass(frozen=True)
 class Lesson(ABC):
-    """The content of one page: name in the address, title, a sentence, and the functions whose source it shows."""
+    """The content of one page: name in the address, title, a sentence, and the functions whose source it shows.
+
+    `minutes` is how long it takes to read it, try its experiments and answer its questions.
+    """
 
     name: str
     title: str
     sentence: str
+    minutes: int = field(kw_only=True)
     code: tuple[Any, ...] = field(default=(), kw_only=True)
 
     @property
@@ -120,6 +124,10 @@ class Bench(Protocol):
     @property
     def config(self) -> type[Config]:
         """Its knobs."""
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """Its charts."""
 
     @property
     def presets(self) -> Mapping[str, Mapping[str, Value]]:
@@ -179,11 +187,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a still lab shows for one config: figures by chart name, a Markdown note below them, and tables."""
+    """What a still lab shows for one config: figures by chart name, a note in Markdown, and tables.
+
+    `line` is the line of code that the lab is about, such as `(a + b).shape`, and `answer` what Python prints for it:
+    a value, or the last line of a traceback ("RuntimeError: ..."), which is shown as an error. Both stand in one row
+    under the charts, so together they have at most about 100 letters. A note of at most 90 letters stands with them, a
+    longer one below the charts.
+    """
 
     charts: dict[str, Figure]
     note: str = ""
     tables: tuple[Table, ...] = ()
+    line: str = ""
+    answer: str = ""
 
 
 @dataclass(frozen=True)

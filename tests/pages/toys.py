@@ -128,6 +128,7 @@ LESSON = ToyLesson(
     name="toys",
     title="Toys",
     sentence="Labs to test pages with.",
+    minutes=5,
     labs=(
         lab("echo", "Echo", EchoConfig, draw=draw_echo, charts=chart("length"),
             presets={"Quiet": {}, "Loud": {"loud": True, "times": 9}}),

@@ -14,6 +14,7 @@ LESSON = LabLesson(
     name="activations",
     title="Activations",
     sentence="The functions that bend a straight line: their curves, their slopes, and what they do to deep models.",
+    minutes=20,
     labs=(CURVES, ALL, SOFTMAX, DEPTH, UNITS, PRECISION),
     code=(with_slope, forward_and_backward, train_units, naive_softmax, stable_softmax, stable_log_sum_exp),
 )

@@ -21,6 +21,7 @@ LESSON = LiveLesson(
     name="classification",
     title="Classification",
     sentence="A small model learns to separate classes of points, and its predictions colour the plane.",
+    minutes=30,
     config=ClassificationConfig,
     build=build,
     charts=(

@@ -23,6 +23,7 @@ LESSON = LiveLesson(
     name="cnn",
     title="CNN on MNIST",
     sentence="A convolutional network learns to read handwritten digits. Watch every map it computes while it learns.",
+    minutes=30,
     config=CnnConfig,
     build=build,
     charts=(

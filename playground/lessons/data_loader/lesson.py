@@ -10,6 +10,7 @@ LESSON = LabLesson(
     name="data_loader",
     title="Data loader",
     sentence="Cut the data into batches, shuffle them in each epoch, and let worker processes fetch them.",
+    minutes=25,
     labs=(batches.LAB, timeline.LAB, noise.LAB, sorted_labels.LAB),
     code=(
         build_loader,

@@ -13,6 +13,7 @@ LESSON = LiveLesson(
     name="optimizers",
     title="Optimizers",
     sentence="Same weights, same batches: only the update rule differs.",
+    minutes=25,
     config=OptimizersConfig,
     build=build,
     charts=(

@@ -20,6 +20,7 @@ LESSON = LiveLesson(
     name="regression",
     title="Regression",
     sentence="A small model bends a curve until it fits noisy points.",
+    minutes=20,
     config=RegressionConfig,
     build=build,
     charts=(
