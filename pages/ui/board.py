@@ -100,20 +100,27 @@ def live(
     units: Sequence[str] = ("step", "epoch"),
     leader: str = "",
     settings: Mapping[str, str] | None = None,
+    knobs: Sequence[Mapping[str, Any]] = (),
+    rail: Mapping[str, Any] | None = None,
     on_pick: Callable[[Any], None] = lambda picked: None,
+    on_turn: Callable[[Any], None] = lambda turned: None,
+    on_try: Callable[[Any], None] = lambda tried: None,
 ) -> None:
     """Show the player and the charts of a run. `units` are what its Step can count.
 
     With a `leader`, another run on the page, the board has no player and follows the leader's. With `settings`, in
     words, its runs can be pinned and compared. `on_pick` is called with what the browser sends after a click in a chart
-    that sets knobs.
+    that sets knobs, `on_turn` after one of the `knobs` was turned, and `on_try` after an experiment of the `rail` was
+    chosen.
     """
-    data = _data(charts) | {"run": run_id, "status": dict(status), "units": list(units), "leader": leader}
+    data = _data(charts, knobs, rail) | {"run": run_id, "status": dict(status), "units": list(units), "leader": leader}
     data |= {"settings": None if settings is None else dict(settings)}
     _board(
         key=key, data=data,
         on_restart_change=lambda: None,  # the page reruns, and opens a new run
         on_picked_change=lambda: on_pick(st.session_state[key].picked),
+        on_turned_change=lambda: on_turn(st.session_state[key].turned),
+        on_tried_change=lambda: on_try(st.session_state[key].tried),
     )  # fmt: skip
 
 
@@ -145,24 +152,33 @@ def still(
     picture: Picture,
     on_pick: Callable[[Any], None] = lambda picked: None,
     *,
+    knobs: Sequence[Mapping[str, Any]] = (),
+    rail: Mapping[str, Any] | None = None,
+    on_turn: Callable[[Any], None] = lambda turned: None,
+    on_try: Callable[[Any], None] = lambda tried: None,
     speaks: bool = False,
 ) -> None:
     """Show charts that change only when the page reruns; their nodes and the visitor's zoom stay.
 
-    `on_pick` is called with what the browser sends after a click in a chart that sets knobs. A board that `speaks` has
-    screen readers say what its charts show that is new.
+    The callbacks are those of `live`. A board that `speaks` has screen readers say what its charts show that is new.
     """
     sent = {"frame": base64.b64encode(picture.frame).decode(), "number": picture.number, "board": picture.board}
     sent["speaks"] = speaks
     _board(
-        key=key, data=_data(charts) | sent, on_restart_change=lambda: None,
+        key=key, data=_data(charts, knobs, rail) | sent, on_restart_change=lambda: None,
         on_picked_change=lambda: on_pick(st.session_state[key].picked),
+        on_turned_change=lambda: on_turn(st.session_state[key].turned),
+        on_tried_change=lambda: on_try(st.session_state[key].tried),
     )  # fmt: skip
 
 
-def _data(charts: Sequence[Chart]) -> dict[str, Any]:
+def _data(
+    charts: Sequence[Chart], knobs: Sequence[Mapping[str, Any]], rail: Mapping[str, Any] | None
+) -> dict[str, Any]:
     return {
         "charts": [asdict(chart) | {"turns": chart.knobs_set_by_click} for chart in charts],
+        "knobs": [dict(each) for each in knobs],
+        "rail": None if rail is None else dict(rail),
         "palette": PALETTE,
         "words": WORDS,
         "plotly": assets.url("plotly.min.js"),

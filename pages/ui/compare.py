@@ -47,7 +47,9 @@ def boards(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> Non
             _close(lesson)
         with st.container(horizontal=True, key=f"{lesson.name}-boards"):
             with st.container(key=f"{lesson.name}-board-1"):
-                board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, settings=_in_words(config))
+                board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, settings=_in_words(config),
+                           knobs=knob_widgets.for_board(lesson, config),
+                           on_turn=knob_widgets.turner(lesson.name))  # fmt: skip
             if choice is not None:
                 with st.container(key=f"{lesson.name}-board-2"):
                     if second := _second(lesson, *choice, run_id):

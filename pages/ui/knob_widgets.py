@@ -6,16 +6,19 @@ A bench is a lesson that trains, a lab, or the choice of labs. The widget of one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
 
 import streamlit as st
 
 from pages.ui import widget_values
 from pages.ui.messages import TEXT
 from pages.ui.session import session
-from playground.knobs import Config, Knob
+from playground.knobs import MAX_NUMBER, Config, Knob, KnobError, as_text
+from playground.lesson import Lab, LiveLesson
 from playground.lessons import LESSONS
+
+Kind = Literal["choice", "slider", "number", "switch", "many", "text"]  # of the control that sets a knob
 
 MAX_ON_A_SLIDER = 5000  # a number that may be larger gets a field to type into
 MAX_PLACES = 2_000  # of a slider, too: with more a pixel is several of them
@@ -37,6 +40,8 @@ def read(bench: str, config_type: type[Config], apart: Iterable[str] = ()) -> tu
         by_hand = config != before or problems
         if not by_hand and _link_has_changed(bench, apart):
             config, problems = config_type.parse(_link(bench, apart))
+        problems = [*session().bench(bench).refused, *problems]
+    session().bench(bench).refused = []
     set_widgets(bench, config)  # even if it is the same: widgets that were not on the page have lost their values
     return config, problems
 
@@ -64,6 +69,48 @@ def choose(bench: str, config: Config) -> None:
     set_widgets(bench, config)
     session().bench(bench).chosen = True
     session().problems, session().problems_of = [], None
+
+
+def turn(bench: str, name: object, value: object) -> bool:
+    """Set one knob of a bench that is open, for a callback of its board; whether that was possible.
+
+    A browser can send anything. A number outside its bounds is moved to the nearest one, as in a link, and the next
+    `read` says so; everything else that is not legal, a hidden knob and one without an effect are left as they are.
+    """
+    config = session().bench(bench).config if bench in session().open else None
+    if config is None or not isinstance(name, str) or name not in config.knobs() or name in hidden_knobs():
+        return False
+    spec = config.knobs()[name]
+    if not spec.applies_to(config):
+        return False
+    problems: list[str] = []
+    try:
+        turned = spec.checked(value)
+    except KnobError:
+        if not _is_number_out_of_bounds(spec, value):
+            return False
+        parsed, problems = type(config).parse({name: as_text(value)})  # type: ignore[arg-type]  # it is a number
+        turned = getattr(parsed, name)
+    choose(bench, config.with_values(**{name: turned}))
+    session().bench(bench).refused = problems
+    return True
+
+
+def turner(bench: str) -> Callable[[Any], None]:
+    """A callback for a board of this bench: it takes {"name": ..., "value": ...} of the knob that was turned."""
+
+    def take(turned: Any) -> None:
+        if isinstance(turned, dict):
+            turn(bench, turned.get("name"), turned.get("value"))
+
+    return take
+
+
+def _is_number_out_of_bounds(spec: Knob, value: object) -> bool:
+    """Whether a value that the knob has refused is a number, of a knob whose numbers have bounds."""
+    is_bounded = spec.options is None and type(spec.default) in (int, float)
+    kinds = (int,) if type(spec.default) is int else (int, float)
+    return is_bounded and type(value) in kinds and abs(value) < MAX_NUMBER  # type: ignore[arg-type]
 
 
 def set_widgets(bench: str, config: Config) -> None:
@@ -123,6 +170,54 @@ def show(bench: str, config: Config) -> None:
         _widgets(bench, config, {name: spec for name, spec in of_group.items() if not spec.more})
 
 
+def for_board(bench: LiveLesson | Lab, config: Config) -> list[dict[str, Any]]:
+    """The knobs that a board shows as controls of its own, in order of declaration: each with its spec and its value.
+
+    These are the ones beside the player (`bar`), and those that a drawing of a network shows where they act. A hidden
+    one beside the player is `locked`: the board shows its value.
+    """
+    of_network: set[str] = set()
+    for chart in bench.charts:
+        if chart.network is not None:
+            network = chart.network
+            of_network |= {network.data, network.inputs, network.layers, network.activation, *network.units}
+    hidden, shown = hidden_knobs(), []
+    for name, spec in config.knobs().items():
+        if spec.bar or (name in of_network and name not in hidden):
+            value = getattr(config, name)
+            control: dict[str, Any] = {
+                "name": name,
+                "label": spec.label,
+                "help": help_of(spec),
+                "kind": kind_of(spec),
+                "options": [{"value": option, "text": spec.name_of(option)} for option in spec.options or ()],
+                "lo": spec.lo, "hi": spec.hi, "step": spec.step,
+                "value": value, "text": spec.name_of(value),
+                "applies": spec.applies_to(config), "bar": spec.bar, "live": spec.live, "locked": name in hidden,
+            }  # fmt: skip
+            shown.append(control)
+    return shown
+
+
+def kind_of(spec: Knob) -> Kind:
+    """The kind of control that suits a knob's values."""
+    if isinstance(spec.default, bool):
+        return "switch"
+    if spec.many:
+        return "many"
+    if isinstance(spec.default, str):
+        return "text" if spec.options is None else "choice"
+    if spec.options is not None:
+        return "slider"
+    lo, hi, step = spec.lo or 0, spec.hi or 0, spec.step or 1
+    return "number" if hi > MAX_ON_A_SLIDER or (hi - lo) / step > MAX_PLACES else "slider"
+
+
+def help_of(spec: Knob) -> str:
+    """What a knob does, and whether changing it starts the run over."""
+    return spec.help if spec.live else TEXT.page.starts_over.format(help=spec.help).strip()
+
+
 def hidden_knobs() -> set[str]:
     """The names of the knobs that the link asks to hide."""
     text = st.query_params.get(HIDE, session().kept_parameters.get(HIDE, ""))
@@ -162,22 +257,19 @@ def widget(key: str, spec: Knob, value: Any, *, applies: bool = True) -> Any:
     Every rerun gives the widget the knob's value. The browser builds what is in a popover when it is first opened, long
     after the rerun that set the value, and a widget without a value then takes its smallest one and sends it back.
     """
-    words = spec.help if spec.live else TEXT.page.starts_over.format(help=spec.help).strip()
-    common: dict[str, Any] = {"label": spec.label, "key": key, "help": words or None, "disabled": not applies}
-    if isinstance(value, bool):
+    common: dict[str, Any] = {"label": spec.label, "key": key, "help": help_of(spec) or None, "disabled": not applies}
+    kind, options = kind_of(spec), list(spec.options or ())
+    if kind == "switch":
         return st.toggle(value=value, **common)
-    if spec.many:
+    if kind == "many":
         return st.pills(options=spec.options, default=value.split(","), selection_mode="multi",
                         format_func=spec.name_of, **common)  # fmt: skip
-    if isinstance(value, str) and spec.options is None:
+    if kind == "text":
         return st.text_input(value=value, max_chars=spec.max_length, **common)
-    options = list(spec.options or ())
-    if isinstance(value, str):
+    if kind == "choice":
         return st.selectbox(options=options, index=options.index(value), format_func=spec.name_of, **common)
     if options:
         return st.select_slider(options=options, value=value, format_func=spec.name_of, **common)
-    kind = type(value)  # Streamlit wants the bounds to be numbers of the value's own type
-    bounds = {"min_value": kind(spec.lo or 0), "max_value": kind(spec.hi or 0), "step": kind(spec.step or 1)}
-    places = (bounds["max_value"] - bounds["min_value"]) / bounds["step"]
-    typed = bounds["max_value"] > MAX_ON_A_SLIDER or places > MAX_PLACES
-    return (st.number_input if typed else st.slider)(value=value, **bounds, **common)
+    number = type(value)  # Streamlit wants the bounds to be numbers of the value's own type
+    bounds = {"min_value": number(spec.lo or 0), "max_value": number(spec.hi or 0), "step": number(spec.step or 1)}
+    return (st.number_input if kind == "number" else st.slider)(value=value, **bounds, **common)

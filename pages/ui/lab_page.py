@@ -69,9 +69,11 @@ def _charts(lab: Lab, config: Config, drawn: still_lab.DrawnSheet | still_lab.No
 
     if drawn is None:
         run_id = run_of(lab.name, config)
-        board.live(f"{lab.name}:board", run_id, lab.charts, lab.status, units=lab.units, on_pick=on_pick)
+        board.live(f"{lab.name}:board", run_id, lab.charts, lab.status, units=lab.units, on_pick=on_pick,
+                   knobs=knob_widgets.for_board(lab, config), on_turn=knob_widgets.turner(lab.name))  # fmt: skip
     else:
-        still_lab.show(lab, drawn, on_pick)
+        still_lab.show(lab, drawn, on_pick, knobs=knob_widgets.for_board(lab, config),
+                       on_turn=knob_widgets.turner(lab.name))  # fmt: skip
 
 
 def _pick(lab: Lab, config: Config, picked: Any) -> None:

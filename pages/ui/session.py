@@ -59,6 +59,7 @@ class Bench:
 
     config: Config | None = None  # as it was read last
     link: dict[str, str] = field(default_factory=dict)  # its settings in the address, as the page wrote them last
+    refused: list[str] = field(default_factory=list)  # what is wrong with a value that the board sent last
     chosen: bool = False  # a button has set the config since the last rerun
     run_id: str = ""
     run_config: Config | None = None  # that the run was given last

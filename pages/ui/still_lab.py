@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,12 +46,18 @@ def draw(lab: Lab, config: Config) -> DrawnSheet | NotDrawn:
 
 
 def show(
-    lab: Lab, drawn: DrawnSheet | NotDrawn, on_pick: Callable[[Any], None] = lambda picked: None, *, speaks: bool = True
+    lab: Lab,
+    drawn: DrawnSheet | NotDrawn,
+    on_pick: Callable[[Any], None] = lambda picked: None,
+    *,
+    knobs: Sequence[Mapping[str, Any]] = (),
+    on_turn: Callable[[Any], None] = lambda turned: None,
+    speaks: bool = True,
 ) -> None:
     """Show what was drawn, or the reason why there is nothing.
 
-    `on_pick` is called with what the browser sends after a click in a chart that sets knobs. A lab that `speaks` has
-    screen readers say what is new.
+    `on_pick` is called with what the browser sends after a click in a chart that sets knobs, `on_turn` after one of the
+    `knobs` was turned. A lab that `speaks` has screen readers say what is new.
     """
     if isinstance(drawn, NotDrawn):
         st.error(quoted(drawn.sentence))
@@ -59,7 +65,8 @@ def show(
             st.button(TEXT.lab.try_again, key=f"{lab.name}:again")
         return
     if lab.charts:
-        board.still(_key(lab), lab.charts, drawn.picture, on_pick, speaks=speaks and not drawn.note)
+        board.still(_key(lab), lab.charts, drawn.picture, on_pick, knobs=knobs, on_turn=on_turn,
+                    speaks=speaks and not drawn.note)  # fmt: skip
     if drawn.note or drawn.tables:
         sheet.show(f"{lab.name}:sheet", lab.title, drawn.note, drawn.tables)
 

@@ -24,10 +24,10 @@ class EchoConfig(Config):
     """A free text, and how often it is said."""
 
     # fmt: off
-    text: str = knob("one", "Text", group="Words", live=True, max_length=60)
-    times: int = knob(3, "Times", group="Words", live=True, lo=1, hi=9, step=1)
-    loud: bool = knob(False, "Loud", group="Manner", live=True)
-    kinds: str = knob("a,b", "Kinds", group="Manner", live=True, many=True, options=("a", "b", "c"))
+    text: str = knob("one", "Text", group="Words", bar=True, live=True, max_length=60)
+    times: int = knob(3, "Times", group="Words", bar=True, live=True, lo=1, hi=9, step=1)
+    loud: bool = knob(False, "Loud", group="Manner", bar=True, live=True)
+    kinds: str = knob("a,b", "Kinds", group="Manner", bar=True, live=True, many=True, options=("a", "b", "c"))
     # fmt: on
 
 
@@ -36,13 +36,13 @@ class LineConfig(Config):
     """A straight line, or a bent one."""
 
     # fmt: off
-    slope: float = knob(0.5, "Slope", group="Line", live=True, options=(0.25, 0.5, 1.0))
-    shift: float = knob(0.0, "Shift", group="Line", live=True, lo=-2.0, hi=2.0, step=0.1)
+    slope: float = knob(0.5, "Slope", group="Line", bar=True, live=True, options=(0.25, 0.5, 1.0))
+    shift: float = knob(0.0, "Shift", group="Line", bar=True, live=True, lo=-2.0, hi=2.0, step=0.1)
     shape: str = knob("straight", "Shape", group="Line", live=True, options=("straight", "bent"),
                       names={"straight": "Straight", "bent": "Bent"})
-    bend: float = knob(1.0, "Bend", group="Line", live=True, lo=0.0, hi=4.0, step=0.5, shy=True,
+    bend: float = knob(1.0, "Bend", group="Line", bar=True, live=True, lo=0.0, hi=4.0, step=0.5, shy=True,
                        applies=lambda config: config.shape == "bent")
-    large: int = knob(10, "Points", group="Line", live=True, lo=2, hi=90_000, step=1, more=True)
+    large: int = knob(10, "Points", group="Line", bar=True, live=True, lo=2, hi=90_000, step=1, more=True)
     # fmt: on
 
 
@@ -51,8 +51,8 @@ class CountConfig(Config):
     """How far to count, by how much, and what to call it."""
 
     # fmt: off
-    to: int = knob(5, "Count to", group="Counting", lo=1, hi=10, step=1)
-    by: int = knob(1, "Count by", group="Counting", live=True, lo=1, hi=5, step=1)
+    to: int = knob(5, "Count to", group="Counting", bar=True, lo=1, hi=10, step=1)
+    by: int = knob(1, "Count by", group="Counting", bar=True, live=True, lo=1, hi=5, step=1)
     word: str = knob("step", "Word", group="Counting", max_length=20)
     # fmt: on
 
