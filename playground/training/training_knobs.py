@@ -44,18 +44,19 @@ def initialisation(default: str) -> Any:
 def learning_rate(default: float, options: tuple[float, ...]) -> Any:
     """Learning rate."""
     return knob(default, "Learning rate", help="How far each step goes against the gradient.", live=True,
-                options=options)  # fmt: skip
+                options=options, bar=True)  # fmt: skip
 
 
 def optimizer(default: str) -> Any:
     """Optimizer, one of OPTIMIZERS."""
     return knob(default, "Optimizer", help="A new optimizer starts with empty state.", live=True,
-                options=tuple(OPTIMIZERS), names=labels(OPTIMIZERS))  # fmt: skip
+                options=tuple(OPTIMIZERS), names=labels(OPTIMIZERS), bar=True)  # fmt: skip
 
 
 def batch_size(default: int, options: tuple[int, ...]) -> Any:
     """Batch size in points; 0 is all of them."""
-    return knob(default, "Batch size", help="Points in each step.", live=True, options=options, names={0: "all"})
+    return knob(default, "Batch size", help="Points in each step.", live=True, options=options, names={0: "all"},
+                bar=True)  # fmt: skip
 
 
 def momentum(default: float) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,7 +24,10 @@ NO_LAYER = "This model has {layers} layers with weights. Choose layer {layers} o
 MIN_CHANGE = 1e-3  # a smaller change is written with significant digits
 BIAS, STEP, ALL, NO_CHANGE = "bias", "Step {step}", "All", "none"
 COLUMNS = ("Name", "Shape", "dtype", "Numbers", "Bytes", "Mean", "Standard deviation", "Largest change")
-SPIRAL = classification.LESSON.presets["Spiral"]
+SPIRAL: dict[str, Any] = {
+    "cloud": "spiral", "noise": 0.4, "layers": 2, "units_1": 12, "units_2": 12, "activation": "tanh",
+    "optimizer": "adam", "lr": 0.01, "batch_size": 32, "max_steps": 0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

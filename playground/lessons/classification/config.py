@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from playground.knobs import Config, Value, knob
+from playground.knobs import Config, knob
 from playground.lessons.classification import clouds
 from playground.lessons.classification.clouds import CLOUDS, MAX_CLASSES, LabelledPoints
 from playground.training import models, training_knobs
@@ -151,23 +151,6 @@ class ClassificationConfig(Config):
     def input_names(self) -> list[str]:
         """The model's inputs, in order."""
         return self.inputs.split(",")
-
-
-SPIRAL: dict[str, Value] = {
-    "cloud": "spiral", "noise": 0.4, "layers": 2, "units_1": 12, "units_2": 12, "activation": "tanh",
-    "optimizer": "adam", "lr": 0.01, "batch_size": 32, "max_steps": 0,
-}  # fmt: skip
-PRESETS: dict[str, dict[str, Value]] = {
-    "Tutorial": {},
-    "Circle": {"cloud": "circle", "noise": 0.4, "layers": 1, "units_1": 4, "activation": "tanh", "lr": 0.1,
-               "batch_size": 10, "max_steps": 0},
-    "Circle, no hidden layer": {"cloud": "circle", "noise": 0.4, "layers": 0, "inputs": "x1^2,x2^2", "lr": 0.03,
-                                "batch_size": 10, "max_steps": 0},
-    "Xor": {"cloud": "xor", "noise": 0.4, "units_1": 6, "activation": "tanh", "lr": 0.1, "batch_size": 10,
-            "max_steps": 0},
-    "Spiral": SPIRAL,
-    "Five arms": SPIRAL | {"classes": 5, "noise": 0.2},
-}  # fmt: skip
 
 
 def generator(config: ClassificationConfig, stream: int) -> torch.Generator:

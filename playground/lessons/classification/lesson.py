@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from playground.lesson import Chart, LiveLesson, Toggle
+from playground.lesson import Chart, LiveLesson, NetworkKnobs, Toggle
 from playground.lessons.classification import clouds
-from playground.lessons.classification.config import PRESETS, ClassificationConfig, build_model
+from playground.lessons.classification.config import MAX_LAYERS, ClassificationConfig, build_model
 from playground.lessons.classification.edits import OWN_POINTS
 from playground.lessons.classification.run import ClassificationRun
 from playground.lessons.classification.script import ClassificationScript
@@ -30,7 +30,6 @@ LESSON = LiveLesson(
             "Map",
             "The points, and the plane in the colour of the predicted class, stronger where the model is confident.",
             click="add",
-            height="tall",
             toggles=(
                 Toggle("discrete", "Discrete"),
                 Toggle("train", "Train", on=True),
@@ -45,11 +44,24 @@ LESSON = LiveLesson(
             "Each hidden unit with a map of its output (point at one to enlarge it); weights as lines: wider for "
             "larger ones, dashed for negative ones.",
             every=2,
-            height="tall",
             magnified_on="map",
             beside="weights",
+            network=NetworkKnobs(
+                data="cloud",
+                inputs="inputs",
+                layers="layers",
+                units=tuple(f"units_{layer}" for layer in range(1, MAX_LAYERS + 1)),
+                activation="activation",
+            ),
         ),
-        Chart("loss", "Loss", "Training and test loss over steps.", toggles=(Toggle("log", "Log scale"),), pins=True),
+        Chart(
+            "loss",
+            "Loss",
+            "Training and test loss over steps.",
+            toggles=(Toggle("log", "Log scale"),),
+            pins=True,
+            strip=True,
+        ),
         Chart("accuracy", "Accuracy", "Share of training and test points classified correctly, over steps.", every=2),
         Chart(
             "confusion",
@@ -86,7 +98,7 @@ LESSON = LiveLesson(
             "Point at a unit to see its calculation. Alt-click on the map, or switch on “Explain” there, "
             "to choose a point.",
             every=2,
-            width="wide",
+            wide=True,
             place=("x₁", "x₂"),
         ),
     ),
@@ -100,7 +112,6 @@ LESSON = LiveLesson(
         "parameters": "Parameters",
         "steps_per_second": "Steps/s",
     },
-    presets=PRESETS,
     own_points=OWN_POINTS,
     script=ClassificationScript,
     code=(Trainer.step, build_model, clouds.labelled_points),

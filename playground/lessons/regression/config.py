@@ -13,7 +13,7 @@ from playground.data import datasets
 from playground.data.datasets import Split
 from playground.engine.commands import coordinate
 from playground.figures.theme import padded
-from playground.knobs import Config, Value, knob
+from playground.knobs import Config, knob
 from playground.runs import state_checks as check
 from playground.training import models, training_knobs
 from playground.training.trainer import LOSSES
@@ -34,34 +34,6 @@ STATUS = {
     "step": "Step", "epoch": "Epoch", "loss": "Train loss", "test_loss": "Test loss", "r2": "Train R²",
     "parameters": "Parameters", "steps_per_second": "Steps/s",
 }  # fmt: skip
-PRESETS: dict[str, dict[str, Value]] = {
-    "Tutorial": {},
-    "No limit, gentle": {"lr": 0.1, "max_steps": 0},
-    "Sine, two layers": {
-        "target": "sine",
-        "layers": 2,
-        "hidden": 16,
-        "hidden_2": 16,
-        "activation": "tanh",
-        "optimizer": "adam",
-        "lr": 0.01,
-        "max_steps": 3000,
-    },
-    "Overfit": {
-        "points": 10,
-        "noise": 1.0,
-        "test_share": 1.0,
-        "seed": 4,
-        "layers": 2,
-        "hidden": 48,
-        "hidden_2": 48,
-        "activation": "tanh",
-        "optimizer": "adam",
-        "lr": 0.01,
-        "max_steps": 0,
-    },
-    "Too large a step": {"lr": 10.0, "max_steps": 0},
-}
 
 
 def _has_layer(number: int) -> Callable[[Any], bool]:

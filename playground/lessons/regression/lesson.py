@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from playground.data import datasets
-from playground.lesson import Chart, LiveLesson, OwnPoints, Toggle
-from playground.lessons.regression.config import PRESETS, STATUS, Edits, RegressionConfig, build_model
+from playground.lesson import Chart, LiveLesson, NetworkKnobs, OwnPoints, Toggle
+from playground.lessons.regression.config import STATUS, Edits, RegressionConfig, build_model
 from playground.lessons.regression.run import RegressionRun
 from playground.lessons.regression.script import RegressionScript
 from playground.settings import Settings
@@ -31,17 +31,30 @@ LESSON = LiveLesson(
             click="add",
             toggles=(Toggle("units", "Hidden units"),),
         ),
-        Chart("loss", "Loss", "Training and test loss over steps.", toggles=(Toggle("log", "Log scale"),), pins=True),
         Chart(
             "network",
             "Network",
-            "Units as circles; weights as lines: wider for larger ones, dashed for negative ones.",
+            "From the data to the prediction: each hidden unit with the curve of its output over x; weights as lines: "
+            "wider for larger ones, dashed for negative ones.",
             every=3,
+            network=NetworkKnobs(
+                data="target",
+                layers="layers",
+                units=("hidden", "hidden_2", "hidden_3", "hidden_4"),
+                activation="activation",
+            ),
+        ),
+        Chart(
+            "loss",
+            "Loss",
+            "Training and test loss over steps.",
+            toggles=(Toggle("log", "Log scale"),),
+            pins=True,
+            strip=True,
         ),
         Chart("gradients", "Gradients", "Norm of each layer's gradient and update over steps.", every=4),
     ),
     status=STATUS,
-    presets=PRESETS,
     own_points=OwnPoints(
         what="Click on the fit to add a point; shift-click removes the nearest one. Or use your own table:",
         format=datasets.POINTS,
