@@ -1,4 +1,7 @@
-"""The text around a lesson's charts: prose, experiments, questions, code, and the way to the next lesson."""
+"""The text below a lesson's charts: prose, questions, code, and the way to the next lesson.
+
+Its experiments stand above the charts (rail.py).
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,17 @@ import html
 import inspect
 import re
 from typing import Any
-from urllib.parse import parse_qsl
 
 import streamlit as st
 from markdown_it import MarkdownIt
 
-from pages.ui import knob_widgets, scripts
+from pages.ui import scripts
 from pages.ui.messages import TEXT
 from pages.ui.routes import assets
-from playground.knobs import Config
-from playground.lesson import Bench, LabLesson, Lesson
+from playground.lesson import Lesson
 from playground.lessons import LESSONS
 
-TRY_THIS = re.compile(r"^- \[(?P<title>[^\]]+)\]\(\?(?P<query>[^)]*)\):? ?(?P<text>.*)$")
+EXPERIMENTS = "Try this"  # the section that is not shown here
 CHECK = re.compile(r"^- (?P<question>.*?) :: (?P<answer>.*)$")
 
 
@@ -50,21 +51,20 @@ def show(lesson: Lesson) -> None:
 
     The prose is one element of the page: Streamlit renders every element again whenever a knob is changed.
     """
-    key = f"{lesson.name}:prose"
     with st.container(key="prose"):
-        _words(key=key, data={"html": as_html(lesson)}, on_chosen_change=lambda: _choose(lesson, key))
+        _words(key=f"{lesson.name}:prose", data={"html": as_html(lesson)})
         _code(lesson)
     _neighbours(lesson)
 
 
 def as_html(lesson: Lesson) -> str:
-    """The prose as HTML: experiments as buttons numbered in `data-try`, questions that unfold, HTML in it as text."""
+    """The prose as HTML without its experiments: questions that unfold, HTML in it as text."""
     parts = []
     for heading, text in lesson.prose.items():
+        if heading == EXPERIMENTS:
+            continue
         parts.append(f"<h2>{html.escape(heading)}</h2>")
-        if heading == "Try this":
-            parts.append(_experiments_as_html(lesson))
-        elif heading == "Check yourself":
+        if heading == "Check yourself":
             parts.append(_questions_as_html(text))
         else:
             table = f"<table><caption>{html.escape(heading)}</caption>"
@@ -72,32 +72,22 @@ def as_html(lesson: Lesson) -> str:
     return "\n".join(parts)
 
 
-def _experiments_as_html(lesson: Lesson) -> str:
-    rows = []
-    for number, (title, _, _, what) in enumerate(experiments(lesson)):
-        button = f'<button type="button" data-try="{number}">{html.escape(title)}</button>'
-        rows.append(f"<li>{button} <span>{_markdown.renderInline(what)}</span></li>")
-    return f'<ul class="try">{"".join(rows)}</ul>'
+def inline(text: str) -> str:
+    """One line of Markdown as HTML, without a paragraph around it."""
+    rendered: str = _markdown.renderInline(text)
+    return rendered
 
 
 def _questions_as_html(text: str) -> str:
     found = [match for line in text.splitlines() if (match := CHECK.match(line))]
+    # Not blocks: an answer that begins with "0." would become a list.
     unfold = "<details><summary>{}</summary><p>{}</p></details>"
-    inline = _markdown.renderInline  # not a block: an answer that begins with "0." would become a list
     return "".join(unfold.format(inline(match["question"]), inline(match["answer"])) for match in found)
 
 
 def _without_script(text: str) -> str:
     words, _, rest = text.partition("```")
     return words + rest.partition("```")[2]
-
-
-def _choose(lesson: Lesson, key: str) -> None:
-    """Set up the experiment whose number was clicked; a browser can send any number."""
-    number, found = st.session_state[key].chosen, experiments(lesson)
-    if isinstance(number, int) and 0 <= number < len(found):
-        _, bench, config, _ = found[number]
-        _set_up(lesson, bench, config)
 
 
 @st.fragment
@@ -109,38 +99,6 @@ def _code(lesson: Lesson) -> None:
             st.code(script.strip(), language="python")
         for shown in lesson.code:
             st.code(inspect.getsource(shown), language="python")
-
-
-def experiments(lesson: Lesson) -> list[tuple[str, Bench, Config, str]]:
-    """The "Try this" items: title, bench, the bench's config, and what to do.
-
-    Raises ValueError for an illegal link.
-    """
-    found = []
-    for line in lesson.prose["Try this"].splitlines():
-        if match := TRY_THIS.match(line):
-            pairs = dict(parse_qsl(match["query"], keep_blank_values=True))
-            bench = _bench_of(lesson, pairs.pop(f"{lesson.name}_lab", ""))
-            texts = {name.removeprefix(f"{bench.name}_"): text for name, text in pairs.items()}
-            config, problems = bench.config.parse(texts)
-            if problems:
-                raise ValueError(f"“{match['title']}” in lessons/{lesson.name}/prose.md: {' '.join(problems)}")
-            found.append((match["title"], bench, config, match["text"]))
-    return found
-
-
-def _bench_of(lesson: Lesson, lab: str) -> Bench:
-    name = f"{lesson.name}_{lab}" if lab else lesson.benches[0].name
-    for bench in lesson.benches:
-        if bench.name == name:
-            return bench
-    raise ValueError(f"A link in lessons/{lesson.name}/prose.md names the lab “{lab}”, which does not exist.")
-
-
-def _set_up(lesson: Lesson, bench: Bench, config: Config) -> None:
-    knob_widgets.choose(bench.name, config)
-    if isinstance(lesson, LabLesson):
-        knob_widgets.choose(lesson.name, lesson.picker(lab=bench.name.removeprefix(f"{lesson.name}_")))
 
 
 def _neighbours(lesson: Lesson) -> None:

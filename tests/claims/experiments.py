@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pages.ui.prose import experiments
+from playground.experiments import experiments
 from playground.lesson import Lesson
 
 Check = Callable[[Any], None]
@@ -33,7 +33,7 @@ class Claims:
 
     def configs(self) -> dict[str, Any]:
         """The settings of each experiment and of each preset that differs from all of them, for each bench."""
-        found = {title: config for title, _, config, _ in experiments(self.lesson)}
+        found = {each.title: each.config for each in experiments(self.lesson)}
         for bench in self.lesson.benches:
             for title, values in bench.presets.items():
                 config = bench.config(**values)

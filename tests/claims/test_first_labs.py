@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from pages.ui.prose import experiments
+from playground.experiments import experiments
 from playground.lessons import LESSONS
 from playground.lessons.activations import curves, depth, precision, softmax, units
 from playground.lessons.autograd import accumulate, graph, mistakes, slope
@@ -22,7 +22,7 @@ from playground.settings import Settings
 pytestmark = pytest.mark.in_ci
 PAGES = ("tensors", "autograd", "activations")
 EXPERIMENTS = {
-    f"{name}: {title}": config for name in PAGES for title, _, config, _ in experiments(LESSONS[name])
+    f"{name}: {each.title}": each.config for name in PAGES for each in experiments(LESSONS[name])
 } | {
     f"{bench.name}: preset {title}": bench.config(**values)
     for name in PAGES

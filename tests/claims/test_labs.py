@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from pages.ui.prose import experiments
+from playground.experiments import experiments
 from playground.lessons import LESSONS
 from playground.lessons.checkpoints import inside, mismatch, pickles, resume, ways
 from playground.lessons.convolution import chain, pooling, sizes, slide
@@ -21,9 +21,9 @@ from playground.settings import Settings
 pytestmark = pytest.mark.in_ci
 PAGES = ("gradient_descent", "data_loader", "convolution", "checkpoints")
 EXPERIMENTS = {
-    f"{name}: {title}": (bench, config, text)
+    f"{name}: {each.title}": (each.bench, each.config, f"{each.before} {each.after}")
     for name in PAGES
-    for title, bench, config, text in experiments(LESSONS[name])
+    for each in experiments(LESSONS[name])
 }
 CHECKS: dict[str, Callable[[Any], None]] = {}
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pages.ui.prose import experiments
 from playground.lessons import LESSONS
 from playground.lessons.learning_rates import momentum as plane
 from playground.lessons.learning_rates.momentum import MomentumConfig, polyak, spectral_radius
@@ -248,15 +247,3 @@ def test_what_the_lesson_says_of_it_happens(title: str) -> None:
 @pytest.mark.in_ci
 def test_nothing_is_claimed_without_a_check() -> None:
     assert CLAIMS.missing() == set()
-
-
-@pytest.mark.in_ci
-@pytest.mark.parametrize("lesson", ["optimizers", "learning_rates", "cnn"])
-def test_a_preset_says_as_much_as_the_experiment_with_its_settings(lesson: str) -> None:
-    found = experiments(LESSONS[lesson])
-    for bench in LESSONS[lesson].benches:
-        for title, values in list(bench.presets.items())[1:]:  # the first is the default
-            settings = bench.name, bench.config(**values)
-            same = [name for name, there, config, _ in found if (there.name, config) == settings]
-            words = title.casefold()
-            assert not same or any(name.casefold().removesuffix(", finely") in words for name in same), (title, same)

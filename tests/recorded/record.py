@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from pages.ui.prose import experiments
 from playground import mnist
+from playground.experiments import experiments
 from playground.knobs import Config
 from playground.lesson import Bench, Lesson, LiveLesson
 from playground.lessons import LESSONS
@@ -106,8 +106,8 @@ def setups() -> Iterator[tuple[str, Bench, Config]]:
         for bench in lesson.benches:
             for title, values in bench.presets.items():
                 yield f"{bench.name}: preset {title}", bench, bench.config(**values)
-        for title, bench, config, _ in experiments(lesson):
-            yield f"{bench.name}: experiment {title}", bench, config
+        for each in experiments(lesson):
+            yield f"{each.bench.name}: experiment {each.title}", each.bench, each.config
 
 
 def link(lesson_of: Lesson, bench: Bench, config: Config) -> str:

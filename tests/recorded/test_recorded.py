@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from pages.ui.prose import experiments
+from playground.experiments import experiments
 from playground.lessons import LESSONS
 from playground.saving import checkpoint, replay
 from playground.training.devices import threads

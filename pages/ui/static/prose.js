@@ -1,11 +1,11 @@
-// A lesson's prose: HTML from the page. A click on an experiment's button tells the page which one was chosen.
+// A lesson's prose: HTML from the page.
 
 import "./history.js";
 import { markNumbersAndCode } from "./translated.js";
 
 const shown = new WeakMap(); // the root of each element that Streamlit gives us
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement }) {
   let root = shown.get(parentElement);
   if (!root?.isConnected) {
     root = document.createElement("div");
@@ -15,8 +15,4 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   if (root.words !== data.html) root.innerHTML = root.words = data.html;
   markNumbersAndCode();
-  root.onclick = (event) => {
-    const button = event.target.closest("button[data-try]");
-    if (button) setTriggerValue("chosen", Number(button.dataset.try));
-  };
 }
