@@ -31,7 +31,9 @@ WORDS = {
     "lost": LOST,
     "forgotten": "The server no longer knows this page's settings. The run continues; reload the page to change them.",
     "weights": "Set weights by hand", "unit": "Unit", "bias": "Bias", "weightFrom": "Weight from {source}",
-    "undo": "Undo", "close": "Close", "views": "What to look at",
+    "undo": "Undo", "close": "Close",
+    "thumbs": "Small pictures: one opens in the place of a large one", "allPictures": "All pictures",
+    "menu": "More about this picture", "exchange": "Change places with the other large picture",
     "pad": "Drawing pad. Arrow keys move the pen, space puts it down and lifts it, Backspace undoes, Delete clears.",
     "padHint": "Draw with mouse, finger or pen; or with arrow keys and space.",
     "penDown": "The pen is down: arrow keys draw, space lifts it.",
@@ -83,10 +85,11 @@ WORDS = {
     },
 }  # fmt: skip
 
+STYLES = ("board.css", "player.css", "rail.css", "network.css", "racers.css")
 _board = st.components.v2.component(
     "board",
     js=assets.loader("board.js"),
-    css=(assets.STATIC / "board.css").read_text(encoding="utf-8"),
+    css="\n".join((assets.STATIC / name).read_text(encoding="utf-8") for name in STYLES),
     isolate_styles=False,
 )
 

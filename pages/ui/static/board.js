@@ -3,20 +3,21 @@
 import { Chart } from "./chart/chart.js";
 import "./history.js";
 import { loadPlotly } from "./chart/plotly.js";
-import { element, rgb } from "./dom.js";
+import { element, rgb, toggleFullScreen } from "./dom.js";
 import { isForgotten, loadAgain, noteSession } from "./session.js";
-import { keep, kept } from "./storage.js";
 import { decode, fromBase64 } from "./wire/codec.js";
 import { Announcer } from "./controls/announcer.js";
 import { Pins } from "./controls/pins.js";
+import { Numbers } from "./controls/numbers.js";
 import { Player } from "./controls/player.js";
 import { keepStep, stepBeforeReload } from "./controls/reloaded.js";
-import { keepLevel } from "./controls/side_by_side.js";
+import { Strip } from "./controls/strip.js";
+import { Places } from "./places.js";
 import { Stream } from "./wire/stream.js";
-import { Views } from "./controls/views.js";
 import { markNumbersAndCode } from "./translated.js";
 
 const MAX_SPOKEN = 240; // characters of a chart in words that are said without being asked for
+const SMALL_EVERY = 8; // which frames have the small pictures
 const TOLD_MS = 10_000; // how long a sentence stays that need not be seen again
 
 window.__board_frames ??= 0;
@@ -27,50 +28,58 @@ class Board {
     this.statusLabels = data.status;
     this.units = data.units ?? [];
     this.settings = data.settings ?? {};
+    this.knobs = data.knobs ?? [];
+    this.data = data;
     this.options = {};
     this.frames = 0;
-    this.large = kept("localStorage", "board-large") === "yes";
+    this.scale = 1; // of the page's type: 1.5 with A+
+    this.gone = new AbortController();
     this.root = element("div", { "data-board": "" });
-    this.root.classList.toggle("large", this.large);
-    this.root.classList.toggle("follower", Boolean(data.leader));
-    this.root.classList.toggle(
-      "wordy",
-      data.charts.some((spec) => spec.width === "wide") &&
-        !data.charts.some((spec) => spec.place.length && spec.click !== "pick"),
-    );
+    this.screen = element("div", { class: "screen" });
+    this.root.append(this.screen);
     parent.append(this.root);
     this.announcer = new Announcer();
     this.charts = new Map(data.charts.map((spec) => [spec.name, new Chart(spec, this)]));
-    this.cards = element("div", {
-      class: data.charts.every((spec) => spec.width === "small") ? "cards small" : "cards",
-      "data-count": data.charts.length,
-    }, ...[...this.charts.values()].map((chart) => chart.card));
+    this.places = new Places(this);
     if (data.run) {
-      this.gone = new AbortController();
-      if (!data.leader) keepStep(() => this.run, () => this.player.status.step.textContent, this.gone.signal);
+      if (!data.leader) keepStep(() => this.run, () => this.numbers.status.step.textContent, this.gone.signal);
       this.pinnable = data.charts.some((spec) => spec.pins) && data.settings && !data.leader;
+      this.numbers = new Numbers(this);
+      this.strip = new Strip(this);
       this.player = new Player(this);
       if (this.pinnable) this.pins = new Pins(this);
-      this.heading = element("h2", { class: "heading" }); // of two runs side by side: how they differ
-      this.root.append(this.heading, this.player.bar, this.player.time, this.player.message);
     }
-    this.root.append(new Views(this, data.words.views).bar, this.cards);
-    this.countNarrow();
-    if (data.run) this.endLevel = keepLevel(this);
-    if (this.pins) this.root.append(this.pins.root);
-    this.root.append(this.announcer.region);
+    this.screen.classList.toggle("single", !this.places.shown.second);
+    this.screen.append(
+      this.places.second,
+      this.places.thumbs,
+      this.places.hero,
+      ...(data.run ? [this.numbers.root, this.strip.root, this.player.root] : []),
+    );
+    this.root.append(this.places.more, this.places.park, ...(this.pins ? [this.pins.root] : []), this.announcer.region);
+    if (this.places.strip) this.strip?.hold(this.places.strip.card);
+    this.places.arrange();
+    this.followType();
+    const listen = (type, act) => window.addEventListener(type, act, { signal: this.gone.signal });
+    listen("board:pin", () => this.pins?.add());
+    listen("board:fullscreen", () => toggleFullScreen(this.root));
     loadPlotly(data.plotly).then(
       () => [...this.charts.values()].forEach((chart) => chart.draw()), // frames that arrived while it loaded
       () => this.say(this.words.noCharts),
     );
   }
 
-  /** Tell the style how many of the visible cards share a row. */
-  countNarrow() {
-    const narrow = [...this.charts.values()].filter(({ spec, card }) =>
-      !card.hidden && spec.width === "" && spec.beside !== "pad"
-    );
-    this.cards.style.setProperty("--narrow", Math.max(2, narrow.length));
+  /** Keep `scale` at the size of the page's type; charts are drawn again when it changes. */
+  followType() {
+    const rem = element("i", { class: "rem", "aria-hidden": "true" });
+    this.root.append(rem);
+    this.typeWatcher = new ResizeObserver(([{ contentRect }]) => {
+      const scale = contentRect.width / 16 || 1;
+      if (scale === this.scale) return;
+      this.scale = scale;
+      for (const chart of this.charts.values()) chart.recolour();
+    });
+    this.typeWatcher.observe(rem);
   }
 
   /** Streamlit has run the page again: new data, or a new theme. */
@@ -80,6 +89,8 @@ class Board {
     this.palettes = data.palette;
     this.leader = data.leader ?? "";
     this.settings = data.settings ?? {};
+    this.knobs = data.knobs ?? [];
+    this.data = data;
     this.session = data.session;
     noteSession(data.session);
     this.chooseTheme(parentElement);
@@ -110,6 +121,11 @@ class Board {
       this.announcer.say(news.join(" ").slice(0, MAX_SPOKEN));
     }
     for (const chart of this.charts.values()) chart.dragKnobs?.shown();
+  }
+
+  /** A knob was turned in the board: the page checks it and sets its widget. */
+  turn(name, value) {
+    this.component.setTriggerValue("turned", { name, value });
   }
 
   /** A place in a still chart was picked: the page sets its knobs to it. */
@@ -195,18 +211,10 @@ class Board {
     });
   }
 
-  /** The heading of one of two compared runs, which its charts have in their names, too. */
-  nameRun(heading) {
-    if (this.heading.textContent === heading) return;
-    this.heading.textContent = heading;
-    for (const chart of this.charts.values()) chart.nameCard(heading);
-  }
-
   paint(frame) {
-    if (this.player) this.player.take(frame);
-    if (frame.heading !== undefined) this.nameRun(frame.heading);
+    for (const part of [this.player, this.numbers, this.strip]) part?.take(frame);
     this.pins?.take();
-    if (this.player && !this.leader) this.announcer.follow(this.player.narrator.textContent, this.playing);
+    if (this.numbers && !this.leader) this.announcer.follow(this.numbers.narrator.textContent, this.playing);
     for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
     if (!this.playing) { for (const chart of this.charts.values()) chart.settle(); }
     if (this.wasPlaying && !this.playing) { for (const chart of this.charts.values()) chart.writeWords(); }
@@ -235,7 +243,7 @@ class Board {
    * slow charts are in every `every`-th frame, and in every frame while the run is paused.
    */
   isDue(chart) {
-    const { every } = chart.spec;
+    const every = chart.place === "small" ? Math.max(SMALL_EVERY, chart.spec.every) : chart.spec.every;
     if (every === 1) return true;
     return this.frames > 0 && (!this.playing || !chart.figure || this.frames % every === 0);
   }
@@ -254,21 +262,13 @@ class Board {
   }
 
   say(text) {
-    if (this.player) this.player.say(text);
+    if (this.numbers) this.numbers.say(text);
     else if (text) this.root.prepend(element("p", { class: "notice", role: "alert" }, text));
   }
 
   /** Say something that need not stay: after a while the run's own notice is back. */
   tell(text) {
-    this.player?.say(text, TOLD_MS);
-  }
-
-  setLarge(large) {
-    this.large = large;
-    this.root.classList.toggle("large", large);
-    this.player?.large.setAttribute("aria-pressed", large);
-    if (!keep("localStorage", "board-large", large ? "yes" : "no")) this.tell(this.words.largeNotKept);
-    for (const chart of this.charts.values()) chart.draw();
+    this.numbers?.say(text, TOLD_MS);
   }
 
   /** The run no longer exists: have the page open a new one. */
@@ -279,12 +279,13 @@ class Board {
   leave() {
     if (this.run && !this.leader) this.stream?.send({ do: "leave" }); // a follower's leader keeps playing
     this.stream?.close();
-    this.gone?.abort();
-    this.player?.destroy();
+    this.gone.abort();
+    this.typeWatcher.disconnect();
+    this.places.destroy();
+    for (const part of [this.player, this.numbers, this.strip]) part?.destroy();
     this.announcer.destroy();
     for (const chart of this.charts.values()) chart.destroy();
     this.root.remove();
-    this.endLevel?.();
   }
 }
 

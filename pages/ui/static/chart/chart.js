@@ -1,12 +1,14 @@
-// One chart in its card: drawn in place by Plotly, in the colours of the theme, with its own small tools.
+// One chart in its card: drawn in place by Plotly, in the colours of the theme, or small by its thumbnails.
 
-import { download, element, fill, icon, toggleFullScreen } from "../dom.js";
+import { download, element, fill, toggleFullScreen } from "../dom.js";
 import { put, reuseEqualParts } from "../wire/codec.js";
 import { csvOf } from "./csv.js";
 import { describe } from "./describe.js";
 import { FastPath } from "./fast_path.js";
+import { Legend } from "./legend.js";
 import { PixelMaps } from "./pixel_maps.js";
 import { Cursor } from "../controls/cursor.js";
+import { ChartMenu } from "../controls/menu.js";
 import { Pad } from "../controls/pad.js";
 import { reaching } from "../controls/pins.js";
 import { PlaceForm } from "../controls/place.js";
@@ -16,17 +18,21 @@ import { WeightForm } from "../controls/weights.js";
 
 const MAX_CLICK_PIXELS = 4; // a pointer that moved further was a drag
 const FULL_UPDATE_MS = 1000; // a paused chart, or one under the pointer, gets its full update at most this late
+const FONTS = new Set(["font", "tickfont", "textfont", "titlefont", "marker"]); // whose sizes follow the page's type
 const WORDS_MS = 2000; // while a run plays, the chart in words is written this often
 
 let charts = 0; // on this page, for their ids
 
 export class Chart {
-  /** `spec` is the lesson's chart; `board` has words, options, palette(), large, changed() and edit(command). */
+  /** `spec` is the lesson's chart; `board` has words, options, colour(role), scale, changed() and edit(command). */
   constructor(spec, board) {
     this.spec = spec;
     this.board = board;
     this.figure = null;
-    this.visible = false;
+    this.place = "small"; // or "hero", "second", "strip"
+    this.isSeen = false;
+    this.thumbnails = new Set();
+    this.hidden = new Set(); // names of traces that the visitor has switched off
     this.magnified = null; // the chart and the index of the map that this chart shows enlarged
     this.plot = element("div", {
       class: "plot",
@@ -40,7 +46,9 @@ export class Chart {
     this.sentences = this.news = []; // what the chart shows, and what of it is new
     this.maps = new PixelMaps(this.plot, board);
     this.fastPath = new FastPath(this.plot);
-    if (spec.place.length) this.place = new PlaceForm(spec, board);
+    this.legend = new Legend(this);
+    this.slot = element("span", { class: "slot" }); // in the head, for controls that belong to this chart alone
+    if (spec.place.length) this.placeForm = new PlaceForm(spec, board);
     if (spec.sliders.length) this.sliders = new Sliders(spec.sliders, spec.title, board);
     const acts = actsOf(spec);
     if (acts.length) this.cursor = new Cursor(this, acts);
@@ -58,7 +66,7 @@ export class Chart {
     this.card = element(
       "section",
       {
-        class: ["card", spec.width, spec.height, spec.beside === "pad" && "pad"].filter(Boolean).join(" "),
+        class: ["card", spec.wide && "wide", spec.beside === "pad" && "pad"].filter(Boolean).join(" "),
         "aria-label": spec.title,
       },
       this.header(),
@@ -67,7 +75,7 @@ export class Chart {
     );
     if (spec.beside === "weights") this.weightForm = new WeightForm(this);
     this.watcher = new IntersectionObserver(([entry]) => {
-      this.visible = entry.isIntersecting;
+      this.isSeen = entry.isIntersecting;
       board.changed();
     }, { rootMargin: "60px" });
     this.watcher.observe(this.plot);
@@ -84,13 +92,8 @@ export class Chart {
   }
 
   header() {
-    const words = this.board.words;
-    const tool = (label, sign, act) =>
-      element(
-        "button",
-        { type: "button", title: label, "aria-label": `${label}: ${this.spec.title}`, onclick: act },
-        sign,
-      );
+    const { words } = this.board;
+    const { title } = this.spec;
     const toggles = this.spec.toggles.map((toggle) => {
       const box = element("input", { type: "checkbox", name: toggle.name });
       box.checked = this.board.options[toggle.name] ??= toggle.on;
@@ -101,27 +104,42 @@ export class Chart {
       };
       return element("label", { class: "toggle" }, box, toggle.label);
     });
-    if (this.spec.beside === "weights") {
-      this.weightsButton = tool(words.weights, "±w", () => this.figure?.parameters && this.weightForm.open(0, 0));
-      this.weightsButton.setAttribute("aria-label", `±w: ${words.weights}`);
-    }
+    const named = (label, act) => [label, act, `${label}: ${title}`];
+    this.menu = new ChartMenu(title, words, toggles, [
+      ...(this.spec.beside === "weights"
+        ? [[words.weights, () => this.figure?.parameters && this.weightForm.open(0, 0)]]
+        : []),
+      ...(this.spec.strip ? [] : [named(words.exchange, () => this.board.places.exchange())]),
+      named(words.resetZoom, () => this.resetZoom()),
+      named(words.png, () => this.savePicture()),
+      named(words.csv, () => this.saveNumbers()),
+      named(words.fullScreen, () => toggleFullScreen(this.card)),
+    ]);
+    this.weightsButton = this.menu.button;
     return element(
       "header",
       {},
-      element("h2", {}, this.spec.title),
-      ...toggles,
-      ...(this.place ? [this.place.form] : []),
+      element("h2", {}, title),
+      this.slot,
+      this.legend.root,
+      ...(this.placeForm ? [this.placeForm.form] : []),
       ...(this.sliders ? [this.sliders.form] : []),
-      element(
-        "span",
-        { class: "tools" },
-        ...(this.weightsButton ? [this.weightsButton] : []),
-        tool(words.resetZoom, icon("home"), () => this.resetZoom()),
-        tool(words.png, "PNG", () => this.savePicture()),
-        tool(words.csv, "CSV", () => this.saveNumbers()),
-        tool(words.fullScreen, icon("full"), () => toggleFullScreen(this.card)),
-      ),
+      this.menu.button,
+      this.menu.panel,
     );
+  }
+
+  /** Whether anybody sees the chart, large or small. */
+  get visible() {
+    return this.place === "small" ? [...this.thumbnails].some((each) => each.visible) : this.isSeen;
+  }
+
+  /** Stand in another place; a chart that becomes large is drawn when its card has its size. */
+  moveTo(place) {
+    if (place === this.place) return;
+    this.place = place;
+    this.card.dataset.size = place;
+    if (place === "small") clearTimeout(this.later);
   }
 
   /** Show a whole figure, or changes to the last one. */
@@ -136,9 +154,10 @@ export class Chart {
     } else if (this.figure) {
       for (const [path, value] of part.set) {
         put(this.figure, path, value);
-        put(this.shown, path, this.coloured(value));
+        put(this.shown, path, this.coloured(value, path[path.length - 1]));
       }
-      if (this.visible && this.fastPath.show(this.shown, part.set)) {
+      if (this.place === "small") this.draw();
+      else if (this.visible && this.fastPath.show(this.shown, part.set)) {
         this.drawMaps();
         this.isBehind ||= part.set.some(([[name]]) => name === "data" || name === "layout");
         if (this.isPointedAt) this.settle();
@@ -146,7 +165,7 @@ export class Chart {
       } else this.draw();
     }
     this.weightForm?.refresh();
-    this.place?.show(this.figure?.layout.meta?.place);
+    this.placeForm?.show(this.figure?.layout.meta?.place);
     this.sliders?.show(this.figure?.layout.meta?.sliders);
   }
 
@@ -155,19 +174,28 @@ export class Chart {
     if (this.isBehind) this.later ??= setTimeout(() => this.draw(), FULL_UPDATE_MS);
   }
 
-  /** The full update: Plotly draws everything that has changed. */
+  /** The full update: Plotly draws everything that has changed, or the thumbnails do. */
   draw() {
     clearTimeout(this.later);
     this.later = undefined;
     this.isBehind = false;
-    if (!this.figure || !window.Plotly) return;
+    if (!this.figure) return;
+    if (this.place === "small") {
+      for (const each of this.thumbnails) if (each.visible) each.paint();
+      return this.writeWords();
+    }
+    if (!window.Plotly) return;
     const ghosts = this.spec.pins && this.board.pins ? this.board.pins.ghosts() : [];
-    const data = [...this.shown.data, ...ghosts];
+    const own = this.hidden.size
+      ? this.shown.data.map((trace) => this.hidden.has(trace.name) ? { ...trace, visible: false } : trace)
+      : this.shown.data;
+    const data = [...own, ...ghosts];
     const layout = this.currentLayout(ghosts);
     if (layout.width < 40) return;
     const config = { displayModeBar: false, doubleClick: false, scrollZoom: false, responsive: false };
     window.Plotly.react(this.plot, data, layout, config);
     this.fastPath.forget();
+    this.legend.show(this.shown.data);
     this.listenForZoom();
     this.drawMaps();
     this.cursor?.show();
@@ -198,13 +226,16 @@ export class Chart {
     const { layout } = this.shown;
     const kinds = `${layout.xaxis.type} ${layout.yaxis.type}`;
     if (this.zoom?.kinds !== kinds) this.zoom = null;
+    const { scale } = this.board;
+    const { l = 0, r = 0, t = 0, b = 0 } = layout.margin ?? {};
     return {
       ...layout,
       width: this.plot.clientWidth,
       height: this.plot.clientHeight,
-      dragmode: this.dragKnobs ? false : layout.dragmode,
-      legend: atTop(layout.legend),
-      font: { ...layout.font, size: this.board.large ? 16 : 12, family: this.board.font },
+      dragmode: this.dragKnobs || isTouch() ? false : layout.dragmode,
+      showlegend: false,
+      margin: { ...layout.margin, l: l * scale, r: r * scale, t: t * scale, b: b * scale },
+      font: { ...layout.font, size: 12 * scale, family: this.board.font },
       xaxis: currentAxis(reaching(layout.xaxis, ghosts.flatMap((ghost) => ghost.x)), this.zoom?.xaxis),
       yaxis: currentAxis(reaching(layout.yaxis, ghosts.flatMap((ghost) => ghost.y)), this.zoom?.yaxis),
     };
@@ -240,19 +271,28 @@ export class Chart {
     this.draw();
   }
 
-  coloured(value) {
+  /** A part of a figure in the theme's colours and the page's type size. */
+  coloured(value, key = "") {
     if (typeof value === "string") return value[0] === "@" ? this.board.colour(value) : value;
     if (Array.isArray(value)) {
-      const items = value.map((item) => this.coloured(item));
+      const items = value.map((item) => this.coloured(item, key));
       return items.every((item, i) => item === value[i]) ? value : items; // Plotly compares lists by identity
     }
     if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.coloured(item)]));
+    const { scale } = this.board;
+    const isType = FONTS.has(key) && scale !== 1;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [
+        name,
+        isType && name === "size" && typeof item === "number" ? item * scale : this.coloured(item, name),
+      ]),
+    );
   }
 
   fit() {
-    const layout = this.plot.layout;
-    if (layout && (layout.width !== this.plot.clientWidth || layout.height !== this.plot.clientHeight)) this.draw();
+    const { layout } = this.plot;
+    if (this.place === "small" || !this.plot.clientWidth) return;
+    if (!layout || (layout.width !== this.plot.clientWidth || layout.height !== this.plot.clientHeight)) this.draw();
   }
 
   resetZoom() {
@@ -265,7 +305,8 @@ export class Chart {
     const { data, layout } = this.plot;
     const solid = {
       ...layout,
-      legend: this.shown.layout.legend,
+      showlegend: true,
+      legend: { orientation: "h", x: 1, xanchor: "right", y: 1, yanchor: "bottom" },
       images: this.maps.pictures(this.figure.maps),
       shapes: [...(layout.shapes ?? []), ...this.maps.frames(this.figure.maps)],
       paper_bgcolor: this.board.colour("@ground"),
@@ -375,11 +416,8 @@ export class Chart {
   }
 }
 
-/** A legend above the axes, moved to the upper end of the chart: Plotly leaves a row empty there. */
-function atTop(legend) {
-  const isAbove = legend?.y === 1 && legend.yanchor === "bottom";
-  return isAbove ? { ...legend, yref: "container", yanchor: "top" } : legend;
-}
+/** Whether the visitor points with a finger: a swipe over a chart then scrolls the page and zooms nothing. */
+const isTouch = () => window.matchMedia("(pointer: coarse)").matches;
 
 /** A copy of an axis with the student's range, if any: Plotly writes into the range that it is given. */
 function currentAxis(axis, zoomed) {

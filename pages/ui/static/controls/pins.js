@@ -44,7 +44,7 @@ export class Pins {
   }
 
   numbers() {
-    const found = Object.entries(this.board.player.status).map(([name, node]) => [name, node.textContent]);
+    const found = Object.entries(this.board.numbers.status).map(([name, node]) => [name, node.textContent]);
     return Object.fromEntries(found.filter(([name]) => name !== "steps_per_second"));
   }
 

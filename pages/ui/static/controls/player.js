@@ -80,6 +80,7 @@ export class Player {
       ),
       element("div", { class: "status" }, ...stats),
     );
+    this.root = this.bar;
     this.notice = element("p", { class: "notice", role: "alert", translate: "no" });
     this.own = ""; // the board's own sentence, shown before the run's
     this.reason = ""; // the run's notice

@@ -1,0 +1,133 @@
+// Where the charts stand: one is the hero, one has the second place beside it, the others are small pictures that
+// change places with them, and the strip runs under all. Each chart's card is made once and moved.
+
+import { Thumbnail } from "./chart/thumbnail.js";
+import { element } from "./dom.js";
+
+const IN_THE_ROW = 5; // small pictures; the others are behind "All pictures"
+
+export class Places {
+  /** `board` has charts (name -> chart), words and changed(). */
+  constructor(board) {
+    this.board = board;
+    const { words } = board;
+    const all = [...board.charts.values()];
+    this.strip = all.find(({ spec }) => spec.strip);
+    const charts = all.filter((chart) => chart !== this.strip);
+    const views = [...new Set(charts.map(({ spec }) => spec.views[0] ?? ""))]; // in order of their own charts
+    this.views = new Map(views.map((view) => {
+      const [hero, second, ...rest] = charts.filter(({ spec }) => !spec.views.length || spec.views.includes(view));
+      return [view, { hero, second, rest }];
+    }));
+    this.view = views[0];
+    this.hero = element("div", { class: "hero", "data-place": "hero" });
+    this.second = element("div", { class: "second", "data-place": "second" });
+    this.thumbs = element("div", {
+      class: "thumbs",
+      "data-place": "thumbs",
+      role: "group",
+      "aria-label": words.thumbs,
+    });
+    this.more = element("section", { class: "more", "data-place": "more", "aria-label": words.allPictures });
+    this.more.hidden = true;
+    this.park = element("div", {}); // cards of charts that are small or out of view
+    this.park.hidden = true;
+    this.inTheRow = [];
+    this.below = [];
+    this.all = element(
+      "button",
+      { type: "button", class: "all-pictures", "aria-expanded": "false", onclick: () => this.toggleAll() },
+      words.allPictures,
+    );
+  }
+
+  get shown() {
+    return this.views.get(this.view) ?? { hero: undefined, second: undefined, rest: [] };
+  }
+
+  /** Put every chart where it belongs. */
+  arrange() {
+    const { hero, second, rest } = this.shown;
+    for (const chart of this.board.charts.values()) {
+      const place = chart === hero ? "hero" : chart === second ? "second" : chart === this.strip ? "strip" : "small";
+      const parent = { hero: this.hero, second: this.second }[place];
+      if (place === "small") this.park.append(chart.card);
+      else if (parent && chart.card.parentNode !== parent) parent.replaceChildren(chart.card);
+      chart.moveTo(place);
+    }
+    if (!second) this.second.replaceChildren();
+    this.showThumbnails(rest);
+    this.board.changed();
+  }
+
+  showThumbnails(rest) {
+    for (const each of [...this.inTheRow, ...this.below]) each.destroy();
+    const others = [...this.views].filter(([view]) => view !== this.view);
+    const room = Math.max(1, IN_THE_ROW - others.length);
+    const isFull = rest.length + others.length > IN_THE_ROW;
+    this.inTheRow = [
+      ...(isFull ? rest.slice(0, room) : rest).map((chart) =>
+        new Thumbnail(chart, chart.spec.title, () => this.open(chart.spec.name, true))
+      ),
+      ...others.map(([view, { hero }]) => new Thumbnail(hero, view, () => this.choose(view, true))),
+    ];
+    this.all.hidden = !isFull;
+    this.thumbs.replaceChildren(...this.inTheRow.map(({ root }) => root), this.all);
+    this.thumbs.hidden = this.inTheRow.length === 0;
+    this.below = this.more.hidden
+      ? []
+      : [...this.views.values()].flatMap(({ rest }) => rest).filter((chart, at, all) => all.indexOf(chart) === at)
+        .filter((chart) => chart.place === "small")
+        .map((chart) => new Thumbnail(chart, chart.spec.title, () => this.open(chart.spec.name, true)));
+    this.more.replaceChildren(...this.below.map(({ root }) => root));
+  }
+
+  toggleAll() {
+    this.more.hidden = !this.more.hidden;
+    this.all.setAttribute("aria-expanded", String(!this.more.hidden));
+    this.showThumbnails(this.shown.rest);
+    this.board.changed();
+    if (!this.more.hidden) this.more.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Open a chart: it changes places with the second one, or with the hero if it cannot be read in a narrow place. */
+  open(name, fromButton = false) {
+    const chart = this.board.charts.get(name);
+    if (!chart || ["hero", "second", "strip"].includes(chart.place)) return;
+    if (!this.shown.rest.includes(chart)) this.view = chart.spec.views[0];
+    const { shown } = this;
+    if (shown.hero === chart || shown.second === chart) return this.arrange();
+    const at = shown.rest.indexOf(chart);
+    const place = chart.spec.wide || !shown.second ? "hero" : "second";
+    shown.rest[at] = shown[place];
+    shown[place] = chart;
+    this.rearrange(fromButton);
+  }
+
+  /** The hero and the second chart change places. */
+  exchange() {
+    const { shown } = this;
+    [shown.hero, shown.second] = [shown.second, shown.hero];
+    this.arrange();
+    shown.hero.menu.button.focus();
+  }
+
+  choose(view, fromButton = false) {
+    this.view = view;
+    this.rearrange(fromButton);
+  }
+
+  /** Arrange, and leave the focus on the small picture that has come in the place of the one that was pressed. */
+  rearrange(fromButton) {
+    const pressed = /** @type {HTMLElement} */ (document.activeElement);
+    const at = fromButton ? [...this.thumbs.children].indexOf(pressed) : -1;
+    const isBelow = fromButton && this.more.contains(pressed);
+    this.arrange();
+    if (at >= 0) /** @type {HTMLElement} */ (this.thumbs.children[at])?.focus();
+    if (isBelow) this.board.root.scrollIntoView({ block: "start" });
+  }
+
+  destroy() {
+    for (const each of [...this.inTheRow, ...this.below]) each.destroy();
+  }
+}
