@@ -36,8 +36,14 @@ export class Places {
     this.below = [];
     this.all = element(
       "button",
-      { type: "button", class: "all-pictures", "aria-expanded": "false", onclick: () => this.toggleAll() },
-      words.allPictures,
+      {
+        type: "button",
+        class: "all-pictures",
+        title: words.allPictures,
+        "aria-label": words.allPictures,
+        "aria-expanded": "false",
+        onclick: () => this.toggleAll(),
+      },
     );
   }
 
@@ -72,6 +78,7 @@ export class Places {
       ...others.map(([view, { hero }]) => new Thumbnail(hero, view, () => this.choose(view, true))),
     ];
     this.all.hidden = !isFull;
+    this.all.textContent = `+${rest.length + others.length - this.inTheRow.length}`;
     this.thumbs.replaceChildren(...this.inTheRow.map(({ root }) => root), this.all);
     this.thumbs.hidden = this.inTheRow.length === 0;
     this.below = this.more.hidden
