@@ -29,13 +29,13 @@ ALL_COLUMNS = ("Function", "Formula", "f({probe})", "Slope at {probe}")
 MARKS, SLOPE = "Slope in torch", "Slope"  # in the legends
 
 
-def _parameter(parameter: str) -> dict[str, object]:
+def _parameter(parameter: str, *, bar: bool = False) -> dict[str, object]:
     """The arguments of a knob for one parameter, shown while a chosen function has it."""
 
     def applies(config: CurvesConfig) -> bool:
         return any(parameter in FUNCTIONS[name].parameters for name in config.shown)
 
-    return {"group": "Parameters", "live": True, "shy": True, "applies": applies}
+    return {"group": "Parameters", "live": True, "bar": bar, "shy": True, "applies": applies}
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,22 @@ class CurvesConfig(Config):
 
     # fmt: off
     probe: float = knob(1.0, "Probe x", help="Where the tangent is. Click in a chart to move it.", group="Function",
-                        live=True, lo=-10.0, hi=10.0, step=0.1)
-    function: str = knob("relu", "Function", group="Function", live=True, options=tuple(FUNCTIONS), names=NAMES)
-    against: str = knob(NONE, "Compare with", group="Function", live=True, options=(NONE, *FUNCTIONS),
+                        live=True, bar=True, lo=-10.0, hi=10.0, step=0.1)
+    function: str = knob("relu", "Function", group="Function", live=True, bar=True, options=tuple(FUNCTIONS),
+                         names=NAMES)
+    against: str = knob(NONE, "Compare with", group="Function", live=True, bar=True, options=(NONE, *FUNCTIONS),
                         names={NONE: "Nothing"} | NAMES)
     reach: float = knob(X_RANGE, "Range of x", help="The charts go from minus this to this; 5 in the tutorial.",
                         group="Function", live=True, lo=1.0, hi=10.0, step=0.5)
     negative_slope: float = knob(0.01, "Slope below 0", help="For Leaky ReLU.", lo=0.0, hi=0.5, step=0.01,
                                  **_parameter("negative_slope"))
     alpha: float = knob(1.0, "Alpha α", help="ELU goes down to −α.", lo=0.1, hi=2.0, step=0.1, **_parameter("alpha"))
-    beta: float = knob(1.0, "Beta β", help="How sharp the bend is.", lo=0.5, hi=10.0, step=0.1, **_parameter("beta"))
+    beta: float = knob(1.0, "Beta β", help="How sharp the bend is.", lo=0.5, hi=10.0, step=0.1,
+                       **_parameter("beta", bar=True))
     temperature: float = knob(1.0, "Temperature T", help="Scores are divided by it before softmax.", lo=0.25, hi=5.0,
                               step=0.05, **_parameter("temperature"))
-    rivals: int = knob(1, "Rivals", help="Number of other scores, which are all 0.", lo=1, hi=9, **_parameter("rivals"))
+    rivals: int = knob(1, "Rivals", help="Number of other scores, which are all 0.", lo=1, hi=9,
+                       **_parameter("rivals", bar=True))
     # fmt: on
 
     @property
@@ -148,10 +151,10 @@ class AllConfig(Config):
 
     # fmt: off
     probe: float = knob(1.0, "Probe x", help="The x of the numbers in the table.", group="All functions",
-                        live=True, lo=-10.0, hi=10.0, step=0.1)
+                        live=True, bar=True, lo=-10.0, hi=10.0, step=0.1)
     reach: float = knob(X_RANGE, "Range of x", help="The charts go from minus this to this.", group="All functions",
-                        live=True, lo=1.0, hi=10.0, step=0.5)
-    slopes: bool = knob(True, "Show the slopes", group="All functions", live=True)
+                        live=True, bar=True, lo=1.0, hi=10.0, step=0.5)
+    slopes: bool = knob(True, "Show the slopes", group="All functions", live=True, bar=True)
     # fmt: on
 
 
@@ -190,14 +193,6 @@ CURVES = Lab(
         ),
         Chart("slope", "Slope, by autograd", "The derivative of the activation over x.", turns=("probe",)),
     ),
-    presets={
-        "ReLU": {},
-        "Sigmoid": {"function": "sigmoid"},
-        "Tanh": {"function": "tanh"},
-        "Softplus": {"function": "softplus"},
-        "Sigmoid and tanh": {"function": "sigmoid", "against": "tanh"},
-        "ReLU and its smooth cousin": {"function": "relu", "against": "gelu"},
-    },
 )
 
 ALL = Lab(
@@ -206,8 +201,5 @@ ALL = Lab(
     sentence="Solid: the function. Dashed: its slope. Softmax here has one rival score, 0.",
     config=AllConfig,
     draw=draw_all,
-    charts=tuple(
-        Chart(name, each.label, f"{each.label} and its slope over x.", width="small")
-        for name, each in FUNCTIONS.items()
-    ),
+    charts=tuple(Chart(name, each.label, f"{each.label} and its slope over x.") for name, each in FUNCTIONS.items()),
 )

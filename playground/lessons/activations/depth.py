@@ -54,13 +54,14 @@ class DepthConfig(Config):
     """The depth of the model and its starting weights."""
 
     # fmt: off
-    layers: int = knob(10, "Layers", group="Model", live=True, lo=1, hi=30)
-    activation: str = knob("tanh", "Activation", group="Model", live=True, options=tuple(ACTIVATIONS),
+    layers: int = knob(10, "Layers", group="Model", live=True, bar=True, lo=1, hi=30)
+    activation: str = knob("tanh", "Activation", group="Model", live=True, bar=True, options=tuple(ACTIVATIONS),
                            names={name: each.label for name, each in ACTIVATIONS.items()})
-    initialisation: str = knob("xavier", "Initialisation", group="Start", live=True, options=tuple(INITIALISATIONS),
+    initialisation: str = knob("xavier", "Initialisation", group="Start", live=True, bar=True,
+                               options=tuple(INITIALISATIONS),
                                names={name: each.label for name, each in INITIALISATIONS.items()})
     gain: float = knob(1.0, "Gain", help="All starting weights are multiplied by this.", group="Start", live=True,
-                       lo=0.1, hi=4.0, step=0.05)
+                       bar=True, lo=0.1, hi=4.0, step=0.05)
     width: int = knob(64, "Units per layer", group="Model", live=True, lo=2, hi=100)
     seed: int = knob(0, "Seed", help="For the random weights, inputs and gradients.", group="Start", live=True, lo=0,
                      hi=999)
@@ -195,13 +196,4 @@ DEPTH = Lab(
         Chart("sizes", "Sizes, layer by layer", "Signal, gradient and gradient of the weights on a log scale."),
         Chart("slopes", "Slope of the activation", "The mean slope in each layer and the share of flat places."),
     ),
-    presets={
-        "Tanh with Xavier": {},
-        "Sigmoid: vanishing": {"activation": "sigmoid"},
-        "ReLU with PyTorch’s default": {"activation": "relu", "initialisation": "default"},
-        "ReLU with Kaiming": {"activation": "relu", "initialisation": "kaiming"},
-        "Weights too small": {"activation": "tanh", "initialisation": "small"},
-        "Weights too large, tanh": {"activation": "tanh", "initialisation": "large"},
-        "Weights too large, ReLU": {"activation": "relu", "initialisation": "large"},
-    },
 )

@@ -73,10 +73,10 @@ class PrecisionConfig(Config):
     """The three scores: the largest one, and the gap to the next."""
 
     # fmt: off
-    largest: float = knob(12.0, "Largest score s", group="Three scores", live=True, lo=-MAX_SCORE,
+    largest: float = knob(12.0, "Largest score s", group="Three scores", live=True, bar=True, lo=-MAX_SCORE,
                           hi=MAX_SCORE, step=0.5)
     gap: float = knob(1.0, "Gap", help="The scores are s, s − gap and s − 2 · gap.", group="Three scores", live=True,
-                      lo=0.0, hi=10.0, step=0.5)
+                      bar=True, lo=0.0, hi=10.0, step=0.5)
     # fmt: on
 
 
@@ -175,9 +175,4 @@ PRECISION = Lab(
         Chart("exp", "exp(s), until it overflows", "The exponential in three formats on a log scale."),
         Chart("rounding", "Error of the stable softmax", "The largest error of a share in three formats."),
     ),
-    presets={
-        "fp16 overflows": {},
-        "bf16 and fp32 overflow too": {"largest": 90.0},
-        "All underflow": {"largest": -120.0},
-    },
 )

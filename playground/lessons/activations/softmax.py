@@ -25,8 +25,8 @@ AXES = {"softmax": "Share of 1", "softplus": "Softplus of the score"}
 SCORE = "Score {name}"
 
 
-def _score(default: float, name: str) -> float:
-    score: float = knob(default, SCORE.format(name=name), group="Scores", live=True, lo=-5.0, hi=5.0, step=0.1)
+def _score(default: float, name: str, *, bar: bool = False) -> float:
+    score: float = knob(default, SCORE.format(name=name), group="Scores", live=True, bar=bar, lo=-5.0, hi=5.0, step=0.1)
     return score
 
 
@@ -35,12 +35,12 @@ class SoftmaxConfig(Config):
     """Four scores, the temperature that divides them, and the score for the derivatives."""
 
     # fmt: off
-    z1: float = _score(2.0, NAMES[0])
-    z2: float = _score(1.0, NAMES[1])
+    z1: float = _score(2.0, NAMES[0], bar=True)
+    z2: float = _score(1.0, NAMES[1], bar=True)
     z3: float = _score(0.0, NAMES[2])
     z4: float = _score(-1.0, NAMES[3])
     temperature: float = knob(1.0, "Temperature T", help="Scores are divided by it before softmax; softplus has none.",
-                              group="Softmax", live=True, lo=0.1, hi=10.0, step=0.1)
+                              group="Softmax", live=True, bar=True, lo=0.1, hi=10.0, step=0.1)
     push: int = knob(1, "Score to change", help="The table shows how every output changes with it.", group="Softmax",
                      live=True, options=(1, 2, 3, 4), names=dict(enumerate(NAMES, start=1)))
     # fmt: on
@@ -95,10 +95,4 @@ SOFTMAX = Lab(
         Chart("softmax", "Softmax: shares of 1", "A bar for the share of each score."),
         Chart("softplus", "Softplus: one by one", "A bar for the softplus of each score."),
     ),
-    presets={
-        "Four scores": {},
-        "All equal": {"z1": 1.0, "z2": 1.0, "z3": 1.0, "z4": 1.0},
-        "Cold: the winner takes all": {"temperature": 0.1},
-        "Hot: nearly equal": {"temperature": 10.0},
-    },
 )

@@ -39,8 +39,8 @@ UNIT_TARGETS = TARGETS | {"bump": BUMP}
 
 def _slider(index: int, default: float, label: str, words: str) -> float:
     """A slider of one unit, shown while that unit is chosen."""
-    value: float = knob(default, label, help=words, group="The chosen unit", live=True, lo=-6.0, hi=6.0, step=0.05,
-                        shy=True, applies=lambda config: config.turned == index)  # fmt: skip
+    value: float = knob(default, label, help=words, group="The chosen unit", live=True, bar=True, lo=-6.0, hi=6.0,
+                        step=0.05, shy=True, applies=lambda config: config.turned == index)  # fmt: skip
     return value
 
 
@@ -68,7 +68,8 @@ class UnitsConfig(Config):
                            names={name: each.label for name, each in ACTIVATIONS.items()})
     target: str = knob("absolute", "Target", group="Function", live=True, options=tuple(UNIT_TARGETS),
                        names={name: each.label for name, each in UNIT_TARGETS.items()})
-    turned: int = knob(1, "Unit to change", group="The chosen unit", live=True, options=tuple(range(1, MAX_UNITS + 1)))
+    turned: int = knob(1, "Unit to change", group="The chosen unit", live=True, bar=True,
+                        options=tuple(range(1, MAX_UNITS + 1)))
     w1: float = _w(1, 1.0)
     b1: float = _b(1, 0.5)
     v1: float = _v(1, 1.0)
@@ -158,22 +159,7 @@ UNITS = Lab(
     config=UnitsConfig,
     draw=draw_units,
     charts=(
-        Chart("sum", "Units and their sum", "Points of the target, the part of each unit, and the sum.", height="tall"),
-        Chart("loss", "If Adam continues", "The loss over further steps of Adam.", height="tall"),
+        Chart("sum", "Units and their sum", "Points of the target, the part of each unit, and the sum."),
+        Chart("loss", "If Adam continues", "The loss over further steps of Adam."),
     ),
-    presets={
-        "Two ReLUs": {},
-        "One unit": {"units": 1},
-        "Six units, by Adam": {"units": 6, "target": "square", "descent": 60},
-        "A bump of two sigmoids": {
-            "target": "bump",
-            "activation": "sigmoid",
-            "w1": 6.0,
-            "b1": 3.0,
-            "w2": 6.0,
-            "b2": -3.0,
-            "v2": -1.0,
-        },
-        "No bend": {"units": 6, "activation": "identity"},
-    },
 )

@@ -24,14 +24,14 @@ class AccumulateConfig(Config):
     """The formula, the number of calls of backward(), and what happens between two calls."""
 
     # fmt: off
-    formula: str = knob("x**2", "y", group="Formula", live=True, options=FORMULAS)
+    formula: str = knob("x**2", "y", group="Formula", live=True, bar=True, options=FORMULAS)
     x: float = knob(3.0, "x", group="Formula", live=True, lo=-3.0, hi=3.0, step=0.1)
-    calls: int = knob(2, "Calls of backward()", group="Calls", live=True, lo=1, hi=8, step=1)
+    calls: int = knob(2, "Calls of backward()", group="Calls", live=True, bar=True, lo=1, hi=8, step=1)
     forward: bool = knob(False, "Compute y again each time", group="Calls", live=True,
                          help="A forward pass before each call, as in a training loop: each call has a new graph.")
-    retain: bool = knob(True, "retain_graph=True", group="Calls", live=True,
+    retain: bool = knob(True, "retain_graph=True", group="Calls", live=True, bar=True,
                         help="Keep the saved values of the graph for another backward().")
-    zero: bool = knob(False, "zero_grad() before each call", group="Calls", live=True)
+    zero: bool = knob(False, "zero_grad() before each call", group="Calls", live=True, bar=True)
     # fmt: on
 
 
@@ -93,11 +93,4 @@ LAB = Lab(
     charts=(
         Chart("calls", "The gradient after each call", "A bar for each call: the earlier gradient and what it added."),
     ),
-    presets={
-        "Twice the gradient": {},
-        "The graph is used up": {"retain": False},
-        "A training loop that forgets zero_grad": {"calls": 6, "forward": True, "retain": False},
-        "A training loop as it should be": {"calls": 6, "forward": True, "retain": False, "zero": True},
-        "Nothing saved, nothing missing": {"formula": "x + x", "calls": 4, "retain": False},
-    },
 )

@@ -70,7 +70,9 @@ def _slider(name: str) -> Callable[[Any], bool]:
 
 
 def _number(name: str, default: float) -> Any:
-    return knob(default, name, group="Inputs", live=True, shy=True, lo=-5.0, hi=5.0, step=0.1, applies=_slider(name))
+    return knob(
+        default, name, group="Inputs", live=True, bar=True, shy=True, lo=-5.0, hi=5.0, step=0.1, applies=_slider(name)
+    )
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class GraphConfig(Config):
 
     # fmt: off
     expression: str = knob(
-        "mean(v*v)", "Formula", group="Formula", live=True, max_length=MAX_CHARACTERS,
+        "mean(v*v)", "Formula", group="Formula", live=True, bar=True, max_length=MAX_CHARACTERS,
         help="Numbers, + - * / ** @ and torch’s functions: sum, mean, exp, log, tanh, relu, softmax, mse_loss, …")
     x: float = _number("x", 2.0)
     w: float = _number("w", -1.0)
@@ -92,29 +94,6 @@ class GraphConfig(Config):
         "", "Without gradient", group="Inputs", live=True, max_length=60,
         help="Names of inputs that need no gradient, separated by commas: data and targets, for instance.")
     # fmt: on
-
-
-PRESETS: dict[str, Mapping[str, Any]] = {
-    "The tutorial": {},
-    "Square": {"expression": "x**2", "inputs": ""},
-    "Polynomial": {"expression": "x**3 - 2*x + 1", "inputs": ""},
-    "One input, two ways": {"expression": "x*x + 3*x", "inputs": ""},
-    "Sigmoid neuron": {"expression": "sigmoid(w*x + b)", "inputs": "", "fixed": "x"},
-    "Four sigmoids deep": {"expression": "sigmoid(sigmoid(sigmoid(sigmoid(x))))", "inputs": ""},
-    "ReLU that blocks": {"expression": "relu(w*x + b)", "inputs": ""},
-    "Error of a line": {"expression": "(w*x + b - t)**2", "inputs": "t = 1", "fixed": "x, t"},
-    "Matrix product": {"expression": "mean(A @ B)", "inputs": "A = [[1, 2], [3, 4]]; B = [[0.5], [-1]]"},
-    "Softmax cross-entropy": {
-        "expression": "-sum(t * log_softmax(z))",
-        "inputs": "z = [1, 2, 3]; t = [0, 1, 0]",
-        "fixed": "t",
-    },
-    "Two layers, one example": {
-        "expression": "mse_loss(tanh(d @ W + c) @ U, t)",
-        "inputs": "d = [[1, -2]]; W = [[0.5, -1], [0.2, 0.1]]; c = [0.1, -0.3]; U = [[1.5], [-1]]; t = [[1]]",
-        "fixed": "d, t",
-    },
-}
 
 
 def record_formula(config: GraphConfig) -> tuple[BackwardPass, Tensor]:
@@ -349,9 +328,8 @@ LAB = Lab(
     charts=(
         Chart(
             "graph", "The graph behind the formula",
-            "Inputs on the left, the result on the right; gradients flow back from right to left.", width="wide",
+            "Inputs on the left, the result on the right; gradients flow back from right to left.",
         ),
     ),
     status={"step": "Node", "nodes": "of", "result": "Result"},
-    presets=PRESETS,
 )  # fmt: skip

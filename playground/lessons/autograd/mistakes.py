@@ -88,7 +88,7 @@ class MistakeConfig(Config):
 
     # fmt: off
     mistake: str = knob(
-        "not_a_leaf", "Mistake", group="Mistake", live=True, options=tuple(MISTAKES),
+        "not_a_leaf", "Mistake", group="Mistake", live=True, bar=True, options=tuple(MISTAKES),
         names={name: each.label for name, each in MISTAKES.items()})
     # fmt: on
 
@@ -124,7 +124,4 @@ LAB = Lab(
     config=MistakeConfig,
     draw=draw_mistake,
     charts=(),
-    presets={
-        mistake.label: {"mistake": name} if index else {} for index, (name, mistake) in enumerate(MISTAKES.items())
-    },
 )

@@ -28,14 +28,14 @@ class SlopeConfig(Config):
     """The function, the point, and how its slope is measured."""
 
     # fmt: off
-    formula: str = knob("sin(x)", "f(x)", group="Function", live=True, max_length=120,
+    formula: str = knob("sin(x)", "f(x)", group="Function", live=True, bar=True, max_length=120,
                         help="A formula in x, such as x**3 - 2*x or exp(-x**2).")
     x: float = knob(1.0, "Point x", help="Or click or drag in the chart.", group="Function",
-                    live=True, lo=-3.0, hi=3.0, step=0.05)
+                    live=True, bar=True, lo=-3.0, hi=3.0, step=0.05)
     exponent: float = knob(0.0, "Step ε, as a power of ten", help="−3 means ε = 0.001.", group="Difference",
-                           live=True, lo=-14.0, hi=0.0, step=0.25)
-    method: str = knob("central", "Difference", group="Difference", live=True, options=tuple(METHODS), names=METHODS,
-                       help="Central: (f(x+ε) − f(x−ε)) / 2ε. Forward: (f(x+ε) − f(x)) / ε.")
+                           live=True, bar=True, lo=-14.0, hi=0.0, step=0.25)
+    method: str = knob("central", "Difference", group="Difference", live=True, bar=True, options=tuple(METHODS),
+                       names=METHODS, help="Central: (f(x+ε) − f(x−ε)) / 2ε. Forward: (f(x+ε) − f(x)) / ε.")
     # fmt: on
 
 
@@ -112,16 +112,4 @@ LAB = Lab(
         ),
         Chart("error", "Error over the step", "The error of the measured slope over ε, in float32 and float64."),
     ),
-    presets={
-        "Sine": {},
-        "A smaller step": {"exponent": -2.0},
-        "Forward difference": {"method": "forward"},
-        "A step that is too small": {"exponent": -7.0},
-        "A cubic": {"formula": "x**3 - 2*x", "x": -1.0},
-        "A bell": {"formula": "exp(-x**2)", "x": 0.5},
-        "A steep tanh": {"formula": "tanh(5*x)", "x": 0.2},
-        "A corner": {"formula": "abs(x)", "x": 0.0},
-        "A straight line": {"formula": "2*x + 1"},
-        "No slope there": {"formula": "sqrt(x)", "x": 0.0},
-    },
 )

@@ -23,8 +23,8 @@ NOTE = "At v[{entry}] = {value} the slope of the tangent is {slope}: this is v.g
 COLUMNS = ("Code", "What it prints")
 
 
-def _entry(default: float, row: int, column: int) -> Any:
-    return knob(default, f"v[{row}, {column}]", group="v", live=True, lo=-5.0, hi=5.0, step=0.1)
+def _entry(default: float, row: int, column: int, *, bar: bool = False) -> Any:
+    return knob(default, f"v[{row}, {column}]", group="v", live=True, bar=bar, lo=-5.0, hi=5.0, step=0.1)
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class TutorialConfig(Config):
     a: float = _entry(1.0, 0, 0)
     b: float = _entry(2.0, 0, 1)
     c: float = _entry(3.0, 1, 0)
-    d: float = _entry(4.0, 1, 1)
-    entry: str = knob("1, 1", "Entry to vary", group="Slope", live=True, options=tuple(ENTRIES),
+    d: float = _entry(4.0, 1, 1, bar=True)
+    entry: str = knob("1, 1", "Entry to vary", group="Slope", live=True, bar=True, options=tuple(ENTRIES),
                       help="The chart on the right varies only this number.")
-    way: str = knob("tutorial", "How it is written", group="Program", live=True, options=tuple(PROGRAMS),
+    way: str = knob("tutorial", "How it is written", group="Program", live=True, bar=True, options=tuple(PROGRAMS),
                     names={"tutorial": "With Variable", "today": "As today"})
     # fmt: on
 
@@ -94,11 +94,4 @@ LAB = Lab(
         Chart("bars", "Numbers and their gradients", "Two bars for each number: value and gradient."),
         Chart("slope", "One number varies, the others stay", "The result over one number, with its tangent."),
     ),
-    presets={
-        "The tutorial": {},
-        "As written today": {"way": "today"},
-        "All the same": {"a": 2.0, "c": 2.0, "d": 2.0},
-        "At the bottom": {"a": 0.0, "b": 0.0, "c": 0.0, "d": 0.0},
-        "Negative numbers": {"a": -1.0, "b": -2.0, "c": -3.0, "d": -4.0},
-    },
 )  # fmt: skip

@@ -24,8 +24,7 @@ MAX_SHAPE_AXES = 5  # more do not fit in the drawing
 MAX_ELEMENTS = 10**12  # of one shape; an array of that size is never allocated
 
 SENTENCES = {
-    "no_fit": "**The shapes do not fit**: on axis {axis} the sizes differ and neither is 1, so nothing can be "
-    "stretched. torch: `{error}`",
+    "no_fit": "On axis {axis} the sizes differ and neither is 1: nothing can be stretched.",
     "numpy_error": "NumPy: {error}",
     "equal": "The shapes are equal: nothing is stretched.",
     "only_axes": "Nothing is stretched: {names} only gets axes of size 1.",
@@ -38,6 +37,7 @@ SENTENCES = {
     "too_large": "{shape} is too large to draw (at most {cells} cells on {axes} axes).",
     "unknown_size": "The shape of {name} needs every size: -1 cannot be used without an array. Type a number.",
 }
+LINE, ANSWER = "(a + b).shape", "torch.Size({shape})"
 TITLES = {
     "shapes": "aligned at the right; orange: stretched",
     "shapes_missing": "orange: stretched; (1): a missing axis",
@@ -54,8 +54,8 @@ class BroadcastingConfig(Config):
 
     # fmt: off
     a: str = knob("2 1 3", "Shape of a", help="Integers separated by spaces, such as 2 1 3. () is a single number.",
-                  group="Shapes", live=True, max_length=60)
-    b: str = knob("4 1", "Shape of b", group="Shapes", live=True, max_length=60)
+                  group="Shapes", live=True, bar=True, max_length=60)
+    b: str = knob("4 1", "Shape of b", group="Shapes", live=True, bar=True, max_length=60)
     # fmt: on
 
 
@@ -95,11 +95,12 @@ def draw_broadcasting(config: BroadcastingConfig) -> Sheet:
             "b": _unstretched("b", b, 10),
             "sum": cells([], message=SENTENCES["numpy_error"].format(error=numpy)),
         }
-        note = SENTENCES["no_fit"].format(axis=clash[-1], error=torch_)
-        return Sheet(figures, note, (_table({"a": a, "b": b}, None),))
+        note = SENTENCES["no_fit"].format(axis=clash[-1])
+        return Sheet(figures, note, (_table({"a": a, "b": b}, None),), line=LINE, answer=torch_)
     result = tuple(size for *_, size in axes if size is not None)
     figures |= _stretched_arrays(a, b, result)
-    return Sheet(figures, _note(a, b, result), (_table({"a": a, "b": b, "a + b": result}, result),))
+    tables = (_table({"a": a, "b": b, "a + b": result}, result),)
+    return Sheet(figures, _note(a, b, result), tables, line=LINE, answer=ANSWER.format(shape=list(result)))
 
 
 def _read(name: str, text: str) -> Shape:
@@ -210,23 +211,9 @@ LAB = Lab(
     config=BroadcastingConfig,
     draw=draw_broadcasting,
     charts=(
-        Chart(
-            "shapes", "The shapes", "Both shapes and the result’s, aligned at the right, axis by axis.", height="low"
-        ),
-        Chart("sum", "a + b", "The sum as cells, or the error.", height="low"),
-        Chart(
-            "a", "a, stretched", "The first array in the shape of the result; repeated cells are ghosts.", height="low"
-        ),
-        Chart(
-            "b", "b, stretched", "The second array in the shape of the result; repeated cells are ghosts.", height="low"
-        ),
+        Chart("shapes", "The shapes", "Both shapes and the result’s, aligned at the right, axis by axis."),
+        Chart("sum", "a + b", "The sum as cells, or the error."),
+        Chart("a", "a, stretched", "The first array in the shape of the result; repeated cells are ghosts."),
+        Chart("b", "b, stretched", "The second array in the shape of the result; repeated cells are ghosts."),
     ),
-    presets={
-        "Three axes and two": {},
-        "A row and a column": {"a": "4 1", "b": "3"},
-        "They do not fit": {"a": "2 3", "b": "2"},
-        "A number": {"a": "2 3", "b": "()"},
-        "A bias for each row of a batch": {"a": "6 4", "b": "4"},
-        "By accident: 10¹² numbers": {"a": "1000000", "b": "1000000 1"},
-    },
 )

@@ -85,11 +85,11 @@ class MemoryConfig(Config):
     """How b is made, and what is written where."""
 
     # fmt: off
-    way: str = knob("from_numpy", "How b is made", group="Conversion", live=True, options=tuple(CONVERSIONS),
+    way: str = knob("from_numpy", "How b is made", group="Conversion", live=True, bar=True, options=tuple(CONVERSIONS),
                     names={name: way.label for name, way in CONVERSIONS.items()})
-    side: str = knob("b", "Write into", group="Write", live=True, options=tuple(SIDES), names=SIDES)
-    row: int = knob(0, "Row", group="Write", live=True, lo=0, hi=1)
-    column: int = knob(1, "Column", group="Write", live=True, lo=0, hi=2)
+    side: str = knob("b", "Write into", group="Write", live=True, bar=True, options=tuple(SIDES), names=SIDES)
+    row: int = knob(0, "Row", group="Write", live=True, bar=True, lo=0, hi=1)
+    column: int = knob(1, "Column", group="Write", live=True, bar=True, lo=0, hi=2)
     value: int = knob(42, "Number", group="Write", live=True, lo=-99, hi=99)
     # fmt: on
 
@@ -198,14 +198,7 @@ LAB = Lab(
     config=MemoryConfig,
     draw=draw_memory,
     charts=(
-        Chart("sides", "After the write", "Both sides as cells; changed cells have a frame.", height="low"),
-        Chart("memory", "The memory", "The numbers in their order in memory.", height="low"),
+        Chart("sides", "After the write", "Both sides as cells; changed cells have a frame."),
+        Chart("memory", "The memory", "The numbers in their order in memory."),
     ),
-    presets={
-        "from_numpy": {},
-        "tensor": {"way": "tensor"},
-        "A slice": {"way": "slice", "side": "a", "column": 2},
-        "A cell that the slice skips": {"way": "slice", "side": "a", "column": 1},
-        "Another dtype": {"way": "as_tensor_float"},
-    },
 )

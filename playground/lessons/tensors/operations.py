@@ -15,7 +15,7 @@ from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.tensors.cells import block, corner
 from playground.lessons.tensors.reasons import Comparison, reasons
-from playground.lessons.tensors.registry import CASES, OPERATIONS, Operation
+from playground.lessons.tensors.registry import OPERATIONS, Operation
 from playground.lessons.tensors.verdicts import Result, Verdict, run_both
 from playground.parsing.arrays import DTYPES, EXAMPLE, MAX_CHARACTERS, as_numpy, as_torch, read_array, shape_text
 from playground.training.devices import choices
@@ -53,17 +53,17 @@ class OperationsConfig(Config):
     """Two arrays, and the operation to compare."""
 
     # fmt: off
-    operation: str = knob("sin", "Operation", group="Operation", live=True, options=tuple(OPERATIONS),
+    operation: str = knob("sin", "Operation", group="Operation", live=True, bar=True, options=tuple(OPERATIONS),
                           names={name: each.label for name, each in OPERATIONS.items()})
-    array: str = knob(EXAMPLE, "Array a", group="Arrays", live=True, max_length=MAX_CHARACTERS,
+    array: str = knob(EXAMPLE, "Array a", group="Arrays", live=True, bar=True, max_length=MAX_CHARACTERS,
                       help="Numbers separated by spaces, rows by ; as in 0 1 2; 3 4 5. Or [[0, 1], [2, 3]], arange(6), "
                            "linspace(-1, 1, 5), zeros(2, 3). nan and inf can be used, too.")
     shape: str = knob("", "Shape of a", help="Such as 3 2, or 2 -1. Empty: as typed.", group="Arrays", live=True,
                       max_length=40)
     dtype: str = knob("auto", "dtype of a", help="auto: each library chooses.",
-                      group="Arrays", live=True, options=DTYPES)
+                      group="Arrays", live=True, bar=True, options=DTYPES)
     second: str = knob("10 20 30", "Array b", help="For operations on two arrays. Its dtype is auto.",
-                       group="Arrays", live=True, max_length=MAX_CHARACTERS)
+                       group="Arrays", live=True, bar=True, max_length=MAX_CHARACTERS)
     device: str = knob("cpu", "Device of the tensors", help="cuda is a graphics card, if torch finds one.",
                        group="Arrays", live=True, more=True, options=DEVICES)
     # fmt: on
@@ -153,21 +153,9 @@ LAB = Lab(
     config=OperationsConfig,
     draw=draw_operations,
     charts=(
-        Chart("given", "Input", "The first array, and the second if it is used, as cells.", height="low"),
-        Chart("gap", "Difference", "NumPy minus torch, cell by cell.", height="low"),
-        Chart("numpy", "NumPy gives", "The result of NumPy as cells, or its error.", height="low"),
-        Chart("torch", "torch gives", "The result of torch as cells, or its error.", height="low"),
+        Chart("given", "Input", "The first array, and the second if it is used, as cells."),
+        Chart("gap", "Difference", "NumPy minus torch, cell by cell."),
+        Chart("numpy", "NumPy gives", "The result of NumPy as cells, or its error."),
+        Chart("torch", "torch gives", "The result of torch as cells, or its error."),
     ),
-    presets={
-        "Sine": {},
-        **{
-            case.title: {
-                "operation": case.operation,
-                "array": case.array,
-                "dtype": case.dtype,
-                "second": case.second,
-            }
-            for case in CASES
-        },
-    },
 )

@@ -73,9 +73,9 @@ class SpeedConfig(Config):
     """The call to measure, and its dtype."""
 
     # fmt: off
-    call: str = knob("add", "Call", group="What is measured", options=tuple(CALLS),
+    call: str = knob("add", "Call", group="What is measured", bar=True, options=tuple(CALLS),
                      names={name: each.label for name, each in CALLS.items()})
-    dtype: str = knob("float32", "dtype", group="What is measured", options=("float32", "float64"))
+    dtype: str = knob("float32", "dtype", group="What is measured", bar=True, options=("float32", "float64"))
     # fmt: on
 
 
@@ -264,12 +264,5 @@ LAB = Lab(
         "step": "Step",
         "numbers": "Numbers",
         **{library: STATUS.format(library=LINES[library][0]) for library in libraries()},
-    },
-    presets={
-        "Add": {},
-        "Sine": {"call": "sin"},
-        "Sum": {"call": "sum"},
-        "Sort": {"call": "sort"},
-        "Matrix product": {"call": "matmul"},
     },
 )

@@ -62,13 +62,13 @@ class TutorialConfig(Config):
     """Which cell is drawn, and its numbers."""
 
     # fmt: off
-    cell: str = knob("convert", "Cell", group="Cell", live=True, options=tuple(CELLS), names=CELLS)
-    rows: int = knob(2, "Rows", help="Rows of np_data.", group="To a tensor and back", live=True, lo=1, hi=MAX_ROWS,
-                     applies=lambda config: config.cell == "convert")
-    columns: int = knob(3, "Columns", help="Columns of np_data.", group="To a tensor and back", live=True, lo=1,
-                        hi=MAX_COLUMNS, applies=lambda config: config.cell == "convert")
+    cell: str = knob("convert", "Cell", group="Cell", live=True, bar=True, options=tuple(CELLS), names=CELLS)
+    rows: int = knob(2, "Rows", help="Rows of np_data.", group="To a tensor and back", live=True, bar=True, lo=1,
+                     hi=MAX_ROWS, applies=lambda config: config.cell == "convert")
+    columns: int = knob(3, "Columns", help="Columns of np_data.", group="To a tensor and back", live=True, bar=True,
+                        lo=1, hi=MAX_COLUMNS, applies=lambda config: config.cell == "convert")
     data: str = knob("-1 -2 1 2", "Numbers", help="One row, separated by spaces.", group="abs, sin, mean", live=True,
-                     max_length=MAX_CHARACTERS)
+                     bar=True, max_length=MAX_CHARACTERS)
     # fmt: on
 
 
@@ -139,8 +139,7 @@ LAB = Lab(
     config=TutorialConfig,
     draw=draw_tutorial,
     charts=(
-        Chart("numpy", "NumPy", "The arrays of this cell, as cells.", height="low"),
-        Chart("torch", "torch", "The tensors of this cell, as cells.", height="low"),
+        Chart("numpy", "NumPy", "The arrays of this cell, as cells."),
+        Chart("torch", "torch", "The tensors of this cell, as cells."),
     ),
-    presets={"To a tensor and back": {}, "abs": {"cell": "abs"}, "sin": {"cell": "sin"}, "mean": {"cell": "mean"}},
 )

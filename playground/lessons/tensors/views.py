@@ -83,12 +83,12 @@ class ViewsConfig(Config):
 
     # fmt: off
     shape: str = knob("3 4", "Shape of x", help=f"Up to {MAX_NUMBERS} numbers on 3 axes, such as 3 4 or 2 3 4.",
-                      group="Tensor", live=True, max_length=40)
-    first: str = knob("t", "y =", group="Operations", live=True, options=tuple(FIRST),
+                      group="Tensor", live=True, bar=True, max_length=40)
+    first: str = knob("t", "y =", group="Operations", live=True, bar=True, options=tuple(FIRST),
                       names=FIRST | {"permute": "x.permute(…, 1, 0)"})
-    second: str = knob("same", "z =", group="Operations", live=True, options=tuple(SECOND), names=SECOND)
+    second: str = knob("same", "z =", group="Operations", live=True, bar=True, options=tuple(SECOND), names=SECOND)
     probe: int = knob(1, "Look up number", help="Its place in z, counted from 0 in reading order.", group="Look up",
-                      live=True, lo=0, hi=MAX_READ - 1)
+                      live=True, bar=True, lo=0, hi=MAX_READ - 1)
     # fmt: on
 
 
@@ -221,17 +221,8 @@ LAB = Lab(
     config=ViewsConfig,
     draw=draw_views,
     charts=(
-        Chart("x", "The tensor", "The tensor as cells, coloured by their position in memory.", height="low"),
-        Chart("z", "The result", "The result as cells in the same colours, or the error.", height="low"),
-        Chart("memory", "The memory it reads", "The flat memory as a ribbon, and the order in which it is read.",
-              height="low", width="wide"),
+        Chart("x", "The tensor", "The tensor as cells, coloured by their position in memory."),
+        Chart("z", "The result", "The result as cells in the same colours, or the error."),
+        Chart("memory", "The memory it reads", "The flat memory as a ribbon, and the order in which it is read."),
     ),
-    presets={
-        "Transpose": {},
-        "view of a transpose": {"second": "view"},
-        "reshape of a transpose": {"second": "reshape"},
-        "Every second column": {"first": "every_second"},
-        "expand": {"first": "expand", "shape": "2 3"},
-        "Three axes, permuted": {"first": "permute", "shape": "2 3 4"},
-    },
 )  # fmt: skip
