@@ -83,6 +83,7 @@ class Chart:
     strip: bool = False  # it is the low, wide one under the others, along which one looks back
     wide: bool = False  # it cannot be read in a narrow place, and opens in the hero's
     network: NetworkKnobs | None = None
+    controls: tuple[str, ...] = ()  # the knobs that controls over the chart turn, besides those of a network
 
     @property
     def knobs_set_by_click(self) -> tuple[str, ...]:

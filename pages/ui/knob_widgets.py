@@ -173,11 +173,12 @@ def show(bench: str, config: Config) -> None:
 def for_board(bench: LiveLesson | Lab, config: Config) -> list[dict[str, Any]]:
     """The knobs that a board shows as controls of its own, in order of declaration: each with its spec and its value.
 
-    These are the ones beside the player (`bar`), and those that a drawing of a network shows where they act. A hidden
+    These are the ones beside the player (`bar`), and those that a chart shows where they act. A hidden
     one beside the player is `locked`: the board shows its value.
     """
     of_network: set[str] = set()
     for chart in bench.charts:
+        of_network |= set(chart.controls)
         if chart.network is not None:
             network = chart.network
             of_network |= {network.data, network.inputs, network.layers, network.activation, *network.units}

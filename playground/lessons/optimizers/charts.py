@@ -62,10 +62,21 @@ def loss(
     )
 
 
-def ranking(placings: Sequence[Placing], *, ranked: bool, span: tuple[float, float], badge: str, fair: bool) -> Figure:
+def leaders(history: History, racers: Sequence[Racer], *, last_step: float, peak: float, marks: Any) -> Figure:
+    """The lowest smoothed loss at each step; `marks` are (step, text)."""
+    columns = np.stack([history.column(f"smooth {racer.entry.name}") for racer in racers])  # (racers, rows)
+    lowest = np.where(np.isfinite(columns), columns, np.inf).min(axis=0)
+    lowest = np.where(np.isfinite(lowest), lowest, np.nan).astype(np.float32)
+    return figures.leaders(history.steps(), lowest, peak=peak, until=last_step, marks=marks)
+
+
+def ranking(
+    placings: Sequence[Placing], *, ranked: bool, span: tuple[float, float], badge: str, fair: bool,
+    turns: dict[str, Any],
+) -> Figure:  # fmt: skip
     """The places at the step shown, and whether the race is fair; `span` is the lowest and highest loss so far.
 
-    Without `ranked` it names no places: nothing is trained yet.
+    Without `ranked` it names no places: nothing is trained yet. `turns` says what the list's buttons turn.
     """
     rows = [
         Standing(racer.entry.label, PENS[racer.entry.name], place, loss, words.RANKING_HOVER.format(start=racer.start))
@@ -73,7 +84,7 @@ def ranking(placings: Sequence[Placing], *, ranked: bool, span: tuple[float, flo
     ]
     low = min([span[0], *(row.loss for row in rows if row.place)])
     span = max(low, figures.MIN_LOG), span[1]
-    return figures.ranking(rows, ranked=ranked, span=span, badge=badge, fair=fair)
+    return figures.ranking(rows, ranked=ranked, span=span, badge=badge, fair=fair, turns=turns)
 
 
 def fits(placings: Sequence[Placing], curves: Sequence[Array], *, x: Array, data: Part, spans: Any) -> Figure:

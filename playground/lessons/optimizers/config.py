@@ -12,9 +12,9 @@ from torch import nn
 from playground.data import datasets
 from playground.data.datasets import Split
 from playground.data.landscapes import SURFACES
-from playground.knobs import Config, Value, knob
+from playground.knobs import Config, knob
 from playground.lessons.optimizers import words
-from playground.lessons.optimizers.entries import MAX_RACERS, MAX_TEXT_LENGTH, EntryError, read_entries
+from playground.lessons.optimizers.entries import MAX_RACERS, MAX_TEXT_LENGTH, EntryError, calls_in, read_entries
 from playground.lessons.optimizers.race import Entry, Race, Racer, SharedBatches
 from playground.training import models
 from playground.training.optimizers import OPTIMIZERS, SCHEDULES
@@ -51,9 +51,9 @@ class OptimizersConfig(Config):
                     help="Typed as in a script, separated by commas: Adam(lr=0.1), SGD(lr=0.3, momentum=0.5).")
     fair: bool = knob(True, "Same start for all", group="Race",
                       help="Off: each racer draws its own initial weights. The batches are still the same for all.")
-    lr: float = knob(0.01, "Learning rate", group="Race", live=True, options=LEARNING_RATES,
+    lr: float = knob(0.01, "Learning rate", group="Race", live=True, options=LEARNING_RATES, bar=True,
                      help="For all racers except entries with a rate of their own.")
-    schedule: str = knob("constant", "Schedule", group="Race", live=True, options=tuple(SCHEDULES),
+    schedule: str = knob("constant", "Schedule", group="Race", live=True, options=tuple(SCHEDULES), bar=True,
                          names=_names(SCHEDULES), help="How the learning rate changes over the steps.")
     momentum: float = knob(0.8, "Momentum μ", group="Race", live=True, lo=0.0, hi=0.99, step=0.01, more=True,
                            help="Used by Momentum and Nesterov.")
@@ -83,7 +83,7 @@ class OptimizersConfig(Config):
     noise: float = knob(0.2, "Noise", help="A random number between 0 and this is added to each y.",
                         group="Data and model", lo=0.0, hi=1.0, step=0.05, more=True)
     points: int = knob(1000, "Points", group="Data and model", options=POINTS, more=True)
-    batch_size: int = knob(32, "Batch size", help="Points per step.", group="Data and model", live=True,
+    batch_size: int = knob(32, "Batch size", help="Points per step.", group="Data and model", live=True, bar=True,
                            options=BATCH_SIZES, names={0: "all"})
     hidden: int = knob(20, "Hidden units", group="Data and model", lo=1, hi=64, step=1, more=True)
     activation: str = knob("relu", "Activation", group="Data and model", options=tuple(models.ACTIVATIONS),
@@ -97,16 +97,6 @@ class OptimizersConfig(Config):
     def plan(self) -> int:
         """The steps of a schedule before it starts again."""
         return self.max_steps or PLAN
-
-
-PRESETS: dict[str, dict[str, Value]] = {
-    "Tutorial": {},
-    "All eight": {"racers": ",".join(STANDARD)},
-    "Each racer from its own start, seed 5": {"fair": False, "seed": 5},
-    "One optimizer, four rates": {"racers": "adam", "own": "Adam(lr=0.001), Adam(lr=0.1), Adam(lr=1)"},
-    "A rate that suits SGD": {"lr": 0.3},
-    "Too fast for SGD and Momentum": {"lr": 3.0},
-}
 
 
 def settings_of(racer: str) -> tuple[str, ...]:
@@ -128,6 +118,27 @@ def entries(config: OptimizersConfig) -> tuple[list[Entry], str]:
     every = [*found, *own]
     problem = words.TOO_MANY_RACERS.format(most=MAX_RACERS) if len(every) > MAX_RACERS else ""
     return every[:MAX_RACERS], problem
+
+
+def list_turns(config: OptimizersConfig) -> dict[str, Any]:
+    """What the buttons of the list of racers turn: each a knob and its new value.
+
+    "remove" has one for each racer, None where it is the last of those with a switch; "add" has a label, too; "inside"
+    names the racer of each row for the knob of that name.
+    """
+    racing, found = config.racers.split(","), entries(config)[0]
+    calls = calls_in(config.own)
+    remove: list[tuple[str, str] | None] = []
+    for entry in found:
+        others = [name for name in racing if name != entry.name]
+        if entry.name in OWN:
+            number = OWN.index(entry.name)
+            remove.append(("own", ", ".join(call for at, call in enumerate(calls) if at != number)))
+        else:
+            remove.append(("racers", ",".join(others)) if others else None)
+    absent = [name for name in STANDARD if name not in racing]
+    add = [(STANDARD[name], "racers", ",".join([*racing, name])) for name in absent] if len(found) < MAX_RACERS else []
+    return {"remove": remove, "add": add, "inside": [entry.name for entry in found]}
 
 
 def generator(config: OptimizersConfig, stream: int) -> torch.Generator:

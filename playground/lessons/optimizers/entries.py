@@ -32,6 +32,16 @@ def _choices_by_class() -> dict[str, dict[str, OptimizerChoice]]:
 CLASSES = _choices_by_class()
 
 
+def calls_in(text: str) -> list[str]:
+    """The calls in a text of own entries as they were typed; none in a text that is no list."""
+    source = f"[{text.strip().strip(',')}]"
+    try:
+        tree = ast.parse(source, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    return [ast.get_source_segment(source, each) or "" for each in tree.elts] if isinstance(tree, ast.List) else []
+
+
 def read_entries(text: str, lr: float) -> list[Entry]:
     """The entries that a text asks for, in order; those without a learning rate get `lr`.
 

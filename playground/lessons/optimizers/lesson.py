@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playground.lesson import Chart, LiveLesson, Toggle
-from playground.lessons.optimizers.config import PRESETS, OptimizersConfig, build_model, build_race
+from playground.lessons.optimizers.config import OptimizersConfig, build_model, build_race
 from playground.lessons.optimizers.race import Race
 from playground.lessons.optimizers.run import build
 from playground.lessons.optimizers.script import OptimizersScript
@@ -19,23 +19,25 @@ LESSON = LiveLesson(
     charts=(
         Chart(
             "loss",
-            "Loss",
-            "Each racer's loss, smoothed over its last batches. The ranking measures all points instead.",
+            "Race",
+            "Each racer's loss, smoothed over its last batches. The list of racers measures all points instead.",
             toggles=(Toggle("raw", "Batches"), Toggle("log", "Log scale", on=True)), pins=True,
         ),
-        # In every frame, as the sentence under the player is: both name the leader.
-        Chart("ranking", "Ranking", "Each racer's loss on all points, its place, and whether all started alike."),
+        # In every frame, as the sentence above the strip is: both name the leader.
+        Chart("ranking", "Racers", "Each racer's loss on all points, its place, and whether all started alike.",
+              controls=("racers", "own", "inside")),
+        Chart("leader", "Leader's loss", "The loss of the leader, smoothed over its last batches.", strip=True),
         Chart("fits", "Fits", "Some of the points, and the curve that each racer has learned.", every=3),
         Chart("surface", "On a surface", "The path of each racer on a surface, from one start, for up to 200 steps.",
-              every=2),
+              every=2, wide=True),
         Chart("ratios", "Update to weights",
               "The length of each racer's update as a share of the length of its weights.", every=10),
         Chart("rates", "Learning rate", "The learning rates so far and, faintly, those that the schedule plans.",
               every=14),
-        Chart("rule", "The next step of one parameter", "The update rule with its current numbers.", every=12,
-              width="wide", height="low"),
+        Chart("rule", "The next step", "The update rule of one parameter with its current numbers.", every=12,
+              wide=True),
         Chart("memory", "Optimizer state", "The gradient and the optimizer's state of each parameter.", every=13),
-        Chart("reach", "Next step", "The length of each parameter's next step, beside plain gradient descent.",
+        Chart("reach", "Step length", "The length of each parameter's next step, beside plain gradient descent.",
               every=16),
     ),
     status={
@@ -46,7 +48,6 @@ LESSON = LiveLesson(
         "starts": "Sets of starting weights",
         "steps_per_second": "Steps/s (all racers)",
     },
-    presets=PRESETS,
     script=OptimizersScript,
     code=(Trainer.step, Race.step, build_race, build_model),
 )  # fmt: skip

@@ -24,6 +24,7 @@ from playground.lessons.optimizers.config import (
     build_race,
     draw_data,
     entries,
+    list_turns,
     settings_of,
 )
 from playground.lessons.optimizers.figures import race as figures
@@ -229,6 +230,9 @@ class RaceRun(TrainingRun):
         return {
             "loss": lambda: self._loss(view, log=options.get("log", True), raw=options.get("raw", False)),
             "ranking": lambda: self._ranking(view),
+            "leader": lambda: charts.leaders(
+                self.history, self.race.racers, last_step=self.last_step, peak=self.start_peak, marks=self.marks
+            ),
             "fits": lambda: charts.fits(
                 self.placings(view), view.predictions.curves, x=self.grid_x, data=self.points, spans=self.spans
             ),
@@ -261,8 +265,9 @@ class RaceRun(TrainingRun):
     def _ranking(self, view: View) -> Figure:
         badge, fair = narrator.badge(self.race, self.order)
         return charts.ranking(
-            self.placings(view), ranked=view.steps > 0, span=(self.lowest, self.peak), badge=badge, fair=fair
-        )
+            self.placings(view), ranked=view.steps > 0, span=(self.lowest, self.peak), badge=badge, fair=fair,
+            turns=list_turns(self.config),
+        )  # fmt: skip
 
     def _paths(self, view: View) -> Figure:
         self.surface.walk(self.steps, MAX_SECONDS)

@@ -20,7 +20,7 @@ from playground.training.optimizers import build_optimizer
 
 Array = NDArray[Any]
 MAX_STEPS = 200  # of a path
-SIDE = 36  # heights along each axis for the contours
+SIDE = 120  # heights along each axis of the picture
 MAX_BEYOND = 1.0  # a path ends this many widths outside the chart
 MAX_SECONDS = 0.006  # of work for one frame, so that the race continues
 
@@ -58,8 +58,9 @@ class Surface:
         self.steps = 0
         self.racers = [SurfaceRacer(each, self.landscape.start, rate * each.lr / shared) for each in entries]
         x, y, z = heights(self.landscape, SIDE)
-        spread = torch.log1p(20 * (z - z.min()) / (z.max() - z.min()))  # contours as close in valleys as on hills
-        self.contours = figures.contours(x.numpy(), y.numpy(), spread.numpy())
+        low, high = (float(each) for each in np.nanquantile(z.numpy(), (0.0, 1.0)))
+        spread = torch.log1p(20 * (z - low) / (high - low)) / math.log(21)  # as many bands in valleys
+        self.hills = figures.hills(x.numpy(), y.numpy(), spread.nan_to_num(nan=1.0).numpy())
         self.minima = np.array(self.landscape.minima, np.float32).reshape(-1, 2)
         self.drawn: tuple[tuple[int, int], Figure] | None = None  # the last figure, and the steps it shows
 
@@ -88,7 +89,7 @@ class Surface:
             racer.places[racer.steps] = place
 
     def figure(self, steps: int, pens: Sequence[int]) -> Figure:
-        """The paths up to a step over the contours of the surface; the same figure until they are longer."""
+        """The paths up to a step over a picture of the surface; the same figure until they are longer."""
         key = (min(steps, MAX_STEPS), self.steps)
         if self.drawn is None or self.drawn[0] != key:
             tracks = []
@@ -96,5 +97,5 @@ class Surface:
                 path = racer.path(steps)
                 tracks.append(Track(racer.entry.label, pen, path[:, 0].copy(), path[:, 1].copy()))
             spans = [list(span) for span in self.landscape.spans]
-            self.drawn = key, figures.paths(self.contours, tracks, spans=(spans[0], spans[1]), minima=self.minima)
+            self.drawn = key, figures.paths(self.hills, tracks, spans=(spans[0], spans[1]), minima=self.minima)
         return self.drawn[1]

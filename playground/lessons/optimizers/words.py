@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# The line under the player, by the names of the narrator's rules; "since" names the last change.
+# The line above the strip, by the names of the narrator's rules; "since" names the last change.
 NARRATOR = {
     "past": "You are looking back at step {step:,}. Press Now or Play to return.",
     "nobody": "All have dropped out: {gone}. {why}",
@@ -32,9 +32,9 @@ ADVICE = {
     "other rates": "Lower the rates of the own entries, then press Reset.",
 }
 
-# Above the ranking.
+# Under the list of racers.
 BADGES = {
-    "fair": "✓ Identical at step 0<br>weights {weights:08x} · batch order {order:08x}",
+    "fair": "✓ Identical at step 0: weights {weights:08x}<br>batch order {order:08x}",
     "unfair": "✗ {starts} different starts<br>batch order {order:08x}, the same for all",
     "mixed": "✗ The racers got different batches",
 }
@@ -43,6 +43,9 @@ RANKING_HOVER = "weights at step 0: {start:08x}"
 # The loss chart and the ranking measure different losses, and their axes say so.
 SMOOTHED_LOSS = "Loss, smoothed batches"
 LOSS_ON_ALL = "Loss on all points"
+LEADERS_LOSS = "Leader's loss"
+MINIMUM = "Minimum"
+NO_PLACE, NO_LOSS = " ", "–"  # in the list of racers, before the first step and after a racer has dropped out
 DROPPED_OUT = "out"
 PLACE, RACER = "Place", "Racer"  # columns of the ranking's CSV file
 

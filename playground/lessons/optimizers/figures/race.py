@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.engine.frames import Figure
-from playground.figures.parts import Part, upright
+from playground.engine.frames import Figure, Maps
+from playground.figures import images, strips
+from playground.figures.parts import Part, hidden_axis, upright
 from playground.figures.tables import undrawn, with_table
 from playground.figures.theme import axis, layout, round_up
 from playground.lessons.optimizers import words
@@ -19,10 +20,15 @@ from playground.lessons.optimizers import words
 Array = NDArray[Any]
 COLOURS = 5
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-PLAIN = {"l": 58, "r": 12, "t": 10, "b": 42}  # margins without a legend: the loss and the ranking name the lines
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
+OUT = "x"  # the symbol of a racer that has dropped out
+MARGIN = {"l": 54, "r": 10, "t": 8, "b": 36}
 MIN_LOG = 1e-8  # on a log axis
-LETTER, SAMPLE, LEGEND_WIDTH = 6.5, 44.0, 230.0  # pixels: of a letter, of a line's sample, of a legend's row
 ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th")
+# Of the list of racers: the places of a row's parts, in rows from its middle down and in shares of the width.
+NAME_AT, BAR_AT, MARKER_X, BARS_X, LOSS_X = -0.17, 0.24, 0.03, (0.09, 0.9), 0.74
+BANDS, DEEPEST = 14, 0.55  # of the picture of a surface: the number of its colours, and the strongest one's strength
+LIST_MARGIN = {"l": 2, "r": 6, "t": 20, "b": 58}  # the last has room for the axis, a button and the checksums
 
 
 @dataclass(frozen=True)
@@ -41,10 +47,9 @@ def pen_style(pen: int) -> dict[str, Any]:
     return {"color": f"@series{pen % COLOURS}", "dash": dash}
 
 
-def legend_margin(names: Sequence[str]) -> dict[str, int]:
-    """Margins with room above the plot for a legend of these names."""
-    rows = math.ceil(sum(SAMPLE + LETTER * len(name) for name in names) / LEGEND_WIDTH)
-    return {"l": 58, "r": 12, "t": 26 + 18 * max(0, rows - 1), "b": 42}
+def symbol_of(pen: int) -> str:
+    """The symbol of a racer's marker: filled or, for the pens after the first few, open."""
+    return SYMBOLS[pen % COLOURS] + ("-open" if pen // COLOURS % 2 else "")
 
 
 def log_axis(title: str, columns: Sequence[Array], *, least: float = MIN_LOG, most: float = math.inf) -> Part:
@@ -67,9 +72,10 @@ def losses(
     marks: Sequence[tuple[float, str]] = (),
     cursor: float | None = None,
 ) -> Figure:
-    """Each racer's smoothed loss, and the losses of its batches behind it where they are given.
+    """Each racer's smoothed loss with a marker at its end; behind it the losses of its batches, where there are some.
 
-    x is named by `title` and ends at `until`; `marks` are places on x with a text each.
+    x is named by `title` and ends at `until`; `marks` are places on x with a text each. A racer whose loss has no
+    value at the end has dropped out. With a `cursor` the markers stand there.
     """
     bounds = {"least": MIN_LOG, "most": 100 * peak}
     name = words.SMOOTHED_LOSS
@@ -77,7 +83,8 @@ def losses(
     blank = np.empty(0, np.float32)
     behind = raw or [Track(track.name, track.pen, blank, blank) for track in smooth]
     faint = [_line(track, 1.0, "of a batch", faint=True) | {"name": f"{track.name}, batches"} for track in behind]
-    lines = [_line(track, 2.2, title.lower()) for track in smooth]
+    lines = [_line(track, 2.4, title.lower()) | {"showlegend": False} for track in smooth]
+    heads = [_head(track, cursor, size=11) for track in smooth]
     floor = 10 ** y["range"][0] if log else 0.0
     events = {
         "type": "scatter", "mode": "markers", "name": "Marks", "showlegend": False, "cliponaxis": False,
@@ -86,14 +93,44 @@ def losses(
         "marker": {"symbol": "triangle-up", "size": 10, "color": "@mark"},
     }  # fmt: skip
     shapes = [] if cursor is None else [upright(cursor, "@text", "solid")]
-    frame = layout(axis(title, [0, until]), y, shapes=shapes, margin=legend_margin([t.name for t in smooth]))
-    return {"data": [*faint, *lines, undrawn(events)], "layout": frame}
+    frame = layout(axis(title, [0, until]), y, shapes=shapes, margin=MARGIN)
+    return {"data": [*faint, *lines, *heads, undrawn(events), *map(_key, smooth)], "layout": frame}
+
+
+def _head(track: Track, cursor: float | None, *, size: float) -> dict[str, Any]:
+    """The marker at the end of a racer's line, or where it was at the cursor."""
+    known = np.isfinite(track.y) & np.isfinite(track.x)
+    at = np.flatnonzero(known if cursor is None else known & (track.x <= cursor))[-1:]
+    has_left = len(at) > 0 and cursor is None and not known[-1]
+    x, y = (np.asarray(values[at] if len(at) else [np.nan], np.float32) for values in (track.x, track.y))
+    marker = {"symbol": OUT if has_left else symbol_of(track.pen), "size": size, "color": pen_style(track.pen)["color"]}
+    return undrawn(
+        {"type": "scatter", "mode": "markers", "name": track.name, "x": x, "y": y, "showlegend": False,
+         "cliponaxis": False, "marker": marker, "hoverinfo": "skip"}
+    )  # fmt: skip
+
+
+def _key(track: Track) -> dict[str, Any]:
+    """A racer's entry in the legend: the dash and the symbol of its line; nothing is drawn."""
+    style = pen_style(track.pen)
+    return undrawn(
+        {"type": "scatter", "mode": "lines+markers", "name": track.name, "x": [None], "y": [None],
+         "line": style | {"width": 2.4}, "marker": {"symbol": symbol_of(track.pen), "color": style["color"], "size": 9},
+         "hoverinfo": "skip"}
+    )  # fmt: skip
+
+
+def leaders(steps: Array, loss: Array, *, peak: float, until: float, marks: Sequence[tuple[int, str]]) -> Figure:
+    """The loss of the leader at each step, as the strip along which one looks back."""
+    lines = [(words.LEADERS_LOSS, "@train", loss)]
+    return strips.losses(steps, lines, peak=peak, until=until, marks=marks, log=True, title=words.SMOOTHED_LOSS,
+                         numbers={"loss": words.LEADERS_LOSS})  # fmt: skip
 
 
 def over_steps(tracks: Sequence[Track], *, title: str, until: float, cursor: float | None = None) -> Figure:
     """A positive number of each racer over steps, on a log axis."""
     frame = layout(
-        axis("Step", [0, until]), log_axis(title, [t.y for t in tracks]), showlegend=False, margin=PLAIN,
+        axis("Step", [0, until]), log_axis(title, [t.y for t in tracks]), margin=MARGIN,
         shapes=[] if cursor is None else [upright(cursor, "@text", "solid")],
     )  # fmt: skip
     return {"data": [_line(track, 1.8, "at step") for track in tracks], "layout": frame}
@@ -114,8 +151,7 @@ def rates(past: Sequence[Track], plan: Sequence[Track], *, until: float, now: fl
         "x": np.array([now, now], np.float32), "y": np.array([low / 1e4, 10 * top], np.float32),
         "line": {"color": "@text", "width": 1, "dash": "dot"},
     }  # fmt: skip
-    margin = legend_margin([t.name for t in past])
-    frame = layout(axis("Step", [0, until]), y, margin=margin, showlegend=True)
+    frame = layout(axis("Step", [0, until]), y, margin=MARGIN)
     return {"data": [*planned, *(_line(track, 2.4, "at step") for track in past), undrawn(here)], "layout": frame}
 
 
@@ -131,50 +167,76 @@ class Standing:
 
 
 def ranking(
-    standings: Sequence[Standing], *, ranked: bool, span: tuple[float, float], badge: str, fair: bool
+    standings: Sequence[Standing],
+    *,
+    ranked: bool,
+    span: tuple[float, float],
+    badge: str,
+    fair: bool,
+    turns: dict[str, Any] | None = None,
 ) -> Figure:
-    """A bar for each racer, always in the same row; its length is the loss, between the decades of `span`.
+    """A list of the racers, always in the same rows: marker, name, loss, place, and the loss as a bar.
 
-    `ranked` says whether places are written beside the bars.
+    The bars lie between the decades of `span`. `ranked` says whether places are written; `turns` is what the list's
+    buttons turn, and goes into the figure as it is.
     """
     start, end = math.floor(math.log10(span[0])), math.ceil(math.log10(span[1]))
     end = max(end, start + 1)
-    right = end + 0.2 * (end - start)  # room for the places
-    rows = np.arange(len(standings), dtype=np.float32)
+    count = len(standings)
+    rows = np.arange(count, dtype=np.float32)
     shown = [min(max(each.loss, 10.0**start), 10.0**end) if each.place else math.nan for each in standings]
+    ends = np.array([10.0**start, 10.0**end, math.nan] * count)
+    tracks = {
+        "type": "scatter", "mode": "lines", "name": "Tracks", "showlegend": False, "hoverinfo": "skip", "x": ends,
+        "y": np.repeat(rows + BAR_AT, 3).astype(np.float32), "line": {"color": "@grid", "width": 7},
+    }  # fmt: skip
     bars = [
         {"type": "scatter", "mode": "lines", "name": each.name, "showlegend": False,
-         "x": np.array([10.0**start, loss], np.float64), "y": np.array([row, row], np.float32),
+         "x": np.array([10.0**start, loss], np.float64), "y": np.array([row, row], np.float32) + np.float32(BAR_AT),
          "line": pen_style(each.pen) | {"width": 7, "dash": "solid"},  # a dashed bar looks broken
          "hovertemplate": f"%{{x:.5g}}<br>{each.more}<extra>{each.name}</extra>"}
         for row, loss, each in zip(rows, shown, standings, strict=True)
     ]  # fmt: skip
-    named = [ORDINALS[each.place - 1] if each.place else words.DROPPED_OUT for each in standings]  # they rarely change
-    texts = named if ranked else [""] * len(named)
-    places = {
-        "type": "scatter", "mode": "text", "name": "Places", "showlegend": False, "y": rows,
-        "x": np.full(len(rows), 10.0**right), "text": texts, "textposition": "middle left",
-        "textfont": {"color": "@text", "size": 13}, "hoverinfo": "skip",
+    signs = {
+        "type": "scatter", "mode": "markers", "name": "Signs", "showlegend": False, "hoverinfo": "skip", "xaxis": "x2",
+        "x": np.full(count, MARKER_X, np.float32), "y": rows,
+        "marker": {"symbol": [symbol_of(each.pen) if each.place else OUT for each in standings], "size": 13,
+                   "color": [pen_style(each.pen)["color"] for each in standings]},
     }  # fmt: skip
     ticks = list(range(start, end + 1))
-    x = axis(words.LOSS_ON_ALL, [start, right], type="log", tickvals=[10.0**tick for tick in ticks],
-             ticktext=[f"{10.0**tick:g}" for tick in ticks])  # fmt: skip
-    y = axis("", [len(standings) - 0.4, -0.6], tickvals=rows.tolist(), ticktext=[each.name for each in standings],
-             showgrid=False, zeroline=False, fixedrange=True)  # fmt: skip
-    widest = max(len(each.name) for each in standings)
-    sign = {"text": badge, "x": 0.0, "y": 1.0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom",
-            "xshift": -LETTER * widest - 14, "showarrow": False, "align": "left",
-            "font": {"color": "@gradient" if fair else "@negative", "size": 12}}  # fmt: skip
-    margin = {"l": round(24 + LETTER * widest), "r": 12, "t": 44, "b": 42}
-    figure: Figure = {"data": [*bars, places], "layout": layout(x, y, annotations=[sign], margin=margin)}
+    x = axis("", [start, end], type="log", tickvals=[10.0**tick for tick in ticks], fixedrange=True,
+             ticktext=[f"{10.0**tick:g}" for tick in ticks], domain=list(BARS_X), showgrid=False)  # fmt: skip
+    y = axis("", [count - 0.5, -0.5], showgrid=False, zeroline=False, fixedrange=True, showticklabels=False,
+             tickvals=rows.tolist(), ticktext=[each.name for each in standings])  # fmt: skip
+    whole = hidden_axis([0, 1]) | {"overlaying": "x", "anchor": "y"}
+    notes = [_cell(words.LOSS_ON_ALL, LOSS_X, 1.0, "right", "@muted", 11) | {"yref": "paper", "yanchor": "bottom"}]
+    for row, each in enumerate(standings):
+        at, loss = row + NAME_AT, f"{each.loss:.4g}" if each.place else words.NO_LOSS
+        running = ORDINALS[each.place - 1] if ranked and each.place else words.NO_PLACE
+        place = running if each.place else words.DROPPED_OUT
+        notes += [
+            _cell(each.name, BARS_X[0], at, "left", "@text", 14),
+            _cell(loss, LOSS_X, at, "right", "@text", 13),
+            _cell(place, BARS_X[1], at, "right", "@muted", 13),
+        ]
+    sign = {"text": badge, "x": 1.0, "y": 0.0, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "top",
+            "yshift": -22, "showarrow": False, "align": "right",
+            "font": {"color": "@gradient" if fair else "@negative", "size": 11}}  # fmt: skip
+    frame = layout(x, y, xaxis2=whole, annotations=[sign, *notes], margin=LIST_MARGIN, meta={"racers": turns})
     return with_table(
-        figure,
+        {"data": [tracks, *bars, signs], "layout": frame},
         {
             words.PLACE: [each.place if ranked and each.place else math.nan for each in standings],
             words.RACER: [each.name for each in standings],
             words.LOSS_ON_ALL: np.array([each.loss if each.place else math.nan for each in standings]),
         },
     )
+
+
+def _cell(text: str, x: float, y: float, anchor: str, colour: str, size: float) -> dict[str, Any]:
+    """A text of the list of racers, at a share of its width and a row."""
+    return {"text": text, "x": x, "y": float(y), "xref": "paper", "yref": "y", "xanchor": anchor, "align": anchor,
+            "yanchor": "middle", "showarrow": False, "font": {"color": colour, "size": size}}  # fmt: skip
 
 
 def points(x: Array, y: Array) -> Part:
@@ -188,46 +250,35 @@ def points(x: Array, y: Array) -> Part:
 def fits(data: Part, curves: Sequence[Track], *, spans: tuple[list[float], list[float]]) -> Figure:
     """Each racer's curve over the data."""
     lines = [_line(track, 2.2, "x") for track in curves]
-    frame = layout(axis("x", spans[0]), axis("y", spans[1]), showlegend=False, margin=PLAIN)
+    frame = layout(axis("x", spans[0]), axis("y", spans[1]), margin=MARGIN | {"l": 46})
     return {"data": [data, *lines], "layout": frame}
 
 
-def contours(x: Array, y: Array, z: Array) -> Part:
-    """The contours of a surface, z of shape (y, x): one trace that stays the same from frame to frame."""
-    return undrawn({
-        "type": "contour", "name": "Heights", "x": x.astype(np.float32), "y": y.astype(np.float32),
-        "z": list(z.astype(np.float32)), "ncontours": 12, "contours": {"coloring": "lines"}, "showscale": False,
-        "colorscale": [[0, "@dead"], [1, "@grid"]], "line": {"width": 1}, "hoverinfo": "skip", "showlegend": False,
-    })  # fmt: skip
+def hills(x: Array, y: Array, heights: Array) -> Maps:
+    """A surface as a picture that stays the same from frame to frame: the lower, the bluer, in bands.
+
+    `heights` from 0 to 1, of shape (y, x), rows from the bottom.
+    """
+    depth = np.floor((1 - np.clip(heights, 0, 1)) * BANDS) / BANDS
+    pixels = images.signed(DEEPEST * depth[::-1], 1.0)
+    box = np.array([x[0], x[-1], y[0], y[-1]], np.float32)
+    return {"side": len(x), "tall": len(y), "values": pixels.ravel(), "boxes": box, "lut": images.SIGNED,
+            "over": False, "crisp": False}  # fmt: skip
 
 
-def paths(surface: Part, tracks: Sequence[Track], *, spans: tuple[list[float], list[float]], minima: Array) -> Figure:
-    """Each racer's path on a surface, with a cross at its current place; minima of shape (minima, 2)."""
-    size = [(span[1] - span[0]) / 60 for span in spans]
-    crosses = []
-    for track in tracks:
-        here = (float(track.x[-1]), float(track.y[-1])) if len(track.x) else (math.nan, math.nan)
-        cross = Track(
-            track.name,
-            track.pen,
-            np.array([here[0] - size[0], here[0] + size[0], math.nan, here[0], here[0]], np.float32),
-            np.array([here[1], here[1], math.nan, here[1] - size[1], here[1] + size[1]], np.float32),
-        )
-        line = _line(cross, 4.0, "now at x =")
-        crosses.append(
-            undrawn(
-                line | {"name": f"{track.name}, now", "showlegend": False, "line": line["line"] | {"dash": "solid"}}
-            )
-        )
+def paths(surface: Maps, tracks: Sequence[Track], *, spans: tuple[list[float], list[float]], minima: Array) -> Figure:
+    """Each racer's path on a surface, with its marker at its current place; minima of shape (minima, 2)."""
     goals = {
-        "type": "scatter", "mode": "markers", "name": "Minimum", "showlegend": False, "x": minima[:, 0],
-        "y": minima[:, 1], "marker": {"symbol": "star-open", "size": 11, "color": "@text"},
+        "type": "scatter", "mode": "markers", "name": words.MINIMUM, "x": minima[:, 0], "y": minima[:, 1],
+        "marker": {"symbol": "star-open", "size": 13, "color": "@text"},
         "hovertemplate": "a minimum (%{x:.3g}, %{y:.3g})<extra></extra>",
     }  # fmt: skip
-    lines = [_line(track, 2.0, "x") for track in tracks]
-    x, y = (axis(name, span, showgrid=False, zeroline=False) for name, span in zip("xy", spans, strict=True))
-    frame = layout(x, y, showlegend=False, margin=PLAIN)
-    return {"data": [surface, goals, *lines, *crosses], "layout": frame}
+    lines = [_line(track, 2.4, "x") | {"showlegend": False} for track in tracks]
+    heads = [_head(track, None, size=12) for track in tracks]
+    x, y = (axis("", span, showgrid=False, zeroline=False, showticklabels=False) for span in spans)
+    frame = layout(x, y, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    figure: Figure = {"data": [goals, *lines, *heads, *map(_key, tracks)], "layout": frame, "maps": [surface]}
+    return figure
 
 
 def _line(track: Track, width: float, at: str, *, faint: bool = False) -> dict[str, Any]:

@@ -24,10 +24,10 @@ def train(run: RaceRun, until: int) -> None:
 
 
 def shown(run: RaceRun) -> tuple[str, dict[str, str]]:
-    """The line, and the text beside each racer's bar in the ranking of the same frame."""
+    """The line, and each racer's place in the list of the same frame."""
     drawing = run.draw(["ranking"], {})
-    figure = drawing.charts["ranking"]
-    return drawing.note, dict(zip(figure["layout"]["yaxis"]["ticktext"], figure["data"][-1]["text"], strict=True))
+    texts = [each["text"].strip() for each in drawing.charts["ranking"]["layout"]["annotations"][2:]]
+    return drawing.note, dict(zip(texts[0::3], texts[2::3], strict=True))
 
 
 def test_the_ranking_is_in_every_frame_because_the_line_names_its_leader() -> None:

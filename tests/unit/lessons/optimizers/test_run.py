@@ -13,7 +13,7 @@ from torch import nn
 from playground.data.landscapes import SURFACES
 from playground.engine.commands import read_command
 from playground.engine.run import Heavy, Paced
-from playground.lessons.optimizers.config import STANDARD, OptimizersConfig, draw_data, entries
+from playground.lessons.optimizers.config import STANDARD, OptimizersConfig, draw_data, entries, list_turns
 from playground.lessons.optimizers.entries import EntryError, read_entries
 from playground.lessons.optimizers.lesson import LESSON
 from playground.lessons.optimizers.race import checksum
@@ -311,3 +311,40 @@ def test_the_data_are_the_tutorials_curve() -> None:
     assert data.x_train.shape == (1000, 1)
     residual = data.y_train - data.x_train**2
     assert float(residual.min()) >= 0 and float(residual.max()) <= 0.2
+
+
+# The list of racers.
+
+
+def test_what_the_buttons_of_the_list_turn_takes_one_racer_away_or_adds_one() -> None:
+    config = OptimizersConfig(racers="sgd,adam", own="Adam(lr=0.1), SGD(lr=0.3, momentum=0.5)")
+    names = [entry.name for entry in entries(config)[0]]
+    turns = made(racers=config.racers, own=config.own).draw(["ranking"], {}).charts["ranking"]["layout"]["meta"]
+    assert turns["racers"]["inside"] == names
+    for name, (knob, value) in zip(names, turns["racers"]["remove"], strict=True):
+        left = [entry.label for entry in entries(config.with_values(**{knob: value}))[0]]
+        assert left == [entry.label for entry in entries(config)[0] if entry.name != name]
+    for label, knob, value in turns["racers"]["add"]:
+        assert label in [entry.label for entry in entries(config.with_values(**{knob: value}))[0]]
+    assert len(turns["racers"]["add"]) == len(STANDARD) - 2
+
+
+def test_the_last_racer_of_the_switches_stays_and_no_ninth_is_offered() -> None:
+    assert list_turns(OptimizersConfig(racers="adam"))["remove"] == [None]
+    assert list_turns(OptimizersConfig(racers=",".join(STANDARD)))["add"] == []
+    unreadable = list_turns(OptimizersConfig(own="Adam(lr=0.1), ]"))
+    assert len(unreadable["remove"]) == 4, "own entries that cannot be read do not race"
+
+
+def test_the_strip_shows_the_lowest_smoothed_loss_at_each_step() -> None:
+    run = made(60)
+    line = run.draw(["leader"], {}).charts["leader"]["data"][0]
+    columns = [run.history.column(f"smooth {racer.entry.name}") for racer in run.race.racers]
+    assert np.array_equal(line["y"], np.min(columns, axis=0)) and line["x"][-1] == 60
+
+
+def test_a_racers_marker_stands_at_the_end_of_its_line_and_is_a_cross_when_it_has_dropped_out() -> None:
+    run = made(100, lr=3.0)
+    marks = {t["name"]: t for t in run.draw(["loss"], {}).charts["loss"]["data"] if t["mode"] == "markers"}
+    assert marks["Adam"]["x"][0] == 100 and marks["Adam"]["marker"]["symbol"] != "x"
+    assert marks["SGD"]["marker"]["symbol"] == "x" and marks["SGD"]["x"][0] < 10
