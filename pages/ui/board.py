@@ -24,7 +24,15 @@ WORDS = {
     "units": {"step": "batches", "epoch": "epochs"},
     "speed": "Speed", "speedShort": "Speed", "speedAuto": "Auto", "speedSteps": "{n} steps/s", "speedFull": "Full",
     "large": "A+: larger type", "boardFullScreen": "Full screen", "time": "Time: look back at earlier steps",
-    "timeShort": "Time", "now": "Now", "goBack": "Go back to step {step}", "moment": "step {step}",
+    "now": "Now", "goBack": "Go back to step {step}", "moment": "step {step}",
+    "keyOf": "{name} ({key})", "stepTitle": "Step (Shift+Enter or a long press: several)", "severalSteps": "Several steps",
+    "takeSteps": "Take them", "pace": "steps/s", "allSettings": "All settings", "help": "Help: {label}",
+    "locked": "Locked by the teacher", "inQueue": "number {place} in line", "queueTitle": "Number {place} in line",
+    "queueHint": "Many runs train at once. Yours starts automatically.", "lastPicture": "The last picture stays.",
+    "startAgain": "Start again", "notFinite": "✕ The loss is not finite",
+    "stripHint": "{title}: a line is drawn here. Drag along it to look back.",
+    "plainHint": "Drag along this line to look back.", "stepsWord": "{n} steps",
+    "notches": "Changes of settings", "notch": "Step {step}: {text}",
     "resetZoom": "Reset zoom", "png": "Save as PNG",
     "csv": "Save data as CSV", "fullScreen": "Full screen", "reconnecting": "The connection was lost. Reconnecting …",
     "reloaded": "The page was loaded again, so this run starts at step 0. The run before was at step {step}.",
@@ -39,7 +47,7 @@ WORDS = {
     "penDown": "The pen is down: arrow keys draw, space lifts it.",
     "clear": "Clear", "penWidth": "Width of the pen", "penWidths": ["Thin", "Medium", "Thick"],
     "pin": "Pin this run, to compare others with it", "pinned": "Pinned {n}", "pins": "Pinned runs", "unpin": "Unpin",
-    "cardOf": "{title} ({run})",
+    "curtain": "Curtain between the two runs: the first at its left, the second at its right",
     "thisRun": "This run", "playedSeconds": "Seconds", "pinsFull": "{most} runs are pinned. Unpin one, then pin again.",
     "noCharts": "The chart library did not load. Reload the page.",
     "pinsNotKept": "This browser stores no data for this site: pinned runs last until you reload or close the page.",
@@ -101,7 +109,8 @@ def live(
     status: Mapping[str, str],
     *,
     units: Sequence[str] = ("step", "epoch"),
-    leader: str = "",
+    second: str = "",
+    compares: bool = False,
     settings: Mapping[str, str] | None = None,
     knobs: Sequence[Mapping[str, Any]] = (),
     rail: Mapping[str, Any] | None = None,
@@ -111,13 +120,13 @@ def live(
 ) -> None:
     """Show the player and the charts of a run. `units` are what its Step can count.
 
-    With a `leader`, another run on the page, the board has no player and follows the leader's. With `settings`, in
-    words, its runs can be pinned and compared. `on_pick` is called with what the browser sends after a click in a chart
+    A `second` run, compared with it, is shown in the same pictures; `compares` if a form for that stands above the
+    board. With `settings`, in words, its runs can be pinned. `on_pick` is called with what the browser sends after a click in a chart
     that sets knobs, `on_turn` after one of the `knobs` was turned, and `on_try` after an experiment of the `rail` was
     chosen.
     """
-    data = _data(charts, knobs, rail) | {"run": run_id, "status": dict(status), "units": list(units), "leader": leader}
-    data |= {"settings": None if settings is None else dict(settings)}
+    data = _data(charts, knobs, rail) | {"run": run_id, "status": dict(status), "units": list(units)}
+    data |= {"second": second, "compares": compares, "settings": None if settings is None else dict(settings)}
     _board(
         key=key, data=data,
         on_restart_change=lambda: None,  # the page reruns, and opens a new run

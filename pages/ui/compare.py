@@ -1,4 +1,4 @@
-"""Two runs side by side: the lesson's own, and a second one on the same data with one knob changed.
+"""Two runs in one picture: the lesson's own, and a second one on the same data with one knob changed.
 
 The second run starts at step 0 or branches off at the step that the first one shows; from then on both advance together
 (playground/engine/lockstep.py). `?versus=<knob>:<value>` in the link opens a second run from step 0.
@@ -31,7 +31,7 @@ def switch(lesson: LiveLesson) -> bool:
 
 
 def boards(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> None:
-    """The lesson's board, and with `two` the form that says how the second run differs, and its board."""
+    """The lesson's board; with `two` also the form that says how the second run differs, which the board shows, too."""
     with st.container(gap=None):
         # Always here: a container that came and went would move the boards to another place of the page, and in a rerun
         # that is cut short Streamlit's front end may then find an element where it expects a container, and give up.
@@ -45,15 +45,10 @@ def boards(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> Non
             st.query_params.pop(LINK, None)
         if choice is None:
             _close(lesson)
-        with st.container(horizontal=True, key=f"{lesson.name}-boards"):
-            with st.container(key=f"{lesson.name}-board-1"):
-                board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, settings=_in_words(config),
-                           knobs=knob_widgets.for_board(lesson, config),
-                           on_turn=knob_widgets.turner(lesson.name))  # fmt: skip
-            if choice is not None:
-                with st.container(key=f"{lesson.name}-board-2"):
-                    if second := _second(lesson, *choice, run_id):
-                        board.live(f"{lesson.name}:versus:board", second, lesson.charts, lesson.status, leader=run_id)
+        second = "" if choice is None else _second(lesson, *choice, run_id)
+        board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, settings=_in_words(config),
+                   second=second, compares=two, knobs=knob_widgets.for_board(lesson, config),
+                   on_turn=knob_widgets.turner(lesson.name))  # fmt: skip
 
 
 def reopen(lesson: str) -> None:

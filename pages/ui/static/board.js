@@ -1,6 +1,7 @@
 // The board: the one component that shows charts, either still (a frame in its data) or live (a run's stream).
 
 import { Chart } from "./chart/chart.js";
+import { Companion } from "./companion.js";
 import "./history.js";
 import { loadPlotly } from "./chart/plotly.js";
 import { element, rgb, toggleFullScreen } from "./dom.js";
@@ -9,7 +10,8 @@ import { decode, fromBase64 } from "./wire/codec.js";
 import { Announcer } from "./controls/announcer.js";
 import { Pins } from "./controls/pins.js";
 import { Numbers } from "./controls/numbers.js";
-import { Player } from "./controls/player.js";
+import { Turns } from "./controls/knob.js";
+import { Bar, Player } from "./controls/player.js";
 import { keepStep, stepBeforeReload } from "./controls/reloaded.js";
 import { Strip } from "./controls/strip.js";
 import { Places } from "./places.js";
@@ -32,6 +34,7 @@ class Board {
     this.data = data;
     this.options = {};
     this.frames = 0;
+    this.heading = "";
     this.scale = 1; // of the page's type: 1.5 with A+
     this.gone = new AbortController();
     this.root = element("div", { "data-board": "" });
@@ -41,20 +44,24 @@ class Board {
     this.announcer = new Announcer();
     this.charts = new Map(data.charts.map((spec) => [spec.name, new Chart(spec, this)]));
     this.places = new Places(this);
+    this.turns = new Turns(this);
     if (data.run) {
-      if (!data.leader) keepStep(() => this.run, () => this.numbers.status.step.textContent, this.gone.signal);
-      this.pinnable = data.charts.some((spec) => spec.pins) && data.settings && !data.leader;
+      keepStep(() => this.run, () => this.numbers.status.step.textContent, this.gone.signal);
+      this.pinnable = data.charts.some((spec) => spec.pins) && data.settings;
       this.numbers = new Numbers(this);
       this.strip = new Strip(this);
       this.player = new Player(this);
       if (this.pinnable) this.pins = new Pins(this);
     }
+    this.bar = this.player?.bar ?? new Bar(this);
     this.screen.classList.toggle("single", !this.places.shown.second);
     this.screen.append(
       this.places.second,
       this.places.thumbs,
       this.places.hero,
-      ...(data.run ? [this.numbers.root, this.strip.root, this.player.root] : []),
+      ...(data.run
+        ? [this.numbers.root, this.strip.root, this.player.root]
+        : [element("div", { class: "player" }, this.bar.root)]),
     );
     this.root.append(this.places.more, this.places.park, ...(this.pins ? [this.pins.root] : []), this.announcer.region);
     if (this.places.strip) this.strip?.hold(this.places.strip.card);
@@ -87,16 +94,26 @@ class Board {
     this.component = component;
     const { data, parentElement } = component;
     this.palettes = data.palette;
-    this.leader = data.leader ?? "";
     this.settings = data.settings ?? {};
     this.knobs = data.knobs ?? [];
     this.data = data;
+    this.turns.update();
+    this.bar.update();
     this.session = data.session;
     noteSession(data.session);
     this.chooseTheme(parentElement);
     markNumbersAndCode();
     if (data.frame) this.show(data);
     if (data.run && data.run !== this.run) this.watch(data.run);
+    this.compareWith(data.second);
+  }
+
+  /** Show a second run over this one; none ends that. */
+  compareWith(run) {
+    this.screen.classList.toggle("compared", Boolean(this.data.compares));
+    if (this.companion?.run === run) return;
+    this.companion?.leave();
+    this.companion = run ? new Companion(this, run) : null;
   }
 
   /** A still frame comes with the page; a newer one may already have come on the board's own socket. */
@@ -125,7 +142,7 @@ class Board {
 
   /** A knob was turned in the board: the page checks it and sets its widget. */
   turn(name, value) {
-    this.component.setTriggerValue("turned", { name, value });
+    this.turns.turn(name, value);
   }
 
   /** A place in a still chart was picked: the page sets its knobs to it. */
@@ -153,7 +170,7 @@ class Board {
   watch(run) {
     this.stream?.close();
     this.run = run;
-    let before = this.leader ? "" : stepBeforeReload(run);
+    let before = stepBeforeReload(run);
     this.root.dataset.run = run;
     this.waiting = null;
     this.asked = "";
@@ -212,9 +229,10 @@ class Board {
   }
 
   paint(frame) {
+    if (frame.heading !== undefined) this.heading = frame.heading; // of two compared runs: what differs in this one
     for (const part of [this.player, this.numbers, this.strip]) part?.take(frame);
     this.pins?.take();
-    if (this.numbers && !this.leader) this.announcer.follow(this.numbers.narrator.textContent, this.playing);
+    if (this.numbers) this.announcer.follow(this.numbers.narrator.textContent, this.playing);
     for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
     if (!this.playing) { for (const chart of this.charts.values()) chart.settle(); }
     if (this.wasPlaying && !this.playing) { for (const chart of this.charts.values()) chart.writeWords(); }
@@ -250,6 +268,7 @@ class Board {
 
   /** What the frame must contain has changed: a chart became visible, or a toggle was switched. */
   changed() {
+    this.companion?.changed();
     this.ask(false);
   }
 
@@ -277,11 +296,13 @@ class Board {
   }
 
   leave() {
-    if (this.run && !this.leader) this.stream?.send({ do: "leave" }); // a follower's leader keeps playing
+    if (this.run) this.stream?.send({ do: "leave" });
     this.stream?.close();
     this.gone.abort();
+    this.companion?.leave();
     this.typeWatcher.disconnect();
     this.places.destroy();
+    this.turns.destroy();
     for (const part of [this.player, this.numbers, this.strip]) part?.destroy();
     this.announcer.destroy();
     for (const chart of this.charts.values()) chart.destroy();

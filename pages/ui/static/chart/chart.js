@@ -1,12 +1,13 @@
 // One chart in its card: drawn in place by Plotly, in the colours of the theme, or small by its thumbnails.
 
-import { download, element, fill, toggleFullScreen } from "../dom.js";
+import { download, element, toggleFullScreen } from "../dom.js";
 import { put, reuseEqualParts } from "../wire/codec.js";
 import { csvOf } from "./csv.js";
 import { describe } from "./describe.js";
 import { FastPath } from "./fast_path.js";
 import { Legend } from "./legend.js";
 import { PixelMaps } from "./pixel_maps.js";
+import { SecondRun } from "./second_run.js";
 import { Cursor } from "../controls/cursor.js";
 import { ChartMenu } from "../controls/menu.js";
 import { Pad } from "../controls/pad.js";
@@ -31,6 +32,7 @@ export class Chart {
     this.figure = null;
     this.place = "small"; // or "hero", "second", "strip"
     this.isSeen = false;
+    this.host = null; // of a second run's chart: the first run's
     this.thumbnails = new Set();
     this.hidden = new Set(); // names of traces that the visitor has switched off
     this.magnified = null; // the chart and the index of the map that this chart shows enlarged
@@ -63,6 +65,8 @@ export class Chart {
       this.pad = new Pad(this);
       stage = element("div", { class: "beside-pad" }, this.pad.root, stage);
     }
+    this.stage = stage;
+    this.secondRun = new SecondRun(this);
     this.card = element(
       "section",
       {
@@ -189,9 +193,10 @@ export class Chart {
     const own = this.hidden.size
       ? this.shown.data.map((trace) => this.hidden.has(trace.name) ? { ...trace, visible: false } : trace)
       : this.shown.data;
-    const data = [...own, ...ghosts];
+    const data = [...own, ...this.secondRun.traces(own), ...ghosts];
     const layout = this.currentLayout(ghosts);
     if (layout.width < 40) return;
+    this.secondRun.drawn = data;
     const config = { displayModeBar: false, doubleClick: false, scrollZoom: false, responsive: false };
     window.Plotly.react(this.plot, data, layout, config);
     this.fastPath.forget();
@@ -202,11 +207,9 @@ export class Chart {
     this.writeWords();
   }
 
-  /** Name the card, of two compared runs with the run's heading. */
-  nameCard(heading) {
-    const { title } = this.spec;
-    const name = heading ? fill(this.board.words.cardOf, { title, run: heading }) : title;
-    this.card.setAttribute("aria-label", name);
+  /** Show, or stop showing, what a compared run has in this chart. */
+  showTwin(twin, heading, patch) {
+    this.secondRun.show(twin, heading, patch);
   }
 
   /** Write what the chart shows in words, for screen readers. */
@@ -333,7 +336,8 @@ export class Chart {
   drawMaps() {
     const large = this.magnified && this.magnified.chart.smallMap(this.magnified.index);
     const own = this.figure.maps;
-    this.maps.draw(large && own ? { ...large, boxes: own.boxes, over: own.over } : own);
+    this.maps.draw(large && own ? { ...large, boxes: own.boxes, over: own.over } : own, 0, this.secondRun.end);
+    this.secondRun.drawMaps(this.maps);
     if (this.pointedAt >= 0) this.board.charts.get(this.spec.magnified_on)?.drawMaps();
   }
 

@@ -17,9 +17,9 @@ export class PixelMaps {
    * Draw a group of maps, or a list of groups. A group has `side` (pixels in a row of one map), `boxes` (x0, x1, y0
    * and y1 of each map), `values` (bytes, rows from the top), `lut` and `over`; optional are `crisp` (pixels have
    * edges), `tall` (rows of one map, if not `side`) and `frame` (a colour role). The first group's `over` decides for
-   * the whole canvas.
+   * the whole canvas. Only what lies from the share `from` to the share `to` of the horizontal axis is drawn.
    */
-  draw(maps) {
+  draw(maps, from = 0, to = 1) {
     const full = this.plot._fullLayout;
     const groups = groupsOf(maps);
     if (groups.length === 0 || !full?.xaxis?.d2p) {
@@ -39,10 +39,10 @@ export class PixelMaps {
     const { xaxis, yaxis } = full;
     const pen = this.canvas.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, width, height);
+    if (from === 0) pen.clearRect(0, 0, width, height);
     pen.save();
     pen.beginPath();
-    pen.rect(xaxis._offset, yaxis._offset, xaxis._length, yaxis._length);
+    pen.rect(xaxis._offset + from * xaxis._length, yaxis._offset, (to - from) * xaxis._length, yaxis._length);
     pen.clip();
     for (const group of groups) {
       const { side, boxes, tall = side, frame } = group;

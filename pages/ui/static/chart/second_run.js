@@ -1,0 +1,156 @@
+// What a compared run adds to a chart of the first: its lines, dashed and pale; its side of a plane, which a curtain
+// divides; or, of any other picture, one of its own below.
+
+import { element } from "../dom.js";
+import { put } from "../wire/codec.js";
+
+const PALE = 0.65;
+const STEP = 0.02; // of the curtain, for an arrow key
+
+export class SecondRun {
+  /** `chart` has card, stage, plot, figure, shown, fastPath, draw() and drawMaps(). */
+  constructor(chart) {
+    this.chart = chart;
+    this.twin = null; // the same chart of the second run
+    this.heading = "";
+    this.kind = ""; // or "lines", "curtain", "below"
+    this.places = new Map(); // the index of one of its traces -> its index in the drawn data
+    this.drawn = []; // all traces as they were drawn last
+    this.share = 0.5; // of the plane that is the first run's
+  }
+
+  /** Show a twin after a patch to its figure (undefined: all of it is new); null ends the comparison. */
+  show(twin, heading = "", patch = undefined) {
+    const kind = twin?.figure && this.chart.figure ? kindOf(this.chart, twin) : "";
+    const isNew = twin !== this.twin || kind !== this.kind || heading !== this.heading;
+    if (!isNew && kind === "") return;
+    [this.twin, this.heading] = [twin, heading];
+    if (isNew) this.change(kind);
+    else if (kind === "curtain") this.chart.drawMaps();
+    else if (kind === "lines" && !(patch && this.move(patch))) this.chart.draw();
+  }
+
+  change(kind) {
+    this.curtain?.remove();
+    this.curtain = null;
+    if (this.kind === "below") this.below?.remove();
+    this.kind = kind;
+    this.chart.card.classList.toggle("two", kind === "below");
+    if (kind === "curtain") this.hang();
+    if (kind === "below") {
+      this.below = element("div", { class: "twin" }, element("p", { class: "whose" }, this.heading), this.twin.stage);
+      this.chart.card.append(this.below);
+      this.twin.moveTo("hero");
+      this.twin.draw();
+    }
+    this.chart.draw();
+  }
+
+  /** The traces to draw with those of the first run, which are `own`; only lines that differ from the first run's. */
+  traces(own) {
+    this.places.clear();
+    if (this.kind !== "lines") return [];
+    const found = [];
+    this.twin.shown.data.forEach((trace, at) => {
+      const first = own[at];
+      const isLine = (trace.mode ?? "lines").includes("lines") && trace.type !== "bar" && trace.visible !== false;
+      if (!isLine || !trace.y || isSame(trace, first)) return;
+      this.places.set(at, own.length + found.length);
+      const dash = trace.line?.dash && trace.line.dash !== "solid" ? "dot" : "dash";
+      const name = trace.name && `${trace.name} (${this.heading})`;
+      const { opacity = 1 } = trace;
+      found.push({ ...trace, name, showlegend: false, opacity: opacity * PALE, line: { ...trace.line, dash } });
+    });
+    return found;
+  }
+
+  /** Move the drawn lines as a patch says; false where that needs a full update. */
+  move(patch) {
+    const { plot, visible } = this.chart;
+    if (!visible || plot.data?.length !== this.drawn.length) return false;
+    const moved = patch.filter(([[part, at]]) => part === "data" && this.places.has(at))
+      .map(([[part, at, ...rest], value]) => [[part, this.places.get(at), ...rest], value]);
+    if (patch.some(([[part]]) => part === "layout")) return false;
+    const figure = { data: this.drawn, layout: this.chart.shown.layout };
+    for (const [path, value] of moved) put(figure, path, this.chart.coloured(value));
+    return moved.length === 0 || this.chart.fastPath.show(figure, moved);
+  }
+
+  /** Draw the second run's side of the plane. */
+  drawMaps(maps) {
+    if (this.kind !== "curtain" || !this.twin.figure) return;
+    maps.draw(this.twin.figure.maps, this.share, 1);
+    const { xaxis } = this.chart.plot._fullLayout ?? {};
+    if (xaxis) this.curtain.style.left = `${xaxis._offset + this.share * xaxis._length}px`;
+  }
+
+  /** The share of the plane up to which the first run's maps are drawn. */
+  get end() {
+    return this.kind === "curtain" ? this.share : 1;
+  }
+
+  hang() {
+    const { words } = this.chart.board;
+    this.curtain = element(
+      "div",
+      {
+        class: "curtain",
+        role: "slider",
+        tabindex: 0,
+        "aria-label": words.curtain,
+        "aria-orientation": "horizontal",
+        "aria-valuemin": 0,
+        "aria-valuemax": 100,
+        onkeydown: (event) => this.key(event),
+        onpointerdown: (event) => this.drag(event),
+      },
+      element("span", { class: "whose first" }, this.chart.board.heading),
+      element("span", { class: "whose second" }, this.heading),
+    );
+    this.chart.stage.append(this.curtain);
+    this.put(this.share);
+  }
+
+  put(share) {
+    this.share = Math.min(1, Math.max(0, share));
+    const percent = Math.round(100 * this.share);
+    this.curtain.setAttribute("aria-valuenow", percent);
+    this.curtain.setAttribute("aria-valuetext", `${percent} %`);
+    this.chart.drawMaps();
+  }
+
+  key(event) {
+    const way =
+      { ArrowLeft: -STEP, ArrowRight: STEP, PageUp: 5 * STEP, PageDown: -5 * STEP, Home: -1, End: 1 }[event.key];
+    if (!way) return;
+    event.preventDefault();
+    this.put(this.share + way);
+  }
+
+  drag(event) {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.curtain.focus();
+    const ended = new AbortController();
+    const listen = (type, act) => window.addEventListener(type, act, { signal: ended.signal });
+    listen("pointermove", ({ clientX }) => {
+      const { xaxis } = this.chart.plot._fullLayout;
+      this.put((clientX - this.chart.plot.getBoundingClientRect().left - xaxis._offset) / xaxis._length);
+    });
+    for (const type of ["pointerup", "pointercancel"]) listen(type, () => ended.abort());
+  }
+}
+
+function kindOf({ spec, figure }, twin) {
+  if (figure.maps) return spec.click === "add" && twin.figure.maps ? "curtain" : "below";
+  return figure.data.some(({ mode, type }) => type !== "bar" && (mode ?? "lines").includes("lines"))
+    ? "lines"
+    : "below";
+}
+
+/** Whether a line is the same in both runs, as a target curve is. */
+function isSame(one, other) {
+  if (!other?.y || one.y.length !== other.y.length) return false;
+  return one.y.every((value, at) => Object.is(value, other.y[at]) && Object.is(one.x[at], other.x[at]));
+}

@@ -1,0 +1,111 @@
+// The second of two compared runs: its stream, laid over the pictures of the first. Lines are drawn dashed and pale,
+// a plane is shared by a curtain that can be dragged, and any other picture stands below the first run's.
+
+import { Chart } from "./chart/chart.js";
+import { element } from "./dom.js";
+import { plain, write } from "./controls/numbers.js";
+import { Stream } from "./wire/stream.js";
+
+export class Companion {
+  /** `board` is the first run's, with charts, numbers and places. */
+  constructor(board, run) {
+    this.board = board;
+    this.run = run;
+    this.heading = "";
+    this.twins = new Map();
+    this.numbers = new Map(); // beside the first run's
+    const stream = new Stream(`/live/${run}`, {
+      frame: (frame) => this.stream === stream && this.receive(frame),
+      connected: (yes) => yes && this.ask(),
+      ended: (reason) => {
+        if (reason) board.tell(reason);
+        this.leave();
+      },
+    });
+    this.stream = stream;
+  }
+
+  /** The chart of the second run behind one of the first: made when it is first wanted. */
+  twin(chart) {
+    const { name } = chart.spec;
+    if (!this.twins.has(name)) {
+      const plain = { beside: "", click: "", turns: [], toggles: [], sliders: [], place: [], pins: false, strip: true };
+      const twin = new Chart({ ...chart.spec, ...plain }, this.board);
+      twin.plot.removeAttribute("data-chart");
+      twin.host = chart;
+      this.twins.set(name, twin);
+    }
+    return this.twins.get(name);
+  }
+
+  /** The charts that show both runs: the large one and the strip. */
+  wanted() {
+    const { hero } = this.board.places.shown;
+    return [hero, this.board.places.strip].filter((chart) => chart?.visible);
+  }
+
+  ask() {
+    const charts = this.wanted().map(({ spec }) => spec.name);
+    const asked = JSON.stringify([charts, this.board.options]);
+    this.asked = asked;
+    this.stream?.send({ ask: charts, options: this.board.options });
+  }
+
+  /** What is to be shown may have changed: another hero, another toggle. */
+  changed() {
+    const charts = this.wanted().map(({ spec }) => spec.name);
+    if (JSON.stringify([charts, this.board.options]) !== this.asked) this.ask();
+    for (const [name, twin] of this.twins) if (!charts.includes(name)) twin.host.showTwin(null);
+  }
+
+  receive(frame) {
+    if (this.drawing) {
+      this.waiting = frame;
+      return;
+    }
+    if (frame.heading !== undefined) this.heading = frame.heading;
+    if (frame.notice) this.board.tell(frame.notice);
+    this.takeNumbers(frame.status ?? {});
+    for (const [name, part] of Object.entries(frame.charts ?? {})) {
+      const host = this.board.charts.get(name);
+      const twin = this.twin(host);
+      twin.take(part);
+      host.showTwin(twin, this.heading, part.set);
+    }
+    this.board.root.dataset.second = this.run;
+    this.drawing = true;
+    this.ask();
+    requestAnimationFrame(() => {
+      this.drawing = false;
+      const next = this.waiting;
+      this.waiting = null;
+      if (next) this.receive(next);
+    });
+  }
+
+  /** Show the second run's numbers beside the first run's. */
+  takeNumbers(status) {
+    for (const [name, value] of Object.entries(status)) {
+      const first = this.board.numbers.status[name];
+      if (!first || name === "steps_per_second") continue;
+      if (!this.numbers.has(name)) {
+        const node = element("span", { class: "of-second", "data-second": name, translate: "no" });
+        this.numbers.set(name, node);
+        first.after(node);
+      }
+      write(this.numbers.get(name), value === null ? "–" : plain(value));
+    }
+  }
+
+  leave() {
+    this.stream?.close();
+    this.stream = null;
+    for (const twin of this.twins.values()) {
+      twin.host.showTwin(null);
+      twin.destroy();
+    }
+    this.twins.clear();
+    delete this.board.root.dataset.second;
+    for (const node of this.numbers.values()) node.remove();
+  }
+}
