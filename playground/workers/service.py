@@ -32,13 +32,23 @@ class Service:
         self.settings = engine.settings
         self._refusals: dict[str, str] = {}  # of runs that may not be built
 
-    def open(self, run_id: str, session: str, bench: str, config: Config, cores: int, refusal: str = "") -> None:
-        """Open a run of a bench; with a refusal, one that fails with this sentence until it is allowed."""
+    def open(
+        self,
+        run_id: str,
+        session: str,
+        bench: str,
+        config: Config,
+        cores: int,
+        refusal: str = "",
+        *,
+        plays: bool = False,
+    ) -> None:
+        """Open a run of a bench, which may play; with a refusal, one that fails with this sentence until allowed."""
         build = self._build_of(bench)
         if refusal:
             self._refusals[run_id] = refusal
             build = partial(self._build_if_allowed, run_id, build)
-        self.engine.open(session, build, config, run_id=run_id, cores=cores)
+        self.engine.open(session, build, config, run_id=run_id, cores=cores, plays=plays)
 
     def allow(self, run_id: str) -> None:
         """A run that was opened with a refusal can be built from now on; for any other, nothing changes."""
@@ -157,7 +167,8 @@ def drawn(lab: Lab, config: Config, digest: bytes, number: int) -> DrawnLab:
     charts = {name: {"figure": figure} for name, figure in sheet.charts.items()}
     found = hashlib.sha256(encode(charts)).digest()
     number += found != digest
-    return DrawnLab(encode({"charts": charts, "number": number}), found, number, sheet.note, sheet.tables)
+    frame = encode({"charts": charts, "number": number})
+    return DrawnLab(frame, found, number, sheet.note, sheet.tables, sheet.line, sheet.answer)
 
 
 def with_value(knob: str, value: Value, config: Config) -> Config:

@@ -38,7 +38,7 @@ class Begin:
 
 @dataclass(frozen=True)
 class Open:
-    """Open a run of a bench. With a `refusal`, a sentence, the run fails with it instead of being built."""
+    """Open a run of a bench, which may play from the beginning. With a `refusal`, a sentence, it fails instead."""
 
     run_id: str
     session: str
@@ -46,6 +46,7 @@ class Open:
     config: Any
     cores: int
     refusal: str = ""
+    plays: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,12 @@ class Tune:
 
 @dataclass(frozen=True)
 class Rebuild:
-    """Build a run again from a config."""
+    """Build a run again from a config; with `plays`, it plays then."""
 
     run_id: str
     config: Any
     cores: int
+    plays: bool = False
 
 
 @dataclass(frozen=True)
@@ -327,13 +329,15 @@ class Report:
 
 @dataclass(frozen=True)
 class DrawnLab:
-    """What a still lab shows: its charts as a frame with their digest and number, a note, and tables."""
+    """What a still lab shows: its charts as a frame with their digest and number, and the rest of its sheet."""
 
     frame: bytes
     digest: bytes
     number: int
     note: str
     tables: tuple[Table, ...]
+    line: str
+    answer: str
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ MAX_SHAPE_AXES = 5  # more do not fit in the drawing
 MAX_ELEMENTS = 10**12  # of one shape; an array of that size is never allocated
 
 SENTENCES = {
-    "no_fit": "On axis {axis} the sizes differ and neither is 1: nothing can be stretched.",
+    "no_fit": "The shapes do not fit: on axis {axis} the sizes differ, and neither is 1.",
     "numpy_error": "NumPy: {error}",
     "equal": "The shapes are equal: nothing is stretched.",
     "only_axes": "Nothing is stretched: {names} only gets axes of size 1.",
