@@ -23,6 +23,8 @@ class Maps(TypedDict):
     crisp: NotRequired[bool]  # pixels have sharp edges instead of being smoothed
     tall: NotRequired[int]  # rows of one map, if not `side`
     frame: NotRequired[str]  # the colour role of a frame around each map
+    enlarged: NotRequired[NDArray[np.float32]]  # (4,): the box of a map in the chart that shows it enlarged
+    square: NotRequired[bool]  # each map is a square in the middle of its box, whatever the chart's shape
     name: NotRequired[str]  # in the CSV file, which has the pixels of maps with a name
     classes: NotRequired[dict[str, str]]  # with "classes": what each means, by number, if it is no class
     size: NotRequired[float]  # the number that the strongest byte stands for, 1 if it is not given
@@ -48,6 +50,8 @@ class Figure(TypedDict):
     - "table": the columns of that file by name;
     - "place": the two current values of the form in the card's header that chooses a place;
     - "sliders": the current values of the sliders in the card's header, by name;
+    - "cells": whether it is a drawing of cells, whose axes end where it ends: the board makes them as large as it can;
+    - "network": the columns of a drawing of the model, for the controls that change it (`figures/graphs.py`);
     - "drawn": whether the image comes from the drawing pad.
     """
 
@@ -55,6 +59,7 @@ class Figure(TypedDict):
     layout: dict[str, Any]  # Plotly's layout
     maps: NotRequired[Maps | list[Maps]]  # drawn on a canvas under or over the traces
     parameters: NotRequired[list[LayerParameters]]  # for each layer, where weights can be set by hand
+    others: NotRequired[list[Figure]]  # a drawing of cells in other arrangements; the board shows the one that fits
 
 
 _ALIGNMENT = 8

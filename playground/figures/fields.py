@@ -12,7 +12,7 @@ from playground.engine.frames import Figure
 from playground.figures import images
 from playground.figures.parts import markers
 from playground.figures.tables import with_table
-from playground.figures.theme import axis, layout
+from playground.figures.theme import TICKS_INSIDE, axis, layout
 
 Array = NDArray[Any]
 TRUE, POINTS = "True class", "Points"
@@ -58,17 +58,22 @@ def points(name: str, x: Array, labels: Array, classes: int, *, is_open: bool) -
     return traces
 
 
-def plane(traces: Sequence[dict[str, Any]], pixels: Array, *, reach: float, side: int, signed: bool = False) -> Figure:
-    """The square from -reach to reach: its pixels (side * side,) as bytes, and the points on it."""
-    span = [-reach, reach]
-    x = axis("x₁", list(span), constrain="domain", showgrid=False, zeroline=False)
-    y = axis("x₂", list(span), constrain="domain", scaleanchor="x", showgrid=False, zeroline=False)
+def plane(
+    traces: Sequence[dict[str, Any]], pixels: Array, *, shown: float, reach: tuple[float, float], size: tuple[int, int]
+) -> Figure:
+    """The plane in colours, with points on it: at least the square from -shown to shown, in the chart's own shape.
+
+    The pixels are bytes, `size` of them across and down (rows from the top), up to `reach` on each side.
+    """
+    x = axis("x₁", [-shown, shown], showgrid=False, zeroline=False) | TICKS_INSIDE
+    y = axis("x₂", [-shown, shown], scaleanchor="x", showgrid=False, zeroline=False, side="right") | TICKS_INSIDE
+    (wide, tall), (right, top) = size, reach
     return {
         "data": list(traces),
-        "layout": layout(x, y, margin={"l": 44, "r": 8, "t": 8, "b": 38}, showlegend=False),
+        "layout": layout(x, y, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False),
         "maps": {
-            "side": side, "values": pixels, "lut": "signed" if signed else "classes", "over": False,
-            "boxes": np.array([-reach, reach, -reach, reach], np.float32),
+            "side": wide, "tall": tall, "values": pixels, "lut": "classes", "over": False,
+            "boxes": np.array([-right, right, -top, top], np.float32),
         },
     }  # fmt: skip
 

@@ -1,27 +1,77 @@
-"""Models as drawings: units as circles in columns, weights as lines whose width and colour show size and sign."""
+"""Models as drawings: data, inputs, units and outputs in columns, weights as lines of their size and sign.
+
+The board adds the controls that change the model where they act; `meta.network` of the figure says where its columns
+are, in the axes' coordinates.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.engine.frames import Figure, LayerParameters
-from playground.figures.parts import hidden_axis
+from playground.engine.frames import Figure, LayerParameters, Maps
+from playground.figures.parts import hidden_axis, outlines
 from playground.figures.theme import layout
 
 Array = NDArray[Any]
 WIDTHS = (0.4, 1.0, 1.8, 2.8, 4.0, 5.5)  # pixels, from the weakest to the strongest weight
-LETTER = 7  # pixels of a letter beside an input, about
 MAX_UNITS = 16  # in a layer that is drawn whole; of a wider one the units with the largest weights are drawn
 WIDE_UNITS = 12  # that are drawn of a wider layer
-UNIT = "unit {unit}"
-MORE = "+ {units} more"  # below them
 STICKY = 1.3  # how much larger a unit that is not drawn must be to take the place of one that is
-LABEL_SHIFT = 11  # pixels from a unit's centre to its label
+LABEL_SHIFT = 4  # pixels from a unit's edge to its label
+DATA_X, OUTPUT_X = 0.085, 0.95  # the columns of the data and of the outputs, of a width of 1
+INPUTS_X = (0.315, 0.315, 0.29)  # the column of the inputs, for 0, 1 and 2 hidden layers
+DEEP_INPUTS_X = 0.27  # for more
+SPREAD = {"inputs": 0.2, "units": 0.25, "outputs": 0.18}  # the largest distance of two units in a column
+HALF_WIDTH, HALF_HEIGHT = 0.085, 0.078  # of a unit's picture at most
+HALF_SHARE = 0.41  # of the distance of two units or columns
+CURVE_SHARE = 0.82  # of a picture's half height that a curve takes
+SAMPLES = ((150, 13), (400, 9), (10**9, 6))  # up to so many weights, the points of each line
+BELOW, BELOW_DEEP = 36, 58  # pixels under the drawing, for one row of buttons and for two
+DEEP = 5  # hidden layers: the buttons under each stand one above the other
+OUTPUT_SIZE = 14  # pixels
+
+WORDS = {
+    "unit": "unit {unit}", "more": "+ {units} more", "data": "Data", "inputs": "Inputs", "input": "Input",
+    "output": "Output", "units": "{units} units", "one": "1 unit",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What a drawing shows in its units: either maps of bytes (units, side * side), or curves (units, places).
+
+    Both are lists with the inputs first, then each hidden layer. Outputs have symbols and colour roles. `points` is the
+    data as a small picture: x and y from 0 to 1 and the class of each point. `data` and `inputs` are the pictures that
+    data sets and inputs are chosen by; they are the same in every frame.
+    """
+
+    maps: Sequence[Array] = ()
+    curves: Sequence[Array] = ()
+    symbols: Sequence[str] = ("circle",)
+    colours: Sequence[str] = ("@model",)
+    points: Mapping[str, Array] = field(default_factory=dict)
+    data: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
+    inputs: Mapping[str, Array] = field(default_factory=dict)
+    output_labels: bool = True
+    enlarged: tuple[float, float, float, float] | None = (
+        None  # x0, x1, y0 and y1 of a map in the chart that enlarges it
+    )
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of units: its place, and half the width and height of each unit's picture."""
+
+    x: float
+    y: Array  # (units,)
+    half_width: float
+    half_height: float
 
 
 def network(
@@ -32,53 +82,169 @@ def network(
     inputs: Sequence[str],
     outputs: Sequence[str],
     shown: Sequence[Array] | None = None,
+    pictures: Pictures | None = None,
 ) -> Figure:
     """The model as a graph. Weights are (units out, units in), biases (units out,), dead hidden units (units,).
 
-    `shown` has the indices of each hidden layer's units that are drawn, as `shown_units` gives them.
+    `shown` has the indices of each hidden layer's units that are drawn, as `shown_units` gives them; `pictures` have
+    all units of each layer.
     """
+    pictures = pictures or Pictures()
     shown = shown_units(weights) if shown is None else shown
     every = [np.arange(len(inputs)), *shown, np.arange(len(outputs))]
     counts = [weights[0].shape[1], *(w.shape[0] for w in weights)]
     strongest = max(float(np.abs(w[np.isfinite(w)]).max(initial=0.0)) for w in weights) or 1.0
     missing = [count - len(units) for count, units in zip(counts, every, strict=True)]
+    columns = _columns([len(units) + bool(more) for units, more in zip(every, missing, strict=True)])
     places = [
-        _column(index / (len(counts) - 1), len(units) + bool(more))[: len(units)]
-        for index, (units, more) in enumerate(zip(every, missing, strict=True))
+        np.stack([np.full(len(units), column.x), column.y[: len(units)]], axis=1)
+        for column, units in zip(columns, every, strict=True)
     ]
     drawn = [w[np.ix_(out, into)] for w, into, out in zip(weights, every, every[1:], strict=False)]
-    lines = []
+    lines = [_paths_beside(places)]
     for sign, colour, dash in ((1, "@positive", "solid"), (-1, "@negative", "dash")):
         for level, width in enumerate(WIDTHS):
             x, y = _edges(drawn, places, strongest, sign, level)
             shade = f"{colour}/{0.35 + 0.6 * level / (len(WIDTHS) - 1):.2f}"
-            lines.append(
-                {"type": "scatter", "mode": "lines", "x": x, "y": y, "hoverinfo": "skip", "showlegend": False,
-                 "line": {"color": shade, "width": width, "dash": dash}}
-            )  # fmt: skip
-    labels, units = _units(places, weights, biases, dead, inputs, outputs, every)
-    for index, more in enumerate(missing):
+            lines.append(_line(x, y, {"color": shade, "width": width, "dash": dash}))
+    if pictures.curves:
+        lines += _curves(columns, every, dead, pictures.curves)
+    labels, units = _units(columns, places, weights, biases, dead, inputs, outputs, every, pictures)
+    for column, more in zip(columns, missing, strict=True):
         if more:
-            across, up = index / (len(counts) - 1), 0.5 / (len(every[index]) + 1)
-            labels.append({**_label(MORE.format(units=more), across, up), "xanchor": "center"})
-    return {
+            text = WORDS["more"].format(units=more)
+            labels.append({**_label(text, column.x, float(column.y[-1])), "xanchor": "center"})
+    figure: Figure = {
         "parameters": _parameters(weights, biases, inputs, outputs),
         "data": [*lines, units],
         "layout": layout(
-            hidden_axis([-0.12, 1.12]),
-            hidden_axis([-0.04, 1.04]),
-            margin={"l": 8 + LETTER * max(0, max(map(len, inputs)) - 2), "r": 8, "t": 10, "b": 10},
+            hidden_axis([0.0, 1.0]),
+            hidden_axis([0.0, 1.0]),
+            margin={"l": 0, "r": 0, "t": 26, "b": BELOW_DEEP if len(shown) >= DEEP else BELOW},
             showlegend=False,
             annotations=labels,
+            meta={"network": _meta(columns, every, counts, pictures)},
         ),
     }
+    if pictures.maps:
+        figure["maps"] = _maps(columns, every, pictures)
+    return figure
+
+
+def _columns(counts: Sequence[int]) -> list[_Column]:
+    """The columns of the inputs, the hidden layers and the outputs, with room for so many units in each."""
+    hidden = len(counts) - 2
+    start = INPUTS_X[hidden] if hidden < len(INPUTS_X) else DEEP_INPUTS_X
+    apart = (OUTPUT_X - start) / (hidden + 1)
+    kinds = ["inputs", *["units"] * hidden, "outputs"]
+    columns = []
+    for at, (count, kind) in enumerate(zip(counts, kinds, strict=True)):
+        step = min(1 / count, SPREAD[kind])
+        y = 0.5 + ((count - 1) / 2 - np.arange(count)) * step
+        half = min(HALF_WIDTH, HALF_SHARE * apart) if kind == "units" else min(0.06, HALF_SHARE * apart)
+        columns.append(_Column(start + at * apart, y, half, min(HALF_HEIGHT, HALF_SHARE * step)))
+    return columns
+
+
+def _meta(
+    columns: Sequence[_Column], every: Sequence[Array], counts: Sequence[int], pictures: Pictures
+) -> dict[str, Any]:
+    """What the board needs for its controls: the columns with their heads, and the pictures to choose from."""
+    found: list[dict[str, Any]] = [{"kind": "data", "x": DATA_X, "title": WORDS["data"], "short": WORDS["data"]}]
+    for at, (column, units, count) in enumerate(zip(columns, every, counts, strict=True)):
+        kind = "inputs" if at == 0 else "output" if at == len(columns) - 1 else "layer"
+        title = WORDS["input" if kind == "inputs" and count == 1 else kind] if kind != "layer" else (
+            WORDS["one" if count == 1 else "units"].format(units=count)
+        )  # fmt: skip
+        found.append(
+            {"kind": kind, "x": column.x, "title": title, "short": str(count) if kind == "layer" else title,
+             "layer": at - 1, "units": units.astype(np.int32), "y": column.y[: len(units)].astype(np.float32),
+             "half": [column.half_width, column.half_height]}
+        )  # fmt: skip
+    return {
+        "columns": found, "deep": len(columns) - 2 >= DEEP,
+        "points": dict(pictures.points), "data": dict(pictures.data), "inputs": dict(pictures.inputs),
+    }  # fmt: skip
+
+
+def _maps(columns: Sequence[_Column], every: Sequence[Array], pictures: Pictures) -> Maps:
+    """The small maps of the inputs and of the hidden units that are drawn: squares in the middle of their boxes."""
+    boxes, values = [], []
+    for column, units, each in zip(columns, every, pictures.maps, strict=False):
+        y, ones = column.y[: len(units)], np.ones(len(units))
+        x, wide, high = column.x * ones, column.half_width, column.half_height
+        boxes.append(np.stack([x - wide, x + wide, y - high, y + high], axis=1))
+        values.append(each[units])
+    found: Maps = {
+        "side": round(pictures.maps[0].shape[1] ** 0.5), "values": np.concatenate(values).ravel(),
+        "boxes": np.concatenate(boxes).ravel().astype(np.float32), "lut": "signed", "over": True, "frame": "@muted",
+        "square": True,
+    }  # fmt: skip
+    if pictures.enlarged:
+        found["enlarged"] = np.array(pictures.enlarged, np.float32)
+    return found
+
+
+def _curves(
+    columns: Sequence[_Column], every: Sequence[Array], dead: Sequence[Array], curves: Sequence[Array]
+) -> list[dict[str, Any]]:
+    """A box for each input and each hidden unit, and in it the curve of its output, scaled to its largest size."""
+    left: list[Array] = []
+    top: list[Array] = []
+    wide: list[Array] = []
+    high: list[Array] = []
+    alive: list[Array] = []
+    lifeless: list[Array] = []
+    for at, (column, units, each) in enumerate(zip(columns, every, curves, strict=False)):
+        values = np.nan_to_num(each[units])
+        size = np.abs(values).max(axis=1, keepdims=True, initial=0.0)
+        values = np.divide(values, size, out=np.zeros_like(values), where=size > 0)
+        y = column.y[: len(units)]
+        left.append(np.full(len(units), column.x - column.half_width))
+        top.append(y - column.half_height)
+        wide.append(np.full(len(units), 2 * column.half_width))
+        high.append(np.full(len(units), 2 * column.half_height))
+        x = column.x + column.half_width * np.linspace(-0.9, 0.9, values.shape[1])
+        rows = y[:, None] + CURVE_SHARE * column.half_height * values
+        is_dead = dead[at - 1][units] if 0 < at <= len(dead) else np.zeros(len(units), bool)
+        for row, gone in zip(rows, is_dead, strict=True):
+            (lifeless if gone else alive).append(np.stack([np.append(x, np.nan), np.append(row, np.nan)]))
+    x, y = outlines(*(np.concatenate(each) for each in (left, top, wide, high)))
+    boxes = _line(x, y, {"color": "@grid", "width": 1}) | {"fill": "toself", "fillcolor": "@ground"}
+    drawn = []
+    for found, pen in ((alive, {"color": "@gradient", "width": 1.8}), (lifeless, {"color": "@dead", "width": 1.8})):
+        x, y = np.concatenate(found, axis=1) if found else np.empty((2, 0))
+        drawn.append(_line(x.astype(np.float32), y.astype(np.float32), pen))
+    return [boxes, *drawn]
+
+
+def _line(x: Array, y: Array, pen: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "hoverinfo": "skip", "showlegend": False, "line": pen}
+
+
+def _paths_beside(places: Sequence[Array]) -> dict[str, Any]:
+    """Lines from the data to the inputs, and from the outputs to the edge, where the prediction is drawn."""
+    data, edge = np.array([[DATA_X, 0.5]]), np.array([[1.0, 0.5]])
+    pairs = [(data[0], each) for each in places[0]] + [(each, edge[0]) for each in places[-1]]
+    x, y = _bent(np.array([start for start, _ in pairs]), np.array([end for _, end in pairs]), SAMPLES[0][1])
+    return _line(x, y, {"color": "@muted/0.35", "width": 1.2})
+
+
+def _bent(start: Array, end: Array, samples: int) -> tuple[Array, Array]:
+    """Lines from places (lines, 2) to others that leave and arrive level, as one line with gaps."""
+    t = np.linspace(0, 1, samples)
+    gap = np.full((len(start), 1), np.nan)
+    x = start[:, :1] + (end - start)[:, :1] * t
+    y = start[:, 1:] + (end - start)[:, 1:] * (t * t * (3 - 2 * t))
+    return (np.concatenate([x, gap], axis=1).ravel().astype(np.float32),
+            np.concatenate([y, gap], axis=1).ravel().astype(np.float32))  # fmt: skip
 
 
 def _parameters(
     weights: Sequence[Array], biases: Sequence[Array], inputs: Sequence[str], outputs: Sequence[str]
 ) -> list[LayerParameters]:
     """All numbers of the model, layer by layer, also those of units that are not drawn: for the CSV file."""
-    units = [[UNIT.format(unit=unit + 1) for unit in range(len(b))] for b in biases[:-1]]
+    units = [[WORDS["unit"].format(unit=unit + 1) for unit in range(len(b))] for b in biases[:-1]]
     every = [list(inputs), *units, list(outputs)]
     return [
         {"weights": w.ravel().astype(np.float32), "biases": b.astype(np.float32), "units": out, "sources": into}
@@ -103,36 +269,22 @@ def shown_units(weights: Sequence[Array], last: Sequence[Array] = ()) -> list[Ar
     return chosen
 
 
-def unit_boxes(counts: Sequence[int]) -> Array:
-    """The places of the hidden units' small maps in a drawing of the model: x0, x1, y0, y1 of each (4 * units,)."""
-    half = min(0.055, 0.42 / max(counts))
-    boxes = []
-    for index, count in enumerate(counts[1:-1], start=1):
-        x, y = _column(index / (len(counts) - 1), count).T
-        boxes.append(np.stack([x - 0.75 * half, x + 0.75 * half, y - half, y + half], axis=1))
-    return np.concatenate(boxes).ravel().astype(np.float32) if boxes else np.empty(0, np.float32)
-
-
-def _column(x: float, count: int) -> Array:
-    """The places of a layer's units: shape (units, 2)."""
-    return np.stack([np.full(count, x), 1 - (np.arange(count) + 0.5) / count], axis=1)
-
-
 def _edges(
     weights: Sequence[Array], places: Sequence[Array], strongest: float, sign: int, level: int
 ) -> tuple[Array, Array]:
     """The weights of one sign and one class of strength, as one line with gaps."""
-    xs, ys = [], []
+    samples = next(samples for most, samples in SAMPLES if sum(w.size for w in weights) <= most)
+    starts, ends = [], []
     for w, start, end in zip(weights, places, places[1:], strict=False):
         classes = np.ceil(np.sqrt(np.abs(np.nan_to_num(w)) / strongest) * len(WIDTHS)).clip(1, len(WIDTHS)) - 1
         out, into = np.nonzero((classes == level) & (np.sign(w) == sign))
-        gap = np.full(len(out), np.nan)
-        xs.append(np.stack([start[into, 0], end[out, 0], gap], axis=1).ravel())
-        ys.append(np.stack([start[into, 1], end[out, 1], gap], axis=1).ravel())
-    return np.concatenate(xs).astype(np.float32), np.concatenate(ys).astype(np.float32)
+        starts.append(start[into])
+        ends.append(end[out])
+    return _bent(np.concatenate(starts), np.concatenate(ends), samples)
 
 
 def _units(
+    columns: Sequence[_Column],
     places: Sequence[Array],
     weights: Sequence[Array],
     biases: Sequence[Array],
@@ -140,37 +292,53 @@ def _units(
     inputs: Sequence[str],
     outputs: Sequence[str],
     shown: Sequence[Array],
+    pictures: Pictures,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The labels beside the units, and every drawn unit as a circle; hovering shows its weights and its bias.
+    """The labels beside the units, and every drawn unit as a marker; hovering shows its weights and its bias.
 
-    Labels are notes: Plotly loses the words at markers when the number of markers changes.
+    Markers are invisible where units have pictures. Labels are notes: Plotly loses the words at markers when the number
+    of markers changes.
     """
+    has_pictures = bool(pictures.maps or pictures.curves)
     at = np.concatenate(places)
-    texts, colours, labels = [f"input {name}" for name in inputs], ["@muted"] * len(inputs), list(inputs)
+    fade = "/0" if has_pictures else ""
+    texts, colours, symbols = (
+        [f"input {name}" for name in inputs],
+        [f"@muted{fade}"] * len(inputs),
+        ["circle"] * len(at),
+    )
+    edges = [0.0 if has_pictures else 2.0] * (len(at) - len(outputs)) + [2.0] * len(outputs)
+    notes = [
+        _label(name, column_x, float(y)) | {"xanchor": "right", "xshift": -LABEL_SHIFT}
+        for name, column_x, y in zip(
+            inputs, [columns[0].x - columns[0].half_width] * len(inputs), columns[0].y, strict=True
+        )
+    ]
     for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
         last = layer == len(weights) - 1
-        for unit in shown[layer + 1]:
+        column = columns[layer + 1]
+        for row, unit in enumerate(shown[layer + 1]):
             is_dead = not last and layer < len(dead) and bool(dead[layer][unit])
             into = ", ".join(f"{value:.3g}" for value in w[unit][:8]) + (", …" if w.shape[1] > 8 else "")
             where = f"output {outputs[unit]}" if last else f"hidden layer {layer + 1}, unit {unit + 1}"
             texts.append(
                 f"{where}{' (dead)' if is_dead else ''}<br>weights {into}<br>bias {b[unit]:.3g}".replace("-", "−")
             )
-            colours.append("@dead" if is_dead else "@model" if last else "@gradient")
-            labels.append(outputs[unit] if last else "×" if is_dead else "")
-    notes = []
-    for index, (text, (x, y)) in enumerate(zip(labels, at, strict=True)):
-        if text:
-            side = (
-                {"xanchor": "right", "xshift": -LABEL_SHIFT}
-                if index < len(inputs)
-                else {"xanchor": "left", "xshift": LABEL_SHIFT}
-            )
-            notes.append(_label(text, float(x), float(y)) | side)
+            y = float(column.y[row])
+            if last:
+                symbols[len(texts) - 1] = pictures.symbols[unit % len(pictures.symbols)]
+                colours.append(pictures.colours[unit % len(pictures.colours)])
+                if pictures.output_labels:
+                    notes.append(_label(outputs[unit], column.x, y) | {"xanchor": "left", "xshift": 2, "yshift": -16})
+            else:
+                colours.append(f"@{'dead' if is_dead else 'gradient'}{fade}")
+                if is_dead:
+                    notes.append(_label("×", column.x + column.half_width, y) | {"xanchor": "left", "xshift": 1})
     return notes, {
         "type": "scatter", "mode": "markers", "x": at[:, 0].astype(np.float32), "y": at[:, 1].astype(np.float32),
         "hovertext": texts, "hoverinfo": "text", "showlegend": False, "cliponaxis": False,
-        "marker": {"size": 15, "color": colours, "line": {"color": "@ground", "width": 2}},
+        "marker": {"size": OUTPUT_SIZE, "color": colours, "symbol": symbols,
+                   "line": {"color": "@ground", "width": edges}},
     }  # fmt: skip
 
 

@@ -33,6 +33,10 @@ PALETTE: dict[str, dict[str, str]] = {
 MIN_USED_SHARE = 0.39  # of a StickyRange: it narrows below this, so 2 of 5 does not narrow it
 
 
+# Of an axis of a chart that fills its card to the edges. Its title is for screen readers and the CSV file alone.
+TICKS_INSIDE: dict[str, Any] = {"ticklabelposition": "inside", "ticks": "", "color": "@text"}
+
+
 def axis(title: str, span: list[float] | None = None, **more: Any) -> dict[str, Any]:
     """An axis with its title in words and units, and a fixed range where one is given."""
     shown: dict[str, Any] = {

@@ -4,11 +4,13 @@ import time
 
 import torch
 
-from playground.lessons.classification.config import PRESETS, ClassificationConfig, build_model, draw_points, inputs_of
+from playground.lessons.classification.config import ClassificationConfig, build_model, draw_points, inputs_of
 from tests.benchmarks.turns import obey
 
 torch.set_num_threads(1)
-config = ClassificationConfig(**PRESETS["Circle"])  # type: ignore[arg-type]
+config = ClassificationConfig(
+    cloud="circle", noise=0.4, layers=1, units_1=4, activation="tanh", lr=0.1, batch_size=10, max_steps=0
+)
 data = draw_points(config)
 x, y, net = inputs_of(config, data.x_train), data.y_train, build_model(config)
 optimizer = torch.optim.SGD(net.parameters(), lr=config.lr)

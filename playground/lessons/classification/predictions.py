@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +16,10 @@ from playground.lessons.classification.clouds import MAP_END
 from playground.lessons.classification.config import ClassificationConfig, inputs_of
 from playground.training import models
 
-SIDE = 100  # pixels of the decision map
+STEP = 0.15  # of the plane, between two pixels of the decision map
+WIDE, TALL = 160, 104  # pixels of the decision map: it is wider than what is always seen, MAP_END on each side
+REACH = (WIDE * STEP / 2, TALL * STEP / 2)
+UNIT_SIDE = 20  # pixels of a unit's or an input's small map, which shows MAP_END on each side
 
 
 def pad_logits(logits: Tensor, classes: int) -> Tensor:
@@ -23,15 +27,22 @@ def pad_logits(logits: Tensor, classes: int) -> Tensor:
     return functional.pad(logits, (0, max(0, classes - logits.shape[1])), value=-30.0)
 
 
-def plane_points() -> Tensor:
-    """The centres of the decision map's pixels, rows from the top: (SIDE * SIDE, 2)."""
-    step = 2 * MAP_END / SIDE
-    across = torch.arange(SIDE) * step - MAP_END + step / 2
-    x2, x1 = torch.meshgrid(-across, across, indexing="ij")
+def plane_points(wide: int, tall: int, step: float) -> Tensor:
+    """The centres of a map's pixels around the origin, rows from the top: (wide * tall, 2)."""
+    across, down = (step * (torch.arange(count) - (count - 1) / 2) for count in (wide, tall))
+    x2, x1 = torch.meshgrid(-down, across, indexing="ij")
     return torch.stack([x1.ravel(), x2.ravel()], dim=1)
 
 
-PLANE = plane_points()
+PLANE = plane_points(WIDE, TALL, STEP)
+
+
+def small_maps(values: Tensor) -> NDArray[Any]:
+    """Small maps (units, UNIT_SIDE * UNIT_SIDE) of the middle of the plane, from its values (pixels, units)."""
+    inner = round(2 * MAP_END / STEP)
+    top, left, stride = (TALL - inner) // 2, (WIDE - inner) // 2, inner // UNIT_SIDE
+    square = values.T.reshape(-1, TALL, WIDE)[:, top : top + inner : stride, left : left + inner : stride]
+    return np.asarray(square.reshape(values.shape[1], -1).numpy())
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,6 @@ class Predictions:
 
     @cached_property
     def plane(self) -> list[Tensor]:
-        """The output of every module for every pixel of the map, each (SIDE * SIDE, units)."""
+        """The output of every module for every pixel of the map, each (WIDE * TALL, units)."""
         with torch.no_grad():
             return models.layer_outputs(self.model, inputs_of(self.config, PLANE))

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from playground.data import datasets
 from playground.data.datasets import DataError
 from playground.engine.commands import AddPoint, Command, Explain, RemovePoint, SetWeight, Undo
-from playground.engine.frames import Figure, Maps
-from playground.figures import curves, fields, graphs
+from playground.engine.frames import Figure
+from playground.figures import curves, fields, graphs, strips
 from playground.knobs import Config
-from playground.lessons.classification import explain_point, look_inside
+from playground.lessons.classification import explain_point, look_inside, pictures
 from playground.lessons.classification.challenge import Challenge
 from playground.lessons.classification.clouds import MAP_END, MAX_CLASSES, LabelledPoints
 from playground.lessons.classification.config import (
@@ -47,7 +47,7 @@ from playground.lessons.classification.edits import (
     nearest,
 )
 from playground.lessons.classification.figures.weights import with_parameters
-from playground.lessons.classification.predictions import SIDE, Predictions, pad_logits
+from playground.lessons.classification.predictions import REACH, TALL, WIDE, Predictions, pad_logits, small_maps
 from playground.lessons.classification.words import MARKS, MESSAGES
 from playground.lessons.narrator import first_finding
 from playground.lessons.training_rules import RULES, TrainingSituation
@@ -62,7 +62,7 @@ from playground.training.probe import Probe, probe
 from playground.training.retune import optimizer_of, retune_optimizer
 from playground.training.trainer import Batches, Trainer
 
-UNIT_SIDE = SIDE // 5  # pixels of a unit's small map
+CLASS_COLOURS = [f"@class{label}" for label in range(MAX_CLASSES)]
 COLUMNS = ("train", "test", "accuracy", "test_accuracy")
 SHAPE_KNOBS = {"inputs", "layers", *(f"units_{layer}" for layer in range(1, MAX_LAYERS + 1))}
 POINT_KNOBS = {"cloud", "noise", "classes", "points", "test_share", "draw"}
@@ -108,6 +108,7 @@ class ClassificationRun(PointRun):
         train, test = data.x_train.numpy(), data.x_test.numpy()
         classes = config.outputs
         self.train_traces = fields.points("Train", train, data.y_train.numpy(), classes, is_open=False)
+        self.point_picture = pictures.of_points(data)
         self.test_traces = fields.points("Test", test, data.y_test.numpy(), classes, is_open=True)
 
     # Training.
@@ -411,8 +412,8 @@ class ClassificationRun(PointRun):
         return {
             "map": lambda: self._map(view, options),
             "network": lambda: self._network(view),
-            "loss": lambda: self._over_steps(view, ("train", "test"), log=options.get("log", False)),
-            "accuracy": lambda: self._over_steps(view, ("accuracy", "test_accuracy"), title="Accuracy"),
+            "loss": lambda: self._loss(view, log=options.get("log", False)),
+            "accuracy": lambda: self._accuracy(view),
             "confusion": lambda: self._confusion(view),
             "gradients": lambda: self._gradients(view),
             "explain": lambda: explain_point.explain(view, self.drawing_state),
@@ -426,41 +427,40 @@ class ClassificationRun(PointRun):
             trace if options.get(name, True) else trace | {"visible": False} for name, each in shown for trace in each
         ]
         traces += look_inside.marks(self.config, self.data, view, self.drawing_state, options)
-        return fields.plane(traces, pixels, reach=MAP_END, side=SIDE)
+        return fields.plane(traces, pixels, shown=MAP_END, reach=REACH, size=(WIDE, TALL))
 
     def _network(self, view: View) -> Figure:
         layers = models.linears(view.model)
         weights, biases = [layer.weight.numpy() for layer in layers], [layer.bias.numpy() for layer in layers]
-        labels = [INPUTS[name].label for name in view.config.input_names]
-        hidden = [output.T for output in view.predictions.plane[1::2]]
-        dead = view.predictions.dead
-        outputs = [str(label) for label in range(view.config.outputs)]
-        figure = graphs.network(weights, biases, dead, inputs=labels, outputs=outputs)
-        figure = with_parameters(figure, weights, biases, inputs=labels, outputs=outputs)
-        step = SIDE // UNIT_SIDE
-        maps = [output.reshape(-1, SIDE, SIDE)[:, ::step, ::step].reshape(len(output), -1).numpy() for output in hidden]
-        values = fields.signed_bytes(np.concatenate(maps)).ravel() if maps else np.empty(0, np.uint8)
-        boxes = graphs.unit_boxes([len(labels), *view.config.widths, view.config.outputs])
-        units: Maps = {
-            "side": UNIT_SIDE,
-            "values": values,
-            "boxes": boxes,
-            "lut": "signed",
-            "over": True,
-            "frame": "@muted",
-        }
-        return figure | {"maps": units}
+        names, classes = view.config.input_names, view.config.outputs
+        labels, outputs = [INPUTS[name].label for name in names], [str(label) for label in range(classes)]
+        maps = [fields.signed_bytes(small_maps(output)) for output in view.predictions.plane[1::2]]
+        drawn = graphs.Pictures(
+            maps=[np.stack([pictures.of_input(name) for name in names]), *maps],
+            symbols=fields.SYMBOLS, colours=CLASS_COLOURS, points=self.point_picture,
+            data=pictures.of_clouds(), enlarged=(-MAP_END, MAP_END, -MAP_END, MAP_END),
+            inputs=pictures.of_inputs(), output_labels=False,
+        )  # fmt: skip
+        figure = graphs.network(weights, biases, view.predictions.dead, inputs=labels, outputs=outputs, pictures=drawn)
+        return with_parameters(figure, weights, biases, inputs=labels, outputs=outputs)
 
-    def _over_steps(self, view: View, columns: tuple[str, str], *, log: bool = False, title: str = "Loss") -> Figure:
-        history, cursor = self.history, None if view.is_current else view.steps
-        lines = [("Train", "@train", history.column(columns[0]))]
-        if len(self.data.x_test):
-            lines.append(("Test", "@test", history.column(columns[1])))
+    def _lines(self, train: str, test: str) -> list[tuple[str, str, NDArray[Any]]]:
+        lines = [("Train", "@train", self.history.column(train))]
+        return lines + ([("Test", "@test", self.history.column(test))] if len(self.data.x_test) else [])
+
+    def _loss(self, view: View, *, log: bool) -> Figure:
+        return strips.losses(
+            self.history.steps(), self._lines("train", "test"), peak=self.peak, until=self.progress.stop_at,
+            marks=self.marks, log=log, numbers={"loss": "Train", "test_loss": "Test"},
+        )  # fmt: skip
+
+    def _accuracy(self, view: View) -> Figure:
+        cursor = None if view.is_current else view.steps
         until = max(self.steps, self.progress.stop_at if np.isfinite(self.progress.stop_at) else 0)
-        peak = self.peak if title == "Loss" else 1.0
         return curves.loss_curve(
-            history.steps(), lines, peak=peak, until=until, marks=self.marks, cursor=cursor, log=log, title=title
-        )
+            self.history.steps(), self._lines("accuracy", "test_accuracy"), peak=1.0, until=until, marks=self.marks,
+            cursor=cursor, title="Accuracy",
+        )  # fmt: skip
 
     def _confusion(self, view: View) -> Figure:
         """The confusion matrix of the test points, or of the training points if there are no test points."""

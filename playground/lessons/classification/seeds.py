@@ -18,6 +18,7 @@ from playground.engine.run import Drawing, Outcome
 from playground.figures import fields
 from playground.figures.theme import layout
 from playground.lesson import Chart, Lab
+from playground.lessons.classification.clouds import MAP_END
 from playground.lessons.classification.config import (
     DROPOUT,
     ORDER,
@@ -27,7 +28,7 @@ from playground.lessons.classification.config import (
     generator,
     inputs_of,
 )
-from playground.lessons.classification.predictions import PLANE, SIDE
+from playground.lessons.classification.predictions import plane_points
 from playground.lessons.classification.words import MESSAGES
 from playground.lessons.classification.words import SEEDS as SEEDS_WORDS
 from playground.settings import Settings
@@ -79,8 +80,7 @@ class SeedsRun:
         self.optimizer = StackedOptimizer(self.model, [StackedPart(config.optimizer, chosen)], config.lr)
         self.order = torch.empty(SEEDS, 0, dtype=torch.long)
         self.everything = self.inputs.expand(SEEDS, -1, -1), self.data.y_train.repeat(SEEDS)
-        step = SIDE // TILE_SIDE
-        self.pixels = inputs_of(config, PLANE.reshape(SIDE, SIDE, 2)[::step, ::step].reshape(-1, 2))
+        self.pixels = inputs_of(config, plane_points(TILE_SIDE, TILE_SIDE, 2 * MAP_END / TILE_SIDE))
 
     # Training.
 

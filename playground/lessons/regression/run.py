@@ -15,8 +15,9 @@ from playground.data import datasets
 from playground.data.datasets import Split
 from playground.engine.commands import AddPoint, Command, RemovePoint, Undo
 from playground.engine.frames import Figure
-from playground.figures import curves, graphs
+from playground.figures import curves, graphs, strips
 from playground.lessons.narrator import first_finding
+from playground.lessons.regression import pictures
 from playground.lessons.regression.config import (
     ADD,
     MAX_CLICKS,
@@ -46,6 +47,7 @@ from playground.training.retune import optimizer_of, retune_optimizer
 from playground.training.trainer import LOSSES, Batches, Trainer
 
 GRID_POINTS = 160
+CURVE_STRIDE = 5  # of the grid's points, one is in the small curve of a unit
 MESSAGES = {
     "too_many_points": "There are {points:,} points already, the largest number allowed.",
     "too_many_clicks": "You have added or removed {clicks:,} points, the largest number allowed. Undo some first.",
@@ -98,6 +100,7 @@ class RegressionRun(PointRun):
         test = (data.x_test[:, 0].numpy().copy(), data.y_test[:, 0].numpy().copy())
         self.fit_base = curves.fit(train, test, self.grid_x, np.zeros_like(self.grid_x), spans=self.spans)
         self.variance = float(data.y_train.var(correction=0))
+        self.point_picture = pictures.of_points(data, self.spans)
 
     # Training.
 
@@ -285,21 +288,25 @@ class RegressionRun(PointRun):
         return curves.UnitCurves(y, predictions.dead[-1], bends[inside], kinks)
 
     def _loss(self, view: View, *, log: bool) -> Figure:
-        history, cursor = self.history, None if view.is_current else view.steps
-        lines = [("Train", "@train", history.column("train"))]
+        lines = [("Train", "@train", self.history.column("train"))]
         if len(self.data.x_test):
-            lines.append(("Test", "@test", history.column("test")))
-        until = max(self.steps, self.progress.stop_at if np.isfinite(self.progress.stop_at) else 0)
-        return curves.loss_curve(
-            history.steps(), lines, peak=self.peak, until=until, marks=self.marks, cursor=cursor, log=log
-        )
+            lines.append(("Test", "@test", self.history.column("test")))
+        return strips.losses(
+            self.history.steps(), lines, peak=self.peak, until=self.progress.stop_at, marks=self.marks, log=log,
+            numbers={"loss": "Train", "test_loss": "Test"},
+        )  # fmt: skip
 
     def _network(self, view: View) -> Figure:
         layers = models.linears(view.model)
         weights, biases = [layer.weight.numpy() for layer in layers], [layer.bias.numpy() for layer in layers]
         self.shown_units = graphs.shown_units(weights, self.shown_units)
+        grid = slice(0, GRID_POINTS, CURVE_STRIDE)
+        hidden = [output[grid].T.numpy() for output in view.predictions.outputs[1::2]]
+        drawn = graphs.Pictures(
+            curves=[self.grid_x[None, grid], *hidden], points=self.point_picture, data=pictures.of_targets()
+        )
         return graphs.network(
-            weights, biases, view.predictions.dead, inputs=["x"], outputs=["y"], shown=self.shown_units
+            weights, biases, view.predictions.dead, inputs=["x"], outputs=["y"], shown=self.shown_units, pictures=drawn
         )
 
     def _gradients(self, view: View) -> Figure:

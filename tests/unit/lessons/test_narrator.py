@@ -21,7 +21,7 @@ from playground.lessons.classification.config import LEARNING_RATES as CLASSIFIC
 from playground.lessons.classification.config import ClassificationConfig
 from playground.lessons.narrator import Finding, Rule, findings, first_finding
 from playground.lessons.regression import lesson as regression
-from playground.lessons.regression.config import PRESETS, RegressionConfig
+from playground.lessons.regression.config import RegressionConfig
 from playground.lessons.training_rules import ADVICE, RULES, SENTENCES, SENTENCES_SINCE, TrainingSituation
 from playground.runs.messages import SINCE
 from playground.runs.periods import Period
@@ -32,6 +32,10 @@ from playground.training.probe import Probe
 
 MIXED: Any = [(x, y, label) for x in (-1, 1) for y in (-1, 1) for label in (0, 1)]  # each place has both classes
 SAME: Any = [(x, y) for x in (-1, 0, 1) for y in (-1, 1)]  # each place has both values
+OVERFIT: Any = {
+    "points": 10, "noise": 1.0, "test_share": 1.0, "seed": 4, "layers": 2, "hidden": 48, "hidden_2": 48,
+    "activation": "tanh", "optimizer": "adam", "lr": 0.01,
+}  # fmt: skip
 LINE = tuple((x / 10, x / 5 + 0.1 * (-1) ** x) for x in range(-10, 11))  # nearly straight
 
 
@@ -92,7 +96,7 @@ RUNS: dict[str, tuple[str, Callable[[], Any]]] = {
     "dead on arrival, classes": ("dead layer", lambda: classified(60, lr=10.0, layers=2)),
     "most units dead": ("dead units", lambda: classified(110, lr=1.0, batch_size=1, cloud="circle", noise=0.4)),
     "a loss of exactly 0": ("perfect", lambda: classified(20, noise=0.0, lr=10.0)),
-    "much noise and many units": ("overfitting", lambda: regressed(300, **PRESETS["Overfit"])),
+    "much noise and many units": ("overfitting", lambda: regressed(300, **OVERFIT)),
     "L1 of 0.1": ("collapsed", lambda: classified(150, l1=0.1, lr=0.1, layers=2)),
     "weight decay, switched on late": ("penalty rise", lambda: tune(classified(300, lr=0.1), 40, weight_decay=0.1)),
     "L1, switched on late": ("penalty rise", lambda: tune(classified(300, lr=0.1), 60, l1=0.03)),

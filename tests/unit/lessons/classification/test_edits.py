@@ -11,14 +11,16 @@ from playground.data.datasets import DataError
 from playground.engine.commands import read_command
 from playground.lessons.classification import clouds
 from playground.lessons.classification.challenge import Challenge
-from playground.lessons.classification.config import PRESETS, ClassificationConfig
+from playground.lessons.classification.config import ClassificationConfig
 from playground.lessons.classification.lesson import LESSON, build
 from playground.lessons.classification.run import ClassificationRun
 from playground.settings import Settings
 from playground.training import models
 
 CHARTS = [chart.name for chart in LESSON.charts]
-CIRCLE = ClassificationConfig(**PRESETS["Circle"])  # type: ignore[arg-type]
+CIRCLE = ClassificationConfig(
+    cloud="circle", noise=0.4, layers=1, units_1=4, activation="tanh", lr=0.1, batch_size=10, max_steps=0
+)
 ROWS = tuple((x / 4 - 3, (x * x) % 7 - 3.0, x % 4 * 1.0) for x in range(24))  # (x1, x2, class), four classes
 
 

@@ -10,7 +10,7 @@ import torch
 
 from playground.engine.commands import read_command
 from playground.figures import fields
-from playground.lessons.classification.config import PRESETS, ClassificationConfig, inputs_of
+from playground.lessons.classification.config import ClassificationConfig, inputs_of
 from playground.lessons.classification.figures import insides
 from playground.lessons.classification.figures.forward import BARS
 from playground.lessons.classification.lesson import LESSON, build
@@ -19,7 +19,9 @@ from playground.lessons.classification.run import ClassificationRun
 from playground.training import models
 from tests.unit.plotly_check import assert_plotly_takes
 
-CIRCLE = ClassificationConfig(**PRESETS["Circle"])  # type: ignore[arg-type]
+CIRCLE = ClassificationConfig(
+    cloud="circle", noise=0.4, layers=1, units_1=4, activation="tanh", lr=0.1, batch_size=10, max_steps=0
+)
 TWO = CIRCLE.with_values(units_1=2)
 CHARTS = ("inside", "doubtful", "calibration", "explain", "map")
 SHAPES = [

@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from playground.engine.commands import read_command
+from playground.experiments import Experiment, experiments
 from playground.figures import fields
 from playground.lessons.classification import clouds
-from playground.lessons.classification.config import INPUTS, PRESETS, ClassificationConfig, build_model, inputs_of
+from playground.lessons.classification.config import INPUTS, ClassificationConfig, build_model, inputs_of
 from playground.lessons.classification.lesson import LESSON, build
 from playground.lessons.classification.predictions import PLANE, SIDE
 from playground.lessons.classification.run import ClassificationRun
@@ -22,7 +23,9 @@ from tests.unit.plotly_check import assert_plotly_takes
 
 CHARTS = [chart.name for chart in LESSON.charts]
 OPTIONS = {toggle.name: True for chart in LESSON.charts for toggle in chart.toggles}
-CIRCLE = ClassificationConfig(**PRESETS["Circle"])  # type: ignore[arg-type]
+CIRCLE = ClassificationConfig(
+    cloud="circle", noise=0.4, layers=1, units_1=4, activation="tanh", lr=0.1, batch_size=10, max_steps=0
+)
 
 
 def seeded(seed: int = 1) -> torch.Generator:
@@ -102,9 +105,10 @@ def test_default_is_the_tutorials_training_bit_for_bit() -> None:
     assert run.draw([], {}).status["accuracy"] > 0.97
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_learns_more_than_guessing(name: str) -> None:
-    config = ClassificationConfig(**PRESETS[name])  # type: ignore[arg-type]
+@pytest.mark.parametrize("experiment", experiments(LESSON), ids=lambda experiment: experiment.id)
+def test_every_experiment_learns_more_than_guessing(experiment: Experiment) -> None:
+    config = experiment.config
+    assert isinstance(config, ClassificationConfig)
     run = trained(config, 1_500)
     assert run.draw([], {}).status["accuracy"] > 1 / config.outputs + 0.15
     assert_drawable(run)

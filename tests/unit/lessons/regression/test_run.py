@@ -20,7 +20,8 @@ from playground.engine.commands import read_command
 from playground.engine.engine import Engine
 from playground.engine.frames import FrameWriter
 from playground.engine.run import Drawing
-from playground.lessons.regression.config import PRESETS, RegressionConfig
+from playground.experiments import Experiment, experiments
+from playground.lessons.regression.config import RegressionConfig
 from playground.lessons.regression.lesson import LESSON, build
 from playground.lessons.regression.run import RegressionRun
 from playground.runs.training_run import MAX_SNAPSHOTS, Snapshot, Snapshots
@@ -287,9 +288,10 @@ def test_a_dragged_slider_leaves_one_mark() -> None:
     assert len(run.marks) == 1
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_every_preset_trains_and_draws(preset: str) -> None:
-    run = trained(RegressionConfig(**PRESETS[preset]), 20)  # type: ignore[arg-type]
+@pytest.mark.parametrize("experiment", experiments(LESSON), ids=lambda experiment: experiment.id)
+def test_every_experiment_trains_and_draws(experiment: Experiment) -> None:
+    assert isinstance(experiment.config, RegressionConfig)
+    run = trained(experiment.config, 20)
     assert_drawable(run)
 
 
@@ -394,7 +396,7 @@ def test_scrubbing_shows_what_was_shown_then(changes: dict[str, Any]) -> None:
         drawing = draw(run, options=True)
         step = run.snapshots.kept[index].steps
         assert drawing.status == shown[step]
-        assert drawing.time == {"count": 41, "at": index, "step": step}
+        assert drawing.time == {"count": 41, "at": index, "step": step, "now": 40, "end": 100}
     run.apply(read_command({"do": "scrub", "to": None}))
     assert draw(run).status == shown[40] and draw(run).time["at"] is None
     assert torch.equal(weights(run), before), "looking back changes nothing"
@@ -617,3 +619,13 @@ def test_a_lucky_batch_does_not_reach_the_target_loss() -> None:
     run.advance(60.0, 20_000)
     assert run.outcome == "done"
     assert run.measure()["train"] <= 0.05
+
+
+def test_looking_back_by_step_shows_the_last_snapshot_up_to_it() -> None:
+    run = trained(RegressionConfig(max_steps=0), 300)
+    kept = [snapshot.steps for snapshot in run.snapshots.kept]
+    assert kept[1] - kept[0] > 1, "not every step is kept"
+    for step in (0, kept[5], kept[5] + 1, 10**9):
+        run.apply(read_command({"do": "scrub", "step": step}))
+        assert draw(run).time["step"] == max(each for each in kept if each <= step)
+        assert draw(run).time["now"] == 300 and draw(run).time["end"] is None
