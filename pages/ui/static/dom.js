@@ -7,6 +7,8 @@ const ICONS = {
   reset: "M12 5V1.5L6.5 7l5.5 5.5V8a5 5 0 1 1-5 5H4.5A7.5 7.5 0 1 0 12 5z",
   full: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
   pin: "M9 3h6v2l-1 1v5l3 3v2h-4v5l-1 1-1-1v-5H7v-2l3-3V6L9 5z",
+  settings: "M3 6h8v2H3zM15 6h6v2h-6zM11.5 4h3v6h-3zM3 16h4v2H3zM11 16h10v2H11zM7.5 14h3v6h-3z",
+  lock: "M7 10V8a5 5 0 0 1 10 0v2h1v11H6V10zM9 10h6V8a3 3 0 0 0-6 0z",
   home: "M12 4 3 12h3v8h5v-5h2v5h5v-8h3z",
 };
 

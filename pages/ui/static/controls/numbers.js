@@ -1,49 +1,142 @@
-// The numbers of a run, and what its narrator or a notice says.
+// The line between the pictures and the strip: what there is to say at the left, the most important numbers at the right.
 
-import { element } from "../dom.js";
+import { element, fill } from "../dom.js";
+import { tip, tipText } from "./tip.js";
+
+const SHOWN = 4; // numbers; the others open beside them
+const LESS_IMPORTANT = new Set(["epoch", "parameters", "steps_per_second"]);
+const LINES = 2; // of text that have a place
+const LETTER = 0.5; // its width, as a part of the type's size
+const DASHES = { dash: "5 3", dot: "1.5 2.5", dashdot: "5 2 1.5 2" };
 
 export class Numbers {
-  /** `board` has statusLabels and words. */
+  /** `board` has words, statusLabels, charts and root. */
   constructor(board) {
     this.board = board;
-    this.status = Object.fromEntries(
-      Object.keys(board.statusLabels).map((
-        name,
-      ) => [name, element("span", { "data-status": name, translate: "no" }, "–")]),
-    );
-    this.notice = element("p", { class: "notice", role: "alert", translate: "no" });
-    this.narrator = element("p", { class: "narrator", translate: "no" });
-    this.own = "";
-    this.reason = "";
-    this.root = element(
-      "div",
-      { class: "line" },
-      element("div", { class: "message" }, this.notice, this.narrator),
-      ...Object.entries(board.statusLabels).map(([name, label]) =>
-        element("span", { class: "stat" }, element("span", { class: "label" }, label), " ", this.status[name])
-      ),
-    );
+    this.status = {}; // name -> its node
+    this.values = {};
+    const rows = Object.entries(board.statusLabels).map(([name, label]) => {
+      this.status[name] = element("span", { "data-status": name, translate: "no" }, "–");
+      const row = element(
+        "span",
+        { class: `stat ${name}` },
+        element("span", { class: "label" }, label),
+        this.status[name],
+      );
+      return { name, row };
+    });
+    const important = rows.filter(({ name }) => !LESS_IMPORTANT.has(name)).slice(0, SHOWN).map(({ row }) => row);
+    const others = rows.filter(({ row, name }) => !important.includes(row) && name !== "steps_per_second");
+    this.shown = element(others.length ? "button" : "span", { class: "numbers" }, ...important);
+    const panel = element("span", { class: "other-numbers" }, ...others.map(({ row }) => row));
+    if (others.length) {
+      /** @type {HTMLButtonElement} */ (this.shown).type = "button";
+      tip(this.shown, panel);
+    }
+    this.notice = element("span", { class: "notice", role: "alert", translate: "no" });
+    this.narrator = element("span", { class: "narrator", translate: "no" }); // the announcer says what of it is said
+    this.said = element("p", { class: "said" }, this.notice, this.narrator);
+    this.whole = tipText();
+    tip(this.said, this.whole, () => {
+      this.whole.textContent = this.text;
+      return this.isCut;
+    });
+    this.own = ""; // the board's own sentence, shown before the run's
+    this.reason = ""; // the run's notice
+    this.place = 0; // in the queue
+    this.root = element("div", { class: "line" }, this.said, this.whole, this.shown, ...(others.length ? [panel] : []));
+    this.letters = Infinity; // that have room
+    this.sizer = new ResizeObserver(([{ contentRect }]) => {
+      const size = (board.scale ?? 1) * 16;
+      this.letters = (LINES * contentRect.width) / (LETTER * size);
+      this.mayBeCut();
+    });
+    this.sizer.observe(this.said);
   }
 
+  /** Show a sentence of the board's own in the place of the run's notice: until the next one, or for some time. */
   say(text, ms = 0) {
-    clearTimeout(this.said);
+    clearTimeout(this.later);
     this.own = text;
-    if (ms) this.said = setTimeout(() => this.say(""), ms);
-    this.notice.textContent = this.own || this.reason;
+    if (ms) this.later = setTimeout(() => this.say(""), ms);
+    this.showNotice();
   }
 
+  showNotice() {
+    const { queued } = this.board.words;
+    write(this.notice, this.own || this.reason || (this.place ? fill(queued, { place: this.place }) : ""));
+    this.said.classList.toggle("noticed", this.notice.textContent !== "");
+    this.mayBeCut();
+  }
+
+  get text() {
+    return this.notice.textContent || this.narrator.textContent;
+  }
+
+  /** A sentence that has no room can be reached with the keyboard, and is then shown whole. */
+  mayBeCut() {
+    const isCut = this.text.length > this.letters;
+    if (isCut === this.isCut) return;
+    this.isCut = isCut;
+    if (isCut) this.said.tabIndex = 0;
+    else this.said.removeAttribute("tabindex");
+  }
+
+  /** Show the numbers and the sentences of a frame. */
   take(head) {
     for (const [name, value] of Object.entries(head.status ?? {})) {
-      if (this.status[name]) this.status[name].textContent = value === null ? "–" : String(value);
+      if (this.status[name]) write(this.status[name], value === null ? "–" : plain(value));
     }
-    if (head.note !== undefined) this.narrator.textContent = head.note;
-    if (head.notice !== undefined) {
-      this.reason = head.notice;
-      this.notice.textContent = this.own || this.reason;
+    if (head.status) this.values = head.status;
+    if (head.note !== undefined && head.note !== this.note) {
+      this.note = head.note;
+      write(this.narrator, head.note);
+      this.mayBeCut();
     }
+    if (head.place !== undefined || head.notice !== undefined) {
+      this.place = head.place ?? this.place;
+      this.reason = head.notice ?? this.reason;
+      this.showNotice();
+    }
+  }
+
+  /** Give the numbers the pens of their lines in the strip: they are its legend. `lines` is status -> trace. */
+  showPens(lines) {
+    const pens = Object.entries(lines).map(([name, { line = {} }]) => [name, line.color, DASHES[line.dash]]);
+    const signature = JSON.stringify(pens);
+    if (signature === this.pens) return;
+    this.pens = signature;
+    for (const sample of this.root.querySelectorAll(".pen")) sample.remove();
+    for (const [name, colour, dashes] of pens) this.status[name]?.parentElement.prepend(pen(colour, dashes));
   }
 
   destroy() {
-    clearTimeout(this.said);
+    clearTimeout(this.later);
+    this.sizer.disconnect();
   }
+}
+
+function pen(colour, dashes = "none") {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  svg.setAttribute("class", "pen");
+  svg.setAttribute("viewBox", "0 0 18 4");
+  svg.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", "M0 2h18");
+  path.setAttribute("stroke", colour);
+  path.setAttribute("stroke-dasharray", dashes);
+  svg.append(path);
+  return svg;
+}
+
+/** A number as text, with an exponent where it would start with many zeros. */
+export function plain(value) {
+  return value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential() : String(value);
+}
+
+/** Set a node's text in its existing text node: a new node would make the browser compute styles and layout again. */
+export function write(node, text) {
+  const [only] = node.childNodes;
+  if (only?.nodeType !== Node.TEXT_NODE || node.childNodes.length > 1 || text === "") node.textContent = text;
+  else if (only.data !== text) only.data = text;
 }

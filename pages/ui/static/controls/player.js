@@ -1,32 +1,98 @@
-// The player: play, pause, step, reset, speed, the status line and the time slider of a live board.
+// The player: play, step, reset, speed and the settings that are turned most, on one line; and what a run that cannot
+// play says over its picture.
 
-import { element, fill, icon, toggleFullScreen } from "../dom.js";
+import { element, fill, icon } from "../dom.js";
+import { Knob } from "./knob.js";
+import { write } from "./numbers.js";
+import { placeBeside } from "./tip.js";
 
 const MAX_STEPS = 100_000; // of one Step, as in commands.py
 const SPEEDS = [1, 3, 10, 30, 100, 300, 1000, 0]; // steps a second; 0 is full speed
+const LONG_PRESS_MS = 500;
 
 // Where a key has a meaning of its own. On a slider neither has, and the focus is there after each setting.
 const USES_LETTERS = "input:not([type=range]), textarea, select, [contenteditable], [role=combobox], [role=listbox]";
 const USES_SPACE = `${USES_LETTERS}, button, summary, [role=button], [role=tab], [role=radio], [role=checkbox],
   [role=switch], [role=option], [role=menuitem], [role=dialog]`;
 const SLIDER = "input[type=range], [role=slider]";
+const FIELD = `${USES_LETTERS}, [data-cursor]`; // where Shift+Enter has a meaning of its own
+
+/** The knobs that stand beside the player, or alone under a still lab. */
+export class Bar {
+  /** `board` has knobs, as the page gives them, and turns. */
+  constructor(board) {
+    this.board = board;
+    this.root = element("span", { class: "bar" });
+    this.knobs = [];
+    this.update();
+  }
+
+  /** The page has run again: it may have other knobs. */
+  update() {
+    const names = this.board.knobs.filter(({ bar }) => bar).map(({ name }) => name);
+    if (names.join() === this.knobs.map(({ name }) => name).join()) return;
+    for (const knob of this.knobs) knob.destroy();
+    this.knobs = names.map((name) => new Knob(this.board, name));
+    this.root.replaceChildren(...this.knobs.map(({ root }) => root));
+  }
+}
 
 export class Player {
-  /** `board` has words, statusLabels, root, send(command), setLarge(bool) and restart(). */
+  /** `board` has words, units, root, screen, numbers, knobs, turns, send(command), tell(text) and restart(). */
   constructor(board) {
     this.board = board;
     const { words } = board;
     const button = (label, sign, act) =>
       element("button", { type: "button", class: "button", "aria-label": label, title: label, onclick: act }, sign);
+    this.word = element("span", { class: "word" }, words.play);
+    this.queue = element("small", { translate: "no" });
     this.play = button(words.play, icon("play"), () => this.toggle());
-    this.play.classList.add("primary");
-    this.step = button(words.step, icon("step"), () => this.takeSteps());
+    this.play.classList.add("primary", "play");
+    this.play.append(element("span", { class: "words" }, this.word, this.queue));
+    this.play.title = fill(words.keyOf, { name: words.play, key: words.playKey });
+    this.step = button(words.step, icon("step"), (event) => (event.shiftKey ? this.askSteps() : this.takeSteps(1)));
+    this.step.title = words.stepTitle;
+    this.reset = button(words.reset, icon("reset"), () => this.startAgain());
+    this.speed = element(
+      "select",
+      { "aria-label": words.speed, title: words.speed },
+      element("option", { value: "auto" }, words.speedAuto),
+      ...SPEEDS.map((speed) =>
+        element("option", { value: speed }, speed ? fill(words.speedSteps, { n: speed }) : words.speedFull)
+      ),
+    );
+    this.speed.onchange = () => this.sendSpeed();
+    this.bar = new Bar(board);
+    const settings = button(words.allSettings, icon("settings"), () => dispatchEvent(new Event("board:settings")));
+    settings.classList.add("settings");
+    const pace = board.numbers.status.steps_per_second;
+    this.root = element(
+      "div",
+      { class: "player", role: "group", "aria-label": words.player },
+      this.play,
+      this.step,
+      this.reset,
+      element("label", { class: "speed" }, element("span", { class: "label" }, words.speedShort), this.speed),
+      this.bar.root,
+      settings,
+      ...(pace ? [element("span", { class: "pace" }, pace, " ", words.pace)] : []),
+    );
+    this.makeStepsForm();
+    this.makeSigns();
+    this.root.append(this.steps);
+    this.onKey = (event) => this.key(event);
+    document.addEventListener("keydown", this.onKey);
+  }
+
+  /** The small form for several steps at once, beside Step. */
+  makeStepsForm() {
+    const { words, units } = this.board;
     this.count = element("input", {
       type: "number",
       class: "count",
       min: 1,
       max: MAX_STEPS,
-      value: 1,
+      value: 10,
       "aria-label": words.stepCount,
       title: words.stepCount,
       oninput: () => this.count.removeAttribute("aria-invalid"),
@@ -34,204 +100,151 @@ export class Player {
     this.unit = element(
       "select",
       { "aria-label": words.stepUnit, title: words.stepUnit },
-      ...board.units.map((unit) => element("option", { value: unit }, words.units[unit])),
+      ...units.map((unit) => element("option", { value: unit }, words.units[unit])),
     );
-    this.unit.hidden = board.units.length < 2;
-    this.reset = button(
-      words.reset,
-      icon("reset"),
-      () => (board.root.dataset.state === "lost" ? board.restart() : board.send({ do: "reset" })),
+    this.unit.hidden = units.length < 2;
+    const only = element("span", { class: "label" }, words.units[units[0]] ?? "");
+    only.hidden = !this.unit.hidden;
+    this.steps = element(
+      "form",
+      { class: "several-steps", "aria-label": words.severalSteps, novalidate: "" },
+      this.count,
+      this.unit,
+      only,
+      element("button", { type: "submit", class: "button" }, words.takeSteps),
     );
-    this.speed = element(
-      "select",
-      { "aria-label": words.speed, title: words.speed },
-      element("option", { value: "auto" }, words.speedAuto),
-      ...SPEEDS.map((speed) =>
-        element("option", { value: speed }, speed ? words.speedSteps.replace("{n}", speed) : words.speedFull)
-      ),
-    );
-    this.speed.onchange = () => this.sendSpeed();
-    this.large = button(words.large, "A+", () => board.setLarge(!board.large));
-    this.large.setAttribute("aria-pressed", board.large);
-    const pin = button(words.pin, icon("pin"), () => board.pins.add());
-    pin.hidden = !board.pinnable;
-    const screen = button(words.boardFullScreen, icon("full"), () => toggleFullScreen(board.root));
-    this.status = Object.fromEntries(
-      Object.keys(board.statusLabels).map((
-        name,
-      ) => [name, element("span", { "data-status": name, translate: "no" }, "–")]),
-    );
-    const stats = Object.entries(board.statusLabels).map(([name, label]) =>
-      element("span", { class: "stat" }, element("span", { class: "label" }, label), this.status[name])
-    );
-    this.bar = element(
-      "div",
-      { class: "player" },
-      element(
-        "div",
-        { class: "buttons", role: "group", "aria-label": words.player },
-        this.play,
-        this.step,
-        this.count,
-        this.unit,
-        this.reset,
-        element("label", { class: "speed" }, words.speedShort, this.speed),
-        element("span", { class: "end" }, pin, this.large, screen),
-      ),
-      element("div", { class: "status" }, ...stats),
-    );
-    this.root = this.bar;
-    this.notice = element("p", { class: "notice", role: "alert", translate: "no" });
-    this.own = ""; // the board's own sentence, shown before the run's
-    this.reason = ""; // the run's notice
-    this.place = 0; // in the queue
-    this.slider = element("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": words.time });
-    this.slider.oninput = () => this.scrub();
-    this.slider.onfocus = () => this.slider.setAttribute("aria-valuetext", this.moment.textContent);
-    this.now = element("button", {
-      type: "button",
-      class: "button",
-      onclick: () => board.send({ do: "scrub", to: null }),
-    }, words.now);
-    this.moment = element("span", { class: "moment", translate: "no" });
-    this.goBack = element("button", {
-      type: "button",
-      class: "button",
-      translate: "no",
-      onclick: () => board.send({ do: "go_back" }),
+    this.steps.onsubmit = (event) => {
+      event.preventDefault();
+      this.takeSteps();
+    };
+    this.steps.popover = "auto";
+    this.steps.classList.add("panel");
+    this.steps.addEventListener("toggle", ({ newState }) => {
+      if (newState !== "open") return;
+      placeBeside(this.step, this.steps);
+      this.count.select();
     });
-    this.goBack.hidden = true;
-    this.time = element(
-      "div",
-      { class: "time" },
-      element("span", { class: "label" }, words.timeShort),
-      this.slider,
-      this.moment,
-      this.now,
-      this.goBack,
-    );
-    this.narrator = element("p", { class: "narrator", translate: "no" }); // the announcer says what of it is said
-    this.message = element("div", { class: "message" }, this.notice, this.narrator);
-    this.onKey = (event) => this.key(event);
-    document.addEventListener("keydown", this.onKey);
+    let timer = 0;
+    let wasLong = false;
+    this.step.addEventListener("pointerdown", () => {
+      wasLong = false;
+      timer = setTimeout(() => {
+        wasLong = true;
+        this.askSteps();
+      }, LONG_PRESS_MS);
+    });
+    for (const end of ["pointerup", "pointerleave", "pointercancel"]) {
+      this.step.addEventListener(end, () => clearTimeout(timer));
+    }
+    this.step.addEventListener("click", (event) => {
+      if (wasLong) event.stopImmediatePropagation();
+      wasLong = false;
+    }, true);
+  }
+
+  /** What stands over the hero: the place in the queue, and ways on from a run that has ended badly. */
+  makeSigns() {
+    const { board } = this;
+    const { words } = board;
+    const button = (text, act) => element("button", { type: "button", class: "button", onclick: act }, text);
+    this.place = element("strong", { translate: "no" });
+    this.waiting = element("div", { class: "sign queue", "aria-hidden": "true" }, this.place, words.queueHint);
+    this.goBack = button("", () => board.send({ do: "go_back" }));
+    this.stays = element("span", {}, words.lastPicture);
+    this.again = button(words.startAgain, () => this.startAgain());
+    this.onward = element("div", { class: "sign onward" }, this.stays, this.goBack, this.again);
+    this.waiting.hidden = this.onward.hidden = this.goBack.hidden = true;
+    this.signs = element("div", { class: "over-hero" }, this.waiting, this.onward);
+  }
+
+  startAgain() {
+    const { board } = this;
+    if (board.root.dataset.state === "lost") board.restart();
+    else board.send({ do: "reset" });
   }
 
   toggle() {
     this.board.send({ do: wantsToPlay(this.board.root.dataset.state) ? "pause" : "play" });
   }
 
-  /** Send Step with the number in its field, or say why that is not possible. */
-  takeSteps() {
-    const { stepCountBad, stepCountBlank } = this.board.words;
-    const value = this.count.value;
+  /** Open the form for several steps. */
+  askSteps() {
+    if (!this.step.disabled && !this.steps.matches(":popover-open")) this.steps.showPopover();
+  }
+
+  /** Send Step with this number, or with the one in the form, or say why that is not possible. */
+  takeSteps(number) {
+    const { board } = this;
+    if (number !== undefined) return board.send({ do: "step", n: number, unit: board.units[0] });
+    const { stepCountBad, stepCountBlank } = board.words;
+    const { value } = this.count;
     const n = Number(value);
     if (value !== "" && Number.isInteger(n) && n >= 1 && n <= MAX_STEPS) {
-      return this.board.send({ do: "step", n, unit: this.unit.value });
+      this.steps.hidePopover();
+      this.step.focus();
+      return board.send({ do: "step", n, unit: this.unit.value });
     }
     this.count.setAttribute("aria-invalid", "true");
     this.count.focus();
-    this.board.tell(
-      fill(value === "" ? stepCountBlank : stepCountBad, { value, most: MAX_STEPS.toLocaleString("en") }),
-    );
+    board.tell(fill(value === "" ? stepCountBlank : stepCountBad, { value, most: MAX_STEPS.toLocaleString("en") }));
   }
 
   sendSpeed() {
     this.board.send({ do: "speed", value: this.speed.value === "auto" ? null : Number(this.speed.value) });
   }
 
-  /** Send the slider's place, at most once for each painted frame. */
-  scrub() {
-    if (this.scrubbing) return;
-    this.scrubbing = requestAnimationFrame(() => {
-      this.scrubbing = 0;
-      this.board.send({ do: "scrub", to: Number(this.slider.value) });
-    });
-  }
-
-  /** The space bar and k play and pause, wherever they do nothing else. */
+  /** The space bar and k play and pause, wherever they do nothing else; Shift+Enter asks for several steps. */
   key(event) {
-    const { target, key } = event;
-    const uses = { " ": USES_SPACE, k: USES_LETTERS }[key];
+    const { target, key, shiftKey } = event;
     const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat && !event.defaultPrevented;
     const { disabled } = this.play;
-    if (!uses || this.board.leader || disabled || !isPlain) return;
-    if (target.closest?.(uses) && !target.matches(SLIDER)) return;
+    if (disabled || !isPlain) return;
+    if (key === "Enter" && shiftKey && !(target.closest?.(FIELD) && !target.matches(SLIDER))) {
+      event.preventDefault();
+      return this.askSteps();
+    }
+    const uses = { " ": USES_SPACE, k: USES_LETTERS }[key];
+    if (!uses || (target.closest?.(uses) && !target.matches(SLIDER))) return;
     event.preventDefault();
     this.toggle();
   }
 
-  /** Show a sentence of the board's own in the place of the run's notice: until the next one, or for some time. */
-  say(text, ms = 0) {
-    clearTimeout(this.said);
-    this.own = text;
-    if (ms) this.said = setTimeout(() => this.say(""), ms);
-    this.showNotice();
-  }
-
-  showNotice() {
-    const { queued } = this.board.words;
-    write(this.notice, this.own || this.reason || (this.place ? queued.replace("{place}", this.place) : ""));
-  }
-
-  /** Show the state, status and messages of a frame. */
+  /** Show the state of a frame. */
   take(head) {
-    const { words, root } = this.board;
+    const { words, root, screen } = this.board;
+    if (!this.signs.isConnected) screen.append(this.signs);
     if (head.state) {
       root.dataset.state = head.state;
       const playing = wantsToPlay(head.state);
       const label = playing ? words.pause : words.play;
-      if (this.play.getAttribute("aria-label") !== label) {
+      if (this.word.textContent !== label) {
         this.play.setAttribute("aria-label", label);
-        this.play.title = `${label} (${words.playKey})`;
-        this.play.replaceChildren(icon(playing ? "pause" : "play"));
+        this.play.title = fill(words.keyOf, { name: label, key: words.playKey });
+        this.play.firstChild.replaceWith(icon(playing ? "pause" : "play"));
+        write(this.word, label);
       }
       this.play.disabled = this.step.disabled = ["failed", "lost"].includes(head.state);
     }
-    for (const [name, value] of Object.entries(head.status ?? {})) {
-      if (this.status[name]) write(this.status[name], value === null ? "–" : plain(value));
+    if (head.place !== undefined) {
+      write(this.queue, head.place ? fill(words.inQueue, { place: head.place }) : "");
+      write(this.place, head.place ? fill(words.queueTitle, { place: head.place }) : "");
     }
-    if (head.note !== undefined) write(this.narrator, head.note);
-    if (head.place !== undefined || head.notice !== undefined) {
-      this.place = head.place ?? this.place;
-      this.reason = head.notice ?? this.reason;
-      this.showNotice();
+    if (head.time) {
+      const { good } = head.time;
+      this.goBack.hidden = good === undefined; // after a divergence: the last good step
+      if (good !== undefined) write(this.goBack, fill(words.goBack, { step: good.toLocaleString("en") }));
     }
-    if (head.time) this.takeTime(head.time);
-  }
-
-  /** Show the time slider, except for a run that keeps no history. */
-  takeTime({ count, at, step, good }) {
-    this.time.style.display = count === 0 ? "none" : "";
-    const last = Math.max(0, count - 1);
-    if (Number(this.slider.max) !== last) this.slider.max = last;
-    if ((document.activeElement !== this.slider || at === null) && Number(this.slider.value) !== (at ?? last)) {
-      this.slider.value = at ?? last;
+    if (head.state || head.time) {
+      const { state } = root.dataset;
+      this.waiting.hidden = state !== "queued";
+      this.onward.hidden = !["failed", "lost"].includes(state);
+      this.stays.hidden = state !== "lost";
     }
-    this.now.disabled = at === null;
-    this.goBack.hidden = good === undefined; // after a divergence: the last good step
-    if (good !== undefined) write(this.goBack, this.board.words.goBack.replace("{step}", good.toLocaleString("en")));
-    write(this.moment, this.board.words.moment.replace("{step}", step));
-    const speaks = at !== null || this.board.root.dataset.state !== "playing"; // with the focus, it says each value
-    if (speaks) this.slider.setAttribute("aria-valuetext", this.moment.textContent);
   }
 
   destroy() {
     document.removeEventListener("keydown", this.onKey);
-    clearTimeout(this.said);
-    cancelAnimationFrame(this.scrubbing);
   }
-}
-
-/** A number as text, with an exponent where it would start with many zeros. */
-function plain(value) {
-  return value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential() : String(value);
-}
-
-/** Set a node's text in its existing text node: a new node would make the browser compute styles and layout again. */
-function write(node, text) {
-  const [only] = node.childNodes;
-  if (only?.nodeType !== Node.TEXT_NODE || node.childNodes.length > 1 || text === "") node.textContent = text;
-  else if (only.data !== text) only.data = text;
 }
 
 /** Whether a run in this state plays, or will as soon as there is a place for it in the queue: it can be paused. */
