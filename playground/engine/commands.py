@@ -16,7 +16,8 @@ From the browser: texts in JSON, of two kinds.
     step      n, unit: "step" | "epoch"        Step          train for n steps or to the end of n epochs, then pause
     reset                                      Reset         start again from step 0, paused
     speed     value: steps/s, 0 full, null     SetSpeed      train at this speed; null: at the speed of the run
-    scrub     to: index | null                 LookBack      show what was kept there; null: show the current step
+    scrub     to: index | null, or step        LookBack      show what was kept there, or last before the step; null:
+                                                             show the current step
     go_back                                    GoBack        after a divergence: continue from the last good step
     leave                                      Leave         the page is left: the run is paused for whoever returns
     add       x, y                             AddPoint      add a training point
@@ -44,8 +45,9 @@ only the entries that differ from the frame before:
     heading   of two compared runs: the setting in which they differ, and its value
     status    {name: number} beside the player; "steps_per_second" is the engine's
     note      the narrator's sentence
-    time      the time slider: {"count": places, "at": index shown | null for the current step, "step": step shown},
-              and after a divergence, {"good": step} if the run can go back to that step
+    time      the time slider: {"count": places, "at": index shown | null for the current step, "step": step shown,
+              "now": current step, "end": planned last step | null}, and after a divergence, {"good": step} if the run
+              can go back to that step
     charts    {chart: {"figure": whole figure} | {"set": [[path, value], ...]}}: the changes since the last frame
 """
 
@@ -120,6 +122,11 @@ class LookBack(Command):
 
     index: int | None = None
     step: int | None = None
+
+    @property
+    def shows_now(self) -> bool:
+        """Whether the current step is to be shown."""
+        return self.index is self.step is None
 
 
 @dataclass(frozen=True)
@@ -259,8 +266,12 @@ def _set_speed(message: Mapping[str, Any]) -> SetSpeed:
 
 
 def _look_back(message: Mapping[str, Any]) -> LookBack:
-    to = message.get("to")
-    return LookBack(None if to is None else _whole(to, messages.BAD_TIME))
+    to, step = message.get("to"), message.get("step")
+    if step is None:
+        return LookBack(None if to is None else _whole(to, messages.BAD_TIME))
+    if to is not None or _whole(step, messages.BAD_TIME) < 0:
+        raise CommandError(messages.BAD_TIME)
+    return LookBack(step=step)
 
 
 def _set_weight(message: Mapping[str, Any]) -> SetWeight:

@@ -171,15 +171,15 @@ def obey_too(leader: OpenRun, command: Command) -> None:
             run.apply(command)
 
 
-def look_back(leader: OpenRun, index: int | None) -> None:
-    """Show both runs at a place of the time slider; None: at the current step. Raises ValueError with a sentence."""
+def look_back(leader: OpenRun, command: LookBack) -> None:
+    """Show both runs at the same earlier step, or at the current one. Raises ValueError with a sentence."""
     first, second = runs_of(leader)
-    if index is None or second is None:
+    if command.shows_now or second is None:
         for run in filter(None, (first, second)):
-            run.apply(LookBack(index))
+            run.apply(command)
         return
     longer = _longer(first, second)
-    longer.apply(LookBack(index))
+    longer.apply(command)
     shorter = first if longer is second else second
     shorter.apply(LookBack(step=longer.time()["step"]))
 

@@ -289,6 +289,8 @@ class OpenRun:
                 if isinstance(order, Rebuild):
                     self.cores = order.cores
                 self.rebuild(free_cores, keep_playing=True)
+                if isinstance(order, Rebuild) and order.plays:
+                    self.state = "playing"
 
     @property
     def _has_failed(self) -> bool:
@@ -342,9 +344,9 @@ class OpenRun:
                 self.pacing.owe(command.count if command.unit == "step" else run.steps_in_epochs(command.count))
             run.apply(LookBack())
         elif isinstance(command, LookBack):
-            if command.index is not None:
+            if not command.shows_now:
                 self._pause()
-            lockstep.look_back(self, command.index)
+            lockstep.look_back(self, command)
         else:
             run.apply(command)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from playground.engine import lockstep, messages
@@ -36,10 +36,14 @@ class Tune:
 
 @dataclass(frozen=True)
 class Rebuild:
-    """Build the run again from a config; a run with long steps may use `cores`, or what is free."""
+    """Build the run again from a config; a run with long steps may use `cores`, or what is free.
+
+    It keeps playing if it was playing; with `plays`, it plays in any case.
+    """
 
     config: Any
     cores: int | None = None
+    plays: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,9 @@ class Orders:
         if isinstance(order, (Command, Refuse)) and len(waiting) >= MAX_WAITING and not self._folds(order, config):
             order = FULL
         while self._folds(order, config):
-            waiting.pop()
+            last = waiting.pop()
+            if isinstance(last, Rebuild) and isinstance(order, Rebuild):
+                order = replace(order, plays=last.plays or order.plays)
         if len(waiting) >= MAX_WAITING and isinstance(order, Tune) and isinstance(waiting[-1], Tune):
             waiting.pop()
         waiting.append(order)
@@ -128,7 +134,7 @@ def replaces(later: Order, earlier: Order) -> bool:
     if type(later) is not type(earlier):
         return False
     if isinstance(later, LookBack) and isinstance(earlier, LookBack):  # to look back at an index also pauses
-        return later.step is earlier.step is None and (later.index is not None or earlier.index is None)
+        return not later.shows_now or earlier.shows_now
     if isinstance(later, Pick) and isinstance(earlier, Pick):
         return later.chart == earlier.chart
     if isinstance(later, Slide) and isinstance(earlier, Slide):

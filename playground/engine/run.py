@@ -102,7 +102,7 @@ class Comparable(Run, Protocol):
         """How often it was resumed after its stop rule had ended it."""
 
     def time(self) -> dict[str, Any]:
-        """The time slider: {"count": snapshots kept, "at": index of the one shown or None, "step": its step}."""
+        """The time slider: {"count": snapshots kept, "at": index of the one shown or None, "step": its step, ...}."""
 
     def follow(self) -> None:
         """Set the knobs that were set at the current step in the run that this one follows, if it follows one."""

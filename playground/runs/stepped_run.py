@@ -86,7 +86,7 @@ class SteppedRun(ABC):
             return
         if command.index is not None and not 0 <= command.index <= self.steps:
             raise CommandError(OUT_OF_TIME.format(most=self.steps))
-        self._viewed = command.index
+        self._viewed = command.index if command.step is None else min(command.step, self.steps)
 
     def tune(self, config: Any) -> None:
         """Set the live knobs to those of this config."""
@@ -104,6 +104,8 @@ class SteppedRun(ABC):
         """The charts asked for, the status, the narrator's sentence and the time slider."""
         at = self.steps if self._viewed is None or self._viewed > self.steps else self._viewed
         figures = self.figures(at, options)
-        time_slider = {"count": self.steps + 1, "at": self._viewed, "step": at}
+        time_slider = {
+            "count": self.steps + 1, "at": self._viewed, "step": at, "now": self.steps, "end": self.length,
+        }  # fmt: skip
         drawn = {name: figures[name]() for name in charts if name in figures}
         return Drawing(drawn, {"step": at, **self.status(at)}, self.narrate(at), time_slider)

@@ -555,13 +555,16 @@ class TrainingRun(ABC):
     def time(self) -> dict[str, Any]:
         """The time slider: {"count": snapshots kept, "at": index of the one shown or None, "step": its step}.
 
-        After a divergence "good" is the step to which the run can go back.
+        Also "now", the current step, and "end", the step at which the stop rule ends the run, or None. After a
+        divergence "good" is the step to which the run can go back.
         """
         snapshot = self.shown_snapshot
         steps = self.steps if snapshot is None else snapshot.steps
         at = None if snapshot is None else self._shown_index
         good = {} if self.good_step is None else {"good": self.good_step}
-        return {"count": len(self.snapshots.kept), "at": at, "step": steps, **good}
+        stop_at = self.progress.stop_at
+        now = {"now": self.steps, "end": int(stop_at) if math.isfinite(stop_at) else None}
+        return {"count": len(self.snapshots.kept), "at": at, "step": steps, **now, **good}
 
     # What a checkpoint asks.
 

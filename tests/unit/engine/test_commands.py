@@ -36,6 +36,7 @@ MESSAGES: list[tuple[dict[str, Any], Command]] = [
     ({"do": "reset"}, Reset()),
     ({"do": "speed", "value": 10}, SetSpeed(10.0)),
     ({"do": "scrub", "to": 4}, LookBack(4)),
+    ({"do": "scrub", "step": 7}, LookBack(step=7)),
     ({"do": "leave"}, Leave()),
     ({"do": "add", "x": 1, "y": -2.5}, AddPoint(1.0, -2.5)),
     ({"do": "remove", "x": 1, "y": -2.5}, RemovePoint(1.0, -2.5)),

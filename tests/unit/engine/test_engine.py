@@ -227,6 +227,41 @@ def test_a_board_that_is_built_anew_at_once_plays_on_and_one_that_comes_back_lat
     assert_stands_still(engine, screen.run_id)
 
 
+def test_a_run_that_is_opened_to_play_plays_as_soon_as_it_is_watched(start: Start) -> None:
+    engine = start()
+    run_id = engine.open("session", FakeRun, Plan(), plays=True)
+    assert_stands_still(engine, run_id)
+    assert run_of(engine, run_id).steps == 0
+    Screen(engine, run_id, paints=True)
+    assert_goes_on(run_of(engine, run_id))
+    assert engine.state_of(run_id) == "playing"
+
+
+def test_a_run_that_is_built_again_to_play_begins_at_step_0_and_plays(start: Start) -> None:
+    engine = start()
+    screen = watch(engine, Plan(done_at=5), play=True)
+    until(lambda: engine.state_of(screen.run_id) == "done", "it has ended")
+    ended = run_of(engine, screen.run_id)
+    engine.rebuild(screen.run_id, Plan(), plays=True)
+    again = run_of(engine, screen.run_id)
+    assert again is not ended
+    assert_goes_on(again)
+
+
+def test_a_run_whose_page_was_left_long_ago_plays_where_it_is_built_again_to_play(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = start()
+    screen = watch(engine, play=True)
+    engine.command(screen.run_id, {"do": "leave"})
+    engine.detach(screen.run_id, screen)
+    monkeypatch.setattr("playground.engine.engine.MAX_AWAY_SECONDS", 0.0)
+    engine.rebuild(screen.run_id, Plan(), plays=True)
+    assert_stands_still(engine, screen.run_id)
+    Screen(engine, screen.run_id, paints=True)
+    assert_goes_on(run_of(engine, screen.run_id))
+
+
 def test_the_late_message_of_a_board_that_was_replaced_does_not_pause_the_run_of_the_next(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -461,6 +496,8 @@ ILLEGAL: list[dict[str, Any]] = [
     {"do": "step", "unit": "year"},
     {"do": "step", "unit": ["epoch"]},
     *({"do": "scrub", "to": to} for to in ("0", 1.5, True, [0], {})),
+    *({"do": "scrub", "step": step} for step in ("0", 1.5, True, [0], {}, -1)),
+    {"do": "scrub", "to": 1, "step": 1},
     *({"do": "pick", "chart": chart, "x": 0, "y": 0} for chart in (["maps"], {"maps": 1}, None, 5)),
     *({"do": "slide", "name": name, "value": 1} for name in (["mark"], {}, None)),
     *({"do": "draw", "bits": bits} for bits in (["AAAA"], {}, 5)),

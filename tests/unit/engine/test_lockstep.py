@@ -194,6 +194,9 @@ def test_where_the_first_has_ended_the_second_goes_on(engine: Engine) -> None:
     until(lambda: pair.screen.head["time"]["step"] > 250, "the slider goes as far as the second went")
     moments = [engine.call(each, lambda run: run.shown_snapshot.steps) for each in (pair.first, pair.second)]
     assert moments[0] == 100 and moments[1] > 250, "the first shows its last moment"
+    pair.do("scrub", step=41)
+    until(lambda: pair.screen.head["time"]["step"] <= 41, "an earlier step is shown")
+    until(lambda: pair.other.head["time"]["step"] == pair.screen.head["time"]["step"], "in both")
     pair.engine.close(pair.second)
     assert pair.engine.state_of(pair.first) == "done"
 

@@ -43,6 +43,8 @@ FOLDING: list[tuple[Order, Order]] = [
     (SetSpeed(3.0), SetSpeed(None)),
     (LookBack(1), LookBack(2)),
     (LookBack(), LookBack(2)),
+    (LookBack(step=1), LookBack(step=2)),
+    (LookBack(1), LookBack(step=2)),
     (LookBack(), LookBack()),
     (Pick(1, 2, "plane"), Pick(3, 4, "plane")),
     (Draw("AA"), Draw(None)),
@@ -60,6 +62,7 @@ APART: list[tuple[Order, Order]] = [
     (SetWeight(0, 0, 0, 1.0), SetWeight(0, 0, 0, 2.0)),
     (Step(1), Step(1)),  # two clicks are two steps
     (LookBack(3), LookBack()),  # looking back has paused the run
+    (LookBack(step=3), LookBack()),
     (Play(), Pause()),  # Play resumes a run that is done
     (Play(), Rebuild(1)),
     (AddPoint(0, 0), Reset()),
@@ -99,6 +102,12 @@ def test_orders_that_are_both_needed_both_wait(earlier: Order, later: Order) -> 
 def test_every_command_is_among_the_cases() -> None:
     cases = {type(order) for pair in (*FOLDING, *APART) for order in pair}
     assert set(Command.__subclasses__()) - {Leave} <= cases
+
+
+def test_a_run_that_is_to_be_built_again_and_play_still_plays_where_its_settings_change_before() -> None:
+    assert waiting(Rebuild(1, plays=True), Rebuild(2)) == [Rebuild(2, plays=True)]
+    assert waiting(Tune(1), Rebuild(2, plays=True)) == [Rebuild(2, plays=True)]
+    assert waiting(Rebuild(1), Rebuild(2)) == [Rebuild(2)]
 
 
 def test_only_neighbours_fold() -> None:

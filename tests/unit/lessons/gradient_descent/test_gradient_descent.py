@@ -241,6 +241,9 @@ def test_the_path_ahead_and_the_minima_appear_only_when_the_ball_has_stopped_or_
     assert shown(HIDDEN) == (run.length + 1, run.length + 1, 1)
     run.apply(read_command({"do": "scrub", "to": 3}))
     assert shown(HIDDEN)[2] == 1, "who looks back has seen it"
+    for step, shows in ((2, 2), (10**9, run.steps)):
+        run.apply(read_command({"do": "scrub", "step": step}))
+        assert run.draw([], {}).time["step"] == shows
 
 
 def height_axis(run: Any, options: dict[str, bool] = HIDDEN) -> tuple[dict[str, Any], Any]:
@@ -257,14 +260,14 @@ def test_a_diverging_ball_gets_a_logarithmic_axis_on_which_all_of_its_heights_ar
 
 
 def test_a_ball_that_hardly_moves_is_a_level_line() -> None:
-    run = played(line(**line_lab.LAB.presets["Plateau"]))
+    run = played(line(curve="plateau", x=4.0, lr=0.5, steps=300))
     axis, heights = height_axis(run)
     low, high = axis["range"]
     assert np.ptp(heights) < 0.01 * (high - low) and low <= run.landscape.lowest
 
 
 def test_a_fall_without_end_is_shown_to_its_end_once_it_has_come() -> None:
-    run = SurfaceRun(SurfaceConfig(**surface_lab.LAB.presets["Saddle, with a push"]), Settings())
+    run = SurfaceRun(SurfaceConfig(surface="saddle", x=2.5, y=0.05, lr=0.1), Settings())
     before = height_axis(run)[0]["range"]
     axis, heights = height_axis(played(run))
     assert before[0] > -20 and axis.get("type") is None
