@@ -51,6 +51,7 @@ WORDS = {
     "thisRun": "This run", "playedSeconds": "Seconds", "pinsFull": "{most} runs are pinned. Unpin one, then pin again.",
     "noCharts": "The chart library did not load. Reload the page.",
     "pinsNotKept": "This browser stores no data for this site: pinned runs last until you reload or close the page.",
+    "tryAgain": "Try again",
     "largeNotKept": "This browser stores no data for this site: the larger type lasts until you reload the page.",
     "queued": "Many runs train at once: yours is number {place} in the queue and starts automatically.",
     "cursor": "Cursor in {title}. Arrow keys move it, with Shift in small steps. {acts}",
@@ -93,7 +94,7 @@ WORDS = {
     },
 }  # fmt: skip
 
-STYLES = ("board.css", "player.css", "rail.css", "network.css", "racers.css")
+STYLES = ("board.css", "player.css", "rail.css", "network.css", "racers.css", "lab_line.css")
 _board = st.components.v2.component(
     "board",
     js=assets.loader("board.js"),
@@ -121,9 +122,9 @@ def live(
     """Show the player and the charts of a run. `units` are what its Step can count.
 
     A `second` run, compared with it, is shown in the same pictures; `compares` if a form for that stands above the
-    board. With `settings`, in words, its runs can be pinned. `on_pick` is called with what the browser sends after a click in a chart
-    that sets knobs, `on_turn` after one of the `knobs` was turned, and `on_try` after an experiment of the `rail` was
-    chosen.
+    board. With `settings`, in words, its runs can be pinned. `on_pick` is called with what the browser sends after a
+    click in a chart that sets knobs, `on_turn` after one of the `knobs` was turned, and `on_try` after an experiment of
+    the `rail` was chosen.
     """
     data = _data(charts, knobs, rail) | {"run": run_id, "status": dict(status), "units": list(units)}
     data |= {"second": second, "compares": compares, "settings": None if settings is None else dict(settings)}
@@ -158,10 +159,26 @@ def ahead(key: str, drawn: DrawnLab) -> Picture:
     return Picture(drawn.frame, drawn.number, shown.board_id)
 
 
+@dataclass(frozen=True)
+class LabText:
+    """What a still board says: code and its answer as text, a note and tables as HTML.
+
+    A `refusal` says why nothing can be drawn; if that came `late`, the next try may succeed.
+    """
+
+    line: str = ""
+    answer: str = ""
+    note: str = ""
+    tables: str = ""
+    refusal: str = ""
+    late: bool = False
+
+
 def still(
     key: str,
     charts: Sequence[Chart],
-    picture: Picture,
+    picture: Picture | None,
+    text: LabText,
     on_pick: Callable[[Any], None] = lambda picked: None,
     *,
     knobs: Sequence[Mapping[str, Any]] = (),
@@ -172,12 +189,16 @@ def still(
 ) -> None:
     """Show charts that change only when the page reruns; their nodes and the visitor's zoom stay.
 
-    The callbacks are those of `live`. A board that `speaks` has screen readers say what its charts show that is new.
+    Without a picture the board keeps its last one. The callbacks are those of `live`. A board that `speaks` has screen
+    readers say what its charts show that is new.
     """
-    sent = {"frame": base64.b64encode(picture.frame).decode(), "number": picture.number, "board": picture.board}
-    sent["speaks"] = speaks
+    sent: dict[str, Any] = {"lab": asdict(text), "speaks": speaks}
+    if picture is not None:
+        frame = base64.b64encode(picture.frame).decode()
+        sent |= {"frame": frame, "number": picture.number, "board": picture.board}
     _board(
         key=key, data=_data(charts, knobs, rail) | sent, on_restart_change=lambda: None,
+        on_again_change=lambda: None,  # the page reruns, and has it drawn again
         on_picked_change=lambda: on_pick(st.session_state[key].picked),
         on_turned_change=lambda: on_turn(st.session_state[key].turned),
         on_tried_change=lambda: on_try(st.session_state[key].tried),
