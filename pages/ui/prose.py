@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import inspect
 import re
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -72,6 +73,7 @@ def as_html(lesson: Lesson) -> str:
     return "\n".join(parts)
 
 
+@lru_cache(maxsize=1024)
 def inline(text: str) -> str:
     """One line of Markdown as HTML, without a paragraph around it."""
     rendered: str = _markdown.renderInline(text)

@@ -63,10 +63,22 @@ class Bench:
     chosen: bool = False  # a button has set the config since the last rerun
     run_id: str = ""
     run_config: Config | None = None  # that the run was given last
+    plays: bool = False  # its run is to begin again at step 0 and play
     second: SecondRun | None = None
     compared: str = ""  # the knob that was compared last
     compared_values: dict[str, Value] = field(default_factory=dict)  # the second run's last value of each such knob
     comparison_problem: str = ""  # what is wrong with the comparison that the link asks for
+
+
+@dataclass
+class Rail:
+    """What a session remembers of the experiments of one lesson."""
+
+    at: str = ""  # the id of the one that was set up last
+    address: str = ""  # the id in the address, as the page wrote it last
+    chosen: bool = False  # one was set up by its button since the last rerun
+    number: int = 0  # how many were set up
+    tried: set[str] = field(default_factory=set)  # the ids of those that were run
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,7 @@ class Session:
     problems_of: Mapping[str, Config] | None = None  # the configs that the problems are shown with
     benches: dict[str, Bench] = field(default_factory=dict)
     boards: dict[str, StillBoard] = field(default_factory=dict)
+    rails: dict[str, Rail] = field(default_factory=dict)  # by lesson
     uploads: dict[str, Upload] = field(default_factory=dict)  # by the uploader's key
     tables: dict[str, OwnTable] = field(default_factory=dict)  # by lesson
     streamlit_id: str = ""  # by which Streamlit knows it
@@ -116,6 +129,10 @@ class Session:
     def bench(self, name: str) -> Bench:
         """What is remembered of the bench of this name."""
         return self.benches.setdefault(name, Bench())
+
+    def rail(self, lesson: str) -> Rail:
+        """What is remembered of the experiments of the lesson of this name."""
+        return self.rails.setdefault(lesson, Rail())
 
     def board(self, key: str) -> StillBoard:
         """What is remembered of the still board with this key."""
@@ -149,16 +166,18 @@ def streamlits_sessions() -> SessionManager:
 def run_of(name: str, config: Config) -> str:
     """The id of the session's run of the bench of this name, brought up to date with the config; opened if missing."""
     bench = session().bench(name)
-    before = bench.run_config or config
+    before, plays = bench.run_config or config, bench.plays
     try:
         if not pool().has(bench.run_id):
-            bench.run_id = pool().open(session().name, name, config)
-        elif before.needs_rebuild_for(config):
-            pool().rebuild(bench.run_id, config)
+            bench.run_id = pool().open(session().name, name, config, plays=plays)
+        elif plays or before.needs_rebuild_for(config):
+            pool().rebuild(bench.run_id, config, plays=plays)
         elif before != config:
             pool().tune(bench.run_id, config)
     except UnknownRun:  # closed between the two calls; the next rerun opens another
         pass
+    else:
+        bench.plays = False
     bench.run_config = config
     return bench.run_id
 

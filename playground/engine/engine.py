@@ -112,15 +112,18 @@ class Engine:
         run_id: str | None = None,
         cores: int | None = None,
         returning: Returning | None = None,
+        plays: bool = False,
     ) -> str:
         """The id of a new run, `build(config)`, for a session; an unguessable one if none is given.
 
-        `cores` is what a run with long steps may use; without it, what is free. A session over its own limit loses the
+        It is paused unless it `plays`, which it does as soon as it is watched. `cores` is what a run with long steps
+        may use; without it, what is free. A session over its own limit loses the
         run that it has not used for longest, one that nobody watches if there is one. A run that was lost with its
         process is `returning`: `build` makes what it once was, and it repeats the rest before it obeys anybody.
         """
         with self._lock:
             opened = OpenRun(run_id or new_id(), session, build, config, cores=cores, returning=returning)
+            opened.state = "playing" if plays else "paused"
             if returning is not None:
                 returning.prepare(opened)
             return self._open(opened).id
@@ -174,9 +177,15 @@ class Engine:
         """Set live knobs of a running run."""
         self._enqueue(run_id, Tune(config))
 
-    def rebuild(self, run_id: str, config: Any, cores: int | None = None) -> None:
-        """Build the run again from a config; it keeps playing if it was playing. `cores` as in `open`."""
-        self._enqueue(run_id, Rebuild(config, cores))
+    def rebuild(self, run_id: str, config: Any, cores: int | None = None, *, plays: bool = False) -> None:
+        """Build the run again from a config; it keeps playing if it was playing. `cores` and `plays` as in `open`.
+
+        A run that `plays` does so for whoever watches it next, however long ago its page was left.
+        """
+        with self._lock:
+            if plays:
+                self._find(run_id).left_at = math.inf
+            self._enqueue(run_id, Rebuild(config, cores, plays))
 
     def command(self, run_id: str, command: Command | Refuse | Mapping[str, Any], viewer: Viewer | None = None) -> None:
         """Queue a command, which is obeyed between two steps, or a message {"do": ...} that holds one.

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -93,6 +93,7 @@ class RemoteRun:
     recipe: Recipe | None = None
     asked: wire.Restore | wire.RunReplay | None = None  # how it was opened, until there is a recipe
     unseen: wire.Tune | wire.Rebuild | wire.Vary | None = None  # the last change that is not in the recipe yet
+    plays: bool = False  # it was opened to play at once
     refused: bool = False  # it was not built, because there was no memory for it
     touched_at: float = 0.0
     watches: dict[Viewer, Watch] = field(default_factory=dict)
@@ -166,13 +167,14 @@ class WorkerPool:
 
     # The engine's verbs.
 
-    def open(self, session: str, bench: str, config: Any) -> str:
-        """The unguessable id of a new run of a bench for a session."""
+    def open(self, session: str, bench: str, config: Any, *, plays: bool = False) -> str:
+        """The unguessable id of a new run of a bench for a session; one that `plays` does so once it is watched."""
         with self._lock:
             refusal = "" if self._has_memory(session) else messages.NO_MEMORY
-            run = RemoteRun(new_id(), session, self._worker_of(session), bench, config, refused=bool(refusal))
+            worker = self._worker_of(session)
+            run = RemoteRun(new_id(), session, worker, bench, config, plays=plays, refused=bool(refusal))
             self._add(run)
-            run.worker.outbox.post(wire.Open(run.id, session, bench, config, self._free_cores(), refusal))
+            run.worker.outbox.post(wire.Open(run.id, session, bench, config, self._free_cores(), refusal, plays))
             return run.id
 
     def open_beside(self, leader_id: str, start: Start, knob: str, value: Any) -> str:
@@ -247,18 +249,22 @@ class WorkerPool:
             run.config = config
             run.worker.outbox.post(wire.Tune(run_id, config))
             if isinstance(run.unseen, wire.Rebuild):  # both are still to be done
-                run.unseen = wire.Rebuild(run_id, config, run.unseen.cores)
+                run.unseen = replace(run.unseen, config=config)
             else:
                 run.unseen = wire.Tune(run_id, config)
 
-    def rebuild(self, run_id: str, config: Any) -> None:
-        """Build the run again from a config; it keeps playing if it was playing. Raises UnknownRun."""
+    def rebuild(self, run_id: str, config: Any, *, plays: bool = False) -> None:
+        """Build the run again from a config; it keeps playing if it was playing. Raises UnknownRun.
+
+        With `plays`, it plays in any case, once it is watched.
+        """
         with self._lock:
             run = self._touch(run_id)
             self._allow(run)
             run.config = config
-            run.unseen = wire.Rebuild(run_id, config, self._free_cores(apart=run_id))
-            run.worker.outbox.post(run.unseen)
+            cores, waits = self._free_cores(apart=run_id), isinstance(run.unseen, wire.Rebuild) and run.unseen.plays
+            run.worker.outbox.post(wire.Rebuild(run_id, config, cores, plays))
+            run.unseen = wire.Rebuild(run_id, config, cores, plays or waits)
 
     def command(self, run_id: str, command: Command | Mapping[str, Any], viewer: Viewer | None = None) -> None:
         """Obey a command, or a message {"do": ...} of a viewer that watches the run. Raises UnknownRun."""
@@ -664,7 +670,8 @@ class WorkerPool:
         elif run.asked is not None:
             worker.outbox.post(wire.OpenAgain(run.asked, run.config))
         else:
-            worker.outbox.post(wire.Open(run.id, run.session, run.bench, run.config, self._free_cores()))
+            cores = self._free_cores()
+            worker.outbox.post(wire.Open(run.id, run.session, run.bench, run.config, cores, plays=run.plays))
         for watch in run.watches.values():
             if watch.reads or watch is run.controls:
                 worker.outbox.post(wire.Attach(run.id, watch.number, watch.reads))

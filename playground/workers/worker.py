@@ -168,10 +168,10 @@ class Worker:
                     engine.detach(run_id, viewer)
             case wire.Tune(run_id, config):
                 engine.tune(run_id, config)
-            case wire.Rebuild(run_id, config, cores):
-                engine.rebuild(run_id, config, cores=cores)
-            case wire.Open(run_id, session, bench, config, cores, refusal):
-                service.open(run_id, session, bench, config, cores, refusal)
+            case wire.Rebuild(run_id, config, cores, plays):
+                engine.rebuild(run_id, config, cores=cores, plays=plays)
+            case wire.Open(run_id, session, bench, config, cores, refusal, plays):
+                service.open(run_id, session, bench, config, cores, refusal, plays=plays)
             case wire.Allow(run_id):
                 service.allow(run_id)
             case wire.OpenBeside(run_id, leader_id, start, knob, value):

@@ -131,6 +131,20 @@ def test_knobs_are_tuned_and_runs_are_built_again(pool: WorkerPool) -> None:
     pool.close(run_id)
 
 
+def test_runs_are_opened_and_built_again_to_play_at_once(pool: WorkerPool) -> None:
+    run_id = pool.open("a student", "regression", ENDLESS, plays=True)
+    assert pool.call(run_id, Peek("steps")) == 0, "nobody watches it"
+    viewer = AskingViewer(pool, run_id).watch()
+    viewer.until(lambda each: each.step > 0 and each.head["state"] == "playing")
+    pool.command(run_id, Pause())
+    viewer.until(lambda each: each.head["state"] == "paused")
+    pool.rebuild(run_id, ENDLESS.with_values(seed=4), plays=True)
+    pool.tune(run_id, ENDLESS.with_values(seed=4, lr=0.05))
+    viewer.until(lambda each: each.step > 0 and each.head["state"] == "playing")
+    assert (pool.call(run_id, Peek("config.seed")), pool.call(run_id, Peek("config.lr"))) == (4, 0.05)
+    pool.close(run_id)
+
+
 def test_two_compared_runs_advance_together_in_one_worker(pool: WorkerPool) -> None:
     first = pool.open("a student", "regression", ENDLESS)
     second = pool.open_beside(first, "start", "lr", 0.05)
@@ -248,6 +262,15 @@ def test_runs_of_a_killed_worker_come_back_at_their_step_and_play_on(pool: Worke
         assert found == alone(steps)
         assert viewer.dismissals == []
         pool.close(viewer.run_id)
+
+
+def test_what_was_opened_to_play_plays_where_its_worker_is_killed_at_once(pool: WorkerPool) -> None:
+    old_enough(pool)
+    run_id = pool.open("a student", "regression", ENDLESS, plays=True)
+    lose(pool, worker_of(pool, run_id))
+    viewer = AskingViewer(pool, run_id).watch()
+    viewer.until(lambda each: each.step > 0 and each.head["state"] == "playing")
+    pool.close(run_id)
 
 
 def saved_run() -> tuple[bytes, tuple[int, str]]:

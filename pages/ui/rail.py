@@ -1,0 +1,152 @@
+"""The rail above a lesson's charts: its experiments, of which one is in sight and can be set up and run.
+
+    problems = rail.follow(lesson)                                the experiment that the address asks for
+    write_link(lesson.name, configs, rail.in_address(...))        the one that is chosen stays in the address
+    board.live(..., rail=rail.data(lesson, bench), on_try=rail.taker(lesson))
+
+`?<lesson>_try=<id>` opens an experiment. Alone it sets the experiment's settings; together with settings of the same
+bench these hold, and the rail shows the experiment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import knob_widgets, prose
+from pages.ui.messages import TEXT
+from pages.ui.session import session
+from playground.experiments import Experiment, experiments
+from playground.knobs import Config, shorten
+from playground.lesson import LabLesson, Lesson
+
+LAB = "lab"  # the knob of a lesson of labs that says which one is open
+MAX_VALUE_LENGTH = 24  # of a value in "what differs"
+
+
+def follow(lesson: Lesson) -> list[str]:
+    """Choose the experiment that the visitor's address asks for; a sentence where the lesson does not have it."""
+    state, asked = session().rail(lesson.name), st.query_params.get(knob_widgets.try_parameter(lesson.name), "")
+    chosen, state.chosen = state.chosen, False
+    coming_back = not asked and session().arrived
+    if chosen or coming_back or asked == state.address:
+        return []
+    if not asked:
+        state.at = ""
+        return []
+    found = _find(lesson, asked)
+    if found is None:
+        return [TEXT.rail.unknown.format(id=shorten(asked))]
+    if _is_open_by_address(lesson, found):
+        if not _has_settings(lesson, found):
+            _set_up(lesson, found)
+        _note(lesson, found)
+    return []
+
+
+def taker(lesson: Lesson) -> Callable[[Any], None]:
+    """A callback for a board of this lesson: it takes {"id": ...} of an experiment, sets it up and runs it."""
+
+    def take(tried: Any) -> None:
+        found = _find(lesson, tried.get("id")) if isinstance(tried, dict) else None
+        if found is None:
+            return
+        _set_up(lesson, found)
+        _note(lesson, found)
+        session().rail(lesson.name).chosen = True
+        session().rail(lesson.name).tried.add(found.id)
+        session().bench(found.bench.name).plays = getattr(found.bench, "build", None) is not None
+
+    return take
+
+
+def in_address(lesson: Lesson, bench: str, config: Config) -> str:
+    """The id of the experiment that belongs into the address while this bench is open; "" for none.
+
+    Where all settings are back at their defaults the address has none, and an experiment in it would set its own.
+    """
+    found = _find(lesson, session().rail(lesson.name).at)
+    if found is None or found.bench.name != bench:
+        return ""
+    would_be_set = not config.as_texts() and found.config != config
+    return "" if would_be_set else found.id
+
+
+def data(lesson: Lesson, bench: str) -> dict[str, Any]:
+    """What the board shows of the experiments while this bench is open.
+
+    `at` is the id of the one in sight, `set` the id of the one whose settings were set up ("" for none), `tried` are
+    those that were run in this session, and `number` counts what was set up: a new one opens its chart `show`.
+    """
+    state, found = session().rail(lesson.name), _listed(lesson, bench)
+    here = [each for each in found if each.bench.name == bench]
+    chosen = next((each for each in here if each.id == state.at), None)
+    at = chosen or (here or found or [None])[0]
+    config = session().bench(bench).config
+    is_set = chosen is not None or (at is not None and at.bench.name == bench and at.config == config)
+    return {
+        "lesson": lesson.name,
+        "list": [_as_data(lesson, each) for each in found],
+        "at": "" if at is None else at.id,
+        "set": at.id if at is not None and is_set else "",
+        "tried": [each.id for each in found if each.id in state.tried],
+        "number": state.number,
+    }
+
+
+def _as_data(lesson: Lesson, each: Experiment) -> dict[str, str]:
+    title = getattr(each.bench, "title", "") if isinstance(lesson, LabLesson) else ""
+    return {
+        "id": each.id, "title": each.title, "before": prose.inline(each.before), "after": prose.inline(each.after),
+        "differs": what_differs(each.config, frozenset(knob_widgets.hidden_knobs())), "lab": title, "show": each.show,
+    }  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def what_differs(config: Config, hidden: frozenset[str]) -> str:
+    """The settings that differ from their defaults, in words; those that a teacher hides are not told."""
+    values = []
+    for name in config.as_texts():
+        spec, value = config.knobs()[name], getattr(config, name)
+        words = spec.name_of(value)
+        if isinstance(value, bool):
+            words = TEXT.rail.on if value else TEXT.rail.off
+        if name not in hidden:
+            values.append(TEXT.rail.setting.format(label=spec.label, value=shorten(words, MAX_VALUE_LENGTH)))
+    return ", ".join(values) or TEXT.rail.defaults
+
+
+def _listed(lesson: Lesson, bench: str) -> list[Experiment]:
+    """The experiments of a lesson; where a teacher hides the choice of labs, those of the open lab."""
+    stays = isinstance(lesson, LabLesson) and LAB in knob_widgets.hidden_knobs()
+    return [each for each in experiments(lesson) if not stays or each.bench.name == bench]
+
+
+def _find(lesson: Lesson, name: object) -> Experiment | None:
+    return next((each for each in experiments(lesson) if each.id == name), None)
+
+
+def _is_open_by_address(lesson: Lesson, found: Experiment) -> bool:
+    """Whether the address opens no other lab than the experiment's."""
+    lab = st.query_params.get(f"{lesson.name}_{LAB}") if isinstance(lesson, LabLesson) else None
+    return lab is None or f"{lesson.name}_{lab}" == found.bench.name
+
+
+def _has_settings(lesson: Lesson, found: Experiment) -> bool:
+    """Whether the address also has settings of the experiment's bench."""
+    parameter = knob_widgets.try_parameter(lesson.name)
+    return any(name.startswith(f"{found.bench.name}_") and name != parameter for name in st.query_params)
+
+
+def _set_up(lesson: Lesson, found: Experiment) -> None:
+    knob_widgets.choose(found.bench.name, found.config)
+    if isinstance(lesson, LabLesson):
+        knob_widgets.choose(lesson.name, lesson.picker(lab=found.bench.name.removeprefix(f"{lesson.name}_")))
+
+
+def _note(lesson: Lesson, found: Experiment) -> None:
+    state = session().rail(lesson.name)
+    state.at, state.number = found.id, state.number + 1

@@ -1,0 +1,227 @@
+// The rail: one experiment of the lesson in two lines, the way to the others, and the button that sets it up and runs it.
+
+import "../history.js";
+import { element, fill } from "../dom.js";
+import { popup } from "./menu.js";
+
+const HAS_PLAYED = ["playing", "done", "failed"];
+const REFOCUS_MS = 10_000; // after a click, within which a board of another lab takes over the focus
+const opened = new Map(); // by session and lesson: the number of the set-up whose chart was opened last
+let clickedAt = -Infinity;
+
+export class Rail {
+  /** `board` has root, words, announcer, component and places, and its run's step in [data-status=step]. */
+  constructor(board) {
+    this.board = board;
+    const { words } = board;
+    const button = (label, sign, className, act) =>
+      element("button", { type: "button", class: className, "aria-label": label, title: label, onclick: act }, sign);
+    this.earlier = button(words.railEarlier, "‹", "rail-arrow", () => this.look(-1));
+    this.later = button(words.railLater, "›", "rail-arrow", () => this.look(1));
+    this.number = element("b", {});
+    this.count = element("span", {});
+    this.all = element(
+      "button",
+      { type: "button", class: "rail-count", "aria-haspopup": "listbox", title: words.railAll },
+      this.number,
+      this.count,
+    );
+    this.list = element("div", { class: "rail-list", role: "listbox", "aria-label": words.railAll });
+    this.list.onkeydown = (event) => this.key(event);
+    popup(this.all, this.list, () => this.fillList());
+    this.before = element("p", {});
+    this.after = element("p", {});
+    this.sentence = element("div", { class: "rail-what" }, this.before, this.after);
+    this.answers = element("div", { class: "rail-answers", "data-answers": "" }); // before Play; and a verdict after it
+    this.run = element("button", { type: "button", class: "rail-run", "data-try": "", onclick: () => this.tryIt() });
+    this.next = element("button", { type: "button", class: "rail-next", onclick: () => this.look(1, true) });
+    this.next.append(words.railNext, " ›");
+    this.root = element(
+      "section",
+      { "data-rail": "", class: "rail", "aria-label": words.rail },
+      element("div", { class: "rail-nav" }, this.earlier, this.all, this.later),
+      this.sentence,
+      this.answers,
+      element("div", { class: "rail-act" }, this.run, this.next),
+      this.list,
+    );
+    this.root.hidden = true;
+    this.watcher = new ResizeObserver(() => this.fit());
+    this.watcher.observe(this.sentence);
+    this.at = ""; // the experiment in sight
+    this.hasPlayed = false; // since the last one was set up
+  }
+
+  /** Show what the page knows of the experiments: a newly set up one, or another lab's, comes into sight. */
+  update(data) {
+    if (!data?.list.length) {
+      this.root.hidden = true;
+      return;
+    }
+    const isNew = this.data?.number !== data.number || this.data?.at !== data.at;
+    if (this.data?.number !== data.number) this.hasPlayed = false;
+    this.data = data;
+    this.root.hidden = false;
+    if (isNew || !this.find(this.at)) this.at = data.at;
+    this.show();
+    this.openChart();
+    const isLost = !document.activeElement || document.activeElement === document.body;
+    if (isLost && performance.now() - clickedAt < REFOCUS_MS) this.run.focus({ preventScroll: true });
+  }
+
+  /** The run's state has changed. A run that is past step 0 has played before this board was there. */
+  state(runState) {
+    if (this.hasPlayed) return;
+    const step = this.board.root.querySelector('[data-status="step"]')?.textContent;
+    this.hasPlayed = HAS_PLAYED.includes(runState) || Number(step) > 0;
+    if (this.hasPlayed) this.showPhase();
+  }
+
+  find(id) {
+    return this.data.list.find((each) => each.id === id);
+  }
+
+  /** Of the lab of the experiment in sight; in a lesson without labs, all. */
+  get ofLab() {
+    const { lab } = this.find(this.at);
+    return this.data.list.filter((each) => each.lab === lab);
+  }
+
+  /** Bring the experiment before or after this one into sight. */
+  look(way, moves = false) {
+    const { list } = this.data;
+    const at = list.findIndex((each) => each.id === this.at);
+    this.choose(list[(at + way + list.length) % list.length].id);
+    if (moves) this.run.focus({ preventScroll: true }); // the button that was pressed may have gone
+  }
+
+  choose(id) {
+    this.at = id;
+    this.show();
+    const { title } = this.find(id);
+    this.board.announcer.say(`${title}. ${this.before.querySelector("span").textContent}`);
+  }
+
+  show() {
+    const { words } = this.board;
+    const { list, set } = this.data;
+    const experiment = this.find(this.at);
+    const group = this.ofLab;
+    const number = group.indexOf(experiment) + 1;
+    this.number.textContent = String(number);
+    this.count.textContent = fill(words.railOf, { count: group.length });
+    this.all.setAttribute(
+      "aria-label",
+      fill(words.railWhich, { number, count: group.length, title: experiment.title }),
+    );
+    const elsewhere = experiment.lab !== this.find(this.data.at).lab ? experiment.lab : "";
+    write(this.before, experiment.title, elsewhere, experiment.before);
+    write(this.after, experiment.title, elsewhere, experiment.after || experiment.before);
+    this.earlier.disabled = this.later.disabled = list.length < 2;
+    this.run.dataset.try = experiment.id;
+    this.root.dataset.at = experiment.id;
+    this.isSet = set === experiment.id;
+    this.fit();
+    this.showPhase();
+  }
+
+  /** A title stands above a sentence that fits into one line, and begins the first line of a longer one. */
+  fit() {
+    const room = this.sentence.clientWidth;
+    for (const line of [this.before, this.after]) {
+      const words = line.querySelector("span");
+      const width = [...words?.getClientRects() ?? []].reduce((sum, each) => sum + each.width, 0);
+      line.classList.toggle("stacked", width > 0 && width < room);
+    }
+  }
+
+  destroy() {
+    this.watcher.disconnect();
+  }
+
+  /** Before the run, what it is about; after it, what is to be seen in it. Both take the same room. */
+  showPhase() {
+    const { words } = this.board;
+    const isAfter = this.isSet && (this.hasPlayed || !this.board.run);
+    this.root.classList.toggle("after", isAfter);
+    this.before.setAttribute("aria-hidden", String(isAfter));
+    this.after.setAttribute("aria-hidden", String(!isAfter));
+    this.run.textContent = isAfter ? words.railAgain : words.railRun;
+    this.next.hidden = !isAfter || this.data.list.length < 2;
+  }
+
+  /** Have the page set the experiment up; it runs at once. */
+  tryIt() {
+    clickedAt = performance.now();
+    this.board.component.setTriggerValue("tried", { id: this.at });
+    this.board.root.querySelector('[data-place="hero"]')?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Open the chart that an experiment names, once for each time that it is set up. */
+  openChart() {
+    const { set, number, lesson } = this.data;
+    const place = `${this.board.session} ${lesson}`;
+    if (!set || number <= (opened.get(place) ?? 0)) return;
+    opened.set(place, number);
+    const { show } = this.find(set);
+    if (show) this.board.places.open(show);
+  }
+
+  fillList() {
+    const { words } = this.board;
+    const { list, set, tried } = this.data;
+    const labs = [...new Set(list.map(({ lab }) => lab))];
+    this.list.replaceChildren(...labs.map((lab) => {
+      const options = list.filter((each) => each.lab === lab).map((each, at) => {
+        const note = each.id === set ? words.railSet : tried.includes(each.id) ? words.railTried : "";
+        const option = element(
+          "div",
+          { role: "option", tabindex: -1, "data-id": each.id, "aria-selected": String(each.id === this.at) },
+          element("span", { class: "rail-number" }, String(at + 1)),
+          element("span", { class: "rail-title" }, each.title),
+          element("span", { class: "rail-note" }, note),
+          element("span", { class: "rail-differs" }, each.differs),
+        );
+        option.onclick = () => this.pick(each.id);
+        if (each.id === this.at) option.setAttribute("autofocus", "");
+        return option;
+      });
+      const heading = element("div", { class: "rail-heading", "aria-hidden": "true" }, lab || words.railInOrder);
+      return element("div", { role: "group", "aria-label": lab || words.railInOrder }, heading, ...options);
+    }));
+  }
+
+  pick(id) {
+    this.list.hidePopover();
+    this.choose(id);
+  }
+
+  /** The keys of a list: arrows, Home and End, the first letters of a title, Enter or space. */
+  key(event) {
+    const options = [...this.list.querySelectorAll("[role=option]")];
+    const at = options.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: options.length - 1 }[event.key];
+    if (to !== undefined) {
+      options[Math.max(0, Math.min(options.length - 1, to))]?.focus();
+    } else if (["Enter", " "].includes(event.key) && at >= 0) {
+      this.pick(options[at].dataset.id);
+    } else if (event.key === "Tab") {
+      this.list.hidePopover();
+      return;
+    } else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const starts = (option) => option.querySelector(".rail-title").textContent.toLowerCase().startsWith(event.key);
+      (options.slice(at + 1).find(starts) ?? options.find(starts))?.focus();
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+/** A title and a sentence, which has the page's own markup. */
+function write(line, title, lab, html) {
+  const words = element("span", {});
+  words.innerHTML = html;
+  line.replaceChildren(element("strong", {}, title), ...(lab ? [element("em", {}, lab)] : []), " ", words);
+}
