@@ -1,4 +1,4 @@
-"""What stands below a still lab's charts: its note, which is said to those who do not see it, and its tables."""
+"""What stands below a still lab's board: a long note, which is said to those who do not see it, and tables."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _SIZES, NO_BREAK = re.compile(r"(?<=\d) × (?=\d)"), "\u00a0×\u00a0"
 _markdown = marked(MarkdownIt("commonmark", {"html": False}).disable(["image", "link", "autolink"]))
 
 
-def show(key: str, title: str, note: str, tables: Sequence[Table]) -> None:
-    """The note, which is Markdown, and the tables of the lab with this title."""
-    _sheet(key=key, data={"note": note_as_html(note), "tables": as_html(title, tables)})
+def show(key: str, note: str, tables: str) -> None:
+    """A note, which is Markdown, and tables as HTML."""
+    _sheet(key=key, data={"note": note_as_html(note), "tables": tables})
 
 
 def note_as_html(note: str) -> str:

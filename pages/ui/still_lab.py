@@ -1,4 +1,4 @@
-"""A still lab: a worker draws it, and the page shows its charts, note and tables, or says why there are none."""
+"""A still lab: a worker draws it, and its board shows the sheet, or says over the last one why there is nothing new."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import board, sheet
-from pages.ui.messages import TEXT, quoted
+from pages.ui.messages import TEXT
 from pages.ui.session import pool, session
 from playground.knobs import Config
-from playground.lesson import Lab, Table
+from playground.lesson import Lab
+from playground.workers.wire import DrawnLab
+
+MAX_NOTE = 90  # letters: a longer note does not fit under the charts, and stands below the board
 
 
 @dataclass(frozen=True)
 class DrawnSheet:
-    """A lab's charts, as they were sent ahead of the page, its note and its tables."""
+    """A lab's charts, as they were sent ahead of the page, and the rest of its sheet."""
 
     picture: board.Picture
-    note: str
-    tables: Sequence[Table]
+    sheet: DrawnLab
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def draw(lab: Lab, config: Config) -> DrawnSheet | NotDrawn:
         return NotDrawn(str(error))
     except TimeoutError as error:
         return NotDrawn(str(error), is_late=True)
-    return DrawnSheet(board.ahead(_key(lab), drawn), drawn.note, drawn.tables)
+    return DrawnSheet(board.ahead(_key(lab), drawn), drawn)
 
 
 def show(
@@ -51,24 +53,37 @@ def show(
     on_pick: Callable[[Any], None] = lambda picked: None,
     *,
     knobs: Sequence[Mapping[str, Any]] = (),
+    rail: Mapping[str, Any] | None = None,
     on_turn: Callable[[Any], None] = lambda turned: None,
+    on_try: Callable[[Any], None] = lambda tried: None,
     speaks: bool = True,
 ) -> None:
-    """Show what was drawn, or the reason why there is nothing.
+    """Show what was drawn, or the reason why there is nothing, in the lab's board; a long note and tables below it.
 
-    `on_pick` is called with what the browser sends after a click in a chart that sets knobs, `on_turn` after one of the
-    `knobs` was turned. A lab that `speaks` has screen readers say what is new.
+    `on_pick` is called with what the browser sends after a click in a chart that sets knobs, `on_turn` after one of
+    the `knobs` was turned, `on_try` after an experiment of the `rail` was chosen. A lab that `speaks` has screen
+    readers say what is new.
     """
     if isinstance(drawn, NotDrawn):
-        st.error(quoted(drawn.sentence))
-        if drawn.is_late:
-            st.button(TEXT.lab.try_again, key=f"{lab.name}:again")
+        text = board.LabText(refusal=drawn.sentence, late=drawn.is_late)
+        board.still(_key(lab), lab.charts, None, text, on_pick, knobs=knobs, on_turn=on_turn)
         return
-    if lab.charts:
-        board.still(_key(lab), lab.charts, drawn.picture, on_pick, knobs=knobs, on_turn=on_turn,
-                    speaks=speaks and not drawn.note)  # fmt: skip
-    if drawn.note or drawn.tables:
-        sheet.show(f"{lab.name}:sheet", lab.title, drawn.note, drawn.tables)
+    found = drawn.sheet
+    is_short = len(found.note) <= MAX_NOTE and "\n" not in found.note
+    is_beside = len([chart for chart in lab.charts if not chart.strip]) < 2  # there is room in the board
+    tables = sheet.as_html(lab.title, found.tables)
+    text = board.LabText(
+        line=found.line,
+        answer=found.answer,
+        note=sheet.note_as_html(found.note) if is_short else "",
+        tables=tables if is_beside else "",
+    )
+    speaks = speaks and not found.note and not found.answer
+    board.still(_key(lab), lab.charts, drawn.picture, text, on_pick, knobs=knobs, rail=rail, on_turn=on_turn,
+                on_try=on_try, speaks=speaks)  # fmt: skip
+    note, tables = "" if is_short else found.note, "" if is_beside else tables
+    if note or tables:
+        sheet.show(f"{lab.name}:sheet", note, tables)
 
 
 def _key(lab: Lab) -> str:

@@ -11,7 +11,9 @@ import { Announcer } from "./controls/announcer.js";
 import { Pins } from "./controls/pins.js";
 import { Numbers } from "./controls/numbers.js";
 import { Turns } from "./controls/knob.js";
+import { LabLine } from "./controls/lab_line.js";
 import { Bar, Player } from "./controls/player.js";
+import { Rail } from "./controls/rail.js";
 import { keepStep, stepBeforeReload } from "./controls/reloaded.js";
 import { Strip } from "./controls/strip.js";
 import { Places } from "./places.js";
@@ -52,16 +54,17 @@ class Board {
       this.strip = new Strip(this);
       this.player = new Player(this);
       if (this.pinnable) this.pins = new Pins(this);
-    }
+    } else this.lab = new LabLine(this);
     this.bar = this.player?.bar ?? new Bar(this);
-    this.screen.classList.toggle("single", !this.places.shown.second);
+    this.rail = new Rail(this);
     this.screen.append(
+      this.rail.root,
       this.places.second,
       this.places.thumbs,
       this.places.hero,
       ...(data.run
         ? [this.numbers.root, this.strip.root, this.player.root]
-        : [element("div", { class: "player" }, this.bar.root)]),
+        : [this.lab.root, element("div", { class: "player" }, this.bar.root)]),
     );
     this.root.append(this.places.more, this.places.park, ...(this.pins ? [this.pins.root] : []), this.announcer.region);
     if (this.places.strip) this.strip?.hold(this.places.strip.card);
@@ -103,8 +106,10 @@ class Board {
     noteSession(data.session);
     this.chooseTheme(parentElement);
     markNumbersAndCode();
+    this.lab?.update(data);
     if (data.frame) this.show(data);
     if (data.run && data.run !== this.run) this.watch(data.run);
+    this.rail.update(data.rail);
     this.compareWith(data.second);
   }
 
@@ -232,6 +237,7 @@ class Board {
     if (frame.heading !== undefined) this.heading = frame.heading; // of two compared runs: what differs in this one
     for (const part of [this.player, this.numbers, this.strip]) part?.take(frame);
     this.pins?.take();
+    if (!this.rail.hasPlayed) this.rail.state(this.root.dataset.state);
     if (this.numbers) this.announcer.follow(this.numbers.narrator.textContent, this.playing);
     for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
     if (!this.playing) { for (const chart of this.charts.values()) chart.settle(); }
@@ -304,6 +310,7 @@ class Board {
     this.places.destroy();
     this.turns.destroy();
     for (const part of [this.player, this.numbers, this.strip]) part?.destroy();
+    this.rail.destroy();
     this.announcer.destroy();
     for (const chart of this.charts.values()) chart.destroy();
     this.root.remove();

@@ -30,6 +30,7 @@ export class Places {
     });
     this.more = element("section", { class: "more", "data-place": "more", "aria-label": words.allPictures });
     this.more.hidden = true;
+    this.beside = null; // an element
     this.park = element("div", {}); // cards of charts that are small or out of view
     this.park.hidden = true;
     this.inTheRow = [];
@@ -61,9 +62,17 @@ export class Places {
       else if (parent && chart.card.parentNode !== parent) parent.replaceChildren(chart.card);
       chart.moveTo(place);
     }
-    if (!second) this.second.replaceChildren();
+    this.placeBeside();
     this.showThumbnails(rest);
     this.board.changed();
+  }
+
+  /** What `beside` holds, a still lab's tables, has the place of a chart where there is none. */
+  placeBeside() {
+    const { hero, second } = this.shown;
+    const free = second ? [] : hero ? [this.second] : [this.second, this.hero];
+    for (const place of free) place.replaceChildren(...(this.beside && place === free.at(-1) ? [this.beside] : []));
+    this.board.screen.classList.toggle("single", !second && !(hero && this.beside?.childElementCount));
   }
 
   showThumbnails(rest) {
