@@ -1,6 +1,7 @@
-"""Arrays as cells: rectangles with their numbers, side by side, some of them as ghosts, some marked.
+"""Arrays as cells: rectangles with their numbers, side by side or below each other, some as ghosts, some marked.
 
 The board fills the cells on a canvas under the chart, so that numbers and colours change without a full Plotly update.
+Everything is measured in cells: the board makes them as large as the chart's place allows, with the numbers and titles.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from playground.figures.theme import layout
 
 Array = NDArray[Any]
 FILL = (0.06, 0.62)  # how strongly a cell is filled, from the smallest values to the largest
-MIN_EXTENT = (4.0, 3.0)  # cells: a drawing is at least this wide and high, so that few cells do not become huge
-CARD = (330.0, 140.0)  # pixels that a small card has for its cells; the size of the numbers follows from it
-GAP, PLANE_GAP = 0.9, 0.45  # cells between two arrays, and between the planes of one array
-MIN_FONT_SIZE = 5.5  # pixels: smaller numbers are not written in the cells; the tooltip shows them
-TITLE_HEIGHT = 18.0  # pixels of a line of a title
+GHOST = 0.3  # of that, for a ghost that has a shade
+ROOM = 0.04  # cells, between the edge of a cell and its outline
+GAP, PLANE_GAP, SIGN_GAP = 0.9, 0.45, 1.3  # cells between two arrays, two planes of one array, and around a sign
+TITLE_LINE, TITLE_LETTER = 0.5, 0.17  # cells: the height of a line of a title, and the width of a letter
+EDGE = 0.15  # cells around the drawing
 WORDS, WORDS_WITH_SHAPE = "{title}: {numbers}", "{title}, {shape}: {numbers}"  # an array, for screen readers
-MAX_LINE_LENGTH = 44  # characters of a message before it wraps
+MAX_LINE_LENGTH = 40  # characters of a message before it wraps
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Block:
 
     `shades` are from -1 to 1: the sign gives the colour, NaN is grey. `ghost` cells are not in memory and are drawn
     dotted, without their shade unless `shaded_ghosts` is true; `mark` cells get a frame; `hovers` are the tooltips.
+    `detail` is a second line below the title. With a `message` the array does not exist: its place is a dashed frame
+    around the message.
     """
 
     title: str
@@ -44,32 +47,31 @@ class Block:
     mark: Array | None = None  # of bool
     hovers: Array | None = None  # of str
     shaded_ghosts: bool = False
+    detail: str = ""
+    message: str = ""
+
+    @property
+    def name(self) -> str:
+        """The title with its detail, as one line."""
+        return ", ".join(filter(None, (self.title, self.detail)))
 
 
-def cells(blocks: Sequence[Block], *, message: str = "", width: float = CARD[0], stacked: bool = False) -> Figure:
-    """The arrays from left to right (or, if `stacked`, one below the other), each under its title, or a message.
+def missing(title: str, message: str, shape: tuple[int, int] = (2, 3)) -> Block:
+    """The place of an array that does not exist, with a message in it."""
+    return Block(title, np.full(shape, "", object), np.zeros(shape), message=message)
 
-    `width` is the chart's approximate width in pixels.
+
+def cells(blocks: Sequence[Block], *, message: str = "", stacked: bool = False, signs: Sequence[str] = ()) -> Figure:
+    """The arrays in reading order, each under its title, with a sign between each and the next, or a message.
+
+    They stand in one row; `others` has them in several rows, for high places. If `stacked`, they only stand below each
+    other.
     """
-    placed, right, bottom = _place(blocks, stacked=stacked)
-    longest = max((len(str(text)) for block in blocks for text in block.texts.ravel()), default=1)
-    wide, high = max(right, MIN_EXTENT[0]), max(bottom, MIN_EXTENT[1])
-    size = min(14.0, width / wide / (0.62 * max(longest, 2)), 0.75 * CARD[1] / high)
-    lines = 1 + any(len(place.planes) > 1 for place in placed)
-    above = lines * max(0.6, TITLE_HEIGHT * high / CARD[1]) + 0.1
-    x_room, y_room = (wide - right) / 2, (high - bottom) / 2
-    return {
-        "data": _traces(blocks, placed, size),
-        "maps": _fills(blocks, placed),
-        "layout": layout(
-            hidden_axis([-0.1 - x_room, right + x_room + 0.1]),
-            hidden_axis([bottom + y_room + 0.1, -above - y_room]),
-            margin={"l": 6, "r": 6, "t": 4, "b": 6},
-            showlegend=False,
-            meta={"words": in_words(blocks, message), "csv": as_csv(blocks)},
-            annotations=[*_titles(blocks, placed, size), *([_message(message)] if message else [])],
-        ),
-    }
+    rows = [1] * len(blocks) if stacked else [len(blocks)]
+    figure = _arranged(blocks, rows, message, signs)
+    if not stacked and len(blocks) > 1:
+        figure["others"] = [_arranged(blocks, each, message, signs) for each in _arrangements(len(blocks))]
+    return figure
 
 
 def in_words(blocks: Sequence[Block], message: str = "") -> str:
@@ -77,10 +79,10 @@ def in_words(blocks: Sequence[Block], message: str = "") -> str:
     texts = []
     for block in blocks:
         shape = " × ".join(str(size) for size in block.texts.shape)
-        words = WORDS if block.texts.ndim < 2 or shape in block.title else WORDS_WITH_SHAPE
+        words = WORDS if block.texts.ndim < 2 or shape in block.name or block.message else WORDS_WITH_SHAPE
         rows = np.atleast_1d(block.texts).reshape(-1, (1, *block.texts.shape)[-1] or 1)
         numbers = "; ".join(", ".join(str(text) for text in row) for row in rows)
-        texts.append(words.format(title=block.title, shape=shape, numbers=numbers))
+        texts.append(words.format(title=block.name, shape=shape, numbers=block.message or numbers))
     return ". ".join([*texts, *([message] if message else [])])
 
 
@@ -88,68 +90,156 @@ def as_csv(blocks: Sequence[Block]) -> str:
     """The arrays as CSV: a row of array, index and value for each cell."""
     rows = ["array,index,value"]
     for block in blocks:
+        title = block.name.replace('"', '""')
+        if block.message:
+            rows.append(f'"{title}",,"{block.message}"')
+            continue
         for place, text in np.ndenumerate(block.texts):
-            title = block.title.replace('"', '""')
             rows.append(f'"{title}",{" ".join(str(index) for index in place)},{text}')
     return "\n".join(rows) + "\n"
 
 
+def _arrangements(count: int) -> list[list[int]]:
+    """The ways to put `count` arrays into two or more rows, as the number in each row."""
+    found = []
+    for rows in range(2, count + 1):
+        longest = -(-count // rows)
+        sizes = [min(longest, count - at) for at in range(0, count, longest)]
+        if sizes not in found:
+            found.append(sizes)
+    return found
+
+
 @dataclass(frozen=True)
 class _Placed:
-    """The places of a block's cells, in the array's order; the left edge of each plane; the block's top edge."""
+    """A block, the places of its cells in the array's order, its left, top, right and bottom edge, and its planes."""
 
+    block: Block
     x: Array
     y: Array
+    box: tuple[float, float, float, float]
     planes: tuple[tuple[float, str], ...]
-    top: float = 0.0
 
 
-def _place(blocks: Sequence[Block], *, stacked: bool = False) -> tuple[list[_Placed], float, float]:
-    """The places of each block's cells, and their right and bottom ends."""
+@dataclass(frozen=True)
+class _Drawing:
+    """All blocks with their places, the signs between them, each (text, x, y), and the drawing's width and height."""
+
+    placed: tuple[_Placed, ...]
+    signs: tuple[tuple[str, float, float], ...]
+    wide: float
+    high: float
+
+
+def _arranged(blocks: Sequence[Block], rows: Sequence[int], message: str, signs: Sequence[str]) -> Figure:
+    """The blocks in rows, so many in each, as a figure of its own."""
+    drawing = _placed(blocks, rows, signs)
+    shown = [place for place in drawing.placed if not place.block.message]
+    return {
+        "data": _traces(shown),
+        "maps": _fills(shown),
+        "layout": layout(
+            hidden_axis([0.0, drawing.wide]),
+            hidden_axis([drawing.high, 0.0]) | {"scaleanchor": "x"},
+            margin={"l": 6, "r": 6, "t": 6, "b": 6},
+            showlegend=False,
+            meta={
+                "words": in_words(blocks, message), "csv": as_csv(blocks), "cells": True,
+            },
+            shapes=[_empty(place) for place in drawing.placed if place.block.message],
+            annotations=[
+                *[each for place in drawing.placed for each in _titles(place)],
+                *[_note("sign", text, x, y, "middle", "@muted") for text, x, y in drawing.signs],
+                *([_message(message)] if message else []),
+            ],
+        ),
+    }  # fmt: skip
+
+
+def _placed(blocks: Sequence[Block], rows: Sequence[int], signs: Sequence[str]) -> _Drawing:
+    """The blocks in rows; each row is centred, and so is each block under its title."""
+    queue = list(blocks)
+    lines = [[queue.pop(0) for _ in range(size)] for size in rows]
+    gaps = SIGN_GAP if signs else GAP
+    widths = [sum(map(_width, line)) + gaps * (len(line) - 1) for line in lines]
+    wide = max([*widths, 1.0]) + 2 * EDGE + (2 * SIGN_GAP if signs and len(lines) > 1 else 0.0)
     placed: list[_Placed] = []
-    left, right, top, bottom = 0.0, 0.0, 0.0, 0.0
-    for block in blocks:
-        planes, rows, columns = (1, 1, 1, *block.texts.shape)[-3:]
-        plane, row, column = np.indices((planes, rows, columns)).reshape(3, -1)
-        starts = left + np.arange(planes) * (columns + PLANE_GAP)
-        names = [f"[{index}]" if planes > 1 else "" for index in range(planes)]
-        placed.append(_Placed(starts[plane] + column, top + row, tuple(zip(starts, names, strict=True)), top))
-        right, bottom = max(right, float(starts[-1]) + columns), max(bottom, top + rows)
-        left, top = (0.0, bottom + GAP) if stacked else (right + GAP, 0.0)
-    return placed, max(right, 1.0), max(bottom, 1.0)
+    said: list[tuple[str, float, float]] = []
+    top = EDGE
+    for line, width in zip(lines, widths, strict=True):
+        top += max(map(_title_lines, line), default=0) * TITLE_LINE
+        left, high = (wide - width) / 2, max((_size(block)[1] for block in line), default=1.0)
+        for block in line:
+            if placed and signs:
+                said.append((signs[len(placed) - 1], left - gaps / 2, top + high / 2))
+            room = _width(block)
+            placed.append(_place(block, left + (room - _size(block)[0]) / 2, top))
+            left += room + gaps
+        top += high + GAP / 2
+    return _Drawing(tuple(placed), tuple(said), wide, max(top - GAP / 2, 1.0) + EDGE)
 
 
-def _traces(blocks: Sequence[Block], placed: Sequence[_Placed], size: float) -> list[dict[str, Any]]:
+def _size(block: Block) -> tuple[float, float]:
+    """The width and height of a block's cells."""
+    planes, rows, columns = (1, 1, 1, *block.texts.shape)[-3:]
+    return planes * columns + (planes - 1) * PLANE_GAP, float(rows)
+
+
+def _width(block: Block) -> float:
+    """The width of a block with its title."""
+    return max(_size(block)[0], TITLE_LETTER * max(len(block.title), len(block.detail)))
+
+
+def _title_lines(block: Block) -> int:
+    planes: int = (1, 1, 1, *block.texts.shape)[-3]
+    return bool(block.title) + bool(block.detail) + (planes > 1)
+
+
+def _place(block: Block, left: float, top: float) -> _Placed:
+    """The places of a block's cells, from its left and top edge."""
+    planes, rows, columns = (1, 1, 1, *block.texts.shape)[-3:]
+    plane, row, column = np.indices((planes, rows, columns)).reshape(3, -1)
+    starts = left + np.arange(planes) * (columns + PLANE_GAP)
+    names = [f"[{index}]" if planes > 1 else "" for index in range(planes)]
+    wide, high = _size(block)
+    box = (left, top, left + wide, top + high)
+    return _Placed(block, starts[plane] + column, top + row, box, tuple(zip(starts, names, strict=True)))
+
+
+def _traces(placed: Sequence[_Placed]) -> list[dict[str, Any]]:
     """The outlines and the numbers: always the same traces in the same order, hidden if empty, for fast updates."""
+    blocks = [place.block for place in placed]
     x = np.concatenate([each.x for each in placed] or [np.empty(0)])
     y = np.concatenate([each.y for each in placed] or [np.empty(0)])
     ghost, mark = _flags([block.ghost for block in blocks], blocks), _flags([block.mark for block in blocks], blocks)
     traces = [
-        _outline(x, y, ~ghost, {"color": "@muted/0.6", "width": 1}),
-        _outline(x, y, ghost, {"color": "@muted/0.6", "width": 1, "dash": "dot"}),
+        _outline(x, y, ~ghost, {"color": "@muted/0.35", "width": 1}),
+        _outline(x, y, ghost, {"color": "@muted/0.7", "width": 1, "dash": "dot"}),
         _outline(x, y, mark, {"color": "@mark", "width": 3}),
     ]
-    texts = [str(text) if size >= MIN_FONT_SIZE else "" for block in blocks for text in block.texts.ravel()]
+    texts = [str(text) for block in blocks for text in block.texts.ravel()]
     hovers = [str(text) for block in blocks for text in (block.texts if block.hovers is None else block.hovers).ravel()]
     traces.append(
         {"type": "scatter", "mode": "text", "x": x + 0.5, "y": y + 0.5, "text": texts,
          "hovertext": hovers, "hoverinfo": "text",
-         "textfont": {"size": max(size, 8.0), "color": ["@muted" if pale else "@text" for pale in ghost.tolist()]}}
+         "textfont": {"size": 12, "color": ["@muted" if pale else "@text" for pale in ghost.tolist()]}}
     )  # fmt: skip
     return traces
 
 
-def _fills(blocks: Sequence[Block], placed: Sequence[_Placed]) -> Maps:
+def _fills(placed: Sequence[_Placed]) -> Maps:
     """The maps of the cells, one pixel for each: no colour for a ghost and for 0, grey for NaN."""
+    blocks = [place.block for place in placed]
     x = np.concatenate([each.x for each in placed] or [np.empty(0)])
     y = np.concatenate([each.y for each in placed] or [np.empty(0)])
     shades = np.concatenate([block.shades.ravel() for block in blocks] or [np.empty(0)]).astype(float)
+    ghost = _flags([block.ghost for block in blocks], blocks)
     size = np.abs(np.nan_to_num(shades)).clip(0, 1)
-    strength = np.where(size > 0, FILL[0] + (FILL[1] - FILL[0]) * size, 0.0)
+    strength = np.where(size > 0, FILL[0] + (FILL[1] - FILL[0]) * size, 0.0) * np.where(ghost, GHOST, 1.0)
     values = images.signed(np.sign(np.nan_to_num(shades)) * strength, 1.0)
     values[np.isnan(shades)] = 0
     values[_flags([None if block.shaded_ghosts else block.ghost for block in blocks], blocks)] = images.ZERO
-    return images.boxes(x, x + 1, y, y + 1, values, images.SIGNED + images.FILLING)
+    return images.boxes(x + ROOM, x + 1 - ROOM, y + ROOM, y + 1 - ROOM, values, images.SIGNED + images.FILLING)
 
 
 def _flags(columns: Sequence[Array | None], blocks: Sequence[Block]) -> Array:
@@ -160,27 +250,46 @@ def _flags(columns: Sequence[Array | None], blocks: Sequence[Block]) -> Array:
 
 
 def _outline(x: Array, y: Array, chosen: Array, line: dict[str, Any]) -> dict[str, Any]:
-    xs, ys = outlines(x[chosen], y[chosen], 1, 1)
+    xs, ys = outlines(x[chosen] + ROOM, y[chosen] + ROOM, 1 - 2 * ROOM, 1 - 2 * ROOM)
     return {"type": "scatter", "mode": "lines", "x": xs, "y": ys, "line": line, "hoverinfo": "skip",
             "visible": bool(chosen.any())}  # fmt: skip
 
 
-def _titles(blocks: Sequence[Block], placed: Sequence[_Placed], size: float) -> list[dict[str, Any]]:
-    """Each block's title above its first cell; the indices of planes, if there are several, on a line below it."""
+def _empty(place: _Placed) -> dict[str, Any]:
+    """The dashed frame in the place of an array that does not exist."""
+    x0, y0, x1, y1 = place.box
+    return {"type": "rect", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "layer": "below", "fillcolor": "@negative/0.06",
+            "line": {"color": "@negative", "width": 2, "dash": "dash"}}  # fmt: skip
+
+
+def _titles(place: _Placed) -> list[dict[str, Any]]:
+    """A block's title over its middle, the indices of its planes, if there are several, and its message, if any."""
+    left, top, right, bottom = place.box
+    block, middle = place.block, (left + right) / 2
     notes = []
-    for block, place in zip(blocks, placed, strict=True):
-        for index, (x, plane) in enumerate(place.planes):
-            words = "<br>".join(word for word in (block.title if index == 0 else "", plane) if word)
-            notes.append(
-                {"x": float(x), "y": place.top - 0.06, "xref": "x", "yref": "y", "xanchor": "left", "yanchor": "bottom",
-                 "align": "left", "showarrow": False, "text": words,
-                 "font": {"size": max(11.0, min(size, 12.0)), "color": "@muted"}}
-            )  # fmt: skip
+    if len(place.planes) > 1:
+        for start, name in place.planes:
+            notes.append(_note("title", name, start + block.texts.shape[-1] / 2, top - 0.06, "bottom", "@muted"))
+        top -= TITLE_LINE
+    for words, colour in ((block.detail, "@muted"), (block.title, "@text")):
+        if words:
+            notes.append(_note("title", words, middle, top - 0.06, "bottom", colour, bold=colour == "@text"))
+            top -= TITLE_LINE
+    if block.message:
+        centre = (place.box[1] + bottom) / 2
+        notes.append(_note("title", block.message, middle, centre, "middle", "@negative", bold=True))
     return notes
+
+
+def _note(kind: str, text: str, x: float, y: float, anchor: str, colour: str, *, bold: bool = False) -> dict[str, Any]:
+    """A text at a place of the drawing; the board gives each kind, "title" or "sign", a size that suits the cells."""
+    font = {"size": 12 if kind == "title" else 18, "color": colour, "weight": 600 if bold else 400}
+    return {"name": kind, "x": float(x), "y": float(y), "xref": "x", "yref": "y", "xanchor": "center",
+            "yanchor": anchor, "align": "center", "showarrow": False, "text": text, "font": font}  # fmt: skip
 
 
 def _message(text: str) -> dict[str, Any]:
     """A note with the message in the middle, as plain text."""
     plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     lines = textwrap.wrap(plain, MAX_LINE_LENGTH, max_lines=6, placeholder=" …")
-    return note("<br>".join(lines), 0.5, 0.5, "@text", 13)
+    return note("<br>".join(lines), 0.5, 0.5, "@text", 15)

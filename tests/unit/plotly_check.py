@@ -27,6 +27,7 @@ def coloured(value: Any, palette: dict[str, str]) -> Any:
 
 
 def assert_plotly_takes(figure: Figure) -> None:
-    for palette in PALETTE.values():
-        go.Figure(coloured({key: part for key, part in figure.items() if key not in ("maps", "parameters")}, palette))
+    for each in (figure, *figure.get("others", ())):
+        for palette in PALETTE.values():
+            go.Figure(coloured({"data": each["data"], "layout": each["layout"]}, palette))
     assert len(encode({"charts": {"it": {"figure": figure}}})) > 4

@@ -26,6 +26,7 @@ SENTENCES = {
 VALUE_COLUMNS = ("Function", "f(x)", "In PyTorch", "x", "f(x) there", "Slope there")
 KINK_COLUMNS = ("Kink or jump of", "at x", "Slope just left", "Slope just right", "Slope in torch")
 ALL_COLUMNS = ("Function", "Formula", "f({probe})", "Slope at {probe}")
+LINE = "x = torch.tensor({x}, requires_grad=True); ({code}).backward(); x.grad"
 MARKS, SLOPE = "Slope in torch", "Slope"  # in the legends
 
 
@@ -117,7 +118,10 @@ def draw_curves(config: CurvesConfig) -> Sheet:
     sentences = [] if probed else [SENTENCES["outside"].format(probe=number(config.probe))]
     if "softmax" in config.shown:
         sentences.append(SENTENCES["softmax"])
-    return Sheet(charts, " ".join(sentences), (_values(shown, drawn), *_kinks(shown, config)))
+    tables = (_values(shown, drawn), *_kinks(shown, config))
+    line = LINE.format(x=f"{config.probe:g}", code=shown[0].code)
+    answer = str(torch.tensor(drawn[0][2][2]))
+    return Sheet(charts, " ".join(sentences), tables, line=line, answer=answer)
 
 
 def _values(shown: list[Function], drawn: list[tuple[Line, Line, tuple[float, float, float]]]) -> Table:

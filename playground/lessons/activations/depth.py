@@ -46,6 +46,7 @@ FACTOR = "× {factor}"
 LINES = ("Signal", "Gradient", "Gradient of W")
 COLOURS = ("@model", "@gradient", "@mark")
 TITLES = ("Output", "Gradient")
+LINE = "signal(outputs[-1]), rms(gradients[0])"
 Array = NDArray[np.float64]
 
 
@@ -139,7 +140,8 @@ def draw_depth(config: DepthConfig) -> Sheet:
         "sizes": sizes(layers, list(zip(LINES, COLOURS, (signals, gradients, norms), strict=True))),
         "slopes": slopes(layers[1:], mean, flat),
     }  # fmt: skip
-    return Sheet(charts, _note(signals, gradients), (_ends(signals, gradients[::-1]),))
+    answer = f"({signals[-1]:.4g}, {gradients[0]:.4g})"
+    return Sheet(charts, _note(signals, gradients), (_ends(signals, gradients[::-1]),), line=LINE, answer=answer)
 
 
 def _activation(config: DepthConfig) -> nn.Module:

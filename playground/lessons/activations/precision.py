@@ -27,6 +27,7 @@ SENTENCES = {
     "wrong": "At s = {s} the naive softmax is wrong or NaN in: **{formats}**.",
 }
 AXES = {"s": "Largest score s", "exp": "exp(s) (log scale)", "error": "Error of the shares (log scale)"}
+LINE = "torch.exp(torch.tensor({s}, dtype=torch.float16))"
 NAMES = {"naive": "{dtype} naive", "stable": "{dtype} stable"}
 VALUE_COLUMNS = ("Format", "Share of s, naive", "stable", "torch.softmax", "Log-sum-exp, naive", "stable ",
                  "torch.logsumexp")  # fmt: skip
@@ -120,7 +121,9 @@ def draw_precision(config: PrecisionConfig) -> Sheet:
         "rounding": sizes_over(x, errors, decades=(-8, 0), probe=config.largest,
                                titles=(AXES["s"], AXES["error"])),
     }  # fmt: skip
-    return Sheet(charts, _note(config), (_values(config), _limits()))
+    largest = torch.tensor(config.largest, dtype=torch.float16)
+    line, answer = LINE.format(s=f"{config.largest:g}"), str(torch.exp(largest))
+    return Sheet(charts, _note(config), (_values(config), _limits()), line=line, answer=answer)
 
 
 def _lanes(formulas: dict[str, Formula], right: Tensor, z: Tensor, probe: float) -> Figure:

@@ -21,6 +21,7 @@ NOTE = "The tutorial calls softplus “softmax”. They are two functions: only 
 COLUMNS = ("", "score", "softmax", "derivative with respect to {name}", "softplus",
            "derivative with respect to {name} ")  # fmt: skip
 SUM = "sum"
+LINE, LINE_WITH_TEMPERATURE = "torch.softmax(z, dim=0)", "torch.softmax(z / {temperature}, dim=0)"
 AXES = {"softmax": "Share of 1", "softplus": "Softplus of the score"}
 SCORE = "Score {name}"
 
@@ -82,7 +83,9 @@ def draw_softmax(config: SoftmaxConfig) -> Sheet:
     ]
     total = (SUM, "", *(fixed(column.sum().item(), 4) for column in (one, derivative, each, derivative_alone)))
     columns = tuple(column.format(name=NAMES[changed]) for column in COLUMNS)
-    return Sheet(charts, NOTE, (Table(columns, (*rows, total)),))
+    line = LINE if config.temperature == 1 else LINE_WITH_TEMPERATURE.format(temperature=f"{config.temperature:g}")
+    answer = " ".join(str(one.float()).split())
+    return Sheet(charts, NOTE, (Table(columns, (*rows, total)),), line=line, answer=answer)
 
 
 SOFTMAX = Lab(

@@ -30,6 +30,7 @@ SENTENCES = {
 }
 COLUMNS = ("Unit", "Weight w", "Bias b", "Height v", "Bends at x")
 NO_BEND = "nowhere"
+LINE = "(units(x, parts, activation).sum(dim=0) - y).square().mean()"
 AXES = {"loss": "Loss", "steps": "Step of Adam", "log_loss": "Loss (log scale)"}
 MAX_STEPS = 60
 STRAIGHT = ("identity",)  # activations without a bend
@@ -144,7 +145,8 @@ def draw_units(config: UnitsConfig) -> Sheet:
         sentences.append(SENTENCES["one_step" if config.descent == 1 else "steps"].format(steps=config.descent))
     if chosen is None:
         sentences.append(SENTENCES["unused"].format(unit=config.turned))
-    return Sheet(charts, " ".join(sentences), (Table(COLUMNS, rows),))
+    answer = str(losses[config.descent])
+    return Sheet(charts, " ".join(sentences), (Table(COLUMNS, rows),), line=LINE, answer=answer)
 
 
 def _row(index: int, w: float, b: float, v: float, *, straight: bool) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from playground.parsing.expressions import parse
 FORMULAS = ("x**2", "sin(x)", "exp(x)", "x + x")
 COLUMNS = ("Call", "x.grad before", "This call adds", "x.grad after", "Error")
 ERROR = "RuntimeError: {error}"
+LINE = "y.backward(); x.grad"  # the last call
 NO_GRADIENT = "None"  # as torch prints it: nothing has reached x yet, or zero_grad() has removed it
 
 
@@ -81,7 +82,9 @@ def draw_calls(config: AccumulateConfig) -> Sheet:
         for index, call in enumerate(calls, 1)
     )  # fmt: skip
     table = Table(COLUMNS, rows)
-    return Sheet({"calls": slopes.carried(before, after - before, failed)}, tables=(table,))
+    last = calls[-1]
+    answer = ERROR.format(error=last.error) if last.error else str(torch.tensor(last.after))
+    return Sheet({"calls": slopes.carried(before, after - before, failed)}, tables=(table,), line=LINE, answer=answer)
 
 
 LAB = Lab(

@@ -113,8 +113,11 @@ def _wrapped(output: str) -> str:
 def draw_mistake(config: MistakeConfig) -> Sheet:
     """The program with the mistake and the fixed one, both run just now."""
     mistake = MISTAKES[config.mistake]
-    tables = (table_of(BROKEN, run_program(mistake.wrong)), table_of(FIXED, run_program(mistake.fixed)))
-    return Sheet({}, NOTE.format(why=mistake.why, fix=mistake.fix), tables)
+    wrong = run_program(mistake.wrong)
+    tables = (table_of(BROKEN, wrong), table_of(FIXED, run_program(mistake.fixed)))
+    last = next(line for line in reversed(wrong) if line.output)
+    note = NOTE.format(why=mistake.why, fix=mistake.fix)
+    return Sheet({}, note, tables, line=last.code.strip(), answer=last.output.split("\n")[-1])
 
 
 LAB = Lab(

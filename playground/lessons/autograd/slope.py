@@ -21,6 +21,8 @@ EXPONENTS = torch.arange(-14, 0.01, 0.25, dtype=torch.float64)
 METHODS = {"central": "Central", "forward": "Forward"}
 COLUMNS = ("Numbers", "Measured slope at ε = {eps}", "Error", "Best ε", "Autograd", "Autograd’s error")
 NO_BEST = "–"
+LINES = {"central": "(f(x + ε) - f(x - ε)) / (2 * ε)  # ε = {eps}", "forward": "(f(x + ε) - f(x)) / ε  # ε = {eps}"}
+SENTENCES = {"note": "Autograd: {autograd}. The measured slope is off by {error}."}
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,10 @@ def draw_slope(config: SlopeConfig) -> Sheet:
                      number(by_autograd, 10), number(abs(by_autograd - true), 2)))  # fmt: skip
     columns = tuple(column.format(eps=number(now)) for column in COLUMNS)
     figures = {"curve": _curve(f, config, y, true), "error": slopes.error_curves(eps.numpy(), errors, now)}
-    return Sheet(figures, tables=(Table(columns, tuple(rows)),))
+    _, measured_slope, off, _, by_autograd, _ = rows[-1]
+    note = SENTENCES["note"].format(autograd=by_autograd, error=off)
+    table = Table(columns, tuple(rows))
+    return Sheet(figures, note, (table,), line=LINES[config.method].format(eps=number(now)), answer=measured_slope)
 
 
 def best_step(eps: Tensor, errors: Tensor) -> str:

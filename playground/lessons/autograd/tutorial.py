@@ -81,7 +81,9 @@ def draw_tutorial(config: TutorialConfig) -> Sheet:
     line["layout"]["xaxis"]["title"] = {"text": f"v[{config.entry}]", "standoff": 6}
     rows = tuple((each.code, each.output) for each in run_program(PROGRAMS[config.way], config.numbers))
     note = NOTE.format(entry=config.entry, value=number(at), slope=number(slope))
-    return Sheet({"bars": bars, "slope": line}, note, (Table(COLUMNS, rows, code=COLUMNS),))
+    table = Table(COLUMNS, rows, code=COLUMNS)
+    printed = " ".join(str(torch.from_numpy(gradient)).split())
+    return Sheet({"bars": bars, "slope": line}, note, (table,), line="v.grad", answer=printed)
 
 
 LAB = Lab(

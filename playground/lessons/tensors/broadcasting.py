@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
-from playground.figures.cells import Block, cells
+from playground.figures.cells import Block, cells, missing
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.tensors.cells import block
@@ -25,7 +25,6 @@ MAX_ELEMENTS = 10**12  # of one shape; an array of that size is never allocated
 
 SENTENCES = {
     "no_fit": "The shapes do not fit: on axis {axis} the sizes differ, and neither is 1.",
-    "numpy_error": "NumPy: {error}",
     "equal": "The shapes are equal: nothing is stretched.",
     "only_axes": "Nothing is stretched: {names} only gets axes of size 1.",
     "stretched": "Stretched: {names}. An axis of size 1, or a missing axis, gets the other’s size. Nothing is copied: "
@@ -41,11 +40,13 @@ LINE, ANSWER = "(a + b).shape", "torch.Size({shape})"
 TITLES = {
     "shapes": "aligned at the right; orange: stretched",
     "shapes_missing": "orange: stretched; (1): a missing axis",
-    "stretched": "{name}, {shape} → {result}",
-    "sum": "a + b, shape {shape}",
-    "unstretched": "{name}, {shape}",
+    "sum": "a + b",
+    "no_sum": "no shape fits",
+    "not_drawn": "too large to draw",
 }
+SIGNS = ("+", "=")
 COLUMNS = ("", "Shape", "Strides when stretched", "Numbers", "As float32")
+ERROR_COLUMNS = ("Library", "Error")
 
 
 @dataclass(frozen=True)
@@ -90,15 +91,12 @@ def draw_broadcasting(config: BroadcastingConfig) -> Sheet:
     figures = {"shapes": cells([_alignment(axes)])}
     if clash:
         numpy, torch_ = real_errors(a, b)
-        figures |= {
-            "a": _unstretched("a", a, 1),
-            "b": _unstretched("b", b, 10),
-            "sum": cells([], message=SENTENCES["numpy_error"].format(error=numpy)),
-        }
+        figures["sum"] = _without_sum(a, b)
         note = SENTENCES["no_fit"].format(axis=clash[-1])
-        return Sheet(figures, note, (_table({"a": a, "b": b}, None),), line=LINE, answer=torch_)
+        errors = Table(ERROR_COLUMNS, (("NumPy", numpy), ("torch", torch_)), code=ERROR_COLUMNS[1:])
+        return Sheet(figures, note, (_table({"a": a, "b": b}, None), errors), line=LINE, answer=torch_)
     result = tuple(size for *_, size in axes if size is not None)
-    figures |= _stretched_arrays(a, b, result)
+    figures["sum"] = _stretched_arrays(a, b, result)
     tables = (_table({"a": a, "b": b, "a + b": result}, result),)
     return Sheet(figures, _note(a, b, result), tables, line=LINE, answer=ANSWER.format(shape=list(result)))
 
@@ -126,20 +124,24 @@ def _alignment(axes: tuple[tuple[int | None, int | None, int | None], ...]) -> B
         texts[3, column] = "✗" if size is None else f"{size:,}"
         shades[3, column] = 0.0 if size is None else 0.7
         mark[1:, column] = size is None
-    missing = any(own is None for one, other, _ in axes for own in (one, other))
-    return Block(TITLES["shapes_missing" if missing else "shapes"], texts, shades, ghost, mark, shaded_ghosts=True)
+    is_missing = any(own is None for one, other, _ in axes for own in (one, other))
+    title = TITLES["shapes_missing" if is_missing else "shapes"]
+    return Block("", texts, shades, ghost, mark, shaded_ghosts=True, detail=title)
 
 
-def _stretched_arrays(a: Shape, b: Shape, result: Shape) -> dict[str, Figure]:
+def _stretched_arrays(a: Shape, b: Shape, result: Shape) -> Figure:
     """Both arrays stretched, with repeated cells as ghosts, and their sum; a sentence if the result is too large."""
-    if math.prod(result) > MAX_CELLS or len(result) > MAX_AXES:
-        return {name: _too_large(result) for name in ("a", "b", "sum")}
+    if not _is_drawn(result):
+        return _too_large(result)
     one, other = numbers(a, 1), numbers(b, 10)
-    return {
-        "a": _stretched("a", one, result),
-        "b": _stretched("b", other, result),
-        "sum": cells([block(TITLES["sum"].format(shape=shape_text(result)), (one + other).numpy())]),
-    }
+    total = block(TITLES["sum"], (one + other).numpy(), shape_text(result))
+    return cells([_stretched("a", one, result), _in_orange(_stretched("b", other, result)), total], signs=SIGNS)
+
+
+def _without_sum(a: Shape, b: Shape) -> Figure:
+    """Both arrays as they are, and the place of the sum that does not exist."""
+    one, other = (_unstretched(*each) for each in (("a", a, 1), ("b", b, 10)))
+    return cells([one, _in_orange(other), missing(TITLES["sum"], TITLES["no_sum"])], signs=SIGNS)
 
 
 def numbers(shape: Shape, step: int) -> torch.Tensor:
@@ -147,13 +149,18 @@ def numbers(shape: Shape, step: int) -> torch.Tensor:
     return (torch.arange(math.prod(shape)) * step).reshape(shape)
 
 
-def _stretched(name: str, tensor: torch.Tensor, result: Shape) -> Figure:
+def _stretched(name: str, tensor: torch.Tensor, result: Shape) -> Block:
     """A tensor expanded to the shape of the result; repeated cells are ghosts."""
     stretched = tensor.expand(result)
     first = torch.zeros(result, dtype=torch.bool)
     first[tuple(slice(None) if stride else slice(1) for stride in _strides(stretched))] = True
-    title = TITLES["stretched"].format(name=name, shape=shape_text(tensor.shape), result=shape_text(result))
-    return cells([block(title, stretched.numpy(), ghost=~first.numpy())])
+    drawn = block(name, stretched.numpy(), shape_text(tensor.shape), ghost=~first.numpy())
+    return replace(drawn, shaded_ghosts=True)
+
+
+def _in_orange(drawn: Block) -> Block:
+    """The same block in the colour of negative numbers, to tell it from another one."""
+    return replace(drawn, shades=-drawn.shades)
 
 
 def _strides(tensor: torch.Tensor) -> tuple[int, ...]:
@@ -161,11 +168,14 @@ def _strides(tensor: torch.Tensor) -> tuple[int, ...]:
     return tuple(stride or int(size == 1) for stride, size in zip(tensor.stride(), tensor.shape, strict=True))
 
 
-def _unstretched(name: str, shape: Shape, step: int) -> Figure:
-    if math.prod(shape) > MAX_CELLS or len(shape) > MAX_AXES:
-        return _too_large(shape)
-    title = TITLES["unstretched"].format(name=name, shape=shape_text(shape))
-    return cells([block(title, numbers(shape, step).numpy())])
+def _unstretched(name: str, shape: Shape, step: int) -> Block:
+    if not _is_drawn(shape):
+        return missing(f"{name}, {shape_text(shape)}", TITLES["not_drawn"])
+    return block(name, numbers(shape, step).numpy(), shape_text(shape))
+
+
+def _is_drawn(shape: Shape) -> bool:
+    return math.prod(shape) <= MAX_CELLS and len(shape) <= MAX_AXES
 
 
 def _too_large(shape: Shape) -> Figure:
@@ -211,9 +221,11 @@ LAB = Lab(
     config=BroadcastingConfig,
     draw=draw_broadcasting,
     charts=(
+        Chart(
+            "sum",
+            "a + b",
+            "Both arrays in the shape of the result, where repeated cells are ghosts, and the sum, if there is one.",
+        ),
         Chart("shapes", "The shapes", "Both shapes and the result’s, aligned at the right, axis by axis."),
-        Chart("sum", "a + b", "The sum as cells, or the error."),
-        Chart("a", "a, stretched", "The first array in the shape of the result; repeated cells are ghosts."),
-        Chart("b", "b, stretched", "The second array in the shape of the result; repeated cells are ghosts."),
     ),
 )

@@ -8,11 +8,18 @@ from playground.figures.cells import Block
 from playground.parsing.arrays import MAX_AXES, MAX_CELLS, Array, number_text, shape_text
 
 CORNER = 8  # cells drawn along each axis of a large array
-CORNER_TITLE = "{title} (a corner of {shape})"
+MAX_LINE = 70  # characters of what Python prints
+CORNER_DETAIL = "a corner of {shape}"
 
 
 def block(
-    title: str, array: Array, *, mark: Array | None = None, scale: float | None = None, ghost: Array | None = None
+    title: str,
+    array: Array,
+    detail: str = "",
+    *,
+    mark: Array | None = None,
+    scale: float | None = None,
+    ghost: Array | None = None,
 ) -> Block:
     """An array as cells, or a corner of a large one; `scale` has the strongest colour (default: the largest value)."""
     shown, mark, ghost = corner(array), _corner_of(mark), _corner_of(ghost)
@@ -22,8 +29,15 @@ def block(
     texts = np.array([number_text(value) for value in shown.ravel()], dtype=object).reshape(shown.shape)
     places = [f"{list(place)}: {value}" for place, value in np.ndenumerate(shown)]
     if shown.size < array.size:
-        title = CORNER_TITLE.format(title=title, shape=shape_text(array.shape))
-    return Block(title, texts, (finite / largest).clip(-1, 1), ghost, mark, np.array(places).reshape(shown.shape))
+        detail = CORNER_DETAIL.format(shape=shape_text(array.shape))
+    shades, hovers = (finite / largest).clip(-1, 1), np.array(places).reshape(shown.shape)
+    return Block(title, texts, shades, ghost, mark, hovers, detail=detail)
+
+
+def one_line(text: str) -> str:
+    """What Python prints for an array, as one line that is cut if it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_LINE else f"{line[: MAX_LINE - 2]} …"
 
 
 def corner(array: Array) -> Array:

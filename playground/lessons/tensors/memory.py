@@ -14,7 +14,7 @@ from torch import Tensor
 from playground.figures.cells import Block, cells
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
-from playground.lessons.tensors.cells import block
+from playground.lessons.tensors.cells import block, one_line
 from playground.parsing.arrays import shape_text
 
 Array = NDArray[Any]
@@ -69,12 +69,8 @@ SENTENCES = {
     "no_such_cell": "Row {row}, column {column} is not in {side}, whose shape is {shape}. Choose a smaller row or "
     "column.",
 }
-TITLES = {
-    "tensor": "{name}, a tensor",
-    "array": "{name}, an array",
-    "shared": "one block of memory: a and b",
-    "own": "{name}’s memory",
-}
+TITLES = {"tensor": "a tensor", "array": "an array", "shared": "one block of memory: a and b", "own": "{name}’s memory"}
+LINE = "{side}[{row}, {column}] = {value}; {other}"
 KINDS = {"tensor": "torch tensor", "array": "NumPy array"}
 POINTERS = {"same": "p", "offset": "p + {bytes} bytes", "elsewhere": "a different address"}
 COLUMNS = ("", "Type", "dtype", "Data pointer", "Strides in bytes", "Shape", "Code")
@@ -144,11 +140,15 @@ def draw_memory(config: MemoryConfig) -> Sheet:
     }
     code = f"a = {way.given}\nb = {way.code}\n{config.side}[{config.row}, {config.column}] = {config.value}"
     rows = (_row("a", done.a, POINTERS["same"], code), _row("b", done.b, pointer(done), ""))
-    return Sheet(figures, _note(config, way, done), (Table(COLUMNS, rows, code=("", "Data pointer", "Code")),))
+    other = "b" if config.side == "a" else "a"
+    line = LINE.format(side=config.side, row=config.row, column=config.column, value=config.value, other=other)
+    answer = one_line(repr(getattr(done, other)))
+    table = Table(COLUMNS, rows, code=("", "Data pointer", "Code"))
+    return Sheet(figures, _note(config, way, done), (table,), line=line, answer=answer)
 
 
 def _side(name: str, side: Side, changed: Array) -> Block:
-    return block(TITLES[_kind(side)].format(name=name), as_array(side), mark=changed)
+    return block(name, as_array(side), TITLES[_kind(side)], mark=changed)
 
 
 def _kind(side: Side) -> str:

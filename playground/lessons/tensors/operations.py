@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import as_tensor
 
 from playground.engine.frames import Figure
-from playground.figures.cells import Block, cells
+from playground.figures.cells import Block, cells, missing
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
-from playground.lessons.tensors.cells import block, corner
+from playground.lessons.tensors.cells import block, corner, one_line
 from playground.lessons.tensors.reasons import Comparison, reasons
 from playground.lessons.tensors.registry import OPERATIONS, Operation
 from playground.lessons.tensors.verdicts import Result, Verdict, run_both
@@ -33,16 +34,17 @@ SENTENCES = {
     "note": "**{label}**, `{numpy}` in NumPy and `{torch}` in torch. {verdict}\n\nWith this array: of {total} "
     "operations {same} agree, {differs} differ and {error} fail in one library or in both.",
     "no_device": "Torch finds no graphics card on this machine. Set the device back to cpu.",
-    "empty": "An array with no elements.",
+    "empty": "no elements",
     "gap_same": "The same.",
     "gap_both_fail": "No difference: both raise an error.",
     "gap_one_fails": "No difference to show: one of them raises an error.",
 }
 COLUMNS = ("Operation", "NumPy", "torch", "Verdict", "Difference (NumPy | torch)")
 TITLES = {
-    "a": "a: {numpy} | {torch}",
-    "result": "{dtype}, shape {shape}",
-    "part": "[{index}] {dtype}, shape {shape}",
+    "types": "{numpy} | {torch}",
+    "result": "{dtype}, {shape}",
+    "part": "{library} [{index}]",
+    "error": "an error",
     "gap": "NumPy − torch",
     "no_gap": "NumPy − torch: equal",
 }
@@ -79,19 +81,17 @@ def draw_operations(config: OperationsConfig) -> Sheet:
     results = {name: run_both(each, arrays, tensors) for name, each in OPERATIONS.items()}
     chosen, (numpy, torch, verdict) = OPERATIONS[config.operation], results[config.operation]
     scale = max((_largest(part) for part in (*numpy.parts, *torch.parts)), default=1.0) or 1.0
-    given = [block(TITLES["a"].format(numpy=arrays[0].dtype, torch=tensors[0].dtype), arrays[0])]
+    types = TITLES["types"].format(numpy=arrays[0].dtype, torch=str(tensors[0].dtype).removeprefix("torch."))
+    given = [block("a", arrays[0], types)]
     if chosen.uses_second:
         given.append(block("b", arrays[1]))
-    figures = {
-        "given": cells(given),
-        "gap": _gap(numpy, torch, verdict),
-        "numpy": _result(numpy, scale),
-        "torch": _result(torch, scale),
-    }
+    drawn = [*given, *_result("NumPy", numpy, scale), *_result("torch", torch, scale)]
+    figures = {"results": cells(drawn), "gap": _gap(numpy, torch, verdict)}
     rows = [_row(OPERATIONS[name], verdict) for name, (_, _, verdict) in results.items()]
     compared = Comparison(chosen, arrays, tensors, numpy, torch, verdict)
     note = _note(compared, (each for _, _, each in results.values()))
-    return Sheet(figures, note, (Table(COLUMNS, tuple(rows), code=("NumPy", "torch")),))
+    table = Table(COLUMNS, tuple(rows), code=("NumPy", "torch"))
+    return Sheet(figures, note, (table,), line=chosen.torch, answer=_answer(torch))
 
 
 def _note(compared: Comparison, verdicts: Iterable[Verdict]) -> str:
@@ -114,17 +114,17 @@ def _row(operation: Operation, verdict: Verdict) -> tuple[str, ...]:
     return operation.label, operation.numpy, operation.torch, verdict.sign, details
 
 
-def _result(result: Result, scale: float) -> Figure:
-    """A result as cells, or its error."""
+def _result(library: str, result: Result, scale: float) -> list[Block]:
+    """What a library gives as cells, or that it raises an error."""
     if result.error:
-        return cells([], message=result.error)
+        return [missing(library, TITLES["error"])]
     blocks: list[Block] = []
     for index, part in enumerate(result.parts):
-        title = TITLES["part" if len(result.parts) > 1 else "result"]
-        title = title.format(index=index, dtype=part.dtype, shape=shape_text(part.shape))
-        blocks.append(block(title, part, scale=scale))
-    empty = SENTENCES["empty"] if all(part.size == 0 for part in result.parts) else ""
-    return cells([each for each in blocks if each.texts.size], message=empty)
+        title = TITLES["part"].format(library=library, index=index) if len(result.parts) > 1 else library
+        detail = TITLES["result"].format(dtype=part.dtype, shape=shape_text(part.shape))
+        drawn = block(title, part, detail, scale=scale) if part.size else missing(title, SENTENCES["empty"])
+        blocks.append(drawn)
+    return blocks
 
 
 def _gap(numpy: Result, torch: Result, verdict: Verdict) -> Figure:
@@ -141,6 +141,14 @@ def _gap(numpy: Result, torch: Result, verdict: Verdict) -> Figure:
     return cells([block(TITLES["no_gap" if equal.all() else "gap"], gap)])
 
 
+def _answer(torch: Result) -> str:
+    """What Python prints for torch's result, or torch's error."""
+    if torch.error:
+        return torch.error
+    printed = [one_line(str(as_tensor(part))) for part in torch.parts]
+    return one_line(f"({', '.join(printed)})") if len(printed) > 1 else printed[0]
+
+
 def _largest(part: Array) -> float:
     numbers = np.abs(part.astype(np.float64))
     return float(numbers[np.isfinite(numbers)].max(initial=0.0))
@@ -153,9 +161,7 @@ LAB = Lab(
     config=OperationsConfig,
     draw=draw_operations,
     charts=(
-        Chart("given", "Input", "The first array, and the second if it is used, as cells."),
+        Chart("results", "Both results", "The input and the results of both libraries as cells, or their errors."),
         Chart("gap", "Difference", "NumPy minus torch, cell by cell."),
-        Chart("numpy", "NumPy gives", "The result of NumPy as cells, or its error."),
-        Chart("torch", "torch gives", "The result of torch as cells, or its error."),
     ),
 )

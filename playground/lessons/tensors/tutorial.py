@@ -13,7 +13,7 @@ from torch import Tensor
 from playground.figures.cells import cells
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
-from playground.lessons.tensors.cells import block
+from playground.lessons.tensors.cells import block, one_line
 from playground.parsing.arrays import MAX_CHARACTERS, as_numpy, read_array, shape_text
 
 Array = NDArray[Any]
@@ -34,6 +34,7 @@ SENTENCES = {
     "too_large": "A torch.FloatTensor cannot hold numbers above 3.4e38. Type a smaller one.",
 }
 COLUMNS = ("NumPy", "torch", "dtype", "Shape", "Strides")
+LINE = "torch_data.stride(), np_data.strides"
 STRIDES = "{numpy} bytes\n{torch} elements"
 ONE_STRIDE = "{numpy} bytes\n1 element"
 NO_STRIDES = "()\n()"  # of a single number, as both libraries print them
@@ -83,19 +84,20 @@ def draw_tutorial(config: TutorialConfig) -> Sheet:
     drawn = [block("np_data", np_data), block("tensor_to_array", back)], [block("torch_data", torch_data.numpy())]
     stacked = config.cell != "convert"  # so that each number is above its result
     data = _list(config.data)
-    note = SENTENCES["convert"]
+    note, line, answer = SENTENCES["convert"], LINE, str((tuple(torch_data.stride()), np_data.strides))
     for name in ("abs", "sin", "mean"):
         with np.errstate(invalid="ignore"):  # the sine of infinity
             in_numpy, in_torch = in_both_libraries(name, data)
         rows.append(_row(f"np.{name}(data)", f"torch.{name}(tensor)", in_numpy, in_torch))
         if config.cell == name:
             note = _note(data, in_numpy, in_torch)
+            line, answer = f"torch.{name}(tensor)", one_line(str(in_torch))
             drawn = (
                 [block("data", np.array(data)), block(f"np.{name}(data)", np.asarray(in_numpy))],
                 [block("tensor", torch.FloatTensor(data).numpy()), block(f"torch.{name}(tensor)", in_torch.numpy())],
             )
     figures = {"numpy": cells(drawn[0], stacked=stacked), "torch": cells(drawn[1], stacked=stacked)}
-    return Sheet(figures, note, (Table(COLUMNS, tuple(rows), code=COLUMNS),))
+    return Sheet(figures, note, (Table(COLUMNS, tuple(rows), code=COLUMNS),), line=line, answer=answer)
 
 
 def _note(data: list[float], in_numpy: Any, in_torch: Tensor) -> str:

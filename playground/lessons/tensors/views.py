@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from playground.engine.frames import Figure
-from playground.figures.cells import Block, cells
+from playground.figures.cells import Block, cells, missing
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.tensors.figures.ribbon import ribbon
@@ -35,9 +35,10 @@ SENTENCES = {
     "no_such_number": "{name} has {count} numbers; there is no index {probe}, so the last one is shown.",
     "unknown_size": "The shape of x needs every size: -1 cannot be used without an array. Type a number.",
     "too_many": "The result has {count} numbers; 1 to {limit} can be drawn. Choose another shape of x.",
-    "too_many_axes": "{shape} has too many axes to draw. The memory below shows all its numbers.",
 }
-TITLES = {"own": "x’s own memory", "new": "new memory: the numbers were copied", "result": "{name} = {code}"}
+TITLES = {"own": "x’s own memory", "new": "new memory: the numbers were copied", "error": "an error",
+          "many_axes": "{shape}, not drawn"}  # fmt: skip
+LINE = "{code}.stride()"
 HOVERS = {"cell": "{index} is at position {position}", "memory": "position {position}"}
 COLUMNS = ("Code", "Shape", "Strides", "Offset", "Contiguous?", "x’s memory?")
 ANSWERS = {"contiguous": ("no", "yes"), "shared": ("no: a copy", "yes")}
@@ -120,19 +121,19 @@ def draw_views(config: ViewsConfig) -> Sheet:
     if not 0 < z.numel() <= MAX_READ:
         raise ValueError(SENTENCES["too_many"].format(count=z.numel(), limit=MAX_READ))
     at = np.unravel_index(min(config.probe, z.numel() - 1), z.shape) if z.dim() else ()
-    figures = {
-        "x": _drawn("x", x, x, None),
-        "z": _drawn(TITLES["result"].format(name=_name(config), code=_code(config)), z, x, at),
-        "memory": _memory(z, x, at),
-    }
-    return Sheet(figures, _note(z, x, at, config), (_table({"x": x, "y": y, "z": z}, config),))
+    result = _drawn(_name(config), _code(config), z, x, at)
+    figures = {"z": cells([_drawn("x", "", x, x, None), result]), "memory": _memory(z, x, at)}
+    answer = str(tuple(z.stride()))
+    table = _table({"x": x, "y": y, "z": z}, config)
+    return Sheet(figures, _note(z, x, at, config), (table,), line=LINE.format(code=_code(config)), answer=answer)
 
 
 def _failed(x: Tensor, config: ViewsConfig, error: str) -> Sheet:
     """The tensor x and its memory, with the error in place of z."""
-    figures = {"x": _drawn("x", x, x, None), "z": cells([], message=error), "memory": _memory(x, x, None)}
+    blocks = [_drawn("x", "", x, x, None), missing(_name(config), TITLES["error"])]
+    figures = {"z": cells(blocks), "memory": _memory(x, x, None)}
     note = SENTENCES["no_view" if "view size" in error else "fails"].format(code=_code(config))
-    return Sheet(figures, note, (_table({"x": x}, config),))
+    return Sheet(figures, note, (_table({"x": x}, config),), line=_code(config), answer=error)
 
 
 def _name(config: ViewsConfig) -> str:
@@ -151,7 +152,7 @@ def _shades(values: Array, count: int) -> Array:
     return (values + 1) / count
 
 
-def _block(title: str, tensor: Tensor, x: Tensor, at: tuple[Any, ...] | None) -> Block:
+def _block(title: str, detail: str, tensor: Tensor, x: Tensor, at: tuple[Any, ...] | None) -> Block:
     values = tensor.numpy()
     values = values[(0,) * max(values.ndim - 3, 0)] if values.ndim > 3 else values
     mark = np.zeros(tensor.shape, bool)
@@ -164,13 +165,14 @@ def _block(title: str, tensor: Tensor, x: Tensor, at: tuple[Any, ...] | None) ->
         ]
     )
     return Block(title, values.astype(str).astype(object), _shades(values, x.numel()), None, mark.reshape(values.shape),
-                 hovers.reshape(values.shape))  # fmt: skip
+                 hovers.reshape(values.shape), detail=detail)  # fmt: skip
 
 
-def _drawn(title: str, tensor: Tensor, x: Tensor, at: tuple[Any, ...] | None) -> Figure:
+def _drawn(name: str, code: str, tensor: Tensor, x: Tensor, at: tuple[Any, ...] | None) -> Block:
+    """A tensor as cells under its name and code; one of more than three axes has only its shape."""
     if tensor.dim() > 3:
-        return cells([], message=SENTENCES["too_many_axes"].format(shape=shape_text(tuple(tensor.shape))))
-    return cells([_block(title, tensor, x, at)])
+        return missing(name, TITLES["many_axes"].format(shape=shape_text(tuple(tensor.shape))))
+    return _block(name, code, tensor, x, at)
 
 
 def _memory(z: Tensor, x: Tensor, at: tuple[Any, ...] | None) -> Figure:
@@ -221,8 +223,8 @@ LAB = Lab(
     config=ViewsConfig,
     draw=draw_views,
     charts=(
-        Chart("x", "The tensor", "The tensor as cells, coloured by their position in memory."),
-        Chart("z", "The result", "The result as cells in the same colours, or the error."),
-        Chart("memory", "The memory it reads", "The flat memory as a ribbon, and the order in which it is read."),
+        Chart("memory", "The memory it reads", "The flat memory as a ribbon, and the order in which it is read.",
+              wide=True),
+        Chart("z", "Tensor and result", "The tensor, coloured by its positions in memory, and the result."),
     ),
 )  # fmt: skip

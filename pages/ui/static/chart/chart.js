@@ -2,6 +2,7 @@
 
 import { download, element, toggleFullScreen } from "../dom.js";
 import { put, reuseEqualParts } from "../wire/codec.js";
+import { arrangement, bestArrangement, fitted } from "./cells.js";
 import { csvOf } from "./csv.js";
 import { describe } from "./describe.js";
 import { FastPath } from "./fast_path.js";
@@ -13,6 +14,7 @@ import { ChartMenu } from "../controls/menu.js";
 import { Pad } from "../controls/pad.js";
 import { reaching } from "../controls/pins.js";
 import { PlaceForm } from "../controls/place.js";
+import { Brush, Network } from "../controls/network.js";
 import { Sliders } from "../controls/sliders.js";
 import { DragKnobs } from "../controls/drag_knobs.js";
 import { WeightForm } from "../controls/weights.js";
@@ -32,6 +34,7 @@ export class Chart {
     this.figure = null;
     this.place = "small"; // or "hero", "second", "strip"
     this.isSeen = false;
+    this.arranged = 0; // which arrangement of a drawing of cells is shown
     this.host = null; // of a second run's chart: the first run's
     this.thumbnails = new Set();
     this.hidden = new Set(); // names of traces that the visitor has switched off
@@ -78,6 +81,7 @@ export class Chart {
       this.inWords,
     );
     if (spec.beside === "weights") this.weightForm = new WeightForm(this);
+    this.overlays = [spec.network && new Network(this), spec.brush && new Brush(this)].filter(Boolean);
     this.watcher = new IntersectionObserver(([entry]) => {
       this.isSeen = entry.isIntersecting;
       board.changed();
@@ -161,7 +165,7 @@ export class Chart {
         put(this.shown, path, this.coloured(value, path[path.length - 1]));
       }
       if (this.place === "small") this.draw();
-      else if (this.visible && this.fastPath.show(this.shown, part.set)) {
+      else if (this.visible && this.fastPath.show(arrangement(this.shown, this.arranged), this.patchOf(part.set))) {
         this.drawMaps();
         this.isBehind ||= part.set.some(([[name]]) => name === "data" || name === "layout");
         if (this.isPointedAt) this.settle();
@@ -169,8 +173,26 @@ export class Chart {
       } else this.draw();
     }
     this.weightForm?.refresh();
+    for (const overlay of this.overlays) overlay.take(part);
     this.placeForm?.show(this.figure?.layout.meta?.place);
     this.sliders?.show(this.figure?.layout.meta?.sliders);
+  }
+
+  /** What is drawn: the figure, or the arrangement of its cells that suits the chart's place best. */
+  fitted() {
+    this.arranged = 0;
+    if (!this.shown.layout.meta?.cells) return this.shown;
+    const place = [this.plot.clientWidth, this.plot.clientHeight, this.board.scale];
+    this.arranged = bestArrangement(this.shown, ...place);
+    return fitted(arrangement(this.shown, this.arranged), ...place);
+  }
+
+  /** Changes of the figure as changes of the arrangement that is shown. */
+  patchOf(set) {
+    if (!this.figure.others) return set;
+    const [shown, others] = [this.arranged - 1, set.filter(([[part]]) => part === "others")];
+    if (shown < 0) return set.filter((change) => !others.includes(change));
+    return others.filter(([[, at]]) => at === shown).map(([path, value]) => [path.slice(2), value]);
   }
 
   /** Plan a full update for changes that the fast path drew without Plotly. */
@@ -190,11 +212,12 @@ export class Chart {
     }
     if (!window.Plotly) return;
     const ghosts = this.spec.pins && this.board.pins ? this.board.pins.ghosts() : [];
+    const drawing = this.fitted();
     const own = this.hidden.size
-      ? this.shown.data.map((trace) => this.hidden.has(trace.name) ? { ...trace, visible: false } : trace)
-      : this.shown.data;
+      ? drawing.data.map((trace) => this.hidden.has(trace.name) ? { ...trace, visible: false } : trace)
+      : drawing.data;
     const data = [...own, ...this.secondRun.traces(own), ...ghosts];
-    const layout = this.currentLayout(ghosts);
+    const layout = this.currentLayout(drawing.layout, ghosts);
     if (layout.width < 40) return;
     this.secondRun.drawn = data;
     const config = { displayModeBar: false, doubleClick: false, scrollZoom: false, responsive: false };
@@ -225,8 +248,7 @@ export class Chart {
   }
 
   /** The figure's layout at the current size and zoom: a new object, because Plotly writes into it. */
-  currentLayout(ghosts = []) {
-    const { layout } = this.shown;
+  currentLayout(layout, ghosts = []) {
     const kinds = `${layout.xaxis.type} ${layout.yaxis.type}`;
     if (this.zoom?.kinds !== kinds) this.zoom = null;
     const { scale } = this.board;
@@ -257,12 +279,6 @@ export class Chart {
         yaxis: [...yaxis.range],
       };
     });
-    if (this.weightForm) {
-      this.plot.on("plotly_click", ({ points }) => {
-        const unit = points.find((point) => point.customdata)?.customdata;
-        if (unit) this.weightForm.open(...unit);
-      });
-    }
     if (this.spec.click !== "add") this.plot.on("plotly_doubleclick", () => this.resetZoom());
   }
 
@@ -310,8 +326,9 @@ export class Chart {
       ...layout,
       showlegend: true,
       legend: { orientation: "h", x: 1, xanchor: "right", y: 1, yanchor: "bottom" },
-      images: this.maps.pictures(this.figure.maps),
-      shapes: [...(layout.shapes ?? []), ...this.maps.frames(this.figure.maps)],
+      images: this.maps.pictures(arrangement(this.figure, this.arranged).maps),
+      shapes: [...(layout.shapes ?? []), ...this.maps.frames(arrangement(this.figure, this.arranged).maps)],
+      ...(layout.meta?.cells && { yaxis: { ...layout.yaxis, scaleanchor: "x" } }),
       paper_bgcolor: this.board.colour("@ground"),
       title: { text: this.spec.title },
       margin: { ...layout.margin, t: 60 },
@@ -335,7 +352,7 @@ export class Chart {
   /** Draw the figure's maps, or the map under the pointer in another chart; then the chart that magnifies ours. */
   drawMaps() {
     const large = this.magnified && this.magnified.chart.smallMap(this.magnified.index);
-    const own = this.figure.maps;
+    const own = arrangement(this.figure, this.arranged).maps;
     this.maps.draw(large && own ? { ...large, boxes: own.boxes, over: own.over } : own, 0, this.secondRun.end);
     this.secondRun.drawMaps(this.maps);
     if (this.pointedAt >= 0) this.board.charts.get(this.spec.magnified_on)?.drawMaps();

@@ -1,0 +1,51 @@
+// Drawings of arrays fill their place: cells stay square, and as large as the place allows, and so do their words.
+
+const MAX_CELL = 84; // pixels, times the scale of the page's type
+const NUMBER = { share: 0.42, least: 6 }; // of a cell; smaller ones are not written, the tooltip shows them
+const LETTER = 0.6; // width of a digit, as a share of its size
+const WORDS = { title: { share: 0.3, least: 11, most: 16 }, sign: { share: 0.55, least: 14, most: 30 } };
+
+/** How many pixels a cell has in this arrangement of the drawing. */
+function cell({ layout: { xaxis, yaxis, margin } }, width, height, scale) {
+  const wide = xaxis.range[1] - xaxis.range[0];
+  const high = yaxis.range[0] - yaxis.range[1];
+  const across = (width - (margin.l + margin.r) * scale) / wide;
+  const up = (height - (margin.t + margin.b) * scale) / high;
+  return Math.min(across, up, MAX_CELL * scale);
+}
+
+/** The arrangement with the largest cells: 0 is the figure itself, 1 the first of its `others`, and so on. */
+export function bestArrangement(figure, width, height, scale) {
+  const sizes = [figure, ...(figure.others ?? [])].map((each) => cell(each, width, height, scale));
+  const best = Math.max(...sizes);
+  return sizes.findIndex((size) => size >= 0.95 * best);
+}
+
+/** An arrangement of a figure by its number. */
+export const arrangement = (figure, number) => (number ? figure.others[number - 1] : figure);
+
+/** The traces and the layout of a drawing in a place of this size. */
+export function fitted(figure, width, height, scale) {
+  const { layout } = figure;
+  const { margin } = layout;
+  const [left, right] = layout.xaxis.range;
+  const [bottom, top] = layout.yaxis.range;
+  const size = cell(figure, width, height, scale);
+  const across = ((width - (margin.l + margin.r) * scale) / size - (right - left)) / 2; // cells left on each side
+  const up = ((height - (margin.t + margin.b) * scale) / size - (bottom - top)) / 2;
+  const data = figure.data.map((trace) => {
+    if (trace.mode !== "text") return trace;
+    const longest = trace.text.reduce((most, text) => Math.max(most, text.length), 2);
+    const type = Math.min(NUMBER.share * size, (0.88 * size) / (LETTER * longest));
+    return { ...trace, textfont: { ...trace.textfont, size: type }, opacity: type < NUMBER.least ? 0 : 1 };
+  });
+  const annotations = layout.annotations.map((note) => {
+    const kind = WORDS[note.name];
+    if (!kind) return note;
+    const type = Math.max(kind.least * scale, Math.min(kind.most * scale, kind.share * size));
+    return { ...note, font: { ...note.font, size: type } };
+  });
+  const xaxis = { ...layout.xaxis, range: [left - across, right + across] };
+  const yaxis = { ...layout.yaxis, range: [bottom + up, top - up], scaleanchor: undefined };
+  return { data, layout: { ...layout, annotations, xaxis, yaxis } };
+}
