@@ -22,7 +22,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMED_ONLY = {"load": ROOT / "tests" / "load", "benchmark": ROOT / "tests" / "benchmarks"}  # marker: folder
-IN_PART = {"matrix": ROOT / "tests" / "matrix", "claims": ROOT / "tests" / "claims"}  # marker: folder
+IN_PART = {  # marker: folder or file
+    "matrix": ROOT / "tests" / "matrix",
+    "claims": ROOT / "tests" / "claims",
+    "first_screen": ROOT / "tests" / "browser" / "test_first_screen.py",
+}
 PLAYWRIGHT = pytest.StashKey[ExitStack]()  # what ends Playwright and every browser that it has started
 START_SECONDS = 60.0
 STREAMLIT = (
@@ -75,7 +79,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Set the markers, put browser tests last for a run in one process, and take only a part of the long matrices.
 
-    Of tests/matrix and tests/claims only cases marked `in_ci` run, unless the command names the folder.
+    Of tests/matrix, tests/claims and the first screen only cases marked `in_ci` run, unless the command names them.
     """
     left_out = []
     for item in items:

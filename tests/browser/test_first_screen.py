@@ -1,0 +1,193 @@
+"""What a visitor sees first, counted and measured in a real Chromium: few controls, one large picture, nothing cut.
+
+A plain run takes a few sizes and pages; naming this file takes them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from playground.lesson import LabLesson
+from playground.lessons import LESSONS
+from tests.browser.student import Board
+
+Open = Callable[..., Any]
+TRAINING = [lesson.name for lesson in LESSONS.values() if not isinstance(lesson, LabLesson)]
+LABS = [
+    f"{lesson.name}?{lesson.name}_lab={lab.name.removeprefix(f'{lesson.name}_')}"
+    for lesson in LESSONS.values()
+    if isinstance(lesson, LabLesson)
+    for lab in lesson.labs
+]
+LAPTOP, LOW, PROJECTOR, PHONE = (1280, 900), (1366, 657), (1920, 1080), (390, 844)
+LARGE_TYPE = "localStorage.setItem('large-type', 'yes')"
+MOST_CONTROLS = 30
+
+# What can be operated in the main area, as far as it is seen; a group, as − and + or a legend, counts once.
+CONTROLS = """() => {
+  const main = document.querySelector("[data-testid=stMain]");
+  const kinds = "button, a[href], input, select, textarea, summary, [role=slider], [tabindex='0']";
+  const seen = [...main.querySelectorAll(kinds)].filter((node) => {
+      const { width, height, left, right, top, bottom } = node.getBoundingClientRect();
+      const inSight = width > 1 && height > 1 && bottom > 0 && top < innerHeight && right > 0 && left < innerWidth;
+      return inSight && node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+    });
+  const groups = "[role=group]:not([data-rail], .thumbs, .player), label, [role=radiogroup]";
+  const units = seen.map((node) => node.closest(groups) ?? node);
+  return [...new Set(units)].map((node) =>
+    node.getAttribute("aria-label") ?? node.title ?? node.textContent.trim().slice(0, 40));
+}"""
+
+# The boxes of the parts, in pixels: left, top, width, height.
+BOXES = """() => {
+  const boxOf = (selector) => {
+    const node = document.querySelector(selector);
+    if (!node || !node.checkVisibility()) return null;
+    const { left, top, width, height } = node.getBoundingClientRect();
+    return { left, top, width, height };
+  };
+  return {
+    rail: boxOf("[data-rail]"), player: boxOf("[data-board] .player"), hero: boxOf("[data-place=hero] .card"),
+    second: boxOf("[data-place=second] .card"), strip: boxOf("[data-place=strip]"),
+  };
+}"""
+
+# Texts that are cut by their boxes, and drawn texts that lie over one another.
+SPOILT = """() => {
+  const isSeen = (node) => node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+  const cut = [...document.querySelectorAll("[data-testid=stMain] *")].filter((node) => {
+    if (![...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()) || !isSeen(node)) return false;
+    if (node.closest("svg, .unseen, [data-baseweb=tab-list], pre, code")) return false;
+    const style = getComputedStyle(node);
+    const hides = style.overflowX !== "visible" || style.textOverflow === "ellipsis";
+    return hides && style.overflowX !== "auto" && node.scrollWidth > node.clientWidth + 2 && node.clientWidth > 1;
+  }).map((node) => `cut: ${node.textContent.trim().slice(0, 60)}`);
+  const over = [];
+  for (const plot of document.querySelectorAll("[data-chart]")) {
+    if (!isSeen(plot)) continue;
+    const texts = [...plot.querySelectorAll("svg text")].filter((text) => text.textContent.trim() && isSeen(text))
+      .map((text) => ({ words: text.textContent.trim(), box: text.getBoundingClientRect() }))
+      .filter(({ box }) => box.width > 1 && box.height > 1);
+    const frame = plot.getBoundingClientRect();
+    for (const { words, box } of texts) {
+      const isBeside = box.left < frame.left - 2 || box.right > frame.right + 2;
+      if (isBeside || box.top < frame.top - 3 || box.bottom > frame.bottom + 3) {
+        over.push(`${plot.dataset.chart}: outside: ${words.slice(0, 40)}`);
+      }
+    }
+    texts.forEach((one, at) => texts.slice(at + 1).forEach((other) => {
+      const across = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
+      const up = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top);
+      const both = `${one.words.slice(0, 30)} over ${other.words.slice(0, 30)}`;
+      if (across > 2 && up > 4) over.push(`${plot.dataset.chart}: ${both}`);
+    }));
+  }
+  return [...cut, ...over];
+}"""
+
+
+def opened(page: Open, address: str, size: tuple[int, int], *, large: bool = False, scheme: str = "light") -> Any:
+    """The page at a size, with its first pictures painted."""
+    options = {} if scheme == "light" else {"color_scheme": scheme}
+    first = LARGE_TYPE if large else ""
+    tab = page(f"/{address}", width=size[0], height=size[1], script=first, options=options).page
+    tab.wait_for_selector("[data-place=hero] [data-chart] .main-svg", timeout=30_000)
+    tab.wait_for_timeout(1500)
+    return tab
+
+
+def share(box: dict[str, float] | None, size: tuple[int, int]) -> float:
+    """The share of the window that a box takes, in percent."""
+    return 0.0 if box is None else 100 * box["width"] * box["height"] / (size[0] * size[1])
+
+
+def sizes(*, labs: bool = False) -> list[Any]:
+    """The cases (address, size, large type, least share of the hero): a plain run takes two of each kind."""
+    names = LABS if labs else TRAINING
+    wanted = [(LAPTOP, False, 30), (LOW, False, 30), (PROJECTOR, False, 40), (PROJECTOR, True, 30)]
+    if labs:
+        wanted = [(LAPTOP, False, 25), (LOW, False, 25), (PROJECTOR, False, 30)]
+    cases = [(name, *case) for name in names for case in wanted]
+    some = {(names[at % len(names)], at) for at in range(len(wanted))}
+    return [
+        pytest.param(*case, marks=[pytest.mark.in_ci] if (case[0], wanted.index(case[1:])) in some else [])
+        for case in cases
+    ]
+
+
+@pytest.mark.in_ci
+@pytest.mark.parametrize("lesson", TRAINING)
+def test_few_controls_are_seen_at_once(page: Open, lesson: str) -> None:
+    seen = opened(page, lesson, LAPTOP).evaluate(CONTROLS)
+    assert 10 < len(seen) <= MOST_CONTROLS, f"{len(seen)} controls: {seen}"
+
+
+@pytest.mark.parametrize(("lesson", "size", "large", "least"), sizes())
+def test_one_picture_is_large_and_all_parts_are_in_sight(
+    page: Open, lesson: str, size: tuple[int, int], large: bool, least: float
+) -> None:
+    boxes = opened(page, lesson, size, large=large).evaluate(BOXES)
+    assert share(boxes["hero"], size) >= least, boxes
+    if size == PROJECTOR and not large:
+        assert share(boxes["hero"], size) + share(boxes["second"], size) >= 60, boxes
+    for part, box in boxes.items():
+        assert box is not None, f"{part} is not on the page"
+        assert box["top"] >= 0 and box["top"] + box["height"] <= size[1] + 1, f"{part} is not wholly in sight: {box}"
+        assert box["left"] >= 0 and box["left"] + box["width"] <= size[0] + 1, f"{part} is not wholly in sight: {box}"
+
+
+@pytest.mark.parametrize(("lab", "size", "large", "least"), sizes(labs=True))
+def test_a_labs_largest_picture_is_large(
+    page: Open, lab: str, size: tuple[int, int], large: bool, least: float
+) -> None:
+    boxes = opened(page, lab, size, large=large).evaluate(BOXES)
+    assert max(share(boxes["hero"], size), share(boxes["second"], size)) >= least, boxes
+
+
+@pytest.mark.in_ci
+@pytest.mark.parametrize("lesson", TRAINING)
+def test_on_a_phone_the_picture_and_the_player_are_in_sight(page: Open, lesson: str) -> None:
+    boxes = opened(page, lesson, PHONE).evaluate(BOXES)
+    for part in ("hero", "player"):
+        box = boxes[part]
+        assert box and box["top"] >= 0 and box["top"] + box["height"] <= PHONE[1] + 1, (part, box)
+
+
+NO_TEXT = [
+    pytest.param(address, size, scheme, large, marks=[pytest.mark.in_ci] if address in TRAINING and chosen else [])
+    for address in (*TRAINING, *LABS)
+    for size, scheme, large, chosen in (
+        (LAPTOP, "light", False, True), (LOW, "light", False, False), (PROJECTOR, "dark", False, False),
+        (PROJECTOR, "light", True, True), (PHONE, "light", False, False),
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("address", "size", "scheme", "large"), NO_TEXT)
+def test_no_text_is_cut_or_over_another(
+    page: Open, address: str, size: tuple[int, int], scheme: str, large: bool
+) -> None:
+    assert opened(page, address, size, large=large, scheme=scheme).evaluate(SPOILT) == []
+
+
+SHIFTS = """window.__shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.__shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.mark.parametrize(
+    "lesson", [pytest.param(name, marks=[pytest.mark.in_ci] * (name == "classification")) for name in TRAINING]
+)
+def test_nothing_moves_when_playing_starts_or_a_text_grows(page: Open, lesson: str) -> None:
+    tab = page(f"/{lesson}?{lesson}_max_steps=0" if lesson != "cnn" else "/cnn", script=SHIFTS)
+    board = Board(tab.page).ready()
+    tab.page.wait_for_timeout(1500)
+    before = tab.page.evaluate("window.__shift")
+    board.play()
+    tab.page.wait_for_timeout(20_000)
+    assert board.state in ("playing", "done")
+    assert tab.page.evaluate("window.__shift") - before < 0.02
