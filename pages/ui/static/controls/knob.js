@@ -68,11 +68,15 @@ export class Turns {
   }
 }
 
-/** One knob's control, in `[data-knob=name]`: a slider, a choice, a number, a switch, several switches or a text. */
+/**
+ * One knob's control, in `[data-knob=name]`: a slider, a choice, a number, a switch, several switches or a text. A
+ * `narrow` one has no slider where it can do without.
+ */
 export class Knob {
-  constructor(board, name) {
+  constructor(board, name, { narrow = false } = {}) {
     this.board = board;
     this.name = name;
+    this.narrow = narrow;
     this.root = element("span", { class: "knob", "data-knob": name });
     this.made = "";
     board.turns.controls.add(this);
@@ -88,7 +92,8 @@ export class Knob {
     const { spec } = this;
     this.root.hidden = !spec;
     if (!spec) return;
-    const { kind, label, options, lo, hi, step, locked } = spec;
+    const { label, options, lo, hi, step, locked } = spec;
+    const kind = this.narrow && options.length && spec.kind === "slider" ? "choice" : spec.kind;
     const made = JSON.stringify([kind, label, options, lo, hi, step, locked]);
     if (made !== this.made) {
       const hadFocus = this.root.contains(document.activeElement);

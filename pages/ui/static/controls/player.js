@@ -32,7 +32,7 @@ export class Bar {
     const names = this.board.knobs.filter(({ bar }) => bar).map(({ name }) => name);
     if (names.join() === this.knobs.map(({ name }) => name).join()) return;
     for (const knob of this.knobs) knob.destroy();
-    this.knobs = names.map((name) => new Knob(this.board, name));
+    this.knobs = names.map((name, at) => new Knob(this.board, name, { narrow: at > 0 }));
     this.root.replaceChildren(...this.knobs.map(({ root }) => root));
   }
 }
