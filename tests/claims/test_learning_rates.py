@@ -1,4 +1,4 @@
-"""What the lesson Learning rates says of its experiments and presets happens."""
+"""What the lesson Learning rates says of its experiments happens."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _(config: SweepConfig) -> None:
     assert sum(at_ends) > len(at_ends) / 2, at_ends
 
 
-@claim("The tutorial's four, finely")
+@claim("The tutorial’s four, finely")
 def _(config: SweepConfig) -> None:
     run = swept(config)
     near = dict(zip(run.names, np.abs(np.log10(run.rates[run.best(config.steps)] / 0.01)), strict=True))
@@ -103,12 +103,12 @@ def _(config: SweepConfig) -> None:
     assert all(0.05 < lowest[name] < 0.065 for name in ("sgd", "momentum", "adam")) and lowest["adamw"] < 0.0095
 
 
-@claim("learning_rates_sweep: 61 learning rates")
+@claim("61 learning rates")
 def _(config: SweepConfig) -> None:
     assert len(swept(config).rates) == 61
 
 
-@claim("learning_rates_sweep: Too few steps: 100", "learning_rates_sweep: Twice the steps: 800")
+@claim("Too few steps for all", "Twice the steps")
 def _(config: SweepConfig) -> None:
     ends, usual = best_losses(swept(config)), best_losses(swept(config.with_values(steps=400)))
     worse = [ends[name] > usual[name] for name in ends]
@@ -118,7 +118,7 @@ def _(config: SweepConfig) -> None:
 # Who wins?
 
 
-@claim("At the tutorial's rate", in_ci=True)
+@claim("At the tutorial’s rate", in_ci=True)
 def _(config: WhoWinsConfig) -> None:
     found = at_its_rate(config)
     assert next(iter(found)) == "adam" and found["sgd"] > 4 * found["adam"]
@@ -135,17 +135,17 @@ def _(config: WhoWinsConfig) -> None:
     assert min(at_its_rate(config).values()) > 1.5 * min(at_its_rate(config.with_values(rate=0.01)).values())
 
 
-@claim("learning_rates_winner: At 0.1: AdaGrad is first", in_ci=True)
+@claim("At 0.1 AdaGrad is first", in_ci=True)
 def _(config: WhoWinsConfig) -> None:
     assert next(iter(at_its_rate(config))) == "adagrad"
 
 
-@claim("learning_rates_winner: At 1: SGD and Nesterov diverge", in_ci=True)
+@claim("At 1 two diverge", in_ci=True)
 def _(config: WhoWinsConfig) -> None:
     assert {name for name, loss in at_its_rate(config).items() if np.isnan(loss)} == {"sgd", "nesterov"}
 
 
-@claim("learning_rates_winner: The tutorial's four")
+@claim("The tutorial’s four, nine seeds")
 def _(config: WhoWinsConfig) -> None:
     assert next(iter(at_its_rate(config))) == "adam"
 
@@ -188,13 +188,13 @@ def _(config: SchedulesConfig) -> None:
     assert min(found, key=found.__getitem__) == "constant"
 
 
-@claim("learning_rates_schedules: Small batches and much noise: SGD at 0.3")
+@claim("Small batches and much noise")
 def _(config: SchedulesConfig) -> None:
     found = distances(scheduled(config))
     assert min(found, key=found.__getitem__) == "cosine" and 2 * found["cosine"] < found["constant"]
 
 
-@claim("learning_rates_schedules: All the data in each batch")
+@claim("All the data in each batch")
 def _(config: SchedulesConfig) -> None:
     run = scheduled(config)
     assert run.batches.whole and max(distances(run).values()) < 0.001, "without batches all settle"
@@ -203,7 +203,7 @@ def _(config: SchedulesConfig) -> None:
 # Rate and momentum.
 
 
-@claim("Polyak's best pair", in_ci=True)
+@claim("Polyak’s best pair", in_ci=True)
 def _(config: MomentumConfig) -> None:
     assert polyak(config.small, config.large) == pytest.approx((config.lr, config.momentum), abs=0.01)
     assert radius(config) == pytest.approx(0.64, abs=0.005)
@@ -224,17 +224,17 @@ def _(config: MomentumConfig) -> None:
     assert radius(config) > 1 > radius(config, momentum=0.6)
 
 
-@claim("learning_rates_momentum: Much momentum", "learning_rates_momentum: A very long valley", in_ci=True)
+@claim("Much momentum", "A very long valley", in_ci=True)
 def _(config: MomentumConfig) -> None:
     assert radius(config) == pytest.approx(config.momentum**0.5), "above its line, only the momentum matters"
 
 
-@claim("learning_rates_momentum: Critical for the flat direction", in_ci=True)
+@claim("Critical for the flat direction", in_ci=True)
 def _(config: MomentumConfig) -> None:
     assert config.momentum == pytest.approx((1 - (config.lr * config.small) ** 0.5) ** 2, abs=0.005)
 
 
-@claim("learning_rates_momentum: A round bowl", in_ci=True)
+@claim("A round bowl", in_ci=True)
 def _(config: MomentumConfig) -> None:
     assert np.abs(plane.descend(config)[1]).max() == 0, "done in one step"
 

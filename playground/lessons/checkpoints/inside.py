@@ -35,12 +35,16 @@ class InsideConfig(Config):
     """The model, the layer, and the two checkpoints that are compared."""
 
     # fmt: off
-    model: str = knob("regression", "Model", group="Model", live=True, options=("regression", "classes", "spiral"),
+    model: str = knob("regression", "Model", group="Model", live=True, bar=True,
+                      options=("regression", "classes", "spiral"),
                       names={"regression": "Regression, 1-10-1", "classes": "Classification, 2-10-2",
                              "spiral": "Spiral, 2-12-12-2"})
-    layer: int = knob(1, "Layer", help="1 is the first layer with weights.", group="Model", live=True, lo=1, hi=3)
-    before: int = knob(0, "Earlier checkpoint (step)", group="Checkpoints", live=True, lo=0, hi=LAST, step=EVERY)
-    after: int = knob(100, "Later checkpoint (step)", group="Checkpoints", live=True, lo=0, hi=LAST, step=EVERY)
+    layer: int = knob(1, "Layer", help="1 is the first layer with weights.", group="Model", live=True, bar=True, lo=1,
+                      hi=3)
+    before: int = knob(0, "Earlier checkpoint (step)", group="Checkpoints", live=True, bar=True, lo=0, hi=LAST,
+                       step=EVERY)
+    after: int = knob(100, "Later checkpoint (step)", group="Checkpoints", live=True, bar=True, lo=0, hi=LAST,
+                      step=EVERY)
     # fmt: on
 
 
@@ -124,10 +128,4 @@ LAB = Lab(
         Chart("difference", "Difference", "Later minus earlier, with its own colour scale."),
         Chart("spread", "Spread", "A histogram of the layer’s numbers at both steps."),
     ),
-    presets={
-        "Regression": {},
-        "Output layer": {"layer": 2},
-        "Late in training": {"before": 190, "after": 200},
-        "Spiral": {"model": "spiral", "layer": 2, "after": 200},
-    },
 )

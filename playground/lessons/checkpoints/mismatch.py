@@ -107,10 +107,10 @@ class MismatchConfig(Config):
     """The difference between file and model, and the argument `strict` of load_state_dict."""
 
     # fmt: off
-    case: str = knob("width", "The model has", group="Mismatch", live=True, options=tuple(CASES),
+    case: str = knob("width", "The model has", group="Mismatch", live=True, bar=True, options=tuple(CASES),
                      names={name: case.label for name, case in CASES.items()})
     strict: bool = knob(True, "strict", help="If on, missing and unexpected keys are errors.", group="Mismatch",
-                        live=True)
+                        live=True, bar=True)
     # fmt: on
 
 
@@ -189,10 +189,4 @@ LAB = Lab(
     config=MismatchConfig,
     draw=draw_mismatch,
     charts=(Chart("curves", "After loading", "The curves of the saved model and of the model that loaded its state."),),
-    presets={
-        "Wrong width": {},
-        "strict off": {"case": "missing", "strict": False},
-        "Names with module.": {"case": "prefix"},
-        "No message, and wrong": {"case": "activation"},
-    },
 )

@@ -71,8 +71,8 @@ class PickleConfig(Config):
     """The file, and which of its opcodes are listed."""
 
     # fmt: off
-    file: str = knob("whole", "File", group="File", live=True, options=tuple(FILES), names=FILES)
-    shown: str = knob("calls", "Show", group="File", live=True, options=tuple(SHOWN), names=SHOWN)
+    file: str = knob("whole", "File", group="File", live=True, bar=True, options=tuple(FILES), names=FILES)
+    shown: str = knob("calls", "Show", group="File", live=True, bar=True, options=tuple(SHOWN), names=SHOWN)
     # fmt: on
 
 
@@ -144,8 +144,5 @@ LAB = Lab(
     sentence="A pickle is not a list of values: it is a small program that builds them. What would this file do?",
     config=PickleConfig,
     draw=draw_pickle,
-    charts=(
-        Chart("words", "Opcodes by kind", "How many opcodes import, call, use the memo or carry data.", height="low"),
-    ),
-    presets={"The whole model": {}, "A state_dict": {"file": "params"}, "A command": {"file": "harm"}},
+    charts=(Chart("words", "Opcodes by kind", "How many opcodes import, call, use the memo or carry data."),),
 )

@@ -33,9 +33,11 @@ class ResumeConfig(Config):
     """The training, and the step at which it is stopped and resumed."""
 
     # fmt: off
-    stop: int = knob(30, "Stopped at step", group="Training", live=True, lo=0, hi=60, step=1)
-    optimizer: str = knob("adam", "Optimizer", group="Training", live=True, options=tuple(OPTIMIZERS), names=OPTIMIZERS)
-    batch_size: int = knob(10, "Batch size", group="Training", live=True, options=(0, 5, 10, 20, 50), names={0: "all"})
+    stop: int = knob(30, "Stopped at step", group="Training", live=True, bar=True, lo=0, hi=60, step=1)
+    optimizer: str = knob("adam", "Optimizer", group="Training", live=True, bar=True, options=tuple(OPTIMIZERS),
+                          names=OPTIMIZERS)
+    batch_size: int = knob(10, "Batch size", group="Training", live=True, bar=True, options=(0, 5, 10, 20, 50),
+                           names={0: "all"})
     seed: int = knob(1, "Seed", group="Training", live=True, lo=0, hi=9999, more=True)
     # fmt: on
 
@@ -167,16 +169,8 @@ LAB = Lab(
     config=ResumeConfig,
     draw=draw_resume,
     charts=(
-        Chart("loss", "Loss", "Loss over steps of the training that never stopped and of the three resumed ones.",
-              width="wide"),
-        Chart("distance", "Distance from the training that never stopped", "The Euclidean distance of each resumed "
-              "model’s weights from those of the training that never stopped; no line where they are equal.",
-              width="wide", height="low"),
+        Chart("loss", "Loss", "Loss over steps of the training that never stopped and of the three resumed ones."),
+        Chart("distance", "Distance from it", "The Euclidean distance of each resumed "
+              "model’s weights from those of the training that never stopped; no line where they are equal."),
     ),
-    presets={
-        "Adam": {},
-        "SGD": {"optimizer": "sgd"},
-        "Momentum, all points": {"optimizer": "momentum", "batch_size": 0},
-        "SGD, all points": {"optimizer": "sgd", "batch_size": 0},
-    },
 )  # fmt: skip

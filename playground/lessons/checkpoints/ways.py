@@ -46,11 +46,11 @@ class WaysConfig(Config):
     """The model that is trained and saved, and whether net3 loads its parameters."""
 
     # fmt: off
-    steps: int = knob(100, "Training steps", group="net1", live=True, lo=0, hi=200, step=10)
-    hidden: int = knob(10, "Hidden units", group="net1", live=True, lo=1, hi=64)
+    steps: int = knob(100, "Training steps", group="net1", live=True, bar=True, lo=0, hi=200, step=10)
+    hidden: int = knob(10, "Hidden units", group="net1", live=True, bar=True, lo=1, hi=64)
     seed: int = knob(1, "Seed", group="net1", live=True, lo=0, hi=9999, more=True)
     load: bool = knob(True, "Call load_state_dict", help="Without it, net3 keeps its initial, random weights.",
-                      group="net3", live=True)
+                      group="net3", live=True, bar=True)
     # fmt: on
 
 
@@ -170,9 +170,8 @@ LAB = Lab(
     config=WaysConfig,
     draw=draw_ways,
     charts=(
-        Chart("net1", "net1: trained", "The points and the curve of the model that was trained.", width="small"),
-        Chart("net2", "net2: whole", "The same points, and the curve of the model restored whole.", width="small"),
-        Chart("net3", "net3: state_dict", "The same points, and the curve of a new model.", width="small"),
+        Chart("net1", "net1: trained", "The points and the curve of the model that was trained."),
+        Chart("net2", "net2: whole", "The same points, and the curve of the model restored whole."),
+        Chart("net3", "net3: state_dict", "The same points, and the curve of a new model."),
     ),
-    presets={"Tutorial": {}, "load_state_dict forgotten": {"load": False}, "Wide": {"hidden": 64}},
 )

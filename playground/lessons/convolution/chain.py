@@ -51,11 +51,11 @@ class ChainConfig(Config):
     """A square image and the layers that it passes through."""
 
     # fmt: off
-    size: int = knob(28, "Image size", group="Image", live=True, lo=1, hi=256, step=1)
-    channels: int = knob(1, "Maps in", group="Image", live=True, options=(1, 3, 16),
+    size: int = knob(28, "Image size", group="Image", live=True, bar=True, lo=1, hi=256, step=1)
+    channels: int = knob(1, "Maps in", group="Image", live=True, bar=True, options=(1, 3, 16),
                          names={1: "1, grey", 3: "3, red green blue", 16: "16"},
                          help="An image has 1 or 3. With 16 it is the output of an earlier layer.")
-    layers: str = knob(TUTORIAL, "Layers", group="Layers", live=True, max_length=300,
+    layers: str = knob(TUTORIAL, "Layers", group="Layers", live=True, bar=True, max_length=300,
                        help="Separated by ; – each is conv or pool, the window’s size, then any of stride, pad, "
                             "dilation and (for conv) maps, each with a number. A pool’s default stride is its window.")
     # fmt: on
@@ -184,16 +184,6 @@ LAB = Lab(
     config=ChainConfig,
     draw=draw_chain,
     charts=(
-        Chart("chain", "The image after each layer", "A square for each image, drawn to scale.", height="low",
-              width="wide"),
+        Chart("chain", "The image after each layer", "A square for each image, drawn to scale."),
     ),
-    presets={
-        "The tutorial: 28 → 28 → 14 → 14 → 7": {},
-        "Without padding": {"layers": "conv 5 maps 16; pool 2; conv 5 maps 32; pool 2"},
-        "Three small windows for a large one": {"channels": 16, "layers": "; ".join(["conv 3 pad 1 maps 16"] * 3)},
-        "One large window for three small ones": {"channels": 16, "layers": "conv 7 pad 3 maps 16"},
-        "Strides instead of pooling": {"layers": "conv 5 pad 2 stride 2 maps 16; conv 5 pad 2 stride 2 maps 32"},
-        "LeNet-5 (1998)": {"size": 32, "layers": "conv 5 maps 6; pool 2; conv 5 maps 16; pool 2; conv 5 maps 120"},
-        "Pooled too often": {"layers": "pool 2; pool 2; pool 2; pool 2; pool 2"},
-    },
 )  # fmt: skip

@@ -42,12 +42,12 @@ class PoolingConfig(Config):
     """The digit, and the arguments of the pooling."""
 
     # fmt: off
-    digit: int = knob(5, "Digit", group="Picture", live=True, lo=0, hi=9, step=1)
+    digit: int = knob(5, "Digit", group="Picture", live=True, bar=True, lo=0, hi=9, step=1)
     example: int = knob(0, "Which one", group="Picture", live=True, lo=0, hi=EXAMPLES - 1, step=1)
-    kind: str = knob("max", "Keep", group="Pooling", live=True, options=("max", "average"),
+    kind: str = knob("max", "Keep", group="Pooling", live=True, bar=True, options=("max", "average"),
                      names={"max": "The largest pixel", "average": "The average"})
-    window: int = knob(2, "Window", group="Pooling", live=True, lo=1, hi=7, step=1)
-    stride: int = knob(AS_WINDOW, "Stride", group="Pooling", live=True, options=(AS_WINDOW, 1, 2, 3, 4, 5),
+    window: int = knob(2, "Window", group="Pooling", live=True, bar=True, lo=1, hi=7, step=1)
+    stride: int = knob(AS_WINDOW, "Stride", group="Pooling", live=True, bar=True, options=(AS_WINDOW, 1, 2, 3, 4, 5),
                        names={AS_WINDOW: "As the window"}, help="Default: same as the window, as in PyTorch.")
     # fmt: on
 
@@ -112,7 +112,7 @@ class PoolingRun(UncoveringRun):
         one = Block(
             TITLES[self.config.kind], texts(np.array([[result]])), np.array([[result / WHITE]]), mark=np.array([[True]])
         )
-        return cells([Block(TITLES["window"], texts(patch), patch / WHITE, mark=mark), one], width=700.0)
+        return cells([Block(TITLES["window"], texts(patch), patch / WHITE, mark=mark), one])
 
     def narrate(self, at: int) -> str:
         """A sentence on the result at the current place."""
@@ -138,14 +138,7 @@ LAB = Lab(
     charts=(
         Chart("image", "The digit", "The digit’s pixels, with a frame around the window."),
         output_chart("One pixel for each window."),
-        Chart("window", "At this place", "The window’s pixels and the result.", height="low", width="wide"),
+        Chart("window", "At this place", "The window’s pixels and the result."),
     ),
     status={"step": "Place", "places": "of", "result": "Result"},
-    presets={
-        "The tutorial’s max pooling": {},
-        "Average": {"kind": "average"},
-        "Overlapping windows": {"window": 3, "stride": 2},
-        "Seven numbers a row": {"window": 4},
-        "A window that does not fit": {"window": 5},
-    },
 )  # fmt: skip

@@ -18,10 +18,10 @@ class SizesConfig(Config):
     """A square image and a square window."""
 
     # fmt: off
-    size: int = knob(28, "Image size n", group="Image", live=True, lo=1, hi=64, step=1)
-    window: int = knob(5, "Window k", group="Window", live=True, lo=1, hi=11, step=1)
-    stride: int = knob(1, "Stride s", group="Window", live=True, lo=1, hi=8, step=1)
-    padding: int = knob(2, "Padding p", group="Window", live=True, lo=0, hi=8, step=1)
+    size: int = knob(28, "Image size n", group="Image", live=True, bar=True, lo=1, hi=64, step=1)
+    window: int = knob(5, "Window k", group="Window", live=True, bar=True, lo=1, hi=11, step=1)
+    stride: int = knob(1, "Stride s", group="Window", live=True, bar=True, lo=1, hi=8, step=1)
+    padding: int = knob(2, "Padding p", group="Window", live=True, bar=True, lo=0, hi=8, step=1)
     dilation: int = knob(1, "Dilation d", group="Window", live=True, lo=1, hi=4, step=1)
     # fmt: on
 
@@ -64,17 +64,5 @@ LAB = Lab(
     sentence="Each line is one window along a row of pixels, and gives one number. Dotted: where padding begins.",
     config=SizesConfig,
     draw=draw_sizes,
-    charts=(
-        Chart("windows", "Windows along one row", "A line for each window, over the pixels it reads.", height="tall"),
-    ),
-    presets={
-        "The tutorial: 28 stays 28": {},
-        "No padding": {"padding": 0},
-        "Pooling: half the size": {"window": 2, "stride": 2, "padding": 0},
-        "A stride that does not fit": {"window": 5, "stride": 3, "padding": 0},
-        "Only padding is lost": {"stride": 2},
-        "Dilation": {"window": 3, "dilation": 3, "padding": 3},
-        "Windows with gaps": {"window": 2, "stride": 4, "padding": 0},
-        "A window that is too large": {"size": 4, "window": 7, "padding": 0},
-    },
+    charts=(Chart("windows", "Windows along one row", "A line for each window, over the pixels it reads."),),
 )

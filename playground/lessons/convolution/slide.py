@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -60,9 +59,9 @@ class SlideConfig(Config):
     """The digit, the kernel, and the arguments of the convolution."""
 
     # fmt: off
-    digit: int = knob(5, "Digit", group="Picture", live=True, lo=0, hi=9, step=1)
+    digit: int = knob(5, "Digit", group="Picture", live=True, bar=True, lo=0, hi=9, step=1)
     example: int = knob(0, "Which one", group="Picture", live=True, lo=0, hi=EXAMPLES - 1, step=1)
-    kernel: str = knob("vertical", "Kernel", group="Kernel", live=True, options=tuple(NAMES), names=NAMES,
+    kernel: str = knob("vertical", "Kernel", group="Kernel", live=True, bar=True, options=tuple(NAMES), names=NAMES,
                        help="The two kernels for edges are Sobel’s.")
     cells: str = knob("0 1 0; 1 1 1; 0 1 0", "Its numbers", group="Kernel", live=True, shy=True, max_length=400,
                       applies=lambda config: config.kernel == OWN,
@@ -71,9 +70,9 @@ class SlideConfig(Config):
                      applies=lambda config: config.kernel == RANDOM)
     seed: int = knob(0, "Seed", group="Kernel", live=True, lo=0, hi=99, shy=True,
                      applies=lambda config: config.kernel == RANDOM)
-    stride: int = knob(1, "Stride", group="How it moves", live=True, lo=1, hi=5, step=1,
+    stride: int = knob(1, "Stride", group="How it moves", live=True, bar=True, lo=1, hi=5, step=1,
                        help="How many pixels the window moves from place to place.")
-    padding: int = knob(0, "Padding", group="How it moves", live=True, lo=0, hi=3, step=1,
+    padding: int = knob(0, "Padding", group="How it moves", live=True, bar=True, lo=0, hi=3, step=1,
                         help="Rows and columns of zeros on each side of the image.")
     dilation: int = knob(1, "Dilation", group="How it moves", live=True, lo=1, hi=3, step=1, more=True,
                          help="The distance between the pixels that the kernel reads.")
@@ -158,7 +157,7 @@ class SlideRun(UncoveringRun):
                 TITLES["sum"], texts(np.array([[total]])), np.array([[total / self.largest]]), mark=np.array([[True]])
             ),
         ]
-        return cells(blocks, width=640.0)
+        return cells(blocks)
 
     def narrate(self, at: int) -> str:
         """A sentence with the sum at the current place; another one at the start, one more at the end."""
@@ -193,17 +192,6 @@ def unused(rows: Axis, columns: Axis) -> list[images.Box]:
     return boxes
 
 
-PRESETS: dict[str, Mapping[str, Any]] = {
-    "Vertical edges": {},
-    "Horizontal edges": {"kernel": "horizontal"},
-    "Outline": {"kernel": "outline"},
-    "Blur": {"kernel": "blur"},
-    "Sharpen": {"kernel": "sharpen"},
-    "Emboss": {"kernel": "emboss"},
-    "The tutorial’s 5 × 5, untrained": {"kernel": "random", "size": 5, "padding": 2},
-    "A stride that does not fit": {"stride": 3, "kernel": "outline", "digit": 0},
-}
-
 LAB = Lab(
     name="convolution_slide",
     title="Convolution",
@@ -214,9 +202,7 @@ LAB = Lab(
     charts=(
         Chart("image", "The digit", "The digit’s pixels, with a frame around those under the window."),
         output_chart("One number for each place of the window: blue above 0, orange below."),
-        Chart("sum", "At this place", "The window’s pixels, the kernel, their products, and the sum.", height="low",
-              width="wide"),
+        Chart("sum", "At this place", "The window’s pixels, the kernel, their products, and the sum."),
     ),
     status={"step": "Place", "places": "of", "sum": "Sum"},
-    presets=PRESETS,
 )  # fmt: skip

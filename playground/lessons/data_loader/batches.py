@@ -46,11 +46,12 @@ class BatchesConfig(Config):
     # fmt: off
     samples: int = knob(10, "Samples", help="x = 1, 2, 3 … and y in the reverse order.", group="Data",
                         lo=2, hi=60, step=1)
-    batch_size: int = knob(5, "Batch size", group="Loader", lo=1, hi=60, step=1)
-    shuffle: bool = knob(True, "Shuffle", help="A new random order in each epoch.", group="Loader",
+    batch_size: int = knob(5, "Batch size", group="Loader", bar=True, lo=1, hi=60, step=1)
+    shuffle: bool = knob(True, "Shuffle", help="A new random order in each epoch.", group="Loader", bar=True,
                          applies=lambda c: c.sampler == "shuffle")
-    drop_last: bool = knob(False, "Drop last", help="Leave out the last batch if it is not full.", group="Loader")
-    workers: int = knob(2, "Workers", group="Loader", options=(0, 1, 2),
+    drop_last: bool = knob(False, "Drop last", help="Leave out the last batch if it is not full.", group="Loader",
+                           bar=True)
+    workers: int = knob(2, "Workers", group="Loader", bar=True, options=(0, 1, 2),
                         help="Processes that fetch batches. With 0 the main process fetches them.")
     epochs: int = knob(3, "Epochs", group="Loader", lo=1, hi=10, step=1)
     seed: int = knob(0, "Seed", group="Loader", lo=0, hi=9999, step=1,
@@ -204,20 +205,10 @@ LAB = Lab(
     units=("step", "epoch"),
     charts=(
         Chart("map", "Which samples are in which batch",
-              "The sample in each slot of each epoch; lines separate the batches.",
-              height="low"),
-        Chart("seen", "Times drawn", "How often each sample has been drawn: a bar for each.", height="low"),
-        Chart("printed", "What the tutorial’s loop prints", "The last printed lines; x and y come before the loop.",
-              height="low", width="wide",
+              "The sample in each slot of each epoch; lines separate the batches."),
+        Chart("printed", "What the loop prints", "The last printed lines; x and y come before the loop.",
               toggles=(Toggle("bug", "As in the tutorial: batch_y.numpy without ()"),)),
+        Chart("seen", "Times drawn", "How often each sample has been drawn: a bar for each."),
     ),
     status={"step": "Batch", "epoch": "Epochs done", "size": "In this batch", "order": "Checksum of the order"},
-    presets={
-        "Tutorial": {},
-        "In order": {"shuffle": False},
-        "Short last batch": {"batch_size": 4},
-        "Drop last": {"batch_size": 4, "drop_last": True},
-        "Weighted": {"sampler": "weighted", "epochs": 10},
-        "With replacement": {"sampler": "replacement", "samples": 30, "batch_size": 10, "epochs": 5},
-    },
 )  # fmt: skip

@@ -31,10 +31,10 @@ class NoiseConfig(Config):
 
     # fmt: off
     batch_size: int = knob(4, "Batch size", help="The size whose gradients are drawn as points.", group="Batches",
-                           live=True, options=SIZES)
-    distance: float = knob(1.0, "Distance from the best line", group="Model", live=True, lo=0.0, hi=3.0, step=0.1,
-                           help="How far slope and intercept are from those of the line behind the data.")
-    spread: float = knob(0.5, "Noise in y", group="Data", live=True, lo=0.0, hi=2.0, step=0.1)
+                           live=True, bar=True, options=SIZES)
+    distance: float = knob(1.0, "Distance from the best line", group="Model", live=True, bar=True, lo=0.0, hi=3.0,
+                           step=0.1, help="How far slope and intercept are from those of the line behind the data.")
+    spread: float = knob(0.5, "Noise in y", group="Data", live=True, bar=True, lo=0.0, hi=2.0, step=0.1)
     samples: int = knob(128, "Samples", group="Data", live=True, options=(32, 64, 128))
     seed: int = knob(0, "Seed", help="Seed of the points and of the loader’s order.", group="Data", live=True,
                      lo=0, hi=9999, step=1)
@@ -127,13 +127,6 @@ LAB = Lab(
     charts=(
         Chart("cosine", "Direction", "The cosine of each batch’s gradient with the full gradient, by batch size."),
         Chart("cloud", "Gradients of the batches", "Each batch’s gradient as a point, and the full gradient."),
-        Chart("updates", "Updates per epoch", "Steps per epoch, by batch size.", height="low", width="wide"),
+        Chart("updates", "Updates per epoch", "Steps per epoch, by batch size."),
     ),
-    presets={
-        "Batches of 4": {},
-        "One sample at a time": {"batch_size": 1},
-        "All at once": {"batch_size": 128},
-        "Near the best line": {"distance": 0.1},
-        "No noise in y": {"spread": 0.0},
-    },
 )

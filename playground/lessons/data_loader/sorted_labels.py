@@ -28,9 +28,9 @@ class SortedConfig(Config):
     """The data and the training, the same for both runs."""
 
     # fmt: off
-    lr: float = knob(2.0, "Learning rate", live=True, options=(0.03, 0.1, 0.3, 1.0, 2.0, 3.0))
-    batch_size: int = knob(10, "Batch size", live=True, options=BATCH_SIZES)
-    epochs: int = knob(5, "Epochs", live=True, lo=1, hi=6, step=1)
+    lr: float = knob(2.0, "Learning rate", live=True, bar=True, options=(0.03, 0.1, 0.3, 1.0, 2.0, 3.0))
+    batch_size: int = knob(10, "Batch size", live=True, bar=True, options=BATCH_SIZES)
+    epochs: int = knob(5, "Epochs", live=True, bar=True, lo=1, hi=6, step=1)
     samples: int = knob(160, "Samples", help="Half of them belong to each class; class 0 comes first.", group="Data",
                         live=True, options=(40, 80, 160))
     overlap: float = knob(1.0, "Spread of a class", group="Data", live=True, lo=0.2, hi=2.0, step=0.1,
@@ -114,12 +114,6 @@ LAB = Lab(
     charts=(
         Chart("loss", "Loss", "Loss on all the data over steps, in order and shuffled; dotted: always answering 0.5."),
         Chart("says", "What the model predicts", "The mean predicted probability of class 1, over all the data."),
-        Chart("labels", "What the batches contain", "The share of class 1 in each batch.", height="low", width="wide"),
+        Chart("labels", "What the batches contain", "The share of class 1 in each batch."),
     ),
-    presets={
-        "Sorted": {},
-        "Small steps": {"lr": 0.03},
-        "Larger steps": {"lr": 3.0},
-        "One batch is all": {"batch_size": 160},
-    },
 )

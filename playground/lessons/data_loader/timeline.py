@@ -48,11 +48,11 @@ class TimelineConfig(Config):
     """The costs of fetching and training, and the arguments of the loader."""
 
     # fmt: off
-    item_ms: int = knob(20, "Time per item (ms)", help="The time to fetch one sample.", group="Cost",
+    item_ms: int = knob(20, "Time per item (ms)", help="The time to fetch one sample.", group="Cost", bar=True,
                         lo=0, hi=30, step=1)
-    cost: str = knob("waiting", "Kind of cost", group="Cost", options=tuple(COSTS), names=COSTS,
+    cost: str = knob("waiting", "Kind of cost", group="Cost", bar=True, options=tuple(COSTS), names=COSTS,
                      help="Two processes can wait at the same time at no cost; computing needs a core each.")
-    batch_ms: int = knob(20, "Training on a batch (ms)", group="Cost", lo=0, hi=60, step=5,
+    batch_ms: int = knob(20, "Training on a batch (ms)", group="Cost", bar=True, lo=0, hi=60, step=5,
                          help="The loop’s work on a batch before it requests the next. It only waits, as for a GPU.")
     samples: int = knob(24, "Samples", group="Loader", lo=4, hi=40, step=2)
     batch_size: int = knob(4, "Batch size", group="Loader", lo=2, hi=20, step=1)
@@ -231,16 +231,9 @@ LAB = Lab(
     build=build,
     units=("step", "epoch"),
     charts=(
-        Chart("lanes", "Lanes", "A lane for each process: fetching items, waiting, training on a batch.", width="wide"),
-        Chart("throughput", "Throughput", "Samples per second with 0, 1 and 2 workers.", height="low"),
-        Chart("ahead", "Batches waiting", "How many fetched batches were waiting, over time.", height="low"),
+        Chart("lanes", "Lanes", "A lane for each process: fetching items, waiting, training on a batch."),
+        Chart("throughput", "Throughput", "Samples per second with 0, 1 and 2 workers."),
+        Chart("ahead", "Batches waiting", "How many fetched batches were waiting, over time."),
     ),
     status={"step": "Batch", "seconds_0": "0 workers (s)", "seconds_1": "1 worker (s)", "seconds_2": "2 workers (s)"},
-    presets={
-        "Slow items": {},
-        "Cheap items": {"item_ms": 0, "batch_ms": 0},
-        "Computing": {"cost": "computing"},
-        "Two epochs, spawned": {"start": "spawn", "epochs": 2},
-        "Kept from epoch to epoch": {"start": "spawn", "epochs": 2, "persistent": True},
-    },
 )

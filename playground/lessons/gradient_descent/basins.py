@@ -56,12 +56,13 @@ class BasinsConfig(Config):
     """The surface, the learning rate and steps of all balls, and the start of the ball whose path is drawn."""
 
     # fmt: off
-    lr: float = knob(0.01, "Learning rate", group="Steps", live=True, options=LEARNING_RATES)
-    steps: int = knob(100, "Steps", group="Steps", live=True, options=(5, 10, 25, 50, 100, 150))
+    lr: float = knob(0.01, "Learning rate", group="Steps", live=True, bar=True, options=LEARNING_RATES)
+    steps: int = knob(100, "Steps", group="Steps", live=True, bar=True, options=(5, 10, 25, 50, 100, 150))
     x: float = knob(-0.5, "One ball’s start x", help="Or click or drag in a chart.", group="One ball",
                     live=True, lo=-6.0, hi=6.0, step=0.05)
     y: float = knob(-1.5, "One ball’s start y", group="One ball", live=True, lo=-6.0, hi=6.0, step=0.05)
-    surface: str = knob("himmelblau", "Surface", group="Landscape", live=True, options=tuple(NAMES), names=NAMES)
+    surface: str = knob("himmelblau", "Surface", group="Landscape", live=True, bar=True, options=tuple(NAMES),
+                        names=NAMES)
     formula: str = knob("sin(x) * cos(y) + (x**2 + y**2)/20", "Height at (x, y)", group="Landscape", live=True,
                         max_length=120, shy=True,
                         help="A formula in x and y with + - * / **, sin, exp, abs, and so on.",
@@ -201,19 +202,8 @@ LAB = Lab(
     draw=draw,
     charts=(
         Chart("basins", "Where each start leads", "Starts coloured by the minimum in which their balls end; stronger: "
-              "after fewer steps. Click or drag to move the start of the one ball.", height="tall", turns=("x", "y")),
+              "after fewer steps. Click or drag to move the start of the one ball.", turns=("x", "y")),
         Chart("levels", "The surface, and one ball", "The levels of the surface and the path of one ball. "
-              "Click or drag to move its start.", height="tall", turns=("x", "y")),
+              "Click or drag to move its start.", turns=("x", "y")),
     ),
-    presets={
-        "Himmelblau": {},
-        "Large steps": {"lr": 0.02},
-        "Steps that are too large": {"lr": 0.03},
-        "After ten steps": {"steps": 10},
-        "Local and global": {"surface": "valleys", "lr": 0.05, "x": 1.5, "y": 1.2, "steps": 100},
-        "Rastrigin": {"surface": "rastrigin", "lr": 0.002, "x": 2.4, "y": -1.7},
-        "Rastrigin, large steps": {"surface": "rastrigin", "lr": 0.01, "x": 2.4, "y": -1.7},
-        "Plateau": {"surface": "plateau", "lr": 0.5, "x": 2.8, "y": 1.5, "steps": 100},
-        "Your own": {"surface": OWN, "lr": 0.3, "x": 2.0, "y": 2.5},
-    },
 )  # fmt: skip

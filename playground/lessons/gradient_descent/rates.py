@@ -34,10 +34,10 @@ class RatesConfig(Config):
     """The surface around its minimum, and the learning rate divided by the limit."""
 
     # fmt: off
-    share: float = knob(0.9, "Learning rate ÷ limit", group="Steps", live=True, lo=0.05, hi=MAX_SHARE, step=0.01,
-                        help="The limit is 2 / largest curvature.")
-    surface: str = knob(QUADRATIC, "Surface", group="Landscape", live=True, options=tuple(NAMES), names=NAMES)
-    large: float = knob(10.0, "Largest curvature", group="Landscape", live=True, lo=1.0, hi=50.0, step=0.5,
+    share: float = knob(0.9, "Learning rate ÷ limit", group="Steps", live=True, bar=True, lo=0.05, hi=MAX_SHARE,
+                        step=0.01, help="The limit is 2 / largest curvature.")
+    surface: str = knob(QUADRATIC, "Surface", group="Landscape", live=True, bar=True, options=tuple(NAMES), names=NAMES)
+    large: float = knob(10.0, "Largest curvature", group="Landscape", live=True, bar=True, lo=1.0, hi=50.0, step=0.5,
                         applies=lambda config: config.surface == QUADRATIC)
     small: float = knob(1.0, "Smallest curvature", group="Landscape", live=True, lo=0.1, hi=1.0, step=0.1,
                         applies=lambda config: config.surface == QUADRATIC)
@@ -128,17 +128,7 @@ LAB = Lab(
     config=RatesConfig,
     draw=draw,
     charts=(
-        Chart("factors", "The factor of a step", "Distance after ÷ before a step, by learning rate.", height="tall"),
-        Chart("distances", "Distance at the chosen rate", "The distance from the minimum over the steps.",
-              height="tall"),
+        Chart("factors", "The factor of a step", "Distance after ÷ before a step, by learning rate."),
+        Chart("distances", "Distance at the chosen rate", "The distance from the minimum over the steps."),
     ),
-    presets={
-        "Just below the limit": {},
-        "At the limit": {"share": 1.0},
-        "Just above it": {"share": 1.05},
-        "Round": {"small": 1.0, "large": 1.0, "share": 0.5},
-        "A longer valley": {"small": 0.1, "large": 50.0},
-        "Rosenbrock": {"surface": "rosenbrock"},
-        "Himmelblau": {"surface": "himmelblau", "share": 1.05},
-    },
 )  # fmt: skip

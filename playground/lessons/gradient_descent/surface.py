@@ -40,17 +40,17 @@ class SurfaceConfig(Config):
     """The surface, the start of the ball, the learning rate, and the rotation of the relief."""
 
     # fmt: off
-    lr: float = knob(0.18, "Learning rate", group="Steps", live=True, options=LEARNING_RATES,
+    lr: float = knob(0.18, "Learning rate", group="Steps", live=True, bar=True, options=LEARNING_RATES,
                      help="A step goes downhill by the gradient times this.")
     x: float = knob(3.5, "Start x", group="Steps", live=True, lo=-6.0, hi=6.0, step=0.05,
                     help="Or click on the levels. Values outside the chart are moved to its edge.")
     y: float = knob(2.0, "Start y", group="Steps", live=True, lo=-6.0, hi=6.0, step=0.05)
     steps: int = knob(100, "Maximum steps", group="Steps", live=True, lo=5, hi=MAX_STEPS, step=5)
-    surface: str = knob("ellipse", "Surface", group="Landscape", options=tuple(NAMES), names=NAMES)
+    surface: str = knob("ellipse", "Surface", group="Landscape", bar=True, options=tuple(NAMES), names=NAMES)
     formula: str = knob("sin(x) * cos(y) + (x**2 + y**2)/20", "Height at (x, y)", group="Landscape", max_length=120,
                         shy=True, help="A formula in x and y with + - * / **, sin, exp, abs, and so on.",
                         applies=lambda config: config.surface == OWN)
-    turn: int = knob(25, "Rotate the relief (degrees)", group="Landscape", live=True, lo=-180, hi=180, step=5)
+    turn: int = knob(25, "Rotate the relief (degrees)", group="Landscape", live=True, bar=True, lo=-180, hi=180, step=5)
     # fmt: on
 
 
@@ -118,24 +118,9 @@ LAB = Lab(
     build=SurfaceRun,
     charts=(
         Chart("levels", "Levels and path", "The surface from above: higher is darker, lines join equal heights.",
-              height="tall", click="pick", click_turns=("x", "y"), toggles=(AHEAD,)),
-        Chart("relief", "In three dimensions", "The surface at an angle, with the path of the ball on it.",
-              height="tall"),
-        Chart("height", "Height", "The height after each step.", width="wide", height="low",
-              toggles=(LOG,)),
+              click="pick", click_turns=("x", "y"), toggles=(AHEAD,)),
+        Chart("relief", "In three dimensions", "The surface at an angle, with the path of the ball on it."),
+        Chart("height", "Height", "The height after each step.", strip=True, toggles=(LOG,)),
     ),
     status={"step": "Step", "loss": "Height", "x": "x", "y": "y", "gradient": "Gradient’s length"},
-    presets={
-        "A long valley": {},
-        "Bowl": {"surface": "bowl", "x": 2.5, "y": 1.5, "lr": 0.1},
-        "Too large": {"lr": 0.21},
-        "Saddle": {"surface": "saddle", "x": 2.5, "y": 0.0, "lr": 0.1},
-        "Saddle, with a push": {"surface": "saddle", "x": 2.5, "y": 0.05, "lr": 0.1},
-        "Rosenbrock": {"surface": "rosenbrock", "x": -1.5, "y": 1.0, "lr": 0.0015, "steps": 300},
-        "Himmelblau": {"surface": "himmelblau", "x": -0.5, "y": -1.5, "lr": 0.01},
-        "Rastrigin": {"surface": "rastrigin", "x": 2.4, "y": -1.7, "lr": 0.002},
-        "Plateau": {"surface": "plateau", "x": 2.8, "y": 1.5, "lr": 0.5},
-        "The local minimum": {"surface": "valleys", "x": 1.6, "y": 1.4, "lr": 0.05},
-        "Your own": {"surface": OWN, "x": 2.0, "y": 2.5, "lr": 0.1},
-    },
 )  # fmt: skip

@@ -27,9 +27,9 @@ class TrainingsConfig(Config):
     optimizers: str = knob("sgd,momentum,nesterov,adagrad,rmsprop,adadelta,adam", "Optimizers", group="Trainings",
                            options=tuple(OPTIMIZERS), names=LABELS, many=True,
                            help="With the tutorial's settings: momentum 0.8, α 0.9, β 0.9 and 0.99.")
-    seeds: int = knob(3, "Seeds", group="Trainings", options=(1, 3, 5, 9),
+    seeds: int = knob(3, "Seeds", group="Trainings", bar=True, options=(1, 3, 5, 9),
                       help="Trainings per cell, each with its own start and batches; the map shows the mean.")
-    steps: int = knob(400, "Steps", group="Trainings", options=(100, 200, 400, 800))
+    steps: int = knob(400, "Steps", group="Trainings", bar=True, options=(100, 200, 400, 800))
     batch_size: int = knob(32, "Batch size", group="Trainings", options=(8, 32, 128), more=True)
     weight_decay: float = knob(0.0, "Weight decay", group="Trainings", options=(0.0, 0.001, 0.01, 0.1), more=True,
                                help="Used by all optimizers. With 0, AdamW equals Adam.")

@@ -30,9 +30,9 @@ class MomentumConfig(Config):
 
     # fmt: off
     lr: float = knob(1.0, "Learning rate", help="A click or a drag in the plane sets both.", group="Optimizer",
-                     live=True, lo=0.01, hi=4.0, step=0.01)
-    momentum: float = knob(0.8, "Momentum", group="Optimizer", live=True, lo=0.0, hi=0.99, step=0.01)
-    small: float = knob(0.05, "Small curvature", group="Quadratic", live=True,
+                     live=True, bar=True, lo=0.01, hi=4.0, step=0.01)
+    momentum: float = knob(0.8, "Momentum", group="Optimizer", live=True, bar=True, lo=0.0, hi=0.99, step=0.01)
+    small: float = knob(0.05, "Small curvature", group="Quadratic", live=True, bar=True,
                         options=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
                         help="h₁ in f(x) = ½ (h₁ x₁² + h₂ x₂²): the curvature along the flat direction.")
     large: float = knob(1.0, "Large curvature", group="Quadratic", live=True, options=(1.0, 2.0, 4.0),
@@ -183,19 +183,8 @@ LAB = Lab(
     charts=(
         Chart("plane", "The plane",
               "Pairs that are monotone, oscillate or diverge: the faster, the stronger the colour. "
-              "A click or a drag sets the pair.", height="tall", turns=("lr", "momentum")),
-        Chart("path", "Path", "The first 60 iterates on the contours of the quadratic.",
-              height="tall"),
-        Chart("distance", "Distance from the minimum", "The distance over the steps, measured and in theory.",
-              height="low", width="wide"),
+              "A click or a drag sets the pair.", turns=("lr", "momentum")),
+        Chart("path", "Path", "The first 60 iterates on the contours of the quadratic."),
+        Chart("distance", "Distance from the minimum", "The distance over the steps, measured and in theory."),
     ),
-    presets={
-        "Much momentum": {},
-        "No momentum": {"momentum": 0.0},
-        "Polyak's best pair": {"lr": 2.67, "momentum": 0.41},
-        "Critical for the flat direction": {"lr": 1.0, "momentum": 0.6},
-        "Momentum tolerates a higher rate: raise it to 0.6": {"lr": 3.0, "momentum": 0.2},
-        "A round bowl": {"small": 1.0, "momentum": 0.0},
-        "A very long valley": {"small": 0.01, "lr": 3.3, "momentum": 0.67},
-    },
 )  # fmt: skip

@@ -165,13 +165,14 @@ class SweepRun(SteppedRun):
         )  # fmt: skip
         return with_table(figure, self.ranked_table(at, best))
 
-    def loss_curves(self, at: int) -> Figure:
-        """The mean loss of each optimizer over the steps up to `at`, at the rate that is its best at step `at`."""
-        best, count = self.best(at), bisect_right(self.kept_steps, at)
-        means = [np.take_along_axis(kept.mean(2), np.maximum(best, 0)[:, None], 1)[:, 0] for kept in self.kept[:count]]
-        curves = np.where(best >= 0, np.array(means), np.nan)  # (kept steps, optimizers)
+    def loss_curves(self, at: int, columns: Array) -> Figure:
+        """The mean loss of each optimizer over the steps up to `at`, at its own column; -1 for one without a line."""
+        count = bisect_right(self.kept_steps, at)
+        means = [np.take_along_axis(kept.mean(2), np.maximum(columns, 0)[:, None], 1)[:, 0]
+                 for kept in self.kept[:count]]  # fmt: skip
+        curves = np.where(columns >= 0, np.array(means), np.nan)  # (kept steps, optimizers)
         lines = [Line(LABELS[name], PLACES[name], curves[:, row]) for row, name in enumerate(self.names)]
-        return figures.over_steps(
+        return figures.strip(
             np.array(self.kept_steps[:count]), lines, until=self.config.steps, cursor=at, span=self.span, title="Loss"
         )
 
@@ -180,7 +181,7 @@ class SweepRun(SteppedRun):
         return {
             "map": lambda: self._map(at, spread=options.get("spread", False)),
             "best": lambda: self.best_losses(at),
-            "course": lambda: self.loss_curves(at),
+            "course": lambda: self.loss_curves(at, self.best(at)),
         }
 
     def _map(self, at: int, *, spread: bool) -> Figure:

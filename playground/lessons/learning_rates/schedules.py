@@ -40,11 +40,11 @@ class SchedulesConfig(Config):
     schedules: str = knob("constant,step,cosine,one_cycle,warm_up", "Schedules", group="Schedules", many=True,
                           options=tuple(SCHEDULES), names={name: each.label for name, each in SCHEDULES.items()},
                           help="A schedule multiplies the learning rate by a factor at each step.")
-    lr: float = knob(0.1, "Largest learning rate", group="Schedules", options=RATES)
-    optimizer: str = knob("adam", "Optimizer", options=tuple(OPTIMIZERS), names=LABELS,
+    lr: float = knob(0.1, "Largest learning rate", group="Schedules", bar=True, options=RATES)
+    optimizer: str = knob("adam", "Optimizer", bar=True, options=tuple(OPTIMIZERS), names=LABELS,
                           help="With the tutorial's settings: momentum 0.8, α 0.9, β 0.9 and 0.99.")
     steps: int = knob(400, "Steps", options=(100, 200, 400, 800), help="The schedules are stretched to this length.")
-    batch_size: int = knob(32, "Batch size", options=(8, 32, 128, 1000))
+    batch_size: int = knob(32, "Batch size", bar=True, options=(8, 32, 128, 1000))
     noise: float = knob(0.1, "Noise", help="Standard deviation of the noise around x².", group="Data", lo=0.0, hi=0.5,
                         step=0.05)
     seed: int = knob(0, "Seed", help="Seed of noise, start and batches.", group="Data", lo=0, hi=999, step=1)
@@ -127,7 +127,7 @@ class SchedulesRun(SteppedRun):
                 np.arange(steps), self._lines(self.rates), until=steps, cursor=at, span=(0.0, self.config.lr),
                 title="Learning rate", log=False, legend=True,
             ),
-            "loss": lambda: figures.over_steps(
+            "loss": lambda: figures.strip(
                 shown, lines[0], until=steps, cursor=at, span=spans[0], title=titles[0]
             ),
             "distance": lambda: figures.over_steps(
@@ -167,21 +167,13 @@ LAB = Lab(
     config=SchedulesConfig,
     build=build,
     charts=(
-        Chart("rates", "The learning rate",
-              "The learning rate of each schedule over the steps; a marker shows the current step.",
-              height="low", width="wide"),
-        Chart("loss", "Loss on all the data",
-              "The loss of each training over the steps. It cannot fall below the noise.", every=2),
         Chart("distance", "Distance from x²",
               "The mean squared distance of each model from x² without noise, which the loss cannot show.",
               every=2),
+        Chart("rates", "The learning rate",
+              "The learning rate of each schedule over the steps; a marker shows the current step."),
+        Chart("loss", "Loss on all the data",
+              "The loss of each training over the steps. It cannot fall below the noise.", every=2, strip=True),
     ),
     status={"step": "Step", "loss": "Lowest loss", "distance": "Lowest distance", "steps_per_second": "Steps/s"},
-    presets={
-        "Settle down: Adam at 0.1": {},
-        "A bad start: SGD at 0.5": {"optimizer": "sgd", "lr": 0.5},
-        "Small batches and much noise: SGD at 0.3": {"optimizer": "sgd", "lr": 0.3, "batch_size": 8, "noise": 0.3},
-        "Nothing to gain: the tutorial's rate": {"lr": 0.01},
-        "All the data in each batch": {"batch_size": 1000},
-    },
 )  # fmt: skip

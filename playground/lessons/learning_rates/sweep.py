@@ -30,7 +30,7 @@ RATES = tuple(rates_of(31))  # six for each power of ten
 class SweepConfig(TrainingsConfig):
     """The trainings, and how many learning rates."""
 
-    rates: int = knob(16, "Learning rates", options=(16, 31, 61), group="Trainings",
+    rates: int = knob(16, "Learning rates", options=(16, 31, 61), group="Trainings", bar=True,
                       help="From 0.0001 to 10, evenly spaced on a log scale.")  # fmt: skip
 
 
@@ -38,7 +38,7 @@ class SweepConfig(TrainingsConfig):
 class WhoWinsConfig(TrainingsConfig):
     """The trainings, and the rate at which they are ranked."""
 
-    rate: float = knob(RATES[12], "Learning rate", options=RATES, group="Ranking", live=True,
+    rate: float = knob(RATES[12], "Learning rate", options=RATES, group="Ranking", live=True, bar=True,
                        help="The position of the vertical line. A click in a chart moves it too.")  # fmt: skip
 
 
@@ -78,7 +78,7 @@ class WhoWinsRun(SweepRun):
         self.column = state["column"]
 
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
-        """The losses over the rate, the ranking at the chosen rate, and each optimizer's place at every rate."""
+        """The losses over the rate, the ranking and the losses at the chosen rate, each optimizer's place at all."""
         del options
         ranked = self.measured_at(at) > 0
         return {
@@ -90,6 +90,7 @@ class WhoWinsRun(SweepRun):
                 value=words.LOSS,
             ),
             "ranking": lambda: self.ranking(at),
+            "course": lambda: self.loss_curves(at, np.full(len(self.names), self.column)),
             "ranks": lambda: with_table(
                 figures.ranks(self.rates, self.ranks(at), probe=self.rates[self.column], ranked=ranked),
                 self.table(at) | {words.PLACE_COLUMN: np.concatenate([line.y for line in self.ranks(at)])}
@@ -142,21 +143,13 @@ SWEEP = Lab(
     charts=(
         Chart("map", "Loss by optimizer and learning rate",
               "A cell for each optimizer and rate: the lower its loss, the stronger its colour; a cross has diverged.",
-              width="wide", toggles=(Toggle("spread", "Spread of the seeds"),)),
+              toggles=(Toggle("spread", "Spread of the seeds"),)),
         Chart("best", "Each at its own best rate",
               "The optimizers, ordered by the loss at their own best learning rate; bars span the seeds."),
         Chart("course", "Loss curves", "The loss of each optimizer over the steps, at the rate that is its best now.",
-              every=2),
+              every=2, strip=True),
     ),
     status=STATUS | {"steps_per_second": "Steps/s"},
-    presets={
-        "All rates, three seeds": {},
-        "The tutorial's four": {"optimizers": "sgd,momentum,rmsprop,adam", "rates": 31, "seeds": 5},
-        "61 learning rates": {"rates": 61, "seeds": 1},
-        "Too few steps: 100": {"steps": 100},
-        "Twice the steps: 800": {"steps": 800},
-        "Adam is not AdamW: weight decay 0.1": {"optimizers": "sgd,momentum,adam,adamw", "weight_decay": 0.1},
-    },
 )  # fmt: skip
 WHO_WINS = Lab(
     name="learning_rates_winner",
@@ -167,18 +160,12 @@ WHO_WINS = Lab(
     charts=(
         Chart("lines", "Loss over the learning rate",
               "A line for each optimizer; bars span the seeds. It ends where a seed diverges. A click picks the rate.",
-              height="tall", click="pick", every=2),
-        Chart("ranking", "Ranking at this rate", "The optimizers, ordered by their loss at this rate.", height="tall"),
+              click="pick", every=2),
+        Chart("ranking", "Ranking at this rate", "The optimizers, ordered by their loss at this rate."),
         Chart("ranks", "Place over the learning rate",
-              "Each optimizer's place at each rate; lines cross where the ranking changes.",
-              height="low", width="wide", click="pick", every=2),
+              "Each optimizer's place at each rate; lines cross where the ranking changes.", click="pick",
+              every=2),
+        Chart("course", "Loss curves", "The loss of each optimizer over the steps, at this rate.", every=2, strip=True),
     ),
     status=STATUS | {"steps_per_second": "Steps/s"},
-    presets={
-        "At the tutorial's rate, 0.01": {},
-        "Too few steps at 0.001": {"rate": RATES[6]},
-        "At 0.1: AdaGrad is first": {"rate": RATES[18]},
-        "At 1: SGD and Nesterov diverge": {"rate": RATES[24]},
-        "The tutorial's four": {"optimizers": "sgd,momentum,rmsprop,adam", "seeds": 9},
-    },
 )  # fmt: skip

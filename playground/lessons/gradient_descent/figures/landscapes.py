@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.engine.frames import Figure, Maps
+from playground.figures import strips
 from playground.figures.theme import axis, layout, padded
 from playground.lessons.numbers import number
 
@@ -111,8 +112,28 @@ def under(spans: Sequence[Span], pixels: Array, side: int, lut: str) -> Maps:
     return {"side": side, "values": pixels.ravel(), "lut": lut, "over": False, "boxes": box}
 
 
+def slope(x: Array, slopes: Array, walk: Walk, gradients: Array) -> Figure:
+    """The slope of a curve over x, with the ball at the slope of its place and the places of its path.
+
+    The slopes are (points,), the gradients along the path (points of it,).
+    """
+    low, high = ends_of(slopes)
+    here = (float(walk.positions[walk.at, 0]), float(gradients[walk.at]))
+    data = [
+        {"type": "scatter", "mode": "lines", "name": "Slope", "x": x, "y": slopes,
+         "line": {"color": "@gradient", "width": 3},
+         "hovertemplate": "x %{x:.3f}, slope %{y:.4g}<extra></extra>"},
+        _line("Flat", np.array([x[0], x[-1]]), np.zeros(2), "@muted", 1.5, "dash"),
+        _line("Slope here", np.array([here[0], here[0]]), np.array([0.0, here[1]]), "@mark", 2, "dot")
+        | {"showlegend": False},
+        *_trail(walk.positions[:, 0], gradients, walk),
+    ]  # fmt: skip
+    span = [float(x[0]), float(x[-1])]
+    return {"data": data, "layout": layout(axis("x", span), axis("Slope", padded(min(low, 0.0), max(high, 0.0), 0.12)))}
+
+
 def along(walk: Walk, own: Span, *, floor: float | None, log: bool) -> Figure:
-    """The height after each step: the part behind the ball, the part ahead, and the ball.
+    """The height after each step, as a strip: the part behind the ball, the part ahead, and the ball.
 
     `own` are the lowest and the highest height of the landscape, `floor` is its lowest minimum if that is known. With
     `log` it is the height above the floor. The axis becomes logarithmic by itself once the ball is above all of the
@@ -125,13 +146,11 @@ def along(walk: Walk, own: Span, *, floor: float | None, log: bool) -> Figure:
         ends = _log_axis(y)
     else:
         y, ends = walk.heights, axis("Height", _height_span(walk, own))
-    data = _trail(steps, y, walk)
-    return {
-        "data": data,
-        "layout": layout(
-            axis("Step", [0, max(10.0, float(steps[-1])) * 1.02]), ends, margin=SMALL | {"l": 72}, showlegend=False
-        ),
-    }
+    frame = layout(axis("Step", [0, max(1.0, float(steps[-1]))]), ends)
+    figure = strips.as_strip({"data": _trail(steps, y, walk), "layout": frame}, until=max(1, len(steps) - 1))
+    ticks = ends["tickvals"][:: len(ends["tickvals"]) - 1] if "tickvals" in ends else [own[0], float(walk.heights[0])]
+    figure["layout"]["yaxis"] |= {"tickvals": ticks, "ticktext": [number(tick) for tick in ticks]}
+    return figure
 
 
 def rises_out(walk: Walk, own: Span) -> bool:

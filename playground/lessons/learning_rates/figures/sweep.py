@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.engine.frames import Figure, Maps
-from playground.figures import images
+from playground.figures import images, strips
 from playground.figures.parts import upright
 from playground.figures.tables import undrawn
 from playground.figures.theme import axis, beside_rows, layout
@@ -200,6 +200,18 @@ def over_steps(
     y = loss_axis(title, span) if log else axis(title, [span[0], 1.08 * span[1]])
     return {"data": data, "layout": layout(axis("Step", [0, until]), y, shapes=[upright(cursor, width=1.5)],
                                            margin=MARGIN | {"l": 62, "t": 28 if legend else 8})}  # fmt: skip
+
+
+def strip(
+    steps: Array, lines: Sequence[Line], *, until: int, cursor: int, span: tuple[float, float], title: str
+) -> Figure:
+    """The losses of `over_steps` as a strip, whose axis has its ticks at powers of ten."""
+    figure = over_steps(steps, lines, until=until, cursor=cursor, span=span, title=title)
+    figure["layout"]["shapes"] = []  # the board draws the step that is shown
+    low = strips.as_strip(figure, until=until)
+    ticks = [power for power in decades(*span) if power in (min(decades(*span)), max(decades(*span)))]
+    low["layout"]["yaxis"] |= {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+    return low
 
 
 def rate_axis(rates: Array, room: float = 0.06) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from torch.nn import functional
 from pages.ui.number_tables import edited_cells, with_kernel_cells
 from playground import mnist
 from playground.engine.commands import read_command
+from playground.experiments import experiments
 from playground.figures import images
+from playground.lessons import LESSONS
 from playground.lessons.convolution import chain, pooling, slide
 from playground.lessons.convolution import kernels as parts
 from playground.lessons.convolution.figures import sizes
@@ -333,11 +335,14 @@ def built(size: int, channels: int, layers: list[chain.Layer]) -> tuple[nn.Seque
     return model, shapes
 
 
-@pytest.mark.parametrize("name", list(chain.LAB.presets))
-def test_chains_have_torchs_shapes_and_parameters(name: str) -> None:
-    config = chain.ChainConfig(**chain.LAB.presets[name])
+CHAINS = [each for each in experiments(LESSONS["convolution"]) if each.bench is chain.LAB]
+
+
+@pytest.mark.parametrize("experiment", CHAINS, ids=lambda each: each.id)
+def test_chains_have_torchs_shapes_and_parameters(experiment: Any) -> None:
+    config = experiment.config
     layers = chain.read_layers(config.layers)
-    if name == "Pooled too often":
+    if experiment.id == "pooled-too-often":
         with pytest.raises(
             ValueError, match=r"Layer 5, “pool 2”: The window spans 2 pixels, but with the padding there is only one\."
         ):
@@ -357,8 +362,11 @@ def test_the_tutorials_chain() -> None:
 
 
 def test_three_small_windows_have_fewer_parameters_than_a_large_one_that_sees_as_much() -> None:
-    titles = ("Three small windows for a large one", "One large window for three small ones")
-    small, large = (chain.draw_chain(chain.ChainConfig(**chain.LAB.presets[title])) for title in titles)
+    small, large = (
+        chain.draw_chain(each.config)
+        for each in CHAINS
+        if each.id in ("three-small-for-one-large", "one-large-for-three-small")
+    )
     assert "**6,960 parameters**" in small.note and "**12,560 parameters**" in large.note
     assert all("depends on 7 × 7 pixels" in sheet.note for sheet in (small, large))
 

@@ -26,6 +26,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from playground import shared_folder
 from playground.engine.commands import read_command
 from playground.engine.engine import Engine
+from playground.experiments import experiments
+from playground.lessons import LESSONS
 from playground.lessons.data_loader import batches, timeline
 from playground.lessons.data_loader import noise as noisy
 from playground.lessons.data_loader import reader as loading
@@ -232,12 +234,12 @@ def test_the_checksum_tells_orders_apart() -> None:
 
 
 @each_live_lab
-def test_every_preset_of_a_live_lab_draws_before_during_and_after(lab: Any) -> None:
-    for title, values in lab.presets.items():
-        if values.get("start") == "spawn":  # takes seconds; one spawned reading is tested below
+def test_every_experiment_of_a_live_lab_draws_before_during_and_after(lab: Any) -> None:
+    for each in experiments(LESSONS["data_loader"]):
+        if each.bench is not lab or getattr(each.config, "start", "") == "spawn":  # takes seconds; one is tested below
             continue
-        run = finish(lab.build(lab.config(**values)))
-        assert not run.loading.fell_back, title
+        run = finish(lab.build(each.config))
+        assert not run.loading.fell_back, each.id
         for at in (0, 1, run.steps):
             run.apply(read_command({"do": "scrub", "to": at}))
             drawing = run.draw([chart.name for chart in lab.charts], {"bug": True})
