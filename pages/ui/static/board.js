@@ -44,9 +44,9 @@ class Board {
     this.root.append(this.screen);
     parent.append(this.root);
     this.announcer = new Announcer();
+    this.turns = new Turns(this);
     this.charts = new Map(data.charts.map((spec) => [spec.name, new Chart(spec, this)]));
     this.places = new Places(this);
-    this.turns = new Turns(this);
     if (data.run) {
       keepStep(() => this.run, () => this.numbers.status.step.textContent, this.gone.signal);
       this.pinnable = data.charts.some((spec) => spec.pins) && data.settings;
