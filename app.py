@@ -35,6 +35,7 @@ from pages.ui import housekeeping, widget_values  # noqa: E402
 from pages.ui.routes import assets, live, sessions, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from pages.ui.routes.origins import OwnOrigins  # noqa: E402
+from pages.ui.routes.page_script import PageScript  # noqa: E402
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for it)
 
 widget_values.check_all()
@@ -54,6 +55,10 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "pages" / "navigation.py",
     routes=[*live.ROUTES, *still.ROUTES, *sessions.ROUTES, *assets.ROUTES],
-    middleware=[Middleware(OwnOrigins, allowed=SETTINGS.allowed_origins), Middleware(SecurityHeaders)],
+    middleware=[
+        Middleware(OwnOrigins, allowed=SETTINGS.allowed_origins),
+        Middleware(SecurityHeaders),
+        Middleware(PageScript),
+    ],
     lifespan=lifespan,
 )

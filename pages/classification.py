@@ -18,4 +18,4 @@ def nine_seeds(config: ClassificationConfig) -> None:
         board.live(f"{seeds.BENCH.name}:board", run_id, seeds.BENCH.charts, seeds.BENCH.status)
 
 
-training_page.show(LESSON, data_points.popover(LESSON), below=nine_seeds)
+training_page.show(LESSON, data_points.expander(LESSON), below=nine_seeds)

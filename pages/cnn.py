@@ -6,5 +6,10 @@ from pages.ui import mnist_panel, training_page
 from pages.ui.popovers import data_picture
 from playground.lessons.cnn.lesson import LESSON
 
-training_page.show(LESSON, data_picture.upload)
-st.caption(mnist_panel.sentence())
+
+def which_digits(_: object) -> None:
+    """Which digits the page learns from."""
+    st.caption(mnist_panel.sentence())
+
+
+training_page.show(LESSON, data_picture.expander, below=which_digits)

@@ -24,6 +24,7 @@ MAX_ON_A_SLIDER = 5000  # a number that may be larger gets a field to type into
 MAX_PLACES = 2_000  # of a slider, too: with more a pixel is several of them
 widget_values.check_all()  # before the first page reads one
 HIDE = "hide"  # the teacher's link parameter: names of knobs that are not shown
+TRY = "try"  # what follows a lesson's name in the link parameter that names an experiment; no knob can be called so
 
 
 def read(bench: str, config_type: type[Config], apart: Iterable[str] = ()) -> tuple[Config, list[str]]:
@@ -65,7 +66,7 @@ def _link_has_changed(bench: str, apart: Iterable[str]) -> bool:
 
 
 def choose(bench: str, config: Config) -> None:
-    """Set the whole config at once, for a button's callback: a preset, an experiment."""
+    """Set the whole config at once, for a callback: an experiment, a click in a chart."""
     set_widgets(bench, config)
     session().bench(bench).chosen = True
     session().problems, session().problems_of = [], None
@@ -133,8 +134,10 @@ def problems_to_show(configs: Mapping[str, Config], problems: list[str]) -> list
     return state.problems
 
 
-def write_link(lesson: str, configs: Mapping[str, Config]) -> None:
+def write_link(lesson: str, configs: Mapping[str, Config], experiment: str = "") -> None:
     """Update the address: it has each knob that differs from its default, of the benches in `configs`.
+
+    It also has the id of the experiment that is chosen, if one is.
 
     What else the session's first link had is in it again if the sidebar has dropped it. After the browser's Back the
     front end may send the settings of the page that was left; they do not belong to this one.
@@ -144,30 +147,63 @@ def write_link(lesson: str, configs: Mapping[str, Config]) -> None:
     link = {name: text for name, text in link.items() if not name.startswith(knobs)}
     for name, config in configs.items():
         link |= {f"{name}_{knob}": text for knob, text in config.as_texts().items()}
+    if experiment:
+        link[try_parameter(lesson)] = experiment
     if st.query_params.to_dict() != link:
         st.query_params.from_dict(link)
     for name, config in configs.items():  # after it is sent: the next click may interrupt this run at any line
         session().bench(name).link = config.as_texts()
+    session().rail(lesson).address = experiment
     session().open = tuple(configs)
     session().arrived = False
 
 
-def show(bench: str, config: Config) -> None:
-    """The knobs as widgets, group by group in order of declaration; the less used ones behind "More"."""
-    hidden = hidden_knobs()
-    specs = {name: spec for name, spec in config.knobs().items() if name not in hidden}
-    specs = {name: spec for name, spec in specs.items() if not spec.shy or spec.applies_to(config)}
+def changed(config: Config) -> list[str]:
+    """The names of the knobs that are shown and not at their defaults."""
+    return [name for name in config.changed_from(type(config)()) if name in _shown(config)]
+
+
+def to_defaults(bench: str) -> None:
+    """Set all knobs of a bench but the hidden ones to their defaults, for a button's callback."""
+    config, hidden = session().bench(bench).config, hidden_knobs()
+    if config is not None:
+        values = {name: spec.default for name, spec in config.knobs().items() if name not in hidden}
+        choose(bench, config.with_values(**values))
+
+
+def show(bench: str, config: Config, additions: Mapping[str, Callable[[], None]] | None = None) -> None:
+    """The knobs as widgets, group by group in order of declaration; the less used ones behind "More".
+
+    `additions` show more at the end of the groups that they are named by, or at the end of all.
+    """
+    specs, rest = _shown(config), dict(additions or {})
     for name in config.knobs().keys() - specs.keys():
         st.session_state.pop(f"{bench}_{name}", None)  # or a widget shown later would start with this old value
     for group in dict.fromkeys(spec.group for spec in specs.values()):
         of_group = {name: spec for name, spec in specs.items() if spec.group == group}
         extra = {name: spec for name, spec in of_group.items() if spec.more}
-        with st.container(horizontal=True, vertical_alignment="center", key=f"{bench}-head-{group}"):
-            st.markdown(f"**{group}**")
-            if extra:
-                with st.popover(TEXT.page.more, type="tertiary"):
-                    _widgets(bench, config, extra)
+        st.markdown(f"**{group}**")
         _widgets(bench, config, {name: spec for name, spec in of_group.items() if not spec.more})
+        if extra:
+            with st.expander(TEXT.page.more, key=f"{bench}-more-{group}"):
+                _widgets(bench, config, extra)
+        rest.pop(group, _nothing)()
+    for add in rest.values():
+        add()
+
+
+def _shown(config: Config) -> dict[str, Knob]:
+    """The knobs that have a widget: not hidden, and with an effect if they are shy."""
+    hidden = hidden_knobs()
+    return {
+        name: spec
+        for name, spec in config.knobs().items()
+        if name not in hidden and (not spec.shy or spec.applies_to(config))
+    }
+
+
+def _nothing() -> None:
+    """Shows nothing."""
 
 
 def for_board(bench: LiveLesson | Lab, config: Config) -> list[dict[str, Any]]:
@@ -179,9 +215,7 @@ def for_board(bench: LiveLesson | Lab, config: Config) -> list[dict[str, Any]]:
     of_network: set[str] = set()
     for chart in bench.charts:
         of_network |= set(chart.controls)
-        if chart.network is not None:
-            network = chart.network
-            of_network |= {network.data, network.inputs, network.layers, network.activation, *network.units}
+        of_network |= {chart.brush} | (chart.network.names if chart.network else set())
     hidden, shown = hidden_knobs(), []
     for name, spec in config.knobs().items():
         if spec.bar or (name in of_network and name not in hidden):
@@ -225,9 +259,15 @@ def hidden_knobs() -> set[str]:
     return {name.strip() for name in text.split(",") if name.strip()}
 
 
+def try_parameter(lesson: str) -> str:
+    """The link parameter that names an experiment of this lesson."""
+    return f"{lesson}_{TRY}"
+
+
 def _link(bench: str, apart: Iterable[str] = ()) -> dict[str, str]:
     prefix, others = f"{bench}_", tuple(f"{name}_" for name in apart)
     texts = {name: text for name, text in st.query_params.to_dict().items() if name.startswith(prefix)}
+    texts.pop(try_parameter(bench), None)
     return {name.removeprefix(prefix): text for name, text in texts.items() if not name.startswith(others)}
 
 

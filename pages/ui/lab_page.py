@@ -1,4 +1,4 @@
-"""The page of a lesson of labs: one lab is open at a time, its knobs beside its charts, a note and tables below."""
+"""The page of a lesson of labs: one lab is open at a time, with its knobs in the drawer and beside its charts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import board, knob_widgets, layout, prose, still_lab, turns
+from pages.ui import board, knob_widgets, layout, prose, rail, still_lab, turns
 from pages.ui.messages import TEXT
 from pages.ui.session import run_of, session
 from playground.knobs import Config
@@ -18,7 +18,7 @@ BelowKnobs = Callable[[Config], None]
 
 
 def show(lesson: LabLesson, below_knobs: Mapping[str, BelowKnobs] | None = None) -> None:
-    """The whole page. `below_knobs` gives labs, by name, more to show below their knobs."""
+    """The whole page. `below_knobs` gives labs, by name, more to show below the knobs in the drawer."""
     _workbench(lesson, below_knobs or {})
     prose.show(lesson)
 
@@ -27,6 +27,7 @@ def show(lesson: LabLesson, below_knobs: Mapping[str, BelowKnobs] | None = None)
 @turns.turn()
 def _workbench(lesson: LabLesson, below_knobs: Mapping[str, BelowKnobs]) -> None:
     """Everything that a changed knob affects: a fragment, so that a knob reruns this part of the page alone."""
+    tried = rail.follow(lesson)
     by_hand = knob_widgets.changed_by_hand(lesson.name, lesson.picker)
     picked, problems = knob_widgets.read(lesson.name, lesson.picker, apart=[lab.name for lab in lesson.labs])
     if by_hand:
@@ -34,25 +35,29 @@ def _workbench(lesson: LabLesson, below_knobs: Mapping[str, BelowKnobs]) -> None
     lab = next(lab for lab in lesson.labs if lab.name == f"{lesson.name}_{picked.lab}")
     config, more_problems = knob_widgets.read(lab.name, lab.config)
     configs = {lesson.name: picked, lab.name: config}
-    problems = knob_widgets.problems_to_show(configs, [*problems, *more_problems])
-    knob_widgets.write_link(lesson.name, configs)
-    header = layout.header(lesson)
-    if "lab" not in knob_widgets.hidden_knobs():
-        _picker(lesson, picked.lab)
-    layout.warn(problems)
-    charts, knob_column = layout.columns()
-    with charts:
-        st.markdown(lab.sentence)
-        drawn = None if lab.draw is None else still_lab.draw(lab, config)
-    with header:
-        layout.presets(lab)
-        layout.share(lesson, configs)
-    with knob_column:
-        knob_widgets.show(lab.name, config)
-        if lab.name in below_knobs:
-            below_knobs[lab.name](config)
-    with charts:
-        _charts(lab, config, drawn)
+    problems = knob_widgets.problems_to_show(configs, [*tried, *problems, *more_problems])
+    knob_widgets.write_link(lesson.name, configs, rail.in_address(lesson, lab.name, config))
+    has_tabs = "lab" not in knob_widgets.hidden_knobs()
+    with layout.page(tabs=has_tabs):
+        tabs, more = layout.title_row(lesson, lab.sentence, lab.name, config, player=lab.draw is None)
+        if has_tabs:
+            with tabs:
+                _picker(lesson, picked.lab)
+        drawer, place = layout.workbench(problems)
+        with place:
+            drawn = None if lab.draw is None else still_lab.draw(lab, config)
+        with more:
+            layout.actions(lab.name)
+            layout.share(lesson, configs)
+        with drawer:
+            layout.drawer_head(lab.name, config)
+            with st.container(key="knobs", gap=None):
+                additions = {lab.name: lambda: below_knobs[lab.name](config)} if lab.name in below_knobs else {}
+                knob_widgets.show(lab.name, config, additions)
+        with place:
+            _charts(lesson, lab, config, drawn)
+    with st.container(key="below"):
+        st.caption(lab.sentence)
 
 
 def _picker(lesson: LabLesson, picked: str) -> None:
@@ -61,7 +66,9 @@ def _picker(lesson: LabLesson, picked: str) -> None:
                          key=f"{lesson.name}_lab", label_visibility="collapsed")  # fmt: skip
 
 
-def _charts(lab: Lab, config: Config, drawn: still_lab.DrawnSheet | still_lab.NotDrawn | None) -> None:
+def _charts(
+    lesson: LabLesson, lab: Lab, config: Config, drawn: still_lab.DrawnSheet | still_lab.NotDrawn | None
+) -> None:
     """The charts of a live lab, or of a still one what was drawn."""
 
     def on_pick(picked: Any) -> None:
@@ -70,10 +77,12 @@ def _charts(lab: Lab, config: Config, drawn: still_lab.DrawnSheet | still_lab.No
     if drawn is None:
         run_id = run_of(lab.name, config)
         board.live(f"{lab.name}:board", run_id, lab.charts, lab.status, units=lab.units, on_pick=on_pick,
-                   knobs=knob_widgets.for_board(lab, config), on_turn=knob_widgets.turner(lab.name))  # fmt: skip
+                   knobs=knob_widgets.for_board(lab, config), on_turn=knob_widgets.turner(lab.name),
+                   rail=rail.data(lesson, lab.name), on_try=rail.taker(lesson))  # fmt: skip
     else:
         still_lab.show(lab, drawn, on_pick, knobs=knob_widgets.for_board(lab, config),
-                       on_turn=knob_widgets.turner(lab.name))  # fmt: skip
+                       on_turn=knob_widgets.turner(lab.name), rail=rail.data(lesson, lab.name),
+                       on_try=rail.taker(lesson))  # fmt: skip
 
 
 def _pick(lab: Lab, config: Config, picked: Any) -> None:

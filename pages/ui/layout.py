@@ -1,62 +1,92 @@
-"""What every lesson's page has: header, columns for charts and knobs, warnings, presets and the popover "Share"."""
+"""The frame of every lesson's page: a title row, the drawer with all settings beside the board, and what is below."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from pages.ui import knob_widgets
 from pages.ui.messages import TEXT, quoted
 from pages.ui.popovers import share_replay
+from pages.ui.routes import assets
+from pages.ui.session import session
 from playground.knobs import Config
-from playground.lesson import Bench, Lesson
+from playground.lesson import Lesson
 
 MAX_PROBLEMS = 4  # shown at once, however many a link has
+Part = Literal["settings", "head", "idea", "actions"]
+
+_title = st.components.v2.component(
+    "title",
+    js=assets.loader("title.js"),
+    css=(assets.STATIC / "title.css").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
 
 
-def header(lesson: Lesson) -> Any:
-    """The row with title and sentence; what is added inside it appears beside them."""
-    row = st.container(horizontal=True, vertical_alignment="bottom", key="lesson-header")
-    with row, st.container(width="stretch"):
-        st.title(lesson.title, anchor=False)
-        st.caption(lesson.sentence)
-    return row
+def page(*, tabs: bool) -> Any:
+    """The whole screen: title row and workbench. With `tabs` the row has the choice of labs."""
+    with st.container(key="page", gap=None):
+        return st.container(key="page-tabs" if tabs else "page-plain", gap=None)
 
 
-def columns() -> tuple[Any, Any]:
-    """The places for charts and for knobs.
+def title_row(lesson: Lesson, sentence: str, bench: str, config: Config, *, player: bool) -> tuple[Any, Any]:
+    """The row at the top; its places for the choice of labs and for the content of "More".
 
-    The charts come first in the page, so that on a narrow screen they are above the knobs; a wide one swaps the two.
+    On a phone the player, where there is one, has the button that opens the drawer.
     """
-    with st.container(key="workbench"):
-        charts, knob_column = st.columns([3.4, 1])
-    with knob_column:
-        return charts, st.container(key="knobs")
+    with st.container(key="title-row", horizontal=True, vertical_alignment="center", gap=None):
+        with st.container(key="settings-of-player" if player else "settings", width="content"):
+            _show(bench, "settings", changed=len(knob_widgets.changed(config)), label=_label(config))
+        st.title(lesson.title, anchor=False, width="content")
+        tabs = st.container(key="tabs", width="content")
+        with st.container(key="sentence", width="stretch"):
+            st.caption(sentence, wrap=False)
+        _show(bench, "idea")
+        with st.container(key="more", width="content"):
+            return tabs, st.popover(TEXT.page.more, type="tertiary")
 
 
-def warn(problems: list[str]) -> None:
-    """A warning for each of the first few problems."""
-    for problem in problems[:MAX_PROBLEMS]:
-        st.warning(quoted(problem))
+def actions(bench: str, *, pin: bool = False, board: bool = True) -> None:
+    """The items of "More" that act in the browser alone: pin the run, larger type, full screen."""
+    _show(bench, "actions", pin=pin, board=board)
 
 
-def presets(bench: Bench) -> None:
-    """A popover with the named settings of a lesson or lab."""
-    if bench.presets:
-        with st.popover(TEXT.page.presets):
-            for title, values in bench.presets.items():
-                st.button(title, key=f"{bench.name}:preset:{title}", width="stretch",
-                          on_click=knob_widgets.choose, args=(bench.name, bench.config(**values)))  # fmt: skip
+def workbench(problems: list[str]) -> tuple[Any, Any]:
+    """The places for the drawer and for the board; the problems lie over the board's first row until they are read."""
+    with st.container(key="workbench", horizontal=True, gap=None):
+        drawer = st.container(key="drawer", gap=None)
+        with st.container(key="board", gap=None):
+            # Always here: a container that came and went would move the board to another place of the page.
+            with st.container(key="problems", horizontal=True, gap=None):
+                if problems:
+                    with st.container(gap=None):
+                        for problem in problems[:MAX_PROBLEMS]:
+                            st.warning(quoted(problem))
+                    st.button(TEXT.drawer.read, key="problems:read", type="tertiary", on_click=_forget_problems)
+            return drawer, st.container(key="board-place", gap=None)
+
+
+def _forget_problems() -> None:
+    session().problems = []
+
+
+def drawer_head(bench: str, config: Config) -> None:
+    """The drawer's title, and the way back to the defaults."""
+    _show(bench, "head")
+    text = TEXT.drawer
+    st.button(text.to_defaults, key=f"{bench}:defaults", help=text.to_defaults_help, type="tertiary",
+              disabled=not knob_widgets.changed(config), on_click=knob_widgets.to_defaults, args=(bench,))  # fmt: skip
 
 
 def share(lesson: Lesson, configs: Mapping[str, Config]) -> None:
-    """A popover with the link to exactly these settings, and a teacher's link that hides some of the knobs."""
-    popover = st.popover(TEXT.share.popover, key=f"{lesson.name}:share", on_change="rerun")
-    if not popover.open:
+    """The link to exactly these settings, and a teacher's link that hides some of the knobs."""
+    place = st.expander(TEXT.share.title, key=f"{lesson.name}:share", on_change="rerun")
+    if not place.open:
         return
-    with popover:
+    with place:
         st.caption(TEXT.share.settings)
         labels = {name: spec.label for config in configs.values() for name, spec in config.knobs().items()}
         hidden = st.multiselect(TEXT.share.hide, list(labels), format_func=labels.get, key=f"{lesson.name}:hide")
@@ -65,3 +95,20 @@ def share(lesson: Lesson, configs: Mapping[str, Config]) -> None:
             query[knob_widgets.HIDE] = ",".join(hidden)
         st.code(share_replay.address(lesson, query), language=None, wrap_lines=True)
         share_replay.offer(lesson, query)
+
+
+def _label(config: Config) -> str:
+    """The drawer's name, with the number of settings that differ from their defaults."""
+    count, text = len(knob_widgets.changed(config)), TEXT.drawer
+    return text.one_changed if count == 1 else text.changed.format(count=count) if count else text.title
+
+
+def _show(bench: str, part: Part, **data: Any) -> None:
+    """One of the parts of the row, the drawer and "More" that need no rerun."""
+    text = TEXT.drawer
+    words = {
+        "settings": text.title, "close": text.close, "idea": text.idea, "pin": text.pin, "large": text.large,
+        "fullScreen": text.full_screen, "largeNotKept": text.large_not_kept,
+    }  # fmt: skip
+    width: Any = "stretch" if part in ("head", "actions") else "content"
+    _title(key=f"{bench}:{part}", data={"part": part, "words": words, **data}, width=width)

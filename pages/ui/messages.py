@@ -31,7 +31,6 @@ class Page:
     home: str = "Home"
     lessons: str = "Lessons"
     presets: str = "Presets"
-    data: str = "Data"
     more: str = "More"
     lab: str = "Lab"
     starts_over: str = "{help} Changing it starts the run over."
@@ -40,6 +39,24 @@ class Page:
     show_code: str = "Show the script, and the code that runs here"
     no_run: str = "The run is not ready. Press Reset, then try again."
     no_answer: str = "The run did not answer in time. Try again in a moment."
+
+
+@dataclass(frozen=True)
+class Drawer:
+    """The title row, the drawer with all settings, and the first items of "More"."""
+
+    title: str = "All settings"
+    one_changed: str = "All settings, 1 is not at its default"
+    changed: str = "All settings, {count} are not at their defaults"
+    close: str = "Close the settings"
+    to_defaults: str = "Back to the defaults"
+    to_defaults_help: str = "Sets every setting of this page that you can see here. Your own points stay."
+    idea: str = "The idea ↓"
+    read: str = "Close"
+    pin: str = "Pin this run"
+    large: str = "Larger type (A+)"
+    full_screen: str = "Full screen"
+    large_not_kept: str = "This browser stores no data for this site: the larger type lasts until you reload the page."
 
 
 @dataclass(frozen=True)
@@ -53,9 +70,9 @@ class Home:
 
 @dataclass(frozen=True)
 class Share:
-    """The popover "Share"."""
+    """The part "Share a link" of "More"."""
 
-    popover: str = "Share"
+    title: str = "Share a link"
     settings: str = "This link opens the lesson with the settings you see now."
     hide: str = "Hide from students"
     no_steps: str = "After some steps of training there is also a link that repeats them."
@@ -83,9 +100,9 @@ class Script:
 
 @dataclass(frozen=True)
 class Save:
-    """The popover "Save"."""
+    """The part "Save and restore" of "More"."""
 
-    popover: str = "Save"
+    title: str = "Save and restore"
     about: str = (
         "A checkpoint is the whole run at its current step. A run restored from it, here or on another server, "
         "continues exactly as if it had never stopped."
@@ -109,8 +126,9 @@ class Save:
 
 @dataclass(frozen=True)
 class Points:
-    """The popover "Data" of a lesson whose students bring points of their own."""
+    """The part of the group Data where students bring points of their own."""
 
+    title: str = "Your own points"
     paste: str = "Paste rows of {columns}"
     upload: str = "or upload a table (CSV or text)"
     use: str = "Use these points"
@@ -139,8 +157,9 @@ class Points:
 
 @dataclass(frozen=True)
 class Picture:
-    """The popover "Data" of a lesson that looks at an image."""
+    """The part of the group Data of a lesson that looks at an image."""
 
+    title: str = "Upload a digit"
     about: str = (
         "A photograph or a scan of one digit that you wrote: dark on light paper or light on dark, with nothing else "
         "on it."
@@ -220,10 +239,23 @@ class Seeds:
 
 
 @dataclass(frozen=True)
+class Rail:
+    """The experiments above the charts."""
+
+    unknown: str = "This lesson has no experiment called “{id}”, so that part of the link was ignored."
+    setting: str = "{label}: {value}"
+    separator: str = " · "
+    on: str = "on"
+    off: str = "off"
+    defaults: str = "The settings that the page opens with"
+
+
+@dataclass(frozen=True)
 class Text:
     """All sentences of the pages' frame in one language."""
 
     page: Page = Page()
+    drawer: Drawer = Drawer()
     home: Home = Home()
     share: Share = Share()
     script: Script = Script()
@@ -235,6 +267,7 @@ class Text:
     mnist: Mnist = Mnist()
     seeds: Seeds = Seeds()
     lab: StillLab = StillLab()
+    rail: Rail = Rail()
 
 
 TEXT = Text()

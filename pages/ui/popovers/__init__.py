@@ -1,1 +1,1 @@
-"""What the popovers of a lesson's header hold: Data, Save and the replay links of Share."""
+"""What is shown only where it is asked for: own data, "Save and restore", and the replay links of "Share a link"."""

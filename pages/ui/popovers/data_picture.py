@@ -12,8 +12,15 @@ from playground.workers.operations import UsePicture
 KEY = "picture"  # of the widget that takes the file
 
 
-def upload(run_id: str) -> None:
-    """Fill the popover "Data": a field for a picture, which becomes the image that the run looks at."""
+def expander(run_id: str) -> None:
+    """A part of the group Data: a field for a picture, which becomes the image that the run looks at."""
+    place = st.expander(TEXT.picture.title, key=f"{KEY}:data", on_change="rerun")
+    if place.open:
+        with place:
+            _content(run_id)
+
+
+def _content(run_id: str) -> None:
     st.caption(TEXT.picture.about)
     uploaded = st.file_uploader(TEXT.picture.upload, ["png", "jpg", "jpeg"], key=KEY, on_change=_use, args=(run_id,),
                                 max_upload_size=uploads.MAX_BYTES // 1_000_000)  # fmt: skip

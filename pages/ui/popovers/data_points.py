@@ -1,4 +1,4 @@
-"""The student's own points: a popover to paste, upload, undo, redraw and download the data of a run."""
+"""The student's own points: a part of the group Data to paste, upload, undo, redraw and download the data of a run."""
 
 from __future__ import annotations
 
@@ -40,13 +40,21 @@ class Given:
         return hashlib.sha256(content).hexdigest()[:16]
 
 
-def popover(lesson: LiveLesson) -> Callable[[str], None]:
-    """A function that fills the popover "Data" for a run id, in a lesson whose students bring points of their own."""
+def expander(lesson: LiveLesson) -> Callable[[str], None]:
+    """A function that shows the part for a run id, in a lesson whose students bring points of their own."""
     assert lesson.own_points is not None
-    return partial(_popover, lesson, lesson.own_points)
+    return partial(_expander, lesson, lesson.own_points)
 
 
-def _popover(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
+def _expander(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
+    """The closed part; what a browser needs long to load is sent only when it is opened."""
+    place = st.expander(TEXT.points.title, key=f"{lesson.name}:data", on_change="rerun")
+    if place.open:
+        with place:
+            _content(lesson, points, run_id)
+
+
+def _content(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
     """Paste or upload a table, undo, go back to generated points or draw new ones, and download the current ones.
 
     The button stands directly below the fields, and all that a rerun adds stands below it: a button that moves between

@@ -1,4 +1,4 @@
-"""Save and restore: a popover to download a run's checkpoint or weights, and to continue from a file."""
+"""Save and restore: a part of "More" to download a run's checkpoint or weights, and to continue from a file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from playground.workers.operations import CheckpointFile, Operation, WeightsFile
 from playground.workers.wire import Loaded
 
 
-def popover(lesson: LiveLesson, run_id: str) -> None:
+def expander(lesson: LiveLesson, run_id: str) -> None:
     """Save the run with this id, as it is when the button is pressed; restore one from a file."""
-    shown = st.popover(TEXT.save.popover, key=f"{lesson.name}:save", on_change="rerun")
+    shown = st.expander(TEXT.save.title, key=f"{lesson.name}:save", on_change="rerun")
     if not shown.open:
         return
     with shown:

@@ -1,4 +1,4 @@
-"""Links that replay a run: offered in the popover "Share", and followed when a page is opened with one."""
+"""Links that replay a run: offered in "Share a link", and followed when a page is opened with one."""
 
 from __future__ import annotations
 

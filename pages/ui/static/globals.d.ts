@@ -4,5 +4,6 @@ interface Window {
   Plotly: any; // from plotly.min.js
   __board_frames: number; // frames painted, for tests and benchmarks
   __entries_decided: boolean; // history.js has been loaded
+  __page_begun: boolean; // page.js has been loaded
   __forgives_translators: boolean; // translated.js has prepared this page
 }
