@@ -25,6 +25,7 @@ GHOST = 0.3  # of that, for a ghost that has a shade
 ROOM = 0.04  # cells, between the edge of a cell and its outline
 GAP, PLANE_GAP, SIGN_GAP = 0.9, 0.45, 1.3  # cells between two arrays, two planes of one array, and around a sign
 TITLE_LINE, TITLE_LETTER = 0.5, 0.17  # cells: the height of a line of a title, and the width of a letter
+LINE_HEIGHT = 16  # pixels of a line of a title, whose type has 12; the board enlarges both
 EDGE = 0.15  # cells around the drawing
 WORDS, WORDS_WITH_SHAPE = "{title}: {numbers}", "{title}, {shape}: {numbers}"  # an array, for screen readers
 MAX_LINE_LENGTH = 40  # characters of a message before it wraps
@@ -61,16 +62,22 @@ def missing(title: str, message: str, shape: tuple[int, int] = (2, 3)) -> Block:
     return Block(title, np.full(shape, "", object), np.zeros(shape), message=message)
 
 
-def cells(blocks: Sequence[Block], *, message: str = "", stacked: bool = False, signs: Sequence[str] = ()) -> Figure:
+def cells(
+    blocks: Sequence[Block],
+    *,
+    message: str = "",
+    signs: Sequence[str] = (),
+    rows: Sequence[Sequence[int]] | None = None,
+) -> Figure:
     """The arrays in reading order, each under its title, with a sign between each and the next, or a message.
 
-    They stand in one row; `others` has them in several rows, for high places. If `stacked`, they only stand below each
-    other.
+    `rows` has the ways to arrange them, each as the number of arrays in each row; the first is the figure itself, the
+    `others` come with it, and the board shows the one with the largest cells. Without it they are all that are even.
     """
-    rows = [1] * len(blocks) if stacked else [len(blocks)]
-    figure = _arranged(blocks, rows, message, signs)
-    if not stacked and len(blocks) > 1:
-        figure["others"] = [_arranged(blocks, each, message, signs) for each in _arrangements(len(blocks))]
+    ways = _arrangements(len(blocks)) if rows is None else rows
+    figure = _arranged(blocks, ways[0], message, signs)
+    if len(ways) > 1:
+        figure["others"] = [_arranged(blocks, way, message, signs) for way in ways[1:]]
     return figure
 
 
@@ -100,8 +107,8 @@ def as_csv(blocks: Sequence[Block]) -> str:
 
 
 def _arrangements(count: int) -> list[list[int]]:
-    """The ways to put `count` arrays into two or more rows, as the number in each row."""
-    found = []
+    """The ways to put `count` arrays into one or more rows of equal length, as the number in each row."""
+    found = [[count]]
     for rows in range(2, count + 1):
         longest = -(-count // rows)
         sizes = [min(longest, count - at) for at in range(0, count, longest)]
@@ -162,7 +169,8 @@ def _placed(blocks: Sequence[Block], rows: Sequence[int], signs: Sequence[str]) 
     lines = [[queue.pop(0) for _ in range(size)] for size in rows]
     gaps = SIGN_GAP if signs else GAP
     widths = [sum(map(_width, line)) + gaps * (len(line) - 1) for line in lines]
-    wide = max([*widths, 1.0]) + 2 * EDGE + (2 * SIGN_GAP if signs and len(lines) > 1 else 0.0)
+    beside = [2 * SIGN_GAP * bool(signs and at) for at in range(len(lines))]  # a row that begins with a sign
+    wide = max(1.0, *(width + room for width, room in zip(widths, beside, strict=True))) + 2 * EDGE
     placed: list[_Placed] = []
     said: list[tuple[str, float, float]] = []
     top = EDGE
@@ -265,19 +273,18 @@ def _empty(place: _Placed) -> dict[str, Any]:
 def _titles(place: _Placed) -> list[dict[str, Any]]:
     """A block's title over its middle, the indices of its planes, if there are several, and its message, if any."""
     left, top, right, bottom = place.box
-    block, middle = place.block, (left + right) / 2
+    block, middle, lines = place.block, (left + right) / 2, int(len(place.planes) > 1)
     notes = []
     if len(place.planes) > 1:
         for start, name in place.planes:
             notes.append(_note("title", name, start + block.texts.shape[-1] / 2, top - 0.06, "bottom", "@muted"))
-        top -= TITLE_LINE
     for words, colour in ((block.detail, "@muted"), (block.title, "@text")):
         if words:
-            notes.append(_note("title", words, middle, top - 0.06, "bottom", colour, bold=colour == "@text"))
-            top -= TITLE_LINE
+            line = _note("title", words, middle, top - 0.06, "bottom", colour, bold=colour == "@text")
+            notes.append(line | {"yshift": lines * LINE_HEIGHT})
+            lines += 1
     if block.message:
-        centre = (place.box[1] + bottom) / 2
-        notes.append(_note("title", block.message, middle, centre, "middle", "@negative", bold=True))
+        notes.append(_note("title", block.message, middle, (top + bottom) / 2, "middle", "@negative", bold=True))
     return notes
 
 
@@ -285,7 +292,8 @@ def _note(kind: str, text: str, x: float, y: float, anchor: str, colour: str, *,
     """A text at a place of the drawing; the board gives each kind, "title" or "sign", a size that suits the cells."""
     font = {"size": 12 if kind == "title" else 18, "color": colour, "weight": 600 if bold else 400}
     return {"name": kind, "x": float(x), "y": float(y), "xref": "x", "yref": "y", "xanchor": "center",
-            "yanchor": anchor, "align": "center", "showarrow": False, "text": text, "font": font}  # fmt: skip
+            "yanchor": anchor, "align": "center", "showarrow": False, "yshift": 0, "text": text,
+            "font": font}  # fmt: skip
 
 
 def _message(text: str) -> dict[str, Any]:

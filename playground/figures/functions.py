@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
 from playground.figures.parts import line as line_trace
-from playground.figures.parts import markers, upright
+from playground.figures.parts import markers, note, upright
 from playground.figures.theme import axis, layout, padded
 
 Array = NDArray[Any]
@@ -61,18 +61,48 @@ def function_chart(
     return {"data": data, "layout": layout(axis("x", list(spans[0])), axis(title, tall), shapes=shapes)}
 
 
-def tile(lines: Sequence[Line], probe: Sequence[tuple[float, float]], *, spans: tuple[Span, Span]) -> Figure:
-    """A small chart of functions over x, without a legend or axis titles."""
-    data = [_curve(line) | {"showlegend": False} for line in lines]
-    small = {"nticks": 4, "tickfont": {"size": 10}}
-    y = span_of(spans[1], *(line.y for line in lines))
-    return {
-        "data": data,
-        "layout": layout(
-            axis("", list(spans[0]), **small), axis("", y, **small), showlegend=False,
-            margin={"l": 26, "r": 6, "t": 4, "b": 18}, shapes=_probe(probe, 3),
-        ),
-    }  # fmt: skip
+@dataclass(frozen=True)
+class Tile:
+    """One of several small charts: its title, its lines, the points at the probe, and the limits of x and y."""
+
+    title: str
+    lines: Sequence[Line]
+    probe: Sequence[tuple[float, float]]
+    spans: tuple[Span, Span]
+
+
+def tiles(shown: Sequence[Tile], columns: int) -> Figure:
+    """Small charts of functions over x in rows of `columns`, each with its title and axes of its own."""
+    rows = -(-len(shown) // columns)
+    data: list[dict[str, Any]] = []
+    shapes: list[dict[str, Any]] = []
+    axes: dict[str, dict[str, Any]] = {}
+    notes = []
+    named: set[str] = set()
+    for index, each in enumerate(shown):
+        row, column = divmod(index, columns)
+        number = "" if index == 0 else str(index + 1)
+        across = [(column + 0.09) / columns, (column + 0.97) / columns]
+        up = [1 - (row + 0.88) / rows, 1 - (row + 0.13) / rows]
+        small = {"tickfont": {"size": 10}, "nticks": 4, "fixedrange": True}
+        axes[f"xaxis{number}"] = axis("", list(each.spans[0]), domain=across, anchor=f"y{number}", **small)
+        tall = span_of(each.spans[1], *(line.y for line in each.lines))
+        axes[f"yaxis{number}"] = axis("", tall, domain=up, anchor=f"x{number}", **small)
+        own = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
+        for place, line in enumerate(each.lines):
+            name = "" if place == 0 else line.name  # the title says it
+            data.append(
+                _curve(line) | own | {"name": name or each.title, "showlegend": bool(name) and name not in named}
+            )
+            named.add(name)
+        shapes += [
+            shape | {"yref": f"y{number} domain" if shape["type"] == "line" else f"y{number}", "xref": f"x{number}"}
+            for shape in _probe(each.probe, 3)
+        ]
+        notes.append(note(each.title, across[0], up[1], "@text", 12) | {"xanchor": "left", "yanchor": "bottom"})
+    first = axes.pop("xaxis"), axes.pop("yaxis")
+    margin = {"l": 8, "r": 4, "t": 4, "b": 6}
+    return {"data": data, "layout": layout(*first, **axes, shapes=shapes, annotations=notes, margin=margin)}
 
 
 def bars(

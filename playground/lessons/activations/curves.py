@@ -7,15 +7,17 @@ from functools import partial
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from playground.engine.frames import Figure
-from playground.figures.functions import Line, function_chart, tile
+from playground.figures.functions import Line, Tile, function_chart, tiles
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.activations.functions import FUNCTIONS, NAMES, X_RANGE, Function, has_kink, sides, with_slope
 from playground.lessons.numbers import number
 
 GRID_POINTS, TILE_POINTS = 401, 121
+COLUMNS = 4  # of the chart of all functions
 NONE = "none"
 NEAR = 1e-6  # distance from a kink up to which the curve is drawn
 
@@ -27,6 +29,7 @@ VALUE_COLUMNS = ("Function", "f(x)", "In PyTorch", "x", "f(x) there", "Slope the
 KINK_COLUMNS = ("Kink or jump of", "at x", "Slope just left", "Slope just right", "Slope in torch")
 ALL_COLUMNS = ("Function", "Formula", "f({probe})", "Slope at {probe}")
 LINE = "x = torch.tensor({x}, requires_grad=True); ({code}).backward(); x.grad"
+ALL_LINE = "x = torch.tensor({x}); F.relu(x), F.silu(x), torch.tanh(x)"
 MARKS, SLOPE = "Slope in torch", "Slope"  # in the legends
 
 
@@ -164,8 +167,8 @@ class AllConfig(Config):
 
 def draw_all(config: AllConfig) -> Sheet:
     """A small chart of every function with torch's default parameters, and a table of values at the probe."""
-    charts, rows = {}, []
-    for name, each in FUNCTIONS.items():
+    shown, rows = [], []
+    for each in FUNCTIONS.values():
         function = each.with_parameters(each.parameters)
         x = grid(config.reach, TILE_POINTS, each.kinks)
         y, slope = (values.where(~x.isnan(), torch.nan).numpy() for values in with_slope(function, x))
@@ -175,11 +178,13 @@ def draw_all(config: AllConfig) -> Sheet:
             lines.append(Line(SLOPE, "@gradient", x.numpy(), slope, "dash"))
         inside = [(config.probe, at)] if abs(config.probe) <= config.reach else []
         span = (min(each.span[0], each.slope_span[0]), max(each.span[1], each.slope_span[1]))
-        charts[name] = tile(lines, inside, spans=((-config.reach, config.reach), span))
+        shown.append(Tile(each.label, lines, inside, ((-config.reach, config.reach), span)))
         rows.append((each.label, each.formula, number(at, 6), number(at_slope, 6)))
     columns = tuple(column.format(probe=number(config.probe)) for column in ALL_COLUMNS)
     table = Table(columns, tuple(rows))
-    return Sheet(charts, tables=(table,))
+    line, x = ALL_LINE.format(x=number(config.probe).replace("−", "-")), torch.tensor(config.probe)
+    answer = str((functional.relu(x), functional.silu(x), torch.tanh(x)))
+    return Sheet({"all": tiles(shown, COLUMNS)}, tables=(table,), line=line, answer=answer)
 
 
 CURVES = Lab(
@@ -205,5 +210,5 @@ ALL = Lab(
     sentence="Solid: the function. Dashed: its slope. Softmax here has one rival score, 0.",
     config=AllConfig,
     draw=draw_all,
-    charts=tuple(Chart(name, each.label, f"{each.label} and its slope over x.") for name, each in FUNCTIONS.items()),
+    charts=(Chart("all", "All functions", "Every function and its slope over x, each in a small chart of its own."),),
 )

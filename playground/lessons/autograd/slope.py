@@ -76,8 +76,8 @@ def draw_slope(config: SlopeConfig) -> Sheet:
                      number(by_autograd, 10), number(abs(by_autograd - true), 2)))  # fmt: skip
     columns = tuple(column.format(eps=number(now)) for column in COLUMNS)
     figures = {"curve": _curve(f, config, y, true), "error": slopes.error_curves(eps.numpy(), errors, now)}
-    _, measured_slope, off, _, by_autograd, _ = rows[-1]
-    note = SENTENCES["note"].format(autograd=by_autograd, error=off)
+    _, measured_slope, off, _, exact, _ = rows[-1]
+    note = SENTENCES["note"].format(autograd=exact, error=off)
     table = Table(columns, tuple(rows))
     return Sheet(figures, note, (table,), line=LINES[config.method].format(eps=number(now)), answer=measured_slope)
 

@@ -39,7 +39,7 @@ SENTENCES = {
 LINE, ANSWER = "(a + b).shape", "torch.Size({shape})"
 TITLES = {
     "shapes": "aligned at the right; orange: stretched",
-    "shapes_missing": "orange: stretched; (1): a missing axis",
+    "shapes_missing": "orange: stretched; (1): missing",
     "sum": "a + b",
     "no_sum": "no shape fits",
     "not_drawn": "too large to draw",
@@ -141,7 +141,8 @@ def _stretched_arrays(a: Shape, b: Shape, result: Shape) -> Figure:
 def _without_sum(a: Shape, b: Shape) -> Figure:
     """Both arrays as they are, and the place of the sum that does not exist."""
     one, other = (_unstretched(*each) for each in (("a", a, 1), ("b", b, 10)))
-    return cells([one, _in_orange(other), missing(TITLES["sum"], TITLES["no_sum"])], signs=SIGNS)
+    rows = max((1, *each.texts.shape)[-2] if each.texts.ndim else 1 for each in (one, other))
+    return cells([one, _in_orange(other), missing(TITLES["sum"], TITLES["no_sum"], (rows, 3))], signs=SIGNS)
 
 
 def numbers(shape: Shape, step: int) -> torch.Tensor:

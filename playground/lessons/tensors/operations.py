@@ -86,7 +86,8 @@ def draw_operations(config: OperationsConfig) -> Sheet:
     if chosen.uses_second:
         given.append(block("b", arrays[1]))
     drawn = [*given, *_result("NumPy", numpy, scale), *_result("torch", torch, scale)]
-    figures = {"results": cells(drawn), "gap": _gap(numpy, torch, verdict)}
+    ways = ([len(drawn)], [len(given), len(drawn) - len(given)], [1] * len(drawn))  # the results beside each other
+    figures = {"results": cells(drawn, rows=ways), "gap": _gap(numpy, torch, verdict)}
     rows = [_row(OPERATIONS[name], verdict) for name, (_, _, verdict) in results.items()]
     compared = Comparison(chosen, arrays, tensors, numpy, torch, verdict)
     note = _note(compared, (each for _, _, each in results.values()))

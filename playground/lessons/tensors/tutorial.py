@@ -82,7 +82,7 @@ def draw_tutorial(config: TutorialConfig) -> Sheet:
         _row("tensor_to_array = torch_data.numpy()", "torch_data", back, torch_data),
     ]
     drawn = [block("np_data", np_data), block("tensor_to_array", back)], [block("torch_data", torch_data.numpy())]
-    stacked = config.cell != "convert"  # so that each number is above its result
+    ways = None if config.cell == "convert" else ([1, 1],)  # so that each number is above its result
     data = _list(config.data)
     note, line, answer = SENTENCES["convert"], LINE, str((tuple(torch_data.stride()), np_data.strides))
     for name in ("abs", "sin", "mean"):
@@ -96,7 +96,7 @@ def draw_tutorial(config: TutorialConfig) -> Sheet:
                 [block("data", np.array(data)), block(f"np.{name}(data)", np.asarray(in_numpy))],
                 [block("tensor", torch.FloatTensor(data).numpy()), block(f"torch.{name}(tensor)", in_torch.numpy())],
             )
-    figures = {"numpy": cells(drawn[0], stacked=stacked), "torch": cells(drawn[1], stacked=stacked)}
+    figures = {library: cells(blocks, rows=ways) for library, blocks in zip(("numpy", "torch"), drawn, strict=True)}
     return Sheet(figures, note, (Table(COLUMNS, tuple(rows), code=COLUMNS),), line=line, answer=answer)
 
 

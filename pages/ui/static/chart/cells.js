@@ -1,9 +1,10 @@
-// Drawings of arrays fill their place: cells stay square, and as large as the place allows, and so do their words.
+// Drawings fill their place: cells of arrays stay square, and as large as the place allows, and so do words in boxes.
 
-const MAX_CELL = 84; // pixels, times the scale of the page's type
+const MAX_CELL = 120; // pixels, times the scale of the page's type
 const NUMBER = { share: 0.42, least: 6 }; // of a cell; smaller ones are not written, the tooltip shows them
 const LETTER = 0.6; // width of a digit, as a share of its size
 const WORDS = { title: { share: 0.3, least: 11, most: 16 }, sign: { share: 0.55, least: 14, most: 30 } };
+const ENLARGED = { least: 0.75, most: 1.7 }; // of the type of a drawing that says for which size it is made
 
 /** How many pixels a cell has in this arrangement of the drawing. */
 function cell({ layout: { xaxis, yaxis, margin } }, width, height, scale) {
@@ -43,9 +44,21 @@ export function fitted(figure, width, height, scale) {
     const kind = WORDS[note.name];
     if (!kind) return note;
     const type = Math.max(kind.least * scale, Math.min(kind.most * scale, kind.share * size));
-    return { ...note, font: { ...note.font, size: type } };
+    return { ...note, yshift: (note.yshift ?? 0) * (type / 12), font: { ...note.font, size: type } };
   });
   const xaxis = { ...layout.xaxis, range: [left - across, right + across] };
   const yaxis = { ...layout.yaxis, range: [bottom + up, top - up], scaleanchor: undefined };
   return { data, layout: { ...layout, annotations, xaxis, yaxis } };
+}
+
+/** A drawing whose words stand in boxes, made for a place of some size: its type follows the size of its place. */
+export function enlarged({ data, layout }, width, height, scale) {
+  const [wide, high] = layout.meta.made_for;
+  const fit = Math.min(width / wide, height / high);
+  const factor = Math.max(ENLARGED.least, Math.min(ENLARGED.most, fit)) / scale;
+  const larger = (font) => font?.size > 0 ? { ...font, size: font.size * factor } : font;
+  return {
+    data: data.map((trace) => trace.textfont ? { ...trace, textfont: larger(trace.textfont) } : trace),
+    layout: { ...layout, annotations: layout.annotations?.map((note) => ({ ...note, font: larger(note.font) })) },
+  };
 }

@@ -20,6 +20,7 @@ MAX_COLUMNS, MAX_ROWS = 8, 5  # with boxes; a larger graph has dots, with number
 WIDTH = 700  # of the graph on the narrowest screen, in pixels
 WIDTH_DRAWN = 900  # of the graph on a usual screen: arrows are turned along their lines for it
 HEIGHT = 255
+MADE_FOR = (WIDTH, 340)  # with the table below the graph
 CHARACTER, LINE = 6.2, 14.3  # pixels
 BOX = (0.4, 0.43)  # half of a box's width and height, in columns and rows
 STRIP = 0.25  # share of the height for the table below the graph
@@ -87,7 +88,7 @@ def flow(
             dragmode=False,
             shapes=_boxes(nodes, where) if boxed else [],
             annotations=notes,
-            meta={"words": words},
+            meta={"words": words, "made_for": list(MADE_FOR)},
         ),
     }
 

@@ -14,7 +14,7 @@ from playground.figures.cells import EDGE, Block, as_csv, cells, in_words
 from playground.figures.parts import note
 
 Array = NDArray[Any]
-MIN_HEIGHT, STEEPNESS = 0.35, 0.3  # of an arc: the lowest, in cells, and how much higher it is for each cell of a jump
+MIN_HEIGHT, STEEPNESS = 0.35, 0.45  # of an arc: the lowest, in cells, and how much higher it is for each cell of a jump
 ARC = np.linspace(0, np.pi, 33)
 READ_FIRST = "read first"
 
