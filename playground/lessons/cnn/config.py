@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from playground import mnist
-from playground.knobs import Config, Value, knob
+from playground.knobs import Config, knob
 from playground.lessons.cnn import model as cnn
 from playground.lessons.cnn.batches import Augmentation
 from playground.training import devices, models
@@ -38,12 +38,13 @@ class CnnConfig(Config):
     image: int = knob(0, "Test image", help="Index in the test set. Anatomy shows this image.",
                       group="Image", live=True, lo=0, hi=9_999, step=1)
     lr: float = knob(0.001, "Learning rate", help="How far each step goes against the gradient.", live=True,
-                     options=LEARNING_RATES)
-    batch_size: int = knob(50, "Batch size", help="Images in each step.", live=True, options=BATCH_SIZES)
-    optimizer: str = knob("adam", "Optimizer", live=True, options=tuple(OPTIMIZERS),
+                     bar=True, options=LEARNING_RATES)
+    batch_size: int = knob(50, "Batch size", help="Images in each step.", live=True, bar=True, options=BATCH_SIZES)
+    optimizer: str = knob("adam", "Optimizer", live=True, bar=True, options=tuple(OPTIMIZERS),
                           names={name: each.label for name, each in OPTIMIZERS.items()},
                           help="A new optimizer starts with empty state.")
-    epochs: int = knob(1, "Stop after (epochs)", help="0 means no limit.", live=True, lo=0, hi=20, step=1)
+    epochs: int = knob(1, "Stop after (epochs)", help="0 means no limit.", names={0: "no limit"}, live=True, lo=0,
+                      hi=20, step=1)  # fmt: skip
     schedule: str = knob("constant", "Schedule of the learning rate", live=True, more=True, options=tuple(SCHEDULES),
                          names={name: each.label for name, each in SCHEDULES.items()},
                          help="How the learning rate changes until the run stops. Its highest value is the learning "
@@ -99,30 +100,6 @@ class CnnConfig(Config):
     def augmentation(self) -> Augmentation:
         """How training images are shifted and rotated."""
         return Augmentation(self.shift, self.turn)
-
-
-SMALL: dict[str, Value] = {"filters_1": 4, "filters_2": 8, "images": 2_000, "epochs": 5}
-FAST: dict[str, Value] = {"batch_size": 64, "lr": 0.01, "schedule": "one_cycle", "images": 20_000}
-PRESETS: dict[str, dict[str, Value]] = {
-    "Tutorial": {},
-    "Fast: 98 % soon": FAST,
-    "Small, for a slow machine": SMALL,
-    "Watch a filter being born: one layer, four filters": {
-        "layers": 1,
-        "filters_1": 4,
-        "kernel": 7,
-        "images": 10_000,
-        "epochs": 3,
-    },
-    "200 images only": {"images": 200, "batch_size": 20, "epochs": 20},
-    "More out of 200 images: shifted and rotated": {
-        "images": 200,
-        "batch_size": 20,
-        "epochs": 20,
-        "shift": 2.0,
-        "turn": 10.0,
-    },
-}
 
 
 @dataclass(frozen=True)

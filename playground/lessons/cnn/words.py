@@ -67,7 +67,17 @@ TESTED_IMAGES = ("Test image", "True digit", "Predicted digit", "Probability of 
 
 # Anatomy.
 
-OWN_IMAGE = "Your own image"
+OWN_IMAGE = "Your digit"
+IMAGE_NUMBER = "Image {number:,}"
+ANSWER = "Answer"
+FILTERS_ALL = "Filters: {count}"
+FILTERS_SHOWN = "{shown} of {count} filters"
+MAPS_OF_LAYER = "Maps of layer {layer}"
+MAP_TO_CLICK = "{name}, map {map} of layer {layer}, {side} × {side}<br>Click to choose it for Anatomy"
+DIGIT_PROBABILITY = "{digit}: {percent:.1f} %"
+READING_OWN = "{title}. Prediction: {predicted} ({percent:.1f} %)."
+READING_RIGHT = "{title}, a {digit}. Prediction: {predicted} ({percent:.1f} %), correct."
+READING_WRONG = "{title}, a {digit}. Prediction: {predicted} ({percent:.1f} %), wrong."
 TEST_IMAGE = "Test image {number:,}: {a_digit}"
 DIGIT_HOVER = "digit %{x}: %{y:.3f}"
 FILTERS = "Filters"

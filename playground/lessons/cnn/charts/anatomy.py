@@ -14,17 +14,20 @@ from playground.engine.frames import Figure
 from playground.lessons.cnn import model as cnn
 from playground.lessons.cnn import words
 from playground.lessons.cnn.figures import digits, pixel_maps
+from playground.lessons.cnn.figures import reading as figures
 from playground.lessons.cnn.figures.panels import Panel, panels
 from playground.lessons.cnn.figures.pixel_maps import Extra, Row
+from playground.lessons.cnn.figures.reading import MAX_MAPS, LayerMaps
 from playground.lessons.cnn.frame_context import FrameContext
 from playground.lessons.cnn.model import Stage
 from playground.lessons.cnn.predictions import Predictions
 from playground.training.models import ACTIVATIONS
 
-TABLE_HEIGHT = 38.0  # units of the table of maps
-DETAIL_HEIGHT = 28.0
-TIMES_HEIGHT = 20.0
+TABLE_HEIGHT = 66.0  # units of the table of maps
+DETAIL_HEIGHT = 96.0
 STRIP_ROWS, STRIP_HEIGHT = 4, 2.0
+ROOM = TABLE_HEIGHT - STRIP_HEIGHT - 1  # of the table without the flat vector
+DETAIL_IN_LINE = 8  # maps side by side in a narrow chart
 EARLIER_STEPS = (0, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 
 
@@ -47,16 +50,51 @@ def answer(frame: FrameContext) -> Figure:
     )
 
 
+def reading(frame: FrameContext) -> Figure:
+    """The image, the first maps of each layer after the activation, and the probability of each digit."""
+    found, selection = frame.predictions, frame.selection
+    layers = []
+    for stage in found.stages:
+        if stage.kind == "activation":
+            values = stage.output[0, : MAX_MAPS[stage.layer]].numpy()
+            name = ACTIVATIONS[frame.config.activation].label
+            hovers = _hovers(words.MAP_TO_CLICK, stage.layer + 1, values, name=name)
+            title = words.MAPS_OF_LAYER.format(layer=stage.layer + 1)
+            layers.append(LayerMaps(title, values, stage.output.shape[1], hovers))
+    number = selection.image_number(frame.config, frame.digits)
+    own = found.label is None
+    title = words.OWN_IMAGE if own else words.IMAGE_NUMBER.format(number=number)
+    in_words = words.READING_OWN if own else words.READING_RIGHT if found.predicted == found.label else (
+        words.READING_WRONG
+    )  # fmt: skip
+    return figures.reading(
+        found.image[0, 0].numpy(), title, layers, found.probabilities, predicted=found.predicted, label=found.label,
+        chosen=chosen(frame),
+        in_words=in_words.format(
+            title=title, predicted=found.predicted, percent=100 * float(found.probabilities[found.predicted]),
+            digit=found.label,
+        ),
+    )  # fmt: skip
+
+
+def pick_map(frame: FrameContext, x: float, y: float) -> None:
+    """Select the map at a place of the reading."""
+    found = figures.find([min(count, most) for count, most in zip(frame.config.filters, MAX_MAPS, strict=False)], x, y)
+    if found is not None:
+        frame.selection.layer, frame.selection.channel = found
+
+
 def maps(frame: FrameContext) -> Figure:
     """Layer by layer: the first filters and their gradients, then every map of every stage, and the flat vector."""
     selection, rows = frame.selection, _rows(frame)
     first = [at for at, (_, layer) in enumerate(rows) if layer == selection.layer]
     chosen = (first[0], selection.channel) if first else None
     table = [row for row, _ in rows]
-    high = TABLE_HEIGHT - STRIP_HEIGHT - 1
-    figure = pixel_maps.table(table, height=TABLE_HEIGHT, chosen=chosen, room=high)
+    figure = pixel_maps.table(table, height=ROOM, chosen=chosen)
     flat = next(stage.output[0].numpy() for stage in frame.predictions.stages if stage.kind == "flat")
-    used = sum(pixel_maps.row_heights(table, high))
+    lines = [pixel_maps.lines_of(len(row.maps)) for row in table]
+    used = float(np.dot(pixel_maps.row_sizes(table, ROOM), lines))
+    figure["layout"]["yaxis"]["range"] = [-used - STRIP_HEIGHT - 1, 0.5]
     band, name = pixel_maps.strip(words.FLAT, flat, rows=STRIP_ROWS, y=used + 0.5, high=STRIP_HEIGHT)
     assert isinstance(figure["maps"], list)
     figure["maps"].append(band)
@@ -99,7 +137,7 @@ def pick(frame: FrameContext, x: float, y: float) -> None:
     """Select the map at a place in the table."""
     rows = _rows(frame)
     table = [row for row, _ in rows]
-    sizes = pixel_maps.row_heights(table, TABLE_HEIGHT - STRIP_HEIGHT - 1)
+    sizes = pixel_maps.row_sizes(table, ROOM)
     if found := pixel_maps.find([len(row.maps) for row in table], sizes, x, y):
         frame.selection.layer, frame.selection.channel = rows[found[0]][1], found[1]
 
@@ -140,14 +178,16 @@ def convolution(frame: FrameContext) -> Figure:
             Panel(words.CONVOLVED, parts[0], words.CONVOLVED_HOVER, is_ink=False),
             Panel(title, result, hover, is_ink=False),
         ]
-        return panels(row, meta={"place": list(place)})
+        return panels(row, columns=2, meta={"place": list(place)})
     numbers = range(1, len(kernels) + 1)
     rows = [
         Row(words.INPUTS, source[0].numpy(), [words.INPUT_HOVER.format(map=number) for number in numbers]),
         Row(words.KERNELS, kernels.numpy(), [_numbers(kernel) for kernel in kernels.numpy()], height=0.8),
         Row(words.CONVOLUTIONS, parts, [words.CONVOLUTION_HOVER.format(map=number) for number in numbers]),
     ]
-    return pixel_maps.table(rows, height=DETAIL_HEIGHT, extra=Extra(title, result, hover), place=place)
+    in_line = DETAIL_IN_LINE if len(kernels) <= 2 * DETAIL_IN_LINE else pixel_maps.MAX_IN_LINE
+    extra = Extra(title, result, hover)
+    return pixel_maps.table(rows, height=DETAIL_HEIGHT, extra=extra, place=place, in_line=in_line)
 
 
 def into(predictions: Predictions, layer: int) -> torch.Tensor:
@@ -175,8 +215,7 @@ def times(frame: FrameContext) -> Figure:
         percent = 100 * predictions.probabilities[predicted]
         captions.append(words.EARLIER_STEP.format(step=steps, predicted=predicted, percent=percent))
     name = words.FILTER if layer == 0 else words.MEAN_KERNEL
-    rows = [Row(name, np.stack(kernels), captions, height=0.7), Row(words.MAP, np.stack(maps), captions)]
-    return pixel_maps.table(rows, height=TIMES_HEIGHT, under=captions)
+    return pixel_maps.times((name, np.stack(kernels)), (words.MAP, np.stack(maps)), captions)
 
 
 def _models(frame: FrameContext) -> list[tuple[int, nn.Sequential]]:

@@ -24,6 +24,7 @@ def figures(
         "accuracy": lambda: training.accuracy(frame, options),
         "gradients": lambda: training.gradients(frame),
         "parameters": lambda: training.parameters(frame),
+        "reading": lambda: anatomy.reading(frame),
         "answer": lambda: anatomy.answer(frame),
         "maps": lambda: anatomy.maps(frame),
         "convolution": lambda: anatomy.convolution(frame),
@@ -47,6 +48,8 @@ def pick(frame: FrameContext, memory: Projection, command: Pick | Explain) -> No
     """Select what was clicked on in a chart, or the map whose layer and number were typed. Raises ValueError."""
     if isinstance(command, Explain):
         anatomy.choose(frame, command.x, command.y)
+    elif command.chart == "reading":
+        anatomy.pick_map(frame, command.x, command.y)
     elif command.chart == "maps":
         anatomy.pick(frame, command.x, command.y)
     elif command.chart == "plane":

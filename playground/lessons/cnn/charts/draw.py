@@ -90,7 +90,7 @@ def prediction(context: DrawContext) -> Figure:
     image = Panel(title, predictions.image[0, 0].numpy(), words.MODEL_INPUT_HOVER)
     bars = Bars("Softmax", "@model", predictions.probabilities, full=(predictions.predicted,))
     is_drawn = is_own and selection.drawing.grey is not None
-    return panels([image], bars=[bars], share=0.36, gap=0.15, meta={"drawn": is_drawn})
+    return panels([image], bars=[bars], meta={"drawn": is_drawn})
 
 
 def stages(context: DrawContext) -> Figure:
@@ -126,7 +126,7 @@ def attention(context: DrawContext) -> Figure:
               words.MODEL_INPUT_HOVER),
         Panel(words.SALIENCY, gradient, saliency_hover, is_ink=False),
         Panel(words.OCCLUSION, work.occlusion.falls, words.OCCLUSION_HOVER, is_ink=False),
-    ])  # fmt: skip
+    ], columns=2)  # fmt: skip
 
 
 def attack(context: DrawContext, *, steps: int) -> Figure:
@@ -143,7 +143,7 @@ def attack(context: DrawContext, *, steps: int) -> Figure:
         Panel(_read_as(after), attacked_image, words.ATTACKED_HOVER),
     ]
     bars = [Bars(words.BEFORE, "@weight", before), Bars(words.AFTER, "@model", after)]
-    return panels(row, bars=bars, share=0.46, meta={"sliders": {"target": drawing.target, "epsilon": drawing.epsilon}})
+    return panels(row, bars=bars, meta={"sliders": {"target": drawing.target, "epsilon": drawing.epsilon}})
 
 
 def _read_as(probabilities: Array) -> str:

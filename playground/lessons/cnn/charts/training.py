@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from playground.engine.frames import Figure
-from playground.figures import curves
+from playground.figures import curves, strips
 from playground.lessons.cnn import model as cnn
 from playground.lessons.cnn.figures import digits
 from playground.lessons.cnn.frame_context import FrameContext
@@ -18,11 +18,14 @@ TOP_RANGE = [0.9, 1.002]  # of accuracies late in a training
 
 
 def loss(frame: FrameContext, options: Mapping[str, bool]) -> Figure:
-    """The mean loss of the batches since the last point."""
-    values = frame.history.column("train")
-    peak = float(np.nanmax(values[np.isfinite(values)], initial=2.4))
-    span = None if options.get("log", False) else [0.0, 1.05 * peak]
-    return _over_steps(frame, [(TRAIN, "@train", "train")], LOSS, span)
+    """The mean loss of the batches since the last point, as the strip along which one looks back."""
+    steps, values = frame.history.steps(), frame.history.column("train")
+    known = np.isfinite(values)
+    peak = float(np.nanmax(values[known], initial=2.4))
+    return strips.losses(
+        steps[known], [(TRAIN, "@train", values[known])], peak=peak, until=frame.plan_end, marks=frame.marks,
+        log=options.get("log", False), title=LOSS, numbers={"loss": TRAIN},
+    )  # fmt: skip
 
 
 def accuracy(frame: FrameContext, options: Mapping[str, bool]) -> Figure:

@@ -16,6 +16,7 @@ from playground.lessons.cnn import words
 
 Array = NDArray[Any]
 DIGITS = [str(digit) for digit in range(10)]
+MARGIN = {"l": 50, "r": 10, "t": 8, "b": 36}
 SHAPES = ("circle", "square", "diamond", "cross", "triangle-up")
 
 
@@ -41,6 +42,7 @@ def over_steps(
         trace["x"] = steps
     if span is not None:
         figure["layout"]["yaxis"]["range"] = span
+    figure["layout"]["margin"] = MARGIN
     last = max((float(steps[-1]) for _, _, steps, _ in shown if len(steps)), default=0.0)
     figure["layout"]["xaxis"]["range"] = [0, 1.01 * until if last <= until else round_up(last)]
     if tests is not None:
@@ -55,7 +57,7 @@ def over_steps(
 def answer(
     picture: Figure, logits: Array, probabilities: Array, *, end: float, label: int | None, predicted: int
 ) -> Figure:
-    """An image (a figure with its pixels), the logits within ±end, and the probabilities, side by side.
+    """An image (a figure with its pixels), and beside it the logits within ±end over the probabilities.
 
     The bar of the predicted digit is filled, that of the true digit has an outline.
     """
@@ -69,15 +71,15 @@ def answer(
     ticks = {"tickvals": list(range(10)), "ticktext": DIGITS, "showgrid": False, "fixedrange": True}
     axes: dict[str, Any] = {}
     panels: list[tuple[str, list[float], list[float]]] = [
-        ("Logits", [-end, end], [0.24, 0.6]),
-        ("Softmax", [0.0, 1.0], [0.66, 1.0]),
+        ("Logits", [-end, end], [0.56, 1.0]),
+        ("Softmax", [0.0, 1.0], [0.0, 0.44]),
     ]
     for at, (name, span, domain) in enumerate(panels, start=2):
-        axes[f"xaxis{at}"] = axis("", [-0.6, 9.6], anchor=f"y{at}", domain=domain, **ticks)
-        axes[f"yaxis{at}"] = axis(name, span, anchor=f"x{at}", fixedrange=True)
+        axes[f"xaxis{at}"] = axis("", [-0.6, 9.6], anchor=f"y{at}", domain=[0.46, 1], **ticks)
+        axes[f"yaxis{at}"] = axis(name, span, anchor=f"x{at}", domain=domain, fixedrange=True)
     frame = picture["layout"] | axes
-    frame["xaxis"] = frame["xaxis"] | {"domain": [0, 0.17]}
-    frame |= {"margin": {"l": 6, "r": 10, "t": 24, "b": 24}}
+    frame["xaxis"] = frame["xaxis"] | {"domain": [0, 0.32]}
+    frame |= {"margin": {"l": 6, "r": 10, "t": 26, "b": 22}}
     figure: Figure = picture | {"data": [*picture["data"], *traces], "layout": frame}
     return with_table(figure, {words.DIGIT: list(range(10)), words.LOGIT: logits, words.PROBABILITY: probabilities})
 
@@ -100,7 +102,7 @@ def sizes(names: Sequence[str], counts: Sequence[int], sums: Sequence[str]) -> F
     ]  # fmt: skip
     y = axis("", [len(names) - 0.4, -0.6], showgrid=False, zeroline=False, tickvals=[], showticklabels=False)
     x = axis(words.PARAMETERS_TOTAL.format(total=sum(counts)), [0, 1.05 * max(counts)])
-    frame = layout(x, y, margin={"l": 12, "r": 14, "t": 8, "b": 42}, showlegend=False, annotations=notes)
+    frame = layout(x, y, margin={"l": 4, "r": 14, "t": 4, "b": 38}, annotations=notes)
     columns: Columns = {words.LAYER: list(names), words.PARAMETERS: list(counts), words.CALCULATION: list(sums)}
     return with_table({"data": [trace], "layout": frame}, columns)
 
@@ -124,7 +126,7 @@ def confusions(counts: Array, chosen: tuple[int, int] | None, *, title: str) -> 
         row, column = chosen
         frame = [{"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5,
                   "line": {"color": "@mark", "width": 3}}]  # fmt: skip
-    drawn: Figure = {"data": [cells], "layout": layout(x, y, shapes=frame, margin={"l": 46, "r": 8, "t": 8, "b": 42})}
+    drawn: Figure = {"data": [cells], "layout": layout(x, y, shapes=frame, margin={"l": 42, "r": 6, "t": 4, "b": 40})}
     true, predicted = np.indices(counts.shape).reshape(2, -1)
     return with_table(
         drawn, {words.TRUE_DIGIT: true, words.PREDICTED_DIGIT: predicted, words.TEST_IMAGES: counts.ravel()}
@@ -143,7 +145,8 @@ def per_class(accuracies: Array, totals: Array) -> Figure:
         "textposition": "outside", "cliponaxis": False, "hovertext": hovers, "hoverinfo": "text",
     }  # fmt: skip
     x = axis(words.TRUE_DIGIT, [-0.6, 9.6], tickvals=list(range(10)), ticktext=DIGITS, showgrid=False)
-    frame = layout(x, axis(words.CLASS_ACCURACY_AXIS, [0, 1.1], **words.PERCENT_TICKS), showlegend=False)
+    y = axis(words.CLASS_ACCURACY_AXIS, [0, 1.1], **words.PERCENT_TICKS)
+    frame = layout(x, y, margin=MARGIN)
     columns: Columns = {
         words.TRUE_DIGIT: list(range(10)), words.CLASS_ACCURACY_AXIS: 100 * accuracies, words.TEST_IMAGES: totals
     }  # fmt: skip
@@ -173,7 +176,6 @@ def plane(
         "data": data,
         "layout": layout(
             axis(titles[0], bounds, **ticks), axis(titles[1], bounds, **ticks), annotations=notes,
-            hoverlabel={"font": {"family": "monospace", "size": 7}}, margin={"l": 30, "r": 60, "t": 8, "b": 30},
-            legend={"orientation": "v", "x": 1.01, "xanchor": "left", "y": 1, "yanchor": "top"},
+            hoverlabel={"font": {"family": "monospace", "size": 7}}, margin={"l": 24, "r": 4, "t": 4, "b": 24},
         ),
     }  # fmt: skip

@@ -17,7 +17,8 @@ from playground.lessons.cnn.figures.pixel_maps import ink, largest, signed
 
 Array = NDArray[Any]
 GAP = 0.12  # between two panels, as a share of one
-TITLE_HEIGHT = 0.26  # above a panel, as a share of it
+TITLE_HEIGHT = 0.24  # above a panel, as a share of it
+BARS_SHARE, BARS_GAP = 0.42, 0.04  # of the height: the bars under the panels, and the gap between both
 BARS = 10
 
 
@@ -50,37 +51,45 @@ def panels(
     row: Sequence[Panel],
     *,
     bars: Sequence[Bars] = (),
-    share: float = 0.5,
-    gap: float = 0.1,
+    columns: int = 3,
     meta: dict[str, Any] | None = None,
 ) -> Figure:
-    """The panels from left to right; with `bars`, they take `share` of the width and the bars the rest after a gap."""
-    wide = len(row) * (1 + GAP) - GAP
+    """The panels in lines of `columns`, each under its title; with `bars`, the lower part has the bars."""
+    columns = min(columns, len(row))
+    wide = columns * (1 + GAP) - GAP
+    lines = -(-len(row) // columns)
     groups, notes = [], []
     centres = np.empty((len(row), 2), np.float32)
     for at, panel in enumerate(row):
-        left = at * (1 + GAP)
-        groups.append(_group(panel, left))
-        notes.append(_title(panel.title, left))
-        centres[at] = left + 0.5, -0.5
+        left, top = at % columns * (1 + GAP), -(at // columns) * (1 + TITLE_HEIGHT)
+        groups.append(_group(panel, left, top))
+        notes.append(_title(panel.title, left, top))
+        centres[at] = left + 0.5, top - 0.5
     points = {
         "type": "scatter", "mode": "markers", "name": "Images", "x": centres[:, 0], "y": centres[:, 1],
         "hovertext": [panel.hover for panel in row], "hoverinfo": "text", "showlegend": False,
         "marker": {"size": 18, "opacity": 0, "color": "@text"},
     }  # fmt: skip
     bare = {"visible": False, "fixedrange": True, "autorange": False, "constrain": "domain"}
-    x = bare | {"range": [0, wide], "domain": [0, share if bars else 1], "constraintoward": "left"}
-    y = bare | {"range": [-1, TITLE_HEIGHT], "scaleanchor": "x", "constraintoward": "top" if bars else "middle"}
+    x = bare | {"range": [0, wide], "domain": [0, 1], "constraintoward": "center"}
+    y = bare | {
+        "range": [-(lines - 1) * (1 + TITLE_HEIGHT) - 1, TITLE_HEIGHT],
+        "domain": [BARS_SHARE + BARS_GAP if bars else 0, 1],
+        "scaleanchor": "x",
+        "constraintoward": "top",
+    }
     frame: dict[str, Any] = {
         "annotations": notes,
-        "margin": {"l": 6, "r": 8, "t": 14 if bars else 6, "b": 24 if bars else 4},
+        "margin": {"l": 6, "r": 8, "t": 2, "b": 22 if bars else 4},
     }
-    frame |= {"showlegend": len(bars) > 1, "barmode": "group", "meta": meta or {}}
+    frame |= {"barmode": "group", "meta": meta or {}}
     if bars:
         ticks = {"tickvals": list(range(BARS)), "ticktext": [str(digit) for digit in range(BARS)]}
-        frame["xaxis2"] = axis("", [-0.6, BARS - 0.4], anchor="y2", domain=[share + gap, 1], showgrid=False,
-                               zeroline=False, fixedrange=True, **ticks)  # fmt: skip
-        frame["yaxis2"] = axis(words.PROBABILITY, [0, 1], anchor="x2", fixedrange=True)
+        frame["xaxis2"] = axis("", [-0.6, BARS - 0.4], anchor="y2", showgrid=False, zeroline=False, fixedrange=True,
+                               **ticks)  # fmt: skip
+        frame["yaxis2"] = axis("", [0, 1], anchor="x2", domain=[0, BARS_SHARE], fixedrange=True, tickvals=[0, 0.5, 1],
+                               ticklabelposition="inside top")  # fmt: skip
+        frame["meta"] = {"of": words.PROBABILITY} | frame["meta"]
     return {"data": [points, *map(_bars, bars)], "layout": layout(x, y, **frame), "maps": groups}
 
 
@@ -93,10 +102,10 @@ def _bars(bars: Bars) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _group(panel: Panel, left: float) -> Maps:
+def _group(panel: Panel, left: float, top: float) -> Maps:
     high, wide = panel.image.shape
     longest = max(high, wide)
-    x, y = left + (1 - wide / longest) / 2, -(1 - high / longest) / 2
+    x, y = left + (1 - wide / longest) / 2, top - (1 - high / longest) / 2
     box = np.array([x, x + wide / longest, y - high / longest, y], np.float32)
     values = ink(panel.image) if panel.is_ink else _signed(panel.image)
     return {"side": wide, "tall": high, "values": values.ravel(), "boxes": box, "over": True, "crisp": longest < 64,
@@ -111,8 +120,8 @@ def _signed(image: Array) -> Array:
     return values
 
 
-def _title(text: str, x: float) -> dict[str, Any]:
-    return {"text": text, "x": x, "y": 0.02, "xref": "x", "yref": "y", "xanchor": "left", "yanchor": "bottom",
+def _title(text: str, x: float, y: float) -> dict[str, Any]:
+    return {"text": text, "x": x, "y": y + 0.02, "xref": "x", "yref": "y", "xanchor": "left", "yanchor": "bottom",
             "showarrow": False, "align": "left", "font": {"size": 11, "color": "@muted"}}  # fmt: skip
 
 

@@ -22,6 +22,8 @@ Array = NDArray[Any]
 WIDTH = 100.0  # units of a table's width; heights are in the same units
 LABELS = 11.0  # of these units, for the rows' names
 GAP = 0.12  # between two maps, as a share of their size
+MAX_IN_LINE = 16  # maps of a row side by side; more go on below
+EXTRA_SIDE, EXTRA_TITLE = 24.0, 3.0  # units: a large map under a table, and its name above it
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Extra:
-    """One large map (side, side) at the right end of a table, and its name."""
+    """One large map (side, side) under a table, and its name."""
 
     name: str
     map: Array
     hover: str
-    width: float = 24.0
 
 
 def signed(maps: Array) -> Array:
@@ -65,55 +66,59 @@ def ink(shades: Array) -> Array:
     return images.ink(np.nan_to_num(shades), 1.0)
 
 
-def columns_of(count: int, right: float = 0.0) -> float:
-    """The width of one of `count` maps in a row with its gap, in units."""
-    return (WIDTH - LABELS - right) / max(1, count)
+def width_of(count: int, in_line: int = MAX_IN_LINE) -> float:
+    """The width of one of `count` maps with its gap, in units, where so many stand side by side."""
+    return (WIDTH - LABELS) / max(1, min(count, in_line))
+
+
+def lines_of(count: int, in_line: int = MAX_IN_LINE) -> int:
+    """The lines that `count` maps need."""
+    return -(-count // in_line)
 
 
 def table(
     rows: Sequence[Row],
     *,
     height: float,
-    room: float | None = None,
     extra: Extra | None = None,
     chosen: tuple[int, int] | None = None,
     place: tuple[int, int] | None = None,
-    under: Sequence[str] = (),
+    in_line: int = MAX_IN_LINE,
 ) -> Figure:
-    """Rows of maps one above the other, within WIDTH by `height` units, of which the rows take `room` at most.
+    """Rows of maps one above the other, within WIDTH by `height` units, each in lines of `in_line` maps at most.
 
-    `chosen` (row, map) gets a frame; `under` are captions below each map of the last row; `place` are the two numbers
-    in the chart's fields.
+    `chosen` (row, map) gets a frame; `place` are the two numbers in the chart's fields.
     """
-    right = extra.width + 2 if extra else 0.0
-    sizes = row_heights(rows, room or height - (4.0 if under else 0.0), right)
+    room = height - (EXTRA_SIDE + EXTRA_TITLE if extra else 0.0)
+    counts = [len(row.maps) for row in rows]
+    sizes = row_sizes(rows, room, in_line)
     groups: list[Maps] = []
     centres: list[tuple[float, float]] = []
     hovers: list[str] = []
     frame: list[tuple[float, float, float]] = []
-    notes = [_name(row.name, 0.0, y) for row, y in zip(rows, _middles(sizes), strict=True)]
+    notes: list[dict[str, Any]] = []
     top = 0.0
-    pitches = _pitches([len(row.maps) for row in rows], sizes)
+    pitches = _pitches(counts, sizes, in_line)
     for at, (row, size, pitch) in enumerate(zip(rows, sizes, pitches, strict=True)):
-        left, inner = LABELS + pitch * np.arange(len(row.maps)), size * (1 - GAP)
-        boxes = np.stack([left, left + inner, np.full(len(left), -top - inner), np.full(len(left), -top)], axis=1)
+        number, inner = np.arange(len(row.maps)), size * (1 - GAP)
+        left, above = LABELS + pitch * (number % in_line), top + size * (number // in_line)
+        boxes = np.stack([left, left + inner, -above - inner, -above], axis=1)
         groups.append(_group(row.name, row.maps, boxes, is_ink=row.ink))
-        centres += [(x + inner / 2, -top - inner / 2) for x in left]
+        centres += [(x + inner / 2, -y - inner / 2) for x, y in zip(left.tolist(), above.tolist(), strict=True)]
         hovers += list(row.hovers)
         if chosen is not None and chosen[0] == at and chosen[1] < len(left):
-            frame.append((float(left[chosen[1]]), -top, inner))
-        top += size
-    notes += [
-        _name(words, x - sizes[-1] / 2, -top - 1.6)
-        for words, (x, _) in zip(under, centres[-len(under) :], strict=False)
-    ]
+            frame.append((float(left[chosen[1]]), -float(above[chosen[1]]), inner))
+        high = size * lines_of(len(row.maps), in_line)
+        notes.append(_name(row.name, 0.0, -top - high / 2))
+        top += high
     if extra is not None:
-        side = min(extra.width, height - 3)
-        x, y = WIDTH - side, -3.0
-        groups.append(_group(extra.name, extra.map[None], np.array([[x, x + side, y - side, y]]), is_ink=False))
-        centres.append((x + side / 2, y - side / 2))
+        side = min(EXTRA_SIDE, height - top - EXTRA_TITLE)
+        y = -top - EXTRA_TITLE
+        groups.append(_group(extra.name, extra.map[None], np.array([[LABELS, LABELS + side, y - side, y]]),
+                             is_ink=False))  # fmt: skip
+        centres.append((LABELS + side / 2, y - side / 2))
         hovers.append(extra.hover)
-        notes.append(_name(extra.name, x, -1.4))
+        notes.append(_name(extra.name, LABELS, y + EXTRA_TITLE / 2))
     return {
         "data": [_points(centres, hovers), _frames("Chosen", frame, "@mark", 2)],
         "layout": _square([0, WIDTH], [-height, 0.5], notes, place=list(place) if place else None),
@@ -121,31 +126,62 @@ def table(
     }
 
 
-def row_heights(rows: Sequence[Row], height: float, right: float = 0.0) -> list[float]:
-    """The height of each row in units: as high as its maps may be wide, all shrunk by one factor until they fit."""
-    tallest = max((columns_of(len(row.maps), right) for row in rows), default=1.0)
-    for _ in range(40):
-        sizes = [min(columns_of(len(row.maps), right), tallest * row.height) for row in rows]
-        if sum(sizes) <= height:
+def row_sizes(rows: Sequence[Row], height: float, in_line: int = MAX_IN_LINE) -> list[float]:
+    """The size of a map of each row with its gap, in units: as wide as a line allows, all shrunk until they fit."""
+    widths, lines = ([each(len(row.maps), in_line) for row in rows] for each in (width_of, lines_of))
+    tallest = max(widths, default=1.0)
+    for _ in range(60):
+        sizes = [min(width, tallest * row.height) for width, row in zip(widths, rows, strict=True)]
+        if sum(size * count for size, count in zip(sizes, lines, strict=True)) <= height:
             break
         tallest *= 0.94
     return sizes if rows else []
 
 
-def find(rows: Sequence[int], sizes: Sequence[float], x: float, y: float) -> tuple[int, int] | None:
+def find(
+    rows: Sequence[int], sizes: Sequence[float], x: float, y: float, in_line: int = MAX_IN_LINE
+) -> tuple[int, int] | None:
     """The (row, map) at a place of a table, given the number of maps in each row; None between maps."""
     top = 0.0
-    for at, (count, size, pitch) in enumerate(zip(rows, sizes, _pitches(rows, sizes), strict=True)):
-        column = int((x - LABELS) // pitch)
-        if top <= -y < top + size and 0 <= column < count and x >= LABELS:
-            return at, column
-        top += size
+    for at, (count, size, pitch) in enumerate(zip(rows, sizes, _pitches(rows, sizes, in_line), strict=True)):
+        high = size * lines_of(count, in_line)
+        column, line = int((x - LABELS) // pitch), int((-y - top) // size)
+        number = line * in_line + column
+        if top <= -y < top + high and x >= LABELS and column < min(count, in_line) and number < count:
+            return at, number
+        top += high
     return None
 
 
-def _pitches(counts: Sequence[int], sizes: Sequence[float]) -> list[float]:
-    """The distance between the maps of each row; equal in all rows with as many maps, so that they form columns."""
-    return [max(size for size, other in zip(sizes, counts, strict=True) if other == count) for count in counts]
+def _pitches(counts: Sequence[int], sizes: Sequence[float], in_line: int) -> list[float]:
+    """The distance between the maps of each row; equal in rows with as many in a line, so that they form columns."""
+    across = [min(count, in_line) for count in counts]
+    return [max(size for size, other in zip(sizes, across, strict=True) if other == count) for count in across]
+
+
+TIMES_IN_LINE, TIMES_LINE = 6, 2.1  # steps side by side, and the height of a line of them, in widths of a step
+
+
+def times(filters: tuple[str, Array], maps: tuple[str, Array], captions: Sequence[str]) -> Figure:
+    """A filter and a map at several steps, each with a caption: (name, pixels of shape (steps, side, side))."""
+    number = np.arange(len(captions))
+    x, y = number % TIMES_IN_LINE, -TIMES_LINE * (number // TIMES_IN_LINE)
+    across = min(TIMES_IN_LINE, len(captions))
+    groups, centres = [], []
+    for (name, pixels), left, top, side in ((filters, 0.3, 0.04, 0.4), (maps, 0.05, 0.5, 0.9)):
+        boxes = np.stack([x + left, x + left + side, y - top - side, y - top], axis=1)
+        groups.append(_group(name, pixels, boxes, is_ink=False))
+        centres += [(float(a + left + side / 2), float(b - top - side / 2)) for a, b in zip(x, y, strict=True)]
+    notes = [
+        _name(text, float(a) + 0.05, float(b) - 1.44) | {"yanchor": "top"}
+        for text, a, b in zip(captions, x, y, strict=True)
+    ]
+    high = TIMES_LINE * lines_of(len(captions), TIMES_IN_LINE)
+    return {
+        "data": [_points(centres, [*captions, *captions])],
+        "layout": _square([0, max(across, TIMES_IN_LINE)], [-high, 0.05], notes),
+        "maps": groups,
+    }
 
 
 def strip(name: str, values: Array, *, rows: int, y: float, high: float) -> tuple[Maps, dict[str, Any]]:

@@ -13,6 +13,7 @@ import torch
 from playground import mnist
 from playground.engine.commands import Pick, read_command
 from playground.engine.frames import encode
+from playground.lessons.cnn.charts import mistakes
 from playground.lessons.cnn.charts import projection as cnn_plane
 from playground.lessons.cnn.charts.projection import Tsne, main_directions
 from playground.lessons.cnn.evaluation import Evaluation
@@ -74,7 +75,7 @@ def test_the_axis_of_steps_ends_with_the_plan_and_later_seldom_moves() -> None:
     for _ in range(12):
         run.advance(1e9, 2)
         ends.append([draw(run, chart)[chart]["layout"]["xaxis"]["range"][1] for chart in ("loss", "accuracy")])
-    assert ends[:2] == [pytest.approx([4.04, 4.04])] * 2
+    assert ends[:2] == [pytest.approx([4, 4.04])] * 2
     assert ends[2:] == [[10, 10]] * 3 + [[20, 20]] * 5 + [[50, 50]] * 2
 
 
@@ -140,6 +141,58 @@ def test_a_selected_map_that_no_longer_exists_is_replaced_by_the_nearest() -> No
     assert draw(smaller, "convolution")["convolution"]["layout"]["meta"]["place"] == [1, 2]
 
 
+# How it reads a digit.
+
+
+def squares(figure: dict[str, Any]) -> list[np.ndarray]:
+    """The boxes (maps, 4) of the image and of each layer's maps."""
+    return [group["boxes"].reshape(-1, 4) for group in figure["maps"] if group.get("square")]
+
+
+@pytest.mark.parametrize("filters", [(1,), (32,), (3, 5), (16, 32), (8, 12), (32, 32, 32)])
+def test_the_reading_shows_maps_after_the_activation_and_each_in_a_place_of_its_own(filters: tuple[int, ...]) -> None:
+    values = {f"filters_{layer}": count for layer, count in enumerate(filters, start=1)}
+    run = make(layers=len(filters), **values)
+    run.advance(1e9, 2)
+    figure = draw(run, "reading")["reading"]
+    activations = [stage for stage in run.view().predictions.stages if stage.kind == "activation"]
+    assert len(figure["maps"]) == 1 + len(filters) + 3
+    for at, (stage, count) in enumerate(zip(activations, filters, strict=True), start=1):
+        shown = min(count, (8, 12, 12)[at - 1])
+        np.testing.assert_array_equal(bytes_of(figure, at), pixel_maps.signed(stage.output[0, :shown].detach().numpy()))
+    boxes = np.concatenate(squares(figure))
+    assert boxes.min() >= 0 and boxes.max() <= 1
+    for at, (x0, x1, y0, y1) in enumerate(boxes):
+        over = (boxes[:, 0] < x1) & (x0 < boxes[:, 1]) & (boxes[:, 2] < y1) & (y0 < boxes[:, 3])
+        assert np.flatnonzero(over).tolist() == [at], "no map over another one"
+    columns = figure["layout"]["meta"]["network"]["columns"]
+    assert [column["short"] for column in columns] == [str(count) for count in filters]
+    assert_plotly_takes(figure)
+
+
+@torch.no_grad()
+def test_the_bars_of_the_reading_are_the_probabilities() -> None:
+    run = trained(20, epochs=0)
+    figure, found = draw(run, "reading")["reading"], run.view().predictions
+    grounds, bars, first = (group["boxes"].reshape(-1, 4) for group in figure["maps"][-3:])
+    lengths = (bars[:, 1] - bars[:, 0]) / (grounds[:, 1] - grounds[:, 0])
+    np.testing.assert_allclose(lengths, np.maximum(found.probabilities, 0.004), atol=1e-4)
+    np.testing.assert_array_equal(first[0], bars[found.predicted])
+    assert f"Prediction: {found.predicted} (" in figure["layout"]["meta"]["words"]
+
+
+def test_a_click_in_the_reading_chooses_a_map() -> None:
+    run = make()
+    boxes = squares(draw(run, "reading")["reading"])
+    for layer, each in enumerate(boxes[1:]):
+        for number, (x0, x1, y0, y1) in enumerate(each.tolist()):
+            run.apply(Pick((x0 + x1) / 2, (y0 + y1) / 2, "reading"))
+            assert (run.selection.layer, run.selection.channel) == (layer, number)
+    chosen = run.selection.layer, run.selection.channel
+    run.apply(Pick(0.02, 0.5, "reading"))
+    assert (run.selection.layer, run.selection.channel) == chosen, "a click beside the maps changes nothing"
+
+
 def test_earlier_steps_show_the_map_and_the_guess_of_then() -> None:
     run = trained(60, epochs=0)
     figure = draw(run, "times")["times"]
@@ -153,14 +206,18 @@ def test_earlier_steps_show_the_map_and_the_guess_of_then() -> None:
 
 
 def test_rows_fit_their_table_and_a_map_is_found_where_it_is_drawn() -> None:
-    rows = [Row("a", np.zeros((16, 2, 2)), [""] * 16), Row("b", np.zeros((32, 2, 2)), [""] * 32)]
+    rows = [Row("a", np.zeros((16, 2, 2)), [""] * 16), Row("b", np.zeros((30, 2, 2)), [""] * 30)]
     for height in (3.0, 8.0, 40.0):
-        sizes = pixel_maps.row_heights(rows, height)
-        assert sum(sizes) <= height
+        sizes = pixel_maps.row_sizes(rows, height)
+        assert sizes[0] + 2 * sizes[1] <= height, "the second row has two lines"
         assert 16 * sizes[0] <= pixel_maps.WIDTH - pixel_maps.LABELS + 1e-9
-        middle = pixel_maps.LABELS + 31.5 * sizes[1], -sizes[0] - sizes[1] / 2
-        assert pixel_maps.find([16, 32], sizes, *middle) == (1, 31)
-        assert pixel_maps.find([16, 32], sizes, 1.0, -0.1) is None
+        figure = pixel_maps.table(rows, height=height)
+        places = list(zip(figure["data"][0]["x"].tolist(), figure["data"][0]["y"].tolist(), strict=True))
+        found = [pixel_maps.find([16, 30], sizes, *place) for place in places]
+        assert found == [(0, number) for number in range(16)] + [(1, number) for number in range(30)]
+        last = pixel_maps.LABELS + 15.5 * sizes[1], places[-1][1]
+        assert pixel_maps.find([16, 30], sizes, *last) is None, "beside the last map"
+        assert pixel_maps.find([16, 30], sizes, 1.0, -0.1) is None
 
 
 # Mistakes.
@@ -193,7 +250,7 @@ def test_a_click_on_a_cell_shows_its_images_and_a_click_on_one_looks_inside_it()
     run.apply(Pick(float(other[1]) + 0.3, float(other[0]) - 0.3, "confusion"))
     figure = draw(run, "cell", "confusion")["cell"]
     shown = figure["maps"][0]["values"].reshape(-1, 28, 28)
-    expected = result.indices[result.cell(*other, 32)]
+    expected = result.indices[result.cell(*other, 20)]
     np.testing.assert_array_equal(shown, run.digits.x_test[expected.tolist(), 0].numpy())
     run.apply(read_command({"do": "pick", "chart": "cell", "x": 0.5, "y": -0.5}))
     assert run.selection.picked == expected[0]
@@ -305,7 +362,8 @@ def test_predictions_are_those_of_the_model_that_is_shown_without_any_test() -> 
         return list(found)
 
     def expected(model: torch.nn.Sequential) -> list[str]:
-        chosen = np.linspace(0, 130, 32, endpoint=False).astype(int)
+        spread = np.linspace(0, 130, 10, endpoint=False).astype(int)
+        chosen = np.concatenate([spread, np.array(mistakes.HARD) % 130])
         with torch.no_grad():
             guesses = model(run.digits.x_test[chosen].float() / 255).argmax(dim=1).tolist()
         labels = run.digits.y_test[chosen].tolist()

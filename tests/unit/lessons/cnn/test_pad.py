@@ -16,7 +16,7 @@ from playground.lessons.cnn.lesson import DRAW, LESSON, build
 from playground.lessons.cnn.run import CnnRun
 from playground.training.models import count_parameters
 
-CHARTS = [chart.name for chart in LESSON.charts if DRAW in chart.views]
+CHARTS = [chart.name for chart in LESSON.charts if chart.views[0] == DRAW]
 CONFIG = CnnConfig(filters_1=2, filters_2=2, images=200, batch_size=20, epochs=2)
 
 

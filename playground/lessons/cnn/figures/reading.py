@@ -1,0 +1,204 @@
+"""The figure of how a model reads one digit: the image, some maps of each layer, and the probability of each digit.
+
+Everything is placed in a square of 1 by 1 that fills the chart; images and maps stay square in their boxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.engine.frames import Figure, Maps
+from playground.figures import images
+from playground.figures.parts import hidden_axis, outlines
+from playground.figures.theme import layout
+from playground.lessons.cnn import words
+from playground.lessons.cnn.figures.pixel_maps import ink, largest, signed
+
+Array = NDArray[Any]
+DIGITS = 10
+MAX_MAPS = (8, 12, 12)  # that are drawn of each layer
+IN_COLUMN = (4, 6, 6)  # maps one above the other; more stand in a second column
+IMAGE_X = {1: (0.01, 0.33), 2: (0.01, 0.25), 3: (0.01, 0.2)}  # from left to right, for so many layers
+LAYERS_X = {1: ((0.42, 0.72),), 2: ((0.32, 0.55), (0.615, 0.785)), 3: ((0.26, 0.43), (0.485, 0.62), (0.675, 0.79))}
+LABEL_X, TRACK_X = 0.865, (0.885, 0.99)  # of the digits
+MAX_PITCH = 0.3  # of two maps in a column: few ones do not get huge
+GAP = 0.06  # around a map, as a share of its box
+PITCH, BAR_HALF = 0.096, 0.019  # of two digits, and half the height of a bar
+BEND = 15  # points of a line
+MARGIN = {"l": 4, "r": 6, "t": 26, "b": 40}  # the heads are above, and the buttons of image and layers below
+PALE = 26  # of 255: the ground of a bar
+PLAIN, STRONG = 96, 255  # the shades of bars: all, and that of the prediction
+
+
+@dataclass(frozen=True)
+class LayerMaps:
+    """The maps of a layer (maps, side, side) that are drawn, of `count` in all; `hovers` describe each of those."""
+
+    name: str
+    maps: Array
+    count: int
+    hovers: Sequence[str]
+
+
+def reading(
+    image: Array,
+    title: str,
+    layers: Sequence[LayerMaps],
+    probabilities: Array,
+    *,
+    predicted: int,
+    label: int | None,
+    chosen: tuple[int, int] | None,
+    in_words: str,
+) -> Figure:
+    """The image (side, side), maps of one to three layers, a bar for each digit; `chosen` (layer, map) is marked."""
+    left, right = IMAGE_X[len(layers)]
+    boxes = [np.array([[left, right, 0.0, 1.0]])]
+    boxes += [_boxes(len(layer.maps), at, LAYERS_X[len(layers)][at]) for at, layer in enumerate(layers)]
+    groups: list[Maps] = [_group(words.IMAGE, ink(image), boxes[0], "ink", 1.0)]
+    groups += [
+        _group(layer.name, signed(layer.maps), each, "signed", largest(layer.maps))
+        for layer, each in zip(layers, boxes[1:], strict=True)
+    ]
+    centre = 0.5 + (np.arange(DIGITS) - 4.5) * -PITCH
+    groups += _bars(probabilities, predicted, centre)
+    figure: Figure = {
+        "data": [_links(boxes, centre), _true(label, centre), _chosen(chosen, boxes), *_pointers(boxes, title, layers,
+                 probabilities, centre)],
+        "layout": layout(
+            hidden_axis([0.0, 1.0]), hidden_axis([0.0, 1.0]), margin=MARGIN, showlegend=False,
+            annotations=_notes(title, layers, boxes, centre),
+            meta={"words": in_words, "network": _columns(layers, boxes)},
+        ),
+        "maps": groups,
+    }  # fmt: skip
+    return figure
+
+
+def find(counts: Sequence[int], x: float, y: float) -> tuple[int, int] | None:
+    """The (layer, map) at a place, given the number of maps that are drawn of each layer; None beside them."""
+    for layer, count in enumerate(counts):
+        boxes = _boxes(count, layer, LAYERS_X[len(counts)][layer])
+        inside = (boxes[:, 0] <= x) & (x <= boxes[:, 1]) & (boxes[:, 2] <= y) & (y <= boxes[:, 3])
+        if inside.any():
+            return layer, int(inside.argmax())
+    return None
+
+
+def _boxes(count: int, layer: int, x: tuple[float, float]) -> Array:
+    """The boxes of a layer's maps, row by row: (maps, 4)."""
+    columns = 1 if count <= IN_COLUMN[layer] // 2 else 2
+    rows = -(-count // columns)
+    pitch = min(1 / rows, MAX_PITCH)
+    wide = (x[1] - x[0]) / 2
+    start = (x[0] + x[1]) / 2 - columns * wide / 2
+    left = start + wide * (np.arange(count) % columns)
+    top = 0.5 + pitch * (rows / 2 - np.arange(count) // columns)
+    gaps = GAP * wide, GAP * pitch
+    return np.stack([left + gaps[0], left + wide - gaps[0], top - pitch + gaps[1], top - gaps[1]], axis=1)
+
+
+def _group(name: str, values: Array, boxes: Array, lut: str, size: float) -> Maps:
+    return {"name": name, "size": size, "side": values.shape[-1], "values": values.ravel(), "lut": lut, "over": False,
+            "boxes": boxes.ravel().astype(np.float32), "crisp": True, "square": True}  # fmt: skip
+
+
+def _bars(probabilities: Array, predicted: int, centre: Array) -> list[Maps]:
+    """The bars as boxes of one pixel: the grounds, all digits, and the predicted one."""
+    left, right = TRACK_X
+    ends = left + (right - left) * np.clip(np.nan_to_num(probabilities), 0.004, 1.0)
+    top, bottom = centre + BAR_HALF, centre - BAR_HALF
+    shades = np.full(DIGITS, PLAIN, np.uint8)
+    first = slice(predicted, predicted + 1)
+    grounds = images.boxes(left, np.full(DIGITS, right), top, bottom, np.full(DIGITS, PALE, np.uint8), images.INK)
+    bars = images.boxes(left, ends, top, bottom, shades, images.INK)
+    strong = images.boxes(left, ends[first], top[first], bottom[first], np.array([STRONG], np.uint8), images.SIGNED)
+    return [grounds, bars, strong]
+
+
+def _links(boxes: Sequence[Array], centre: Array) -> dict[str, Any]:
+    """Lines from each column to the rows of the next one, and from the last layer to the digits."""
+    xs, ys = [], []
+    t = np.linspace(0, 1, BEND)
+    for source, target in zip(boxes, [*boxes[1:], None], strict=True):
+        start = float(source[:, 1].max()) + 0.004
+        end = LABEL_X - 0.022 if target is None else float(target[:, 0].min()) - 0.004
+        rows = centre if target is None else np.unique((target[:, 2] + target[:, 3]) / 2)
+        for row in rows:
+            xs.append(np.append(start + (end - start) * t, np.nan))
+            ys.append(np.append(0.5 + (row - 0.5) * t * t * (3 - 2 * t), np.nan))
+    return {"type": "scatter", "mode": "lines", "name": "Links", "x": np.concatenate(xs).astype(np.float32),
+            "y": np.concatenate(ys).astype(np.float32), "line": {"color": "@muted/0.35", "width": 1.2},
+            "hoverinfo": "skip", "meta": {"csv": False}}  # fmt: skip
+
+
+def _true(label: int | None, centre: Array) -> dict[str, Any]:
+    """An outline around the bar of the true digit, where it is known."""
+    chosen = centre[label : label + 1] if label is not None else centre[:0]
+    left = np.full(len(chosen), TRACK_X[0])
+    x, y = outlines(left, chosen - BAR_HALF, TRACK_X[1] - TRACK_X[0], 2 * BAR_HALF)
+    return _outline("True digit", x, y, "@text", 1.6)
+
+
+def _chosen(chosen: tuple[int, int] | None, boxes: Sequence[Array]) -> dict[str, Any]:
+    """A line under the chosen map, if it is drawn."""
+    layer, number = chosen or (0, 0)
+    at = boxes[layer + 1][number : number + 1] if chosen and layer + 1 < len(boxes) else np.empty((0, 4))
+    x = np.stack([at[:, 0], at[:, 1], np.full(len(at), np.nan)], axis=1).ravel().astype(np.float32)
+    y = np.repeat(at[:, 2] - 0.006, 3).astype(np.float32)
+    return _outline("Chosen", x, y, "@mark", 2.5)
+
+
+def _outline(name: str, x: Array, y: Array, colour: str, width: float) -> dict[str, Any]:
+    return {"type": "scatter", "mode": "lines", "name": name, "x": x, "y": y, "hoverinfo": "skip",
+            "line": {"color": colour, "width": width}, "meta": {"csv": False}}  # fmt: skip
+
+
+def _pointers(
+    boxes: Sequence[Array], title: str, layers: Sequence[LayerMaps], probabilities: Array, centre: Array
+) -> list[dict[str, Any]]:
+    """Invisible markers for hovering and clicking: at the image and the maps, and at the bars."""
+    each = np.concatenate(boxes)
+    hovers = [title, *(text for layer in layers for text in layer.hovers)]
+    bars = [words.DIGIT_PROBABILITY.format(digit=digit, percent=100 * value)
+            for digit, value in enumerate(np.nan_to_num(probabilities).tolist())]  # fmt: skip
+    x = np.concatenate([(each[:, 0] + each[:, 1]) / 2, np.full(DIGITS, sum(TRACK_X) / 2)])
+    y = np.concatenate([(each[:, 2] + each[:, 3]) / 2, centre])
+    return [{"type": "scatter", "mode": "markers", "name": "Maps", "x": x.astype(np.float32),
+             "y": y.astype(np.float32), "hovertext": [*hovers, *bars], "hoverinfo": "text",
+             "marker": {"size": 18, "opacity": 0, "color": "@text"}, "meta": {"csv": False}}]  # fmt: skip
+
+
+def _notes(title: str, layers: Sequence[LayerMaps], boxes: Sequence[Array], centre: Array) -> list[dict[str, Any]]:
+    """The heads of the columns, and the digits beside their bars."""
+    found = [_head(title, boxes[0]), _head(words.ANSWER, np.array([[LABEL_X, TRACK_X[1], 0, 1]]))]
+    for layer, each in zip(layers, boxes[1:], strict=True):
+        text = words.FILTERS_SHOWN if layer.count > len(layer.maps) else words.FILTERS_ALL
+        found.append(_head(text.format(count=layer.count, shown=len(layer.maps)), each))
+    found += [
+        {"text": str(digit), "x": LABEL_X, "y": float(y), "xref": "x", "yref": "y", "xanchor": "center",
+         "yanchor": "middle", "showarrow": False, "font": {"size": 14, "color": "@text"}}
+        for digit, y in enumerate(centre)
+    ]  # fmt: skip
+    return found
+
+
+def _head(text: str, boxes: Array) -> dict[str, Any]:
+    middle = float(boxes[:, 0].min() + boxes[:, 1].max()) / 2
+    return {"text": text, "x": middle, "y": 1.0, "xref": "x", "yref": "paper", "xanchor": "center", "align": "center",
+            "yanchor": "bottom", "yshift": 4, "showarrow": False, "font": {"size": 12, "color": "@muted"}}  # fmt: skip
+
+
+def _columns(layers: Sequence[LayerMaps], boxes: Sequence[Array]) -> dict[str, Any]:
+    """Where the board puts the buttons of the image and of each layer."""
+    middles = [float(each[:, 0].min() + each[:, 1].max()) / 2 for each in boxes]
+    columns: list[dict[str, Any]] = [
+        {"kind": "layer", "x": x, "title": "", "short": str(layer.count), "layer": at}
+        for at, (layer, x) in enumerate(zip(layers, middles[1:], strict=True))
+    ]
+    return {"columns": columns, "image": middles[0]}
