@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import board, knob_widgets
+from pages.ui import board, knob_widgets, rail
 from pages.ui.messages import TEXT, quoted
 from pages.ui.session import SecondRun, pool, session
 from playground.engine.open_run import UnknownRun
@@ -48,7 +48,8 @@ def boards(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> Non
         second = "" if choice is None else _second(lesson, *choice, run_id)
         board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, settings=_in_words(config),
                    second=second, compares=two, knobs=knob_widgets.for_board(lesson, config),
-                   on_turn=knob_widgets.turner(lesson.name))  # fmt: skip
+                   on_turn=knob_widgets.turner(lesson.name), rail=rail.data(lesson, lesson.name),
+                   on_try=rail.taker(lesson))  # fmt: skip
 
 
 def reopen(lesson: str) -> None:
@@ -82,13 +83,15 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
             sentence = TEXT.compare.not_live if here and not spec.live else TEXT.compare.cannot_differ
             st.caption(quoted(sentence.format(label=spec.label)))
         st.session_state[key] = wanted if wanted in specs else _first(specs)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(TEXT.compare.start, width="content", help=TEXT.compare.start_help)
         st.segmented_control(TEXT.compare.start, list(STARTS), format_func=STARTS.get, required=True,
                              default=_start(lesson), key=f"{lesson.name}:versus:from",
-                             help=TEXT.compare.start_help)  # fmt: skip
+                             label_visibility="collapsed")  # fmt: skip
         name = st.selectbox(TEXT.compare.setting, list(specs), key=key, width=220,
                             index=list(specs).index(st.session_state[key]),
-                            format_func=lambda name: specs[name].label)  # fmt: skip
+                            format_func=lambda name: specs[name].label,
+                            label_visibility="collapsed")  # fmt: skip
         value_key = f"{key}:{name}"
         if value_key not in st.session_state:
             near = bench.compared_values.get(name, another_value(specs[name], getattr(config, name)))
@@ -98,7 +101,8 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
             value: Value = st.session_state[value_key]
         else:
             with st.container(width=320):
-                value = knob_widgets.widget(value_key, specs[name], st.session_state[value_key])
+                value = knob_widgets.widget(value_key, specs[name], st.session_state[value_key],
+                                            is_labelled=False)  # fmt: skip
     bench.compared, bench.compared_values[name] = name, value
     texts = {name: as_text(getattr(config, name)) for name in config.knobs()}
     other, problems = type(config).parse({**texts, name: as_text(value)})

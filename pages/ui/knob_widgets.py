@@ -292,13 +292,15 @@ def _widgets(bench: str, config: Config, specs: dict[str, Knob]) -> None:
         widget(f"{bench}_{name}", spec, getattr(config, name), applies=spec.applies_to(config))
 
 
-def widget(key: str, spec: Knob, value: Any, *, applies: bool = True) -> Any:
+def widget(key: str, spec: Knob, value: Any, *, applies: bool = True, is_labelled: bool = True) -> Any:
     """Show one knob's widget, of the kind that suits its values, and give back the value that it holds.
 
     Every rerun gives the widget the knob's value. The browser builds what is in a popover when it is first opened, long
     after the rerun that set the value, and a widget without a value then takes its smallest one and sends it back.
     """
     common: dict[str, Any] = {"label": spec.label, "key": key, "help": help_of(spec) or None, "disabled": not applies}
+    if not is_labelled:  # its label stands beside it
+        common |= {"help": None, "label_visibility": "collapsed"}
     kind, options = kind_of(spec), list(spec.options or ())
     if kind == "switch":
         return st.toggle(value=value, **common)

@@ -1,107 +1,116 @@
-"""Two runs side by side in a real Chromium: what one player says, both do; what differs is the one setting."""
+"""Two runs in one picture in a real Chromium: what one player says, both do; what differs is the one setting."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from tests.browser.student import PATIENCE
+from tests.browser.student import Board
 
 Open = Callable[..., Any]
-BOTH = "() => [...document.querySelectorAll('[data-board]')].map((board) => ({{ {} }}))"
-SEEN = BOTH.format(
-    "state: board.dataset.state, step: Number(board.querySelector('[data-status=\"step\"]').textContent), "
-    "loss: board.querySelector('[data-status=\"loss\"]').textContent, "
-    "heading: board.querySelector('.heading').textContent, moment: board.querySelector('.moment').textContent"
-)
+NAMES = "() => [...document.querySelectorAll('[data-place=hero] .whose')].map((each) => each.textContent)"
+DASHED = """() => document.querySelector('[data-chart=fit]').data.filter(({ name }) => /\\(/.test(name ?? ""))
+  .map(({ name, line, y }) => ({ name, dash: line.dash, last: y[y.length - 1] }))"""
 
 
-def until(page: Any, holds: str) -> None:
-    """Wait until an expression over `boards` holds."""
-    page.wait_for_function(f"() => {{ const boards = ({SEEN})(); return {holds}; }}", timeout=1000 * PATIENCE)
+def second(board: Board, name: str) -> float:
+    """A number of the second run."""
+    return float(board.page.locator(f'[data-second="{name}"]').text_content())
+
+
+def shows_two(board: Board) -> bool:
+    return bool(board.root.get_attribute("data-second")) and board.page.evaluate(NAMES) != []
+
+
+def compare(board: Board) -> None:
+    """Switch the comparison on or off, in the menu More."""
+    board.more()
+    board.page.get_by_text("Compare", exact=True).click()
+    board.page.keyboard.press("Escape")
 
 
 def test_both_runs_obey_one_player_and_differ_in_one_setting(page: Open) -> None:
     tab = page("/regression?versus=lr:0.05&regression_max_steps=0").page
-    until(tab, "boards.length === 2 && boards.every((board) => board.state === 'paused' && board.loss !== '–')")
-    first, second = tab.evaluate(SEEN)
-    assert first["heading"] == "Learning rate: 0.5" and second["heading"] == "Learning rate: 0.05"
-    assert first["loss"] == second["loss"], "the same data and the same start"
-    play = tab.get_by_role("button", name="Play", exact=True)
-    assert play.count() == 1, "one player for both"
-    play.click()
-    until(tab, "boards.every((board) => board.state === 'playing' && board.step > 20)")
-    tab.get_by_role("button", name="Pause", exact=True).click()
-    until(tab, "boards.every((board) => board.state === 'paused')")
-    first, second = tab.evaluate(SEEN)
-    assert first["step"] == second["step"] and first["loss"] != second["loss"]
+    board = Board(tab).ready()
+    board.until(lambda: shows_two(board), "both runs")
+    assert tab.evaluate(NAMES) == ["Learning rate: 0.5", "Learning rate: 0.05"]
+    assert board.number("loss") == second(board, "loss"), "the same data and the same start"
+    assert tab.locator("[data-board]").count() == 1
+    board.play()
+    board.until(lambda: board.step > 20, "steps")
+    board.pause()
+    board.until(lambda: second(board, "loss") != board.number("loss"), "two losses")
+    board.until(lambda: [line["dash"] for line in tab.evaluate(DASHED)] == ["dash"], "its line is dashed")
+    (line,) = tab.evaluate(DASHED)
+    assert line["name"] == "Model (Learning rate: 0.05)"
+    assert line["last"] != board.trace("fit", "Model")["y"][-1]
     tab.keyboard.press("Space")  # the focus is on the button: one press, not two
-    until(tab, "boards.every((board) => board.state === 'playing')")
+    board.until(lambda: board.state == "playing", "playing")
     tab.get_by_role("button", name="Reset", exact=True).click()
-    until(tab, "boards.every((board) => board.step === 0)")
+    board.until(lambda: board.step == 0 and second(board, "loss") == board.number("loss"), "both at the start")
 
 
-def test_the_charts_of_both_runs_are_level_and_have_names_of_their_own(page: Open) -> None:
-    tab = page("/regression?versus=lr:1&regression_max_steps=0").page
-    until(tab, "boards.length === 2 && boards.every((board) => board.state === 'paused' && board.loss !== '–')")
-    tops = (
-        "() => [...document.querySelectorAll('[data-board] > .cards')].map((each) => each.getBoundingClientRect().top)"
-    )
-    tab.evaluate(
-        """() => [...document.querySelectorAll(".narrator")].forEach((each, at) => {
-             each.textContent = "One sentence more. ".repeat(1 + 20 * at);
-        })"""
-    )
-    tab.wait_for_function(f"() => {{ const [one, other] = ({tops})(); return Math.abs(one - other) < 1; }}")
-    names = tab.evaluate("() => [...document.querySelectorAll('.card')].map((each) => each.getAttribute('aria-label'))")
-    assert len(set(names)) == len(names) and "Fit (Learning rate: 1)" in names
-    tab.get_by_text("Compare", exact=True).click()
-    until(tab, "boards.length === 1")
-    tab.wait_for_function("() => !document.querySelector('.cards').style.marginTop")
-    tab.wait_for_function("() => document.querySelector('.card').getAttribute('aria-label') === 'Fit'")
+def test_a_plane_is_shared_by_a_curtain_and_the_comparison_leaves_no_trace(page: Open) -> None:
+    tab = page("/classification?versus=lr:0.3").page
+    board = Board(tab).ready()
+    board.until(lambda: shows_two(board), "both runs")
+    curtain = tab.get_by_role("slider", name="Curtain")
+    assert curtain.get_attribute("aria-valuenow") == "50"
+    place = curtain.bounding_box()["x"]
+    curtain.press("PageUp")
+    assert curtain.get_attribute("aria-valuenow") == "60"
+    assert curtain.bounding_box()["x"] > place
+    compare(board)
+    board.until(lambda: not shows_two(board), "one run")
+    assert curtain.count() == 0 and tab.locator("[data-second]").count() == 0
+
+
+def test_a_picture_that_cannot_hold_both_stands_twice(page: Open) -> None:
+    tab = page("/cnn?versus=lr:0.01").page
+    board = Board(tab).ready()
+    board.until(lambda: shows_two(board), "both runs")
+    tab.wait_for_selector(".twin .plot .main-svg")
+    assert tab.evaluate(NAMES) == ["Learning rate: 0.001", "Learning rate: 0.01"]
 
 
 def test_a_second_run_catches_up_with_the_first_and_goes_again(page: Open) -> None:
     tab = page("/classification?classification_max_steps=0").page
-    until(tab, "boards.length === 1 && boards[0].state === 'paused'")
-    tab.get_by_label("Steps or epochs to take").fill("30")
-    tab.get_by_role("button", name="Step", exact=True).click()
-    until(tab, "boards[0].step === 30")
-    tab.get_by_text("Compare", exact=True).click()
-    until(tab, "boards.length === 2 && boards[1].step === 30")
-    assert "versus=" in tab.url
-    tab.get_by_text("Compare", exact=True).click()
-    until(tab, "boards.length === 1 && boards[0].step === 30")
-    tab.wait_for_function("() => !location.search.includes('versus')")
+    board = Board(tab).ready()
+    board.take_steps(30)
+    board.until(lambda: board.step == 30, "thirty steps")
+    compare(board)
+    board.until(lambda: shows_two(board) and "versus=" in tab.url, "both runs")
+    board.until(lambda: second(board, "loss") != board.number("loss"), "its own loss at step 30")
+    compare(board)
+    board.until(lambda: not shows_two(board) and board.step == 30, "one run")
+    board.until(lambda: "versus" not in tab.url, "the link")
 
 
 def test_comparing_and_choosing_another_setting_never_stop_the_first_run(page: Open) -> None:
     tab = page("/regression?regression_max_steps=0&regression_lr=0.1").page
-    until(tab, "boards.length === 1 && boards[0].state === 'paused'")
-    tab.get_by_role("button", name="Play", exact=True).click()
-    until(tab, "boards[0].step > 200")
+    board = Board(tab).ready()
+    board.play()
+    board.until(lambda: board.step > 200, "steps")
     for _ in range(2):
-        tab.get_by_text("Compare", exact=True).click()
-        before = tab.evaluate(SEEN)[0]["step"]
-        until(tab, f"boards.length === 2 && boards[0].state === 'playing' && boards[0].step > {before}")
-        until(tab, "boards[1].heading === 'Learning rate: 0.2' && boards[1].step > 0")
-        tab.get_by_text("Compare", exact=True).click()
-        before = tab.evaluate(SEEN)[0]["step"]
-        until(tab, f"boards.length === 1 && boards[0].state === 'playing' && boards[0].step > {before}")
-    tab.get_by_text("Compare", exact=True).click()
-    until(tab, "boards.length === 2")
-    tab.locator(".st-key-versus input").first.click()
+        compare(board)
+        before = board.step
+        board.until(lambda at=before: shows_two(board) and board.state == "playing" and board.step > at, "both")
+        assert tab.evaluate(NAMES)[1] == "Learning rate: 0.2"
+        compare(board)
+        before = board.step
+        board.until(lambda at=before: not shows_two(board) and board.state == "playing" and board.step > at, "one")
+    compare(board)
+    board.until(lambda: shows_two(board), "both")
+    tab.locator(".st-key-versus [data-testid=stSelectbox] input").click()
     tab.get_by_role("option", name="Optimizer", exact=True).click()
-    until(tab, "boards.length === 2 && boards[1].heading === 'Optimizer: SGD with momentum'")
-    assert tab.evaluate(SEEN)[0]["heading"] == "Optimizer: SGD"
-    tab.get_by_role("button", name="Pause", exact=True).click()
-    until(tab, "boards.every((board) => board.state === 'paused') && boards[0].step === boards[1].step")
-    first, second = tab.evaluate(SEEN)
-    assert second["loss"] != first["loss"]
+    board.until(
+        lambda: tab.evaluate(NAMES) == ["Optimizer: SGD", "Optimizer: SGD with momentum"], "another setting", 30
+    )
+    board.pause()
+    board.until(lambda: second(board, "loss") != board.number("loss"), "two losses")
     for to in (0, 5, 3):
-        tab.get_by_role("slider", name="Time").first.evaluate(
-            "(slider, to) => { slider.value = to; slider.dispatchEvent(new Event('input')); }", to
-        )
-        until(tab, f"boards.every((board) => (board.step === 0) === ({to} === 0) && board.step === boards[0].step)")
+        board.scrub(to)
+        board.until(lambda at=to: (board.step == 0) == (at == 0), "an earlier step")
+        board.until(lambda at=to: (second(board, "loss") == board.number("loss")) == (at == 0), "both look back")
     tab.get_by_role("button", name="Now", exact=True).first.click()
-    until(tab, "boards.every((board) => board.step > 200)")
+    board.until(lambda: board.step > 200, "now")

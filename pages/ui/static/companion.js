@@ -29,7 +29,16 @@ export class Companion {
   twin(chart) {
     const { name } = chart.spec;
     if (!this.twins.has(name)) {
-      const plain = { beside: "", click: "", turns: [], toggles: [], sliders: [], place: [], pins: false, strip: true };
+      const plain = {
+        beside: "",
+        click: "",
+        turns: [],
+        toggles: [],
+        sliders: [],
+        place: [],
+        pins: false,
+        network: null,
+      };
       const twin = new Chart({ ...chart.spec, ...plain }, this.board);
       twin.plot.removeAttribute("data-chart");
       twin.host = chart;
@@ -87,7 +96,7 @@ export class Companion {
   takeNumbers(status) {
     for (const [name, value] of Object.entries(status)) {
       const first = this.board.numbers.status[name];
-      if (!first || name === "steps_per_second") continue;
+      if (!first || ["step", "epoch", "steps_per_second"].includes(name)) continue;
       if (!this.numbers.has(name)) {
         const node = element("span", { class: "of-second", "data-second": name, translate: "no" });
         this.numbers.set(name, node);

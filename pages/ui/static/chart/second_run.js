@@ -17,6 +17,7 @@ export class SecondRun {
     this.places = new Map(); // the index of one of its traces -> its index in the drawn data
     this.drawn = []; // all traces as they were drawn last
     this.share = 0.5; // of the plane that is the first run's
+    this.curtain = this.names = this.below = null; // elements
   }
 
   /** Show a twin after a patch to its figure (undefined: all of it is new); null ends the comparison. */
@@ -32,9 +33,20 @@ export class SecondRun {
 
   change(kind) {
     this.curtain?.remove();
-    this.curtain = null;
-    if (this.kind === "below") this.below?.remove();
+    this.below?.remove();
+    this.names?.remove();
     this.kind = kind;
+    if ((kind === "lines" || kind === "below") && !this.chart.spec.strip) {
+      const name = (text, which) => element("span", { class: `whose ${which}` }, text);
+      const second = kind === "lines" ? [name(this.heading, "other")] : [];
+      this.names = element(
+        "span",
+        { class: "runs", translate: "no" },
+        name(this.chart.board.heading, "first"),
+        ...second,
+      );
+      this.chart.slot.after(this.names);
+    }
     this.chart.card.classList.toggle("two", kind === "below");
     if (kind === "curtain") this.hang();
     if (kind === "below") {
@@ -53,8 +65,7 @@ export class SecondRun {
     const found = [];
     this.twin.shown.data.forEach((trace, at) => {
       const first = own[at];
-      const isLine = (trace.mode ?? "lines").includes("lines") && trace.type !== "bar" && trace.visible !== false;
-      if (!isLine || !trace.y || isSame(trace, first)) return;
+      if (!isLine(trace) || isSame(trace, first)) return;
       this.places.set(at, own.length + found.length);
       const dash = trace.line?.dash && trace.line.dash !== "solid" ? "dot" : "dash";
       const name = trace.name && `${trace.name} (${this.heading})`;
@@ -68,6 +79,8 @@ export class SecondRun {
   move(patch) {
     const { plot, visible } = this.chart;
     if (!visible || plot.data?.length !== this.drawn.length) return false;
+    const isNew = ([[part, at]]) => part === "data" && !this.places.has(at) && isLine(this.twin.shown.data[at]);
+    if (patch.some(isNew)) return false; // it was the same as the first run's until now
     const moved = patch.filter(([[part, at]]) => part === "data" && this.places.has(at))
       .map(([[part, at, ...rest], value]) => [[part, this.places.get(at), ...rest], value]);
     if (patch.some(([[part]]) => part === "layout")) return false;
@@ -105,7 +118,7 @@ export class SecondRun {
         onpointerdown: (event) => this.drag(event),
       },
       element("span", { class: "whose first" }, this.chart.board.heading),
-      element("span", { class: "whose second" }, this.heading),
+      element("span", { class: "whose other" }, this.heading),
     );
     this.chart.stage.append(this.curtain);
     this.put(this.share);
@@ -141,6 +154,9 @@ export class SecondRun {
     for (const type of ["pointerup", "pointercancel"]) listen(type, () => ended.abort());
   }
 }
+
+const isLine = ({ mode = "lines", type, visible, y }) =>
+  mode.includes("lines") && type !== "bar" && visible !== false && Boolean(y);
 
 function kindOf({ spec, figure }, twin) {
   if (figure.maps) return spec.click === "add" && twin.figure.maps ? "curtain" : "below";
