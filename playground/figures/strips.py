@@ -21,6 +21,7 @@ Array = NDArray[Any]
 MESSAGES = {"last": "{step:,} steps", "one": "1 step"}
 MARGIN = {"l": 46, "r": 40, "t": 12, "b": 20}
 MIN_LENGTH = 10  # of the axis, in steps
+NEAR_ZERO = 1e-6  # of the other end of an axis
 PARTS = 4  # of the axis, between its ticks
 NICE = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)  # tops of an axis, times a power of ten
 
@@ -93,6 +94,8 @@ def end_ticks(axis: Mapping[str, Any]) -> dict[str, Any]:
     """Ticks at both ends of an axis."""
     low, high = (float(end) for end in axis["range"])
     is_log = axis.get("type") == "log"
+    if not is_log and abs(low) < NEAR_ZERO * abs(high):
+        low = 0.0
     texts = [f"1e{end:.0f}" if is_log else f"{end:.3g}" for end in (low, high)]
     values = [10**low, 10**high] if is_log else [low, high]
     return {

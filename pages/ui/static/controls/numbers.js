@@ -26,7 +26,7 @@ export class Numbers {
       return { name, row };
     });
     const important = rows.filter(({ name }) => !LESS_IMPORTANT.has(name)).slice(0, SHOWN).map(({ row }) => row);
-    const others = rows.filter(({ row, name }) => !important.includes(row) && name !== "steps_per_second");
+    const others = rows.filter(({ row }) => !important.includes(row));
     this.shown = element(others.length ? "button" : "span", { class: "numbers" }, ...important);
     const panel = element("span", { class: "other-numbers" }, ...others.map(({ row }) => row));
     if (others.length) {

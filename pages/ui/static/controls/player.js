@@ -9,6 +9,7 @@ import { placeBeside } from "./tip.js";
 const MAX_STEPS = 100_000; // of one Step, as in commands.py
 const SPEEDS = [1, 3, 10, 30, 100, 300, 1000, 0]; // steps a second; 0 is full speed
 const LONG_PRESS_MS = 500;
+const PACE_REM = 7.4; // the width of the pace in player.css, with its gap
 
 // Where a key has a meaning of its own. On a slider neither has, and the focus is there after each setting.
 const USES_LETTERS = "input:not([type=range]), textarea, select, [contenteditable], [role=combobox], [role=listbox]";
@@ -24,16 +25,40 @@ export class Bar {
     this.board = board;
     this.root = element("span", { class: "bar" });
     this.knobs = [];
+    this.sizer = new ResizeObserver(() => this.fit());
+    this.sizer.observe(this.root);
     this.update();
+  }
+
+  /** Where there is no room, hide the pace beside them, and then the last knobs: all are in the drawer, too. */
+  fit() {
+    const { clientWidth } = this.root;
+    if (!clientWidth) return;
+    for (const { root } of this.knobs) root.classList.remove("crowded");
+    const { left } = this.root.getBoundingClientRect();
+    const ends = this.knobs.map(({ root }) => root.getBoundingClientRect().right - left);
+    this.knobs.forEach(({ root }, at) => root.classList.toggle("crowded", ends[at] > clientWidth + 1));
+    const { parentElement } = this.root;
+    const wasTight = parentElement?.classList.contains("tight");
+    const room = clientWidth - (wasTight ? PACE_REM * 16 * this.board.scale : 0);
+    parentElement?.classList.toggle("tight", Math.max(0, ...ends) > room + 1);
+  }
+
+  destroy() {
+    this.sizer.disconnect();
   }
 
   /** The page has run again: it may have other knobs. */
   update() {
     const names = this.board.knobs.filter(({ bar }) => bar).map(({ name }) => name);
     if (names.join() === this.knobs.map(({ name }) => name).join()) return;
-    for (const knob of this.knobs) knob.destroy();
-    this.knobs = names.map((name, at) => new Knob(this.board, name, { narrow: at > 0 }));
-    this.root.replaceChildren(...this.knobs.map(({ root }) => root));
+    const kept = new Map(this.knobs.map((knob) => [knob.name, knob]));
+    this.knobs = names.map((name, at) => kept.get(name) ?? new Knob(this.board, name, { narrow: at > 0 }));
+    for (const knob of kept.values()) if (!this.knobs.includes(knob)) knob.destroy();
+    this.knobs.forEach(({ root }, at) => { // one that stays is not moved: it may have the focus
+      if (this.root.children[at] !== root) this.root.insertBefore(root, this.root.children[at] ?? null);
+    });
+    this.fit();
   }
 }
 
@@ -65,7 +90,6 @@ export class Player {
     this.bar = new Bar(board);
     const settings = button(words.allSettings, icon("settings"), () => dispatchEvent(new Event("board:settings")));
     settings.classList.add("settings");
-    const pace = board.numbers.status.steps_per_second;
     this.root = element(
       "div",
       { class: "player", role: "group", "aria-label": words.player },
@@ -75,13 +99,32 @@ export class Player {
       element("label", { class: "speed" }, element("span", { class: "label" }, words.speedShort), this.speed),
       this.bar.root,
       settings,
-      ...(pace ? [element("span", { class: "pace" }, pace, " ", words.pace)] : []),
+      ...(board.numbers.status.steps_per_second ? [this.makePace()] : []),
     );
     this.makeStepsForm();
     this.makeSigns();
     this.root.append(this.steps);
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
+  }
+
+  /** The steps a second, at the end of the line where it is long enough, or else with the other numbers. */
+  makePace() {
+    const value = this.board.numbers.status.steps_per_second;
+    const row = value.parentElement;
+    const pace = element("span", { class: "pace" });
+    const word = document.createTextNode(` ${this.board.words.pace}`);
+    let isHere = null;
+    this.sizer = new ResizeObserver(([{ contentRect }]) => {
+      const fits = contentRect.width > 0;
+      if (fits === isHere) return;
+      isHere = fits;
+      row.hidden = fits;
+      if (fits) pace.replaceChildren(value, word);
+      else row.append(value);
+    });
+    this.sizer.observe(pace);
+    return pace;
   }
 
   /** The small form for several steps at once, beside Step. */
@@ -244,6 +287,8 @@ export class Player {
 
   destroy() {
     document.removeEventListener("keydown", this.onKey);
+    this.sizer?.disconnect();
+    this.bar.destroy();
   }
 }
 

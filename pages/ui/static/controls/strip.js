@@ -47,7 +47,7 @@ export class Strip {
       this.now,
     );
     this.track = element("div", { class: "stage plain" }, element("span", { class: "axis" }), this.glass);
-    this.ends = [0, 1].map(() => element("span", { class: "end", translate: "no" }));
+    this.ends = ["first", "last"].map((end) => element("span", { class: `end ${end}`, translate: "no" }));
     this.track.append(...this.ends);
     this.root = element("div", { class: "strip plain", "data-place": "strip" }, this.track);
     this.width = 0;
@@ -127,7 +127,7 @@ export class Strip {
         x: (step) => xaxis._offset + xaxis.d2p(step),
         step: (x) => xaxis.p2d(x - xaxis._offset),
         y: (step) => {
-          const value = valueAt(this.chart.shown.data, step);
+          const value = valueAt(this.mainLine(), step);
           const top = yaxis._offset + yaxis.d2p(value);
           return Number.isFinite(top) ? Math.min(Math.max(top, yaxis._offset), yaxis._offset + yaxis._length) : null;
         },
@@ -147,6 +147,14 @@ export class Strip {
       y: () => null,
       last,
     };
+  }
+
+  /** The line on which the handle stands: the first one that a number above belongs to. */
+  mainLine() {
+    const { data, layout } = this.chart.shown;
+    const [name] = Object.values(layout.meta?.strip?.lines ?? {});
+    const lines = data.filter(({ x, mode, visible }) => x?.length && mode?.includes("lines") && visible !== false);
+    return lines.find((trace) => trace.name === name) ?? lines[0];
   }
 
   place() {
@@ -284,10 +292,10 @@ function joined(marks) {
   return [...found];
 }
 
-/** The value of the first line at a step, or at the last one before it where it is finite. */
-function valueAt(data, step) {
-  const { x, y } = data.find((trace) => trace.x?.length && trace.visible !== false && trace.showlegend !== false) ?? {};
-  if (!x) return NaN;
+/** The value of a line at a step, or at the last one before it where it is finite. */
+function valueAt(line, step) {
+  if (!line) return NaN;
+  const { x, y } = line;
   let [low, high] = [0, x.length - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
