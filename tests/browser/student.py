@@ -97,8 +97,55 @@ class Board:
         goal = self.frames() + count
         self.until(lambda: self.frames() >= goal, f"{count} more frames")
 
+    def open_chart(self, chart: str) -> None:
+        """Open a chart from its small picture, if it is not large already; in another view, that view first."""
+        card = self.page.locator(f'[data-place] [data-chart="{chart}"]')
+        thumb = self.page.locator(f'[data-thumb="{chart}"]')
+        if not card.count() and not thumb.count():
+            self.page.get_by_role("button", name="All pictures", exact=True).click()
+        if not card.count():
+            thumb.first.click()
+        self.page.wait_for_selector(f'[data-place] [data-chart="{chart}"] .main-svg')
+
+    def choose(self, chart: str, act: str) -> None:
+        """Use the menu of a large chart: the name of one of its items, or of one of its switches."""
+        self.open_chart(chart)
+        card = self.page.locator(".card", has=self.page.locator(f'[data-chart="{chart}"]'))
+        card.locator(".dots").focus()
+        self.page.keyboard.press("Enter")
+        menu = card.locator(".chart-menu")
+        switch = menu.get_by_label(act, exact=True).and_(menu.locator("input"))
+        if switch.count():
+            switch.click()
+            self.page.keyboard.press("Escape")
+        else:
+            menu.locator(".act", has_text=act).click()
+
+    def drawer(self) -> None:
+        """Open "All settings", if they are not open."""
+        if self.page.evaluate("document.documentElement.dataset.drawer") != "open":
+            self.page.get_by_role("button", name="All settings").locator("visible=true").first.click()
+        self.page.wait_for_selector(".st-key-drawer", state="visible")
+
+    def more(self) -> None:
+        """Open "More", in the title row."""
+        self.page.get_by_role("button", name="More", exact=True).click()
+
+    def take(self, count: int, unit: str = "") -> None:
+        """Take several steps at once, with the form that Shift+Enter opens."""
+        self.page.locator("body").press("Shift+Enter")
+        self.page.get_by_role("spinbutton", name="Steps or epochs to take").fill(str(count))
+        if unit:
+            self.page.get_by_label("Unit of a step").select_option(unit)
+        self.press("Take them")
+
+    def knob(self, name: str) -> Any:
+        """The control of a knob in the board."""
+        return self.page.locator(f'[data-knob="{name}"]').locator("input, select")
+
     def trace(self, chart: str, name: str) -> dict[str, list[float]]:
-        """The x and y of one trace as Plotly holds them."""
+        """The x and y of one trace as Plotly holds them; a small picture is opened for it."""
+        self.open_chart(chart)
         found = self.page.evaluate(
             """([chart, name]) => {
               const trace = document.querySelector(`[data-chart="${chart}"]`).data.find((each) => each.name === name);
@@ -131,6 +178,19 @@ class Board:
     def places(self) -> int:
         """The last place of the time slider."""
         return int(self.page.get_by_role("slider", name="Time").get_attribute("max"))
+
+    def place_of(self, step: float) -> tuple[float, float]:
+        """Where on the screen a step lies on the strip."""
+        x, y = self.page.evaluate(
+            """(step) => {
+              const plot = document.querySelector("[data-place=strip] [data-chart]");
+              const box = plot.getBoundingClientRect();
+              const { xaxis } = plot._fullLayout;
+              return [box.left + xaxis._offset + xaxis.d2p(step), box.top + box.height / 2];
+            }""",
+            step,
+        )
+        return float(x), float(y)
 
     def click_at(self, chart: str, x: float, y: float, modifiers: tuple[str, ...] = ()) -> None:
         """Click on a chart at data coordinates."""
