@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
+from playground.figures.parts import dot, markers, note, upright
 from playground.figures.parts import line as line_trace
-from playground.figures.parts import markers, note, upright
 from playground.figures.theme import axis, layout, padded
 
 Array = NDArray[Any]
 Span = tuple[float, float]
+TANGENT = "tangent"  # beside the line
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def function_chart(
     if marks:
         data.append(_dots(marks, marked, "diamond", "@negative", showlegend=bool(marked)))
     reach = 0.16 * (spans[0][1] - spans[0][0])
-    shapes = [_tangent(*each, reach, named=each is tangents[0]) for each in tangents] + _probe(probe, 5)
+    shapes = [_tangent(*each, reach, label=TANGENT if each is tangents[0] else "") for each in tangents]
+    shapes += _probe(probe, 5)
     tall = span_of(spans[1], *(line.y for line in lines))
     return {"data": data, "layout": layout(axis("x", list(spans[0])), axis(title, tall), shapes=shapes)}
 
@@ -112,7 +114,7 @@ def bars(
     fills = [colour if index == chosen or chosen is None else f"{colour}/0.45" for index in range(len(names))]
     bar = {
         "type": "bar", "name": title, "x": list(names), "y": values, "text": [f"{value:.3f}" for value in values],
-        "textposition": "outside", "cliponaxis": False, "marker": {"color": fills},
+        "textposition": "outside", "cliponaxis": False, "showlegend": False, "marker": {"color": fills},
         "hovertemplate": "%{x}: %{y:.6g}<extra></extra>",
     }  # fmt: skip
     x = axis("Score", type="category", fixedrange=True)
@@ -152,17 +154,12 @@ def _dots(
 
 def _probe(points: Sequence[tuple[float, float]], radius: int) -> list[dict[str, Any]]:
     """A vertical line at the probe and a dot on each curve: shapes, which Plotly moves without redrawing the curves."""
-    dots = [
-        {"type": "circle", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x, "yanchor": y,
-         "x0": -radius, "x1": radius, "y0": -radius, "y1": radius, "fillcolor": "@text",
-         "line": {"color": "@ground", "width": 1}}
-        for x, y in points
-    ]  # fmt: skip
-    return [upright(x) for x, _ in points[:1]] + dots
+    return [upright(x) for x, _ in points[:1]] + [dot(x, y, radius) for x, y in points]
 
 
-def _tangent(x: float, y: float, slope: float, reach: float, *, named: bool) -> dict[str, Any]:
+def _tangent(x: float, y: float, slope: float, reach: float, *, label: str) -> dict[str, Any]:
     half = reach / (1 + slope * slope) ** 0.5
     return {"type": "line", "x0": x - half, "x1": x + half, "y0": y - slope * half, "y1": y + slope * half,
             "line": {"color": "@gradient", "width": 2, "dash": "dot"},
-            "name": "Tangent", "showlegend": named}  # fmt: skip
+            "label": {"text": label, "textposition": "start", "yanchor": "bottom", "textangle": 0,
+                      "font": {"size": 12, "color": "@gradient"}}}  # fmt: skip

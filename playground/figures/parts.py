@@ -32,6 +32,13 @@ def upright(x: float, colour: str = "@text", dash: str = "dot", width: float = 1
             "line": {"color": colour, "width": width, "dash": dash}}  # fmt: skip
 
 
+def dot(x: float, y: float, radius: int = 5) -> Part:
+    """A dot at a point, as a shape, which Plotly moves without redrawing the lines."""
+    return {"type": "circle", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x, "yanchor": y,
+            "x0": -radius, "x1": radius, "y0": -radius, "y1": radius, "fillcolor": "@text",
+            "line": {"color": "@ground", "width": 1}}  # fmt: skip
+
+
 def note(text: str, x: float, y: float, colour: str = "@muted", size: float = 12) -> Part:
     """A text at a place of the chart: (0, 0) is the bottom left corner, (1, 1) the top right one."""
     return {"text": text, "x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False,

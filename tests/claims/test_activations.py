@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from playground.experiments import experiments
+from playground.lessons import LESSONS
 from playground.lessons.activations.depth import DEPTH, DepthConfig, rms, run_pass, signal
 
 
-def ends(**knobs: Any) -> tuple[float, float]:
+def ends(config: DepthConfig) -> tuple[float, float]:
     """Signal at the last layer and gradient at the first."""
-    through = run_pass(DepthConfig(**knobs))
+    through = run_pass(config)
     return signal(through.outputs[-1]), rms(through.gradients[0])
 
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, marks=[pytest.mark.in_ci] * (seed < 3)) for seed in range(20)])
-def test_each_preset_does_what_its_name_says(seed: int) -> None:
-    fates = {title: ends(**values, seed=seed) for title, values in DEPTH.presets.items()}
-    there, back = zip(*fates.values(), strict=True)
-    names = list(fates)
-    assert all(1e-2 < size < 1e2 for title in ("Tanh with Xavier", "ReLU with Kaiming") for size in fates[title])
-    assert fates["Sigmoid: vanishing"][1] < 1e-5
-    assert max(fates["ReLU with PyTorch’s default"]) < 1e-2
-    assert max(fates["Weights too small"]) < 1e-8
-    assert there[names.index("Weights too large, tanh")] > 0.5
-    assert back[names.index("Weights too large, tanh")] > 1e3
-    assert min(fates["Weights too large, ReLU"]) > 1e9
+def test_each_experiment_does_what_it_says(seed: int) -> None:
+    tried = {each.id: each.config for each in experiments(LESSONS["activations"]) if each.bench is DEPTH}
+    fates = {name: ends(config.with_values(seed=seed)) for name, config in tried.items()}
+    assert all(1e-2 < size < 1e2 for name in ("tanh-xavier", "relu-kaiming") for size in fates[name])
+    assert fates["ten-sigmoids"][1] < 1e-5
+    assert max(fates["relu-default"]) < 1e-2
+    assert max(fates["too-small"]) < 1e-8
+    assert fates["too-large-tanh"][0] > 0.5
+    assert fates["too-large-tanh"][1] > 1e3
+    assert min(fates["too-large-relu"]) > 1e9

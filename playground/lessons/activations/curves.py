@@ -28,7 +28,7 @@ SENTENCES = {
 VALUE_COLUMNS = ("Function", "f(x)", "In PyTorch", "x", "f(x) there", "Slope there")
 KINK_COLUMNS = ("Kink or jump of", "at x", "Slope just left", "Slope just right", "Slope in torch")
 ALL_COLUMNS = ("Function", "Formula", "f({probe})", "Slope at {probe}")
-LINE = "x = torch.tensor({x}, requires_grad=True); ({code}).backward(); x.grad"
+LINE = "torch.autograd.grad(f(x), x)  # f: {label}, x = {x}"
 ALL_LINE = "x = torch.tensor({x}); F.relu(x), F.silu(x), torch.tanh(x)"
 MARKS, SLOPE = "Slope in torch", "Slope"  # in the legends
 
@@ -122,8 +122,8 @@ def draw_curves(config: CurvesConfig) -> Sheet:
     if "softmax" in config.shown:
         sentences.append(SENTENCES["softmax"])
     tables = (_values(shown, drawn), *_kinks(shown, config))
-    line = LINE.format(x=f"{config.probe:g}", code=shown[0].code)
-    answer = str(torch.tensor(drawn[0][2][2]))
+    line = LINE.format(x=f"{config.probe:g}", label=shown[0].label)
+    answer = str((torch.tensor(drawn[0][2][2]),))
     return Sheet(charts, " ".join(sentences), tables, line=line, answer=answer)
 
 
@@ -182,7 +182,7 @@ def draw_all(config: AllConfig) -> Sheet:
         rows.append((each.label, each.formula, number(at, 6), number(at_slope, 6)))
     columns = tuple(column.format(probe=number(config.probe)) for column in ALL_COLUMNS)
     table = Table(columns, tuple(rows))
-    line, x = ALL_LINE.format(x=number(config.probe).replace("−", "-")), torch.tensor(config.probe)
+    line, x = ALL_LINE.format(x=config.probe), torch.tensor(config.probe)
     answer = str((functional.relu(x), functional.silu(x), torch.tanh(x)))
     return Sheet({"all": tiles(shown, COLUMNS)}, tables=(table,), line=line, answer=answer)
 

@@ -162,6 +162,11 @@ UNITS = Lab(
     draw=draw_units,
     charts=(
         Chart("sum", "Units and their sum", "Points of the target, the part of each unit, and the sum."),
-        Chart("loss", "If Adam continues", "The loss over further steps of Adam."),
+        Chart(
+            "loss",
+            "If Adam continues",
+            "The loss over further steps of Adam. Click or drag to take them.",
+            turns=("descent",),
+        ),
     ),
 )

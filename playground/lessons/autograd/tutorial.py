@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from playground.figures import curves
+from playground.figures.parts import dot
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.autograd import example_programs as programs
@@ -16,7 +17,7 @@ from playground.lessons.autograd.figures import slopes
 from playground.lessons.autograd.run_line_by_line import Program, run_program
 from playground.lessons.numbers import number
 
-MAX_X, MAX_BAR = 6.0, 6.0  # of the chart on the right, and of the bars
+MAX_X, MAX_BAR = 6.0, 6.0  # of the curve, and of the bars
 ENTRIES = {"0, 0": (0, 0), "0, 1": (0, 1), "1, 0": (1, 0), "1, 1": (1, 1)}
 PROGRAMS: dict[str, Program] = {"tutorial": programs.tutorial, "today": programs.today}
 NOTE = "At v[{entry}] = {value} the slope of the tangent is {slope}: this is v.grad[{entry}]."
@@ -37,7 +38,7 @@ class TutorialConfig(Config):
     c: float = _entry(3.0, 1, 0)
     d: float = _entry(4.0, 1, 1, bar=True)
     entry: str = knob("1, 1", "Entry to vary", group="Slope", live=True, bar=True, options=tuple(ENTRIES),
-                      help="The chart on the right varies only this number.")
+                      help="The curve varies only this number.")
     way: str = knob("tutorial", "How it is written", group="Program", live=True, bar=True, options=tuple(PROGRAMS),
                     names={"tutorial": "With Variable", "today": "As today"})
     # fmt: on
@@ -77,6 +78,7 @@ def draw_tutorial(config: TutorialConfig) -> Sheet:
         x.numpy(), [("mean(v*v)", "@model", y.numpy()), ("Tangent", "@gradient", tangent.numpy())],
         probe=at, title="mean(v*v)",
     )  # fmt: skip
+    line["layout"]["shapes"].append(dot(at, out))
     line["layout"]["yaxis"]["range"] = [-8.0, 30.0]
     line["layout"]["xaxis"]["title"] = {"text": f"v[{config.entry}]", "standoff": 6}
     rows = tuple((each.code, each.output) for each in run_program(PROGRAMS[config.way], config.numbers))
@@ -93,7 +95,7 @@ LAB = Lab(
     config=TutorialConfig,
     draw=draw_tutorial,
     charts=(
-        Chart("bars", "Numbers and their gradients", "Two bars for each number: value and gradient."),
         Chart("slope", "One number varies, the others stay", "The result over one number, with its tangent."),
+        Chart("bars", "Numbers and their gradients", "Two bars for each number: value and gradient."),
     ),
 )  # fmt: skip

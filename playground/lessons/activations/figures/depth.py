@@ -44,9 +44,10 @@ def spread(layers: Array, binned: Array, hovers: Sequence[str], *, colour: str, 
     data = [
         {"type": "scatter", "mode": "lines", "name": title, "x": x.ravel().astype(np.float32),
          "y": y.ravel().astype(np.float32), "fill": "toself", "fillcolor": f"{colour}/0.75", "hoverinfo": "skip",
-         "line": {"color": colour, "width": 0, "simplify": False}},
+         "showlegend": False, "line": {"color": colour, "width": 0, "simplify": False}},
         {"type": "scatter", "mode": "markers", "name": "Layers", "x": layers, "y": np.zeros(len(layers), np.float32),
-         "text": list(hovers), "hovertemplate": "%{text}<extra></extra>", "marker": {"size": 14, "opacity": 0}},
+         "showlegend": False, "text": list(hovers), "hovertemplate": "%{text}<extra></extra>",
+         "marker": {"size": 14, "opacity": 0}},
     ]  # fmt: skip
     return {"data": data, "layout": layout(_layer_axis(layers), axis(title, [-MAX_SHOWN - 0.1, MAX_SHOWN + 0.1]),
                                            showlegend=False)}  # fmt: skip

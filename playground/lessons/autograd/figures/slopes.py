@@ -44,7 +44,8 @@ def carried(kept: Array, added: Array, failed: int | None) -> Figure:
                "text": [number(each, 4) for each in after.tolist()], "textposition": "outside", "cliponaxis": False},
         {"type": "scatter", "mode": "markers+text", "name": "Error", "hoverinfo": "skip", "textposition": "top center",
          "x": np.array([] if failed is None else [failed], np.float64), "y": np.zeros(int(failed is not None)),
-         "text": [] if failed is None else ["error"], "marker": {"symbol": "x", "size": 12, "color": "@negative"}},
+         "showlegend": failed is not None, "text": [] if failed is None else ["error"],
+         "marker": {"symbol": "x", "size": 12, "color": "@negative"}},
     ]  # fmt: skip
     last = max(len(kept) + (failed is not None), 3)
     x = axis("Call of backward()", [0.4, last + 0.6], dtick=1)
