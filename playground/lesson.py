@@ -49,10 +49,17 @@ class NetworkKnobs:
     """The knobs that the drawing of a network shows where they act, by name; "" or () where it has none."""
 
     data: str = ""  # which data set: small pictures at the left
+    noise: str = ""  # of the data, under these pictures
+    redraw: str = ""  # its next value draws other points
     inputs: str = ""  # which inputs: a small map each
     layers: str = ""  # how many hidden layers
     units: tuple[str, ...] = ()  # how many units, for each hidden layer in order
     activation: str = ""
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all of them."""
+        return {self.data, self.noise, self.redraw, self.inputs, self.layers, self.activation, *self.units} - {""}
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,7 @@ class Chart:
     strip: bool = False  # it is the low, wide one under the others, along which one looks back
     wide: bool = False  # it cannot be read in a narrow place, and opens in the hero's
     network: NetworkKnobs | None = None
+    brush: str = ""  # the knob with the class of a clicked point: a button for each class, `meta.classes` of the figure
     controls: tuple[str, ...] = ()  # the knobs that controls over the chart turn, besides those of a network
 
     @property

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from playground.engine.frames import Figure
 from playground.figures.parts import DASHES, line, markers, upright
 from playground.figures.tables import undrawn
-from playground.figures.theme import axis, layout, padded, round_up
+from playground.figures.theme import TICKS_INSIDE, axis, layout, padded, round_up
 
 Array = NDArray[Any]
+MARGIN = {"l": 54, "r": 14, "t": 10, "b": 40}
 MIN_ON_LOG_AXIS = 1e-8
 MAX_LINES = 12  # at the marks of a loss chart
 MAX_DECADES = 6  # between the first and the last tick of a log axis; with more decades fewer of them have a tick
@@ -45,7 +46,9 @@ def fit(
 ) -> Figure:
     """Points and the model's curve through them, y over x; x, y and grid are one-dimensional."""
     points = [_points("Train", train, "@train", "circle"), _points("Test", test, "@test", "diamond-open")]
-    without_model: Figure = {"data": points, "layout": layout(axis("x", spans[0]), axis("y", spans[1]))}
+    x, y = (axis(title, span) | TICKS_INSIDE for title, span in zip("xy", spans, strict=True))
+    frame = layout(x, y | {"side": "right"}, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    without_model: Figure = {"data": points, "layout": frame}
     return with_model(without_model, grid, prediction, units)
 
 
@@ -54,6 +57,14 @@ def with_model(figure: Figure, grid: Array, prediction: Array, units: UnitCurves
     hover = "x %{x:.3f}, model %{y:.3f}<extra></extra>"
     model = line("Model", grid, prediction, {"color": "@model", "width": 3}, hover)
     return {**figure, "data": [*figure["data"][:2], *(_unit_traces(grid, units) if units else NO_UNITS), model]}
+
+
+def errors(train: tuple[Array, Array], test: tuple[Array, Array], *, spans: tuple[list[float], list[float]]) -> Figure:
+    """The error of each point, prediction minus y, over its x: training points and test points, each (x, errors)."""
+    points = [_points("Train", train, "@train", "circle"), _points("Test", test, "@test", "diamond-open")]
+    x, y = (axis(title, span) | TICKS_INSIDE for title, span in zip(("x", "Prediction − y"), spans, strict=True))
+    frame = layout(x, y | {"side": "right", "zerolinecolor": "@muted"}, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    return {"data": points, "layout": frame}
 
 
 def _unit_traces(grid: Array, units: UnitCurves) -> list[dict[str, Any]]:
@@ -104,7 +115,8 @@ def loss_curve(
     y = _log_axis(title, [values for _, _, values in losses], peak) if log else axis(title, [0, round_up(peak)])
     lines = [
         line(name, steps, values, {"color": colour, "width": 2, "dash": "solid" if index == 0 else "dash"},
-             name + " %{y:.5g} at step %{x}<extra></extra>") | {"connectgaps": True}
+             name + " %{y:.5g} at step %{x}<extra></extra>")
+        | {"connectgaps": True, "mode": "lines" if len(steps) > 1 else "lines+markers"}
         for index, (name, colour, values) in enumerate(losses)
     ]  # fmt: skip
     mark_y = 10 ** y["range"][0] if log else 0.0
@@ -118,7 +130,7 @@ def loss_curve(
     shapes = [upright(step, "@mark/0.35", "dot", width=1.0) for step, _ in marks] if len(marks) <= MAX_LINES else []
     if cursor is not None:
         shapes.append(upright(cursor, "@text", "solid"))
-    return {"data": lines, "layout": layout(axis("Step", [0, x_end]), y, shapes=shapes)}
+    return {"data": lines, "layout": layout(axis("Step", [0, x_end]), y, shapes=shapes, margin=MARGIN)}
 
 
 def explodes(values: Array, peak: float) -> bool:
@@ -156,7 +168,8 @@ def layer_sizes(steps: Array, layers: Sequence[tuple[str, Array, Array]], *, cur
     y = _log_axis("Norm (dotted: update)", every, 1.0)
     shapes = [] if cursor is None else [upright(cursor, "@text", "solid")]
     until = float(steps[-1]) if len(steps) else 0.0
-    return {"data": data, "layout": layout(axis("Step", [0, round_up(max(until, 10.0))]), y, shapes=shapes)}
+    x = axis("Step", [0, round_up(max(until, 10.0))])
+    return {"data": data, "layout": layout(x, y, shapes=shapes, margin=MARGIN)}
 
 
 def _points(name: str, at: tuple[Array, Array], colour: str, symbol: str) -> dict[str, Any]:

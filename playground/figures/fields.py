@@ -16,6 +16,7 @@ from playground.figures.theme import TICKS_INSIDE, axis, layout
 
 Array = NDArray[Any]
 TRUE, POINTS = "True class", "Points"
+TEST_POINTS = "test points"
 MAX_SHADE = 0.7  # of the colour, so that the counts can be read on it
 CELL = 0.96  # the coloured share of a cell
 PREDICTED, PREDICTED_OF = "Predicted class", "Predicted class ({count:,} {points} points)"
@@ -54,12 +55,21 @@ def points(name: str, x: Array, labels: Array, classes: int, *, is_open: bool) -
         ring = {"color": "@text" if is_open else "@ground", "width": 1}
         marker = {"color": f"@class{label}", "symbol": shape, "size": 7, "line": ring}
         hover = f"{name}, class {label}: (%{{x:.2f}}, %{{y:.2f}})<extra></extra>"
-        traces.append(markers(f"{name} {label}", x[mine, 0], x[mine, 1], marker, hover) | {"visible": True})
+        trace = markers(f"{name} {label}", x[mine, 0], x[mine, 1], marker, hover)
+        # The buttons of the classes are the legend of the filled points.
+        legend = {"legendgroup": name, "meta": {"legend": TEST_POINTS}} if is_open else {}
+        traces.append(trace | legend | {"visible": True, "showlegend": is_open and label == 0})
     return traces
 
 
 def plane(
-    traces: Sequence[dict[str, Any]], pixels: Array, *, shown: float, reach: tuple[float, float], size: tuple[int, int]
+    traces: Sequence[dict[str, Any]],
+    pixels: Array,
+    *,
+    shown: float,
+    reach: tuple[float, float],
+    size: tuple[int, int],
+    classes: int,
 ) -> Figure:
     """The plane in colours, with points on it: at least the square from -shown to shown, in the chart's own shape.
 
@@ -70,7 +80,7 @@ def plane(
     (wide, tall), (right, top) = size, reach
     return {
         "data": list(traces),
-        "layout": layout(x, y, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False),
+        "layout": layout(x, y, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False, meta={"classes": classes}),
         "maps": {
             "side": wide, "tall": tall, "values": pixels, "lut": "classes", "over": False,
             "boxes": np.array([-right, right, -top, top], np.float32),

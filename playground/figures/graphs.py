@@ -19,7 +19,8 @@ from playground.figures.parts import hidden_axis, outlines
 from playground.figures.theme import layout
 
 Array = NDArray[Any]
-WIDTHS = (0.4, 1.0, 1.8, 2.8, 4.0, 5.5)  # pixels, from the weakest to the strongest weight
+WIDTHS = (0.4, 0.9, 1.5, 2.3, 3.2, 4.2)  # pixels, from the weakest to the strongest weight
+MIN_WIDTH = 0.4  # pixels
 MAX_UNITS = 16  # in a layer that is drawn whole; of a wider one the units with the largest weights are drawn
 WIDE_UNITS = 12  # that are drawn of a wider layer
 STICKY = 1.3  # how much larger a unit that is not drawn must be to take the place of one that is
@@ -29,15 +30,19 @@ INPUTS_X = (0.315, 0.315, 0.29)  # the column of the inputs, for 0, 1 and 2 hidd
 DEEP_INPUTS_X = 0.27  # for more
 SPREAD = {"inputs": 0.2, "units": 0.25, "outputs": 0.18}  # the largest distance of two units in a column
 HALF_WIDTH, HALF_HEIGHT = 0.085, 0.078  # of a unit's picture at most
-HALF_SHARE = 0.41  # of the distance of two units or columns
+HALF_SHARE, HALF_SHARE_ACROSS = 0.44, 0.29  # of the distance of two units, and of two columns
 CURVE_SHARE = 0.82  # of a picture's half height that a curve takes
-SAMPLES = ((150, 13), (400, 9), (10**9, 6))  # up to so many weights, the points of each line
+# Up to so many weights: the points of each line, and the share of its width.
+SAMPLES = ((60, 13, 1.0), (150, 13, 0.7), (400, 9, 0.5), (10**9, 6, 0.4))
 BELOW, BELOW_DEEP = 36, 58  # pixels under the drawing, for one row of buttons and for two
+NARROW = 3  # hidden layers: words under units are short
 DEEP = 5  # hidden layers: the buttons under each stand one above the other
 OUTPUT_SIZE = 14  # pixels
+OUTPUT_HALF = 0.02  # of the width: lines arrive at an output level from here on
+DASH = "6px,4px"  # of a negative weight's line
 
 WORDS = {
-    "unit": "unit {unit}", "more": "+ {units} more", "data": "Data", "inputs": "Inputs", "input": "Input",
+    "unit": "unit {unit}", "more": "+ {units} more", "more, short": "+{units}", "data": "Data", "inputs": "Inputs", "input": "Input",
     "output": "Output", "units": "{units} units", "one": "1 unit",
 }  # fmt: skip
 
@@ -101,18 +106,19 @@ def network(
         for column, units in zip(columns, every, strict=True)
     ]
     drawn = [w[np.ix_(out, into)] for w, into, out in zip(weights, every, every[1:], strict=False)]
-    lines = [_paths_beside(places)]
-    for sign, colour, dash in ((1, "@positive", "solid"), (-1, "@negative", "dash")):
+    samples, thin = next((samples, thin) for most, samples, thin in SAMPLES if sum(w.size for w in drawn) <= most)
+    lines = [_paths_beside(columns, places)]
+    for sign, colour, dash in ((1, "@positive", "solid"), (-1, "@negative", DASH)):
         for level, width in enumerate(WIDTHS):
-            x, y = _edges(drawn, places, strongest, sign, level)
+            x, y = _edges(drawn, columns, places, strongest, sign, level, samples)
             shade = f"{colour}/{0.35 + 0.6 * level / (len(WIDTHS) - 1):.2f}"
-            lines.append(_line(x, y, {"color": shade, "width": width, "dash": dash}))
+            lines.append(_line(x, y, {"color": shade, "width": max(MIN_WIDTH, thin * width), "dash": dash}))
     if pictures.curves:
         lines += _curves(columns, every, dead, pictures.curves)
     labels, units = _units(columns, places, weights, biases, dead, inputs, outputs, every, pictures)
     for column, more in zip(columns, missing, strict=True):
         if more:
-            text = WORDS["more"].format(units=more)
+            text = WORDS["more" if len(shown) < NARROW else "more, short"].format(units=more)
             labels.append({**_label(text, column.x, float(column.y[-1])), "xanchor": "center"})
     figure: Figure = {
         "parameters": _parameters(weights, biases, inputs, outputs),
@@ -141,7 +147,7 @@ def _columns(counts: Sequence[int]) -> list[_Column]:
     for at, (count, kind) in enumerate(zip(counts, kinds, strict=True)):
         step = min(1 / count, SPREAD[kind])
         y = 0.5 + ((count - 1) / 2 - np.arange(count)) * step
-        half = min(HALF_WIDTH, HALF_SHARE * apart) if kind == "units" else min(0.06, HALF_SHARE * apart)
+        half = min({"inputs": 0.06, "units": HALF_WIDTH, "outputs": OUTPUT_HALF}[kind], HALF_SHARE_ACROSS * apart)
         columns.append(_Column(start + at * apart, y, half, min(HALF_HEIGHT, HALF_SHARE * step)))
     return columns
 
@@ -222,22 +228,28 @@ def _line(x: Array, y: Array, pen: dict[str, Any]) -> dict[str, Any]:
     return {"type": "scatter", "mode": "lines", "x": x, "y": y, "hoverinfo": "skip", "showlegend": False, "line": pen}
 
 
-def _paths_beside(places: Sequence[Array]) -> dict[str, Any]:
+def _paths_beside(columns: Sequence[_Column], places: Sequence[Array]) -> dict[str, Any]:
     """Lines from the data to the inputs, and from the outputs to the edge, where the prediction is drawn."""
-    data, edge = np.array([[DATA_X, 0.5]]), np.array([[1.0, 0.5]])
-    pairs = [(data[0], each) for each in places[0]] + [(each, edge[0]) for each in places[-1]]
-    x, y = _bent(np.array([start for start, _ in pairs]), np.array([end for _, end in pairs]), SAMPLES[0][1])
+    samples = SAMPLES[0][1]
+    data, edge = (np.broadcast_to([at, 0.5], each.shape) for at, each in ((DATA_X, places[0]), (1.0, places[-1])))
+    pieces = (_bent(data, places[0], samples, (HALF_WIDTH, columns[0].half_width)),
+              _bent(places[-1], edge, samples, (0.0, 0.0)))  # fmt: skip
+    x, y = (np.concatenate(each) for each in zip(*pieces, strict=True))
     return _line(x, y, {"color": "@muted/0.35", "width": 1.2})
 
 
-def _bent(start: Array, end: Array, samples: int) -> tuple[Array, Array]:
-    """Lines from places (lines, 2) to others that leave and arrive level, as one line with gaps."""
+def _bent(start: Array, end: Array, samples: int, halves: tuple[float, float]) -> tuple[Array, Array]:
+    """Lines from places (lines, 2) to others, as one line with gaps.
+
+    They leave and arrive level, over `halves` of the width at their two ends.
+    """
     t = np.linspace(0, 1, samples)
     gap = np.full((len(start), 1), np.nan)
-    x = start[:, :1] + (end - start)[:, :1] * t
-    y = start[:, 1:] + (end - start)[:, 1:] * (t * t * (3 - 2 * t))
-    return (np.concatenate([x, gap], axis=1).ravel().astype(np.float32),
-            np.concatenate([y, gap], axis=1).ravel().astype(np.float32))  # fmt: skip
+    (x0, y0), (x1, y1) = ((each[:, :1], each[:, 1:]) for each in (start, end))
+    left, right = x0 + halves[0], x1 - halves[1]
+    x = np.concatenate([x0, left + (right - left) * t, x1, gap], axis=1)
+    y = np.concatenate([y0, y0 + (y1 - y0) * (t * t * (3 - 2 * t)), y1, gap], axis=1)
+    return x.ravel().astype(np.float32), y.ravel().astype(np.float32)
 
 
 def _parameters(
@@ -270,17 +282,24 @@ def shown_units(weights: Sequence[Array], last: Sequence[Array] = ()) -> list[Ar
 
 
 def _edges(
-    weights: Sequence[Array], places: Sequence[Array], strongest: float, sign: int, level: int
+    weights: Sequence[Array],
+    columns: Sequence[_Column],
+    places: Sequence[Array],
+    strongest: float,
+    sign: int,
+    level: int,
+    samples: int,
 ) -> tuple[Array, Array]:
     """The weights of one sign and one class of strength, as one line with gaps."""
-    samples = next(samples for most, samples in SAMPLES if sum(w.size for w in weights) <= most)
-    starts, ends = [], []
-    for w, start, end in zip(weights, places, places[1:], strict=False):
+    pieces = []
+    for at, w in enumerate(weights):
+        start, end = places[at : at + 2]
+        halves = columns[at].half_width, columns[at + 1].half_width
         classes = np.ceil(np.sqrt(np.abs(np.nan_to_num(w)) / strongest) * len(WIDTHS)).clip(1, len(WIDTHS)) - 1
         out, into = np.nonzero((classes == level) & (np.sign(w) == sign))
-        starts.append(start[into])
-        ends.append(end[out])
-    return _bent(np.concatenate(starts), np.concatenate(ends), samples)
+        pieces.append(_bent(start[into], end[out], samples, halves))
+    x, y = zip(*pieces, strict=True)
+    return np.concatenate(x), np.concatenate(y)
 
 
 def _units(

@@ -34,7 +34,9 @@ MIN_USED_SHARE = 0.39  # of a StickyRange: it narrows below this, so 2 of 5 does
 
 
 # Of an axis of a chart that fills its card to the edges. Its title is for screen readers and the CSV file alone.
-TICKS_INSIDE: dict[str, Any] = {"ticklabelposition": "inside", "ticks": "", "color": "@text"}
+TICKS_INSIDE: dict[str, Any] = {
+    "ticklabelposition": "inside", "ticklabelstandoff": 4, "ticks": "", "tickfont": {"color": "@text"},
+}  # fmt: skip
 
 
 def axis(title: str, span: list[float] | None = None, **more: Any) -> dict[str, Any]:

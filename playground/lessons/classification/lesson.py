@@ -30,6 +30,7 @@ LESSON = LiveLesson(
             "Map",
             "The points, and the plane in the colour of the predicted class, stronger where the model is confident.",
             click="add",
+            brush="brush",
             toggles=(
                 Toggle("discrete", "Discrete"),
                 Toggle("train", "Train", on=True),
@@ -48,6 +49,8 @@ LESSON = LiveLesson(
             beside="weights",
             network=NetworkKnobs(
                 data="cloud",
+                noise="noise",
+                redraw="draw",
                 inputs="inputs",
                 layers="layers",
                 units=tuple(f"units_{layer}" for layer in range(1, MAX_LAYERS + 1)),
@@ -64,13 +67,6 @@ LESSON = LiveLesson(
         ),
         Chart("accuracy", "Accuracy", "Share of training and test points classified correctly, over steps.", every=2),
         Chart(
-            "confusion",
-            "Confusion",
-            "Confusion matrix of the test points (or training points): how often each true class is predicted as each "
-            "class.",
-        ),
-        Chart("gradients", "Gradients", "Norm of each layer's gradient and update over steps.", every=4),
-        Chart(
             "inside",
             "Inside",
             "Training points and a grid of the plane after the last hidden layer: by the outputs of its two units, or "
@@ -78,18 +74,25 @@ LESSON = LiveLesson(
             every=3,
         ),
         Chart(
-            "doubtful",
-            "Least certain points",
-            "The test points (or training points) that are wrong or least certain, with the probability of their true "
-            "class. Wrong ones have a paler bar in a dashed frame.",
-            every=4,
+            "confusion",
+            "Confusion",
+            "Confusion matrix of the test points (or training points): how often each true class is predicted as each "
+            "class.",
         ),
+        Chart("gradients", "Gradients", "Norm of each layer's gradient and update over steps.", every=4),
         Chart(
             "calibration",
             "Calibration",
             "Accuracy of the test points (or training points) over the probability of their predicted class, in bins. "
             "On the dotted diagonal the model is perfectly calibrated: its probability is its accuracy.",
             every=6,
+        ),
+        Chart(
+            "doubtful",
+            "Least certain points",
+            "The test points (or training points) that are wrong or least certain, with the probability of their true "
+            "class. Wrong ones have a paler bar in a dashed frame.",
+            every=4,
         ),
         Chart(
             "explain",

@@ -17,7 +17,7 @@ from playground.lessons.classification.config import ClassificationConfig, input
 from playground.training import models
 
 STEP = 0.15  # of the plane, between two pixels of the decision map
-WIDE, TALL = 160, 104  # pixels of the decision map: it is wider than what is always seen, MAP_END on each side
+WIDE, TALL = 184, 104  # pixels of the decision map: it is wider than what is always seen, MAP_END on each side
 REACH = (WIDE * STEP / 2, TALL * STEP / 2)
 UNIT_SIDE = 20  # pixels of a unit's or an input's small map, which shows MAP_END on each side
 

@@ -427,7 +427,7 @@ class ClassificationRun(PointRun):
             trace if options.get(name, True) else trace | {"visible": False} for name, each in shown for trace in each
         ]
         traces += look_inside.marks(self.config, self.data, view, self.drawing_state, options)
-        return fields.plane(traces, pixels, shown=MAP_END, reach=REACH, size=(WIDE, TALL))
+        return fields.plane(traces, pixels, shown=MAP_END, reach=REACH, size=(WIDE, TALL), classes=self.config.outputs)
 
     def _network(self, view: View) -> Figure:
         layers = models.linears(view.model)

@@ -39,6 +39,7 @@ LESSON = LiveLesson(
             every=3,
             network=NetworkKnobs(
                 data="target",
+                noise="noise",
                 layers="layers",
                 units=("hidden", "hidden_2", "hidden_3", "hidden_4"),
                 activation="activation",
@@ -52,6 +53,7 @@ LESSON = LiveLesson(
             pins=True,
             strip=True,
         ),
+        Chart("errors", "Errors", "The error of each point, prediction minus y, over x.", every=2),
         Chart("gradients", "Gradients", "Norm of each layer's gradient and update over steps.", every=4),
     ),
     status=STATUS,

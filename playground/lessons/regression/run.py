@@ -16,6 +16,7 @@ from playground.data.datasets import Split
 from playground.engine.commands import AddPoint, Command, RemovePoint, Undo
 from playground.engine.frames import Figure
 from playground.figures import curves, graphs, strips
+from playground.figures.theme import StickyRange, round_up
 from playground.lessons.narrator import first_finding
 from playground.lessons.regression import pictures
 from playground.lessons.regression.config import (
@@ -82,6 +83,7 @@ class RegressionRun(PointRun):
         trainer = Trainer(model, LOSSES[config.loss][1](), optimizer_of(config, model), batches)
         self.layer_names = [f"Layer {index + 1}" for index in range(len(config.widths))] + ["Output"]
         self.peak = 0.0
+        self.error_span = StickyRange()
         self.shown_units: list[NDArray[Any]] = []  # of each hidden layer, in the drawing of the model
         self._constant_loss: tuple[Split, str, float] | None = None  # of these data and this loss
         self._curve_loss: tuple[Split, str, float] | None = None
@@ -268,6 +270,7 @@ class RegressionRun(PointRun):
             "fit": lambda: self._fit(view, with_units=options.get("units", False)),
             "loss": lambda: self._loss(view, log=options.get("log", False)),
             "network": lambda: self._network(view),
+            "errors": lambda: self._errors(view),
             "gradients": lambda: self._gradients(view),
         }
 
@@ -308,6 +311,17 @@ class RegressionRun(PointRun):
         return graphs.network(
             weights, biases, view.predictions.dead, inputs=["x"], outputs=["y"], shown=self.shown_units, pictures=drawn
         )
+
+    def _errors(self, view: View) -> Figure:
+        predictions: Predictions = view.predictions
+        data, count = self.data, len(self.data.x_train)
+        test = (predictions.outputs[-1][GRID_POINTS + count :] - data.y_test)[:, 0].numpy()
+        every = np.concatenate([predictions.errors, test])
+        size = round_up(float(np.abs(every[np.isfinite(every)]).max(initial=0.0)) or 1.0)
+        return curves.errors(
+            (data.x_train[:, 0].numpy(), predictions.errors), (data.x_test[:, 0].numpy(), test),
+            spans=(self.spans[0], self.error_span.over(-size, size)),
+        )  # fmt: skip
 
     def _gradients(self, view: View) -> Figure:
         column, cursor = self.history.column, None if view.is_current else view.steps

@@ -2,19 +2,21 @@
 
 import { download, element, toggleFullScreen } from "../dom.js";
 import { put, reuseEqualParts } from "../wire/codec.js";
-import { arrangement, bestArrangement, fitted } from "./cells.js";
+import { arrangement, bestArrangement, enlarged, fitted } from "./cells.js";
 import { csvOf } from "./csv.js";
 import { describe } from "./describe.js";
 import { FastPath } from "./fast_path.js";
-import { Legend } from "./legend.js";
+import { groupOf, Legend } from "./legend.js";
 import { PixelMaps } from "./pixel_maps.js";
 import { SecondRun } from "./second_run.js";
 import { Cursor } from "../controls/cursor.js";
 import { ChartMenu } from "../controls/menu.js";
 import { Pad } from "../controls/pad.js";
 import { reaching } from "../controls/pins.js";
+import { ImageStepper } from "../controls/image_stepper.js";
 import { PlaceForm } from "../controls/place.js";
 import { Brush, Network } from "../controls/network.js";
+import { Racers } from "../controls/racers.js";
 import { Sliders } from "../controls/sliders.js";
 import { DragKnobs } from "../controls/drag_knobs.js";
 import { WeightForm } from "../controls/weights.js";
@@ -81,7 +83,13 @@ export class Chart {
       this.inWords,
     );
     if (spec.beside === "weights") this.weightForm = new WeightForm(this);
-    this.overlays = [spec.network && new Network(this), spec.brush && new Brush(this)].filter(Boolean);
+    if (spec.network) this.network = new Network(this);
+    this.overlays = [
+      this.network,
+      spec.brush && new Brush(this),
+      spec.controls.includes("racers") && new Racers(this),
+      spec.controls.includes("image") && new ImageStepper(this),
+    ].filter(Boolean);
     this.watcher = new IntersectionObserver(([entry]) => {
       this.isSeen = entry.isIntersecting;
       board.changed();
@@ -181,8 +189,10 @@ export class Chart {
   /** What is drawn: the figure, or the arrangement of its cells that suits the chart's place best. */
   fitted() {
     this.arranged = 0;
-    if (!this.shown.layout.meta?.cells) return this.shown;
+    const { meta } = this.shown.layout;
     const place = [this.plot.clientWidth, this.plot.clientHeight, this.board.scale];
+    if (meta?.made_for) return enlarged(this.shown, ...place);
+    if (!meta?.cells) return this.shown;
     this.arranged = bestArrangement(this.shown, ...place);
     return fitted(arrangement(this.shown, this.arranged), ...place);
   }
@@ -214,7 +224,7 @@ export class Chart {
     const ghosts = this.spec.pins && this.board.pins ? this.board.pins.ghosts() : [];
     const drawing = this.fitted();
     const own = this.hidden.size
-      ? drawing.data.map((trace) => this.hidden.has(trace.name) ? { ...trace, visible: false } : trace)
+      ? drawing.data.map((trace) => this.hidden.has(groupOf(trace)) ? { ...trace, visible: false } : trace)
       : drawing.data;
     const data = [...own, ...this.secondRun.traces(own), ...ghosts];
     const layout = this.currentLayout(drawing.layout, ghosts);
@@ -227,6 +237,7 @@ export class Chart {
     this.listenForZoom();
     this.drawMaps();
     this.cursor?.show();
+    for (const overlay of this.overlays) overlay.draw();
     this.writeWords();
   }
 
@@ -353,7 +364,8 @@ export class Chart {
   drawMaps() {
     const large = this.magnified && this.magnified.chart.smallMap(this.magnified.index);
     const own = arrangement(this.figure, this.arranged).maps;
-    this.maps.draw(large && own ? { ...large, boxes: own.boxes, over: own.over } : own, 0, this.secondRun.end);
+    const enlarged = large && own && { ...large, boxes: large.enlarged ?? own.boxes, over: own.over, square: false };
+    this.maps.draw(enlarged || own, 0, this.secondRun.end);
     this.secondRun.drawMaps(this.maps);
     if (this.pointedAt >= 0) this.board.charts.get(this.spec.magnified_on)?.drawMaps();
   }
@@ -392,7 +404,8 @@ export class Chart {
   click(point, { altKey, shiftKey }) {
     const { click, name, toggles, turns } = this.spec;
     const explain = toggles.find((toggle) => toggle.click === "explain");
-    if (this.dragKnobs) this.dragKnobs.pick(point);
+    if (this.network && !click) this.network.click(point);
+    else if (this.dragKnobs) this.dragKnobs.pick(point);
     else if (turns.length) this.board.pick({ chart: name, ...point });
     else if (click === "pick") this.board.edit({ do: "pick", chart: name, ...point });
     else if (explain && (altKey || this.board.options[explain.name])) this.board.edit({ do: "explain", ...point });
@@ -431,6 +444,7 @@ export class Chart {
   destroy() {
     clearTimeout(this.later);
     this.pad?.destroy();
+    for (const overlay of this.overlays) overlay.destroy();
     this.watcher.disconnect();
     this.sizer.disconnect();
     if (window.Plotly) window.Plotly.purge(this.plot);
@@ -440,10 +454,14 @@ export class Chart {
 /** Whether the visitor points with a finger: a swipe over a chart then scrolls the page and zooms nothing. */
 const isTouch = () => window.matchMedia("(pointer: coarse)").matches;
 
-/** A copy of an axis with the student's range, if any: Plotly writes into the range that it is given. */
+/**
+ * A copy of an axis with the student's range, if any: Plotly writes into the range that it is given. Where the numbers
+ * stand inside, there is no room for the title.
+ */
 function currentAxis(axis, zoomed) {
   const range = zoomed ?? axis.range;
-  return { ...axis, uirevision: false, ...(range && { range: [...range] }) };
+  const title = axis.ticklabelposition?.startsWith("inside") ? { title: undefined } : {};
+  return { ...axis, ...title, uirevision: false, ...(range && { range: [...range] }) };
 }
 
 /** What the keyboard can do at a place of the chart, by the names of the sentences that say so. */

@@ -33,12 +33,12 @@ export class Legend {
     /** @type {HTMLElement} */ (this.root.children[focused])?.focus();
   }
 
-  isHidden({ name }) {
-    return this.chart.hidden.has(name);
+  isHidden(trace) {
+    return this.chart.hidden.has(groupOf(trace));
   }
 
   entry(trace) {
-    const { name } = trace;
+    const group = groupOf(trace);
     return element(
       "button",
       {
@@ -46,15 +46,18 @@ export class Legend {
         class: "entry",
         "aria-pressed": String(!this.isHidden(trace)),
         onclick: () => {
-          if (!this.chart.hidden.delete(name)) this.chart.hidden.add(name);
+          if (!this.chart.hidden.delete(group)) this.chart.hidden.add(group);
           this.chart.draw();
         },
       },
       sign(trace),
-      name,
+      trace.meta?.legend ?? trace.name,
     );
   }
 }
+
+/** What a click on an entry hides: the trace, or all of its group. */
+export const groupOf = ({ legendgroup, name }) => legendgroup || name;
 
 function looks({ mode = "lines", type, ...trace }) {
   /** @type {{ line: any, marker: any }} */

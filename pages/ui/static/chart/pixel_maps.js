@@ -2,6 +2,7 @@
 
 import { element, rgb } from "../dom.js";
 
+const SHARP = 4; // times the pixels of a square map in a saved picture, so that its frame is thin
 const LEVELS = 51; // in a map of classes: byte = 51 * class + certainty (0 to 50)
 
 export class PixelMaps {
@@ -16,8 +17,8 @@ export class PixelMaps {
   /**
    * Draw a group of maps, or a list of groups. A group has `side` (pixels in a row of one map), `boxes` (x0, x1, y0
    * and y1 of each map), `values` (bytes, rows from the top), `lut` and `over`; optional are `crisp` (pixels have
-   * edges), `tall` (rows of one map, if not `side`) and `frame` (a colour role). The first group's `over` decides for
-   * the whole canvas. Only what lies from the share `from` to the share `to` of the horizontal axis is drawn.
+   * edges), `tall` (rows of one map, if not `side`), `square` (each map is a square in the middle of its box) and `frame`
+   * (a colour role). The first group's `over` decides for the whole canvas. Only what lies from the share `from` to the share `to` of the horizontal axis is drawn.
    */
   draw(maps, from = 0, to = 1) {
     const full = this.plot._fullLayout;
@@ -45,15 +46,16 @@ export class PixelMaps {
     pen.rect(xaxis._offset + from * xaxis._length, yaxis._offset, (to - from) * xaxis._length, yaxis._length);
     pen.clip();
     for (const group of groups) {
-      const { side, boxes, tall = side, frame } = group;
+      const { side, boxes, tall = side, frame, square } = group;
       const count = this.fill(group);
       pen.imageSmoothingEnabled = !group.crisp;
       if (frame) pen.strokeStyle = this.board.colour(frame);
       for (let at = 0; at < count; at++) {
         const [x0, x1, y0, y1] = boxes.subarray(4 * at, 4 * at + 4);
-        const left = xaxis._offset + xaxis.d2p(x0);
-        const top = yaxis._offset + yaxis.d2p(y1);
-        const [wide, high] = [xaxis._offset + xaxis.d2p(x1) - left, yaxis._offset + yaxis.d2p(y0) - top];
+        let left = xaxis._offset + xaxis.d2p(x0);
+        let top = yaxis._offset + yaxis.d2p(y1);
+        let [wide, high] = [xaxis._offset + xaxis.d2p(x1) - left, yaxis._offset + yaxis.d2p(y0) - top];
+        if (square) [left, top, wide, high] = inTheMiddle(left, top, wide, high);
         pen.drawImage(this.source, 0, at * tall, side, tall, left, top, wide, high);
         if (frame) pen.strokeRect(Math.floor(left) + 0.5, Math.floor(top) + 0.5, Math.round(wide), Math.round(high));
       }
@@ -106,7 +108,7 @@ export class PixelMaps {
 
   /** The maps' frames as shapes of a Plotly layout, for the saved picture. */
   frames(maps) {
-    return groupsOf(maps).filter(({ frame }) => frame).flatMap(({ boxes, frame }) =>
+    return groupsOf(maps).filter(({ frame, square }) => frame && !square).flatMap(({ boxes, frame }) =>
       Array.from({ length: boxes.length / 4 }, (_, at) => {
         const [x0, x1, y0, y1] = boxes.subarray(4 * at, 4 * at + 4);
         return { type: "rect", x0, x1, y0, y1, line: { color: this.board.colour(frame), width: 1 } };
@@ -118,24 +120,38 @@ export class PixelMaps {
     const count = this.fill(maps);
     return Array.from({ length: count }, (_, at) => {
       const piece = document.createElement("canvas");
-      const { side, tall = side } = maps;
-      piece.width = side;
-      piece.height = tall;
-      piece.getContext("2d").drawImage(this.source, 0, at * tall, side, tall, 0, 0, side, tall);
+      const { side, tall = side, square, frame } = maps;
+      const scale = square ? SHARP : 1;
+      piece.width = scale * side;
+      piece.height = scale * tall;
+      const pen = piece.getContext("2d");
+      pen.drawImage(this.source, 0, at * tall, side, tall, 0, 0, piece.width, piece.height);
+      if (square && frame) {
+        pen.strokeStyle = this.board.colour(frame);
+        pen.strokeRect(0.5, 0.5, piece.width - 1, piece.height - 1);
+      }
       const [x0, x1, y0, y1] = maps.boxes.subarray(4 * at, 4 * at + 4);
       return {
         source: piece.toDataURL(),
         xref: "x",
         yref: "y",
-        x: x0,
-        y: y1,
+        x: (x0 + x1) / 2,
+        y: (y0 + y1) / 2,
+        xanchor: "center",
+        yanchor: "middle",
         sizex: x1 - x0,
         sizey: y1 - y0,
-        sizing: "stretch",
+        sizing: square ? "contain" : "stretch",
         layer: maps.over ? "above" : "below",
       };
     });
   }
+}
+
+/** The largest square in the middle of a box. */
+function inTheMiddle(left, top, wide, high) {
+  const side = Math.min(wide, high);
+  return [left + (wide - side) / 2, top + (high - side) / 2, side, side];
 }
 
 /** The groups as a list: none, one or several. */

@@ -40,12 +40,13 @@ export class WeightForm {
     return this.chart.figure?.parameters ?? [];
   }
 
-  /** Open the form on a unit; `from` gets the focus back when it closes. */
-  open(layer, unit, from) {
+  /** Open the form on a unit, at the weight from `source` or at the bias; `from` gets the focus back when it closes. */
+  open(layer, unit, from, source = -1) {
     this.from = from ?? this.chart.weightsButton;
     this.form.hidden = false;
     this.show(layer, unit);
-    this.fields[0]?.focus();
+    this.fields[source + 1]?.focus();
+    this.fields[source + 1]?.select();
   }
 
   close() {
