@@ -17,13 +17,15 @@ import torch
 from torch import Tensor
 
 from playground.engine.commands import read_command
+from playground.experiments import experiments
+from playground.lessons import LESSONS
 from playground.lessons.autograd import example_programs as programs
 from playground.lessons.autograd.accumulate import FORMULAS, AccumulateConfig, call_backward, draw_calls
 from playground.lessons.autograd.backward import BackwardPass, record, walk
 from playground.lessons.autograd.figures import flow
 from playground.lessons.autograd.figures.layers import places
 from playground.lessons.autograd.graph import (
-    PRESETS,
+    LAB,
     GraphConfig,
     GraphRun,
     list_text,
@@ -42,11 +44,16 @@ from playground.parsing.expressions import parse
 from playground.settings import Settings
 from tests.unit.plotly_check import assert_plotly_takes
 
-each_preset = pytest.mark.parametrize("preset", PRESETS)
+CONFIGS: dict[str, GraphConfig] = {
+    each.id: each.config  # type: ignore[misc]
+    for each in experiments(LESSONS["autograd"])
+    if each.bench is LAB
+}
+each_experiment = pytest.mark.parametrize("experiment", CONFIGS)
 
 
-def recorded(preset: str) -> BackwardPass:
-    return record_formula(GraphConfig(**PRESETS[preset]))[0]
+def recorded(experiment: str) -> BackwardPass:
+    return record_formula(CONFIGS[experiment])[0]
 
 
 # The recorded backward pass.
@@ -59,9 +66,9 @@ def test_the_tutorials_numbers() -> None:
     assert pass_.gradient_at(2, 3).tolist() == [[0.5, 1.0], [1.5, 2.0]]  # type: ignore[union-attr]
 
 
-@each_preset
-def test_leaf_gradients_are_those_of_torch_autograd_grad(preset: str) -> None:
-    config = GraphConfig(**PRESETS[preset])
+@each_experiment
+def test_leaf_gradients_are_those_of_torch_autograd_grad(experiment: str) -> None:
+    config = CONFIGS[experiment]
     pass_, _ = record_formula(config)
     values = {name: torch.tensor(getattr(config, name)) for name in ("x", "w", "b")} | read_values(config.inputs)
     formula = parse(config.expression, values)
@@ -77,16 +84,16 @@ def test_leaf_gradients_are_those_of_torch_autograd_grad(preset: str) -> None:
         torch.testing.assert_close(leaves[name], gradient)
 
 
-@each_preset
-def test_what_arrives_at_a_node_is_what_was_sent_to_it(preset: str) -> None:
-    pass_ = recorded(preset)
+@each_experiment
+def test_what_arrives_at_a_node_is_what_was_sent_to_it(experiment: str) -> None:
+    pass_ = recorded(experiment)
     for at, step in enumerate(pass_.steps):
         torch.testing.assert_close(pass_.gradient_at(step.node, at), step.incoming)
 
 
-@each_preset
-def test_incoming_times_local_derivative_is_what_goes_out(preset: str) -> None:
-    for step in recorded(preset).steps:
+@each_experiment
+def test_incoming_times_local_derivative_is_what_goes_out(experiment: str) -> None:
+    for step in recorded(experiment).steps:
         for sent in step.sent:
             assert sent.local is not None
             if sent.is_factor:
@@ -219,17 +226,17 @@ def test_every_product_in_a_sentence_is_what_arithmetic_gives_or_is_called_a_mas
                     assert "would be NaN" in run.narrate(at), (inner, outer, x)
 
 
-@each_preset
-def test_a_product_in_a_sentence_is_what_the_arithmetic_gives(preset: str) -> None:
-    """No preset has an infinite gradient, so nothing is called a mask."""
-    run = GraphRun(GraphConfig(**PRESETS[preset]), Settings())
+@each_experiment
+def test_a_product_in_a_sentence_is_what_the_arithmetic_gives(experiment: str) -> None:
+    """No experiment has an infinite gradient, so nothing is called a mask."""
+    run = GraphRun(CONFIGS[experiment], Settings())
     assert "mask" not in " ".join(run.narrate(at) for at in range(len(run.pass_.steps) + 1))
 
 
-@each_preset
-def test_a_box_never_shows_how_many_numbers_there_are_as_if_it_were_a_number(preset: str) -> None:
+@each_experiment
+def test_a_box_never_shows_how_many_numbers_there_are_as_if_it_were_a_number(experiment: str) -> None:
     """The value of z in the softmax cross-entropy has 3 numbers: the box does not say "3"."""
-    run = GraphRun(GraphConfig(**PRESETS[preset]), Settings())
+    run = GraphRun(CONFIGS[experiment], Settings())
     run.advance(1.0, 100)
     figure = run.draw(["graph"], {}).charts["graph"]
     above, below = (figure["data"][at]["text"] for at in (7, 8))
@@ -239,15 +246,15 @@ def test_a_box_never_shows_how_many_numbers_there_are_as_if_it_were_a_number(pre
             if tensor is not None and tensor.dim():
                 last = [line for line in re.sub("</?b>", "", text).split("<br>") if line.strip()][-1]
                 assert last.endswith(("]", "numbers", ")")), (node.label, text)
-                assert "[" in text, "there is room for all numbers of the presets"
+                assert "[" in text, "there is room for all numbers of the experiments"
 
 
 # The lab as a run.
 
 
-@each_preset
-def test_every_step_of_every_preset_is_drawn_with_a_sentence(preset: str) -> None:
-    run = GraphRun(GraphConfig(**PRESETS[preset]), Settings())
+@each_experiment
+def test_every_step_of_every_experiment_is_drawn_with_a_sentence(experiment: str) -> None:
+    run = GraphRun(CONFIGS[experiment], Settings())
     run.advance(1.0, 100)
     assert run.outcome == "done" and run.steps == len(run.pass_.steps)
     for at in range(run.steps + 1):

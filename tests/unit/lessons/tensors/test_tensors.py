@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 import torch
 
+from playground.experiments import experiments
 from playground.figures.cells import FILL, Block, as_csv, cells
 from playground.figures.images import ZERO
+from playground.lessons import LESSONS
 from playground.lessons.tensors import broadcasting, memory, operations, speed, tutorial, views
 from playground.lessons.tensors.cells import block
 from playground.lessons.tensors.figures.ribbon import ribbon
@@ -90,8 +92,11 @@ def test_operation_gives_a_verdict_for_every_array_and_dtype(operation: Operatio
 def test_known_difference_is_still_one(case: Case) -> None:
     verdict = verdict_of_case(case, OPERATIONS[case.operation])
     assert verdict.kind == case.verdict, verdict
-    shown = operations.LAB.presets[case.title]
-    assert operations.draw_operations(operations.OperationsConfig(**shown)).charts, "it has a preset that draws"
+    shown = operations.OperationsConfig(
+        operation=case.operation, array=case.array, dtype=case.dtype, second=case.second
+    )
+    tried = [each.config for each in experiments(LESSONS["tensors"]) if each.bench is operations.LAB]
+    assert shown in tried, "it has an experiment"
 
 
 def test_verdict_table_tells_what_the_libraries_do() -> None:
