@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch.nn import functional
 
 from playground.engine.frames import Figure
 from playground.figures.functions import Line, Tile, function_chart, tiles
+from playground.figures.tables import with_table
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.activations.functions import FUNCTIONS, NAMES, X_RANGE, Function, has_kink, sides, with_slope
@@ -30,6 +32,7 @@ KINK_COLUMNS = ("Kink or jump of", "at x", "Slope just left", "Slope just right"
 ALL_COLUMNS = ("Function", "Formula", "f({probe})", "Slope at {probe}")
 LINE = "torch.autograd.grad(f(x), x)  # f: {label}, x = {x}"
 ALL_LINE = "x = torch.tensor({x}); F.relu(x), F.silu(x), torch.tanh(x)"
+CSV_COLUMNS = ("Function", "x", "f(x)", "Slope")
 MARKS, SLOPE = "Slope in torch", "Slope"  # in the legends
 
 
@@ -168,11 +171,14 @@ class AllConfig(Config):
 def draw_all(config: AllConfig) -> Sheet:
     """A small chart of every function with torch's default parameters, and a table of values at the probe."""
     shown, rows = [], []
+    columns: dict[str, list[Any]] = {name: [] for name in CSV_COLUMNS}
     for each in FUNCTIONS.values():
         function = each.with_parameters(each.parameters)
         x = grid(config.reach, TILE_POINTS, each.kinks)
         y, slope = (values.where(~x.isnan(), torch.nan).numpy() for values in with_slope(function, x))
         at, at_slope = (v.item() for v in with_slope(function, torch.tensor([config.probe], dtype=torch.float64)))
+        for name, values in zip(CSV_COLUMNS, ([each.label] * len(x), x.tolist(), y, slope), strict=True):
+            columns[name] += [*values]
         lines = [Line(each.label, "@model", x.numpy(), y)]
         if config.slopes:
             lines.append(Line(SLOPE, "@gradient", x.numpy(), slope, "dash"))
@@ -180,11 +186,11 @@ def draw_all(config: AllConfig) -> Sheet:
         span = (min(each.span[0], each.slope_span[0]), max(each.span[1], each.slope_span[1]))
         shown.append(Tile(each.label, lines, inside, ((-config.reach, config.reach), span)))
         rows.append((each.label, each.formula, number(at, 6), number(at_slope, 6)))
-    columns = tuple(column.format(probe=number(config.probe)) for column in ALL_COLUMNS)
-    table = Table(columns, tuple(rows))
+    table = Table(tuple(column.format(probe=number(config.probe)) for column in ALL_COLUMNS), tuple(rows))
     line, x = ALL_LINE.format(x=config.probe), torch.tensor(config.probe)
     answer = str((functional.relu(x), functional.silu(x), torch.tanh(x)))
-    return Sheet({"all": tiles(shown, COLUMNS)}, tables=(table,), line=line, answer=answer)
+    figure = with_table(tiles(shown, COLUMNS), columns, value=CSV_COLUMNS[2])
+    return Sheet({"all": figure}, tables=(table,), line=line, answer=answer)
 
 
 CURVES = Lab(

@@ -183,7 +183,10 @@ def test_the_tables_say_what_the_probe_reads_and_what_torch_says_at_the_kink() -
 
 def test_all_at_once_reads_every_function_at_the_probe() -> None:
     sheet = draw_all(AllConfig(probe=-2.0))
-    assert set(sheet.charts) == set(FUNCTIONS)
+    figure = sheet.charts["all"]
+    assert [note["text"] for note in figure["layout"]["annotations"]] == [each.label for each in FUNCTIONS.values()]
+    assert len({trace["xaxis"] for trace in figure["data"]}) == len(FUNCTIONS), "each has axes of its own"
+    assert [trace["name"] for trace in figure["data"] if trace["showlegend"]] == ["Slope"]
     for (name, each), row in zip(FUNCTIONS.items(), sheet.tables[0].rows, strict=True):
         f, f_slope = FORMULAS[name]
         at = np.array([-2.0])

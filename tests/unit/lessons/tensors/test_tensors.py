@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from playground.experiments import experiments
-from playground.figures.cells import FILL, Block, as_csv, cells
+from playground.figures.cells import FILL, ROOM, Block, as_csv, cells
 from playground.figures.images import ZERO
 from playground.lessons import LESSONS
 from playground.lessons.tensors import broadcasting, memory, operations, speed, tutorial, views
@@ -175,10 +175,11 @@ def test_tutorials_second_cell_gives_what_the_tutorial_prints() -> None:
 def test_array_of_one_axis_is_a_row_in_every_lab(cell: str) -> None:
     """In the lab Tutorial, too, where each number is above its result."""
     drawn = tutorial.draw_tutorial(tutorial.TutorialConfig(cell=cell)).charts["numpy"]["data"][-1]
-    assert drawn["x"].reshape(2, 4).tolist() == [[0.5, 1.5, 2.5, 3.5]] * 2
+    above, below = drawn["x"].reshape(2, 4).tolist()
+    assert above == below == pytest.approx([above[0] + at for at in range(4)])
     assert np.ptp(drawn["y"].reshape(2, 4), axis=1).tolist() == [0.0, 0.0] and drawn["y"][0] < drawn["y"][4]
-    row = operations.draw_operations(operations.OperationsConfig(array="-1 -2 1 2")).charts["given"]["data"][-1]
-    assert np.ptp(row["y"]) == 0 and len(row["y"]) == 4
+    row = operations.draw_operations(operations.OperationsConfig(array="-1 -2 1 2")).charts["results"]["data"][-1]
+    assert np.ptp(row["y"][:4]) == 0 and row["text"][:4] == ["-1", "-2", "1", "2"]
 
 
 def test_number_that_is_not_there_is_not_looked_up_without_a_word() -> None:
@@ -318,11 +319,11 @@ def test_aligned_shapes_are_what_both_libraries_make_of_them(a: tuple[int, ...],
 
 
 def test_ghost_cells_are_those_that_broadcasting_repeats() -> None:
-    charts = broadcasting.draw_broadcasting(broadcasting.BroadcastingConfig("2 1 3", "4 1")).charts
-    ghosts = [sum(colour == "@muted" for colour in charts[name]["data"][-1]["textfont"]["color"]) for name in "ab"]
-    assert ghosts == [24 - 6, 24 - 4]
+    drawn = broadcasting.draw_broadcasting(broadcasting.BroadcastingConfig("2 1 3", "4 1")).charts["sum"]["data"][-1]
+    colours = np.array(drawn["textfont"]["color"]).reshape(3, 24)  # of a, of b and of the sum
+    assert (colours == "@muted").sum(axis=1).tolist() == [24 - 6, 24 - 4, 0]
     a, b = broadcasting.numbers((2, 1, 3), 1).numpy(), broadcasting.numbers((4, 1), 10).numpy()
-    assert charts["sum"]["data"][-1]["text"] == [str(value) for value in (a + b).ravel()]
+    assert drawn["text"][-24:] == [str(value) for value in (a + b).ravel()]
 
 
 def test_shapes_too_large_to_make_are_only_looked_at() -> None:
@@ -330,7 +331,7 @@ def test_shapes_too_large_to_make_are_only_looked_at() -> None:
     sheet = broadcasting.draw_broadcasting(broadcasting.BroadcastingConfig("1000000", "1000000 1"))
     assert "1,000,000,000,000" in sheet.note
     sheet = broadcasting.draw_broadcasting(broadcasting.BroadcastingConfig("1000000 1000000", "3"))
-    assert "must match" in sheet.note
+    assert "must match" in sheet.answer and "too large to draw" in sheet.charts["sum"]["layout"]["meta"]["words"]
     assert tracemalloc.get_traced_memory()[1] < 2_000_000, "bytes"
     tracemalloc.stop()
     for a in ("1000000000 1000000000", "1 1 1 1 1 1", "-1 2", "two", "0"):
@@ -500,7 +501,10 @@ def test_each_cell_is_filled_once_and_by_its_size() -> None:
     assert ZERO - full < values[1] < ZERO - pale and ZERO + pale < values[3] < ZERO + full
     assert values[2] == ZERO, "zero stays empty"
     assert values[5] == 0, "NaN has its own grey"
-    assert figure["maps"]["boxes"].reshape(-1, 4).tolist() == [[at, at + 1, 1, 0] for at in range(6)]
+    left, right, bottom, top = figure["maps"]["boxes"].reshape(-1, 4).T
+    np.testing.assert_allclose(right - left, 1 - 2 * ROOM, atol=1e-6)
+    np.testing.assert_allclose(np.diff(left), 1.0, atol=1e-6)
+    np.testing.assert_allclose(bottom - top, 1 - 2 * ROOM, atol=1e-6)
 
 
 def test_a_ghost_is_not_filled() -> None:
@@ -510,7 +514,7 @@ def test_a_ghost_is_not_filled() -> None:
 
 def test_large_arrays_are_drawn_as_a_corner() -> None:
     drawn = block("a", np.zeros((50, 40, 30)))
-    assert drawn.texts.size <= MAX_CELLS and "corner of 50 × 40 × 30" in drawn.title
+    assert drawn.texts.size <= MAX_CELLS and "corner of 50 × 40 × 30" in drawn.name
     assert block("a", np.zeros((9, 9, 2, 2))).texts.ndim <= 3
 
 
@@ -528,7 +532,11 @@ def test_ribbon_has_an_arc_for_each_jump() -> None:
     figure = ribbon(Block("memory", texts, np.full((1, 4), 0.5)), [0, 2, 1, 1, 3])
     forwards, back = figure["data"][-3], figure["data"][-2]
     assert [int(np.isnan(line["x"]).sum()) for line in (forwards, back)] == [2, 2]
-    assert np.nanmin(forwards["y"]) >= 1 - 1e-6 and np.nanmax(back["y"]) <= 1e-6, "below and above the cells"
+    middle = figure["data"][3]["y"][0]
+    assert np.nanmin(forwards["y"]) >= middle + 0.5 - 1e-6, "below the cells"
+    assert np.nanmax(back["y"]) <= middle - 0.5 + 1e-6, "above them"
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert np.nanmax(forwards["y"]) < low and np.nanmin(back["y"]) > high, "no arc is cut"
     assert_plotly_takes(figure)
     assert_plotly_takes(ribbon(Block("memory", texts[:, :1], np.zeros((1, 1))), [0]))
 
