@@ -177,8 +177,9 @@ def draw_all(config: AllConfig) -> Sheet:
         x = grid(config.reach, TILE_POINTS, each.kinks)
         y, slope = (values.where(~x.isnan(), torch.nan).numpy() for values in with_slope(function, x))
         at, at_slope = (v.item() for v in with_slope(function, torch.tensor([config.probe], dtype=torch.float64)))
-        for name, values in zip(CSV_COLUMNS, ([each.label] * len(x), x.tolist(), y, slope), strict=True):
-            columns[name] += [*values]
+        own: tuple[list[Any], ...] = ([each.label] * len(x), x.tolist(), y.tolist(), slope.tolist())
+        for name, values in zip(CSV_COLUMNS, own, strict=True):
+            columns[name] += values
         lines = [Line(each.label, "@model", x.numpy(), y)]
         if config.slopes:
             lines.append(Line(SLOPE, "@gradient", x.numpy(), slope, "dash"))

@@ -54,7 +54,11 @@ export class Bar {
     if (names.join() === this.knobs.map(({ name }) => name).join()) return;
     const kept = new Map(this.knobs.map((knob) => [knob.name, knob]));
     this.knobs = names.map((name, at) => kept.get(name) ?? new Knob(this.board, name, { narrow: at > 0 }));
-    for (const knob of kept.values()) if (!this.knobs.includes(knob)) knob.destroy();
+    for (const knob of kept.values()) {
+      if (this.knobs.includes(knob)) continue;
+      knob.destroy();
+      knob.root.remove();
+    }
     this.knobs.forEach(({ root }, at) => { // one that stays is not moved: it may have the focus
       if (this.root.children[at] !== root) this.root.insertBefore(root, this.root.children[at] ?? null);
     });
