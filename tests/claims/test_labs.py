@@ -813,15 +813,14 @@ def _(config: Any) -> None:
 @claims("checkpoints: what-has-changed")
 def _(config: Any) -> None:
     for after in (10, 100, 200):
-        change = np.array(inside.draw_inside(config.with_values(after=after)).charts["difference"]["data"][0]["z"])
+        change = np.array(inside.draw_inside(config.with_values(after=after)).charts["layer"]["data"][2]["z"])
         assert [unit for unit in range(10) if not change[unit].any()] == [8, 9]
 
 
 @claims("checkpoints: late-in-training")
 def _(config: Any) -> None:
-    charts = inside.draw_inside(config).charts
-    scale = {name: charts[name]["data"][0]["zmax"] for name in ("before", "after", "difference")}
-    assert scale["before"] == scale["after"] > 20 * scale["difference"]
+    before, after, difference = (panel["zmax"] for panel in inside.draw_inside(config).charts["layer"]["data"])
+    assert before == after > 20 * difference
 
 
 def message(config: Any, **values: Any) -> str:

@@ -22,7 +22,8 @@ from playground.runs.training_run import TrainingRun
 LAST, EVERY = 200, 10  # steps of the training, and between two of its checkpoints
 NO_LAYER = "This model has {layers} layers with weights. Choose layer {layers} or a lower one."
 MIN_CHANGE = 1e-3  # a smaller change is written with significant digits
-BIAS, STEP, ALL, NO_CHANGE = "bias", "Step {step}", "All", "none"
+BIAS, STEP, ALL, NO_CHANGE, DIFFERENCE = "bias", "Step {step}", "All", "none", "Difference"
+LINE, ANSWER = '(after["{name}"] - before["{name}"]).abs().max()', "tensor({value:.4g})"
 COLUMNS = ("Name", "Shape", "dtype", "Numbers", "Bytes", "Mean", "Standard deviation", "Largest change")
 SPIRAL: dict[str, Any] = {
     "cloud": "spiral", "noise": 0.4, "layers": 2, "units_1": 12, "units_2": 12, "activation": "tanh",
@@ -82,9 +83,14 @@ def draw_inside(config: InsideConfig) -> Sheet:
     inputs = [*(str(index) for index in range(one.shape[1] - 1)), BIAS]
     edges = inspect_state_dict.edges_for(one, two)
     charts = {
-        "before": state_dicts.heat(one, reach, inputs=inputs),
-        "after": state_dicts.heat(two, reach, inputs=inputs),
-        "difference": state_dicts.heat(change, round_up(float(abs(change).max())), inputs=inputs),
+        "layer": state_dicts.heats(
+            [
+                (STEP.format(step=step_before), one, reach),
+                (STEP.format(step=step_after), two, reach),
+                (DIFFERENCE, change, round_up(float(abs(change).max()))),
+            ],
+            inputs=inputs,
+        ),
         "spread": state_dicts.histograms(
             edges,
             [
@@ -93,7 +99,9 @@ def draw_inside(config: InsideConfig) -> Sheet:
             ],
         ),
     }
-    return Sheet(charts, tables=(table(before, after),))
+    line = LINE.format(name=f"{layer}.weight")
+    answer = ANSWER.format(value=inspect_state_dict.largest_change(before, after, f"{layer}.weight"))
+    return Sheet(charts, tables=(table(before, after),), line=line, answer=answer)
 
 
 def table(before: dict[str, Tensor], after: dict[str, Tensor]) -> Table:
@@ -123,9 +131,8 @@ LAB = Lab(
     config=InsideConfig,
     draw=draw_inside,
     charts=(
-        Chart("before", "Earlier", "The layer’s weights and bias at the earlier step: blue positive, orange negative."),
-        Chart("after", "Later", "The same at the later step, in the same colours."),
-        Chart("difference", "Difference", "Later minus earlier, with its own colour scale."),
+        Chart("layer", "The layer", "The layer’s weights and bias at the earlier and the later step, blue positive, "
+              "orange negative, and the later ones minus the earlier ones, with a colour scale of their own."),
         Chart("spread", "Spread", "A histogram of the layer’s numbers at both steps."),
     ),
-)
+)  # fmt: skip

@@ -95,6 +95,8 @@ READINGS: tuple[tuple[str, str], ...] = (
 )
 SAYS = "model.load_state_dict(state, strict={strict}) reports"
 LOADED = "Nothing: the state was loaded."
+LINE, MATCHED = "model.load_state_dict(state, strict={strict})", "<All keys matched successfully>"
+MAX_ANSWER = 58  # letters; a table has the whole message
 FATES = {"fits": "fits", "missing": "missing", "unexpected": "unexpected", "shape": "size mismatch"}
 ABSENT, OTHER_TYPE = "–", "a {type}"
 KEY_COLUMNS = ("Key", "In the file", "In the model", "Result")
@@ -168,7 +170,8 @@ def draw_mismatch(config: MismatchConfig) -> Sheet:
     ]
     if lines := read_lines(message):
         tables.append(Table(MESSAGE_COLUMNS, tuple(lines), code=("In the message",)))
-    return Sheet({"curves": curves_of(net1, model)}, case.fix, tuple(tables))
+    answer = shorten(message.removesuffix(" "), MAX_ANSWER) if message else MATCHED
+    return Sheet({"curves": curves_of(net1, model)}, case.fix, tuple(tables), LINE.format(strict=config.strict), answer)
 
 
 def curves_of(saved: nn.Module, loaded: nn.Module) -> Figure:

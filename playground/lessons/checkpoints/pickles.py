@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from playground.engine.frames import Figure
-from playground.figures import functions
+from playground.figures.tables import with_table
 from playground.knobs import Config, knob, shorten
 from playground.lesson import Chart, Lab, Sheet, Table
+from playground.lessons.checkpoints.figures import predictions
 from playground.lessons.checkpoints.ways import refusal, save_both, trained_net
 
 MAX_ROWS = 60
@@ -63,7 +64,18 @@ COLUMNS = ("Byte", "Opcode", "Argument", "What it does")
 SAYS = "torch.load(file) reports"
 LOADED = "Nothing: every import is on its list of safe ones, so the file was loaded."
 MORE = "and {count:,} more"
-AXES = ("Kind", "Opcodes")
+COUNTED, TOOLTIP = "{kind}: {count}", "Byte {place}: {name} {argument}"
+LOOKS = {  # of each kind: its colour and the sign in its cells
+    "Imports": ("@negative", "↓"),
+    "Calls": ("@train", "▸"),
+    "Memo": ("@muted/0.35", ""),
+    "Data": ("@model/0.35", ""),
+}
+TABLE = ("Byte", "Opcode", "Argument", "Kind")
+NAMES = {"whole": "net.pkl", "params": "net_params.pkl", "harm": "file.pt"}
+LINE, ERROR = 'torch.load("{file}")', "UnpicklingError: {message}"
+MAX_ANSWER = 66  # letters; a table has the whole message
+RESULTS = {"params": "OrderedDict({'0.weight': tensor([[…"}  # of the files that are loaded
 
 
 @dataclass(frozen=True)
@@ -116,17 +128,20 @@ def draw_pickle(config: PickleConfig) -> Sheet:
     table = Table(COLUMNS, tuple(rows), code=COLUMNS[1:3])
     message = refusal(file)
     report = Table((SAYS,), ((message or LOADED,),), code=(SAYS,) if message else ())
-    return Sheet({"words": kinds_chart(found)}, tables=(report, table))
+    answer = shorten(ERROR.format(message=message), MAX_ANSWER) if message else RESULTS[config.file]
+    return Sheet({"words": program_chart(found)}, tables=(report, table), line=LINE.format(file=NAMES[config.file]),
+                 answer=answer)  # fmt: skip
 
 
-def kinds_chart(found: list[tuple[int, str, str]]) -> Figure:
-    """The chart of how many opcodes import, call, use the memo or carry data."""
-    kinds = Counter(kind_of(name) for _, name, _ in found)
-    values = np.array([kinds[name] for name in KINDS], np.float32)
-    figure = functions.bars(KINDS, values, span=(0, 1.2 * float(values.max())), title=AXES[1], colour="@train")
-    figure["data"][0] |= {"text": [f"{kinds[name]}" for name in KINDS], "hovertemplate": "%{x}: %{y}<extra></extra>"}
-    figure["layout"]["xaxis"]["title"] = {"text": AXES[0], "standoff": 6}
-    return figure
+def program_chart(found: list[tuple[int, str, str]]) -> Figure:
+    """The chart of all opcodes in order, in the colours of what they do, with the number of each kind."""
+    kinds = [kind_of(name) for _, name, _ in found]
+    counts = Counter(kinds)
+    legend = [(COUNTED.format(kind=kind, count=counts[kind]), *LOOKS[kind]) for kind in KINDS]
+    words = [TOOLTIP.format(place=place, name=name, argument=shorten(text, 60)).strip() for place, name, text in found]
+    figure = predictions.program(np.array([KINDS.index(kind) for kind in kinds]), words, legend)
+    places, names, arguments = zip(*found, strict=True)
+    return with_table(figure, dict(zip(TABLE, (places, names, arguments, kinds), strict=True)))
 
 
 def kind_of(name: str) -> str:
@@ -144,5 +159,8 @@ LAB = Lab(
     sentence="A pickle is not a list of values: it is a small program that builds them. What would this file do?",
     config=PickleConfig,
     draw=draw_pickle,
-    charts=(Chart("words", "Opcodes by kind", "How many opcodes import, call, use the memo or carry data."),),
-)
+    charts=(
+        Chart("words", "The program", "Each opcode of the pickle in order, coloured by what it does: import, call, "
+              "use the memo, or carry data."),
+    ),
+)  # fmt: skip

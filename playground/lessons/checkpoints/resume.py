@@ -82,6 +82,7 @@ NEVER_STOPPED = "Never stopped"
 TITLES = {"loss": "Loss on all the data", "distance": "Distance"}
 COLUMNS = ("What was restored", "Loss at the end", "Distance at the end", "Weights equal bit for bit")
 YES_NO = {True: "yes", False: "no"}
+LINE = "[torch.equal(weights, never_stopped) for weights in resumed]"
 NO_LINE = "At distance 0 at every step, and so without a line in the chart of distances: {names}."
 QUOTED, BETWEEN = "“{name}”", ", "
 WAYS: tuple[tuple[str, str, Resume], ...] = (
@@ -153,12 +154,18 @@ def draw_resume(config: ResumeConfig) -> Sheet:
     )
     rows = ((NEVER_STOPPED, f"{float(whole.losses[-1]):.6f}", "", ""), *rows)
     same = BETWEEN.join(QUOTED.format(name=name) for (name, _), gap in zip(names, far, strict=True) if not gap.any())
-    return Sheet(charts, NO_LINE.format(names=same) if same else "", tables=(Table(COLUMNS, rows),))
+    ends = str([_ends_equal(whole, each) for each in resumed])
+    note = NO_LINE.format(names=same) if same else ""
+    return Sheet(charts, note, tables=(Table(COLUMNS, rows),), line=LINE, answer=ends)
 
 
 def equal(whole: Trained, resumed: Trained) -> str:
     """“yes” or “no”: whether both ended with the same weights, bit for bit."""
-    return YES_NO[whole.parameters[-1].numpy().tobytes() == resumed.parameters[-1].numpy().tobytes()]
+    return YES_NO[_ends_equal(whole, resumed)]
+
+
+def _ends_equal(whole: Trained, resumed: Trained) -> bool:
+    return whole.parameters[-1].numpy().tobytes() == resumed.parameters[-1].numpy().tobytes()
 
 
 LAB = Lab(

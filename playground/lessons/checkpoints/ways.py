@@ -16,10 +16,9 @@ from torch import Tensor, nn
 
 from playground.data import datasets
 from playground.data.datasets import Split
-from playground.engine.frames import Figure
-from playground.figures import curves
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
+from playground.lessons.checkpoints.figures import predictions
 from playground.lessons.numbers import number
 from playground.training import models
 from playground.training.trainer import Batches, Trainer, build_optimizer
@@ -38,6 +37,8 @@ ORIGINS = {
 NET_COLUMNS = ("Model", "Where it came from", "Largest difference from net1", "Equal bit for bit")
 FILE_COLUMNS = ("Entry of the file", "Bytes in net.pkl", "Bytes in net_params.pkl")
 WHOLE_FILE = "The whole file"
+LINES = ("net1", "net2", "net3")
+LINE = "torch.equal(net1(x), net3(x))"
 YES_NO = {True: "yes", False: "no"}
 
 
@@ -130,8 +131,10 @@ def draw_ways(config: WaysConfig) -> Sheet:
         Table(NET_COLUMNS, rows),
         Table(FILE_COLUMNS, sizes(whole, params)),
     )
-    charts = {name: fit(data, grid, y) for name, y in (("net1", y1), ("net2", y2), ("net3", y3))}
-    return Sheet(charts, tables=tables)
+    lines = [(name, grid[:, 0].numpy(), y[:, 0].numpy()) for name, y in zip(LINES, (y1, y2, y3), strict=True)]
+    points = data.x_train[:, 0].numpy(), data.y_train[:, 0].numpy()
+    chart = predictions.overlaid(points, lines, SPANS)
+    return Sheet({"nets": chart}, tables=tables, line=LINE, answer=str(y1.equal(y3)))
 
 
 def compared(y1: Tensor, other: Tensor) -> tuple[str, str]:
@@ -150,17 +153,6 @@ def sizes(whole: bytes, params: bytes) -> tuple[tuple[str, ...], ...]:
     return (*rows, (WHOLE_FILE, f"{len(whole):,}", f"{len(params):,}"))
 
 
-def fit(data: Split, grid: Tensor, y: Tensor) -> Figure:
-    """The chart of the points and one model's curve."""
-    train, empty = (data.x_train[:, 0].numpy(), data.y_train[:, 0].numpy()), data.x_test[:, 0].numpy()
-    figure = curves.fit(train, (empty, empty), grid[:, 0].numpy(), y[:, 0].numpy(), spans=SPANS)
-    figure["data"][0]["marker"]["size"] = 4
-    figure["layout"] |= {"showlegend": False, "margin": {"l": 40, "r": 8, "t": 6, "b": 34}}
-    for side in ("xaxis", "yaxis"):
-        figure["layout"][side] |= {"nticks": 4, "tickangle": 0}
-    return figure
-
-
 CODE: tuple[Callable[..., Any], ...] = (save_both, restore_net, restore_params)
 LAB = Lab(
     name="checkpoints_ways",
@@ -170,8 +162,7 @@ LAB = Lab(
     config=WaysConfig,
     draw=draw_ways,
     charts=(
-        Chart("net1", "net1: trained", "The points and the curve of the model that was trained."),
-        Chart("net2", "net2: whole", "The same points, and the curve of the model restored whole."),
-        Chart("net3", "net3: state_dict", "The same points, and the curve of a new model."),
+        Chart("nets", "Three models", "The points, and the curves of the model that was trained, the one restored "
+              "whole and the one that got the state_dict, over each other."),
     ),
-)
+)  # fmt: skip

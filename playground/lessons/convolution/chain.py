@@ -26,6 +26,7 @@ NOTE = (
     "Flattened, the output has {maps} × {side} × {side} = **{flat:,} numbers**, the inputs of the linear layer that "
     "follows. {sees} The layers have **{parameters:,} parameters**."
 )
+LINE, ANSWER = "layers(image).shape", "torch.Size([1, {maps}, {side}, {side}])"
 SEES = {
     "part": "One number of the last image depends on {field} × {field} pixels of the first (dashed).",
     "more": "The receptive field of the last image is {field} × {field}, larger than the first image ({size} × {size}, "
@@ -157,7 +158,8 @@ def draw_chain(config: ChainConfig) -> Sheet:
     note = NOTE.format(maps=last.maps, side=last.side, flat=last.maps * last.side**2, sees=sees,
                        parameters=sum(each.parameters for each in found))  # fmt: skip
     figure = sizes.chain([each.side for each in found], names, min(last.field, config.size))
-    return Sheet({"chain": figure}, note, (_table(layers, found),))
+    answer = ANSWER.format(maps=last.maps, side=last.side)
+    return Sheet({"chain": figure}, note, (_table(layers, found),), line=LINE, answer=answer)
 
 
 def _table(layers: Sequence[Layer], found: Sequence[Output]) -> Table:

@@ -139,6 +139,14 @@ def texts(values: Any) -> Any:
     return np.array([number(float(value), 4) for value in values.ravel()], dtype=object).reshape(values.shape)
 
 
+def both_csv(image: Any, output: Any) -> str:
+    """The numbers of an image and of its output as CSV: a row of array, row, column and value for each."""
+    rows = ["array,row,column,value"]
+    for name, values in (("image", image), ("output", output)):
+        rows += [f"{name},{row},{column},{value:g}" for (row, column), value in np.ndenumerate(values)]
+    return "\n".join(rows) + "\n"
+
+
 def kind_of_rest(axis: Axis) -> str:
     """Which of STRIDE_NOTES is true: what is left over because the stride does not divide evenly."""
     lost = axis.rest_of_input()

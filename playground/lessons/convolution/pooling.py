@@ -15,7 +15,8 @@ from playground.figures.cells import Block, cells
 from playground.figures.images import Marks
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab
-from playground.lessons.convolution.kernels import EXAMPLES, Axis, digit_image, stride_note, texts
+from playground.lessons.convolution.figures import pair
+from playground.lessons.convolution.kernels import EXAMPLES, Axis, both_csv, digit_image, stride_note, texts
 from playground.lessons.convolution.run import UncoveringRun, output_chart
 from playground.lessons.convolution.slide import WHITE, unused
 from playground.lessons.numbers import number
@@ -29,12 +30,13 @@ SENTENCES = {
     "last": "The output is complete. Pooling has no weights: it does not learn anything. {sentence}",
 }
 TITLES = {
-    "window": "Pixels under the window",
-    "max": "the largest",
-    "average": "the average",
+    "window": "Pixels",
+    "max": "The largest",
+    "average": "The average",
     "image": "Digit {digit}, 28 × 28 pixels",
     "output": "Output, {rows} × {columns} pixels",
 }
+SIGNS = ("→",)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,9 @@ class PoolingRun(UncoveringRun):
         """Set the image and its output."""
         self.image = digit_image(config.digit, config.example)
         self.axis = Axis(self.image.shape[0], config.window, config.stride or config.window)
+        self.rows = self.columns = self.axis
         self.output = pool(self.image, config.kind, config.window, self.axis.stride)
+        self.places = pair.Places(self.output.shape[0], self.image.shape[0])
 
     def patch(self, row: int, column: int) -> Tensor:
         """The pixels under the window, (window, window)."""
@@ -78,30 +82,31 @@ class PoolingRun(UncoveringRun):
         return {"places": self.output.numel(), "result": float(f"{result:.6g}")}
 
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
-        """The window on the image, its pixels, and the output after `at` places."""
+        """The window on the image and the output after `at` places, and the window's pixels."""
         return {
-            "image": lambda: self._image(at),
             "output": lambda: self._output(at),
             "window": lambda: self._window(at),
         }
 
-    def _image(self, at: int) -> Figure:
+    def _marks(self, at: int) -> Marks:
         window = None
         if at:
             row, column = self.place(at)
             window = (row * self.axis.stride, column * self.axis.stride, self.axis.window, self.axis.window)
-        grey = self.image.numpy()
-        marks = Marks(window, edge=(0, 0, *grey.shape), unused=unused(self.axis, self.axis))
-        return images.pixels(images.ink(grey, WHITE), images.INK, marks, csv=images.numbers_csv(grey),
-                             words=TITLES["image"].format(digit=self.config.digit))  # fmt: skip
+        return Marks(window, edge=(0, 0, *self.image.shape), unused=unused(self.axis, self.axis))
 
     def _output(self, at: int) -> Figure:
-        grey = self.output.numpy()
-        shown = images.uncovered(images.ink(grey, WHITE), at)
-        marks = Marks((*self.place(at), 1, 1) if at else None, edge=(0, 0, *grey.shape))
-        words = TITLES["output"].format(rows=grey.shape[0], columns=grey.shape[1])
-        csv = images.numbers_csv(grey)
-        return self.chosen(images.pixels(shown, images.INK + images.FILLING, marks, csv=csv, words=words), at)
+        grey, result = self.image.numpy(), self.output.numpy()
+        shown = images.uncovered(images.ink(result, WHITE), at)
+        titles = (
+            TITLES["image"].format(digit=self.config.digit),
+            TITLES["output"].format(rows=result.shape[0], columns=result.shape[1]),
+        )
+        figure = pair.pair(
+            self.places, images.ink(grey, WHITE), shown, (images.INK, images.INK + images.FILLING), self._marks(at),
+            self.place(at) if at else None, titles=titles, words=". ".join(titles), csv=both_csv(grey, result),
+        )  # fmt: skip
+        return self.chosen(figure, at)
 
     def _window(self, at: int) -> Figure:
         place = self.place(max(at, 1))
@@ -112,7 +117,7 @@ class PoolingRun(UncoveringRun):
         one = Block(
             TITLES[self.config.kind], texts(np.array([[result]])), np.array([[result / WHITE]]), mark=np.array([[True]])
         )
-        return cells([Block(TITLES["window"], texts(patch), patch / WHITE, mark=mark), one])
+        return cells([Block(TITLES["window"], texts(patch), patch / WHITE, mark=mark), one], signs=SIGNS)
 
     def narrate(self, at: int) -> str:
         """A sentence on the result at the current place."""
@@ -136,8 +141,7 @@ LAB = Lab(
     config=PoolingConfig,
     build=PoolingRun,
     charts=(
-        Chart("image", "The digit", "The digit’s pixels, with a frame around the window."),
-        output_chart("One pixel for each window."),
+        output_chart("The digit’s pixels, with a frame around the window, and one pixel for each window."),
         Chart("window", "At this place", "The window’s pixels and the result."),
     ),
     status={"step": "Place", "places": "of", "result": "Result"},

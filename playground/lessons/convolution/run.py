@@ -11,6 +11,8 @@ from torch import Tensor
 from playground.engine.commands import Command, Pick
 from playground.engine.frames import Figure
 from playground.lesson import Chart
+from playground.lessons.convolution.figures import pair
+from playground.lessons.convolution.kernels import Axis
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
 
@@ -27,6 +29,9 @@ class UncoveringRun(SteppedRun):
     """
 
     output: Tensor
+    rows: Axis  # of the window on the image
+    columns: Axis
+    places: pair.Places  # of the pixels in the chart of the output
 
     def __init__(self, config: Any, settings: Settings) -> None:
         self.compute(config)
@@ -34,7 +39,7 @@ class UncoveringRun(SteppedRun):
 
     @abstractmethod
     def compute(self, config: Any) -> None:
-        """Set `output`, and whatever the charts show of its computation."""
+        """Set `output`, the axes and the places, and whatever the charts show of the computation."""
 
     @property
     def auto_speed(self) -> float:
@@ -45,12 +50,17 @@ class UncoveringRun(SteppedRun):
         """Move to the next place; nothing is computed."""
 
     def edit(self, command: Command) -> None:
-        """Show the window of the output's number at this place, and all numbers before it."""
+        """Show the window of the output's number at this place, and all numbers before it.
+
+        A place in the image stands for the window around it.
+        """
         if not isinstance(command, Pick) or command.chart != OUTPUT:
             super().edit(command)
             return
         rows, columns = self.output.shape
-        row, column = (min(max(math.floor(at), 0), size - 1) for at, size in ((command.y, rows), (command.x, columns)))
+        is_image = self.places.has(command.x, command.y)
+        y, x = self._window_around(command.x, command.y) if is_image else (command.y, command.x)
+        row, column = (min(max(math.floor(at), 0), size - 1) for at, size in ((y, rows), (x, columns)))
         self._viewed = row * columns + column + 1
         self.steps = max(self.steps, self._viewed)
         self.outcome = "done" if self.steps == self.length else ""
@@ -69,6 +79,16 @@ class UncoveringRun(SteppedRun):
         complete = at == self.output.numel() and self._viewed is None
         return divmod(int(self.output.abs().argmax()) if complete else at - 1, self.output.shape[1])
 
+    def _window_around(self, x: float, y: float) -> tuple[float, float]:
+        """The row and column of the output whose window has its middle nearest to a place in the image."""
+        pixel = self.places.pixel_at(x, y)
+        starts = (
+            (at - axis.span / 2 + axis.padding) / axis.stride
+            for at, axis in zip(pixel, (self.rows, self.columns), strict=True)
+        )
+        row, column = (math.floor(start + 0.5) for start in starts)
+        return row, column
+
     def chosen(self, figure: Figure, at: int) -> Figure:
         """The figure of the output, with the place that its two fields show."""
         row, column = self.place(max(at, 1))
@@ -77,5 +97,5 @@ class UncoveringRun(SteppedRun):
 
 
 def output_chart(alt: str) -> Chart:
-    """The chart of the output: a click in it, or its two fields, choose the number whose window is shown."""
-    return Chart(OUTPUT, "The output", alt, click="pick", place=COORDINATES)
+    """The chart of image and output: a click in it, or its two fields, choose the number whose window is shown."""
+    return Chart(OUTPUT, "The digit and the output", alt, click="pick", place=COORDINATES)

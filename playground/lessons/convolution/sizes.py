@@ -31,6 +31,8 @@ NOTE = (
     "= ⌊{room} / {stride}⌋ + 1 = **{out}**. A {size} × {size} image becomes **{out} × {out}**. torch agrees: `conv2d` "
     "gives {by_torch} × {by_torch}.{rest}{gaps}"
 )
+LINE = "F.conv2d(image, kernel, stride={stride}, padding={padding}, dilation={dilation}).shape"
+ANSWER = "torch.Size([1, 1, {size}, {size}])"
 GAPS = {
     False: "",
     True: " The windows leave gaps: {count} of the {size} pixels of each row lie in them and are not read.",
@@ -55,7 +57,8 @@ def draw_sizes(config: SizesConfig) -> Sheet:
                "stride": axis.stride, "room": axis.room, "out": axis.out}  # fmt: skip
     note = NOTE.format(**numbers, by_torch=size_by_torch(axis), rest=stride_note(axis),
                        gaps=GAPS[bool(inside)].format(count=len(inside), size=axis.size))  # fmt: skip
-    return Sheet({"windows": sizes.windows(axis.size, axis.padding, starts, taps, unread)}, note)
+    chart = sizes.windows(axis.size, axis.padding, starts, taps, unread)
+    return Sheet({"windows": chart}, note, line=LINE.format(**numbers), answer=ANSWER.format(size=size_by_torch(axis)))
 
 
 LAB = Lab(

@@ -15,12 +15,14 @@ from playground.figures.cells import Block, cells
 from playground.figures.images import Marks
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab
+from playground.lessons.convolution.figures import pair
 from playground.lessons.convolution.kernels import (
     EXAMPLES,
     NAMES,
     OWN,
     RANDOM,
     Axis,
+    both_csv,
     digit_image,
     kernel_text,
     read_kernel,
@@ -45,13 +47,14 @@ SENTENCES = {
     "corner": "{sentence} The output is complete.",
 }
 TITLES = {
-    "window": "Pixels under the window",
-    "kernel": "× kernel",
-    "products": "= products",
-    "sum": "sum",
+    "window": "Pixels",
+    "kernel": "Kernel",
+    "products": "Products",
+    "sum": "Sum",
     "image": "Digit {digit}, 28 × 28 pixels",
     "output": "Output, {rows} × {columns} numbers",
 }
+SIGNS = ("×", "=", "→")
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class SlideRun(UncoveringRun):
         )
         self.padded = functional.pad(self.image, (config.padding,) * 4)
         self.output = convolve(self.image, self.kernel, config.stride, config.padding, config.dilation)
+        self.places = pair.Places(self.output.shape[0], self.image.shape[0], config.padding)
         self.largest = float(self.output.abs().max()) or 1.0
 
     def patch(self, row: int, column: int) -> Tensor:
@@ -117,10 +121,10 @@ class SlideRun(UncoveringRun):
         return {"places": self.output.numel(), "sum": float(f"{total:.6g}")}
 
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
-        """The window on the image, the sum, and the output after `at` places."""
-        return {"image": lambda: self._image(at), "output": lambda: self._output(at), "sum": lambda: self._sum(at)}
+        """The window on the image and the output after `at` places, and the sum."""
+        return {"output": lambda: self._output(at), "sum": lambda: self._sum(at)}
 
-    def _image(self, at: int) -> Figure:
+    def _marks(self, at: int) -> Marks:
         padding = self.rows.padding
         height, width = self.image.shape
         edge = (-padding, -padding, height + 2 * padding, width + 2 * padding)
@@ -132,17 +136,20 @@ class SlideRun(UncoveringRun):
             places = np.indices(tuple(self.kernel.shape)).reshape(2, -1).T * apart + (top, left)
             window = (top, left, self.rows.span, self.columns.span)
             marks = Marks(window, places if apart > 1 else places[:0], edge, marks.unused)
-        grey = self.image.numpy()
-        return images.pixels(images.ink(grey, WHITE), images.INK, marks, margin=padding, csv=images.numbers_csv(grey),
-                             words=TITLES["image"].format(digit=self.config.digit))  # fmt: skip
+        return marks
 
     def _output(self, at: int) -> Figure:
-        numbers = self.output.numpy()
+        numbers, grey = self.output.numpy(), self.image.numpy()
         shown = images.uncovered(images.signed(numbers, self.largest), at)
-        marks = Marks((*self.place(at), 1, 1) if at else None, edge=(0, 0, *numbers.shape))
-        words = TITLES["output"].format(rows=numbers.shape[0], columns=numbers.shape[1])
-        csv = images.numbers_csv(numbers)
-        return self.chosen(images.pixels(shown, images.SIGNED + images.FILLING, marks, csv=csv, words=words), at)
+        titles = (
+            TITLES["image"].format(digit=self.config.digit),
+            TITLES["output"].format(rows=numbers.shape[0], columns=numbers.shape[1]),
+        )
+        figure = pair.pair(
+            self.places, images.ink(grey, WHITE), shown, (images.INK, images.SIGNED + images.FILLING), self._marks(at),
+            self.place(at) if at else None, titles=titles, words=". ".join(titles), csv=both_csv(grey, numbers),
+        )  # fmt: skip
+        return self.chosen(figure, at)
 
     def _sum(self, at: int) -> Figure:
         kernel = self.kernel.numpy()
@@ -157,7 +164,7 @@ class SlideRun(UncoveringRun):
                 TITLES["sum"], texts(np.array([[total]])), np.array([[total / self.largest]]), mark=np.array([[True]])
             ),
         ]
-        return cells(blocks)
+        return cells(blocks, signs=SIGNS)
 
     def narrate(self, at: int) -> str:
         """A sentence with the sum at the current place; another one at the start, one more at the end."""
@@ -200,8 +207,8 @@ LAB = Lab(
     config=SlideConfig,
     build=SlideRun,
     charts=(
-        Chart("image", "The digit", "The digit’s pixels, with a frame around those under the window."),
-        output_chart("One number for each place of the window: blue above 0, orange below."),
+        output_chart("The digit’s pixels, with a frame around those under the window, and one number for each place of "
+                     "the window: blue above 0, orange below."),
         Chart("sum", "At this place", "The window’s pixels, the kernel, their products, and the sum."),
     ),
     status={"step": "Place", "places": "of", "sum": "Sum"},

@@ -22,6 +22,7 @@ NO_DIRECTION = "–"
 EXACT = (
     "The gradient of all the data is 0: the model is the best line already, so there is no direction to compare with."
 )
+LINE, ANSWER = "F.cosine_similarity(batch_gradients, full_gradient).mean()", "tensor({cosine:.4f})"
 COLUMNS = ("Batch size", "Updates per epoch", "Mean cosine", "Noise, measured", "Noise, by the formula")
 
 
@@ -115,6 +116,8 @@ def draw(config: NoiseConfig) -> Sheet:
         },
         "" if full.norm() > ZERO_GRADIENT else EXACT,
         tables=(Table(COLUMNS, tuple(table)),),
+        line=LINE,
+        answer=ANSWER.format(cosine=float(scattered[chosen].nanmean())),
     )
 
 

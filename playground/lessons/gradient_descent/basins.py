@@ -48,6 +48,7 @@ SENTENCES = {
     "none found": "**No ball has come to rest in a minimum after {steps} steps.** Choose more steps or another "
     "learning rate. If the surface has no minimum, no ball can reach one.",
 }
+LINE, ANSWER = "roll_many(landscape, starts, lr={lr:g}, steps={steps}).flat.sum()", "tensor({count})"
 COLUMNS = ("Sign", "Balls end in", "Lowest height there", "Share of the starts")
 
 
@@ -143,6 +144,8 @@ def draw(config: BasinsConfig) -> Sheet:
         },
         "" if bool((reached >= 0).any()) else note_of(landscape, config),
         tables=(table_of(landscape, goals, kinds, reached),),
+        line=LINE.format(lr=config.lr, steps=config.steps),
+        answer=ANSWER.format(count=int(ends.flat.sum())),
     )
 
 

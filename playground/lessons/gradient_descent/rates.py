@@ -27,6 +27,7 @@ NOTE = (
     "The chosen rate is **{rate}**: each step multiplies the distance by {along} along the valley and by {across} "
     "across it."
 )
+LINE, ANSWER = "abs(1 - {rate:.4g} * torch.tensor([{small:.4g}, {large:.4g}]))", "tensor([{along:.4f}, {across:.4f}])"
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,14 @@ def draw(config: RatesConfig) -> Sheet:
             "distances": figures.distances(distances),
         },
         NOTE.format(**{name: number(round(value, 12), 4) for name, value in words.items()}),
+        line=LINE.format(rate=chosen.item(), small=_short(curved[0]), large=_short(curved[1])),
+        answer=ANSWER.format(along=along, across=across),
     )
+
+
+def _short(curvature: float) -> float:
+    """The number with four digits."""
+    return float(f"{curvature:.4g}")
 
 
 LAB = Lab(

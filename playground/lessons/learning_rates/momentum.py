@@ -146,7 +146,8 @@ def draw(config: MomentumConfig) -> Sheet:
         "path": figures.path(path[: PATH_STEPS + 1], pair, 2.0),
         "distance": figures.distances(lengths, lengths[0] * radius ** np.arange(len(lengths)), DECADES),
     }
-    return Sheet(charts, _note(radius, measured, best), (_table(config, pair),))
+    line = words.PLANE_LINE.format(lr=config.lr, momentum=config.momentum, small=pair[0], large=pair[1])
+    return Sheet(charts, _note(radius, measured, best), (_table(config, pair),), line=line, answer=f"{radius:.4f}")
 
 
 def _note(radius: float, measured: float, best: tuple[float, float]) -> str:

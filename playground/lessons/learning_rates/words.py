@@ -56,5 +56,6 @@ PLANE_NOTE = (
     "theory says **{radius:.4f}**. The best pair, learning rate {best_lr:.3f} and momentum {best_momentum:.3f}, has "
     "{fastest:.4f}."
 )
+PLANE_LINE = "spectral_radius(lr={lr:g}, momentum={momentum:g}, curvatures=({small:g}, {large:g}))"
 PLANE_COLUMNS = ("Curvature h", "Rate × h", "Eigenvalue", "Eigenvalue ", "Larger size ρ", "This coordinate")
 COORDINATES = ("monotone", "oscillates", "diverges")

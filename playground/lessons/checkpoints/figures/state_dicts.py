@@ -19,32 +19,45 @@ MAX_NUMBERED_CELLS = 48  # a larger matrix is drawn without numbers
 MAX_DECIMALS = 4  # in a cell
 MAX_COLUMNS = 6  # with numbers, side by side
 INPUT, UNIT = "From input", "Unit"
+PANEL = "{title}<br>colours to ±{reach}"
 WIDTHS = (6.0, 3.0, 2.2, 2.2)  # the first line is the widest, so it stays visible under another one
 
 
-def heat(values: Array, reach: float, *, inputs: Sequence[str]) -> Figure:
-    """A layer's matrix (units, columns) as colours from -reach to reach, one row for each unit.
+def heats(panels: Sequence[tuple[str, Array, float]], *, inputs: Sequence[str]) -> Figure:
+    """A layer's matrices (units, columns) side by side, each (title, values, reach): a row for each unit.
 
-    A small matrix with more columns than numbers fit side by side is drawn on its side: one column for each unit.
+    Their colours go from -reach to reach, which stands below the title. Small matrices with more columns than numbers
+    fit side by side are drawn on their side: one column for each unit.
     """
-    small = values.size <= MAX_NUMBERED_CELLS
-    decimals = decimals_for(values)
-    across, down = (INPUT, list(inputs)), (UNIT, [str(unit) for unit in range(len(values))])
+    small = panels[0][1].size <= MAX_NUMBERED_CELLS
+    across, down = (INPUT, list(inputs)), (UNIT, [str(unit) for unit in range(len(panels[0][1]))])
     hover = "unit %{y}, from %{x}: %{z:.5f}<extra></extra>"
-    if small and len(inputs) > MAX_COLUMNS:
-        values, across, down = values.T, down, across
+    turned = small and len(inputs) > MAX_COLUMNS
+    if turned:
+        across, down = down, across
         hover = "unit %{x}, from %{y}: %{z:.5f}<extra></extra>"
-    cells = {
-        "type": "heatmap", "x": across[1], "y": down[1], "z": [row.tolist() for row in values.astype(float)],
-        "zmin": -reach, "zmax": reach, "xgap": 1, "ygap": 1,
-        "colorscale": [[0, "@negative"], [0.5, "@ground"], [1, "@positive"]],
-        "colorbar": {"thickness": 10, "tickfont": {"size": 10}, "outlinewidth": 0},
-        "text": [[in_cell(value, decimals) for value in row] for row in values],
-        "texttemplate": "%{text}" if small else "", "hovertemplate": hover,
-    }  # fmt: skip
-    x = axis(across[0], None, type="category", showgrid=False, tickangle=0, tickfont={"size": 10})
-    y = axis(down[0], [len(values) - 0.5, -0.5], type="category", showgrid=False)
-    return {"data": [cells], "layout": layout(x, y, margin={"l": 44, "r": 6, "t": 8, "b": 38})}
+    data, axes, notes = [], {}, []
+    for at, (title, matrix, reach) in enumerate(panels):
+        values, number_of, wide = matrix.T if turned else matrix, "" if at == 0 else str(at + 1), 1 / len(panels)
+        decimals = decimals_for(values)
+        domain = [at * wide + (0.03 if at else 0.0), (at + 1) * wide]
+        data.append({
+            "type": "heatmap", "name": title, "x": across[1], "y": down[1], "xaxis": f"x{number_of}",
+            "z": [row.tolist() for row in values.astype(float)], "zmin": -reach, "zmax": reach, "xgap": 1, "ygap": 1,
+            "colorscale": [[0, "@negative"], [0.5, "@ground"], [1, "@positive"]], "showscale": False,
+            "text": [[in_cell(value, decimals) for value in row] for row in values],
+            "texttemplate": "%{text}" if small else "", "hovertemplate": title + ": " + hover, "showlegend": False,
+        })  # fmt: skip
+        name = across[0] if at == len(panels) // 2 else ""
+        axes[f"xaxis{number_of}"] = axis(name, None, type="category", showgrid=False, tickangle=0, domain=domain)
+        notes.append({
+            "text": PANEL.format(title=title, reach=number(reach)), "x": sum(domain) / 2, "y": 1, "xref": "paper",
+            "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"size": 12, "color": "@text"},
+        })  # fmt: skip
+    y = axis(down[0], [len(down[1]) - 0.5, -0.5], type="category", showgrid=False)
+    x = axes.pop("xaxis")
+    margin = {"l": 48, "r": 8, "t": 40, "b": 40}
+    return {"data": data, "layout": layout(x, y, **axes, annotations=notes, margin=margin, showlegend=False)}
 
 
 def decimals_for(values: Array) -> int:

@@ -33,10 +33,11 @@ def test_the_trained_net_is_the_tutorials_loop() -> None:
 def test_both_files_restore_the_same_predictions_bit_for_bit_and_a_forgotten_load_does_not() -> None:
     sheet = ways.draw_ways(ways.WaysConfig())
     assert [row[2:] for row in sheet.tables[0].rows[1:]] == [("0", "yes"), ("0", "yes")]
-    one, two, three = (sheet.charts[name]["data"][-1]["y"] for name in ("net1", "net2", "net3"))
+    one, two, three = (trace["y"] for trace in sheet.charts["nets"]["data"][1:])
     assert np.array_equal(one, two) and np.array_equal(one, three)
     forgotten = ways.draw_ways(ways.WaysConfig(load=False)).tables[0].rows[2]
     assert forgotten[3] == "no" and float(forgotten[2]) > 0.1
+    assert [ways.draw_ways(ways.WaysConfig(load=load)).answer for load in (True, False)] == ["True", "False"]
 
 
 def test_the_file_sizes_are_those_of_the_real_files() -> None:
@@ -72,7 +73,7 @@ def test_the_opcodes_of_a_pickle_are_listed_and_never_run(
     shown = pickles.draw_pickle(pickles.PickleConfig(file=file, shown="all"))
     message = shown.tables[0].rows[0][0]
     assert message.startswith("Nothing" if file == "params" else "Weights only load failed.")
-    assert sum(shown.charts["words"]["data"][0]["y"]) == len(words)
+    assert sum(int(each["name"].partition(": ")[2]) for each in shown.charts["words"]["data"][1:]) == len(words)
     assert "this could have been anything" not in capfd.readouterr().out
 
 
@@ -102,11 +103,12 @@ def test_the_checkpoints_are_those_of_the_lessons_training() -> None:
 
 
 def test_the_difference_is_later_minus_earlier() -> None:
-    charts = inside.draw_inside(inside.InsideConfig(before=20, after=120)).charts
-    one, two, change = (np.array(charts[name]["data"][0]["z"]) for name in ("before", "after", "difference"))
+    sheet = inside.draw_inside(inside.InsideConfig(before=20, after=120))
+    one, two, change = (np.array(panel["z"]) for panel in sheet.charts["layer"]["data"])
+    assert float(sheet.answer.removeprefix("tensor(").rstrip(")")) == pytest.approx(abs(change[:, :-1]).max(), rel=1e-3)
     np.testing.assert_allclose(change, two - one, atol=1e-6)
     same = inside.draw_inside(inside.InsideConfig(before=50, after=50))
-    assert not np.array(same.charts["difference"]["data"][0]["z"]).any()
+    assert not np.array(same.charts["layer"]["data"][2]["z"]).any()
     assert same.tables[0].rows[-1][-1] == "none"
 
 
@@ -119,19 +121,20 @@ def test_the_dead_units_named_in_the_prose_never_change() -> None:
 def test_small_changes_are_written_with_the_digits_that_they_have() -> None:
     """Zeros in the cells of an experiment that asks how small the changes are would say that there are none."""
     sheet = inside.draw_inside(inside.InsideConfig(before=190, after=200))
-    cells = sheet.charts["difference"]["data"][0]
+    cells = sheet.charts["layer"]["data"][2]
     for text, value in zip(np.ravel(cells["text"]), np.ravel(cells["z"]), strict=True):
         assert (text == "0") == (value == 0), (text, value)
         assert float(text.replace("−", "-")) == pytest.approx(value, abs=5.01e-5)
-    assert state_dicts.heat(np.array([[3e-7, 0.0]]), 1e-6, inputs="ab")["data"][0]["text"] == [["3e−7", "0"]]
+    small = state_dicts.heats([("", np.array([[3e-7, 0.0]]), 1e-6)], inputs="ab")
+    assert small["data"][0]["text"] == [["3e−7", "0"]]
 
 
 def test_a_wide_layer_with_numbers_is_drawn_on_its_side() -> None:
     """Eleven numbers side by side would be on top of each other."""
     for model, layer, units in (("regression", 2, 1), ("spiral", 3, 2)):
-        figure = inside.draw_inside(inside.InsideConfig(model=model, layer=layer)).charts["after"]
+        figure = inside.draw_inside(inside.InsideConfig(model=model, layer=layer)).charts["layer"]
         assert np.shape(figure["data"][0]["text"]) == (len(figure["data"][0]["y"]), units)
-        assert figure["layout"]["xaxis"]["title"]["text"] == state_dicts.UNIT
+        assert figure["layout"]["xaxis2"]["title"]["text"] == state_dicts.UNIT, "under the middle one"
         assert figure["data"][0]["y"][-1] == "bias"
 
 

@@ -134,9 +134,9 @@ def test_the_output_is_shown_place_by_place() -> None:
     run = SlideRun(SlideConfig(kernel="outline", stride=3), SETTINGS)
     for at in (0, 1, 40, 81):
         play(run, at - run.steps)
-        drawing = run.draw(["image", "output", "sum"], {})
+        drawing = run.draw(["output", "sum"], {})
         assert drawing.status["step"] == at and drawing.status["places"] == 81
-        shown = drawing.charts["output"]["maps"]["values"]
+        shown = drawing.charts["output"]["maps"][1]["values"]
         assert int((shown > 0).sum()) == at and (shown[:at] > 0).all()
         for figure in drawing.charts.values():
             assert_plotly_takes(figure)
@@ -170,11 +170,36 @@ def test_a_click_on_the_output_shows_the_window_of_that_number(kind: Any, config
 
 
 @pytest.mark.parametrize(("kind", "config", "close"), LIVE)
+def test_a_click_on_the_image_shows_the_window_around_that_pixel(kind: Any, config: Any, close: str) -> None:
+    run = kind(config, SETTINGS)
+    places, axis = run.places, run.rows
+    row, column, height, width = places.box(12, 16, 1, 1)
+    pick(run, row + height / 2, column + width / 2)
+    assert run.place(run._viewed) == tuple(round((at + 0.5 - axis.span / 2) / axis.stride) for at in (12, 16))
+    window = run.draw(["output", close], {}).charts["output"]["data"][-1]
+    assert np.nanmin(window["x"]) < column + width and row < np.nanmax(window["y"])
+    pick(run, places.box(0, 0, 1, 1)[0], places.left)
+    assert run.place(run._viewed) == (0, 0), "a corner of the image, too, has its nearest window"
+
+
+@pytest.mark.parametrize("padding", [0, 2])
+def test_the_image_is_as_high_as_its_output(padding: int) -> None:
+    run = SlideRun(SlideConfig(kernel="random", size=5, padding=padding, stride=3), SETTINGS)
+    rows = run.output.shape[0]
+    top, left, height, width = run.places.box(-padding, -padding, 28 + 2 * padding, 28 + 2 * padding)
+    assert (top, left, height, width) == pytest.approx((0, run.places.left, rows, rows))
+    maps = run.draw(["output"], {}).charts["output"]["maps"]
+    assert [each["side"] for each in maps] == [28, run.output.shape[1]] and maps[0]["boxes"][1] < 0 == maps[1]["boxes"][
+        0
+    ]
+
+
+@pytest.mark.parametrize(("kind", "config", "close"), LIVE)
 def test_a_complete_output_leaves_the_window_at_its_strongest_number(kind: Any, config: Any, close: str) -> None:
     run = kind(config, SETTINGS)
     run.advance(60.0, 10_000)
     assert run.outcome == "done"
-    drawn, name = run.draw(["output", "image", close], {}), "sum" if close == "sum" else "result"
+    drawn, name = run.draw(["output", close], {}), "sum" if close == "sum" else "result"
     assert abs(drawn.status[name]) == pytest.approx(float(run.output.abs().max()), rel=1e-5)
     assert "The output is complete" in drawn.note
     row, column = run.place(run.steps)
@@ -243,7 +268,7 @@ def test_pooling_equals_the_layer_of_torch_and_its_windows(kind: str, window: in
         patch = run.patch(*place)
         expected = patch.max() if kind == "max" else patch.mean()
         assert run.output[place].item() == pytest.approx(expected.item(), abs=1e-3)
-    for figure in run.draw(["image", "output", "window"], {}).charts.values():
+    for figure in run.draw(["output", "window"], {}).charts.values():
         assert_plotly_takes(figure)
 
 
