@@ -63,7 +63,7 @@ def _workbench(lesson: LabLesson, below_knobs: Mapping[str, BelowKnobs]) -> None
 def _picker(lesson: LabLesson, picked: str) -> None:
     titles = {lab.name.removeprefix(f"{lesson.name}_"): lab.title for lab in lesson.labs}
     st.segmented_control(TEXT.page.lab, list(titles), required=True, format_func=titles.get, default=picked,
-                         key=f"{lesson.name}_lab", label_visibility="collapsed")  # fmt: skip
+                         key=f"{lesson.name}_lab", label_visibility="collapsed", wrap=False)  # fmt: skip
 
 
 def _charts(

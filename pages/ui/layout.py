@@ -45,8 +45,8 @@ def title_row(lesson: Lesson, sentence: str, bench: str, config: Config, *, play
         with st.container(key="sentence", width="stretch"):
             st.caption(sentence, wrap=False)
         _show(bench, "idea")
-        with st.container(key="more", width="content"):
-            return tabs, st.popover(TEXT.page.more, type="tertiary")
+        with st.container(key="more", width="content"), st.popover(TEXT.page.more, type="tertiary"):
+            return tabs, st.container(key="more-content")
 
 
 def actions(bench: str, *, pin: bool = False, board: bool = True) -> None:

@@ -46,10 +46,22 @@ function applyWidth(content) {
 
 const sizes = new ResizeObserver(([{ contentRect }]) => applyWidth(contentRect.width / rem()));
 
-/** Follow the width of the page's content, an element with no padding of its own. */
+// While the sidebar is closed, Streamlit's header has a button that opens it, over the title row.
+const sidebar = new MutationObserver(applySidebar);
+
+function applySidebar() {
+  root.dataset.sidebar = document.querySelector('[data-testid="stExpandSidebarButton"]') ? "closed" : "open";
+}
+
+/** Follow the width of the page's content, an element with no padding of its own, and the sidebar. */
 export function followWidth(content) {
   sizes.disconnect();
   sizes.observe(content);
+  const header = document.querySelector('[data-testid="stHeader"]');
+  if (!header) return;
+  sidebar.disconnect();
+  sidebar.observe(header, { childList: true, subtree: true });
+  applySidebar();
 }
 
 // The drawer.
@@ -137,8 +149,8 @@ function followKeys(event) {
 function begin() {
   applyLarge(kept("localStorage", "board-large") === "yes");
   root.dataset.width = "wide";
-  const sidebar = innerWidth <= SIDEBAR_COVERS ? 0 : SIDEBAR;
-  applyWidth(innerWidth / rem() - sidebar - PADDING);
+  root.dataset.sidebar = innerWidth <= SIDEBAR_COVERS ? "closed" : "open";
+  applyWidth(innerWidth / rem() - (innerWidth <= SIDEBAR_COVERS ? 0 : SIDEBAR) - PADDING);
   showDrawer(root.dataset.width === "wide" && kept("localStorage", "drawer") === "open");
   addEventListener("click", followPopover, true);
   addEventListener("keydown", keepInside, true);
