@@ -46,6 +46,10 @@ from playground.training.optimizers import SCHEDULES
 from playground.training.retune import optimizer_of, retune_optimizer
 from playground.training.thread_choice import CHOICE
 
+SMALL_EVERY = 8  # frames between two that have a small picture of a chart; one that is looked at comes more often
+PLANE_EVERY = (
+    40  # frames after which the small picture of the last layer is drawn again: 500 images go through the model
+)
 FRAME_RATE = 5.8  # frames per second while it plays: each frame costs the training of a few images
 COLUMNS = ("train", "accuracy", "test_accuracy", *(f"{kind} {name}" for name in LAYERS for kind in KINDS))
 
@@ -69,6 +73,10 @@ class CnnRun(TrainingRun):
         self.plan = 0, max(1, config.epochs) * batches.steps_per_epoch  # the schedule's first step, and its steps
         self.restless = False
         self.drawn_at = -1  # the step of the last frame
+        self.frames = 0
+        self.asked_at: dict[str, int] = {}  # the last frame that had each chart
+        self.small: set[str] = set()  # charts of the frame that is drawn which stand as small pictures
+        self.plane: tuple[int, Figure] | None = None  # the last one, and its frame
         self.drawing_pace, self.throughput = DrawingPace(FRAME_RATE), Throughput()
         self.projection, self.pending_work = Projection(), PendingWork()
         trainer = LongTrainer(
@@ -355,23 +363,38 @@ class CnnRun(TrainingRun):
         selection = self.selection
         if selection.drawing.switch(options) and selection.own_image is not None:
             selection.own_image = selection.drawing.input()
+        rests = self.steps == self.drawn_at
+        self._note_small(charts, rests=rests)
         leaves_out = self.drawing_pace.leaves_out_slow_charts(charts)
         drawn = [name for name in charts if name not in SLOW_CHARTS] if leaves_out else charts
         with devices.threads(self.cores):
             drawing = super().draw(drawn, options)
-            view, rests = self.view(), self.steps == self.drawn_at
+            view = self.view()
             self.drawn_at = self.steps
             is_pending = self.projection.is_pending or self.pending_work.is_pending or leaves_out
             self.restless = is_pending or self._is_finishing()
             if rests and self._is_finishing():  # paused just there
                 self.tester.advance()
-            elif by_name.shows_mistakes(charts):
+            elif by_name.shows_mistakes(set(charts) - self.small):
                 self.restless |= self.tester.watch(view.model, view.steps, rests=rests)
         return drawing
 
+    def _note_small(self, charts: list[str], *, rests: bool) -> None:
+        """Note which of these charts are small pictures: while it trains, they cost no test and no new projection."""
+        self.frames += 1
+        late = {name for name in charts if self.frames - self.asked_at.get(name, -SMALL_EVERY) >= SMALL_EVERY}
+        self.small = set() if rests else late
+        self.asked_at |= dict.fromkeys(charts, self.frames)
+
     def figures(self, view: View, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
         """The functions that draw the charts, by chart name."""
-        return by_name.figures(self.frame_context(view), self.projection, self.pending_work, options)
+        found = by_name.figures(self.frame_context(view), self.projection, self.pending_work, options)
+        return found | {"plane": lambda: self._plane(found["plane"])}
+
+    def _plane(self, draw: Callable[[], Figure]) -> Figure:
+        if self.plane is None or "plane" not in self.small or self.frames - self.plane[0] >= PLANE_EVERY:
+            self.plane = self.frames, draw()
+        return self.plane[1]
 
     def status(self, view: View) -> dict[str, float]:
         """Losses and accuracies at the step shown, as fractions of 1; current images per second and seconds left."""

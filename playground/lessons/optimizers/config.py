@@ -66,7 +66,7 @@ class OptimizersConfig(Config):
     weight_decay: float = knob(0.01, "AdamW's weight decay λ", group="Race", live=True, lo=0.0, hi=1.0, step=0.01,
                                more=True)
     max_steps: int = knob(384, "Stop after (steps)", group="Race", live=True, lo=0, hi=1_000_000, step=32, more=True,
-                          help="0 means no limit. 384 steps are 12 epochs of 32 batches.")
+                          help="0 means no limit. 384 steps are 12 epochs of 32 batches.", names={0: "no limit"})
     over: str = knob("step", "Horizontal axis", group="Charts", live=True, options=tuple(OVER), names=OVER,
                      help="Of the loss chart. Seconds: the time that each racer's own steps took.")
     inside: str = knob("adam", "Look inside", group="Charts", live=True, options=(*STANDARD, *OWN),

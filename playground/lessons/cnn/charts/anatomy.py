@@ -68,7 +68,8 @@ def reading(frame: FrameContext) -> Figure:
         words.READING_WRONG
     )  # fmt: skip
     return figures.reading(
-        found.image[0, 0].numpy(), title, layers, found.probabilities, predicted=found.predicted, label=found.label,
+        found.image[0, 0].numpy(), title, layers, found.probabilities, number=number, predicted=found.predicted,
+        label=found.label,
         chosen=chosen(frame),
         in_words=in_words.format(
             title=title, predicted=found.predicted, percent=100 * float(found.probabilities[found.predicted]),

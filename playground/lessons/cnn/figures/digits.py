@@ -65,7 +65,8 @@ def answer(
     marker = {"color": colours, "line": {"color": "@text", "width": [2.5 if d == label else 0.0 for d in range(10)]}}
     traces = [
         {"type": "bar", "name": name, "x": list(range(10)), "y": np.nan_to_num(values).astype(np.float32),
-         "marker": marker, "xaxis": f"x{at}", "yaxis": f"y{at}", "hovertemplate": words.DIGIT_HOVER + "<extra></extra>"}
+         "showlegend": False, "marker": marker,
+         "xaxis": f"x{at}", "yaxis": f"y{at}", "hovertemplate": words.DIGIT_HOVER + "<extra></extra>"}
         for at, (name, values) in enumerate((("Logits", logits), ("Softmax", probabilities)), start=2)
     ]  # fmt: skip
     ticks = {"tickvals": list(range(10)), "ticktext": DIGITS, "showgrid": False, "fixedrange": True}
@@ -92,8 +93,8 @@ def sizes(names: Sequence[str], counts: Sequence[int], sums: Sequence[str]) -> F
     ]
     at = list(range(len(names)))
     trace = {
-        "type": "bar", "orientation": "h", "name": words.PARAMETERS, "x": list(counts), "y": at, "width": 0.36,
-        "offset": 0.0, "marker": {"color": "@weight"}, "hovertext": rows, "hoverinfo": "text",
+        "type": "bar", "orientation": "h", "name": words.PARAMETERS, "showlegend": False, "x": list(counts), "y": at,
+        "width": 0.36, "offset": 0.0, "marker": {"color": "@weight"}, "hovertext": rows, "hoverinfo": "text",
     }  # fmt: skip
     notes = [
         {"text": row, "x": 0, "xref": "paper", "y": index - 0.22, "yref": "y", "xanchor": "left", "yanchor": "middle",
@@ -112,7 +113,8 @@ def confusions(counts: Array, chosen: tuple[int, int] | None, *, title: str) -> 
     wrong = counts * (1 - np.eye(10))
     shade = wrong / max(1.0, float(wrong.max()))
     cells = {
-        "type": "heatmap", "name": words.TEST_IMAGES, "x": list(range(10)), "y": list(range(10)), "zmin": 0, "zmax": 1,
+        "type": "heatmap", "name": words.TEST_IMAGES, "showlegend": False, "zmin": 0, "zmax": 1,
+        "x": list(range(10)), "y": list(range(10)),
         "z": [row.tolist() for row in shade + 0.12 * np.eye(10)], "colorscale": [[0, "@ground"], [1, "@test"]],
         "showscale": False, "xgap": 2, "ygap": 2, "hovertemplate": words.CONFUSION_HOVER + "<extra></extra>",
         "text": [[str(count) if count else "" for count in row] for row in counts.tolist()],
@@ -140,7 +142,8 @@ def per_class(accuracies: Array, totals: Array) -> Figure:
         for digit, (accuracy, total) in enumerate(zip(accuracies, totals, strict=True))
     ]
     trace = {
-        "type": "bar", "name": words.ACCURACY, "x": list(range(10)), "y": np.nan_to_num(accuracies).astype(np.float32),
+        "type": "bar", "name": words.ACCURACY, "showlegend": False, "x": list(range(10)),
+        "y": np.nan_to_num(accuracies).astype(np.float32),
         "marker": {"color": "@test"}, "text": [f"{100 * accuracy:.1f}" for accuracy in np.nan_to_num(accuracies)],
         "textposition": "outside", "cliponaxis": False, "hovertext": hovers, "hoverinfo": "text",
     }  # fmt: skip

@@ -90,13 +90,18 @@ def panels(
         frame["yaxis2"] = axis("", [0, 1], anchor="x2", domain=[0, BARS_SHARE], fixedrange=True, tickvals=[0, 0.5, 1],
                                ticklabelposition="inside top")  # fmt: skip
         frame["meta"] = {"of": words.PROBABILITY} | frame["meta"]
-    return {"data": [points, *map(_bars, bars)], "layout": layout(x, y, **frame), "maps": groups}
+    return {
+        "data": [points, *(_bars(each, is_only=len(bars) == 1) for each in bars)],
+        "layout": layout(x, y, **frame),
+        "maps": groups,
+    }
 
 
-def _bars(bars: Bars) -> dict[str, Any]:
+def _bars(bars: Bars, *, is_only: bool) -> dict[str, Any]:
     colours = [bars.colour if digit in bars.full else f"{bars.colour}/0.35" for digit in range(BARS)]
     return {
-        "type": "bar", "name": bars.name, "x": list(range(BARS)), "y": np.nan_to_num(bars.values).astype(np.float32),
+        "type": "bar", "name": bars.name, "showlegend": not is_only, "x": list(range(BARS)),
+        "y": np.nan_to_num(bars.values).astype(np.float32),
         "marker": {"color": colours}, "xaxis": "x2", "yaxis": "y2",
         "hovertemplate": words.BAR_HOVER.format(name=bars.name) + "<extra></extra>",
     }  # fmt: skip

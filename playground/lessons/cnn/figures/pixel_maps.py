@@ -120,7 +120,7 @@ def table(
         hovers.append(extra.hover)
         notes.append(_name(extra.name, LABELS, y + EXTRA_TITLE / 2))
     return {
-        "data": [_points(centres, hovers), _frames("Chosen", frame, "@mark", 2)],
+        "data": [_points(centres, hovers), _frames("Chosen", frame, "@mark", 2) | {"showlegend": False}],
         "layout": _square([0, WIDTH], [-height, 0.5], notes, place=list(place) if place else None),
         "maps": groups,
     }
@@ -227,7 +227,8 @@ def grid(images: Sequence[Small], *, columns: int, rows: int, names: Sequence[st
     right = [corner for corner, image in zip(corners, shown, strict=True) if image.is_right]
     wrong = [corner for corner, image in zip(corners, shown, strict=True) if image.is_right is False]
     words = {
-        "type": "scatter", "mode": "text", "name": "Words", "x": (left + side / 2).astype(np.float32),
+        "type": "scatter", "mode": "text", "name": "Words", "showlegend": False,
+        "x": (left + side / 2).astype(np.float32),
         "y": (top - side - 0.2).astype(np.float32), "text": [image.words for image in shown], "hoverinfo": "skip",
         "textfont": {"size": 11, "color": ["@gradient" if image.is_right else "@text" if image.is_right is None
                                            else "@test" for image in shown]},
@@ -286,7 +287,7 @@ def _group(name: str, maps: Array, boxes: Array, *, is_ink: bool) -> Maps:
 def _points(centres: Sequence[tuple[float, float]], hovers: Sequence[str]) -> dict[str, Any]:
     """Invisible markers for hovering and clicking."""
     at = np.array(centres, np.float32).reshape(-1, 2)
-    return {"type": "scatter", "mode": "markers", "name": "Maps", "hovertext": list(hovers),
+    return {"type": "scatter", "mode": "markers", "name": "Maps", "showlegend": False, "hovertext": list(hovers),
             "x": at[:, 0], "y": at[:, 1], "hoverinfo": "text",
             "marker": {"size": 18, "opacity": 0, "color": "@text"}}  # fmt: skip
 

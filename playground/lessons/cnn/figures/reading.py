@@ -23,8 +23,8 @@ Array = NDArray[Any]
 DIGITS = 10
 MAX_MAPS = (8, 12, 12)  # that are drawn of each layer
 IN_COLUMN = (4, 6, 6)  # maps one above the other; more stand in a second column
-IMAGE_X = {1: (0.01, 0.33), 2: (0.01, 0.25), 3: (0.01, 0.2)}  # from left to right, for so many layers
-LAYERS_X = {1: ((0.42, 0.72),), 2: ((0.32, 0.55), (0.615, 0.785)), 3: ((0.26, 0.43), (0.485, 0.62), (0.675, 0.79))}
+IMAGE_X = {1: (0.005, 0.33), 2: (0.005, 0.24), 3: (0.005, 0.2)}  # from left to right, for so many layers
+LAYERS_X = {1: ((0.41, 0.75),), 2: ((0.29, 0.55), (0.6, 0.795)), 3: ((0.245, 0.43), (0.475, 0.625), (0.665, 0.8))}
 LABEL_X, TRACK_X = 0.865, (0.885, 0.99)  # of the digits
 MAX_PITCH = 0.3  # of two maps in a column: few ones do not get huge
 GAP = 0.06  # around a map, as a share of its box
@@ -51,12 +51,16 @@ def reading(
     layers: Sequence[LayerMaps],
     probabilities: Array,
     *,
+    number: int,
     predicted: int,
     label: int | None,
     chosen: tuple[int, int] | None,
     in_words: str,
 ) -> Figure:
-    """The image (side, side), maps of one to three layers, a bar for each digit; `chosen` (layer, map) is marked."""
+    """The image (side, side), maps of one to three layers, and a bar for each digit.
+
+    `number` is the test image's; `chosen` (layer, map) gets a frame.
+    """
     left, right = IMAGE_X[len(layers)]
     boxes = [np.array([[left, right, 0.0, 1.0]])]
     boxes += [_boxes(len(layer.maps), at, LAYERS_X[len(layers)][at]) for at, layer in enumerate(layers)]
@@ -66,14 +70,16 @@ def reading(
         for layer, each in zip(layers, boxes[1:], strict=True)
     ]
     centre = 0.5 + (np.arange(DIGITS) - 4.5) * -PITCH
+    groups += _chosen(chosen, layers, boxes)
     groups += _bars(probabilities, predicted, centre)
     figure: Figure = {
-        "data": [_links(boxes, centre), _true(label, centre), _chosen(chosen, boxes), *_pointers(boxes, title, layers,
+        "data": [_links(boxes, centre), _true(label, centre), *_pointers(boxes, title, layers,
                  probabilities, centre)],
         "layout": layout(
             hidden_axis([0.0, 1.0]), hidden_axis([0.0, 1.0]), margin=MARGIN, showlegend=False,
             annotations=_notes(title, layers, boxes, centre),
-            meta={"words": in_words, "network": _columns(layers, boxes)},
+            meta={"words": in_words, "network": _columns(layers, boxes),
+                  "image": {"x": (left + right) / 2, "number": number}},
         ),
         "maps": groups,
     }  # fmt: skip
@@ -134,7 +140,7 @@ def _links(boxes: Sequence[Array], centre: Array) -> dict[str, Any]:
             ys.append(np.append(0.5 + (row - 0.5) * t * t * (3 - 2 * t), np.nan))
     return {"type": "scatter", "mode": "lines", "name": "Links", "x": np.concatenate(xs).astype(np.float32),
             "y": np.concatenate(ys).astype(np.float32), "line": {"color": "@muted/0.35", "width": 1.2},
-            "hoverinfo": "skip", "meta": {"csv": False}}  # fmt: skip
+            "hoverinfo": "skip", "showlegend": False, "meta": {"csv": False}}  # fmt: skip
 
 
 def _true(label: int | None, centre: Array) -> dict[str, Any]:
@@ -142,21 +148,19 @@ def _true(label: int | None, centre: Array) -> dict[str, Any]:
     chosen = centre[label : label + 1] if label is not None else centre[:0]
     left = np.full(len(chosen), TRACK_X[0])
     x, y = outlines(left, chosen - BAR_HALF, TRACK_X[1] - TRACK_X[0], 2 * BAR_HALF)
-    return _outline("True digit", x, y, "@text", 1.6)
+    return {"type": "scatter", "mode": "lines", "name": "True digit", "x": x, "y": y, "hoverinfo": "skip",
+            "showlegend": False, "line": {"color": "@text", "width": 1.6}, "meta": {"csv": False}}  # fmt: skip
 
 
-def _chosen(chosen: tuple[int, int] | None, boxes: Sequence[Array]) -> dict[str, Any]:
-    """A line under the chosen map, if it is drawn."""
-    layer, number = chosen or (0, 0)
-    at = boxes[layer + 1][number : number + 1] if chosen and layer + 1 < len(boxes) else np.empty((0, 4))
-    x = np.stack([at[:, 0], at[:, 1], np.full(len(at), np.nan)], axis=1).ravel().astype(np.float32)
-    y = np.repeat(at[:, 2] - 0.006, 3).astype(np.float32)
-    return _outline("Chosen", x, y, "@mark", 2.5)
-
-
-def _outline(name: str, x: Array, y: Array, colour: str, width: float) -> dict[str, Any]:
-    return {"type": "scatter", "mode": "lines", "name": name, "x": x, "y": y, "hoverinfo": "skip",
-            "line": {"color": colour, "width": width}, "meta": {"csv": False}}  # fmt: skip
+def _chosen(chosen: tuple[int, int] | None, layers: Sequence[LayerMaps], boxes: Sequence[Array]) -> list[Maps]:
+    """The chosen map once more, with a frame, if it is drawn."""
+    if chosen is None or chosen[0] >= len(layers) or chosen[1] >= len(layers[chosen[0]].maps):
+        return []
+    layer, number = chosen
+    values = signed(layers[layer].maps)[number]
+    group = _group("", values, boxes[layer + 1][number : number + 1], "signed", 1.0)
+    group["frame"] = "@mark"
+    return [group]
 
 
 def _pointers(
@@ -169,7 +173,7 @@ def _pointers(
             for digit, value in enumerate(np.nan_to_num(probabilities).tolist())]  # fmt: skip
     x = np.concatenate([(each[:, 0] + each[:, 1]) / 2, np.full(DIGITS, sum(TRACK_X) / 2)])
     y = np.concatenate([(each[:, 2] + each[:, 3]) / 2, centre])
-    return [{"type": "scatter", "mode": "markers", "name": "Maps", "x": x.astype(np.float32),
+    return [{"type": "scatter", "mode": "markers", "name": "Maps", "showlegend": False, "x": x.astype(np.float32),
              "y": y.astype(np.float32), "hovertext": [*hovers, *bars], "hoverinfo": "text",
              "marker": {"size": 18, "opacity": 0, "color": "@text"}, "meta": {"csv": False}}]  # fmt: skip
 
@@ -201,4 +205,4 @@ def _columns(layers: Sequence[LayerMaps], boxes: Sequence[Array]) -> dict[str, A
         {"kind": "layer", "x": x, "title": "", "short": str(layer.count), "layer": at}
         for at, (layer, x) in enumerate(zip(layers, middles[1:], strict=True))
     ]
-    return {"columns": columns, "image": middles[0]}
+    return {"columns": columns}

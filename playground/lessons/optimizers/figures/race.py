@@ -141,7 +141,11 @@ def rates(past: Sequence[Track], plan: Sequence[Track], *, until: float, now: fl
     tops = [float(np.nanmax(t.y, initial=0.0)) for t in (*past, *plan)]
     top, low = max(tops, default=1.0), min((value for value in tops if value > 0), default=1.0)
     wide = top > 20 * low  # on a linear axis the smallest would lie at 0
-    y = log_axis("Learning rate", [t.y for t in (*past, *plan)]) if wide else axis("Learning rate", [0, round_up(top)])
+    y = (
+        log_axis("Learning rate", [t.y for t in (*past, *plan)])
+        if wide
+        else axis("Learning rate", [0, round_up(1.2 * top)])
+    )
     planned = [
         _line(track, 1.4, "planned at step", faint=True) | {"name": f"{track.name}, planned", "showlegend": False}
         for track in plan
@@ -205,10 +209,11 @@ def ranking(
     }  # fmt: skip
     ticks = list(range(start, end + 1))
     x = axis("", [start, end], type="log", tickvals=[10.0**tick for tick in ticks], fixedrange=True,
-             ticktext=[f"{10.0**tick:g}" for tick in ticks], domain=list(BARS_X), showgrid=False)  # fmt: skip
-    y = axis("", [count - 0.5, -0.5], showgrid=False, zeroline=False, fixedrange=True, showticklabels=False,
-             tickvals=rows.tolist(), ticktext=[each.name for each in standings])  # fmt: skip
-    whole = hidden_axis([0, 1]) | {"overlaying": "x", "anchor": "y"}
+             ticktext=[f"{10.0**tick:g}" for tick in ticks], domain=list(BARS_X),
+             showgrid=False, showline=False)  # fmt: skip
+    y = axis("", [count - 0.5, -0.5], showgrid=False, zeroline=False, showline=False, fixedrange=True,
+             showticklabels=False, tickvals=rows.tolist(), ticktext=[each.name for each in standings])  # fmt: skip
+    whole = hidden_axis([0, 1]) | {"domain": [0, 1], "anchor": "y"}
     notes = [_cell(words.LOSS_ON_ALL, LOSS_X, 1.0, "right", "@muted", 11) | {"yref": "paper", "yanchor": "bottom"}]
     for row, each in enumerate(standings):
         at, loss = row + NAME_AT, f"{each.loss:.4g}" if each.place else words.NO_LOSS

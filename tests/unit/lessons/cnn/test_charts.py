@@ -146,7 +146,7 @@ def test_a_selected_map_that_no_longer_exists_is_replaced_by_the_nearest() -> No
 
 def squares(figure: dict[str, Any]) -> list[np.ndarray]:
     """The boxes (maps, 4) of the image and of each layer's maps."""
-    return [group["boxes"].reshape(-1, 4) for group in figure["maps"] if group.get("square")]
+    return [group["boxes"].reshape(-1, 4) for group in figure["maps"] if group.get("square") and "frame" not in group]
 
 
 @pytest.mark.parametrize("filters", [(1,), (32,), (3, 5), (16, 32), (8, 12), (32, 32, 32)])
@@ -156,7 +156,7 @@ def test_the_reading_shows_maps_after_the_activation_and_each_in_a_place_of_its_
     run.advance(1e9, 2)
     figure = draw(run, "reading")["reading"]
     activations = [stage for stage in run.view().predictions.stages if stage.kind == "activation"]
-    assert len(figure["maps"]) == 1 + len(filters) + 3
+    assert len(figure["maps"]) == 1 + len(filters) + 1 + 3, "the image, the layers, the chosen map, the bars"
     for at, (stage, count) in enumerate(zip(activations, filters, strict=True), start=1):
         shown = min(count, (8, 12, 12)[at - 1])
         np.testing.assert_array_equal(bytes_of(figure, at), pixel_maps.signed(stage.output[0, :shown].detach().numpy()))
@@ -170,13 +170,14 @@ def test_the_reading_shows_maps_after_the_activation_and_each_in_a_place_of_its_
     assert_plotly_takes(figure)
 
 
-@torch.no_grad()
 def test_the_bars_of_the_reading_are_the_probabilities() -> None:
     run = trained(20, epochs=0)
-    figure, found = draw(run, "reading")["reading"], run.view().predictions
+    with torch.no_grad():
+        figure, found = draw(run, "reading")["reading"], run.view().predictions
+        probabilities = found.probabilities
     grounds, bars, first = (group["boxes"].reshape(-1, 4) for group in figure["maps"][-3:])
     lengths = (bars[:, 1] - bars[:, 0]) / (grounds[:, 1] - grounds[:, 0])
-    np.testing.assert_allclose(lengths, np.maximum(found.probabilities, 0.004), atol=1e-4)
+    np.testing.assert_allclose(lengths, np.maximum(probabilities, 0.004), atol=1e-4)
     np.testing.assert_array_equal(first[0], bars[found.predicted])
     assert f"Prediction: {found.predicted} (" in figure["layout"]["meta"]["words"]
 
@@ -279,6 +280,32 @@ def test_right_and_wrong_are_framed_and_said() -> None:
 def test_a_click_on_a_chart_without_choices_is_refused(chart: Any) -> None:
     with pytest.raises(ValueError, match=r"chart\.$"):
         make().apply(read_command({"do": "pick", "chart": chart, "x": 0.0, "y": 0.0}))
+
+
+def test_a_small_picture_of_mistakes_starts_no_test_while_the_model_trains_and_one_that_is_looked_at_does() -> None:
+    run = trained(3, epochs=0)
+    for _ in range(3):  # small pictures are in each eighth frame
+        run.advance(1e9, 1)
+        draw(run, "confusion", "plane", "loss")
+        for _ in range(7):
+            run.advance(1e9, 1)
+            draw(run, "loss")
+    assert run.tester.pending is None and run.tester.latest is None
+    for _ in range(4):
+        run.advance(1e9, 1)
+        draw(run, "confusion")
+    run.advance(1e9, 20)
+    assert run.tester.latest is not None or run.tester.pending is not None
+
+
+def test_a_small_picture_of_the_last_layer_is_seldom_computed_again() -> None:
+    run = trained(3, epochs=0)
+    figures = []
+    for frame in range(48):
+        run.advance(1e9, 1)
+        found = draw(run, "loss", *(["plane"] if frame % 8 == 0 else []))
+        figures += [found["plane"]] if "plane" in found else []
+    assert len({id(figure) for figure in figures}) == 2, "the first one, and one after forty frames"
 
 
 # The last layer.
