@@ -61,6 +61,25 @@ export class Thumbnail {
       pen.globalAlpha = 1;
     }
     this.maps(pen, scales, true);
+    if (traces.length === 0 && !this.chart.figure?.maps) {
+      this.lines(pen, figure.layout.annotations ?? [], width, height);
+    }
+  }
+
+  /** A chart of words alone: a line for each of its texts. */
+  lines(pen, texts, width, height) {
+    pen.strokeStyle = this.chart.board.colour("@muted");
+    pen.lineWidth = 1.4;
+    for (const { text, x, y, xref, yref, xanchor } of texts) {
+      if (xref !== "paper" || yref !== "paper" || !text) continue;
+      const long = Math.min(0.4, 0.012 * String(text).length) * width;
+      const left = MARGIN + x * (width - 2 * MARGIN) - (xanchor === "right" ? long : 0);
+      const top = MARGIN + (1 - y) * (height - 2 * MARGIN);
+      pen.beginPath();
+      pen.moveTo(left, top);
+      pen.lineTo(left + long, top);
+      pen.stroke();
+    }
   }
 
   scatter(pen, trace, toX, toY) {
@@ -91,7 +110,7 @@ export class Thumbnail {
       if (line.width !== 0) pen.stroke();
       pen.setLineDash([]);
     }
-    if (mode.includes("markers")) {
+    if (mode.includes("markers") && marker.opacity !== 0) {
       const stride = Math.max(1, Math.floor(length / MOST_POINTS));
       for (let i = 0; i < length; i += stride) {
         const [left, top] = [toX(x[i]), toY(y[i])];
