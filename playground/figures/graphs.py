@@ -26,24 +26,25 @@ WIDE_UNITS = 12  # that are drawn of a wider layer
 STICKY = 1.3  # how much larger a unit that is not drawn must be to take the place of one that is
 LABEL_SHIFT = 4  # pixels from a unit's edge to its label
 DATA_X, OUTPUT_X = 0.085, 0.95  # the columns of the data and of the outputs, of a width of 1
-INPUTS_X = (0.315, 0.315, 0.29)  # the column of the inputs, for 0, 1 and 2 hidden layers
-DEEP_INPUTS_X = 0.27  # for more
+INPUTS_X = (0.34, 0.34, 0.3)  # the column of the inputs, for 0, 1 and 2 hidden layers
+DEEP_INPUTS_X = 0.295  # for more
 SPREAD = {"inputs": 0.2, "units": 0.25, "outputs": 0.18}  # the largest distance of two units in a column
-HALF_WIDTH, HALF_HEIGHT = 0.085, 0.078  # of a unit's picture at most
+HALF_WIDTHS = {"inputs": 0.055, "units": 0.085, "outputs": 0.02}  # of their pictures at most
+HALF_HEIGHT = 0.078
+DATA_HALF_WIDTH = 0.08
 HALF_SHARE, HALF_SHARE_ACROSS = 0.44, 0.29  # of the distance of two units, and of two columns
 CURVE_SHARE = 0.82  # of a picture's half height that a curve takes
-# Up to so many weights: the points of each line, and the share of its width.
+# Largest number of weights, points of each line, and the share of its width: more weights have thinner lines.
 SAMPLES = ((60, 13, 1.0), (150, 13, 0.7), (400, 9, 0.5), (10**9, 6, 0.4))
 BELOW, BELOW_DEEP = 36, 58  # pixels under the drawing, for one row of buttons and for two
 NARROW = 3  # hidden layers: words under units are short
 DEEP = 5  # hidden layers: the buttons under each stand one above the other
 OUTPUT_SIZE = 14  # pixels
-OUTPUT_HALF = 0.02  # of the width: lines arrive at an output level from here on
 DASH = "6px,4px"  # of a negative weight's line
 
 WORDS = {
-    "unit": "unit {unit}", "more": "+ {units} more", "more, short": "+{units}", "data": "Data", "inputs": "Inputs", "input": "Input",
-    "output": "Output", "units": "{units} units", "one": "1 unit",
+    "unit": "unit {unit}", "more": "+ {units} more", "more, short": "+{units}", "data": "Data", "inputs": "Inputs",
+    "input": "Input", "output": "Output", "units": "{units} units", "one": "1 unit",
 }  # fmt: skip
 
 
@@ -138,7 +139,7 @@ def network(
 
 
 def _columns(counts: Sequence[int]) -> list[_Column]:
-    """The columns of the inputs, the hidden layers and the outputs, with room for so many units in each."""
+    """The columns of the inputs, the hidden layers and the outputs, from the number of units in each."""
     hidden = len(counts) - 2
     start = INPUTS_X[hidden] if hidden < len(INPUTS_X) else DEEP_INPUTS_X
     apart = (OUTPUT_X - start) / (hidden + 1)
@@ -147,7 +148,7 @@ def _columns(counts: Sequence[int]) -> list[_Column]:
     for at, (count, kind) in enumerate(zip(counts, kinds, strict=True)):
         step = min(1 / count, SPREAD[kind])
         y = 0.5 + ((count - 1) / 2 - np.arange(count)) * step
-        half = min({"inputs": 0.06, "units": HALF_WIDTH, "outputs": OUTPUT_HALF}[kind], HALF_SHARE_ACROSS * apart)
+        half = min(HALF_WIDTHS[kind], HALF_SHARE_ACROSS * apart)
         columns.append(_Column(start + at * apart, y, half, min(HALF_HEIGHT, HALF_SHARE * step)))
     return columns
 
@@ -232,7 +233,7 @@ def _paths_beside(columns: Sequence[_Column], places: Sequence[Array]) -> dict[s
     """Lines from the data to the inputs, and from the outputs to the edge, where the prediction is drawn."""
     samples = SAMPLES[0][1]
     data, edge = (np.broadcast_to([at, 0.5], each.shape) for at, each in ((DATA_X, places[0]), (1.0, places[-1])))
-    pieces = (_bent(data, places[0], samples, (HALF_WIDTH, columns[0].half_width)),
+    pieces = (_bent(data, places[0], samples, (DATA_HALF_WIDTH, columns[0].half_width)),
               _bent(places[-1], edge, samples, (0.0, 0.0)))  # fmt: skip
     x, y = (np.concatenate(each) for each in zip(*pieces, strict=True))
     return _line(x, y, {"color": "@muted/0.35", "width": 1.2})

@@ -90,6 +90,8 @@ EXAMPLES: dict[str, Callable[[], Figure]] = {
     "layer_sizes: zero": lambda: layer_sizes(STEPS * 0, layers=1),
     "functions": lambda: curves.functions(GRID, [("f", "@model", GRID**2), ("f′", "@gradient", 2 * GRID)], probe=0.5),
     "functions: not finite": lambda: curves.functions(GRID, [("f", "@model", NOT_FINITE)]),
+    "errors": lambda: curves.errors((GRID, GRID / 2), (GRID, -GRID), spans=([-1, 1], [-1, 1])),
+    "errors: not finite": lambda: curves.errors((GRID, NOT_FINITE), (NONE, NONE), spans=([-1, 1], [-1, 1])),
     "network": lambda: network(1, 10, 1),
     "network: linear": lambda: network(1, 1),
     "network: deep, dead": lambda: network(2, 16, 3, 4, 1, dead=True),
@@ -209,15 +211,46 @@ def test_axes_are_titled_and_their_ranges_fixed_and_finite(name: str) -> None:
 
 
 def test_the_names_of_inputs_have_room_left_of_them() -> None:
-    """Also the longest one, in a chart of half a page: 370 pixels."""
-    weights = [np.ones((3, 2)), np.ones((1, 3))]
-    for names in (["x", "x"], ["x₁", "sin x₂"]):
-        figure = graphs.network(weights, [np.zeros(3), np.zeros(1)], [np.zeros(3, bool)], inputs=names, outputs=["y"])
-        margin, (low, high) = figure["layout"]["margin"], figure["layout"]["xaxis"]["range"]
-        wide = 370 - margin["l"] - margin["r"]
-        room = margin["l"] + wide * -low / (high - low) - 8  # but for the circle
-        assert room > 6.6 * max(map(len, names))  # pixels of a letter, as measured
-        assert figure["data"][-1]["cliponaxis"] is False, "letters may stand in the margin"
+    """Between the picture of the data and the inputs, in the narrowest place: 25 rem of 16 pixels."""
+    for hidden, data_rem in ((0, 4), (1, 4), (2, 2.75), (3, 2.75), (6, 2.75)):
+        columns = network(2, *[4] * hidden, 1)["layout"]["meta"]["network"]["columns"]
+        data, inputs = columns[:2]
+        room = 400 * (inputs["x"] - inputs["half"][0] - data["x"]) - 16 * data_rem / 2 - graphs.LABEL_SHIFT
+        assert room > 6.2 * len("sin x₂"), (hidden, room)  # pixels of a letter, as measured
+
+
+def test_a_networks_columns_are_where_its_units_are_drawn() -> None:
+    for counts in ((1, 1), (2, 4, 3), (1, 17, 4, 1), (7, 12, 12, 12, 12, 12, 12, 5)):
+        figure = network(*counts)
+        data, *columns = figure["layout"]["meta"]["network"]["columns"]
+        assert data["kind"] == "data" and columns[0]["kind"] == "inputs"
+        assert [column["layer"] for column in columns] == list(range(-1, len(counts) - 1))
+        places = [(column["x"], y) for column in columns for y in column["y"].tolist()]
+        units = figure["data"][-1]
+        assert np.allclose(places, np.stack([units["x"], units["y"]], axis=1))
+        for column in columns:
+            assert np.all(np.diff(-column["y"]) >= 2 * column["half"][1]), "no picture lies over another"
+        lefts, rights = ([c["x"] + sign * c["half"][0] for c in columns] for sign in (-1, 1))
+        assert all(right < left for right, left in zip(rights, lefts[1:], strict=False))
+        assert lefts[0] > 0 and rights[-1] < 1
+
+
+def test_units_show_their_curves_or_their_maps() -> None:
+    w = np.ones((3, 2), np.float32)
+    shown = {"inputs": ["a", "b"], "outputs": ["y"]}
+    curves_of = [np.tile(GRID, (2, 1)), np.stack([GRID, -GRID, 0 * GRID])]
+    figure = graphs.network([w, w[:1, :1].repeat(3, 1)], [w[:, 0], w[0, :1]], [np.array([False, False, True])],
+                            pictures=graphs.Pictures(curves=curves_of), **shown)  # fmt: skip
+    boxes, alive, dead = figure["data"][-4:-1]
+    assert boxes["fill"] == "toself" and np.isnan(boxes["x"]).sum() == 5
+    assert np.isnan(alive["x"]).sum() == 4 and np.isnan(dead["x"]).sum() == 1
+    assert dead["line"]["color"] == "@dead"
+    maps = [np.arange(8, dtype=np.uint8).reshape(2, 4), np.arange(12, dtype=np.uint8).reshape(3, 4)]
+    figure = graphs.network([w, w[:1, :1].repeat(3, 1)], [w[:, 0], w[0, :1]], [],
+                            pictures=graphs.Pictures(maps=maps), **shown)  # fmt: skip
+    assert figure["maps"]["side"] == 2 and figure["maps"]["square"]
+    assert figure["maps"]["values"].tolist() == [*range(8), *range(12)]
+    assert len(figure["maps"]["boxes"]) == 4 * 5
 
 
 def test_a_networks_axes_are_hidden_and_still() -> None:
@@ -344,10 +377,13 @@ def test_every_weight_but_zero_is_one_line_of_its_sign_and_wider_when_larger() -
 def test_a_weights_line_joins_its_own_two_units() -> None:
     w = np.array([[0.0, 3.0], [0.0, 0.0], [0.0, 0.0]], np.float32)  # from the second input to the first output
     figure = graphs.network([w], [w[:, 0]], [], inputs=["a", "b"], outputs=["p", "q", "r"])
-    (line,) = [t for t in figure["data"] if t["mode"] == "lines" and len(t["x"])]
-    units_at = {note["text"]: (note["x"], note["y"]) for note in figure["layout"]["annotations"]}
-    assert (line["x"][0], line["y"][0]) == pytest.approx(units_at["b"])
-    assert (line["x"][1], line["y"][1]) == pytest.approx(units_at["p"])
+    lines = [t for t in figure["data"] if t["mode"] == "lines" and len(t["x"])]
+    (line,) = [t for t in lines if t["line"]["color"].startswith("@positive")]
+    units = figure["data"][-1]
+    at = [(float(x), float(y)) for x, y in zip(units["x"], units["y"], strict=True)]
+    assert (line["x"][0], line["y"][0]) == pytest.approx(at[1]), "from the second input"
+    assert (line["x"][-2], line["y"][-2]) == pytest.approx(at[2]), "to the first output"
+    assert np.all(np.diff(line["x"][:-1]) > 0)
 
 
 def test_a_network_shows_every_unit_its_numbers_and_which_are_dead() -> None:
@@ -492,7 +528,7 @@ def test_colour_is_never_the_only_cue() -> None:
     assert train["line"]["dash"] != test["line"]["dash"]
     gradient, update, *_ = layer_sizes(STEPS)["data"]
     assert gradient["line"]["dash"] != update["line"]["dash"]
-    dashes = {t["line"]["color"].partition("/")[0]: t["line"]["dash"] for t in network(1, 2, 1)["data"][:-1]}
+    dashes = {t["line"]["color"].partition("/")[0]: t["line"].get("dash") for t in network(1, 2, 1)["data"][:-1]}
     assert dashes["@positive"] != dashes["@negative"]
 
 

@@ -302,7 +302,7 @@ export class Network {
       root.hidden ||= !layers.has(layer);
     }
     if (this.dataHolder && columns[0].kind === "data") {
-      const size = meta.deep || layers.size > 2 ? DATA_REM_DEEP : Math.max(DATA_REM, DATA_SHARE * wide / rem);
+      const size = meta.deep || layers.size > 1 ? DATA_REM_DEEP : Math.max(DATA_REM, DATA_SHARE * wide / rem);
       put(this.dataHolder, left + columns[0].x * wide, top + high / 2);
       this.dataCanvas.style.width = this.dataCanvas.style.height = `${size}rem`;
       this.paintPoints(this.dataCanvas, size, meta.points);

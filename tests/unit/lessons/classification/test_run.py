@@ -10,12 +10,13 @@ import torch
 from torch import nn
 
 from playground.engine.commands import read_command
+from playground.engine.frames import changes
 from playground.experiments import Experiment, experiments
 from playground.figures import fields
 from playground.lessons.classification import clouds
 from playground.lessons.classification.config import INPUTS, ClassificationConfig, build_model, inputs_of
 from playground.lessons.classification.lesson import LESSON, build
-from playground.lessons.classification.predictions import PLANE, SIDE
+from playground.lessons.classification.predictions import PLANE, REACH, TALL, UNIT_SIDE, WIDE, small_maps
 from playground.lessons.classification.run import ClassificationRun
 from playground.settings import Settings
 from playground.training import models
@@ -278,10 +279,25 @@ def test_the_map_is_what_the_model_says_of_each_pixel() -> None:
 
 
 def test_the_planes_pixels_go_from_the_top_left_in_rows() -> None:
-    assert PLANE.shape == (SIDE * SIDE, 2)
-    assert PLANE[0].tolist() == pytest.approx([-5.94, 5.94])
-    assert PLANE[1].tolist() == pytest.approx([-5.82, 5.94])
-    assert PLANE[SIDE].tolist() == pytest.approx([-5.94, 5.82])
+    assert PLANE.shape == (WIDE * TALL, 2)
+    right, top = REACH
+    assert PLANE[0].tolist() == pytest.approx([-right + 0.075, top - 0.075])
+    assert PLANE[1].tolist() == pytest.approx([-right + 0.225, top - 0.075])
+    assert PLANE[WIDE].tolist() == pytest.approx([-right + 0.075, top - 0.225])
+    assert torch.equal(PLANE.abs().amax(dim=0), torch.tensor([right, top]) - 0.075)
+
+
+def test_the_map_reaches_beyond_what_a_wide_or_a_high_place_shows() -> None:
+    right, top = REACH
+    assert right / clouds.MAP_END > 1366 / 657 and top / clouds.MAP_END > 470 / 400
+
+
+def test_small_maps_show_the_middle_of_the_plane() -> None:
+    x1, x2 = small_maps(PLANE).reshape(2, UNIT_SIDE, UNIT_SIDE)
+    step = 2 * clouds.MAP_END / UNIT_SIDE
+    assert x1[0].tolist() == pytest.approx([x1[0, 0] + step * at for at in range(UNIT_SIDE)], abs=1e-5)
+    assert x2[:, 0].tolist() == pytest.approx([x2[0, 0] - step * at for at in range(UNIT_SIDE)], abs=1e-5)
+    assert -clouds.MAP_END < x1.min() < step - clouds.MAP_END and clouds.MAP_END - step < x2.max() < clouds.MAP_END
 
 
 def test_discrete_pixels_keep_the_class_and_are_all_sure() -> None:
@@ -296,12 +312,29 @@ def test_signed_bytes_put_zero_in_the_middle_and_take_what_is_no_number() -> Non
     assert fields.signed_bytes(values)[2].tolist() == [128, 128, 128]
 
 
-def test_every_hidden_unit_has_a_small_map_in_its_place() -> None:
-    run = build(CIRCLE.with_values(layers=3))
-    maps = run.draw(["network"], {}).charts["network"]["maps"]
-    units = sum(run.config.widths)
+def test_every_input_and_hidden_unit_has_a_small_map_in_its_place() -> None:
+    run = build(CIRCLE.with_values(layers=3, inputs="x1,x2,sin x1"))
+    figure = run.draw(["network"], {}).charts["network"]
+    maps, units = figure["maps"], 3 + sum(run.config.widths)
     assert len(maps["values"]) == units * maps["side"] ** 2
     assert len(maps["boxes"]) == 4 * units
+    middles = maps["boxes"].reshape(-1, 4)[:, [0, 2]] + np.diff(maps["boxes"].reshape(-1, 2, 2))[:, :, 0] / 2
+    markers = figure["data"][-1]
+    assert np.allclose(middles, np.stack([markers["x"], markers["y"]], axis=1)[:units], atol=1e-6)
+
+
+def test_the_network_has_a_picture_of_its_points_and_of_what_can_be_chosen_and_sends_them_once() -> None:
+    run = trained(CIRCLE, 3)
+    meta = run.draw(["network"], {}).charts["network"]["layout"]["meta"]["network"]
+    assert meta["data"].keys() == clouds.CLOUDS.keys() and meta["inputs"].keys() == INPUTS.keys()
+    for picture in (meta["points"], *meta["data"].values()):
+        assert len(picture["x"]) == len(picture["y"]) == len(picture["class"]) > 50
+    before = run.draw(["network"], {}).charts["network"]
+    run.step()
+    assert not any(path[0] == "layout" for path, _ in changes(before, run.draw(["network"], {}).charts["network"]))
+    run.tune(run.config.with_values(cloud="xor"))
+    after = run.draw(["network"], {}).charts["network"]["layout"]["meta"]["network"]
+    assert not np.array_equal(after["points"]["x"], meta["points"]["x"]), "the points are other ones"
 
 
 def test_confusion_counts_every_test_point_once() -> None:
