@@ -1,11 +1,11 @@
-"""A small drawing for each lesson, for the home page's cards: in colours that work in the light and the dark theme."""
+"""A small drawing for each lesson, for the home page's tiles: in colours that work in the light and the dark theme."""
 
 from __future__ import annotations
 
 import base64
 
-SIZE = (96, 48)  # pixels
-LINE = 'fill="none" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"'
+SIZE = (48, 44)  # of the drawing's coordinates
+LINE = 'fill="none" stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round"'
 INK, BLUE, ORANGE, GREEN, PINK = "#7c8a99", "#2b8bd0", "#dd7a1c", "#1e9e78", "#c8569c"
 
 
@@ -26,54 +26,48 @@ def _line(path: str, colour: str = INK, more: str = "") -> str:
 
 
 def _box(x: float, y: float, wide: float, high: float, colour: str, share: float = 1.0) -> str:
-    return f'<rect x="{x}" y="{y}" width="{wide}" height="{high}" rx="1.5" fill="{colour}" fill-opacity="{share}"/>'
+    return f'<rect x="{x}" y="{y}" width="{wide}" height="{high}" rx="1" fill="{colour}" fill-opacity="{share}"/>'
 
 
-def _dots(places: str, colour: str, size: float = 2.2) -> str:
+def _dots(places: str, colour: str, size: float = 1.8) -> str:
     """A dot at each place of the form "x,y x,y"."""
     pairs = (place.split(",") for place in places.split())
     return "".join(f'<circle cx="{x}" cy="{y}" r="{size}" fill="{colour}"/>' for x, y in pairs)
 
 
-def _cells(left: float, shares: list[list[float]], colour: str, side: float = 13.0, top: float = 4.0) -> str:
+def _cells(left: float, top: float, side: float, shares: list[list[float]], colour: str = BLUE) -> str:
     return "".join(
-        _box(left + column * (side + 1.5), top + row * (side + 1.5), side, side, colour, share)
+        _box(left + column * (side + 1), top + row * (side + 1), side, side, colour, share)
         for row, each in enumerate(shares)
         for column, share in enumerate(each)
     )
 
 
 DRAWINGS = {
-    "tensors": _cells(8, [[0.15, 0.3, 0.45], [0.6, 0.75, 0.9]], BLUE, top=9)
-    + _cells(59, [[0.9, 0.6], [0.45, 0.3]], ORANGE, top=9),
-    "autograd": "".join(_box(x, 15, 20, 18, colour, 0.85) for x, colour in ((4, BLUE), (38, GREEN), (72, PINK)))
-    + _line("M36 24 H26 M30 20 L26 24 L30 28 M70 24 H60 M64 20 L60 24 L64 28"),
-    "activations": _line("M6 40 H46 L62 24 L78 8", PINK)
-    + _line("M6 40 C44 40 40 12 90 12", BLUE, 'stroke-dasharray="5 5"'),
-    "gradient_descent": _line("M6 6 C22 56 62 56 90 6", BLUE)
-    + _line("M20 30 L29 38 L40 42.5", ORANGE, 'stroke-dasharray="1 5"')
-    + _dots("17,25", ORANGE, 4.5),
-    "regression": _dots("8,8 16,17 20,24 29,31 36,38 45,36 53,41 60,35 67,33 74,22 80,21 88,7", BLUE)
-    + _line("M6 6 C26 52 68 52 90 5", PINK),
-    "classification": _box(6, 4, 84, 40, BLUE, 0.22)
-    + f'<path d="M6 4 H34 C70 14 28 34 66 44 H6 Z" fill="{ORANGE}" fill-opacity="0.4"/>'
-    + _dots("16,14 24,30 33,20 36,37 17,38 44,40", ORANGE)
-    + _dots("62,12 72,24 82,13 80,35 66,30 54,18", BLUE),
-    "checkpoints": _line("M8 8 C18 46 32 46 42 8", PINK)
-    + _line("M54 8 C64 46 78 46 88 8", PINK)
-    + _line("M38 32 H58 M53 27 L58 32 L53 37", INK),
-    "data_loader": _cells(6, [[0.9, 0.35, 0.6, 0.2], [0.3, 0.75, 0.15, 0.5]], BLUE, side=11, top=11)
-    + _line("M59 24 H68 M64 20 L68 24 L64 28")
-    + _cells(74, [[0.9], [0.35], [0.6]], ORANGE, side=12),
-    "optimizers": _line("M6 8 C30 12 60 22 90 24", BLUE)
-    + _line("M6 8 C20 30 50 32 90 34", ORANGE, 'stroke-dasharray="6 5"')
-    + _line("M6 8 C12 40 40 42 90 42", GREEN),
-    "learning_rates": _line("M6 14 C30 16 40 40 54 40 C66 40 70 34 76 6", BLUE) + _dots("54,40", ORANGE, 4.5),
-    "convolution": _cells(6, [[0.15, 0.5, 0.8], [0.3, 0.9, 0.4], [0.7, 0.6, 0.15]], BLUE, side=12)
-    + f'<rect x="18" y="2" width="30" height="30" rx="2" {LINE} stroke="{PINK}"/>'
-    + _line("M54 24 H64 M60 20 L64 24 L60 28")
-    + _box(70, 15, 18, 18, ORANGE, 0.85),
-    "cnn": _line("M8 10 H28 L14 40")
-    + _cells(40, [[0.4, 0.8], [0.9, 0.3], [0.5, 0.7]], BLUE, side=12)
-    + "".join(_box(76, 5 + 8 * at, wide, 5, ORANGE, 0.9) for at, wide in enumerate((3, 16, 5, 2, 4))),
-}
+    "tensors": _cells(6.5, 11, 11, [[0.2, 0.4, 0.6], [0.6, 0.8, 1.0]]),
+    "autograd": _line("M10 12 L25 22 L40 22 M10 32 L25 22", INK) + _dots("10,12 10,32 25,22", BLUE, 4.5)
+    + _dots("40,22", PINK, 4.5),
+    "activations": _line("M5 36 H17 C25 36 25 8 33 8 H43", PINK) + _line("M5 36 H22 L43 12", BLUE),
+    "gradient_descent": _line("M6 6 C14 52 34 52 42 6", INK) + _dots("14,23", ORANGE, 4.5),
+    "regression": _dots("5,10 9,15 12,24 16,31 20,35 24,38 29,36 32,31 36,26 39,17 43,9", BLUE)
+    + _line("M6 8 C16 46 32 46 42 8", PINK),
+    "classification": _box(4, 3, 40, 38, ORANGE, 0.85)
+    + f'<circle cx="24" cy="22" r="13" fill="{BLUE}" stroke="#ffffff" stroke-width="2.5"/>'
+    + _dots("20,18 27,20 22,26 28,27", "#ffffff", 1.7),
+    "checkpoints": _line("M6 9 C11 43 17 43 22 9", PINK)
+    + _line("M27 9 C32 43 38 43 43 9", PINK, 'stroke-dasharray="3 4"')
+    + _line("M17 36 H31 M27.5 32.5 L31 36 L27.5 39.5", INK),
+    "data_loader": _cells(5, 9, 8, [[0.9, 0.25], [0.25, 0.5], [0.5, 0.25]])
+    + _cells(33, 9, 8, [[0.9], [0.6], [0.9]], ORANGE)
+    + _line("M24.5 22 H30 M27.5 19 L30.5 22 L27.5 25", INK),
+    "optimizers": f'<ellipse cx="27" cy="25" rx="17" ry="13" stroke="{INK}" stroke-opacity="0.45" {LINE}/>'
+    + f'<ellipse cx="27" cy="25" rx="8.5" ry="6.5" stroke="{INK}" stroke-opacity="0.45" {LINE}/>'
+    + _line("M5 8 L27 25", BLUE) + _line("M5 8 C22 4 40 10 27 25", ORANGE),
+    "learning_rates": _line("M6 8 C14 18 28 22 42 24", ORANGE) + _line("M6 8 C12 30 24 32 42 33", PINK)
+    + _line("M6 8 C9 36 18 38 42 38", BLUE),
+    "convolution": _cells(5, 3.5, 6.5, [[0.2, 0.5, 0.8, 0.4, 0.2], [0.3, 0.9, 0.4, 0.6, 0.3], [0.7, 0.5, 0.2, 0.8, 0.5],
+                                        [0.2, 0.4, 0.7, 0.3, 0.6], [0.5, 0.2, 0.3, 0.6, 0.2]])
+    + f'<rect x="11.5" y="10" width="24" height="24" rx="2" {LINE} stroke="{ORANGE}"/>',
+    "cnn": f'<path d="M13 12 C18 5 34 6 33 14 C32 20 25 21 22 21 C30 21 38 24 36 31 C33 41 16 40 12 33" stroke="{INK}" '
+    'fill="none" stroke-width="5" stroke-linecap="round" stroke-linejoin="round"/>',
+}  # fmt: skip

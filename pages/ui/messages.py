@@ -63,9 +63,19 @@ class Drawer:
 class Home:
     """The page "Home", apart from its prose."""
 
-    lessons: str = "The lessons"
-    player: str = "The player"
-    lesson: str = "**{number} · {title}**"
+    title: str = "Watch a model learn"
+    start: str = "Start here"
+    start_with: str = "First, fit a curve yourself. It takes a minute."
+    lessons: str = "Twelve lessons, in order"
+    hours: str = "about {hours} hours"
+    minutes: str = "{number} · {minutes} min"
+    step: str = "step {step}"
+    pause: str = "Pause the picture"
+    play: str = "Play the picture"
+    picture: str = (
+        "A model with {units} hidden units learns a wave from {points} points. Its curve begins as a nearly straight "
+        "line and follows the points after {steps} steps."
+    )
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ NAMES = (
     "convolution",
     "cnn",
 )
-MORE_BENCHES = ("welcome", "classification.seeds")  # that have no knobs of their own: modules whose BENCH is one
+MORE_BENCHES = ("classification.seeds",)  # that have no knobs of their own: modules whose BENCH is one
 LESSONS: dict[str, Lesson] = {name: import_module(f"playground.lessons.{name}.lesson").LESSON for name in NAMES}
 BENCHES: dict[str, Bench] = {
     bench.name: bench

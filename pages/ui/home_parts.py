@@ -1,0 +1,52 @@
+"""What the home page is made of: the recorded run, the first experiment, and a tile for each lesson."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from pages.ui import emblems
+from pages.ui.messages import TEXT
+from pages.ui.routes import assets
+from playground.experiments import experiments
+from playground.figures.theme import PALETTE
+from playground.lesson import Lesson
+from playground.lessons import LESSONS, welcome
+
+FIRST = "regression"  # the lesson that "Start here" opens, with its first experiment
+
+_picture = st.components.v2.component(
+    "home",
+    js=assets.loader("home.js"),
+    css=(assets.STATIC / "home_picture.css").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def picture() -> None:
+    """A recorded run as a moving picture: no worker is needed."""
+    text, run = TEXT.home, welcome.recorded()
+    alt = text.picture.format(units=run.units, points=len(run.x), steps=run.steps)
+    words = {"alt": alt, "step": text.step, "play": text.play, "pause": text.pause}
+    _picture(key="picture", data={"run": asdict(run), "words": words, "palette": PALETTE})
+
+
+def start() -> None:
+    """The link to the first experiment."""
+    query = {f"{FIRST}_try": experiments(LESSONS[FIRST])[0].id}
+    st.page_link(f"{FIRST}.py", label=TEXT.home.start, query_params=query, width="stretch")
+
+
+def tile(number: int, lesson: Lesson) -> None:
+    """A lesson's drawing, title, number and minutes; all of it is one link."""
+    with st.container(key=f"tile-{lesson.name}", gap=None):
+        if lesson.name in emblems.DRAWINGS:
+            st.html(emblems.as_html(lesson.name))
+        st.page_link(f"{lesson.name}.py", label=lesson.title)
+        st.caption(TEXT.home.minutes.format(number=number, minutes=lesson.minutes))
+
+
+def hours() -> str:
+    """How long all lessons take together."""
+    return TEXT.home.hours.format(hours=round(sum(lesson.minutes for lesson in LESSONS.values()) / 60))
