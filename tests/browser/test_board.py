@@ -26,10 +26,9 @@ def test_a_cold_deep_link_opens_with_its_settings_and_paints_every_chart(page: O
     tab = page("/regression?regression_lr=0.1&regression_hidden=5")
     board = Board(tab.page).ready()
     assert board.number("parameters") == 16
-    slider = tab.page.get_by_role("slider", name="Learning rate")
-    board.until(lambda: slider.get_attribute("aria-valuetext") == "0.1", "the knob shows the link's value")
+    board.until(lambda: board.knob("lr").get_attribute("aria-valuetext") == "0.1", "the knob shows the link's value")
     for chart in CHARTS:
-        tab.page.wait_for_selector(f'[data-chart="{chart}"] .main-svg')
+        board.open_chart(chart)
     assert len(board.run) >= 20
     assert board.state == "paused"
     assert set(board.numbers()) >= {"step", "epoch", "loss", "test_loss", "r2", "parameters", "steps_per_second"}
@@ -57,21 +56,21 @@ def test_chart_nodes_survive_fifty_frames_and_the_numbers_move(page: Open) -> No
 def test_a_zoom_survives_the_frames_after_it(page: Open) -> None:
     tab = page(ENDLESS)
     board = Board(tab.page).ready()
+    board.open_chart("gradients")
     board.play()
-    box = tab.page.locator('[data-chart="loss"] .nsewdrag').bounding_box()
+    box = tab.page.locator('[data-chart="gradients"] .nsewdrag').bounding_box()
     tab.page.mouse.move(box["x"] + 40, box["y"] + 30)
     tab.page.mouse.down()
     tab.page.mouse.move(box["x"] + 160, box["y"] + 120, steps=5)
     tab.page.mouse.up()
-    span = "() => { const { xaxis, yaxis } = document.querySelector('[data-chart=loss]')._fullLayout;"
+    span = "() => { const { xaxis, yaxis } = document.querySelector('[data-chart=gradients]')._fullLayout;"
     span += " return [...xaxis.range, ...yaxis.range]; }"
     zoomed = tab.page.evaluate(span)
-    whole = tab.page.evaluate("document.querySelector('[data-chart=loss]').layout.xaxis.range[1]")
-    assert (zoomed[0] > 0 and zoomed[1] < whole) or zoomed[2] > 0
+    assert zoomed[0] > 0
     board.wait_frames(40)
     assert tab.page.evaluate(span) == pytest.approx(zoomed)
-    tab.page.get_by_role("button", name="Reset zoom: Loss").click()
-    board.until(lambda: tab.page.evaluate(span)[2] == 0, "the whole loss is back")
+    board.choose("gradients", "Reset zoom")
+    board.until(lambda: tab.page.evaluate(span)[0] == 0, "all steps are back")
 
 
 def test_pause_holds_and_the_space_bar_goes_on(page: Open) -> None:
@@ -95,13 +94,9 @@ def test_step_takes_batches_or_epochs_and_reset_goes_back_to_the_same_start(page
     first = board.number("loss")
     board.press("Step")
     board.until(lambda: board.step == 1, "one batch")
-    count = tab.page.get_by_role("spinbutton", name="Steps or epochs to take")
-    count.fill("7")
-    board.press("Step")
+    board.take(7)
     board.until(lambda: board.step == 8 and board.number("epoch") == 1, "seven batches more")
-    count.fill("2")
-    tab.page.get_by_label("Unit of a step").select_option("epochs")
-    board.press("Step")
+    board.take(2, "epochs")
     board.until(lambda: board.step == 15 and board.number("epoch") == 3, "to the end of the third epoch")
     assert board.number("loss") != first
     board.press("Reset")
@@ -143,13 +138,206 @@ def test_scrubbing_moves_all_charts_to_an_earlier_step_and_now_returns(page: Ope
     board.until(lambda: board.step == 3, "step 3 is shown")
     board.until(lambda: board.trace("fit", "Model")["y"] != end["curve"], "the curve of step 3")
     assert board.number("loss") > end["loss"]
-    board.until(
-        lambda: tab.page.evaluate("document.querySelector('[data-chart=loss]').layout.shapes.some((s) => s.x0 === 3)"),
-        "the loss chart shows the moment",
-    )
+    handle = tab.page.locator("[data-place=strip] .handle-knob")
+    board.until(lambda: abs(middle(handle) - board.place_of(3)[0]) < 1.5, "the handle stands there")
     board.press("Now")
     board.until(lambda: board.step == 100 and board.number("loss") == end["loss"], "now again")
     board.until(lambda: board.trace("fit", "Model")["y"] == end["curve"], "the curve of now")
+
+
+def middle(locator: Any) -> float:
+    """The x of a node's middle on the screen."""
+    box = locator.bounding_box()
+    return float(box["x"] + box["width"] / 2)
+
+
+def test_one_looks_back_by_dragging_along_the_loss(page: Open) -> None:
+    tab = page("/regression")
+    board = Board(tab.page).ready()
+    board.press("Play")
+    board.until(lambda: board.state == "done", "done")
+    now = tab.page.get_by_role("button", name="Now", exact=True)
+    assert not now.is_visible()
+    before = tab.page.locator("[data-board] .player").bounding_box()
+    tab.page.mouse.move(*board.place_of(90))
+    tab.page.mouse.down()
+    for step in (70, 50, 40):
+        tab.page.mouse.move(*board.place_of(step + 0.5))
+        board.until(lambda step=step: board.step == step, f"step {step} is shown")
+    handle = tab.page.locator("[data-place=strip] .handle-knob")
+    assert middle(handle) == pytest.approx(board.place_of(40)[0], abs=8)
+    tab.page.mouse.up()
+    assert now.is_visible() and middle(now) == pytest.approx(board.place_of(100)[0], abs=2)
+    assert tab.page.locator("[data-board] .player").bounding_box() == before, "nothing moves"
+    tab.page.keyboard.press("ArrowLeft")
+    board.until(lambda: board.step == 39, "the keyboard continues where the pointer was")
+    slider = tab.page.get_by_role("slider", name="Time")
+    board.until(lambda: slider.get_attribute("aria-valuetext") == "step 39", "and says so")
+    tab.page.keyboard.press("Home")
+    board.until(lambda: board.step == 0, "the start")
+    tab.page.keyboard.press("PageUp")
+    board.until(lambda: board.step > 5, "a tenth further")
+    tab.page.mouse.move(*board.place_of(20))
+    tab.page.mouse.down()
+    tab.page.mouse.move(*board.place_of(103))
+    tab.page.mouse.up()
+    board.until(lambda: board.step == 100 and not now.is_visible(), "dragged to the end, it is now")
+
+
+def test_a_drag_along_the_loss_pauses_and_play_returns_to_now(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    board.play()
+    board.wait_frames(20)
+    tab.page.mouse.move(*board.place_of(board.step / 3))
+    tab.page.mouse.down()
+    board.until(lambda: board.state == "paused", "paused")
+    tab.page.mouse.up()
+    shown = board.step
+    board.play()
+    board.until(lambda: board.step > 2 * shown, "it goes on from now")
+
+
+def test_before_the_first_step_the_strip_has_the_planned_length_and_says_what_comes(page: Open) -> None:
+    tab = page("/regression")
+    board = Board(tab.page).ready()
+    strip = tab.page.locator("[data-place=strip]")
+    assert "Loss over the steps is drawn here." in strip.text_content()
+    ticks = "[...document.querySelectorAll('[data-place=strip] .xtick text')].map((node) => node.textContent)"
+    assert tab.page.evaluate(ticks) == ["0", "25", "50", "75", "100 steps"]
+    board.press("Step")
+    hint = tab.page.locator("[data-place=strip] .strip-hint")
+    board.until(lambda: not hint.is_visible(), "the line begins")
+
+
+def test_a_change_of_a_setting_is_a_notch_with_its_words(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    board.press("Step")
+    board.until(lambda: board.step == 1, "a step")
+    board.take(20)
+    board.until(lambda: board.step == 21, "more steps")
+    board.knob("optimizer").select_option("Adam")
+    notch = tab.page.get_by_role("button", name="Step 21: Optimizer")
+    notch.wait_for(state="attached")
+    board.take(20)
+    board.until(lambda: board.step == 41, "more steps")
+    notch.hover()
+    words = tab.page.get_by_role("tooltip").locator("visible=true")
+    board.until(lambda: words.count() and "Adam" in words.first.text_content(), "its words")
+    notch.press("Enter")
+    board.until(lambda: board.step == 21, "the step at which it was changed")
+
+
+def test_after_a_divergence_the_loss_is_crossed_and_one_can_start_again(page: Open) -> None:
+    tab = page("/regression?regression_lr=10&regression_max_steps=0")
+    board = Board(tab.page).ready()
+    board.press("Play")
+    board.until(lambda: board.state == "failed", "it diverges")
+    assert "The loss is not finite" in tab.page.locator("[data-place=strip] .cross").inner_text()
+    board.press("Start again")
+    board.until(lambda: board.state == "paused" and board.step == 0, "from the start")
+
+
+def test_knobs_beside_the_player_turn_the_settings(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    rate = board.knob("lr")
+    assert rate.get_attribute("aria-label") == "Learning rate" and rate.get_attribute("aria-valuetext") == "0.5"
+    rate.focus()
+    tab.page.keyboard.press("ArrowLeft")
+    assert rate.get_attribute("aria-valuetext") == "0.3", "it shows its value at once"
+    tab.page.wait_for_url("**regression_lr=0.3*")
+    board.knob("optimizer").select_option("Adam")
+    tab.page.wait_for_url("**regression_optimizer=adam*")
+    board.drawer()
+    drawn = tab.page.locator(".st-key-drawer").get_by_role("slider", name="Learning rate")
+    board.until(lambda: drawn.get_attribute("aria-valuetext") == "0.3", "the drawer's widget shows it, too")
+    assert rate.get_attribute("aria-valuetext") == "0.3"
+
+
+def test_a_dragged_knob_sends_one_value_per_answer_and_never_jumps_back(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    rate = board.knob("lr")
+    box = rate.bounding_box()
+    tab.page.evaluate(
+        """() => {
+          const rate = document.querySelector("[data-knob=lr] input");
+          window.__seen = [];
+          new MutationObserver(() => window.__seen.push(Number(rate.value)))
+            .observe(rate, { attributes: true, attributeFilter: ["aria-valuetext"] });
+        }"""
+    )
+    tab.page.mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
+    tab.page.mouse.down()
+    for part in range(20):
+        tab.page.mouse.move(box["x"] + box["width"] * (1 - (part + 1) / 22), box["y"] + box["height"] / 2)
+        tab.page.wait_for_timeout(30)
+    tab.page.mouse.up()
+    last = rate.input_value()
+    board.until(
+        lambda: f"regression_lr={rate.get_attribute('aria-valuetext')}" in tab.page.url, "the link has the last"
+    )
+    tab.page.wait_for_timeout(500)
+    assert rate.input_value() == last
+    seen = tab.page.evaluate("window.__seen")
+    assert seen == sorted(seen, reverse=True), "it only went where the pointer went"
+
+
+def test_a_hidden_knob_shows_its_value_with_a_lock(page: Open) -> None:
+    tab = page("/regression?regression_lr=0.1&hide=lr")
+    Board(tab.page).ready()
+    knob = tab.page.locator('[data-knob="lr"]')
+    assert knob.locator("input").count() == 0
+    assert "0.1" in knob.text_content() and knob.get_by_role("img", name="Locked by the teacher").is_visible()
+
+
+def test_the_other_numbers_open_beside_the_numbers(page: Open) -> None:
+    tab = page("/regression")
+    Board(tab.page).ready()
+    epoch = tab.page.locator('[data-status="epoch"]')
+    assert not epoch.is_visible()
+    tab.page.locator("[data-board] .numbers").focus()
+    tab.page.keyboard.press("Shift")  # a key, so that the focus is seen
+    tab.page.locator("[data-board] .numbers").hover()
+    epoch.wait_for(state="visible")
+    tab.page.keyboard.press("Escape")
+    epoch.wait_for(state="hidden")
+
+
+def test_the_line_of_numbers_keeps_its_height(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    line, strip = (tab.page.locator(f".screen > {each}") for each in (".line", "[data-place=strip]"))
+    before = line.bounding_box(), strip.bounding_box()
+    board.play()
+    board.wait_frames(30)
+    tab.page.evaluate(
+        "document.querySelector('[data-board] .narrator').firstChild.data = 'A very long sentence. '.repeat(30)"
+    )
+    assert (line.bounding_box(), strip.bounding_box()) == before
+
+
+def test_shift_enter_asks_how_many_steps(page: Open) -> None:
+    tab = page("/regression?regression_batch_size=20")
+    board = Board(tab.page).ready()
+    tab.page.locator("body").press("Shift+Enter")
+    count = tab.page.get_by_role("spinbutton", name="Steps or epochs to take")
+    assert count.evaluate("(node) => node === document.activeElement"), "the field has the focus"
+    count.fill("0")
+    tab.page.keyboard.press("Enter")
+    board.until(lambda: "“0” is not a whole number" in board.said(), "why not")
+    count.fill("3")
+    tab.page.keyboard.press("Enter")
+    board.until(lambda: board.step == 3, "three steps")
+    assert not count.is_visible()
+    step = tab.page.get_by_role("button", name="Step", exact=True)
+    assert step.evaluate("(node) => node === document.activeElement"), "the focus is not lost"
+    step.click(modifiers=["Shift"])
+    count.wait_for(state="visible")
+    tab.page.keyboard.press("Escape")
+    assert board.step == 3
 
 
 def test_a_cut_line_reconnects_by_itself_and_loses_nothing(page: Open) -> None:
@@ -221,7 +409,7 @@ def test_leaving_the_page_pauses_and_coming_back_finds_the_run_as_it_was(page: O
     board.wait_frames(10)
     run = board.run
     tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Home").click()
-    tab.page.wait_for_selector("text=The player")
+    tab.page.get_by_role("heading", name="Watch a model learn").wait_for()
     board.until(lambda: tab.page.locator("[data-board][data-run]").count() == 0, "the run's board is gone")
     back_at = time.monotonic() + MAX_AWAY_SECONDS + 0.3
     tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Convolution").click()
@@ -284,16 +472,16 @@ def test_a_chart_fills_the_screen_and_saves_its_picture_and_its_numbers(page: Op
     tab = page("/regression")
     board = Board(tab.page).ready()
     with tab.page.expect_download() as saved:
-        tab.page.get_by_role("button", name="Save data as CSV: Fit").click()
+        board.choose("fit", "Save data as CSV")
     saved.value.save_as(tmp_path / "fit.csv")
     rows = (tmp_path / "fit.csv").read_text().splitlines()
     assert rows[0] == "series,x,y"
     assert len([row for row in rows if row.startswith("Train,")]) == 100
     with tab.page.expect_download() as saved:
-        tab.page.get_by_role("button", name="Save as PNG: Loss").click()
+        board.choose("loss", "Save as PNG")
     saved.value.save_as(tmp_path / "loss.png")
     assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
-    tab.page.get_by_role("button", name="Full screen: Fit").click()
+    board.choose("fit", "Full screen")
     wide = "document.querySelector('[data-chart=fit] .main-svg').clientWidth"
     board.until(lambda: tab.page.evaluate(wide) > 1100, "the chart is as wide as the screen")
     tab.page.keyboard.press("Escape")
@@ -306,8 +494,8 @@ def test_charts_follow_the_theme(page: Open, scheme: str, text: str) -> None:
     tab = page("/regression", options={"color_scheme": scheme})
     Board(tab.page).ready()
     assert tab.page.evaluate("document.querySelector('[data-chart=fit]').layout.font.color") == text
-    track = tab.page.get_by_role("slider", name="Time").screenshot()
-    middle = tab.page.evaluate(
+    track = tab.page.locator("[data-place=strip]").screenshot()
+    centre = tab.page.evaluate(
         """async (data) => {
           const image = await createImageBitmap(new Blob([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))]));
           const pen = new OffscreenCanvas(image.width, image.height).getContext("2d");
@@ -316,7 +504,7 @@ def test_charts_follow_the_theme(page: Open, scheme: str, text: str) -> None:
         }""",
         base64.b64encode(track).decode(),
     )
-    assert (max(middle) < 128) == (scheme == "dark"), "the time slider's track, too"
+    assert (max(centre) < 128) == (scheme == "dark"), "the strip, too"
 
 
 def test_nothing_is_wider_than_a_phone(page: Open) -> None:
@@ -326,9 +514,12 @@ def test_nothing_is_wider_than_a_phone(page: Open) -> None:
     board.wait_frames(5)
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
     chart = tab.page.locator('[data-chart="fit"]').bounding_box()
-    knob = tab.page.get_by_role("slider", name="Learning rate").bounding_box()
     assert chart["x"] >= 0 and chart["x"] + chart["width"] <= 390
-    assert chart["y"] < knob["y"], "charts come before knobs"
+    player = tab.page.locator("[data-board] .player").bounding_box()
+    assert chart["y"] < player["y"] and player["y"] + player["height"] <= 844, "the player is in sight below"
+    for name in ("Pause", "Step", "Reset", "All settings"):
+        box = tab.page.locator("[data-board] .player").get_by_role("button", name=name, exact=True).bounding_box()
+        assert min(box["width"], box["height"]) >= 44, name
 
 
 def test_a_lessons_card_is_as_high_as_its_neighbours_and_opens_it_wherever_it_is_clicked(page: Open) -> None:

@@ -23,7 +23,10 @@ export class Strip {
       value: 0,
       "aria-label": words.time,
     });
-    this.slider.oninput = () => this.askLater({ to: Number(this.slider.value) });
+    this.slider.oninput = () => {
+      this.typed = Number(this.slider.value);
+      this.askLater({ to: this.typed });
+    };
     this.slider.onfocus = () => this.slider.setAttribute("aria-valuetext", this.valueText());
     this.line = element("span", { class: "handle" });
     this.knob = element("span", { class: "handle-knob" });
@@ -80,8 +83,8 @@ export class Strip {
     const last = Math.max(0, count - 1);
     if (Number(this.slider.max) !== last) this.slider.max = String(last);
     const value = at ?? last;
-    const isHeld = document.activeElement === this.slider && at !== null;
-    if (!isHeld && Number(this.slider.value) !== value) this.slider.value = String(value);
+    if (at === this.typed || at === null) this.typed = undefined; // what was typed is shown
+    if (this.typed === undefined && Number(this.slider.value) !== value) this.slider.value = String(value);
     const speaks = at !== null || this.state !== "playing"; // with the focus, it says each value
     if (speaks) this.slider.setAttribute("aria-valuetext", this.valueText());
     this.glass.classList.toggle("timeless", count === 0);
@@ -259,6 +262,7 @@ export class Strip {
     if (!axes) return;
     const { now } = this.time;
     const isNow = x >= axes.x(now) - 1;
+    this.typed = undefined;
     this.wanted = isNow ? now : Math.max(0, Math.min(now, Math.floor(axes.step(x))));
     this.place();
     this.askLater(isNow ? { to: null } : { step: this.wanted });
