@@ -116,7 +116,7 @@ def what_differs(config: Config, hidden: frozenset[str]) -> str:
             words = TEXT.rail.on if value else TEXT.rail.off
         if name not in hidden:
             values.append(TEXT.rail.setting.format(label=spec.label, value=shorten(words, MAX_VALUE_LENGTH)))
-    return ", ".join(values) or TEXT.rail.defaults
+    return TEXT.rail.separator.join(values) or TEXT.rail.defaults
 
 
 def _listed(lesson: Lesson, bench: str) -> list[Experiment]:

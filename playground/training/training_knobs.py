@@ -73,10 +73,11 @@ def weight_decay(default: float, options: tuple[float, ...], *, label: str = "We
 
 def max_steps(default: int) -> Any:
     """Stop rule: a number of steps."""
-    return knob(default, "Stop after (steps)", help="0 means no limit.", live=True, lo=0, hi=1_000_000, step=100)
+    return knob(default, "Stop after (steps)", help="0 means no limit.", names={0: "no limit"}, live=True,
+                lo=0, hi=1_000_000, step=100)  # fmt: skip
 
 
 def target_loss(default: float) -> Any:
     """Stop rule: a training loss."""
-    return knob(default, "Stop at training loss", help="0 means never.", live=True, lo=0.0, hi=10.0, step=0.001,
+    return knob(default, "Stop at training loss", help="0 means never.", names={0.0: "never"}, live=True, lo=0.0, hi=10.0, step=0.001,
                 more=True)  # fmt: skip

@@ -20,6 +20,9 @@ export class Places {
       return [view, { hero, second, rest }];
     }));
     this.view = views[0];
+    this.atFirst = new Map(
+      [...this.views].map(([view, { hero, second, rest }]) => [view, { hero, second, rest: [...rest] }]),
+    );
     this.hero = element("div", { class: "hero", "data-place": "hero" });
     this.second = element("div", { class: "second", "data-place": "second" });
     this.thumbs = element("div", {
@@ -118,6 +121,13 @@ export class Places {
     shown.rest[at] = shown[place];
     shown[place] = chart;
     this.rearrange(fromButton);
+  }
+
+  /** Put every chart back to where it stood when the page opened. */
+  reset() {
+    for (const [view, { hero, second, rest }] of this.atFirst) this.views.set(view, { hero, second, rest: [...rest] });
+    [this.view] = this.views.keys();
+    this.arrange();
   }
 
   /** The hero and the second chart change places. */

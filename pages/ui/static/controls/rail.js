@@ -7,6 +7,10 @@ import { popup } from "./menu.js";
 const HAS_PLAYED = ["playing", "done", "failed"];
 const REFOCUS_MS = 10_000; // after a click, within which a board of another lab takes over the focus
 const opened = new Map(); // by session and lesson: the number of the set-up whose chart was opened last
+const LETTER = 8; // pixels, about
+const LINE = 19; // pixels, of a sentence
+const MIN_LIST = 320; // pixels
+const LIST_MARGIN = 12;
 let clickedAt = -Infinity;
 
 export class Rail {
@@ -28,7 +32,7 @@ export class Rail {
     );
     this.list = element("div", { class: "rail-list", role: "listbox", "aria-label": words.railAll });
     this.list.onkeydown = (event) => this.key(event);
-    popup(this.all, this.list, () => this.fillList());
+    popup(this.all, this.list, () => this.openList());
     this.before = element("p", {});
     this.after = element("p", {});
     this.sentence = element("div", { class: "rail-what" }, this.before, this.after);
@@ -36,13 +40,21 @@ export class Rail {
     this.run = element("button", { type: "button", class: "rail-run", "data-try": "", onclick: () => this.tryIt() });
     this.next = element("button", { type: "button", class: "rail-next", onclick: () => this.look(1, true) });
     this.next.append(words.railNext, " ›");
+    const reserved = [words.railAgain, `${words.railNext} ›`].map((text) =>
+      element("span", { class: "rail-next" }, text)
+    );
     this.root = element(
       "section",
       { "data-rail": "", class: "rail", "aria-label": words.rail },
       element("div", { class: "rail-nav" }, this.earlier, this.all, this.later),
       this.sentence,
       this.answers,
-      element("div", { class: "rail-act" }, this.run, this.next),
+      element(
+        "div",
+        { class: "rail-act" },
+        element("div", { class: "rail-reserved", "aria-hidden": "true" }, ...reserved), // room for both buttons at any time
+        element("div", { class: "rail-buttons" }, this.run, this.next),
+      ),
       this.list,
     );
     this.root.hidden = true;
@@ -125,13 +137,21 @@ export class Rail {
     this.showPhase();
   }
 
-  /** A title stands above a sentence that fits into one line, and begins the first line of a longer one. */
+  /**
+   * A title stands above a sentence that fits into one line, and begins the first line of a longer one. What would need
+   * more than two lines is set smaller: three of these are as high.
+   */
   fit() {
-    const room = this.sentence.clientWidth;
+    const { scale } = this.board;
+    const room = this.sentence.clientWidth - LETTER * scale;
     for (const line of [this.before, this.after]) {
-      const words = line.querySelector("span");
-      const width = [...words?.getClientRects() ?? []].reduce((sum, each) => sum + each.width, 0);
+      line.classList.remove("long");
+      const width = [...line.querySelector("span > span")?.getClientRects() ?? []].reduce(
+        (sum, { width }) => sum + width,
+        0,
+      );
       line.classList.toggle("stacked", width > 0 && width < room);
+      line.classList.toggle("long", line.clientHeight > 2.5 * LINE * scale);
     }
   }
 
@@ -157,17 +177,25 @@ export class Rail {
     this.board.root.querySelector('[data-place="hero"]')?.scrollIntoView({ block: "nearest" });
   }
 
-  /** Open the chart that an experiment names, once for each time that it is set up. */
+  /**
+   * Open the chart that an experiment names, once for each time that it is set up. The next experiment finds the charts
+   * where they were.
+   */
   openChart() {
     const { set, number, lesson } = this.data;
     const place = `${this.board.session} ${lesson}`;
     if (!set || number <= (opened.get(place) ?? 0)) return;
     opened.set(place, number);
     const { show } = this.find(set);
-    if (show) this.board.places.open(show);
+    const { places } = this.board;
+    if (this.hasOpened) places.reset();
+    if (show) places.open(show);
+    this.hasOpened = Boolean(show);
   }
 
-  fillList() {
+  openList() {
+    const room = innerHeight - this.all.getBoundingClientRect().bottom - LIST_MARGIN;
+    this.list.style.maxHeight = `${Math.max(room, MIN_LIST)}px`; // below the button if there is room for a few
     const { words } = this.board;
     const { list, set, tried } = this.data;
     const labs = [...new Set(list.map(({ lab }) => lab))];
@@ -223,5 +251,6 @@ export class Rail {
 function write(line, title, lab, html) {
   const words = element("span", {});
   words.innerHTML = html;
-  line.replaceChildren(element("strong", {}, title), ...(lab ? [element("em", {}, lab)] : []), " ", words);
+  const label = lab ? [element("em", {}, lab)] : [];
+  line.replaceChildren(element("strong", {}, title), ...label, " ", element("span", {}, words));
 }
