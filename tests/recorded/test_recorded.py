@@ -42,6 +42,11 @@ REDRAWN = {
     "tensors_tutorial: experiment The same sine": "an array of one axis is a row, as in the lab Operations",
     "checkpoints_inside: preset Output layer": "eleven numbers are below each other, no longer on top of each other",
 }
+# Single charts that are drawn in another form since, by bench and chart: why.
+REDRAWN_CHARTS = {
+    ("regression", "network"): "drawn from the data to the prediction, with the curve of each unit",
+    ("classification", "network"): "drawn from the data to the prediction, with a map of each input",
+}
 each_run = pytest.mark.parametrize("recorded", RECORDED_RUNS, ids=[each["file"] for each in RECORDED_RUNS])
 
 
@@ -140,16 +145,19 @@ def test_a_link_of_then_gives_the_same_settings_and_first_frame(bench: str) -> N
         config, problems = there.config.parse(texts)
         assert (problems, config.as_texts()) == ([], recorded["config"]), title
         if recorded["frame"] is not None and title not in REDRAWN:
-            assert_same_frame(first_frame(there, config), recorded["frame"], title)
+            assert_same_frame(first_frame(there, config), recorded["frame"], title, bench)
 
 
-def assert_same_frame(now: dict[str, Any], then: dict[str, Any], title: str) -> None:
+def assert_same_frame(now: dict[str, Any], then: dict[str, Any], title: str, bench: str) -> None:
     assert now.get("refused") == then.get("refused"), title
     for name, value in then.get("status", {}).items():
         assert is_near(now["status"][name], value), (title, name, value, now["status"][name])
     for chart, traces in then.get("charts", {}).items():
         if not any(count for trace in traces for count, _, _ in trace.values()):
             continue  # what was left blank then may show something now
+        if (bench, chart) in REDRAWN_CHARTS:
+            assert any(trace for trace in now["charts"][chart]), (title, chart)
+            continue
         assert len(now["charts"][chart]) == len(traces), (title, chart)
         for at, (one, two) in enumerate(zip(now["charts"][chart], traces, strict=True)):
             assert one.keys() == two.keys(), (title, chart, at)
