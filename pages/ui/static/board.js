@@ -18,6 +18,7 @@ import { keepStep, stepBeforeReload } from "./controls/reloaded.js";
 import { Strip } from "./controls/strip.js";
 import { Places } from "./places.js";
 import { Stream } from "./wire/stream.js";
+import { themeOf } from "./theme.js";
 import { markNumbersAndCode } from "./translated.js";
 
 const MAX_SPOKEN = 240; // characters of a chart in words that are said without being asked for
@@ -156,9 +157,8 @@ class Board {
   }
 
   chooseTheme(parent) {
-    const style = getComputedStyle(parent);
-    const theme = isDark(style.getPropertyValue("--st-background-color")) ? "dark" : "light";
-    this.font = style.getPropertyValue("--st-font") || "sans-serif";
+    const theme = themeOf(parent);
+    this.font = getComputedStyle(parent).getPropertyValue("--st-font") || "sans-serif";
     if (theme === this.theme) return;
     this.theme = theme;
     for (const chart of this.charts.values()) chart.recolour();
@@ -315,13 +315,6 @@ class Board {
     for (const chart of this.charts.values()) chart.destroy();
     this.root.remove();
   }
-}
-
-function isDark(colour) {
-  const probe = document.createElement("canvas").getContext("2d");
-  probe.fillStyle = colour.trim() || "#ffffff";
-  const [red, green, blue] = rgb(String(probe.fillStyle));
-  return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
 }
 
 const boards = new WeakMap(); // the board of each element that Streamlit gives us
