@@ -109,7 +109,10 @@ def test_a_knob_without_effect_cannot_be_turned(toy: AppTest) -> None:
     follow(toy, toys_lab="line")
     turned(toy, "bend", 2.0)
     assert settings(toy, LINE) == LINE.config()
-    assert not controls(toy)["bend"]["applies"]
+    assert "bend" not in controls(toy)
+    turned(toy, "shape", "bent")
+    turned(toy, "bend", 2.0)
+    assert settings(toy, LINE).bend == 2.0
 
 
 def test_a_knob_of_a_lab_that_is_not_open_cannot_be_turned(toy: AppTest) -> None:
@@ -137,7 +140,7 @@ def test_every_control_says_all_that_the_board_needs_and_its_values_are_legal(be
         values = [option["value"] for option in control["options"]]
         assert spec.checked(control["value"]) == getattr(config, control["name"])
         assert [spec.checked(value) for value in values] == list(spec.options or ()) or spec.many
-        assert control["label"] and control["text"]
+        assert control["label"] and (control["text"] or control["value"] == "")
         assert all(option["text"] for option in control["options"])
         assert (control["kind"] in ("slider", "choice", "many")) == bool(values) or control["kind"] == "slider"
         if control["kind"] == "number" or (control["kind"] == "slider" and not values):
@@ -148,12 +151,14 @@ def test_every_control_says_all_that_the_board_needs_and_its_values_are_legal(be
 def test_the_board_has_the_knobs_of_the_bar_and_of_a_drawn_network(bench: Lab | LiveLesson) -> None:
     names = {control["name"] for control in knob_widgets.for_board(bench, bench.config())}
     specs = bench.config.knobs()
-    assert {name for name, spec in specs.items() if spec.bar} <= names
+    shown = {name for name, spec in specs.items() if not spec.shy or spec.applies_to(bench.config())}
+    assert {name for name in shown if specs[name].bar} <= names
     for chart in bench.charts:
         if chart.network is not None:
             network = chart.network
             named = {network.data, network.inputs, network.layers, network.activation, *network.units} - {""}
-            assert named <= names, "a knob that the drawing names does not exist, or is not given to the board"
+            assert named <= specs.keys()
+            assert named & shown <= names, "a knob that the drawing names does not exist, or is not given to the board"
     assert all(another(bench.config, name) != specs[name].default for name in names)
 
 
