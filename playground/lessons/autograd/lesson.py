@@ -9,7 +9,7 @@ LESSON = LabLesson(
     name="autograd",
     title="Autograd",
     sentence="PyTorch records how a number was computed, and goes back the same way to find every gradient.",
-    minutes=20,
+    minutes=35,
     labs=(graph.LAB, tutorial.LAB, accumulate.LAB, mistakes.LAB, slope.LAB),
     code=(backward.walk, backward.record, accumulate.call_backward, slope.difference, slope.slope_of),
 )

@@ -9,7 +9,7 @@ LESSON = LabLesson(
     name="checkpoints",
     title="Save and restore",
     sentence="A trained model is worth keeping: what to save, what is in the file, and how to continue from it.",
-    minutes=20,
+    minutes=15,
     labs=(
         ways.LAB,
         inside.LAB,

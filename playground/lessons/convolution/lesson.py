@@ -9,7 +9,7 @@ LESSON = LabLesson(
     name="convolution",
     title="Convolution",
     sentence="A small window of weights slides over an image: what comes out, and how large it is.",
-    minutes=20,
+    minutes=30,
     labs=(slide.LAB, pooling.LAB, sizes.LAB, chain.LAB),
     code=(slide.convolve, pooling.pool, chain.passes),
 )

@@ -11,7 +11,7 @@ LESSON = LabLesson(
     name="gradient_descent",
     title="Gradient descent",
     sentence="A ball rolls down a landscape until the ground is flat. That is how a model learns.",
-    minutes=25,
+    minutes=40,
     labs=(line.LAB, surface.LAB, basins.LAB, rates.LAB),
     code=(rosenbrock, gradient, descent_step, roll_many, curvatures, classify, rates.contraction),
 )

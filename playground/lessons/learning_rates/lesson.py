@@ -11,7 +11,7 @@ LESSON = LabLesson(
     name="learning_rates",
     title="Learning rates",
     sentence="The setting that matters most: see what it does to every optimizer, all at once.",
-    minutes=25,
+    minutes=30,
     labs=(
         sweep.SWEEP,
         sweep.WHO_WINS,

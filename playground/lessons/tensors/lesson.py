@@ -9,7 +9,7 @@ LESSON = LabLesson(
     name="tensors",
     title="Tensors",
     sentence="Arrays in NumPy and tensors in torch, side by side: values, types, shapes, memory and speed.",
-    minutes=20,
+    minutes=25,
     labs=(tutorial.LAB, operations.LAB, memory.LAB, broadcasting.LAB, views.LAB, speed.LAB),
     code=(tutorial.convert_both_ways, tutorial.in_both_libraries, views.memory_positions, speed.measure),
 )
