@@ -148,6 +148,7 @@ class Tester:
         self.digits = digits
         self.pending: SlicedTest | None = None
         self.latest: Evaluation | None = None
+        self.sample: Evaluation | None = None  # of the few images that are tested often
         self.full_tests: list[FullTest] = []
         self.trained = self.trained_at_full_test = 0  # images
         self.watched_at = -math.inf
@@ -155,6 +156,7 @@ class Tester:
         sample = slice(None, None, max(1, len(digits.x_test) // SAMPLE_IMAGES))
         self._sample = digits.x_test[sample][:SAMPLE_IMAGES]
         self._sample_labels = digits.y_test[sample][:SAMPLE_IMAGES].cpu().numpy()
+        self._sample_indices = np.arange(len(digits.x_test))[sample][:SAMPLE_IMAGES]
 
     def after_step(self, model: nn.Sequential, steps: int, images: int, *, ends_epoch: bool, is_last: bool) -> None:
         """Start a test if one is due after a step on `images` images, and test the slices that are due."""
@@ -225,10 +227,19 @@ class Tester:
         known = [test.accuracy for test in self.full_tests if test.step <= steps]
         return known[-1] if known else None
 
-    def sample_accuracy(self, model: nn.Sequential) -> float:
-        """The accuracy on the sample of 200 test images."""
-        predicted = predict_probabilities(model, self._sample).argmax(axis=1)
-        return float((predicted == self._sample_labels).mean())
+    def sample_accuracy(self, model: nn.Sequential, steps: int) -> float:
+        """The accuracy on the sample of 200 test images, of the model after `steps` steps."""
+        probabilities = predict_probabilities(model, self._sample)
+        self.sample = Evaluation(steps, self._sample_indices, self._sample_labels, probabilities)
+        return self.sample.accuracy
+
+    @property
+    def shown(self) -> Evaluation | None:
+        """The test whose mistakes are shown: the last one, or the sample's where that is newer and nobody watches."""
+        is_watched = time.monotonic() < self.watched_at + WATCH_SECONDS
+        if self.latest is None or self.sample is None or is_watched:
+            return self.latest or self.sample
+        return max(self.latest, self.sample, key=lambda each: each.steps)
 
     def unfinished(self) -> Unfinished | None:
         """A test of all test images that is running, with what it has found; None where there is none."""

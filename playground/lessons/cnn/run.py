@@ -182,7 +182,7 @@ class CnnRun(TrainingRun):
         self.averaged = range(self.steps - self.metrics.counted, self.steps)
         row = self.metrics.row()
         if is_sample_due(self.steps):
-            row["test_accuracy"] = self.tester.sample_accuracy(self.model)
+            row["test_accuracy"] = self.tester.sample_accuracy(self.model, self.steps)
         return row
 
     def trace(self, before: list[Tensor]) -> dict[str, float]:
@@ -377,6 +377,8 @@ class CnnRun(TrainingRun):
                 self.tester.advance()
             elif by_name.shows_mistakes(set(charts) - self.small):
                 self.restless |= self.tester.watch(view.model, view.steps, rests=rests)
+            elif by_name.shows_mistakes(charts):  # small: tested when the training rests
+                self.restless |= self.tester.latest is None or self.tester.latest.steps != view.steps
         return drawing
 
     def _note_small(self, charts: list[str], *, rests: bool) -> None:

@@ -19,7 +19,7 @@ export class Racers {
     this.adder = element("button", { type: "button", class: "add" }, this.words.add);
     this.panel = element("div", { class: "choices", role: "group", "aria-label": this.words.add });
     popup(this.adder, this.panel, () => this.fillPanel());
-    this.root = element("div", { class: "racers" }, this.adder, this.panel);
+    this.root = element("div", { class: "racer-list" }, this.adder, this.panel);
     chart.stage.append(this.root);
     this.board.turns.controls.add(this);
   }

@@ -30,7 +30,7 @@ HARD = (247, 290, 321, 445, 659, 950, 1062, 1191, 1232, 1393)
 
 def confusion(frame: FrameContext) -> Figure:
     """How often each true digit was predicted as each digit."""
-    evaluation = frame.tester.latest
+    evaluation = frame.tester.shown
     if evaluation is None:
         return digits.confusions(np.zeros((10, 10), int), None, title=PREDICTED_DIGIT)
     title = PREDICTED_DIGIT_TESTED.format(images=len(evaluation.labels), step=evaluation.steps)
@@ -39,7 +39,7 @@ def confusion(frame: FrameContext) -> Figure:
 
 def per_class(frame: FrameContext) -> Figure:
     """The accuracy on the images of each digit."""
-    evaluation = frame.tester.latest
+    evaluation = frame.tester.shown
     if evaluation is None:
         return digits.per_class(np.zeros(10), np.zeros(10, int))
     return digits.per_class(evaluation.class_accuracies, evaluation.confusion.sum(axis=1))
@@ -47,7 +47,7 @@ def per_class(frame: FrameContext) -> Figure:
 
 def cell(frame: FrameContext) -> Figure:
     """The images of the selected cell; of the most frequent confusion until one is selected."""
-    evaluation = frame.tester.latest
+    evaluation = frame.tester.shown
     if evaluation is None:
         return _grid(frame, None, np.empty(0, int), NO_TEST_YET)
     label, predicted = frame.selection.cell or most_frequent_confusion(evaluation)
@@ -65,7 +65,7 @@ def most_frequent_confusion(evaluation: Evaluation) -> tuple[int, int]:
 
 def hardest(frame: FrameContext) -> Figure:
     """The images with the largest loss."""
-    evaluation = frame.tester.latest
+    evaluation = frame.tester.shown
     if evaluation is None:
         return _grid(frame, None, np.empty(0, int), NO_TEST_YET)
     return _grid(frame, evaluation, evaluation.hardest(COLUMNS * ROWS), "")
@@ -115,7 +115,7 @@ def small(frame: FrameContext, evaluation: Evaluation, at: int) -> Small:
 
 def pick(frame: FrameContext, chart: str, x: float, y: float) -> None:
     """Select the cell of the confusion table, or the image of a grid, at a place in the chart."""
-    evaluation = frame.tester.latest
+    evaluation = frame.tester.shown
     if chart == "confusion":
         row, column = round(y), round(x)
         if 0 <= row < 10 and 0 <= column < 10:

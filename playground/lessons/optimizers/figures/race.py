@@ -58,7 +58,7 @@ def log_axis(title: str, columns: Sequence[Array], *, least: float = MIN_LOG, mo
     values = np.clip(values[np.isfinite(values) & (values > 0)], least, most)
     lowest, highest = (float(values.min()), float(values.max())) if values.size else (0.1, 1.0)
     start, end = math.floor(math.log10(lowest)), math.ceil(math.log10(highest))
-    return axis(title, [float(start), float(max(end, start + 1))], type="log", dtick=1, exponentformat="e")
+    return axis(title, [float(start), float(max(end, start + 1))], type="log", dtick=1, tickformat="~g")
 
 
 def losses(
