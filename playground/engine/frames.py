@@ -60,7 +60,7 @@ class Figure(TypedDict):
     layout: dict[str, Any]  # Plotly's layout
     maps: NotRequired[Maps | list[Maps]]  # drawn on a canvas under or over the traces
     parameters: NotRequired[list[LayerParameters]]  # for each layer, where weights can be set by hand
-    others: NotRequired[list[Figure]]  # a drawing of cells in other arrangements; the board shows the one that fits
+    others: NotRequired[list[Figure]]  # the same drawing in other arrangements; the board shows the one that fits
 
 
 _ALIGNMENT = 8

@@ -16,7 +16,7 @@ from playground.figures.theme import axis, layout, padded
 
 Array = NDArray[Any]
 Span = tuple[float, float]
-TANGENT = "tangent"  # beside the line
+TANGENT = "Tangent"  # in the legend
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,7 @@ def function_chart(
     if marks:
         data.append(_dots(marks, marked, "diamond", "@negative", showlegend=bool(marked)))
     reach = 0.16 * (spans[0][1] - spans[0][0])
-    shapes = [_tangent(*each, reach, label=TANGENT if each is tangents[0] else "") for each in tangents]
-    shapes += _probe(probe, 5)
+    shapes = [_tangent(*each, reach, named=each is tangents[0]) for each in tangents] + _probe(probe, 5)
     tall = span_of(spans[1], *(line.y for line in lines))
     return {"data": data, "layout": layout(axis("x", list(spans[0])), axis(title, tall), shapes=shapes)}
 
@@ -85,9 +84,11 @@ def tiles(shown: Sequence[Tile], columns: int) -> Figure:
         row, column = divmod(index, columns)
         number = "" if index == 0 else str(index + 1)
         across = [(column + 0.09) / columns, (column + 0.97) / columns]
-        up = [1 - (row + 0.88) / rows, 1 - (row + 0.13) / rows]
+        up = [1 - (row + 0.84) / rows, 1 - (row + 0.14) / rows]
         small = {"tickfont": {"size": 10}, "nticks": 4, "fixedrange": True}
-        axes[f"xaxis{number}"] = axis("", list(each.spans[0]), domain=across, anchor=f"y{number}", **small)
+        end = float(f"{0.8 * each.spans[0][1]:.1g}")  # its number does not touch that of the next chart
+        marks = {"tickvals": [-end, 0, end], "domain": across, "anchor": f"y{number}"}
+        axes[f"xaxis{number}"] = axis("", list(each.spans[0]), **marks, **small)
         tall = span_of(each.spans[1], *(line.y for line in each.lines))
         axes[f"yaxis{number}"] = axis("", tall, domain=up, anchor=f"x{number}", **small)
         own = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
@@ -157,9 +158,8 @@ def _probe(points: Sequence[tuple[float, float]], radius: int) -> list[dict[str,
     return [upright(x) for x, _ in points[:1]] + [dot(x, y, radius) for x, y in points]
 
 
-def _tangent(x: float, y: float, slope: float, reach: float, *, label: str) -> dict[str, Any]:
+def _tangent(x: float, y: float, slope: float, reach: float, *, named: bool) -> dict[str, Any]:
     half = reach / (1 + slope * slope) ** 0.5
     return {"type": "line", "x0": x - half, "x1": x + half, "y0": y - slope * half, "y1": y + slope * half,
             "line": {"color": "@gradient", "width": 2, "dash": "dot"},
-            "label": {"text": label, "textposition": "start", "yanchor": "bottom", "textangle": 0,
-                      "font": {"size": 12, "color": "@gradient"}}}  # fmt: skip
+            "name": TANGENT, "showlegend": named}  # fmt: skip

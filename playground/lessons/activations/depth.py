@@ -195,7 +195,7 @@ DEPTH = Lab(
     charts=(
         Chart("outputs", "Forward: outputs", "A vertical histogram of the outputs of each layer."),
         Chart("gradients", "Backward: gradients", "A vertical histogram of the gradients at each layer."),
-        Chart("sizes", "Sizes, layer by layer", "Signal, gradient and gradient of the weights on a log scale."),
-        Chart("slopes", "Slope of the activation", "The mean slope in each layer and the share of flat places."),
+        Chart("sizes", "Sizes", "Signal, gradient and gradient of the weights on a log scale."),
+        Chart("slopes", "Slopes", "The mean slope in each layer and the share of flat places."),
     ),
 )

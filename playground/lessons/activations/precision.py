@@ -175,7 +175,7 @@ PRECISION = Lab(
     charts=(
         Chart("softmax", "Softmax", "Where naive and stable softmax are right, in three formats."),
         Chart("log_sum_exp", "Log-sum-exp", "Where naive and stable log-sum-exp are right, in three formats."),
-        Chart("exp", "exp(s), until it overflows", "The exponential in three formats on a log scale."),
-        Chart("rounding", "Error of the stable softmax", "The largest error of a share in three formats."),
+        Chart("exp", "exp(s)", "The exponential in three formats on a log scale."),
+        Chart("rounding", "Rounding errors", "The largest error of a share in three formats."),
     ),
 )

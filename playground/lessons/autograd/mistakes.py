@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 
 from playground.knobs import Config, knob
@@ -93,7 +92,6 @@ class MistakeConfig(Config):
     # fmt: on
 
 
-MESSAGE_WIDTH = 36  # characters
 SIGNS = {"ran": " ", "raised": "✗", "not_reached": "–"}
 NOTE = "**Why:** {why}\n\n**Fix:** {fix}"
 BROKEN, FIXED, MESSAGE = "Broken", "Fixed", "Output"
@@ -101,13 +99,8 @@ BROKEN, FIXED, MESSAGE = "Broken", "Fixed", "Output"
 
 def table_of(heading: str, lines: tuple[Line, ...]) -> Table:
     """The lines of a program beside their output."""
-    rows = tuple((line.code, SIGNS[line.state], _wrapped(line.output)) for line in lines)
+    rows = tuple((line.code, SIGNS[line.state], line.output) for line in lines)
     return Table((heading, " ", MESSAGE), rows, code=(heading, MESSAGE))
-
-
-def _wrapped(output: str) -> str:
-    """The output in lines of at most MESSAGE_WIDTH characters, which leave room for the code."""
-    return "\n".join(textwrap.fill(line, MESSAGE_WIDTH) for line in output.split("\n"))
 
 
 def draw_mistake(config: MistakeConfig) -> Sheet:

@@ -1,6 +1,6 @@
 // Drawings fill their place: cells of arrays stay square, and as large as the place allows, and so do words in boxes.
 
-const MAX_CELL = 120; // pixels, times the scale of the page's type
+const MAX_CELL = 100; // pixels, times the scale of the page's type
 const NUMBER = { share: 0.42, least: 6 }; // of a cell; smaller ones are not written, the tooltip shows them
 const LETTER = 0.6; // width of a digit, as a share of its size
 const WORDS = { title: { share: 0.3, least: 11, most: 16 }, sign: { share: 0.55, least: 14, most: 30 } };
@@ -49,6 +49,13 @@ export function fitted(figure, width, height, scale) {
   const xaxis = { ...layout.xaxis, range: [left - across, right + across] };
   const yaxis = { ...layout.yaxis, range: [bottom + up, top - up], scaleanchor: undefined };
   return { data, layout: { ...layout, annotations, xaxis, yaxis } };
+}
+
+/** Of a drawing with words in boxes, the arrangement that is made for a place as wide as this one, or the narrowest. */
+export function widestThatFits(figure, width) {
+  const wide = [figure, ...(figure.others ?? [])].map((each) => each.layout.meta.made_for[0]);
+  const at = wide.findIndex((each) => ENLARGED.least * each <= width);
+  return at < 0 ? wide.length - 1 : at;
 }
 
 /** A drawing whose words stand in boxes, made for a place of some size: its type follows the size of its place. */

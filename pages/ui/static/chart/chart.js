@@ -2,7 +2,7 @@
 
 import { download, element, toggleFullScreen } from "../dom.js";
 import { put, reuseEqualParts } from "../wire/codec.js";
-import { arrangement, bestArrangement, enlarged, fitted } from "./cells.js";
+import { arrangement, bestArrangement, enlarged, fitted, widestThatFits } from "./cells.js";
 import { csvOf } from "./csv.js";
 import { describe } from "./describe.js";
 import { FastPath } from "./fast_path.js";
@@ -191,7 +191,10 @@ export class Chart {
     this.arranged = 0;
     const { meta } = this.shown.layout;
     const place = [this.plot.clientWidth, this.plot.clientHeight, this.board.scale];
-    if (meta?.made_for) return enlarged(this.shown, ...place);
+    if (meta?.made_for) {
+      this.arranged = widestThatFits(this.shown, this.plot.clientWidth);
+      return enlarged(arrangement(this.shown, this.arranged), ...place);
+    }
     if (!meta?.cells) return this.shown;
     this.arranged = bestArrangement(this.shown, ...place);
     return fitted(arrangement(this.shown, this.arranged), ...place);
@@ -233,7 +236,7 @@ export class Chart {
     const config = { displayModeBar: false, doubleClick: false, scrollZoom: false, responsive: false };
     window.Plotly.react(this.plot, data, layout, config);
     this.fastPath.forget();
-    this.legend.show(this.shown.data);
+    this.legend.show([...this.shown.data, ...named(drawing.layout.shapes)]);
     this.listenForZoom();
     this.drawMaps();
     this.cursor?.show();
@@ -270,6 +273,7 @@ export class Chart {
       height: this.plot.clientHeight,
       dragmode: this.dragKnobs || isTouch() ? false : layout.dragmode,
       showlegend: false,
+      shapes: layout.shapes?.map((shape) => this.hidden.has(shape.name) ? { ...shape, visible: false } : shape),
       margin: { ...layout.margin, l: l * scale, r: r * scale, t: t * scale, b: b * scale },
       font: { ...layout.font, size: 12 * scale, family: this.board.font },
       xaxis: currentAxis(reaching(layout.xaxis, ghosts.flatMap((ghost) => ghost.x)), this.zoom?.xaxis),
@@ -450,6 +454,9 @@ export class Chart {
     if (window.Plotly) window.Plotly.purge(this.plot);
   }
 }
+
+/** The shapes that stand in the legend: those with a name, which Plotly marks as it marks traces. */
+const named = (shapes = []) => shapes.filter(({ showlegend }) => showlegend);
 
 /** Whether the visitor points with a finger: a swipe over a chart then scrolls the page and zooms nothing. */
 const isTouch = () => window.matchMedia("(pointer: coarse)").matches;

@@ -15,15 +15,15 @@ from playground.figures.theme import layout
 from playground.lessons.autograd.figures.layers import Places, places
 
 Array = NDArray[Any]
+Size = tuple[int, int]
 MAX_NODES = 60  # drawn: those nearest to the result
-MAX_COLUMNS, MAX_ROWS = 8, 5  # with boxes; a larger graph has dots, with numbers on hovering
-WIDTH = 700  # of the graph on the narrowest screen, in pixels
-WIDTH_DRAWN = 900  # of the graph on a usual screen: arrows are turned along their lines for it
-HEIGHT = 255
-MADE_FOR = (WIDTH, 340)  # with the table below the graph
+MAX_COLUMNS, MAX_ROWS = 8, 5  # with boxes, fewer in a narrow place; a larger graph has dots, with numbers on hovering
+MADE_FOR = (700, 340)  # pixels of the graph with its table; the board enlarges the words in a larger place
+NARROW = (350, 290)  # pixels of the graph alone, for a phone
 CHARACTER, LINE = 6.2, 14.3  # pixels
 BOX = (0.4, 0.43)  # half of a box's width and height, in columns and rows
 STRIP = 0.25  # share of the height for the table below the graph
+SLOPE = 1.3  # width of a graph in its place, as a share of what it is made for: arrows are turned along their lines
 HOVER = {"value": "value {value}", "gradient": "gradient {gradient}", "no_gradient": "no gradient yet"}
 
 
@@ -64,31 +64,42 @@ class Sums:
 def flow(
     nodes: Sequence[Node], edges: Sequence[Edge], sums: Sums, *, too_many: str = "", dots: str = "", words: str = ""
 ) -> Figure:
-    """The graph as a figure; node 0 is the result.
+    """The graph as a figure; node 0 is the result. `others` has it without the table, for narrow places.
 
     `too_many` is shown if only some of the nodes are drawn, `dots` if there is no room for boxes, and `words` describes
     the figure.
     """
+    figure = _drawn(nodes, edges, sums, too_many, dots, words, MADE_FOR)
+    figure["others"] = [_drawn(nodes, edges, None, too_many, dots, words, NARROW)]
+    return figure
+
+
+def _drawn(
+    nodes: Sequence[Node], edges: Sequence[Edge], sums: Sums | None, too_many: str, dots: str, words: str, size: Size
+) -> Figure:
+    """The graph in boxes whose words fit into a place of this size."""
+    strip = 0.0 if sums is None else STRIP
     left_out = len(nodes) - MAX_NODES
     edges = [edge for edge in edges if max(edge.left, edge.right) < MAX_NODES]
     nodes = nodes[:MAX_NODES]
     where = places(len(nodes), [(edge.left, edge.right) for edge in edges])
-    boxed = where.columns <= MAX_COLUMNS and where.rows <= MAX_ROWS
+    boxed = where.columns <= MAX_COLUMNS * size[0] / MADE_FOR[0] and where.rows <= MAX_ROWS
     sentences = [dots] * (not boxed) + [too_many] * (left_out > 0)
-    notes = [*_table(sums), _note("<br>".join(sentences), 0.01, 1.0)]
+    room = (size[0], (1 - strip) * size[1])
+    notes = [*(_table(sums) if sums else []), _note("<br>".join(sentences), 0.01, 1.0)]
     rows = max(where.rows, 2)
     bare = {"visible": False, "fixedrange": True, "autorange": False}
     return {
-        "data": [*_lines(edges, where, boxed), _dots(nodes, where, boxed), *_texts(nodes, where, boxed)],
+        "data": [*_lines(edges, where, boxed, room), _dots(nodes, where, boxed), *_texts(nodes, where, boxed, room)],
         "layout": layout(
             bare | {"range": [-0.5, where.columns - 0.5]},
-            bare | {"range": [-rows / 2, rows / 2], "domain": [STRIP, 1.0 - 0.06 * len(sentences)]},
+            bare | {"range": [-rows / 2, rows / 2], "domain": [strip, 1.0 - 0.06 * len(sentences)]},
             margin={"l": 4, "r": 4, "t": 4, "b": 4},
             showlegend=False,
             dragmode=False,
             shapes=_boxes(nodes, where) if boxed else [],
             annotations=notes,
-            meta={"words": words, "made_for": list(MADE_FOR)},
+            meta={"words": words, "made_for": list(size)},
         ),
     }
 
@@ -108,7 +119,7 @@ def _boxes(nodes: Sequence[Node], where: Places) -> list[dict[str, Any]]:
     return drawn
 
 
-def _lines(edges: Sequence[Edge], where: Places, boxed: bool) -> list[dict[str, Any]]:
+def _lines(edges: Sequence[Edge], where: Places, boxed: bool, size: tuple[float, float]) -> list[dict[str, Any]]:
     """The edges by state, with an arrow on each: to the right for the value, to the left once a gradient was sent."""
     room = BOX[0] if boxed else 0.08
     pieces: dict[str, list[Array]] = {"waiting": [], "done": [], "active": []}
@@ -119,7 +130,10 @@ def _lines(edges: Sequence[Edge], where: Places, boxed: bool) -> list[dict[str, 
         path = _curve(corners, room, aside)
         pieces[edge.state].append(np.vstack([path, [[np.nan, np.nan]]]))
         middle = len(path) // 2
-        across, up = (path[middle + 1] - path[middle - 1]) * (WIDTH_DRAWN / where.columns, -HEIGHT / max(where.rows, 2))
+        across, up = (path[middle + 1] - path[middle - 1]) * (
+            SLOPE * size[0] / where.columns,
+            -size[1] / max(where.rows, 2),
+        )
         arrows[edge.state].append((*path[middle], float(np.degrees(np.arctan2(up, across)))))
     traces: list[dict[str, Any]] = []
     for state, colour, width in (("waiting", "@muted/0.7", 1.3), ("done", "@gradient", 2.5), ("active", "@mark", 4)):
@@ -167,10 +181,10 @@ def _dots(nodes: Sequence[Node], where: Places, boxed: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _texts(nodes: Sequence[Node], where: Places, boxed: bool) -> list[dict[str, Any]]:
+def _texts(nodes: Sequence[Node], where: Places, boxed: bool, size: tuple[float, float]) -> list[dict[str, Any]]:
     """The texts in the boxes: formula, name, value and below them the gradient; next to dots, names of inputs only."""
-    wide = int(2 * BOX[0] * WIDTH / where.columns / CHARACTER)
-    high = int(2 * BOX[1] * HEIGHT / max(where.rows, 2) / LINE)
+    wide = int(2 * BOX[0] * size[0] / where.columns / CHARACTER)
+    high = int(2 * BOX[1] * size[1] / max(where.rows, 2) / LINE)
     above, below = [], []
     for node in nodes:
         upper, lower = _lines_of(node, wide, high) if boxed else ([f"{node.label}   "] * node.is_leaf, [])
