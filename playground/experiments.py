@@ -27,13 +27,14 @@ MESSAGES = {
     "no lab": "There is no lab “{lab}”.",
     "no chart": "There is no chart “{chart}” to show.",
     "foreign": "“{name}” is no setting of {bench}.",
+    "set twice": "Its link sets something twice.",
     "no text": "It has no title, or nothing to say before it runs.",
     "long title": "Its title has {length} characters; up to {most} fit.",
     "long": "Title and text have {length} characters; up to {most} fit: “{text}”",
 }
 ITEM = re.compile(
     r"- \[(?P<title>[^\]]*)\]\(\?(?P<query>[^)\s]*)"
-    r'(?: "(?P<id>[^"]*)")?\):(?P<before>.*?)(?: ::(?P<after>.*))?'
+    r' "(?P<id>[^"]*)"\):(?P<before>.*?)(?: ::(?P<after>.*))?'
 )
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -52,10 +53,25 @@ class Experiment:
 
 
 def experiments(lesson: Lesson) -> tuple[Experiment, ...]:
-    """The experiments in a lesson's prose, in order. Raises ValueError for one that cannot be used, with its line."""
+    """The experiments in a lesson's prose, in order. Raises ValueError for one that cannot be used, with its line.
+
+    They are read again only where the text has changed: a page asks for them in each of its runs.
+    """
+    text = lesson.prose["Try this"]
+    read_for, read_from, found = _read_last.get(lesson.name, (None, "", ()))
+    if read_for is not lesson or read_from != text:
+        found = _read_all(lesson, text)
+        _read_last[lesson.name] = lesson, text, found
+    return found
+
+
+_read_last: dict[str, tuple[Lesson, str, tuple[Experiment, ...]]] = {}  # by the lesson's name
+
+
+def _read_all(lesson: Lesson, text: str) -> tuple[Experiment, ...]:
     found: dict[str, Experiment] = {}
-    for line in lesson.prose["Try this"].splitlines():
-        if not line.startswith("- "):
+    for line in text.splitlines():
+        if not line.strip():
             continue
         try:
             experiment = _read(lesson, line.strip())
@@ -75,9 +91,6 @@ def _read(lesson: Lesson, line: str) -> Experiment:
     bench, config, show = _link(lesson, match["query"])
     if not title or not before:
         raise ValueError(MESSAGES["no text"])
-    if match["id"] is None:  # the earlier form, without an id: until every lesson has them
-        name = re.sub("[^a-z0-9]+", "-", title.lower()).strip("-")
-        return Experiment(name, title, bench, config, before, after, show)
     if not ID.fullmatch(match["id"]):
         raise ValueError(MESSAGES["illegal id"].format(id=match["id"]))
     if len(title) > MAX_TITLE_LENGTH:
@@ -90,7 +103,10 @@ def _read(lesson: Lesson, line: str) -> Experiment:
 
 def _link(lesson: Lesson, query: str) -> tuple[Bench, Config, str]:
     """The bench of an experiment's query, its settings, and the chart to show. Raises ValueError if one is illegal."""
-    pairs = dict(parse_qsl(query, keep_blank_values=True))
+    found = parse_qsl(query, keep_blank_values=True)
+    pairs = dict(found)
+    if len(pairs) < len(found):
+        raise ValueError(MESSAGES["set twice"])
     bench = _bench_of(lesson, pairs.pop(f"{lesson.name}_lab", ""))
     show = pairs.pop(SHOW, "")
     if show and show not in {chart.name for chart in bench.charts}:

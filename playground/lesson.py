@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from playground.engine.frames import Figure
 from playground.engine.run import Run
-from playground.knobs import Config, Value, knob
+from playground.knobs import Config, knob
 
 if TYPE_CHECKING:
     from playground.data.own_rows import Format
@@ -138,10 +138,6 @@ class Bench(Protocol):
     def charts(self) -> tuple[Chart, ...]:
         """Its charts."""
 
-    @property
-    def presets(self) -> Mapping[str, Mapping[str, Value]]:
-        """Named settings; the first is the default."""
-
 
 @dataclass(frozen=True)
 class OwnPoints:
@@ -175,7 +171,6 @@ class LiveLesson(Lesson):
     build: Callable[..., Run]
     charts: tuple[Chart, ...]
     status: Mapping[str, str]
-    presets: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     own_points: OwnPoints | None = None
     script: Callable[[RunHistory], TrainingScript] | None = None
 
@@ -229,7 +224,6 @@ class Lab:
     build: Callable[..., Run] | None = None
     status: Mapping[str, str] = field(default_factory=dict)
     units: tuple[str, ...] = ("step",)
-    presets: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

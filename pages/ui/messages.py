@@ -30,7 +30,6 @@ class Page:
     title: str = "{page} · {app}"
     home: str = "Home"
     lessons: str = "Lessons"
-    presets: str = "Presets"
     more: str = "More"
     lab: str = "Lab"
     starts_over: str = "{help} Changing it starts the run over."

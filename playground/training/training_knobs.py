@@ -79,5 +79,5 @@ def max_steps(default: int) -> Any:
 
 def target_loss(default: float) -> Any:
     """Stop rule: a training loss."""
-    return knob(default, "Stop at training loss", help="0 means never.", names={0.0: "never"}, live=True, lo=0.0, hi=10.0, step=0.001,
-                more=True)  # fmt: skip
+    return knob(default, "Stop at training loss", help="0 means never.", names={0.0: "never"}, live=True, lo=0.0,
+                hi=10.0, step=0.001, more=True)  # fmt: skip

@@ -23,6 +23,7 @@ from playground import mnist
 from playground.engine.commands import LookBack
 from playground.engine.frames import encode
 from playground.engine.run import Heavy
+from playground.experiments import experiments
 from playground.knobs import Config, Value
 from playground.lesson import Bench
 from playground.lessons import LESSONS
@@ -83,22 +84,27 @@ def ends(bench: Bench, name: str) -> tuple[Value, ...]:
     if isinstance(knob.default, bool):
         return (False, True)
     if isinstance(knob.default, str):
-        presets = tuple(values[name] for values in bench.presets.values() if name in values)
-        return (knob.default, *presets, *LONG_TEXTS.get(name, ()))
+        tried = dict.fromkeys(getattr(config, name) for config in experiments_of(bench))
+        return (knob.default, *tried, *LONG_TEXTS.get(name, ()))
     kind = type(knob.default)
     assert knob.lo is not None
     assert knob.hi is not None
     return (kind(knob.lo), kind(knob.hi))
 
 
+def experiments_of(bench: Bench) -> list[Config]:
+    """The settings of the experiments of a bench."""
+    return [each.config for lesson in LESSONS.values() for each in experiments(lesson) if each.bench is bench]
+
+
 def configs(bench: Bench) -> Iterator[Config]:
-    """The default, the presets, all at their upper and lower ends, each knob alone at its ends, and random ones."""
+    """The default, the experiments, all at their upper and lower ends, each knob alone at its ends, and random ones."""
     values = {name: ends(bench, name) for name in bench.config.knobs()}
     values = {name: each for name, each in values.items() if each}
     chance = random.Random(0)
     largest = {name: each[-1] for name, each in values.items() if not isinstance(each[-1], str)}
     yield bench.config()
-    yield from _legal(bench, *bench.presets.values())
+    yield from experiments_of(bench)
     yield from _legal(bench, largest, {name: each[0] for name, each in values.items()})
     for name, each in values.items():
         for value in each:

@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 import torch
 
-from playground.lessons.classification.config import INPUTS, PRESETS, ClassificationConfig
+from playground.experiments import experiments
+from playground.lessons import LESSONS
+from playground.lessons.classification.config import INPUTS, ClassificationConfig
 from playground.lessons.classification.lesson import build
 
 SEEDS = range(1, 6)
@@ -62,8 +64,8 @@ def test_half_the_peers_time_is_enough(name: str, values: dict[str, Any], below:
     assert statistics.median(every) <= peer_seconds / 2
 
 
-def test_the_spiral_preset_passes_95_percent_within_30_seconds() -> None:
-    config = ClassificationConfig(**PRESETS["Spiral"])  # type: ignore[arg-type]
-    seconds = seconds_until(config, "test_accuracy", lambda accuracy: accuracy > 0.95)
-    print(f"\nSpiral preset: test accuracy above 95 % after {seconds:.2f} s")
+def test_the_experiment_with_the_spiral_passes_95_percent_within_30_seconds() -> None:
+    (spiral,) = [each for each in experiments(LESSONS["classification"]) if each.id == "spiral"]
+    seconds = seconds_until(spiral.config, "test_accuracy", lambda accuracy: accuracy > 0.95)
+    print(f"\nThe spiral: test accuracy above 95 % after {seconds:.2f} s")
     assert seconds < 30

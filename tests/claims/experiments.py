@@ -1,4 +1,4 @@
-"""What a lesson claims of its experiments and presets, found by title: each has a check, and none is left out."""
+"""What a lesson claims of its experiments, found by title: each has a check, and none is left out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Check = Callable[[Any], None]
 
 
 class Claims:
-    """The checks of one lesson: for an experiment or preset, by title, a function of its config."""
+    """The checks of one lesson: for an experiment, by title, a function of its config."""
 
     def __init__(self, lesson: Lesson) -> None:
         self.lesson = lesson
@@ -32,14 +32,8 @@ class Claims:
         return keep
 
     def configs(self) -> dict[str, Any]:
-        """The settings of each experiment and of each preset that differs from all of them, for each bench."""
-        found = {each.title: each.config for each in experiments(self.lesson)}
-        for bench in self.lesson.benches:
-            for title, values in bench.presets.items():
-                config = bench.config(**values)
-                if config not in found.values():
-                    found[f"{bench.name}: {title}"] = config
-        return found
+        """The settings of each experiment."""
+        return {each.title: each.config for each in experiments(self.lesson)}
 
     @property
     def cases(self) -> list[Any]:

@@ -101,11 +101,8 @@ def trained(name: str, values: Mapping[str, Any], turns: Turns, steps: int) -> A
 
 
 def setups() -> Iterator[tuple[str, Bench, Config]]:
-    """Every preset and every experiment: what it is called here, where it is set up, and its settings."""
+    """Every experiment: what it is called here, where it is set up, and its settings."""
     for lesson in LESSONS.values():
-        for bench in lesson.benches:
-            for title, values in bench.presets.items():
-                yield f"{bench.name}: preset {title}", bench, bench.config(**values)
         for each in experiments(lesson):
             yield f"{each.bench.name}: experiment {each.title}", each.bench, each.config
 

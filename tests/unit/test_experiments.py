@@ -51,8 +51,13 @@ def test_an_item_of_a_lab_belongs_to_the_lab(written: Written) -> None:
     assert found.bench is second and found.config == second.config()
 
 
-def test_other_lines_are_no_items(written: Written) -> None:
-    assert written("", "Words before the list.", '- [One](? "one"): Look.', "") == written('- [One](? "one"): Look.')
+def test_empty_lines_are_no_items(written: Written) -> None:
+    assert written("", '- [One](? "one"): Look.', "  ") == written('- [One](? "one"): Look.')
+
+
+def test_the_text_is_read_again_where_it_has_changed(written: Written) -> None:
+    assert [each.id for each in written('- [One](? "one"): Look.')] == ["one"]
+    assert [each.id for each in written('- [Two](? "two"): Look.')] == ["two"]
 
 
 TITLE = "T" * MAX_TITLE_LENGTH
@@ -67,6 +72,9 @@ def test_texts_may_be_as_long_as_the_rail_has_room_for(written: Written) -> None
     ("line", "reason"),
     [
         ("- Words.", "not written as"),
+        ("  a line that was wrapped by hand", "not written as"),
+        ("- [Title](?): Look.", "not written as"),
+        ('- [Title](?classification_lr=1&classification_lr=3 "one"): Look.', "twice"),
         ('- [A](?b "c") no colon', "not written as"),
         ('- [Title](? "Two Words"): Look.', "“Two Words”"),
         ('- [Title](? ""): Look.', "“”"),

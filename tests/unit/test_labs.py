@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from playground.experiments import experiments
 from playground.knobs import Config, Knob, Value
 from playground.lesson import Lab, LabLesson, Sheet
 from playground.lessons import LESSONS
@@ -54,20 +55,15 @@ def test_lab_says_what_it_is_and_is_either_still_or_live(lab: Lab) -> None:
     assert lab.sentence.endswith((".", "?"))
     assert lab.build is None or "step" in lab.status
     assert all(chart.alt.endswith(".") for chart in lab.charts)
-    assert list(lab.presets.values())[:1] in ([], [{}]), "the first preset is the default"
-
-
-@each_lab
-def test_every_preset_is_legal(lab: Lab) -> None:
-    for values in lab.presets.values():
-        lab.config(**values)
 
 
 @each_still_lab
-def test_lab_draws_its_default_and_its_presets(lab: Lab) -> None:
+def test_lab_draws_its_default_and_its_experiments(lab: Lab) -> None:
     assert draw(lab, lab.config()) is not None
-    for values in lab.presets.values():
-        draw(lab, lab.config(**values))
+    for lesson in LESSONS.values():
+        for experiment in experiments(lesson):
+            if experiment.bench is lab:
+                draw(lab, experiment.config)
 
 
 @each_still_lab

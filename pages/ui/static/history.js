@@ -1,10 +1,10 @@
-// The browser's history: a turned knob changes the address of the current entry. Another page, another lab, a preset
-// and an experiment are new entries, which Back undoes.
+// The browser's history: a turned knob changes the address of the current entry. Another page, another lab and an
+// experiment are new entries, which Back undoes.
 //
 // Streamlit adds an entry for each address that the page's script writes, so that leaving a page took as many clicks on
 // Back as knobs had been turned. It asks `window.history` for it, which is where it can be decided otherwise.
 
-const CHOICES = '[data-try], [class*="-preset-"], [class*="_lab"]'; // of a whole setup: the next address is a new entry
+const CHOICES = '[data-try], [class*="_lab"]'; // of a whole setup: the next address is a new entry
 
 /** Whether an address leads to the page that is open. */
 function isThisPage(url) {

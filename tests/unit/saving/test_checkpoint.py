@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from playground.engine.commands import read_command
+from playground.experiments import experiments
 from playground.lesson import LiveLesson
 from playground.lessons.classification import lesson as classification
 from playground.lessons.regression import lesson as regression
@@ -122,9 +123,9 @@ def test_a_challenge_stays_met_and_its_step_is_kept() -> None:
 
 
 @each_lesson
-def test_every_preset_can_be_saved_and_restored(name: str) -> None:
-    for values in MODULES[name].LESSON.presets.values():
-        run = start(name, **values)
+def test_every_experiment_can_be_saved_and_restored(name: str) -> None:
+    for experiment in experiments(MODULES[name].LESSON):
+        run = start(name, **{knob: getattr(experiment.config, knob) for knob in experiment.config.knobs()})
         run.advance(LONG, 30)
         if run.outcome != "failed":
             assert_goes_on_alike(name, run, 20)

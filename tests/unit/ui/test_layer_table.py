@@ -7,16 +7,20 @@ from typing import Any
 import pytest
 
 from pages.ui.layer_table import NEW, layer_of, row_of, with_edits
-from playground.lessons.convolution.chain import LAB, ChainConfig, read_layers
+from playground.experiments import experiments
+from playground.lessons import LESSONS
+from playground.lessons.convolution.chain import ChainConfig, read_layers
+
+FOUND = (each.config for each in experiments(LESSONS["convolution"]))
+CHAINS = [ChainConfig(), *(config for config in FOUND if isinstance(config, ChainConfig))]
 
 
 def edited(config: ChainConfig, **edits: Any) -> str:
     return with_edits(config, {"edited_rows": {}, "added_rows": [], "deleted_rows": []} | edits).layers
 
 
-@pytest.mark.parametrize("title", LAB.presets)
-def test_a_table_without_edits_is_the_same_chain(title: str) -> None:
-    config = ChainConfig(**LAB.presets[title])
+@pytest.mark.parametrize("config", CHAINS, ids=lambda config: config.layers)
+def test_a_table_without_edits_is_the_same_chain(config: ChainConfig) -> None:
     layers = read_layers(config.layers)
     assert read_layers(edited(config)) == layers == [layer_of(row_of(layer)) for layer in layers]
 
