@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.ui.routes import assets
 
 NAME = "page.js"
-HEAD = b"<head>"
+HEAD = "<head>"
 
 
 class PageScript:
-    """Puts `page.js` at the beginning of the head of every HTML page that is sent whole and not compressed.
+    """Puts `page.js` at the beginning of the head of every HTML page, also of one that Streamlit has compressed.
 
     The type's size and the drawer are the visitor's, and in the browser's storage: a component, which comes with the
     first answer of a page's script, would change them while one looks.
@@ -36,8 +38,9 @@ class PageScript:
             elif message["type"] == "http.response.body" and start is not None:
                 page.extend(message.get("body", b""))
                 if not message.get("more_body", False):
-                    body = _with_script(bytes(page))
-                    MutableHeaders(scope=start)["content-length"] = str(len(body))
+                    headers = MutableHeaders(scope=start)
+                    body = _with_script(bytes(page), headers.get("content-encoding"))
+                    headers["content-length"] = str(len(body))
                     await send(start)
                     await send({"type": "http.response.body", "body": body})
             else:
@@ -49,9 +52,11 @@ class PageScript:
 def _is_page(message: Message) -> bool:
     headers = MutableHeaders(scope=message)
     is_html = headers.get("content-type", "").startswith("text/html")
-    return bool(message["status"] == 200 and is_html and "content-encoding" not in headers)
+    return bool(message["status"] == 200 and is_html and headers.get("content-encoding") in (None, "gzip"))
 
 
-def _with_script(page: bytes) -> bytes:
-    script = f'<script type="module" src="{assets.url(NAME)}"></script>'
-    return page.replace(HEAD, HEAD + script.encode(), 1)
+def _with_script(page: bytes, encoding: str | None) -> bytes:
+    script = f'{HEAD}<script type="module" src="{assets.url(NAME)}"></script>'
+    if encoding is None:
+        return page.replace(HEAD.encode(), script.encode(), 1)
+    return gzip.compress(gzip.decompress(page).replace(HEAD.encode(), script.encode(), 1), 6)

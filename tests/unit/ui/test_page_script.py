@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from typing import Any
 
 import pytest
@@ -45,11 +46,18 @@ def test_a_page_has_the_script_first_in_its_head(pieces: list[bytes]) -> None:
     assert headers["content-length"] == str(len(body))
 
 
+def test_a_compressed_page_has_it_too() -> None:
+    zipped = gzip.compress(PAGE)
+    headers, body = answer([zipped[:9], zipped[9:]], {"content-type": "text/html", "content-encoding": "gzip"})
+    assert gzip.decompress(body) == PAGE.replace(b"<head>", b"<head>" + SCRIPT)
+    assert headers["content-length"] == str(len(body))
+
+
 @pytest.mark.parametrize(
     ("headers", "status", "method"),
     [
         ({"content-type": "text/javascript"}, 200, "GET"),
-        ({"content-type": "text/html", "content-encoding": "gzip"}, 200, "GET"),
+        ({"content-type": "text/html", "content-encoding": "br"}, 200, "GET"),
         ({"content-type": "text/html"}, 404, "GET"),
         ({"content-type": "text/html"}, 304, "GET"),
         ({"content-type": "text/html"}, 200, "HEAD"),
