@@ -14,7 +14,6 @@ import psutil
 import pytest
 
 from playground.engine.engine import MAX_AWAY_SECONDS
-from playground.lessons import LESSONS
 from tests.browser.student import KEEP_SOCKETS, Board
 
 Open = Callable[..., Any]
@@ -520,42 +519,3 @@ def test_nothing_is_wider_than_a_phone(page: Open) -> None:
     for name in ("Pause", "Step", "Reset", "All settings"):
         box = tab.page.locator("[data-board] .player").get_by_role("button", name=name, exact=True).bounding_box()
         assert min(box["width"], box["height"]) >= 44, name
-
-
-def test_a_lessons_card_is_as_high_as_its_neighbours_and_opens_it_wherever_it_is_clicked(page: Open) -> None:
-    tab = page("/")
-    cards = tab.page.locator('[class*="st-key-lesson-card-"]')
-    cards.first.wait_for()
-    assert cards.count() == len(LESSONS)
-    tab.page.wait_for_function(
-        "(count) => count === [...document.querySelectorAll('[class*=st-key-lesson-card-] img')]"
-        ".filter((drawing) => drawing.naturalWidth > 0).length",
-        arg=len(LESSONS),
-    )
-    boxes = [card.bounding_box() for card in cards.all()]
-    for box in boxes:
-        assert {each["height"] for each in boxes if each["y"] == box["y"]} == {box["height"]}
-    cards.nth(list(LESSONS).index("regression")).click(position={"x": 150, "y": 12})
-    tab.page.wait_for_url("**/regression*")
-    Board(tab.page).ready()
-
-
-def test_the_home_page_shows_a_still_board(page: Open) -> None:
-    tab = page("/")
-    tab.page.wait_for_selector('[data-chart="network"] .main-svg')
-    assert tab.page.locator("[data-board]").get_attribute("data-run") is None
-    assert tab.page.get_by_role("button", name="Play", exact=True).count() == 0
-
-
-def test_after_a_reload_the_student_is_told_how_far_the_run_was(page: Open) -> None:
-    tab = page("/regression?regression_max_steps=0")
-    board = Board(tab.page).ready()
-    board.press("Step")
-    board.until(lambda: board.step == 1, "a step")
-    tab.page.reload()
-    board.ready()
-    board.until(lambda: "The run before was at step 1." in board.said(), "what was lost")
-    assert board.step == 0
-    tab.page.goto("/regression")
-    board.ready()
-    assert "The run before" not in board.said(), "another visit is no reload"

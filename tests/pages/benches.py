@@ -7,7 +7,6 @@ the page more than on the lab is tried with the toys and with one lab of each le
 from __future__ import annotations
 
 import base64
-import re
 import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
@@ -28,11 +27,11 @@ from tests.pages.session import (
     RUN_SECONDS,
     another,
     board,
-    boards,
     held,
     link,
     one_of_each_kind,
     parameters_of,
+    refusals,
     run_id,
     settings,
     sheets,
@@ -119,7 +118,7 @@ def frame_of(sheet: Sheet, number: int) -> str:
 
 
 def errors(session: AppTest) -> list[str]:
-    return [error.value for error in session.error]
+    return [*(error.value for error in session.error), *refusals(session)]
 
 
 def htmls(session: AppTest) -> list[str]:
@@ -144,13 +143,13 @@ def assert_drawn(session: AppTest, lab: Lab, config: Config) -> None:
     """The page shows what the still lab draws for this config, or the sentence that says why not."""
     sheet = drawn(lab, config)
     if isinstance(sheet, str):
-        assert len(errors(session)) == 1 and boards(session) == []
-        assert plain(sheet) == plain(errors(session)[0])
+        assert errors(session) == [sheet]
+        assert "frame" not in board(session), "the board keeps its last picture"
         return
     assert errors(session) == []
-    if lab.charts:
-        shown = board(session)
-        assert shown["frame"] == frame_of(sheet, shown["number"])
+    shown = board(session)
+    assert shown["frame"] == frame_of(sheet, shown["number"])
+    assert (shown["lab"]["line"], shown["lab"]["answer"]) == (sheet.line, sheet.answer)
     below = (sheet_page.note_as_html(sheet.note), sheet_page.as_html(lab.title, sheet.tables))
     assert sheets(session) == [below] * any(below)
 
@@ -167,11 +166,6 @@ def assert_runs(session: AppTest, bench: Bench, config: Config) -> None:
             bench.build(config, settings=pool().settings)
     else:
         assert running == config
-
-
-def plain(sentence: str) -> list[str]:
-    """The words of a sentence, without what sets apart what it quotes."""
-    return re.findall(r"\w+", sentence)
 
 
 def steps(session: AppTest) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -94,8 +93,15 @@ def words(session: AppTest) -> str:
 
 
 def sheets(session: AppTest) -> list[tuple[str, str]]:
-    """The HTML of the note and of the tables below a still lab's charts; none where it has neither."""
-    return [(str(found["note"]), str(found["tables"])) for found in _given(session, "sheet")]
+    """The HTML of the note and of the tables of a still lab, in its board or below it; none where it has neither."""
+    places = [*(each["lab"] for each in boards(session) if "lab" in each), *_given(session, "sheet")]
+    note, tables = ("".join(str(place[part]) for place in places) for part in ("note", "tables"))
+    return [(note, tables)] if note or tables else []
+
+
+def refusals(session: AppTest) -> list[str]:
+    """What boards say over their last pictures, where a still lab cannot be drawn."""
+    return [each["lab"]["refusal"] for each in boards(session) if each.get("lab", {}).get("refusal")]
 
 
 def _given(session: AppTest, component: str) -> list[dict[str, Any]]:
@@ -103,16 +109,14 @@ def _given(session: AppTest, component: str) -> list[dict[str, Any]]:
     return [dict(json.loads(proto.json)) for proto in found if proto.component_name == component]
 
 
-def try_out(session: AppTest, title: str) -> None:
-    """Press the button of an experiment: the prose's component says its number, as a browser would."""
-    buttons = re.findall(r'data-try="(\d+)">(.*?)</button>', words(session))
-    (number,) = (int(number) for number, text in buttons if html.unescape(text) == title)
-    choose(session, number)
+def try_out(session: AppTest, experiment: object) -> None:
+    """Press the button of an experiment: the board says its id, and a browser can say anything."""
+    say(session, "board", "tried", {"id": experiment})
 
 
-def choose(session: AppTest, number: object) -> None:
-    """Have the prose's component say that this was chosen."""
-    say(session, "prose", "chosen", number)
+def rail(session: AppTest) -> dict[str, Any]:
+    """What the board shows of the lesson's experiments."""
+    return dict(board(session)["rail"])
 
 
 def say(session: AppTest, component: str, event: str, value: object) -> None:

@@ -58,6 +58,7 @@ LESSON = SlowLesson(
     name="slow",
     title="Slow",
     sentence="Labs that are hard to draw.",
+    minutes=5,
     labs=(
         Lab("slow_waits", "Waits", "It waits for a file.", FileConfig, CHARTS, draw=draw_when_there),
         Lab("slow_ends", "Ends", "It ends its worker.", FileConfig, CHARTS, draw=draw_at_last),

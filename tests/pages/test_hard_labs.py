@@ -18,7 +18,7 @@ from pages.ui.session import pool
 from playground.lessons import LESSONS
 from playground.workers import messages
 from playground.workers.wire import DrawnLab
-from tests.pages.session import Open, boards, sheets, widgets
+from tests.pages.session import Open, board, boards, refusals, say, sheets
 from tests.pages.slow import LESSON as SLOW
 from tests.pages.slow import WAIT_SECONDS, FileConfig
 
@@ -57,7 +57,7 @@ def test_labs_that_take_long_to_draw_keep_no_other_visitor_waiting(visit: Open, 
             time.sleep(0.01)
         for name in ("tensors", "regression", "autograd"):
             other = visit(LESSONS[name])
-            assert len(boards(other)) == 1 and list(other.error) == []
+            assert len(boards(other)) == 1 and refusals(other) == []
         assert drawn == [], "they were drawn before they could be: the others had nothing to wait for"
         for file in files:
             file.touch()
@@ -83,7 +83,7 @@ def test_a_lab_whose_worker_is_lost_is_drawn_by_the_next_one(visit: Open, tmp_pa
     left = tmp_path / "left"
     left.write_text("1")
     session = visit(SLOW, slow_lab="ends", slow_ends_file=str(left))
-    assert list(session.error) == [] and notes(session) == ["<p>Drawn at last.</p>\n"]
+    assert refusals(session) == [] and notes(session) == ["<p>Drawn at last.</p>\n"]
 
 
 def test_where_worker_after_worker_is_lost_the_page_says_so_and_offers_to_try_again(
@@ -92,7 +92,7 @@ def test_where_worker_after_worker_is_lost_the_page_says_so_and_offers_to_try_ag
     left = tmp_path / "left"
     left.write_text("2")
     session = visit(SLOW, slow_lab="ends", slow_ends_file=str(left))
-    assert [error.value for error in session.error] == [messages.NO_ANSWER]
-    assert boards(session) == []
-    widgets(session)["slow_ends:again"].click().run()
-    assert list(session.error) == [] and notes(session) == ["<p>Drawn at last.</p>\n"]
+    assert refusals(session) == [messages.NO_ANSWER]
+    assert board(session)["lab"]["late"] and "frame" not in board(session)
+    say(session, "board", "again", True)
+    assert refusals(session) == [] and notes(session) == ["<p>Drawn at last.</p>\n"]

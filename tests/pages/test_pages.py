@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 from pathlib import Path
+from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 import pytest
@@ -15,7 +16,9 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import prose as page
 from pages.ui.emblems import DRAWINGS, SIZE, emblem
+from pages.ui.messages import TEXT
 from pages.ui.session import pool
+from playground.experiments import experiments
 from playground.knobs import Config
 from playground.lesson import SECTIONS, Lesson, LiveLesson
 from playground.lessons import LESSONS
@@ -26,7 +29,6 @@ from tests.pages.session import (
     Open,
     board,
     can_turn,
-    choose,
     numbers,
     run_id,
     shown_knobs,
@@ -51,16 +53,31 @@ def config(session: AppTest) -> Config:
 def test_home_links_to_every_lesson_in_order(visit: Open) -> None:
     session = visit()
     assert list(session.exception) == []
-    links = [each.proto.page for each in session.get("page_link")]
-    assert [link.rpartition("/")[2].removesuffix(".py") for link in links][: len(LESSONS)] == list(LESSONS)
+    links = [each.proto.page for each in session.get("page_link") if each.proto.label != TEXT.home.start]
+    assert [link.rpartition("/")[2].removesuffix(".py") for link in links] == list(LESSONS)
 
 
-def test_home_says_each_lesson_in_a_sentence(visit: Open) -> None:
-    captions = {caption.value for caption in visit().caption}
-    assert {lesson.sentence for lesson in LESSONS.values()} <= captions
+def test_home_says_how_long_each_lesson_takes_and_all_of_them(visit: Open) -> None:
+    captions = [caption.value for caption in visit().caption]
+    minutes = [f"{number} · {lesson.minutes} min" for number, lesson in enumerate(LESSONS.values(), start=1)]
+    assert [caption for caption in captions if " min" in caption and "·" in caption] == minutes
+    hours = sum(lesson.minutes for lesson in LESSONS.values()) / 60
+    (total,) = (int(caption.split()[1]) for caption in captions if caption.endswith(" hours"))
+    assert total == pytest.approx(hours, abs=0.5)
+    assert len(LESSONS) == 12, "the heading says so"
 
 
-def test_every_lesson_has_a_drawing_on_its_card_that_is_xml() -> None:
+def test_start_here_opens_the_first_experiment_of_regression(visit: Open) -> None:
+    session = visit()
+    (start,) = (each.proto for each in session.get("page_link") if each.proto.label == TEXT.home.start)
+    assert start.page.rpartition("/")[2].removesuffix(".py") == "regression"
+    query = dict(parse_qsl(start.query_string))
+    assert query == {"regression_try": experiments(LESSONS["regression"])[0].id}
+    opened = visit(LESSONS["regression"], **query)
+    assert warnings(opened) == [] and board(opened)["rail"]["at"] == query["regression_try"]
+
+
+def test_every_lesson_has_a_drawing_on_its_tile_that_is_xml() -> None:
     assert DRAWINGS.keys() == LESSONS.keys()
     for name in LESSONS:
         width, height = ElementTree.fromstring(emblem(name)).attrib["viewBox"].split()[2:]
@@ -125,9 +142,11 @@ def test_prose_has_all_sections_in_order(lesson: Lesson) -> None:
 @each_lesson
 def test_prose_is_on_the_page(visit: Open, lesson: Lesson) -> None:
     shown = words(visit(lesson))
-    assert re.findall("<h2>(.*?)</h2>", shown) == list(SECTIONS)
+    assert re.findall("<h2>(.*?)</h2>", shown) == [section for section in SECTIONS if section != page.EXPERIMENTS]
     text = plain(re.sub("<[^>]+>", "", shown))
     for section, words_of_it in lesson.prose.items():
+        if section == page.EXPERIMENTS:
+            continue
         written = re.sub(r"\]\(\?[^)]*\)", "", words_of_it.partition("```")[0])
         for word in re.findall(r"[^\W\d_]{3,}", plain(re.sub(r"\*\*|`", "", written))):
             assert word in text, (section, word)
@@ -141,52 +160,24 @@ def plain(text: str) -> str:
 def test_markup_in_prose_is_shown_as_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     name, lesson = next(iter(LIVE.items()))
     evil = "<img src=x onerror=alert(1)>"
-    (tmp_path / f"{name}.md").write_text(
-        f"## Idea\n\n{evil}\n\n## Try this\n\n- [{evil}](?): {evil}\n\n## Check yourself\n\n- {evil} :: {evil}\n"
-    )
+    (tmp_path / f"{name}.md").write_text(f"## Idea\n\n{evil}\n\n## Check yourself\n\n- {evil} :: {evil}\n")
     monkeypatch.setattr("playground.lesson.PROSE", tmp_path)
     shown = page.as_html(lesson)
     assert "<img" not in shown
-    assert shown.count("&lt;img") == 5
-
-
-@pytest.mark.parametrize("number", [-1, 10_000, 1.5, "0", None, [0], {}])
-def test_an_experiment_that_there_is_not_changes_nothing(visit: Open, number: object) -> None:
-    lesson = next(iter(LIVE.values()))
-    session = visit(lesson)
-    before = config(session)
-    choose(session, number)
-    assert config(session) == before
+    assert shown.count("&lt;img") == 3
 
 
 @each_lesson
-def test_nothing_in_the_experiments_or_questions_is_lost(lesson: Lesson) -> None:
-    """The page shows what its patterns match; a line wrapped by hand would vanish."""
-    for section, pattern in (("Try this", page.TRY_THIS), ("Check yourself", page.CHECK)):
-        lines = [line for line in lesson.prose[section].splitlines() if line.strip()]
-        assert [line for line in lines if not pattern.match(line)] == [], section
-
-
-def test_illegal_experiment_is_named_with_its_lesson(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    name, lesson = next(iter(LIVE.items()))
-    (tmp_path / f"{name}.md").write_text(f"## Try this\n\n- [Broken]({f'?{name}_nonsense=1'}): no.\n")
-    monkeypatch.setattr("playground.lesson.PROSE", tmp_path)
-    with pytest.raises(ValueError, match=rf"“Broken” in lessons/{name}/prose\.md"):
-        page.experiments(lesson)
+def test_nothing_in_the_questions_is_lost(lesson: Lesson) -> None:
+    """The page shows what its pattern matches; a line wrapped by hand would vanish."""
+    lines = [line for line in lesson.prose["Check yourself"].splitlines() if line.strip()]
+    assert [line for line in lines if not page.CHECK.match(line)] == []
 
 
 @each_lesson
 def test_every_question_has_an_answer_to_unfold(visit: Open, lesson: Lesson) -> None:
     found = re.findall(r"<details><summary>(.+?)</summary>\s*<p>(.+?)</p>", words(visit(lesson)))
     assert len(found) == len([line for line in lesson.prose["Check yourself"].splitlines() if line.strip()]) > 0
-
-
-# Presets.
-
-
-@each_live_lesson
-def test_first_preset_is_the_default(visit: Open, lesson: LiveLesson) -> None:
-    assert [lesson.config(**values) for values in lesson.presets.values()][:1] in ([], [lesson.config()])
 
 
 # A teacher's link.

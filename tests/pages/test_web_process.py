@@ -13,6 +13,7 @@ from playground import mnist
 from playground.engine.engine import Engine
 from playground.lesson import Lesson
 from playground.lessons import BENCHES, LESSONS
+from playground.workers.pool import WorkerPool
 from tests.pages.benches import LABS, LIVE, TOYS, advance, each_of, opens
 from tests.pages.questions import Peek
 from tests.pages.session import Open, boards, turn, widgets
@@ -43,10 +44,13 @@ def assert_whole(session: AppTest) -> None:
     assert [error.value for error in session.error] == []
 
 
-def test_home_is_drawn_elsewhere(visit: Open) -> None:
+def test_home_needs_neither_a_drawing_nor_a_worker(visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("open", "draw", "call", "command"):
+        monkeypatch.setattr(WorkerPool, name, lambda *_, **__: pytest.fail("this asks a worker"))
     session = visit()
     assert_whole(session)
-    assert len(session.get("bidi_component")) == 1, "the picture"
+    (picture,) = session.get("bidi_component")
+    assert picture.proto.component_name == "home"
 
 
 @each_of({name: each for name, each in LABS.items() if each[0] is not TOYS})
