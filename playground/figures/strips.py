@@ -18,10 +18,11 @@ from playground.figures.curves import loss_curve
 from playground.figures.theme import round_up
 
 Array = NDArray[Any]
-MESSAGES = {"last": "{step:,} steps", "one": "1 step"}
-MARGIN = {"l": 46, "r": 40, "t": 12, "b": 20}
+MESSAGES = {"last": "{step:,} steps", "one": "1 step", "long": "{step:,}"}
+MARGIN = {"l": 46, "r": 48, "t": 12, "b": 20}
 MIN_LENGTH = 10  # of the axis, in steps
 NEAR_ZERO = 1e-6  # of the other end of an axis
+LONG = 100_000  # from here on the last tick has no room for a word
 PARTS = 4  # of the axis, between its ticks
 NICE = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)  # tops of an axis, times a power of ten
 
@@ -83,7 +84,8 @@ def step_axis(until: float, last: float = 0.0) -> dict[str, Any]:
     end = float(until) if planned else round_up(max(last, MIN_LENGTH))
     spacing = _spacing(end)
     ticks = [float(tick) for tick in np.arange(0.0, end, spacing) if end - tick > 0.6 * spacing]
-    texts = [*(f"{tick:,.0f}" for tick in ticks), MESSAGES["one" if end == 1 else "last"].format(step=int(end))]
+    last_text = MESSAGES["one" if end == 1 else "last" if end < LONG else "long"].format(step=int(end))
+    texts = [*(f"{tick:,.0f}" for tick in ticks), last_text]
     return {
         "range": [0.0, end], "autorange": False, "fixedrange": True, "showgrid": False, "zeroline": False,
         "tickmode": "array", "tickvals": [*ticks, end], "ticktext": texts,

@@ -21,6 +21,7 @@ LINES = [("Train", "@train", np.array([0.84, 0.5, 0.3], np.float32))]
         (100, [0, 25, 50, 75, 100], "100 steps"),
         (7, [0, 2, 4, 7], "7 steps"),
         (1, [0, 1], "1 step"),
+        (200_000, [0, 50_000, 100_000, 150_000, 200_000], "200,000"),
     ],
 )
 def test_the_axis_is_as_long_as_the_run_is_planned_and_says_so(until: float, ticks: list[float], last: str) -> None:

@@ -1,6 +1,6 @@
 // Knobs in the board: controls that the page turns the settings with, one value per answer.
 
-import { element, fill, icon } from "../dom.js";
+import { element, icon } from "../dom.js";
 import { tip, tipText } from "./tip.js";
 
 const MAX_WAIT_MS = 1500; // for the page's answer: it sends none where nothing has changed
@@ -118,14 +118,10 @@ export class Knob {
     }
     const parts = [element(this.control.isGroup ? "span" : "label", { class: "field" }, name, ...this.control.nodes)];
     if (help) {
-      const mark = element("button", {
-        type: "button",
-        class: "help",
-        "aria-label": fill(words.help, { label }),
-      }, "?");
       const panel = tipText(help);
-      tip(mark, panel);
-      parts.push(mark, panel);
+      name.append(element("span", { class: "help", "aria-hidden": "true" }, "?"));
+      tip(name, panel, () => true, this.control.input ? [this.control.input] : []);
+      parts.push(panel);
     }
     return parts;
   }

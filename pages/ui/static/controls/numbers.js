@@ -66,6 +66,7 @@ export class Numbers {
     const { queued } = this.board.words;
     write(this.notice, this.own || this.reason || (this.place ? fill(queued, { place: this.place }) : ""));
     this.said.classList.toggle("noticed", this.notice.textContent !== "");
+    this.said.classList.toggle("alarming", Boolean(this.own || this.reason));
     this.mayBeCut();
   }
 

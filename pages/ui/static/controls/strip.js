@@ -7,7 +7,8 @@ import { element, fill } from "../dom.js";
 import { tip, tipText } from "./tip.js";
 
 const MAX_NOTCHES = 12; // the last ones, where more settings were changed
-const PLAIN = { left: 46, right: 40 }; // pixels beside the axis of a strip without a chart, as figures/strips.py has
+const NOTCH_PIXELS = 20; // between two of them
+const PLAIN = { left: 46, right: 48 }; // pixels beside the axis of a strip without a chart, as figures/strips.py has
 
 export class Strip {
   /** `board` has words, charts, numbers, scale, root and send(command). */
@@ -88,7 +89,7 @@ export class Strip {
     const speaks = at !== null || this.state !== "playing"; // with the focus, it says each value
     if (speaks) this.slider.setAttribute("aria-valuetext", this.valueText());
     this.glass.classList.toggle("timeless", count === 0);
-    this.glass.classList.toggle("past", at !== null);
+    this.root.classList.toggle("past", at !== null);
     this.glass.classList.toggle("failed", this.state === "failed" && this.isFinite === false);
     this.placeSoon();
   }
@@ -193,33 +194,34 @@ export class Strip {
     if (this.chart) this.showPens();
   }
 
-  /** A notch with its words for each change of a setting. */
+  /** A notch with its words for each change of a setting; those that lie on one another are one. */
   showNotches(axes) {
-    const marks = this.marks();
-    const signature = JSON.stringify(marks);
-    if (signature !== this.notched) {
-      this.notched = signature;
-      const focused = [...this.notches.querySelectorAll("button")].indexOf(document.activeElement);
-      this.shownMarks = joined(marks).slice(-MAX_NOTCHES);
-      this.notches.replaceChildren(...this.shownMarks.flatMap((mark) => this.notch(mark)));
-      if (focused >= 0) this.notches.querySelectorAll("button")[focused]?.focus();
-      this.notchesAt = "";
+    const signature = `${axes.key} ${JSON.stringify(this.marks())}`;
+    if (signature === this.notched) return;
+    this.notched = signature;
+    const buttons = () => [...this.notches.querySelectorAll("button")];
+    const focused = buttons().indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
+    const groups = [];
+    for (const [step, text] of this.marks()) {
+      const x = axes.x(step);
+      const words = fill(this.board.words.notch, { step: step.toLocaleString("en"), text });
+      const last = groups.at(-1);
+      if (last && x - last.x < NOTCH_PIXELS * this.board.scale) last.words.push(words);
+      else groups.push({ step, x, words: [words] });
     }
-    if (axes.key === this.notchesAt) return;
-    this.notchesAt = axes.key;
-    const buttons = this.notches.querySelectorAll("button");
-    this.shownMarks.forEach(([step], at) => move(buttons[at], axes.x(step)));
+    this.notches.replaceChildren(...groups.slice(-MAX_NOTCHES).flatMap((group) => this.notch(group)));
+    if (focused >= 0) buttons()[Math.min(focused, buttons().length - 1)]?.focus();
   }
 
-  notch([step, text]) {
-    const words = fill(this.board.words.notch, { step: step.toLocaleString("en"), text });
+  notch({ step, x, words }) {
     const button = element("button", {
       type: "button",
       class: "notch",
-      "aria-label": words,
+      "aria-label": words.join(". "),
       onclick: () => this.ask({ step }),
     });
-    const panel = tipText(words);
+    move(button, x);
+    const panel = tipText(words.join("\n"));
     tip(button, panel);
     return [button, panel];
   }
@@ -287,13 +289,6 @@ export class Strip {
     cancelAnimationFrame(this.asking);
     this.sizer.disconnect();
   }
-}
-
-/** Marks at the same step become one. */
-function joined(marks) {
-  const found = new Map();
-  for (const [step, text] of marks) found.set(step, found.has(step) ? `${found.get(step)}; ${text}` : text);
-  return [...found];
 }
 
 /** The value of a line at a step, or at the last one before it where it is finite. */

@@ -9,15 +9,16 @@ let tips = 0;
 
 /**
  * Show `panel` while `anchor` is pointed at or has the focus, and after a tap on it; Escape hides it. `opened` is called
- * each time before it opens, and may return false to keep it closed. The panel is put right behind the anchor.
+ * each time before it opens, and may return false to keep it closed. `focused` are other things that show it while one of
+ * them has the focus.
  */
-export function tip(anchor, panel, opened = () => true) {
+export function tip(anchor, panel, opened = () => true, focused = []) {
   let later = 0;
   panel.id ||= `tip-${++tips}`;
   panel.popover = "manual";
   panel.classList.add("panel", "tip");
   panel.setAttribute("role", "tooltip");
-  anchor.setAttribute("aria-describedby", panel.id);
+  for (const node of [anchor, ...focused]) node.setAttribute("aria-describedby", panel.id);
   const isOpen = () => panel.matches(":popover-open");
   const close = () => {
     clearTimeout(later);
@@ -40,8 +41,10 @@ export function tip(anchor, panel, opened = () => true) {
     node.addEventListener("pointerenter", ({ pointerType }) => pointerType !== "touch" && open());
     node.addEventListener("pointerleave", ({ pointerType }) => pointerType !== "touch" && leave());
   }
-  anchor.addEventListener("focus", () => anchor.matches(":focus-visible") && open());
-  anchor.addEventListener("blur", leave);
+  for (const node of [anchor, ...focused]) {
+    node.addEventListener("focus", () => node.matches(":focus-visible") && open());
+    node.addEventListener("blur", leave);
+  }
   anchor.addEventListener("pointerup", ({ pointerType }) => {
     if (pointerType === "touch") isOpen() ? close() : open();
   });
