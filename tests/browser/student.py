@@ -127,6 +127,11 @@ class Board:
             self.page.get_by_role("button", name="All settings").locator("visible=true").first.click()
         self.page.wait_for_selector(".st-key-drawer", state="visible")
 
+    def own_points(self) -> None:
+        """Open "Your own points", in the drawer."""
+        self.drawer()
+        self.page.locator(".st-key-drawer summary", has_text="Your own points").click()
+
     def more(self) -> None:
         """Open "More", in the title row."""
         self.page.get_by_role("button", name="More", exact=True).click()

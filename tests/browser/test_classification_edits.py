@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.browser.student import Board
+from tests.browser.test_classification import UNIT
 
 Open = Callable[..., Any]
 CIRCLE = (
@@ -19,7 +20,7 @@ THREE = "x1,x2,class\n1,1,0\n1,2,0\n-1,1,1\n-1,2,1\n0,-1,2\n0,-2,2"
 def test_a_table_comes_in_and_goes_out(page: Open, tmp_path: Path) -> None:
     tab = page(CIRCLE)
     board = Board(tab.page).ready()
-    tab.page.get_by_role("button", name="Data", exact=True).click()
+    board.own_points()
     paste = tab.page.get_by_label("Paste rows of x1,x2,class")
     paste.fill("1,1,0\n2,two,1")
     paste.press("Control+Enter")
@@ -45,7 +46,7 @@ def test_new_points_come_without_starting_over(page: Open) -> None:
     board.until(lambda: board.step > 100, "some steps")
     board.pause()
     run, step, before = board.run, board.step, board.trace("map", "Train 0")["x"]
-    tab.page.get_by_role("button", name="Data", exact=True).click()
+    tab.page.get_by_role("button", name="Data: Circle. Choose another").click()
     tab.page.get_by_role("button", name="New points").click()
     board.until(lambda: board.trace("map", "Train 0")["x"] != before, "other points")
     assert (board.run, board.step) == (run, step)
@@ -56,7 +57,7 @@ def test_a_click_on_a_unit_opens_its_weights_and_a_typed_number_is_the_running_m
     tab = page(CIRCLE)
     board = Board(tab.page).ready()
     tab.page.wait_for_selector("[data-chart=network] .scatterlayer .point")
-    board.click_at("network", 0.5, 1 - 0.5 / 4)
+    board.click_at("network", *tab.page.evaluate(UNIT, 2))
     form = tab.page.get_by_role("dialog", name="Set weights by hand")
     form.wait_for()
     assert form.get_by_label("Unit").input_value() == "0,0"
@@ -79,11 +80,27 @@ def test_a_click_on_a_unit_opens_its_weights_and_a_typed_number_is_the_running_m
     form.wait_for(state="hidden")
 
 
+def test_a_click_on_a_weights_line_opens_that_weight(page: Open) -> None:
+    tab = page(CIRCLE)
+    board = Board(tab.page).ready()
+    tab.page.wait_for_selector("[data-chart=network] .scatterlayer .point")
+    (x0, y0), (x1, y1) = (tab.page.evaluate(UNIT, at) for at in (1, 5))
+    board.click_at("network", (x0 + x1 + 0.055 - 0.085) / 2, (y0 + y1) / 2)
+    form = tab.page.get_by_role("dialog", name="Set weights by hand")
+    form.wait_for()
+    assert form.get_by_label("Unit", exact=True).input_value() == "0,3"
+    assert tab.page.evaluate("document.activeElement.parentNode.textContent") == "Weight from x₂"
+    tab.page.keyboard.type("1.5")
+    tab.page.keyboard.press("Enter")
+    marks = "() => document.querySelector('[data-chart=loss]').data.find(({ name }) => name === 'Setting changed').text"
+    board.until(lambda: any("Weight set by hand" in text for text in tab.page.evaluate(marks)), "the loss says so")
+
+
 def test_weights_can_be_set_and_set_back_with_the_keyboard_alone(page: Open) -> None:
     tab = page(CIRCLE)
-    Board(tab.page).ready()
+    board = Board(tab.page).ready()
     tab.page.wait_for_selector("[data-chart=network] .scatterlayer .point")
-    tab.page.get_by_role("button", name="Set weights by hand").press("Enter")
+    board.choose("network", "Set weights by hand")
     bias = tab.page.get_by_label("Bias", exact=True)
     bias.wait_for()
     before = bias.input_value()
@@ -91,10 +108,11 @@ def test_weights_can_be_set_and_set_back_with_the_keyboard_alone(page: Open) -> 
     tab.page.keyboard.type("3.25")
     tab.page.keyboard.press("Enter")
     tab.page.get_by_role("button", name="Undo", exact=True).press("Enter")
-    board = Board(tab.page)
     board.until(lambda: bias.input_value() == before, "set back")
     tab.page.keyboard.press("Escape")
-    assert tab.page.evaluate("document.activeElement.title") == "Set weights by hand"
+    assert tab.page.evaluate("document.activeElement.className") == "dots", (
+        "the menu that opened it has the focus again"
+    )
 
 
 def test_a_teachers_challenge_comes_with_the_link_and_is_met_while_it_plays(page: Open) -> None:
@@ -103,7 +121,8 @@ def test_a_teachers_challenge_comes_with_the_link_and_is_met_while_it_plays(page
     board.until(lambda: board.said().startswith("Challenge: test accuracy "), "the narrator says so")
     board.play()
     board.until(lambda: board.said().startswith("You met the challenge at step "), "met")
-    tab.page.get_by_role("button", name="Share").click()
+    board.more()
+    tab.page.locator("summary", has_text="Share").click()
     shared = tab.page.get_by_text("classification_least_accuracy=95").first  # the other link also says the step
     shared.wait_for()
     assert "classification_most_parameters=25" in str(shared.text_content())

@@ -32,7 +32,7 @@ def test_a_knob_that_changes_the_shape_starts_over_and_goes_on_playing(page: Ope
     board = Board(tab.page).ready()
     board.play()
     board.until(lambda: board.step > 300, "some steps")
-    tab.page.get_by_role("slider", name="Units in layer 1").press("ArrowRight")
+    tab.page.get_by_role("button", name="Add a unit: Units in layer 1").click()
     board.until(lambda: board.number("parameters") == 34, "another model")
     board.until(lambda: board.state == "playing", "it goes on playing")
     assert len(board.trace("loss", "Setting changed")["x"]) == 0
@@ -87,10 +87,11 @@ def test_a_wide_layer_is_drawn_and_labels_stay_when_the_units_change_while_it_pl
     labels = "[...document.querySelectorAll('[data-chart=network] .annotation-text')].map((each) => each.textContent)"
     assert tab.page.evaluate(labels) == ["x", "y", "+ 20 more"]
     board.play()
+    board.drawer()
     tab.page.get_by_role("slider", name="Units in layer 1").press("Home")
     board.until(lambda: board.number("parameters") == 4, "one unit")
     board.until(lambda: tab.page.evaluate(labels) == ["x", "y"], "its labels")
-    tab.page.get_by_role("slider", name="Hidden layers").press("Home")
+    tab.page.get_by_role("button", name="Remove a hidden layer: Hidden layers").click()
     board.until(lambda: board.number("parameters") == 2, "no hidden layer")
     board.until(lambda: tab.page.evaluate(labels) == ["x", "y"], "labels without a hidden layer")
 
@@ -105,7 +106,7 @@ def test_a_click_adds_a_point_and_a_shift_click_takes_the_nearest_away(page: Ope
     assert min(abs(x - 0.5) + abs(y - 1.0) for x, y in zip(points["x"], points["y"], strict=True)) < 0.05
     board.click_at("fit", 0.5, 1.0, ("Shift",))
     board.until(lambda: len(board.trace("fit", "Train")["x"]) == 100, "and gone")
-    tab.page.get_by_role("button", name="Data", exact=True).click()
+    board.own_points()
     tab.page.get_by_role("button", name="Undo last click").click()
     board.until(lambda: len(board.trace("fit", "Train")["x"]) == 101, "the removal is undone")
 
@@ -113,7 +114,7 @@ def test_a_click_adds_a_point_and_a_shift_click_takes_the_nearest_away(page: Ope
 def test_a_students_own_table_is_learned_and_a_bad_one_gets_a_sentence(page: Open, tmp_path: Any) -> None:
     tab = page(ENDLESS)
     board = Board(tab.page).ready()
-    tab.page.get_by_role("button", name="Data", exact=True).click()
+    board.own_points()
     paste = tab.page.get_by_label("Paste rows of x,y")
     paste.fill("x,y\n0,1\n1,three\n2,3\n")
     paste.press("Control+Enter")
@@ -139,31 +140,25 @@ def test_hidden_units_and_the_log_scale_can_be_switched_on(page: Open) -> None:
     board.play()
     board.wait_frames(5)
     board.pause()
-    tab.page.get_by_label("Hidden units").check()
+    board.choose("fit", "Hidden units")
     board.until(lambda: len(board.trace("fit", "Units")["x"]) > 500, "each unit's curve")
-    tab.page.get_by_label("Log scale").check()
+    board.choose("loss", "Log scale")
     kind = "document.querySelector('[data-chart=loss]')._fullLayout.yaxis.type"
     board.until(lambda: tab.page.evaluate(kind) == "log", "a log axis")
     board.wait_frames(0)
-    tab.page.get_by_label("Log scale").uncheck()
+    board.choose("loss", "Log scale")
     board.until(lambda: tab.page.evaluate(kind) == "linear", "a linear axis")
 
 
 def test_an_experiment_is_one_click_and_back_undoes_it(page: Open) -> None:
     tab = page("/regression")
     board = Board(tab.page).ready()
-    tab.page.get_by_role("button", name="No hidden layer").click()
+    tab.page.get_by_role("button", name="Later experiment").click()
+    board.press("Set up and run")
     board.until(lambda: board.number("parameters") == 2, "a straight line")
     board.until(lambda: "regression_layers=0" in tab.page.url, "the link follows")
     tab.page.go_back()
     board.until(lambda: board.number("parameters") == 31, "the model before")
-    tab.page.get_by_role("button", name="Presets").click()
-    tab.page.get_by_role("button", name="Sine, two layers").click()
-    board.until(lambda: board.number("parameters") == 321, "two layers of sixteen")
-    tab.page.keyboard.press("Escape")
-    tab.page.get_by_role("button", name="Presets").click()
-    tab.page.get_by_role("button", name="Tutorial", exact=True).click()
-    board.until(lambda: board.number("parameters") == 31 and "?" not in tab.page.url, "the tutorial's own")
 
 
 def test_a_value_past_its_limit_in_a_link_gets_a_sentence(page: Open) -> None:
@@ -179,10 +174,33 @@ def test_a_value_past_its_limit_in_a_link_gets_a_sentence(page: Open) -> None:
 def test_a_shared_link_opens_the_same_experiment(page: Open) -> None:
     tab = page("/regression?regression_target=sine&regression_seed=7")
     board = Board(tab.page).ready()
-    tab.page.get_by_role("button", name="Share").click()
-    link = str(tab.page.locator('[data-testid="stPopoverBody"] code').inner_text()).strip()
+    board.more()
+    tab.page.locator("summary", has_text="Share").click()
+    link = str(tab.page.locator('[data-testid="stPopoverBody"] code').first.inner_text()).strip()
     assert link.endswith("/regression?regression_target=sine&regression_seed=7")
     other = Board(page(link).page).ready()
     assert other.run != board.run
     assert other.trace("fit", "Train") == board.trace("fit", "Train")
     assert other.number("loss") == board.number("loss")
+
+
+def test_the_network_is_changed_where_it_is_drawn_and_the_focus_stays(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    more = tab.page.get_by_role("button", name="Add a unit: Units in layer 1")
+    more.focus()
+    tab.page.keyboard.press("Enter")
+    tab.page.keyboard.press("Enter")
+    board.until(lambda: board.number("parameters") == 37, "two units more")
+    assert tab.page.evaluate("document.activeElement.ariaLabel") == "Add a unit: Units in layer 1"
+    tab.page.get_by_role("button", name="Add a hidden layer: Hidden layers").click()
+    board.until(lambda: board.number("parameters") == 2 * 12 + 13 * 10 + 11, "a layer more")
+    assert tab.page.locator('[data-knob="hidden_2"]').is_visible()
+    heads = "[...document.querySelectorAll('.network .head')].filter((each) => !each.hidden).map((e) => e.textContent)"
+    assert tab.page.evaluate(heads) == ["Data", "Input", "12 units", "10 units", "Output"]
+    board.knob("activation").select_option("tanh")
+    board.until(lambda: "regression_activation=tanh" in tab.page.url, "the link follows")
+    tab.page.get_by_role("button", name="Data: x². Choose another").click()
+    tab.page.get_by_role("button", name="|x|", exact=True).click()
+    board.until(lambda: "regression_target=absolute" in tab.page.url, "other data")
+    assert tab.page.get_by_role("button", name="Data: |x|. Choose another").is_visible()

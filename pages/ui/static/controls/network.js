@@ -31,6 +31,7 @@ export class Network {
     this.steppers = new Map(); // of layers, by their number
     this.root = element("div", { class: "network" });
     chart.stage.append(this.root);
+    chart.stage.classList.add("has-network");
     this.inHead = [
       ...(this.knobs.activation ? [new Knob(this.board, this.knobs.activation)] : []),
       ...(this.knobs.layers ? [this.stepper(this.knobs.layers, this.words.layer, "layers")] : []),
