@@ -42,9 +42,9 @@ class InsideConfig(Config):
                              "spiral": "Spiral, 2-12-12-2"})
     layer: int = knob(1, "Layer", help="1 is the first layer with weights.", group="Model", live=True, bar=True, lo=1,
                       hi=3)
-    before: int = knob(0, "Earlier checkpoint (step)", group="Checkpoints", live=True, bar=True, lo=0, hi=LAST,
+    before: int = knob(0, "Earlier step", group="Checkpoints", live=True, bar=True, lo=0, hi=LAST,
                        step=EVERY)
-    after: int = knob(100, "Later checkpoint (step)", group="Checkpoints", live=True, bar=True, lo=0, hi=LAST,
+    after: int = knob(100, "Later step", group="Checkpoints", live=True, bar=True, lo=0, hi=LAST,
                       step=EVERY)
     # fmt: on
 

@@ -159,7 +159,9 @@ def draw_chain(config: ChainConfig) -> Sheet:
                        parameters=sum(each.parameters for each in found))  # fmt: skip
     figure = sizes.chain([each.side for each in found], names, min(last.field, config.size))
     answer = ANSWER.format(maps=last.maps, side=last.side)
-    return Sheet({"chain": figure}, note, (_table(layers, found),), line=LINE, answer=answer)
+    bars = sizes.parameters([each.code for each in layers], [each.parameters for each in found[1:]])
+    charts = {"chain": figure, "parameters": bars}
+    return Sheet(charts, note, (_table(layers, found),), line=LINE, answer=answer)
 
 
 def _table(layers: Sequence[Layer], found: Sequence[Output]) -> Table:
@@ -187,5 +189,6 @@ LAB = Lab(
     draw=draw_chain,
     charts=(
         Chart("chain", "The image after each layer", "A square for each image, drawn to scale."),
+        Chart("parameters", "Parameters of each layer", "A bar for each layer; a pooling has none."),
     ),
 )  # fmt: skip

@@ -50,10 +50,10 @@ class TimelineConfig(Config):
     # fmt: off
     item_ms: int = knob(20, "Time per item (ms)", help="The time to fetch one sample.", group="Cost", bar=True,
                         lo=0, hi=30, step=1)
+    batch_ms: int = knob(20, "Training (ms)", group="Cost", bar=True, lo=0, hi=60, step=5,
+                         help="The loop’s work on a batch before it requests the next. It only waits, as for a GPU.")
     cost: str = knob("waiting", "Kind of cost", group="Cost", bar=True, options=tuple(COSTS), names=COSTS,
                      help="Two processes can wait at the same time at no cost; computing needs a core each.")
-    batch_ms: int = knob(20, "Training on a batch (ms)", group="Cost", bar=True, lo=0, hi=60, step=5,
-                         help="The loop’s work on a batch before it requests the next. It only waits, as for a GPU.")
     samples: int = knob(24, "Samples", group="Loader", lo=4, hi=40, step=2)
     batch_size: int = knob(4, "Batch size", group="Loader", lo=2, hi=20, step=1)
     prefetch: int = knob(2, "Prefetch factor", help="Batches that each worker fetches ahead.", group="Loader",

@@ -167,11 +167,11 @@ LAB = Lab(
     config=SchedulesConfig,
     build=build,
     charts=(
+        Chart("rates", "The learning rate",
+              "The learning rate of each schedule over the steps; a marker shows the current step."),
         Chart("distance", "Distance from x²",
               "The mean squared distance of each model from x² without noise, which the loss cannot show.",
               every=2),
-        Chart("rates", "The learning rate",
-              "The learning rate of each schedule over the steps; a marker shows the current step."),
         Chart("loss", "Loss on all the data",
               "The loss of each training over the steps. It cannot fall below the noise.", every=2, strip=True),
     ),

@@ -52,7 +52,8 @@ def heats(panels: Sequence[tuple[str, Array, float]], *, inputs: Sequence[str]) 
         axes[f"xaxis{number_of}"] = axis(name, None, type="category", showgrid=False, tickangle=0, domain=domain)
         notes.append({
             "text": PANEL.format(title=title, reach=number(reach)), "x": sum(domain) / 2, "y": 1, "xref": "paper",
-            "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"size": 12, "color": "@text"},
+            "yref": "paper", "xanchor": "center", "yanchor": "bottom", "showarrow": False,
+            "font": {"size": 12, "color": "@text"},
         })  # fmt: skip
     y = axis(down[0], [len(down[1]) - 0.5, -0.5], type="category", showgrid=False)
     x = axes.pop("xaxis")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,8 @@ from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
 TICK = 0.28  # half the height of a pixel's stroke on a window
-GAP = 0.5  # between two images of a chain, as a share of the largest
+GAP, LABEL = 0.35, 0.42  # between two images of a chain, and below one for its name, as shares of the largest
+ARROW, FIELD, PARAMETERS = "→", "Receptive field of the last", "Parameters"
 WINDOWS = "Windows: {windows}. Pixels: {pixels}."
 
 
@@ -55,29 +57,64 @@ def windows(size: int, padding: int, starts: Sequence[int], taps: Sequence[int],
 def chain(sides: Sequence[int], names: Sequence[str], field: float | None) -> Figure:
     """The image after each layer as a square; `field` is the side of the last one's receptive field in the first."""
     largest = max(sides)
-    step = largest * (1 + GAP)
-    squares = [(index * step, (largest - side) / 2, side) for index, side in enumerate(sides)]
-    wide = [(squares[0][0] + (sides[0] - field) / 2, (largest - field) / 2, field)] if field else []
+    columns = math.ceil(math.sqrt(len(sides)))
+    rows = -(-len(sides) // columns)
+    wide, high = largest * (1 + GAP), largest * (1 + LABEL)
+    places = [(at % columns * wide, at // columns * high) for at in range(len(sides))]
+    squares = [(left, top + (largest - side) / 2, side) for side, (left, top) in zip(sides, places, strict=True)]
+    seen = [(squares[0][0] + (sides[0] - field) / 2, squares[0][1] + (sides[0] - field) / 2, field)] if field else []
     notes = [
-        {"x": index * step + side / 2, "y": (largest + side) / 2, "xref": "x", "yref": "y", "yanchor": "top",
-         "yshift": -4, "showarrow": False, "text": name, "font": {"size": 11, "color": "@text"}}
-        for index, (side, name) in enumerate(zip(sides, names, strict=True))
+        {"x": left + side / 2, "y": top + side, "xref": "x", "yref": "y", "yanchor": "top",
+         "yshift": -4, "showarrow": False, "text": name, "font": {"size": 12, "color": "@text"}}
+        for (left, top, side), name in zip(squares, names, strict=True)
+    ]  # fmt: skip
+    notes += [
+        {"x": left - GAP / 2 * largest, "y": top + largest / 2, "xref": "x", "yref": "y", "showarrow": False,
+         "text": ARROW, "font": {"size": 16, "color": "@muted"}}
+        for at, (left, top) in enumerate(places)
+        if at % columns
     ]  # fmt: skip
     return {
         "data": [
-            line("Images", *_squares(squares), {"color": "@train", "width": 2}) | {"fill": "toself",
-                                                                                 "fillcolor": "@train/0.15"},
-            line("Field", *_squares(wide), {"color": "@mark", "width": 2, "dash": "dash"}),
+            line("Image", *_squares(squares), {"color": "@train", "width": 2})
+            | {"fill": "toself", "fillcolor": "@train/0.15", "showlegend": False},
+            line(FIELD, *_squares(seen), {"color": "@mark", "width": 2, "dash": "dash"}) | {"showlegend": bool(seen)},
         ],
         "layout": layout(
-            hidden_axis([-0.25 * largest, (len(sides) - 1) * step + 1.25 * largest]) | {"constrain": "domain"},
-            hidden_axis([1.35 * largest, -0.05 * largest]) | {"constrain": "domain", "scaleanchor": "x"},
+            hidden_axis([-0.15 * largest, (columns - 1) * wide + 1.15 * largest]) | {"constrain": "domain"},
+            hidden_axis([rows * high, -0.05 * largest]) | {"constrain": "domain", "scaleanchor": "x"},
             margin={"l": 4, "r": 4, "t": 4, "b": 4},
             showlegend=False,
             annotations=notes,
             meta={"words": ", then ".join(name.replace("<br>", " ") for name in names)},
         ),
+    }
+
+
+def parameters(names: Sequence[str], counts: Sequence[int]) -> Figure:
+    """A bar for each layer, the first on top, with its name above and its number of parameters in it."""
+    rows, top = np.arange(len(names), dtype=float), float(max(*counts, 1))
+    bars = {
+        "type": "bar", "orientation": "h", "name": PARAMETERS, "x": list(counts), "y": rows, "width": 0.36,
+        "offset": 0.0, "marker": {"color": "@train/0.6"}, "showlegend": False, "hoverinfo": "skip",
     }  # fmt: skip
+    notes = [
+        {"x": x, "y": float(row), "xref": "paper", "yref": "y", "xanchor": side, "yanchor": "bottom", "showarrow": False,
+         "text": text, "font": {"size": 12, "color": colour}}
+        for row, name, count in zip(rows, names, counts, strict=True)
+        for x, side, text, colour in ((0, "left", name, "@text"), (1, "right", f"{count:,}", "@muted"))
+    ]  # fmt: skip
+    return {
+        "data": [bars],
+        "layout": layout(
+            hidden_axis([0, top]) | {"title": {"text": PARAMETERS}},
+            hidden_axis([max(len(names), 4) - 0.3, -0.55]),
+            margin={"l": 8, "r": 8, "t": 4, "b": 4},
+            showlegend=False,
+            annotations=notes,
+            meta={"words": "; ".join(f"{name}: {count:,}" for name, count in zip(names, counts, strict=True))},
+        ),
+    }
 
 
 def _verticals(x: Array, bottom: float) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ from playground.figures.parts import line, markers, segments
 from playground.figures.theme import axis, layout, round_up
 
 Array = NDArray[Any]
-LANE_WIDTH = 13  # pixels
+LANE_WIDTH = 20  # pixels
 GAP = 0.7  # lanes between two groups
 # What a process does: its name, its colour, and its width as a share of the lane's.
 KINDS: dict[str, tuple[str, str, float]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
 from playground.figures.parts import hidden_axis, line, markers
+from playground.figures.tables import undrawn
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
 MAX_NUMBERED = (6, 20)  # epochs and slots: a larger map has no room for numbers
 MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace"
-LINES, WIDTH = 8, 104  # printed lines that are shown, and characters on a line
+INDENT = "  "  # of a row that continues a line
+LINES, ROWS, WIDTH = 8, 18, 46  # printed lines at most, rows that are shown, and characters in a row
 SHORT, DROPPED = "short: {count}", "dropped: {count}"
 
 
@@ -33,7 +36,7 @@ def batch_map(order: Array, *, batch_size: int, dropped: int, latest: tuple[int,
         "zmin": 1, "zmax": max(slots, 2), "xgap": 2, "ygap": 3, "showscale": False,
         "colorscale": [[0, "@series0/0.7"], [0.5, "@muted/0.18"], [1, "@series1/0.7"]],
         "text": [["" if each is None else str(each) for each in row] for row in numbers],
-        "texttemplate": "%{text}" if numbered else "", "textfont": {"color": "@text"},
+        "texttemplate": "%{text}" if numbered else "", "textfont": {"color": "@text", "size": 14},
         "hovertemplate": "sample %{z} in slot %{x} of epoch %{y}<extra></extra>", "hoverongaps": False,
     }  # fmt: skip
     used, short = slots - dropped, (slots - dropped) % batch_size
@@ -59,7 +62,17 @@ def batch_map(order: Array, *, batch_size: int, dropped: int, latest: tuple[int,
     )
     y = axis("Epoch", [epochs - 0.45, -0.55], showgrid=False, zeroline=False, tick0=0, dtick=1 if epochs <= 5 else 3)
     low = {"l": 44, "r": 8, "t": 20, "b": 42}
-    return {"data": [cells], "layout": layout(x, y, shapes=shapes, annotations=notes, margin=low)}
+    frame = layout(x, y, shapes=shapes, annotations=notes, margin=low)
+    return {"data": [_slots(epochs, slots), cells], "layout": frame}
+
+
+def _slots(epochs: int, slots: int) -> dict[str, Any]:
+    """The slots that are filled one by one, as pale cells."""
+    return undrawn({
+        "type": "heatmap", "x": list(range(1, slots + 1)), "y": list(range(epochs)), "z": [[1] * slots] * epochs,
+        "zmin": 0, "zmax": 1, "xgap": 2, "ygap": 3, "showscale": False, "hoverinfo": "skip",
+        "colorscale": [[0, "@muted/0.1"], [1, "@muted/0.1"]],
+    })  # fmt: skip
 
 
 def times_drawn(counts: Array, *, top: float, expected: float) -> Figure:
@@ -81,11 +94,11 @@ def times_drawn(counts: Array, *, top: float, expected: float) -> Figure:
 
 
 def printed(lines: Sequence[str]) -> Figure:
-    """The last lines that a script printed, in a monospace font; a long line continues on the next one."""
-    rows = [line[at : at + WIDTH] for line in lines for at in range(0, len(line), WIDTH)]
-    shown = rows[-LINES:]
+    """The last lines that a script printed, in a monospace font; a long line continues in the next row."""
+    rows = [row for line in lines for row in textwrap.wrap(line, WIDTH, subsequent_indent=INDENT)]
+    shown = rows[-ROWS:]
     notes = [
-        {"text": html.escape(line, quote=False), "x": 0, "y": 1 - (row + 0.5) / LINES, "xref": "paper", "yref": "paper",
+        {"text": html.escape(line, quote=False), "x": 0, "y": 1 - (row + 0.5) / ROWS, "xref": "paper", "yref": "paper",
          "xanchor": "left", "yanchor": "middle", "showarrow": False, "align": "left",
          "font": {"family": MONO, "size": 12, "color": "@text"}}
         for row, line in enumerate(shown)

@@ -45,7 +45,7 @@ def basins(
     """The starts coloured by where they end (`names` of the colours), the places where balls end, one ball's path."""
     kinds = sorted({goal.kind for goal in goals})
     data = [
-        {"type": "scatter", "mode": "markers", "name": "End", "hoverinfo": "text",
+        {"type": "scatter", "mode": "markers", "name": "End", "hoverinfo": "text", "showlegend": False,
          "x": np.array([goal.x for goal in goals if goal.kind == kind], np.float64),
          "y": np.array([goal.y for goal in goals if goal.kind == kind], np.float64),
          "text": [goal.name for goal in goals if goal.kind == kind],

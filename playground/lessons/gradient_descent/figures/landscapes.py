@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from playground.engine.frames import Figure, Maps
 from playground.figures import strips
-from playground.figures.theme import axis, layout, padded
+from playground.figures.theme import TICKS_INSIDE, axis, layout, padded
 from playground.lessons.numbers import number
 
 Array = NDArray[Any]
@@ -21,7 +21,6 @@ BANDS = 16  # levels from the lowest to the highest
 MIN_HEIGHT, MAX_HEIGHT = 1e-10, 1e12  # on a log axis
 MAX_MINIMA = 8  # with a mark
 HOVER = "step {step}"
-SMALL = {"l": 48, "r": 10, "t": 10, "b": 40}
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,13 @@ def curve(x: Array, y: Array, walk: Walk, slope: float, following: tuple[float, 
         *_minima(walk, last=1),
         *_trail(walk.positions[:, 0], walk.heights, walk),
     ]  # fmt: skip
-    return {"data": data, "layout": layout(axis("x", span), axis("Height", heights))}
+    return {"data": data, "layout": _to_the_edges(axis("x", span, nticks=8), axis("Height", heights, nticks=8))}
+
+
+def _to_the_edges(x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
+    """The layout of a chart that fills its card, with the numbers inside."""
+    right = TICKS_INSIDE | {"side": "right"}
+    return layout(x | TICKS_INSIDE, y | right, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False)
 
 
 def surface(spans: Sequence[Span], pixels: Array, walk: Walk, side: int) -> Figure:
@@ -101,9 +106,19 @@ def surface(spans: Sequence[Span], pixels: Array, walk: Walk, side: int) -> Figu
 
 def plane(spans: Sequence[Span]) -> dict[str, Any]:
     """The axes of a surface from above, with equal units in x and y."""
-    x = axis("x", list(spans[0]), constrain="domain", showgrid=False, zeroline=False)
-    y = axis("y", list(spans[1]), constrain="domain", scaleanchor="x", showgrid=False, zeroline=False)
-    return layout(x, y, margin=SMALL, showlegend=False)
+    bare = {"constrain": "domain", "showgrid": False, "zeroline": False}
+    x, y = (axis(name, list(span), **bare, tickvals=inner_ticks(span)) for name, span in zip("xy", spans, strict=True))
+    return _to_the_edges(x, y | {"scaleanchor": "x"})
+
+
+def inner_ticks(span: Span, parts: int = 5) -> list[float]:
+    """About as many round numbers strictly inside a range: at its ends the numbers of two axes would meet."""
+    low, high = span
+    wanted = (high - low) / parts
+    power = 10.0 ** math.floor(math.log10(wanted))
+    step = next(nice * power for nice in (1.0, 2.0, 5.0, 10.0) if wanted <= nice * power * (1 + 1e-9))
+    first, last = math.ceil((low + 0.05 * (high - low)) / step), math.floor((high - 0.05 * (high - low)) / step)
+    return [round(step * at, 10) for at in range(first, last + 1)]
 
 
 def under(spans: Sequence[Span], pixels: Array, side: int, lut: str) -> Maps:
@@ -129,7 +144,8 @@ def slope(x: Array, slopes: Array, walk: Walk, gradients: Array) -> Figure:
         *_trail(walk.positions[:, 0], gradients, walk),
     ]  # fmt: skip
     span = [float(x[0]), float(x[-1])]
-    return {"data": data, "layout": layout(axis("x", span), axis("Slope", padded(min(low, 0.0), max(high, 0.0), 0.12)))}
+    slopes_shown = padded(min(low, 0.0), max(high, 0.0), 0.12)
+    return {"data": data, "layout": _to_the_edges(axis("x", span, nticks=6), axis("Slope", slopes_shown, nticks=8))}
 
 
 def along(walk: Walk, own: Span, *, floor: float | None, log: bool) -> Figure:
@@ -149,7 +165,9 @@ def along(walk: Walk, own: Span, *, floor: float | None, log: bool) -> Figure:
     frame = layout(axis("Step", [0, max(1.0, float(steps[-1]))]), ends)
     figure = strips.as_strip({"data": _trail(steps, y, walk), "layout": frame}, until=max(1, len(steps) - 1))
     ticks = ends["tickvals"][:: len(ends["tickvals"]) - 1] if "tickvals" in ends else [own[0], float(walk.heights[0])]
-    figure["layout"]["yaxis"] |= {"tickvals": ticks, "ticktext": [number(tick) for tick in ticks]}
+    nearly_zero = 0.0 if log else 1e-3 * abs(ticks[1] - ticks[0])
+    texts = ["0" if abs(tick) < nearly_zero else number(tick, 2) for tick in ticks]
+    figure["layout"]["yaxis"] |= {"tickvals": ticks, "ticktext": texts}
     return figure
 
 

@@ -135,6 +135,7 @@ def scene(
         _line("Behind a hill", np.where(before, u, np.nan), v, "@model/0.45", 1.5, "dot"),
         _line("Path", np.where(before & ~hidden, u, np.nan), v, "@model", 2.5, "solid"),
         {"type": "scatter", "mode": "markers", "name": "Ball", "x": u[ball], "y": v[ball], "hoverinfo": "skip",
+         "showlegend": False,
          "marker": {"symbol": "circle-open" if covered else "circle", "size": 13,
                     "color": "@text", "line": {"color": "@text" if covered else "@ground", "width": 2}}},
     ]  # fmt: skip
@@ -187,4 +188,5 @@ def _corner(text: str) -> dict[str, Any]:
 
 def _line(name: str, u: Array, v: Array, colour: str, width: float, dash: str) -> dict[str, Any]:
     return {"type": "scatter", "mode": "lines", "name": name, "x": u, "y": v, "connectgaps": False,
-            "hoverinfo": "skip", "line": {"color": colour, "width": width, "dash": dash}}  # fmt: skip
+            "hoverinfo": "skip", "showlegend": False,
+            "line": {"color": colour, "width": width, "dash": dash}}  # fmt: skip

@@ -87,8 +87,9 @@ def path(points: Array, curvatures: tuple[float, float], half_width: float) -> F
         )
         | {"showlegend": False}
     )
-    x = axis("Along the small curvature", [-half_width, half_width])
-    y = axis("Along the large curvature", [-half_width, half_width])
+    ticks = {"tickvals": [-1, 0, 1]}  # at the corner the numbers of both axes would meet
+    x = axis("Along the small curvature", [-half_width, half_width], **ticks)
+    y = axis("Along the large curvature", [-half_width, half_width], **ticks)
     return {"data": data, "layout": layout(x, y, margin=MARGIN | {"t": 8})}
 
 

@@ -85,7 +85,8 @@ def heat_map(
     half = float(np.log10(rates[1] / rates[0])) / 2
     data = [
         {"type": "heatmap", "name": title, "x": x, "y": y, "z": shown.ravel(), "opacity": 0, "showscale": False,
-         "text": list(words), "hovertemplate": "%{text}<extra></extra>", "hoverongaps": False},
+         "text": list(words), "hovertemplate": "%{text}<extra></extra>", "hoverongaps": False,
+         "showlegend": False},
         {"type": "scatter", "mode": "markers", "name": "Scale", "x": [None], "y": [None], "showlegend": False,
          "hoverinfo": "skip", "marker": {"color": [ends[0]], "cmin": ends[0], "cmax": ends[1], "colorscale": COLOURS,
                                          "showscale": True, "colorbar": bar}},
