@@ -49,7 +49,7 @@ def boards(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> Non
         board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, settings=_in_words(config),
                    second=second, compares=two, knobs=knob_widgets.for_board(lesson, config),
                    on_turn=knob_widgets.turner(lesson.name), rail=rail.data(lesson, lesson.name),
-                   on_try=rail.taker(lesson))  # fmt: skip
+                   on_try=rail.taker(lesson, lesson.name))  # fmt: skip
 
 
 def reopen(lesson: str) -> None:

@@ -2,7 +2,7 @@
 
     problems = rail.follow(lesson)                                the experiment that the address asks for
     write_link(lesson.name, configs, rail.in_address(...))        the one that is chosen stays in the address
-    board.live(..., rail=rail.data(lesson, bench), on_try=rail.taker(lesson))
+    board.live(..., rail=rail.data(lesson, bench), on_try=rail.taker(lesson, bench))
 
 `?<lesson>_try=<id>` opens an experiment. Alone it sets the experiment's settings; together with settings of the same
 bench these hold, and the rail shows the experiment.
@@ -47,11 +47,12 @@ def follow(lesson: Lesson) -> list[str]:
     return []
 
 
-def taker(lesson: Lesson) -> Callable[[Any], None]:
-    """A callback for a board of this lesson: it takes {"id": ...} of an experiment, sets it up and runs it."""
+def taker(lesson: Lesson, bench: str) -> Callable[[Any], None]:
+    """A callback for a board of this bench: it takes {"id": ...} of an experiment, sets it up and runs it."""
 
     def take(tried: Any) -> None:
-        found = _find(lesson, tried.get("id")) if isinstance(tried, dict) else None
+        asked = tried.get("id") if isinstance(tried, dict) else None
+        found = next((each for each in _listed(lesson, bench) if each.id == asked), None)
         if found is None:
             return
         _set_up(lesson, found)

@@ -66,7 +66,8 @@ def show(
     """
     if isinstance(drawn, NotDrawn):
         text = board.LabText(refusal=drawn.sentence, late=drawn.is_late)
-        board.still(_key(lab), lab.charts, None, text, on_pick, knobs=knobs, on_turn=on_turn)
+        board.still(_key(lab), lab.charts, None, text, on_pick, knobs=knobs, rail=rail, on_turn=on_turn,
+                    on_try=on_try)  # fmt: skip
         return
     found = drawn.sheet
     is_short = len(found.note) <= MAX_NOTE and "\n" not in found.note

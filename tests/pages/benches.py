@@ -82,7 +82,7 @@ def open_bench(session: AppTest, lesson: Lesson) -> Bench:
     """The bench that the page shows: of several labs, the one whose sentence is beside the board."""
     if not isinstance(lesson, LabLesson):
         return lesson.benches[0]
-    shown = {markdown.value for markdown in session.markdown}
+    shown = {caption.value for caption in session.caption}
     (found,) = [lab for lab in lesson.labs if lab.sentence in shown]
     assert widgets(session)[f"{lesson.name}_lab"].value == short(lesson, found), "the picker says another lab"
     return found

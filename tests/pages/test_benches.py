@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import prose
 from pages.ui.session import pool
 from playground.lesson import Bench, Lab, LabLesson, Lesson, Sheet
 from playground.lessons import LESSONS
@@ -48,7 +47,6 @@ from tests.pages.session import (
     assert_dead,
     boards,
     can_turn,
-    click,
     follow,
     go,
     link,
@@ -58,7 +56,6 @@ from tests.pages.session import (
     run_id,
     settings,
     shown_knobs,
-    try_out,
     turn,
     warnings,
     widgets,
@@ -248,44 +245,6 @@ def test_warning_stays_while_nothing_is_turned_and_leaves_with_the_next_knob(
         assert len(warnings(session)) == 1
         turn(session, bench, name, another(bench.config, name))
         assert warnings(session) == [], parameter
-
-
-# Presets and experiments.
-
-
-@some_benches
-def test_each_preset_sets_the_config_and_the_link(visit: Open, lesson: Lesson, bench: Bench) -> None:
-    session = visit(lesson, **opens(lesson, bench))
-    for title, values in bench.presets.items():
-        click(session, f"{bench.name}:preset:{title}")
-        assert_open(session, lesson, bench, bench.config(**values))
-
-
-@each_lesson
-def test_every_experiment_is_a_link_with_known_knobs_and_legal_values(lesson: Lesson) -> None:
-    items = [line for line in lesson.prose["Try this"].splitlines() if line.startswith("- ")]
-    for item in items:
-        match = prose.TRY_THIS.match(item)
-        assert match, f"no link, so it would not be shown: {item}"
-        pairs = parse_qsl(match["query"], keep_blank_values=True, strict_parsing=True)
-        assert all(name.startswith(f"{lesson.name}_") for name, _ in pairs), item
-        assert len(dict(pairs)) == len(pairs), f"a knob is set twice: {item}"
-    found = prose.experiments(lesson)
-    assert len(found) == len(items) >= 3
-    assert len({title for title, *_ in found}) == len(found), "the title is a widget's key"
-    assert all(what for *_, what in found), "it says nothing to do"
-
-
-@each_lesson
-def test_every_experiment_sets_itself_up_by_click_and_by_link(visit: Open, lesson: Lesson) -> None:
-    by_click, by_link = visit(lesson), visit(lesson)
-    items = [match for line in lesson.prose["Try this"].splitlines() if (match := prose.TRY_THIS.match(line))]
-    for match, (title, bench, wanted, _) in zip(items, prose.experiments(lesson), strict=True):
-        try_out(by_click, title)
-        follow(by_link, **dict(parse_qsl(match["query"], keep_blank_values=True, strict_parsing=True)))
-        for session in (by_click, by_link):
-            assert_open(session, lesson, bench, wanted)
-            assert warnings(session) == errors(session) == [], title
 
 
 # A teacher's link.

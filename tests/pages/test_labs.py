@@ -17,9 +17,10 @@ import pytest
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
 
-from pages.ui import knob_widgets, lab_page, prose, sheet
+from pages.ui import knob_widgets, lab_page, sheet
 from pages.ui.routes import still
 from pages.ui.session import pool
+from playground.experiments import experiments
 from playground.knobs import Config, Value
 from playground.lesson import Lab, LabLesson, Sheet, Table
 from playground.lessons import LESSONS
@@ -51,8 +52,6 @@ from tests.pages.session import (
     another,
     assert_dead,
     board,
-    choose,
-    click,
     follow,
     go,
     link,
@@ -61,7 +60,6 @@ from tests.pages.session import (
     say,
     settings,
     shown_knobs,
-    try_out,
     turn,
     warnings,
     widgets,
@@ -261,8 +259,8 @@ def test_value_from_a_run_cut_short_does_not_come_back_later(
 def test_knob_that_comes_and_goes_keeps_its_value(visit: Open, lesson: LabLesson, lab: Lab) -> None:
     """A shy knob has no widget while it does not matter, and Streamlit forgets what an absent widget held."""
     for name, spec in [pair for pair in lab.config.knobs().items() if pair[1].shy and pair[1].applies][-2:]:
-        bringing_out = [config for config in presets_and_turns(lab) if spec.applies(config)]
-        assert bringing_out, f"no knob and no preset brings out {name}"
+        bringing_out = [config for config in some_configs(lesson, lab) if spec.applies(config)]
+        assert bringing_out, f"no knob and no experiment brings out {name}"
         for shown in bringing_out:
             back = {each: lab.config.knobs()[each].default for each in lab.config.knobs() if each != name}
             switches = [each for each, value in back.items() if not spec.applies(shown.with_values(**{each: value}))]
@@ -286,7 +284,7 @@ def test_knob_that_is_not_shown_follows_the_link(visit: Open, lesson: LabLesson,
     trials = [({"hide": first}, [turned(lab, first), default, turned(lab, first)])]
     for name, spec in lab.config.knobs().items():
         if spec.shy and spec.applies and name not in applying(lab):
-            bringing_out = [config for config in presets_and_turns(lab) if spec.applies(config)]
+            bringing_out = [config for config in some_configs(lesson, lab) if spec.applies(config)]
             trials = [*trials[:1], ({}, [turned(lab, name), bringing_out[0], default, turned(lab, first), default])]
     for hide, configs in trials:
         session = visit(lesson, **hide, **opens(lesson, lab))
@@ -297,11 +295,11 @@ def test_knob_that_is_not_shown_follows_the_link(visit: Open, lesson: LabLesson,
             assert link(session) == hide | address(lesson, lab, config)
 
 
-def presets_and_turns(lab: Lab) -> list[Config]:
+def some_configs(lesson: LabLesson, lab: Lab) -> list[Config]:
     """Configs that differ from the default in little."""
     specs = lab.config.knobs().items()
     moved = [lab.config(**{name: option}) for name, spec in specs if not spec.many for option in spec.options or ()]
-    return [lab.config(), *moved, *(lab.config(**values) for values in lab.presets.values())]
+    return [lab.config(), *moved, *(each.config for each in experiments(lesson) if each.bench is lab)]
 
 
 def another_than(lab: Lab, name: str, value: Value) -> Value:
@@ -407,43 +405,7 @@ def test_warning_about_one_lab_is_not_said_of_another_nor_once_more_on_coming_ba
         assert warnings(session) == [], parameter
 
 
-# Presets and experiments.
-
-
-def test_button_wins_over_an_address_that_comes_late(visit: Open) -> None:
-    """The browser may send a click before it has received the address that the previous click made."""
-    session, lab = visit(TOYS), TOYS.labs[0]
-    turn_all(session, lab, two_of(lab))
-    session.query_params.clear()
-    click(session, f"{lab.name}:preset:Loud")
-    assert_open(session, TOYS, lab, lab.config(**lab.presets["Loud"]))
-    session.query_params.clear()
-    choose(session, 2)
-    assert_open(session, TOYS, TOYS.labs[1], TOYS.labs[1].config(shape="bent", bend=2.0))
-    session.query_params.clear()
-    session.query_params["toys_echo_times"] = "9"
-    choose(session, 3)
-    assert_open(session, TOYS, TOYS.labs[2], TOYS.labs[2].config(by=2))
-
-
-def test_button_takes_a_warning_away_even_if_it_changes_nothing(visit: Open) -> None:
-    session = visit(TOYS, toys_echo_nonsense="1")
-    assert len(warnings(session)) == 1
-    click(session, "toys_echo:preset:Quiet")
-    assert warnings(session) == []
-
-
-@each_lesson_of_several
-def test_experiment_in_another_lab_is_undone_by_back(visit: Open, lesson: LabLesson) -> None:
-    session = visit(lesson)
-    wanted = turn_all(session, lesson.labs[0], two_of(lesson.labs[0]))
-    elsewhere = [each for each in prose.experiments(lesson) if each[1] is not lesson.labs[0]]
-    for title, lab, config, _ in elsewhere[:2]:
-        try_out(session, title)
-        session.run()
-        assert_open(session, lesson, lab, config)
-        follow(session, **address(lesson, lesson.labs[0], wanted))
-        assert_open(session, lesson, lesson.labs[0], wanted)
+# Pictures.
 
 
 def test_each_new_picture_of_a_still_lab_has_a_higher_number_and_goes_ahead_of_its_page(

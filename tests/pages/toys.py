@@ -105,12 +105,12 @@ class ToyLesson(LabLesson):
     def prose(self) -> dict[str, str]:
         """One link for each lab; the lesson's first lab may go unnamed."""
         tries = "\n".join(
-            f"- [{title}]({query}): see what happens."
-            for title, query in (
-                ("Louder", "?toys_echo_loud=true&toys_echo_text=hear%20this"),
-                ("Echo as it was", "?toys_lab=echo"),
-                ("Bent", "?toys_lab=line&toys_line_shape=bent&toys_line_bend=2"),
-                ("Count by twos", "?toys_lab=count&toys_count_by=2"),
+            f'- [{title}](?{query} "{name}"): See what happens. :: That happened.'
+            for name, title, query in (
+                ("louder", "Louder", "toys_echo_loud=true&toys_echo_text=hear%20this"),
+                ("as-it-was", "Echo as it was", "toys_lab=echo"),
+                ("bent", "Bent", "toys_lab=line&toys_line_shape=bent&toys_line_bend=2"),
+                ("by-twos", "Count by twos", "toys_lab=count&toys_count_by=2"),
             )
         )
         return dict.fromkeys(SECTIONS, "Words.") | {"Try this": tries, "Check yourself": "- Is it? :: It is."}
@@ -130,12 +130,9 @@ LESSON = ToyLesson(
     sentence="Labs to test pages with.",
     minutes=5,
     labs=(
-        lab("echo", "Echo", EchoConfig, draw=draw_echo, charts=chart("length"),
-            presets={"Quiet": {}, "Loud": {"loud": True, "times": 9}}),
-        lab("line", "Line", LineConfig, draw=draw_line, charts=chart("line", "shift", "slope"),
-            presets={"Straight": {}, "Bent": {"shape": "bent", "bend": 3.0}}),
-        lab("count", "Count", CountConfig, build=Count, charts=chart("count"), status={"step": "Step"},
-            presets={"Ones": {}, "Twos": {"by": 2, "to": 8}}),
+        lab("echo", "Echo", EchoConfig, draw=draw_echo, charts=chart("length")),
+        lab("line", "Line", LineConfig, draw=draw_line, charts=chart("line", "shift", "slope")),
+        lab("count", "Count", CountConfig, build=Count, charts=chart("count"), status={"step": "Step"}),
         lab("again", "Again", CountConfig, build=Count, charts=chart("count"), status={"step": "Step"}),
     ),
 )  # fmt: skip
