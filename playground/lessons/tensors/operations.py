@@ -36,8 +36,6 @@ SENTENCES = {
     "no_device": "Torch finds no graphics card on this machine. Set the device back to cpu.",
     "empty": "no elements",
     "gap_same": "The same.",
-    "gap_both_fail": "No difference: both raise an error.",
-    "gap_one_fails": "No difference to show: one of them raises an error.",
 }
 COLUMNS = ("Operation", "NumPy", "torch", "Verdict", "Difference (NumPy | torch)")
 TITLES = {
@@ -132,9 +130,7 @@ def _gap(numpy: Result, torch: Result, verdict: Verdict) -> Figure:
     """NumPy's values minus torch's as cells if the shapes are equal, or a sentence."""
     comparable = [one.shape == other.shape for one, other in zip(numpy.parts, torch.parts, strict=False)]
     if numpy.error or torch.error or comparable != [True] or numpy.parts[0].size == 0:
-        errors = "gap_both_fail" if numpy.error and torch.error else "gap_one_fails"
-        sentence = SENTENCES[errors if verdict.kind == "error" else "gap_same"]
-        return cells([], message=verdict.details if verdict.kind == "differs" else sentence)
+        return cells([], message=verdict.details or SENTENCES["gap_same"])
     one, other = corner(numpy.parts[0]).astype(np.float64), corner(torch.parts[0]).astype(np.float64)
     equal = (one == other) | (np.isnan(one) & np.isnan(other))
     with np.errstate(invalid="ignore"):

@@ -21,7 +21,8 @@ MAX_COLUMNS, MAX_ROWS = 8, 5  # with boxes, fewer in a narrow place; a larger gr
 MADE_FOR = (700, 340)  # pixels of the graph with its table; the board enlarges the words in a larger place
 NARROW = (350, 290)  # pixels of the graph alone, for a phone
 CHARACTER, LINE = 6.2, 14.3  # pixels
-BOX = (0.4, 0.43)  # half of a box's width and height, in columns and rows
+BOX = (0.43, 0.43)  # half of a box's width and height, in columns and rows
+WORDS = 0.8  # columns: the width of the words in a box
 STRIP = 0.25  # share of the height for the table below the graph
 SLOPE = 1.3  # width of a graph in its place, as a share of what it is made for: arrows are turned along their lines
 HOVER = {"value": "value {value}", "gradient": "gradient {gradient}", "no_gradient": "no gradient yet"}
@@ -183,7 +184,7 @@ def _dots(nodes: Sequence[Node], where: Places, boxed: bool) -> dict[str, Any]:
 
 def _texts(nodes: Sequence[Node], where: Places, boxed: bool, size: tuple[float, float]) -> list[dict[str, Any]]:
     """The texts in the boxes: formula, name, value and below them the gradient; next to dots, names of inputs only."""
-    wide = int(2 * BOX[0] * size[0] / where.columns / CHARACTER)
+    wide = int(WORDS * size[0] / where.columns / CHARACTER)
     high = int(2 * BOX[1] * size[1] / max(where.rows, 2) / LINE)
     above, below = [], []
     for node in nodes:
