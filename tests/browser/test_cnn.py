@@ -37,14 +37,17 @@ META = "(chart) => document.querySelector(`[data-chart=${chart}]`).layout?.meta?
 
 
 def choose(tab: Any, view: str) -> None:
-    tab.page.get_by_role("button", name=view, exact=True).click()
+    tab.page.locator(".thumbs .thumb", has_text=view).click()
+
+
+def hero(tab: Any) -> str:
+    return str(tab.page.locator('[data-place="hero"] h2').text_content())
 
 
 def test_it_learns_is_tested_and_shows_one_view_at_a_time(page: Open) -> None:
     tab = page(SMALL)
     board = Board(tab.page).ready()
-    seen = tab.page.locator("[data-board] .card:visible h2")
-    assert "Loss" in seen.all_text_contents() and "All maps" not in seen.all_text_contents()
+    assert hero(tab) == "How it reads this digit"
     board.play()
     board.until(lambda: board.state == "done", "an epoch", 60)
     assert board.step == 25
@@ -52,10 +55,7 @@ def test_it_learns_is_tested_and_shows_one_view_at_a_time(page: Open) -> None:
     assert board.said().startswith("Tested on all ")
     run = board.run
     choose(tab, "Mistakes")
-    board.until(
-        lambda: "Confusion (test images)" in seen.all_text_contents() and "Loss" not in seen.all_text_contents(),
-        "the view",
-    )
+    board.until(lambda: hero(tab) == "Confusion (test images)", "the view")
     confusion = (
         "document.querySelector('[data-chart=confusion]').data?.[0].text.flat().map(Number).reduce((a, b) => a + b)"
     )
@@ -63,8 +63,32 @@ def test_it_learns_is_tested_and_shows_one_view_at_a_time(page: Open) -> None:
     assert board.run == run and board.state == "done", "a view is no other run"
 
 
+def test_a_click_on_a_prediction_and_the_buttons_under_the_image_choose_what_is_read(page: Open) -> None:
+    tab = page(SMALL)
+    board = Board(tab.page).ready()
+    number = "document.querySelector('[data-chart=reading]').layout?.meta?.image?.number"
+    board.until(lambda: tab.page.evaluate(number) == 0, "the first image")
+    board.click_at("predictions", 1.5, -0.5)
+    board.until(lambda: tab.page.evaluate(number) == 1000, "the image that was clicked")
+    board.press("The next test image")
+    board.until(lambda: tab.page.evaluate(number) == 1001, "the one after it")
+    assert "cnn_image=1001" in tab.page.url
+    board.press("The test image before")
+    board.until(lambda: tab.page.evaluate(number) == 1000, "back")
+
+
+def test_filters_are_added_under_their_layer(page: Open) -> None:
+    tab = page(SMALL)
+    board = Board(tab.page).ready()
+    heads = "[...document.querySelectorAll('[data-chart=reading] .annotation-text')].map((node) => node.textContent)"
+    board.until(lambda: "Filters: 4" in tab.page.evaluate(heads), "four filters")
+    tab.page.locator('[data-knob="filters_1"]').get_by_role("button").last.click()
+    board.until(lambda: "Filters: 5" in tab.page.evaluate(heads), "five filters")
+    assert "cnn_filters_1=5" in tab.page.url
+
+
 def test_anatomy_shows_pixels_and_a_click_on_a_map_shows_how_it_is_made(page: Open) -> None:
-    tab = page(SMALL, height=1700)
+    tab = page(SMALL)
     board = Board(tab.page).ready()
     choose(tab, "Anatomy")
     board.until(lambda: tab.page.evaluate(META, "convolution") == [1, 1], "the first map")
@@ -83,19 +107,24 @@ def test_anatomy_shows_pixels_and_a_click_on_a_map_shows_how_it_is_made(page: Op
 
 
 def test_bars_words_and_their_colours_move_without_plotly_to_where_it_would_put_them(page: Open) -> None:
-    tab = page(SMALL + "&cnn_epochs=0", height=1700)
+    tab = page(SMALL + "&cnn_epochs=0")
     board = Board(tab.page).ready()
     board.play()
     board.until(lambda: board.step > 60, "the guess has settled")
     choose(tab, "Anatomy")
+    board.open_chart("times")
+    board.wait_frames(12)
+    for _ in range(3):
+        board.wait_frames(3)
+        shown, known = board.notes("times")
+        assert shown == known and len(shown) > 3
+    board.open_chart("answer")
     board.wait_frames(12)
     tab.page.evaluate(COUNT_FULL_UPDATES)
     before, bars = board.frames(), []
     for _ in range(8):
         board.wait_frames(3)
         bars.append(tab.page.evaluate(BARS))
-        shown, known = board.notes("times")
-        assert shown == known and len(shown) > 3
     full, frames = tab.page.evaluate("window.__full"), board.frames() - before
     assert all([len(ends) for ends in each] == [10, 10] for each in bars)
     assert max(distance for each in bars for ends in each for distance in ends) < 1.0, "pixels"

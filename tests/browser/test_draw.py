@@ -25,7 +25,7 @@ class Pad:
 
     def __init__(self, tab: Any) -> None:
         self.page, self.board = tab.page, Board(tab.page).ready()
-        self.board.press("Draw")
+        self.page.locator(".thumbs .thumb", has_text="Draw").click()
         self.canvas = self.page.get_by_role("application", name="Drawing pad")
         self.wait(lambda: len(self.softmax()) == 10, "the first prediction")
 
@@ -78,8 +78,8 @@ def test_a_stroke_by_mouse_changes_the_prediction_and_clear_takes_it_back(pad: P
     pad.wait(lambda: pad.softmax() != one, "the second stroke counts too")
     pad.board.press("Undo")
     pad.wait(lambda: pad.softmax() == one, "the prediction of one stroke again")
-    pad.page.get_by_label("Centre by mass").uncheck()
-    pad.page.get_by_label("Crop", exact=True).uncheck()
+    pad.board.choose("stages", "Centre by mass")
+    pad.board.choose("stages", "Crop")
     pad.wait(lambda: pad.softmax() != one, "a stage less")
     pad.board.press("Clear")
     pad.wait(lambda: pad.softmax() == of_test_image, "the test image again")
@@ -93,6 +93,7 @@ def test_the_prediction_follows_while_it_trains_and_a_digit_is_turned_into_anoth
     pad.board.play()
     pad.wait(lambda: pad.softmax() != before, "a prediction of later weights")
     pad.wait(lambda: pad.board.state == "done", "an epoch of 500 images")
+    pad.board.open_chart("attack")
     target = pad.page.get_by_role("slider", name="Target digit:")
     target.focus()
     target.press("ArrowLeft")  # into a 7

@@ -14,7 +14,7 @@ RULE = """
   return rows[rows.length - 1].split('"').at(-2).replace("−", "-");
 }
 """
-HEADING = "document.querySelector('[data-chart=rule]').layout.meta.words"
+HEADING = "document.querySelector('[data-chart=rule]').layout?.meta?.words"
 BADGE = "document.querySelector('[data-chart=ranking]').layout.annotations[0].text"
 
 
@@ -38,8 +38,9 @@ def test_a_student_runs_the_tutorials_race_and_looks_back(page: Open) -> None:
 
 
 def test_the_rule_written_out_is_what_the_next_step_does(page: Open) -> None:
-    tab = page("/optimizers?optimizers_inside=adam&optimizers_parameter=45", height=2200)
+    tab = page("/optimizers?optimizers_inside=adam&optimizers_parameter=45")
     board = Board(tab.page).ready()
+    board.open_chart("rule")
     board.until(lambda: "step 1:" in str(tab.page.evaluate(HEADING)), "the first step")
     for step in (1, 2, 3):
         promised = tab.page.evaluate(RULE)
@@ -63,13 +64,16 @@ def test_who_diverges_leaves_and_a_live_knob_is_no_new_race(page: Open) -> None:
     assert (board.run, board.number("racers")) == (run, 3)
     board.press("Reset")
     board.until(lambda: board.step == 0 and board.number("racers") == 5, "a new race with all")
+    board.drawer()
     tab.page.get_by_text("Same start for all", exact=True).click()
     board.until(lambda: board.number("starts") == 5, "everybody from their own start")
 
 
 def test_what_moves_without_plotly_stands_where_plotly_would_put_it(page: Open) -> None:
-    tab = page("/optimizers?optimizers_max_steps=0", height=1900)
+    tab = page("/optimizers?optimizers_max_steps=0")
     board = Board(tab.page).ready()
+    board.open_chart("rule")
+    board.open_chart("memory")
     board.play()
     board.wait_frames(60)
     shown = """() => {
@@ -95,3 +99,21 @@ def test_what_moves_without_plotly_stands_where_plotly_would_put_it(page: Open) 
         assert max(max(distances) for distances in each["points"]) < 0.02, "pixels"
         assert each["texts"] == each["known"]
     assert first["heading"] != last["heading"], "the rule is that of another step"
+
+
+def test_racers_are_removed_added_and_looked_into_at_their_list(page: Open) -> None:
+    tab = page("/optimizers?optimizers_own=Adam(lr%3D0.1)")
+    board = Board(tab.page).ready()
+    names = "document.querySelector('[data-chart=ranking]').layout?.yaxis?.ticktext ?? []"
+    board.until(lambda: tab.page.evaluate(names)[-1:] == ["Adam 0.1"], "five racers")
+    board.press("Take RMSprop out of the race")
+    board.until(lambda: board.number("racers") == 4 and "RMSprop" not in tab.page.evaluate(names), "four racers")
+    board.press("Take Adam 0.1 out of the race")
+    board.until(lambda: tab.page.evaluate(names) == ["SGD", "Momentum", "Adam"], "no own entry")
+    board.press("+ racer")
+    tab.page.locator(".choices").get_by_role("button", name="AdaGrad", exact=True).click()
+    board.until(lambda: "AdaGrad" in tab.page.evaluate(names), "another racer")
+    board.press("Look inside Momentum")
+    board.until(lambda: str(tab.page.evaluate(f"{HEADING} ?? ''")).startswith("Momentum, step 1"), "its next step")
+    assert "optimizers_inside=momentum" in tab.page.url
+    assert tab.page.locator('[data-place="hero"] [data-chart="rule"]').count() == 1

@@ -22,7 +22,7 @@ def build(config: CnnConfig, settings: Settings | None = None) -> CnnRun:
 LESSON = LiveLesson(
     name="cnn",
     title="CNN on MNIST",
-    sentence="A convolutional network learns to read handwritten digits. Watch every map it computes while it learns.",
+    sentence="A convolutional network learns to read handwritten digits.",
     minutes=25,
     config=CnnConfig,
     build=build,
@@ -35,17 +35,6 @@ LESSON = LiveLesson(
               "The predicted digit's bar is blue, the true digit's has an outline. Click a map to choose it.",
               click="pick", views=(TRAINING,), controls=("image",),
               network=NetworkKnobs(layers="layers", units=("filters_1", "filters_2", "filters_3"))),
-        Chart("predictions", "Predictions",
-              "Some test images with their predictions, half of them hard ones: a solid green frame where the model is "
-              "right, a dashed red one where it is wrong. Click an image to see how the model reads it.",
-              every=2, click="pick", views=(TRAINING, MISTAKES)),
-        Chart("accuracy", "Accuracy",
-              "Fraction of correct predictions over steps: on the training batches, on 200 test images, and (diamonds) "
-              "on all test images.", toggles=(Toggle("top", "From 90 %"),), views=(TRAINING,)),
-        Chart("gradients", "Gradients", "Size of each layer's gradient and update over steps.", every=4,
-              views=(TRAINING,)),
-        Chart("parameters", "Parameters", "How many parameters each layer has, and how they are counted.", every=8,
-              views=(TRAINING,)),
         Chart("maps", "All maps",
               "Row by row: the first filters, their gradients, and for this image every map of every layer after "
               "convolution, activation and pooling; last the flattened vector. Blue is positive, orange negative. "
@@ -81,10 +70,21 @@ LESSON = LiveLesson(
               "The images behind a cell of the confusion table, the most confident predictions first; at first those "
               "of the most frequent confusion.",
               every=2, click="pick", views=(MISTAKES,)),
+        Chart("predictions", "Predictions",
+              "Some test images with their predictions, half of them hard ones: a solid green frame where the model is "
+              "right, a dashed red one where it is wrong. Click an image to see how the model reads it.",
+              every=2, click="pick", views=(TRAINING, MISTAKES)),
         Chart("hardest", "Hardest images", "The test images with the largest loss, the largest first.",
               every=2, click="pick", views=(MISTAKES,)),
         Chart("per_class", "Accuracy of each digit", "The accuracy on the test images of each digit.", every=2,
               views=(MISTAKES,)),
+        Chart("accuracy", "Accuracy",
+              "Fraction of correct predictions over steps: on the training batches, on 200 test images, and (diamonds) "
+              "on all test images.", toggles=(Toggle("top", "From 90 %"),), views=(TRAINING,)),
+        Chart("gradients", "Gradients", "Size of each layer's gradient and update over steps.", every=4,
+              views=(TRAINING,)),
+        Chart("parameters", "Parameters", "How many parameters each layer has, and how they are counted.", every=8,
+              views=(TRAINING,)),
         Chart("plane", "500 test images, as the last layer gets them",
               "Each test image as a point, along the two directions in which the flattened vectors spread the most, or "
               "placed by t-SNE. Colour and shape show the digit. Point at one to see the image, click to look inside.",

@@ -86,6 +86,7 @@ GRADIENTS = "Gradients"
 GRADIENT_HOVER = "Gradient of filter {map} of layer {layer}, {side} × {side}"
 CONVOLUTION = "Convolution {layer}"
 BATCH_NORM = "Batch norm"
+ROW_LABELS = {"convolution": "Conv {layer}", "batch norm": "Norm", "pooling": "Pooling"}  # of maps, by kind
 MAP_HOVER = "{name}, map {map} of layer {layer}, {side} × {side}"
 FLAT = "Flat"
 IMAGE = "Image"

@@ -6,7 +6,7 @@ from __future__ import annotations
 NARRATOR = {
     "past": "You are looking back at step {step:,}. Press Now or Play to return.",
     "nobody": "All have dropped out: {gone}. {why}",
-    "start": "Racers at the start: {count}. Press Play; learning rate and schedule can be changed while they run.",
+    "start": "Racers at the start: {count}. Press Play; turn the learning rate meanwhile.",
     "unstepped": "{since}: no step yet. Press Play to see what it does.",
     "alone": "{leader} runs alone; its loss is {loss}.",
     "alone since": "{since}: {leader} runs alone; its loss is {loss}.",
@@ -59,8 +59,8 @@ BAD_DROP_OUT = "A racer in this file has dropped out for no reason, or has a rea
 
 # Inside one optimizer.
 RULE_HEADINGS = {
-    "next": "{racer}, step {step}: how parameter {number}, {place} = {weight}, changes with g = {gradient}",
-    "left": "{racer} has dropped out. Its next step would have changed parameter {number}, {place} = {weight}, so:",
+    "next": "{racer}, step {step}: how parameter {number},<br>{place} = {weight}, changes with g = {gradient}",
+    "left": "{racer} has dropped out. Its next step would have<br>changed parameter {number}, {place} = {weight}, so:",
 }
 STATE_NOT_SAVED = "The checkpoint does not contain the optimizers' state at this step. Press Now for the current step."
 NO_STATE = "{racer} keeps no state: its step depends on the gradient alone."

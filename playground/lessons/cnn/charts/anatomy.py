@@ -115,7 +115,8 @@ def _rows(frame: FrameContext) -> list[tuple[Row, int]]:
         if stage.layer >= 0 and stage.kind not in ("flat", "logits"):
             values, name = stage.output[0].numpy(), _name(stage, frame)
             hovers = _hovers(words.MAP_HOVER, stage.layer + 1, values, name=name)
-            rows.append((Row(name, values, hovers), stage.layer))
+            label = words.ROW_LABELS.get(stage.kind, "").format(layer=stage.layer + 1)
+            rows.append((Row(name, values, hovers, label=label), stage.layer))
     return rows
 
 

@@ -69,7 +69,7 @@ def answer(
          "xaxis": f"x{at}", "yaxis": f"y{at}", "hovertemplate": words.DIGIT_HOVER + "<extra></extra>"}
         for at, (name, values) in enumerate((("Logits", logits), ("Softmax", probabilities)), start=2)
     ]  # fmt: skip
-    ticks = {"tickvals": list(range(10)), "ticktext": DIGITS, "showgrid": False, "fixedrange": True}
+    ticks = {"tickvals": list(range(10)), "ticktext": DIGITS, "showgrid": False, "zeroline": False, "fixedrange": True}
     axes: dict[str, Any] = {}
     panels: list[tuple[str, list[float], list[float]]] = [
         ("Logits", [-end, end], [0.56, 1.0]),

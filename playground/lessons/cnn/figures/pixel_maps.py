@@ -20,7 +20,7 @@ from playground.figures.theme import layout
 
 Array = NDArray[Any]
 WIDTH = 100.0  # units of a table's width; heights are in the same units
-LABELS = 11.0  # of these units, for the rows' names
+LABELS = 13.0  # of these units, for the rows' names
 GAP = 0.12  # between two maps, as a share of their size
 MAX_IN_LINE = 16  # maps of a row side by side; more go on below
 EXTRA_SIDE, EXTRA_TITLE = 24.0, 3.0  # units: a large map under a table, and its name above it
@@ -38,6 +38,7 @@ class Row:
     hovers: Sequence[str]
     ink: bool = False
     height: float = 1.0  # as a share of the tallest that fits
+    label: str = ""  # beside the row, if not the name
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def table(
         if chosen is not None and chosen[0] == at and chosen[1] < len(left):
             frame.append((float(left[chosen[1]]), -float(above[chosen[1]]), inner))
         high = size * lines_of(len(row.maps), in_line)
-        notes.append(_name(row.name, 0.0, -top - high / 2))
+        notes.append(_name(row.label or row.name, 0.0, -top - high / 2))
         top += high
     if extra is not None:
         side = min(EXTRA_SIDE, height - top - EXTRA_TITLE)

@@ -16,14 +16,10 @@ from playground.figures.theme import StickyRange, axis, layout, round_up
 from playground.lessons.optimizers.figures.race import log_axis
 
 Array = NDArray[Any]
-# Of name, formula, numbers and value: the place as a share of the width, alignment, colour and weight.
-COLUMNS = (
-    (0.0, "left", "@text", "normal"),
-    (0.055, "left", "@muted", "normal"),
-    (0.30, "left", "@text", "normal"),
-    (1.0, "right", "@model", "bold"),
-)
-MAX_LINES = 8  # of a low chart, the heading included
+ROWS = 3  # of a line of a rule: its formula with the value, and two for the formula with numbers
+MAX_PITCH = 0.055  # of two rows, as a share of the height
+MAX_IN_ROW = 44  # letters: longer numbers go on in a second row
+FORMULA_X = 0.1  # of the width
 
 
 @dataclass(frozen=True)
@@ -77,34 +73,46 @@ def by_parameter(
     shapes.append(upright(float(at), "@mark", "dot"))
     sign = {"text": note, "x": 0.0, "y": 1.0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top",
             "showarrow": False, "font": {"color": "@muted", "size": 12}}  # fmt: skip
-    margin = {"l": 62, "r": 12, "t": 26, "b": 56}
+    margin = {"l": 62, "r": 10, "t": 8, "b": 52}
     return {"data": data, "layout": layout(across, y, shapes=shapes, margin=margin, annotations=[sign])}
 
 
 def rule(heading: str, lines: Sequence[tuple[str, str, str, str]]) -> Figure:
     """The lines of an update rule under a heading: each name, formula, the formula with numbers, and value."""
-    notes = [_text(heading, 0.0, 0, "left", {"color": "@text", "size": 13})]
-    for row, line in enumerate(lines, start=1):
-        name, formula, numbers, value = line
-        words = (f"{name} ←", formula, f"= {numbers}", f"= {value}")
-        for text, (place, anchor, colour, weight) in zip(words, COLUMNS, strict=True):
-            font = {"color": colour, "size": 12, "family": "monospace", "weight": weight}
-            notes.append(_text(text, place, row, anchor, font))
+    pitch = min(MAX_PITCH, 1 / (ROWS * len(lines) + 3))
+    notes = [_text(heading, 0.0, 1.0, "left", {"color": "@text", "size": 13})]
+    for number, (name, formula, numbers, value) in enumerate(lines):
+        top = 1 - (3 + ROWS * number) * pitch
+        code = {"size": 13, "family": "monospace"}
+        notes += [
+            _text(f"{name} ←", 0.0, top, "left", code | {"color": "@text", "weight": "bold"}),
+            _text(formula, FORMULA_X, top, "left", code | {"color": "@muted"}),
+            _text(f"= {value}", 1.0, top, "right", code | {"color": "@model", "weight": "bold"}),
+            _text(_in_rows(f"= {numbers}"), FORMULA_X, top - pitch, "left", code | {"color": "@text"}),
+        ]
     csv = "\n".join(",".join(f'"{part}"' for part in line) for line in lines)
+    words = heading.replace("<br>", " ")
     return {
         "data": [],
         "layout": layout(
-            hidden_axis([0, 1]), hidden_axis([0, 1]), margin={"l": 4, "r": 8, "t": 2, "b": 2}, annotations=notes,
-            showlegend=False,
-            meta={"words": f"{heading}. " + ". ".join(f"{n} = {f} = {p} = {v}" for n, f, p, v in lines),
+            hidden_axis([0, 1]), hidden_axis([0, 1]), margin={"l": 12, "r": 12, "t": 8, "b": 6}, annotations=notes,
+            meta={"words": f"{words}. " + ". ".join(f"{n} = {f} = {p} = {v}" for n, f, p, v in lines),
                   "csv": f"name,formula,numbers,value\n{csv}\n"},
         ),
     }  # fmt: skip
 
 
-def _text(words: str, x: float, row: int, anchor: str, font: dict[str, Any]) -> dict[str, Any]:
-    return {"text": words, "x": x, "y": 1 - (row + 0.5) / MAX_LINES, "xref": "paper", "yref": "paper",
-            "xanchor": anchor, "align": anchor, "yanchor": "middle", "showarrow": False, "font": font}  # fmt: skip
+def _in_rows(numbers: str) -> str:
+    """Long numbers in two rows, parted before an operator."""
+    if len(numbers) <= MAX_IN_ROW:
+        return numbers
+    at = max(numbers.rfind(sign, 0, MAX_IN_ROW) for sign in (" / ", " + ", " − ", " · "))
+    return numbers if at < 0 else f"{numbers[:at]}<br> {numbers[at:]}"
+
+
+def _text(words: str, x: float, y: float, anchor: str, font: dict[str, Any]) -> dict[str, Any]:
+    return {"text": words, "x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": anchor, "align": anchor,
+            "yanchor": "top", "showarrow": False, "font": font}  # fmt: skip
 
 
 def _positive(values: Array) -> Array:

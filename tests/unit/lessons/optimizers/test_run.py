@@ -45,7 +45,7 @@ def places(run: RaceRun) -> list[str]:
 
 
 def annotation(run: RaceRun, chart: str, at: int = 0) -> str:
-    return str(run.draw([chart], {}).charts[chart]["layout"]["annotations"][at]["text"])
+    return str(run.draw([chart], {}).charts[chart]["layout"]["annotations"][at]["text"]).removeprefix(" <br>")
 
 
 # The race.
