@@ -443,7 +443,7 @@ def measured(config: Any) -> None:
 @claims("data_loader: workers-help")
 def _(config: Any) -> None:
     measured(config)
-    assert (config.item_ms, config.batch_ms, config.cost) == (20, 20, "waiting")
+    assert (config.item_ms, config.batch_ms, config.cost) == (30, 20, "waiting")
 
 
 @claims("data_loader: workers-hurt")

@@ -56,6 +56,13 @@ REDRAWN_CHARTS = {
     ("tensors_broadcasting", "sum"): "a, b and their sum are one picture",
     ("tensors_views", "z"): "the tensor and the result are one picture",
     ("tensors_views", "memory"): "arcs are as high as they are wide",
+    ("convolution_slide", "output"): "the image stands beside its output",
+    ("convolution_slide", "sum"): "there is room between cells",
+    ("convolution_pooling", "output"): "the image stands beside its output",
+    ("convolution_pooling", "window"): "there is room between cells",
+    ("convolution_chain", "chain"): "the images stand in rows",
+    ("data_loader_batches", "map"): "empty slots are drawn, too",
+    ("checkpoints_pickle", "words"): "every opcode is a cell",
 }
 # Charts that are a part of another one since, by bench and chart: which.
 MERGED_CHARTS = {
@@ -63,6 +70,10 @@ MERGED_CHARTS = {
     **{("tensors_broadcasting", chart): "sum" for chart in ("a", "b")},
     ("tensors_views", "x"): "z",
     **{("activations_all", function): "all" for function in FUNCTIONS},
+    ("convolution_slide", "image"): "output",
+    ("convolution_pooling", "image"): "output",
+    **{("checkpoints_ways", net): "nets" for net in ("net1", "net2", "net3")},
+    **{("checkpoints_inside", chart): "layer" for chart in ("before", "after", "difference")},
 }
 each_run = pytest.mark.parametrize("recorded", RECORDED_RUNS, ids=[each["file"] for each in RECORDED_RUNS])
 

@@ -99,8 +99,8 @@ def parameters(names: Sequence[str], counts: Sequence[int]) -> Figure:
         "offset": 0.0, "marker": {"color": "@train/0.6"}, "showlegend": False, "hoverinfo": "skip",
     }  # fmt: skip
     notes = [
-        {"x": x, "y": float(row), "xref": "paper", "yref": "y", "xanchor": side, "yanchor": "bottom", "showarrow": False,
-         "text": text, "font": {"size": 12, "color": colour}}
+        {"x": x, "y": float(row), "xref": "paper", "yref": "y", "xanchor": side, "yanchor": "bottom",
+         "showarrow": False, "text": text, "font": {"size": 12, "color": colour}}
         for row, name, count in zip(rows, names, counts, strict=True)
         for x, side, text, colour in ((0, "left", name, "@text"), (1, "right", f"{count:,}", "@muted"))
     ]  # fmt: skip
