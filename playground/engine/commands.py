@@ -18,7 +18,8 @@ From the browser: texts in JSON, of two kinds.
     speed     value: steps/s, 0 full, null     SetSpeed      train at this speed; null: at the speed of the run
     scrub     to: index | null, or step        LookBack      show what was kept there, or last before the step; null:
                                                              show the current step
-    go_back                                    GoBack        after a divergence: continue from the last good step
+    go_back   step                             GoBack        continue from a step that is kept; without one, after a
+                                                             divergence, from the last good step
     leave                                      Leave         the page is left: the run is paused for whoever returns
     add       x, y                             AddPoint      add a training point
     remove    x, y                             RemovePoint   remove the training point nearest to this place
@@ -46,8 +47,8 @@ only the entries that differ from the frame before:
     status    {name: number} beside the player; "steps_per_second" is the engine's
     note      the narrator's sentence
     time      the time slider: {"count": places, "at": index shown | null for the current step, "step": step shown,
-              "now": current step, "end": planned last step | null}, and after a divergence, {"good": step} if the run
-              can go back to that step
+              "now": current step, "end": planned last step | null}, after a divergence {"good": step} if the run can
+              go back to that step, and {"branch": true} if it can continue from the step shown
     charts    {chart: {"figure": whole figure} | {"set": [[path, value], ...]}}: the changes since the last frame
 """
 
@@ -131,7 +132,9 @@ class LookBack(Command):
 
 @dataclass(frozen=True)
 class GoBack(Command):
-    """Continue from the last good step of a run that has diverged, paused."""
+    """Continue from a step that is kept, paused; without one, from the last good step of a run that has diverged."""
+
+    step: int | None = None
 
 
 @dataclass(frozen=True)
@@ -274,6 +277,11 @@ def _look_back(message: Mapping[str, Any]) -> LookBack:
     return LookBack(step=step)
 
 
+def _go_back(message: Mapping[str, Any]) -> GoBack:
+    step = message.get("step")
+    return GoBack(None if step is None else _whole(step, messages.BAD_TIME))
+
+
 def _set_weight(message: Mapping[str, Any]) -> SetWeight:
     value = _number(message.get("value"), messages.BAD_WEIGHT)
     layer, unit = (_whole(message.get(name), messages.BAD_WEIGHT_PLACE) for name in ("layer", "unit"))
@@ -309,7 +317,7 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Command]] = {
     "reset": lambda message: Reset(),
     "speed": _set_speed,
     "scrub": _look_back,
-    "go_back": lambda message: GoBack(),
+    "go_back": _go_back,
     "leave": lambda message: Leave(),
     "add": lambda message: AddPoint(*_point(message)),
     "remove": lambda message: RemovePoint(*_point(message)),

@@ -20,6 +20,7 @@ NOT_BUILT = "This run could not be started. Press Reset to try again."
 ENDED = "This run has ended. Press Reset to start again."
 NOT_COMPARED = "Two compared runs cannot go back. Press Reset, or leave the comparison first."
 NOTHING_TO_GO_BACK_TO = "There is no good step to go back to. Press Reset."
+NOT_KEPT = "This run cannot continue from step {step:,}. Look back at another step first."
 
 # Why a run has stopped.
 TRAINED_LONG = "This run has trained for a long time, so it was paused. Press Play to continue."

@@ -330,7 +330,7 @@ class OpenRun:
             self._pause()
             self.pacing.owed = 0
         elif isinstance(command, GoBack):
-            self._go_back(run)
+            self._go_back(run, command)
         elif self.state == "failed" and not isinstance(command, LookBack):  # looking back at a divergence teaches most
             raise CommandError(messages.ENDED)
         elif isinstance(command, (Play, Step)):
@@ -350,10 +350,10 @@ class OpenRun:
         else:
             run.apply(command)
 
-    def _go_back(self, run: Run) -> None:
+    def _go_back(self, run: Run, command: GoBack) -> None:
         if self.partner is not None:
             raise CommandError(messages.NOT_COMPARED)
-        run.apply(GoBack())
+        run.apply(command)
         self.state, self.pacing.owed = "paused", 0
 
     def _pause(self) -> None:

@@ -48,6 +48,7 @@ SENTENCES = {
     "far": "The inputs go up to ±{largest}. Models learn best from inputs near ±1: scale your table, then load it.",
     "start": "Press Play and watch the model learn. You can change most settings while it runs.",
     "went back": "You went back to step {step:,}, before the divergence, with a new optimizer.",
+    "continued": "You continue from step {step:,} with an empty optimizer state. Change a setting, or press Play.",
     "changed loss": "{since}: the training loss is {loss} (before: {before}). Press Play to see where it goes.",
     "changed": "{since}: no step yet. Press Play to see what it does.",
     "same units": "All {units} units of layer {layer} have the same weights, so all of them learn the same.",
@@ -421,6 +422,11 @@ def _went_back(s: TrainingSituation) -> AtStep | None:
     return AtStep(s.step) if is_new else None
 
 
+def _continued(s: TrainingSituation) -> AtStep | None:
+    is_new = s.period.change.what == "continued" and s.step == s.period.start
+    return AtStep(s.step) if is_new else None
+
+
 def _after_going_back(s: TrainingSituation, found: AtStep) -> str:
     return ADVICE["lower, play" if s.can_move("lr", up=False) else "play"]
 
@@ -704,6 +710,7 @@ RULES: tuple[Rule[TrainingSituation], ...] = (
     _rule("far", _far),
     _rule("start", _start),
     _rule("went back", _went_back, _after_going_back),
+    _rule("continued", _continued),
     _rule("changed loss", _changed_loss),
     _rule("changed", _changed),
     _rule("same units", _same_units, "initialisation"),

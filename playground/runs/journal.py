@@ -36,7 +36,7 @@ class Change:
     threads: int | None = None
 
 
-Reason = Literal["restored", "loaded", "long", "went_back"]
+Reason = Literal["restored", "loaded", "long", "went_back", "continued"]
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class SavedState:
     """A state that no config and seed leads to: weights, optimizer, batches and the lesson's own part.
 
     `why` is the reason: the run was restored from a file ("restored"), its weights were loaded from one ("loaded"),
-    it went back to an earlier step after a divergence ("went_back"), or more was changed before than is kept one by one
-    ("long").
+    it went back to an earlier step after a divergence ("went_back") or was continued from one that was looked back at
+    ("continued"), or more was changed before than is kept one by one ("long").
     """
 
     why: Reason

@@ -11,6 +11,7 @@ TOO_MANY_PARAMETERS = (
 SETTING_MARK = "{label}: {before} → {after}"
 WEIGHTS_MARK = "Weights loaded"
 WENT_BACK_MARK = "Went back to this step"
+CONTINUED_MARK = "Continued from this step"
 
 # What was changed last, as the beginning of a sentence about the steps since then.
 SINCE = {
@@ -24,6 +25,7 @@ SINCE = {
     "weight_undone": "Since you set a weight back at step {step:,}",
     "weights": "Since you loaded weights at step {step:,}",
     "went_back": "Since you went back to step {step:,}",
+    "continued": "Since you continued at step {step:,}",
     "several": "Since your changes at step {step:,}",
 }
 

@@ -14,14 +14,20 @@ class PointRun(TrainingRun):
 
     peak: float
 
+    def fits(self, snapshot: Snapshot) -> bool:
+        """Whether a snapshot's model has the current shape, and its weights are finite."""
+        shapes, now = ([each.shape for each in model.parameters()] for model in
+                       (self.snapshot_model(snapshot.config), self.model))  # fmt: skip
+        return shapes == now and bool(snapshot.parameters.isfinite().all())
+
     def good_losses(self, snapshot: Snapshot) -> dict[str, float] | None:
         """The losses of a snapshot's weights, if its model has the current shape and they are finite."""
-        model = self.snapshot_model(snapshot.config)
-        if [each.shape for each in model.parameters()] != [each.shape for each in self.model.parameters()]:
+        if not self.fits(snapshot):
             return None
+        model = self.snapshot_model(snapshot.config)
         load_parameters(model, snapshot.parameters)
         losses: dict[str, float] = self.predict(model, self.config).losses
-        return losses if snapshot.parameters.isfinite().all() and np.isfinite(losses["train"]) else None
+        return losses if np.isfinite(losses["train"]) else None
 
     def went_back(self) -> None:
         """Begin with a new optimizer, and forget what came after the current step."""

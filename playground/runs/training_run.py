@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from playground.engine.commands import Command, CommandError, GoBack, LookBack
 from playground.engine.frames import Figure
-from playground.engine.messages import NOTHING_TO_GO_BACK_TO, OUT_OF_TIME, UNKNOWN_COMMAND
+from playground.engine.messages import NOT_KEPT, NOTHING_TO_GO_BACK_TO, OUT_OF_TIME, UNKNOWN_COMMAND
 from playground.engine.run import Drawing, Outcome
 from playground.knobs import Config
 from playground.runs import messages, state
@@ -81,6 +81,7 @@ class TrainingRun(ABC):
     marked_changes: ClassVar[dict[str, str]] = {
         messages.WEIGHTS_MARK: "weights",
         messages.WENT_BACK_MARK: "went_back",
+        messages.CONTINUED_MARK: "continued",
     }
 
     def __init__(
@@ -339,7 +340,12 @@ class TrainingRun(ABC):
             progress.outcome = ""
         self.retune(before, config, set(changed))
 
-    # After a divergence.
+    # Back to an earlier step.
+
+    def fits(self, snapshot: Snapshot) -> bool:
+        """Whether the run can continue from a snapshot. A lesson whose runs can go back overrides it."""
+        del snapshot
+        return False
 
     def good_losses(self, snapshot: Snapshot) -> dict[str, float] | None:
         """The losses of a snapshot's weights in the current model, or None if they do not fit it or are not finite.
@@ -379,11 +385,19 @@ class TrainingRun(ABC):
                 return snapshot
         return None
 
-    def go_back(self) -> None:
-        """Continue from the last good step of a run that has diverged, with a new optimizer. Raises CommandError."""
-        snapshot = self._good_snapshot
+    def go_back(self, step: int | None = None) -> None:
+        """Continue from a step that is kept, or from the last good one after a divergence, with a new optimizer.
+
+        Raises CommandError.
+        """
+        if step is None:
+            snapshot, mark = self._good_snapshot, messages.WENT_BACK_MARK
+        else:
+            here = (each for each in self.snapshots.kept if each.steps == step and self.fits(each))
+            snapshot, mark = next(here, None), messages.CONTINUED_MARK
         if snapshot is None:
-            raise CommandError(NOTHING_TO_GO_BACK_TO)
+            raise CommandError(NOTHING_TO_GO_BACK_TO if step is None else NOT_KEPT.format(step=step))
+        what: Literal["went_back", "continued"] = "went_back" if step is None else "continued"
         load_parameters(self.model, snapshot.parameters)
         progress, batches = self.progress, self.trainer.batches
         progress.steps, batches.epochs, progress.outcome = snapshot.steps, snapshot.epochs, ""
@@ -393,9 +407,9 @@ class TrainingRun(ABC):
         self.snapshots.kept = [each for each in self.snapshots.kept if each.steps <= snapshot.steps]
         self._shown_index, self.weights_set = None, self.weights_set + 1
         self.went_back()
-        self.mark(messages.WENT_BACK_MARK)
-        self.period = Period(self.steps, LastChange("went_back"), self.losses_now())
-        self._begin_journal("went_back")
+        self.mark(mark)
+        self.period = Period(self.steps, LastChange(what), self.losses_now())
+        self._begin_journal(what)
 
     # The last change, since which a training is judged.
 
@@ -508,7 +522,7 @@ class TrainingRun(ABC):
     def apply(self, command: Command) -> None:
         """Look back at a snapshot, or obey a command of the lesson's own. Raises ValueError with a sentence."""
         if isinstance(command, GoBack):
-            self.go_back()
+            self.go_back(command.step)
             return
         if not isinstance(command, LookBack):
             self.edit(command)
@@ -556,7 +570,8 @@ class TrainingRun(ABC):
         """The time slider: {"count": snapshots kept, "at": index of the one shown or None, "step": its step}.
 
         Also "now", the current step, and "end", the step at which the stop rule ends the run, or None. After a
-        divergence "good" is the step to which the run can go back.
+        divergence "good" is the step to which the run can go back; "branch" says that it can continue from the shown
+        one.
         """
         snapshot = self.shown_snapshot
         steps = self.steps if snapshot is None else snapshot.steps
@@ -564,7 +579,9 @@ class TrainingRun(ABC):
         good = {} if self.good_step is None else {"good": self.good_step}
         stop_at = self.progress.stop_at
         now = {"now": self.steps, "end": int(stop_at) if math.isfinite(stop_at) else None}
-        return {"count": len(self.snapshots.kept), "at": at, "step": steps, **now, **good}
+        can_branch = snapshot is not None and not self.is_compared and self.fits(snapshot)
+        branch = {"branch": True} if can_branch else {}
+        return {"count": len(self.snapshots.kept), "at": at, "step": steps, **now, **good, **branch}
 
     # What a checkpoint asks.
 

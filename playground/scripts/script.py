@@ -26,6 +26,8 @@ WHY_SAVED = {
     "weights and the state of the optimizer.",
     "went_back": "The run went back to step {step:,} after it had diverged, so the script begins there: it contains "
     "the weights at that step.",
+    "continued": "The run was continued from step {step:,} with a new optimizer, so the script begins there: it "
+    "contains the weights at that step.",
     "long": "The run was changed too often to list every change, so the script begins after step {step:,}: it contains "
     "the weights and the state of the optimizer at that step.",
 }

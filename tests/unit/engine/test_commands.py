@@ -42,6 +42,7 @@ MESSAGES: list[tuple[dict[str, Any], Command]] = [
     ({"do": "remove", "x": 1, "y": -2.5}, RemovePoint(1.0, -2.5)),
     ({"do": "undo"}, Undo()),
     ({"do": "go_back"}, GoBack()),
+    ({"do": "go_back", "step": 30}, GoBack(30)),
     ({"do": "set", "layer": 0, "unit": 1, "input": 2, "value": 3}, SetWeight(0, 1, 2, 3.0)),
     ({"do": "explain", "x": 1, "y": 2}, Explain(1.0, 2.0)),
     ({"do": "pick", "chart": "maps", "x": 1, "y": 2}, Pick(1.0, 2.0, "maps")),

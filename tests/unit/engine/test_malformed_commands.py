@@ -70,7 +70,7 @@ def messages_to(bench: Bench) -> list[dict[str, Any]]:
         for name in fields:
             found.append({key: value for key, value in right.items() if key != name})
             found += [right | {name: value} for value in VALUES]
-    found += [{"do": "scrub", "step": value} for value in VALUES]
+    found += [{"do": do, "step": value} for do in ("scrub", "go_back") for value in VALUES]
     corners = [(x, y) for x in (-1e6, -1.0, 0.0, 4.4, 1e6) for y in (-1e6, 0.49, 27.0, 1e6)]
     charts = [chart.name for chart in bench.charts] + ["", "no such chart"]
     found += [{"do": "pick", "chart": name, "x": x, "y": y} for name in charts for x, y in corners[:PICKS]]

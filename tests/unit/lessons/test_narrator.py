@@ -72,6 +72,12 @@ def on_rows(run: Any, rows: Sequence[Sequence[float]], steps: int) -> Any:
     return train(run, steps)
 
 
+def continued(run: Any, step: int) -> Any:
+    """The run, continued from a step that is kept."""
+    run.apply(GoBack(step))
+    return run
+
+
 def went_back(run: Any) -> Any:
     run.apply(GoBack())
     return run
@@ -126,6 +132,7 @@ RUNS: dict[str, tuple[str, Callable[[], Any]]] = {
     "classes, still learning": ("classes", lambda: classified(8)),
     "the first steps": ("falling", lambda: regressed(5)),
     "back before a divergence": ("went back", lambda: went_back(tune(regressed(50, lr=0.1), 100, lr=10.0))),
+    "continued from a step looked back at": ("continued", lambda: continued(regressed(50, lr=0.1), 20)),
     "points with much noise": ("noise", lambda: regressed(1200, batch_size=1, lr=0.03, noise=1.0)),
     "one unit around a disk": (
         "plateau, classes", lambda: classified(1000, cloud="circle", units_1=1, lr=1.0, activation="tanh")),
@@ -581,3 +588,29 @@ def test_there_is_nothing_to_go_back_to_before_a_divergence_or_without_a_good_st
         with pytest.raises(ValueError, match="no good step"):
             run.apply(GoBack())
     assert "Go back" not in found(regressed(100, lr=10.0, activation="tanh")).advice
+
+
+@pytest.mark.parametrize("build", [regressed, classified])
+def test_a_run_continues_from_a_step_looked_back_at_with_a_new_optimizer(build: Any) -> None:
+    run = build(60, lr=0.1, optimizer="adam")
+    assert "branch" not in run.time(), "the current step is no earlier one"
+    run.apply(LookBack(step=25))
+    assert run.time()["branch"]
+    loss = run.draw([], {}).status["loss"]
+    run.apply(GoBack(25))
+    assert run.steps == 25 and run.time()["at"] is None and run.losses_now()["train"] == pytest.approx(loss, rel=1e-3)
+    assert not run.trainer.optimizer.state, "the optimizer's state is empty"
+    assert run.history.steps()[-1] <= 25 and run.snapshots.kept[-1].steps == 25
+    train(run, 60)
+    assert run.steps == 85 and run.period.since.startswith("Since you continued at step 25")
+    assert run.run_history().saved.why == "continued"
+    checkpoint.save("regression" if build is regressed else "classification", run)
+
+
+def test_a_run_continues_only_from_a_step_that_is_kept_and_that_its_model_fits() -> None:
+    run = tune(classified(20), 20, units_1=5)
+    for step in (10, 1000, -1):
+        with pytest.raises(ValueError, match="cannot continue from step"):
+            run.apply(GoBack(step))
+    run.apply(LookBack(step=10))
+    assert "branch" not in run.time(), "the model had another shape"

@@ -52,10 +52,14 @@ export class Pins {
     return { settings: this.board.settings, numbers: this.numbers(), seconds: this.played / 1000 };
   }
 
+  /** Pin the run as it is shown; whether that was possible. */
   add() {
     const figure = this.chart().figure;
-    if (!figure) return;
-    if (this.list.length >= MAX_PINS) return this.board.tell(this.board.words.pinsFull.replace("{most}", MAX_PINS));
+    if (!figure) return false;
+    if (this.list.length >= MAX_PINS) {
+      this.board.tell(this.board.words.pinsFull.replace("{most}", MAX_PINS));
+      return false;
+    }
     const lines = figure.data.filter((trace) => trace.mode === "lines" && trace.name && trace.visible !== false);
     const curves = lines.slice(0, MAX_CURVES).map((trace) => ({
       name: trace.name,
@@ -67,6 +71,7 @@ export class Pins {
     while (taken.has(number)) number++;
     this.keep([...this.list, { number, curves, ...this.now() }]);
     this.root.open = true;
+    return true;
   }
 
   keep(list) {

@@ -4,7 +4,7 @@
 import { element, fill, icon } from "../dom.js";
 import { Knob } from "./knob.js";
 import { write } from "./numbers.js";
-import { placeBeside } from "./tip.js";
+import { placeBeside, tip, tipText } from "./tip.js";
 
 const MAX_STEPS = 100_000; // of one Step, as in commands.py
 const SPEEDS = [1, 3, 10, 30, 100, 300, 1000, 0]; // steps a second; 0 is full speed
@@ -200,8 +200,16 @@ export class Player {
     this.stays = element("span", {}, words.lastPicture);
     this.again = button(words.startAgain, () => this.startAgain());
     this.onward = element("div", { class: "sign onward" }, this.stays, this.goBack, this.again);
+    const branch = button(words.branch, () => {
+      board.strip.branchFrom();
+      this.play.focus(); // the button goes with what it was for
+    });
+    const branchHelp = tipText(words.branchHelp);
+    tip(branch, branchHelp);
+    this.branch = element("div", { class: "sign onward branch" }, branch, branchHelp);
+    this.branch.hidden = true;
     this.waiting.hidden = this.onward.hidden = this.goBack.hidden = true;
-    this.signs = element("div", { class: "over-hero" }, this.waiting, this.onward);
+    this.signs = element("div", { class: "over-hero" }, this.waiting, this.onward, this.branch);
   }
 
   startAgain() {
@@ -278,6 +286,7 @@ export class Player {
     }
     if (head.time) {
       const { good } = head.time;
+      this.canBranch = Boolean(head.time.branch);
       this.goBack.hidden = good === undefined; // after a divergence: the last good step
       if (good !== undefined) write(this.goBack, fill(words.goBack, { step: good.toLocaleString("en") }));
     }
@@ -286,6 +295,7 @@ export class Player {
       this.waiting.hidden = state !== "queued";
       this.onward.hidden = !["failed", "lost"].includes(state);
       this.stays.hidden = state !== "lost";
+      this.branch.hidden = !this.canBranch || !this.onward.hidden;
     }
   }
 

@@ -79,6 +79,7 @@ export class Strip {
     if (status) this.isFinite = status.loss !== null;
     if (state) this.state = state;
     if (!time && !state) return;
+    if (this.branchAt !== undefined && time && time.at === null) this.branch();
     if (time) this.time = { now: time.count - 1, end: null, ...time };
     const { count, at } = this.time;
     const last = Math.max(0, count - 1);
@@ -272,12 +273,28 @@ export class Strip {
 
   /** Ask for another time at most once for each painted frame. */
   askLater(time) {
+    this.branchAt = undefined;
     const isWaiting = this.next !== undefined;
     this.next = time;
     if (isWaiting) return;
     this.asking = requestAnimationFrame(() => {
       this.ask(this.next);
       this.next = undefined;
+    });
+  }
+
+  /** Continue from the step that is shown. The run as it is now is pinned, once its numbers are shown. */
+  branchFrom() {
+    this.branchAt = this.time.step;
+    this.ask({ to: null });
+  }
+
+  branch() {
+    const step = this.branchAt;
+    this.branchAt = undefined;
+    queueMicrotask(() => { // when the frame's charts have been shown
+      const { board } = this;
+      if (!board.pins || board.pins.add()) board.send({ do: "go_back", step });
     });
   }
 
