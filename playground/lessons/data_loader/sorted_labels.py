@@ -117,6 +117,6 @@ LAB = Lab(
     charts=(
         Chart("loss", "Loss", "Loss on all the data over steps, in order and shuffled; dotted: always answering 0.5."),
         Chart("says", "What the model predicts", "The mean predicted probability of class 1, over all the data."),
-        Chart("labels", "What the batches contain", "The share of class 1 in each batch."),
+        Chart("labels", "Labels in batches", "The share of class 1 in each batch."),
     ),
 )

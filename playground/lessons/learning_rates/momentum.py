@@ -186,6 +186,6 @@ LAB = Lab(
               "Pairs that are monotone, oscillate or diverge: the faster, the stronger the colour. "
               "A click or a drag sets the pair.", turns=("lr", "momentum")),
         Chart("path", "Path", "The first 60 iterates on the contours of the quadratic."),
-        Chart("distance", "Distance from the minimum", "The distance over the steps, measured and in theory."),
+        Chart("distance", "Distance", "The distance over the steps, measured and in theory."),
     ),
 )  # fmt: skip

@@ -162,7 +162,7 @@ WHO_WINS = Lab(
               "A line for each optimizer; bars span the seeds. It ends where a seed diverges. A click picks the rate.",
               click="pick", every=2),
         Chart("ranking", "Ranking at this rate", "The optimizers, ordered by their loss at this rate."),
-        Chart("ranks", "Place over the learning rate",
+        Chart("ranks", "Place by rate",
               "Each optimizer's place at each rate; lines cross where the ranking changes.", click="pick",
               every=2),
         Chart("course", "Loss curves", "The loss of each optimizer over the steps, at this rate.", every=2, strip=True),
