@@ -58,8 +58,9 @@ class Settings:
         return f"/{self.lesson.name}?" + "&".join(pairs)
 
     def ready(self) -> Settings:
-        self.page.wait_for_selector(f'[class*="st-key-{self.bench.name}_"] input', timeout=1000 * PATIENCE)
         self.page.wait_for_selector("[data-chart]", state="attached", timeout=1000 * PATIENCE)
+        Board(self.page).drawer()
+        self.page.wait_for_selector(f'[class*="st-key-{self.bench.name}_"] input', timeout=1000 * PATIENCE)
         return self
 
     @property
@@ -76,19 +77,13 @@ class Settings:
     def shown(self) -> dict[str, tuple[str, bool, str]]:
         return {name: tuple(each) for name, each in self.page.evaluate(SHOWN, self.bench.name).items()}
 
-    def open_every_popover(self) -> dict[str, tuple[str, bool, str]]:
-        """What the widgets show in the popovers and outside of them; the last popover stays open."""
-        found = self.shown()
-        for more in self.page.get_by_role("button", name="More", exact=True).all():
-            self.page.keyboard.press("Escape")  # an open popover lies over the others
-            before = set(self.shown())
-            more.click()
-            self.page.wait_for_function(
-                f"(before) => Object.keys(({SHOWN})({self.bench.name!r})).some((name) => !before.includes(name))",
-                arg=list(before), timeout=1000 * PATIENCE,
-            )  # fmt: skip
-            found |= self.shown()
-        return found
+    def open_all(self) -> dict[str, tuple[str, bool, str]]:
+        """What the widgets show in the drawer, also those behind "More", which stay open."""
+        Board(self.page).drawer()
+        closed = self.page.locator('.st-key-drawer [class*="-more-"] details:not([open]) summary')
+        while closed.count():
+            closed.first.click()
+        return self.shown()
 
     def turn(self, name: str) -> None:
         """Turn a knob by one step with the keyboard, and wait until the page has taken it."""
@@ -104,7 +99,7 @@ class Settings:
             widget.press("ArrowLeft" if value in (spec.hi, (spec.options or (None,))[-1]) else "ArrowRight")
         else:
             widget.press("ArrowDown")
-            self.page.get_by_role("option").first.wait_for()
+            self.page.get_by_role("option").locator("visible=true").first.wait_for()
             widget.press("ArrowDown" if value != (spec.options or ("",))[-1] else "ArrowUp")
             widget.press("Enter")
         end = time.monotonic() + PATIENCE
@@ -151,7 +146,7 @@ def test_settings_behind_more_keep_their_values_when_others_are_turned(page: Ope
     start = settings.config
     settings.turn(first)
     assert set(settings.config.changed_from(start)) == {first}
-    shown = settings.open_every_popover()
+    shown = settings.open_all()
     assert {each for each, spec in bench.config.knobs().items() if spec.more} & shown.keys()
     assert_widgets_hold(settings.config, shown)
     for another in turnable(settings.shown(), bench.config, more=True)[:2]:
@@ -163,7 +158,7 @@ def test_settings_behind_more_keep_their_values_when_others_are_turned(page: Ope
     before, last = settings.config, turnable(settings.shown(), bench.config, more=False)[-1]
     settings.turn(last)
     assert set(settings.config.changed_from(before)) == {last}
-    assert_widgets_hold(settings.config, settings.open_every_popover())
+    assert_widgets_hold(settings.config, settings.open_all())
 
 
 def test_hidden_layers_keep_their_units_when_they_come_into_use(page: Open) -> None:
@@ -174,33 +169,29 @@ def test_hidden_layers_keep_their_units_when_they_come_into_use(page: Open) -> N
     settings.ready().turn("noise")
     settings.turn("layers")
     assert settings.config.widths == (10, 8, 6, 10)  # type: ignore[attr-defined]
-    assert_widgets_hold(settings.config, settings.open_every_popover())
+    assert_widgets_hold(settings.config, settings.open_all())
     tab.keyboard.press("Escape")
     settings.turn("lr")
     assert settings.config.widths == (10, 8, 6, 10)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("first", ["Presets", "Share", "Compare"])
-def test_a_preset_a_link_or_a_comparison_leaves_what_is_behind_more(page: Open, first: str) -> None:
+@pytest.mark.parametrize("first", ["Share", "Compare"])
+def test_a_link_or_a_comparison_leaves_what_is_behind_more(page: Open, first: str) -> None:
     lesson, bench = BENCHES["regression"]
     tab = page().page
     settings = Settings(tab, lesson, bench)
     tab.goto(settings.link(seed="7"))
     settings.ready()
-    if first == "Presets":
-        tab.get_by_role("button", name="Presets", exact=True).click()
-        tab.get_by_role("button", name="Overfit", exact=True).click()
-        tab.wait_for_function("() => location.search.includes('regression_points=10')")
-        tab.keyboard.press("Escape")
-    elif first == "Share":
-        tab.get_by_role("button", name="Share", exact=True).click()
+    Board(tab).more()
+    if first == "Share":
+        tab.get_by_role("dialog").get_by_text("Share a link").click()
         tab.get_by_text("This link opens the lesson").wait_for()
-        tab.keyboard.press("Escape")
     else:
-        tab.get_by_text("Compare", exact=True).click()
+        tab.get_by_role("dialog").get_by_text("Compare", exact=True).click()
         tab.wait_for_function("() => location.search.includes('versus=')")
+    tab.keyboard.press("Escape")
     before = settings.config
-    assert_widgets_hold(before, settings.open_every_popover())
+    assert_widgets_hold(before, settings.open_all())
     tab.keyboard.press("Escape")
     settings.turn("noise")
     assert set(settings.config.changed_from(before)) == {"noise"}
@@ -210,7 +201,8 @@ def test_back_leaves_the_page_although_knobs_were_turned_on_it(page: Open) -> No
     tab = page("/classification")
     board = Board(tab.page).ready()
     entries = tab.page.evaluate("history.length")
-    slider = tab.page.get_by_role("slider", name="Units in layer 1")
+    board.drawer()
+    slider = tab.page.locator(".st-key-drawer").get_by_role("slider", name="Units in layer 1")
     for units in (11, 12):
         slider.press("ArrowRight")
         board.until(lambda units=units: f"units_1={units}" in tab.page.url, "the link follows")

@@ -15,7 +15,8 @@ def test_rows_typed_after_an_upload_are_used_by_the_first_click_and_a_column_is_
 ) -> None:
     tab = page("/regression?regression_test_share=0")
     board = Board(tab.page).ready()
-    tab.page.get_by_role("button", name="Data", exact=True).click()
+    board.drawer()
+    tab.page.get_by_text("Your own points").click()
     field = tab.page.locator('input[type="file"]').first
     field.wait_for(state="attached", timeout=1000 * PATIENCE)
     field.set_input_files({"name": "heights.txt", "mimeType": "text/plain", "buffer": FILE.encode("utf-16")})
@@ -28,6 +29,9 @@ def test_rows_typed_after_an_upload_are_used_by_the_first_click_and_a_column_is_
     use.click()  # at once: leaving the field and pressing the button are one gesture
     board.until(lambda: len(board.trace("fit", "Train")["x"]) == 3, "the rows typed last")
     tab.page.get_by_text("From the pasted text: 3 rows").wait_for(timeout=1000 * PATIENCE)
-    tab.page.get_by_role("combobox", name="Column for y").click()
+    column = tab.page.get_by_role("combobox", name="Column for y")
+    column.scroll_into_view_if_needed()
+    tab.page.wait_for_timeout(300)  # a list that opens while the drawer scrolls closes again
+    column.click()
     tab.page.get_by_role("option", name="c", exact=True).click()
     board.until(lambda: list(board.trace("fit", "Train")["y"]) == [3.0, 7.0, 9.0], "the other column")
