@@ -51,6 +51,7 @@ class Figure(TypedDict):
     - "place": the two current values of the form in the card's header that chooses a place;
     - "sliders": the current values of the sliders in the card's header, by name;
     - "made_for": the width and height in pixels for which the type in a drawing with words in boxes is made;
+    - "axes": of each knob with a shape, its sizes and the places of the controls that change them;
     - "cells": whether it is a drawing of cells, whose axes end where it ends: the board makes them as large as it can;
     - "network": the columns of a drawing of the model, for the controls that change it (`figures/graphs.py`);
     - "drawn": whether the image comes from the drawing pad.

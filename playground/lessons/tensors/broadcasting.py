@@ -45,6 +45,7 @@ TITLES = {
     "not_drawn": "too large to draw",
 }
 SIGNS = ("+", "=")
+CONTROLS = (0.18, 0.25)  # cells: how far a size is above the middle of its cell, and its controls below it
 COLUMNS = ("", "Shape", "Strides when stretched", "Numbers", "As float32")
 ERROR_COLUMNS = ("Library", "Error")
 
@@ -88,7 +89,7 @@ def draw_broadcasting(config: BroadcastingConfig) -> Sheet:
     a, b = _read("a", config.a), _read("b", config.b)
     axes = aligned(a, b)
     clash = [-(len(axes) - index) for index, (*_, size) in enumerate(axes) if size is None]
-    figures = {"shapes": cells([_alignment(axes)])}
+    figures = {"shapes": _shapes(a, b, axes)}
     if clash:
         numpy, torch_ = real_errors(a, b)
         figures["sum"] = _without_sum(a, b)
@@ -106,6 +107,20 @@ def _read(name: str, text: str) -> Shape:
     if -1 in shape:
         raise ValueError(SENTENCES["unknown_size"].format(name=name))
     return shape
+
+
+def _shapes(a: Shape, b: Shape, axes: tuple[tuple[int | None, int | None, int | None], ...]) -> Figure:
+    """The sizes in columns, with the places of the controls that change them below those of a and of b."""
+    figure = cells([_alignment(axes)])
+    numbers, width = figure["data"][-1], len(axes) + 1
+    places = {name: slice(row * width + 1, (row + 1) * width) for row, name in ((1, "a"), (2, "b"))}
+    figure["layout"]["meta"]["axes"] = {
+        name: {"sizes": list(shape), "x": numbers["x"][at].tolist(), "y": float(numbers["y"][at][0]) + CONTROLS[1]}
+        for (name, at), shape in zip(places.items(), (a, b), strict=True)
+    }
+    for at in places.values():
+        numbers["y"][at] -= CONTROLS[0]
+    return figure
 
 
 def _alignment(axes: tuple[tuple[int | None, int | None, int | None], ...]) -> Block:
@@ -227,6 +242,7 @@ LAB = Lab(
             "a + b",
             "Both arrays in the shape of the result, where repeated cells are ghosts, and the sum, if there is one.",
         ),
-        Chart("shapes", "The shapes", "Both shapes and the result’s, aligned at the right, axis by axis."),
+        Chart("shapes", "The shapes", "Both shapes and the result’s, aligned at the right, axis by axis.",
+              controls=("a", "b")),
     ),
-)
+)  # fmt: skip

@@ -9,6 +9,7 @@ import { FastPath } from "./fast_path.js";
 import { groupOf, Legend } from "./legend.js";
 import { PixelMaps } from "./pixel_maps.js";
 import { SecondRun } from "./second_run.js";
+import { Axes } from "../controls/axes.js";
 import { Cursor } from "../controls/cursor.js";
 import { ChartMenu } from "../controls/menu.js";
 import { Pad } from "../controls/pad.js";
@@ -89,6 +90,7 @@ export class Chart {
       spec.brush && new Brush(this),
       spec.controls.includes("racers") && new Racers(this),
       spec.controls.includes("image") && new ImageStepper(this),
+      spec.controls.includes("a") && new Axes(this),
     ].filter(Boolean);
     this.watcher = new IntersectionObserver(([entry]) => {
       this.isSeen = entry.isIntersecting;

@@ -326,6 +326,17 @@ def test_ghost_cells_are_those_that_broadcasting_repeats() -> None:
     assert drawn["text"][-24:] == [str(value) for value in (a + b).ravel()]
 
 
+def test_the_controls_of_each_size_have_their_places() -> None:
+    """Under the sizes of a and of b, aligned at the right; b's missing axis has a place, too."""
+    figure = broadcasting.draw_broadcasting(broadcasting.BroadcastingConfig("2 1 3", "4 1")).charts["shapes"]
+    axes, numbers = figure["layout"]["meta"]["axes"], figure["data"][-1]
+    assert {name: each["sizes"] for name, each in axes.items()} == {"a": [2, 1, 3], "b": [4, 1]}
+    for row, name in ((1, "a"), (2, "b")):
+        at = slice(4 * row + 1, 4 * row + 4)
+        assert axes[name]["x"] == numbers["x"][at].tolist()
+        assert all(0.3 < axes[name]["y"] - y < 0.5 for y in numbers["y"][at])
+
+
 def test_shapes_too_large_to_make_are_only_looked_at() -> None:
     tracemalloc.start()
     sheet = broadcasting.draw_broadcasting(broadcasting.BroadcastingConfig("1000000", "1000000 1"))
