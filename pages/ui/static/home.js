@@ -177,9 +177,16 @@ class RecordedRun {
     return (1 - MARGIN - (1 - 2 * MARGIN) * ((y - low) / (high - low))) * this.size.height;
   }
 
-  /** To draw in CSS pixels on one of the canvases, which are opaque: a transparent one takes longer to paint. */
-  context(canvas) {
+  /**
+   * To draw in CSS pixels on one of the canvases, over a picture or else the card's colour. They are opaque: a
+   * transparent one takes longer to paint.
+   */
+  context(canvas, under = null) {
     const context = canvas.getContext("2d", { alpha: false });
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.fillStyle = this.colours.card;
+    if (under) context.drawImage(under, 0, 0);
+    else context.fillRect(0, 0, canvas.width, canvas.height);
     context.setTransform(this.size.sharp, 0, 0, this.size.sharp, 0, 0);
     context.lineCap = context.lineJoin = "round";
     return context;
@@ -189,8 +196,6 @@ class RecordedRun {
   drawStill() {
     const { scale, boxes, input, output } = this.size;
     const context = this.context(this.still);
-    context.fillStyle = this.colours.card;
-    context.fillRect(0, 0, this.size.width, this.size.height);
     context.fillStyle = this.colours.train;
     for (const [x, y] of this.points) dot(context, this.across(x), this.up(y), 4 * scale);
     context.fillStyle = this.colours.ground;
@@ -232,8 +237,7 @@ class RecordedRun {
     const { units, steps_apart } = this.run;
     const { scale, boxes, input, output } = this.size;
     const edge = NODE * scale;
-    const context = this.context(this.moving);
-    context.drawImage(this.still, 0, 0, this.size.width, this.size.height);
+    const context = this.context(this.moving, this.still);
     for (let unit = 0; unit < units; unit++) {
       const { left, middle, wide, high } = boxes[unit];
       const out = this.model[2 * units + unit];

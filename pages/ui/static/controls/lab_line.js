@@ -14,6 +14,7 @@ export class LabLine {
     const prompt = element("span", { class: "prompt", "aria-hidden": "true" }, ">>>");
     this.typed = element("p", { class: "typed" }, prompt, " ", this.code, " ", this.answer);
     this.note = element("p", { class: "note" });
+    this.typed.hidden = this.note.hidden = true;
     this.root = element("div", { class: "strip lab-line", "data-line": "" }, this.typed, this.note);
     this.tables = element("div", { class: "beside", "data-prose": "", "data-sheet": "" });
     this.why = element("p", {});
