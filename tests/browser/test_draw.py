@@ -131,7 +131,8 @@ def test_a_picture_is_uploaded(pad: Pad) -> None:
     file = io.BytesIO()
     image.save(file, "JPEG")
     before = pad.softmax()
-    pad.board.press("Data")
+    pad.board.drawer()
+    pad.page.locator(".st-key-drawer summary", has_text="Upload a digit").click()
     field = pad.page.locator('input[type="file"]').first
     field.wait_for(state="attached", timeout=1000 * PATIENCE)
     field.set_input_files({"name": "seven.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()})

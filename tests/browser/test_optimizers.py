@@ -84,7 +84,9 @@ def test_what_moves_without_plotly_stands_where_plotly_would_put_it(page: Open) 
         const found = nodes.map((node) => node.getAttribute("transform").match(/-?[\\d.]+/g).map(Number));
         return found.map(([left, top], i) => Math.hypot(left - xaxis.d2p(x[i]), top - yaxis.d2p(y[i])));
       });
-      const text = (at) => rule.querySelector(`.annotation[data-index="${at}"] text`).textContent;
+      const lines = (node) => (node.children.length ? [...node.children] : [node]);
+      const node = (at) => rule.querySelector(`.annotation[data-index="${at}"] text`);
+      const text = (at) => lines(node(at)).map((line) => line.textContent).join("<br>");
       const texts = rule.layout.annotations.map((_, at) => text(at));
       const known = rule.layout.annotations.map(({ text }) => text);
       return { points, texts, known, heading: texts[0] };

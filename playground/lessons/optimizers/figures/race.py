@@ -224,8 +224,8 @@ def ranking(
             _cell(loss, LOSS_X, at, "right", "@text", 13),
             _cell(place, BARS_X[1], at, "right", "@muted", 13),
         ]
-    sign = {"text": f" <br>{badge}", "x": 1.0, "y": 0.0, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "top",
-            "yshift": -6, "showarrow": False, "align": "right",
+    sign = {"text": f" <br>{badge}", "x": 1.0, "y": 0.0, "xref": "paper", "yref": "paper", "xanchor": "right",
+            "yanchor": "top", "yshift": -6, "showarrow": False, "align": "right",
             "font": {"color": "@gradient" if fair else "@negative", "size": 11}}  # fmt: skip
     frame = layout(x, y, xaxis2=whole, annotations=[sign, *notes], margin=LIST_MARGIN, meta={"racers": turns})
     return with_table(
