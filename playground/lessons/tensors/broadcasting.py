@@ -112,6 +112,8 @@ def _read(name: str, text: str) -> Shape:
 def _shapes(a: Shape, b: Shape, axes: tuple[tuple[int | None, int | None, int | None], ...]) -> Figure:
     """The sizes in columns, with the places of the controls that change them below those of a and of b."""
     figure = cells([_alignment(axes)])
+    if not axes:
+        return figure
     numbers, width = figure["data"][-1], len(axes) + 1
     places = {name: slice(row * width + 1, (row + 1) * width) for row, name in ((1, "a"), (2, "b"))}
     figure["layout"]["meta"]["axes"] = {
