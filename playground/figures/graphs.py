@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -65,9 +67,7 @@ class Pictures:
     data: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
     inputs: Mapping[str, Array] = field(default_factory=dict)
     output_labels: bool = True
-    enlarged: tuple[float, float, float, float] | None = (
-        None  # x0, x1, y0 and y1 of a map in the chart that enlarges it
-    )
+    enlarged: tuple[float, float, float, float] | None = None  # x0, x1, y0, y1 of a map in the chart that enlarges it
 
 
 @dataclass(frozen=True)
@@ -101,22 +101,25 @@ def network(
     counts = [weights[0].shape[1], *(w.shape[0] for w in weights)]
     strongest = max(float(np.abs(w[np.isfinite(w)]).max(initial=0.0)) for w in weights) or 1.0
     missing = [count - len(units) for count, units in zip(counts, every, strict=True)]
-    columns = _columns([len(units) + bool(more) for units, more in zip(every, missing, strict=True)])
-    places = [
-        np.stack([np.full(len(units), column.x), column.y[: len(units)]], axis=1)
-        for column, units in zip(columns, every, strict=True)
-    ]
-    drawn = [w[np.ix_(out, into)] for w, into, out in zip(weights, every, every[1:], strict=False)]
-    samples, thin = next((samples, thin) for most, samples, thin in SAMPLES if sum(w.size for w in drawn) <= most)
-    lines = [_paths_beside(columns, places)]
+    rooms = tuple(len(units) + bool(more) for units, more in zip(every, missing, strict=True))
+    places = _places(rooms, tuple(map(len, every)))
+    columns = places.columns
+    drawn = np.concatenate(
+        [w[np.ix_(out, into)].ravel() for w, into, out in zip(weights, every, every[1:], strict=False)]
+    )
+    levels = np.ceil(np.sqrt(np.abs(np.nan_to_num(drawn)) / strongest) * len(WIDTHS)).clip(1, len(WIDTHS)) * np.sign(
+        drawn
+    )
+    lines = [places.beside]
     for sign, colour, dash in ((1, "@positive", "solid"), (-1, "@negative", DASH)):
-        for level, width in enumerate(WIDTHS):
-            x, y = _edges(drawn, columns, places, strongest, sign, level, samples)
-            shade = f"{colour}/{0.35 + 0.6 * level / (len(WIDTHS) - 1):.2f}"
-            lines.append(_line(x, y, {"color": shade, "width": max(MIN_WIDTH, thin * width), "dash": dash}))
+        for level, width in enumerate(WIDTHS, start=1):
+            mine = levels == sign * level
+            shade = f"{colour}/{0.35 + 0.6 * (level - 1) / (len(WIDTHS) - 1):.2f}"
+            pen = {"color": shade, "width": max(MIN_WIDTH, places.thin * width), "dash": dash}
+            lines.append(_line(places.x[mine].ravel(), places.y[mine].ravel(), pen))
     if pictures.curves:
-        lines += _curves(columns, every, dead, pictures.curves)
-    labels, units = _units(columns, places, weights, biases, dead, inputs, outputs, every, pictures)
+        lines += [places.boxes, *_curves(columns, every, dead, pictures.curves)]
+    labels, units = _units(places, weights, biases, dead, inputs, outputs, every, pictures)
     for column, more in zip(columns, missing, strict=True):
         if more:
             text = WORDS["more" if len(shown) < NARROW else "more, short"].format(units=more)
@@ -136,6 +139,51 @@ def network(
     if pictures.maps:
         figure["maps"] = _maps(columns, every, pictures)
     return figure
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where everything is drawn: it depends on the numbers of units alone.
+
+    x and y are the lines of all weights (weights, points), layer by layer, each layer's in the order of its matrix.
+    """
+
+    columns: tuple[_Column, ...]
+    units: Array  # (units, 2)
+    x: Array
+    y: Array
+    thin: float  # the share of a line's width
+    beside: dict[str, Any]  # lines from the data and to the prediction
+    boxes: dict[str, Any]  # of the curves
+
+
+@lru_cache(maxsize=64)
+def _places(rooms: tuple[int, ...], counts: tuple[int, ...]) -> _Places:
+    """The places of `counts` units in each column that has room for `rooms`."""
+    columns = _columns(rooms)
+    at = [
+        np.stack([np.full(count, column.x), column.y[:count]], axis=1)
+        for column, count in zip(columns, counts, strict=True)
+    ]
+    weights = sum(into * out for into, out in pairwise(counts))
+    samples, thin = next((samples, thin) for most, samples, thin in SAMPLES if weights <= most)
+    pieces = [
+        _bent(
+            np.tile(start, (len(end), 1)), np.repeat(end, len(start), axis=0), samples, (one.half_width, two.half_width)
+        )
+        for (start, end), (one, two) in zip(pairwise(at), pairwise(columns), strict=True)
+    ]
+    x, y = (np.concatenate(each) for each in zip(*pieces, strict=True))
+    boxed = list(zip(columns[:-1], at[:-1], strict=True))
+    left = np.concatenate([units[:, 0] - column.half_width for column, units in boxed])
+    top = np.concatenate([units[:, 1] - column.half_height for column, units in boxed])
+    wide, high = (
+        2 * np.concatenate([np.full(len(units), size(column)) for column, units in boxed])
+        for size in (attrgetter("half_width"), attrgetter("half_height"))
+    )
+    box_x, box_y = outlines(left, top, wide, high)
+    boxes = _line(box_x, box_y, {"color": "@grid", "width": 1}) | {"fill": "toself", "fillcolor": "@ground"}
+    return _Places(tuple(columns), np.concatenate(at), x, y, thin, _paths_beside(columns, at), boxes)
 
 
 def _columns(counts: Sequence[int]) -> list[_Column]:
@@ -195,34 +243,25 @@ def _maps(columns: Sequence[_Column], every: Sequence[Array], pictures: Pictures
 def _curves(
     columns: Sequence[_Column], every: Sequence[Array], dead: Sequence[Array], curves: Sequence[Array]
 ) -> list[dict[str, Any]]:
-    """A box for each input and each hidden unit, and in it the curve of its output, scaled to its largest size."""
-    left: list[Array] = []
-    top: list[Array] = []
-    wide: list[Array] = []
-    high: list[Array] = []
-    alive: list[Array] = []
-    lifeless: list[Array] = []
+    """The curves of the outputs of inputs and hidden units in their boxes, each scaled to its largest size."""
+    xs, ys, gone = [], [], []
     for at, (column, units, each) in enumerate(zip(columns, every, curves, strict=False)):
         values = np.nan_to_num(each[units])
         size = np.abs(values).max(axis=1, keepdims=True, initial=0.0)
         values = np.divide(values, size, out=np.zeros_like(values), where=size > 0)
-        y = column.y[: len(units)]
-        left.append(np.full(len(units), column.x - column.half_width))
-        top.append(y - column.half_height)
-        wide.append(np.full(len(units), 2 * column.half_width))
-        high.append(np.full(len(units), 2 * column.half_height))
+        rows = column.y[: len(units), None] + CURVE_SHARE * column.half_height * values
         x = column.x + column.half_width * np.linspace(-0.9, 0.9, values.shape[1])
-        rows = y[:, None] + CURVE_SHARE * column.half_height * values
-        is_dead = dead[at - 1][units] if 0 < at <= len(dead) else np.zeros(len(units), bool)
-        for row, gone in zip(rows, is_dead, strict=True):
-            (lifeless if gone else alive).append(np.stack([np.append(x, np.nan), np.append(row, np.nan)]))
-    x, y = outlines(*(np.concatenate(each) for each in (left, top, wide, high)))
-    boxes = _line(x, y, {"color": "@grid", "width": 1}) | {"fill": "toself", "fillcolor": "@ground"}
-    drawn = []
-    for found, pen in ((alive, {"color": "@gradient", "width": 1.8}), (lifeless, {"color": "@dead", "width": 1.8})):
-        x, y = np.concatenate(found, axis=1) if found else np.empty((2, 0))
-        drawn.append(_line(x.astype(np.float32), y.astype(np.float32), pen))
-    return [boxes, *drawn]
+        xs.append(np.broadcast_to(x, rows.shape))
+        ys.append(rows)
+        gone.append(dead[at - 1][units] if 0 < at <= len(dead) else np.zeros(len(units), bool))
+    is_dead = np.concatenate(gone)
+    all_x, all_y = (
+        np.pad(np.concatenate(each), ((0, 0), (0, 1)), constant_values=np.nan).astype(np.float32) for each in (xs, ys)
+    )
+    return [
+        _line(all_x[mine].ravel(), all_y[mine].ravel(), {"color": colour, "width": 1.8})
+        for mine, colour in ((~is_dead, "@gradient"), (is_dead, "@dead"))
+    ]
 
 
 def _line(x: Array, y: Array, pen: dict[str, Any]) -> dict[str, Any]:
@@ -235,12 +274,12 @@ def _paths_beside(columns: Sequence[_Column], places: Sequence[Array]) -> dict[s
     data, edge = (np.broadcast_to([at, 0.5], each.shape) for at, each in ((DATA_X, places[0]), (1.0, places[-1])))
     pieces = (_bent(data, places[0], samples, (DATA_HALF_WIDTH, columns[0].half_width)),
               _bent(places[-1], edge, samples, (0.0, 0.0)))  # fmt: skip
-    x, y = (np.concatenate(each) for each in zip(*pieces, strict=True))
+    x, y = (np.concatenate([piece.ravel() for piece in each]) for each in zip(*pieces, strict=True))
     return _line(x, y, {"color": "@muted/0.35", "width": 1.2})
 
 
 def _bent(start: Array, end: Array, samples: int, halves: tuple[float, float]) -> tuple[Array, Array]:
-    """Lines from places (lines, 2) to others, as one line with gaps.
+    """The x and y of lines from places (lines, 2) to others: both (lines, points), with a gap at each line's end.
 
     They leave and arrive level, over `halves` of the width at their two ends.
     """
@@ -250,7 +289,7 @@ def _bent(start: Array, end: Array, samples: int, halves: tuple[float, float]) -
     left, right = x0 + halves[0], x1 - halves[1]
     x = np.concatenate([x0, left + (right - left) * t, x1, gap], axis=1)
     y = np.concatenate([y0, y0 + (y1 - y0) * (t * t * (3 - 2 * t)), y1, gap], axis=1)
-    return x.ravel().astype(np.float32), y.ravel().astype(np.float32)
+    return x.astype(np.float32), y.astype(np.float32)
 
 
 def _parameters(
@@ -282,30 +321,8 @@ def shown_units(weights: Sequence[Array], last: Sequence[Array] = ()) -> list[Ar
     return chosen
 
 
-def _edges(
-    weights: Sequence[Array],
-    columns: Sequence[_Column],
-    places: Sequence[Array],
-    strongest: float,
-    sign: int,
-    level: int,
-    samples: int,
-) -> tuple[Array, Array]:
-    """The weights of one sign and one class of strength, as one line with gaps."""
-    pieces = []
-    for at, w in enumerate(weights):
-        start, end = places[at : at + 2]
-        halves = columns[at].half_width, columns[at + 1].half_width
-        classes = np.ceil(np.sqrt(np.abs(np.nan_to_num(w)) / strongest) * len(WIDTHS)).clip(1, len(WIDTHS)) - 1
-        out, into = np.nonzero((classes == level) & (np.sign(w) == sign))
-        pieces.append(_bent(start[into], end[out], samples, halves))
-    x, y = zip(*pieces, strict=True)
-    return np.concatenate(x), np.concatenate(y)
-
-
 def _units(
-    columns: Sequence[_Column],
-    places: Sequence[Array],
+    places: _Places,
     weights: Sequence[Array],
     biases: Sequence[Array],
     dead: Sequence[Array],
@@ -320,7 +337,7 @@ def _units(
     of markers changes.
     """
     has_pictures = bool(pictures.maps or pictures.curves)
-    at = np.concatenate(places)
+    at, columns = places.units, places.columns
     fade = "/0" if has_pictures else ""
     texts, colours, symbols = (
         [f"input {name}" for name in inputs],

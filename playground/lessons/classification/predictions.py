@@ -16,8 +16,8 @@ from playground.lessons.classification.clouds import MAP_END
 from playground.lessons.classification.config import ClassificationConfig, inputs_of
 from playground.training import models
 
-STEP = 0.15  # of the plane, between two pixels of the decision map
-WIDE, TALL = 184, 104  # pixels of the decision map: it is wider than what is always seen, MAP_END on each side
+STEP = 0.2  # of the plane, between two pixels of the decision map
+WIDE, TALL = 138, 78  # pixels of the decision map: it is wider than what is always seen, MAP_END on each side
 REACH = (WIDE * STEP / 2, TALL * STEP / 2)
 UNIT_SIDE = 20  # pixels of a unit's or an input's small map, which shows MAP_END on each side
 

@@ -281,10 +281,10 @@ def test_the_map_is_what_the_model_says_of_each_pixel() -> None:
 def test_the_planes_pixels_go_from_the_top_left_in_rows() -> None:
     assert PLANE.shape == (WIDE * TALL, 2)
     right, top = REACH
-    assert PLANE[0].tolist() == pytest.approx([-right + 0.075, top - 0.075])
-    assert PLANE[1].tolist() == pytest.approx([-right + 0.225, top - 0.075])
-    assert PLANE[WIDE].tolist() == pytest.approx([-right + 0.075, top - 0.225])
-    assert torch.equal(PLANE.abs().amax(dim=0), torch.tensor([right, top]) - 0.075)
+    assert PLANE[0].tolist() == pytest.approx([-right + 0.1, top - 0.1])
+    assert PLANE[1].tolist() == pytest.approx([-right + 0.3, top - 0.1])
+    assert PLANE[WIDE].tolist() == pytest.approx([-right + 0.1, top - 0.3])
+    assert torch.equal(PLANE.abs().amax(dim=0), torch.tensor([right, top]) - 0.1)
 
 
 def test_the_map_reaches_beyond_what_a_wide_or_a_high_place_shows() -> None:
