@@ -2,7 +2,7 @@
 
 const MAX_CELL = 100; // pixels, times the scale of the page's type
 const NUMBER = { share: 0.42, least: 6 }; // of a cell; smaller ones are not written, the tooltip shows them
-const LETTER = 0.6; // width of a digit, as a share of its size
+const LETTER = 0.68; // width of a letter of a number, as a share of its size; a minus is wider than a digit
 const WORDS = { title: { share: 0.3, least: 11, most: 16 }, sign: { share: 0.55, least: 14, most: 30 } };
 const ENLARGED = { least: 0.75, most: 1.7 }; // of the type of a drawing that says for which size it is made
 

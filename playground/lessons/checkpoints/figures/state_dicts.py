@@ -15,6 +15,7 @@ from playground.figures.theme import axis, layout, round_up
 from playground.lessons.numbers import fixed, number
 
 Array = NDArray[Any]
+MARGIN = {"l": 54, "r": 12, "t": 10, "b": 42}
 MAX_NUMBERED_CELLS = 48  # a larger matrix is drawn without numbers
 MAX_DECIMALS = 4  # in a cell
 MAX_COLUMNS = 6  # with numbers, side by side
@@ -83,7 +84,7 @@ def histograms(edges: Array, counted: Sequence[tuple[str, str, Array]]) -> Figur
     ]  # fmt: skip
     top = round_up(max(float(counts.max()) for _, _, counts in counted))
     x = axis("Value", [float(edges[0]), float(edges[-1])])
-    return {"data": data, "layout": layout(x, axis("How many numbers", [0, top]))}
+    return {"data": data, "layout": layout(x, axis("How many numbers", [0, top]), margin=MARGIN)}
 
 
 def diverging(
@@ -107,7 +108,7 @@ def diverging(
             "line": {"color": "@text", "width": 1, "dash": "dot"}}  # fmt: skip
     x = axis("Step (dotted: stopped and resumed)", [0, len(shown[0]) - 1])
     y = axis(title, decades(*shown), type="log", dtick=1, exponentformat="e")
-    return {"data": data, "layout": layout(x, y, shapes=[mark])}
+    return {"data": data, "layout": layout(x, y, shapes=[mark], margin=MARGIN)}
 
 
 def decades(*several: Array) -> list[float]:

@@ -50,7 +50,7 @@ def lanes(groups: Sequence[Sequence[tuple[str, Sequence[Span]]]], until: float) 
     data = [_trace(kind, rows, heights) for kind in KINDS]
     ticks = {"tickmode": "array", "tickvals": heights, "ticktext": names, "showgrid": False, "zeroline": False}
     x = axis("Seconds since the loop started", [0, round_up_finely(until)])
-    margin = {"l": 132, "r": 12, "t": 28, "b": 40}
+    margin = {"l": 132, "r": 12, "t": 10, "b": 40}
     return {"data": data, "layout": layout(x, axis("", [y + GAP + 0.4, 0.6], **ticks), margin=margin)}
 
 
@@ -86,7 +86,7 @@ def throughput(rates: Mapping[str, tuple[float | None, float | None]], top: floa
     ]  # fmt: skip
     x = axis("", [-0.5, len(names) - 0.5], type="category", categoryorder="array", categoryarray=names)
     y = axis("Samples/s", [0, round_up_finely(top * 1.1)])
-    return {"data": data, "layout": layout(x, y, margin={"l": 54, "r": 8, "t": 22, "b": 38}, bargap=0.4)}
+    return {"data": data, "layout": layout(x, y, margin={"l": 54, "r": 8, "t": 10, "b": 38}, bargap=0.4)}
 
 
 def ahead(lines: Sequence[tuple[str, Array, Array]], top: float, until: float) -> Figure:
@@ -98,4 +98,4 @@ def ahead(lines: Sequence[tuple[str, Array, Array]], top: float, until: float) -
         for index, (name, seconds, waiting) in enumerate(lines)
     ]  # fmt: skip
     x, y = axis("Seconds since the loop started", [0, round_up_finely(until)]), axis("Batches", [0, top], dtick=1)
-    return {"data": data, "layout": layout(x, y, margin={"l": 40, "r": 8, "t": 22, "b": 36})}
+    return {"data": data, "layout": layout(x, y, margin={"l": 40, "r": 8, "t": 10, "b": 36})}

@@ -90,7 +90,7 @@ def times_drawn(counts: Array, *, top: float, expected: float) -> Figure:
     ]  # fmt: skip
     x = axis("Sample", [0.4, len(counts) + 0.6], showgrid=False, **_whole(len(counts)))
     y = axis("Times", [0, top], dtick=1 if top <= 5 else 5)
-    return {"data": data, "layout": layout(x, y, bargap=0.15, margin={"l": 40, "r": 8, "t": 20, "b": 42})}
+    return {"data": data, "layout": layout(x, y, bargap=0.15, margin={"l": 40, "r": 8, "t": 10, "b": 42})}
 
 
 def printed(lines: Sequence[str]) -> Figure:

@@ -13,6 +13,7 @@ from playground.figures.parts import line, markers
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
+MARGIN = {"l": 54, "r": 12, "t": 10, "b": 42}
 
 
 def cosines(scattered: Mapping[int, Array], chosen: int) -> Figure:
@@ -32,7 +33,7 @@ def cosines(scattered: Mapping[int, Array], chosen: int) -> Figure:
     band = {"type": "rect", "x0": at - 0.4, "x1": at + 0.4, "yref": "paper", "y0": 0, "y1": 1, "layer": "below",
             "fillcolor": "@mark/0.12", "line": {"width": 0}}  # fmt: skip
     y = axis("Cosine (1: same direction)", [-1.1, 1.1], dtick=0.5)
-    return {"data": data, "layout": layout(_sizes(names), y, shapes=[band])}
+    return {"data": data, "layout": layout(_sizes(names), y, shapes=[band], margin=MARGIN)}
 
 
 def cloud(batches: Array, full: Array, each: Array) -> Figure:
@@ -50,7 +51,7 @@ def cloud(batches: Array, full: Array, each: Array) -> Figure:
     x = axis("Gradient of the slope", [-reach, reach], zerolinecolor="@muted")
     return {
         "data": data,
-        "layout": layout(x, axis("Gradient of the intercept", [-reach, reach], zerolinecolor="@muted")),
+        "layout": layout(x, axis("Gradient of the intercept", [-reach, reach], zerolinecolor="@muted"), margin=MARGIN),
     }
 
 
@@ -87,7 +88,7 @@ def side_by_side(
         shapes.append({"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": floor, "y1": floor,
                        "line": {"color": "@text", "width": 1, "dash": "dot"}})  # fmt: skip
     x = axis("Step (dotted: a new epoch)", [0, max(steps - 1, 1)])
-    return {"data": data, "layout": layout(x, axis(title, span), shapes=shapes)}
+    return {"data": data, "layout": layout(x, axis(title, span), shapes=shapes, margin=MARGIN)}
 
 
 def _sizes(names: Sequence[str]) -> dict[str, Any]:

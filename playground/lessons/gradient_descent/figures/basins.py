@@ -94,7 +94,7 @@ def factors(
     notes = [_note(limit, LIMIT, "@negative", "left"), _note(best, BEST, "@gradient", "right")]
     x = axis("Learning rate", [0, end])
     return {"data": data, "layout": layout(x, axis("Distance after ÷ before a step", [0, 2.25]), shapes=shapes,
-                                           annotations=notes)}  # fmt: skip
+                                           annotations=notes, margin={"l": 50, "r": 12, "t": 10, "b": 42})}  # fmt: skip
 
 
 def distances(directions: Sequence[tuple[str, Array, Array]]) -> Figure:
@@ -112,7 +112,7 @@ def distances(directions: Sequence[tuple[str, Array, Array]]) -> Figure:
     ticks = [10.0**power for power in range(int(DECADES[0]), int(DECADES[1]) + 1, 3)]
     y = axis("Distance ÷ distance at the start", list(DECADES), type="log", tickvals=ticks,
              ticktext=[number(tick) for tick in ticks])  # fmt: skip
-    margin = {"l": 62, "r": 12, "t": 26, "b": 42}
+    margin = {"l": 62, "r": 12, "t": 10, "b": 42}
     count = len(directions[0][1]) - 1
     return {"data": data, "layout": layout(axis("Step", [-0.5, count + 0.5]), y, margin=margin)}
 

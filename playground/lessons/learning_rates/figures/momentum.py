@@ -16,9 +16,7 @@ from playground.figures.theme import axis, layout
 Array = NDArray[Any]
 # The regions by number: the name, and the class whose colour it has on the map.
 REGIONS = (("Monotone", 0), ("Oscillating", 2), ("Diverging", 1))
-LEGEND = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "entrywidth": 70,
-          "itemwidth": 30, "font": {"size": 11}}  # fmt: skip
-MARGIN = {"l": 54, "r": 12, "t": 28, "b": 42}
+MARGIN = {"l": 54, "r": 12, "t": 10, "b": 42}
 DIVERGING_STRENGTH = 0.55  # of the colour where a training diverges
 MIN_STRENGTH = 0.2  # of the colour where it converges most slowly
 
@@ -56,7 +54,7 @@ def plane(
     y = axis("Momentum", [0, upper[1]], showgrid=False, zeroline=False)
     return {
         "data": data,
-        "layout": layout(x, y, margin=MARGIN | {"t": 60}, legend=LEGEND),
+        "layout": layout(x, y, margin=MARGIN),
         "maps": {"side": side, "values": pixels, "lut": "classes", "over": False,
                  "boxes": np.array([0, upper[0], 0, upper[1]], np.float32),
                  "classes": {str(number): name for name, number in REGIONS}},
@@ -90,7 +88,7 @@ def path(points: Array, curvatures: tuple[float, float], half_width: float) -> F
     ticks = {"tickvals": [-1, 0, 1]}  # at the corner the numbers of both axes would meet
     x = axis("Along the small curvature", [-half_width, half_width], **ticks)
     y = axis("Along the large curvature", [-half_width, half_width], **ticks)
-    return {"data": data, "layout": layout(x, y, margin=MARGIN | {"t": 8})}
+    return {"data": data, "layout": layout(x, y, margin=MARGIN)}
 
 
 def distances(measured: Array, theory: Array, decades: tuple[float, float]) -> Figure:

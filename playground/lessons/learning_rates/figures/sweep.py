@@ -23,12 +23,10 @@ from playground.lessons.ranking import places
 Array = NDArray[Any]
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "star", "hexagon")
-MARGIN = {"l": 76, "r": 12, "t": 28, "b": 42}
+MARGIN = {"l": 76, "r": 12, "t": 10, "b": 42}
 SHADES = ((0.0, 1.0), (0.3, 0.6), (0.6, 0.25), (1.0, 0.05))  # strengths of a map's colour, lowest value first
 COLOURS = [[at, f"@positive/{strength}"] for at, strength in SHADES]
 FILLED = (0.97, 0.93)  # the coloured share of a map's cell: width, height
-LEGEND = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "entrywidth": 58,
-          "itemwidth": 30, "font": {"size": 11}}  # fmt: skip
 TEXT_DECADES = 1.1  # room for the numbers beside a ranking
 ROUNDING = 1e-9  # allowed when whole decades are counted
 
@@ -159,7 +157,7 @@ def over_rates(rates: Array, lines: Sequence[Line], *, probe: float, span: tuple
     data += [_ends(line, x[at : at + 1], line.y[at : at + 1]) for line in lines]
     probed = [upright(float(x[at]), width=1.5)]
     return {"data": data, "layout": layout(rate_axis(rates), loss_axis(title, span), shapes=probed,
-                                           margin=MARGIN | {"l": 58}, legend=LEGEND)}  # fmt: skip
+                                           margin=MARGIN | {"l": 58})}  # fmt: skip
 
 
 def ranks(rates: Array, lines: Sequence[Line], *, probe: float, ranked: bool) -> Figure:
@@ -200,7 +198,7 @@ def over_steps(
     ]
     y = loss_axis(title, span) if log else axis(title, [span[0], 1.08 * span[1]])
     return {"data": data, "layout": layout(axis("Step", [0, until]), y, shapes=[upright(cursor, width=1.5)],
-                                           margin=MARGIN | {"l": 62, "t": 28 if legend else 8})}  # fmt: skip
+                                           margin=MARGIN | {"l": 62})}  # fmt: skip
 
 
 def strip(

@@ -515,9 +515,10 @@ def test_the_script_prints_x_and_y_before_its_loop() -> None:
 
 
 def test_a_long_line_continues_on_the_next() -> None:
-    figure = figures.printed(["a" * 250, "b"])
-    shown = [note["text"] for note in figure["layout"]["annotations"]]
-    assert shown == ["a" * figures.WIDTH, "a" * figures.WIDTH, "a" * (250 - 2 * figures.WIDTH), "b"]
+    figure = figures.printed(["word " * 20, "b"])
+    *rows, last = [note["text"] for note in figure["layout"]["annotations"]]
+    assert last == "b" and len(rows) == 3 and all(len(row) <= figures.WIDTH for row in rows)
+    assert "".join(rows).split() == ["word"] * 20 and all(row.startswith(figures.INDENT) for row in rows[1:])
 
 
 def test_asking_for_a_batch_never_blocks() -> None:
