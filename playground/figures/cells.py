@@ -139,7 +139,7 @@ class _Drawing:
 
 
 def _arranged(blocks: Sequence[Block], rows: Sequence[int], message: str, signs: Sequence[str]) -> Figure:
-    """The blocks in rows, so many in each, as a figure of its own."""
+    """The blocks in rows of these lengths, as a figure of its own."""
     drawing = _placed(blocks, rows, signs)
     shown = [place for place in drawing.placed if not place.block.message]
     return {

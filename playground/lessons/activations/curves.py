@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -171,15 +173,15 @@ class AllConfig(Config):
 def draw_all(config: AllConfig) -> Sheet:
     """A small chart of every function with torch's default parameters, and a table of values at the probe."""
     shown, rows = [], []
-    columns: dict[str, list[Any]] = {name: [] for name in CSV_COLUMNS}
+    names: list[str] = []
+    curves: list[NDArray[Any]] = []  # each of shape (3, points): x, f(x), slope
     for each in FUNCTIONS.values():
         function = each.with_parameters(each.parameters)
         x = grid(config.reach, TILE_POINTS, each.kinks)
         y, slope = (values.where(~x.isnan(), torch.nan).numpy() for values in with_slope(function, x))
         at, at_slope = (v.item() for v in with_slope(function, torch.tensor([config.probe], dtype=torch.float64)))
-        own: tuple[list[Any], ...] = ([each.label] * len(x), x.tolist(), y.tolist(), slope.tolist())
-        for name, values in zip(CSV_COLUMNS, own, strict=True):
-            columns[name] += values
+        names += [each.label] * len(x)
+        curves.append(np.stack([x.numpy(), y, slope]).astype(np.float32))
         lines = [Line(each.label, "@model", x.numpy(), y)]
         if config.slopes:
             lines.append(Line(SLOPE, "@gradient", x.numpy(), slope, "dash"))
@@ -190,6 +192,7 @@ def draw_all(config: AllConfig) -> Sheet:
     table = Table(tuple(column.format(probe=number(config.probe)) for column in ALL_COLUMNS), tuple(rows))
     line, x = ALL_LINE.format(x=config.probe), torch.tensor(config.probe)
     answer = str((functional.relu(x), functional.silu(x), torch.tanh(x)))
+    columns = dict(zip(CSV_COLUMNS, (names, *np.concatenate(curves, axis=1)), strict=True))
     figure = with_table(tiles(shown, COLUMNS), columns, value=CSV_COLUMNS[2])
     return Sheet({"all": figure}, tables=(table,), line=line, answer=answer)
 
