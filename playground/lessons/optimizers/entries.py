@@ -33,7 +33,7 @@ CLASSES = _choices_by_class()
 
 
 def calls_in(text: str) -> list[str]:
-    """The calls in a text of own entries as they were typed; none in a text that is no list."""
+    """The calls in a text of own entries as they were typed; none in a text that is not a list."""
     source = f"[{text.strip().strip(',')}]"
     try:
         tree = ast.parse(source, mode="eval").body

@@ -116,14 +116,16 @@ def _group(name: str, values: Array, boxes: Array, lut: str, size: float) -> Map
 
 def _bars(probabilities: Array, predicted: int, centre: Array) -> list[Maps]:
     """The bars as boxes of one pixel: the grounds, all digits, and the predicted one."""
-    left, right = TRACK_X
+    left, right = np.full(DIGITS, TRACK_X[0]), np.full(DIGITS, TRACK_X[1])
     ends = left + (right - left) * np.clip(np.nan_to_num(probabilities), 0.004, 1.0)
     top, bottom = centre + BAR_HALF, centre - BAR_HALF
     shades = np.full(DIGITS, PLAIN, np.uint8)
     first = slice(predicted, predicted + 1)
-    grounds = images.boxes(left, np.full(DIGITS, right), top, bottom, np.full(DIGITS, PALE, np.uint8), images.INK)
+    grounds = images.boxes(left, right, top, bottom, np.full(DIGITS, PALE, np.uint8), images.INK)
     bars = images.boxes(left, ends, top, bottom, shades, images.INK)
-    strong = images.boxes(left, ends[first], top[first], bottom[first], np.array([STRONG], np.uint8), images.SIGNED)
+    strong = images.boxes(
+        left[first], ends[first], top[first], bottom[first], np.array([STRONG], np.uint8), images.SIGNED
+    )
     return [grounds, bars, strong]
 
 
