@@ -104,7 +104,7 @@ def tiles(shown: Sequence[Tile], columns: int) -> Figure:
         ]
         notes.append(note(each.title, across[0], up[1], "@text", 12) | {"xanchor": "left", "yanchor": "bottom"})
     first = axes.pop("xaxis"), axes.pop("yaxis")
-    margin = {"l": 8, "r": 4, "t": 4, "b": 6}
+    margin = {"l": 16, "r": 4, "t": 4, "b": 6}
     return {"data": data, "layout": layout(*first, **axes, shapes=shapes, annotations=notes, margin=margin)}
 
 
