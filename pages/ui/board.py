@@ -53,7 +53,8 @@ WORDS = {
     "rail": "Experiments", "railEarlier": "Earlier experiment", "railLater": "Later experiment", "railOf": "of {count}",
     "railWhich": "Experiment {number} of {count}: {title}. Show all", "railAll": "All experiments",
     "railInOrder": "Experiments, in order", "railSet": "set up now", "railTried": "tried",
-    "railRun": "Set up and run", "railAgain": "Run again", "railNext": "Next",
+    "railSetUp": ["Set up", "Set up and run"], "railAgain": ["Set up again", "Run again"],  # without a run, with one
+    "railNext": "Next",
     "network": {
         "data": "Data sets", "chooseData": "Data: {name}. Choose another", "redraw": "New points",
         "own": "Your own points …", "inputs": "Choose the inputs", "addInput": "± input",

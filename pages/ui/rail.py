@@ -35,7 +35,7 @@ def follow(lesson: Lesson) -> list[str]:
     if chosen or coming_back or asked == state.address:
         return []
     if not asked:
-        state.at = ""
+        state.at, state.opened = "", {}
         return []
     found = _find(lesson, asked)
     if found is None:
@@ -59,7 +59,7 @@ def taker(lesson: Lesson, bench: str) -> Callable[[Any], None]:
         _note(lesson, found)
         session().rail(lesson.name).chosen = True
         session().rail(lesson.name).tried.add(found.id)
-        session().bench(found.bench.name).plays = getattr(found.bench, "build", None) is not None
+        session().bench(found.bench.name).plays = _is_live(found)
 
     return take
 
@@ -79,15 +79,17 @@ def in_address(lesson: Lesson, bench: str, config: Config) -> str:
 def data(lesson: Lesson, bench: str) -> dict[str, Any]:
     """What the board shows of the experiments while this bench is open.
 
-    `at` is the id of the one in sight, `set` the id of the one whose settings were set up ("" for none), `tried` are
-    those that were run in this session, and `number` counts what was set up: a new one opens its chart `show`.
+    `at` is the id of the one in sight; `set` that of the one that was set up, or whose settings the page opened with,
+    "" for none. `tried` are those that were run in this session. `number` counts what was set up: a new one opens its
+    chart `show`.
     """
     state, found = session().rail(lesson.name), _listed(lesson, bench)
     here = [each for each in found if each.bench.name == bench]
     chosen = next((each for each in here if each.id == state.at), None)
     at = chosen or (here or found or [None])[0]
-    config = session().bench(bench).config
-    is_set = chosen is not None or (at is not None and at.bench.name == bench and at.config == config)
+    if chosen is None and at is not None and at.bench.name == bench and at.config == session().bench(bench).config:
+        state.opened[bench] = at.id
+    is_set = chosen is not None or (at is not None and state.opened.get(bench) == at.id)
     return {
         "lesson": lesson.name,
         "list": [_as_data(lesson, each) for each in found],
@@ -98,11 +100,12 @@ def data(lesson: Lesson, bench: str) -> dict[str, Any]:
     }
 
 
-def _as_data(lesson: Lesson, each: Experiment) -> dict[str, str]:
+def _as_data(lesson: Lesson, each: Experiment) -> dict[str, Any]:
     title = getattr(each.bench, "title", "") if isinstance(lesson, LabLesson) else ""
     return {
         "id": each.id, "title": each.title, "before": prose.inline(each.before), "after": prose.inline(each.after),
         "differs": what_differs(each.config, frozenset(knob_widgets.hidden_knobs())), "lab": title, "show": each.show,
+        "runs": _is_live(each),
     }  # fmt: skip
 
 
@@ -124,6 +127,11 @@ def _listed(lesson: Lesson, bench: str) -> list[Experiment]:
     """The experiments of a lesson; where a teacher hides the choice of labs, those of the open lab."""
     stays = isinstance(lesson, LabLesson) and LAB in knob_widgets.hidden_knobs()
     return [each for each in experiments(lesson) if not stays or each.bench.name == bench]
+
+
+def _is_live(found: Experiment) -> bool:
+    """Whether there is a run to play, and not only a picture."""
+    return getattr(found.bench, "build", None) is not None
 
 
 def _find(lesson: Lesson, name: object) -> Experiment | None:

@@ -79,6 +79,7 @@ class Rail:
     chosen: bool = False  # one was set up by its button since the last rerun
     number: int = 0  # how many were set up
     tried: set[str] = field(default_factory=set)  # the ids of those that were run
+    opened: dict[str, str] = field(default_factory=dict)  # by bench: the one whose settings it had when it was opened
 
 
 @dataclass(frozen=True)

@@ -138,10 +138,10 @@ def test_a_page_behind_a_proxy_that_changes_the_host_works_whole_where_its_addre
             board = Board(tab.page).ready()
             board.play()
             board.until(lambda: board.step > 10, "the live stream")
-            tab.page.get_by_text("Presets", exact=True).click()
-            tab.page.get_by_role("button", name="No limit, gentle").click()
-            tab.page.wait_for_url("**regression_lr=0.1**", timeout=1000 * PATIENCE)
-            tab.page.get_by_role("button", name="Data", exact=True).click()
+            tab.page.get_by_role("button", name="Later experiment").click()
+            board.press("Set up and run")
+            tab.page.wait_for_url("**regression_try=**", timeout=1000 * PATIENCE)
+            board.own_points()
             points = {"name": "points.csv", "mimeType": "text/csv", "buffer": b"x,y\n0,0\n1,1\n2,2\n"}
             with tab.page.expect_response("**/_stcore/upload_file/**") as uploaded:
                 tab.page.locator("input[type=file]").set_input_files(points)

@@ -325,6 +325,16 @@ def test_what_differs_is_said_in_words(visit: Open) -> None:
     assert "opens with" in shown[AS_IT_WAS.id]
 
 
+def test_what_the_page_opened_with_stays_set_up_when_a_setting_is_turned(visit: Open) -> None:
+    session = visit(TRAINS)
+    (first, *_) = experiments(TRAINS)
+    assert first.config == TRAINS.config()
+    assert (rail(session)["set"], link(session)) == (first.id, {})
+    turn_all(session, TRAINS, two_of(TRAINS))
+    assert rail(session)["set"] == first.id, "its sentence for after the run stays"
+    assert rail(visit(TRAINS, **link(session)))["set"] == ""
+
+
 def test_a_set_up_is_counted_and_a_rerun_is_none(visit: Open) -> None:
     session = visit(TOYS)
     assert rail(session)["number"] == 0

@@ -40,9 +40,8 @@ export class Rail {
     this.run = element("button", { type: "button", class: "rail-run", "data-try": "", onclick: () => this.tryIt() });
     this.next = element("button", { type: "button", class: "rail-next", onclick: () => this.look(1, true) });
     this.next.append(words.railNext, " ›");
-    const reserved = [words.railAgain, `${words.railNext} ›`].map((text) =>
-      element("span", { class: "rail-next" }, text)
-    );
+    const [longest] = words.railAgain.toSorted((one, two) => two.length - one.length);
+    const reserved = [longest, `${words.railNext} ›`].map((text) => element("span", { class: "rail-next" }, text));
     this.root = element(
       "section",
       { "data-rail": "", class: "rail", "aria-label": words.rail },
@@ -75,7 +74,9 @@ export class Rail {
     this.data = data;
     this.root.hidden = false;
     if (isNew || !this.find(this.at)) this.at = data.at;
-    this.show();
+    const shown = JSON.stringify([data, this.at]);
+    if (shown !== this.shown) this.show();
+    this.shown = shown;
     this.openChart();
     const isLost = !document.activeElement || document.activeElement === document.body;
     if (isLost && performance.now() - clickedAt < REFOCUS_MS) this.run.focus({ preventScroll: true });
@@ -111,7 +112,8 @@ export class Rail {
     this.at = id;
     this.show();
     const { title } = this.find(id);
-    this.board.announcer.say(`${title}. ${this.before.querySelector("span").textContent}`);
+    const line = this.root.classList.contains("after") ? this.after : this.before;
+    this.board.announcer.say(`${title}. ${line.querySelector("span").textContent}`);
   }
 
   show() {
@@ -162,11 +164,12 @@ export class Rail {
   /** Before the run, what it is about; after it, what is to be seen in it. Both take the same room. */
   showPhase() {
     const { words } = this.board;
-    const isAfter = this.isSet && (this.hasPlayed || !this.board.run);
+    const { runs } = this.find(this.at);
+    const isAfter = this.isSet && (runs ? this.hasPlayed : this.data.tried.includes(this.at));
     this.root.classList.toggle("after", isAfter);
     this.before.setAttribute("aria-hidden", String(isAfter));
     this.after.setAttribute("aria-hidden", String(!isAfter));
-    this.run.textContent = isAfter ? words.railAgain : words.railRun;
+    this.run.textContent = words[`rail${isAfter ? "Again" : "SetUp"}`][Number(runs)];
     this.next.hidden = !isAfter || this.data.list.length < 2;
   }
 
