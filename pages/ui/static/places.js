@@ -76,6 +76,7 @@ export class Places {
     const free = second ? [] : hero ? [this.second] : [this.second, this.hero];
     for (const place of free) place.replaceChildren(...(this.beside && place === free.at(-1) ? [this.beside] : []));
     this.board.screen.classList.toggle("single", !second && !(hero && this.beside?.childElementCount));
+    this.board.screen.classList.toggle("tables", !hero);
   }
 
   showThumbnails(rest) {

@@ -53,6 +53,7 @@ export class LabLine {
     this.note.hidden = !note;
     this.root.hidden = this.typed.hidden && this.note.hidden;
     if (this.tables.words !== tables) this.tables.innerHTML = this.tables.words = tables;
+    this.tables.classList.toggle("two", this.tables.childElementCount === 2);
     for (const wide of this.tables.querySelectorAll(".sheet")) wide.setAttribute("tabindex", "0"); // it may scroll
   }
 
