@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import count
 from typing import Any
 
 from playground.engine.engine import Engine
@@ -24,7 +25,8 @@ from playground.settings import Settings
 from playground.training import devices
 
 FRAMES_PER_SECOND = 5.0
-CHARTS = ["loss", "accuracy", "maps"]
+# What the first view asks for, by how often: each frame, each second, each eighth (the small pictures).
+CHARTS = {1: ["loss", "reading"], 2: ["predictions"], 8: ["accuracy", "maps", "drawn", "confusion", "plane"]}
 
 
 class Viewer:
@@ -83,9 +85,12 @@ def watched(config: CnnConfig, runs: int) -> Iterator[tuple[Engine, list[str], l
 
 
 def _ask(engine: Engine, viewers: list[tuple[str, Viewer]], stop: threading.Event) -> None:
-    while not stop.wait(1 / FRAMES_PER_SECOND):
+    for frame in count():
+        if stop.wait(1 / FRAMES_PER_SECOND):
+            return
+        charts = [name for every, names in CHARTS.items() if frame % every == 0 for name in names]
         for run_id, viewer in viewers:
-            engine.ask(run_id, viewer, CHARTS, {})
+            engine.ask(run_id, viewer, charts, {})
 
 
 def _follow(runs: list[Any], start: float) -> list[dict[str, Any]]:
@@ -102,7 +107,7 @@ def _follow(runs: list[Any], start: float) -> list[dict[str, Any]]:
                 for other, its in zip(found, runs, strict=True):
                     other.setdefault("images_then", images_of(its))
             if run.outcome and "seconds" not in each:
-                each["seconds"], each["accuracy"] = now - start, run.tester.whole[-1][1]
+                each["seconds"], each["accuracy"] = now - start, run.tester.full_tests[-1].accuracy
     return [
         {
             "images_per_second": (each["images"] - each["images_before"]) / (each["last"] - each["first"]),
