@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from pages.ui import knob_widgets
+from pages.ui import knob_widgets, rail
 from pages.ui.messages import TEXT, quoted
 from pages.ui.popovers import share_replay
 from pages.ui.routes import assets
@@ -16,7 +16,7 @@ from playground.knobs import Config
 from playground.lesson import Lesson
 
 MAX_PROBLEMS = 4  # shown at once, however many a link has
-Part = Literal["settings", "head", "idea", "actions"]
+Part = Literal["settings", "head", "idea", "actions", "large"]
 
 _title = st.components.v2.component(
     "title",
@@ -52,6 +52,11 @@ def title_row(lesson: Lesson, sentence: str, bench: str, config: Config, *, play
 def actions(bench: str, *, pin: bool = False, board: bool = True) -> None:
     """The items of "More" that act in the browser alone: pin the run, larger type, full screen."""
     _show(bench, "actions", pin=pin, board=board)
+
+
+def large_type() -> None:
+    """The button for larger type of a page that has no "More"."""
+    _show("page", "large")
 
 
 def workbench(problems: list[str]) -> tuple[Any, Any]:
@@ -91,6 +96,9 @@ def share(lesson: Lesson, configs: Mapping[str, Config]) -> None:
         labels = {name: spec.label for config in configs.values() for name, spec in config.knobs().items()}
         hidden = st.multiselect(TEXT.share.hide, list(labels), format_func=labels.get, key=f"{lesson.name}:hide")
         query = {f"{name}_{knob}": text for name, config in configs.items() for knob, text in config.as_texts().items()}
+        *_, (bench, config) = configs.items()
+        if experiment := rail.in_address(lesson, bench, config):
+            query[knob_widgets.try_parameter(lesson.name)] = experiment
         if hidden:
             query[knob_widgets.HIDE] = ",".join(hidden)
         st.code(share_replay.address(lesson, query), language=None, wrap_lines=True)
@@ -108,6 +116,7 @@ def _show(bench: str, part: Part, **data: Any) -> None:
     text = TEXT.drawer
     words = {
         "settings": text.title, "close": text.close, "idea": text.idea, "pin": text.pin, "large": text.large,
+        "largeShort": text.large_short,
         "fullScreen": text.full_screen, "largeNotKept": text.large_not_kept,
     }  # fmt: skip
     width: Any = "stretch" if part in ("head", "actions") else "content"

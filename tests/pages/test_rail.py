@@ -368,3 +368,14 @@ def test_where_the_choice_of_labs_is_hidden_the_experiments_are_those_of_the_ope
     try_out(session, BENT.id)
     assert settings(session, LINE) == BENT.config
     assert len(boards(session)) == 1
+
+
+def test_a_shared_link_opens_the_experiment_with_the_settings_that_are_seen(visit: Open) -> None:
+    session = visit(TOYS)
+    try_out(session, BENT.id)
+    turn(session, LINE, "bend", 3.0)
+    session.session_state["toys:share"] = True  # the part of "More" is open
+    session.run()
+    (shared,) = [code.value for code in session.code if "?" in code.value]
+    other = visit(TOYS, **dict(parse_qsl(shared.partition("?")[2])))
+    assert_set_up(other, TOYS, BENT, BENT.config.with_values(bend=3.0))
