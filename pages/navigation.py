@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import compare, link, turns
+from pages.ui import compare, layout, link, turns
 from pages.ui.messages import TEXT
 from pages.ui.session import session
 from playground.lessons import LESSONS
@@ -26,4 +26,6 @@ if session().page != page.url_path:
     compare.reopen(page.url_path)
 link.keep()
 with turns.turn():
+    if page == home:
+        layout.large_type()
     page.run()

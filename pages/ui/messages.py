@@ -54,6 +54,7 @@ class Drawer:
     read: str = "Close"
     pin: str = "Pin this run"
     large: str = "Larger type (A+)"
+    large_short: str = "A+"
     full_screen: str = "Full screen"
     large_not_kept: str = "This browser stores no data for this site: the larger type lasts until you reload the page."
 

@@ -130,6 +130,11 @@ def test_larger_type_scales_the_whole_page_and_is_kept_on_every_page(page: Open)
     assert large.get_attribute("aria-pressed") == "true"
     large.click()
     assert tab.evaluate(SIZES) == sizes
+    tab.goto("/")
+    large = tab.get_by_role("button", name="Larger type (A+)")
+    assert large.get_attribute("aria-pressed") == "false"
+    large.click()
+    assert tab.evaluate("getComputedStyle(document.documentElement).fontSize") == "24px"
 
 
 def test_larger_type_is_there_before_anything_is_painted(page: Open) -> None:

@@ -4,7 +4,7 @@
 import { element, icon } from "./dom.js";
 import { followWidth, isDrawerOpen, isLarge, setDrawer, setLarge } from "./page.js";
 
-const PARTS = { settings, head, idea, actions };
+const PARTS = { settings, head, idea, actions, large };
 const shown = new WeakMap(); // the root of each element that Streamlit gives us
 
 /** Opens and closes the drawer, and says how many settings differ from their defaults. */
@@ -78,6 +78,21 @@ function actions(root, words) {
     },
     events: { "board:large": follow },
   };
+}
+
+/** Larger type, on a page without "More". */
+function large(root, words) {
+  const button = element("button", {
+    type: "button",
+    class: "quiet",
+    "aria-label": words.large,
+    title: words.large,
+    onclick: () => setLarge(!isLarge()),
+  }, words.largeShort);
+  root.append(button);
+  const follow = () => button.setAttribute("aria-pressed", String(isLarge()));
+  follow();
+  return { events: { "board:large": follow } };
 }
 
 export default function ({ data, parentElement }) {
