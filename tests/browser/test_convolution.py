@@ -60,6 +60,7 @@ def test_a_kernel_is_stepped_played_and_edited(page: Open) -> None:
     board.press("Now")
 
     before = board.said()
+    board.drawer()
     type_into_table(tab.page, "7")
     own = re.compile(r"convolution_slide_kernel=own.*convolution_slide_cells=-1\+0\+1%3B\+-2\+7\+2")
     board.until(lambda: own.search(tab.page.url), "the edited kernel in the address")

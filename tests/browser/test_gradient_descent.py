@@ -25,6 +25,8 @@ def test_the_ball_rolls_to_the_bottom_and_the_rate_bends_the_whole_path(page: Op
     slider.press("ArrowLeft")
     board.until(lambda: "not flat yet" in board.said() or board.step > 50, "the whole new path")
     assert len(board.trace("curve", "Path")["x"]) == board.step + 1
+    steepest = board.trace("slope", "Ball")
+    assert steepest["y"][0] == pytest.approx(2 * steepest["x"][0]), "the slope of the parabola at the ball"
 
 
 def test_a_click_on_the_levels_starts_there(page: Open) -> None:
@@ -36,6 +38,7 @@ def test_a_click_on_the_levels_starts_there(page: Open) -> None:
     board.until(lambda: board.number("x") == pytest.approx(-2.0, abs=0.1), "the start is moved")
     assert board.number("y") == pytest.approx(-1.0, abs=0.1) and board.step == 0
     board.until(lambda: "gradient_descent_surface_x=-" in tab.page.url, "the link has the start")
+    board.drawer()
     for name in ("x", "y"):
         knob = tab.page.get_by_role("slider", name=f"Start {name}").get_attribute("aria-valuetext")
         assert float(str(knob)) == pytest.approx(board.number(name), abs=0.01), "knob and ball agree"

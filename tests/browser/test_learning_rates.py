@@ -17,18 +17,17 @@ WINNER = "/learning_rates?learning_rates_lab=winner&learning_rates_winner_steps=
 
 PLACES = """() => {
   const plot = (name) => document.querySelector(`[data-chart="${name}"]`);
-  const course = plot("course"), best = plot("best");
-  const line = course.querySelector('.shapelayer path[data-index="0"]').getAttribute("d");
-  const { xaxis } = course._fullLayout, { x0 } = course.layout.shapes[0];
-  const off = [Math.abs(Number(/^M([\\d.]+),/.exec(line)[1]) - xaxis._offset - xaxis.r2p(x0))];
-  best.data.forEach(({ mode, x, y }, at) => {
-    if (mode !== "markers") return;
-    const { xaxis, yaxis } = best._fullLayout;
-    const node = best.querySelector(`.trace${best._fullData[at].uid} path.point`);
-    const [left, top] = /([\\d.]+),([\\d.]+)/.exec(node.getAttribute("transform")).slice(1).map(Number);
-    off.push(Math.abs(left - xaxis.d2p(x[0])), Math.abs(top - yaxis.d2p(y[0])));
-  });
-  return [off, x0];
+  const off = [];
+  for (const chart of [plot("course"), plot("best")]) {
+    chart.data.forEach(({ mode, x, y }, at) => {
+      if (mode !== "markers") return;
+      const { xaxis, yaxis } = chart._fullLayout;
+      const node = chart.querySelector(`.trace${chart._fullData[at].uid} path.point`);
+      const [left, top] = /([\\d.]+),([\\d.]+)/.exec(node.getAttribute("transform")).slice(1).map(Number);
+      off.push(Math.abs(left - xaxis.d2p(x[0])), Math.abs(top - yaxis.d2p(y[0])));
+    });
+  }
+  return [off, plot("course").data.find(({ mode }) => mode === "markers").x[0]];
 }"""
 
 
@@ -59,7 +58,8 @@ def test_the_ranking_follows_the_rate_by_slider_and_by_click(page: Open) -> None
     board.until(lambda: board.state == "done", "the sweep is over")
     board.until(lambda: "At 0.01 after step 100:" in board.said(), "ranked at the knob's rate")
     run = board.run
-    tab.page.locator(".st-key-knobs").get_by_role("slider", name="Learning rate").press("ArrowRight")
+    board.drawer()
+    tab.page.locator(".st-key-drawer").get_by_role("slider", name="Learning rate").press("ArrowRight")
     board.until(lambda: "At 0.01468 after" in board.said(), "the ranking has followed the slider")
     assert board.run == run and board.step == 100, "nothing is trained anew"
     board.click_at("lines", 0.0, 0.5)
@@ -78,7 +78,7 @@ def test_a_sweeps_charts_move_without_plotly_to_where_it_would_put_them(page: Op
         board.wait_frames(3)
         off, cursor = tab.page.evaluate(PLACES)
         shown, known = board.notes("best")
-        assert len(off) == 1 + 2 * 2 and max(off) < 1.0, "pixels"
+        assert len(off) == 2 * 2 + 2 * 2 and max(off) < 1.0, "pixels"
         assert shown == known and len(shown) == 4
         cursors.add(cursor)
     assert len(cursors) > 5, "it moved"
@@ -92,7 +92,7 @@ def test_the_numbers_of_a_map_are_saved_under_names(page: Open, tmp_path: Any) -
     board.press("Step")
     board.until(lambda: board.step == 1, "a step")
     with tab.page.expect_download() as saved:
-        tab.page.get_by_role("button", name="Save data as CSV: Loss by optimizer and learning rate").click()
+        board.choose("map", "CSV")
     saved.value.save_as(tmp_path / "map.csv")
     first, *rows = (tmp_path / "map.csv").read_text().splitlines()
     assert first == "Optimizer,Learning rate,Loss,Lowest of the seeds,Highest of the seeds,Seeds that diverged"

@@ -46,6 +46,12 @@ def best_losses(run: Any) -> dict[str, float]:
     return dict(zip(run.names, np.nanmin(run.means(run.steps)[0], axis=1).tolist(), strict=True))
 
 
+def lowest_good_rates(run: Any) -> Any:
+    """The lowest learning rate at which each optimizer ends below twice the loss of the noise."""
+    good = run.means(run.steps)[0] < 2 * run.config.noise**2
+    return np.where(good.any(axis=1), run.rates[good.argmax(axis=1)], np.inf)
+
+
 def scheduled(config: SchedulesConfig) -> SchedulesRun:
     run = build_schedules(config)
     run.advance(600.0, config.steps)
@@ -110,9 +116,13 @@ def _(config: SweepConfig) -> None:
 
 @claim("Too few steps for all", "Twice the steps")
 def _(config: SweepConfig) -> None:
-    ends, usual = best_losses(swept(config)), best_losses(swept(config.with_values(steps=400)))
+    run, usual_run = swept(config), swept(config.with_values(steps=400))
+    ends, usual = best_losses(run), best_losses(usual_run)
     worse = [ends[name] > usual[name] for name in ends]
     assert all(worse) if config.steps == 100 else not any(worse)
+    lowest, usually_lowest = (lowest_good_rates(each) for each in (run, usual_run))
+    assert (lowest >= usually_lowest).all() if config.steps == 100 else (lowest <= usually_lowest).all()
+    assert (lowest != usually_lowest).mean() > 0.5, "the good ranges move"
 
 
 # Who wins?
