@@ -115,5 +115,6 @@ def confusion(counts: Array, *, points: str = "") -> Figure:
     title = (PREDICTED_OF if points else PREDICTED).format(points=points, count=int(counts.sum()))
     x = axis(title, [-0.5, classes - 0.5], tickvals=at, ticktext=names, zeroline=False, showgrid=False)
     y = axis(TRUE, [classes - 0.5, -0.5], tickvals=at, ticktext=names, zeroline=False, showgrid=False)
-    figure: Figure = {"data": [cells], "layout": layout(x, y, annotations=notes), "maps": maps}
+    margin = {"l": 50, "r": 12, "t": 8, "b": 42}
+    figure: Figure = {"data": [cells], "layout": layout(x, y, annotations=notes, margin=margin), "maps": maps}
     return with_table(figure, {TRUE: true, PREDICTED: predicted, POINTS: counts.ravel()})

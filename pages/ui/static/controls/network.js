@@ -96,10 +96,10 @@ export class Network {
         ...(this.knobs.redraw && this.turns.spec(this.knobs.redraw)
           ? [this.act(this.words.redraw, () => this.redraw())]
           : []),
-        ...(this.board.data.own_points === false ? [] : [this.act(this.words.own, () => {
+        this.act(this.words.own, () => {
           this.dataPanel.hidePopover();
-          setDrawer(true);
-        })]),
+          showOwnPoints();
+        }),
       );
     }
     const chosen = this.turns.value(this.knobs.data);
@@ -482,6 +482,15 @@ export class Brush {
   destroy() {
     this.board.turns.controls.delete(this);
   }
+}
+
+/** Open the part of the drawer where visitors bring points of their own. */
+function showOwnPoints() {
+  setDrawer(true);
+  const summary = /** @type {HTMLElement} */ (document.querySelector('.st-key-drawer [class*="-data"] summary'));
+  if (!summary) return;
+  if (!summary.closest("details")?.open) summary.click();
+  summary.focus();
 }
 
 /** Place a node by its middle and its top. */

@@ -15,7 +15,7 @@ from playground.figures.tables import with_table
 from playground.figures.theme import axis, layout
 
 Array = NDArray[Any]
-BARS = (0.22, 0.68)  # the ends of the bars in a column from 0 to 1; names are on the left, values on the right
+BARS = (0.22, 0.6)  # the ends of the bars in a column from 0 to 1; names are on the left, values on the right
 AXIS_TITLE = "Layer (range of its bars)"
 EXPLAINED = "Explained"
 EXPLAINED_HOVER = "Explained: (%{x:.2f}, %{y:.2f})<extra></extra>"

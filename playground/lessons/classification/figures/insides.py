@@ -53,7 +53,7 @@ def inside(
     """
     bent = {
         "type": "scatter", "mode": "lines", "name": GRID, "x": grid[:, 0], "y": grid[:, 1],
-        "hoverinfo": "skip", "line": {"color": "@text/0.22", "width": 1},
+        "hoverinfo": "skip", "line": {"color": "@text/0.22", "width": 1}, "showlegend": False,
     }  # fmt: skip
     named = {"tickvals": list(range(len(rows))), "ticktext": list(rows)} if rows else {"tickvals": None}
     x, y = axis(titles[0], spans[0], showgrid=False), axis(titles[1], spans[1], showgrid=False, **named)
