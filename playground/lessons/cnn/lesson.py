@@ -39,7 +39,7 @@ LESSON = LiveLesson(
               "Row by row: the first filters, their gradients, and for this image every map of every layer after "
               "convolution, activation and pooling; last the flattened vector. Blue is positive, orange negative. "
               "Click a map to see beside it how it is made.", wide=True, click="pick", views=(ANATOMY,)),
-        Chart("convolution", "How the selected map is made",
+        Chart("convolution", "How the map is made",
               "Each input map, its kernel, and the convolution of both; their sum plus the bias is the map.",
               every=2, place=("Layer", "Map"), views=(ANATOMY,)),
         Chart("times", "The map at earlier steps",

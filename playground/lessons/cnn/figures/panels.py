@@ -87,7 +87,7 @@ def panels(
         ticks = {"tickvals": list(range(BARS)), "ticktext": [str(digit) for digit in range(BARS)]}
         frame["xaxis2"] = axis("", [-0.6, BARS - 0.4], anchor="y2", showgrid=False, zeroline=False, fixedrange=True,
                                **ticks)  # fmt: skip
-        frame["yaxis2"] = axis("", [0, 1], anchor="x2", domain=[0, BARS_SHARE], fixedrange=True, tickvals=[0, 0.5, 1],
+        frame["yaxis2"] = axis("", [0, 1], anchor="x2", domain=[0, BARS_SHARE], fixedrange=True, tickvals=[0.5, 1],
                                ticklabelposition="inside top")  # fmt: skip
         frame["meta"] = {"of": words.PROBABILITY} | frame["meta"]
     return {

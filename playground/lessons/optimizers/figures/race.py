@@ -27,6 +27,11 @@ MIN_LOG = 1e-8  # on a log axis
 ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th")
 # Of the list of racers: the places of a row's parts, in rows from its middle down and in shares of the width.
 NAME_AT, BAR_AT, MARKER_X, BARS_X, LOSS_X = -0.17, 0.24, 0.03, (0.09, 0.9), 0.74
+MAX_HIGH, DENSE_BARS_X, DENSE_LOSS_X = (
+    5,
+    (0.38, 0.58),
+    0.75,
+)  # with more racers, a row is one line: the bar, then the loss
 BANDS, DEEPEST = 14, 0.55  # of the picture of a surface: the number of its colours, and the strongest one's strength
 LIST_MARGIN = {"l": 2, "r": 6, "t": 20, "b": 58}  # the last has room for the axis, a button and the checksums
 
@@ -188,15 +193,18 @@ def ranking(
     end = max(end, start + 1)
     count = len(standings)
     rows = np.arange(count, dtype=np.float32)
+    is_dense = count > MAX_HIGH
+    name_at, bar_at = (0.0, 0.0) if is_dense else (NAME_AT, BAR_AT)
+    bars_x, loss_x = (DENSE_BARS_X, DENSE_LOSS_X) if is_dense else (BARS_X, LOSS_X)
     shown = [min(max(each.loss, 10.0**start), 10.0**end) if each.place else math.nan for each in standings]
     ends = np.array([10.0**start, 10.0**end, math.nan] * count)
     tracks = {
         "type": "scatter", "mode": "lines", "name": "Tracks", "showlegend": False, "hoverinfo": "skip", "x": ends,
-        "y": np.repeat(rows + BAR_AT, 3).astype(np.float32), "line": {"color": "@grid", "width": 7},
+        "y": np.repeat(rows + bar_at, 3).astype(np.float32), "line": {"color": "@grid", "width": 7},
     }  # fmt: skip
     bars = [
         {"type": "scatter", "mode": "lines", "name": each.name, "showlegend": False,
-         "x": np.array([10.0**start, loss], np.float64), "y": np.array([row, row], np.float32) + np.float32(BAR_AT),
+         "x": np.array([10.0**start, loss], np.float64), "y": np.array([row, row], np.float32) + np.float32(bar_at),
          "line": pen_style(each.pen) | {"width": 7, "dash": "solid"},  # a dashed bar looks broken
          "hovertemplate": f"%{{x:.5g}}<br>{each.more}<extra>{each.name}</extra>"}
         for row, loss, each in zip(rows, shown, standings, strict=True)
@@ -209,19 +217,19 @@ def ranking(
     }  # fmt: skip
     ticks = list(range(start, end + 1))
     x = axis("", [start, end], type="log", tickvals=[10.0**tick for tick in ticks], fixedrange=True,
-             ticktext=[f"{10.0**tick:g}" for tick in ticks], domain=list(BARS_X),
+             ticktext=[f"{10.0**tick:g}" for tick in ticks], domain=list(bars_x),
              showgrid=False, showline=False)  # fmt: skip
     y = axis("", [count - 0.5, -0.5], showgrid=False, zeroline=False, showline=False, fixedrange=True,
              showticklabels=False, tickvals=rows.tolist(), ticktext=[each.name for each in standings])  # fmt: skip
     whole = hidden_axis([0, 1]) | {"domain": [0, 1], "anchor": "y"}
-    notes = [_cell(words.LOSS_ON_ALL, LOSS_X, 1.0, "right", "@muted", 11) | {"yref": "paper", "yanchor": "bottom"}]
+    notes = [_cell(words.LOSS_ON_ALL, loss_x, 1.0, "right", "@muted", 11) | {"yref": "paper", "yanchor": "bottom"}]
     for row, each in enumerate(standings):
-        at, loss = row + NAME_AT, f"{each.loss:.4g}" if each.place else words.NO_LOSS
+        at, loss = row + name_at, f"{each.loss:.4g}" if each.place else words.NO_LOSS
         running = ORDINALS[each.place - 1] if ranked and each.place else words.NO_PLACE
         place = running if each.place else words.DROPPED_OUT
         notes += [
             _cell(each.name, BARS_X[0], at, "left", "@text", 14),
-            _cell(loss, LOSS_X, at, "right", "@text", 13),
+            _cell(loss, loss_x, at, "right", "@text", 13),
             _cell(place, BARS_X[1], at, "right", "@muted", 13),
         ]
     sign = {"text": f" <br>{badge}", "x": 1.0, "y": 0.0, "xref": "paper", "yref": "paper", "xanchor": "right",
