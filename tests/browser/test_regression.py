@@ -131,6 +131,7 @@ def test_a_students_own_table_is_learned_and_a_bad_one_gets_a_sentence(page: Ope
     saved.value.save_as(tmp_path / "points.csv")
     assert "-0.5" in (tmp_path / "points.csv").read_text()
     tab.page.get_by_role("button", name="Back to generated points").click()
+    tab.page.locator('[data-chart="fit"]').scroll_into_view_if_needed()
     board.until(lambda: len(board.trace("fit", "Train")["x"]) == 100, "the hundred points again")
 
 

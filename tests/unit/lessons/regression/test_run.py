@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
+from playground.data.datasets import TARGETS
 from playground.engine.commands import read_command
 from playground.engine.engine import Engine
-from playground.engine.frames import FrameWriter
+from playground.engine.frames import FrameWriter, changes
 from playground.engine.run import Drawing
 from playground.experiments import Experiment, experiments
 from playground.lessons.regression.config import RegressionConfig
@@ -629,3 +630,26 @@ def test_looking_back_by_step_shows_the_last_snapshot_up_to_it() -> None:
         run.apply(read_command({"do": "scrub", "step": step}))
         assert draw(run).time["step"] == max(each for each in kept if each <= step)
         assert draw(run).time["now"] == 300 and draw(run).time["end"] is None
+
+
+def test_the_network_shows_the_points_and_each_units_curve_and_sends_their_places_once() -> None:
+    run = trained(RegressionConfig(hidden=4, activation="tanh"), 5)
+    before = run.draw(["network"], {}).charts["network"]
+    meta = before["layout"]["meta"]["network"]
+    assert meta["data"].keys() == TARGETS.keys()
+    assert len(meta["points"]["x"]) == len(meta["points"]["y"]) == 100
+    alive, dead = before["data"][-3:-1]
+    assert np.isnan(alive["x"]).sum() == 5, "the input and four units"
+    assert len(dead["x"]) == 0
+    run.step()
+    after = run.draw(["network"], {}).charts["network"]
+    assert not any(path[0] == "layout" for path, _ in changes(before, after))
+
+
+def test_errors_are_predictions_minus_y_of_all_points() -> None:
+    run = trained(RegressionConfig(), 5)
+    train, test = run.draw(["errors"], {}).charts["errors"]["data"]
+    with torch.no_grad():
+        assert np.allclose(train["y"], (run.model(run.data.x_train) - run.data.y_train)[:, 0], atol=1e-6)
+        assert np.allclose(test["y"], (run.model(run.data.x_test) - run.data.y_test)[:, 0], atol=1e-6)
+    assert np.array_equal(test["x"], run.data.x_test[:, 0])
