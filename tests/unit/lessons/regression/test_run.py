@@ -478,8 +478,8 @@ def test_the_point_that_was_removed_stays_the_one_missing_whatever_the_noise() -
     x, y = float(full.x_train[at]), float(full.y_train[at])
     run.apply(read_command({"do": "add", "x": 0.05, "y": 0.4}))
     run.apply(read_command({"do": "remove", "x": x, "y": y}))
-    for changes in ({"noise": 1.0}, {"noise": 0.0}, {"target": "sine"}):
-        run.tune(run.config.with_values(**changes))
+    for changed in ({"noise": 1.0}, {"noise": 0.0}, {"target": "sine"}):
+        run.tune(run.config.with_values(**changed))
         expected = build(run.config).data.x_train
         assert torch.equal(run.data.x_train[:-1], expected[torch.arange(40) != at])
         assert run.data.x_train[-1] == torch.tensor([0.05])
