@@ -1,5 +1,5 @@
-// The parts of a page's title row and drawer that need no rerun: buttons that open the drawer, lead to the prose, pin the
-// run, make the type larger or fill the screen.
+// The parts of a page's title row and drawer that need no rerun: buttons that open the drawer, lead to the prose, pin
+// the run, make the type larger or fill the screen.
 
 import { element, icon } from "./dom.js";
 import { followWidth, isDrawerOpen, isLarge, setDrawer, setLarge } from "./page.js";
