@@ -137,6 +137,14 @@ def test_on_a_narrow_screen_nothing_is_cut_and_nothing_scrolls_sideways(page: Op
     for target in (home.start, home.button):
         box = target.bounding_box()
         assert min(box["width"], box["height"]) >= 44
+    home.page.get_by_test_id("stMain").focus()
+    order = []
+    while not order or order[-1] != "Tensors":
+        home.page.keyboard.press("Tab")
+        order.append(home.page.evaluate("document.activeElement.innerText || document.activeElement.ariaLabel"))
+        assert len(order) < 10
+    places = [order.index(each) for each in ("Pause the picture", "Start here")]
+    assert places == sorted(places, reverse=width == 1024), "as they stand on the screen"
     if width <= 390:
         assert home.picture.bounding_box()["y"] < home.start.bounding_box()["y"] < 844
 
