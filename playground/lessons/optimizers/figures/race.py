@@ -215,8 +215,9 @@ def ranking(
         "marker": {"symbol": [symbol_of(each.pen) if each.place else OUT for each in standings], "size": 13,
                    "color": [pen_style(each.pen)["color"] for each in standings]},
     }  # fmt: skip
-    ticks = list(range(start, end + 1))
-    x = axis("", [start, end], type="log", tickvals=[10.0**tick for tick in ticks], fixedrange=True,
+    most = 2 if is_dense else MAX_TICKS
+    ticks = list(range(start, end + 1, -(-(end - start) // (most - 1))))
+    x = axis("", [start, end], type="log", tickangle=0, tickvals=[10.0**tick for tick in ticks], fixedrange=True,
              ticktext=[f"{10.0**tick:g}" for tick in ticks], domain=list(bars_x),
              showgrid=False, showline=False)  # fmt: skip
     y = axis("", [count - 0.5, -0.5], showgrid=False, zeroline=False, showline=False, fixedrange=True,
