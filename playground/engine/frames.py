@@ -53,6 +53,7 @@ class Figure(TypedDict):
     - "made_for": the width and height in pixels for which the type in a drawing with words in boxes is made;
     - "axes": of each knob with a shape, its sizes and the places of the controls that change them;
     - "cells": whether it is a drawing of cells, whose axes end where it ends: the board makes them as large as it can;
+    - "letters": the letters of the longest number in cells at any step, so that their type does not change as it plays;
     - "network": the columns of a drawing of the model, for the controls that change it (`figures/graphs.py`);
     - "drawn": whether the image comes from the drawing pad.
     """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -164,7 +165,12 @@ class SlideRun(UncoveringRun):
                 TITLES["sum"], texts(np.array([[total]])), np.array([[total / self.largest]]), mark=np.array([[True]])
             ),
         ]
-        return cells(blocks, signs=SIGNS)
+        figure = cells(blocks, signs=SIGNS)
+        ends = (*self.output.aminmax(), torch.tensor(-WHITE * strongest))
+        letters = max(len(number(end.item(), 4)) for end in ends)
+        for each in (figure, *figure.get("others", ())):
+            each["layout"]["meta"]["letters"] = letters
+        return figure
 
     def narrate(self, at: int) -> str:
         """A sentence with the sum at the current place; another one at the start, one more at the end."""

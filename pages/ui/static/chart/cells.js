@@ -36,7 +36,7 @@ export function fitted(figure, width, height, scale) {
   const up = ((height - (margin.t + margin.b) * scale) / size - (bottom - top)) / 2;
   const data = figure.data.map((trace) => {
     if (trace.mode !== "text") return trace;
-    const longest = trace.text.reduce((most, text) => Math.max(most, text.length), 2);
+    const longest = trace.text.reduce((most, text) => Math.max(most, text.length), layout.meta.letters ?? 2);
     const type = Math.min(NUMBER.share * size, (0.88 * size) / (LETTER * longest));
     return { ...trace, textfont: { ...trace.textfont, size: type }, opacity: type < NUMBER.least ? 0 : 1 };
   });

@@ -62,7 +62,7 @@ def chain(sides: Sequence[int], names: Sequence[str], field: float | None) -> Fi
     wide, high = largest * (1 + GAP), largest * (1 + LABEL)
     places = [(at % columns * wide, at // columns * high) for at in range(len(sides))]
     squares = [(left, top + (largest - side) / 2, side) for side, (left, top) in zip(sides, places, strict=True)]
-    seen = [(squares[0][0] + (sides[0] - field) / 2, squares[0][1] + (sides[0] - field) / 2, field)] if field else []
+    dashed = [(squares[0][0] + (sides[0] - field) / 2, squares[0][1] + (sides[0] - field) / 2, field)] if field else []
     notes = [
         {"x": left + side / 2, "y": top + side, "xref": "x", "yref": "y", "yanchor": "top",
          "yshift": -4, "showarrow": False, "text": name, "font": {"size": 12, "color": "@text"}}
@@ -78,7 +78,8 @@ def chain(sides: Sequence[int], names: Sequence[str], field: float | None) -> Fi
         "data": [
             line("Image", *_squares(squares), {"color": "@train", "width": 2})
             | {"fill": "toself", "fillcolor": "@train/0.15", "showlegend": False},
-            line(FIELD, *_squares(seen), {"color": "@mark", "width": 2, "dash": "dash"}) | {"showlegend": bool(seen)},
+            line(FIELD, *_squares(dashed), {"color": "@mark", "width": 2, "dash": "dash"})
+            | {"showlegend": bool(dashed)},
         ],
         "layout": layout(
             hidden_axis([-0.15 * largest, (columns - 1) * wide + 1.15 * largest]) | {"constrain": "domain"},

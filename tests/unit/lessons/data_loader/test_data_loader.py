@@ -211,7 +211,8 @@ def test_tutorials_bug_prints_the_method_and_the_same_each_time() -> None:
     run = finish(batches.build(batches.BatchesConfig(workers=0)))
     first, again = (run.figures(3, {"bug": True})["printed"]() for _ in range(2))
     assert "<built-in method numpy of Tensor object at 0x" in first["layout"]["meta"]["words"]
-    assert any("&lt;built-in" in each["text"] for each in first["layout"]["annotations"]), "Plotly would read <...> as markup"
+    notes = [each["text"] for each in first["layout"]["annotations"]]
+    assert any("&lt;built-in" in text for text in notes), "Plotly would read <...> as markup"
     assert first == again
 
 
