@@ -91,7 +91,7 @@ class Chart:
     wide: bool = False  # it cannot be read in a narrow place, and opens in the hero's
     network: NetworkKnobs | None = None
     brush: str = ""  # the knob with the class of a clicked point: a button for each class, `meta.classes` of the figure
-    controls: tuple[str, ...] = ()  # the knobs that controls over the chart turn, besides those of a network
+    controls: tuple[str, ...] = ()  # the knobs that controls over the chart turn, apart from those of a network
 
     @property
     def knobs_set_by_click(self) -> tuple[str, ...]:
