@@ -32,6 +32,7 @@ MAX_HIGH, DENSE_BARS_X, DENSE_LOSS_X = (
     (0.38, 0.58),
     0.75,
 )  # with more racers, a row is one line: the bar, then the loss
+MAX_TICKS = 5  # under the bars
 BANDS, DEEPEST = 14, 0.55  # of the picture of a surface: the number of its colours, and the strongest one's strength
 LIST_MARGIN = {"l": 2, "r": 6, "t": 20, "b": 58}  # the last has room for the axis, a button and the checksums
 
