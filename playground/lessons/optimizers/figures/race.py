@@ -27,11 +27,8 @@ MIN_LOG = 1e-8  # on a log axis
 ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th")
 # Of the list of racers: the places of a row's parts, in rows from its middle down and in shares of the width.
 NAME_AT, BAR_AT, MARKER_X, BARS_X, LOSS_X = -0.17, 0.24, 0.03, (0.09, 0.9), 0.74
-MAX_HIGH, DENSE_BARS_X, DENSE_LOSS_X = (
-    5,
-    (0.38, 0.58),
-    0.75,
-)  # with more racers, a row is one line: the bar, then the loss
+MAX_HIGH = 5  # racers; with more of them a row is one line
+DENSE_BARS_X, DENSE_LOSS_X = (0.38, 0.58), 0.75
 MAX_TICKS = 5  # under the bars
 BANDS, DEEPEST = 14, 0.55  # of the picture of a surface: the number of its colours, and the strongest one's strength
 LIST_MARGIN = {"l": 2, "r": 6, "t": 20, "b": 58}  # the last has room for the axis, a button and the checksums
