@@ -68,6 +68,7 @@ def test_a_click_on_a_prediction_and_the_buttons_under_the_image_choose_what_is_
     board = Board(tab.page).ready()
     number = "document.querySelector('[data-chart=reading]').layout?.meta?.image?.number"
     board.until(lambda: tab.page.evaluate(number) == 0, "the first image")
+    board.open_chart("predictions")
     board.click_at("predictions", 1.5, -0.5)
     board.until(lambda: tab.page.evaluate(number) == 1000, "the image that was clicked")
     board.press("The next test image")

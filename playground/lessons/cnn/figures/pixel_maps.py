@@ -68,7 +68,7 @@ def ink(shades: Array) -> Array:
 
 
 def width_of(count: int, in_line: int = MAX_IN_LINE) -> float:
-    """The width of one of `count` maps with its gap, in units, where so many stand side by side."""
+    """The width of one of `count` maps with its gap, in units, in lines of `in_line` maps."""
     return (WIDTH - LABELS) / max(1, min(count, in_line))
 
 
