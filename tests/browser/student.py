@@ -136,6 +136,20 @@ class Board:
         """Open "More", in the title row."""
         self.page.get_by_role("button", name="More", exact=True).click()
 
+    def pin(self, times: int = 1) -> None:
+        """Pin the run as it is now, in "More"."""
+        self.more()
+        for _ in range(times):
+            self.press("Pin this run")
+        self.page.keyboard.press("Escape")
+
+    def larger(self) -> Any:
+        """Switch larger type on or off, in "More"; the button."""
+        self.more()
+        button = self.page.get_by_role("button", name="Larger type (A+)", exact=True)
+        button.click()
+        return button
+
     def take(self, count: int, unit: str = "") -> None:
         """Take several steps at once, with the form that Shift+Enter opens."""
         self.page.locator("body").press("Shift+Enter")

@@ -27,7 +27,6 @@ ON_DEMAND = {
     "tensors": (("more", "Share a link"),),
 }
 THEMES = ("light", "dark")
-SHOWN = "[data-chart] .main-svg:visible, [data-home] canvas"  # a page's first picture
 WHERE = {"exclude": [[".plot-container"]]}  # Plotly's drawings, which are images with an alternative in words
 PARTS = (
     ("", "tensors", "autograd", "activations"),
@@ -287,7 +286,7 @@ def test_reduced_motion_has_no_transitions_and_no_animations(page: Open) -> None
 def test_the_space_bar_plays_while_a_slider_has_the_focus(page: Open) -> None:
     tab = page("/regression?regression_max_steps=0")
     board = Board(tab.page).ready()
-    rate = tab.page.get_by_role("slider", name="Learning rate")
+    rate = board.knob("lr")
     rate.press("ArrowLeft")
     rate.press("Space")
     board.until(lambda: board.state == "playing", "it plays")
@@ -297,7 +296,8 @@ def test_the_space_bar_plays_while_a_slider_has_the_focus(page: Open) -> None:
     tab.page.get_by_role("slider", name="Time").press("ArrowLeft")
     board.until(lambda: board.step < step, "an arrow looks back")
     assert board.state == "paused", "only the space bar and k play"
-    tab.page.get_by_label("Steps or epochs to take").press("Space")
+    tab.page.locator("body").press("Shift+Enter")
+    tab.page.get_by_role("spinbutton", name="Steps or epochs to take").press("Space")
     tab.page.wait_for_timeout(300)
     assert board.state == "paused", "a field that is typed in keeps its key"
 
@@ -305,25 +305,25 @@ def test_the_space_bar_plays_while_a_slider_has_the_focus(page: Open) -> None:
 def test_a_wrong_number_of_steps_takes_none_and_says_why(page: Open) -> None:
     tab = page("/regression")
     board = Board(tab.page).ready()
-    count = tab.page.get_by_label("Steps or epochs to take")
+    tab.page.locator("body").press("Shift+Enter")
+    count = tab.page.get_by_role("spinbutton", name="Steps or epochs to take")
     for text in ("-3", "0.5", "0", "100001", ""):
         count.fill(text)
-        board.press("Step")
+        board.press("Take them")
         assert "whole number from 1 to 100,000" in board.said() and text in board.said()
         assert count.get_attribute("aria-invalid") == "true"
         assert board.step == 0
     count.fill("1000")
     assert count.evaluate("(field) => field.scrollWidth <= field.clientWidth"), "1000 is not cut"
     assert count.get_attribute("aria-invalid") is None
-    board.press("Step")
+    board.press("Take them")
     board.until(lambda: board.step > 0, "a right number is taken")
 
 
 def test_the_time_slider_says_its_step(page: Open) -> None:
     tab = page("/regression")
     board = Board(tab.page).ready()
-    tab.page.get_by_label("Steps or epochs to take").fill("20")
-    board.press("Step")
+    board.take(20)
     board.until(lambda: board.step == 20, "twenty steps")
     board.scrub(5)
     board.until(lambda: board.step < 20, "an earlier step")

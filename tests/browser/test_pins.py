@@ -14,26 +14,18 @@ ROWS = (
 )
 
 
-def pin(page: Any) -> None:
-    page.get_by_role("button", name="Pin this run").click()
-
-
-def step(board: Board, count: int) -> None:
-    board.page.get_by_label("Steps or epochs to take").fill(str(count))
-    board.page.get_by_role("button", name="Step", exact=True).click()
-
 
 def test_a_pinned_run_stays_as_a_ghost_beside_the_next_ones(page: Open) -> None:
     tab = page("/regression?regression_lr=0.05")
     board = Board(tab.page).ready()
     assert not tab.page.locator(".pins").is_visible(), "nothing is pinned yet"
-    step(board, 40)
+    board.take(40)
     board.until(lambda: board.step == 40, "forty steps")
     pinned_loss = tab.page.locator('[data-status="loss"]').text_content()
-    pin(tab.page)
-    tab.page.get_by_role("slider", name="Learning rate").press("ArrowRight")
+    board.pin()
+    board.knob("lr").press("ArrowRight")
     board.until(lambda: "regression_lr=0.05" not in tab.page.url, "another rate")
-    tab.page.get_by_role("button", name="Reset", exact=True).click()
+    board.press("Reset")
     board.until(lambda: board.step == 0, "from the start")
     head, now, pinned = tab.page.evaluate(ROWS)
     assert head[1] == "Learning rate" and len(set(head)) >= 5
@@ -55,13 +47,12 @@ def test_a_pinned_run_stays_as_a_ghost_beside_the_next_ones(page: Open) -> None:
 def test_pins_are_bounded_and_rubbish_in_the_store_is_ignored(page: Open) -> None:
     tab = page("/regression")
     board = Board(tab.page).ready()
-    for _ in range(7):
-        pin(tab.page)
+    board.pin(7)
     assert len(tab.page.evaluate(ROWS)) == 2 + 6
     tab.page.get_by_text("6 runs are pinned. Unpin one").wait_for()
     tab.page.evaluate("""() => sessionStorage.setItem("pins:/regression", '[{"curves": 1}, {"a": "<img>"}')""")
     tab.page.reload()
     board = Board(tab.page).ready()
-    step(board, 1)
+    board.press("Step")
     board.until(lambda: board.step == 1, "it runs all the same")
     assert not tab.page.locator(".pins").is_visible()

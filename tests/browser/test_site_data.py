@@ -22,27 +22,28 @@ FULL = 'Storage.prototype.setItem = () => { throw new DOMException("It is full",
 def test_without_storage_pins_and_larger_type_work_and_say_that_they_are_not_kept(page: Open, script: str) -> None:
     tab = page("/regression", script=script)
     board = Board(tab.page).ready()
-    large = tab.page.get_by_role("button", name="A+")
-    large.click()
+    large = board.larger()
     assert large.get_attribute("aria-pressed") == "true"
-    assert "stores no data for this site: the larger type lasts" in board.said()
-    tab.page.get_by_role("button", name="Pin this run").click()
+    tab.page.get_by_role("status").filter(has_text="stores no data for this site: the larger type lasts").wait_for()
+    tab.page.keyboard.press("Escape")
+    board.pin()
     assert "stores no data for this site: pinned runs last" in board.said()
     assert tab.page.locator(".pins tbody tr").count() == 2
     board.press("Step")
     board.until(lambda: board.step == 1, "it trains")
     tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Tensors").click()
-    tab.page.locator('[data-chart="numpy"] .main-svg').first.wait_for()
+    tab.page.get_by_role("heading", level=1, name="Tensors").wait_for()
+    tab.page.locator("[data-chart] .main-svg").first.wait_for()
     tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Regression").click()
     board.ready()
     assert tab.page.locator(".pins tbody tr").count() == 2, "pins last while the page is open"
-    assert tab.page.locator("[data-board].large").count() == 1
+    assert tab.page.evaluate("getComputedStyle(document.documentElement).fontSize") == "24px"
 
 
 def test_a_sentence_of_the_board_is_not_wiped_away_by_the_next_frame(page: Open) -> None:
     tab = page("/regression?regression_max_steps=0", script=FULL)
     board = Board(tab.page).ready()
     board.play()
-    tab.page.get_by_role("button", name="Pin this run").click()
+    board.pin()
     board.wait_frames(5)
     assert "pinned runs last" in board.said()

@@ -37,6 +37,7 @@ NEEDED = "() => document.querySelectorAll('font').length"
 def test_a_translated_page_plays_and_follows_its_settings(page: Open, name: str) -> None:
     tab = page(f"/{name}")
     tab.page.locator("[data-chart] .main-svg").first.wait_for()
+    Board(tab.page).drawer()
     tab.page.evaluate(TRANSLATE)
     play = tab.page.locator("[data-board] .button.primary")
     if play.count():
@@ -120,7 +121,7 @@ AS_REACT_DOES = """async (keeps) => {
 
 @pytest.mark.parametrize("keeps", [True, False], ids=["wrapped", "replaced"])
 def test_react_finds_its_texts_in_a_translated_page(page: Open, keeps: bool) -> None:
-    tab = page("/")
+    tab = page("/tensors")
     tab.page.locator("[data-chart] .main-svg").first.wait_for()
     seen, refused = tab.page.evaluate(AS_REACT_DOES, keeps)
     first, last = ("one ", " three") if keeps else ("eins ", " drei")

@@ -76,7 +76,7 @@ def test_a_picture_that_cannot_hold_both_stands_twice(page: Open) -> None:
 def test_a_second_run_catches_up_with_the_first_and_goes_again(page: Open) -> None:
     tab = page("/classification?classification_max_steps=0").page
     board = Board(tab).ready()
-    board.take_steps(30)
+    board.take(30)
     board.until(lambda: board.step == 30, "thirty steps")
     compare(board)
     board.until(lambda: shows_two(board) and "versus=" in tab.url, "both runs")
