@@ -23,22 +23,23 @@ LABS = [
     for lab in lesson.labs
 ]
 LAPTOP, LOW, PROJECTOR, PHONE = (1280, 900), (1366, 657), (1920, 1080), (390, 844)
-LARGE_TYPE = "localStorage.setItem('large-type', 'yes')"
+LARGE_TYPE = "localStorage.setItem('board-large', 'yes')"
 MOST_CONTROLS = 30
 
-# What can be operated in the main area, as far as it is seen; a group, as − and + or a legend, counts once.
+# What can be operated in the main area, as far as it is seen. These groups count once, and only these: − and + of one
+# setting, a racer and its −, buttons of which one is pressed, the entries of a legend, a label and its field.
 CONTROLS = """() => {
   const main = document.querySelector("[data-testid=stMain]");
-  const kinds = "button, a[href], input, select, textarea, summary, [role=slider], [tabindex='0']";
+  const kinds = "button, a[href], input, select, textarea, summary, [role=slider], [role=tab], [tabindex='0']";
   const seen = [...main.querySelectorAll(kinds)].filter((node) => {
       const { width, height, left, right, top, bottom } = node.getBoundingClientRect();
       const inSight = width > 1 && height > 1 && bottom > 0 && top < innerHeight && right > 0 && left < innerWidth;
       return inSight && node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
     });
-  const groups = "[role=group]:not([data-rail], .thumbs, .player), label, [role=radiogroup]";
+  const groups = ".counter, .racer, .legend, .several, label, [role=radiogroup]";
   const units = seen.map((node) => node.closest(groups) ?? node);
   return [...new Set(units)].map((node) =>
-    node.getAttribute("aria-label") ?? node.title ?? node.textContent.trim().slice(0, 40));
+    node.getAttribute("aria-label") || node.title || node.textContent.trim().slice(0, 40) || node.className);
 }"""
 
 # The boxes of the parts, in pixels: left, top, width, height.
@@ -55,37 +56,86 @@ BOXES = """() => {
   };
 }"""
 
-# Texts that are cut by their boxes, and drawn texts that lie over one another.
+# Texts that are cut by a box or by the window, and texts that lie over one another. What may be scrolled sideways is
+# not cut, nor what opens whole on focus, nor a line of which nothing is seen.
 SPOILT = """() => {
   const isSeen = (node) => node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
-  const cut = [...document.querySelectorAll("[data-testid=stMain] *")].filter((node) => {
-    if (![...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()) || !isSeen(node)) return false;
-    if (node.closest("svg, .unseen, [data-baseweb=tab-list], pre, code")) return false;
-    const style = getComputedStyle(node);
-    const hides = style.overflowX !== "visible" || style.textOverflow === "ellipsis";
-    return hides && style.overflowX !== "auto" && node.scrollWidth > node.clientWidth + 2 && node.clientWidth > 1;
-  }).map((node) => `cut: ${node.textContent.trim().slice(0, 60)}`);
-  const over = [];
-  for (const plot of document.querySelectorAll("[data-chart]")) {
-    if (!isSeen(plot)) continue;
-    const texts = [...plot.querySelectorAll("svg text")].filter((text) => text.textContent.trim() && isSeen(text))
-      .map((text) => ({ words: text.textContent.trim(), box: text.getBoundingClientRect() }))
-      .filter(({ box }) => box.width > 1 && box.height > 1);
-    const frame = plot.getBoundingClientRect();
-    for (const { words, box } of texts) {
-      const isBeside = box.left < frame.left - 2 || box.right > frame.right + 2;
-      if (isBeside || box.top < frame.top - 3 || box.bottom > frame.bottom + 3) {
-        over.push(`${plot.dataset.chart}: outside: ${words.slice(0, 40)}`);
+  const main = document.querySelector("[data-testid=stMain]");
+  const known = new Map();
+  const ancestors = (node) => {
+    if (!known.has(node)) {
+      const style = getComputedStyle(node);
+      const outer = node === main || !node.parentElement ? [] : ancestors(node.parentElement);
+      known.set(node, [...outer, {
+        node,
+        hidesX: ["hidden", "clip"].includes(style.overflowX),
+        hidesY: ["hidden", "clip"].includes(style.overflowY),
+        scrolls: ["auto", "scroll"].includes(style.overflowX) && node !== main,
+        floats: ["sticky", "fixed"].includes(style.position) || Boolean(node.popover),
+        box: node.getBoundingClientRect(),
+      }]);
+    }
+    return known.get(node);
+  };
+  const texts = [];
+  const spoilt = [];
+  const walker = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  while (walker.nextNode()) {
+    const text = walker.currentNode;
+    const words = text.data.trim().slice(0, 40);
+    const parent = text.parentElement;
+    if (!words || !isSeen(parent) || parent.closest("option, style, script, [tabindex='0'].said")) continue;
+    if (parent.getBoundingClientRect().width === 0) continue; // in a group that is not displayed
+    range.selectNodeContents(text);
+    const around = ancestors(parent);
+    if (around.some(({ scrolls }) => scrolls)) continue;
+    const floating = around.filter(({ floats }) => floats).at(-1)?.node;
+    for (const box of range.getClientRects()) {
+      if (box.width < 1.5 || box.height < 1.5) continue;
+      const isOut = around.some(({ hidesX, hidesY, box: clip }) =>
+        hidesX && (box.left >= clip.right - 1 || box.right <= clip.left + 1) ||
+        hidesY && (box.top >= clip.bottom - 2 || box.bottom <= clip.top + 2));
+      if (isOut) continue;
+      const isWide = around.some(({ hidesX, box: clip }) =>
+        hidesX && (box.left < clip.left - 2 || box.right > clip.right + 2));
+      const slack = 0.25 * box.height; // of a letter's box above and below the letter
+      const isHigh = around.some(({ hidesY, box: clip }) =>
+        hidesY && (box.top < clip.top - slack || box.bottom > clip.bottom + slack));
+      if (isWide || isHigh || box.left < -2 || box.right > innerWidth + 2) spoilt.push(`cut: ${words}`);
+      texts.push({ words, box, floating, chart: parent.closest("[data-chart]") });
+    }
+  }
+  for (const { words, box, chart } of texts) {
+    if (!chart) continue;
+    const frame = chart.getBoundingClientRect();
+    const isBeside = box.left < frame.left - 2 || box.right > frame.right + 2;
+    if (isBeside || box.top < frame.top - 3 || box.bottom > frame.bottom + 3) {
+      spoilt.push(`outside ${chart.dataset.chart}: ${words}`);
+    }
+  }
+  const pen = document.createElement("canvas").getContext("2d");
+  for (const field of main.querySelectorAll("select, input:is([type=text], [type=number])")) {
+    if (!isSeen(field) || field.clientWidth < 2) continue;
+    const style = getComputedStyle(field);
+    pen.font = style.font;
+    const words = field.selectedOptions?.[0]?.textContent ?? field.value;
+    const room = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    if (field.matches("select, [type=number]") && pen.measureText(words).width > room + 1) spoilt.push(`cut: ${words}`);
+  }
+  texts.sort((one, other) => one.box.top - other.box.top);
+  texts.forEach((one, at) => {
+    for (const other of texts.slice(at + 1)) {
+      if (other.box.top > one.box.bottom) break;
+      if (one.floating !== other.floating) continue; // what is fixed at an edge hides what is scrolled under it
+      const across = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
+      const up = Math.min(one.box.bottom, other.box.bottom) - other.box.top;
+      if (across > 2 && up > 0.3 * Math.min(one.box.height, other.box.height)) {
+        spoilt.push(`${one.words} over ${other.words}`);
       }
     }
-    texts.forEach((one, at) => texts.slice(at + 1).forEach((other) => {
-      const across = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
-      const up = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top);
-      const both = `${one.words.slice(0, 30)} over ${other.words.slice(0, 30)}`;
-      if (across > 2 && up > 4) over.push(`${plot.dataset.chart}: ${both}`);
-    }));
-  }
-  return [...cut, ...over];
+  });
+  return [...new Set(spoilt)];
 }"""
 
 
@@ -96,6 +146,7 @@ def opened(page: Open, address: str, size: tuple[int, int], *, large: bool = Fal
     tab = page(f"/{address}", width=size[0], height=size[1], script=first, options=options).page
     tab.wait_for_selector("[data-place=hero] [data-chart] .main-svg", timeout=30_000)
     tab.wait_for_timeout(1500)
+    assert tab.evaluate("getComputedStyle(document.documentElement).fontSize") == ("24px" if large else "16px")
     return tab
 
 

@@ -56,9 +56,9 @@ export class Racers {
       class: "remove",
       onclick: () => this.turns.remove[at] && this.board.turn(...this.turns.remove[at]),
     }, "−");
-    this.root.insertBefore(look, this.adder);
-    this.root.insertBefore(remove, this.adder);
-    return { look, remove };
+    const root = element("div", { class: "racer", role: "group" }, look, remove);
+    this.root.insertBefore(root, this.adder);
+    return { root, look, remove };
   }
 
   fillPanel() {
@@ -81,7 +81,8 @@ export class Racers {
     const { turns, names } = this;
     if (!turns) return;
     names.forEach((name, at) => {
-      const { look, remove } = this.row(at);
+      const { root, look, remove } = this.row(at);
+      root.setAttribute("aria-label", name);
       look.setAttribute("aria-label", fill(this.words.inside, { name }));
       look.title = look.getAttribute("aria-label");
       look.hidden = !this.can("inside");
