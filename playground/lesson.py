@@ -76,8 +76,6 @@ class Chart:
     alt: str
     toggles: tuple[Toggle, ...] = ()
     every: int = 1  # which frames have it: 1 all, 4 each fourth
-    width: Literal["", "small", "wide"] = ""  # "small": several in a row; "wide": a high row of its own
-    height: Literal["", "low", "tall"] = ""  # "low": two thirds of the usual height; "tall": a quarter more
     click: Literal["", "add", "pick"] = ""  # "add": add a point, with Shift remove one; "pick": send chart and place
     turns: tuple[str, ...] = ()  # in a still lab: a click or a drag sets these knobs to its x (and y)
     click_turns: tuple[str, ...] = ()  # in a live lab, with `click` "pick": a click sets these knobs to its x (and y)

@@ -23,7 +23,7 @@ WORDS = {
     "stepCountBad": "“{value}” is not a whole number from 1 to {most}.", "stepUnit": "Unit of a step",
     "units": {"step": "batches", "epoch": "epochs"},
     "speed": "Speed", "speedShort": "Speed", "speedAuto": "Auto", "speedSteps": "{n} steps/s", "speedFull": "Full",
-    "large": "A+: larger type", "boardFullScreen": "Full screen", "time": "Time: look back at earlier steps",
+    "time": "Time: look back at earlier steps",
     "now": "Now", "goBack": "Go back to step {step}", "moment": "step {step}",
     "keyOf": "{name} ({key})", "stepTitle": "Step (Shift+Enter or a long press: several)",
     "severalSteps": "Several steps", "takeSteps": "Take them", "pace": "steps/s", "allSettings": "All settings",
@@ -63,9 +63,12 @@ WORDS = {
         "brushClass": "Add points of class {label}",
     },
     "racers": {
-        "add": "+ racer", "own": "Your own entry …", "remove": "Take {name} out of the race", "inside": "Look inside {name}",
+        "add": "+ racer", "own": "Your own entry …", "remove": "Take {name} out of the race",
+        "inside": "Look inside {name}",
     },
-    "image": {"image": "Test image", "short": "image", "earlier": "The test image before", "later": "The next test image"},
+    "image": {
+        "image": "Test image", "short": "image", "earlier": "The test image before", "later": "The next test image",
+    },
     "axes": {
         "smaller": "{name}, axis {axis}: smaller", "larger": "{name}, axis {axis}: larger",
         "add": "{name}: one more axis",

@@ -237,7 +237,6 @@ class StillLab:
     """A lab that is drawn again for each setting."""
 
     drawing: str = "Drawing …"
-    try_again: str = "Try again"
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,6 @@ CHARTS = (
         "seeds",
         "Nine seeds",
         "The decision map of each of nine models with its accuracy: same points and settings, other starting weights.",
-        height="tall",
-        width="wide",
     ),
 )
 STATUS = {
