@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
@@ -117,3 +118,10 @@ def test_every_item_of_a_lesson_is_an_experiment_with_the_settings_of_its_link(l
         assert experiment.bench.name == (f"{lesson.name}_{lab}" if lab else lesson.benches[0].name)
         names = {f"{experiment.bench.name}_{knob}" for knob in experiment.config.as_texts()}
         assert names <= wanted.keys(), "no setting that the link does not have"
+
+
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_a_product_in_the_text_of_an_experiment_is_code(lesson: Lesson) -> None:
+    for experiment in experiments(lesson):
+        for text in (experiment.before, experiment.after):
+            assert "*" not in re.sub(r"`[^`]*`", "", text), f"{experiment.id}: Markdown reads * as emphasis"

@@ -240,7 +240,8 @@ export class Rail {
       this.list.hidePopover();
       return;
     } else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      const starts = (option) => option.querySelector(".rail-title").textContent.toLowerCase().startsWith(event.key);
+      const starts = (option) =>
+        option.querySelector(".rail-title").textContent.toLowerCase().startsWith(event.key.toLowerCase());
       (options.slice(at + 1).find(starts) ?? options.find(starts))?.focus();
     } else {
       return;

@@ -35,11 +35,12 @@ export class Strip {
     this.cross = element("span", { class: "cross", translate: "no" }, words.notFinite);
     this.now = element("button", { type: "button", class: "now", onclick: () => this.ask({ to: null }) }, words.now);
     this.nowLine = element("span", { class: "now-line" });
+    this.now.hidden = this.nowLine.hidden = true;
     this.hint = element("span", { class: "strip-hint" });
     this.notches = element("span", { class: "notches", role: "group", "aria-label": words.notches });
     this.glass = element(
       "div",
-      { class: "glass" },
+      { class: "glass timeless" },
       this.slider,
       element("span", { class: "clip" }, this.veil),
       this.nowLine,
