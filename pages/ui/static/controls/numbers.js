@@ -1,4 +1,4 @@
-// The line between the pictures and the strip: what there is to say at the left, the most important numbers at the right.
+// The line between the pictures and the strip: what there is to say at the left, the important numbers at the right.
 
 import { element, fill } from "../dom.js";
 import { tip, tipText } from "./tip.js";
@@ -19,7 +19,7 @@ export class Numbers {
       this.status[name] = element("span", { "data-status": name, translate: "no" }, "–");
       const row = element(
         "span",
-        { class: `stat ${name}` },
+        { class: "stat" },
         element("span", { class: "label" }, label),
         this.status[name],
       );
