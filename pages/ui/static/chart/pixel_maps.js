@@ -17,8 +17,9 @@ export class PixelMaps {
   /**
    * Draw a group of maps, or a list of groups. A group has `side` (pixels in a row of one map), `boxes` (x0, x1, y0
    * and y1 of each map), `values` (bytes, rows from the top), `lut` and `over`; optional are `crisp` (pixels have
-   * edges), `tall` (rows of one map, if not `side`), `square` (each map is a square in the middle of its box) and `frame`
-   * (a colour role). The first group's `over` decides for the whole canvas. Only what lies from the share `from` to the share `to` of the horizontal axis is drawn.
+   * edges), `tall` (rows of one map, if not `side`), `square` (each map is a square in the middle of its box) and
+   * `frame` (a colour role). The first group's `over` decides for the whole canvas. Only what lies from the share
+   * `from` to the share `to` of the horizontal axis is drawn.
    */
   draw(maps, from = 0, to = 1) {
     const full = this.plot._fullLayout;

@@ -6,8 +6,8 @@ const GAP = 4; // pixels between a button and its panel, and to the window's edg
 let panels = 0;
 
 /**
- * Have a button open and close a panel beside it. The browser closes it on Escape and on a click elsewhere, and gives the
- * focus back. `opened` is called each time before it opens.
+ * Have a button open and close a panel beside it. The browser closes it on Escape and on a click elsewhere, and gives
+ * the focus back. `opened` is called each time before it opens.
  */
 export function popup(button, panel, opened = () => {}) {
   panel.id ||= `panel-${++panels}`;

@@ -1,4 +1,4 @@
-// What changes a network, at the place in its drawing where it acts: the data, the inputs, layers, units and activation.
+// What changes a network, at the place in its drawing where it acts: data, inputs, layers, units and activation.
 //
 // The figure's `meta.network` says where the columns of the drawing are; the knobs are named by the chart's `network`.
 // The nodes are made once and moved, so that none of them loses the focus while the network trains.
@@ -18,7 +18,7 @@ const BESIDE_COUNTER = 3.6; // rem from the middle of a button to that of a narr
 const NEAR_LINE = 7; // pixels from a weight's line to a click on it
 const POINT_SIZE = 0.026; // of a picture's width: half a point
 const SQUARES = [1, 3]; // classes that are drawn as squares in pictures of data
-const SHAPES = ["circle", "square", "diamond", "triangle", "cross"]; // of the classes, as in playground/figures/fields.py
+const SHAPES = ["circle", "square", "diamond", "triangle", "cross"]; // as in playground/figures/fields.py
 
 export class Network {
   /** `chart` has spec.network, board, plot, stage, slot, card and figure. */

@@ -1,4 +1,4 @@
-// The rail: one experiment of the lesson in two lines, the way to the others, and the button that sets it up and runs it.
+// The rail: one experiment of the lesson in two lines, the way to the others, and a button that sets it up and runs it.
 
 import "../history.js";
 import { element, fill } from "../dom.js";
@@ -51,7 +51,7 @@ export class Rail {
       element(
         "div",
         { class: "rail-act" },
-        element("div", { class: "rail-reserved", "aria-hidden": "true" }, ...reserved), // room for both buttons at any time
+        element("div", { class: "rail-reserved", "aria-hidden": "true" }, ...reserved), // room for both
         element("div", { class: "rail-buttons" }, this.run, this.next),
       ),
       this.list,

@@ -8,9 +8,9 @@ const CLOSE_MS = 120; // so that the pointer can move onto the words
 let tips = 0;
 
 /**
- * Show `panel` while `anchor` is pointed at or has the focus, and after a tap on it; Escape hides it. `opened` is called
- * each time before it opens, and may return false to keep it closed. `focused` are other things that show it while one of
- * them has the focus.
+ * Show `panel` while `anchor` is pointed at or has the focus, and after a tap on it; Escape hides it. `opened` is
+ * called each time before it opens, and may return false to keep it closed. `focused` are other things that show it
+ * while one of them has the focus.
  */
 export function tip(anchor, panel, opened = () => true, focused = []) {
   let later = 0;
