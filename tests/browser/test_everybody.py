@@ -157,22 +157,32 @@ def test_while_a_run_plays_little_is_said_and_at_its_pause_one_sentence(page: Op
     assert narrator
 
 
-def test_a_still_lab_says_its_note_or_what_is_new_in_its_charts(page: Open) -> None:
-    tab = page("/tensors?tensors_lab=views")
-    tab.page.locator("[data-sheet]").wait_for()
-    tab.page.evaluate(LISTEN)
+def test_a_still_lab_says_its_new_answer_and_its_new_note(page: Open) -> None:
+    tab = page("/tensors?tensors_lab=views").page
+    note, answer = tab.locator("[data-sheet]:not([data-board] *) > div").first, tab.locator("[data-board] .answer")
+    probe = tab.locator('[data-board] [data-knob="probe"] input')
+    note.wait_for()
+    tab.evaluate(LISTEN)
+    before = note.text_content()
     for _ in range(3):
-        tab.page.locator(".st-key-knobs input[type=range]").first.press("ArrowRight")
-    tab.page.wait_for_function("() => window.__said.length > 0", timeout=1000 * PATIENCE)
-    tab.page.wait_for_timeout(1000)
-    said, note = tab.page.evaluate(SAID), tab.page.locator("[data-sheet] > div").first.text_content().strip()
-    assert said[-1] == note and len(said) <= 2
-    tab.page.goto("/autograd?autograd_lab=accumulate")
-    tab.page.locator("[data-chart] .main-svg").first.wait_for()
-    tab.page.evaluate(LISTEN)
-    tab.page.locator(".st-key-knobs input[type=range]").first.press("ArrowLeft")
-    tab.page.wait_for_function("() => window.__said.length > 0", timeout=1000 * PATIENCE)
-    assert "Horizontal axis" not in tab.page.evaluate(SAID)[-1], "only what is new"
+        probe.press("ArrowRight")
+    tab.wait_for_function(
+        """(before) => {
+          const now = document.querySelector("[data-sheet]:not([data-board] *) > div").textContent.trim();
+          return now !== before.trim() && window.__said.includes(now);
+        }""",
+        arg=before,
+        timeout=1000 * PATIENCE,
+    )
+    assert len(tab.evaluate(SAID)) <= 4, "not each of the three"
+    tab.goto("/autograd?autograd_lab=accumulate")
+    tab.locator("[data-chart] .main-svg").first.wait_for()
+    tab.evaluate(LISTEN)
+    before = answer.text_content()
+    tab.locator('[data-board] [data-knob="calls"] input').press("ArrowLeft")
+    tab.wait_for_function("() => window.__said.length > 0", timeout=1000 * PATIENCE)
+    assert answer.text_content() != before
+    assert tab.evaluate(SAID) == [answer.text_content()], "nothing of the charts beside it"
 
 
 def test_a_point_is_placed_with_the_keyboard_and_its_place_is_said(page: Open) -> None:

@@ -14,7 +14,6 @@ ROWS = (
 )
 
 
-
 def test_a_pinned_run_stays_as_a_ghost_beside_the_next_ones(page: Open) -> None:
     tab = page("/regression?regression_lr=0.05")
     board = Board(tab.page).ready()
