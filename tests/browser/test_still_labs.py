@@ -55,6 +55,10 @@ def test_what_cannot_be_drawn_is_said_over_the_last_picture_until_it_can(page: O
     shape(tab).press("Enter")
     refusal.wait_for(timeout=1000 * PATIENCE)
     assert "4 x" in refusal.text_content()
+    shape(tab).fill("<b>4</b>")
+    shape(tab).press("Enter")
+    refusal.get_by_text("“<b>4</b>”").wait_for(timeout=1000 * PATIENCE)
+    assert refusal.locator("p > *").count() == 0, "markup is text"
     assert not refusal.get_by_role("button").is_visible(), "the same settings would be refused again"
     assert tab.evaluate("(node) => node.isConnected", marked), "the picture stays"
     pale = tab.locator("[data-place=hero] .stage").evaluate("(node) => getComputedStyle(node).opacity")

@@ -1,4 +1,4 @@
-"""Two runs side by side, with no browser: the second is the first but for one knob and has its points."""
+"""Two runs in one board, with no browser: the second is the first but for one knob and has its points."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from playground.lessons.classification import lesson as classification
 from playground.lessons.regression import lesson as regression
 from playground.workers.operations import PointsAsCsv, UseRows
 from tests.pages.questions import Advance, Peek
-from tests.pages.session import Open, assert_dead, boards, link, turn, warnings, widgets
+from tests.pages.session import Open, assert_dead, board, link, turn, warnings, widgets
 
 LIVE = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, LiveLesson)}
 each_live_lesson = pytest.mark.parametrize("lesson", LIVE.values(), ids=list(LIVE))
 
 
 def runs(session: AppTest) -> list[str]:
-    return [data["run"] for data in boards(session)]
+    """The run of the board, and the one that is compared with it, if any."""
+    found = board(session)
+    return [each for each in (found["run"], found["second"]) if each]
 
 
 def of(run_id: str, what: str) -> Any:
@@ -35,17 +37,19 @@ def compare(session: AppTest, lesson: LiveLesson, on: bool = True) -> None:
 
 
 @each_live_lesson
-def test_the_second_run_differs_in_one_knob_and_follows_the_first(visit: Open, lesson: LiveLesson) -> None:
+def test_the_second_run_differs_in_one_knob_and_goes_with_the_comparison(visit: Open, lesson: LiveLesson) -> None:
     session = visit(lesson)
-    assert len(boards(session)) == 1
+    (first,) = runs(session)
+    assert not board(session)["compares"]
     compare(session, lesson)
-    first, second = boards(session)
-    assert first["leader"] == "" and second["leader"] == first["run"]
+    assert board(session)["compares"], "the board leaves room for the form above it"
+    mine, second = runs(session)
+    assert mine == first and second != first
     name = link(session)["versus"].partition(":")[0]
-    assert set(of(second["run"], "config").changed_from(of(first["run"], "config"))) == {name}
+    assert set(of(second, "config").changed_from(of(first, "config"))) == {name}
     compare(session, lesson, on=False)
-    assert runs(session) == [first["run"]]
-    assert not pool().has(second["run"])
+    assert runs(session) == [first] and not board(session)["compares"]
+    assert not pool().has(second)
     assert "versus" not in link(session)
 
 
@@ -141,7 +145,7 @@ def test_from_this_moment_another_value_is_turned_in_the_same_run(visit: Open) -
 
 def test_two_equal_runs_are_not_shown_twice(visit: Open) -> None:
     session = visit(regression.LESSON, versus="lr:0.5")
-    assert len(boards(session)) == 1
+    assert len(runs(session)) == 1
     assert "the same" in session.info[0].value
 
 
@@ -151,7 +155,7 @@ def test_two_equal_runs_are_not_shown_twice(visit: Open) -> None:
 def test_a_hostile_comparison_in_the_link_opens_the_page(visit: Open, text: str) -> None:
     session = visit(regression.LESSON, versus=text)
     assert list(session.exception) == []
-    assert len(boards(session)) == 1
+    assert len(runs(session)) == 1
     for warning in warnings(session):
         assert_dead(warning)
     assert "versus" not in link(session)
