@@ -24,6 +24,11 @@ import { WeightForm } from "../controls/weights.js";
 
 const MAX_CLICK_PIXELS = 4; // a pointer that moved further was a drag
 const FULL_UPDATE_MS = 1000; // a paused chart, or one under the pointer, gets its full update at most this late
+const TITLE = 1.2; // of an axis, as a part of the type's size: Plotly's own
+const SMALLEST = 0.65; // that a title becomes where it has no room
+const BETWEEN_NUMBERS = 0.6; // of the type's size
+const widths = new Map(); // text -> its width
+let pen;
 const FONTS = new Set(["font", "tickfont", "textfont", "titlefont", "marker"]); // whose sizes follow the page's type
 const WORDS_MS = 2000; // while a run plays, the chart in words is written this often
 
@@ -269,17 +274,33 @@ export class Chart {
     if (this.zoom?.kinds !== kinds) this.zoom = null;
     const { scale } = this.board;
     const { l = 0, r = 0, t = 0, b = 0 } = layout.margin ?? {};
+    const { clientWidth: width, clientHeight: height } = this.plot;
+    const wide = width - scale * (l + r - 2 * Math.min(l, r));
+    const high = height - scale * (t + b - 2 * Math.min(t, b));
+    const type = { size: 12 * scale, family: this.board.font };
     return {
       ...layout,
-      width: this.plot.clientWidth,
-      height: this.plot.clientHeight,
+      width,
+      height,
       dragmode: this.dragKnobs || isTouch() ? false : layout.dragmode,
       showlegend: false,
       shapes: layout.shapes?.map((shape) => this.hidden.has(shape.name) ? { ...shape, visible: false } : shape),
       margin: { ...layout.margin, l: l * scale, r: r * scale, t: t * scale, b: b * scale },
-      font: { ...layout.font, size: 12 * scale, family: this.board.font },
-      xaxis: currentAxis(reaching(layout.xaxis, ghosts.flatMap((ghost) => ghost.x)), this.zoom?.xaxis),
-      yaxis: currentAxis(reaching(layout.yaxis, ghosts.flatMap((ghost) => ghost.y)), this.zoom?.yaxis),
+      font: { ...layout.font, ...type },
+      xaxis: withTitle(
+        thinned(
+          currentAxis(reaching(layout.xaxis, ghosts.flatMap((ghost) => ghost.x)), this.zoom?.xaxis),
+          width - scale * (l + r),
+          type,
+        ),
+        wide,
+        type,
+      ),
+      yaxis: withTitle(
+        currentAxis(reaching(layout.yaxis, ghosts.flatMap((ghost) => ghost.y)), this.zoom?.yaxis),
+        high,
+        type,
+      ),
     };
   }
 
@@ -471,6 +492,42 @@ function currentAxis(axis, zoomed) {
   const range = zoomed ?? axis.range;
   const title = axis.ticklabelposition?.startsWith("inside") ? { title: undefined } : {};
   return { ...axis, ...title, uirevision: false, ...(range && { range: [...range] }) };
+}
+
+/** An axis whose title is as small as its place needs: `room` pixels, centred over the axis. */
+function withTitle(axis, room, { size, family }) {
+  const title = typeof axis.title === "string" ? { text: axis.title } : axis.title;
+  if (!title?.text || room <= 0) return axis;
+  const wanted = title.font?.size ?? TITLE * size;
+  const width = wanted * widthOf(title.text, family);
+  if (width <= room) return axis;
+  return {
+    ...axis,
+    title: { ...title, font: { ...title.font, size: Math.max(SMALLEST * size, (wanted * room) / width) } },
+  };
+}
+
+/** A horizontal axis with every nth of its numbers, so many as stand beside each other in `room` pixels. */
+function thinned(axis, room, { size, family }) {
+  const { ticktext = [], tickvals = [] } = axis;
+  if (ticktext.length < 3 || room <= 0 || !ticktext.every((text) => text.trim() && Number.isFinite(Number(text)))) {
+    return axis;
+  }
+  const wide = size * (Math.max(...ticktext.map((text) => widthOf(text, family))) + BETWEEN_NUMBERS);
+  const nth = Math.ceil((wide * ticktext.length) / room);
+  const kept = (each, at) => at % nth === 0;
+  return { ...axis, tickangle: 0, tickvals: [...tickvals].filter(kept), ticktext: ticktext.filter(kept) };
+}
+
+/** The width of a text, in units of its type's size. */
+function widthOf(text, family) {
+  const key = `${family} ${text}`;
+  if (!widths.has(key)) {
+    pen ??= document.createElement("canvas").getContext("2d");
+    pen.font = `100px ${family}`;
+    widths.set(key, pen.measureText(text).width / 100);
+  }
+  return widths.get(key);
 }
 
 /** What the keyboard can do at a place of the chart, by the names of the sentences that say so. */
