@@ -515,7 +515,7 @@ function thinned(axis, room, { size, family }) {
   }
   const wide = size * (Math.max(...ticktext.map((text) => widthOf(text, family))) + BETWEEN_NUMBERS);
   const nth = Math.ceil((wide * ticktext.length) / room);
-  const kept = (each, at) => at % nth === 0;
+  const kept = (_each, at) => at % nth === 0;
   return { ...axis, tickangle: 0, tickvals: [...tickvals].filter(kept), ticktext: ticktext.filter(kept) };
 }
 
