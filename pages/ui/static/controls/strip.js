@@ -67,6 +67,7 @@ export class Strip {
   /** Stand on this chart, whose x axis counts steps. */
   hold(card) {
     this.chart = [...this.board.charts.values()].find((chart) => chart.card === card);
+    this.chart.overlays.push({ take() {}, draw: () => this.placeSoon(), destroy() {} }); // its first drawing, too
     const stage = card.querySelector(".stage");
     this.track.remove();
     this.root.classList.remove("plain");
