@@ -67,11 +67,11 @@ class Inspector:
     def in_both_themes(self, where: str) -> list[str]:
         problems = []
         for theme in THEMES:
-            self.page.emulate_media(color_scheme=theme)
+            self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # colours change at once
             self.page.wait_for_function(
                 """(theme) => getComputedStyle(document.querySelector(".stApp")).colorScheme === theme""", arg=theme
             )
-            self.page.wait_for_timeout(1000)  # Streamlit's colours change slowly
+            self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
             problems += self.problems(f"{where}, {theme}", "" if theme == "light" else "color-contrast")
         return problems
 

@@ -165,7 +165,7 @@ const CONTROLS = {
 
   slider({ options, label, lo, hi, step, live }, turn) {
     const isChoice = options.length > 0;
-    const bounds = isChoice ? { min: 0, max: options.length - 1, step: 1 } : { min: lo, max: hi, step: step ?? "any" };
+    const bounds = isChoice ? { min: 0, max: options.length - 1, step: 1 } : { min: lo, max: hi, step: step ?? 1 };
     const input = element("input", { type: "range", "aria-label": label, ...bounds });
     const output = element("span", { class: "value", translate: "no" });
     const longest = Math.max(3, ...options.map(({ text }) => text.length));
