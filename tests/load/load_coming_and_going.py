@@ -18,13 +18,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import psutil
 import pytest
 
 from pages.ui.housekeeping import EVERY_SECONDS
 from tests.conftest import Serve
 from tests.load.machine import family, family_megabytes
+from tests.load.room import asked_by, due, question
 from tests.load.tabs import BRIEF_SESSIONS, KEPT_SECONDS, PATIENCE_SECONDS, Tab, open_tab
 
 MINUTES = float(os.environ.get("VISITS_MINUTES", "4"))
@@ -77,15 +77,16 @@ async def play(tab: Tab, board: Any) -> None:
     """Play and ask for frames, as a board does."""
     await board.send('{"do": "play"}')
     end = time.monotonic() + STAYS_SECONDS
-    charts = [chart["name"] for chart in tab.board["charts"]][:3]
+    asked, frame = asked_by(tab.board["charts"]), 0
     async with asyncio.timeout(PATIENCE_SECONDS):
         while time.monotonic() < end:
-            await board.send(orjson.dumps({"ask": charts, "options": {}}).decode())
+            await board.send(question(due(asked, frame)))
             await board.recv()
+            frame += 1
 
 
 async def upload(tab: Tab) -> None:
-    """Send a file, as the popover Data does; the server keeps it as long as the session."""
+    """Send a file, as “Your own points” does; the server keeps it as long as the session."""
     host = tab.url.removeprefix("http://")
     path = f"/_stcore/upload_file/{tab.session}/{uuid.uuid4()}"
     status, headers = await request(host, "GET", "/_stcore/health", {})

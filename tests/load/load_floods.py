@@ -26,7 +26,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.load.room import PAINT_SECONDS, ROOT, SERVER, Control, Viewer
+from tests.load.room import PAINT_SECONDS, ROOT, SERVER, Control, Viewer, in_sight, question
 
 COMMANDS = 600
 FLOOD_SECONDS = 5.0
@@ -76,7 +76,7 @@ FLOODS = {
     "reset schedules": Flood("learning_rates_schedules", RESET, ("loss", "rates")),
     "pick on a surface": Flood(
         "gradient_descent_surface", lambda n: {"do": "pick", "chart": "levels", **place(n)},
-        ("levels", "relief", "loss"), {"surface": "rastrigin", "lr": 0.0005},
+        ("levels", "relief", "height"), {"surface": "rastrigin", "lr": 0.0005},
     ),
     "pick on the CNN's plane": Flood("cnn", lambda n: {"do": "pick", "chart": "plane", **place(n)}, ("plane",)),
     "points of a regression": Flood(
@@ -88,7 +88,7 @@ FLOODS = {
         plays=True,
     ),
     "seek": Flood("cnn", lambda n: {"do": "scrub", "to": n % 2}, DIGITS, plays=True),
-    "draw": Flood("cnn", lambda n: {"do": "draw", "bits": drawing(n)}, ("stages", "saliency", "answer", "attack")),
+    "draw": Flood("cnn", lambda n: {"do": "draw", "bits": drawing(n)}, ("drawn", "stages", "attention", "attack")),
     "rebuild": Flood("cnn", lambda n: {"seed": n}, DIGITS, by_page=True),
 }  # fmt: skip
 
@@ -156,7 +156,8 @@ async def classroom(port: int) -> AsyncIterator[Class]:
     async with AsyncExitStack() as stack:
         control = Control(await stack.enter_async_context(connect(f"ws://127.0.0.1:{port}/control")))
         (run_id,) = await control.ask({"open": 1})
-        neighbour = Viewer(run_id, await stack.enter_async_context(connect(f"ws://127.0.0.1:{port}/live/{run_id}")))
+        socket = await stack.enter_async_context(connect(f"ws://127.0.0.1:{port}/live/{run_id}"))
+        neighbour = Viewer(run_id, socket, in_sight("regression"))
         watching = asyncio.create_task(neighbour.watch())
         await neighbour.do("speed", value=0)
         await neighbour.do("play")
@@ -191,7 +192,7 @@ async def send_flood(room: Class, flood: Flood) -> None:
 
 async def watch(socket: ClientConnection, charts: tuple[str, ...]) -> None:
     """Ask for frames as a board does."""
-    ask = orjson.dumps({"ask": charts, "options": {}}).decode()
+    ask = question(charts)
     await socket.send(ask)
     async for _ in socket:
         await asyncio.sleep(PAINT_SECONDS)

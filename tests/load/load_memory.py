@@ -27,7 +27,7 @@ from tests.load.machine import (
     row,
     unique_megabytes,
 )
-from tests.load.room import SERVER, Control, Viewer, control_of, question
+from tests.load.room import SERVER, Control, Viewer, asked_by, control_of, due, in_sight, question
 from tests.load.tabs import BRIEF_SESSIONS, KEPT_SECONDS, open_tab
 
 MAX_WORKER_MB = 60.0  # of a further worker's own, after all lessons
@@ -49,13 +49,13 @@ async def visit_every_lesson(port: int, control: Control, session: str) -> None:
     for name in LIVE:
         (run_id,) = await control.ask({"runs": [[session, name, {}]]})
         async with connect(f"ws://127.0.0.1:{port}/live/{run_id}", max_size=None) as socket:
-            viewer = Viewer(run_id, socket, ["loss"])
-            await socket.send(question(viewer.charts))
+            viewer = Viewer(run_id, socket, in_sight(name))
+            await socket.send(question(list(viewer.asked)))
             await viewer.do("step", n=STEPS)
             end = time.monotonic() + STEPS_SECONDS
             while time.monotonic() < end and not (viewer.step and viewer.state in ("paused", "done", "failed")):
                 viewer.take(await asyncio.wait_for(socket.recv(decode=False), STEPS_SECONDS))
-                await socket.send(question(viewer.charts))
+                await socket.send(question(list(viewer.asked)))
             assert viewer.state != "failed", name
         await control.ask({"close": [run_id]})
     for name in STILL:
@@ -103,7 +103,7 @@ async def thirty_visits(url: str, pid: int) -> float:
             if tab.run_id and number % 2:
                 socket = await stack.enter_async_context(tab.board_socket())
                 await socket.send('{"do": "play"}')
-                await socket.send(question([chart["name"] for chart in tab.board["charts"]][:3]))
+                await socket.send(question(due(asked_by(tab.board["charts"]), 0)))
         await asyncio.sleep(PLAYS_SECONDS)
         return resident_megabytes(pid)
 

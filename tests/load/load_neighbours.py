@@ -16,7 +16,7 @@ import pytest
 
 from playground.lessons.cnn.config import BATCH_SIZES, MAX_FILTERS
 from tests.load.machine import LENGTH, Cores, Table, busy_loops, row, watched_cores
-from tests.load.room import CHARTS, SERVER, Viewer, classroom, control_of, watched
+from tests.load.room import SERVER, Viewer, classroom, control_of, watched
 
 TURNS = 3
 SECONDS = 6.0 * LENGTH
@@ -71,7 +71,7 @@ async def measure(port: int, pid: int, knobs: dict[str, Any], loops: list[int]) 
         (cnn,) = await control.ask({"runs": [["another student", "cnn", knobs]]})
         async with (
             classroom(port, control, 1) as (neighbour,),
-            watched(port, [cnn], CHARTS["cnn"], plays=False) as (other,),
+            watched(port, [cnn], "cnn", plays=False) as (other,),
         ):
             await asyncio.sleep(RAMP_SECONDS)
             found = [await frames_and_gap(neighbour, SECONDS)]

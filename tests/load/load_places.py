@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.load.machine import LENGTH, Table, row
-from tests.load.room import CHARTS, SERVER, Viewer, control_of, watched
+from tests.load.room import SERVER, Viewer, control_of, in_sight, watched
 from tests.load.tabs import Tab, open_tab
 
 SESSIONS = 30
@@ -44,7 +44,7 @@ async def visit(tab: Tab, lesson: str, found: Visit, everybody: asyncio.Barrier)
     found.scripts.append(await tab.rerun(lesson, patience=PATIENCE_SECONDS))
     start = time.monotonic()
     async with tab.board_socket() as socket:
-        viewer = Viewer(tab.run_id, socket, CHARTS[lesson])
+        viewer = Viewer(tab.run_id, socket, in_sight(lesson))
         watching = asyncio.create_task(viewer.watch())
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not viewer.pictured_at:

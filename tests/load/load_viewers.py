@@ -1,8 +1,8 @@
 """Thirty students at once, and one alone: frames, answers, training speed and memory, against a bare torch loop.
 
 Needs a quiet machine: `pytest -s tests/load/load_viewers.py`. The viewers ask as the board in a browser does, each for
-the two charts that are in sight, and paint for as long as a fast browser does; they run on the machine that serves
-them, and what they themselves use is printed.
+the charts that are in sight when the page opens, and paint for as long as a fast browser does; they run on the machine
+that serves them, and what they themselves use is printed.
 """
 
 from __future__ import annotations

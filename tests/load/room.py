@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import cycle, pairwise
 from pathlib import Path
 from statistics import quantiles
@@ -16,6 +16,8 @@ from typing import Any
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+
+from playground.lessons import BENCHES
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = (
@@ -27,15 +29,34 @@ PAINT_SECONDS = 0.015
 COMMAND_EVERY_SECONDS = 2.0  # one student presses or turns something this often
 START_SECONDS = 60.0  # of all workers
 ANSWER_SECONDS = 10.0  # after this long without an answer the test fails
-CHARTS = {  # those in sight
-    "regression": ("fit", "loss"),
-    "classification": ("map", "loss", "network"),
-    "cnn": ("loss", "accuracy", "answer"),
-    "optimizers": ("loss", "ranking", "fits"),
-}
+SMALL_EVERY, SMALL_PICTURES = 8, 5  # which frames have them, and how many are in sight, as in pages/ui/static
 LEARNING_RATES = (0.3, 0.5)
 
 Frame = dict[str, Any]
+Asked = Mapping[str, int]  # chart -> which frames have it: 1 all, 8 each eighth
+
+
+def in_sight(bench: str) -> Asked:
+    """What the board of a bench asks for when it opens."""
+    return asked_by([asdict(chart) for chart in BENCHES[bench].charts])
+
+
+def asked_by(board_charts: Sequence[Mapping[str, Any]]) -> Asked:
+    """What a board with these charts asks for: hero, second chart and strip, and small pictures less often."""
+    charts = [chart for chart in board_charts if not chart["strip"]]
+    view, *others = dict.fromkeys("".join(chart["views"][:1]) for chart in charts)
+    heroes = [next(chart for chart in charts if other in chart["views"]) for other in others]
+    shown = [chart for chart in charts if not chart["views"] or view in chart["views"]]
+    large, rest = [*shown[:2], *(chart for chart in board_charts if chart["strip"])], shown[2:]
+    is_full = len(rest) + len(others) > SMALL_PICTURES
+    small = rest[: max(1, SMALL_PICTURES - len(others))] if is_full else rest
+    often = {chart["name"]: chart["every"] for chart in large}
+    return often | {chart["name"]: max(SMALL_EVERY, chart["every"]) for chart in [*small, *heroes]}
+
+
+def due(asked: Asked, frame: int) -> list[str]:
+    """The charts that a frame must have; the first one has only those that all frames have."""
+    return [name for name, every in asked.items() if every == 1 or (frame and frame % every == 0)]
 
 
 def question(charts: Sequence[str]) -> str:
@@ -49,7 +70,7 @@ class Viewer:
 
     run_id: str
     socket: ClientConnection
-    charts: Sequence[str] = CHARTS["regression"]
+    asked: Asked
     arrivals: list[float] = field(default_factory=list)  # seconds on time.monotonic's clock
     sizes: list[int] = field(default_factory=list)  # bytes
     steps: list[tuple[float, int]] = field(default_factory=list)  # (arrival, step)
@@ -63,14 +84,13 @@ class Viewer:
 
     async def watch(self) -> None:
         """Take a frame, paint it, ask for the next; until the socket closes."""
-        ask = question(self.charts)
         with suppress(ConnectionClosed):
-            await self.socket.send(ask)
+            await self.socket.send(question(due(self.asked, 0)))
             async for message in self.socket:
                 assert isinstance(message, bytes)
                 self.take(message)
                 await asyncio.sleep(PAINT_SECONDS)
-                await self.socket.send(ask)
+                await self.socket.send(question(due(self.asked, len(self.arrivals))))
         self.closed = f"{self.socket.close_code} {self.socket.close_reason}"
 
     def take(self, message: bytes) -> None:
@@ -168,14 +188,15 @@ async def control_of(port: int, *, ready: bool = True) -> AsyncIterator[Control]
 
 @asynccontextmanager
 async def watched(
-    port: int, runs: Sequence[str], charts: Sequence[str] = CHARTS["regression"], *, plays: bool = True
+    port: int, runs: Sequence[str], bench: str = "regression", *, plays: bool = True
 ) -> AsyncIterator[list[Viewer]]:
     """A viewer before each of these runs, which all play at full speed."""
     async with AsyncExitStack() as sockets:
         viewers = []
         for run_id in runs:
             address = f"ws://127.0.0.1:{port}/live/{run_id}"
-            viewers.append(Viewer(run_id, await sockets.enter_async_context(connect(address, max_size=None)), charts))
+            socket = await sockets.enter_async_context(connect(address, max_size=None))
+            viewers.append(Viewer(run_id, socket, in_sight(bench)))
         watching = [asyncio.create_task(viewer.watch()) for viewer in viewers]
         for viewer in viewers if plays else ():
             await viewer.do("speed", value=0)
@@ -192,7 +213,7 @@ async def watched(
 async def classroom(port: int, control: Control, count: int, bench: str = "regression") -> AsyncIterator[list[Viewer]]:
     """So many students, each before a playing run without an end; afterwards they leave and their runs are closed."""
     runs = await control.ask({"runs": [[f"student {number}", bench, {"max_steps": 0}] for number in range(count)]})
-    async with watched(port, runs, CHARTS[bench]) as viewers:
+    async with watched(port, runs, bench) as viewers:
         yield viewers
     await control.ask({"close": runs})
 
