@@ -47,6 +47,7 @@ REDRAWN = {
 REDRAWN_CHARTS = {
     ("regression", "network"): "drawn from the data to the prediction, with the curve of each unit",
     ("classification", "network"): "drawn from the data to the prediction, with a map of each input",
+    ("classification", "explain"): "bars are shorter, so that there is room for their numbers",
     ("optimizers", "loss"): "each racer has a marker at the end of its line",
     ("optimizers", "ranking"): "a list of the racers, with a marker and its place beside each",
     ("optimizers", "surface"): "a picture of the heights, and a marker for each racer",
