@@ -210,17 +210,21 @@ def for_board(bench: LiveLesson | Lab, config: Config) -> list[dict[str, Any]]:
     """The knobs that a board shows as controls of its own, in order of declaration: each with its spec and its value.
 
     These are the ones beside the player (`bar`), and those that a chart shows where they act; shy ones only while they
-    have an effect. A hidden one beside the player is `locked`: the board shows its value.
+    have an effect. A hidden one is `locked` beside the player, and where it says what the network is: the board shows
+    its value.
     """
     of_network: set[str] = set()
+    stated: set[str] = set()  # also where they are hidden
     for chart in bench.charts:
         of_network |= set(chart.controls)
         of_network |= {chart.brush} | (chart.network.names if chart.network else set())
+        if chart.network:
+            stated |= {chart.network.data, chart.network.layers, chart.network.activation}
     hidden, shown = hidden_knobs(), []
     for name, spec in config.knobs().items():
         if spec.shy and not spec.applies_to(config):
             continue
-        if spec.bar or (name in of_network and name not in hidden):
+        if spec.bar or name in stated or (name in of_network and name not in hidden):
             value = getattr(config, name)
             control: dict[str, Any] = {
                 "name": name,

@@ -251,14 +251,18 @@ def test_a_change_of_a_setting_is_a_notch_with_its_words(page: Open) -> None:
     board.until(lambda: board.step == 21, "the step at which it was changed")
 
 
-def test_after_a_divergence_the_loss_is_crossed_and_one_can_start_again(page: Open) -> None:
+def test_after_a_divergence_the_loss_is_crossed_and_one_can_start_again_with_a_lower_rate(page: Open) -> None:
     tab = page("/regression?regression_lr=10&regression_max_steps=0")
     board = Board(tab.page).ready()
     board.press("Play")
     board.until(lambda: board.state == "failed", "it diverges")
     assert "The loss is not finite" in tab.page.locator("[data-place=strip] .cross").inner_text()
-    board.press("Start again")
+    again = tab.page.get_by_role("button", name="Start again with learning rate 0.5", exact=True)
+    again.focus()
+    again.press("Enter")
     board.until(lambda: board.state == "paused" and board.step == 0, "from the start")
+    board.until(lambda: board.knob("lr").get_attribute("aria-valuetext") == "0.5", "with a lower rate")
+    assert board.page.evaluate("document.activeElement.getAttribute('aria-label')") == "Play", "the focus is not lost"
 
 
 def test_knobs_beside_the_player_turn_the_settings(page: Open) -> None:

@@ -92,13 +92,22 @@ export class Places {
     ];
     this.all.hidden = !isFull;
     this.all.textContent = `+${rest.length + others.length - this.inTheRow.length}`;
-    this.thumbs.replaceChildren(...this.inTheRow.map(({ root }) => root), this.all);
+    const { thumbs } = this;
+    const focused = [...thumbs.children].indexOf(document.activeElement);
+    thumbs.replaceChildren(...this.inTheRow.map(({ root }) => root), this.all);
+    const { length } = thumbs.children;
+    if (focused >= 0) /** @type {HTMLElement} */ (thumbs.children[Math.min(focused, length - 1)]).focus();
     this.thumbs.hidden = this.inTheRow.length === 0;
     this.below = this.more.hidden
       ? []
       : [...this.views.values()].flatMap(({ rest }) => rest).filter((chart, at, all) => all.indexOf(chart) === at)
         .filter((chart) => chart.place === "small")
-        .map((chart) => new Thumbnail(chart, chart.spec.title, () => this.open(chart.spec.name, true)));
+        .map((chart) =>
+          new Thumbnail(chart, chart.spec.title, () => {
+            this.open(chart.spec.name, true);
+            chart.menu.button.focus({ preventScroll: true }); // the small picture has gone
+          })
+        );
     this.more.replaceChildren(...this.below.map(({ root }) => root));
   }
 
@@ -110,7 +119,10 @@ export class Places {
     if (!this.more.hidden) this.more.scrollIntoView({ block: "nearest" });
   }
 
-  /** Open a chart: it changes places with the second one, or with the hero if it cannot be read in a narrow place. */
+  /**
+   * Open a chart: it changes places with the second one, or with the hero if it cannot be read in a narrow place, or was
+   * the hero itself. Where an experiment asks for such a chart, the hero moves to the second place and stays in sight.
+   */
   open(name, fromButton = false) {
     const chart = this.board.charts.get(name);
     if (!chart || ["hero", "second", "strip"].includes(chart.place)) return;
@@ -118,9 +130,17 @@ export class Places {
     const { shown } = this;
     if (shown.hero === chart || shown.second === chart) return this.arrange();
     const at = shown.rest.indexOf(chart);
-    const place = chart.spec.wide || !shown.second ? "hero" : "second";
-    shown.rest[at] = shown[place];
-    shown[place] = chart;
+    const isLarge = chart.spec.wide || !shown.second || chart === this.atFirst.get(this.view).hero;
+    const keepsHero = isLarge && !fromButton && shown.second && !shown.hero.spec.wide;
+    const left = isLarge && !keepsHero ? shown.hero : shown.second;
+    if (keepsHero) shown.second = shown.hero;
+    if (isLarge) shown.hero = chart;
+    else shown.second = chart;
+    if (at < IN_THE_ROW) shown.rest[at] = left;
+    else { // from behind "All pictures": what it takes the place of stays in the row
+      shown.rest.splice(at, 1);
+      shown.rest.unshift(left);
+    }
     this.rearrange(fromButton);
   }
 
@@ -144,13 +164,10 @@ export class Places {
     this.rearrange(fromButton);
   }
 
-  /** Arrange, and leave the focus on the small picture that has come in the place of the one that was pressed. */
+  /** Arrange, and show the board where a picture below it was pressed. */
   rearrange(fromButton) {
-    const pressed = /** @type {HTMLElement} */ (document.activeElement);
-    const at = fromButton ? [...this.thumbs.children].indexOf(pressed) : -1;
-    const isBelow = fromButton && this.more.contains(pressed);
+    const isBelow = fromButton && this.more.contains(document.activeElement);
     this.arrange();
-    if (at >= 0) /** @type {HTMLElement} */ (this.thumbs.children[at])?.focus();
     if (isBelow) this.board.root.scrollIntoView({ block: "start" });
   }
 

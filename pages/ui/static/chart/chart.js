@@ -507,7 +507,7 @@ function withTitle(axis, room, { size, family }) {
   };
 }
 
-/** A horizontal axis with every nth of its numbers, so many as stand beside each other in `room` pixels. */
+/** A horizontal axis with every nth of its numbers, as many as fit beside each other in `room` pixels. */
 function thinned(axis, room, { size, family }) {
   const { ticktext = [], tickvals = [] } = axis;
   if (ticktext.length < 3 || room <= 0 || !ticktext.every((text) => text.trim() && Number.isFinite(Number(text)))) {

@@ -21,9 +21,9 @@ export class Legend {
     this.root = element("span", { class: "legend", translate: "no" });
   }
 
-  /** Show an entry for each named trace of a figure's data. */
+  /** Show an entry for each named trace of a figure's data that is more than words. */
   show(data) {
-    const entries = data.filter((trace) => trace.name && trace.showlegend !== false && trace.visible !== false);
+    const entries = data.filter(isListed);
     const unique = entries.filter((trace, at) => entries.findIndex(({ name }) => name === trace.name) === at);
     const signature = JSON.stringify(unique.map((trace) => [trace.name, ...looks(trace), this.isHidden(trace)]));
     if (signature === this.signature) return;
@@ -54,6 +54,11 @@ export class Legend {
       trace.meta?.legend ?? trace.name,
     );
   }
+}
+
+/** Whether a trace has an entry: words have none, nor has what its figure gives an empty word for. */
+function isListed({ name, mode, showlegend, visible, meta }) {
+  return name && mode !== "text" && showlegend !== false && visible !== false && meta?.legend !== "";
 }
 
 /** What a click on an entry hides: the trace, or all of its group. */

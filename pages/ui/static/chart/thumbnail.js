@@ -4,6 +4,7 @@ import { element } from "../dom.js";
 import { PixelMaps } from "./pixel_maps.js";
 
 const MARGIN = 4; // pixels around the axes
+const SPILL = 1.5; // pixels that a point at the edge of the axes may take outside
 const MOST_POINTS = 400; // of one trace
 /** @type {Record<string, any>} */
 const NO_LOOKS = {}; // of a trace that says nothing about its lines or markers
@@ -50,6 +51,12 @@ export class Thumbnail {
     if (!figure) return;
     const traces = figure.data.filter((trace) => trace.visible !== false && trace.visible !== "legendonly");
     const scales = new Scales(figure.layout, traces, width, height);
+    const { left, right, top, bottom } = scales.box;
+    pen.save();
+    pen.beginPath();
+    pen.rect(left - SPILL, top - SPILL, right - left + 2 * SPILL, bottom - top + 2 * SPILL);
+    pen.clip();
+    if (!this.chart.figure.maps && traces.every(isEmpty)) this.guide(pen, scales.box);
     this.maps(pen, scales, false);
     this.shapes(pen, scales, figure.layout.shapes ?? []);
     for (const trace of traces) {
@@ -64,6 +71,24 @@ export class Thumbnail {
     if (traces.length === 0 && !this.chart.figure?.maps) {
       this.lines(pen, figure.layout.annotations ?? [], width, height);
     }
+    pen.restore();
+  }
+
+  /** A chart over the steps that has nothing to show at step 0: its axes, and a dotted guide where its lines will be. */
+  guide(pen, { left, right, top, bottom }) {
+    pen.strokeStyle = this.chart.board.colour("@muted");
+    pen.lineWidth = 1;
+    pen.beginPath();
+    pen.moveTo(left, top);
+    pen.lineTo(left, bottom);
+    pen.lineTo(right, bottom);
+    pen.stroke();
+    pen.setLineDash([2, 3]);
+    pen.beginPath();
+    pen.moveTo(left, (top + bottom) / 2);
+    pen.lineTo(right, (top + bottom) / 2);
+    pen.stroke();
+    pen.setLineDash([]);
   }
 
   /** A chart of words alone: a line for each of its texts. */
@@ -293,6 +318,13 @@ class Scales {
     this.made.set(name, scale);
     return scale;
   }
+}
+
+/** Whether a line has fewer than two points to join: nothing of it can be seen. */
+function isEmpty({ type = "scatter", mode = "lines", x, y }) {
+  if (type !== "scatter") return false;
+  const length = Math.min(x?.length ?? 0, y?.length ?? 0);
+  return length === 0 || (length === 1 && mode === "lines");
 }
 
 /** The colour of one point: a single colour, or one of a list; undefined for numbers on a colour scale. */

@@ -3,7 +3,7 @@
 // The figure's `meta.network` says where the columns of the drawing are; the knobs are named by the chart's `network`.
 // The nodes are made once and moved, so that none of them loses the focus while the network trains.
 
-import { element, fill } from "../dom.js";
+import { element, fill, icon } from "../dom.js";
 import { setDrawer } from "../page.js";
 import { Knob, textOf } from "./knob.js";
 import { popup } from "./menu.js";
@@ -63,12 +63,13 @@ export class Network {
 
   addData() {
     this.dataCanvas = element("canvas", { "aria-hidden": "true" });
-    this.dataName = element("span", { class: "name", translate: "no" });
+    this.dataName = element("span", { translate: "no" });
+    this.dataLock = lock();
     this.dataButton = element(
       "button",
       { type: "button", class: "data" },
       this.dataCanvas,
-      this.dataName,
+      element("span", { class: "name" }, this.dataLock, this.dataName),
     );
     this.dataHolder = element("span", { class: "at", "data-knob": this.knobs.data }, this.dataButton);
     this.dataPanel = element("div", { class: "pictures", role: "group", "aria-label": this.words.data });
@@ -187,11 +188,12 @@ export class Network {
       element("button", { type: "button", class: "by-one", onclick: () => this.turnBy(knob, by) }, sign);
     const [less, more] = [button("−", -1), button("+", 1)];
     const count = element("span", { class: "how-many", translate: "no" });
+    const locked = lock();
     const root = element(
       "span",
       { class: `counter ${kind}`, role: "group", "data-knob": knob },
       less,
-      ...(kind === "layers" ? [count] : []),
+      ...(kind === "layers" ? [locked, count] : []),
       more,
     );
     const show = () => {
@@ -204,6 +206,9 @@ export class Network {
       less.setAttribute("aria-label", fill(this.words.less, { what: words, knob: spec.label }));
       more.setAttribute("aria-label", fill(this.words.more, { what: words, knob: spec.label }));
       count.textContent = fill(value === 1 ? this.words.oneLayer : this.words.layers, { n: value });
+      less.hidden = more.hidden = Boolean(spec.locked);
+      locked.hidden = !spec.locked;
+      if (spec.locked) root.setAttribute("aria-label", `${spec.label}: ${value}. ${this.board.words.locked}`);
       disable(less, !spec.applies || value <= spec.lo);
       disable(more, !spec.applies || value >= spec.hi);
     };
@@ -240,7 +245,13 @@ export class Network {
       if (spec) {
         const name = textOf(spec, this.turns.value(this.knobs.data));
         this.dataName.textContent = name;
-        this.dataButton.setAttribute("aria-label", fill(this.words.chooseData, { name }));
+        const { locked } = spec;
+        this.dataLock.hidden = !locked;
+        this.dataButton.disabled = Boolean(locked);
+        const label = locked
+          ? `${spec.label}: ${name}. ${this.board.words.locked}`
+          : fill(this.words.chooseData, { name });
+        this.dataButton.setAttribute("aria-label", label);
         const chosen = this.turns.value(this.knobs.data);
         for (const { root, value } of this.choices ?? []) mark(root, value === chosen, "aria-current");
       }
@@ -502,6 +513,11 @@ function put(node, left, top) {
 /** Disable a button without taking the focus from it. */
 function disable(button, isOff) {
   button.setAttribute("aria-disabled", String(isOff));
+}
+
+/** The sign of a setting that the teacher's link keeps as it is. */
+function lock() {
+  return element("span", { class: "lock", "aria-hidden": "true" }, icon("lock"));
 }
 
 function mark(node, isOn, name) {

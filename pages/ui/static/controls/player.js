@@ -7,6 +7,7 @@ import { write } from "./numbers.js";
 import { placeBeside, tip, tipText } from "./tip.js";
 
 const MAX_STEPS = 100_000; // of one Step, as in commands.py
+const FAR_BELOW = 20; // times: a learning rate to start again with after a divergence
 const SPEEDS = [1, 3, 10, 30, 100, 300, 1000, 0]; // steps a second; 0 is full speed
 const LONG_PRESS_MS = 500;
 const PACE_REM = 7.4; // the width of the pace in player.css, with its gap
@@ -198,7 +199,8 @@ export class Player {
     this.waiting = element("div", { class: "sign queue", "aria-hidden": "true" }, this.place, words.queueHint);
     this.goBack = button("", () => board.send({ do: "go_back" }));
     this.stays = element("span", {}, words.lastPicture);
-    this.again = button(words.startAgain, () => this.startAgain());
+    this.again = button(words.startAgain, () => this.startLower());
+    board.turns.controls.add({ show: () => this.nameAgain() });
     this.onward = element("div", { class: "sign onward" }, this.stays, this.goBack, this.again);
     const branch = button(words.branch, () => {
       board.strip.branchFrom();
@@ -210,6 +212,28 @@ export class Player {
     this.branch.hidden = true;
     this.waiting.hidden = this.onward.hidden = this.goBack.hidden = true;
     this.signs = element("div", { class: "over-hero" }, this.waiting, this.onward, this.branch);
+  }
+
+  /** The option of the learning rate to try after a divergence, far below its own; undefined where it cannot be turned. */
+  lowerRate() {
+    const { root, turns } = this.board;
+    const spec = root.dataset.state === "failed" ? turns.spec("lr") : undefined;
+    if (!spec?.applies || spec.locked) return undefined;
+    const most = (turns.value("lr") / FAR_BELOW) * (1 + 1e-9);
+    return spec.options.filter(({ value }) => value <= most).sort((one, other) => other.value - one.value)[0];
+  }
+
+  nameAgain() {
+    const { words } = this.board;
+    const lower = this.lowerRate();
+    write(this.again, lower ? fill(words.startAgainLower, { rate: lower.text }) : words.startAgain);
+  }
+
+  /** Start again; after a divergence with a lower learning rate. */
+  startLower() {
+    const lower = this.lowerRate();
+    this.startAgain();
+    if (lower) this.board.turn("lr", lower.value);
   }
 
   startAgain() {
@@ -292,10 +316,13 @@ export class Player {
     }
     if (head.state || head.time) {
       const { state } = root.dataset;
+      const hadFocus = this.onward.contains(document.activeElement);
       this.waiting.hidden = state !== "queued";
       this.onward.hidden = !["failed", "lost"].includes(state);
       this.stays.hidden = state !== "lost";
       this.branch.hidden = !this.canBranch || !this.onward.hidden;
+      this.nameAgain();
+      if (hadFocus && this.onward.hidden) this.play.focus();
     }
   }
 
