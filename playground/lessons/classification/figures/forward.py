@@ -48,7 +48,8 @@ def forward_pass(columns: Sequence[Column], *, note: str, place: tuple[float, fl
     hover = {"hovertext": texts, "hovertemplate": "%{hovertext}<extra></extra>"}
     written = {"type": "scatter", "mode": "text", "y": y, "textfont": {"color": "@text", "size": 12}, **hover}
     bars = {
-        "type": "bar", "orientation": "h", "name": "Value", "base": base, "x": length, "y": y, "width": 0.62, **hover,
+        "type": "bar", "orientation": "h", "name": "Value", "base": base, "x": length, "y": y, "width": 0.62,
+        "meta": {"legend": ""}, **hover,
         "marker": {"color": ["@negative" if value < 0 else "@positive" for value in values], "line": {"width": 0}},
     }  # fmt: skip
     quiet = {"textfont": {"color": "@muted", "size": 12}}
