@@ -80,6 +80,8 @@ export class Places {
   }
 
   showThumbnails(rest) {
+    const { thumbs } = this;
+    const focused = [...thumbs.children].indexOf(document.activeElement);
     for (const each of [...this.inTheRow, ...this.below]) each.destroy();
     const others = [...this.views].filter(([view]) => view !== this.view);
     const room = Math.max(1, IN_THE_ROW - others.length);
@@ -92,8 +94,6 @@ export class Places {
     ];
     this.all.hidden = !isFull;
     this.all.textContent = `+${rest.length + others.length - this.inTheRow.length}`;
-    const { thumbs } = this;
-    const focused = [...thumbs.children].indexOf(document.activeElement);
     thumbs.replaceChildren(...this.inTheRow.map(({ root }) => root), this.all);
     const { length } = thumbs.children;
     if (focused >= 0) /** @type {HTMLElement} */ (thumbs.children[Math.min(focused, length - 1)]).focus();

@@ -33,7 +33,7 @@ export class Strip {
     this.knob = element("span", { class: "handle-knob" });
     this.veil = element("span", { class: "veil" });
     this.cross = element("span", { class: "cross", translate: "no" }, words.notFinite);
-    this.now = element("button", { type: "button", class: "now", onclick: () => this.ask({ to: null }) }, words.now);
+    this.now = element("button", { type: "button", class: "now", onclick: () => this.backToNow() }, words.now);
     this.nowLine = element("span", { class: "now-line" });
     this.now.hidden = this.nowLine.hidden = true;
     this.hint = element("span", { class: "strip-hint" });
@@ -298,6 +298,12 @@ export class Strip {
       const { board } = this;
       if (!board.pins || board.pins.add()) board.send({ do: "go_back", step });
     });
+  }
+
+  /** Show the present again; the button that asks for it goes, and the focus to the slider. */
+  backToNow() {
+    this.slider.focus({ preventScroll: true });
+    this.ask({ to: null });
   }
 
   ask(time) {
