@@ -281,9 +281,10 @@ def _paths_beside(columns: Sequence[_Column], places: Sequence[Array]) -> dict[s
 def _bent(start: Array, end: Array, samples: int, halves: tuple[float, float]) -> tuple[Array, Array]:
     """The x and y of lines from places (lines, 2) to others: both (lines, points), with a gap at each line's end.
 
-    They leave and arrive level, over `halves` of the width at their two ends.
+    They leave and arrive level, over `halves` of the width at their two ends, where most of the samples are: there the
+    lines bend.
     """
-    t = np.linspace(0, 1, samples)
+    t = (1 - np.cos(np.linspace(0, np.pi, samples))) / 2
     gap = np.full((len(start), 1), np.nan)
     (x0, y0), (x1, y1) = ((each[:, :1], each[:, 1:]) for each in (start, end))
     left, right = x0 + halves[0], x1 - halves[1]

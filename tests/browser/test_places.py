@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -60,3 +61,12 @@ def test_what_a_teacher_hides_at_the_network_is_shown_with_a_lock(page: Open) ->
     activation = board.page.locator(".knob[data-knob=activation]")
     assert "ReLU" in activation.inner_text() and activation.locator("select").count() == 0
     assert board.page.locator("[data-place=second] .lock:visible").count() == 3
+
+
+def test_beside_the_open_drawer_the_hero_stays_the_largest_picture(page: Open) -> None:
+    board = Board(page("/classification").page).ready()
+    board.drawer()
+    sizes = "() => ['hero', 'second'].map((place) => document.querySelector(`[data-place=${place}]`).clientWidth)"
+    board.until(lambda: operator.gt(*board.page.evaluate(sizes)), "the second place gives way")
+    words = "() => [...document.querySelectorAll('[data-place=thumbs] .label')].map((label) => label.clientHeight)"
+    assert max(board.page.evaluate(words)) < 20, "the words under the small pictures have a line each"
