@@ -126,6 +126,7 @@ def test_a_sliders_move_shows_at_once(page: Callable[..., Any], serve: Any) -> N
             slider.press("ArrowLeft" if turn % 2 == 0 else "ArrowRight")
             delays.append(tab.page.evaluate("window.__shown"))
             tab.page.wait_for_timeout(400)
+        tab.page.close()
     print("\nA turn of the learning rate while it plays, to the first frame that shows it, ms")
     report("median / slowest of 16", f"{statistics.median(delays):.0f} / {max(delays):.0f}   (median at most 200)")
     assert statistics.median(delays) <= LONGEST_SLIDER_MS
@@ -174,6 +175,7 @@ def test_scrubbing_is_smooth(page: Callable[..., Any], serve: Any) -> None:
               return (window.__board_frames - frames) / (performance.now() - start) * 1000;
             }"""
         )
+        tab.page.close()
     print("\nDragging the time slider of Regression as it opens")
     report("frames painted a second", f"{rate:.1f}   (at least 20)")
     assert rate >= 20

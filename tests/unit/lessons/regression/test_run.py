@@ -397,9 +397,10 @@ def test_scrubbing_shows_what_was_shown_then(changes: dict[str, Any]) -> None:
         drawing = draw(run, options=True)
         step = run.snapshots.kept[index].steps
         assert drawing.status == shown[step]
-        assert drawing.time == {"count": 41, "at": index, "step": step, "now": 40, "end": 100}
+        expected = {"count": 41, "at": index, "step": step, "now": 40, "end": 100, "branch": True}
+        assert drawing.time == expected, "and the run can continue from each of these steps"
     run.apply(read_command({"do": "scrub", "to": None}))
-    assert draw(run).status == shown[40] and draw(run).time["at"] is None
+    assert draw(run).status == shown[40] and draw(run).time["at"] is None and "branch" not in draw(run).time
     assert torch.equal(weights(run), before), "looking back changes nothing"
 
 
