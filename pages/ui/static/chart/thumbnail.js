@@ -74,7 +74,7 @@ export class Thumbnail {
     pen.restore();
   }
 
-  /** A chart over the steps that has nothing to show at step 0: its axes, and a dotted guide where its lines will be. */
+  /** A chart over the steps that has nothing to show at step 0: its axes, and a dotted guide for its lines. */
   guide(pen, { left, right, top, bottom }) {
     pen.strokeStyle = this.chart.board.colour("@muted");
     pen.lineWidth = 1;

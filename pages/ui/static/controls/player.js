@@ -214,7 +214,7 @@ export class Player {
     this.signs = element("div", { class: "over-hero" }, this.waiting, this.onward, this.branch);
   }
 
-  /** The option of the learning rate to try after a divergence, far below its own; undefined where it cannot be turned. */
+  /** The learning rate to try after a divergence, far below its own; undefined where it cannot be turned. */
   lowerRate() {
     const { root, turns } = this.board;
     const spec = root.dataset.state === "failed" ? turns.spec("lr") : undefined;
