@@ -121,7 +121,8 @@ export class Places {
 
   /**
    * Open a chart: it changes places with the second one, or with the hero if it cannot be read in a narrow place, or
-   * was the hero itself. Where an experiment asks for such a chart, the hero moves to the second place and stays in sight.
+   * was the hero itself. Where an experiment asks for such a chart, the hero moves to the second place and stays in
+   * sight.
    */
   open(name, fromButton = false) {
     const chart = this.board.charts.get(name);
