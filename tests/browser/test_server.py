@@ -15,8 +15,9 @@ from tests.conftest import free_port
 Open = Callable[..., Any]
 SETTINGS = {"regression_lr": "0.3", "hide": "noise", "versus": "lr:0.05"}
 BOTH_PLAY = """() => {
-  const steps = [...document.querySelectorAll('[data-status="step"]')].map((status) => Number(status.textContent));
-  return steps.length === 2 && Math.min(...steps) > 10;
+  const [step] = document.querySelectorAll('[data-status="step"]');
+  const [loss, other] = ['[data-status="loss"]', '[data-second="loss"]'].map((each) => document.querySelector(each));
+  return Number(step.textContent) > 10 && other && other.textContent !== loss.textContent;
 }"""
 LOADED_AGAIN = "() => window.__before === undefined && document.querySelector('[data-chart] .main-svg')"
 
@@ -60,16 +61,12 @@ def test_a_run_that_continues_is_not_ended_by_a_forgotten_page(page: Open) -> No
     board.until(lambda: board.step > step, "it plays on")
 
 
-def test_a_forgotten_lab_with_an_error_in_place_of_its_board_loads_again_at_the_next_click(page: Open) -> None:
-    tab = page("/tensors?tensors_lab=broadcasting").page
-    tab.wait_for_selector("[data-chart] .main-svg", timeout=1000 * PATIENCE)
-    shape = tab.get_by_role("textbox", name="Shape of a")
-    shape.fill("no shape")
-    shape.press("Enter")
-    tab.locator("[data-board]").wait_for(state="detached", timeout=1000 * PATIENCE)
+def test_a_forgotten_lab_that_was_never_drawn_loads_again_at_the_next_click(page: Open) -> None:
+    tab = page("/tensors?tensors_lab=broadcasting&tensors_broadcasting_a=no%20shape").page
+    tab.locator("[data-refusal]").wait_for(timeout=1000 * PATIENCE)
     tab.evaluate("window.__before = true")
     tab.route("**/session/*", lambda route: route.fulfill(body="gone"))
-    shape.click()
+    tab.locator('[data-board] [data-knob="a"] input').click()
     tab.wait_for_function("() => window.__before === undefined", timeout=1000 * PATIENCE)
 
 

@@ -8,16 +8,17 @@ let isLoading = false;
 let session = ""; // of this page
 let askedAt = -ASK_EVERY_MS;
 
-/** Note the session of this page. Without a board, whose socket notices, a click or a typed value asks for it. */
+/** Note the session of this page. Without a board's socket, which notices, a click or a typed value asks for it. */
 export function noteSession(name) {
   if (!session) {
-    for (const kind of ["click", "change"]) addEventListener(kind, askWithoutBoard, { capture: true, passive: true });
+    for (const kind of ["click", "change"]) addEventListener(kind, askWithoutSocket, { capture: true, passive: true });
   }
   session = name;
 }
 
-async function askWithoutBoard() {
-  if (document.querySelector("[data-board]") || performance.now() - askedAt < ASK_EVERY_MS) return;
+async function askWithoutSocket() {
+  // A board that was refused its first picture has no socket.
+  if (document.querySelector("[data-board]:not(.refused)") || performance.now() - askedAt < ASK_EVERY_MS) return;
   askedAt = performance.now();
   if (await isForgotten(session)) loadAgain();
 }
