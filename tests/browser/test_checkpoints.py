@@ -21,12 +21,17 @@ def save(tab: Any, button: str, path: Path) -> bytes:
 
 
 def popover(tab: Any) -> None:
-    tab.page.get_by_role("button", name="Save", exact=True).click()
+    """Open "Save and restore", in "More"."""
+    Board(tab.page).more()
+    part = tab.page.get_by_role("dialog").locator("details", has_text="Save and restore")
+    part.wait_for()
+    if part.get_attribute("open") is None:
+        part.locator("summary").click()
     tab.page.get_by_text("exactly as if it had never stopped").wait_for()
 
 
 def upload(tab: Any, path: Path, told: str) -> None:
-    tab.page.locator("input[type=file]").set_input_files(str(path))
+    tab.page.get_by_role("dialog").locator("input[type=file]").set_input_files(str(path))
     tab.page.get_by_text(told).wait_for()
 
 
