@@ -50,9 +50,11 @@ MEASURED = ("tensors_speed", "data_loader_batches", "data_loader_timeline")  # t
 NEVER, ALWAYS = Saving(min_seconds=1e9), Saving(min_seconds=0.0, max_share=1e9, bytes_per_second=1e12)
 ORIGINS = {Begun: NEVER, Saved: ALWAYS}  # from step 0, or from a saved state
 LATER = {"cnn": 3}  # steps after which a run is compared again, if not 50
-# Charts that depend on the frames before, on measured seconds, or on the gradients of the last step.
+# Charts that depend on the frames before (an axis that has grown, a test made while it was watched), on measured
+# seconds, or on the gradients of the last step.
 KEEPS = ("inside", "explain", "attention", "plane", "answer", "maps", "times", "memory", "reach", "surface",
-         "loss of optimizers", "ranking of optimizers")  # fmt: skip
+         "loss of optimizers", "ranking of optimizers", "errors of regression", "confusion of cnn", "per_class of cnn",
+         "cell of cnn", "hardest of cnn")  # fmt: skip
 QUICK = {"data_loader_batches": {"workers": 0}, "data_loader_timeline": {"samples": 4, "item_ms": 1, "batch_ms": 0},
          "cnn": {"images": 200, "batch_size": 20, "layers": 1, "filters_1": 4}}  # fmt: skip
 
