@@ -32,6 +32,7 @@ from playground.training.probe import Probe
 
 MIXED: Any = [(x, y, label) for x in (-1, 1) for y in (-1, 1) for label in (0, 1)]  # each place has both classes
 SAME: Any = [(x, y) for x in (-1, 0, 1) for y in (-1, 1)]  # each place has both values
+MAX_LETTERS, MAX_LETTERS_SINCE = 125, 140  # of a sentence with its advice: two lines beside the numbers
 OVERFIT: Any = {
     "points": 10, "noise": 1.0, "test_share": 1.0, "seed": 4, "layers": 2, "hidden": 48, "hidden_2": 48,
     "activation": "tanh", "optimizer": "adam", "lr": 0.01,
@@ -159,6 +160,13 @@ def test_the_narrator_says_what_the_run_shows(what: str) -> None:
 def test_every_rule_speaks_for_a_run_and_has_a_sentence_of_its_own() -> None:
     assert {name for name, _ in RUNS.values()} == {rule.name for rule in RULES} == set(SENTENCES)
     assert set(SENTENCES_SINCE) <= set(SENTENCES)
+
+
+@pytest.mark.parametrize("what", RUNS)
+def test_a_sentence_and_its_advice_fit_two_lines(what: str) -> None:
+    said = found(RUNS[what][1]())
+    most = MAX_LETTERS_SINCE if said.sentence.startswith("Since") else MAX_LETTERS
+    assert len(f"{said.sentence} {said.advice}") <= most, f"{said.sentence} {said.advice}"
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
