@@ -62,7 +62,7 @@ def reopen(lesson: str) -> None:
 def _close(lesson: LiveLesson) -> None:
     bench = session().bench(lesson.name)
     if bench.second is not None:
-        pool().close(bench.second.run_id)
+        pool().close(bench.second.run_id, "")  # on purpose: nothing to tell
         bench.second = None
 
 

@@ -185,7 +185,7 @@ class WorkerPool:
         with self._lock:
             leader = self._find(leader_id)
             for each in [run for run in self._runs.values() if run.beside and run.beside.leader_id == leader_id]:
-                self.close(each.id)
+                self.close(each.id, "")  # replaced on purpose: nothing to tell
             beside = wire.OpenBeside(new_id(), leader_id, start, knob, value)
             run = RemoteRun(beside.run_id, leader.session, leader.worker, leader.bench, leader.config, beside)
             self._add(run).worker.outbox.post(beside)

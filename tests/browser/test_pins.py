@@ -55,3 +55,15 @@ def test_pins_are_bounded_and_rubbish_in_the_store_is_ignored(page: Open) -> Non
     board.press("Step")
     board.until(lambda: board.step == 1, "it runs all the same")
     assert not tab.page.locator(".pins").is_visible()
+
+
+def test_steps_under_a_longer_pinned_run_reach_its_end(page: Open) -> None:
+    tab = page("/regression?regression_max_steps=0").page
+    board = Board(tab).ready()
+    board.take(40)
+    board.until(lambda: board.step == 40, "forty steps")
+    board.pin()
+    board.press("Reset")
+    board.until(lambda: board.step == 0, "from the start")
+    ticks = tab.locator("[data-place=strip] .xtick text").all_text_contents()
+    assert ticks[0] == "0" and ticks[-1] == "40 steps", ticks

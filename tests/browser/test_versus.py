@@ -12,6 +12,14 @@ NAMES = "() => [...document.querySelectorAll('[data-place=hero] .whose')].map((e
 DASHED = """() => document.querySelector('[data-chart=fit]').data.filter(({ name }) => /\\(/.test(name ?? ""))
   .map(({ name, line, y }) => ({ name, dash: line.dash, last: y[y.length - 1] }))"""
 
+# Whether a name of a run that reaches out of the picture is not seen there.
+UNCOVERED = """(name) => {
+  const box = document.querySelector(name).getBoundingClientRect();
+  const stage = document.querySelector("[data-place=hero] .stage").getBoundingClientRect();
+  const x = box.left < stage.left ? stage.left - 2 : stage.right + 2;
+  return !document.elementFromPoint(x, (box.top + box.bottom) / 2)?.closest(".curtain");
+}"""
+
 
 def second(board: Board, name: str) -> float:
     """A number of the second run."""
@@ -60,6 +68,9 @@ def test_a_plane_is_shared_by_a_curtain_and_the_comparison_leaves_no_trace(page:
     curtain.press("PageUp")
     assert curtain.get_attribute("aria-valuenow") == "60"
     assert curtain.bounding_box()["x"] > place
+    for key, which in (("Home", ".first"), ("End", ".other")):
+        curtain.press(key)
+        assert tab.evaluate(UNCOVERED, f".curtain {which}"), "a name ends where the picture does"
     compare(board)
     board.until(lambda: not shows_two(board), "one run")
     assert curtain.count() == 0 and tab.locator("[data-second]").count() == 0
@@ -106,6 +117,7 @@ def test_comparing_and_choosing_another_setting_never_stop_the_first_run(page: O
     board.until(
         lambda: tab.evaluate(NAMES) == ["Optimizer: SGD", "Optimizer: SGD with momentum"], "another setting", 30
     )
+    assert tab.locator("[data-board] .notice").text_content() == "", "that the other run was replaced is no news"
     board.pause()
     board.until(lambda: second(board, "loss") != board.number("loss"), "two losses")
     for to in (0, 5, 3):

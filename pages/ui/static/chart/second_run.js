@@ -93,8 +93,12 @@ export class SecondRun {
   drawMaps(maps) {
     if (this.kind !== "curtain" || !this.twin.figure) return;
     maps.draw(this.twin.figure.maps, this.share, 1);
-    const { xaxis } = this.chart.plot._fullLayout ?? {};
-    if (xaxis) this.curtain.style.left = `${xaxis._offset + this.share * xaxis._length}px`;
+    const { xaxis, width } = this.chart.plot._fullLayout ?? {};
+    if (!xaxis) return;
+    const left = xaxis._offset + this.share * xaxis._length;
+    this.curtain.style.left = `${left}px`;
+    this.curtain.style.setProperty("--before", `${left}px`);
+    this.curtain.style.setProperty("--after", `${width - left}px`);
   }
 
   /** The share of the plane up to which the first run's maps are drawn. */

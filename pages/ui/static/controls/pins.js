@@ -187,5 +187,14 @@ export function reaching(axis, values) {
   if (!scaled.length) return axis;
   const [lo, hi] = axis.range;
   const top = scaled.reduce((a, b) => Math.max(a, b), hi);
-  return top > hi ? { ...axis, range: [lo, top + (axis.type === "log" ? 0 : (top - lo) * 0.03)] } : axis;
+  if (top <= hi) return axis;
+  return { ...withTicks(axis), range: [lo, top + (axis.type === "log" ? 0 : (top - lo) * 0.03)] };
+}
+
+/** An axis whose own ticks end too early for its new range: Plotly chooses others, the last one with the unit. */
+function withTicks(axis) {
+  if (!axis.ticktext?.length) return axis;
+  const { tickvals: _values, ticktext, ...rest } = axis;
+  const [, ticksuffix = ""] = /\d( .*)$/.exec(ticktext.at(-1)) ?? [];
+  return { ...rest, tickmode: "auto", nticks: 5, separatethousands: true, ticksuffix, showticksuffix: "last" };
 }
