@@ -147,7 +147,6 @@ def test_an_alt_click_explains_a_point_and_so_do_the_switch_and_the_fields(page:
     board.click_at("map", -2.0, 3.0)
     board.until(lambda: abs(board.trace("map", "Explained")["y"][0] - 3.0) < 0.1, "a plain click, too")
     board.open_chart("explain")
-    board.open_chart("map")  # it has changed places with the map, which now is the second
     field = tab.page.get_by_label("x₁: Explain a point")
     board.until(lambda: abs(float(field.input_value() or 0) + 2.0) < 0.1, "the field shows the place")
     field.fill("4.5")
