@@ -96,3 +96,14 @@ def test_the_focus_is_not_lost_by_all_pictures_nor_by_now(page: Open) -> None:
     now.press("Enter")
     now.wait_for(state="hidden")
     assert tab.evaluate(FOCUSED).startswith("Time")
+
+
+def test_larger_type_on_a_phone_keeps_numbers_and_steps_in_the_page(page: Open) -> None:
+    tab = page("/classification", width=390, height=844, options=TOUCH, script=LARGE_TYPE).page
+    Board(tab).ready()
+    for each in tab.locator("[data-board] .numbers .stat").all():
+        box = each.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, each.text_content()
+    ticks = tab.locator("[data-place=strip] .xtick text")
+    assert ticks.all_text_contents()[-1] == "100 steps"
+    assert all("rotate" not in each.get_attribute("transform") for each in ticks.all()), "text is level"

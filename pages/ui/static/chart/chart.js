@@ -27,6 +27,7 @@ const FULL_UPDATE_MS = 1000; // a paused chart, or one under the pointer, gets i
 const TITLE = 1.2; // of an axis, as a part of the type's size: Plotly's own
 const SMALLEST = 0.65; // that a title becomes where it has no room
 const BETWEEN_NUMBERS = 0.6; // of the type's size
+const UNIT = /^[\d,]+ \p{L}+$/u; // a number with its unit, as "1,200 steps"
 const widths = new Map(); // text -> its width
 let pen;
 const FONTS = new Set(["font", "tickfont", "textfont", "titlefont", "marker"]); // whose sizes follow the page's type
@@ -507,15 +508,18 @@ function withTitle(axis, room, { size, family }) {
   };
 }
 
-/** A horizontal axis with every nth of its numbers, as many as fit beside each other in `room` pixels. */
+/** A horizontal axis with every nth of its numbers, as many as fit in `room` pixels; a last one with its unit stays. */
 function thinned(axis, room, { size, family }) {
   const { ticktext = [], tickvals = [] } = axis;
-  if (ticktext.length < 3 || room <= 0 || !ticktext.every((text) => text.trim() && Number.isFinite(Number(text)))) {
-    return axis;
-  }
-  const wide = size * (Math.max(...ticktext.map((text) => widthOf(text, family))) + BETWEEN_NUMBERS);
-  const nth = Math.ceil((wide * ticktext.length) / room);
-  const kept = (_each, at) => at % nth === 0;
+  const numbers = [...ticktext];
+  const unit = UNIT.test(numbers.at(-1) ?? "") ? numbers.pop() : "";
+  const isNumber = (text) => text.trim() && Number.isFinite(Number(text.replaceAll(",", "")));
+  if (ticktext.length < 3 || room <= 0 || !numbers.every(isNumber)) return axis;
+  const wide = size * (Math.max(...numbers.map((text) => widthOf(text, family))) + BETWEEN_NUMBERS);
+  const last = unit ? size * (widthOf(unit, family) + BETWEEN_NUMBERS) : 0;
+  const nth = Math.max(1, Math.ceil((wide * numbers.length) / Math.max(room - last, wide)));
+  const kept = (_each, at) =>
+    at % nth === 0 && (!unit || at + nth <= numbers.length) || (unit && at === numbers.length);
   return { ...axis, tickangle: 0, tickvals: [...tickvals].filter(kept), ticktext: ticktext.filter(kept) };
 }
 
