@@ -39,7 +39,7 @@ WORDS = {
     "notches": "Changes of settings", "notch": "Step {step}: {text}",
     "resetZoom": "Reset zoom", "png": "Save as PNG",
     "csv": "Save data as CSV", "fullScreen": "Full screen", "reconnecting": "The connection was lost. Reconnecting …",
-    "reloaded": "The page was loaded again, so this run starts at step 0. The run before was at step {step}.",
+    "reloaded": "The page was loaded again, so the run starts at step 0. Before: step {step}.",
     "lost": LOST,
     "forgotten": "The server no longer knows this page's settings. The run continues; reload the page to change them.",
     "weights": "Set weights by hand", "unit": "Unit", "bias": "Bias", "weightFrom": "Weight from {source}",
