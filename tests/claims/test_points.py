@@ -220,7 +220,8 @@ def _(config: Any) -> None:
     assert last(run, "accuracy") > 0.99 and tests[-1] > 1.5 * np.nanmin(tests)
     assert last(run, "test_accuracy") < 0.95
     more = classes(config.with_values(points=500), 2_000)
-    assert last(more, "test") < 1.3 * last(more), "with more points confidence and accuracy agree"
+    gaps = [last(each, "test") - last(each) for each in (run, more)]
+    assert gaps[1] < 0.25 * gaps[0], "with more points it is far less sure of what it has not seen"
 
 
 @CLASSES.of("Weights by hand", in_ci=True)
