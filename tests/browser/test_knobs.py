@@ -90,6 +90,8 @@ class Settings:
         before = self.config
         spec, value, kind = self.bench.config.knobs()[name], getattr(before, name), self.shown()[name][2]
         widget = self.page.locator(f".st-key-{self.bench.name}_{name} input").first
+        widget.evaluate("(node) => node.scrollIntoView({ block: 'center' })")  # a list closes when the drawer scrolls
+        self.page.wait_for_timeout(300)
         if kind == "checkbox":
             widget.press("Space")
         elif kind == "number":
