@@ -30,7 +30,7 @@ def switch(lesson: LiveLesson) -> bool:
     return st.toggle(TEXT.compare.switch, key=key, help=TEXT.compare.switch_help)
 
 
-def boards(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> None:
+def board_of(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> None:
     """The lesson's board; with `two` also the form that says how the second run differs, which the board shows, too."""
     with st.container(gap=None):
         # Always here: a container that came and went would move the boards to another place of the page, and in a rerun

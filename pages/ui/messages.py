@@ -183,7 +183,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Compare:
-    """Two runs side by side."""
+    """Two runs in one picture."""
 
     switch: str = "Compare"
     switch_help: str = "A second run on the same data, with one setting changed."

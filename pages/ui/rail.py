@@ -111,7 +111,7 @@ def _as_data(lesson: Lesson, each: Experiment) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def what_differs(config: Config, hidden: frozenset[str]) -> str:
-    """The settings that differ from their defaults, in words; those that a teacher hides are not told."""
+    """The settings that differ from their defaults, in words, apart from those that a teacher hides."""
     values = []
     for name in config.as_texts():
         spec, value = config.knobs()[name], getattr(config, name)

@@ -51,7 +51,7 @@ def _workbench(lesson: LiveLesson, data: OwnData | None, below: Below | None) ->
                 additions = {} if data is None else {DATA: lambda: data(run_id)}
                 knob_widgets.show(lesson.name, config, additions)
         with place:
-            compare.boards(lesson, config, run_id, two=two)
+            compare.board_of(lesson, config, run_id, two=two)
     if below is not None:
         with st.container(key="below"):
             below(config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playground.lesson import Chart, LiveLesson, NetworkKnobs, Toggle
+from playground.lessons import training_charts
 from playground.lessons.classification import clouds
 from playground.lessons.classification.config import MAX_LAYERS, ClassificationConfig, build_model
 from playground.lessons.classification.edits import OWN_POINTS
@@ -57,14 +58,7 @@ LESSON = LiveLesson(
                 activation="activation",
             ),
         ),
-        Chart(
-            "loss",
-            "Loss",
-            "Training and test loss over steps.",
-            toggles=(Toggle("log", "Log scale"),),
-            pins=True,
-            strip=True,
-        ),
+        training_charts.LOSS,
         Chart("accuracy", "Accuracy", "Share of training and test points classified correctly, over steps.", every=2),
         Chart(
             "inside",
@@ -79,7 +73,7 @@ LESSON = LiveLesson(
             "Confusion matrix of the test points (or training points): how often each true class is predicted as each "
             "class.",
         ),
-        Chart("gradients", "Gradients", "Norm of each layer's gradient and update over steps.", every=4),
+        training_charts.GRADIENTS,
         Chart(
             "calibration",
             "Calibration",

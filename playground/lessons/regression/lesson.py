@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playground.data import datasets
 from playground.lesson import Chart, LiveLesson, NetworkKnobs, OwnPoints, Toggle
+from playground.lessons import training_charts
 from playground.lessons.regression.config import STATUS, Edits, RegressionConfig, build_model
 from playground.lessons.regression.run import RegressionRun
 from playground.lessons.regression.script import RegressionScript
@@ -45,16 +46,9 @@ LESSON = LiveLesson(
                 activation="activation",
             ),
         ),
-        Chart(
-            "loss",
-            "Loss",
-            "Training and test loss over steps.",
-            toggles=(Toggle("log", "Log scale"),),
-            pins=True,
-            strip=True,
-        ),
+        training_charts.LOSS,
         Chart("errors", "Errors", "The error of each point, prediction minus y, over x.", every=2),
-        Chart("gradients", "Gradients", "Norm of each layer's gradient and update over steps.", every=4),
+        training_charts.GRADIENTS,
     ),
     status=STATUS,
     own_points=OwnPoints(

@@ -297,7 +297,7 @@ def test_a_restored_run_survives_a_worker_that_is_killed_soon_after(
     monkeypatch.undo()
     assert isinstance(found, Restored)
     if not seconds:
-        pool._runs[found.run_id].recipe = None  # as long as the worker has told nothing
+        pool._runs[found.run_id].recipe = None  # as long as the worker has reported nothing
         pool._runs[found.run_id].asked = Restore(
             found.run_id, "a student", "regression", content, "x.safetensors", 1, ""
         )
@@ -314,7 +314,7 @@ def test_a_replay_goes_on_where_its_worker_is_killed_at_once(pool: WorkerPool) -
     first = pool.open("a student", "regression", ENDLESS)
     run_id = pool.replay("a student", "regression", ENDLESS, f"25.{digits}", "", "", first)
     asked = RunReplay(run_id, "a student", "regression", ENDLESS, f"25.{digits}", "", "", 1)
-    pool._runs[run_id].recipe, pool._runs[run_id].asked = None, asked  # as long as the worker has told nothing
+    pool._runs[run_id].recipe, pool._runs[run_id].asked = None, asked  # as long as the worker has reported nothing
     lose(pool, worker_of(pool, run_id))
     viewer = AskingViewer(pool, run_id).watch()
     viewer.until(lambda each: each.step == 25)
