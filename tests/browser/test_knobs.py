@@ -85,6 +85,15 @@ class Settings:
             closed.first.click()
         return self.shown()
 
+    def unfold(self, widget: Any) -> None:
+        """Open the list of a select box; a page that arrives just then closes it, and a student opens it again."""
+        options = self.page.get_by_role("option").locator("visible=true")
+        end = time.monotonic() + PATIENCE
+        while not options.count():
+            assert time.monotonic() < end, "the list of a select box does not open"
+            widget.press("ArrowDown")
+            self.page.wait_for_timeout(500)
+
     def turn(self, name: str) -> None:
         """Turn a knob by one step with the keyboard, and wait until the page has taken it."""
         before = self.config
@@ -100,8 +109,7 @@ class Settings:
         elif kind == "range":
             widget.press("ArrowLeft" if value in (spec.hi, (spec.options or (None,))[-1]) else "ArrowRight")
         else:
-            widget.press("ArrowDown")
-            self.page.get_by_role("option").locator("visible=true").first.wait_for()
+            self.unfold(widget)
             widget.press("ArrowDown" if value != (spec.options or ("",))[-1] else "ArrowUp")
             widget.press("Enter")
         end = time.monotonic() + PATIENCE
