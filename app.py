@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,7 +33,7 @@ from pages.ui import session  # noqa: E402
 POOL = session.pool()  # before all that takes long: its workers start while this process imports the rest
 
 from pages.ui import housekeeping, widget_values  # noqa: E402
-from pages.ui.routes import assets, live, sessions, still  # noqa: E402
+from pages.ui.routes import assets, first, live, sessions, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from pages.ui.routes.origins import OwnOrigins  # noqa: E402
 from pages.ui.routes.page_script import PageScript  # noqa: E402
@@ -41,12 +42,19 @@ from playground import lessons  # noqa: E402, F401  (imported now, so that no vi
 widget_values.check_all()
 
 
+def prepare() -> None:
+    """Do before the first visitor comes what the first visitor would wait for."""
+    assets.prepare()
+    first.draw_defaults()
+
+
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Look after what visitors leave behind while the server runs, and stop the workers with it."""
     gc.collect()
     gc.freeze()  # the libraries' objects are here to stay: no later collection has to look at them
     house = asyncio.create_task(housekeeping.keep_house())
+    threading.Thread(target=prepare, name="prepare", daemon=True).start()
     yield {}
     house.cancel()
     POOL.stop()
@@ -54,7 +62,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     ROOT / "pages" / "navigation.py",
-    routes=[*live.ROUTES, *still.ROUTES, *sessions.ROUTES, *assets.ROUTES],
+    routes=[*live.ROUTES, *still.ROUTES, *sessions.ROUTES, *assets.ROUTES, *first.ROUTES],
     middleware=[
         Middleware(OwnOrigins, allowed=SETTINGS.allowed_origins),
         Middleware(SecurityHeaders),

@@ -121,13 +121,26 @@ WORDS = {
     },
 }  # fmt: skip
 
-STYLES = ("board.css", "player.css", "rail.css", "network.css", "racers.css", "lab_line.css")
 _board = st.components.v2.component(
     "board",
     js=assets.loader("board.js"),
-    css="\n".join((assets.STATIC / name).read_text(encoding="utf-8") for name in STYLES),
+    css=assets.styles(*assets.BOARD_STYLES),
     isolate_styles=False,
 )
+
+
+def live_data(
+    charts: Sequence[Chart],
+    status: Mapping[str, str],
+    *,
+    units: Sequence[str] = ("step", "epoch"),
+    settings: Mapping[str, str] | None = None,
+    knobs: Sequence[Mapping[str, Any]] = (),
+    rail: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What a live board needs to know before it has a run; the arguments are those of `live`."""
+    words = {"status": dict(status), "units": list(units), "settings": None if settings is None else dict(settings)}
+    return _data(charts, knobs, rail) | words
 
 
 def live(
@@ -153,8 +166,8 @@ def live(
     click in a chart that sets knobs, `on_turn` after one of the `knobs` was turned, and `on_try` after an experiment of
     the `rail` was chosen.
     """
-    data = _data(charts, knobs, rail) | {"run": run_id, "status": dict(status), "units": list(units)}
-    data |= {"second": second, "compares": compares, "settings": None if settings is None else dict(settings)}
+    data = live_data(charts, status, units=units, settings=settings, knobs=knobs, rail=rail)
+    data |= {"run": run_id, "second": second, "compares": compares, "session": session().name}
     _board(
         key=key, data=data,
         on_restart_change=lambda: None,  # the page reruns, and opens a new run
@@ -219,7 +232,7 @@ def still(
     Without a picture the board keeps its last one. The callbacks are those of `live`. A board that `speaks` has screen
     readers say what its charts show that is new.
     """
-    sent: dict[str, Any] = {"lab": asdict(text), "speaks": speaks}
+    sent: dict[str, Any] = {"lab": asdict(text), "speaks": speaks, "session": session().name}
     if picture is not None:
         frame = base64.b64encode(picture.frame).decode()
         sent |= {"frame": frame, "number": picture.number, "board": picture.board}
@@ -241,7 +254,6 @@ def _data(
         "rail": None if rail is None else dict(rail),
         "palette": PALETTE,
         "words": WORDS,
-        "plotly": assets.url("plotly.min.js"),
+        "plotly": assets.url(assets.PLOTLY),
         "status": {},
-        "session": session().name,
     }

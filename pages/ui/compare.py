@@ -46,7 +46,7 @@ def board_of(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> N
         if choice is None:
             _close(lesson)
         second = "" if choice is None else _second(lesson, *choice, run_id)
-        board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, settings=_in_words(config),
+        board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, settings=in_words(config),
                    second=second, compares=two, knobs=knob_widgets.for_board(lesson, config),
                    on_turn=knob_widgets.turner(lesson.name), rail=rail.data(lesson, lesson.name),
                    on_try=rail.taker(lesson, lesson.name))  # fmt: skip
@@ -118,7 +118,7 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
     return name, getattr(other, name)
 
 
-def _in_words(config: Config) -> dict[str, str]:
+def in_words(config: Config) -> dict[str, str]:
     """The settings that have an effect: label -> value in words."""
     specs = {name: spec for name, spec in config.knobs().items() if spec.applies_to(config)}
     return {spec.label: spec.name_of(getattr(config, name)) for name, spec in specs.items()}

@@ -6,7 +6,7 @@ A bench is a lesson that trains, a lab, or the choice of labs. The widget of one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal
 
 import streamlit as st
@@ -206,12 +206,12 @@ def _nothing() -> None:
     """Shows nothing."""
 
 
-def for_board(bench: LiveLesson | Lab, config: Config) -> list[dict[str, Any]]:
+def for_board(bench: LiveLesson | Lab, config: Config, hidden: Collection[str] | None = None) -> list[dict[str, Any]]:
     """The knobs that a board shows as controls of its own, in order of declaration: each with its spec and its value.
 
     These are the ones beside the player (`bar`), and those that a chart shows where they act; shy ones only while they
-    have an effect. A hidden one is `locked` beside the player, and where it says what the network is: the board shows
-    its value.
+    have an effect. A `hidden` one (by the link, if nothing is given) is `locked` beside the player, and where it says
+    what the network is: the board shows its value.
     """
     of_network: set[str] = set()
     stated: set[str] = set()  # also where they are hidden
@@ -220,7 +220,7 @@ def for_board(bench: LiveLesson | Lab, config: Config) -> list[dict[str, Any]]:
         of_network |= {chart.brush} | (chart.network.names if chart.network else set())
         if chart.network:
             stated |= {chart.network.data, chart.network.layers, chart.network.activation}
-    hidden, shown = hidden_knobs(), []
+    hidden, shown = hidden_knobs() if hidden is None else hidden, []
     for name, spec in config.knobs().items():
         if spec.shy and not spec.applies_to(config):
             continue
@@ -261,7 +261,11 @@ def help_of(spec: Knob) -> str:
 
 def hidden_knobs() -> set[str]:
     """The names of the knobs that the link asks to hide."""
-    text = st.query_params.get(HIDE, session().kept_parameters.get(HIDE, ""))
+    return names_in(st.query_params.get(HIDE, session().kept_parameters.get(HIDE, "")))
+
+
+def names_in(text: str) -> set[str]:
+    """The names in a list with commas."""
     return {name.strip() for name in text.split(",") if name.strip()}
 
 

@@ -10,7 +10,7 @@ bench these hold, and the rail shows the experiment.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,7 @@ import streamlit as st
 
 from pages.ui import knob_widgets, prose
 from pages.ui.messages import TEXT
-from pages.ui.session import session
+from pages.ui.session import Rail, session
 from playground.experiments import Experiment, experiments
 from playground.knobs import Config, shorten
 from playground.lesson import LabLesson, Lesson
@@ -37,7 +37,7 @@ def follow(lesson: Lesson) -> list[str]:
     if not asked:
         state.at, state.opened = "", {}
         return []
-    found = _find(lesson, asked)
+    found = find(lesson, asked)
     if found is None:
         return [TEXT.rail.unknown.format(id=shorten(asked))]
     if _is_open_by_address(lesson, found):
@@ -52,7 +52,8 @@ def taker(lesson: Lesson, bench: str) -> Callable[[Any], None]:
 
     def take(tried: Any) -> None:
         asked = tried.get("id") if isinstance(tried, dict) else None
-        found = next((each for each in _listed(lesson, bench) if each.id == asked), None)
+        hidden = knob_widgets.hidden_knobs()
+        found = next((each for each in _listed(lesson, bench, hidden) if each.id == asked), None)
         if found is None:
             return
         _set_up(lesson, found)
@@ -69,7 +70,7 @@ def in_address(lesson: Lesson, bench: str, config: Config) -> str:
 
     Where all settings are back at their defaults the address has none, and an experiment in it would set its own.
     """
-    found = _find(lesson, session().rail(lesson.name).at)
+    found = find(lesson, session().rail(lesson.name).at)
     if found is None or found.bench.name != bench:
         return ""
     would_be_set = not config.as_texts() and found.config != config
@@ -83,16 +84,22 @@ def data(lesson: Lesson, bench: str) -> dict[str, Any]:
     "" for none. `tried` are those that were run in this session. `number` counts what was set up: a new one opens its
     chart `show`.
     """
-    state, found = session().rail(lesson.name), _listed(lesson, bench)
+    hidden = frozenset(knob_widgets.hidden_knobs())
+    return data_of(lesson, bench, session().bench(bench).config, session().rail(lesson.name), hidden)
+
+
+def data_of(lesson: Lesson, bench: str, config: Config | None, state: Rail, hidden: frozenset[str]) -> dict[str, Any]:
+    """The same, for what a session remembers (which is brought up to date) and the knobs that a teacher hides."""
+    found = _listed(lesson, bench, hidden)
     here = [each for each in found if each.bench.name == bench]
     chosen = next((each for each in here if each.id == state.at), None)
     at = chosen or (here or found or [None])[0]
-    if chosen is None and at is not None and at.bench.name == bench and at.config == session().bench(bench).config:
+    if chosen is None and at is not None and at.bench.name == bench and at.config == config:
         state.opened[bench] = at.id
     is_set = chosen is not None or (at is not None and state.opened.get(bench) == at.id)
     return {
         "lesson": lesson.name,
-        "list": [_as_data(lesson, each) for each in found],
+        "list": [_as_data(lesson, each, hidden) for each in found],
         "at": "" if at is None else at.id,
         "set": at.id if at is not None and is_set else "",
         "tried": [each.id for each in found if each.id in state.tried],
@@ -100,11 +107,11 @@ def data(lesson: Lesson, bench: str) -> dict[str, Any]:
     }
 
 
-def _as_data(lesson: Lesson, each: Experiment) -> dict[str, Any]:
+def _as_data(lesson: Lesson, each: Experiment, hidden: frozenset[str]) -> dict[str, Any]:
     title = getattr(each.bench, "title", "") if isinstance(lesson, LabLesson) else ""
     return {
         "id": each.id, "title": each.title, "before": prose.inline(each.before), "after": prose.inline(each.after),
-        "differs": what_differs(each.config, frozenset(knob_widgets.hidden_knobs())), "lab": title, "show": each.show,
+        "differs": what_differs(each.config, hidden), "lab": title, "show": each.show,
         "runs": _is_live(each),
     }  # fmt: skip
 
@@ -123,9 +130,9 @@ def what_differs(config: Config, hidden: frozenset[str]) -> str:
     return TEXT.rail.separator.join(values) or TEXT.rail.defaults
 
 
-def _listed(lesson: Lesson, bench: str) -> list[Experiment]:
+def _listed(lesson: Lesson, bench: str, hidden: Collection[str]) -> list[Experiment]:
     """The experiments of a lesson; where a teacher hides the choice of labs, those of the open lab."""
-    stays = isinstance(lesson, LabLesson) and LAB in knob_widgets.hidden_knobs()
+    stays = isinstance(lesson, LabLesson) and LAB in hidden
     return [each for each in experiments(lesson) if not stays or each.bench.name == bench]
 
 
@@ -134,7 +141,8 @@ def _is_live(found: Experiment) -> bool:
     return getattr(found.bench, "build", None) is not None
 
 
-def _find(lesson: Lesson, name: object) -> Experiment | None:
+def find(lesson: Lesson, name: object) -> Experiment | None:
+    """The experiment of a lesson with this id."""
     return next((each for each in experiments(lesson) if each.id == name), None)
 
 

@@ -1,9 +1,10 @@
-"""The files that browsers need in addition to Streamlit's: plotly.js from its package, and the board's modules."""
+"""The files that browsers need in addition to Streamlit's: plotly.js, cut from its package, our modules and styles."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -12,17 +13,55 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pages.ui.routes import plotly_build
+
 STATIC = Path(__file__).parents[1] / "static"
 A_YEAR = "public, max-age=31536000, immutable"
 PLOTLY = "plotly.min.js"
+STYLES = "first.css"  # all that the first picture needs
+BOARD_STYLES = ("board.css", "player.css", "rail.css", "network.css", "racers.css", "lab_line.css")
 NO_FILE = "There is no such file."
-NAMES = frozenset({PLOTLY, *(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))})
+MODULES = frozenset(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))
+NAMES = MODULES | {PLOTLY, STYLES}
+_IMPORT = re.compile(r'^(?:import|export)\b[^"]*"(\.[^"]+)";$', re.MULTILINE)
+
+
+def styles(*names: str) -> str:
+    """The text of these style sheets, one after the other."""
+    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
 
 
 @cache
 def _content(name: str) -> bytes:
-    folder = files("plotly").joinpath("package_data") if name == PLOTLY else STATIC
-    return folder.joinpath(name).read_bytes()
+    if name == PLOTLY:
+        source = files("plotly").joinpath("package_data", PLOTLY).read_text(encoding="utf-8")
+        return plotly_build.smaller(source).encode()
+    if name == STYLES:
+        return styles(*BOARD_STYLES, "page.css", STYLES).encode()
+    return (STATIC / name).read_bytes()
+
+
+@cache
+def needed_by(name: str) -> tuple[str, ...]:
+    """A module and all that it imports, directly or not, in the order of reading."""
+    found: list[str] = []
+
+    def read(module: str) -> None:
+        found.append(module)
+        folder = (STATIC / module).parent
+        for address in _IMPORT.findall((STATIC / module).read_text(encoding="utf-8")):
+            imported = (folder / address).resolve().relative_to(STATIC).as_posix()
+            if imported not in found:
+                read(imported)
+
+    read(name)
+    return tuple(found)
+
+
+def prepare() -> None:
+    """Cut and compress everything before the first visitor comes."""
+    for name in NAMES:
+        _zipped(name)
 
 
 @cache
@@ -33,8 +72,9 @@ def _zipped(name: str) -> bytes:
 @cache
 def version() -> str:
     """A name for the current content of all files: browsers keep the files until it changes."""
-    digest = hashlib.sha256(_content(PLOTLY)[:4096])
-    for path in sorted(STATIC.rglob("*.js")):
+    digest = hashlib.sha256(files("plotly").joinpath("package_data", PLOTLY).read_bytes()[:4096])
+    digest.update(Path(plotly_build.__file__).read_bytes())
+    for path in sorted([*STATIC.rglob("*.js"), *STATIC.rglob("*.css")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -62,7 +102,8 @@ async def serve(request: Request) -> Response:
     if "gzip" in request.headers.get("accept-encoding", ""):
         content = _zipped(name)
         headers["Content-Encoding"] = "gzip"
-    return Response(content, media_type="text/javascript", headers=headers)
+    kind = "text/css" if name == STYLES else "text/javascript"
+    return Response(content, media_type=kind, headers=headers)
 
 
 ROUTES = [Route("/assets/{version}/{name:path}", serve)]

@@ -10,8 +10,6 @@ from importlib.resources import files
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.ui.routes import assets
-
 
 def _inline_scripts() -> str:
     """The hashes of the inline scripts in Streamlit's own page; no other inline script runs."""
@@ -48,7 +46,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds the headers, and lets the browser fetch plotly.js while Streamlit's own front end is still starting."""
+    """Adds the headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -64,8 +62,6 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                if headers.get("content-type", "").startswith("text/html"):
-                    headers.append("Link", f"<{assets.url('plotly.min.js')}>; rel=preload; as=script")
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

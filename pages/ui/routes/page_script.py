@@ -1,15 +1,19 @@
-"""Adds our page script to Streamlit's HTML, so that it runs before anything is painted."""
+"""Adds our scripts to Streamlit's HTML: the page's, which runs before anything is painted, and the first picture's."""
 
 from __future__ import annotations
 
 import gzip
+from functools import cache
+from html import escape
+from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.ui.routes import assets
+from playground.lessons import LESSONS
 
-NAME = "page.js"
+PAGE, FIRST = "page.js", "first.js"
 HEAD = "<head>"
 
 
@@ -17,7 +21,8 @@ class PageScript:
     """Puts `page.js` at the beginning of the head of every HTML page, also of one that Streamlit has compressed.
 
     The type's size and the drawer are the visitor's, and in the browser's storage: a component, which comes with the
-    first answer of a page's script, would change them while one looks.
+    first answer of a page's script, would change them while one looks. A lesson's page also gets `first.js`, and what
+    that needs is asked for at once.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -28,6 +33,7 @@ class PageScript:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
+        head = _head(scope["path"].strip("/"), scope.get("query_string", b"").decode("latin-1"))
         start: Message | None = None  # of a page, kept back until its length is known
         page = bytearray()
 
@@ -39,7 +45,7 @@ class PageScript:
                 page.extend(message.get("body", b""))
                 if not message.get("more_body", False):
                     headers = MutableHeaders(scope=start)
-                    body = _with_script(bytes(page), headers.get("content-encoding"))
+                    body = _with_head(bytes(page), headers.get("content-encoding"), head)
                     headers["content-length"] = str(len(body))
                     await send(start)
                     await send({"type": "http.response.body", "body": body})
@@ -55,8 +61,27 @@ def _is_page(message: Message) -> bool:
     return bool(message["status"] == 200 and is_html and headers.get("content-encoding") in (None, "gzip"))
 
 
-def _with_script(page: bytes, encoding: str | None) -> bytes:
-    script = f'{HEAD}<script type="module" src="{assets.url(NAME)}"></script>'
+def _head(path: str, query: str) -> str:
+    """What the head of the page at this path begins with."""
+    script = f'<script type="module" src="{assets.url(PAGE)}"></script>'
+    if path not in LESSONS:
+        return script + f'<link rel="prefetch" href="{assets.url(assets.PLOTLY)}" as="script">'
+    address = escape(f"/first/{path}" + (f"?{quote(query, safe='=&%+,:;@/?!*()-._~')}" if query else ""))
+    picture = f'<link rel="preload" as="fetch" crossorigin href="{address}" data-first>'
+    return script + picture + _of_every_lesson()
+
+
+@cache
+def _of_every_lesson() -> str:
+    modules = "".join(f'<link rel="modulepreload" href="{assets.url(name)}">' for name in assets.needed_by(FIRST))
+    return (
+        f'<link rel="preload" as="script" href="{assets.url(assets.PLOTLY)}">'
+        f'<link rel="stylesheet" href="{assets.url(assets.STYLES)}">'
+        f'<script type="module" async src="{assets.url(FIRST)}"></script>{modules}'
+    )
+
+
+def _with_head(page: bytes, encoding: str | None, head: str) -> bytes:
     if encoding is None:
-        return page.replace(HEAD.encode(), script.encode(), 1)
-    return gzip.compress(gzip.decompress(page).replace(HEAD.encode(), script.encode(), 1), 6)
+        return page.replace(HEAD.encode(), (HEAD + head).encode(), 1)
+    return gzip.compress(gzip.decompress(page).replace(HEAD.encode(), (HEAD + head).encode(), 1), 6)

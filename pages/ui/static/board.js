@@ -97,21 +97,38 @@ class Board {
   update(component) {
     this.component = component;
     const { data, parentElement } = component;
-    this.palettes = data.palette;
-    this.settings = data.settings ?? {};
-    this.knobs = data.knobs ?? [];
-    this.data = data;
-    this.turns.update();
-    this.bar.update();
+    this.dress(data, parentElement);
     this.session = data.session;
     noteSession(data.session);
-    this.chooseTheme(parentElement);
     markNumbersAndCode();
     this.lab?.update(data);
     if (data.frame) this.show(data);
     if (data.run && data.run !== this.run) this.watch(data.run);
     this.rail.update(data.rail);
     this.compareWith(data.second);
+  }
+
+  /** Take what the data say of settings, knobs and colours. */
+  dress(data, parent) {
+    this.palettes = data.palette;
+    this.settings = data.settings ?? {};
+    this.knobs = data.knobs ?? [];
+    this.data = data;
+    this.turns.update();
+    this.bar.update();
+    this.chooseTheme(parent);
+  }
+
+  /** Show step 0 before the page is there: no run yet, nothing to be pressed. */
+  begin(data, place, frame) {
+    this.dress(data, place);
+    this.rail.update(data.rail);
+    this.paint(frame);
+  }
+
+  /** Move to the place that the page has for this board. */
+  moveTo(parent) {
+    parent.append(this.root);
   }
 
   /** Show a second run over this one; none ends that. */
@@ -318,12 +335,41 @@ class Board {
 }
 
 const boards = new WeakMap(); // the board of each element that Streamlit gives us
+let early; // the board that shows the first picture before the page is there, and its place
+
+/** Build a live board in a place of its own and show a frame of step 0; a function that gives it up. */
+export function openEarly(place, data, bytes) {
+  early = { place, board: new Board(place, { ...data, run: "none yet" }) };
+  early.board.begin(data, place, decode(bytes));
+  return closeEarly;
+}
+
+function closeEarly() {
+  early?.board?.leave();
+  early?.place.remove();
+  early = undefined;
+}
+
+/** The early board, moved to its place of the page; undefined if there is none, or if the page has another one. */
+function takeEarly(parent, data) {
+  if (!early) return undefined;
+  const { board, place } = early;
+  const names = (each) => JSON.stringify([each.rail?.lesson, each.charts.map(({ name }) => name)]);
+  if (!data.run || names(board.data) !== names(data)) {
+    closeEarly();
+    return undefined;
+  }
+  early = undefined;
+  board.moveTo(parent);
+  place.remove();
+  return board;
+}
 
 export default function (component) {
   const { parentElement, data } = component;
   let board = boards.get(parentElement);
   if (!board || !board.root.isConnected) {
-    board = new Board(parentElement, data);
+    board = takeEarly(parentElement, data) ?? new Board(parentElement, data);
     boards.set(parentElement, board);
   }
   board.update(component);
