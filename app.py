@@ -37,6 +37,7 @@ from pages.ui.routes import assets, first, live, sessions, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from pages.ui.routes.origins import OwnOrigins  # noqa: E402
 from pages.ui.routes.page_script import PageScript  # noqa: E402
+from pages.ui.routes.streamlit_files import StreamlitFiles  # noqa: E402
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for it)
 
 widget_values.check_all()
@@ -66,6 +67,7 @@ app = st.App(
     middleware=[
         Middleware(OwnOrigins, allowed=SETTINGS.allowed_origins),
         Middleware(SecurityHeaders),
+        Middleware(StreamlitFiles),
         Middleware(PageScript),
     ],
     lifespan=lifespan,

@@ -214,6 +214,13 @@ class LabText:
     late: bool = False
 
 
+def still_data(
+    charts: Sequence[Chart], text: LabText, knobs: Sequence[Mapping[str, Any]], rail: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What a still board is told, apart from its picture."""
+    return _data(charts, knobs, rail) | {"lab": asdict(text)}
+
+
 def still(
     key: str,
     charts: Sequence[Chart],
@@ -232,12 +239,12 @@ def still(
     Without a picture the board keeps its last one. The callbacks are those of `live`. A board that `speaks` has screen
     readers say what its charts show that is new.
     """
-    sent: dict[str, Any] = {"lab": asdict(text), "speaks": speaks, "session": session().name}
+    sent: dict[str, Any] = {"speaks": speaks, "session": session().name}
     if picture is not None:
         frame = base64.b64encode(picture.frame).decode()
         sent |= {"frame": frame, "number": picture.number, "board": picture.board}
     _board(
-        key=key, data=_data(charts, knobs, rail) | sent, on_restart_change=lambda: None,
+        key=key, data=still_data(charts, text, knobs, rail) | sent, on_restart_change=lambda: None,
         on_again_change=lambda: None,  # the page reruns, and has it drawn again
         on_picked_change=lambda: on_pick(st.session_state[key].picked),
         on_turned_change=lambda: on_turn(st.session_state[key].turned),

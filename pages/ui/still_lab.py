@@ -69,22 +69,25 @@ def show(
         board.still(_key(lab), lab.charts, None, text, on_pick, knobs=knobs, rail=rail, on_turn=on_turn,
                     on_try=on_try)  # fmt: skip
         return
-    found = drawn.sheet
-    is_short = len(found.note) <= MAX_NOTE and "\n" not in found.note
-    is_beside = len([chart for chart in lab.charts if not chart.strip]) < 2  # there is room in the board
-    tables = sheet.as_html(lab.title, found.tables)
-    text = board.LabText(
-        line=found.line,
-        answer=found.answer,
-        note=sheet.note_as_html(found.note) if is_short else "",
-        tables=tables if is_beside else "",
-    )
+    found, text = drawn.sheet, text_of(lab, drawn.sheet)
     speaks = speaks and not found.note and not found.answer
     board.still(_key(lab), lab.charts, drawn.picture, text, on_pick, knobs=knobs, rail=rail, on_turn=on_turn,
                 on_try=on_try, speaks=speaks)  # fmt: skip
-    note, tables = "" if is_short else found.note, "" if is_beside else tables
+    note, tables = "" if text.note else found.note, "" if text.tables else sheet.as_html(lab.title, found.tables)
     if note or tables:
         sheet.show(f"{lab.name}:sheet", note, tables)
+
+
+def text_of(lab: Lab, found: DrawnLab) -> board.LabText:
+    """What the board itself says: a short note, and tables where there is room for them."""
+    is_short = len(found.note) <= MAX_NOTE and "\n" not in found.note
+    is_beside = len([chart for chart in lab.charts if not chart.strip]) < 2  # there is room in the board
+    return board.LabText(
+        line=found.line,
+        answer=found.answer,
+        note=sheet.note_as_html(found.note) if is_short else "",
+        tables=sheet.as_html(lab.title, found.tables) if is_beside else "",
+    )
 
 
 def _key(lab: Lab) -> str:

@@ -1,8 +1,8 @@
-"""The first picture of a live board, before Streamlit has started: what the board shows at step 0, and its frame.
+"""The first picture of a board, before Streamlit has started: what the board is told, and its frame at step 0.
 
-A page's HTML asks for it while the browser still loads Streamlit's front end (page_script.py, first.js). It is drawn by
-the same worker code as every other frame: a run is opened, watched for one frame, and closed. Frames are kept, so only
-the first visitor with a setup costs a run; those of all defaults are drawn when the server starts.
+A page's HTML asks for it while the browser still loads Streamlit's front end (page_script.py, first.js). A worker draws
+it as it draws every other frame: a run is opened, watched for one frame and closed, a still lab is drawn. Answers are
+kept, so only the first visitor with a setup costs a run; those of all defaults are there before anybody asks.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import logging
 import struct
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -24,16 +23,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pages.ui import board, compare, knob_widgets, rail
+from pages.ui import board, compare, knob_widgets, rail, still_lab
 from pages.ui.session import NO_ANSWER, Rail, pool
 from playground import mnist
 from playground.knobs import Config
-from playground.lesson import Chart, Lab, LabLesson, LiveLesson
+from playground.lesson import Lab, LabLesson, LiveLesson
 from playground.lessons import BENCHES, LESSONS
 
 SESSION = "first pictures"  # the name under which the engine counts their runs
-MOST_KEPT = 64  # frames, the least used goes first; one has 20 to 300 kB
-MOST_AT_ONCE = 2  # runs that are open for a frame; who comes then waits for the page's own picture
+MOST_KEPT = 64  # answers; the least used goes first. One has 7 to 50 kB
+MOST_AT_ONCE = 2  # are drawn; who comes then gets the page's own picture, a second later
 MAX_WAIT_SECONDS = 5.0
 MAX_QUERY = 4_000  # characters
 
@@ -50,37 +49,11 @@ class Opening:
     hidden: frozenset[str] = frozenset()
     experiment: str = ""
 
-    @property
-    def bench(self) -> LiveLesson | Lab:
-        """The lesson that trains, or the live lab."""
-        found = BENCHES[self.bench_name]
-        assert isinstance(found, (LiveLesson, Lab))
-        return found
-
-    @property
-    def charts(self) -> list[Chart]:
-        """The charts of the view that the board opens with."""
-        strip = [chart for chart in self.bench.charts if chart.strip]
-        others = [chart for chart in self.bench.charts if not chart.strip]
-        view = others[0].views[0] if others[0].views else ""
-        return strip + [chart for chart in others if not chart.views or view in chart.views]
-
-    def data(self) -> dict[str, Any]:
-        """What the board is told at first, as the page will tell it."""
-        state = Rail(at=self.experiment, number=1 if self.experiment else 0)
-        bench = self.bench
-        return board.live_data(
-            bench.charts, bench.status, units=bench.units if isinstance(bench, Lab) else ("step", "epoch"),
-            settings=None if isinstance(bench, Lab) else compare.in_words(self.config),
-            knobs=knob_widgets.for_board(bench, self.config, self.hidden),
-            rail=rail.data_of(LESSONS[self.lesson_name], bench.name, self.config, state, self.hidden),
-        )  # fmt: skip
-
 
 def opening(lesson_name: str, query: Mapping[str, str]) -> Opening | None:
-    """With what the page of this address opens; None where it has no live board, or not at once the one of its knobs.
+    """With what the page of this address opens; None where it is not known at once.
 
-    That is: any parameter that is not a legal setting, a hidden knob or an experiment.
+    That is where a parameter is no legal setting, no list of hidden knobs and no experiment.
     """
     lesson, texts = LESSONS.get(lesson_name), dict(query)
     if lesson is None:
@@ -92,10 +65,10 @@ def opening(lesson_name: str, query: Mapping[str, str]) -> Opening | None:
         return None
     bench: Any = lesson
     if isinstance(lesson, LabLesson):
-        default = found.bench.name.removeprefix(f"{lesson_name}_") if found else lesson.picker().lab  # type: ignore[attr-defined]
-        name = f"{lesson_name}_{texts.pop(f'{lesson_name}_{rail.LAB}', default)}"
+        opened = found.bench.name if found else lesson.labs[0].name
+        name = f"{lesson_name}_{texts.pop(f'{lesson_name}_{rail.LAB}', opened.removeprefix(f'{lesson_name}_'))}"
         bench = next((lab for lab in lesson.labs if lab.name == name), None)
-    if bench is None or getattr(bench, "build", None) is None or not bench.charts:
+    if bench is None:
         return None
     prefix = f"{bench.name}_"
     if not all(name.startswith(prefix) and name.removeprefix(prefix) in bench.config.knobs() for name in texts):
@@ -123,34 +96,33 @@ class Watcher:
             self.frame.set_exception(TimeoutError(f"{code} {reason}"))
 
 
-class Frames:
-    """The frames that were drawn, by bench and config."""
+class Answers:
+    """What was drawn, as it is sent."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, Config], bytes] = OrderedDict()
+        self._kept: OrderedDict[Opening, bytes] = OrderedDict()
         self._lock = threading.Lock()
         self._free = threading.BoundedSemaphore(MOST_AT_ONCE)
 
     def get(self, what: Opening) -> bytes | None:
-        """The frame of step 0; None where too many are being drawn, or nothing comes of it. Blocks while it is drawn."""
-        key = what.bench_name, what.config
+        """The answer; None where too many are being drawn, or nothing comes of it. Blocks while it is drawn."""
         with self._lock:
-            if (found := self._kept.get(key)) is not None:
-                self._kept.move_to_end(key)
+            if (found := self._kept.get(what)) is not None:
+                self._kept.move_to_end(what)
                 return found
         if not self._free.acquire(blocking=False):
             return None
         try:
-            frame = _draw(what)
-        except NO_ANSWER:
+            answer = _draw(what)
+        except (*NO_ANSWER, ValueError):
             return None
         finally:
             self._free.release()
         with self._lock:
-            self._kept[key] = frame
+            self._kept[what] = answer
             if len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
-        return frame
+        return answer
 
     def forget(self) -> None:
         """Draw everything anew: there are other digits now."""
@@ -158,53 +130,68 @@ class Frames:
             self._kept.clear()
 
 
-FRAMES = Frames()
-mnist.inform(FRAMES.forget)
+ANSWERS = Answers()
+mnist.inform(ANSWERS.forget)
 
 
 def draw_defaults() -> None:
     """Draw what every lesson opens with, before anybody asks for it."""
     for name in LESSONS:
-        if (what := opening(name, {})) is not None and FRAMES.get(what) is None:
+        what = opening(name, {})
+        if what is None or ANSWERS.get(what) is None:
             log.info("No first picture of %s yet.", name)
 
 
 def _draw(what: Opening) -> bytes:
+    """The length of the board's data, the data as JSON, and the frame, compressed.
+
+    Raises one of NO_ANSWER, or ValueError for a lab that cannot be drawn with these settings.
+    """
+    found = BENCHES[what.bench_name]
+    assert isinstance(found, (LiveLesson, Lab))
+    has_tabs = isinstance(LESSONS[what.lesson_name], LabLesson) and rail.LAB not in what.hidden
+    knobs = knob_widgets.for_board(found, what.config, what.hidden)
+    state = Rail(at=what.experiment, number=1 if what.experiment else 0)
+    experiments = rail.data_of(LESSONS[what.lesson_name], found.name, what.config, state, what.hidden)
+    if isinstance(found, Lab) and found.draw is not None:
+        drawn = pool().draw(SESSION, found.name, what.config, b"", 0)
+        data, frame = board.still_data(found.charts, still_lab.text_of(found, drawn), knobs, experiments), drawn.frame
+    else:
+        units, settings = ("step", "epoch"), compare.in_words(what.config)
+        data = board.live_data(found.charts, found.status, units=found.units if isinstance(found, Lab) else units,
+                               settings=None if isinstance(found, Lab) else settings,
+                               knobs=knobs, rail=experiments)  # fmt: skip
+        frame = _frame_of_a_run(found, what.config)
+    head = orjson.dumps(data | {"tabs": has_tabs})
+    return gzip.compress(struct.pack("<I", len(head)) + head + frame, 6)
+
+
+def _frame_of_a_run(bench: LiveLesson | Lab, config: Config) -> bytes:
     """Open a run, take the frame with all charts of the first view, and close the run. Raises one of NO_ANSWER."""
-    run_id, watcher = pool().open(SESSION, what.bench_name, what.config), Watcher()
+    charts = [chart for chart in bench.charts if not chart.strip]
+    view = charts[0].views[:1]
+    names = [each.name for each in bench.charts if each.strip or not each.views or not view or view[0] in each.views]
+    options = {toggle.name: toggle.on for chart in bench.charts for toggle in chart.toggles}
+    run_id, watcher = pool().open(SESSION, bench.name, config), Watcher()
     try:
         pool().attach(run_id, watcher)
-        options = {toggle.name: toggle.on for chart in what.bench.charts for toggle in chart.toggles}
-        pool().ask(run_id, watcher, [chart.name for chart in what.charts], options)
+        pool().ask(run_id, watcher, names, options)
         return watcher.frame.result(MAX_WAIT_SECONDS)
     finally:
         pool().detach(run_id, watcher)
         pool().close(run_id, "")
 
 
-@lru_cache(maxsize=MOST_KEPT)
-def _zipped(what: Opening, frame: bytes) -> bytes:
-    """What the browser gets: the length of the board's data, the data as JSON, and the frame."""
-    data = orjson.dumps(what.data())
-    return gzip.compress(struct.pack("<I", len(data)) + data + frame, 6)
-
-
 async def serve(request: Request) -> Response:
     """The first picture of the page with this address; an empty answer where the page itself has to show it."""
-    query = request.query_params
-    what = None
+    query, what = request.query_params, None
     if len(str(query)) <= MAX_QUERY and len(query) == len(query.multi_items()):
         what = opening(request.path_params["lesson"], query)
-    content = None if what is None else await asyncio.to_thread(_answer, what)
-    if content is None:
+    answer = None if what is None else await asyncio.to_thread(ANSWERS.get, what)
+    if answer is None:
         return Response(status_code=204)
     headers = {"Content-Encoding": "gzip", "Cache-Control": "no-store"}
-    return Response(content, media_type="application/octet-stream", headers=headers)
-
-
-def _answer(what: Opening) -> bytes | None:
-    frame = FRAMES.get(what)
-    return None if frame is None else _zipped(what, frame)
+    return Response(answer, media_type="application/octet-stream", headers=headers)
 
 
 ROUTES = [Route("/first/{lesson}", serve)]

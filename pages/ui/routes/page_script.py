@@ -10,7 +10,7 @@ from urllib.parse import quote
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.ui.routes import assets
+from pages.ui.routes import assets, streamlit_files
 from playground.lessons import LESSONS
 
 PAGE, FIRST = "page.js", "first.js"
@@ -82,6 +82,6 @@ def _of_every_lesson() -> str:
 
 
 def _with_head(page: bytes, encoding: str | None, head: str) -> bytes:
-    if encoding is None:
-        return page.replace(HEAD.encode(), (HEAD + head).encode(), 1)
-    return gzip.compress(gzip.decompress(page).replace(HEAD.encode(), (HEAD + head).encode(), 1), 6)
+    text = (page if encoding is None else gzip.decompress(page)).decode()
+    whole = streamlit_files.adapted(text).replace(HEAD, HEAD + head, 1).encode()
+    return whole if encoding is None else gzip.compress(whole, 6)

@@ -119,9 +119,10 @@ class Board {
     this.chooseTheme(parent);
   }
 
-  /** Show step 0 before the page is there: no run yet, nothing to be pressed. */
+  /** Show the first frame before the page is there: no run yet, nothing to be pressed. */
   begin(data, place, frame) {
     this.dress(data, place);
+    this.lab?.update(data);
     this.rail.update(data.rail);
     this.paint(frame);
   }
@@ -337,9 +338,9 @@ class Board {
 const boards = new WeakMap(); // the board of each element that Streamlit gives us
 let early; // the board that shows the first picture before the page is there, and its place
 
-/** Build a live board in a place of its own and show a frame of step 0; a function that gives it up. */
+/** Build a board in a place of its own and show its first frame; a function that gives it up. */
 export function openEarly(place, data, bytes) {
-  early = { place, board: new Board(place, { ...data, run: "none yet" }) };
+  early = { place, board: new Board(place, { ...data, run: data.lab ? undefined : "none yet" }) };
   early.board.begin(data, place, decode(bytes));
   return closeEarly;
 }
@@ -354,8 +355,8 @@ function closeEarly() {
 function takeEarly(parent, data) {
   if (!early) return undefined;
   const { board, place } = early;
-  const names = (each) => JSON.stringify([each.rail?.lesson, each.charts.map(({ name }) => name)]);
-  if (!data.run || names(board.data) !== names(data)) {
+  const names = (each) => JSON.stringify([each.rail?.lesson, Boolean(each.lab), each.charts.map(({ name }) => name)]);
+  if (names(board.data) !== names(data)) {
     closeEarly();
     return undefined;
   }

@@ -16,7 +16,7 @@ async function showFirst() {
   const size = new DataView(bytes).getUint32(0, true);
   const data = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, size)));
   const place = document.createElement("div");
-  place.className = `first-board ${isDarkTheme() ? "dark" : "light"}`;
+  place.className = `first-board ${isDarkTheme() ? "dark" : "light"} ${data.tabs ? "tabs" : ""}`;
   place.inert = true; // until the page is there
   document.body.append(place);
   const close = openEarly(place, data, bytes.slice(4 + size));

@@ -5,5 +5,6 @@ interface Window {
   __board_frames: number; // frames painted, for tests and benchmarks
   __entries_decided: boolean; // history.js has been loaded
   __page_begun: boolean; // page.js has been loaded
+  __streamlit: object; // what Streamlit's front end reads before it starts
   __forgives_translators: boolean; // translated.js has prepared this page
 }

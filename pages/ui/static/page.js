@@ -12,6 +12,7 @@ const SIDEBAR_COVERS = 768; // pixels: on a narrower window Streamlit's sidebar 
 const PHONE = 46; // rem of the page's content: the board stands in one column, as in board.css
 const NARROW = 62.25; // rem: no room for the drawer beside a board of two columns; it lies over the second place
 const PADDING = 2.5; // rem, of the page's main block, left and right
+const ICON_FONT = "Material Symbols"; // 375 kB for the few icons that fonts.css does not draw
 
 const root = document.documentElement;
 
@@ -146,7 +147,21 @@ function followKeys(event) {
   }
 }
 
+// What Streamlit's front end would ask for before it starts.
+
+/** Its socket is opened at once, not after a search for the server; and its icon font waits for an icon that needs it. */
+function shortenStart() {
+  const { origin } = location;
+  window.__streamlit = {
+    BACKEND_BASE_URL: origin,
+    HOST_CONFIG: { allowedOrigins: [origin], useExternalAuthToken: false }, // until the server's answer comes
+  };
+  const load = document.fonts.load.bind(document.fonts);
+  document.fonts.load = (font, text) => font.includes(ICON_FONT) ? Promise.resolve([]) : load(font, text);
+}
+
 function begin() {
+  shortenStart();
   applyLarge(kept("localStorage", "board-large") === "yes");
   root.dataset.width = "wide";
   root.dataset.sidebar = innerWidth <= SIDEBAR_COVERS ? "closed" : "open";
