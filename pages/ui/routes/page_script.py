@@ -15,6 +15,8 @@ from playground.lessons import LESSONS
 
 PAGE, FIRST = "page.js", "first.js"
 HEAD = "<head>"
+STATES = ("etag", "last-modified")  # of Streamlit's file: they stay when our scripts change
+QUESTIONS = (b"if-none-match", b"if-modified-since")  # whether a browser's copy has that state
 
 
 class PageScript:
@@ -47,12 +49,22 @@ class PageScript:
                     headers = MutableHeaders(scope=start)
                     body = _with_head(bytes(page), headers.get("content-encoding"), head)
                     headers["content-length"] = str(len(body))
+                    for name in STATES:
+                        del headers[name]
                     await send(start)
                     await send({"type": "http.response.body", "body": body})
             else:
                 await send(message)
 
-        await self.app(scope, receive, send_with_script)
+        await self.app(_for_a_whole_page(scope), receive, send_with_script)
+
+
+def _for_a_whole_page(scope: Scope) -> Scope:
+    """The request, without a question about a copy of the page where it is one for a page."""
+    headers = dict(scope["headers"])
+    if b"text/html" not in headers.get(b"accept", b""):
+        return scope
+    return {**scope, "headers": [(name, text) for name, text in scope["headers"] if name not in QUESTIONS]}
 
 
 def _is_page(message: Message) -> bool:

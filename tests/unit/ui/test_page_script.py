@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
-from pages.ui.routes import assets
+from pages.ui.routes import assets, page_script
 from pages.ui.routes.page_script import PageScript
+from pages.ui.routes.streamlit_files import adapted
 
 PAGE = b"<!DOCTYPE html>\n<html><head>\n<title>Streamlit</title></head><body></body></html>"
-SCRIPT = f'<script type="module" src="{assets.url("page.js")}"></script>'.encode()
+SCRIPT = f'<script type="module" src="{assets.url("page.js")}"></script>'
+
+WHOLE = adapted(PAGE.decode()).replace("<head>", "<head>" + page_script._head("", ""))  # of the home page
 
 
 def answer(
@@ -33,7 +36,7 @@ def answer(
     async def nothing() -> Any:
         return {"type": "http.disconnect"}
 
-    asyncio.run(PageScript(app)({"type": "http", "method": method, "path": "/"}, nothing, keep))
+    asyncio.run(PageScript(app)({"type": "http", "method": method, "path": "/", "headers": []}, nothing, keep))
     assert sent[0]["type"] == "http.response.start"
     pairs = {name.decode(): text.decode() for name, text in sent[0]["headers"]}
     return pairs, b"".join(message.get("body", b"") for message in sent[1:])
@@ -42,14 +45,35 @@ def answer(
 @pytest.mark.parametrize("pieces", [[PAGE], [PAGE[:20], PAGE[20:]], [PAGE, b""]], ids=len)
 def test_a_page_has_the_script_first_in_its_head(pieces: list[bytes]) -> None:
     headers, body = answer(pieces, {"content-type": "text/html; charset=utf-8", "content-length": str(len(PAGE))})
-    assert body == PAGE.replace(b"<head>", b"<head>" + SCRIPT)
+    assert body.decode() == WHOLE
     assert headers["content-length"] == str(len(body))
+
+
+def test_the_script_runs_before_streamlits_own() -> None:
+    assert page_script._head("", "").startswith(SCRIPT)
+    assert page_script._head("regression", "").startswith(SCRIPT)
+
+
+def test_a_browser_is_not_told_to_keep_a_page_whose_scripts_another_release_replaces() -> None:
+    """The names that Streamlit gives to a state of its page stay when our scripts change."""
+    named = {"content-type": "text/html", "etag": '"one"', "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT"}
+    assert set(answer([PAGE], named)[0]) == {"content-type", "content-length"}
+    seen: list[dict[str, str]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append({name.decode(): text.decode() for name, text in scope["headers"]})
+
+    for accepted in ("text/html,*/*", "*/*"):
+        raw = [(b"accept", accepted.encode()), (b"if-none-match", b'"one"'), (b"if-modified-since", b"x")]
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": raw}
+        asyncio.run(PageScript(app)(scope, None, None))  # type: ignore[arg-type]
+    assert [set(headers) for headers in seen] == [{"accept"}, {"accept", "if-none-match", "if-modified-since"}]
 
 
 def test_a_compressed_page_has_it_too() -> None:
     zipped = gzip.compress(PAGE)
     headers, body = answer([zipped[:9], zipped[9:]], {"content-type": "text/html", "content-encoding": "gzip"})
-    assert gzip.decompress(body) == PAGE.replace(b"<head>", b"<head>" + SCRIPT)
+    assert gzip.decompress(body).decode() == WHOLE
     assert headers["content-length"] == str(len(body))
 
 
