@@ -325,12 +325,9 @@ def watch(tab: Tab, base: str) -> None:
     """Note the tab's errors and foreign requests, from now on."""
     host = re.escape(base.partition("://")[2])
     own = re.compile(rf"(http|ws)://{host}(/|$)|(data|blob|about|chrome-extension):")
-    # On a cold deep link Streamlit's front end first looks for its server below the page's own path, in vain.
-    # It's Streamlit's own search, and the browser reports it as two errors.
-    search = re.compile(rf"http://{host}/[^/]+/_stcore/(health|host-config)$")
 
     def note_message(message: Any) -> None:
-        if message.type == "error" and not search.match(message.location.get("url", "")):
+        if message.type == "error":
             tab.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
     def note_address(address: str) -> None:
