@@ -322,8 +322,8 @@ def _line(shown: Visit, start: float, end: float, total: float, sign: str, size:
     """One line: times, bytes, a bar over the milestones' marks, a name."""
     scale = (COLUMNS - 1) / total
     cells = [" "] * COLUMNS
-    for time in shown.marks.values():
-        cells[min(COLUMNS - 1, round(time * scale))] = "┊"
+    for mark in shown.marks.values():
+        cells[min(COLUMNS - 1, round(mark * scale))] = "┊"
     for at in range(min(COLUMNS - 1, round(start * scale)), min(COLUMNS, round(end * scale) + 1)):
         cells[at] = sign
     return f"{start:>7,.0f}{end:>7,.0f}{size:>7}  {''.join(cells)}  {name[:48]}"
