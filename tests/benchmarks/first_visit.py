@@ -64,7 +64,8 @@ PROBE = """
       [...place.querySelectorAll("img")].some((each) => isShown(each) && each.complete && each.naturalWidth > 1)
     );
   const all = (selector) => [...document.querySelectorAll(selector)];
-  const play = () => all("[data-board] button").find((each) => each.ariaLabel === "Play" && !each.disabled);
+  const isPlay = (each) => each.ariaLabel === "Play" && !each.disabled && !each.closest("[inert]");
+  const play = () => all("[data-board] button").find(isPlay);
   const shows = {
     title: () => all("h1").some(isShown),
     picture: () => all("[data-place=hero] .stage, .stPlotlyChart").some(hasPicture),
