@@ -32,7 +32,7 @@ from pages.ui import session  # noqa: E402
 
 POOL = session.pool()  # before all that takes long: its workers start while this process imports the rest
 
-from pages.ui import housekeeping, widget_values  # noqa: E402
+from pages.ui import early_imports, housekeeping, widget_values  # noqa: E402, F401  (no visitor waits for the first)
 from pages.ui.routes import assets, first, live, sessions, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from pages.ui.routes.origins import OwnOrigins  # noqa: E402
