@@ -149,7 +149,7 @@ function followKeys(event) {
 
 // What Streamlit's front end would ask for before it starts.
 
-/** Its socket is opened at once, not after a search for the server; and its icon font waits for an icon that needs it. */
+/** Its socket is opened at once, not after a search for the server; its icon font waits for an icon that needs it. */
 function shortenStart() {
   const { origin } = location;
   window.__streamlit = {
