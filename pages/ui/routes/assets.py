@@ -37,7 +37,7 @@ def _content(name: str) -> bytes:
         source = files("plotly").joinpath("package_data", PLOTLY).read_text(encoding="utf-8")
         return plotly_build.smaller(source).encode()
     if name == STYLES:
-        return styles(*BOARD_STYLES, "page.css", STYLES).encode()
+        return styles(STYLES, *BOARD_STYLES, "page.css").encode()
     return (STATIC / name).read_bytes()
 
 

@@ -31,7 +31,7 @@ def smaller(source: str) -> str:
     """plotly.js with the traces of this app only; the source itself, and a warning, where its form is another."""
     try:
         return _cut(source)
-    except (AttributeError, IndexError, KeyError, ValueError):
+    except (IndexError, KeyError, TypeError, ValueError):
         log.warning("This version of plotly.js is built in another way: browsers get all of it.")
         return source
 
