@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,7 +40,12 @@ PROBE = """
   watch("long-animation-frame", ({ scripts }) => {
     for (const each of scripts) visit.scripts.push([each.startTime, each.duration, each.sourceURL || each.invoker]);
   });
-  watch("layout-shift", ({ startTime, value }) => visit.shifts.push([startTime, value]));
+  const box = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
+  const named = (node) => node?.dataset?.place ?? node?.dataset?.testid ?? node?.className ?? node?.nodeName ?? "gone";
+  watch("layout-shift", ({ startTime, value, sources }) => {
+    const moves = sources.map((each) => `${named(each.node)}: ${box(each.previousRect)} -> ${box(each.currentRect)}`);
+    visit.shifts.push([startTime, value, moves]);
+  });
 
   const isShown = (node) =>
     node.checkVisibility({ opacityProperty: true, visibilityProperty: true }) &&
@@ -64,11 +70,13 @@ PROBE = """
       [...place.querySelectorAll("img")].some((each) => isShown(each) && each.complete && each.naturalWidth > 1)
     );
   const all = (selector) => [...document.querySelectorAll(selector)];
+  const heroes = () => all("[data-place=hero] .stage");
+  const charts = () => (heroes().length ? heroes() : all(".stage, .stPlotlyChart")); // older boards had no hero
   const isPlay = (each) => each.ariaLabel === "Play" && !each.disabled && !each.closest("[inert]");
   const play = () => all("[data-board] button").find(isPlay);
   const shows = {
     title: () => all("h1").some(isShown),
-    picture: () => all("[data-place=hero] .stage, .stPlotlyChart").some(hasPicture),
+    picture: () => charts().some(hasPicture),
     play: () => play() && isShown(play()),
     live: () => all("[data-status=step]").some((each) => Number(each.textContent) > 0),
   };
@@ -132,7 +140,7 @@ class Visit:
     marks: dict[str, float]
     tasks: list[tuple[float, float]]  # tasks of more than 50 ms: start, duration
     scripts: list[tuple[float, float, str]]  # what they ran: start, duration, address
-    shifts: list[tuple[float, float]]  # layout shifts: time, score
+    shifts: list[tuple[float, float, list[str]]]  # layout shifts: time, score, what moved from where to where
     presses: int  # of Play, until a step was trained
     requests: list[Request] = field(default_factory=list)
 
@@ -253,7 +261,7 @@ def visit(
         {name: painted(seen, noted, found["tasks"]) for name, (seen, noted) in found["marks"].items()},
         [(start, duration) for start, duration in found["tasks"]],
         [(start, duration, source) for start, duration, source in found["scripts"]],
-        [(start, value) for start, value in found["shifts"]],
+        [(start, value, moves) for start, value, moves in found["shifts"]],
         found["pressed"],
         network.settled(found["fetchStart"]),
     )
@@ -364,6 +372,14 @@ class Takeover:
     pictures: int
     moved: float  # pixels, by which the hero's box moved or grew
     shift: float  # layout shift score of the page since the first picture
+    moves: list[str]  # of the largest shift: what moved, from where to where
+    first: np.ndarray  # the hero's pixels, (rows, columns, 3)
+    last: np.ndarray
+
+    def save(self, folder: Path) -> None:
+        """Write both pictures of the hero, to look at."""
+        for name in ("first", "last"):
+            Image.fromarray(getattr(self, name).astype(np.uint8)).save(folder / f"{name}.png")
 
 
 HERO_BOX = """() => {
@@ -413,8 +429,10 @@ def takeover(context: Any, url: str, seconds: float) -> Takeover:
         later.pop(0)  # painted before the script saw the picture, shown after
     shares = [_share(each, later[-1]) for each in later]
     moved = max(abs(now - then) for now, then in zip(box, first["box"], strict=True))
-    shift = sum(value for at, value in shifts if at > first["noted"])
-    return Takeover(shares[0], max(shares), len(later), moved, shift)
+    since = [(value, moves) for at, value, moves in shifts if at > first["noted"]]
+    _, moves = max(since, default=(0.0, []))
+    shift = sum(value for value, _ in since)
+    return Takeover(shares[0], max(shares), len(later), moved, shift, moves, later[0], later[-1])
 
 
 def _hero(data: str, box: list[float]) -> np.ndarray:
