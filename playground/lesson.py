@@ -87,6 +87,7 @@ class Chart:
     pins: bool = False  # it shows the curves of pinned runs, too
     strip: bool = False  # it is the low, wide one under the others, along which one looks back
     wide: bool = False  # it cannot be read in a narrow place, and opens in the hero's
+    leads: str = ""  # the option that is on while it is the hero: list, numbers and sentence then speak of it
     network: NetworkKnobs | None = None
     brush: str = ""  # the knob with the class of a clicked point: a button for each class, `meta.classes` of the figure
     controls: tuple[str, ...] = ()  # the knobs that controls over the chart turn, apart from those of a network

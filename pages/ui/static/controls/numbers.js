@@ -88,7 +88,7 @@ export class Numbers {
     for (const [name, value] of Object.entries(head.status ?? {})) {
       if (this.status[name]) write(this.status[name], value === null ? "–" : plain(value));
     }
-    if (head.status) this.values = head.status;
+    if (head.status) this.showRows(head.status);
     if (head.note !== undefined && head.note !== this.note) {
       this.note = head.note;
       write(this.narrator, head.note);
@@ -99,6 +99,15 @@ export class Numbers {
       this.reason = head.notice ?? this.reason;
       this.showNotice();
     }
+  }
+
+  /** Show the numbers that there are: those of another picture are not. */
+  showRows(status) {
+    const names = Object.keys(status).join();
+    this.values = status;
+    if (names === this.names) return;
+    this.names = names;
+    for (const [name, node] of Object.entries(this.status)) node.parentElement.hidden = !(name in status);
   }
 
   /** Give the numbers the pens of their lines in the strip: they are its legend. `lines` is status -> trace. */
