@@ -55,6 +55,7 @@ class NetworkKnobs:
     layers: str = ""  # how many hidden layers
     units: tuple[str, ...] = ()  # how many units, for each hidden layer in order
     activation: str = ""
+    kind: Literal["dense", "convolution"] = "dense"  # what layers are made of: units or filters
 
     @property
     def names(self) -> set[str]:

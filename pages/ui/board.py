@@ -59,7 +59,9 @@ WORDS = {
     "network": {
         "data": "Data sets", "chooseData": "Data: {name}. Choose another", "redraw": "New points",
         "own": "Your own points …", "inputs": "Choose the inputs", "addInput": "± input",
-        "unit": "a unit", "layer": "a hidden layer", "less": "Remove {what}: {knob}", "more": "Add {what}: {knob}",
+        "dense": {"unit": "a unit", "layer": "a hidden layer"},
+        "convolution": {"unit": "a filter", "layer": "a convolution layer"},
+        "less": "Remove {what}: {knob}", "more": "Add {what}: {knob}",
         "layers": "{n} layers", "oneLayer": "1 layer", "brush": "Class of added points", "brushLabel": "Add",
         "brushClass": "Add points of class {label}",
     },

@@ -34,7 +34,8 @@ LESSON = LiveLesson(
               "The selected image, some maps of each layer after its activation, and the probability of each digit. "
               "The predicted digit's bar is blue, the true digit's has an outline. Click a map to choose it.",
               click="pick", views=(TRAINING,), controls=("image",),
-              network=NetworkKnobs(layers="layers", units=("filters_1", "filters_2", "filters_3"))),
+              network=NetworkKnobs(
+                  layers="layers", units=("filters_1", "filters_2", "filters_3"), kind="convolution")),
         Chart("maps", "All maps",
               "Row by row: the first filters, their gradients, and for this image every map of every layer after "
               "convolution, activation and pooling; last the flattened vector. Blue is positive, orange negative. "

@@ -27,6 +27,7 @@ export class Network {
     this.board = chart.board;
     this.knobs = chart.spec.network;
     this.words = this.board.words.network;
+    this.counted = this.words[this.knobs.kind]; // what one of a layer, and a layer, is called
     this.heads = [];
     this.steppers = new Map(); // of layers, by their number
     this.root = element("div", { class: "network" });
@@ -34,7 +35,7 @@ export class Network {
     chart.stage.classList.add("has-network");
     this.inHead = [
       ...(this.knobs.activation ? [new Knob(this.board, this.knobs.activation)] : []),
-      ...(this.knobs.layers ? [this.stepper(this.knobs.layers, this.words.layer, "layers")] : []),
+      ...(this.knobs.layers ? [this.stepper(this.knobs.layers, this.counted.layer, "layers")] : []),
     ];
     chart.slot.append(...this.inHead.map(({ root }) => root));
     if (this.knobs.data) this.addData();
@@ -224,7 +225,7 @@ export class Network {
 
   unitStepper(layer) {
     if (!this.steppers.has(layer)) {
-      const made = this.stepper(this.knobs.units[layer], this.words.unit, "units");
+      const made = this.stepper(this.knobs.units[layer], this.counted.unit, "units");
       made.root.classList.add("at", "under");
       this.steppers.set(layer, made);
       const next = [...this.steppers].filter(([other]) => other > layer).sort(([one], [other]) => one - other)[0];
