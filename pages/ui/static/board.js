@@ -151,6 +151,13 @@ class Board {
     this.turns.turn(name, value);
   }
 
+  /** Have the page continue the run from an earlier step and compare it with the run as it is; whether it can. */
+  continueFrom(step) {
+    if (!this.data.continues || this.numbers.values.loss === null || this.root.dataset.state === "failed") return false;
+    this.component.setTriggerValue("continued", { run: this.run, step });
+    return true;
+  }
+
   /** A place in a still chart was picked: the page sets its knobs to it. */
   pick(picked) {
     this.component.setTriggerValue("picked", picked);

@@ -285,9 +285,14 @@ export class Strip {
     });
   }
 
-  /** Continue from the step that is shown. The run as it is now is pinned, once its numbers are shown. */
+  /**
+   * Continue from the step that is shown, beside the run as it is now. One that cannot be trained any further is only
+   * pinned, once its numbers are shown.
+   */
   branchFrom() {
-    this.branchAt = this.time.step;
+    const { step } = this.time;
+    if (this.board.continueFrom(step)) return;
+    this.branchAt = step;
     this.ask({ to: null });
   }
 
