@@ -400,11 +400,13 @@ export class Network {
     const [start, end] = [from.x + from.half[0], to.x - to.half[0]]; // between them a line is not level
     const t = Math.max(0, Math.min(1, (x - start) / (end - start)));
     const along = t * t * (3 - 2 * t); // as the lines are bent in playground/figures/graphs.py
+    const steepness = (6 * t * (1 - t) * this.size.high) / ((end - start) * this.size.wide); // of a line over all rows
     let nearest = null;
     let least = NEAR_LINE * this.board.scale;
     from.y.forEach((low, source) =>
       to.y.forEach((high, row) => {
-        const distance = Math.abs(low + (high - low) * along - y) * this.size.high;
+        const below = Math.abs(low + (high - low) * along - y) * this.size.high;
+        const distance = below / Math.hypot(1, (high - low) * steepness); // across the line, not straight down
         if (distance >= least) return;
         least = distance;
         nearest = { layer: to.layer, unit: to.units[row], source: from.units[source] };
