@@ -64,7 +64,7 @@ class Board:
         return int(self.number("step"))
 
     def number(self, name: str) -> float:
-        return float(self.page.locator(f'[data-status="{name}"]').text_content())
+        return float(self.page.locator(f'[data-status="{name}"]').text_content().replace("−", "-"))
 
     def numbers(self) -> dict[str, str]:
         found = self.page.evaluate(

@@ -295,7 +295,7 @@ export class Network {
       const isNarrow = room < 4.4 * rem;
       const head = this.heads[at];
       head.hidden = false;
-      write(head, isNarrow ? column.short : column.title);
+      write(head, isNarrow && column.title ? column.short : column.title); // without a title the figure has heads
       const isLast = at === columns.length - 1;
       head.classList.toggle("end", isLast);
       put(head, isLast ? Math.min(left + column.x * wide + HEAD_END * rem, left + wide) : left + column.x * wide, 0);
