@@ -74,7 +74,7 @@ LESSON = LiveLesson(
         Chart("predictions", "Predictions",
               "Some test images with their predictions, half of them hard ones: a solid green frame where the model is "
               "right, a dashed red one where it is wrong. Click an image to see how the model reads it.",
-              every=2, click="pick", views=(TRAINING, MISTAKES)),
+              every=3, click="pick", views=(TRAINING, MISTAKES)),
         Chart("hardest", "Hardest images", "The test images with the largest loss, the largest first.",
               every=2, click="pick", views=(MISTAKES,)),
         Chart("per_class", "Accuracy of each digit", "The accuracy on the test images of each digit.", every=2,
