@@ -162,7 +162,8 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
 def _show_start(lesson: LiveLesson) -> None:
     """The choice of where the second run starts; the run before is one as long as it is there."""
     starts = BEFORE_TOO if _has_run_before(lesson) else STARTS
-    st.markdown(TEXT.compare.start, width="content", help=TEXT.compare.start_help)
+    if _start(lesson) != BEFORE:
+        st.markdown(TEXT.compare.start, width="content", help=TEXT.compare.start_help)
     st.segmented_control(TEXT.compare.start, list(starts), format_func=starts.get, required=True,
                          default=_start(lesson), key=f"{lesson.name}:versus:from",
                          label_visibility="collapsed")  # fmt: skip

@@ -189,10 +189,10 @@ class Compare:
     switch_help: str = "A second run on the same data, with one setting changed."
     start: str = "Second run"
     before: str = "As it was"
-    before_about: str = "Dashed: the run as it was. This run continues with an empty optimizer state."
+    before_about: str = "The run as it was, beside the one that continues with an empty optimizer state."
     start_help: str = (
-        "“From here” keeps the weights that you see now. Drag the time slider to choose an earlier step; from there the "
-        "optimizer starts with empty state."
+        "“From here” keeps the weights that you see now. Drag the time slider to choose an earlier step; from there "
+        "the optimizer starts with empty state."
     )
     from_start: str = "From step 0"
     from_here: str = "From here"

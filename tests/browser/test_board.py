@@ -197,29 +197,6 @@ def test_a_drag_along_the_loss_pauses_and_play_returns_to_now(page: Open) -> Non
     board.until(lambda: board.step > 2 * shown, "it goes on from now")
 
 
-def test_a_run_continues_from_an_earlier_step_and_the_old_one_is_pinned(page: Open) -> None:
-    tab = page("/regression?regression_optimizer=adam")
-    board = Board(tab.page).ready()
-    onward = tab.page.get_by_role("button", name="Continue from here")
-    board.press("Play")
-    board.until(lambda: board.state == "done", "done")
-    assert not onward.is_visible()
-    loss = board.number("loss")
-    board.scrub(30)
-    board.until(lambda: board.step == 30 and onward.is_visible(), "an earlier step")
-    onward.hover()
-    tab.page.get_by_text("the optimizer begins with empty state").locator("visible=true").first.wait_for()
-    onward.click()
-    board.until(lambda: board.state == "paused" and board.places() == 30, "what came after it is gone")
-    assert "You continue from step 30" in board.said()
-    assert tab.page.get_by_role("button", name="Play", exact=True).evaluate("(node) => node === document.activeElement")
-    names = "document.querySelector('[data-chart=loss]').data.map(({ name }) => name)"
-    assert any("1" in name for name in tab.page.evaluate(names)[2:]), "the pinned curve"
-    assert str(loss) in tab.page.locator("[data-board] .pins").text_content(), "with the numbers of its end"
-    board.press("Play")
-    board.until(lambda: board.state == "done" and board.step == 100, "it trains on")
-
-
 def test_before_the_first_step_the_strip_has_the_planned_length_and_says_what_comes(page: Open) -> None:
     tab = page("/regression")
     board = Board(tab.page).ready()

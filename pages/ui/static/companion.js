@@ -42,6 +42,8 @@ export class Companion {
         place: [],
         pins: false,
         network: null,
+        controls: [],
+        brush: "",
       };
       const twin = new Chart({ ...chart.spec, ...plain }, this.board);
       twin.plot.removeAttribute("data-chart");

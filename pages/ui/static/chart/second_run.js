@@ -23,7 +23,8 @@ export class SecondRun {
     this.places = new Map(); // the index of one of its traces -> its index in the drawn data
     this.drawn = []; // all traces as they were drawn last
     this.share = 0.5; // of the plane that is the first run's
-    this.hasOwnPoints = false; // other ones than the first run
+    this.hasOwnPoints = false; // other data than the first run's
+    this.hasOwnMarks = false; // these, or single ones that show where it is
     this.points = { first: [], other: [] }; // the indices of the traces with the points of each run
     this.clipped = new Set(); // the nodes of those that the curtain cuts off
     this.curtain = this.names = this.below = null; // elements
@@ -35,19 +36,22 @@ export class SecondRun {
     const isNew = twin !== this.twin || kind !== this.kind || heading !== this.heading;
     if (!isNew && kind === "") return;
     [this.twin, this.heading] = [twin, heading];
-    const points = kind === "lines" || kind === "curtain" ? this.findPoints() : false;
-    const isOther = points !== this.hasOwnPoints;
-    this.hasOwnPoints = points;
+    const hadOwnPoints = this.hasOwnPoints;
+    if (kind === "lines" || kind === "curtain") this.findPoints();
+    const isOther = this.hasOwnPoints !== hadOwnPoints;
     if (isNew || (isOther && kind === "lines")) this.change(kind);
-    else if (kind === "curtain" && (isOther || (points && movesPoints(this.twin, patch)))) this.chart.draw();
+    else if (kind === "curtain" && (isOther || (this.hasOwnPoints && movesPoints(this.twin, patch)))) this.chart.draw();
     else if (kind === "curtain") this.chart.drawMaps();
     else if (kind === "lines" && !(patch && this.move(patch))) this.chart.draw();
   }
 
-  /** Whether the second run has other points than the first one: other data, or points added by hand. */
+  /** Find which points of the second run differ from the first one's, and whether its data do: not only single marks. */
   findPoints() {
     const [own, other] = [this.chart, this.twin].map(({ shown }) => shown?.data ?? []);
-    return other.some((trace, at) => isPoints(trace) && !(isPoints(own[at] ?? {}) && isSame(trace, own[at])));
+    const differs = (trace, at) => isPoints(trace) && !(isPoints(own[at] ?? {}) && isSame(trace, own[at]));
+    const found = other.filter(differs);
+    this.hasOwnPoints = found.some(({ y }) => y.length > 1);
+    this.hasOwnMarks = found.length > 0;
   }
 
   change(kind) {
@@ -83,38 +87,52 @@ export class SecondRun {
 
   /** The traces to draw with those of the first run, which are `own`; only lines and points that differ from its own. */
   traces(own) {
+    this.followLook();
     this.places.clear();
     this.points = { first: [], other: [] };
     if (this.kind !== "lines" && this.kind !== "curtain") return [];
-    this.hasOwnPoints = this.findPoints();
+    this.findPoints();
     const found = [];
     this.twin.shown.data.forEach((trace, at) => {
       const first = own[at];
       const name = trace.name && `${trace.name} (${this.heading})`;
       const { opacity = 1 } = trace;
-      if (isPoints(trace) && this.hasOwnPoints) {
-        const isHidden = trace.name !== undefined && this.chart.hidden.has(groupOf(trace));
+      const isHidden = trace.name !== undefined && this.chart.hidden.has(groupOf(trace));
+      const hidden = isHidden ? { visible: false } : {};
+      if (isPoints(trace) && this.hasOwnMarks && (this.kind === "lines" || this.hasOwnPoints)) {
         this.points.first.push(at);
         this.points.other.push(own.length + found.length);
+        this.places.set(at, own.length + found.length);
         const look = this.kind === "lines" ? { marker: dotted(trace.marker), opacity: opacity * PALE } : {};
-        found.push({ ...trace, name, showlegend: false, ...(isHidden && { visible: false }), ...look });
+        found.push({ ...trace, name, showlegend: false, ...look, ...hidden });
         return;
       }
       if (this.kind !== "lines" || !isLine(trace) || isSame(trace, first)) return;
       this.places.set(at, own.length + found.length);
       const dash = trace.line?.dash && trace.line.dash !== "solid" ? "dot" : "dash";
-      found.push({ ...trace, name, showlegend: false, opacity: opacity * PALE, line: { ...trace.line, dash } });
+      const line = { ...trace.line, dash };
+      found.push({ ...trace, name, showlegend: false, opacity: opacity * PALE, line, ...hidden });
     });
     return found;
+  }
+
+  /** The theme or the type size may have changed since the second run's figure was coloured. */
+  followLook() {
+    const { theme, scale } = this.chart.board;
+    const look = `${theme} ${scale}`;
+    if (look !== this.look && this.twin?.figure) this.twin.recolour();
+    this.look = look;
   }
 
   /** Move the drawn lines as a patch says; false where that needs a full update. */
   move(patch) {
     const { plot, visible } = this.chart;
     if (!visible || plot.data?.length !== this.drawn.length) return false;
-    const isNew = ([[part, at]]) => part === "data" && !this.places.has(at) && isLine(this.twin.shown.data[at]);
+    const { data } = this.twin.shown;
+    const own = this.chart.shown.data;
+    const isOther = (at) => isLine(data[at]) || (isPoints(data[at]) && !isSame(data[at], own[at]));
+    const isNew = ([[part, at]]) => part === "data" && !this.places.has(at) && isOther(at);
     if (patch.some(isNew)) return false; // it was the same as the first run's until now
-    if (this.hasOwnPoints && movesPoints(this.twin, patch)) return false;
     const moved = patch.filter(([[part, at]]) => part === "data" && this.places.has(at))
       .map(([[part, at, ...rest], value]) => [[part, this.places.get(at), ...rest], value]);
     if (patch.some(([[part]]) => part === "layout")) return false;
