@@ -123,6 +123,21 @@ def test_the_focus_is_back_after_full_screen(page: Open, way: str) -> None:
     board.until(lambda: focused(tab).startswith(opener), "the focus is back")
 
 
+def test_the_page_does_not_glide_to_the_idea_where_motion_is_not_wanted(page: Open) -> None:
+    tab = page("/regression", options={"reduced_motion": "reduce"}).page
+    Board(tab).ready()
+    tab.locator(".st-key-prose").wait_for()
+    assert (
+        tab.get_by_role("button", name="The idea").evaluate(
+            """(button) => {
+          button.click();
+          return document.querySelector("[data-testid=stMain]").scrollTop; // at once
+        }"""
+        )
+        > 100
+    )
+
+
 def test_high_contrast_keeps_classes_sliders_and_what_is_chosen(page: Open) -> None:
     tab = page("/classification", options={"forced_colors": "active"}).page
     Board(tab).ready()

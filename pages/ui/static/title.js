@@ -54,7 +54,8 @@ function showIdea() {
   if (!(prose instanceof HTMLElement)) return;
   prose.tabIndex = -1;
   prose.focus({ preventScroll: true });
-  prose.scrollIntoView({ behavior: "smooth", block: "start" });
+  const isStill = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  prose.scrollIntoView({ behavior: isStill ? "instant" : "smooth", block: "start" });
 }
 
 /** What one does with the board and the page: the first items of "More". */

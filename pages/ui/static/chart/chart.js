@@ -6,7 +6,7 @@ import { arrangement, bestArrangement, enlarged, fitted, widestThatFits } from "
 import { csvOf } from "./csv.js";
 import { describe } from "./describe.js";
 import { FastPath } from "./fast_path.js";
-import { apart, widthOf } from "./notes.js";
+import { apart, inRows, widthOf } from "./notes.js";
 import { groupOf, Legend } from "./legend.js";
 import { PixelMaps } from "./pixel_maps.js";
 import { SecondRun } from "./second_run.js";
@@ -245,7 +245,7 @@ export class Chart {
       ? drawing.data.map((trace) => this.hidden.has(groupOf(trace)) ? { ...trace, visible: false } : trace)
       : drawing.data;
     const data = [...own, ...this.secondRun.traces(own), ...ghosts];
-    const layout = this.currentLayout(drawing.layout, ghosts);
+    const layout = this.currentLayout(inRows(drawing.layout, this.plot.clientHeight, this.board.scale), ghosts);
     if (layout.width < 40) return;
     this.secondRun.drawn = data;
     const config = { displayModeBar: false, doubleClick: false, scrollZoom: false, responsive: false };

@@ -3,6 +3,7 @@
 
 const SMALLEST = 0.5; // of their type's size
 const BETWEEN = 0.5; // of the type's size: room between two words
+const ROW_OF_CHARTS = 107; // pixels, in which a title and numbers of the usual size have room
 const LINE = 1.15; // of the type's size: its height
 
 const widths = new Map(); // text -> its width
@@ -25,7 +26,9 @@ export function apart({ annotations, xaxis, yaxis }, wide, high, { size, family 
   const words = annotations.map((note, at) => {
     const own = note.font?.size ?? size;
     const up = { bottom: 0.5, top: -0.5 }[note.yanchor] ?? 0; // from its place to its middle, in lines
-    const x = wide * place(note.x, note.xref, "x", xaxis) + (note.xshift ?? 0);
+    const over = { left: 0.5, right: -0.5 }[note.xanchor] ?? 0; // the same, in widths
+    const across = widthOf(note.text ?? "", family) * own;
+    const x = wide * place(note.x, note.xref, "x", xaxis) + (note.xshift ?? 0) + over * across;
     const y = high * place(note.y, note.yref, "y", yaxis) + (note.yshift ?? 0) + up * LINE * own;
     return { at, note, size: own, x, y };
   }).filter((each) => isWord(each.note) && Number.isFinite(each.x) && Number.isFinite(each.y));
@@ -51,16 +54,30 @@ export function apart({ annotations, xaxis, yaxis }, wide, high, { size, family 
   );
 }
 
-/** One line of words that is centred over its place. */
-const isWord = ({ text, showarrow, textangle, xanchor, visible }) =>
-  showarrow === false && !textangle && xanchor === "center" && visible !== false && text && !/[<&]/.test(text);
+/** One line of words. */
+const isWord = ({ text, showarrow, textangle, visible }) =>
+  showarrow === false && !textangle && visible !== false && text && !/[<&]/.test(text);
 
-/** A place along an axis, from 0 to 1; NaN where it cannot be known before Plotly has drawn. */
+/** A layout with several rows of small charts: their words are as small as a row of `high` pixels in all needs. */
+export function inRows(layout, high, scale) {
+  const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
+  const rows = new Set(axes.filter((name) => name[0] === "y").map((name) => layout[name].domain?.[0] ?? 0)).size;
+  const factor = Math.max(SMALLEST, high / rows / (ROW_OF_CHARTS * scale));
+  if (rows < 2 || factor >= 1 || high <= 0) return layout;
+  const smaller = (font) => font?.size ? { ...font, size: font.size * factor } : font;
+  return {
+    ...layout,
+    ...Object.fromEntries(axes.map((name) => [name, { ...layout[name], tickfont: smaller(layout[name].tickfont) }])),
+    annotations: layout.annotations?.map((note) => ({ ...note, font: smaller(note.font) })),
+  };
+}
+
+/** A place along an axis, from 0 to 1; NaN on an axis with numbers, where words follow what moves. */
 function place(at, ref, letter, axis) {
   if (ref === "paper") return at;
-  if (ref !== letter || !axis?.range) return NaN;
-  const [low, high] = axis.range;
-  return Math.abs((Number(at) - low) / (high - low));
+  if (ref !== letter || !axis?.range || axis.visible !== false) return NaN;
+  const [[low, high], [start, end]] = [axis.range, axis.domain ?? [0, 1]];
+  return start + ((end - start) * (Number(at) - low)) / (high - low);
 }
 
 const grouped = (words, key) => Object.values(Object.groupBy(words, key)).filter((group) => group.length > 1);
