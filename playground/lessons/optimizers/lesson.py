@@ -24,7 +24,8 @@ LESSON = LiveLesson(
             toggles=(Toggle("raw", "Batches"), Toggle("log", "Log scale", on=True)), pins=True,
         ),
         # In every frame, as the sentence above the strip is: both name the leader.
-        Chart("ranking", "Racers", "Each racer's loss on all points, its place, and whether all started alike.",
+        Chart("ranking", "Racers",
+              "Each racer's loss on all points, or its height on the surface beside it, and its place.",
               controls=("racers", "own", "inside")),
         Chart("leader", "Leader's loss", "The loss of the leader, smoothed over its last batches.", strip=True),
         Chart("fits", "Fits", "Some of the points, and the curve that each racer has learned.", every=3),

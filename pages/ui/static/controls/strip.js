@@ -183,7 +183,8 @@ export class Strip {
     if (hint.hidden === isEmpty) hint.hidden = !isEmpty;
     if (isEmpty) {
       const { stripHint, plainHint } = this.board.words;
-      const text = this.chart ? fill(stripHint, { title: this.chart.spec.title }) : plainHint;
+      const title = this.chart?.figure?.layout.meta?.strip?.title ?? this.chart?.spec.title;
+      const text = this.chart ? fill(stripHint, { title }) : plainHint;
       if (hint.textContent !== text) hint.textContent = text;
       move(hint, x);
     }

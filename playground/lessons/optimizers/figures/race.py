@@ -133,8 +133,10 @@ def leaders(steps: Array, loss: Array, *, peak: float, until: float, marks: Sequ
 def lowest(steps: Array, height: Array, *, peak: float, until: float) -> Figure:
     """The height of the lowest racer on a surface at each step, as the strip along which one looks back."""
     lines = [(words.LOWEST_HEIGHT, "@train", height)]
-    return strips.losses(steps, lines, peak=peak, until=until, log=True, title=words.HEIGHT,
-                         numbers={"height": words.LOWEST_HEIGHT})  # fmt: skip
+    figure = strips.losses(steps, lines, peak=peak, until=until, log=True, title=words.HEIGHT,
+                           numbers={"height": words.LOWEST_HEIGHT})  # fmt: skip
+    figure["layout"]["meta"]["strip"]["title"] = words.LOWEST_HEIGHT  # in place of the chart's own
+    return figure
 
 
 def over_steps(tracks: Sequence[Track], *, title: str, until: float, cursor: float | None = None) -> Figure:

@@ -363,7 +363,8 @@ def test_list_numbers_strip_and_sentence_speak_of_the_surface_while_it_is_the_la
     assert sorted(table) == ["Height above the lowest point", "Place", "Racer"]
     assert seen.note.startswith("Step 60 on the surface: Momentum is lowest, at 0")
     assert seen.status.keys() == {"step", "epoch", "height", "racers"} and seen.status["height"] < 0.01
-    assert seen.charts["leader"]["layout"]["meta"]["strip"]["lines"] == {"height": "Lowest height"}
+    strip = seen.charts["leader"]["layout"]["meta"]["strip"]
+    assert strip["lines"] == {"height": "Lowest height"} and strip["title"] == "Lowest height"
     training = run.draw(["ranking", "leader"], {ON_SURFACE: False})
     assert "height" not in training.status and training.note.startswith("Adam leads with a loss")
     assert training.charts["leader"]["layout"]["meta"]["strip"]["lines"] == {"loss": "Leader's loss"}
