@@ -43,7 +43,7 @@ FLAGS = (
     "--disable-sync",
 )
 ONE_PROCESS = "--process-per-site"  # for all tabs of a profile: each next one finds the scripts compiled
-MEDIA = {"color_scheme", "reduced_motion"}  # options that a tab can be given without a context of its own
+MEDIA = {"color_scheme", "reduced_motion", "forced_colors"}  # options of a tab, without a context of its own
 
 
 def is_named(folder: Path, config: pytest.Config) -> bool:
