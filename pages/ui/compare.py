@@ -32,7 +32,10 @@ def switch(lesson: LiveLesson) -> bool:
     """The toggle that opens and closes the second run; whether it is open."""
     key, text = f"{lesson.name}:versus", st.query_params.get(LINK, "")
     if key not in st.session_state:
-        st.session_state[key] = _from_link(lesson) is not None
+        if is_left := not text and _has_left(lesson):
+            second = session().bench(lesson.name).second
+            st.session_state[f"{lesson.name}:versus:from"] = second.start if second is not None else "start"
+        st.session_state[key] = is_left or _from_link(lesson) is not None
         is_bad = bool(text) and not st.session_state[key]
         session().bench(lesson.name).comparison_problem = TEXT.compare.bad_link.format(text=shorten(text)) * is_bad
     if _start(lesson) == BEFORE and not _has_run_before(lesson):
@@ -89,11 +92,21 @@ def _continuer(lesson: LiveLesson) -> Callable[[Any], None]:
     return take
 
 
+def _has_left(lesson: LiveLesson) -> bool:
+    """Whether the page was left with a second run that no link can say, and that is still open."""
+    bench = session().bench(lesson.name)
+    second = bench.second
+    return second is not None and second.start != "start" and _is_open(second, bench.run_id)
+
+
 def _has_run_before(lesson: LiveLesson) -> bool:
     """Whether the run is open that this lesson's run was, before it was continued from an earlier step."""
     bench = session().bench(lesson.name)
-    second = bench.second
-    return second is not None and (second.start, second.first) == (BEFORE, bench.run_id) and pool().has(second.run_id)
+    return bench.second is not None and bench.second.start == BEFORE and _is_open(bench.second, bench.run_id)
+
+
+def _is_open(second: SecondRun, first: str) -> bool:
+    return second.first == first and pool().has(second.run_id)
 
 
 def _close(lesson: LiveLesson) -> None:

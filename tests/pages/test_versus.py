@@ -15,7 +15,7 @@ from playground.lessons.classification import lesson as classification
 from playground.lessons.regression import lesson as regression
 from playground.workers.operations import PointsAsCsv, UseRows
 from tests.pages.questions import Advance, Peek
-from tests.pages.session import Open, assert_dead, board, link, say, turn, warnings, widgets
+from tests.pages.session import Open, assert_dead, board, go, link, say, turn, warnings, widgets
 
 LIVE = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, LiveLesson)}
 each_live_lesson = pytest.mark.parametrize("lesson", LIVE.values(), ids=list(LIVE))
@@ -205,6 +205,9 @@ def test_a_run_that_continues_from_an_earlier_step_is_compared_with_itself_as_it
     assert "versus" not in link(session), "a link cannot say what this run was"
     turn(session, regression.LESSON, "lr", 0.1)
     assert (of(first, "config").lr, of(before, "config").lr) == (0.1, regression.LESSON.config().lr)
+    go(session, "optimizers.py")
+    go(session, "regression.py")
+    assert runs(session) == [first, before], "as it was left"
     compare(session, regression.LESSON, on=False)
     assert runs(session) == [first] and not pool().has(before)
     compare(session, regression.LESSON)

@@ -444,6 +444,21 @@ def test_a_run_that_was_continued_is_compared_with_the_run_before_step_by_step(e
     assert not torch.equal(pair.engine.call(pair.first, weights), weights(alone))
 
 
+def test_no_order_is_carried_out_between_the_asking_for_a_second_run_and_its_building(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={})
+    pair.do("step", n=60, unit="step")
+    until(lambda: engine.call(pair.first, lambda run: run.steps) == 60, "60 steps")
+    asked: list[str] = []
+
+    def ask(run: Any) -> None:  # in the run's own turn, so that its next order is at hand
+        asked.append(engine.open_beside(pair.first, branching.as_before, lambda config: config, ""))
+        pair.do("go_back", step=20)
+
+    engine.call(pair.first, ask)
+    pair.second = asked[0]
+    until(lambda: pair.both("steps") == (20, 60), "the second run is the first one before it went back")
+
+
 def test_what_is_done_to_a_continued_run_leaves_the_run_before_as_it_was(engine: Engine) -> None:
     pair = continued(engine)
     pair.do("add", x=0.3, y=0.4)
