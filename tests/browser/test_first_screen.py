@@ -233,14 +233,16 @@ def test_nothing_is_scrolled_sideways(page: Open, address: str) -> None:
     tab = opened(page, address, SMALL_PHONE)
     for width, height in (SMALL_PHONE, TABLET):
         tab.set_viewport_size({"width": width, "height": height})
-        tab.wait_for_timeout(500)
-        assert (
-            tab.evaluate("""() => {
-          const main = document.querySelector("[data-testid=stMain]");
-          return Math.max(main.scrollWidth - main.clientWidth, document.documentElement.scrollWidth - innerWidth);
-        }""")
-            <= 0
-        ), (width, height)
+        tab.wait_for_function(
+            """([width]) => {
+              const main = document.querySelector("[data-testid=stMain]");
+              const isSettled = innerWidth === width && document.querySelector(".screen").clientWidth <= main.clientWidth;
+              return isSettled && main.scrollWidth <= main.clientWidth &&
+                document.documentElement.scrollWidth <= innerWidth;
+            }""",
+            arg=[width],
+            timeout=10_000,
+        )
 
 
 @pytest.mark.in_ci

@@ -150,11 +150,8 @@ def touch(storage: Any, kind: str, x: float, y: float) -> None:
 
 
 def test_text_over_a_chart_goes_with_a_swipe(page: Open) -> None:
-    tab = page("/optimizers", width=390, height=844, options=TOUCH).page
+    tab = page("/regression", width=390, height=844, options=TOUCH).page
     board = Board(tab).ready()
-    board.play()
-    board.wait_frames(10)
-    board.pause()
     finger = tab.context.new_cdp_session(tab)
     left, top, right, bottom = tab.evaluate(BOX, "[data-place=hero] .plot .nsewdrag")
     hovers = tab.locator("[data-place=hero] .hoverlayer > *")
