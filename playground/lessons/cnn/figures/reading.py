@@ -101,7 +101,7 @@ class Places:
 
 @lru_cache(maxsize=8)
 def _places(counts: tuple[int, ...]) -> Places:
-    """Of a model with so many drawn maps in each layer: computed once, for they are the same in every frame."""
+    """The places of a model with these numbers of drawn maps; computed once: they are the same in every frame."""
     boxes = [np.array([[*IMAGE_X[len(counts)], 0.0, 1.0]])]
     boxes += [_boxes(count, at, LAYERS_X[len(counts)][at]) for at, count in enumerate(counts)]
     each = np.concatenate(boxes)
