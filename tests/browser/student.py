@@ -82,8 +82,9 @@ class Board:
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def play(self) -> None:
+        """Press Play, and wait until it plays; a short run may have ended when one looks."""
         self.press("Play")
-        self.until(lambda: self.state == "playing", "playing")
+        self.until(lambda: self.state in ("playing", "done", "failed"), "playing")
 
     def pause(self) -> None:
         self.press("Pause")
