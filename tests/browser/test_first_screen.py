@@ -236,8 +236,7 @@ def test_nothing_is_scrolled_sideways(page: Open, address: str) -> None:
         tab.wait_for_function(
             """([width]) => {
               const main = document.querySelector("[data-testid=stMain]");
-              const isSettled = innerWidth === width && document.querySelector(".screen").clientWidth <= main.clientWidth;
-              return isSettled && main.scrollWidth <= main.clientWidth &&
+              return innerWidth === width && main.scrollWidth <= main.clientWidth &&
                 document.documentElement.scrollWidth <= innerWidth;
             }""",
             arg=[width],
