@@ -52,6 +52,19 @@ def test_chart_nodes_survive_fifty_frames_and_the_numbers_move(page: Open) -> No
     assert len(board.trace("loss", "Train")["y"]) > 20
 
 
+def test_the_hero_hides_what_is_behind_it_so_that_a_frame_draws_less(page: Open) -> None:
+    """Round corners or a pale ground would make the browser draw the page and the card under it in every frame."""
+    tab = page(ENDLESS)
+    Board(tab.page).ready()
+    radius, ground = tab.page.evaluate(
+        """() => {
+          const look = getComputedStyle(document.querySelector("[data-place=hero] .stage"));
+          return [look.borderRadius, look.backgroundColor];
+        }"""
+    )
+    assert radius == "0px" and ground.startswith("rgb("), (radius, ground)
+
+
 def test_a_zoom_survives_the_frames_after_it(page: Open) -> None:
     tab = page(ENDLESS)
     board = Board(tab.page).ready()
