@@ -55,6 +55,7 @@ class NetworkKnobs:
     layers: str = ""  # how many hidden layers
     units: tuple[str, ...] = ()  # how many units, for each hidden layer in order
     activation: str = ""
+    kind: Literal["dense", "convolution"] = "dense"  # what layers are made of: units or filters
 
     @property
     def names(self) -> set[str]:
@@ -87,6 +88,7 @@ class Chart:
     pins: bool = False  # it shows the curves of pinned runs, too
     strip: bool = False  # it is the low, wide one under the others, along which one looks back
     wide: bool = False  # it cannot be read in a narrow place, and opens in the hero's
+    leads: str = ""  # the option that is on while it is the hero: list, numbers and sentence then speak of it
     network: NetworkKnobs | None = None
     brush: str = ""  # the knob with the class of a clicked point: a button for each class, `meta.classes` of the figure
     controls: tuple[str, ...] = ()  # the knobs that controls over the chart turn, apart from those of a network

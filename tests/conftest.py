@@ -42,6 +42,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+ONE_PROCESS = "--process-per-site"  # for all tabs of a profile: each next one finds the scripts compiled
+MEDIA = {"color_scheme", "reduced_motion", "forced_colors"}  # options of a tab, without a context of its own
 
 
 def is_named(folder: Path, config: pytest.Config) -> bool:
@@ -230,7 +232,8 @@ def chromium(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFacto
         playwright = started.enter_context(sync_playwright())
 
         def start(profile: Path | None = None, **options: Any) -> Any:
-            common: dict[str, Any] = {"executable_path": path, "args": list(FLAGS), **options}
+            flags = [*FLAGS, ONE_PROCESS] if profile else list(FLAGS)
+            common: dict[str, Any] = {"executable_path": path, "args": flags, **options}
             kind = playwright.chromium
             one = kind.launch_persistent_context(profile, **common) if profile else kind.launch(**common)
             started.callback(one.close)
@@ -263,6 +266,7 @@ class Home:
 def home(chromium: Callable[..., Any], app_url: str, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The Chromium in which the first tab of a test opens."""
     context = chromium(tmp_path_factory.mktemp("profile"), base_url=app_url)
+    context.pages[0].goto("/_stcore/health")  # this tab stays open, and with it the process of all the others
     return Home(context, context.new_cdp_session(context.pages[0]), app_url)
 
 
@@ -280,7 +284,8 @@ def page(request: pytest.FixtureRequest, app_url: str, home: Home) -> Iterator[C
     """Open tabs, none of which shares cookies or storage with another: `tab = page("/regression")`.
 
     Without a path the tab stays empty. `width` and `height` in pixels, `base` for another server than the shared one;
-    `options` go to Playwright's `new_context`, such as `{"color_scheme": "dark"}`; `script` runs before the page's own.
+    `options` go to Playwright's `new_context`, such as `{"has_touch": True}`, or, where it can be, to the tab alone;
+    `script` runs before the page's own.
     At the end no tab may have had an error or asked a foreign host for anything; a test that provokes an error takes it
     out of `tab.errors`.
     """
@@ -298,7 +303,7 @@ def page(request: pytest.FixtureRequest, app_url: str, home: Home) -> Iterator[C
             script: str = "",
         ) -> Tab:
             size: Any = {"width": width, "height": height}
-            if tabs or options or base != home.url:
+            if tabs or base != home.url or not MEDIA.issuperset(options or ()):
                 browser = request.getfixturevalue("browser")
                 context = browser.new_context(viewport=size, base_url=base, **(options or {}))
                 opened.callback(context.close)
@@ -307,6 +312,8 @@ def page(request: pytest.FixtureRequest, app_url: str, home: Home) -> Iterator[C
                 tab = Tab(home.context.new_page())
                 opened.callback(tab.page.close)
                 tab.page.set_viewport_size(size)
+                if options:
+                    tab.page.emulate_media(**options)
             if script:
                 tab.page.add_init_script(script)
             tabs.append(tab)

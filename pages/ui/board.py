@@ -34,8 +34,8 @@ WORDS = {
     "stripHint": "{title} over the steps is drawn here. Drag along it to look back.",
     "plainHint": "Drag along this line to look back.", "stepsWord": "{n} steps",
     "branch": "Continue from here",
-    "branchHelp": "Training continues from this step; the optimizer begins with empty state. The run as it is now is "
-    "pinned: its loss stays as a pale line.",
+    "branchHelp": "Training continues from this step; the optimizer begins with empty state. The run as it is now "
+    "stays beside it, dashed, so that both can be compared.",
     "notches": "Changes of settings", "notch": "Step {step}: {text}",
     "resetZoom": "Reset zoom", "png": "Save as PNG",
     "csv": "Save data as CSV", "fullScreen": "Full screen", "reconnecting": "The connection was lost. Reconnecting …",
@@ -59,7 +59,9 @@ WORDS = {
     "network": {
         "data": "Data sets", "chooseData": "Data: {name}. Choose another", "redraw": "New points",
         "own": "Your own points …", "inputs": "Choose the inputs", "addInput": "± input",
-        "unit": "a unit", "layer": "a hidden layer", "less": "Remove {what}: {knob}", "more": "Add {what}: {knob}",
+        "dense": {"unit": "a unit", "layer": "a hidden layer"},
+        "convolution": {"unit": "a filter", "layer": "a convolution layer"},
+        "less": "Remove {what}: {knob}", "more": "Add {what}: {knob}",
         "layers": "{n} layers", "oneLayer": "1 layer", "brush": "Class of added points", "brushLabel": "Add",
         "brushClass": "Add points of class {label}",
     },
@@ -158,22 +160,26 @@ def live(
     on_pick: Callable[[Any], None] = lambda picked: None,
     on_turn: Callable[[Any], None] = lambda turned: None,
     on_try: Callable[[Any], None] = lambda tried: None,
+    on_continue: Callable[[Any], None] | None = None,
 ) -> None:
     """Show the player and the charts of a run. `units` are what its Step can count.
 
     A `second` run, compared with it, is shown in the same pictures; `compares` if a form for that stands above the
     board. With `settings`, in words, its runs can be pinned. `on_pick` is called with what the browser sends after a
     click in a chart that sets knobs, `on_turn` after one of the `knobs` was turned, and `on_try` after an experiment of
-    the `rail` was chosen.
+    the `rail` was chosen. Where a run can be compared with itself as it was, `on_continue` is called when it is to
+    continue from an earlier step.
     """
     data = live_data(charts, status, units=units, settings=settings, knobs=knobs, rail=rail)
     data |= {"run": run_id, "second": second, "compares": compares, "session": session().name}
+    data["continues"] = on_continue is not None
     _board(
         key=key, data=data,
         on_restart_change=lambda: None,  # the page reruns, and opens a new run
         on_picked_change=lambda: on_pick(st.session_state[key].picked),
         on_turned_change=lambda: on_turn(st.session_state[key].turned),
         on_tried_change=lambda: on_try(st.session_state[key].tried),
+        on_continued_change=lambda: None if on_continue is None else on_continue(st.session_state[key].continued),
     )  # fmt: skip
 
 

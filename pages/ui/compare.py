@@ -1,33 +1,46 @@
 """Two runs in one picture: the lesson's own, and a second one on the same data with one knob changed.
 
 The second run starts at step 0 or branches off at the step that the first one shows; from then on both advance together
-(playground/engine/lockstep.py). `?versus=<knob>:<value>` in the link opens a second run from step 0.
+(playground/engine/lockstep.py). `?versus=<knob>:<value>` in the link opens a second run from step 0. Where the first
+run was continued from an earlier step, the second one is that run as it was before.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from pages.ui import board, knob_widgets, rail
 from pages.ui.messages import TEXT, quoted
 from pages.ui.session import SecondRun, pool, session
+from playground.engine.commands import GoBack
 from playground.engine.open_run import UnknownRun
 from playground.knobs import Config, Knob, Value, as_text, shorten
 from playground.lesson import LiveLesson
 from playground.workers.wire import Start
 
 LINK = "versus"
+MAX_STEP = 10**12  # of a run
+BEFORE: Start = "before"
 STARTS: dict[Start, str] = {"start": TEXT.compare.from_start, "here": TEXT.compare.from_here}
+BEFORE_TOO: dict[Start, str] = {BEFORE: TEXT.compare.before, **STARTS}
 
 
 def switch(lesson: LiveLesson) -> bool:
     """The toggle that opens and closes the second run; whether it is open."""
     key, text = f"{lesson.name}:versus", st.query_params.get(LINK, "")
     if key not in st.session_state:
-        st.session_state[key] = _from_link(lesson) is not None
+        if is_left := not text and _has_left(lesson):
+            second = session().bench(lesson.name).second
+            st.session_state[f"{lesson.name}:versus:from"] = second.start if second is not None else "start"
+        st.session_state[key] = is_left or _from_link(lesson) is not None
         is_bad = bool(text) and not st.session_state[key]
         session().bench(lesson.name).comparison_problem = TEXT.compare.bad_link.format(text=shorten(text)) * is_bad
-    return st.toggle(TEXT.compare.switch, key=key, help=TEXT.compare.switch_help)
+    if _start(lesson) == BEFORE and not _has_run_before(lesson):
+        st.session_state[key], st.session_state[f"{lesson.name}:versus:from"] = False, "start"
+    return st.toggle(TEXT.compare.switch, st.session_state[key], key=key, help=TEXT.compare.switch_help)
 
 
 def board_of(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> None:
@@ -49,7 +62,7 @@ def board_of(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> N
         board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, settings=in_words(config),
                    second=second, compares=two, knobs=knob_widgets.for_board(lesson, config),
                    on_turn=knob_widgets.turner(lesson.name), rail=rail.data(lesson, lesson.name),
-                   on_try=rail.taker(lesson, lesson.name))  # fmt: skip
+                   on_try=rail.taker(lesson, lesson.name), on_continue=_continuer(lesson))  # fmt: skip
 
 
 def reopen(lesson: str) -> None:
@@ -57,6 +70,43 @@ def reopen(lesson: str) -> None:
     second = session().bench(lesson).second
     if second is not None and second.start == "start" and LINK not in st.query_params:
         st.query_params[LINK] = f"{second.knob}:{as_text(second.value)}"
+
+
+def _continuer(lesson: LiveLesson) -> Callable[[Any], None]:
+    """A callback for the board: it takes {"run": its run, "step": where that continues}; the run before is compared."""
+
+    def take(asked: Any) -> None:
+        bench = session().bench(lesson.name)
+        step = asked.get("step") if isinstance(asked, dict) and asked.get("run") == bench.run_id else None
+        if type(step) is not int or not 0 <= step <= MAX_STEP:
+            return
+        try:
+            second = pool().open_beside(bench.run_id, BEFORE, "", "")
+            pool().command(bench.run_id, GoBack(step))  # it waits until the run before is kept
+        except UnknownRun:  # it was closed meanwhile; the board says so
+            return
+        bench.second = SecondRun(second, bench.run_id, BEFORE, "", "")
+        st.session_state[f"{lesson.name}:versus"] = True
+        st.session_state[f"{lesson.name}:versus:from"] = BEFORE
+
+    return take
+
+
+def _has_left(lesson: LiveLesson) -> bool:
+    """Whether the page was left with a second run that no link can say, and that is still open."""
+    bench = session().bench(lesson.name)
+    second = bench.second
+    return second is not None and second.start != "start" and _is_open(second, bench.run_id)
+
+
+def _has_run_before(lesson: LiveLesson) -> bool:
+    """Whether the run is open that this lesson's run was, before it was continued from an earlier step."""
+    bench = session().bench(lesson.name)
+    return bench.second is not None and bench.second.start == BEFORE and _is_open(bench.second, bench.run_id)
+
+
+def _is_open(second: SecondRun, first: str) -> bool:
+    return second.first == first and pool().has(second.run_id)
 
 
 def _close(lesson: LiveLesson) -> None:
@@ -68,13 +118,20 @@ def _close(lesson: LiveLesson) -> None:
 
 def _start(lesson: LiveLesson) -> Start:
     """Where the second run starts; a browser can send anything."""
-    return "here" if st.session_state.setdefault(f"{lesson.name}:versus:from", "start") == "here" else "start"
+    found = st.session_state.setdefault(f"{lesson.name}:versus:from", "start")
+    return found if found in BEFORE_TOO else "start"
 
 
 def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
     """The knob that differs and the second run's value, from the form; None, with a sentence, if the runs are equal."""
+    if _start(lesson) == BEFORE:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _show_start(lesson)
+            st.caption(TEXT.compare.before_about)
+        st.query_params.pop(LINK, None)
+        return "", ""
     here = _start(lesson) == "here"
-    specs = {name: spec for name, spec in comparable_knobs(config).items() if spec.live or not here}
+    specs = {name: spec for name, spec in comparable_knobs(lesson, config).items() if spec.live or not here}
     key, linked, bench = f"{lesson.name}:versus:knob", _from_link(lesson), session().bench(lesson.name)
     if st.session_state.get(key) not in specs:
         wanted = linked[0] if linked else bench.compared
@@ -84,10 +141,7 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
             st.caption(quoted(sentence.format(label=spec.label)))
         st.session_state[key] = wanted if wanted in specs else _first(specs)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(TEXT.compare.start, width="content", help=TEXT.compare.start_help)
-        st.segmented_control(TEXT.compare.start, list(STARTS), format_func=STARTS.get, required=True,
-                             default=_start(lesson), key=f"{lesson.name}:versus:from",
-                             label_visibility="collapsed")  # fmt: skip
+        _show_start(lesson)
         name = st.selectbox(TEXT.compare.setting, list(specs), key=key, width=220,
                             index=list(specs).index(st.session_state[key]),
                             format_func=lambda name: specs[name].label,
@@ -118,19 +172,32 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
     return name, getattr(other, name)
 
 
+def _show_start(lesson: LiveLesson) -> None:
+    """The choice of where the second run starts; the run before is one as long as it is there."""
+    starts = BEFORE_TOO if _has_run_before(lesson) else STARTS
+    if _start(lesson) != BEFORE:
+        st.markdown(TEXT.compare.start, width="content", help=TEXT.compare.start_help)
+    st.segmented_control(TEXT.compare.start, list(starts), format_func=starts.get, required=True,
+                         default=_start(lesson), key=f"{lesson.name}:versus:from",
+                         label_visibility="collapsed")  # fmt: skip
+
+
 def in_words(config: Config) -> dict[str, str]:
     """The settings that have an effect: label -> value in words."""
     specs = {name: spec for name, spec in config.knobs().items() if spec.applies_to(config)}
     return {spec.label: spec.name_of(getattr(config, name)) for name, spec in specs.items()}
 
 
-def comparable_knobs(config: Config) -> dict[str, Knob]:
-    """The knobs that two runs can differ in: shown, with an effect in this config, and with one value of a few."""
-    hidden = knob_widgets.hidden_knobs()
+def comparable_knobs(lesson: LiveLesson, config: Config) -> dict[str, Knob]:
+    """The knobs that two runs can differ in: shown, with an effect in this config, and with one value of a few.
+
+    The class of the points to click is none: they are added to both runs.
+    """
+    left_out = {*knob_widgets.hidden_knobs(), *(chart.brush for chart in lesson.charts)}
     return {
         name: spec
         for name, spec in config.knobs().items()
-        if name not in hidden
+        if name not in left_out
         and spec.applies_to(config)
         and not spec.many
         and not (isinstance(spec.default, str) and spec.options is None)
@@ -168,6 +235,8 @@ def _second(lesson: LiveLesson, name: str, value: Value, first: str) -> str:
     """
     bench, start = session().bench(lesson.name), _start(lesson)
     before = bench.second
+    if start == BEFORE:
+        return "" if before is None else before.run_id
     same_run = before is not None and (before.first, before.start, before.knob) == (first, start, name)
     try:
         if (

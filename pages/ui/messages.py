@@ -187,13 +187,15 @@ class Compare:
 
     switch: str = "Compare"
     switch_help: str = "A second run on the same data, with one setting changed."
-    start: str = "Second run starts from"
+    start: str = "Second run"
+    before: str = "As it was"
+    before_about: str = "The run as it was, beside the one that continues with an empty optimizer state."
     start_help: str = (
-        "“Here” keeps the weights that you see now. Drag the time slider to choose an earlier step; from an earlier "
-        "step the optimizer starts with empty state."
+        "“From here” keeps the weights that you see now. Drag the time slider to choose an earlier step; from there "
+        "the optimizer starts with empty state."
     )
-    from_start: str = "Step 0"
-    from_here: str = "Here"
+    from_start: str = "From step 0"
+    from_here: str = "From here"
     setting: str = "Changed setting"
     same: str = "Both runs would be the same. Choose another value for the second one."
     not_ready: str = "The run to compare with is not ready. Switch the comparison off and on again."

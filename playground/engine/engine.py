@@ -520,7 +520,7 @@ class Engine:
         if not opened.orders:
             return None
         with self._lock:
-            return opened.orders.take()
+            return None if opened.awaits_follower else opened.orders.take()  # that one is built from the run as it is
 
     def _frame(self, opened: OpenRun, *, with_partner: bool = False) -> bool:
         """Draw and deliver what was asked for, is due, and would show something new; returns whether there was any.

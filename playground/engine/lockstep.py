@@ -5,6 +5,9 @@ while the time is not up:
 
 A follower that starts later, or from an earlier step, first catches up: it gets most of the leader's slice, and the
 leader trains in the rest. Both obey the same player, and the time slider shows both at the same step.
+
+A follower may also be the run from before: its leader was continued from an earlier step. It stays as it was, ahead,
+and shows the step of its leader; when the leader has come as far, both advance together.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from playground.engine import messages
-from playground.engine.commands import Command, LookBack, Pause, Play, Reset, SetSpeed, Step
+from playground.engine.commands import Command, Draw, Explain, LookBack, Pause, Pick, Play, Reset, SetSpeed, Slide, Step
 from playground.engine.frames import Figure
 from playground.engine.run import AwareOfPair, Comparable, Prepared
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 LEADER_SHARE = 0.25  # of a slice, while its follower catches up
 FRAME_WAIT_SECONDS = 0.3  # for the other board to ask too, so that both show the same step
 MAX_WIDENING = 4.0  # of an axis, times its own range, to hold what the other run shows
+SELECTS = (Draw, Explain, Pick, Slide)  # commands that change what is shown, not the run
 
 Vary = Callable[[Any], Any]
 BuildBeside = Callable[[Any, Vary], Comparable]  # (the leader's run, vary) -> the follower's run
@@ -33,8 +37,15 @@ BuildBeside = Callable[[Any, Vary], Comparable]  # (the leader's run, vary) -> t
 
 def is_behind(leader: OpenRun) -> bool:
     """Whether one of a pair has steps to catch up with the other."""
-    first, second = runs_of(leader)
-    return first is not None and second is not None and _gap(first, second) != 0
+    follower, (first, second) = leader.follower, runs_of(leader)
+    if follower is None or first is None or second is None or _lead(first, second, follower):
+        return False
+    return _gap(first, second) != 0
+
+
+def _lead(first: Any, second: Any, follower: OpenRun) -> int:
+    """The steps that a run from before is ahead of the first one; 0 for any other follower."""
+    return max(0, second.steps - first.steps) if follower.is_from_before else 0
 
 
 def _gap(first: Any, second: Any) -> int:
@@ -55,12 +66,16 @@ def advance(first: Any, second: Any, follower: OpenRun, seconds: float, allowed:
     """
     end = time.perf_counter() + seconds
     follower.watching.changed()
+    if lead := _lead(first, second, follower):
+        taken = 0 if first.outcome else first.advance(seconds, min(allowed, lead))
+        _look_at_the_same(first, second, follower)
+        return taken
     if gap := _gap(first, second):
         taken = _catch_up(first, second, follower, gap, seconds, allowed)
-        _look_at_the_same(first, second)
+        _look_at_the_same(first, second, follower)
         return taken
     taken, are_long = 0, isinstance(first, Prepared) and isinstance(second, Prepared)
-    while taken < allowed and not has_ended(first, second) and follower.state != "failed":
+    while taken < allowed and not has_ended(first, second, follower) and follower.state != "failed":
         if not are_long or _are_prepared(first, second, follower):
             stepped = 0 if first.outcome else first.advance(0.0, 1)
             if not second.outcome:
@@ -96,11 +111,13 @@ def _catch_up(first: Any, second: Any, follower: OpenRun, gap: int, seconds: flo
     return taken
 
 
-def _look_at_the_same(first: Any, second: Any) -> None:
-    """Where the first run shows an earlier step, have the second one show it, too."""
+def _look_at_the_same(first: Any, second: Any, follower: OpenRun) -> None:
+    """Where the first run shows an earlier step, or is at one, have the second one show it, too."""
     time_slider = first.time()
-    if time_slider["at"] is not None:
+    if time_slider["at"] is not None or _lead(first, second, follower):
         second.apply(LookBack(step=time_slider["step"]))
+    elif follower.is_from_before:
+        second.apply(LookBack())
 
 
 def _advance(second: Any, follower: OpenRun, seconds: float, steps: int) -> int:
@@ -112,9 +129,11 @@ def _advance(second: Any, follower: OpenRun, seconds: float, steps: int) -> int:
     return taken
 
 
-def has_ended(first: Any, second: Any) -> bool:
-    """Whether a run has ended, and so has the one beside it, if there is one."""
-    return bool(first.outcome) and (second is None or bool(second.outcome))
+def has_ended(first: Any, second: Any, follower: OpenRun | None) -> bool:
+    """Whether a run has ended, and the one beside it, if there is one, has no step to take without it."""
+    if not first.outcome or follower is None or second is None:
+        return bool(first.outcome)
+    return bool(second.outcome) or _lead(first, second, follower) > 0
 
 
 def frame_waits(opened: OpenRun, now: float) -> bool:
@@ -132,7 +151,7 @@ def build(follower: OpenRun) -> None:
     assert leader is not None and follower.vary is not None
     first = leader.run
     follower.run = second = follower.build(first, follower.vary)
-    _look_at_the_same(first, second)
+    _look_at_the_same(first, second, follower)
     say_compared(first, is_compared=True)
     say_compared(second, is_compared=True)
     follower.state, follower.notice = "paused", ""
@@ -146,9 +165,13 @@ def say_compared(run: Any, *, is_compared: bool) -> None:
 
 
 def rebuild(leader: OpenRun) -> None:
-    """Build the follower again too. An error in it ends the follower alone."""
+    """Build the follower again too, unless it is the run from before. An error in it ends the follower alone."""
     follower = leader.follower
     if follower is None or follower.can_be_built:
+        return
+    if follower.is_from_before:
+        say_compared(leader.run, is_compared=True)
+        show_together(leader)
         return
     try:
         build(follower)
@@ -162,7 +185,11 @@ def obey_too(leader: OpenRun, command: Command) -> None:
     if follower is None or run is None:
         return
     follower.watching.changed()
-    if isinstance(command, (Play, Step)):
+    if follower.is_from_before and (not isinstance(command, (Play, Step)) or _lead(leader.run, run, follower)):
+        if isinstance(command, SELECTS):
+            run.apply(command)
+        show_together(leader)
+    elif isinstance(command, (Play, Step)):
         if run.outcome == "done":
             run.resume()
         run.apply(LookBack())
@@ -173,7 +200,11 @@ def obey_too(leader: OpenRun, command: Command) -> None:
 
 def look_back(leader: OpenRun, command: LookBack) -> None:
     """Show both runs at the same earlier step, or at the current one. Raises ValueError with a sentence."""
-    first, second = runs_of(leader)
+    follower, (first, second) = leader.follower, runs_of(leader)
+    if follower is not None and follower.is_from_before:
+        first.apply(command)
+        show_together(leader)
+        return
     if command.shows_now or second is None:
         for run in filter(None, (first, second)):
             run.apply(command)
@@ -182,6 +213,13 @@ def look_back(leader: OpenRun, command: LookBack) -> None:
     longer.apply(command)
     shorter = first if longer is second else second
     shorter.apply(LookBack(step=longer.time()["step"]))
+
+
+def show_together(leader: OpenRun) -> None:
+    """Show both runs at the step that the leader shows."""
+    follower, (first, second) = leader.follower, runs_of(leader)
+    if follower is not None and first is not None and second is not None:
+        _look_at_the_same(first, second, follower)
 
 
 def retune(leader: OpenRun) -> None:
@@ -195,7 +233,7 @@ def retune(leader: OpenRun) -> None:
 def call_too(leader: OpenRun, function: Callable[[Any], Any]) -> None:
     """Do to the follower's run what was done to the leader's; a refusal is a sentence on the follower's board."""
     follower, (_, second) = leader.follower, runs_of(leader)
-    if follower is None or second is None:
+    if follower is None or second is None or follower.is_from_before:
         return
     follower.watching.changed()
     try:
@@ -215,8 +253,9 @@ def revary(follower: OpenRun, vary: Vary) -> None:
 
 def time_of(opened: OpenRun, time_machine: dict[str, Any]) -> dict[str, Any]:
     """What the time slider shows: of a pair, the snapshots of the run that has trained longer."""
-    first, second = runs_of(opened)
-    found: dict[str, Any] = time_machine if second is None or first is None else _longer(first, second).time()
+    follower, (first, second) = opened.follower, runs_of(opened)
+    is_own = follower is None or second is None or first is None or follower.is_from_before
+    found: dict[str, Any] = time_machine if is_own else _longer(first, second).time()
     return found
 
 
@@ -226,6 +265,8 @@ def heading_of(opened: OpenRun) -> str:
     run: Any = opened.run
     if follower is None or run is None:
         return ""
+    if follower.is_from_before:
+        return messages.RUN_BEFORE if opened is follower else messages.CONTINUED_RUN
     config = run.config
     spec = config.knobs()[follower.compared]
     return f"{spec.label}: {spec.name_of(getattr(config, follower.compared))}"
@@ -281,7 +322,7 @@ def notice_of(opened: OpenRun) -> str:
     if first is None or second is None:
         return ""
     gap, is_leader = _gap(first, second), opened.leader is None
-    if gap == 0 or (gap < 0) != is_leader:
+    if not is_behind(opened.leader or opened) or (gap < 0) != is_leader:
         return ""
     return messages.CATCHING_UP.format(step=min(first.steps, second.steps), steps=max(first.steps, second.steps))
 

@@ -36,6 +36,7 @@ TOO_MANY_READERS = "This run has as many viewers as it can have. Try again later
 WATCHED_ELSEWHERE = "This run is being watched elsewhere."
 
 # Two compared runs.
+RUN_BEFORE, CONTINUED_RUN = "Before", "Continued"  # the names of a run as it was, and as it was continued
 CATCHING_UP = "Catching up with the other run: step {step:,} of {steps:,}."
 
 # Why a socket is closed.

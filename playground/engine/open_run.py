@@ -60,7 +60,7 @@ class OpenRun:
     leader: OpenRun | None = None  # the run that this one is compared with, and advances together with
     follower: OpenRun | None = None  # the run that is compared with this one
     vary: lockstep.Vary | None = None  # makes a follower's config from its leader's
-    compared: str = ""  # the knob in which a follower differs
+    compared: str = ""  # the knob in which a follower differs; "" for the run from before
     ranges: dict[str, Any] = field(default_factory=dict)  # of each chart's axes, as last drawn beside another run
     returning: Returning | None = None  # what it has still to repeat, after its process was lost
 
@@ -86,6 +86,11 @@ class OpenRun:
     def partner(self) -> OpenRun | None:
         """The run that this one is compared with, whichever of the two leads."""
         return self.leader or self.follower
+
+    @property
+    def is_from_before(self) -> bool:
+        """Whether it is its leader as that was before it was continued from an earlier step."""
+        return self.leader is not None and not self.compared
 
     @property
     def is_busy(self) -> bool:
@@ -216,7 +221,7 @@ class OpenRun:
             taken = run.advance(seconds, allowed)
         else:
             taken = lockstep.advance(run, second, follower, seconds, allowed)
-        end, has_ended = time.monotonic(), lockstep.has_ended(run, second)
+        end, has_ended = time.monotonic(), lockstep.has_ended(run, second, follower)
         self.watching.changed()
         pacing.took(taken, start, end, rate)
         waits = not taken and not has_ended and end - start < seconds  # one that used its time up had work to do
@@ -351,7 +356,7 @@ class OpenRun:
             run.apply(command)
 
     def _go_back(self, run: Run, command: GoBack) -> None:
-        if self.partner is not None:
+        if self.partner is not None and not self.partner.is_from_before:
             raise CommandError(messages.NOT_COMPARED)
         run.apply(command)
         self.state, self.pacing.owed = "paused", 0

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
@@ -57,6 +57,7 @@ class View:
     config: Any
     is_current: bool
     predict: Callable[[nn.Sequential, Any], Any]
+    options: Mapping[str, bool] = field(default_factory=dict)  # of the viewer
 
     @cached_property
     def predictions(self) -> Any:
@@ -542,20 +543,21 @@ class TrainingRun(ABC):
             return None
         return self.snapshots.kept[self._shown_index]
 
-    def view(self) -> View:
-        """The training as it is shown."""
+    def view(self, options: Mapping[str, bool] | None = None) -> View:
+        """The training as it is shown, to a viewer with these options."""
+        options = options or {}
         snapshot = self.shown_snapshot
         if snapshot is None:
             epochs = self.trainer.batches.epochs
-            return View(self.steps, epochs, self.model, self.config, True, self.predict)
+            return View(self.steps, epochs, self.model, self.config, True, self.predict, options)
         model = self.snapshot_model(snapshot.config)
         load_parameters(model, snapshot.parameters)
-        return View(snapshot.steps, snapshot.epochs, model, snapshot.config, False, self.predict)
+        return View(snapshot.steps, snapshot.epochs, model, snapshot.config, False, self.predict, options)
 
     @torch.no_grad()
     def draw(self, charts: list[str], options: Mapping[str, bool]) -> Drawing:
         """The charts asked for, the status, the narrator's sentence and the time slider."""
-        view = self.view()
+        view = self.view(options)
         figures = self.figures(view, options)
         status = {"step": view.steps, "epoch": view.epochs, **self.status(view)}
         replayed = self.replay.sentence(view.steps) if self.replay is not None else ""

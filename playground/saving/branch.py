@@ -71,6 +71,15 @@ def from_here(first: Run, vary: Vary) -> Run:
     return _beside(first, second, vary, done=len(first.journal.changes), threads=first.journal.last.threads)
 
 
+def as_before(first: Run, vary: Vary) -> Run:
+    """The first run as it is, to stay so beside it when it is continued from an earlier step.
+
+    Raises StateError for a diverged run.
+    """
+    del vary  # nothing that is changed in the first run is changed in this one
+    return _from_current_step(first)
+
+
 def _beside(first: Run, second: Run, vary: Vary, *, done: int, threads: int | None) -> Run:
     second.replay = Comparison(first, vary, done)
     if threads is not None:

@@ -120,7 +120,7 @@ class Beside:
     """How the second of two compared runs differs from the first one, and how many of its changes it has repeated."""
 
     leader_id: str
-    start: Literal["start", "here"]  # after Reset
+    start: Literal["start", "here", "before"]  # after Reset
     knob: str
     value: Value
     done: int = 0
@@ -225,7 +225,9 @@ class ComingBack:
         self.run = run = self._built()
         if self.recipe.beside is not None:
             first, vary = arguments
-            self._guide, run.replay = Comparison(first, vary, self.recipe.beside.done), self
+            if self.recipe.beside.start != "before":  # that one repeats nothing
+                self._guide = Comparison(first, vary, self.recipe.beside.done)
+            run.replay = self
         else:
             self._guide = getattr(run, "replay", None)
         self._select()

@@ -67,7 +67,7 @@ class Log:
     """What was done to one run since its origin."""
 
     bench: str
-    start: Literal["start", "here", ""]  # of the second of two compared runs: where it begins after Reset
+    start: Literal["start", "here", "before", ""]  # of the second of two compared runs: where it begins after Reset
     origin: Origin
     acts: list[Act] = field(default_factory=list)  # it only grows; a new origin begins a new list
     seconds: float = 0.0  # trained since the origin
@@ -113,7 +113,7 @@ class Recording:
         """The same function, whose runs of this bench are noted."""
         return lambda config: self.listen(bench, build(config))
 
-    def builds_beside(self, start: Literal["start", "here"], build: Callable[..., Any]) -> Callable[..., Any]:
+    def builds_beside(self, start: Literal["start", "here", "before"], build: Callable[..., Any]) -> Callable[..., Any]:
         """The same function, whose second runs, of the bench of the first ones, are noted."""
 
         def build_beside(first: Any, vary: Any) -> Any:
@@ -123,7 +123,7 @@ class Recording:
 
         return build_beside
 
-    def listen(self, bench: str, run: Any, start: Literal["start", "here", ""] = "") -> Any:
+    def listen(self, bench: str, run: Any, start: Literal["start", "here", "before", ""] = "") -> Any:
         """Note from now on what is done to a run; returns the run.
 
         Its methods are replaced by ones that also note the call, so that a run need not know that it is noted, and
@@ -243,7 +243,7 @@ class Recording:
             found.selection = run.selected() if isinstance(run, TrainingRun) else None
         beside = None
         if opened.leader is not None:
-            value = getattr(run.config, opened.compared)
+            value = getattr(run.config, opened.compared) if opened.compared else ""
             done = run.replay.done if isinstance(run.replay, Comparison) else 0
             start = found.start or "start"
             beside = Beside(opened.leader.id, start, opened.compared, value, done)

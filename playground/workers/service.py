@@ -20,7 +20,7 @@ from playground.workers.recipes import ComingBack
 from playground.workers.recording import Recording
 from playground.workers.wire import BringBack, DrawnLab, Loaded, Restore, Restored, RunReplay, Start
 
-BUILDERS = {"start": branch.from_start, "here": branch.from_here}
+BUILDERS = {"start": branch.from_start, "here": branch.from_here, "before": branch.as_before}
 
 
 class Service:

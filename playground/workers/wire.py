@@ -24,7 +24,9 @@ from playground.workers.operations import Operation
 if TYPE_CHECKING:
     from playground.workers.recipes import Recipe
 
-Start = Literal["start", "here"]  # where the second of two compared runs begins: step 0, or the step that is shown
+# Where the second of two compared runs begins: at step 0, or at the step that is shown. "before": it is the first one
+# as it is now, kept beside it when that one is continued from an earlier step; it differs in no knob.
+Start = Literal["start", "here", "before"]
 
 # From the front to a worker.
 

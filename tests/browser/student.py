@@ -64,7 +64,7 @@ class Board:
         return int(self.number("step"))
 
     def number(self, name: str) -> float:
-        return float(self.page.locator(f'[data-status="{name}"]').text_content())
+        return float(self.page.locator(f'[data-status="{name}"]').text_content().replace("−", "-"))
 
     def numbers(self) -> dict[str, str]:
         found = self.page.evaluate(
@@ -82,8 +82,9 @@ class Board:
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def play(self) -> None:
+        """Press Play, and wait until it plays; a short run may have ended when one looks."""
         self.press("Play")
-        self.until(lambda: self.state == "playing", "playing")
+        self.until(lambda: self.state in ("playing", "done", "failed"), "playing")
 
     def pause(self) -> None:
         self.press("Pause")

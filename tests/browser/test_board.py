@@ -52,6 +52,19 @@ def test_chart_nodes_survive_fifty_frames_and_the_numbers_move(page: Open) -> No
     assert len(board.trace("loss", "Train")["y"]) > 20
 
 
+def test_the_hero_hides_what_is_behind_it_so_that_a_frame_draws_less(page: Open) -> None:
+    """Round corners or a pale ground would make the browser draw the page and the card under it in every frame."""
+    tab = page(ENDLESS)
+    Board(tab.page).ready()
+    radius, ground = tab.page.evaluate(
+        """() => {
+          const look = getComputedStyle(document.querySelector("[data-place=hero] .stage"));
+          return [look.borderRadius, look.backgroundColor];
+        }"""
+    )
+    assert radius == "0px" and ground.startswith("rgb("), (radius, ground)
+
+
 def test_a_zoom_survives_the_frames_after_it(page: Open) -> None:
     tab = page(ENDLESS)
     board = Board(tab.page).ready()
@@ -121,9 +134,11 @@ def test_the_speed_can_be_as_slow_as_one_step_a_second(page: Open) -> None:
     tab = page(ENDLESS)
     board = Board(tab.page).ready()
     tab.page.get_by_label("Speed").select_option("10")
+    before = time.monotonic()
     board.play()
-    tab.page.wait_for_timeout(2000)
-    assert 5 <= board.step <= 40
+    board.until(lambda: board.step >= 5, "it plays")
+    step = board.step
+    assert step <= 10 * (time.monotonic() - before) + 5, "not faster than it is told"
 
 
 def test_scrubbing_moves_all_charts_to_an_earlier_step_and_now_returns(page: Open) -> None:
@@ -195,29 +210,6 @@ def test_a_drag_along_the_loss_pauses_and_play_returns_to_now(page: Open) -> Non
     shown = board.step
     board.play()
     board.until(lambda: board.step > 2 * shown, "it goes on from now")
-
-
-def test_a_run_continues_from_an_earlier_step_and_the_old_one_is_pinned(page: Open) -> None:
-    tab = page("/regression?regression_optimizer=adam")
-    board = Board(tab.page).ready()
-    onward = tab.page.get_by_role("button", name="Continue from here")
-    board.press("Play")
-    board.until(lambda: board.state == "done", "done")
-    assert not onward.is_visible()
-    loss = board.number("loss")
-    board.scrub(30)
-    board.until(lambda: board.step == 30 and onward.is_visible(), "an earlier step")
-    onward.hover()
-    tab.page.get_by_text("the optimizer begins with empty state").locator("visible=true").first.wait_for()
-    onward.click()
-    board.until(lambda: board.state == "paused" and board.places() == 30, "what came after it is gone")
-    assert "You continue from step 30" in board.said()
-    assert tab.page.get_by_role("button", name="Play", exact=True).evaluate("(node) => node === document.activeElement")
-    names = "document.querySelector('[data-chart=loss]').data.map(({ name }) => name)"
-    assert any("1" in name for name in tab.page.evaluate(names)[2:]), "the pinned curve"
-    assert str(loss) in tab.page.locator("[data-board] .pins").text_content(), "with the numbers of its end"
-    board.press("Play")
-    board.until(lambda: board.state == "done" and board.step == 100, "it trains on")
 
 
 def test_before_the_first_step_the_strip_has_the_planned_length_and_says_what_comes(page: Open) -> None:

@@ -96,6 +96,30 @@ def test_a_click_on_a_weights_line_opens_that_weight(page: Open) -> None:
     board.until(lambda: any("Weight set by hand" in text for text in tab.page.evaluate(marks)), "the loss says so")
 
 
+# A place one pixel beside a steep line between two hidden layers, and which weight that line is.
+STEEP = """() => {
+  const plot = document.querySelector("[data-chart=network]");
+  const { xaxis, yaxis } = plot._fullLayout;
+  const [, , from, to] = plot.layout.meta.network.columns.filter(({ units }) => units);
+  const place = (x, y) => [xaxis._offset + xaxis.d2p(x), yaxis._offset + yaxis.d2p(y)];
+  const [left, top] = place((from.x + from.half[0] + to.x - to.half[0]) / 2, (from.y[0] + to.y.at(-1)) / 2);
+  return { x: Math.round(left) + 1, y: Math.round(top), unit: `${to.layer},${to.units.at(-1)}`, source: from.units[0] };
+}"""
+
+
+def test_a_click_beside_a_steep_line_opens_its_weight(page: Open) -> None:
+    tab = page("/classification?classification_layers=3&classification_units_2=1&classification_units_3=5")
+    Board(tab.page).ready()
+    tab.page.wait_for_selector("[data-chart=network] .scatterlayer .point")
+    spot = tab.page.evaluate(STEEP)
+    tab.page.locator("[data-chart=network]").click(position={"x": spot["x"], "y": spot["y"]})
+    form = tab.page.get_by_role("dialog", name="Set weights by hand")
+    form.wait_for()
+    assert form.get_by_label("Unit", exact=True).input_value() == spot["unit"]
+    fields = "() => [...document.querySelectorAll('.weights .rows input')].indexOf(document.activeElement)"
+    assert tab.page.evaluate(fields) == spot["source"] + 1, "the bias is the first"
+
+
 def test_weights_can_be_set_and_set_back_with_the_keyboard_alone(page: Open) -> None:
     tab = page(CIRCLE)
     board = Board(tab.page).ready()

@@ -83,7 +83,7 @@ def test_filters_are_added_under_their_layer(page: Open) -> None:
     board = Board(tab.page).ready()
     heads = "[...document.querySelectorAll('[data-chart=reading] .annotation-text')].map((node) => node.textContent)"
     board.until(lambda: "Filters: 4" in tab.page.evaluate(heads), "four filters")
-    tab.page.locator('[data-knob="filters_1"]').get_by_role("button").last.click()
+    tab.page.get_by_role("button", name="Add a filter: Filters in layer 1").click()
     board.until(lambda: "Filters: 5" in tab.page.evaluate(heads), "five filters")
     assert "cnn_filters_1=5" in tab.page.url
 

@@ -86,7 +86,7 @@ def test_while_it_plays_the_numbers_under_the_window_are_those_of_the_place_in_e
           const look = () => {
             const words = [...document.querySelectorAll('[data-chart="sum"] .textpoint text')];
             const sum = document.querySelector('[data-status="sum"]').textContent;
-            sums.push([Number(words.at(-1).textContent.replace("−", "-")), Number(sum)]);
+            sums.push([words.at(-1).textContent, sum].map((text) => Number(text.replace("−", "-"))));
             if (sums.length < 60) requestAnimationFrame(look);
           };
           look();

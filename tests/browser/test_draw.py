@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -140,3 +141,18 @@ def test_a_picture_is_uploaded(pad: Pad) -> None:
     pad.wait(lambda: pad.softmax() != before, "the prediction of the picture")
     field.set_input_files({"name": "broken.png", "mimeType": "image/png", "buffer": b"\x89PNG broken"})
     pad.page.get_by_text("This PNG or JPEG file cannot be read.").wait_for(timeout=1000 * PATIENCE)
+
+
+def test_the_chart_beside_the_pad_is_in_its_card_after_full_screen_and_on_a_phone(page: Callable[..., Any]) -> None:
+    ends = (
+        "() => ['.card', '.plot'].map((part) => document.querySelector(`.hero ${part}`).getBoundingClientRect().bottom)"
+    )
+    tab = page(f"{LINK}&cnn_try=draw")
+    board = Board(tab.page).ready()
+    board.choose("drawn", "Full screen")
+    board.until(lambda: tab.page.evaluate("document.fullscreenElement !== null"), "full screen")
+    tab.page.evaluate("document.exitFullscreen()")
+    board.until(lambda: tab.page.evaluate("document.fullscreenElement === null"), "the page again")
+    for size in ((1280, 700), (390, 844)):
+        tab.page.set_viewport_size({"width": size[0], "height": size[1]})
+        board.until(lambda: operator.ge(*tab.page.evaluate(ends)), f"the plot ends in its card at {size}")

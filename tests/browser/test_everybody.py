@@ -77,7 +77,9 @@ class Inspector:
 
 
 @pytest.mark.parametrize("names", PARTS, ids=lambda names: names[-1])
-def test_axe_finds_nothing_that_is_ours(page: Open, names: tuple[str, ...]) -> None:
+def test_axe_finds_nothing_that_is_ours_and_each_page_has_a_title_and_headings(
+    page: Open, names: tuple[str, ...]
+) -> None:
     tab = page(f"/{names[0]}")
     inspector, problems = Inspector(tab.page), []
     for name in names:
@@ -86,6 +88,7 @@ def test_axe_finds_nothing_that_is_ours(page: Open, names: tuple[str, ...]) -> N
             tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
             tab.page.get_by_role("heading", level=1, name=title).wait_for()
         tab.page.locator("[data-chart] .main-svg, .st-key-tiles").first.wait_for(timeout=1000 * PATIENCE)
+        assert_title_and_headings(tab.page, name)
         inspector.load()
         problems += inspector.in_both_themes(name or "home")
         for place, title in ON_DEMAND.get(name, ()):
@@ -116,18 +119,16 @@ def test_axe_has_seen_every_page() -> None:
     assert sorted(name for part in PARTS for name in part) == sorted(["", *LESSONS])
 
 
-@pytest.mark.parametrize("name", ["", "regression", "tensors"])
-def test_each_page_has_a_title_and_headings_of_its_own(page: Open, name: str) -> None:
-    tab = page(f"/{name}")
-    tab.page.locator("[data-chart] .main-svg, .st-key-tiles").first.wait_for()
+def assert_title_and_headings(page: Any, name: str) -> None:
+    """A title of the page's own, one heading of the first level, and no level left out."""
     title = f"{LESSONS[name].title} · PyTorch Playground" if name else "PyTorch Playground"
-    tab.page.wait_for_function("(title) => document.title === title", arg=title)
-    levels = tab.page.evaluate(
+    page.wait_for_function("(title) => document.title === title", arg=title)
+    levels = page.evaluate(
         "() => [...document.querySelectorAll('h1, h2, h3, h4')].filter((each) => each.textContent).map((each) => "
         "Number(each.tagName[1]))"
     )
-    assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert levels.count(1) == 1, name
+    assert all(after <= before + 1 for before, after in pairwise(levels)), name
 
 
 LISTEN = """() => {
@@ -151,7 +152,8 @@ def test_while_a_run_plays_little_is_said_and_at_its_pause_one_sentence(page: Op
     assert len(tab.page.evaluate(SAID)) <= 1
     board.pause()
     narrator = tab.page.locator(".narrator").text_content()
-    tab.page.wait_for_timeout(1200)
+    tab.page.wait_for_function("() => window.__said.some(Boolean)", timeout=1000 * PATIENCE)
+    tab.page.wait_for_timeout(800)  # nothing more is said
     said = tab.page.evaluate(SAID)
     assert len(said) == 1 and said[0] == tab.page.locator(".narrator").text_content() != ""
     assert narrator
@@ -195,7 +197,8 @@ def test_a_point_is_placed_with_the_keyboard_and_its_place_is_said(page: Open) -
     cursor.focus()
     for key in ("ArrowRight", "ArrowRight", "Shift+ArrowUp"):
         cursor.press(key)
-    tab.page.wait_for_timeout(800)
+    tab.page.wait_for_function("() => window.__said.some(Boolean)", timeout=1000 * PATIENCE)
+    tab.page.wait_for_timeout(800)  # the last place, if more than one was said
     x, y = (float(part.replace("−", "-")) for part in tab.page.evaluate(SAID)[-1].split(", "))
     cursor.press("Enter")
     board.until(lambda: tab.page.evaluate(points) == before + 1, "a point more")
@@ -224,9 +227,8 @@ def test_a_chart_says_what_is_to_be_seen(page: Open) -> None:
     board.until(lambda: board.state == "done", "done")
     loss = tab.page.locator('[data-chart="loss"]')
     words = tab.page.locator(f"#{loss.get_attribute('aria-describedby')}")
-    tab.page.wait_for_timeout(300)
     end = tab.page.locator('[data-status="loss"]').text_content()
-    assert f"Train: falls from 0.242 to {float(end):.3g}" in words.text_content()
+    board.until(lambda: f"Train: falls from 0.242 to {float(end):.3g}" in words.text_content(), "the loss in words")
 
 
 FIGURES = [

@@ -213,7 +213,8 @@ NO_TEXT = [
     for address in (*TRAINING, *LABS)
     for size, scheme, large, chosen in (
         (LAPTOP, "light", False, TRAINING[:2]), (LOW, "light", False, ()), (PROJECTOR, "dark", False, ()),
-        (PROJECTOR, "light", True, TRAINING[2:]), (PHONE, "light", False, ()),
+        (PROJECTOR, "light", True, TRAINING[2:]), (PHONE, "light", False, ()), (PHONE, "light", True, ("cnn",)),
+        (SMALL_PHONE, "light", False, ()),
     )
 ]  # fmt: skip
 
@@ -232,14 +233,24 @@ def test_nothing_is_scrolled_sideways(page: Open, address: str) -> None:
     tab = opened(page, address, SMALL_PHONE)
     for width, height in (SMALL_PHONE, TABLET):
         tab.set_viewport_size({"width": width, "height": height})
-        tab.wait_for_timeout(500)
-        assert (
-            tab.evaluate("""() => {
-          const main = document.querySelector("[data-testid=stMain]");
-          return Math.max(main.scrollWidth - main.clientWidth, document.documentElement.scrollWidth - innerWidth);
-        }""")
-            <= 0
-        ), (width, height)
+        tab.wait_for_function(
+            """([width]) => {
+              const main = document.querySelector("[data-testid=stMain]");
+              return innerWidth === width && main.scrollWidth <= main.clientWidth &&
+                document.documentElement.scrollWidth <= innerWidth;
+            }""",
+            arg=[width],
+            timeout=10_000,
+        )
+
+
+@pytest.mark.in_ci
+def test_a_table_beside_the_largest_picture_is_not_scrolled_sideways(page: Open) -> None:
+    tab = opened(page, "checkpoints?checkpoints_lab=pickle", LAPTOP)
+    tables = tab.evaluate(
+        "() => [...document.querySelectorAll('.beside .sheet')].map((each) => each.scrollWidth - each.clientWidth)"
+    )
+    assert tables and max(tables) <= 0, tables
 
 
 # What moved, also in the half second after a click, which the browser's own sum leaves out.

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from pages.ui.knob_widgets import kind_of
 from playground.knobs import Config, Knob
 from playground.lesson import Bench, LabLesson, Lesson
 from playground.lessons import LESSONS
@@ -21,6 +22,23 @@ BENCHES: dict[str, tuple[Lesson, Bench]] = {
     for bench in lesson.benches
     if any(spec.more for spec in bench.config.knobs().values())
 }
+
+
+def widgets_behind_more(lesson: Lesson, bench: Bench) -> set[tuple[str, bool, str]]:
+    """The kinds of widgets behind "More" on a kind of page, which is what their code depends on."""
+    page = "still" if bench.build is None else "lab" if isinstance(lesson, LabLesson) else "lesson"
+    return {(kind_of(spec), spec.options is not None, page) for spec in bench.config.knobs().values() if spec.more}
+
+
+def one_for_each_kind() -> list[str]:
+    """Benches that have, together, every kind of widget on every kind of page; those with many kinds come first."""
+    kinds = {name: widgets_behind_more(*each) for name, each in BENCHES.items()}
+    found: list[str] = []
+    while missing := set().union(*kinds.values()).difference(*(kinds[name] for name in found)):
+        found.append(max(kinds, key=lambda name: len(kinds[name] & missing)))
+    return found
+
+
 # What every widget of a bench shows on the page just now, and whether it can be turned, by its knob's name.
 SHOWN = """(prefix) => {
   const found = {};
@@ -145,7 +163,7 @@ def turnable(shown: dict[str, tuple[str, bool, str]], config_type: type[Config],
             and (kind != "text" or specs[name].options is not None)]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BENCHES)
+@pytest.mark.parametrize("name", one_for_each_kind())
 def test_settings_behind_more_keep_their_values_when_others_are_turned(page: Open, name: str) -> None:
     lesson, bench = BENCHES[name]
     tab = page().page

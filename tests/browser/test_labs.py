@@ -34,8 +34,7 @@ def slider(lab: Lab) -> tuple[str, Knob] | None:
 
 
 STILL = {name: each for name, each in LABS.items() if each[1].draw and each[1].charts and slider(each[1])}
-ONE_STILL = {lesson.name: (lesson, lab) for lesson, lab in STILL.values()}  # the last of each lesson
-one_still_lab = pytest.mark.parametrize(("lesson", "lab"), ONE_STILL.values(), ids=list(ONE_STILL))
+ONE_STILL = {lesson.name: lab for lesson, lab in STILL.values()}  # the last of each lesson
 SEVERAL = {name: lesson for name, lesson in LAB_LESSONS.items() if len(lesson.labs) > 1}
 each_lesson = pytest.mark.parametrize("lesson", SEVERAL.values(), ids=list(SEVERAL))
 
@@ -123,37 +122,39 @@ def first_numbers(bench: Bench) -> str:
 
 
 @every_lesson
-def test_every_lab_paints_all_its_charts(page: Open, lesson: LabLesson) -> None:
-    """The last one by its link, then the others as a student picks them, in one tab."""
+def test_every_lab_paints_all_its_charts_and_a_turned_slider_draws_in_the_same_nodes(
+    page: Open, lesson: LabLesson
+) -> None:
+    """One lab by its link, a still one where a slider can be turned in it; then the others as a student picks them."""
     tab = page()
-    *others, last = lesson.labs
-    bench = Bench(tab.page, lesson, last)
+    first = ONE_STILL.get(lesson.name, lesson.labs[-1])
+    bench = Bench(tab.page, lesson, first)
     tab.page.goto(bench.link)
-    bench.ready().open_every_chart()
-    for lab in others:
+    bench.ready()
+    if lesson.name in ONE_STILL:
+        assert_a_turned_slider_draws_in_the_same_nodes(bench)
+    bench.open_every_chart()
+    for lab in lesson.labs:
+        if lab is first:
+            continue
         other = Bench(tab.page, lesson, lab)
         bench.open_other(other)
         assert tab.page.locator('[role="alert"][data-testid="stAlert"], [data-refusal]:visible').count() == 0
         other.open_every_chart()
 
 
-@one_still_lab
-def test_a_turned_slider_draws_in_the_same_nodes(page: Open, lesson: LabLesson, lab: Lab) -> None:
-    tab = page()
-    bench = Bench(tab.page, lesson, lab)
-    tab.page.goto(bench.link)
-    bench.ready()
-    kept = tab.page.evaluate(
+def assert_a_turned_slider_draws_in_the_same_nodes(bench: Bench) -> None:
+    kept = bench.page.evaluate(
         """() => {
           window.__kept = [...document.querySelectorAll("[data-chart], [data-chart] .plot-container")];
           return window.__kept.length;
         }"""
     )
-    frames, before = tab.page.evaluate("window.__board_frames"), first_numbers(bench)
+    frames, before = bench.page.evaluate("window.__board_frames"), first_numbers(bench)
     bench.turn()
     bench.wait("([frames]) => window.__board_frames > frames", frames)
     assert first_numbers(bench) != before, "another setting and the same picture"
-    assert tab.page.evaluate("window.__kept.filter((node) => node.isConnected).length") == kept >= 2
+    assert bench.page.evaluate("window.__kept.filter((node) => node.isConnected).length") == kept >= 2
 
 
 @each_lesson

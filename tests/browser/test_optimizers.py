@@ -119,3 +119,20 @@ def test_racers_are_removed_added_and_looked_into_at_their_list(page: Open) -> N
     board.until(lambda: str(tab.page.evaluate(f"{HEADING} ?? ''")).startswith("Momentum, step 1"), "its next step")
     assert "optimizers_inside=momentum" in tab.page.url
     assert tab.page.locator('[data-place="hero"] [data-chart="rule"]').count() == 1
+
+
+def test_while_the_surface_is_the_largest_picture_the_rest_speaks_of_it(page: Open) -> None:
+    tab = page("/optimizers?optimizers_try=local-minimum&optimizers_max_steps=64")
+    board = Board(tab.page).ready()
+    title = "document.querySelector('[data-chart=ranking]').layout.annotations[1].text"
+    board.until(lambda: tab.page.evaluate(title) == "Height above the lowest point", "the list has heights")
+    assert "one point of the surface" in board.said()
+    numbers = {name: tab.page.locator(f"[data-status={name}]") for name in ("height", "loss")}
+    assert numbers["height"].is_visible() and not numbers["loss"].is_visible()
+    assert "Lowest height" in tab.page.locator("[data-place=strip]").inner_text()
+    board.press("Play")
+    board.until(lambda: board.state == "done", "64 steps")
+    assert "Momentum is lowest" in board.said() and board.number("height") < 0.01
+    tab.page.locator("[data-thumb=loss]").click()
+    board.until(lambda: tab.page.evaluate(title) == "Loss on all points", "the list has losses")
+    assert "has won" in board.said() and numbers["loss"].is_visible() and not numbers["height"].is_visible()

@@ -29,8 +29,9 @@ REACHED = """(selector) => {
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "large"), [(390, 844, False), (320, 640, False), (390, 844, True), (844, 390, False)]
-)
+    ("width", "height", "large"),
+    [(390, 844, False), (320, 640, False), (390, 844, True), (844, 390, False), (640, 450, False)],
+)  # the last one is 1280x900 at 200 %
 def test_settings_picture_and_player_are_in_sight_together(page: Open, width: int, height: int, large: bool) -> None:
     script = LARGE_TYPE if large else ""
     tab = page("/classification", width=width, height=height, options=TOUCH, script=script).page
@@ -107,3 +108,58 @@ def test_larger_type_on_a_phone_keeps_numbers_and_steps_in_the_page(page: Open) 
     ticks = tab.locator("[data-place=strip] .xtick text")
     assert ticks.all_text_contents()[-1] == "100 steps"
     assert all("rotate" not in each.get_attribute("transform") for each in ticks.all()), "text is level"
+
+
+# The parts of the screen that the focus is in, one after the other, while Tab is pressed in the board.
+PARTS = """() => {
+  const at = document.activeElement.closest(".screen > *");
+  return at ? [at.dataset.place ?? (at.matches("[data-rail]") ? "rail" : at.classList[0]), at.offsetTop] : null;
+}"""
+
+
+@pytest.mark.parametrize(("width", "first"), [(390, "hero"), (1280, "rail")])
+def test_tab_follows_what_is_seen(page: Open, width: int, first: str) -> None:
+    tab = page("/regression", width=width, height=844).page
+    Board(tab).ready()
+    tab.locator(".screen > [data-place=hero] .dots" if first == "hero" else "[data-rail] button").first.focus()
+    parts = []
+    while (part := tab.evaluate(PARTS)) and len(parts) < 60:
+        parts.append(part)
+        tab.keyboard.press("Tab")
+    order = list(dict.fromkeys(name for name, _ in parts))
+    assert order[0] == first and order[-1] == "player", order
+    last = "thumbs" if first == "hero" else "strip"
+    wanted = ["hero", "line", "strip", "rail", "second"] if first == "hero" else ["rail", "second", "thumbs", "hero"]
+    assert [each for each in order if each in wanted] == [each for each in wanted if each in order], order
+    assert order[-2] == last, order
+
+
+def test_the_focus_stays_when_the_page_becomes_narrow(page: Open) -> None:
+    tab = page("/regression").page
+    Board(tab).ready()
+    play = tab.get_by_role("button", name="Play", exact=True)
+    play.focus()
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.wait_for_function("() => document.querySelector('.screen').firstElementChild.dataset.place === 'hero'")
+    assert play.evaluate("(node) => node === document.activeElement")
+
+
+def touch(storage: Any, kind: str, x: float, y: float) -> None:
+    points = [] if kind == "touchEnd" else [{"x": x, "y": y}]
+    storage.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_text_over_a_chart_goes_with_a_swipe(page: Open) -> None:
+    tab = page("/regression", width=390, height=844, options=TOUCH).page
+    board = Board(tab).ready()
+    finger = tab.context.new_cdp_session(tab)
+    left, top, right, bottom = tab.evaluate(BOX, "[data-place=hero] .plot .nsewdrag")
+    hovers = tab.locator("[data-place=hero] .hoverlayer > *")
+    x, y = (left + right) / 2, (top + bottom) / 2
+    tab.touchscreen.tap(x, y)
+    board.until(lambda: hovers.count() > 0, "a tap shows text")
+    touch(finger, "touchStart", x, y)
+    for moved in range(10, 130, 10):
+        touch(finger, "touchMove", x, y - moved)
+    touch(finger, "touchEnd", x, y)
+    board.until(lambda: hovers.count() == 0, "a swipe closes it")

@@ -33,26 +33,39 @@ TRANSLATE = """() => {
 NEEDED = "() => document.querySelectorAll('font').length"
 
 
-@pytest.mark.parametrize("name", list(LESSONS))
-def test_a_translated_page_plays_and_follows_its_settings(page: Open, name: str) -> None:
-    tab = page(f"/{name}")
-    tab.page.locator("[data-chart] .main-svg").first.wait_for()
-    Board(tab.page).drawer()
-    tab.page.evaluate(TRANSLATE)
-    play = tab.page.locator("[data-board] .button.primary")
+PARTS = [list(LESSONS)[at : at + 4] for at in range(0, len(LESSONS), 4)]
+
+
+@pytest.mark.parametrize("names", PARTS, ids=lambda names: names[0])
+def test_translated_pages_play_follow_their_settings_and_lead_to_each_other(page: Open, names: list[str]) -> None:
+    tab = page(f"/{names[0]}").page
+    tab.locator("[data-chart] .main-svg").first.wait_for()
+    Board(tab).drawer()
+    tab.evaluate(TRANSLATE)
+    for name in names:
+        if name != names[0]:
+            tab.get_by_test_id("stSidebarNav").locator(f'a[href$="/{name}"]').click()
+            tab.get_by_role("heading", level=1).filter(has_text=LESSONS[name].title).wait_for()
+        assert_it_plays_and_follows_its_settings(tab)
+
+
+def assert_it_plays_and_follows_its_settings(tab: Any) -> None:
+    board = Board(tab)
+    shown = tab.locator("[data-board] [data-chart] .main-svg:visible")
+    board.until(lambda: board.root.count() == 1 and shown.count() > 0, "a board")
+    play = tab.locator("[data-board] .button.primary")
     if play.count():
         play.first.click()
-    for knob in tab.page.locator(".st-key-knobs input[type=range]").all()[:2]:
+    tab.locator(".st-key-knobs input").first.wait_for(state="attached")
+    for knob in tab.locator(".st-key-knobs input[type=range]").all()[:2]:
         knob.press("ArrowRight")
-        tab.page.wait_for_timeout(150)
-    labs, board = tab.page.locator(".st-key-tabs").get_by_role("radio"), Board(tab.page)
-    for lab in labs.all()[1:3]:
-        address = tab.page.url
+        tab.wait_for_timeout(150)
+    for lab in tab.locator(".st-key-tabs").get_by_role("radio").all()[1:3]:
+        address = tab.url
         lab.click()
-        board.until(lambda before=address: tab.page.url != before, "another lab")
-    shown = tab.page.locator("[data-board] [data-chart] .main-svg:visible")
+        board.until(lambda before=address: tab.url != before, "another lab")
     board.until(lambda: board.root.count() == 1 and shown.count() > 0, "its one board")
-    assert tab.page.evaluate(NEEDED) > 50, "the page was translated"
+    board.until(lambda: tab.evaluate(NEEDED) > 50, "the page is translated")
 
 
 def test_what_changes_is_seen_in_a_translated_page(page: Open) -> None:
@@ -121,11 +134,11 @@ AS_REACT_DOES = """async (keeps) => {
 }"""
 
 
-@pytest.mark.parametrize("keeps", [True, False], ids=["wrapped", "replaced"])
-def test_react_finds_its_texts_in_a_translated_page(page: Open, keeps: bool) -> None:
+def test_react_finds_its_texts_in_a_translated_page_whether_they_are_wrapped_or_replaced(page: Open) -> None:
     tab = page("/tensors")
     tab.page.locator("[data-chart] .main-svg").first.wait_for()
-    seen, refused = tab.page.evaluate(AS_REACT_DOES, keeps)
-    first, last = ("one ", " three") if keeps else ("eins ", " drei")
-    assert seen == [f"{first}two{last}", f"{first}two four", "two four", "two"]
-    assert refused == "NotFoundError", "other mistakes are still errors"
+    for keeps in (True, False):
+        seen, refused = tab.page.evaluate(AS_REACT_DOES, keeps)
+        first, last = ("one ", " three") if keeps else ("eins ", " drei")
+        assert seen == [f"{first}two{last}", f"{first}two four", "two four", "two"]
+        assert refused == "NotFoundError", "other mistakes are still errors"

@@ -126,3 +126,75 @@ def test_comparing_and_choosing_another_setting_never_stop_the_first_run(page: O
         board.until(lambda at=to: (second(board, "loss") == board.number("loss")) == (at == 0), "both look back")
     tab.get_by_role("button", name="Now", exact=True).first.click()
     board.until(lambda: board.step > 200, "now")
+
+
+CURVES = """() => document.querySelector('[data-place=strip] [data-chart]').data
+  .filter(({ name, visible }) => visible !== false && /^Train/.test(name ?? ""))
+  .map(({ line, x }) => [line.dash ?? "solid", x[x.length - 1]])"""
+
+MARKS = """(wanted) => {
+  const { marker, visible, y } = document.querySelector("[data-chart=fit]").data.find(({ name }) => name === wanted);
+  return { symbol: marker.symbol, visible, y: [...y] };
+}"""
+
+# The traces of points that the curtain cuts off, with the shapes that do so.
+SIDES = """() => {
+  const { data, _fullData } = document.querySelector("[data-chart=map]");
+  const plot = document.querySelector("[data-chart=map]");
+  return _fullData.map(({ uid }, at) => [data[at].name, plot.querySelector(`.trace${uid}`)?.style.clipPath ?? ""])
+    .filter(([name, path]) => /class|test/i.test(name ?? "") && path);
+}"""
+
+
+def test_a_run_continues_from_an_earlier_step_beside_itself_as_it_was(page: Open) -> None:
+    tab = page("/regression?regression_optimizer=adam").page
+    board = Board(tab).ready()
+    onward = tab.get_by_role("button", name="Continue from here")
+    board.press("Play")
+    board.until(lambda: board.state == "done", "done")
+    assert not onward.is_visible()
+    loss = board.number("loss")
+    board.scrub(30)
+    board.until(lambda: board.step == 30 and onward.is_visible(), "an earlier step")
+    onward.hover()
+    tab.get_by_text("the optimizer begins with empty state").locator("visible=true").first.wait_for()
+    onward.click()
+    board.until(lambda: shows_two(board) and board.state == "paused" and board.places() == 30, "both, at step 30")
+    assert "You continue from step 30" in board.said()
+    assert tab.evaluate(NAMES) == ["Continued", "Before"]
+    assert tab.get_by_role("button", name="Play", exact=True).evaluate("(node) => node === document.activeElement")
+    board.until(lambda: board.number("loss") == second(board, "loss"), "the same weights")
+    ends = {"solid": 30, "dash": 100}
+    board.until(lambda: dict(tab.evaluate(CURVES)) == ends, "all of the curve before is there, dashed")
+    board.press("Play")
+    board.until(lambda: board.state == "done" and board.step == 100, "it trains as far as before")
+    board.until(lambda: second(board, "loss") == loss, "the run before has the loss that it had")
+    compare(board)
+    board.until(lambda: not shows_two(board), "one run")
+
+
+def test_compared_runs_show_their_own_points(page: Open) -> None:
+    tab = page("/regression?versus=noise:0.5").page
+    board = Board(tab).ready()
+    board.until(lambda: shows_two(board), "both runs")
+    assert tab.evaluate(NAMES) == ["Noise: 0.2 ●", "Noise: 0.5 ⊙"]
+    own, others = (tab.evaluate(MARKS, name) for name in ("Train", "Train (Noise: 0.5)"))
+    assert others["symbol"] == "circle-open-dot" and len(others["y"]) == len(own["y"]) and others["y"] != own["y"]
+    tab.get_by_role("button", name="Train", exact=True).click()
+    board.until(lambda: tab.evaluate(MARKS, "Train (Noise: 0.5)")["visible"] is False, "hidden in both")
+
+
+def test_the_points_of_each_run_are_on_its_side_of_the_curtain(page: Open) -> None:
+    tab = page("/classification?versus=noise:2").page
+    board = Board(tab).ready()
+    board.until(lambda: shows_two(board) and tab.evaluate(SIDES) != [], "both runs")
+    sides = tab.evaluate(SIDES)
+    own = {path for name, path in sides if "(" not in name}
+    others = {path for name, path in sides if "(" in name}
+    assert len(own) == len(others) == 1 and own != others
+    tab.get_by_role("slider", name="Curtain").press("Home")
+    widths = "() => [...document.querySelectorAll('clipPath[id^=curtain] rect')].map((each) => each.getAttribute('x'))"
+    assert float(tab.evaluate(widths)[1]) == 0, "with the curtain at the left end, only the second run's are seen"
+    compare(board)
+    board.until(lambda: not shows_two(board), "one run")
+    assert tab.evaluate(SIDES) == []

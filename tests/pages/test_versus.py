@@ -15,7 +15,7 @@ from playground.lessons.classification import lesson as classification
 from playground.lessons.regression import lesson as regression
 from playground.workers.operations import PointsAsCsv, UseRows
 from tests.pages.questions import Advance, Peek
-from tests.pages.session import Open, assert_dead, board, link, turn, warnings, widgets
+from tests.pages.session import Open, assert_dead, board, go, link, say, turn, warnings, widgets
 
 LIVE = {name: lesson for name, lesson in LESSONS.items() if isinstance(lesson, LiveLesson)}
 each_live_lesson = pytest.mark.parametrize("lesson", LIVE.values(), ids=list(LIVE))
@@ -105,14 +105,14 @@ def test_another_compared_setting_or_value_is_another_run_from_the_start(visit: 
     pool().call(first, Advance(3))
     name = link(session)["versus"].partition(":")[0]
     choice = widgets(session)[f"{lesson.name}:versus:knob"]
-    other = next(each for each in comparable_knobs(of(first, "config")) if each != name and each != "max_steps")
+    other = next(each for each in comparable_knobs(lesson, of(first, "config")) if each != name and each != "max_steps")
     choice.set_value(other).run()
     _, third = runs(session)
     assert third != second and not pool().has(second)
     assert set(of(third, "config").changed_from(of(first, "config"))) == {other}
     value = widgets(session)[f"{lesson.name}:versus:knob:{other}"] if _has_widget(session, lesson, other) else None
     if value is not None and hasattr(value, "options") and len(value.options) > 2:
-        spec = comparable_knobs(of(first, "config"))[other]
+        spec = comparable_knobs(lesson, of(first, "config"))[other]
         wanted = next(
             o for o in spec.options if o not in (getattr(of(each, "config"), other) for each in (first, third))
         )
@@ -187,8 +187,45 @@ def test_hidden_knobs_cannot_be_compared(visit: Open) -> None:
 def test_values_at_their_ends_have_a_neighbour() -> None:
     for lesson in LIVE.values():
         config = lesson.config()
-        for name, spec in comparable_knobs(config).items():
+        for name, spec in comparable_knobs(lesson, config).items():
             ends = spec.options or (spec.lo, spec.hi)
             for value in (ends[0], ends[-1]):
                 if not isinstance(getattr(config, name), bool):
                     assert another_value(spec, type(getattr(config, name))(value)) != value, (lesson.name, name)
+
+
+def test_a_run_that_continues_from_an_earlier_step_is_compared_with_itself_as_it_was(visit: Open) -> None:
+    session = visit(regression.LESSON, regression_optimizer="adam")
+    (first,) = runs(session)
+    pool().call(first, Advance(30))
+    say(session, "board", "continued", {"run": first, "step": 10})
+    mine, before = runs(session)
+    assert mine == first and board(session)["compares"]
+    assert (of(first, "steps"), of(before, "steps")) == (10, 30)
+    assert "versus" not in link(session), "a link cannot say what this run was"
+    turn(session, regression.LESSON, "lr", 0.1)
+    assert (of(first, "config").lr, of(before, "config").lr) == (0.1, regression.LESSON.config().lr)
+    go(session, "optimizers.py")
+    go(session, "regression.py")
+    assert runs(session) == [first, before], "as it was left"
+    compare(session, regression.LESSON, on=False)
+    assert runs(session) == [first] and not pool().has(before)
+    compare(session, regression.LESSON)
+    assert widgets(session)["regression:versus:from"].value == "start", "the run before is gone"
+
+
+@pytest.mark.parametrize("asked", [None, 3, {}, {"step": 10}, {"run": "x", "step": 10}, {"step": "10"}, {"step": -1}])
+def test_what_cannot_be_continued_changes_nothing(visit: Open, asked: object) -> None:
+    session = visit(regression.LESSON)
+    (first,) = runs(session)
+    if isinstance(asked, dict) and "run" not in asked and asked.get("step") != 10:
+        asked = asked | {"run": first}
+    say(session, "board", "continued", asked)
+    assert runs(session) == [first]
+
+
+def test_the_class_of_added_points_is_not_compared(visit: Open) -> None:
+    session = visit(classification.LESSON)
+    compare(session, classification.LESSON)
+    options = widgets(session)["classification:versus:knob"].options
+    assert "Class of added points" not in options and "Noise" in options

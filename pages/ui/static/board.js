@@ -17,6 +17,7 @@ import { Rail } from "./controls/rail.js";
 import { keepStep, stepBeforeReload } from "./controls/reloaded.js";
 import { Strip } from "./controls/strip.js";
 import { Places } from "./places.js";
+import { followOrder } from "./reading_order.js";
 import { Stream } from "./wire/stream.js";
 import { themeOf } from "./theme.js";
 import { markNumbersAndCode } from "./translated.js";
@@ -58,15 +59,15 @@ class Board {
     } else this.lab = new LabLine(this);
     this.bar = this.player?.bar ?? new Bar(this);
     this.rail = new Rail(this);
-    this.screen.append(
-      this.rail.root,
-      this.places.second,
-      this.places.thumbs,
-      this.places.hero,
-      ...(data.run
-        ? [this.numbers.root, this.strip.root, this.player.root]
-        : [this.lab.root, element("div", { class: "player" }, this.bar.root)]),
-    );
+    const { second, thumbs, hero } = this.places;
+    const [above, below] = data.run
+      ? [[hero, this.player.signs], [this.numbers.root, this.strip.root]]
+      : [[hero, this.lab.refusal], [this.lab.root]];
+    const player = this.player?.root ?? element("div", { class: "player" }, this.bar.root);
+    this.order = followOrder(this.screen, {
+      wide: [this.rail.root, second, thumbs, ...above, ...below, player],
+      phone: [...above, ...below, this.rail.root, second, thumbs, player],
+    });
     this.root.append(this.places.more, this.places.park, ...(this.pins ? [this.pins.root] : []), this.announcer.region);
     if (this.places.strip) this.strip?.hold(this.places.strip.card);
     this.places.arrange();
@@ -167,6 +168,13 @@ class Board {
   /** A knob was turned in the board: the page checks it and sets its widget. */
   turn(name, value) {
     this.turns.turn(name, value);
+  }
+
+  /** Have the page continue the run from an earlier step and compare it with the run as it is; whether it can. */
+  continueFrom(step) {
+    if (!this.data.continues || this.numbers.values.loss === null || this.root.dataset.state === "failed") return false;
+    this.component.setTriggerValue("continued", { run: this.run, step });
+    return true;
   }
 
   /** A place in a still chart was picked: the page sets its knobs to it. */
@@ -325,6 +333,7 @@ class Board {
     this.gone.abort();
     this.companion?.leave();
     this.typeWatcher.disconnect();
+    this.order.disconnect();
     this.places.destroy();
     this.turns.destroy();
     for (const part of [this.player, this.numbers, this.strip]) part?.destroy();

@@ -6,6 +6,8 @@ import { element } from "./dom.js";
 import { plain, write } from "./controls/numbers.js";
 import { Stream } from "./wire/stream.js";
 
+const ROOM_REM = 90; // that all numbers of two runs and a sentence need; with less, the last number is with the others
+
 export class Companion {
   /** `board` is the first run's, with charts, numbers and places. */
   constructor(board, run) {
@@ -14,6 +16,8 @@ export class Companion {
     this.heading = "";
     this.twins = new Map();
     this.numbers = new Map(); // beside the first run's
+    this.sizer = new ResizeObserver(([{ contentRect }]) => this.makeRoom(contentRect.width));
+    this.sizer.observe(board.root);
     const stream = new Stream(`/live/${run}`, {
       frame: (frame) => this.stream === stream && this.receive(frame),
       connected: (yes) => yes && this.ask(),
@@ -38,6 +42,8 @@ export class Companion {
         place: [],
         pins: false,
         network: null,
+        controls: [],
+        brush: "",
       };
       const twin = new Chart({ ...chart.spec, ...plain }, this.board);
       twin.plot.removeAttribute("data-chart");
@@ -106,7 +112,22 @@ export class Companion {
     }
   }
 
+  /** Where two numbers each would leave no room for the sentence beside them, move the last one to the others. */
+  makeRoom(width) {
+    const { shown, root } = this.board.numbers;
+    const others = root.querySelector(".other-numbers");
+    const isTight = width < ROOM_REM * 16 * this.board.scale;
+    if (!others || isTight === Boolean(this.moved)) return;
+    if (isTight) others.prepend(this.moved = shown.lastElementChild);
+    else {
+      shown.append(this.moved);
+      this.moved = null;
+    }
+  }
+
   leave() {
+    this.sizer.disconnect();
+    this.makeRoom(Infinity);
     this.stream?.close();
     this.stream = null;
     for (const twin of this.twins.values()) {

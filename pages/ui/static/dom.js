@@ -39,15 +39,41 @@ export function fill(sentence, values) {
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+/** A number as text with minus signs instead of hyphens. */
+export function minus(number) {
+  return String(number).replaceAll("-", "−");
+}
+
+/** Let long names in the cells of tables break after a dot or an underscore, so that a narrow table need not scroll. */
+export function breakNames(tables) {
+  for (const code of tables.querySelectorAll("td code")) {
+    const [first, ...rest] = code.textContent.split(/(?<=[._])(?=[a-z])/i);
+    if (rest.length) code.replaceChildren(first, ...rest.flatMap((part) => [element("wbr"), part]));
+  }
+}
+
 /** Red, green and blue (0 to 255) of a colour like "#1f77b4". */
 export function rgb(hex) {
   return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 }
 
-/** Show an element in full screen, or leave full screen. */
-export function toggleFullScreen(node) {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else node.requestFullscreen?.();
+/** Show an element in full screen, or leave full screen; the focus goes in with it, and back where it was. */
+export async function toggleFullScreen(node) {
+  if (document.fullscreenElement) return document.exitFullscreen();
+  const from = /** @type {HTMLElement} */ (document.activeElement);
+  try {
+    await node.requestFullscreen();
+  } catch {
+    return; // the browser has none, or does not allow it
+  }
+  if (!node.contains(document.activeElement)) node.querySelector(".play, button:not(:disabled)")?.focus();
+  const ended = new AbortController();
+  const end = () => {
+    if (document.fullscreenElement) return;
+    ended.abort();
+    if (from.isConnected) from.focus({ preventScroll: true });
+  };
+  document.addEventListener("fullscreenchange", end, { signal: ended.signal });
 }
 
 /** Have the browser save the content of a URL as a file with this name. */

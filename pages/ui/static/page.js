@@ -128,6 +128,13 @@ function enterPopover(frames) {
   closing.observe(content.parentElement.parentElement, { childList: true });
 }
 
+/** Close the popover that is open; its button has the focus. */
+export function closePopover() {
+  if (!content?.isConnected) return;
+  opener.click();
+  opener.focus({ preventScroll: true });
+}
+
 const stops = () =>
   [...content.querySelectorAll(FOCUSABLE)].filter((each) => each.checkVisibility() && each.tabIndex >= 0);
 

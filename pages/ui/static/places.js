@@ -65,6 +65,9 @@ export class Places {
       else if (parent && chart.card.parentNode !== parent) parent.replaceChildren(chart.card);
       chart.moveTo(place);
     }
+    for (const { spec, place } of this.board.charts.values()) {
+      if (spec.leads) this.board.options[spec.leads] = place === "hero";
+    }
     this.placeBeside();
     this.showThumbnails(rest);
     this.board.changed();
@@ -122,7 +125,7 @@ export class Places {
   /**
    * Open a chart: it changes places with the second one, or with the hero if it cannot be read in a narrow place, or
    * was the hero itself. Where an experiment asks for such a chart, the hero moves to the second place and stays in
-   * sight.
+   * sight, unless the second chart speaks of what the new one shows.
    */
   open(name, fromButton = false) {
     const chart = this.board.charts.get(name);
@@ -132,7 +135,7 @@ export class Places {
     if (shown.hero === chart || shown.second === chart) return this.arrange();
     const at = shown.rest.indexOf(chart);
     const isLarge = chart.spec.wide || !shown.second || chart === this.atFirst.get(this.view).hero;
-    const keepsHero = isLarge && !fromButton && shown.second && !shown.hero.spec.wide;
+    const keepsHero = isLarge && !fromButton && shown.second && !shown.hero.spec.wide && !chart.spec.leads;
     const left = isLarge && !keepsHero ? shown.hero : shown.second;
     if (keepsHero) shown.second = shown.hero;
     if (isLarge) shown.hero = chart;

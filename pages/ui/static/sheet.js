@@ -1,7 +1,7 @@
 // A still lab's note and tables. The note is said by screen readers when it has changed.
 
 import { Announcer } from "./controls/announcer.js";
-import { element } from "./dom.js";
+import { breakNames, element } from "./dom.js";
 import { markNumbersAndCode } from "./translated.js";
 
 class Sheet {
@@ -18,7 +18,10 @@ class Sheet {
       this.note.innerHTML = note;
       if (this.written) this.announcer.say(this.note.textContent.trim());
     }
-    if (this.written?.tables !== tables) this.tables.innerHTML = tables;
+    if (this.written?.tables !== tables) {
+      this.tables.innerHTML = tables;
+      breakNames(this.tables);
+    }
     this.written = { note, tables };
     for (const wide of this.tables.querySelectorAll(".sheet")) {
       if (wide.scrollWidth > wide.clientWidth) wide.setAttribute("tabindex", "0"); // or the keyboard cannot scroll it

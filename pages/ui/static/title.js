@@ -2,7 +2,7 @@
 // the run, make the type larger or fill the screen.
 
 import { element, icon } from "./dom.js";
-import { followWidth, isDrawerOpen, isLarge, setDrawer, setLarge } from "./page.js";
+import { closePopover, followWidth, isDrawerOpen, isLarge, setDrawer, setLarge } from "./page.js";
 
 const PARTS = { settings, head, idea, actions, large };
 const shown = new WeakMap(); // the root of each element that Streamlit gives us
@@ -54,7 +54,8 @@ function showIdea() {
   if (!(prose instanceof HTMLElement)) return;
   prose.tabIndex = -1;
   prose.focus({ preventScroll: true });
-  prose.scrollIntoView({ behavior: "smooth", block: "start" });
+  const isStill = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  prose.scrollIntoView({ behavior: isStill ? "instant" : "smooth", block: "start" });
 }
 
 /** What one does with the board and the page: the first items of "More". */
@@ -66,7 +67,10 @@ function actions(root, words) {
     note.textContent = isKept ? "" : words.largeNotKept;
   });
   const pin = item(words.pin, tell("board:pin"));
-  const full = item(words.fullScreen, tell("board:fullscreen"));
+  const full = item(words.fullScreen, () => {
+    closePopover(); // it would lie under the board
+    tell("board:fullscreen")();
+  });
   const note = element("p", { class: "note", role: "status" });
   root.append(pin, large, full, note);
   const follow = () => large.setAttribute("aria-pressed", String(isLarge()));

@@ -34,7 +34,8 @@ LESSON = LiveLesson(
               "The selected image, some maps of each layer after its activation, and the probability of each digit. "
               "The predicted digit's bar is blue, the true digit's has an outline. Click a map to choose it.",
               click="pick", views=(TRAINING,), controls=("image",),
-              network=NetworkKnobs(layers="layers", units=("filters_1", "filters_2", "filters_3"))),
+              network=NetworkKnobs(
+                  layers="layers", units=("filters_1", "filters_2", "filters_3"), kind="convolution")),
         Chart("maps", "All maps",
               "Row by row: the first filters, their gradients, and for this image every map of every layer after "
               "convolution, activation and pooling; last the flattened vector. Blue is positive, orange negative. "
@@ -73,7 +74,7 @@ LESSON = LiveLesson(
         Chart("predictions", "Predictions",
               "Some test images with their predictions, half of them hard ones: a solid green frame where the model is "
               "right, a dashed red one where it is wrong. Click an image to see how the model reads it.",
-              every=2, click="pick", views=(TRAINING, MISTAKES)),
+              every=3, click="pick", views=(TRAINING, MISTAKES)),
         Chart("hardest", "Hardest images", "The test images with the largest loss, the largest first.",
               every=2, click="pick", views=(MISTAKES,)),
         Chart("per_class", "Accuracy of each digit", "The accuracy on the test images of each digit.", every=2,

@@ -16,10 +16,13 @@ from playground.lessons.optimizers.config import OVER, PENS
 from playground.lessons.optimizers.figures import race as figures
 from playground.lessons.optimizers.figures.race import Standing, Track
 from playground.lessons.optimizers.race import Placing, Racer
+from playground.lessons.optimizers.surface import DECIMALS
+from playground.lessons.ranking import places
 from playground.runs.history import History
 
 Array = NDArray[Any]
 PLAN_POINTS = 120
+MIN_HEIGHT = 10.0**-DECIMALS  # on a log axis
 
 
 def tracks(
@@ -85,6 +88,31 @@ def ranking(
     low = min([span[0], *(row.loss for row in rows if row.place)])
     span = max(low, figures.MIN_LOG), span[1]
     return figures.ranking(rows, ranked=ranked, span=span, badge=badge, fair=fair, turns=turns)
+
+
+def heights(racers: Sequence[Racer], on_surface: Array, *, peak: float, turns: dict[str, Any]) -> Figure:
+    """The racers' heights on a surface, as `ranking` has their losses: (racers, steps + 1), NaN for one that has left.
+
+    `peak` is the height of the start.
+    """
+    now = on_surface[:, -1]
+    rows = [
+        Standing(racer.entry.label, PENS[racer.entry.name], 0 if np.isnan(place) else int(place), float(height), "")
+        for racer, height, place in zip(racers, now, places(now), strict=True)
+    ]
+    span = MIN_HEIGHT, max(peak, MIN_HEIGHT)
+    return figures.ranking(
+        rows, ranked=on_surface.shape[1] > 1, span=span, badge=words.BADGES["surface"], fair=True, turns=turns,
+        title=words.HEIGHT,
+    )  # fmt: skip
+
+
+def lowest(on_surface: Array, *, last_step: float) -> Figure:
+    """The height of the lowest racer on a surface at each step; `on_surface` is (racers, steps + 1)."""
+    finite = np.where(np.isnan(on_surface), np.inf, on_surface).min(axis=0)
+    line = np.where(np.isfinite(finite), np.maximum(finite, MIN_HEIGHT), np.nan).astype(np.float32)
+    steps = np.arange(len(line), dtype=np.float32)
+    return figures.lowest(steps, line, peak=float(np.nanmax(on_surface[:, 0])), until=last_step)
 
 
 def fits(placings: Sequence[Placing], curves: Sequence[Array], *, x: Array, data: Part, spans: Any) -> Figure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playground.lesson import Chart, LiveLesson, Toggle
 from playground.lessons.optimizers.config import OptimizersConfig, build_model, build_race
 from playground.lessons.optimizers.race import Race
-from playground.lessons.optimizers.run import build
+from playground.lessons.optimizers.run import ON_SURFACE, build
 from playground.lessons.optimizers.script import OptimizersScript
 from playground.training.trainer import Trainer
 
@@ -24,12 +24,13 @@ LESSON = LiveLesson(
             toggles=(Toggle("raw", "Batches"), Toggle("log", "Log scale", on=True)), pins=True,
         ),
         # In every frame, as the sentence above the strip is: both name the leader.
-        Chart("ranking", "Racers", "Each racer's loss on all points, its place, and whether all started alike.",
+        Chart("ranking", "Racers",
+              "Each racer's loss on all points, or its height on the surface beside it, and its place.",
               controls=("racers", "own", "inside")),
         Chart("leader", "Leader's loss", "The loss of the leader, smoothed over its last batches.", strip=True),
         Chart("fits", "Fits", "Some of the points, and the curve that each racer has learned.", every=3),
         Chart("surface", "On a surface", "The path of each racer on a surface, from one start, for up to 200 steps.",
-              every=2, wide=True),
+              every=2, wide=True, leads=ON_SURFACE),
         Chart("ratios", "Update to weights",
               "The length of each racer's update as a share of the length of its weights.", every=10),
         Chart("rates", "Learning rate", "The learning rates so far and, faintly, those that the schedule plans.",
@@ -44,6 +45,7 @@ LESSON = LiveLesson(
         "step": "Step",
         "epoch": "Epoch",
         "loss": "Leader's loss",
+        "height": "Lowest height",
         "racers": "Racers",
         "starts": "Sets of starting weights",
         "steps_per_second": "Steps/s (all racers)",

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from playground.lessons.narrator import Rule
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.lessons.narrator import DIGITS, Rule
+from playground.lessons.numbers import number
 from playground.lessons.optimizers import words
 from playground.lessons.optimizers.race import MAX_LOSS, Placing, Race
 from playground.lessons.ranking import listed
 
+Array = NDArray[Any]
 MIN_STEPS = 20  # after a change, before its effect is judged: the curves are smoothed over about ten batches
 RISE = 1.2  # of a smoothed loss: a smaller one is noise
 
@@ -187,6 +193,20 @@ RULES: tuple[Rule[RaceSituation], ...] = (
     Rule("over", _over, S["over"]),
     Rule("leads", _order, S["leads"], S["leads since"]),
 )
+
+
+def on_surface(names: Sequence[str], heights: Array) -> str:
+    """The sentence about the racers on a surface: their names, and their heights so far, (racers, steps + 1)."""
+    step, now = heights.shape[1] - 1, heights[:, -1]
+    left = ~np.isnan(now)
+    if not left.any():
+        return words.ON_SURFACE["nobody"]
+    low, high = float(np.nanmin(now)), float(np.nanmax(now))
+    key = "start" if step == 0 else "leads" if low < high else "equal" if left.sum() > 1 else "alone"
+    leader, last = (listed([name for name, each in zip(names, now, strict=True) if each == at]) for at in (low, high))
+    return words.ON_SURFACE[key].format(
+        count=len(names), step=step, leader=leader, last=last, loss=number(low, DIGITS), worst=number(high, DIGITS)
+    )
 
 
 def badge(race: Race, order: int) -> tuple[str, bool]:

@@ -10,6 +10,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from playground.engine.frames import Figure
@@ -46,8 +47,10 @@ from playground.settings import Settings
 from playground.training.optimizers import SCHEDULES
 from playground.training.trainer import Trainer
 
+Array = NDArray[Any]
 GRID_POINTS = 120
 MAX_SHOWN_POINTS = 125  # of the data
+ON_SURFACE = "on_surface"  # the viewer's option while the surface is the largest picture
 COLUMNS = ("loss", "smooth", "second", "ratio", "rate")  # in the history, one for each racer
 DISPLAY_KNOBS = ("over", "inside", "parameter", "surface", "surface_lr")  # they change only the charts
 
@@ -196,6 +199,9 @@ class RaceRun(TrainingRun):
 
     def status(self, view: View) -> dict[str, float]:
         """The leader's loss, the number of running racers, and from how many different weights all started."""
+        if view.options.get(ON_SURFACE):
+            now = self._heights(view)[:, -1]
+            return {"height": float(np.nanmin(now, initial=math.inf)), "racers": int((~np.isnan(now)).sum())}
         running = [loss for _, loss, place in self.placings(view) if place]
         return {"loss": min(running, default=math.nan), "racers": len(running), "starts": self.race.starts}
 
@@ -203,7 +209,13 @@ class RaceRun(TrainingRun):
         """Who leads or has dropped out; at step 0, what is wrong with the own entries."""
         if self.problem and view.steps == 0:
             return self.problem
+        if view.options.get(ON_SURFACE) and view.is_current:
+            return narrator.on_surface([racer.entry.label for racer in self.race.racers], self._heights(view))
         return first_finding(narrator.RULES, self.situation(view)).text
+
+    def _heights(self, view: View) -> Array:
+        self.surface.walk(self.steps, MAX_SECONDS)
+        return self.surface.heights(view.steps)
 
     def situation(self, view: View) -> RaceSituation:
         """What the narrator's rules read."""
@@ -226,6 +238,21 @@ class RaceRun(TrainingRun):
 
     def figures(self, view: View, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
         """The charts by name."""
+        if options.get(ON_SURFACE):
+            return self._training_figures(view, options) | self._surface_figures(view)
+        return self._training_figures(view, options)
+
+    def _surface_figures(self, view: View) -> dict[str, Callable[[], Figure]]:
+        """Those that show the racers on the surface while that is the largest picture."""
+        heights = cache(lambda: self._heights(view))
+        return {
+            "ranking": lambda: charts.heights(
+                self.race.racers, heights(), peak=float(self.surface.heights(0)[0, 0]), turns=list_turns(self.config)
+            ),
+            "leader": lambda: charts.lowest(heights(), last_step=self.last_step),
+        }
+
+    def _training_figures(self, view: View, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
         inside, parameter, ranges = cache(lambda: self._look_inside(view)), self.config.parameter, self.ranges
         return {
             "loss": lambda: self._loss(view, log=options.get("log", True), raw=options.get("raw", False)),

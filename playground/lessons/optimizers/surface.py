@@ -22,6 +22,7 @@ Array = NDArray[Any]
 MAX_STEPS = 200  # of a path
 SIDE = 120  # heights along each axis of the picture
 MAX_BEYOND = 1.0  # a path ends this many widths outside the chart
+DECIMALS = 4  # of a height: below that paths differ by rounding
 MAX_SECONDS = 0.006  # of work for one frame, so that the race continues
 
 
@@ -61,6 +62,8 @@ class Surface:
         low, high = (float(each) for each in np.nanquantile(z.numpy(), (0.0, 1.0)))
         spread = torch.log1p(20 * (z - low) / (high - low)) / math.log(21)  # as many bands in valleys
         self.hills = figures.hills(x.numpy(), y.numpy(), spread.nan_to_num(nan=1.0).numpy())
+        known = self.landscape.lowest
+        self.floor = low if known is None else known  # the height of the lowest point
         self.minima = np.array(self.landscape.minima, np.float32).reshape(-1, 2)
         self.drawn: tuple[tuple[int, int], Figure] | None = None  # the last figure, and the steps it shows
 
@@ -87,6 +90,13 @@ class Surface:
         if not racer.has_left:
             racer.steps += 1
             racer.places[racer.steps] = place
+
+    @torch.no_grad()
+    def heights(self, steps: int) -> Array:
+        """Each racer's heights above the lowest point up to a step, (racers, steps + 1); NaN after it has left."""
+        places = np.stack([racer.places[: min(steps, self.steps) + 1] for racer in self.racers]).astype(np.float64)
+        above = self.landscape.function(torch.from_numpy(places)).numpy() - self.floor
+        return np.maximum(above, 0.0).round(DECIMALS)  # NaN stays NaN
 
     def figure(self, steps: int, pens: Sequence[int]) -> Figure:
         """The paths up to a step over a picture of the surface; the same figure until they are longer."""

@@ -21,6 +21,13 @@ NARRATOR = {
     "leads": "{leader} leads with a loss of {loss}; last: {last} with {worst}.",
     "leads since": "{since}: {leader} leads with a loss of {loss}; last: {last} with {worst}.",
 }
+ON_SURFACE = {  # while the surface is the largest picture; heights are above its lowest point
+    "start": "Racers at one point of the surface: {count}. Press Play.",
+    "nobody": "All racers have left the surface.",
+    "alone": "Step {step:,} on the surface: {leader} is at a height of {loss}.",
+    "equal": "Step {step:,} on the surface: {leader} are equally high, at {loss}.",
+    "leads": "Step {step:,} on the surface: {leader} is lowest, at {loss}; last: {last} at {worst}.",
+}
 GONE = "{name} (step {step:,})"
 WHY_ALL = {  # by Racer.why; "both" for racers with different reasons
     "number": "The loss was not finite (NaN).",
@@ -37,6 +44,7 @@ BADGES = {
     "fair": "✓ Identical at step 0: weights {weights:08x}<br>batch order {order:08x}",
     "unfair": "✗ {starts} different starts<br>batch order {order:08x}, the same for all",
     "mixed": "✗ The racers got different batches",
+    "surface": "✓ The same start for all",
 }
 RANKING_HOVER = "weights at step 0: {start:08x}"
 
@@ -44,6 +52,7 @@ RANKING_HOVER = "weights at step 0: {start:08x}"
 SMOOTHED_LOSS = "Loss, smoothed batches"
 LOSS_ON_ALL = "Loss on all points"
 LEADERS_LOSS = "Leader's loss"
+HEIGHT, LOWEST_HEIGHT = "Height above the lowest point", "Lowest height"
 MINIMUM = "Minimum"
 NO_PLACE, NO_LOSS = " ", "–"  # in the list of racers, before the first step and after a racer has dropped out
 DROPPED_OUT = "out"

@@ -398,3 +398,84 @@ def test_a_playing_run_takes_no_turn_before_its_follower_is_built(engine: Engine
     assert not leader.awaits_follower
     before = engine.call(pair.first, lambda run: run.steps)
     until(lambda: engine.call(pair.first, lambda run: run.steps) > before, "the first goes on")
+
+
+def continued(engine: Engine, **values: Any) -> Pair:
+    """A run with 60 steps that was continued from step 20, beside the run before."""
+    pair = Pair(engine, "regression", apart={}, **({"optimizer": "adam", "lr": 0.05} | values))
+    pair.do("step", n=60, unit="step")
+    until(lambda: pair.engine.call(pair.first, lambda run: run.steps) == 60, "60 steps")
+    pair.do("scrub", step=20)
+    pair.second = engine.open_beside(pair.first, branching.as_before, lambda config: config, "")
+    pair.do("go_back", step=20)
+    pair.other = Board(engine, pair.second, paints=True)
+    until(lambda: pair.both("steps") == (20, 60), "the first one is at step 20, the run before stays at step 60")
+    return pair
+
+
+def shown(pair: Pair) -> tuple[int, int]:
+    first, second = (pair.engine.call(each, lambda run: run.time()["step"]) for each in (pair.first, pair.second))
+    return first, second
+
+
+def test_a_run_that_was_continued_is_compared_with_the_run_before_step_by_step(engine: Engine) -> None:
+    pair = continued(engine)
+    assert shown(pair) == (20, 20), "the run before shows the step of the first one"
+    until(lambda: (pair.screen.head["state"], pair.screen.head["time"]["now"]) == ("paused", 20), "it is paused there")
+    until(lambda: (pair.screen.head["heading"], pair.other.head["heading"]) == ("Continued", "Before"), "the names")
+    pair.do("step", n=30, unit="step")
+    until(lambda: pair.both("steps") == (50, 60), "the run before waits where it is")
+    first, second = shown(pair)
+    assert first == 50 and second <= 50, "and is seen as it was at that step"
+    pair.do("scrub", to=0)
+    until(lambda: shown(pair) == (0, 0), "both are looked back at")
+    pair.engine.tune(pair.first, pair.engine.call(pair.first, lambda run: run.config).with_values(lr=0.01))
+    pair.do("play")
+    until(lambda: pair.both("steps")[1] > 70, "from step 60 on both train")
+    pair.do("pause")
+    steps = pair.settled()
+    assert shown(pair) == (steps, steps)
+    alone = regression.build(
+        regression.LESSON.config(**VALUES["regression"], optimizer="adam", lr=0.05), engine.settings
+    )
+    while alone.steps < steps:
+        alone.step()
+    assert torch.equal(pair.engine.call(pair.second, weights), weights(alone)), "the run before is what it would be"
+    assert not torch.equal(pair.engine.call(pair.first, weights), weights(alone))
+
+
+def test_no_order_is_carried_out_between_the_asking_for_a_second_run_and_its_building(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={})
+    pair.do("step", n=60, unit="step")
+    until(lambda: engine.call(pair.first, lambda run: run.steps) == 60, "60 steps")
+    asked: list[str] = []
+
+    def ask(run: Any) -> None:  # in the run's own turn, so that its next order is at hand
+        asked.append(engine.open_beside(pair.first, branching.as_before, lambda config: config, ""))
+        pair.do("go_back", step=20)
+
+    engine.call(pair.first, ask)
+    pair.second = asked[0]
+    until(lambda: pair.both("steps") == (20, 60), "the second run is the first one before it went back")
+
+
+def test_what_is_done_to_a_continued_run_leaves_the_run_before_as_it_was(engine: Engine) -> None:
+    pair = continued(engine)
+    pair.do("add", x=0.3, y=0.4)
+    pair.do("set", layer=0, unit=0, input=0, value=1.0)
+    until(lambda: pair.engine.call(pair.first, lambda run: run.edits) != pair.both("edits")[1], "a point in the first")
+    pair.do("reset")
+    until(lambda: pair.both("steps") == (0, 60), "the first one begins again beside the same run")
+    assert shown(pair) == (0, 0)
+    engine.close(pair.second)
+    until(lambda: pair.screen.head["heading"] == "", "alone")
+
+
+def test_a_continued_run_ends_at_its_own_limit_while_the_run_before_is_ahead(engine: Engine) -> None:
+    pair = continued(engine, max_steps=60)
+    assert pair.both("outcome") == ("", "done")
+    pair.do("play")
+    until(lambda: pair.screen.head["state"] == "done", "it ends with the run before, not alone")
+    assert pair.both("steps") == (60, 60)
+    pair.do("play")
+    until(lambda: pair.both("steps") == (120, 120) and pair.both("outcome") == ("done", "done"), "both are resumed")

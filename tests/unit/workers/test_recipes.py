@@ -670,6 +670,28 @@ def test_two_compared_runs_come_back_together(
     assert second.call("b", lambda run: (run.steps, run.config.lr)) == (0, 0.03) or start == "here"
 
 
+def test_a_continued_run_and_the_run_before_come_back_together(life: Life, lives: Callable[[Life], Life]) -> None:
+    config: Any = BENCHES["regression"].config(max_steps=0, optimizer="adam")
+    life.service.open("a", "session", "regression", config, 1)
+    life.watch("a")
+    life.do("a", Step(40))
+    life.reach("a", 40)
+    life.service.open_beside("b", "a", "before", "", "")
+    life.watch("b")
+    life.do("a", GoBack(10))
+    life.do("a", Step(20))
+    life.reach("a", 30)
+    before, second = (life.run("a"), life.run("b")), lives(life)
+    assert second.kept["b"].beside is not None and second.kept["b"].beside.start == "before"
+    assert [second.run(each).steps for each in "ab"] == [30, 40]
+    for run_id, run in zip("ab", before, strict=True):
+        assert_same_training(run, second.run(run_id))
+    second.do("a", Step(20))
+    second.reach("b", 50)
+    assert second.call("a", lambda run: run.steps) == 50
+    assert second.run("b").replay is None, "it repeats nothing of the first one"
+
+
 def test_a_run_far_from_its_origin_shows_its_way_and_obeys_afterwards(life: Life) -> None:
     lesson: Any = BENCHES["classification"]
     config = lesson.config(max_steps=0)

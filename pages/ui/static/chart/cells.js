@@ -4,6 +4,8 @@ const MAX_CELL = 100; // pixels, times the scale of the page's type
 const NUMBER = { share: 0.42, least: 6 }; // of a cell; smaller ones are not written, the tooltip shows them
 const LETTER = 0.68; // width of a letter of a number, as a share of its size; a minus is wider than a digit
 const WORDS = { title: { share: 0.3, least: 11, most: 16 }, sign: { share: 0.55, least: 14, most: 30 } };
+const LINE_SHARE = 0.375; // of a cell: the type whose lines have the room that the drawing leaves them above an array
+const SMALLEST = 8; // pixels, of that type
 const ENLARGED = { least: 0.75, most: 1.7 }; // of the type of a drawing that says for which size it is made
 
 /** How many pixels a cell has in this arrangement of the drawing. */
@@ -43,7 +45,9 @@ export function fitted(figure, width, height, scale) {
   const annotations = layout.annotations.map((note) => {
     const kind = WORDS[note.name];
     if (!kind) return note;
-    const type = Math.max(kind.least * scale, Math.min(kind.most * scale, kind.share * size));
+    const fits = note.name === "title" ? Math.max(SMALLEST, LINE_SHARE * size) : Infinity;
+    const least = Math.min(kind.least * scale, fits);
+    const type = Math.max(least, Math.min(kind.most * scale, kind.share * size));
     return { ...note, yshift: (note.yshift ?? 0) * (type / 12), font: { ...note.font, size: type } };
   });
   const xaxis = { ...layout.xaxis, range: [left - across, right + across] };

@@ -6,6 +6,7 @@ import { arrangement, bestArrangement, enlarged, fitted, widestThatFits } from "
 import { csvOf } from "./csv.js";
 import { describe } from "./describe.js";
 import { FastPath } from "./fast_path.js";
+import { apart, inRows, widthOf } from "./notes.js";
 import { groupOf, Legend } from "./legend.js";
 import { PixelMaps } from "./pixel_maps.js";
 import { SecondRun } from "./second_run.js";
@@ -27,9 +28,9 @@ const FULL_UPDATE_MS = 1000; // a paused chart, or one under the pointer, gets i
 const TITLE = 1.2; // of an axis, as a part of the type's size: Plotly's own
 const SMALLEST = 0.65; // that a title becomes where it has no room
 const BETWEEN_NUMBERS = 0.6; // of the type's size
+const ROW = 1.5; // of the type's size: from one number above another to the next
+const MANY_ROWS = 6; // Plotly itself takes care of more
 const UNIT = /^[\d,]+ \p{L}+$/u; // a number with its unit, as "1,200 steps"
-const widths = new Map(); // text -> its width
-let pen;
 const FONTS = new Set(["font", "tickfont", "textfont", "titlefont", "marker"]); // whose sizes follow the page's type
 const WORDS_MS = 2000; // while a run plays, the chart in words is written this often
 
@@ -46,6 +47,8 @@ export class Chart {
     this.arranged = 0; // which arrangement of a drawing of cells is shown
     this.host = null; // of a second run's chart: the first run's
     this.thumbnails = new Set();
+    this.gone = new AbortController();
+    this.isSwiped = false; // a finger has moved over the chart, and nothing was touched since
     this.hidden = new Set(); // names of traces that the visitor has switched off
     this.magnified = null; // the chart and the index of the map that this chart shows enlarged
     this.plot = element("div", {
@@ -110,6 +113,10 @@ export class Chart {
       if (this.isBehind) this.draw(); // so that Plotly's hover text shows the current values
     });
     this.plot.addEventListener("pointerleave", () => (this.isPointedAt = false));
+    window.addEventListener("pointerdown", (event) => this.followTouch(event), {
+      capture: true,
+      signal: this.gone.signal,
+    });
     if (spec.magnified_on) this.listenForPointing();
     if (spec.click) this.listenForClicks();
     else if (spec.turns.length) this.dragKnobs = new DragKnobs(this);
@@ -238,7 +245,7 @@ export class Chart {
       ? drawing.data.map((trace) => this.hidden.has(groupOf(trace)) ? { ...trace, visible: false } : trace)
       : drawing.data;
     const data = [...own, ...this.secondRun.traces(own), ...ghosts];
-    const layout = this.currentLayout(drawing.layout, ghosts);
+    const layout = this.currentLayout(inRows(drawing.layout, this.plot.clientHeight, this.board.scale), ghosts);
     if (layout.width < 40) return;
     this.secondRun.drawn = data;
     const config = { displayModeBar: false, doubleClick: false, scrollZoom: false, responsive: false };
@@ -288,6 +295,7 @@ export class Chart {
       shapes: layout.shapes?.map((shape) => this.hidden.has(shape.name) ? { ...shape, visible: false } : shape),
       margin: { ...layout.margin, l: l * scale, r: r * scale, t: t * scale, b: b * scale },
       font: { ...layout.font, ...type },
+      annotations: apart(layout, width - scale * (l + r), height - scale * (t + b), type),
       xaxis: withTitle(
         thinned(
           currentAxis(reaching(layout.xaxis, ghosts.flatMap((ghost) => ghost.x)), this.zoom?.xaxis),
@@ -298,7 +306,10 @@ export class Chart {
         type,
       ),
       yaxis: withTitle(
-        currentAxis(reaching(layout.yaxis, ghosts.flatMap((ghost) => ghost.y)), this.zoom?.yaxis),
+        withRows(
+          currentAxis(reaching(layout.yaxis, ghosts.flatMap((ghost) => ghost.y)), this.zoom?.yaxis),
+          (height - scale * (t + b)) / (ROW * type.size),
+        ),
         high,
         type,
       ),
@@ -318,6 +329,7 @@ export class Chart {
         yaxis: [...yaxis.range],
       };
     });
+    this.plot.on("plotly_beforehover", () => !this.isSwiped); // Plotly takes the end of a swipe for a tap
     if (this.spec.click !== "add") this.plot.on("plotly_doubleclick", () => this.resetZoom());
   }
 
@@ -458,6 +470,27 @@ export class Chart {
     }, true);
   }
 
+  /** Hover text that a tap has opened closes with a swipe and with a touch elsewhere, since no pointer leaves it. */
+  followTouch(from) {
+    this.isSwiped = false;
+    if (from.pointerType !== "touch" || !this.plot.querySelector(".hoverlayer")) return;
+    if (!this.plot.contains(from.target)) return this.closeHover();
+    const ended = new AbortController();
+    const finish = (event) => {
+      ended.abort();
+      const moved = Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY);
+      this.isSwiped = event.type === "pointercancel" || moved > MAX_CLICK_PIXELS;
+      if (this.isSwiped) this.closeHover();
+    };
+    for (const type of ["pointerup", "pointercancel"]) {
+      window.addEventListener(type, finish, { capture: true, signal: ended.signal });
+    }
+  }
+
+  closeHover() {
+    if (this.plot._fullLayout && this.plot.querySelector(".hoverlayer > *")) window.Plotly.Fx.unhover(this.plot);
+  }
+
   /** The data coordinates under the pointer, or null outside the axes. */
   pointAt(event) {
     const full = this.plot._fullLayout;
@@ -471,6 +504,7 @@ export class Chart {
 
   destroy() {
     clearTimeout(this.later);
+    this.gone.abort();
     this.pad?.destroy();
     for (const overlay of this.overlays) overlay.destroy();
     this.watcher.disconnect();
@@ -511,6 +545,7 @@ function withTitle(axis, room, { size, family }) {
 /** A horizontal axis with every nth of its numbers, as many as fit in `room` pixels; a last one with its unit stays. */
 function thinned(axis, room, { size, family }) {
   const { ticktext = [], tickvals = [] } = axis;
+  if (!ticktext.length && axis.dtick > 0 && axis.range) return withFewerTicks(axis, room, { size, family });
   const numbers = [...ticktext];
   const unit = UNIT.test(numbers.at(-1) ?? "") ? numbers.pop() : "";
   const isNumber = (text) => text.trim() && Number.isFinite(Number(text.replaceAll(",", "")));
@@ -523,15 +558,26 @@ function thinned(axis, room, { size, family }) {
   return { ...axis, tickangle: 0, tickvals: [...tickvals].filter(kept), ticktext: ticktext.filter(kept) };
 }
 
-/** The width of a text, in units of its type's size. */
-function widthOf(text, family) {
-  const key = `${family} ${text}`;
-  if (!widths.has(key)) {
-    pen ??= document.createElement("canvas").getContext("2d");
-    pen.font = `100px ${family}`;
-    widths.set(key, pen.measureText(text).width / 100);
+/** A horizontal axis with a fixed distance between its ticks, which is doubled until the numbers have room. */
+function withFewerTicks(axis, room, { size, family }) {
+  const [low, high] = axis.range;
+  const ends = axis.type === "log" ? ["1000"] : [low, high].map((each) => each.toPrecision(2)); // as 10⁻⁶ or 1e-6
+  const wide = size * (Math.max(...ends.map((text) => widthOf(text, family))) + BETWEEN_NUMBERS);
+  const most = Math.max(1, room / wide);
+  let { dtick } = axis;
+  while (Math.abs(high - low) / dtick > most) dtick *= 2;
+  return { ...axis, dtick };
+}
+
+/** A vertical axis with room for `rows` numbers: Plotly puts five on the lowest chart. */
+function withRows(axis, rows) {
+  if (rows <= 0 || axis.tickvals || axis.nticks || axis.visible === false) return axis;
+  if (axis.dtick > 0 && axis.range) {
+    let { dtick } = axis;
+    while (Math.abs(axis.range[1] - axis.range[0]) / dtick > Math.max(rows, 1)) dtick *= 2;
+    return { ...axis, dtick };
   }
-  return widths.get(key);
+  return rows < MANY_ROWS ? { ...axis, nticks: Math.max(2, Math.floor(rows)) } : axis;
 }
 
 /** What the keyboard can do at a place of the chart, by the names of the sentences that say so. */

@@ -52,7 +52,9 @@ export class ImageStepper {
     this.root.hidden = !this.meta || !full?.xaxis?.d2p || this.chart.place === "small";
     if (this.root.hidden) return;
     const { xaxis, yaxis } = full;
-    this.counter.style.left = `${(xaxis._offset + this.meta.x * xaxis._length).toFixed(1)}px`;
+    const left = `${(xaxis._offset + this.meta.x * xaxis._length).toFixed(1)}px`;
+    this.counter.style.left = left;
+    this.counter.style.transform = `translateX(max(-50%, -${left}))`; // not beyond the edge
     this.counter.style.top = `${(yaxis._offset + yaxis._length).toFixed(1)}px`;
     this.show();
   }

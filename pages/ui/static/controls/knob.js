@@ -1,6 +1,6 @@
 // Knobs in the board: controls that the page turns the settings with, one value per answer.
 
-import { element, icon } from "../dom.js";
+import { element, icon, minus } from "../dom.js";
 import { tip, tipText } from "./tip.js";
 
 const MAX_WAIT_MS = 1500; // for the page's answer: it sends none where nothing has changed
@@ -138,9 +138,8 @@ export class Knob {
 /** The words for one of a knob's values. */
 export function textOf({ options, value: current, text }, value) {
   const option = options.find((each) => each.value === value);
-  if (option) return option.text;
-  if (value === current && text !== undefined) return text;
-  return String(value);
+  const words = option?.text ?? (value === current && text !== undefined ? text : String(value));
+  return typeof value === "number" ? minus(words) : words;
 }
 
 function lockedValue() {
@@ -182,7 +181,7 @@ const CONTROLS = {
       input.addEventListener(end, () => (isHeld = false));
     }
     input.oninput = () => {
-      write(isChoice ? options[Number(input.value)].text : input.value);
+      write(isChoice ? options[Number(input.value)].text : minus(input.value));
       if (live) turn(chosen()); // another one builds a new model: only when it is let go
     };
     input.onchange = () => turn(chosen());

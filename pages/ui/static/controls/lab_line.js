@@ -1,7 +1,7 @@
 // A still lab in words: its line of code with the answer and a short note, under the charts; its tables, in the place
 // of a second chart; and, over the last picture, why nothing can be drawn.
 
-import { element } from "../dom.js";
+import { breakNames, element } from "../dom.js";
 
 const ERROR = /^\w*(Error|Exception|Warning)\b/; // how the last line of a traceback begins
 
@@ -24,7 +24,6 @@ export class LabLine {
       board.words.tryAgain,
     );
     this.refusal = element("div", { class: "refusal", "data-refusal": "" }, this.why, this.again);
-    board.screen.append(this.refusal);
     board.places.beside = this.tables;
   }
 
@@ -52,7 +51,10 @@ export class LabLine {
     if (this.note.words !== note) this.note.innerHTML = this.note.words = note;
     this.note.hidden = !note;
     this.root.hidden = this.typed.hidden && this.note.hidden;
-    if (this.tables.words !== tables) this.tables.innerHTML = this.tables.words = tables;
+    if (this.tables.words !== tables) {
+      this.tables.innerHTML = this.tables.words = tables;
+      breakNames(this.tables);
+    }
     this.tables.classList.toggle("two", this.tables.childElementCount === 2);
     for (const wide of this.tables.querySelectorAll(".sheet")) wide.setAttribute("tabindex", "0"); // it may scroll
   }

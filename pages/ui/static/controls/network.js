@@ -27,6 +27,7 @@ export class Network {
     this.board = chart.board;
     this.knobs = chart.spec.network;
     this.words = this.board.words.network;
+    this.counted = this.words[this.knobs.kind]; // what one of a layer, and a layer, is called
     this.heads = [];
     this.steppers = new Map(); // of layers, by their number
     this.root = element("div", { class: "network" });
@@ -34,7 +35,7 @@ export class Network {
     chart.stage.classList.add("has-network");
     this.inHead = [
       ...(this.knobs.activation ? [new Knob(this.board, this.knobs.activation)] : []),
-      ...(this.knobs.layers ? [this.stepper(this.knobs.layers, this.words.layer, "layers")] : []),
+      ...(this.knobs.layers ? [this.stepper(this.knobs.layers, this.counted.layer, "layers")] : []),
     ];
     chart.slot.append(...this.inHead.map(({ root }) => root));
     if (this.knobs.data) this.addData();
@@ -224,7 +225,7 @@ export class Network {
 
   unitStepper(layer) {
     if (!this.steppers.has(layer)) {
-      const made = this.stepper(this.knobs.units[layer], this.words.unit, "units");
+      const made = this.stepper(this.knobs.units[layer], this.counted.unit, "units");
       made.root.classList.add("at", "under");
       this.steppers.set(layer, made);
       const next = [...this.steppers].filter(([other]) => other > layer).sort(([one], [other]) => one - other)[0];
@@ -294,7 +295,7 @@ export class Network {
       const isNarrow = room < 4.4 * rem;
       const head = this.heads[at];
       head.hidden = false;
-      write(head, isNarrow ? column.short : column.title);
+      write(head, isNarrow && column.title ? column.short : column.title); // without a title the figure has heads
       const isLast = at === columns.length - 1;
       head.classList.toggle("end", isLast);
       put(head, isLast ? Math.min(left + column.x * wide + HEAD_END * rem, left + wide) : left + column.x * wide, 0);
@@ -399,11 +400,13 @@ export class Network {
     const [start, end] = [from.x + from.half[0], to.x - to.half[0]]; // between them a line is not level
     const t = Math.max(0, Math.min(1, (x - start) / (end - start)));
     const along = t * t * (3 - 2 * t); // as the lines are bent in playground/figures/graphs.py
+    const steepness = (6 * t * (1 - t) * this.size.high) / ((end - start) * this.size.wide); // of a line over all rows
     let nearest = null;
     let least = NEAR_LINE * this.board.scale;
     from.y.forEach((low, source) =>
       to.y.forEach((high, row) => {
-        const distance = Math.abs(low + (high - low) * along - y) * this.size.high;
+        const below = Math.abs(low + (high - low) * along - y) * this.size.high;
+        const distance = below / Math.hypot(1, (high - low) * steepness); // across the line, not straight down
         if (distance >= least) return;
         least = distance;
         nearest = { layer: to.layer, unit: to.units[row], source: from.units[source] };

@@ -1,11 +1,10 @@
 // The line between the pictures and the strip: what there is to say at the left, the important numbers at the right.
 
-import { element, fill } from "../dom.js";
+import { element, fill, minus } from "../dom.js";
 import { tip, tipText } from "./tip.js";
 
 const SHOWN = 4; // numbers; the others open beside them
 const LESS_IMPORTANT = new Set(["epoch", "parameters", "steps_per_second"]);
-const LINES = 2; // of text that have a place
 const LETTER = 0.5; // its width, as a part of the type's size
 const DASHES = { dash: "5 3", dot: "1.5 2.5", dashdot: "5 2 1.5 2" };
 
@@ -47,8 +46,8 @@ export class Numbers {
     this.root = element("div", { class: "line" }, this.said, this.whole, this.shown, ...(others.length ? [panel] : []));
     this.letters = Infinity; // that have room
     this.sizer = new ResizeObserver(([{ contentRect }]) => {
-      const size = (board.scale ?? 1) * 16;
-      this.letters = (LINES * contentRect.width) / (LETTER * size);
+      const { fontSize, webkitLineClamp: lines } = getComputedStyle(this.said); // how many there are is the style's
+      this.letters = (Number(lines) * contentRect.width) / (LETTER * parseFloat(fontSize));
       this.mayBeCut();
     });
     this.sizer.observe(this.said);
@@ -88,7 +87,7 @@ export class Numbers {
     for (const [name, value] of Object.entries(head.status ?? {})) {
       if (this.status[name]) write(this.status[name], value === null ? "–" : plain(value));
     }
-    if (head.status) this.values = head.status;
+    if (head.status) this.showRows(head.status);
     if (head.note !== undefined && head.note !== this.note) {
       this.note = head.note;
       write(this.narrator, head.note);
@@ -99,6 +98,15 @@ export class Numbers {
       this.reason = head.notice ?? this.reason;
       this.showNotice();
     }
+  }
+
+  /** Show the numbers that there are: those of another picture are not. */
+  showRows(status) {
+    const names = Object.keys(status).join();
+    this.values = status;
+    if (names === this.names) return;
+    this.names = names;
+    for (const [name, node] of Object.entries(this.status)) node.parentElement.hidden = !(name in status);
   }
 
   /** Give the numbers the pens of their lines in the strip: they are its legend. `lines` is status -> trace. */
@@ -130,9 +138,9 @@ function pen(colour, dashes = "none") {
   return svg;
 }
 
-/** A number as text, with an exponent where it would start with many zeros. */
+/** A number as text, with an exponent where it would start with many zeros, and with a real minus sign. */
 export function plain(value) {
-  return value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential() : String(value);
+  return minus(value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential() : String(value));
 }
 
 /** Set a node's text in its existing text node: a new node would make the browser compute styles and layout again. */

@@ -290,8 +290,7 @@ export class Player {
 
   /** Show the state of a frame. */
   take(head) {
-    const { words, root, screen } = this.board;
-    if (!this.signs.isConnected) screen.append(this.signs);
+    const { words, root } = this.board;
     if (head.state) {
       root.dataset.state = head.state;
       const playing = wantsToPlay(head.state);

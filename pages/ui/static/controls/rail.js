@@ -207,7 +207,12 @@ export class Rail {
         const note = each.id === set ? words.railSet : tried.includes(each.id) ? words.railTried : "";
         const option = element(
           "div",
-          { role: "option", tabindex: -1, "data-id": each.id, "aria-selected": String(each.id === this.at) },
+          {
+            role: "option",
+            tabindex: each.id === this.at ? 0 : -1,
+            "data-id": each.id,
+            "aria-selected": String(each.id === this.at),
+          },
           element("span", { class: "rail-number" }, String(at + 1)),
           element("span", { class: "rail-title" }, each.title),
           element("span", { class: "rail-note" }, note),

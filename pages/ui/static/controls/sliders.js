@@ -1,6 +1,6 @@
 // Sliders in a chart's header that set what the chart shows; values are sent to the run while one is dragged.
 
-import { element } from "../dom.js";
+import { element, minus } from "../dom.js";
 
 export class Sliders {
   /** `specs` have name, label, lo, hi, step and value; `board` has edit(command). */
@@ -27,9 +27,9 @@ export class Sliders {
       "aria-label": `${label}: ${title}`,
       "data-slider": name,
     });
-    const output = element("span", { class: "value", translate: "no" }, String(value));
+    const output = element("span", { class: "value", translate: "no" }, minus(value));
     input.oninput = () => {
-      output.textContent = input.value;
+      output.textContent = minus(input.value);
       this.send(name, input);
     };
     return { input, output };
@@ -49,7 +49,7 @@ export class Sliders {
     for (const [name, { input, output }] of this.fields) {
       if (values?.[name] === undefined || input === document.activeElement) continue;
       input.value = values[name];
-      output.textContent = input.value;
+      output.textContent = minus(input.value);
     }
   }
 }

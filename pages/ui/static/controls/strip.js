@@ -183,7 +183,8 @@ export class Strip {
     if (hint.hidden === isEmpty) hint.hidden = !isEmpty;
     if (isEmpty) {
       const { stripHint, plainHint } = this.board.words;
-      const text = this.chart ? fill(stripHint, { title: this.chart.spec.title }) : plainHint;
+      const title = this.chart?.figure?.layout.meta?.strip?.title ?? this.chart?.spec.title;
+      const text = this.chart ? fill(stripHint, { title }) : plainHint;
       if (hint.textContent !== text) hint.textContent = text;
       move(hint, x);
     }
@@ -285,9 +286,14 @@ export class Strip {
     });
   }
 
-  /** Continue from the step that is shown. The run as it is now is pinned, once its numbers are shown. */
+  /**
+   * Continue from the step that is shown, beside the run as it is now. One that cannot be trained any further is only
+   * pinned, once its numbers are shown.
+   */
   branchFrom() {
-    this.branchAt = this.time.step;
+    const { step } = this.time;
+    if (this.board.continueFrom(step)) return;
+    this.branchAt = step;
     this.ask({ to: null });
   }
 

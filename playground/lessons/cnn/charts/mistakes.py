@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from playground.engine.frames import Figure
@@ -88,29 +89,38 @@ def _fixed(frame: FrameContext) -> NDArray[np.intp]:
 
 
 def _grid(frame: FrameContext, evaluation: Evaluation | None, chosen: NDArray[np.intp], message: str) -> Figure:
-    images = [] if evaluation is None else [small(frame, evaluation, int(at)) for at in chosen]
+    images = [] if evaluation is None else smalls(frame, evaluation, chosen)
     return pixel_maps.grid(images, columns=COLUMNS, rows=ROWS, names=TESTED_IMAGES, message=message)
 
 
-def small(frame: FrameContext, evaluation: Evaluation, at: int) -> Small:
-    """One tested image, with its true and its predicted digit."""
-    number, label, predicted = (
-        int(values[at]) for values in (evaluation.indices, evaluation.labels, evaluation.predicted)
+def smalls(frame: FrameContext, evaluation: Evaluation, chosen: NDArray[np.intp]) -> list[Small]:
+    """The tested images at these positions, each with its true and its predicted digit."""
+    numbers = evaluation.indices[chosen]
+    pixels = frame.digits.x_test[torch.from_numpy(numbers), 0].cpu().numpy()
+    found = zip(
+        pixels,
+        numbers.tolist(),
+        evaluation.labels[chosen].tolist(),
+        evaluation.predicted[chosen].tolist(),
+        evaluation.probabilities[chosen, evaluation.predicted[chosen]].tolist(),
+        evaluation.true_probabilities[chosen].tolist(),
+        strict=True,
     )
+    return [_small(*each) for each in found]
+
+
+def _small(pixels: NDArray[np.uint8], number: int, label: int, predicted: int, share: float, true: float) -> Small:
+    """An image with its number, its true and its predicted digit, and the probabilities of these two."""
     is_right = label == predicted
     words = (RIGHT_LABEL if is_right else WRONG_LABEL).format(digit=label, predicted=predicted)
     hover = (RIGHT_HOVER if is_right else WRONG_HOVER).format(
         number=number,
         a_digit=A_DIGIT[label],
         a_predicted=A_DIGIT[predicted],
-        percent=100 * evaluation.probabilities[at, predicted],
-        true_percent=100 * evaluation.true_probabilities[at],
+        percent=100 * share,
+        true_percent=100 * true,
     )
-    numbers = (
-        number, label, predicted, float(evaluation.probabilities[at, predicted]),
-        float(evaluation.true_probabilities[at]),
-    )  # fmt: skip
-    return Small(frame.digits.x_test[number, 0].cpu().numpy(), words, hover, is_right, numbers)
+    return Small(pixels, words, hover, is_right, (number, label, predicted, share, true))
 
 
 def pick(frame: FrameContext, chart: str, x: float, y: float) -> None:

@@ -18,7 +18,7 @@ from playground.lessons.cnn.figures.pixel_maps import ink, largest, signed
 Array = NDArray[Any]
 GAP = 0.12  # between two panels, as a share of one
 TITLE_HEIGHT = 0.24  # above a panel, as a share of it
-BARS_SHARE, BARS_GAP = 0.42, 0.04  # of the height: the bars under the panels, and the gap between both
+BARS_SHARE, BARS_GAP = 0.42, 0.07  # of the height: the bars under the panels, and the gap between both
 BARS = 10
 
 
@@ -80,15 +80,15 @@ def panels(
     }
     frame: dict[str, Any] = {
         "annotations": notes,
-        "margin": {"l": 6, "r": 8, "t": 2, "b": 22 if bars else 4},
+        "margin": {"l": 30 if bars else 6, "r": 8, "t": 2, "b": 22 if bars else 4},
     }
     frame |= {"barmode": "group", "meta": meta or {}}
     if bars:
         ticks = {"tickvals": list(range(BARS)), "ticktext": [str(digit) for digit in range(BARS)]}
         frame["xaxis2"] = axis("", [-0.6, BARS - 0.4], anchor="y2", showgrid=False, zeroline=False, fixedrange=True,
                                **ticks)  # fmt: skip
-        frame["yaxis2"] = axis("", [0, 1], anchor="x2", domain=[0, BARS_SHARE], fixedrange=True, tickvals=[0.5, 1],
-                               ticklabelposition="inside top")  # fmt: skip
+        frame["yaxis2"] = axis("", [0, 1], anchor="x2", domain=[0, BARS_SHARE], fixedrange=True, tickvals=[0, 0.5, 1])
+        notes.append(_title(words.PROBABILITY, 0, 0) | {"xref": "paper", "yref": "paper", "y": BARS_SHARE})
         frame["meta"] = {"of": words.PROBABILITY} | frame["meta"]
     return {
         "data": [points, *(_bars(each, is_only=len(bars) == 1) for each in bars)],

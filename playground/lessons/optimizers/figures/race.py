@@ -130,6 +130,15 @@ def leaders(steps: Array, loss: Array, *, peak: float, until: float, marks: Sequ
                          numbers={"loss": words.LEADERS_LOSS})  # fmt: skip
 
 
+def lowest(steps: Array, height: Array, *, peak: float, until: float) -> Figure:
+    """The height of the lowest racer on a surface at each step, as the strip along which one looks back."""
+    lines = [(words.LOWEST_HEIGHT, "@train", height)]
+    figure = strips.losses(steps, lines, peak=peak, until=until, log=True, title=words.HEIGHT,
+                           numbers={"height": words.LOWEST_HEIGHT})  # fmt: skip
+    figure["layout"]["meta"]["strip"]["title"] = words.LOWEST_HEIGHT  # in place of the chart's own
+    return figure
+
+
 def over_steps(tracks: Sequence[Track], *, title: str, until: float, cursor: float | None = None) -> Figure:
     """A positive number of each racer over steps, on a log axis."""
     frame = layout(
@@ -181,11 +190,12 @@ def ranking(
     badge: str,
     fair: bool,
     turns: dict[str, Any] | None = None,
+    title: str = words.LOSS_ON_ALL,
 ) -> Figure:
     """A list of the racers, always in the same rows: marker, name, loss, place, and the loss as a bar.
 
-    The bars lie between the decades of `span`. `ranked` says whether places are written; `turns` is what the list's
-    buttons turn, and goes into the figure as it is.
+    `title` says what the losses are. The bars lie between the decades of `span`. `ranked` says whether places are
+    written; `turns` is what the list's buttons turn, and goes into the figure as it is.
     """
     start, end = math.floor(math.log10(span[0])), math.ceil(math.log10(span[1]))
     end = max(end, start + 1)
@@ -221,7 +231,7 @@ def ranking(
     y = axis("", [count - 0.5, -0.5], showgrid=False, zeroline=False, showline=False, fixedrange=True,
              showticklabels=False, tickvals=rows.tolist(), ticktext=[each.name for each in standings])  # fmt: skip
     whole = hidden_axis([0, 1]) | {"domain": [0, 1], "anchor": "y"}
-    notes = [_cell(words.LOSS_ON_ALL, loss_x, 1.0, "right", "@muted", 11) | {"yref": "paper", "yanchor": "bottom"}]
+    notes = [_cell(title, loss_x, 1.0, "right", "@muted", 11) | {"yref": "paper", "yanchor": "bottom"}]
     for row, each in enumerate(standings):
         at, loss = row + name_at, f"{each.loss:.4g}" if each.place else words.NO_LOSS
         running = ORDINALS[each.place - 1] if ranked and each.place else words.NO_PLACE
@@ -240,7 +250,7 @@ def ranking(
         {
             words.PLACE: [each.place if ranked and each.place else math.nan for each in standings],
             words.RACER: [each.name for each in standings],
-            words.LOSS_ON_ALL: np.array([each.loss if each.place else math.nan for each in standings]),
+            title: np.array([each.loss if each.place else math.nan for each in standings]),
         },
     )
 

@@ -308,6 +308,24 @@ def test_a_small_picture_of_the_last_layer_is_seldom_computed_again() -> None:
     assert len({id(figure) for figure in figures}) == 2, "the first one, and one after forty frames"
 
 
+def test_what_stays_of_a_reading_is_made_once_and_not_compared_in_every_frame() -> None:
+    run = trained(3, epochs=0)
+    before = draw(run, "reading")["reading"]
+    run.advance(1e9, 2)
+    after = draw(run, "reading")["reading"]
+    assert after["data"][0] is before["data"][0], "the lines between the columns"
+    assert after["data"][2]["x"] is before["data"][2]["x"], "the places of the pointers"
+    assert after["layout"]["annotations"] is before["layout"]["annotations"]
+    assert after["layout"]["meta"]["network"] is before["layout"]["meta"]["network"]
+    for group, earlier in zip(after["maps"][:3], before["maps"][:3], strict=True):
+        assert group["boxes"] is earlier["boxes"]
+    assert not np.array_equal(after["maps"][1]["values"], before["maps"][1]["values"]), "the maps are new"
+    run.selection.pick(1)
+    assert (
+        draw(run, "reading")["reading"]["layout"]["annotations"][0]["text"] != after["layout"]["annotations"][0]["text"]
+    )
+
+
 # The last layer.
 
 

@@ -48,6 +48,9 @@ def test_a_drawing_becomes_the_image_and_an_empty_pad_goes_back(run: CnnRun) -> 
         probabilities = torch.softmax(run.model(image), dim=1)[0]
     assert np.allclose(bars(drawn.charts["drawn"], "Softmax"), probabilities, atol=1e-6)
     assert "your digit" in drawn.note
+    frame = drawn.charts["drawn"]["layout"]
+    assert "ticklabelposition" not in frame["yaxis2"], "labels inside hide that of the digit 0 under them"
+    assert "Probability" in [note["text"] for note in frame["annotations"]]
     run.apply(read_command({"do": "draw", "bits": None}))
     assert torch.equal(run.view().predictions.image, test_image)
 

@@ -17,7 +17,7 @@ from playground.lessons.optimizers.config import STANDARD, OptimizersConfig, dra
 from playground.lessons.optimizers.entries import EntryError, read_entries
 from playground.lessons.optimizers.lesson import LESSON
 from playground.lessons.optimizers.race import checksum
-from playground.lessons.optimizers.run import RaceRun, build
+from playground.lessons.optimizers.run import ON_SURFACE, RaceRun, build
 from playground.lessons.optimizers.surface import MAX_STEPS, Surface
 from playground.saving import checkpoint
 from playground.settings import Settings
@@ -348,3 +348,35 @@ def test_a_racers_marker_stands_at_the_end_of_its_line_and_is_a_cross_when_it_ha
     marks = {t["name"]: t for t in run.draw(["loss"], {}).charts["loss"]["data"] if t["mode"] == "markers"}
     assert marks["Adam"]["x"][0] == 100 and marks["Adam"]["marker"]["symbol"] != "x"
     assert marks["SGD"]["marker"]["symbol"] == "x" and marks["SGD"]["x"][0] < 10
+
+
+def test_list_numbers_strip_and_sentence_speak_of_the_surface_while_it_is_the_largest_picture() -> None:
+    run = build(OptimizersConfig(surface="valleys"))
+    at_start = run.draw([], {ON_SURFACE: True})
+    assert at_start.note == "Racers at one point of the surface: 4. Press Play."
+    for _ in range(60):
+        run.step()
+        run.draw(["surface"], {})
+    seen = run.draw(["ranking", "leader"], {ON_SURFACE: True})
+    names, places = (table := seen.charts["ranking"]["layout"]["meta"]["table"])["Racer"], table["Place"]
+    assert dict(zip(names, places, strict=True))["Momentum"] == 1, "it passes the first valley"
+    assert sorted(table) == ["Height above the lowest point", "Place", "Racer"]
+    assert seen.note.startswith("Step 60 on the surface: Momentum is lowest, at 0")
+    assert seen.status.keys() == {"step", "epoch", "height", "racers"} and seen.status["height"] < 0.01
+    strip = seen.charts["leader"]["layout"]["meta"]["strip"]
+    assert strip["lines"] == {"height": "Lowest height"} and strip["title"] == "Lowest height"
+    training = run.draw(["ranking", "leader"], {ON_SURFACE: False})
+    assert "height" not in training.status and training.note.startswith("Adam leads with a loss")
+    assert training.charts["leader"]["layout"]["meta"]["strip"]["lines"] == {"loss": "Leader's loss"}
+
+
+@pytest.mark.parametrize(("surface", "rate"), [("saddle", 0.1), ("bowl", 3.0), ("rosenbrock", 1.0)])
+def test_racers_that_leave_a_surface_are_out_there_and_go_on_in_training(surface: str, rate: float) -> None:
+    run = build(OptimizersConfig(surface=surface, surface_lr=rate, racers="sgd,momentum"))
+    for _ in range(150):
+        run.step()
+        run.draw(["surface"], {})
+    seen = run.draw(["ranking", "leader"], {ON_SURFACE: True})
+    assert seen.status["racers"] == 0 and seen.note == "All racers have left the surface."
+    assert [note["text"] for note in seen.charts["ranking"]["layout"]["annotations"]].count("out") == 2
+    assert run.draw([], {}).status["racers"] == 2
