@@ -245,7 +245,8 @@ def test_the_first_picture_is_the_one_that_stays(
     report("pixels that differ, first to last", f"{found.difference:.2%}   (below {MAX_DIFFERENCE:.0%})")
     report("the most in any picture between", f"{found.flash:.2%}   (below {MAX_DIFFERENCE:.0%})")
     report("the hero's box moved by, pixels", f"{found.moved:.1f}   (below 1)")
-    report("layout shift since the first picture", f"{found.shift:.4f}   (at most {MAX_SHIFT:g})")
+    report("layout shift of the board since the first picture", f"{found.shift:.4f}   (at most {MAX_SHIFT:g})")
+    report("of the page, with what the board covers", f"{found.page_shift:.4f}")
     for move in found.moves:
         print(f"    {move}")
     found.save(tmp_path)

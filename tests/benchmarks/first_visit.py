@@ -44,7 +44,9 @@ PROBE = """
   const named = (node) => node?.dataset?.place ?? node?.dataset?.testid ?? node?.className ?? node?.nodeName ?? "gone";
   watch("layout-shift", ({ startTime, value, sources }) => {
     const moves = sources.map((each) => `${named(each.node)}: ${box(each.previousRect)} -> ${box(each.currentRect)}`);
-    visit.shifts.push([startTime, value, moves]);
+    const isOfBoard = sources.some(({ node }) =>
+      node?.parentElement?.closest("[data-board]") || node?.querySelector?.("[data-board]"));
+    visit.shifts.push([startTime, value, moves, isOfBoard]);
   });
 
   const isShown = (node) =>
@@ -140,7 +142,6 @@ class Visit:
     marks: dict[str, float]
     tasks: list[tuple[float, float]]  # tasks of more than 50 ms: start, duration
     scripts: list[tuple[float, float, str]]  # what they ran: start, duration, address
-    shifts: list[tuple[float, float, list[str]]]  # layout shifts: time, score, what moved from where to where
     presses: int  # of Play, until a step was trained
     requests: list[Request] = field(default_factory=list)
 
@@ -249,10 +250,10 @@ def visit(
         tab.wait_for_timeout(SETTLING_MS)
         found = tab.evaluate(
             """() => {
-              const { marks, tasks, scripts, shifts, pressed } = window.__visit;
+              const { marks, tasks, scripts, pressed } = window.__visit;
               const painted = performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0;
               const { fetchStart } = performance.getEntriesByType("navigation")[0];
-              return { marks: { paint: [painted, painted], ...marks }, tasks, scripts, shifts, pressed, fetchStart };
+              return { marks: { paint: [painted, painted], ...marks }, tasks, scripts, pressed, fetchStart };
             }"""
         )
     finally:
@@ -261,7 +262,6 @@ def visit(
         {name: painted(seen, noted, found["tasks"]) for name, (seen, noted) in found["marks"].items()},
         [(start, duration) for start, duration in found["tasks"]],
         [(start, duration, source) for start, duration, source in found["scripts"]],
-        [(start, value, moves) for start, value, moves in found["shifts"]],
         found["pressed"],
         network.settled(found["fetchStart"]),
     )
@@ -371,10 +371,11 @@ class Takeover:
     flash: float  # the largest such share of all pictures between them
     pictures: int
     moved: float  # pixels, by which the hero's box moved or grew
-    shift: float  # layout shift score of the page since the first picture
+    shift: float  # layout shift score of the board since the first picture
+    page_shift: float  # of the whole page, also of what the board covers
     moves: list[str]  # of the largest shift: what moved, from where to where
-    first: np.ndarray  # the hero's pixels, (rows, columns, 3)
-    last: np.ndarray
+    first: np.ndarray = field(repr=False)  # the hero's pixels, (rows, columns, 3)
+    last: np.ndarray = field(repr=False)
 
     def save(self, folder: Path) -> None:
         """Write both pictures of the hero, to look at."""
@@ -429,10 +430,11 @@ def takeover(context: Any, url: str, seconds: float) -> Takeover:
         later.pop(0)  # painted before the script saw the picture, shown after
     shares = [_share(each, later[-1]) for each in later]
     moved = max(abs(now - then) for now, then in zip(box, first["box"], strict=True))
-    since = [(value, moves) for at, value, moves in shifts if at > first["noted"]]
-    _, moves = max(since, default=(0.0, []))
-    shift = sum(value for value, _ in since)
-    return Takeover(shares[0], max(shares), len(later), moved, shift, moves, later[0], later[-1])
+    since = [(value, moves, is_of_board) for at, value, moves, is_of_board in shifts if at > first["noted"]]
+    _, moves, _ = max(since, default=(0.0, [], False))
+    shift = sum(value for value, _, is_of_board in since if is_of_board)
+    page_shift = sum(value for value, _, _ in since)
+    return Takeover(shares[0], max(shares), len(later), moved, shift, page_shift, moves, later[0], later[-1])
 
 
 def _hero(data: str, box: list[float]) -> np.ndarray:
