@@ -32,10 +32,15 @@ def styles(*names: str) -> str:
 
 
 @cache
+def _plotly() -> str:
+    """The package's own file."""
+    return files("plotly").joinpath("package_data", PLOTLY).read_text(encoding="utf-8")
+
+
+@cache
 def _content(name: str) -> bytes:
     if name == PLOTLY:
-        source = files("plotly").joinpath("package_data", PLOTLY).read_text(encoding="utf-8")
-        return plotly_build.smaller(source).encode()
+        return plotly_build.smaller(_plotly()).encode()
     if name == STYLES:
         return styles(STYLES, *BOARD_STYLES, "page.css").encode()
     return (STATIC / name).read_bytes()
@@ -72,7 +77,7 @@ def _zipped(name: str) -> bytes:
 @cache
 def version() -> str:
     """A name for the current content of all files: browsers keep the files until it changes."""
-    digest = hashlib.sha256(files("plotly").joinpath("package_data", PLOTLY).read_bytes()[:4096])
+    digest = hashlib.sha256(_plotly()[:4096].encode())
     digest.update(Path(plotly_build.__file__).read_bytes())
     for path in sorted([*STATIC.rglob("*.js"), *STATIC.rglob("*.css")]):
         digest.update(path.read_bytes())

@@ -31,8 +31,8 @@ from playground.lesson import Lab, LabLesson, LiveLesson
 from playground.lessons import BENCHES, LESSONS
 
 SESSION = "first pictures"  # the name under which the engine counts their runs
-MOST_KEPT = 64  # answers; the least used goes first. One has 7 to 50 kB
-MOST_AT_ONCE = 2  # are drawn; who comes then gets the page's own picture, a second later
+MAX_KEPT = 64  # answers; the least used goes first. One has 7 to 50 kB
+MAX_AT_ONCE = 2  # are drawn; who comes then gets the page's own picture, a second later
 MAX_WAIT_SECONDS = 5.0
 MAX_QUERY = 4_000  # characters
 
@@ -102,7 +102,7 @@ class Answers:
     def __init__(self) -> None:
         self._kept: OrderedDict[Opening, bytes] = OrderedDict()
         self._lock = threading.Lock()
-        self._free = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._free = threading.BoundedSemaphore(MAX_AT_ONCE)
 
     def get(self, what: Opening) -> bytes | None:
         """The answer; None where too many are being drawn, or nothing comes of it. Blocks while it is drawn."""
@@ -120,12 +120,12 @@ class Answers:
             self._free.release()
         with self._lock:
             self._kept[what] = answer
-            if len(self._kept) > MOST_KEPT:
+            if len(self._kept) > MAX_KEPT:
                 self._kept.popitem(last=False)
         return answer
 
     def forget(self) -> None:
-        """Draw everything anew: there are other digits now."""
+        """Draw everything again: there are other digits now."""
         with self._lock:
             self._kept.clear()
 

@@ -95,20 +95,20 @@ def test_what_was_drawn_is_kept_within_bounds_and_few_are_drawn_at_once(monkeypa
         drawn.append(what)
         if len(drawn) == 1:  # while it is drawn, others ask
             assert answers.get(many[1]) == b"2"
-            assert [answers._free.acquire(blocking=False) for _ in range(first.MOST_AT_ONCE)][-1] is False
+            assert [answers._free.acquire(blocking=False) for _ in range(first.MAX_AT_ONCE)][-1] is False
             assert answers.get(many[2]) is None
             answers._free.release()
         return str(len(drawn)).encode()
 
     config = BENCHES["regression"].config
-    many = [first.Opening("regression", "regression", config(seed=seed)) for seed in range(1, first.MOST_KEPT + 3)]
+    many = [first.Opening("regression", "regression", config(seed=seed)) for seed in range(1, first.MAX_KEPT + 3)]
     monkeypatch.setattr(first, "_draw", draw)
     assert answers.get(many[0]) == b"2"
     assert answers.get(many[0]) == b"2"
     assert len(drawn) == 2
     for each in many:
         answers.get(each)
-    assert len(answers._kept) == first.MOST_KEPT
+    assert len(answers._kept) == first.MAX_KEPT
     answers.forget()
     assert not answers._kept
 

@@ -297,10 +297,10 @@ def test_version_changes_with_the_content_of_each_file(
 
 def test_version_changes_with_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
     before = assets.version()
-    plotly = assets._content(assets.PLOTLY)
-    newer = re.sub(rb"plotly\.js v[\d.]+", b"plotly.js v99.0.0", plotly, count=1)
+    plotly = assets._plotly()
+    newer = re.sub(r"plotly\.js v[\d.]+", "plotly.js v99.0.0", plotly, count=1)
     assert newer != plotly
-    monkeypatch.setattr(assets, "_content", lambda name: newer)
+    monkeypatch.setattr(assets, "_plotly", lambda: newer)
     assert assets.version.__wrapped__() != before
 
 

@@ -45,7 +45,7 @@ export class SecondRun {
     else if (kind === "lines" && !(patch && this.move(patch))) this.chart.draw();
   }
 
-  /** Find which points of the second run differ from the first one's, and whether its data do: not only single marks. */
+  /** Find which points of the second run differ from the first one's; a single one is a mark, more are its data. */
   findPoints() {
     const [own, other] = [this.chart, this.twin].map(({ shown }) => shown?.data ?? []);
     const differs = (trace, at) => isPoints(trace) && !(isPoints(own[at] ?? {}) && isSame(trace, own[at]));
@@ -85,7 +85,7 @@ export class SecondRun {
     if (hadFocus && kind === "curtain") this.curtain.focus();
   }
 
-  /** The traces to draw with those of the first run, which are `own`; only lines and points that differ from its own. */
+  /** The traces to draw with those of the first run, which are `own`: lines and points that differ from its own. */
   traces(own) {
     this.followLook();
     this.places.clear();
