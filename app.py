@@ -44,9 +44,9 @@ widget_values.check_all()
 
 
 def prepare() -> None:
-    """Do before the first visitor comes what the first visitor would wait for."""
+    """Do before the server answers what its first visitor would wait for: the files, and a worker that has drawn."""
     assets.prepare()
-    first.draw_defaults()
+    first.draw_one()
 
 
 @asynccontextmanager
@@ -55,7 +55,8 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     gc.collect()
     gc.freeze()  # the libraries' objects are here to stay: no later collection has to look at them
     house = asyncio.create_task(housekeeping.keep_house())
-    threading.Thread(target=prepare, name="prepare", daemon=True).start()
+    await asyncio.to_thread(prepare)
+    threading.Thread(target=first.draw_defaults, name="first pictures", daemon=True).start()
     yield {}
     house.cancel()
     POOL.stop()

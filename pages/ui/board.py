@@ -125,8 +125,7 @@ WORDS = {
 
 _board = st.components.v2.component(
     "board",
-    js=assets.loader("board.js"),
-    css=assets.styles(*assets.BOARD_STYLES),
+    js=assets.loader("board.js"),  # its styles are in the page's head
     isolate_styles=False,
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pages.ui.routes import plotly_build
+from pages.ui.routes import bundle, plotly_build
 
 STATIC = Path(__file__).parents[1] / "static"
 A_YEAR = "public, max-age=31536000, immutable"
@@ -21,9 +20,8 @@ PLOTLY = "plotly.min.js"
 STYLES = "first.css"  # all that the first picture needs
 BOARD_STYLES = ("board.css", "player.css", "rail.css", "network.css", "racers.css", "lab_line.css")
 NO_FILE = "There is no such file."
-MODULES = frozenset(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))
-NAMES = MODULES | {PLOTLY, STYLES}
-_IMPORT = re.compile(r'^(?:import|export)\b[^"]*"(\.[^"]+)";$', re.MULTILINE)
+MODULES = "modules.js"  # all of ours
+NAMES = (MODULES, PLOTLY, STYLES)
 
 
 def styles(*names: str) -> str:
@@ -43,24 +41,8 @@ def _content(name: str) -> bytes:
         return plotly_build.smaller(_plotly()).encode()
     if name == STYLES:
         return styles(STYLES, *BOARD_STYLES, "page.css").encode()
-    return (STATIC / name).read_bytes()
-
-
-@cache
-def needed_by(name: str) -> tuple[str, ...]:
-    """A module and all that it imports, directly or not, in the order of reading."""
-    found: list[str] = []
-
-    def read(module: str) -> None:
-        found.append(module)
-        folder = (STATIC / module).parent
-        for address in _IMPORT.findall((STATIC / module).read_text(encoding="utf-8")):
-            imported = (folder / address).resolve().relative_to(STATIC).as_posix()
-            if imported not in found:
-                read(imported)
-
-    read(name)
-    return tuple(found)
+    paths = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*.js"))}
+    return bundle.bundled({name: path.read_text(encoding="utf-8") for name, path in paths.items()}).encode()
 
 
 def prepare() -> None:
@@ -78,7 +60,8 @@ def _zipped(name: str) -> bytes:
 def version() -> str:
     """A name for the current content of all files: browsers keep the files until it changes."""
     digest = hashlib.sha256(_plotly()[:4096].encode())
-    digest.update(Path(plotly_build.__file__).read_bytes())
+    for cutter in (plotly_build, bundle):
+        digest.update(Path(cutter.__file__).read_bytes())
     for path in sorted([*STATIC.rglob("*.js"), *STATIC.rglob("*.css")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
@@ -90,8 +73,9 @@ def url(name: str) -> str:
 
 
 def loader(name: str) -> str:
-    """The JavaScript that Streamlit gets for a component: it loads the component's module, one of these files."""
-    return f'const module = await import(new URL("{url(name)}", location.origin));\nexport default module.default;\n'
+    """The JavaScript that Streamlit gets for a component, which is one of our modules."""
+    address = f'new URL("{url(MODULES)}", location.origin)'
+    return f'const {{ modules }} = await import({address});\nexport default modules["{name}"].default;\n'
 
 
 async def serve(request: Request) -> Response:

@@ -34,6 +34,7 @@ SESSION = "first pictures"  # the name under which the engine counts their runs
 MAX_KEPT = 64  # answers; the least used goes first. One has 7 to 50 kB
 MAX_AT_ONCE = 2  # are drawn; who comes then gets the page's own picture, a second later
 MAX_WAIT_SECONDS = 5.0
+START_SECONDS = 20.0  # the longest wait for the first worker
 MAX_QUERY = 4_000  # characters
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ class Answers:
         self._lock = threading.Lock()
         self._free = threading.BoundedSemaphore(MAX_AT_ONCE)
 
-    def get(self, what: Opening) -> bytes | None:
+    def get(self, what: Opening, seconds: float = MAX_WAIT_SECONDS) -> bytes | None:
         """The answer; None where too many are being drawn, or nothing comes of it. Blocks while it is drawn."""
         with self._lock:
             if (found := self._kept.get(what)) is not None:
@@ -113,7 +114,7 @@ class Answers:
         if not self._free.acquire(blocking=False):
             return None
         try:
-            answer = _draw(what)
+            answer = _draw(what, seconds)
         except (*NO_ANSWER, ValueError):
             return None
         finally:
@@ -134,6 +135,14 @@ ANSWERS = Answers()
 mnist.inform(ANSWERS.forget)
 
 
+def draw_one() -> None:
+    """Wait until a worker has started and drawn what the first lesson that trains opens with."""
+    name = next(name for name, lesson in LESSONS.items() if isinstance(lesson, LiveLesson))
+    what = opening(name, {})
+    if what is None or ANSWERS.get(what, START_SECONDS) is None:
+        log.warning("No worker has drawn a picture in %g seconds.", START_SECONDS)
+
+
 def draw_defaults() -> None:
     """Draw what every lesson opens with, before anybody asks for it."""
     for name in LESSONS:
@@ -142,7 +151,7 @@ def draw_defaults() -> None:
             log.info("No first picture of %s yet.", name)
 
 
-def _draw(what: Opening) -> bytes:
+def _draw(what: Opening, seconds: float) -> bytes:
     """The length of the board's data, the data as JSON, and the frame, compressed.
 
     Raises one of NO_ANSWER, or ValueError for a lab that cannot be drawn with these settings.
@@ -161,12 +170,12 @@ def _draw(what: Opening) -> bytes:
         data = board.live_data(found.charts, found.status, units=found.units if isinstance(found, Lab) else units,
                                settings=None if isinstance(found, Lab) else settings,
                                knobs=knobs, rail=experiments)  # fmt: skip
-        frame = _frame_of_a_run(found, what.config)
+        frame = _frame_of_a_run(found, what.config, seconds)
     head = orjson.dumps(data | {"tabs": has_tabs})
     return gzip.compress(struct.pack("<I", len(head)) + head + frame, 6)
 
 
-def _frame_of_a_run(bench: LiveLesson | Lab, config: Config) -> bytes:
+def _frame_of_a_run(bench: LiveLesson | Lab, config: Config, seconds: float) -> bytes:
     """Open a run, take the frame with all charts of the first view, and close the run. Raises one of NO_ANSWER."""
     charts = [chart for chart in bench.charts if not chart.strip]
     view = charts[0].views[:1]
@@ -176,7 +185,7 @@ def _frame_of_a_run(bench: LiveLesson | Lab, config: Config) -> bytes:
     try:
         pool().attach(run_id, watcher)
         pool().ask(run_id, watcher, names, options)
-        return watcher.frame.result(MAX_WAIT_SECONDS)
+        return watcher.frame.result(seconds)
     finally:
         pool().detach(run_id, watcher)
         pool().close(run_id, "")

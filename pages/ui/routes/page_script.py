@@ -13,18 +13,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pages.ui.routes import assets, streamlit_files
 from playground.lessons import LESSONS
 
-PAGE, FIRST = "page.js", "first.js"
 HEAD = "<head>"
 STATES = ("etag", "last-modified")  # of Streamlit's file: they stay when our scripts change
 QUESTIONS = (b"if-none-match", b"if-modified-since")  # whether a browser's copy has that state
 
 
 class PageScript:
-    """Puts `page.js` at the beginning of the head of every HTML page, also of one that Streamlit has compressed.
+    """Puts our modules at the beginning of the head of every HTML page, also of one that Streamlit has compressed.
 
     The type's size and the drawer are the visitor's, and in the browser's storage: a component, which comes with the
-    first answer of a page's script, would change them while one looks. A lesson's page also gets `first.js`, and what
-    that needs is asked for at once.
+    first answer of a page's script, would change them while one looks (`page.js`). A lesson's page also asks at once
+    for what `first.js` needs.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -75,21 +74,19 @@ def _is_page(message: Message) -> bool:
 
 def _head(path: str, query: str) -> str:
     """What the head of the page at this path begins with."""
-    script = f'<script type="module" src="{assets.url(PAGE)}"></script>'
     if path not in LESSONS:
-        return script + f'<link rel="prefetch" href="{assets.url(assets.PLOTLY)}" as="script">'
+        return _of_every_page() + f'<link rel="prefetch" href="{assets.url(assets.PLOTLY)}" as="script">'
     address = escape(f"/first/{path}" + (f"?{quote(query, safe='=&%+,:;@/?!*()-._~')}" if query else ""))
     picture = f'<link rel="preload" as="fetch" crossorigin href="{address}" data-first>'
-    return script + picture + _of_every_lesson()
+    plotly = f'<link rel="preload" as="script" href="{assets.url(assets.PLOTLY)}" data-plotly>'
+    return picture + _of_every_page() + plotly
 
 
 @cache
-def _of_every_lesson() -> str:
-    modules = "".join(f'<link rel="modulepreload" href="{assets.url(name)}">' for name in assets.needed_by(FIRST))
+def _of_every_page() -> str:
     return (
-        f'<link rel="preload" as="script" href="{assets.url(assets.PLOTLY)}">'
+        f'<script type="module" src="{assets.url(assets.MODULES)}"></script>'
         f'<link rel="stylesheet" href="{assets.url(assets.STYLES)}">'
-        f'<script type="module" async src="{assets.url(FIRST)}"></script>{modules}'
     )
 
 

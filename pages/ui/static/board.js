@@ -40,6 +40,8 @@ class Board {
     this.frames = 0;
     this.heading = "";
     this.scale = 1; // of the page's type: 1.5 with A+
+    this.early = []; // what is to be done when the run is there
+    this.wasConnected = false;
     this.gone = new AbortController();
     this.root = element("div", { "data-board": "" });
     this.screen = element("div", { class: "screen" });
@@ -213,6 +215,7 @@ class Board {
         if (yes) before = "";
         this.lineIs(yes);
         if (!yes || this.stream !== stream) return;
+        for (const early of this.early.splice(0)) early();
         if (this.player.speed.value !== "auto") this.player.sendSpeed();
         for (const chart of this.charts.values()) chart.pad?.connected();
         this.ask(true);
@@ -230,6 +233,7 @@ class Board {
   lineIs(up) {
     if (up && this.wasCut) this.checkSession();
     this.wasCut = !up;
+    this.wasConnected ||= up;
   }
 
   /** A page that the server has forgotten loads again from its address, unless that would end a run that continues. */
@@ -304,8 +308,11 @@ class Board {
     this.ask(false);
   }
 
+  /** Send a command; one that comes before the first connection is sent with it. */
   send(command) {
-    if (!this.stream?.send(command)) this.say(this.words.reconnecting);
+    if (this.stream?.send(command)) return;
+    if (this.wasConnected) this.say(this.words.reconnecting);
+    else this.early.push(() => this.stream.send(command));
   }
 
   edit(command) {
@@ -347,9 +354,12 @@ class Board {
 const boards = new WeakMap(); // the board of each element that Streamlit gives us
 let early; // the board that shows the first picture before the page is there, and its place
 
-/** Build a board in a place of its own and show its first frame; a function that gives it up. */
-export function openEarly(place, data, bytes) {
-  early = { place, board: new Board(place, { ...data, run: data.lab ? undefined : "none yet" }) };
+/**
+ * Build a board in a place of its own and show its first frame; a function that gives it up. When the page has taken it
+ * and its run is there, `begin` is called.
+ */
+export function openEarly(place, data, bytes, begin) {
+  early = { place, begin, board: new Board(place, { ...data, run: data.lab ? undefined : "none yet" }) };
   early.board.begin(data, place, decode(bytes));
   return closeEarly;
 }
@@ -363,7 +373,7 @@ function closeEarly() {
 /** The early board, moved to its place of the page; undefined if there is none, or if the page has another one. */
 function takeEarly(parent, data) {
   if (!early) return undefined;
-  const { board, place } = early;
+  const { board, place, begin } = early;
   const names = (each) => JSON.stringify([each.rail?.lesson, Boolean(each.lab), each.charts.map(({ name }) => name)]);
   if (names(board.data) !== names(data)) {
     closeEarly();
@@ -372,6 +382,8 @@ function takeEarly(parent, data) {
   early = undefined;
   board.moveTo(parent);
   place.remove();
+  if (data.lab) requestAnimationFrame(begin);
+  else board.early.push(begin);
   return board;
 }
 

@@ -91,7 +91,7 @@ def test_what_was_drawn_is_kept_within_bounds_and_few_are_drawn_at_once(monkeypa
     drawn: list[first.Opening] = []
     answers = first.Answers()
 
-    def draw(what: first.Opening) -> bytes:
+    def draw(what: first.Opening, seconds: float) -> bytes:
         drawn.append(what)
         if len(drawn) == 1:  # while it is drawn, others ask
             assert answers.get(many[1]) == b"2"
@@ -117,7 +117,7 @@ def test_what_was_drawn_is_kept_within_bounds_and_few_are_drawn_at_once(monkeypa
 def test_what_cannot_be_drawn_gives_no_answer_and_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def draw(what: first.Opening) -> bytes:
+    def draw(what: first.Opening, seconds: float) -> bytes:
         if tries:
             return b"drawn"
         tries.append(what)
@@ -137,8 +137,7 @@ def test_what_cannot_be_drawn_gives_no_answer_and_is_tried_again(
 def test_a_lessons_page_asks_at_once_for_all_that_its_picture_needs(app_url: str) -> None:
     head = get(app_url, "/regression?regression_lr=0.1&a=%22%3E%3Cscript%3E").body.decode()
     assert 'href="/first/regression?regression_lr=0.1&amp;a=%22%3E%3Cscript%3E" data-first' in head
-    for name in ("first.js", "board.js", "chart/chart.js", "wire/codec.js", "controls/player.js"):
-        assert f'<link rel="modulepreload" href="{assets.url(name)}">' in head
+    assert f'<script type="module" src="{assets.url(assets.MODULES)}"></script>' in head
     assert f'href="{assets.url(assets.PLOTLY)}"' in head
     assert "<script>" not in head[: head.index("data-first")]
 
@@ -154,15 +153,6 @@ def test_home_has_no_picture_of_this_kind_and_fetches_plotly_when_it_has_nothing
     head = page_script._head("", "")
     assert "data-first" not in head
     assert f'<link rel="prefetch" href="{assets.url(assets.PLOTLY)}" as="script">' in head
-
-
-def test_modules_are_listed_with_all_that_they_import() -> None:
-    names = assets.needed_by("first.js")
-    assert {"first.js", "board.js", "chart/chart.js", "controls/knob.js", "dom.js", "theme.js", "storage.js"} <= set(
-        names
-    )
-    assert len(names) == len(set(names))
-    assert "home.js" not in names
 
 
 # What is drawn can be drawn.
