@@ -214,9 +214,10 @@ class Config:
         values: dict[str, Value] = {}
         for name, number in numbers.items():
             spec = self.knobs()[name]
-            if spec.options is None and spec.step:
+            step = spec.step or (1 if type(spec.default) is int else 0)
+            if spec.options is None and step:
                 low = spec.lo or 0
-                number = round(low + spec.step * round((number - low) / spec.step), 10)
+                number = round(low + step * round((number - low) / step), 10)
             values[name] = spec.closest(number)
         return self.with_values(**values)
 

@@ -320,12 +320,19 @@ def page(request: pytest.FixtureRequest, app_url: str, home: Home) -> Iterator[C
             watch(tab, base)
             if path is not None:
                 tab.page.goto(path)
+                wait_for_the_board(tab.page)
             return tab
 
         yield open_tab
     for tab in tabs:
         assert tab.errors == [], "the page must have no errors"
         assert tab.foreign == [], "the page must ask no foreign host for anything"
+
+
+def wait_for_the_board(page: Any) -> None:
+    """Wait until a lesson's page has taken the board that showed its first picture: nothing can be pressed before."""
+    if page.locator("link[data-first]").count():
+        page.locator("[data-testid=stMain] [data-board]").first.wait_for(state="attached")
 
 
 def watch(tab: Tab, base: str) -> None:

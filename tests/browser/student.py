@@ -31,6 +31,9 @@ COUNT_FULL_UPDATES = """() => {
 }"""
 
 
+IN_PAGE = "[data-testid=stMain]"  # where the board is taken to, after it was the first picture
+
+
 class Board:
     """The one live board of an open page (playwright.sync_api.Page)."""
 
@@ -40,7 +43,7 @@ class Board:
 
     def ready(self) -> Board:
         """Wait until the first chart is painted and the run can be played."""
-        self.page.wait_for_selector("[data-chart] .main-svg", timeout=1000 * PATIENCE)
+        self.page.wait_for_selector(f"{IN_PAGE} [data-chart] .main-svg", timeout=1000 * PATIENCE)
         self.until(lambda: self.state in ("paused", "playing", "done"), "the run is ready")
         return self
 

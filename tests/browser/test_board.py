@@ -431,7 +431,9 @@ def test_leaving_the_page_pauses_and_coming_back_finds_the_run_as_it_was(page: O
     board.until(lambda: tab.page.locator("[data-board][data-run]").count() == 0, "the run's board is gone")
     back_at = time.monotonic() + MAX_AWAY_SECONDS + 0.3
     tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Convolution").click()
-    tab.page.wait_for_selector("[data-chart] .main-svg")  # another page, while the time away passes
+    tab.page.wait_for_selector(
+        "[data-testid=stMain] [data-chart] .main-svg"
+    )  # another page, while the time away passes
     tab.page.wait_for_timeout(1000 * max(0.0, back_at - time.monotonic()))
     tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Regression").click()
     board.ready()

@@ -93,7 +93,7 @@ def test_weights_of_another_shape_are_refused_and_fitting_ones_are_used(page: Op
 def test_the_page_of_saving_shows_three_nets_and_real_messages(page: Open) -> None:
     tab = page("/checkpoints")
     Board(tab.page)
-    tab.page.wait_for_selector("[data-chart=nets] .main-svg")
+    tab.page.wait_for_selector("[data-testid=stMain] [data-chart=nets] .main-svg")
     tab.page.get_by_role("cell", name="restored whole").wait_for()
     tab.page.get_by_text("Mismatch clinic").first.click()
     tab.page.get_by_text("size mismatch for 0.weight").first.wait_for()

@@ -56,7 +56,7 @@ def test_new_points_come_without_starting_over(page: Open) -> None:
 def test_a_click_on_a_unit_opens_its_weights_and_a_typed_number_is_the_running_models(page: Open) -> None:
     tab = page(CIRCLE)
     board = Board(tab.page).ready()
-    tab.page.wait_for_selector("[data-chart=network] .scatterlayer .point")
+    tab.page.wait_for_selector("[data-testid=stMain] [data-chart=network] .scatterlayer .point")
     board.click_at("network", *tab.page.evaluate(UNIT, 2))
     form = tab.page.get_by_role("dialog", name="Set weights by hand")
     form.wait_for()
@@ -83,7 +83,7 @@ def test_a_click_on_a_unit_opens_its_weights_and_a_typed_number_is_the_running_m
 def test_a_click_on_a_weights_line_opens_that_weight(page: Open) -> None:
     tab = page(CIRCLE)
     board = Board(tab.page).ready()
-    tab.page.wait_for_selector("[data-chart=network] .scatterlayer .point")
+    tab.page.wait_for_selector("[data-testid=stMain] [data-chart=network] .scatterlayer .point")
     (x0, y0), (x1, y1) = (tab.page.evaluate(UNIT, at) for at in (1, 5))
     board.click_at("network", (x0 + x1 + 0.055 - 0.085) / 2, (y0 + y1) / 2)
     form = tab.page.get_by_role("dialog", name="Set weights by hand")
@@ -110,7 +110,7 @@ STEEP = """() => {
 def test_a_click_beside_a_steep_line_opens_its_weight(page: Open) -> None:
     tab = page("/classification?classification_layers=3&classification_units_2=1&classification_units_3=5")
     Board(tab.page).ready()
-    tab.page.wait_for_selector("[data-chart=network] .scatterlayer .point")
+    tab.page.wait_for_selector("[data-testid=stMain] [data-chart=network] .scatterlayer .point")
     spot = tab.page.evaluate(STEEP)
     tab.page.locator("[data-chart=network]").click(position={"x": spot["x"], "y": spot["y"]})
     form = tab.page.get_by_role("dialog", name="Set weights by hand")
@@ -123,7 +123,7 @@ def test_a_click_beside_a_steep_line_opens_its_weight(page: Open) -> None:
 def test_weights_can_be_set_and_set_back_with_the_keyboard_alone(page: Open) -> None:
     tab = page(CIRCLE)
     board = Board(tab.page).ready()
-    tab.page.wait_for_selector("[data-chart=network] .scatterlayer .point")
+    tab.page.wait_for_selector("[data-testid=stMain] [data-chart=network] .scatterlayer .point")
     board.choose("network", "Set weights by hand")
     bias = tab.page.get_by_label("Bias", exact=True)
     bias.wait_for()

@@ -178,7 +178,7 @@ def test_a_still_lab_says_its_new_answer_and_its_new_note(page: Open) -> None:
     )
     assert len(tab.evaluate(SAID)) <= 4, "not each of the three"
     tab.goto("/autograd?autograd_lab=accumulate")
-    tab.locator("[data-chart] .main-svg").first.wait_for()
+    tab.locator("[data-testid=stMain] [data-chart] .main-svg").first.wait_for()
     tab.evaluate(LISTEN)
     before = answer.text_content()
     tab.locator('[data-board] [data-knob="calls"] input').press("ArrowLeft")

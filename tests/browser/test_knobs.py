@@ -76,7 +76,7 @@ class Settings:
         return f"/{self.lesson.name}?" + "&".join(pairs)
 
     def ready(self) -> Settings:
-        self.page.wait_for_selector("[data-chart]", state="attached", timeout=1000 * PATIENCE)
+        self.page.wait_for_selector("[data-testid=stMain] [data-chart]", state="attached", timeout=1000 * PATIENCE)
         Board(self.page).drawer()
         self.page.wait_for_selector(f'[class*="st-key-{self.bench.name}_"] input', timeout=1000 * PATIENCE)
         return self

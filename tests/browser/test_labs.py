@@ -56,10 +56,12 @@ class Bench:
     def ready(self) -> Bench:
         """Wait until the large charts of this lab are painted or, where it has none, its tables are there."""
         for chart in self.lab.charts:
-            self.page.wait_for_selector(f'[data-chart="{chart.name}"]', state="attached", timeout=1000 * PATIENCE)
+            self.page.wait_for_selector(
+                f'[data-testid=stMain] [data-chart="{chart.name}"]', state="attached", timeout=1000 * PATIENCE
+            )
         self.page.wait_for_function(
             """(names) => {
-              const large = [...document.querySelectorAll("[data-place] [data-chart]")];
+              const large = [...document.querySelectorAll("[data-testid=stMain] [data-place] [data-chart]")];
               return names.length
                 ? large.length &&
                   large.every((each) => names.includes(each.dataset.chart) && each.querySelector(".main-svg"))

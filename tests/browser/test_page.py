@@ -213,7 +213,7 @@ def test_the_sidebar_closes_and_comes_back_and_covers_nothing(page: Open) -> Non
 @pytest.mark.parametrize("name", ["regression", "tensors", "checkpoints"])
 def test_the_title_row_fits_and_no_page_scrolls_sideways(page: Open, name: str) -> None:
     tab = page(f"/{name}", width=390, height=740).page
-    tab.wait_for_selector("[data-chart] .main-svg", timeout=1000 * PATIENCE)
+    tab.wait_for_selector("[data-testid=stMain] [data-chart] .main-svg", timeout=1000 * PATIENCE)
     for width in (390, 320, 1024):
         tab.set_viewport_size({"width": width, "height": 740})
         tab.wait_for_timeout(300)

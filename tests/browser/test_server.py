@@ -31,7 +31,7 @@ def test_after_a_restart_open_pages_load_again_with_their_settings_and_work(page
     with serve(port=port) as server:
         tabs = [page(path, base=server.url) for path in paths]
         for tab in tabs:
-            tab.page.wait_for_selector("[data-chart] .main-svg", timeout=1000 * PATIENCE)
+            tab.page.wait_for_selector("[data-testid=stMain] [data-chart] .main-svg", timeout=1000 * PATIENCE)
             tab.page.evaluate("window.__before = true")
     with serve(port=port):
         for tab in tabs:

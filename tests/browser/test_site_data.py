@@ -33,7 +33,7 @@ def test_without_storage_pins_and_larger_type_work_and_say_that_they_are_not_kep
     board.until(lambda: board.step == 1, "it trains")
     tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Tensors").click()
     tab.page.get_by_role("heading", level=1, name="Tensors").wait_for()
-    tab.page.locator("[data-chart] .main-svg").first.wait_for()
+    tab.page.locator("[data-testid=stMain] [data-chart] .main-svg").first.wait_for()
     tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Regression").click()
     board.ready()
     assert tab.page.locator(".pins tbody tr").count() == 2, "pins last while the page is open"

@@ -16,7 +16,7 @@ BROADCASTING = "/tensors?tensors_lab=broadcasting&tensors_broadcasting_a="
 def opened(page: Open, address: str, **options: Any) -> Any:
     tab = page(address, **options).page
     tab.locator("[data-line] code").wait_for(timeout=1000 * PATIENCE)
-    tab.locator("[data-place=hero] .main-svg").first.wait_for(timeout=1000 * PATIENCE)
+    tab.locator("[data-testid=stMain] [data-place=hero] .main-svg").first.wait_for(timeout=1000 * PATIENCE)
     return tab
 
 
@@ -81,7 +81,7 @@ def test_a_link_that_cannot_be_drawn_says_so_in_the_heros_place(page: Open) -> N
     shape(tab).fill("4 1")
     shape(tab).press("Enter")
     tab.locator("[data-refusal]").wait_for(state="hidden", timeout=1000 * PATIENCE)
-    tab.locator("[data-place=hero] .main-svg").first.wait_for(timeout=1000 * PATIENCE)
+    tab.locator("[data-testid=stMain] [data-place=hero] .main-svg").first.wait_for(timeout=1000 * PATIENCE)
 
 
 def test_tables_stand_beside_a_labs_one_chart_and_below_more_of_them(page: Open) -> None:

@@ -39,7 +39,7 @@ PARTS = [list(LESSONS)[at : at + 4] for at in range(0, len(LESSONS), 4)]
 @pytest.mark.parametrize("names", PARTS, ids=lambda names: names[0])
 def test_translated_pages_play_follow_their_settings_and_lead_to_each_other(page: Open, names: list[str]) -> None:
     tab = page(f"/{names[0]}").page
-    tab.locator("[data-chart] .main-svg").first.wait_for()
+    tab.locator("[data-testid=stMain] [data-chart] .main-svg").first.wait_for()
     Board(tab).drawer()
     tab.evaluate(TRANSLATE)
     for name in names:
@@ -70,7 +70,7 @@ def assert_it_plays_and_follows_its_settings(tab: Any) -> None:
 
 def test_what_changes_is_seen_in_a_translated_page(page: Open) -> None:
     tab = page("/tensors?tensors_lab=operations")
-    tab.page.locator("[data-chart] .main-svg").first.wait_for()
+    tab.page.locator("[data-testid=stMain] [data-chart] .main-svg").first.wait_for()
     tab.page.evaluate(TRANSLATE)
     chosen = tab.page.get_by_role("combobox").first
     note = tab.page.locator("[data-sheet] > div").first
@@ -136,7 +136,7 @@ AS_REACT_DOES = """async (keeps) => {
 
 def test_react_finds_its_texts_in_a_translated_page_whether_they_are_wrapped_or_replaced(page: Open) -> None:
     tab = page("/tensors")
-    tab.page.locator("[data-chart] .main-svg").first.wait_for()
+    tab.page.locator("[data-testid=stMain] [data-chart] .main-svg").first.wait_for()
     for keeps in (True, False):
         seen, refused = tab.page.evaluate(AS_REACT_DOES, keeps)
         first, last = ("one ", " three") if keeps else ("eins ", " drei")

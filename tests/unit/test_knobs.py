@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from playground.knobs import KnobError, Value, shorten
+from playground.lessons.activations.units import UnitsConfig
 from playground.lessons.learning_rates.sweep import RATES, WhoWinsConfig
 from playground.lessons.optimizers.config import OptimizersConfig
 from playground.lessons.regression.config import RegressionConfig
@@ -340,6 +341,7 @@ def test_nearest_takes_the_closest_option_or_step_within_the_bounds() -> None:
         assert getattr(high, name) == max(number for number in legal_values(name))
     assert WhoWinsConfig().with_closest({"rate": RATES[3] * 1.01}).rate == RATES[3]
     assert config.with_closest({}) == config
+    assert UnitsConfig().with_closest({"descent": 39.97}).descent == 40
 
 
 # Several options at once.
