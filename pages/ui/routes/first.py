@@ -37,6 +37,8 @@ MAX_WAIT_SECONDS = 5.0
 START_SECONDS = 20.0  # the longest wait for the first worker
 MAX_QUERY = 4_000  # characters
 
+NO_PICTURE = "The run could not be built."  # nobody reads it: the page says why
+
 log = logging.getLogger(__name__)
 
 
@@ -154,7 +156,7 @@ def draw_defaults() -> None:
 def _draw(what: Opening, seconds: float) -> bytes:
     """The length of the board's data, the data as JSON, and the frame, compressed.
 
-    Raises one of NO_ANSWER, or ValueError for a lab that cannot be drawn with these settings.
+    Raises one of NO_ANSWER, or ValueError where these settings cannot be drawn.
     """
     found = BENCHES[what.bench_name]
     assert isinstance(found, (LiveLesson, Lab))
@@ -176,7 +178,10 @@ def _draw(what: Opening, seconds: float) -> bytes:
 
 
 def _frame_of_a_run(bench: LiveLesson | Lab, config: Config, seconds: float) -> bytes:
-    """Open a run, take the frame with all charts of the first view, and close the run. Raises one of NO_ANSWER."""
+    """Open a run, take the frame with all charts of the first view, and close the run.
+
+    Raises one of NO_ANSWER, or ValueError where the run could not be built.
+    """
     charts = [chart for chart in bench.charts if not chart.strip]
     view = charts[0].views[:1]
     names = [each.name for each in bench.charts if each.strip or not each.views or not view or view[0] in each.views]
@@ -185,10 +190,14 @@ def _frame_of_a_run(bench: LiveLesson | Lab, config: Config, seconds: float) -> 
     try:
         pool().attach(run_id, watcher)
         pool().ask(run_id, watcher, names, options)
-        return watcher.frame.result(seconds)
+        frame = watcher.frame.result(seconds)
     finally:
         pool().detach(run_id, watcher)
         pool().close(run_id, "")
+    head = orjson.loads(frame[4 : 4 + struct.unpack("<I", frame[:4])[0]])
+    if head.get("state") != "paused" or not head.get("charts"):  # such as one for which there was no memory just then
+        raise ValueError(NO_PICTURE)
+    return frame
 
 
 async def serve(request: Request) -> Response:

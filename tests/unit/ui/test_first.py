@@ -131,6 +131,26 @@ def test_what_cannot_be_drawn_gives_no_answer_and_is_tried_again(
     assert answers.get(what) == b"drawn"
 
 
+def test_a_run_that_could_not_be_built_is_no_first_picture_for_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def send(run_id: str, watcher: first.Watcher, charts: list[str], options: dict[str, bool]) -> None:
+        head = orjson.dumps(heads.pop())
+        watcher.deliver(struct.pack("<I", len(head)) + head)
+
+    class Pool:
+        open, attach, detach, close, ask = (
+            staticmethod(each) for each in (lambda *_: "1", *[lambda *_: None] * 3, send)
+        )
+
+    monkeypatch.setattr(first, "pool", Pool)
+    what, answers = opened("/regression"), first.Answers()
+    assert what is not None
+    shown = {"state": "paused", "charts": {"fit": {}}}
+    heads = [shown, {"state": "paused"}, {"state": "failed", "charts": {}, "notice": "No memory."}]
+    assert answers.get(what) is None
+    assert answers.get(what) is None
+    assert answers.get(what) is not None
+
+
 # The page's head.
 
 
