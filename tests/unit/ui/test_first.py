@@ -178,7 +178,7 @@ def test_home_has_no_picture_of_this_kind_and_fetches_plotly_when_it_has_nothing
 # What is drawn can be drawn.
 
 
-@pytest.mark.parametrize("name", BENCHES)
+@pytest.mark.parametrize("name", [bench.name for lesson in LESSONS.values() for bench in lesson.benches])
 def test_plotlys_build_has_every_kind_of_trace_that_is_drawn(name: str) -> None:
     bench: Any = BENCHES[name]
     if getattr(bench, "draw", None) is not None:
