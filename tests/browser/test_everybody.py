@@ -267,14 +267,13 @@ def test_charts_in_words_are_computed_from_their_figures(page: Open) -> None:
     tab = page("/regression")
     Board(tab.page).ready()
     from pages.ui.board import WORDS
-    from pages.ui.routes import assets
 
     curve = {"type": "scatter", "name": "Curve"}
     for trace, meta, expected in [*((each, {}, said) for each, said in FIGURES), *(({}, *each) for each in TABLES)]:
         said = tab.page.evaluate(
-            "async ([url, trace, meta, words]) => (await import(url)).modules['chart/describe.js']"
+            "([trace, meta, words]) => window.__modules['chart/describe.js']"
             ".describe({ data: [trace], layout: { meta } }, words).join(' ')",
-            [assets.url(assets.MODULES), {**curve, **trace}, meta, WORDS],
+            [{**curve, **trace}, meta, WORDS],
         )
         assert expected in said and bool(expected) == bool(said), (expected, said)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pages.ui.routes import assets
 from tests.browser.student import COUNT_FULL_UPDATES, Board
 
 Open = Callable[..., Any]
@@ -100,8 +99,8 @@ def test_the_numbers_of_a_map_are_saved_under_names(page: Open, tmp_path: Any) -
     assert rows[0].startswith("SGD,0.0001,0.") and rows[-1].split(",")[:2] == ["Adam", "10"]
 
 
-FIGURES = """async (url) => {
-  const { csvOf } = (await import(url)).modules["chart/csv.js"];
+FIGURES = """() => {
+  const { csvOf } = window.__modules["chart/csv.js"];
   const axes = { xaxis: { title: { text: "Step" } }, yaxis: { title: { text: "Loss, <i>mean</i>" } } };
   const trace = { type: "scatter", mode: "lines", name: "A", x: [0, 1], y: [0.5, NaN] };
   const row = { title: "", tickvals: [0, 1], ticktext: ["one", 'the "other"'] };
@@ -124,7 +123,7 @@ FIGURES = """async (url) => {
 
 def test_a_csv_file_has_the_numbers_shown_in_columns_with_names(page: Open) -> None:
     tab = page("/learning_rates?learning_rates_lab=momentum")
-    made = tab.page.evaluate(FIGURES, assets.url(assets.MODULES))
+    made = tab.page.evaluate(FIGURES)
     assert {name: text.splitlines() for name, text in made.items()} == {
         "traces": ['series,Step,"Loss, mean"', "A,0,0.5"],
         "rows": ["series,Step,y", 'A,4,"the ""other"""', "A,5,one"],

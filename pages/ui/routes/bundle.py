@@ -1,9 +1,8 @@
-"""All our JavaScript modules as one file: a browser asks for one instead of fifty, and gets it before Streamlit's own.
+"""All our JavaScript modules as one script: a browser asks for one file instead of fifty, and runs it at once.
 
 A module becomes a function that is called once, after the modules that it imports; what it exports is kept under its
-name. The one file exports that table:
-
-    const { modules } = await import("/assets/<version>/modules.js");   modules["chart/chart.js"].Chart
+name, as in `window.__modules["chart/chart.js"].Chart`. The script is none of type "module": those wait for each other,
+and a page has a hundred of Streamlit's.
 
 Our modules import by name (or for the effect alone), only from each other, not in circles, and export declarations.
 """
@@ -21,7 +20,7 @@ DEFAULT = "asDefault"  # the name of a function without one that a module export
 
 
 def bundled(sources: Mapping[str, str]) -> str:
-    """One module from the texts of these, by name. Raises ValueError for a form that is not one of those above."""
+    """One script from the texts of these modules, by name. Raises ValueError for a form that is not known here."""
     done: dict[str, str] = {}
 
     def add(name: str, importers: tuple[str, ...] = ()) -> None:
@@ -34,7 +33,7 @@ def bundled(sources: Mapping[str, str]) -> str:
 
     for name in sources:
         add(name)
-    return "const modules = {};\n" + "".join(done.values()) + "export { modules };\n"
+    return f'"use strict";\n(() => {{\nconst modules = (window.__modules = {{}});\n{"".join(done.values())}}})();\n'
 
 
 def _target(name: str, address: str) -> str:

@@ -79,14 +79,14 @@ def _head(path: str, query: str) -> str:
     address = escape(f"/first/{path}" + (f"?{quote(query, safe='=&%+,:;@/?!*()-._~')}" if query else ""))
     picture = f'<link rel="preload" as="fetch" crossorigin href="{address}" data-first>'
     plotly = f'<link rel="preload" as="script" href="{assets.url(assets.PLOTLY)}" data-plotly>'
-    return picture + _of_every_page() + plotly
+    return picture + plotly + _of_every_page()
 
 
 @cache
 def _of_every_page() -> str:
     return (
-        f'<script type="module" src="{assets.url(assets.MODULES)}"></script>'
-        f'<link rel="stylesheet" href="{assets.url(assets.STYLES)}">'
+        f'<script src="{assets.url(assets.MODULES)}"></script>'
+        f'<link rel="stylesheet" href="{assets.url(assets.STYLES)}" data-styles>'
     )
 
 

@@ -14,13 +14,13 @@ async function showFirst() {
   const answer = await fetch(picture);
   if (answer.status !== 200) return;
   const bytes = await answer.arrayBuffer();
-  await loadPlotly(plotly); // then everything is drawn at once
+  await Promise.all([loadPlotly(plotly), styled()]); // then everything is drawn at once
   const size = new DataView(bytes).getUint32(0, true);
   const data = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, size)));
   const place = document.createElement("div");
   place.className = `first-board ${isDarkTheme() ? "dark" : "light"} ${data.tabs ? "tabs" : ""}`;
   place.inert = true; // until the page is there
-  document.body.append(place);
+  document.documentElement.append(place); // there may be no body yet
   const close = openEarly(place, data, bytes.slice(4 + size), pressedLater());
   const { pathname } = location;
   setTimeout(close, MAX_WAIT_MS);
@@ -31,6 +31,13 @@ async function showFirst() {
 function linkTo(name) {
   const link = document.querySelector(`link[data-${name}]`);
   return link instanceof HTMLLinkElement ? link.href : undefined;
+}
+
+/** A promise of our style sheet, which comes after this script. */
+function styled() {
+  const link = document.querySelector("link[data-styles]");
+  if (!(link instanceof HTMLLinkElement) || link.sheet) return undefined;
+  return new Promise((resolve) => link.addEventListener("load", resolve));
 }
 
 /** Remember the visitor's last click; a function that presses the button that is there. */

@@ -52,7 +52,7 @@ function watch() {
     }
     if (records.some(({ target }) => !(target instanceof Element && target.closest("[data-board]")))) markSoon();
   });
-  replaced.observe(document.body, { childList: true, subtree: true });
+  replaced.observe(document.documentElement, { childList: true, subtree: true }); // there is no body yet
 }
 
 // Of Streamlit's elements, those whose words are numbers or code: a translator must leave them alone.
