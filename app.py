@@ -55,9 +55,11 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     gc.collect()
     gc.freeze()  # the libraries' objects are here to stay: no later collection has to look at them
     house = asyncio.create_task(housekeeping.keep_house())
+    gone = threading.Event()
     await asyncio.to_thread(prepare)
-    threading.Thread(target=first.draw_defaults, name="first pictures", daemon=True).start()
+    threading.Thread(target=first.draw_defaults, args=(gone,), name="first pictures", daemon=True).start()
     yield {}
+    gone.set()
     house.cancel()
     POOL.stop()
 

@@ -34,6 +34,7 @@ SESSION = "first pictures"  # the name under which the engine counts their runs
 MAX_KEPT = 64  # answers; the least used goes first. One has 7 to 50 kB
 MAX_AT_ONCE = 2  # are drawn; who comes then gets the page's own picture, a second later
 MAX_WAIT_SECONDS = 5.0
+PAUSE_SECONDS = 4.0  # between the first pictures that are drawn before somebody asks
 START_SECONDS = 20.0  # the longest wait for the first worker
 MAX_QUERY = 4_000  # characters
 
@@ -145,9 +146,14 @@ def draw_one() -> None:
         log.warning("No worker has drawn a picture in %g seconds.", START_SECONDS)
 
 
-def draw_defaults() -> None:
-    """Draw what every lesson opens with, before anybody asks for it."""
+def draw_defaults(gone: threading.Event) -> None:
+    """Draw what every lesson opens with, before anybody asks for it, until the server is gone.
+
+    With pauses: who comes right after the start asks for one of them, which does not take long.
+    """
     for name in LESSONS:
+        if gone.wait(PAUSE_SECONDS):
+            return
         what = opening(name, {})
         if what is None or ANSWERS.get(what) is None:
             log.info("No first picture of %s yet.", name)
