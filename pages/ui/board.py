@@ -222,7 +222,7 @@ class LabText:
 def still_data(
     charts: Sequence[Chart], text: LabText, knobs: Sequence[Mapping[str, Any]], rail: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """What a still board is told, apart from its picture."""
+    """The data of a still board, without its picture."""
     return _data(charts, knobs, rail) | {"lab": asdict(text)}
 
 

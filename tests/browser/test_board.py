@@ -138,7 +138,7 @@ def test_the_speed_can_be_as_slow_as_one_step_a_second(page: Open) -> None:
     board.play()
     board.until(lambda: board.step >= 5, "it plays")
     step = board.step
-    assert step <= 10 * (time.monotonic() - before) + 5, "not faster than it is told"
+    assert step <= 10 * (time.monotonic() - before) + 5, "not faster than its speed"
 
 
 def test_scrubbing_moves_all_charts_to_an_earlier_step_and_now_returns(page: Open) -> None:

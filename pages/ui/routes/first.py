@@ -1,4 +1,4 @@
-"""The first picture of a board, before Streamlit has started: what the board is told, and its frame at step 0.
+"""The first picture of a board, before Streamlit has started: the data of the board, and its frame at step 0.
 
 A page's HTML asks for it while the browser still loads Streamlit's front end (page_script.py, first.js). A worker draws
 it as it draws every other frame: a run is opened, watched for one frame and closed, a still lab is drawn. Answers are
@@ -111,8 +111,9 @@ class Answers:
     def get(self, what: Opening, seconds: float = MAX_WAIT_SECONDS) -> bytes | None:
         """The answer; None where too many are being drawn, or nothing comes of it. Blocks while it is drawn."""
         with self._lock:
-            if (found := self._kept.get(what)) is not None:
-                self._kept.move_to_end(what)
+            kept = self._kept  # another one after `forget`: what was begun before is not kept
+            if (found := kept.get(what)) is not None:
+                kept.move_to_end(what)
                 return found
         if not self._free.acquire(blocking=False):
             return None
@@ -123,15 +124,15 @@ class Answers:
         finally:
             self._free.release()
         with self._lock:
-            self._kept[what] = answer
-            if len(self._kept) > MAX_KEPT:
-                self._kept.popitem(last=False)
+            kept[what] = answer
+            if len(kept) > MAX_KEPT:
+                kept.popitem(last=False)
         return answer
 
     def forget(self) -> None:
         """Draw everything again: there are other digits now."""
         with self._lock:
-            self._kept.clear()
+            self._kept = OrderedDict()
 
 
 ANSWERS = Answers()

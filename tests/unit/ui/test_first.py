@@ -131,6 +131,20 @@ def test_what_cannot_be_drawn_gives_no_answer_and_is_tried_again(
     assert answers.get(what) == b"drawn"
 
 
+def test_what_was_begun_with_the_digits_of_before_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(what: first.Opening, seconds: float) -> bytes:
+        if not drawn:
+            answers.forget()  # a download ends just then
+        drawn.append(what)
+        return str(len(drawn)).encode()
+
+    drawn: list[first.Opening] = []
+    monkeypatch.setattr(first, "_draw", draw)
+    what, answers = opened("/cnn"), first.Answers()
+    assert what is not None
+    assert [answers.get(what) for _ in range(3)] == [b"1", b"2", b"2"]
+
+
 def test_a_run_that_could_not_be_built_is_no_first_picture_for_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
     def send(run_id: str, watcher: first.Watcher, charts: list[str], options: dict[str, bool]) -> None:
         head = orjson.dumps(heads.pop())

@@ -260,7 +260,7 @@ const isPoints = ({ mode = "lines", type, visible, y }) =>
 const movesPoints = ({ figure }, patch) =>
   !patch || patch.some(([[part, at]]) => part === "data" && isPoints(figure.data[at] ?? {}));
 
-/** Markers as outlines with a dot, to be told from those of the first run. */
+/** Markers as outlines with a dot, unlike those of the first run. */
 function dotted(marker) {
   const symbol = (name) => `${String(name).replace(/-(open|dot|open-dot)$/, "")}-open-dot`;
   const { symbol: own = "circle" } = marker ?? {};
