@@ -167,11 +167,6 @@ export class Player {
     };
     this.steps.popover = "auto";
     this.steps.classList.add("panel");
-    this.steps.addEventListener("toggle", ({ newState }) => {
-      if (newState !== "open") return;
-      placeBeside(this.step, this.steps);
-      this.count.select();
-    });
     let timer = 0;
     let wasLong = false;
     this.step.addEventListener("pointerdown", () => {
@@ -248,7 +243,11 @@ export class Player {
 
   /** Open the form for several steps. */
   askSteps() {
-    if (!this.step.disabled && !this.steps.matches(":popover-open")) this.steps.showPopover();
+    if (this.step.disabled || this.steps.matches(":popover-open")) return;
+    this.steps.showPopover();
+    placeBeside(this.step, this.steps);
+    this.count.focus(); // at once: what is typed next is the number
+    this.count.select();
   }
 
   /** Send Step with this number, or with the one in the form, or say why that is not possible. */
