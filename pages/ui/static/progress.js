@@ -1,9 +1,10 @@
 // What a visitor has seen, answered and predicted: kept in this browser only, to be marked on the home page, to choose
 // the questions from before, and to be taken away as a file.
 //
-// Kept as one JSON text: {"format", "version", "lessons": {lesson: {at}}, "questions" and "predictions": {"lesson/id":
-// {first, right, stage, at}}}. `first` says whether the first answer was right, `right` the last one, `at` is the time in
-// milliseconds, and `stage` counts the right answers in a row, apart from those that came too early to say anything.
+// Kept as one JSON text: {"format", "version", "lessons": {lesson: {at}}, "questions" and "predictions":
+// {"lesson/id": {first, right, stage, at}}}. `first` says whether the first answer was right, `right` the last one, `at`
+// is the time in milliseconds, and `stage` counts the right answers in a row, without those that came too early to say
+// anything.
 
 import { keep, kept } from "./storage.js";
 
@@ -135,7 +136,7 @@ function asJson(found, indent) {
   return JSON.stringify({ format: FORMAT, version: VERSION, ...Object.fromEntries(kinds) }, null, indent);
 }
 
-/** What a text says, which may come from anywhere; undefined where it is not such a text. What is malformed is left out. */
+/** What a text says, from anywhere; undefined where it is not such a text. Malformed entries are left out. */
 function read(text) {
   if (text.length > MAX_CHARACTERS) return undefined;
   let json;
