@@ -21,7 +21,7 @@ WORDS = {
     "player": "Player", "play": "Play", "pause": "Pause", "playKey": "space", "step": "Step", "reset": "Reset",
     "stepCount": "Steps or epochs to take", "stepCountBlank": "Type how many: a whole number from 1 to {most}.",
     "stepCountBad": "“{value}” is not a whole number from 1 to {most}.", "stepUnit": "Unit of a step",
-    "units": {"step": "batches", "epoch": "epochs", "line": "lines of the step"}, "nextLine": "Next line",
+    "units": {"step": "batches", "epoch": "epochs", "line": "lines of the step"}, "nextLine": "Next line", "line": "Line",
     "speed": "Speed", "speedShort": "Speed", "speedAuto": "Auto", "speedSteps": "{n} steps/s", "speedFull": "Full",
     "time": "Time: look back at earlier steps",
     "now": "Now", "goBack": "Go back to step {step}", "moment": "step {step}",

@@ -42,7 +42,7 @@ BELOW, BELOW_DEEP = 36, 58  # pixels under the drawing, for one row of buttons a
 NARROW = 3  # hidden layers: words under units are short
 DEEP = 5  # hidden layers: the buttons under each stand one above the other
 OUTPUT_SIZE = 14  # pixels
-MAX_NUMBERS = 24  # on the lines
+MAX_NUMBERS = 12  # on the lines of a layer
 DASH = "6px,4px"  # of a negative weight's line
 
 WORDS = {
@@ -200,16 +200,16 @@ def _places(rooms: tuple[int, ...], counts: tuple[int, ...]) -> _Places:
 
 def _numbers_on_lines(numbers: EdgeNumbers, every: Sequence[Array], places: _Places) -> list[dict[str, Any]]:
     """The largest numbers at the middle of their lines, and above the drawing what they are."""
-    drawn = np.concatenate(
-        [each[np.ix_(out, into)].ravel() for each, into, out in zip(numbers.values, every, every[1:], strict=False)]
-    )
-    largest = np.argsort(-np.abs(np.nan_to_num(drawn)), kind="stable")[:MAX_NUMBERS]
-    middle = places.x.shape[1] // 2
     found = [note(numbers.title, 0.0, 0.0, "@text", 12) | {"xanchor": "left", "yanchor": "bottom"}]
-    for at in sorted(largest.tolist()):
-        text = f"{drawn[at]:.2g}".replace("-", "−")
-        label = _label(text, float(places.x[at, middle]), float(places.y[at, middle]))
-        found.append(label | {"bgcolor": "@ground/0.85", "font": {"color": "@text", "size": 10}})
+    first, last = 0, places.x.shape[1] - 2  # of a layer's lines, and of a line's points but the gap
+    for values, into, out in zip(numbers.values, every, every[1:], strict=False):
+        drawn = values[np.ix_(out, into)].ravel()
+        share = 0.75 if len(out) > len(into) else 0.25 if len(into) > len(out) else 0.5  # where lines are apart
+        for at in np.sort(np.argsort(-np.abs(np.nan_to_num(drawn)), kind="stable")[:MAX_NUMBERS]).tolist():
+            x, y = (float(each[first + at, round(share * last)]) for each in (places.x, places.y))
+            label = _label(f"{drawn[at]:.2g}".replace("-", "−"), x, y)
+            found.append(label | {"bgcolor": "@ground/0.85", "font": {"color": "@text", "size": 10}})
+        first += len(drawn)
     return found
 
 

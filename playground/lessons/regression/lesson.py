@@ -50,7 +50,7 @@ LESSON = LiveLesson(
         Chart("errors", "Errors", "The error of each point, prediction minus y, over x.", every=2),
         Chart(
             "step",
-            "The step, line by line",
+            "The step",
             "The five lines of the coming step, with what each one computes. The last one takes the step.",
             every=4,
             controls=("zero_grad",),

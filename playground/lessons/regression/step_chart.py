@@ -22,6 +22,7 @@ from playground.training.line_by_line import (
 )
 
 PLACE = 0.6  # of the facts beside the code, of a width of 1
+MADE_FOR = [400, 230]  # pixels; the board enlarges the words in a larger place
 WORDS = {
     "coming": "Step {step:,} will be",
     "walk": "Step {step:,}, line {line} of {lines}",
@@ -49,7 +50,9 @@ def step_lines(lines: StepLines, step: int, shown: int | None) -> Figure:
         state: State = "left_out" if line == ZERO_GRAD and not lines.clears else "done" if is_known else "waiting"
         rows.append(CodeLine(CODE[line], ((facts[line] if is_known else "",),), "active" if at == shown else state))
     head = WORDS["coming" if shown is None else "walk"].format(step=step, line=shown, lines=len(LINES))
-    return listing(rows, (PLACE,), (head,), words=", ".join([head, *(facts[line] for line in LINES[:shown])]))
+    figure = listing(rows, (PLACE,), (head,), words=", ".join([head, *(facts[line] for line in LINES[:shown])]))
+    figure["layout"]["meta"]["made_for"] = MADE_FOR
+    return figure
 
 
 def facts_of(lines: StepLines) -> dict[str, str]:
