@@ -1,4 +1,4 @@
-"""The lines of a step: nothing changes before the last one, they say what the step then does, and zero_grad() can be off."""
+"""The lines of a step change nothing before the last one and say what it does; zero_grad() can be left out."""
 
 from __future__ import annotations
 
