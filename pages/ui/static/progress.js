@@ -1,10 +1,9 @@
 // What a visitor has seen, answered and predicted: kept in this browser only, to be marked on the home page, to choose
 // the questions from before, and to be taken away as a file.
 //
-// Kept as one JSON text: {"format", "version", "lessons": {lesson: {at}}, "questions" and "predictions":
-// {"lesson/id": {first, right, stage, at}}}. `first` says whether the first answer was right, `right` the last one, `at`
-// is the time in milliseconds, and `stage` counts the right answers in a row, without those that came too early to say
-// anything.
+// Kept as one JSON text: {"format", "version", "lessons": {lesson: {at}}, "questions" and "predictions": {"lesson/id":
+// {first, right, stage, at}}}. `first`: whether the first answer was right; `right`: the last one; `at`: the time in
+// milliseconds; `stage`: right answers in a row, without those that came too early to say anything.
 
 import { keep, kept } from "./storage.js";
 
