@@ -66,7 +66,7 @@ class Home:
     title: str = "Watch a model learn"
     start: str = "Start here"
     start_with: str = "First, fit a curve yourself. It takes a minute."
-    lessons: str = "Twelve lessons, in order"
+    lessons: str = "Thirteen lessons, in order"
     hours: str = "about {hours} hours"
     minutes: str = "{number} · {minutes} min"
     step: str = "step {step}"

@@ -64,7 +64,7 @@ def test_home_says_how_long_each_lesson_takes_and_all_of_them(visit: Open) -> No
     hours = sum(lesson.minutes for lesson in LESSONS.values()) / 60
     (total,) = (int(caption.split()[1]) for caption in captions if caption.endswith(" hours"))
     assert total == pytest.approx(hours, abs=0.5)
-    assert len(LESSONS) == 12, "the heading says so"
+    assert len(LESSONS) == 13, "the heading says so"
 
 
 def test_start_here_opens_the_first_experiment_of_regression(visit: Open) -> None:
