@@ -52,8 +52,9 @@ def show(lesson: Lesson) -> None:
     The prose is one element of the page: Streamlit renders every element again whenever a knob is changed.
     """
     with st.container(key="prose"):
-        _words(key=f"{lesson.name}:prose", data={"lesson": lesson.name, "html": as_html(lesson), "words": words(),
-                                                 "questions": [asked(lesson, each) for each in questions(lesson)]})  # fmt: skip
+        data = {"lesson": lesson.name, "html": as_html(lesson), "words": words()}
+        data["questions"] = [asked(lesson, each) for each in questions(lesson)]
+        _words(key=f"{lesson.name}:prose", data=data)
         _code(lesson)
     _neighbours(lesson)
 
