@@ -100,7 +100,7 @@ class Number:
     other: str = ""
 
     def feedback_on(self, answer: object) -> str:
-        """What to say about a typed number; "" for the right one. Raises AnswerError for what is no number."""
+        """What to say about a typed number; "" for the right one. Raises AnswerError for anything else."""
         value = read_number(_typed(answer), self.unit)
         if abs(value - self.value) <= self.tolerance:
             return ""
