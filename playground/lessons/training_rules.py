@@ -1,19 +1,23 @@
 """The rules by which the narrator judges a regression or a classification, in order: the first that applies speaks.
 
 Problems come before praise, and a cause before its symptom. Each rule judges the steps since the last change alone.
+The doctor's rules stand among them where a run of these lessons can show what they look for.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.lessons.doctor import rules as doctor
+from playground.lessons.doctor.evidence import Evidence, Layer
+from playground.lessons.doctor.words import SENTENCES as DOCTOR
 from playground.lessons.narrator import Rule
 from playground.runs.periods import Period
 from playground.runs.trends import MIN_ROWS, LossRows, Trend, smooth
@@ -39,9 +43,12 @@ GUESSING = 0.9  # of the loss of a constant prediction: a classifier with a high
 NEAR_THE_CURVE = 1.1  # of the loss of the curve behind the points: what is left is their noise
 SLOW_START = 0.05  # of the first loss: a training that took away less has hardly moved
 LOW_RATE = 0.1  # of the step that pays in the probe: a plateau at a lower rate may be only a slow start
+MAX_FAR_INPUT = 10  # where the loss is not finite: inputs as large as this are why
 COLLAPSED = 0.05  # weights no larger than this are as good as none
 
+FROM_THE_DOCTOR = ("kept gradients", "target scale", "dies backwards", "constant", "one class")
 SENTENCES = {
+    **{name: DOCTOR[name] for name in FROM_THE_DOCTOR},
     "past": "You are looking back at step {step:,}. Press Now or Play to return.",
     "diverged": "Diverged at step {step:,}: the loss is not finite (NaN).",
     "one class": "All training points have class {label}: there is nothing to tell apart. Add other points.",
@@ -122,6 +129,9 @@ ADVICE = {
     "lower rate": "Try a lower learning rate.",
     "lower rate or undo": "Lower the learning rate or undo this change.",
     "undo": "Undo this change.",
+    "zero_grad": "Switch zero_grad() on.",
+    "scale targets": "Scale your table, then load it.",
+    "relu": "Choose ReLU, or take layers away.",
     "lower rate or more points": "Try a lower learning rate or a larger batch.",
     "larger batch": "Try a larger batch.",
     "higher rate": "Try a higher learning rate.",
@@ -175,6 +185,20 @@ class TrainingSituation:
     max_units: int = 0
     max_layers: int = 0
     has_more_inputs: bool = False
+    targets: tuple[float, float] = (math.nan, math.nan)  # of a regression: the mean and the spread of y
+    output_spread: float = math.nan  # of a regression: the standard deviation of the predictions
+    one_class: int = -1  # of a classification: the only class that is predicted
+    layers: Callable[[], tuple[Layer, ...]] = tuple  # with the gradients of the first steps since the last change
+    held_gradients: Callable[[], tuple[float, float]] | None = None  # norms: of the sum so far, and of the new one
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the doctor's rules read, without what has to be measured."""
+        return Evidence(
+            losses=self.rows.train, since=self.since, constant_loss=self.constant_loss,
+            classes=len(self.classes), one_class=self.one_class, output_spread=self.output_spread,
+            target_mean=self.targets[0], target_spread=self.targets[1],
+        )  # fmt: skip
 
     @property
     def since(self) -> str:
@@ -386,6 +410,37 @@ def _after_divergence(s: TrainingSituation, found: Divergence) -> str:
 
 def _one_class(s: TrainingSituation) -> OneClass | None:
     return OneClass(s.classes[0]) if len(s.classes) == 1 else None
+
+
+def _kept_gradients(s: TrainingSituation) -> Any:
+    if s.held_gradients is None or not s.step:
+        return None
+    held, new = s.held_gradients()
+    return doctor.Kept(s.step, held, new) if held > 0 else None
+
+
+def _from_the_doctor(name: str, applies: Callable[[TrainingSituation], bool]) -> Callable[[TrainingSituation], Any]:
+    """What a rule of the doctor finds, where it applies on these pages."""
+    rule = doctor.named(name)
+    return lambda s: rule.find(s.evidence) if applies(s) else None
+
+
+def _is_flat(s: TrainingSituation) -> bool:
+    return _is_poor(s) is not None
+
+
+def _dies_backwards(s: TrainingSituation) -> Any:
+    if len(s.widths) < doctor.MIN_DEPTH or not s.is_stuck or s.fit >= MIN_FIT:
+        return None
+    return doctor.named("dies backwards").find(replace(s.evidence, layers=s.layers()))
+
+
+def _to_lead_gradients_back(s: TrainingSituation, found: Any) -> str:
+    return ADVICE["relu" if s.config.activation != "relu" else "seed"]
+
+
+def _far_and_not_finite(s: TrainingSituation) -> FarInputs | None:
+    return FarInputs(s.largest_input) if s.outcome == "failed" and s.largest_input > MAX_FAR_INPUT else None
 
 
 def _far(s: TrainingSituation) -> FarInputs | None:
@@ -695,6 +750,8 @@ def _rule(name: str, find: Callable[[TrainingSituation], Any], advice: Any = Non
 
 RULES: tuple[Rule[TrainingSituation], ...] = (
     _rule("past", _past),
+    _rule("far", _far_and_not_finite),
+    _rule("target scale", _from_the_doctor("target scale", lambda s: s.step > 0 and s.fit < MIN_FIT), "scale targets"),
     _rule("diverged", _diverged, _after_divergence),
     _rule("one class", _one_class),
     _rule("far", _far),
@@ -703,6 +760,7 @@ RULES: tuple[Rule[TrainingSituation], ...] = (
     _rule("continued", _continued),
     _rule("changed loss", _changed_loss),
     _rule("changed", _changed),
+    _rule("kept gradients", _kept_gradients, "zero_grad"),
     _rule("same units", _same_units, "initialisation"),
     _rule("dead layer", _dead_layer, _to_revive),
     _rule("dead units", _dead_units, _to_revive),
@@ -721,10 +779,13 @@ RULES: tuple[Rule[TrainingSituation], ...] = (
     _rule("no layer, classes", _no_layer_classes,
           lambda s, found: ADVICE["layer or inputs" if s.has_more_inputs else "layer"]),
     _rule("linear", _linear, "activation"),
+    _rule("dies backwards", _dies_backwards, _to_lead_gradients_back),
     _rule("slow", _slow, _faster),
     _rule("rising", _rising, _against_rising),
     _rule("falling again", _higher),
     _rule("rising again", _rising_again, _lower_rate),
+    _rule("constant", _from_the_doctor("constant", _is_flat), _larger),
+    _rule("one class", _from_the_doctor("one class", _is_flat), _larger),
     _rule("guessing", _guessing, _larger),
     _rule("plateau, classes", _plateau_classes, _larger),
     _rule("plateau", _plateau, _larger),

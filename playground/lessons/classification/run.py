@@ -49,6 +49,7 @@ from playground.lessons.classification.edits import (
 from playground.lessons.classification.figures.weights import with_parameters
 from playground.lessons.classification.predictions import REACH, TALL, WIDE, Predictions, pad_logits, small_maps
 from playground.lessons.classification.words import MARKS, MESSAGES
+from playground.lessons.doctor import examine
 from playground.lessons.narrator import first_finding
 from playground.lessons.training_rules import RULES, TrainingSituation
 from playground.runs import journal
@@ -482,6 +483,11 @@ class ClassificationRun(PointRun):
         sentences = self.challenge.sentences(models.count_parameters(view.model), accuracy)
         return " ".join([*sentences, first_finding(RULES, self.situation(view)).text])
 
+    def _one_class(self, predictions: Predictions) -> int:
+        """The only class that training points are predicted to have, -1 if there are several."""
+        found = np.unique(predictions.predicted[: len(self.data.x_train)])
+        return int(found[0]) if len(found) == 1 else -1
+
     def situation(self, view: View) -> TrainingSituation:
         """What the narrator's rules read."""
         predictions: Predictions = view.predictions
@@ -497,5 +503,7 @@ class ClassificationRun(PointRun):
             without_dropout=self.loss_without_dropout, fresh_probe=lambda: self._probe_of(build_model(self.config)),
             accuracy=accuracy, classes=self.classes, same_units=models.layer_of_same_units(view.model),
             good_step=self.good_step, max_units=MAX_UNITS, max_layers=MAX_LAYERS,
-            has_more_inputs=len(config.input_names) < len(INPUTS),
+            has_more_inputs=len(config.input_names) < len(INPUTS), one_class=self._one_class(predictions),
+            layers=lambda: examine.layers_of(
+                models.linears(view.model), self._layer_names(config), self.history, self.period.start),
         )  # fmt: skip

@@ -29,6 +29,7 @@ FEW_CLASSES = 0.5  # of the classes in a batch drawn at random
 MIN_ZEROS, MIN_BELOW = 0.3, 0.1  # shares of outputs that are 0, and of targets below 0
 MANY_DEAD = 0.8  # of the units of a layer
 DECAY_PULL = 0.5  # of the loss's own pull
+MIN_DEPTH = 2  # hidden layers, before a gradient can die on its way back
 DIES = 1e-3  # of the last layer's gradient per weight: less hardly reaches the first one
 CONSTANT = 0.1  # of the targets' spread
 CHANCE = 0.985  # of the loss of guessing
@@ -415,7 +416,7 @@ def _decay(e: Evidence) -> Ratio | None:
 
 
 def _dies_backwards(e: Evidence) -> Ratio | None:
-    if len(e.layers) < 3 or not e.is_poor or e.steps < MIN_STEPS:
+    if len(e.layers) <= MIN_DEPTH or not e.is_poor or e.steps < MIN_STEPS:
         return None
     first, last = (each.gradient / math.sqrt(each.size) for each in (e.layers[0], e.layers[-1]))
     return Ratio(first / last, first, last) if last > 0 and first / last < DIES else None
@@ -427,7 +428,7 @@ def _linear(e: Evidence) -> Units | None:
 
 
 def _constant(e: Evidence) -> Outputs | None:
-    is_flat = e.output_spread < CONSTANT * e.target_spread
+    is_flat = e.target_spread > 0 and e.output_spread < CONSTANT * e.target_spread
     return Outputs(spread=e.output_spread, targets=e.target_spread) if _is_late(e) and is_flat else None
 
 
@@ -517,6 +518,11 @@ RULES: tuple[Rule[Evidence], ...] = (
     _rule("slow", _slow),
     _rule("overfitting", _overfitting),
 )
+
+
+def named(name: str) -> Rule[Evidence]:
+    """The rule with a name. Raises StopIteration if there is none."""
+    return next(rule for rule in RULES if rule.name == name)
 
 
 def diagnose(evidence: Evidence) -> Finding | None:

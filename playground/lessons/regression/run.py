@@ -17,6 +17,7 @@ from playground.engine.commands import AddPoint, Command, RemovePoint, Undo
 from playground.engine.frames import Figure
 from playground.figures import curves, graphs, strips
 from playground.figures.theme import StickyRange, round_up
+from playground.lessons.doctor import examine
 from playground.lessons.narrator import first_finding
 from playground.lessons.regression import pictures, step_chart
 from playground.lessons.regression.config import (
@@ -103,6 +104,7 @@ class RegressionRun(LineRun):
         test = (data.x_test[:, 0].numpy().copy(), data.y_test[:, 0].numpy().copy())
         self.fit_base = curves.fit(train, test, self.grid_x, np.zeros_like(self.grid_x), spans=self.spans)
         self.variance = float(data.y_train.var(correction=0))
+        self.targets = float(data.y_train.mean()), self.variance**0.5
         self.point_picture = pictures.of_points(data, self.spans)
 
     # Training.
@@ -160,6 +162,9 @@ class RegressionRun(LineRun):
 
     def _probe_of(self, model: nn.Sequential) -> Probe:
         return probe(model, self.data.x_train, self.data.y_train, self.trainer.loss_fn, self.trainer.optimizer)
+
+    def _gradient_norms(self) -> tuple[float, float]:
+        return examine.gradient_norms(self.model, self.data.x_train, self.data.y_train, self.trainer.loss_fn)
 
     def constant_loss(self) -> float:
         """The training loss of the better of two constant predictions: the mean and the median of y."""
@@ -367,5 +372,9 @@ class RegressionRun(LineRun):
             fresh_probe=lambda: self._probe_of(build_model(self.config)),
             errors=predictions.errors if self.config.loss == "mse" else None,
             same_units=models.layer_of_same_units(view.model), good_step=self.good_step,
-            max_units=MAX_UNITS, max_layers=MAX_LAYERS,
+            max_units=MAX_UNITS, max_layers=MAX_LAYERS, targets=self.targets,
+            output_spread=float(np.std(predictions.errors + self.data.y_train[:, 0].numpy())),
+            layers=lambda: examine.layers_of(
+                models.linears(view.model), self.layer_names, self.history, self.period.start),
+            held_gradients=None if view.config.zero_grad else self._gradient_norms,
         )  # fmt: skip

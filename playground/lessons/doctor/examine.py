@@ -1,0 +1,49 @@
+"""The evidence that a lesson's own run gives: what its history and its weights say of each layer, when a rule asks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from playground.lessons.doctor.evidence import Layer
+from playground.runs.history import History
+from playground.training import models
+
+EARLY_ROWS = 10  # of the history since a change: their gradients say how a training begins
+
+
+def layers_of(layers: Sequence[nn.Module], names: Sequence[str], history: History, since: int) -> tuple[Layer, ...]:
+    """Layers with a weight and a bias, with the gradients of the first recorded steps after step `since`.
+
+    `names` are those of the history's columns "gradient <name>". A layer without a recorded gradient has NaN.
+    """
+    found, late = [], history.steps() > since
+    for layer, name in zip(layers, names, strict=True):
+        recorded = history.column(f"gradient {name}")[late][:EARLY_ROWS]
+        gradient = float(np.median(recorded)) if len(recorded) else math.nan
+        found.append(Layer(size=sum(each.numel() for each in layer.parameters()), gradient=gradient))
+    return tuple(found)
+
+
+@torch.enable_grad()
+def gradient_norms(
+    model: nn.Sequential, x: Tensor, y: Tensor, loss_fn: Callable[[Tensor, Tensor], Tensor]
+) -> tuple[float, float]:
+    """The norm of the gradients that a model's weights hold from earlier steps, and that of the new one on x and y.
+
+    The first is NaN where they hold none. The model stays as it is. Dropout is left out, so no random numbers are drawn.
+    """
+    weights = [layer.weight for layer in models.linears(model)]
+    outputs = x
+    for module in model:
+        outputs = (module[0] if isinstance(module, nn.Sequential) else module)(outputs)
+    held = [weight.grad for weight in weights if weight.grad is not None]
+    return _norm(held) if held else math.nan, _norm(torch.autograd.grad(loss_fn(outputs, y), weights))
+
+
+def _norm(tensors: Sequence[Tensor]) -> float:
+    return float(torch.stack([each.norm() for each in tensors]).norm())
