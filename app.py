@@ -41,12 +41,14 @@ from pages.ui.routes.streamlit_files import StreamlitFiles  # noqa: E402
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for it)
 
 widget_values.check_all()
+CALM_SECONDS = 5.0  # a busy machine answers before it is calm
 
 
 def prepare() -> None:
-    """Do before the server answers what its first visitor would wait for: the files, and a worker that has drawn."""
+    """Do before the server answers what its first visitor would wait for: files, a worker that has drawn, and calm."""
     assets.prepare()
     first.draw_one()
+    POOL.wait_until_calm(CALM_SECONDS)
 
 
 @asynccontextmanager

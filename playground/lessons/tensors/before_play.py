@@ -160,7 +160,7 @@ PREDICTIONS = {
             "Why?",
             {
                 "name": "The same name means the same in both",
-                "whole": "torch repeats the whole tensor, NumPy each number",
+                "whole": "torch repeats the tensor, NumPy each number",
                 "times": "It multiplies by 2",
             },
             "whole",
@@ -240,7 +240,7 @@ PREDICTIONS = {
             {
                 "axes": "Both arrays need the same number of axes",
                 "left": "Shapes are aligned at the left: 2 meets 4",
-                "right": "Aligned at the right, each axis has a 1 or is missing",
+                "right": "Aligned at the right, a 1 is stretched",
             },
             "right",
             {
@@ -276,8 +276,8 @@ PREDICTIONS = {
         Why(
             "Why there?",
             {
-                "order": "y has its numbers in its own order, so it is next to 0",
-                "strides": "Only the strides are reversed: the last one is 12",
+                "order": "y stores its numbers in its own order",
+                "strides": "Only the strides change: the last one is 12",
                 "last": "It is at the end of the memory",
             },
             "strides",
