@@ -175,12 +175,11 @@ def _draw(what: Opening, seconds: float) -> bytes:
         drawn = pool().draw(SESSION, found.name, what.config, b"", 0)
         data, frame = board.still_data(found.charts, still_lab.text_of(found, drawn), knobs, experiments), drawn.frame
     else:
-        if isinstance(found, Lab):
-            data = board.live_data(found.charts, found.status, units=found.units, unit_names=found.unit_names,
-                                   knobs=knobs, rail=experiments)  # fmt: skip
-        else:
-            settings = compare.in_words(what.config)
-            data = board.live_data(found.charts, found.status, settings=settings, knobs=knobs, rail=experiments)
+        is_lab = isinstance(found, Lab)
+        data = board.live_data(found.charts, found.status, units=found.units,
+                               unit_names=found.unit_names if isinstance(found, Lab) else None,
+                               settings=None if is_lab else compare.in_words(what.config),
+                               knobs=knobs, rail=experiments)  # fmt: skip
         frame = _frame_of_a_run(found, what.config, seconds)
     head = orjson.dumps(data | {"tabs": has_tabs})
     return gzip.compress(struct.pack("<I", len(head)) + head + frame, 6)

@@ -11,12 +11,12 @@ import numpy as np
 
 from playground.engine.frames import Figure
 from playground.figures import strips
+from playground.figures.listing import CodeLine, State, listing
 from playground.figures.parts import line as line_trace
 from playground.figures.theme import axis, layout
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab
 from playground.lessons.numbers import fixed
-from playground.lessons.training_loop.figures.listing import CodeLine, State, listing
 from playground.lessons.training_loop.figures.parameters import Grid, grids
 from playground.lessons.training_loop.loop import (
     BACKWARD,
@@ -99,6 +99,7 @@ BELOW = {  # the same in short lines
 LAYER_HEADINGS = ("output", "mean", "std", "zeros", "gradient (norm)")
 LAYER_WIDTHS = (19, 9, 9, 9, 16)
 LAYER_CODE_WIDTH = 15
+MIN_LAYER_ROWS = 12
 LAYER_BELOW = ("{shape} zeros {zeros}", "mean {mean} std {std} grad {grad}")
 UNKNOWN = "–"
 ZEROS = "{percent:.0f} %"
@@ -265,7 +266,14 @@ class OneStepRun(SteppedRun):
     def _layers(self, at: int) -> Figure:
         rows = [_layer(each) for each in self.loop.records[at].layers]
         rows = rows or [CodeLine((type(each).__name__,), ((),), ("", ""), "plain") for each in self.loop.model]
-        return listing(rows, LAYER_HEADINGS, LAYER_WIDTHS, code_width=LAYER_CODE_WIDTH, words=self.narrate(at))
+        return listing(
+            rows,
+            LAYER_HEADINGS,
+            LAYER_WIDTHS,
+            code_width=LAYER_CODE_WIDTH,
+            min_rows=MIN_LAYER_ROWS,
+            words=self.narrate(at),
+        )
 
     def _loss(self, at: int) -> Figure:
         """The losses over the lines; a short line leads from the loss of a batch to its loss after the step."""

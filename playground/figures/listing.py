@@ -14,11 +14,10 @@ from playground.figures.theme import layout
 MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace"
 MARGIN = {"l": 8, "r": 8, "t": 6, "b": 6}
 SIZE, CHARACTER, ROW = 15, 9.1, 23.0  # pixels: of the type, the width of a character and the height of a row
-MIN_ROWS = 12  # a shorter listing does not fill the height
 BELOW = 8 * " "  # before a short line below its code
 SIGNS = {"active": "▶ ", "raised": "✗ "}  # before a line of code
 NO_SIGN = "  "
-State = Literal["plain", "waiting", "done", "active", "raised"]
+State = Literal["plain", "waiting", "left_out", "done", "active", "raised"]
 
 
 @dataclass(frozen=True)
@@ -37,23 +36,35 @@ class CodeLine:
 
 
 def listing(
-    lines: Sequence[CodeLine], headings: Sequence[str], widths: Sequence[int], *, code_width: int, words: str = ""
+    lines: Sequence[CodeLine],
+    headings: Sequence[str],
+    widths: Sequence[int],
+    *,
+    code_width: int,
+    min_rows: int = 0,
+    words: str = "",
 ) -> Figure:
     """The code with its table at the right; `others` has the form for narrow places, with short lines below the code.
 
-    `widths` are those of the columns in characters, `code_width` that of the code.
+    `widths` are those of the columns in characters, `code_width` that of the code. With fewer than `min_rows` rows it
+    does not fill the height of its place.
     """
-    figure = _beside(lines, headings, widths, code_width, words)
-    figure["others"] = [_below(lines, headings, words)]
+    figure = _beside(lines, headings, widths, code_width, min_rows, words)
+    figure["others"] = [_below(lines, headings, min_rows, words)]
     return figure
 
 
 def _beside(
-    lines: Sequence[CodeLine], headings: Sequence[str], widths: Sequence[int], code_width: int, words: str
+    lines: Sequence[CodeLine],
+    headings: Sequence[str],
+    widths: Sequence[int],
+    code_width: int,
+    min_rows: int,
+    words: str,
 ) -> Figure:
     total = code_width + sum(widths)
     starts = [(code_width + sum(widths[:at])) / total for at in range(len(widths))]
-    count = max(1 + sum(_height(line) for line in lines), MIN_ROWS)
+    count = max(1 + sum(_height(line) for line in lines), min_rows)
     notes = [_note(text, x, 0, count, "@muted") for text, x in zip(headings, starts, strict=True)]
     shapes, row = [], 1
     for line in lines:
@@ -66,9 +77,9 @@ def _beside(
     return _figure(notes, shapes, lines, headings, words, size)
 
 
-def _below(lines: Sequence[CodeLine], headings: Sequence[str], words: str) -> Figure:
+def _below(lines: Sequence[CodeLine], headings: Sequence[str], min_rows: int, words: str) -> Figure:
     """The short lines of each line below its code."""
-    count = max(sum(len(line.code) + len(line.below) for line in lines), MIN_ROWS)
+    count = max(sum(len(line.code) + len(line.below) for line in lines), min_rows)
     notes, shapes, row, longest = [], [], 0, 0
     for line in lines:
         high = len(line.code) + len(line.below)
@@ -108,7 +119,7 @@ def _height(line: CodeLine) -> int:
 
 
 def _code(line: CodeLine, row: int, count: int) -> list[dict[str, Any]]:
-    colour, is_bold = "@muted" if line.state in ("waiting", "plain") else "@text", line.state != "plain"
+    colour, is_bold = "@muted" if line.state in ("waiting", "left_out", "plain") else "@text", line.state != "plain"
     signs = [SIGNS.get(line.state, NO_SIGN), *[NO_SIGN] * (len(line.code) - 1)]
     return [
         _note(sign + text, 0.0, row + at, count, colour, is_bold=is_bold)
