@@ -9,11 +9,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from playground.lessons.cnn.config import IMAGES, LEARNING_RATES
 from playground.lessons.cnn.frame_context import FrameContext
+from playground.lessons.cnn.metrics import LAYERS
 from playground.lessons.cnn.model import CLASSES
 from playground.lessons.cnn.words import A_DIGIT, ADVICE, NARRATOR
+from playground.lessons.doctor import examine
+from playground.lessons.doctor import rules as doctor
+from playground.lessons.doctor.evidence import Evidence
 from playground.lessons.narrator import Rule, first_finding
 from playground.runs.periods import Period
 
@@ -53,6 +58,19 @@ class CnnSituation:
         late = steps > self.period.start
         chosen = losses[~late if before else late]
         return np.asarray(chosen[np.isfinite(chosen)])
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the doctor's rules read."""
+        history, since, config = self.frame.history, self.period.start, self.frame.config
+        layers = [each for each in self.frame.live_model if isinstance(each, (nn.Conv2d, nn.Linear))]
+        names = [*LAYERS[: len(layers) - 1], LAYERS[-1]]
+        steps = self.frame.view.steps - since
+        return Evidence(
+            losses=self.losses(), since=self.since, classes=CLASSES, constant_loss=GUESSING,
+            layers=examine.layers_of(layers, names, history, since),
+            batch_norm_of_one=steps if config.batch_norm and config.batch_size == 1 else 0,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -168,6 +186,17 @@ def _guessing(now: CnnSituation) -> Loss | None:
     return Loss(loss, float(losses[0]), GUESSING) if loss > NEAR_GUESSING * GUESSING else None
 
 
+def _from_the_doctor(name: str) -> Callable[[CnnSituation], Any]:
+    """What a rule of the doctor finds, where the loss has not left that of guessing."""
+    rule = doctor.named(name)
+    return lambda now: rule.find(now.evidence) if _guessing(now) is not None else None
+
+
+def _to_lead_gradients_back(now: CnnSituation, found: Any) -> str:
+    del found
+    return ADVICE["relu" if now.frame.config.activation != "relu" else "reset"]
+
+
 def _rising(now: CnnSituation) -> Loss | None:
     before, after = now.losses(before=True), now.losses()
     if not now.since or not now.is_current or min(len(before), len(after)) < MIN_ROWS:
@@ -207,6 +236,15 @@ RULES: tuple[Rule[CnnSituation], ...] = (
     Rule("overfitted", _overfitted, NARRATOR["overfitted"], advice=_against_overfitting),
     Rule("untrained", _reading_if(lambda now, right: now.frame.view.steps == 0), NARRATOR["untrained"]),
     Rule("unstepped", _unstepped, NARRATOR["unstepped"]),
+    Rule(
+        "batch of one",
+        _from_the_doctor("batch of one"),
+        NARRATOR["batch of one"],
+        advice=lambda now, found: ADVICE["batch"],
+    ),
+    Rule(
+        "dies backwards", _from_the_doctor("dies backwards"), NARRATOR["dies backwards"], advice=_to_lead_gradients_back
+    ),
     Rule("blank", _blank, NARRATOR["blank"], NARRATOR["blank since"], advice=_lower_rate),
     Rule("guessing", _guessing, NARRATOR["guessing"], NARRATOR["guessing since"], advice=_other_rate),
     Rule("tested", _tested, NARRATOR["tested"]),

@@ -5,6 +5,8 @@ Labels and help of the settings are in config.py, titles of the charts in lesson
 
 from __future__ import annotations
 
+from playground.lessons.doctor.words import SENTENCES as DOCTOR
+
 A_DIGIT = ("a 0", "a 1", "a 2", "a 3", "a 4", "a 5", "a 6", "a 7", "an 8", "a 9")
 
 # By the names of the narrator's rules; "since" names the last change.
@@ -20,6 +22,8 @@ NARRATOR = {
     "unstepped": "{since}: no step yet. Press Play to see what it does.",
     "blank": "All {maps} maps of layer {layer} are blank: dead units output 0 and get no gradient.",
     "blank since": "{since}: all {maps} maps of layer {layer} are blank. Dead units output 0 and get no gradient.",
+    "dies backwards": DOCTOR["dies backwards"],
+    "batch of one": DOCTOR["batch of one"],
     "guessing": "The loss stays at {loss}: guessing among ten digits has {guessing}.",
     "guessing since": "{since}: the loss is {loss}, no better than guessing among ten digits ({guessing}).",
     "rising": "{since}: the training loss rose from {first} to {loss}.",
@@ -33,6 +37,8 @@ ADVICE = {
     "reset": "Press Reset and change another setting.",
     "lower or undo": "Lower the learning rate or undo this change.",
     "undo": "Undo this change.",
+    "relu": "Choose ReLU or batch norm, or take layers away.",
+    "batch": "Choose a larger batch.",
     "images": "More training images help, or shifting and rotating them.",
     "augmentation": "Shifting and rotating the training images helps.",
 }

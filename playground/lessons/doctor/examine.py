@@ -35,7 +35,7 @@ def gradient_norms(
 ) -> tuple[float, float]:
     """The norm of the gradients that a model's weights hold from earlier steps, and that of the new one on x and y.
 
-    The first is NaN where they hold none. The model stays as it is. Dropout is left out, so no random numbers are drawn.
+    The first is NaN where they hold none. The model stays as it is. Dropout is left out: no random numbers are drawn.
     """
     weights = [layer.weight for layer in models.linears(model)]
     outputs = x

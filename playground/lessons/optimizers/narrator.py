@@ -37,6 +37,7 @@ class RaceSituation:
     rows: dict[str, tuple[float, float]]
     smoothed: dict[str, float]  # the current smoothed losses of the running racers
     can_lower_rate: bool
+    dead: tuple[str, ...] = ()  # the labels of running racers all of whose hidden units output 0 for every point
 
     def at(self, place: int) -> tuple[str, ...]:
         """The labels of the racers at a place, from 1; at the last place for -1."""
@@ -85,6 +86,15 @@ class Order:
     curve: str = ""
     gone: str = ""
     why: str = ""
+
+
+@dataclass(frozen=True)
+class Dead:
+    """Who has no hidden unit left that learns, and who leads."""
+
+    names: str
+    leader: str
+    loss: float
 
 
 @dataclass(frozen=True)
@@ -166,13 +176,18 @@ def _over(race: RaceSituation) -> Order | None:
     return _order(race) if race.is_done else None
 
 
+def _dead(race: RaceSituation) -> Dead | None:
+    first = race.at(1)
+    return Dead(listed(race.dead), listed(first), race.loss_of(first[0])) if race.dead and first else None
+
+
 def _rising(race: RaceSituation) -> Rising | None:
     risen = [label for label, (before, now) in race.rows.items() if now > RISE * before]
     first = race.at(1)
     return Rising(listed(risen), listed(first), race.loss_of(first[0])) if risen and first else None
 
 
-def _lower_rate(race: RaceSituation, found: DroppedOut) -> str:
+def _lower_rate(race: RaceSituation, found: DroppedOut | Dead) -> str:
     del found
     return words.ADVICE["lower rate" if race.can_lower_rate else "other rates"]
 
@@ -187,6 +202,7 @@ RULES: tuple[Rule[RaceSituation], ...] = (
     Rule("dropped out", _dropped_out, S["dropped out"]),
     Rule("dropped out, over", _dropped_out_at_the_end, S["dropped out, over"]),
     Rule("equal", _equal, S["equal"]),
+    Rule("dead", _dead, S["dead"], advice=_lower_rate),
     Rule("rising", _rising, S["rising"]),
     Rule("tied", _tied, S["tied"]),
     Rule("over, other curve", _other_curve, S["over, other curve"]),

@@ -44,12 +44,14 @@ from playground.lessons.optimizers.surface import MAX_SECONDS, Surface
 from playground.runs import state_checks as check
 from playground.runs.training_run import TrainingRun, View
 from playground.settings import Settings
+from playground.training.models import ACTIVATIONS
 from playground.training.optimizers import SCHEDULES
 from playground.training.trainer import Trainer
 
 Array = NDArray[Any]
 GRID_POINTS = 120
 MAX_SHOWN_POINTS = 125  # of the data
+FLAT = 1e-6  # between the highest and the lowest prediction of a model without a unit that is alive: rounding
 ON_SURFACE = "on_surface"  # the viewer's option while the surface is the largest picture
 COLUMNS = ("loss", "smooth", "second", "ratio", "rate")  # in the history, one for each racer
 DISPLAY_KNOBS = ("over", "inside", "parameter", "surface", "surface_lr")  # they change only the charts
@@ -228,7 +230,24 @@ class RaceRun(TrainingRun):
             placings=self.placings(view), since=self.period.since, has_stepped=self.steps > since,
             rows={name: (loss, running[name].smooth) for name, loss in before.items()},
             smoothed={name: racer.smooth for name, racer in running.items()},
-            can_lower_rate=self.config.lr > LEARNING_RATES[0],
+            can_lower_rate=self.config.lr > LEARNING_RATES[0], dead=self._dead(view),
+        )  # fmt: skip
+
+    def _dead(self, view: View) -> tuple[str, ...]:
+        """The labels of running racers whose hidden units are all dead; only a flat curve is looked into."""
+        if not view.steps or not ACTIVATIONS[self.config.activation].can_die:
+            return ()
+        flat = [at for at, curve in enumerate(view.predictions.curves) if np.ptp(curve) <= FLAT]
+        points = self.inputs[GRID_POINTS:]
+
+        def hidden(model: nn.Module) -> Tensor:
+            first, activation, _ = model.children()
+            outputs: Tensor = activation(first(points))  # (points, units)
+            return outputs
+
+        return tuple(
+            self.race.racers[at].entry.label for at in flat
+            if not self.race.racers[at].left and not hidden(view.model[at]).any()
         )  # fmt: skip
 
     def _smoothed_at(self, racer: Racer, step: int) -> float:
