@@ -72,7 +72,7 @@ def loaded_curve(config: MismatchConfig) -> str:
 
 
 def loss_after_resuming(config: ResumeConfig) -> str:
-    """The loss one step after resuming with the weights alone: "jumps", is the "same", or is "lower" than without a stop."""
+    """The loss a step after resuming with the weights alone, against no stop: "jumps", "same" or "lower"."""
     whole, weights_only, *_ = trainings(config)
     ratio = float(weights_only.losses[1] / whole.losses[config.stop + 1])
     return "jumps" if ratio > JUMP else "lower" if ratio < 1 / JUMP else "same"
