@@ -128,8 +128,8 @@ PREDICTIONS = {
         Why(
             "Why is it so flat?",
             {
-                "half": "Its value at 0 is one half",
                 "product": "Its slope is σ · (1 − σ), at most ½ · ½",
+                "half": "Its value at 0 is one half",
                 "line": "It is a line of slope 1 near 0",
             },
             "product",
@@ -161,8 +161,8 @@ PREDICTIONS = {
         Why(
             "Why that one?",
             {
-                "exp": "It falls like eˣ, which is never quite flat",
                 "smooth": "Smooth functions have no flat parts",
+                "exp": "It falls like eˣ, which is never quite flat",
                 "line": "It is a line with a small slope there",
             },
             "exp",
@@ -178,9 +178,9 @@ PREDICTIONS = {
         Why(
             "What decides the share?",
             {
-                "ratio": "The score divided by the sum of the scores",
-                "largest": "The largest score gets all",
                 "exp": "eᶻ divided by the sum of all eᶻ",
+                "largest": "The largest score gets all",
+                "ratio": "The score divided by the sum of the scores",
             },
             "exp",
             {
@@ -192,14 +192,14 @@ PREDICTIONS = {
     "up-by-one": Prediction(
         Choice(
             "All four scores become 1 larger. Which softmax shares grow?",
-            {"all": "All of them", "none": "None", "first": "Only the largest"},
+            {"none": "None", "all": "All of them", "first": "Only the largest"},
             shares_that_grow,
         ),
         Why(
             "Why?",
             {
-                "factor": "e multiplies each eᶻ and their sum",
                 "score": "A larger score is a larger share",
+                "factor": "e multiplies each eᶻ and their sum",
                 "limit": "The shares are at their limit already",
             },
             "factor",
@@ -233,14 +233,14 @@ PREDICTIONS = {
     "too-large-tanh": Prediction(
         Choice(
             "Very large starting weights, ten tanh layers: every output stays within ±1. And the gradient?",
-            {"stays": "It keeps its size", "vanishes": "It vanishes", "explodes": "It explodes"},
+            {"explodes": "It explodes", "vanishes": "It vanishes", "stays": "It keeps its size"},
             fate_of_gradient,
         ),
         Why(
             "Why?",
             {
-                "bounded": "Outputs within ±1 keep gradients small",
                 "weights": "Large weights multiply it in each layer",
+                "bounded": "Outputs within ±1 keep gradients small",
                 "flat": "tanh is flat at ±1 and stops every gradient",
             },
             "weights",
@@ -259,8 +259,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "lines": "A sum of lines is a line",
                 "pieces": "Each unit is a line, so each gives one piece",
+                "lines": "A sum of lines is a line",
                 "steps": "With enough steps of training it will bend",
             },
             "lines",
@@ -290,14 +290,14 @@ PREDICTIONS = {
     "step-too-far": Prediction(
         Choice(
             "Scores 11, 10 and 9 in fp16, softmax by its formula. Which share does the 11 get?",
-            {"right": "The right one, about 0.67", "zero": "0", "one": "1", "nan": "NaN"},
+            {"right": "The right one, about 0.67", "one": "1", "zero": "0", "nan": "NaN"},
             naive_share,
         ),
         Why(
             "Why?",
             {
-                "sum": "The sum of the three exp is too large for fp16",
                 "exp": "exp(11) is too large for fp16",
+                "sum": "The sum of the three exp is too large for fp16",
                 "digits": "fp16 has too few digits",
             },
             "sum",
@@ -310,15 +310,15 @@ PREDICTIONS = {
     "underflow": Prediction(
         Choice(
             "Scores −120, −121 and −122 in fp32, softmax by its formula. Which share does the −120 get?",
-            {"zero": "0", "one": "1", "right": "The right one, about 0.67", "nan": "NaN"},
+            {"zero": "0", "nan": "NaN", "right": "The right one, about 0.67", "one": "1"},
             naive_share_in_32_bits,
         ),
         Why(
             "Why?",
             {
                 "differences": "Only the differences between scores count",
-                "zeros": "Each exp is 0, and 0 / 0 is undefined",
                 "small": "A very small number is rounded to 0",
+                "zeros": "Each exp is 0, and 0 / 0 is undefined",
             },
             "zeros",
             {

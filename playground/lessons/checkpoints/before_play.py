@@ -104,15 +104,15 @@ PREDICTIONS = {
     "load-forgotten": Prediction(
         Choice(
             "net3 is built, but load_state_dict is never called. What does PyTorch say when net3 predicts?",
-            {"error": "An error", "nothing": "Nothing", "warning": "A warning"},
+            {"nothing": "Nothing", "error": "An error", "warning": "A warning"},
             what_is_said,
         ),
         Why(
             "Why?",
             {
-                "weights": "A new model has weights, too: random ones",
-                "cache": "PyTorch remembers the weights of net1",
                 "late": "The error comes later, in training",
+                "cache": "PyTorch remembers the weights of net1",
+                "weights": "A new model has weights, too: random ones",
             },
             "weights",
             {
@@ -124,15 +124,15 @@ PREDICTIONS = {
     "why-so-large": Prediction(
         Choice(
             "64 units in place of 10. How much larger is the file of the state_dict?",
-            {"six": "About six times", "twice": "About twice", "little": "By less than a third"},
+            {"six": "About six times", "little": "By less than a third", "twice": "About twice"},
             growth_of_file,
         ),
         Why(
             "Why?",
             {
                 "numbers": "A file grows as its numbers do",
-                "packaging": "Most of a small file is packaging",
                 "zip": "The numbers are compressed",
+                "packaging": "Most of a small file is packaging",
             },
             "packaging",
             {
@@ -147,8 +147,8 @@ PREDICTIONS = {
         Why(
             "Why do some stay?",
             {
-                "all": "None stays: each step changes each weight",
                 "dead": "Their ReLU is 0 for every point: no gradient",
+                "all": "None stays: each step changes each weight",
                 "done": "Their first weights were right already",
             },
             "dead",
@@ -161,7 +161,7 @@ PREDICTIONS = {
     "late-in-training": Prediction(
         Choice(
             "Steps 190 and 200. How large is the largest change, compared with the largest weight?",
-            {"half": "About a half", "tenth": "About a tenth", "small": "Less than a twentieth"},
+            {"small": "Less than a twentieth", "tenth": "About a tenth", "half": "About a half"},
             size_of_change,
         ),
         Why(
@@ -188,8 +188,8 @@ PREDICTIONS = {
         Why(
             "And with strict=False?",
             {
-                "skip": "Then it skips what does not fit",
                 "still": "The same: strict is about keys, not shapes",
+                "skip": "Then it skips what does not fit",
                 "fill": "Then it fills the other two with zeros",
             },
             "still",
@@ -202,14 +202,14 @@ PREDICTIONS = {
     "strict-off": Prediction(
         Choice(
             "The file lacks the last bias, and strict is off. Which curve does the loaded model draw?",
-            {"same": "The same curve", "shifted": "The same curve, shifted", "other": "Another curve"},
+            {"shifted": "The same curve, shifted", "same": "The same curve", "other": "Another curve"},
             loaded_curve,
         ),
         Why(
             "Why?",
             {
-                "zero": "A missing tensor is set to zero",
                 "random": "The bias keeps the random value of a new model",
+                "zero": "A missing tensor is set to zero",
                 "nothing": "One wrong number makes all of them wrong",
             },
             "random",
@@ -222,14 +222,14 @@ PREDICTIONS = {
     "resumed-with-adam": Prediction(
         Choice(
             "Adam, stopped at step 30 and resumed with its weights only. What does the loss do first?",
-            {"same": "It continues as before", "jumps": "It jumps up", "lower": "It falls faster"},
+            {"same": "It continues as before", "lower": "It falls faster", "jumps": "It jumps up"},
             loss_after_resuming,
         ),
         Why(
             "Why?",
             {
-                "weights": "The weights are all that a training needs",
                 "averages": "Without its averages Adam’s steps are long again",
+                "weights": "The weights are all that a training needs",
                 "fresh": "A new optimizer starts with new energy",
             },
             "averages",
@@ -246,8 +246,8 @@ PREDICTIONS = {
             "Why?",
             {
                 "state": "Only the full state is ever exact",
-                "none": "There is no state but the weights",
                 "rounding": "Rounding makes each of them differ",
+                "none": "There is no state but the weights",
             },
             "none",
             {
@@ -259,7 +259,7 @@ PREDICTIONS = {
     "whole-model": Prediction(
         Choice(
             "A whole model was saved with torch.save. How many function calls does loading the file make?",
-            {"none": "None: a file is data", "one": "One: the model’s class", "dozens": "Dozens",
+            {"dozens": "Dozens", "one": "One: the model’s class", "none": "None: a file is data",
              "few": "A few, one for each tensor"},
             calls,
         ),

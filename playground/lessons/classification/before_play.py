@@ -123,8 +123,8 @@ PREDICTIONS = {
             "What do the other steps do?",
             {
                 "rest": "They bring the accuracy to 100 %, evenly",
-                "sure": "They make the model surer of what is correct",
                 "nothing": "Nothing: the loss is at its minimum",
+                "sure": "They make the model surer of what is correct",
             },
             "sure",
             {
@@ -158,14 +158,14 @@ PREDICTIONS = {
     "circle-inputs": Prediction(
         Choice(
             "No hidden layer; the inputs are x₁² and x₂². Which border can this model have on the map?",
-            {"straight": "A straight line", "curved": "A parabola", "closed": "A circle or an ellipse"},
+            {"straight": "A straight line", "closed": "A circle or an ellipse", "curved": "A parabola"},
             shape_of_border,
         ),
         Why(
             "Why?",
             {
-                "linear": "Without a hidden layer a border is straight",
                 "inputs": "A line in x₁² and x₂² is an ellipse in x₁ and x₂",
+                "linear": "Without a hidden layer a border is straight",
                 "power": "A square is a parabola",
             },
             "inputs",
@@ -179,14 +179,14 @@ PREDICTIONS = {
     "xor": Prediction(
         Choice(
             "Six units solve it. Without a hidden layer, which share of the training points gets correct?",
-            {"all": "Nearly all", "most": "About 75 %", "half": "About half"},
+            {"all": "Nearly all", "half": "About half", "most": "About 75 %"},
             accuracy_without_layer,
         ),
         Why(
             "Why?",
             {
-                "corners": "One line can have three of four corners right",
                 "balance": "Whatever a line gains on one side it loses",
+                "corners": "One line can have three of four corners right",
                 "steps": "It only needs more steps",
             },
             "balance",
@@ -219,16 +219,16 @@ PREDICTIONS = {
     "challenge": Prediction(
         Choice(
             "At most 20 parameters and 95 % of the test points: which model can do it?",
-            {"two": "2 units", "line": "No hidden layer", "squares": "No hidden layer, x₁² and x₂²",
+            {"squares": "No hidden layer, x₁² and x₂²", "line": "No hidden layer", "two": "2 units",
              "four": "4 units"},
             who_meets_the_challenge,
         ),
         Why(
             "Why that one?",
             {
-                "inputs": "Good inputs can replace a layer",
-                "more": "More units are always better",
                 "small": "The smallest model generalizes best",
+                "more": "More units are always better",
+                "inputs": "Good inputs can replace a layer",
             },
             "inputs",
             {
@@ -242,15 +242,15 @@ PREDICTIONS = {
     "unsure": Prediction(
         Choice(
             "Where are the points of which the model is least certain?",
-            {"middle": "In the middle of the circle", "border": "Along the border", "outside": "Far outside"},
+            {"border": "Along the border", "middle": "In the middle of the circle", "outside": "Far outside"},
             least_certain,
         ),
         Why(
             "Why there?",
             {
                 "noise": "The noise is largest there",
-                "far": "The model has seen few points there",
                 "equal": "The two logits are nearly equal there",
+                "far": "The model has seen few points there",
             },
             "equal",
             {
@@ -263,7 +263,7 @@ PREDICTIONS = {
     "noise": Prediction(
         Choice(
             "20 points a class, two layers of 12. The training accuracy rises to 100 %. And the test loss?",
-            {"falls": "It falls with the training loss", "rises": "It falls, then rises", "level": "It stays level"},
+            {"falls": "It falls with the training loss", "level": "It stays level", "rises": "It falls, then rises"},
             course_of_test_loss,
         ),
         Why(

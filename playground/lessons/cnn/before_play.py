@@ -72,15 +72,15 @@ PREDICTIONS = {
     "linear": Prediction(
         Choice(
             "Without ReLU, the whole model is one linear function. How many test images does it read after 150 steps?",
-            {"guess": "About 10 %, as by guessing", "half": "About half", "most": "More than two thirds",
+            {"most": "More than two thirds", "half": "About half", "guess": "About 10 %, as by guessing",
              "all": "98 %, as with ReLU"},
             level,
         ),
         Why(
             "Why so many?",
             {
-                "templates": "Many digits differ by which pixels are dark",
                 "deep": "Two layers are more than linear in any case",
+                "templates": "Many digits differ by which pixels are dark",
                 "random": "Random filters are enough",
             },
             "templates",
@@ -94,15 +94,15 @@ PREDICTIONS = {
     "one-pixel": Prediction(
         Choice(
             "Filters of one pixel cannot detect edges. How many test images does the model read after 200 steps?",
-            {"guess": "About 10 %, as by guessing", "all": "98 %, as with windows of 5", "half": "About half",
-             "most": "More than two thirds"},
+            {"guess": "About 10 %, as by guessing", "all": "98 %, as with windows of 5", "most": "More than two thirds",
+             "half": "About half"},
             level,
         ),
         Why(
             "What does the reading, then?",
             {
-                "linear": "The linear layer sees where the ink is",
                 "pooling": "Pooling finds the edges",
+                "linear": "The linear layer sees where the ink is",
                 "nothing": "Nothing: without edges a digit cannot be read",
             },
             "linear",
@@ -116,15 +116,15 @@ PREDICTIONS = {
     "too-fast": Prediction(
         Choice(
             "A hundred times the learning rate. Where is the loss after 100 steps?",
-            {"low": "Lower, and sooner", "nan": "At NaN", "guess": "At 2.3, that of guessing"},
+            {"low": "Lower, and sooner", "guess": "At 2.3, that of guessing", "nan": "At NaN"},
             size_of_loss,
         ),
         Why(
             "Why?",
             {
                 "bigger": "Larger steps learn faster",
-                "dead": "The first steps push ReLU units to 0 for good",
                 "explode": "The weights grow without a limit",
+                "dead": "The first steps push ReLU units to 0 for good",
             },
             "dead",
             {
@@ -140,8 +140,8 @@ PREDICTIONS = {
         Why(
             "Why not 100 %, as in training?",
             {
-                "heart": "It knows its 50 images, not every way to write",
                 "short": "It was not trained long enough",
+                "heart": "It knows its 50 images, not every way to write",
                 "large": "It has too few parameters",
             },
             "heart",
@@ -158,8 +158,8 @@ PREDICTIONS = {
             "Why?",
             {
                 "harder": "Harder training images are learned worse",
-                "new": "Each epoch shows new images of the same digits",
                 "same": "The same 200 images cannot teach more",
+                "new": "Each epoch shows new images of the same digits",
             },
             "new",
             {

@@ -80,15 +80,15 @@ PREDICTIONS = {
     "move-the-one": Prediction(
         Choice(
             "The kernel is 0 but for a 1 at its top left. Where does the digit go?",
-            {"stays": "It stays", "up-left": "Up and to the left", "down-right": "Down and to the right",
-             "up-right": "Up and to the right"},
+            {"stays": "It stays", "up-left": "Up and to the left", "up-right": "Up and to the right",
+             "down-right": "Down and to the right"},
             which_way,
         ),
         Why(
             "Why?",
             {
-                "reads": "Each place reads the pixel above it on the left",
                 "follows": "The digit follows the 1",
+                "reads": "Each place reads the pixel above it on the left",
                 "middle": "Only the middle of a kernel counts",
             },
             "reads",
@@ -104,8 +104,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "up": "28 / 3, rounded up",
                 "down": "(28 − 3) / 3 + 1, rounded down",
+                "up": "28 / 3, rounded up",
                 "each": "One row for each pixel where a window can begin",
             },
             "down",
@@ -119,14 +119,14 @@ PREDICTIONS = {
     "overlapping-windows": Prediction(
         Choice(
             "Windows of 3 × 3 in place of 2 × 2, still two pixels apart. What becomes of the strokes?",
-            {"thinner": "They get thinner", "same": "They stay as thick", "thicker": "They get thicker"},
+            {"thinner": "They get thinner", "thicker": "They get thicker", "same": "They stay as thick"},
             thickness,
         ),
         Why(
             "Why?",
             {
-                "average": "A larger window averages more background",
                 "several": "A strong pixel is the largest of several windows",
+                "average": "A larger window averages more background",
                 "size": "The output has the same size, so nothing changes",
             },
             "several",
@@ -140,15 +140,15 @@ PREDICTIONS = {
     "window-that-does-not-fit": Prediction(
         Choice(
             "28 pixels, windows of 5. What does torch do with the last three rows and columns?",
-            {"padded": "Fills them up with zeros", "error": "Raises an error", "ignored": "Ignores them"},
+            {"ignored": "Ignores them", "error": "Raises an error", "padded": "Fills them up with zeros"},
             where_it_does_not_fit,
         ),
         Why(
             "How can one notice it?",
             {
                 "warning": "torch prints a warning",
-                "size": "Only by the size of the output",
                 "loss": "The training fails later",
+                "size": "Only by the size of the output",
             },
             "size",
             {
@@ -164,9 +164,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "half": "(k − 1) / 2: half of the window but its middle",
-                "two": "Padding 2 keeps the size of every window",
                 "double": "The padding grows as the window does: + 2",
+                "two": "Padding 2 keeps the size of every window",
+                "half": "(k − 1) / 2: half of the window but its middle",
             },
             "half",
             {
@@ -182,8 +182,8 @@ PREDICTIONS = {
             "Which ones are they?",
             {
                 "none": "None: a convolution reads each pixel",
-                "between": "Two between each pair of windows, two at the end",
                 "end": "The last two",
+                "between": "Two between each pair of windows, two at the end",
             },
             "between",
             {
@@ -195,15 +195,15 @@ PREDICTIONS = {
     "three-small-for-one-large": Prediction(
         Choice(
             "Three layers of 3 × 3 and one of 7 × 7 see the same pixels, with 16 maps. Which has more parameters?",
-            {"large": "One of 7 × 7", "same": "Both have the same", "small": "Three of 3 × 3"},
+            {"same": "Both have the same", "large": "One of 7 × 7", "small": "Three of 3 × 3"},
             which_has_more,
         ),
         Why(
             "Why?",
             {
                 "layers": "Three layers have three times the weights",
-                "same": "The same pixels need the same weights",
                 "squares": "7 · 7 = 49 is more than 3 · 9 = 27",
+                "same": "The same pixels need the same weights",
             },
             "squares",
             {
@@ -215,7 +215,7 @@ PREDICTIONS = {
     "without-padding": Prediction(
         Choice(
             "The tutorial’s two convolutions without padding. How many parameters have they now?",
-            {"fewer": "Fewer", "same": "As many as before", "more": "More"},
+            {"same": "As many as before", "fewer": "Fewer", "more": "More"},
             against_tutorial,
         ),
         Why(

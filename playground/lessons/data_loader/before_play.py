@@ -82,8 +82,8 @@ PREDICTIONS = {
         Why(
             "What happens to the last two samples?",
             {
-                "lost": "They are left out",
                 "short": "They form a batch of two",
+                "lost": "They are left out",
                 "next": "They wait for the next epoch",
             },
             "short",
@@ -100,9 +100,9 @@ PREDICTIONS = {
         Why(
             "Why so many?",
             {
-                "all": "An epoch shows each sample once",
-                "half": "Each draw is new with a chance of one half",
                 "share": "Each sample is missed with a chance of about 1/e",
+                "half": "Each draw is new with a chance of one half",
+                "all": "An epoch shows each sample once",
             },
             "share",
             {
@@ -116,16 +116,16 @@ PREDICTIONS = {
     "batches-of-4": Prediction(
         Choice(
             "Batches of 16 in place of 4. What becomes of the noise of their gradients?",
-            {"same": "It stays the same", "quarter": "A quarter of it is left", "none": "None is left",
-             "half": "Half of it is left"},
+            {"same": "It stays the same", "quarter": "A quarter of it is left", "half": "Half of it is left",
+             "none": "None is left"},
             noise_of_four_times_as_many,
         ),
         Why(
             "Why?",
             {
                 "count": "Four times the samples, a quarter of the noise",
-                "root": "The noise falls with the root of the batch size",
                 "data": "The noise is in the data, not in the batch",
+                "root": "The noise falls with the root of the batch size",
             },
             "root",
             {
@@ -163,9 +163,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "forgets": "Long steps towards class 1 forget class 0",
-                "faster": "Larger steps learn faster",
                 "noise": "The labels are noisy",
+                "faster": "Larger steps learn faster",
+                "forgets": "Long steps towards class 1 forget class 0",
             },
             "forgets",
             {
@@ -177,14 +177,14 @@ PREDICTIONS = {
     "batch-of-everything": Prediction(
         Choice(
             "All 160 samples in one batch, sorted or shuffled. Which loss ends lower?",
-            {"same": "Both end at the same loss", "shuffled": "The shuffled one", "sorted": "The sorted one"},
+            {"shuffled": "The shuffled one", "same": "Both end at the same loss", "sorted": "The sorted one"},
             which_ends_lower,
         ),
         Why(
             "Why?",
             {
-                "mean": "The mean over all samples knows no order",
                 "always": "Shuffled data is always better",
+                "mean": "The mean over all samples knows no order",
                 "last": "The samples that come last count more",
             },
             "mean",

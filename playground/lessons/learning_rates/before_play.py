@@ -85,14 +85,14 @@ PREDICTIONS = {
     "all-at-once": Prediction(
         Choice(
             "Each of the seven optimizers at the rate that suits it best. How far apart do they end?",
-            {"ten": "The worst ten times the best", "twice": "The worst twice the best", "tenth": "All within a tenth"},
+            {"ten": "The worst ten times the best", "tenth": "All within a tenth", "twice": "The worst twice the best"},
             spread_of_best,
         ),
         Why(
             "Why?",
             {
-                "noise": "Each gets close to the noise at its own rate",
                 "adam": "Adam is the best at every rate",
+                "noise": "Each gets close to the noise at its own rate",
                 "same": "All seven take the same steps",
             },
             "noise",
@@ -110,8 +110,8 @@ PREDICTIONS = {
         Why(
             "What is different in AdamW?",
             {
-                "none": "Nothing but its name",
                 "separate": "It shrinks the weights apart from Adam’s step",
+                "none": "Nothing but its name",
                 "smaller": "It uses a smaller weight decay",
             },
             "separate",
@@ -130,8 +130,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "best": "The best optimizer is the best at every rate",
                 "small": "SGD’s gradients are small, so it needs that rate",
+                "best": "The best optimizer is the best at every rate",
                 "luck": "With three seeds the order is luck",
             },
             "small",
@@ -170,8 +170,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "last": "Its last steps are by far the shortest",
                 "more": "It takes the longest way",
+                "last": "Its last steps are by far the shortest",
                 "start": "It only has a better start",
             },
             "last",
@@ -191,8 +191,8 @@ PREDICTIONS = {
             "Why?",
             {
                 "fall": "Only a falling rate can come to rest",
-                "rate": "A rate of 0.1 is too large for Adam",
                 "exact": "The gradient has no noise and goes to 0",
+                "rate": "A rate of 0.1 is too large for Adam",
             },
             "exact",
             {
@@ -230,8 +230,8 @@ PREDICTIONS = {
             "Why?",
             {
                 "longer": "Longer steps arrive sooner",
-                "root": "Both directions oscillate: the factor is √0.8",
                 "limit": "Twice the rate is above the limit",
+                "root": "Both directions oscillate: the factor is √0.8",
             },
             "root",
             {

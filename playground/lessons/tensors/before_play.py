@@ -100,8 +100,8 @@ PREDICTIONS = {
             "Why that many?",
             {
                 "count": "NumPy counts numbers, and a row has 3",
-                "bytes": "NumPy counts bytes, and a row has 3 numbers of 8",
                 "whole": "It skips the whole array",
+                "bytes": "NumPy counts bytes, and a row has 3 numbers of 8",
             },
             "bytes",
             {
@@ -119,9 +119,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "none": "A mean over all numbers leaves no axis",
-                "one": "One number is an axis of length 1",
                 "same": "An operation keeps the shape of its input",
+                "one": "One number is an axis of length 1",
+                "none": "A mean over all numbers leaves no axis",
             },
             "none",
             {
@@ -139,9 +139,9 @@ PREDICTIONS = {
         Why(
             "Why is that so?",
             {
-                "formula": "A standard deviation has one formula",
-                "digits": "float32 has fewer digits",
                 "divisor": "NumPy divides by n, torch by n − 1",
+                "digits": "float32 has fewer digits",
+                "formula": "A standard deviation has one formula",
             },
             "divisor",
             {
@@ -153,7 +153,7 @@ PREDICTIONS = {
     "repeat": Prediction(
         Choice(
             "In NumPy repeat(2) of 1 2 3 gives 1 1 2 2 3 3. What does it give in torch?",
-            {"1 1 2 2 3 3": "1 1 2 2 3 3", "2 4 6": "2 4 6", "1 2 3 1 2 3": "1 2 3 1 2 3", "error": "An error"},
+            {"1 2 3 1 2 3": "1 2 3 1 2 3", "2 4 6": "2 4 6", "1 1 2 2 3 3": "1 1 2 2 3 3", "error": "An error"},
             numbers_in_torch,
         ),
         Why(
@@ -212,15 +212,15 @@ PREDICTIONS = {
     "column-and-row": Prediction(
         Choice(
             "a is a column, 4 × 1; b is a row of 3. Which shape does a + b have?",
-            {"error": "None: an error", "4 × 1": "4 × 1", "4 × 3": "4 × 3", "3 × 4": "3 × 4"},
+            {"error": "None: an error", "4 × 3": "4 × 3", "4 × 1": "4 × 1", "3 × 4": "3 × 4"},
             shape_of_sum,
         ),
         Why(
             "Why?",
             {
                 "equal": "Only equal shapes can be added",
-                "table": "Each is stretched along the axis of the other",
                 "first": "The result has the shape of a",
+                "table": "Each is stretched along the axis of the other",
             },
             "table",
             {
@@ -232,7 +232,7 @@ PREDICTIONS = {
     "three-axes": Prediction(
         Choice(
             "a is 2 × 1 × 3 and b is 4 × 1. Which shape does a + b have?",
-            {"2 × 4 × 3": "2 × 4 × 3", "2 × 1 × 3": "2 × 1 × 3", "8 × 3": "8 × 3", "error": "None: an error"},
+            {"error": "None: an error", "2 × 1 × 3": "2 × 1 × 3", "8 × 3": "8 × 3", "2 × 4 × 3": "2 × 4 × 3"},
             shape_of_sum,
         ),
         Why(
@@ -276,8 +276,8 @@ PREDICTIONS = {
         Why(
             "Why there?",
             {
-                "order": "y stores its numbers in its own order",
                 "strides": "Only the strides change: the last one is 12",
+                "order": "y stores its numbers in its own order",
                 "last": "It is at the end of the memory",
             },
             "strides",
