@@ -129,7 +129,7 @@ PREDICTIONS = {
             "Why is it so flat?",
             {
                 "product": "Its slope is σ · (1 − σ), at most ½ · ½",
-                "half": "Its value at 0 is one half",
+                "half": "Its value at 0 is one half, and so is its slope",
                 "line": "It is a line of slope 1 near 0",
             },
             "product",
@@ -163,7 +163,7 @@ PREDICTIONS = {
             {
                 "smooth": "Smooth functions have no flat parts",
                 "exp": "It falls like eˣ, which is never quite flat",
-                "line": "It is a line with a small slope there",
+                "line": "It is a straight line with a small slope there",
             },
             "exp",
             {
@@ -220,7 +220,7 @@ PREDICTIONS = {
             "Why so little?",
             {
                 "factor": "Each layer passes on less than a quarter",
-                "constant": "Each layer takes away a tenth",
+                "constant": "Each layer takes away a tenth of what arrives",
                 "weights": "The weights are too large",
             },
             "factor",
@@ -296,8 +296,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "exp": "exp(11) is too large for fp16",
-                "sum": "The sum of the three exp is too large for fp16",
+                "exp": "exp(11) alone is already too large for fp16",
+                "sum": "The sum of the three exp is too large",
                 "digits": "fp16 has too few digits",
             },
             "sum",

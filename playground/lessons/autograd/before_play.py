@@ -82,8 +82,8 @@ PREDICTIONS = {
         Why(
             "How does autograd get it?",
             {
-                "last": "It keeps the gradient of the last use of x",
-                "sum": "It adds up what arrives from the three uses of x",
+                "last": "It keeps only the gradient of the last use of x",
+                "sum": "It adds up what arrives at x",
                 "value": "It computes the value of the formula at x",
             },
             "sum",
@@ -103,9 +103,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "steepest": "Only the flattest of the four counts",
+                "steepest": "Only the flattest of the four sigmoids counts",
                 "copy": "A gradient is passed on unchanged",
-                "product": "Each sigmoid multiplies it by a quarter at most",
+                "product": "Each multiplies it by a quarter at most",
             },
             "product",
             {
@@ -122,7 +122,7 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "square": "The derivative of v² is 2v",
+                "square": "The derivative of v² is 2v, for each number",
                 "value": "It is the mean of the squares",
                 "mean": "2v, divided by 4 because of the mean",
             },
@@ -183,7 +183,7 @@ PREDICTIONS = {
             {
                 "saved": "Only saved values are freed; a sum saves none",
                 "freed": "backward() always deletes the graph",
-                "leaf": "x is used twice, so the graph is kept",
+                "leaf": "x is used twice, so torch keeps the graph for it",
             },
             "saved",
             {
@@ -241,8 +241,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "chosen": "There is none, so torch picks one in between",
-                "nan": "There is no slope, so it is undefined",
+                "chosen": "torch picks a value in between",
+                "nan": "Without a slope the result is undefined",
                 "right": "It takes the slope on the right",
             },
             "chosen",

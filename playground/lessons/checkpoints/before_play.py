@@ -111,7 +111,7 @@ PREDICTIONS = {
             "Why?",
             {
                 "late": "The error comes later, in training",
-                "cache": "PyTorch remembers the weights of net1",
+                "cache": "PyTorch remembers the weights that net1 has had",
                 "weights": "A new model has weights, too: random ones",
             },
             "weights",
@@ -130,9 +130,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "numbers": "A file grows as its numbers do",
+                "numbers": "A file grows just as its numbers do",
                 "zip": "The numbers are compressed",
-                "packaging": "Most of a small file is packaging",
+                "packaging": "A small file is mostly packaging",
             },
             "packaging",
             {
@@ -189,7 +189,7 @@ PREDICTIONS = {
             "And with strict=False?",
             {
                 "still": "The same: strict is about keys, not shapes",
-                "skip": "Then it skips what does not fit",
+                "skip": "Then it skips all tensors that do not fit",
                 "fill": "Then it fills the other two with zeros",
             },
             "still",
@@ -210,7 +210,7 @@ PREDICTIONS = {
             {
                 "random": "The bias keeps the random value of a new model",
                 "zero": "A missing tensor is set to zero",
-                "nothing": "One wrong number makes all of them wrong",
+                "nothing": "One wrong number makes all the others wrong, too",
             },
             "random",
             {
@@ -228,8 +228,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "averages": "Without its averages Adam’s steps are long again",
-                "weights": "The weights are all that a training needs",
+                "averages": "Without averages Adam’s steps are long",
+                "weights": "The weights are all that any training ever needs",
                 "fresh": "A new optimizer starts with new energy",
             },
             "averages",

@@ -122,7 +122,7 @@ PREDICTIONS = {
         Why(
             "What do the other steps do?",
             {
-                "rest": "They bring the accuracy to 100 %, evenly",
+                "rest": "They bring the accuracy to 100 %, step by step",
                 "nothing": "Nothing: the loss is at its minimum",
                 "sure": "They make the model surer of what is correct",
             },
@@ -164,8 +164,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "inputs": "A line in x₁² and x₂² is an ellipse in x₁ and x₂",
-                "linear": "Without a hidden layer a border is straight",
+                "inputs": "A line in the squares is an ellipse",
+                "linear": "Without a hidden layer every border is straight",
                 "power": "A square is a parabola",
             },
             "inputs",

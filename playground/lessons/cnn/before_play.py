@@ -123,8 +123,8 @@ PREDICTIONS = {
             "Why?",
             {
                 "bigger": "Larger steps learn faster",
-                "explode": "The weights grow without a limit",
-                "dead": "The first steps push ReLU units to 0 for good",
+                "explode": "The weights grow in each step without a limit",
+                "dead": "The first steps push ReLU units to 0",
             },
             "dead",
             {
@@ -140,8 +140,8 @@ PREDICTIONS = {
         Why(
             "Why not 100 %, as in training?",
             {
-                "short": "It was not trained long enough",
-                "heart": "It knows its 50 images, not every way to write",
+                "short": "It was not trained long enough for the others",
+                "heart": "It knows its 50 images by heart",
                 "large": "It has too few parameters",
             },
             "heart",

@@ -87,8 +87,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "follows": "The digit follows the 1",
-                "reads": "Each place reads the pixel above it on the left",
+                "follows": "The digit follows the 1 to the top left",
+                "reads": "Each place reads the pixel above left",
                 "middle": "Only the middle of a kernel counts",
             },
             "reads",
@@ -181,9 +181,9 @@ PREDICTIONS = {
         Why(
             "Which ones are they?",
             {
-                "none": "None: a convolution reads each pixel",
+                "none": "None: a convolution reads every single pixel",
                 "end": "The last two",
-                "between": "Two between each pair of windows, two at the end",
+                "between": "Two after each window",
             },
             "between",
             {
@@ -221,7 +221,7 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "smaller": "Smaller images need fewer weights",
+                "smaller": "Smaller images need fewer weights in a kernel",
                 "shared": "One kernel serves every place of an image",
                 "border": "The border had weights of its own",
             },

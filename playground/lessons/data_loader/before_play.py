@@ -100,8 +100,8 @@ PREDICTIONS = {
         Why(
             "Why so many?",
             {
-                "share": "Each sample is missed with a chance of about 1/e",
-                "half": "Each draw is new with a chance of one half",
+                "share": "Each is missed with a chance of about 1/e",
+                "half": "Each draw is a new one with a chance of one half",
                 "all": "An epoch shows each sample once",
             },
             "share",
@@ -143,7 +143,7 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "easy": "Near the goal the model is nearly right",
+                "easy": "Near the goal the model is nearly right for all",
                 "short": "The gradient is short there, its noise is not",
                 "more": "The noise grows near the goal",
             },
@@ -164,8 +164,8 @@ PREDICTIONS = {
             "Why?",
             {
                 "noise": "The labels are noisy",
-                "faster": "Larger steps learn faster",
-                "forgets": "Long steps towards class 1 forget class 0",
+                "faster": "Larger steps learn faster, in any order",
+                "forgets": "Long steps to class 1 forget class 0",
             },
             "forgets",
             {

@@ -91,7 +91,7 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "adam": "Adam is the best at every rate",
+                "adam": "Adam is the best of the seven at every rate",
                 "noise": "Each gets close to the noise at its own rate",
                 "same": "All seven take the same steps",
             },
@@ -112,7 +112,7 @@ PREDICTIONS = {
             {
                 "separate": "It shrinks the weights apart from Adam’s step",
                 "none": "Nothing but its name",
-                "smaller": "It uses a smaller weight decay",
+                "smaller": "It uses a smaller weight decay than the others",
             },
             "separate",
             {
@@ -170,7 +170,7 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "more": "It takes the longest way",
+                "more": "It takes the longest way and sees the most",
                 "last": "Its last steps are by far the shortest",
                 "start": "It only has a better start",
             },
@@ -229,9 +229,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "longer": "Longer steps arrive sooner",
+                "longer": "Longer steps arrive sooner, as on any way",
                 "limit": "Twice the rate is above the limit",
-                "root": "Both directions oscillate: the factor is √0.8",
+                "root": "Both oscillate: the factor is √0.8",
             },
             "root",
             {

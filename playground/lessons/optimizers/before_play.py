@@ -162,7 +162,7 @@ PREDICTIONS = {
         Why(
             "What decided it?",
             {
-                "better": "The winner is the better optimizer",
+                "better": "The winner is simply the better optimizer here",
                 "start": "Also the start: a part of the result is luck",
                 "batches": "Each racer saw other batches",
             },
@@ -221,9 +221,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "noise": "The noise of the batches takes it out",
+                "noise": "The noise of the batches takes it out of there",
                 "clever": "It looks for the global minimum",
-                "speed": "Earlier steps carry it through the first valley",
+                "speed": "Earlier steps carry it through the first",
             },
             "speed",
             {
@@ -241,7 +241,7 @@ PREDICTIONS = {
             "Why?",
             {
                 "sum": "1 + 0.95 + 0.95² + … = 1 / (1 − 0.95)",
-                "mean": "m is an average of the gradients",
+                "mean": "m is an average of all gradients so far",
                 "grow": "Each step adds 1, without an end",
             },
             "sum",

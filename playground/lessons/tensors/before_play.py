@@ -99,9 +99,9 @@ PREDICTIONS = {
         Why(
             "Why that many?",
             {
-                "count": "NumPy counts numbers, and a row has 3",
+                "count": "NumPy counts the numbers, and a row has three",
                 "whole": "It skips the whole array",
-                "bytes": "NumPy counts bytes, and a row has 3 numbers of 8",
+                "bytes": "NumPy counts bytes: three numbers of 8",
             },
             "bytes",
             {
@@ -159,8 +159,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "name": "The same name means the same in both",
-                "whole": "torch repeats the tensor, NumPy each number",
+                "name": "Operations of one name do the same in both",
+                "whole": "torch repeats the tensor as a whole",
                 "times": "It multiplies by 2",
             },
             "whole",
@@ -198,9 +198,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "copy": "Another dtype needs other bytes, so it copies",
+                "copy": "Another dtype needs other bytes",
                 "always": "as_tensor always copies",
-                "share": "as_tensor always shares the memory",
+                "share": "as_tensor shares the memory with any dtype",
             },
             "copy",
             {
@@ -218,9 +218,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "equal": "Only equal shapes can be added",
+                "equal": "Only arrays of equal shapes can be added",
                 "first": "The result has the shape of a",
-                "table": "Each is stretched along the axis of the other",
+                "table": "Each is stretched along the other",
             },
             "table",
             {
