@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from playground.lessons.cnn.model import CLASSES, frozen, scaled
 from playground.lessons.cnn.run import CnnRun
-from playground.predictions import Choice, Number, Prediction, Why
+from playground.predictions import GRID_POINTS, Choice, Curve, Number, Prediction, Why
 
 TEST_IMAGES = 1_000
+SMALL_STEPS = (0.0, 200.0)  # of the small model
 LEVELS = {"guess": 20, "half": 65, "most": 93}  # percent of the test images, below which an accuracy is called so
 
 
@@ -41,6 +44,14 @@ def size_of_loss(run: CnnRun) -> str:
     return "guess" if loss > 0.8 * math.log(CLASSES) else "low"
 
 
+def losses_of_steps(run: CnnRun) -> NDArray[np.float64]:
+    """The training loss on the grid of the drawn curve; before the first batch, that of the first one."""
+    steps, losses = run.history.steps(), run.history.column("train")
+    kept = np.isfinite(losses)
+    found: NDArray[np.float64] = np.interp(np.linspace(*SMALL_STEPS, GRID_POINTS), steps[kept], losses[kept])
+    return found
+
+
 def when_ninety(run: CnnRun) -> str:
     """Whether a test of the sample has reached 90 % up to this step: "early" or "later"."""
     tested = run.history.column("test_accuracy")
@@ -68,6 +79,23 @@ PREDICTIONS = {
             },
         ),
         until=256,
+    ),
+    "small": Prediction(
+        Curve("A small model, 200 steps. Draw the training loss. It starts at 2.3, that of guessing.", chart="loss",
+              rule=losses_of_steps, x=SMALL_STEPS, tolerance=0.25),
+        Why(
+            "Where does it fall fastest?",
+            {
+                "even": "Nowhere: each step helps as much as the last",
+                "early": "In the first half: most digits are easy",
+                "late": "At the end, when the filters are ready",
+            },
+            "early",
+            {
+                "even": "Easy digits come first. The few hard ones that are left change the loss little.",
+                "late": "The filters are learned together with everything else, from the first step on.",
+            },
+        ),
     ),
     "linear": Prediction(
         Choice(
