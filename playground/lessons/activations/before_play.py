@@ -172,20 +172,20 @@ PREDICTIONS = {
             },
         ),
     ),
-    "four-scores": Prediction(
-        Number("The scores are 2, 1, 0 and −1. How large is the softmax share of the 2?", rule=share_of_first, lo=0,
-               hi=1, tolerance=0.1),
+    "hot": Prediction(
+        Number("Scores 2, 1, 0 and −1: the 2 has a share of 0.64. How large is it at a temperature of 10?",
+               rule=share_of_first, lo=0, hi=1, tolerance=0.08),
         Why(
-            "What decides the share?",
+            "What does a temperature of 10 do?",
             {
-                "exp": "eᶻ divided by the sum of all eᶻ",
-                "largest": "The largest score gets all",
-                "ratio": "The score divided by the sum of the scores",
+                "share": "It divides the largest share by 10",
+                "scores": "It divides the scores by 10",
+                "winner": "It makes the largest score win more clearly",
             },
-            "exp",
+            "scores",
             {
-                "ratio": "2 / 2 would be 1, and −1 would get a negative share. eᶻ is always positive.",
-                "largest": "That is argmax. Softmax is soft: each step of 1 in the score is a factor of e ≈ 2.7.",
+                "share": "Then the shares would not add up to 1. The scores are divided, before softmax.",
+                "winner": "A low temperature does that. At 10 the scores are nearly equal, and so are the shares.",
             },
         ),
     ),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from playground.lessons.checkpoints import inspect_state_dict, pickles
+from playground.lessons.checkpoints import inspect_state_dict
 from playground.lessons.checkpoints.inside import EVERY, InsideConfig, checkpoints
-from playground.lessons.checkpoints.mismatch import MismatchConfig, draw_mismatch
-from playground.lessons.checkpoints.pickles import PickleConfig, file_of, kind_of, opcodes
+from playground.lessons.checkpoints.mismatch import FATES, MismatchConfig, draw_mismatch
+from playground.lessons.checkpoints.pickles import KINDS, PickleConfig, file_of, kind_of, opcodes
 from playground.lessons.checkpoints.resume import ResumeConfig, equal, trainings
-from playground.lessons.checkpoints.ways import WaysConfig, draw_ways, save_both, trained_net
+from playground.lessons.checkpoints.ways import WaysConfig, draw_ways, refusal, save_both, trained_net
 from playground.predictions import Choice, Number, Prediction, Why
 
-JUMP = 1.5  # of a loss, against the one without a stop
 SHIFTED = 1e-4  # at most so much do the gaps between two shifted curves differ
 SMALL_CHANGE = 0.05  # of the largest weight
 
@@ -43,10 +42,10 @@ def layer_before_and_after(config: InsideConfig) -> tuple[inspect_state_dict.Arr
     return before, after
 
 
-def units_that_stay(config: InsideConfig) -> float:
-    """How many units have exactly the weights that they had before."""
+def weights_that_stay(config: InsideConfig) -> float:
+    """How many weights of the chosen layer, without the biases, are exactly what they were before."""
     before, after = layer_before_and_after(config)
-    return float((before == after).all(axis=1).sum())
+    return float((before == after)[:, :-1].sum())
 
 
 def size_of_change(config: InsideConfig) -> str:
@@ -56,10 +55,9 @@ def size_of_change(config: InsideConfig) -> str:
     return "small" if ratio < SMALL_CHANGE else "tenth" if ratio < 0.25 else "half"
 
 
-def what_load_does(config: MismatchConfig) -> str:
-    """Whether load_state_dict raises an "error", reports ignored keys ("report") or "loads" the file."""
-    answer = draw_mismatch(config).answer
-    return "error" if answer.startswith("RuntimeError") else "report" if "missing_keys=['" in answer else "loads"
+def tensors_that_fit(config: MismatchConfig) -> float:
+    """How many tensors of the model have their name and shape in the file."""
+    return float(sum(row[3] == FATES["fits"] for row in draw_mismatch(config).tables[1].rows))
 
 
 def loaded_curve(config: MismatchConfig) -> str:
@@ -71,33 +69,27 @@ def loaded_curve(config: MismatchConfig) -> str:
     return "shifted" if np.ptp(gaps) < SHIFTED else "other"
 
 
-def loss_after_resuming(config: ResumeConfig) -> str:
-    """The loss a step after resuming with the weights alone, against no stop: "jumps", "same" or "lower"."""
-    whole, weights_only, *_ = trainings(config)
-    ratio = float(weights_only.losses[1] / whole.losses[config.stop + 1])
-    return "jumps" if ratio > JUMP else "lower" if ratio < 1 / JUMP else "same"
-
-
 def exact_resumes(config: ResumeConfig) -> float:
     """How many of the three resumed trainings end bit for bit as the one that never stopped."""
     whole, *resumed = trainings(config)
     return float(sum(equal(whole, each) == "yes" for each in resumed))
 
 
-def opcodes_of_kind(config: PickleConfig, kind: str) -> int:
-    """The number of opcodes of one of pickles.KINDS in the file."""
-    return sum(kind_of(name) == kind for _, name, _ in opcodes(file_of(config.file)))
+def what_is_needed(config: ResumeConfig) -> str:
+    """The least that has to be restored for the exact same end: "weights", "optimizer" or "batches"."""
+    whole, *resumed = trainings(config)
+    found = zip(("weights", "optimizer", "batches"), resumed, strict=True)
+    return next(name for name, each in found if equal(whole, each) == "yes")
 
 
-def calls(config: PickleConfig) -> str:
-    """How many calls the file makes: "none", "one", "few" (below 10) or "dozens"."""
-    count = opcodes_of_kind(config, pickles.KINDS[1])
-    return "none" if not count else "one" if count == 1 else "few" if count < 10 else "dozens"
+def what_loading_does(config: PickleConfig) -> str:
+    """Whether torch.load "refuses" the file or "loads" it."""
+    return "refuses" if refusal(file_of(config.file)) else "loads"
 
 
 def imports(config: PickleConfig) -> float:
     """How many names the file imports."""
-    return float(opcodes_of_kind(config, pickles.KINDS[0]))
+    return float(sum(kind_of(name) == KINDS[0] for _, name, _ in opcodes(file_of(config.file))))
 
 
 PREDICTIONS = {
@@ -141,20 +133,20 @@ PREDICTIONS = {
             },
         ),
     ),
-    "what-has-changed": Prediction(
-        Number("Of ten hidden units, how many have exactly their first weights after 100 steps?", rule=units_that_stay,
-               lo=0, hi=10, tolerance=1, unit="units"),
+    "output-layer": Prediction(
+        Number("The output layer has a weight for each of ten hidden units. How many of these never change?",
+               rule=weights_that_stay, lo=0, hi=10, tolerance=1, unit="weights"),
         Why(
             "Why do some stay?",
             {
-                "dead": "Their ReLU is 0 for every point: no gradient",
                 "all": "None stays: each step changes each weight",
-                "done": "Their first weights were right already",
+                "dead": "Their units are dead: their output is 0",
+                "done": "Their first values were right already",
             },
             "dead",
             {
-                "all": "A weight without a gradient does not change, and a dead unit has none.",
-                "done": "They add nothing to the curve. A unit that is 0 everywhere cannot learn to be right.",
+                "all": "The gradient of a weight is multiplied by its input. An input of 0 gives no gradient.",
+                "done": "They are multiplied by 0 for every point, so their values say nothing.",
             },
         ),
     ),
@@ -178,24 +170,20 @@ PREDICTIONS = {
             },
         ),
     ),
-    "wrong-width": Prediction(
-        Choice(
-            "The file has 10 units, the model 12. What does load_state_dict do?",
-            {"loads": "It loads the first 10 units", "report": "It skips what does not fit",
-             "error": "It raises an error"},
-            what_load_does,
-        ),
+    "prefix": Prediction(
+        Number("Each key of the file begins with “module.”, no key of the model does. How many of four tensors fit?",
+               rule=tensors_that_fit, lo=0, hi=4, tolerance=0),
         Why(
-            "And with strict=False?",
+            "Why?",
             {
-                "still": "The same: strict is about keys, not shapes",
-                "skip": "Then it skips all tensors that do not fit",
-                "fill": "Then it fills the other two with zeros",
+                "order": "They are matched by their order and shape",
+                "names": "They are matched by their full names",
+                "strict": "With strict=False all of them would fit",
             },
-            "still",
+            "names",
             {
-                "skip": "It skips missing and unexpected keys. A tensor of another shape is an error in both cases.",
-                "fill": "A tensor is copied as a whole or not at all.",
+                "order": "Order and shape agree here. load_state_dict looks at names alone.",
+                "strict": "It would load none of them, and only report the keys that it ignored.",
             },
         ),
     ),
@@ -219,61 +207,61 @@ PREDICTIONS = {
             },
         ),
     ),
-    "resumed-with-adam": Prediction(
-        Choice(
-            "Adam, stopped at step 30 and resumed with its weights only. What does the loss do first?",
-            {"same": "It continues as before", "lower": "It falls faster", "jumps": "It jumps up"},
-            loss_after_resuming,
-        ),
-        Why(
-            "Why?",
-            {
-                "averages": "Without averages Adam’s steps are long",
-                "weights": "The weights are all that any training ever needs",
-                "fresh": "A new optimizer starts with new energy",
-            },
-            "averages",
-            {
-                "weights": "For plain SGD. Adam also needs the averages of its gradients.",
-                "fresh": "Its first steps are as long as the rate, whatever the gradient: too long this near.",
-            },
-        ),
-    ),
-    "sgd-all-points": Prediction(
-        Number("Plain SGD on all points, resumed in three ways. How many of the three continue exactly?",
+    "resumed-with-sgd": Prediction(
+        Number("Plain SGD, batches of 10, resumed in three ways. How many of the three continue exactly?",
                rule=exact_resumes, lo=0, hi=3, tolerance=0),
         Why(
             "Why?",
             {
-                "state": "Only the full state is ever exact",
-                "rounding": "Rounding makes each of them differ",
-                "none": "There is no state but the weights",
+                "order": "Only one of them has the order of the batches",
+                "none": "SGD has no state, so each of them is exact",
+                "noise": "Noise makes each training different",
             },
-            "none",
+            "order",
             {
-                "state": "Here the full state is the weights: SGD has none, and no order of batches can be lost.",
-                "rounding": "A float32 is saved with all of its bits.",
+                "none": "SGD has none. But the order in which the next batches come is a state, too.",
+                "noise": "It comes from a generator. Its state can be saved and restored.",
             },
         ),
     ),
-    "whole-model": Prediction(
+    "momentum-all-points": Prediction(
         Choice(
-            "A whole model was saved with torch.save. How many function calls does loading the file make?",
-            {"dozens": "Dozens", "one": "One: the model’s class", "none": "None: a file is data",
-             "few": "A few, one for each tensor"},
-            calls,
+            "SGD with momentum on all points. What must be saved so that it continues exactly?",
+            {"weights": "The weights", "batches": "Weights, optimizer, order of batches",
+             "optimizer": "The weights and the optimizer"},
+            what_is_needed,
         ),
         Why(
-            "What follows from that?",
+            "Why?",
             {
-                "slow": "Such files are slow to load",
-                "trust": "Who loads a file runs the program in it",
-                "safe": "PyTorch checks each call, so it is safe",
+                "sum": "Momentum keeps a number for each weight",
+                "weights": "The weights are the whole model",
+                "always": "Only everything together is ever exact",
             },
-            "trust",
+            "sum",
             {
-                "slow": "They take milliseconds. It is what the calls might do that matters.",
-                "safe": "With weights_only=True, the default. With False any function can be called.",
+                "weights": "Of the model, yes. A training also has the optimizer, which here has a state.",
+                "always": "Each batch is all points, so no order can be lost.",
+            },
+        ),
+    ),
+    "command-in-a-file": Prediction(
+        Choice(
+            "Somebody has put a shell command into a file of weights. What does torch.load(file) do?",
+            {"runs": "It runs the command", "refuses": "It refuses the file", "skips": "It loads the weights alone"},
+            what_loading_does,
+        ),
+        Why(
+            "Why?",
+            {
+                "list": "It allows only imports that are on its list",
+                "scan": "It looks for dangerous commands",
+                "data": "A file of weights cannot hold a command",
+            },
+            "list",
+            {
+                "scan": "It knows no commands. What is not on the list of safe imports is refused.",
+                "data": "A pickle is a program. With weights_only=False the command would run.",
             },
         ),
     ),

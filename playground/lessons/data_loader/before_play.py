@@ -113,9 +113,9 @@ PREDICTIONS = {
         until=3,
         reads="config",
     ),
-    "batches-of-4": Prediction(
+    "one-sample": Prediction(
         Choice(
-            "Batches of 16 in place of 4. What becomes of the noise of their gradients?",
+            "Batches of 4 in place of single samples. What becomes of the noise of their gradients?",
             {"same": "It stays the same", "quarter": "A quarter of it is left", "half": "Half of it is left",
              "none": "None is left"},
             noise_of_four_times_as_many,
