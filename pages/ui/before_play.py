@@ -146,6 +146,7 @@ def data(
     shown: dict[str, Any] = {
         "phase": found.phase, "question": prose.inline(ask.question), "required": asks == "required",
         "until": prediction.until, "hides": list(prediction.hides), "still": is_still(experiment),
+        "applied": not applies_after(prediction, experiment),
         "answer": found.answer, "ask": _ask_as_data(ask),
     }  # fmt: skip
     if found.answer is not None:

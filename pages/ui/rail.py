@@ -93,7 +93,8 @@ def taker(lesson: Lesson, bench: str) -> Callable[[Any], None]:
         ):
             if predicted.answer is None:
                 predicted.phase = "skipped"
-            _run(lesson, found, prediction, predicted)
+            if tried.get("skip") != "step":  # the board takes the step itself
+                _run(lesson, found, prediction, predicted)
 
     return take
 

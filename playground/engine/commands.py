@@ -33,10 +33,10 @@ From the browser: texts in JSON, of two kinds.
 
     n and steps are from 1 to MAX_STEPS, a speed from MIN_SPEED to MAX_SPEED; layer, unit and input count from 0; x, y
     and all other values are numbers from -MAX_NUMBER to MAX_NUMBER, x and y in the units of the chart's axes. A command
-    that breaks these rules, or that the lesson does not know, changes nothing; the refusal, one sentence, is the "notice" of
-    the next frame. A message that has neither of these two forms closes the socket with code 4400, one that is too
-    long with 4413, too many with 4429. The server also closes with 4403 (another website), 4404 (no such run) and 4409
-    (the run is watched elsewhere, or by too many readers).
+    that breaks these rules, or that the lesson does not know, changes nothing; the refusal, one sentence, is the
+    "notice" of the next frame. A message that has neither of these two forms closes the socket with code 4400, one that
+    is too long with 4413, too many with 4429. The server also closes with 4403 (another website), 4404 (no such run)
+    and 4409 (the run is watched elsewhere, or by too many readers).
 
 To the browser: frames in binary, at most one for each "ask" (`playground.engine.frames` has the bytes). A frame has
 only the entries that differ from the frame before:
