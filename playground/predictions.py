@@ -41,8 +41,8 @@ MAX_COORDINATE = 1e9
 WAIT_SECONDS = 0.01  # for a run whose next step is not ready
 
 MESSAGES = {
-    "right": "You said {answer}, and the run gives {truth}.",
-    "wrong": "You said {answer}; the run gives {truth}.",
+    "right": "The answer is {truth}.",
+    "wrong": "You said {answer}. The answer is {truth}.",
     "right_curve": "Your curve is close to the real one.",
     "wrong_curve": "The shaded gap lies between your curve and the real one.",
     "quoted": "“{text}”",

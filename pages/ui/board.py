@@ -59,7 +59,7 @@ WORDS = {
     # The question before an experiment runs.
     "predictSkip": "Skip", "predictLine": "Your prediction", "predictGap": "Prediction and truth",
     "said": "Your answer: {answer}", "saidCurve": "Your curve is the dashed line.",
-    "predictRight": "✓ As you said.", "predictWrong": "✗ Not as you said.", "whyRight": "✓ Yes.", "whyWrong": "✗ No.",
+    "predictRight": "✓ Right.", "predictWrong": "✗ Not this time.", "whyRight": "✓ Yes.", "whyWrong": "✗ No.",
     "predictChanged": "The settings have changed since your answer, so this run cannot show whether it is right.",
     "numberAnswer": "Your answer", "numberSubmit": "Answer", "numberRange": "{lo} to {hi} {unit}",
     "numberBad": "“{value}” is not a number from {lo} to {hi}.",

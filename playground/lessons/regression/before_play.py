@@ -150,7 +150,6 @@ PREDICTIONS = {
                 "noise": "The noise is that of the tutorial, which fits these points well.",
             },
         ),
-        wrong="You said {answer}. The answer is {truth}.",
         until=20,
     ),
     "momentum": Prediction(
@@ -178,9 +177,9 @@ PREDICTIONS = {
         Why(
             "Why do they not come back?",
             {
-                "zero": "Their weights have become 0",
+                "zero": "Their weights are 0",
                 "grad": "A flat ReLU has no gradient",
-                "few": "They would, with more steps",
+                "few": "They would come back with more steps",
             },
             "grad",
             {
@@ -224,8 +223,8 @@ PREDICTIONS = {
         Why(
             "Why do the two part?",
             {
-                "rate": "The learning rate is too large",
-                "forget": "The model forgets what it knew",
+                "rate": "The rate is too large",
+                "forget": "It forgets",
                 "noise": "It learns the noise",
             },
             "noise",
