@@ -31,6 +31,7 @@ import numpy as np
 
 from playground.knobs import Config
 from playground.lesson import PROSE, Bench, Lesson
+from playground.settings import Settings
 
 GRID_POINTS = 24  # of a drawn curve
 MAX_QUESTION_LENGTH = 120  # characters: two lines of the rail
@@ -225,7 +226,7 @@ def subject_of(prediction: Prediction, bench: Bench, config: Config) -> Any:
 def played(bench: Bench, config: Config, until: int | None = None) -> Any:
     """A new run of a live bench at the step `until`, or at its end, as an experiment plays it."""
     build: Any = bench.build  # type: ignore[attr-defined]
-    run = build(config)
+    run = build(config, Settings())
     while not run.outcome and (until is None or run.steps < until):
         if not run.advance(1.0, 10_000 if until is None else until - run.steps):
             time.sleep(WAIT_SECONDS)
