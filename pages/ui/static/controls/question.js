@@ -45,6 +45,7 @@ export class Question {
     this.write();
     for (const name of new Set([...before?.hides ?? [], ...data?.hides ?? []])) this.lock(name);
     this.board.player?.lock(this.isRequired);
+    this.showLarge();
     for (const ask of [before?.ask, data?.ask]) this.board.charts.get(ask?.chart)?.draw();
     if (before?.hides?.length || data?.hides?.length) this.board.changed();
     return true;
@@ -62,6 +63,15 @@ export class Question {
       this.showTools();
     };
     this.sketch = new Sketch(chart, ask, { done: () => this.commitCurve(), changed });
+  }
+
+  /** A strip is low: it is higher while a curve is drawn in it, and while the gap to the truth is explained. */
+  showLarge() {
+    const { ask } = this.data ?? {};
+    const chart = ask?.kind === "curve" && (this.isOpen || this.needsWhy)
+      ? this.board.charts.get(ask.chart)
+      : undefined;
+    this.board.places.strip?.card.classList.toggle("raised", chart === this.board.places.strip);
   }
 
   /** A chart to draw in has to be a large one. */

@@ -168,6 +168,14 @@ export class Rail {
       line.classList.toggle("stacked", width > 0 && width < room);
       line.classList.toggle("long", line.clientHeight > 2.5 * LINE * scale);
     }
+    this.overlap();
+  }
+
+  /** What needs more room than two lines lies over the pictures: nothing below moves. */
+  overlap() {
+    const isColumn = getComputedStyle(this.root).flexWrap === "wrap"; // a phone's rail is as high as it needs
+    const room = parseFloat(getComputedStyle(this.root).minHeight);
+    this.root.style.marginBottom = isColumn ? "" : `${Math.min(0, room - this.root.offsetHeight)}px`;
   }
 
   destroy() {
@@ -193,6 +201,7 @@ export class Rail {
     this.after.setAttribute("aria-hidden", String(!isAfter));
     this.run.textContent = words[`rail${isAfter ? "Again" : "SetUp"}`][Number(runs)];
     this.next.hidden = !isAfter || this.data.list.length < 2;
+    this.overlap();
   }
 
   /** Tell the page what was answered to the question of the experiment that is set up. */

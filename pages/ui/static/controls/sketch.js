@@ -36,6 +36,7 @@ export class Sketch {
       this.cross,
     );
     chart.stage.append(this.root);
+    chart.card.classList.add("sketched");
   }
 
   get isEmpty() {
@@ -172,5 +173,6 @@ export class Sketch {
 
   destroy() {
     this.root.remove();
+    this.chart.card.classList.remove("sketched");
   }
 }
