@@ -218,7 +218,7 @@ def in_words(ask: Ask, answer: Answer) -> str:
 
 
 def subject_of(prediction: Prediction, bench: Bench, config: Config) -> Any:
-    """What the rule of a prediction reads, made anew: a run of a live bench, or the config."""
+    """What the rule of a prediction reads, made for it: a run of a live bench, or the config."""
     is_still = getattr(bench, "draw", None) is not None
     return config if is_still or prediction.reads == "config" else played(bench, config, prediction.until)
 

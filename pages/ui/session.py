@@ -66,7 +66,7 @@ class Bench:
     run_id: str = ""
     run_config: Config | None = None  # that the run was given last
     plays: bool = False  # its run is to begin again at step 0 and play
-    plays_steps: int = 0  # for so many steps; 0 without end
+    plays_steps: int = 0  # for this number of steps; 0 without end
     waits: bool = False  # its run is to begin again at step 0, paused
     second: SecondRun | None = None
     compared: str = ""  # the knob that was compared last

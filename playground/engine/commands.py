@@ -11,7 +11,7 @@ From the browser: texts in JSON, of two kinds.
         The player, a chart or a form was used. `read_command` makes a command of it; these are all of them:
 
     do        fields                           command       what it asks for
-    play      steps                            Play          train until paused, done or failed; with `steps`, for so
+    play      steps                            Play          train until paused, done or failed; with `steps`, for that
                                                              many at the usual speed, then pause
     pause                                      Pause         stop training
     step      n, unit: "step" | "epoch"        Step          train for n steps or to the end of n epochs, then pause;
@@ -91,7 +91,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Play(Command):
-    """Train until paused, done or failed, or, if `steps` is not 0, until so many steps are taken."""
+    """Train until paused, done or failed, or, if `steps` is not 0, for this number of steps."""
 
     steps: int = 0
 

@@ -25,7 +25,7 @@ class Pacing:
     _counted_steps: int = 0
 
     def play(self, steps: int = 0) -> None:
-        """Train from now on, without end or for so many steps."""
+        """Train from now on, without end or for this number of steps."""
         self.owed, self.seconds, self.next_step_at, self._counted_from = 0, 0.0, 0.0, 0.0
         self.left = steps
 

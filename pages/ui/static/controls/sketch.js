@@ -102,14 +102,14 @@ export class Sketch {
     this.changed();
   }
 
-  /** The place of the grid nearest to so many pixels from the left of the axis. */
+  /** The place of the grid nearest to a distance in pixels from the left of the axis. */
   nearest(x) {
     const { xaxis } = this.axes;
     const distances = this.grid.map((each) => Math.abs(xaxis.d2p(each) - x));
     return distances.indexOf(Math.min(...distances));
   }
 
-  /** Put the curve so many pixels below the top of the axis. */
+  /** Put the curve this many pixels below the top of the axis. */
   set(at, pixels) {
     const { yaxis } = this.axes;
     const y = yaxis.p2d(Math.min(Math.max(pixels, 0), yaxis._length));
