@@ -59,7 +59,7 @@ each_live_lesson = pytest.mark.parametrize("lesson", LIVE.values(), ids=LIVE)
 @pytest.fixture(autouse=True)
 def asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Experiments run at once here; `test_before_play.py` has their questions."""
-    monkeypatch.setattr(before_play, "mode", lambda: "off")
+    monkeypatch.setattr(before_play, "of", lambda lesson, experiment, asks: None)
 
 
 def tried(lesson: Lesson, found: Experiment) -> dict[str, str]:
