@@ -105,7 +105,7 @@ PREDICTIONS = {
             level,
         ),
         Why(
-            "Why so many?",
+            "Why that many?",
             {
                 "deep": "Two layers are more than linear in any case",
                 "templates": "Many digits differ by which pixels are dark",

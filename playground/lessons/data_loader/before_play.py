@@ -98,7 +98,7 @@ PREDICTIONS = {
         Number("30 samples, and 30 draws from all of them. How many different samples does the first epoch show?",
                rule=samples_drawn, lo=0, hi=30, tolerance=3, unit="samples"),
         Why(
-            "Why so many?",
+            "Why that many?",
             {
                 "share": "Each is missed with a chance of about 1/e",
                 "half": "Each draw is a new one with a chance of one half",
