@@ -46,7 +46,7 @@ LOW_RATE = 0.1  # of the step that pays in the probe: a plateau at a lower rate 
 MAX_FAR_INPUT = 10  # where the loss is not finite: inputs as large as this are why
 COLLAPSED = 0.05  # weights no larger than this are as good as none
 
-FROM_THE_DOCTOR = ("kept gradients", "target scale", "dies backwards", "constant", "one class")
+FROM_THE_DOCTOR = ("kept gradients", "target scale", "dies backwards", "constant", "one prediction")
 SENTENCES = {
     **{name: DOCTOR[name] for name in FROM_THE_DOCTOR},
     "past": "You are looking back at step {step:,}. Press Now or Play to return.",
@@ -195,7 +195,8 @@ class TrainingSituation:
     def evidence(self) -> Evidence:
         """What the doctor's rules read, without what has to be measured."""
         return Evidence(
-            losses=self.rows.train, since=self.since, constant_loss=self.constant_loss,
+            losses=self.rows.train, steps_taken=self.step - self.period.start, since=self.since,
+            constant_loss=self.constant_loss,
             classes=len(self.classes), one_class=self.one_class, output_spread=self.output_spread,
             target_mean=self.targets[0], target_spread=self.targets[1],
         )  # fmt: skip
@@ -785,7 +786,7 @@ RULES: tuple[Rule[TrainingSituation], ...] = (
     _rule("falling again", _higher),
     _rule("rising again", _rising_again, _lower_rate),
     _rule("constant", _from_the_doctor("constant", _is_flat), _larger),
-    _rule("one class", _from_the_doctor("one class", _is_flat), _larger),
+    _rule("one prediction", _from_the_doctor("one prediction", _is_flat), _larger),
     _rule("guessing", _guessing, _larger),
     _rule("plateau, classes", _plateau_classes, _larger),
     _rule("plateau", _plateau, _larger),

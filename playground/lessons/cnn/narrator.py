@@ -67,7 +67,7 @@ class CnnSituation:
         names = [*LAYERS[: len(layers) - 1], LAYERS[-1]]
         steps = self.frame.view.steps - since
         return Evidence(
-            losses=self.losses(), since=self.since, classes=CLASSES, constant_loss=GUESSING,
+            losses=self.losses(), steps_taken=steps, since=self.since, classes=CLASSES, constant_loss=GUESSING,
             layers=examine.layers_of(layers, names, history, since),
             batch_norm_of_one=steps if config.batch_norm and config.batch_size == 1 else 0,
         )  # fmt: skip

@@ -64,6 +64,7 @@ class Evidence:
     losses: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))  # one for each backward pass
     layers: tuple[Layer, ...] = ()  # in the order of the forward pass
     since: str = ""  # the last change in words, for a narrator
+    steps_taken: int = 0  # where `losses` has only some of them
 
     # The step.
     updates: int = 0  # calls of optimizer.step()
@@ -127,18 +128,18 @@ class Evidence:
     @property
     def steps(self) -> int:
         """The number of backward passes."""
-        return len(self.losses)
+        return self.steps_taken or len(self.losses)
 
     @cached_property
     def first_loss(self) -> float:
         """The loss of the first step; NaN before it."""
-        return float(self.losses[0]) if self.steps else math.nan
+        return float(self.losses[0]) if len(self.losses) else math.nan
 
     @cached_property
     def end_loss(self) -> float:
         """The median loss of the last steps; NaN where one is not finite."""
-        late = self.losses[-max(1, int(LATE * self.steps)) :]
-        return float(np.median(late)) if self.steps else math.nan
+        late = self.losses[-max(1, int(LATE * len(self.losses))) :]
+        return float(np.median(late)) if len(late) else math.nan
 
     @cached_property
     def is_finite(self) -> bool:

@@ -449,9 +449,9 @@ def _chance(e: Evidence) -> Loss | None:
 def _slow(e: Evidence) -> Loss | None:
     if not _is_late(e) or not e.is_finite or e.steps < MIN_SLOW:
         return None
-    part = e.steps // 10
+    part = len(e.losses) // 10
     first, middle, last = (
-        float(np.median(e.losses[at : at + part])) for at in (0, (e.steps - part) // 2, e.steps - part)
+        float(np.median(e.losses[at : at + part])) for at in (0, (len(e.losses) - part) // 2, len(e.losses) - part)
     )
     is_steady = (middle - last) > SLOW_PACE / 2 * (first - last) > 0
     return Loss(last, first, steps=e.steps) if is_steady and last > SLOW_LOSS * first else None
@@ -513,7 +513,7 @@ RULES: tuple[Rule[Evidence], ...] = (
     _rule("dies backwards", _dies_backwards),
     _rule("linear", _linear),
     _rule("constant", _constant),
-    _rule("one class", _one_class),
+    _rule("one prediction", _one_class),
     _rule("chance", _chance),
     _rule("slow", _slow),
     _rule("overfitting", _overfitting),

@@ -38,7 +38,7 @@ SENTENCES = {
     "dies backwards": "The gradient dies on its way back: in layer 1 it is {ratio} of the last one's.",
     "linear": "There is no activation between the {of} layers: together they are one linear layer.",
     "constant": "The outputs hardly vary: their spread is {spread}, that of the targets {targets}.",
-    "one class": "Every prediction is class {label}.",
+    "one prediction": "Every prediction is class {label}.",
     "chance": "After {steps:,} steps the loss ({loss}) is still that of guessing ({limit}).",
     "slow": "The loss still falls steadily, from {first} to {loss}: the steps are too short.",
     "overfitting": "Overfitting: the test loss rose from {lowest} at step {step:,} to {test}; in training it is "
@@ -81,7 +81,7 @@ ADVICE = {
     "dies backwards": "Try ReLU, or fewer layers.",
     "linear": "Put an activation such as ReLU between them.",
     "constant": "Compare the rate, the start of the weights and the scales.",
-    "one class": "Compare the rate, the start of the weights and the scales.",
+    "one prediction": "Compare the rate, the start of the weights and the scales.",
     "chance": "Overfit one batch first, then change one thing at a time.",
     "slow": "Try a higher learning rate.",
     "overfitting": "Stop earlier, or use more data.",

@@ -31,6 +31,7 @@ from playground.settings import Settings
 from playground.training.probe import Probe
 
 MIXED: Any = [(x, y, label) for x in (-1, 1) for y in (-1, 1) for label in (0, 1)]  # each place has both classes
+MOSTLY_ONE: Any = [(x, y, int(x == y == 0)) for x in (-1, 0, 1) for y in (-1, 0, 1)]  # one of nine, in the middle
 SAME: Any = [(x, y) for x in (-1, 0, 1) for y in (-1, 1)]  # each place has both values
 MAX_LETTERS, MAX_LETTERS_SINCE = 125, 140  # of a sentence with its advice: two lines beside the numbers
 OVERFIT: Any = {
@@ -94,6 +95,18 @@ RUNS: dict[str, tuple[str, Callable[[], Any]]] = {
     "an earlier step is shown": ("past", lambda: looking_back(regressed(5))),
     "points of one class": ("one class", lambda: on_rows(classified(0), [(0, 1, 0), (1, 0, 0), (1, 1, 0)], 2)),
     "inputs up to 100": ("far", lambda: on_rows(regressed(0, test_share=0.0), [(x, 0) for x in range(0, 101, 10)], 0)),
+    "inputs up to 15, not finite": ("far", lambda: on_rows(
+        regressed(0, lr=1.0, layers=0), [(x * 1.5, x / 10) for x in range(11)], 60)),
+    "targets near 200,000": ("target scale", lambda: on_rows(
+        regressed(0, optimizer="adam"), [(x / 10, 200_000 + 9_000 * x) for x in range(-10, 11)], 60)),
+    "zero_grad() left out": ("kept gradients", lambda: regressed(20, lr=0.1, zero_grad=False)),
+    "four layers of sigmoid": (
+        "dies backwards", lambda: regressed(200, layers=4, activation="sigmoid", optimizer="momentum", lr=0.03)),
+    "six layers of sigmoid, classes": (
+        "dies backwards", lambda: classified(150, layers=6, activation="sigmoid", lr=0.1, cloud="circle")),
+    "one layer of sigmoid, too weak": ("constant", lambda: regressed(200, layers=2, activation="sigmoid", lr=0.1)),
+    "one unit, one of nine points in another class": ("one prediction", lambda: on_rows(
+        classified(0, lr=0.1, units_1=1, test_share=0.0), MOSTLY_ONE, 300)),
     "nothing done yet": ("start", lambda: regressed(0)),
     "other points, no step since": ("changed loss", lambda: tune(regressed(5), noise=1.0)),
     "another rate, no step since": ("changed", lambda: tune(regressed(5), lr=0.1)),
@@ -123,7 +136,9 @@ RUNS: dict[str, tuple[str, Callable[[], Any]]] = {
     "one far outlier": ("outliers", lambda: outlier(regressed(0, layers=0, points=20, target="step", lr=0.3), 60)),
     "one step of 3": ("rising", lambda: regressed(1, lr=3.0)),
     "one point pair of classes mixed": ("guessing", lambda: on_rows(classified(0, lr=0.3, test_share=0.0), MIXED, 300)),
-    "no pattern to learn": ("plateau", lambda: on_rows(
+    "three waves with two units": (
+        "plateau", lambda: regressed(300, target="wave", lr=0.1, hidden=2, activation="tanh")),
+    "no pattern to learn": ("constant", lambda: on_rows(
         regressed(0, lr=0.1, hidden=2, activation="tanh", test_share=0.0), SAME, 200)),
     "the tutorial at its end": ("limit", lambda: regressed(1000, max_steps=100)),
     "a target loss reached": ("target", lambda: regressed(1000, target_loss=0.05)),
