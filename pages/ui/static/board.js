@@ -151,7 +151,7 @@ class Board {
       this.stream?.close();
       const newer = (early) => this.board === board && early.number > this.number && this.paintStill(early);
       const connected = (yes) => this.lineIs(yes);
-      this.stream = new Stream(`/still/${board}`, { frame: newer, connected, ended: () => {} });
+      this.stream = new Stream(`still/${board}`, { frame: newer, connected, ended: () => {} });
     }
     if (number > this.number) this.paintStill(decode(fromBase64(frame)));
   }
@@ -207,7 +207,7 @@ class Board {
     this.root.dataset.run = run;
     this.waiting = null;
     this.asked = "";
-    const stream = new Stream(`/live/${run}`, {
+    const stream = new Stream(`live/${run}`, {
       frame: (frame) => this.stream === stream && this.receive(frame),
       connected: (yes) => {
         this.say(yes ? "" : this.words.reconnecting);

@@ -29,7 +29,7 @@ function showOnDemand(place, { lesson, words }) {
   const problem = element("p", { class: "problem", role: "status" });
   place.append(problem);
   button.onclick = async () => {
-    const html = await ask(`/prose/${lesson}/${place.dataset.section}`);
+    const html = await ask(`prose/${lesson}/${place.dataset.section}`);
     problem.textContent = html === undefined ? words.noAnswer : "";
     if (html === undefined) return;
     place.tabIndex = -1;
@@ -42,7 +42,7 @@ function showOnDemand(place, { lesson, words }) {
 /** The text at an address; undefined where there is no answer. */
 async function ask(address) {
   try {
-    const answer = await fetch(address, { cache: "no-store" });
+    const answer = await fetch(addressOf(address), { cache: "no-store" });
     return answer.ok ? await answer.text() : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 // The websocket to one run: asks for frames, sends commands, and reconnects after the connection drops.
 
+import { socketOf } from "../address.js";
 import { decode } from "./codec.js";
 
 const FIRST_RETRY_MS = 200;
@@ -9,8 +10,7 @@ const FINAL_CODES = new Set([4404, 4409, 4403]); // no such run, watched elsewhe
 export class Stream {
   /** `on` has frame(frame), connected(bool) and ended(reason). */
   constructor(path, on) {
-    this.url = new URL(path, location.href);
-    this.url.protocol = this.url.protocol.replace("http", "ws");
+    this.url = socketOf(path);
     this.on = on;
     this.retry = FIRST_RETRY_MS;
     this.closed = false;
