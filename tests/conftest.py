@@ -27,6 +27,7 @@ IN_PART = {  # marker: folder or file
     "claims": ROOT / "tests" / "claims",
     "first_screen": ROOT / "tests" / "browser" / "test_first_screen.py",
 }
+BROWSER_MATRIX = "tests/matrix/test_proxies.py"
 PLAYWRIGHT = pytest.StashKey[ExitStack]()  # what ends Playwright and every browser that it has started
 START_SECONDS = 60.0
 STREAMLIT = (
@@ -73,7 +74,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class BrowserTestsTogether(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "browser" if nodeid.startswith("tests/browser/") else nodeid
+            return "browser" if nodeid.startswith(("tests/browser/", BROWSER_MATRIX)) else nodeid
 
     return BrowserTestsTogether(config, log)
 
@@ -171,9 +172,14 @@ def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: IO[byte
 
 
 def healthy(port: int) -> bool:
+    return healthy_at(port, f"127.0.0.1:{port}")
+
+
+def healthy_at(port: int, host: str) -> bool:
+    """Whether the app says so that answers at this port for a host's name."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        connection.request("GET", "/_stcore/health")
+        connection.request("GET", "/_stcore/health", headers={"Host": host})
         return connection.getresponse().read() == b"ok"
     except (OSError, http.client.HTTPException):
         return False
