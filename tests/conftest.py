@@ -138,12 +138,13 @@ def run_server(
     environment: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
     port: int = 0,
+    base: str = "",
 ) -> Iterator[Server]:
     """Start the app, wait until it is healthy, and end its whole process group afterwards.
 
     `command` defaults to `streamlit run app.py`; `{port}` in its words is the port it must listen on, or a free one.
     `environment` replaces this process's; `settings` are added to it. Fails the test with the server's output if the
-    server dies or is not up in time.
+    server dies or is not up in time. `base` is the path under which it lies.
     """
     port = port or free_port()
     command = [word.replace("{port}", str(port)) for word in command or STREAMLIT]
@@ -153,7 +154,7 @@ def run_server(
             command, cwd=folder, env=variables, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
-            wait_until_healthy(process, port, log)
+            wait_until_healthy(process, port, log, base)
             yield Server(f"http://127.0.0.1:{port}", port, process.pid)
             if process.poll() is not None:
                 pytest.fail(f"The server died with exit code {process.returncode} during the test.\n{output(log)}")
@@ -161,9 +162,9 @@ def run_server(
             end_group(process)
 
 
-def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
+def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: IO[bytes], base: str = "") -> None:
     give_up_at = time.monotonic() + START_SECONDS
-    while not healthy(port):
+    while not healthy_at(port, f"127.0.0.1:{port}", base):
         if process.poll() is not None:
             pytest.fail(f"The server ended with exit code {process.returncode} before it was up.\n{output(log)}")
         if time.monotonic() > give_up_at:
@@ -175,11 +176,11 @@ def healthy(port: int) -> bool:
     return healthy_at(port, f"127.0.0.1:{port}")
 
 
-def healthy_at(port: int, host: str) -> bool:
+def healthy_at(port: int, host: str, base: str = "") -> bool:
     """Whether the app says so that answers at this port for a host's name."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        connection.request("GET", "/_stcore/health", headers={"Host": host})
+        connection.request("GET", f"{base}/_stcore/health", headers={"Host": host})
         return connection.getresponse().read() == b"ok"
     except (OSError, http.client.HTTPException):
         return False

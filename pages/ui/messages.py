@@ -32,6 +32,14 @@ class Page:
     lessons: str = "Lessons"
     more: str = "More"
     lab: str = "Lab"
+    blocked: str = (
+        "No websocket reaches the server, so nothing here can move. Tell whoever runs it: the proxy must pass on "
+        "websockets (Upgrade) to /_stcore/stream and /live/."
+    )
+    streamlit_blocked: str = (
+        "The page's own websocket does not open, so nothing here can move. Tell whoever runs the server: the proxy "
+        "must pass on websockets (Upgrade) to /_stcore/stream, not only to /live/."
+    )
     starts_over: str = "{help} Changing it starts the run over."
     earlier: str = "← {title}"
     later: str = "{title} →"
@@ -267,6 +275,20 @@ class Prose:
 
     show: str = "Show “{heading}”"
     no_answer: str = "The server did not answer. Try again in a moment."
+    number: str = "Your answer"
+    formula: str = "Your formula of {names}"
+    check: str = "Check"
+    wrong: str = "Not right."
+    again: str = "Try once more."
+    show_answer: str = "Show the answer"
+    right_first: str = "Right, at the first try."
+    right: str = "Right."
+    the_answer: str = "The right answer:"
+    right_option: str = "right"
+    wrong_option: str = "not right"
+    known: str = "answered before"
+    known_first: str = "right first time"
+    not_kept: str = "This browser stores no data for this site: your answers are forgotten when you close the page."
 
 
 @dataclass(frozen=True)

@@ -116,11 +116,13 @@ PROXIES = {
 
 
 @contextmanager
-def standing(kind: str, app: str, ports: Ports, folder: Path, *, keeps_host: bool = True) -> Iterator[None]:
-    """Start a proxy before the app at `app` (host and port), and end it afterwards."""
+def standing(
+    kind: str, app: str, ports: Ports, folder: Path, *, keeps_host: bool = True, change: Callable[[str], str] = str
+) -> Iterator[None]:
+    """Start a proxy before the app at `app` (host and port), and end it afterwards. `change` is done to its file."""
     proxy = PROXIES[kind]
     certificate(folder)
-    text = configured((FILES / proxy.file).read_text(), app, folder)
+    text = change(configured((FILES / proxy.file).read_text(), app, folder))
     if not keeps_host:
         text, count = re.subn(KEEPS_HOST[kind], "", text)
         assert count, "this file keeps the Host by a line that is not known here"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pages.ui.messages import TEXT
 from tests.browser.student import PATIENCE, Board
 from tests.conftest import FLAGS, free_port
 from tests.matrix.proxies import KEEPS_HOST, NAMES_HOST, PATH_NAME, PROXIES, ROOT_NAME, Ports, standing
@@ -91,3 +92,54 @@ def test_lessons_play_upload_and_share(
         tab.wait_for_selector("[data-testid=stMain] [data-board]", timeout=1000 * PATIENCE)
         assert tab.url.startswith(f"{url}autograd"), "links stay below the path"
         assert errors == []
+
+
+UPGRADE = "    proxy_set_header Upgrade $http_upgrade;\n"
+
+
+def blocks_all(text: str) -> str:
+    """An nginx that passes on no websocket."""
+    assert UPGRADE in text
+    return text.replace(UPGRADE, "")
+
+
+def blocks_ours(text: str) -> str:
+    """An nginx that passes on Streamlit's websocket alone."""
+    own = "        location /live/ {\n            return 404;\n        }\n"
+    return text.replace("        location / {", f"{own}        location / {{")
+
+
+@pytest.mark.in_ci
+@pytest.mark.parametrize("change", [blocks_all, blocks_ours])
+def test_blocked_websockets_are_told_with_what_to_set(
+    visitor: Any, app_url: str, tmp_path: Path, change: Callable[[str], str]
+) -> None:
+    if not PROXIES["nginx"].is_there:
+        pytest.skip("nginx is not installed.")
+    ports = Ports(free_port(), free_port())
+    with ExitStack() as stack:
+        stack.enter_context(standing("nginx", app_url.removeprefix("http://"), ports, tmp_path, change=change))
+        context = visitor.new_context(viewport={"width": 390, "height": 844})
+        stack.callback(context.close)
+        tab = context.new_page()
+        tab.goto(f"{ports.url(ROOT_NAME, 'http')}regression")
+        if change is blocks_all:
+            tab.get_by_role("alert").filter(has_text=TEXT.page.blocked).wait_for(timeout=1000 * PATIENCE)
+        else:
+            tab.get_by_text(TEXT.page.blocked).first.wait_for(timeout=1000 * PATIENCE)
+            assert tab.locator(".blocked").count() == 0, "the page itself is connected"
+
+
+@pytest.mark.in_ci
+def test_a_page_at_an_address_that_is_not_known_says_what_to_set(visitor: Any, app_url: str, tmp_path: Path) -> None:
+    if not PROXIES["nginx"].is_there:
+        pytest.skip("nginx is not installed.")
+    ports = Ports(free_port(), free_port())
+    app = app_url.removeprefix("http://")
+    with standing("nginx", app, ports, tmp_path, keeps_host=False):
+        context = visitor.new_context(viewport={"width": 1280, "height": 900})
+        tab = context.new_page()
+        tab.goto(f"{ports.url(ROOT_NAME, 'http')}regression")
+        known = f"PLAYGROUND_ORIGINS={ports.origin(ROOT_NAME, 'http')}"
+        tab.get_by_role("alert").filter(has_text=known).wait_for(timeout=1000 * PATIENCE)
+        context.close()

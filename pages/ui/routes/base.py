@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import streamlit as st
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 
 @cache
@@ -26,6 +26,11 @@ def within(path: str) -> str:
     return found if found.startswith("/") or path == found else f"/{found}"
 
 
-def under_base(routes: Sequence[BaseRoute]) -> list[BaseRoute]:
-    """Our routes where the app lies."""
-    return [Mount(base(), routes=routes)] if base() else list(routes)
+def under_base(routes: Sequence[Route | WebSocketRoute]) -> list[BaseRoute]:
+    """Our routes where the app lies, beside Streamlit's: a mount would answer for all that it does not know."""
+    return [
+        Route(base() + route.path, route.endpoint, methods=route.methods)
+        if isinstance(route, Route)
+        else WebSocketRoute(base() + route.path, route.endpoint)
+        for route in routes
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from functools import cache
 from html import escape
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pages.ui.messages import TEXT
 from pages.ui.routes import assets, base, streamlit_files
 from playground.lessons import LESSONS
 
@@ -84,8 +86,9 @@ def _head(path: str, query: str) -> str:
 
 @cache
 def _of_every_page() -> str:
+    words = escape(json.dumps({"blocked": TEXT.page.blocked, "streamlit": TEXT.page.streamlit_blocked}))
     return (
-        f'<script src="{assets.url(assets.MODULES)}"></script>'
+        f'<script src="{assets.url(assets.MODULES)}" data-words="{words}"></script>'
         f'<link rel="stylesheet" href="{assets.url(assets.STYLES)}" data-styles>'
     )
 

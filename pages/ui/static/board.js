@@ -24,6 +24,7 @@ import { markNumbersAndCode } from "./translated.js";
 
 const MAX_SPOKEN = 240; // characters of a chart in words that are said without being asked for
 const SMALL_EVERY = 8; // which frames have the small pictures
+const MAX_TRIES = 3; // of a line that never opened, until the board says what may block it
 const TOLD_MS = 10_000; // how long a sentence stays that need not be seen again
 
 window.__board_frames ??= 0;
@@ -33,6 +34,7 @@ class Board {
     this.words = data.words;
     this.statusLabels = data.status;
     this.units = data.units ?? [];
+    this.unitNames = data.unitNames ?? {};
     this.settings = data.settings ?? {};
     this.knobs = data.knobs ?? [];
     this.data = data;
@@ -209,8 +211,9 @@ class Board {
     this.asked = "";
     const stream = new Stream(`live/${run}`, {
       frame: (frame) => this.stream === stream && this.receive(frame),
-      connected: (yes) => {
-        this.say(yes ? "" : this.words.reconnecting);
+      connected: (yes, tries) => {
+        const isBlocked = !this.wasConnected && tries >= MAX_TRIES;
+        this.say(yes ? "" : isBlocked ? this.words.blocked : this.words.reconnecting);
         if (yes && before) this.tell(this.words.reloaded.replace("{step}", before));
         if (yes) before = "";
         this.lineIs(yes);

@@ -171,7 +171,7 @@ def test_a_run_that_could_not_be_built_is_no_first_picture_for_anybody(monkeypat
 def test_a_lessons_page_asks_at_once_for_all_that_its_picture_needs(app_url: str) -> None:
     head = get(app_url, "/regression?regression_lr=0.1&a=%22%3E%3Cscript%3E").body.decode()
     assert 'href="./first/regression?regression_lr=0.1&amp;a=%22%3E%3Cscript%3E" data-first' in head
-    assert f'<script src="{assets.url(assets.MODULES)}"></script>' in head
+    assert f'<script src="{assets.url(assets.MODULES)}" data-words="' in head
     assert f'href="{assets.url(assets.PLOTLY)}"' in head
     assert "<script>" not in head[: head.index("data-first")]
 
