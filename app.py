@@ -68,9 +68,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     ROOT / "pages" / "navigation.py",
-    routes=base.under_base(
-        [*live.ROUTES, *still.ROUTES, *sessions.ROUTES, *assets.ROUTES, *first.ROUTES, *prose.ROUTES]
-    ),
+    routes=base.under_base(live.ROUTES, still.ROUTES, sessions.ROUTES, assets.ROUTES, first.ROUTES, prose.ROUTES),
     middleware=[
         Middleware(OwnOrigins, allowed=origins.known_origins(SETTINGS), proxies=origins.trusted_proxies(SETTINGS)),
         Middleware(SecurityHeaders, embed=SETTINGS.embedding_sites),

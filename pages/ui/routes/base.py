@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 
 import streamlit as st
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -26,11 +27,11 @@ def within(path: str) -> str:
     return found if found.startswith("/") or path == found else f"/{found}"
 
 
-def under_base(routes: Sequence[Route | WebSocketRoute]) -> list[BaseRoute]:
+def under_base(*groups: Sequence[Route | WebSocketRoute]) -> list[BaseRoute]:
     """Our routes where the app lies, beside Streamlit's: a mount would answer for all that it does not know."""
     return [
         Route(base() + route.path, route.endpoint, methods=route.methods)
         if isinstance(route, Route)
         else WebSocketRoute(base() + route.path, route.endpoint)
-        for route in routes
+        for route in chain(*groups)
     ]

@@ -68,7 +68,7 @@ export class Bar {
 }
 
 export class Player {
-  /** `board` has words, units, unitNames, root, screen, numbers, knobs, turns, send(command), tell(text) and restart(). */
+  /** `board` has words, units, root, screen, numbers, knobs, turns, and send(command), tell(text), restart(). */
   constructor(board) {
     this.board = board;
     const { words } = board;
