@@ -164,13 +164,15 @@ class OwnPoints:
 class LiveLesson(Lesson):
     """A lesson around one run: its knobs, how to build it, its charts, and the numbers beside the player, in order.
 
-    `script` writes the run up to its current step as plain PyTorch.
+    `script` writes the run up to its current step as plain PyTorch. The player's Step counts `units`; with "line" the
+    run is a `LineRun`.
     """
 
     config: type[Config]
     build: Callable[..., Run]
     charts: tuple[Chart, ...]
     status: Mapping[str, str]
+    units: tuple[str, ...] = ("step", "epoch")
     own_points: OwnPoints | None = None
     script: Callable[[RunHistory], TrainingScript] | None = None
 
@@ -212,7 +214,7 @@ class Lab:
 
     `name` is `<lesson>_<lab>`. A still lab has `draw` (config -> Sheet), which raises ValueError with a sentence where
     nothing can be drawn for a config. A live one has `build` and `status`, and a player, whose Step counts `units`:
-    "step", "epoch" or both.
+    "step", "epoch" or both. `unit_names` are their words where they are not the usual ones.
     """
 
     name: str
@@ -224,6 +226,7 @@ class Lab:
     build: Callable[..., Run] | None = None
     status: Mapping[str, str] = field(default_factory=dict)
     units: tuple[str, ...] = ("step",)
+    unit_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

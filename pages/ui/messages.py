@@ -66,7 +66,7 @@ class Home:
     title: str = "Watch a model learn"
     start: str = "Start here"
     start_with: str = "First, fit a curve yourself. It takes a minute."
-    lessons: str = "Twelve lessons, in order"
+    lessons: str = "Thirteen lessons, in order"
     hours: str = "about {hours} hours"
     minutes: str = "{number} · {minutes} min"
     step: str = "step {step}"
@@ -262,6 +262,28 @@ class Rail:
 
 
 @dataclass(frozen=True)
+class Prose:
+    """The words below the charts, apart from the lessons' own."""
+
+    show: str = "Show “{heading}”"
+    no_answer: str = "The server did not answer. Try again in a moment."
+    number: str = "Your answer"
+    formula: str = "Your formula of {names}"
+    check: str = "Check"
+    wrong: str = "Not right."
+    again: str = "Try once more."
+    show_answer: str = "Show the answer"
+    right_first: str = "Right, at the first try."
+    right: str = "Right."
+    the_answer: str = "The right answer:"
+    right_option: str = "right"
+    wrong_option: str = "not right"
+    known: str = "answered before"
+    known_first: str = "right first time"
+    not_kept: str = "This browser stores no data for this site: your answers are forgotten when you close the page."
+
+
+@dataclass(frozen=True)
 class Text:
     """All sentences of the pages' frame in one language."""
 
@@ -279,6 +301,7 @@ class Text:
     seeds: Seeds = Seeds()
     lab: StillLab = StillLab()
     rail: Rail = Rail()
+    prose: Prose = Prose()
 
 
 TEXT = Text()

@@ -6,6 +6,7 @@ What lessons with a run and labs have in common is tested in test_benches.py.
 from __future__ import annotations
 
 import html
+import json
 import re
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -17,18 +18,22 @@ from streamlit.testing.v1 import AppTest
 from pages.ui import prose as page
 from pages.ui.emblems import DRAWINGS, SIZE, emblem
 from pages.ui.messages import TEXT
+from pages.ui.routes.prose import graded
 from pages.ui.session import pool
 from playground.experiments import experiments
 from playground.knobs import Config
 from playground.lesson import SECTIONS, Lesson, LiveLesson
 from playground.lessons import LESSONS
+from playground.questions import SECTION, Choice, questions
 from tests.pages.benches import LIVE
 from tests.pages.questions import Peek
 from tests.pages.session import (
     SCRIPT,
     Open,
+    asked,
     board,
     can_turn,
+    given_to_all,
     numbers,
     run_id,
     shown_knobs,
@@ -64,7 +69,7 @@ def test_home_says_how_long_each_lesson_takes_and_all_of_them(visit: Open) -> No
     hours = sum(lesson.minutes for lesson in LESSONS.values()) / 60
     (total,) = (int(caption.split()[1]) for caption in captions if caption.endswith(" hours"))
     assert total == pytest.approx(hours, abs=0.5)
-    assert len(LESSONS) == 12, "the heading says so"
+    assert len(LESSONS) == 13, "the heading says so"
 
 
 def test_start_here_opens_the_first_experiment_of_regression(visit: Open) -> None:
@@ -145,8 +150,11 @@ def test_prose_is_on_the_page(visit: Open, lesson: Lesson) -> None:
     assert re.findall("<h2>(.*?)</h2>", shown) == [section for section in SECTIONS if section != page.EXPERIMENTS]
     text = plain(re.sub("<[^>]+>", "", shown))
     for section, words_of_it in lesson.prose.items():
-        if section == page.EXPERIMENTS:
+        if section in (page.EXPERIMENTS, SECTION):
             continue
+        if section in page.ON_DEMAND.values():
+            assert page.section(lesson, section) not in shown, "it may give a prediction away"
+            text += plain(re.sub("<[^>]+>", "", page.section(lesson, section)))
         written = re.sub(r"\]\(\?[^)]*\)", "", words_of_it.partition("```")[0])
         for word in re.findall(r"[^\W\d_]{3,}", plain(re.sub(r"\*\*|`", "", written))):
             assert word in text, (section, word)
@@ -160,24 +168,36 @@ def plain(text: str) -> str:
 def test_markup_in_prose_is_shown_as_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     name, lesson = next(iter(LIVE.items()))
     evil = "<img src=x onerror=alert(1)>"
-    (tmp_path / f"{name}.md").write_text(f"## Idea\n\n{evil}\n\n## Check yourself\n\n- {evil} :: {evil}\n")
+    (tmp_path / f"{name}.md").write_text(
+        f"## Idea\n\n{evil}\n\n## What to notice\n\n{evil}\n\n## Check yourself\n\n"
+        f'- {evil} "id"\n  - [x] {evil}\n  - [ ] {evil}. :: {evil}\n  - [ ] Else :: {evil}\n  - {evil}\n'
+    )
     monkeypatch.setattr("playground.lesson.PROSE", tmp_path)
-    shown = page.as_html(lesson)
+    (question,) = questions(lesson)
+    shown = page.as_html(lesson) + page.section(lesson, "What to notice") + json.dumps(page.asked(lesson, question))
+    shown += json.dumps([graded(question, 1, False), graded(question, None, True)])
     assert "<img" not in shown
-    assert shown.count("&lt;img") == 3
+    assert shown.count("&lt;img") == 7
 
 
 @each_lesson
-def test_nothing_in_the_questions_is_lost(lesson: Lesson) -> None:
-    """The page shows what its pattern matches; a line wrapped by hand would vanish."""
-    lines = [line for line in lesson.prose["Check yourself"].splitlines() if line.strip()]
-    assert [line for line in lines if not page.CHECK.match(line)] == []
-
-
-@each_lesson
-def test_every_question_has_an_answer_to_unfold(visit: Open, lesson: Lesson) -> None:
-    found = re.findall(r"<details><summary>(.+?)</summary>\s*<p>(.+?)</p>", words(visit(lesson)))
-    assert len(found) == len([line for line in lesson.prose["Check yourself"].splitlines() if line.strip()]) > 0
+def test_a_page_has_the_questions_and_neither_their_answers_nor_what_is_said_about_them(
+    visit: Open, lesson: Lesson
+) -> None:
+    session = visit(lesson)
+    shown = asked(session)
+    assert [each["id"] for each in shown] == [each.id for each in questions(lesson)]
+    given = json.dumps(given_to_all(session), ensure_ascii=False)
+    for question in questions(lesson):
+        secrets = [page.inline(question.explanation)]
+        if isinstance(question.kind, Choice):
+            secrets += map(page.inline, question.kind.feedback.values())
+        else:
+            secrets += map(page.inline, [*question.kind.wrong.values(), question.kind.other])
+        for secret in secrets:
+            assert json.dumps(secret, ensure_ascii=False)[1:-1] not in given, question.id
+    for each in shown:
+        assert each.keys() <= {"lesson", "id", "text", "kind", "options", "unit", "names"}
 
 
 # A teacher's link.
