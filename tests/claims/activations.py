@@ -533,6 +533,7 @@ def _() -> None:
 @says(
     "`torch.softmax` does this, and so does `nn.CrossEntropyLoss`; that is why it needs the scores (logits) and not the shares.",
     "Nothing, if it is computed in a stable way: all exponentials grow by the same factor, which cancels in the shares.",
+    "The answer to add-100: Nothing.",
     "The naive formula overflows instead.",
 )
 def _() -> None:
@@ -543,25 +544,34 @@ def _() -> None:
 
 
 @says(
-    "0. From the left it is 0, from the right 1, and torch uses the left one; the table of kinks in the lab “Curves” shows it."
+    "0. From the left it is 0, from the right 1, and torch uses the left one; the table of kinks in the lab “Curves” shows it.",
+    "The answer to relu-at-0: 0.",
 )
 def _() -> None:
     assert slopes(torch.relu, torch.tensor([-1e-6, 0.0, 1e-6])).tolist() == [0, 0, 1]
 
 
-@says("At most 0.25¹⁰, about one millionth.", "Each slope is at most a quarter.")
+@says(
+    "At most 0.25¹⁰, about one millionth.", "The answer to ten-sigmoids: 9.54e-7.", "Each slope is at most a quarter."
+)
 def _() -> None:
     assert float(slopes(torch.sigmoid, torch.linspace(-5, 5, 1001)).max()) == 0.25
     assert pytest.approx(1e-6, rel=0.1) == 0.25**10
 
 
-@says("Its slope is 0 everywhere, so every gradient that passes it is 0, and no weight before it would ever change.")
+@says(
+    "Its slope is 0 everywhere, so every gradient that passes it is 0, and no weight before it would ever change.",
+    "Everywhere else the slope is 0, and nothing moves.",
+    "Only exactly at the step.",
+    "The answer to step-function: Every gradient that passes it is 0.",
+)
 def _() -> None:
     assert float(np.abs(np.diff(np.heaviside(np.linspace(0.1, 5, 50), 0.5))).max()) == 0
 
 
 @says(
     "It uses 8 bits for the exponent, like fp32; fp16 uses 5.",
+    "The answer to bf16-range: It has as many bits for the exponent as fp32.",
     "So bf16 has the range of fp32 but less precision: the next number after 1 is 1.0078.",
 )
 def _() -> None:
@@ -572,7 +582,11 @@ def _() -> None:
 
 @says(
     "With tanh or ReLU nothing: each layer gives 0 for every input.",
+    "The answer to all-zeros: 0, for every input.",
     "Every gradient of a weight is 0 too, so no weight ever changes.",
+    "Nothing is drawn here: 0 times any input is 0.",
+    "A weight of 0 removes it.",
+    "A weight of 1 would pass it on.",
 )
 def _() -> None:
     model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
@@ -584,7 +598,7 @@ def _() -> None:
     assert all(float(each.weight.grad.abs().max()) == 0 for each in (model[0], model[2]))  # type: ignore[union-attr]
 
 
-@says("Six, one each at x = −b / w.", "Between the bends the sum is straight.")
+@says("Six, one each at x = −b / w.", "The answer to relu-bends: 6.", "Between the bends the sum is straight.")
 def _() -> None:
     w, b = torch.tensor([1.0, 2.0, -1.0, 0.5, 3.0, -2.0]), torch.tensor([0.5, -1.0, 0.3, 1.0, 2.0, 1.5])
     x = torch.linspace(-4, 4, 80_001, dtype=torch.float64)

@@ -392,6 +392,7 @@ def _() -> None:
     "`backward()` walks this graph in the other direction: it starts at the result with the gradient 1, and each node multiplies the incoming gradient by its local derivative and passes the product on.",
     "That is the chain rule, one step at a time.",
     "1, the derivative of the result with respect to itself.",
+    "The answer to start-of-backward: 1.",
 )
 def _() -> None:
     x = torch.tensor(0.7, requires_grad=True)
@@ -410,6 +411,7 @@ def _() -> None:
     "The gradient that reaches an input is added to its `.grad`.",
     "If `backward()` is called twice, they add up too: it is the same rule.",
     "The sum of all gradients so far, including the old ones.",
+    "The answer to never-zeroed: The sum of all three gradients.",
 )
 def _() -> None:
     x = torch.tensor(3.0, requires_grad=True)
@@ -606,7 +608,11 @@ def _() -> None:
         (x * 2).backward()
 
 
-@says("The mean divides by 4 and the square gives 2v, so each gradient is 2v / 4.")
+@says(
+    "Half of v: the mean divides by 4 and the square gives 2v, so each gradient is 2v / 4.",
+    "The derivative of a square has a factor 2.",
+    "The answer to gradient-of-mean: 2*v / 4.",
+)
 def _() -> None:
     v = torch.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
     (v * v).mean().backward()
@@ -614,13 +620,17 @@ def _() -> None:
     assert v.grad.tolist() == [0.5, 1, 1.5, 2]
 
 
-@says("It was computed from `tensor`, which does not require a gradient, so nothing was recorded.")
+@says(
+    "It was computed from `tensor`, which does not require a gradient, so nothing was recorded.",
+    "The answer to no-grad-fn: Its input does not require a gradient.",
+)
 def _() -> None:
     assert (torch.ones(4) * torch.ones(4)).mean().grad_fn is None
 
 
 @says(
     "Zero: a gradient reached the weight, and the result does not change with it.",
+    "The answer to zero-or-none: 0 was computed; None says that no gradient ever arrived.",
     "None: no gradient ever reached it, because the result does not depend on the weight or the weight is not a leaf.",
 )
 def _() -> None:
@@ -651,6 +661,7 @@ def _() -> None:
 
 @says(
     "f(x+ε) and f(x) are rounded.",
+    "The answer to small-epsilon: The difference of two rounded values has few correct digits.",
     "Their difference loses the digits they share, and dividing by ε makes the rounding error large.",
 )
 def _() -> None:
@@ -670,3 +681,15 @@ def _() -> None:
         isinstance(each, torch.Tensor) and each.is_leaf and each.requires_grad and each.grad is not None
         for each in found.values()
     )
+
+
+@says(
+    "An optimizer skips a weight whose gradient is None.",
+    "With 0 it takes a step, which weight decay or momentum makes different from 0.",
+)
+def _() -> None:
+    weights = [torch.ones(1, requires_grad=True) for _ in range(2)]
+    optimizer = torch.optim.SGD(weights, lr=0.1, weight_decay=0.5)
+    weights[1].grad = torch.zeros(1)
+    optimizer.step()
+    assert [each.item() for each in weights] == [1, pytest.approx(0.95)]

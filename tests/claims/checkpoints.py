@@ -356,7 +356,8 @@ def _() -> None:
 
 
 @says(
-    "The state_dict. The pickle of the whole model names the class and its module, and asks Python to import exactly that."
+    "The state_dict. The pickle of the whole model names the class and its module, and asks Python to import exactly that.",
+    "The answer to renamed-class: The state_dict.",
 )
 def _() -> None:
     class Renamed(nn.Linear):
@@ -372,6 +373,8 @@ def _() -> None:
 @says(
     "`load_state_dict` says `size mismatch for 2.weight`.",
     "The third module of the `nn.Sequential`, counting from 0: the activation is number 1 and has no parameters.",
+    "That one is called 1: counting starts at 0.",
+    "The answer to which-layer: The third module of the `nn.Sequential`.",
 )
 def _() -> None:
     model = net()
@@ -383,7 +386,8 @@ def _() -> None:
 
 
 @says(
-    "Adam’s averages start from zero again, so its first steps are about as long as the learning rate, in each weight, however small the gradients have become."
+    "Adam’s averages start from zero again, so its first steps are about as long as the learning rate, in each weight, however small the gradients have become.",
+    "The answer to adam-resumed: Adam’s averages start from zero again.",
 )
 def _() -> None:
     w = torch.tensor([1.0, 1.0], requires_grad=True)
@@ -395,7 +399,9 @@ def _() -> None:
 
 @says(
     "A checkpoint from which training continues needs more than the weights: the optimizer’s state, the samples of the epoch that are left, and the state of the generator that shuffles the next ones.",
-    "Weights, the optimizer’s state, the position in the data (order and place), the states of all random generators in use, and the state of the learning rate schedule, if there is one.",
+    "To be saved are weights, the optimizer’s state, the position in the data (order and place), the states of all random generators in use, and the state of the learning rate schedule, if there is one.",
+    "The answer to not-needed: The gradients of the last step.",
+    "The gradients: the next step computes its own.",
 )
 def _() -> None:
     def train(model: Any, optimizer: Any, generator: Any, steps: int) -> None:
@@ -427,7 +433,10 @@ def _() -> None:
     assert ends == [True, False, False]
 
 
-@says("It runs none of their code.")
+@says(
+    "It runs none of their code.",
+    "The answer to files-from-strangers: Not quite: the file can still ask for too much memory.",
+)
 def _(tmp: Any = None) -> None:
     class Harm:
         def __reduce__(self) -> Any:
@@ -445,7 +454,9 @@ def _() -> None:
 
 
 @says(
-    "Such a file is a list of names, shapes and numbers.", "It contains no program, so reading it cannot run anything."
+    "Such a file is a list of names, shapes and numbers.",
+    "The answer to why-safetensors: Such a file contains no program.",
+    "It contains no program, so reading it cannot run anything.",
 )
 def _() -> None:
     from safetensors.torch import load as load_tensors

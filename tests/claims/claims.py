@@ -24,6 +24,7 @@ from typing import Any
 
 from playground.experiments import experiments
 from playground.lessons import LESSONS
+from playground.questions import SECTION, Choice, Question, questions
 
 UNDECIDED = Path(__file__).parent / "undecided"
 REASONS = {
@@ -34,6 +35,7 @@ REASONS = {
     "eye": "what one sees in a picture, and no number decides",
     "why": "the reason of something else that is decided",
     "advice": "what one should do",
+    "hint": "what somebody who answers wrongly should think of",
     "history": "what was true of other versions, texts and programs",
     "machine": "times and speeds, which are those of the machine",
 }
@@ -78,9 +80,24 @@ def told(lesson: str) -> Iterator[Sentence]:
             for each in tried:
                 yield from (Sentence(each.id, found) for part in (each.before, each.after) for found in sentences(part))
             continue
+        if section == SECTION:
+            for question in questions(LESSONS[lesson]):
+                yield from (Sentence(section, found) for text in _asked(question) for found in sentences(text))
+            continue
         plain = re.sub(r"```.*?```", "\n\n", text, flags=re.DOTALL)
         for paragraph in re.split(r"\n\s*\n|\n(?=\s*- )|^- | :: ", plain):
             yield from (Sentence(section, found) for found in sentences(re.sub(r"^\s*- ", "", paragraph)))
+
+
+def _asked(question: Question) -> Iterator[str]:
+    """What a question says: its text, the right answer, what wrong ones hear that has a number, its explanation."""
+    kind = question.kind
+    yield question.text
+    answer = kind.options[kind.right] if isinstance(kind, Choice) else kind.text
+    yield f"The answer to {question.id}: {answer.rstrip('.')}."
+    feedback = kind.feedback.values() if isinstance(kind, Choice) else (*kind.wrong.values(), kind.other)
+    yield from (each for each in feedback if re.search(r"\d", each))
+    yield question.explanation
 
 
 @dataclass(frozen=True)

@@ -284,6 +284,7 @@ def _(config: Any) -> None:
 @of(
     "too-sure",
     "Pause early, or raise “Training points per class” to 500 in All settings: the dots come nearer to the diagonal.",
+    is_long=True,
 )
 def _(config: Any) -> None:
     gaps = [
@@ -418,32 +419,51 @@ def _() -> None:
     torch.testing.assert_close(layer(a) + layer(b) - layer(torch.zeros(2)), layer(a + b))
 
 
-@says("One would do (with a sigmoid).")
+@says(
+    "One would do (with a sigmoid).",
+    "With a sigmoid it can: near 0 for one class, near 1 for the other.",
+    "The answer to two-outputs: The same code works for any number of classes.",
+)
 def _() -> None:
     z = torch.tensor([1.5, -0.3])
     assert float(z.softmax(dim=0)[0]) == pytest.approx(float(torch.sigmoid(z[0] - z[1])))
 
 
-@says("The model gives logits 2 and 0.", "e² / (e² + e⁰) ≈ 88 %.")
+@says(
+    "The model gives logits 2 and 0.",
+    "e² / (e² + e⁰) ≈ 88 %.",
+    "e⁰ is 1.",
+    "Here it is 2.",
+    "Softmax divides e² by the sum of both exponentials.",
+    "Softmax divides exponentials.",
+    "The answer to logits-to-confidence: 88.",
+)
 def _() -> None:
     assert float(torch.tensor([2.0, 0.0]).softmax(dim=0)[0]) == pytest.approx(0.88, abs=0.005)
 
 
 @says(
-    "Yes. The true class of each point has the highest probability, but not by much: e to the power of minus 0.3 is 74 %."
+    "Yes. The true class of each point has the highest probability, but not by much: e to the power of minus 0.3 is 74 %.",
+    "The answer to accurate-with-loss: Yes.",
 )
 def _() -> None:
     assert math.exp(-0.3) == pytest.approx(0.74, abs=0.005)
 
 
-@says("It applies log-softmax itself, which is exact where probabilities would round to 0.")
+@says(
+    "It applies log-softmax itself, which is exact where probabilities would round to 0.",
+    "The answer to logits-expected: It applies log-softmax itself.",
+)
 def _() -> None:
     logits, target = torch.tensor([[200.0, 0.0]]), torch.tensor([1])
     assert nn.functional.cross_entropy(logits, target).item() == pytest.approx(200)
     assert logits.softmax(dim=1)[0, 1].item() == 0, "rounded to 0, whose logarithm is not finite"
 
 
-@says("Into the loss, as integers (`torch.long`): the index of the true class, not rows of zeros and a one.")
+@says(
+    "Into the loss, as integers (`torch.long`): the index of the true class, not rows of zeros and a one.",
+    "The answer to labels: As the index of the true class, in `torch.long`.",
+)
 def _() -> None:
     assert fresh("classification", TUTORIAL, 0).data.y_train.dtype == torch.long
     with pytest.raises(RuntimeError):
@@ -467,3 +487,11 @@ def _() -> None:
 def _() -> None:
     z = torch.randn(100, 4, generator=torch.Generator().manual_seed(0))
     assert torch.equal(z.argmax(dim=1), z.softmax(dim=1).argmax(dim=1))
+
+
+@says("A wrong point of two classes costs at least 0.69.")
+def _() -> None:
+    costs = [
+        nn.functional.cross_entropy(torch.tensor([[0.0, gap]]), torch.tensor([0])).item() for gap in (0.0, 0.1, 3.0)
+    ]
+    assert min(costs) == pytest.approx(0.69, abs=0.005)

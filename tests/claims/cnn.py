@@ -10,6 +10,8 @@ import pytest
 import torch
 from torch import nn
 
+from playground.experiments import experiments
+from playground.lessons import LESSONS
 from playground.lessons.cnn.attribution import fgsm
 from playground.lessons.cnn.charts import anatomy, mistakes
 from playground.lessons.cnn.charts.projection import Projection, projected, sample
@@ -24,6 +26,7 @@ from tests.claims.claims import Claims
 CLAIMS = Claims("cnn", threads=(1, 2, 4))
 of, says = CLAIMS.of, CLAIMS.says
 TUTORIAL = CnnConfig()
+EXPERIMENTS = {each.id: each.config for each in experiments(LESSONS["cnn"])}
 
 
 def trained(config: CnnConfig) -> CnnRun:
@@ -226,8 +229,8 @@ def _(config: CnnConfig) -> None:
     "Shifted by a pixel or two, the convolutional model loses about half as much accuracy as the fully connected one; from three on both lose it fast.",
     is_long=True,
 )
-def _(config: CnnConfig) -> None:
-    run = trained(config)
+def _() -> None:
+    run = trained(EXPERIMENTS["shift"])
     with torch.no_grad():
         test: Any = ShiftTest(run.frame_context())
     test.advance(600.0)
@@ -250,7 +253,12 @@ def count(module: nn.Module) -> int:
 @says(
     "A filter has only 25 weights (in the first layer; 400 in the second), but it is used at every place, so an edge that was learned in one corner is found in all.",
     "16 filters of 1·5·5 weights and a bias each: 416.",
+    "The answer to first-layer: 416.",
     "32 filters with 5·5 weights for each of the 16 input maps, and a bias each: 32 · (16·25 + 1) = 12,832.",
+    "A filter has a window of 5 × 5 in each of the 16 input maps, and one bias.",
+    "It reads all 16.",
+    "It makes 16 maps of one image, with windows of 5 × 5.",
+    "The answer to second-layer: 12832.",
 )
 def _() -> None:
     first, second, _ = layers()
@@ -263,6 +271,8 @@ def _() -> None:
     "The model here is the one of the Chinese PyTorch tutorial that these lessons bring to life (“the tutorial” from here on): 16 filters, then 32, then a linear layer from 1,568 numbers to 10.",
     "It has 28,938 parameters, and more than half of them are in the linear layer.",
     "28 pixels become 14 and then 7 by pooling; 32 maps of 7·7 are 1,568 numbers.",
+    "The 32 maps begin with 28 × 28 pixels and are pooled twice, by 2.",
+    "The answer to flattened: 1568.",
 )
 def _() -> None:
     first, second, linear = layers()
@@ -359,7 +369,12 @@ def _() -> None:
     assert float((fgsm(model, x, 8, 0.1, 1) - x)[without_ink].abs().max()) == pytest.approx(0.1, abs=1e-6)
 
 
-@says("A window of 5 fits at only 24 places in a row of 28.", "With two zeros on each side it is 28 again.")
+@says(
+    "A window of 5 fits at only 24 places in a row of 28.",
+    "The answer to padding-of-2: The maps stay 28 × 28.",
+    "With two zeros on each side it is 28 again.",
+    "The padded image is 32 wide, but a window of 5 fits at only 28 places of it.",
+)
 def _() -> None:
     x = torch.zeros(1, 1, 28, 28)
     assert nn.Conv2d(1, 1, 5)(x).shape[-1] == 24
@@ -368,6 +383,7 @@ def _() -> None:
 
 @says(
     "The prediction for one image must not depend on the other images in its batch.",
+    "The answer to test-averages: The prediction for an image must not depend on the others in its batch.",
     "So running averages from training are used.",
 )
 @torch.no_grad()
@@ -390,18 +406,24 @@ def _() -> None:
 
 
 @says(
-    "The gradients of the filters are large at first and small and noisy later: most batches then have little left to correct.",
+    "The gradients of the filters grow in the first steps, then become small and noisy: most batches then have little left to correct.",
     is_long=True,
 )
 def _() -> None:
-    run = trained(TUTORIAL.with_values(images=5_000))
-    column = next(name for name in run.history.columns if name.startswith("gradient"))
-    sizes = run.history.column(column)
-    assert float(np.nanmean(sizes[1:20])) > 1.5 * float(np.nanmean(sizes[-40:]))
+    history = trained(TUTORIAL.with_values(images=20_000)).history
+    steps = history.steps()
+    for layer in ("Convolution 1", "Convolution 2"):
+        sizes = history.column(f"gradient {layer}")
+        start, early, late = (
+            float(np.nanmean(sizes[(steps >= a) & (steps < b)])) for a, b in ((1, 10), (20, 50), (300, 400))
+        )
+        assert start < early
+        assert late < 0.7 * early
 
 
 @says(
     "Not quite: the maps shift with it, but the linear layer has a separate weight for every place.",
+    "The answer to shifted-digit: Not quite: the linear layer has a weight for every place.",
     "Shifting the training images helps.",
 )
 @torch.no_grad()

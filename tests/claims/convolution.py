@@ -521,18 +521,28 @@ def _() -> None:
     assert changes[0] > changes[1] > changes[2]
 
 
-@says("24 × 24: ⌊(28 − 5) / 1⌋ + 1.")
+@says(
+    "24 × 24: ⌊(28 − 5) / 1⌋ + 1.",
+    "Half of the kernel, rounded down, is lost at each side: 2 pixels on the left and 2 on the right.",
+    "The answer to output-width: 24.",
+)
 def _() -> None:
     assert nn.Conv2d(1, 1, 5)(torch.zeros(1, 1, 28, 28)).shape[-2:] == (24, 24)
     assert (28 - 5) // 1 + 1 == 24
 
 
-@says("12,832: each of 32 kernels has 16 · 5 · 5 weights and a bias.")
+@says(
+    "`nn.Conv2d(16, 32, 5)` has 32 · (16 · 5 · 5 + 1) = 12,832.",
+    "The answer to conv-parameters: o * (i * k**2 + 1).",
+    "Each of the o kernels has i · k · k weights and a bias.",
+)
 def _() -> None:
     assert sum(each.numel() for each in nn.Conv2d(16, 32, 5).parameters()) == 12_832
 
 
-@says("No. Only the feature maps grow.", "It is the linear layer after it that grows.")
+@says(
+    "No. Only the feature maps grow.", "The answer to larger-image: No.", "It is the linear layer after it that grows."
+)
 def _() -> None:
     layer = nn.Conv2d(1, 16, 5)
     assert layer(torch.zeros(1, 1, 56, 56)).numel() > layer(torch.zeros(1, 1, 28, 28)).numel()
@@ -540,13 +550,17 @@ def _() -> None:
     assert nn.Linear(16 * 52 * 52, 10).weight.numel() > nn.Linear(16 * 24 * 24, 10).weight.numel()
 
 
-@says("(k − 1) / 2.")
+@says(
+    "(k − 1) / 2.",
+    "A window of 3 needs 1 on each side, a window of 5 needs 2.",
+    "The answer to same-size: (k - 1) / 2.",
+)
 def _() -> None:
     for k in (1, 3, 5, 7):
         assert nn.Conv2d(1, 1, k, padding=(k - 1) // 2)(torch.zeros(1, 1, 28, 28)).shape[-1] == 28
 
 
-@says("5 × 5.", "No window reads the last three rows and columns.")
+@says("5 × 5.", "The answer to pooled-width: 5.", "No window reads the last three rows and columns.")
 def _() -> None:
     image = torch.zeros(1, 1, 28, 28)
     image[..., 25:, :] = image[..., :, 25:] = 9
@@ -554,7 +568,13 @@ def _() -> None:
     assert float(nn.functional.max_pool2d(image, 5).max()) == 0
 
 
-@says("The three: 3 · (16 · 16 · 9 + 16) = 6,960 against 16 · 16 · 49 + 16 = 12,560.", "Both see 7 × 7 pixels.")
+@says(
+    "The three: 3 · (16 · 16 · 9 + 16) = 6,960 against 16 · 16 · 49 + 16 = 12,560.",
+    "The answer to three-or-one: The three of 3 × 3.",
+    "Both see 7 × 7 pixels.",
+    "Three times 9 is less.",
+    "One layer, but 49 weights for each pair of maps.",
+)
 def _() -> None:
     small = nn.Sequential(*(nn.Conv2d(16, 16, 3, padding=1) for _ in range(3)))
     large = nn.Conv2d(16, 16, 7, padding=3)
@@ -564,7 +584,7 @@ def _() -> None:
     assert [int(reached.any(dim=each).sum()) for each in (0, 1)] == [7, 7]
 
 
-@says("Nothing: it is a blur, the average of 9 pixels.")
+@says("Nothing: it is a blur, the average of 9 pixels.", "The answer to ninths: Nothing: it blurs.")
 def _() -> None:
     image = torch.randn(1, 1, 6, 6)
     torch.testing.assert_close(

@@ -283,6 +283,7 @@ def _() -> None:
 @says(
     "A batch’s gradient is an estimate of the gradient of all the data.",
     "Each batch becomes a fair sample of the data, so its gradient is right on average.",
+    "The answer to shuffling: Each batch is a fair sample of the data.",
 )
 def _() -> None:
     x, y = torch.randn(64, 3), torch.randn(64)
@@ -380,7 +381,11 @@ def _() -> None:
         data.DataLoader([1, 2], shuffle=True, sampler=data.SequentialSampler([1, 2]))
 
 
-@says("Three: 4, 4 and a short one of 2.", "With `drop_last=True` two, and two samples are left out.")
+@says(
+    "Three: 4, 4 and a short one of 2.",
+    "The answer to batches-in-epoch: 3.",
+    "With `drop_last=True` two, and two samples are left out.",
+)
 def _() -> None:
     assert [len(each) for each in data.DataLoader(range(10), batch_size=4)] == [4, 4, 2]  # type: ignore[arg-type]
     assert [len(each) for each in data.DataLoader(range(10), batch_size=4, drop_last=True)] == [4, 4]  # type: ignore[arg-type]
@@ -388,14 +393,18 @@ def _() -> None:
 
 @says(
     "The method and its address, `<built-in method numpy of Tensor object at 0x…>`.",
-    "They meant `batch_y.numpy()`, which calls it and gives the values.",
+    "The answer to numpy-printed: The method and its address.",
+    "The author meant `batch_y.numpy()`, which calls it and gives the values.",
 )
 def _() -> None:
     assert str(torch.zeros(1).numpy).startswith("<built-in method numpy of Tensor object at 0x")
     assert str(torch.zeros(1).numpy()) == "[0.]"
 
 
-@says("It may be tiny, even a single sample, and its mean and variance are then meaningless.")
+@says(
+    "It may be tiny, even a single sample, and its mean and variance are then meaningless.",
+    "The answer to last-batch: It may be tiny.",
+)
 def _() -> None:
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         torch.nn.BatchNorm1d(3)(torch.randn(1, 3))
@@ -408,7 +417,8 @@ def _() -> None:
 
 
 @says(
-    "A seed: `torch.manual_seed`, or better a separate `torch.Generator` for the loader, as in `DataLoader(..., generator=generator)`."
+    "A seed: `torch.manual_seed`, or better a separate `torch.Generator` for the loader, as in `DataLoader(..., generator=generator)`.",
+    "The answer to missing-seed: A seed.",
 )
 def _() -> None:
     def shown(generator: torch.Generator | None) -> list[int]:

@@ -465,6 +465,7 @@ def _() -> None:
 @says(
     "It may also be a shallower valley, a local minimum, or a saddle, a shelf, a plateau.",
     "It is on flat ground.",
+    "The answer to ball-stopped: On flat ground.",
     "This may be a local or the global minimum, a saddle, a shelf or a plateau.",
 )
 def _() -> None:
@@ -668,14 +669,23 @@ def _() -> None:
     assert shares(EXPERIMENTS["large-steps"]).count(0.0) == 2
 
 
-@says("A step is the learning rate times the slope, and the slope goes to 0 at the bottom.")
+@says(
+    "A step is the learning rate times the slope, and the slope goes to 0 at the bottom.",
+    "The answer to shorter-steps: The slope goes to 0 at the bottom.",
+)
 def _() -> None:
     run = rolled(EXPERIMENTS["parabola"])
     lengths = np.abs(np.diff(run.path.positions[:, 0]))
     assert (np.diff(lengths) < 0).all()
 
 
-@says("f(x) = 3x².", "The curvature is 6, so above 2 / 6 = 1/3.")
+@says(
+    "f(x) = 3x².",
+    "The curvature is 6, so above 2 / 6 = 1/3.",
+    "That would be for a curvature of 3.",
+    "The second derivative of 3x² is 6.",
+    "The answer to diverges-above: 0.3333.",
+)
 def _() -> None:
     ends = []
     for lr in (0.32, 0.34):
@@ -686,7 +696,11 @@ def _() -> None:
     assert ends[0] < 1 < ends[1]
 
 
-@says("1 / curvature: the factor |1 − lr · curvature| is 0.")
+@says(
+    "1 / curvature: the factor |1 − lr · curvature| is 0.",
+    "A step multiplies the distance by 1 − lr · h.",
+    "The answer to one-step: 1 / h.",
+)
 def _() -> None:
     assert all(abs(1 - (1 / curvature) * curvature) == 0 for curvature in (0.5, 2.0, 8.0))
 
@@ -694,6 +708,7 @@ def _() -> None:
 @says(
     "The curvature across a valley is ten times the curvature along it.",
     "This rate is ten times too large for the steep direction, where each step would increase the distance.",
+    "The answer to along-the-valley: It diverges across the valley.",
 )
 def _() -> None:
     small, large = 1.0, 10.0
@@ -702,7 +717,11 @@ def _() -> None:
     assert lr / (1 / large) == 10
 
 
-@says("No. The border between two basins is between them.", "With a large learning rate the borders are ragged.")
+@says(
+    "No. The border between two basins is between them.",
+    "The answer to side-by-side: No.",
+    "With a large learning rate the borders are ragged.",
+)
 def _() -> None:
     config = EXPERIMENTS["four-basins"]
 
@@ -714,7 +733,10 @@ def _() -> None:
     assert 0 < changes(0.01) < changes(0.02)
 
 
-@says("With plain gradient descent it does not, unless a large step takes it out.")
+@says(
+    "With plain gradient descent it does not, unless a large step takes it out.",
+    "The answer to out-of-a-minimum: It does not.",
+)
 def _() -> None:
     left, crossed = rolled(EXPERIMENTS["local-minimum"]), rolled(EXPERIMENTS["out-of-the-local-minimum"], lr=0.1)
     assert (left.ending, crossed.ending) == ("local", "global")

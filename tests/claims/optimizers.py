@@ -96,6 +96,7 @@ def _(config: OptimizersConfig) -> None:
 @of(
     "own-starts",
     "RMSprop wins. Switch on “Same start for all” in All settings, and Adam wins: part of such a result is luck.",
+    is_long=True,
 )
 def _(config: OptimizersConfig) -> None:
     run, fair = trained(config), trained(config.with_values(fair=True))
@@ -121,6 +122,7 @@ def _(config: OptimizersConfig) -> None:
     "all-eight",
     "It starts very slowly.",
     "Set the learning rate to 1 while it runs: Adadelta speeds up, and Adam gets worse.",
+    is_long=True,
 )
 def _(config: OptimizersConfig) -> None:
     assert config.racers == ",".join(STANDARD)
@@ -133,7 +135,7 @@ def _(config: OptimizersConfig) -> None:
     assert after["Adadelta"] < before["Adadelta"] / 5 and after["Adam"] > 5 * before["Adam"]
 
 
-@of("four-rates", "Adam against itself, with the rates 0.001, 0.01, 0.1 and 1.", "A rate of 0.1 wins.")
+@of("four-rates", "Adam against itself, with the rates 0.001, 0.01, 0.1 and 1.", "A rate of 0.1 wins.", is_long=True)
 def _(config: OptimizersConfig) -> None:
     assert set(order(trained(config))) == {"Adam", "Adam 0.001", "Adam 0.1", "Adam 1"}
     assert order(trained(config))[0] == "Adam 0.1", "it can be beaten"
@@ -143,6 +145,7 @@ def _(config: OptimizersConfig) -> None:
     "cosine",
     "The schedule lets RMSprop settle.",
     "Choose the constant schedule, press Reset and Play, and compare its loss.",
+    is_long=True,
 )
 def _(config: OptimizersConfig) -> None:
     settled, constant = trained(config), trained(config.with_values(schedule="constant"))
@@ -352,7 +355,10 @@ def _() -> None:
 
 
 @says(
-    "SGD and Momentum (0.8) have the same learning rate.", "Five times as far: 1 + 0.8 + 0.8² + … = 1 / (1 − 0.8) = 5."
+    "With a momentum of 0.8 that is five times as far.",
+    "1 + b + b² + … = 1 / (1 − b).",
+    "A momentum of 0 must give 1 time as far.",
+    "The answer to momentum-reach: 1 / (1 - b).",
 )
 def _() -> None:
     assert sum(0.8**power for power in range(200)) == pytest.approx(5)
@@ -367,8 +373,11 @@ def _() -> None:
 
 @says(
     "At the first step Adam's m is only a tenth of the gradient (β₁ = 0.9).",
-    "No. The bias correction divides m by 1 − 0.9¹ = 0.1, and v by 1 − β₂¹.",
-    "So the first step is lr · g / (|g| + ε): its length is almost exactly the learning rate, for every parameter.",
+    "One, for every parameter: the bias correction divides m by 1 − 0.9¹ = 0.1, and v by 1 − β₂¹.",
+    "So the first step is lr · g / (|g| + ε), almost exactly the learning rate.",
+    "The bias correction divides by 0.1, but m was a tenth.",
+    "The bias correction divides m by 1 − 0.9, so the tenth becomes the whole gradient again.",
+    "The answer to adam-first-step: 1.",
 )
 def _() -> None:
     w = torch.ones(3, requires_grad=True)
@@ -382,6 +391,7 @@ def _() -> None:
 @says(
     "AdaGrad slows down in a long race.",
     "It adds up all squared gradients and never forgets any, so the divisor only grows.",
+    "The answer to adagrad-slows: It adds up all squared gradients and forgets none.",
     "RMSprop forgets: it keeps a running average instead.",
 )
 def _() -> None:
@@ -398,7 +408,7 @@ def _() -> None:
     assert last_step(torch.optim.RMSprop) == pytest.approx(0.1, rel=0.05)
 
 
-@says("Nothing. Its step depends on the current gradient alone.")
+@says("Nothing. Its step depends on the current gradient alone.", "The answer to sgd-state: Nothing.")
 def _() -> None:
     w = torch.ones(1, requires_grad=True)
     optimizer = torch.optim.SGD([w], lr=0.1)
@@ -409,6 +419,7 @@ def _() -> None:
 
 @says(
     "It shrinks the weights separately from the step.",
+    "The answer to adamw: It shrinks the weights separately from the step.",
     "Adam with weight decay adds λ · w to the gradient and then divides it by √v̂ like the rest, so weights with large gradients decay less.",
 )
 def _() -> None:

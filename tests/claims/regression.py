@@ -210,7 +210,11 @@ def _(config: Any) -> None:
 
 @says(
     "It outputs zero for every point, and its slope there is zero too.",
+    "The answer to dead-relu: The gradient of its weights is 0.",
     "The gradient of its weights is a product with that slope, so it is zero, and no step changes them.",
+    "What is 0 is its output, for every point.",
+    "They can have any values.",
+    "It leaves out nothing: it takes a step of length 0.",
 )
 def _() -> None:
     run = fresh("regression", TUTORIAL.with_values(seed=3), 20)
@@ -288,7 +292,7 @@ def _(config: Any) -> None:
     assert 3 < tests[-1] / np.nanmin(tests) < 4
 
 
-@of("learning-the-noise", "Set “Training points” to 200 in All settings and compare.")
+@of("learning-the-noise", "Set “Training points” to 200 in All settings and compare.", is_long=True)
 def _(config: Any) -> None:
     more = curve(config.with_values(points=200), 2_000)
     assert last(more, "test") < 1.5 * last(more)
@@ -325,6 +329,7 @@ def _(config: Any) -> None:
 @says(
     "The training loss cannot fall below the noise unless the model learns the noise.",
     "If the training loss falls far below that and the test loss does not, the model has learned the noise.",
+    is_long=True,
 )
 def _() -> None:
     noisy = TUTORIAL.with_values(noise=1.0, optimizer="adam", lr=0.01, activation="tanh", max_steps=0)
@@ -376,19 +381,22 @@ def _() -> None:
 @says(
     "The data has 100 points and the batch size is “all”.",
     "One. An epoch is one pass through the data, and here each step uses all of it.",
+    "Here one step uses all points.",
+    "The answer to steps-in-epoch: 1.",
 )
 def _() -> None:
     assert (TUTORIAL.points, TUTORIAL.batch_size) == (100, 0)
     assert fresh("regression", TUTORIAL, 0).trainer.batches.steps_per_epoch == 1
 
 
-@says("With a batch size of 20 an epoch takes five steps.")
+@says("With a batch size of 20 an epoch takes five steps.", "That is with a batch size of 20.")
 def _() -> None:
     assert fresh("regression", TUTORIAL.with_values(batch_size=20), 0).trainer.batches.steps_per_epoch == 5
 
 
 @says(
     "The learning rate, down.",
+    "The answer to loss-explodes: The learning rate, down.",
     "The steps were too long: the gradient describes the loss only near the current weights.",
 )
 def _() -> None:
@@ -396,7 +404,11 @@ def _() -> None:
     assert fresh("regression", TUTORIAL.with_values(lr=0.1), 100).outcome == "done"
 
 
-@says("Ten weights and ten biases into the hidden layer, ten weights and one bias out of it: 10 + 10 + 10 + 1.")
+@says(
+    "With ten units that is 10 + 10 + 10 + 1 = 31.",
+    "The answer to parameters: 3*n + 1.",
+    "n weights and n biases into the hidden layer, n weights and one bias out of it.",
+)
 def _() -> None:
     model = fresh("regression", TUTORIAL, 0).model
     assert [each.numel() for each in model.parameters()] == [10, 10, 10, 1]
@@ -404,6 +416,7 @@ def _() -> None:
 
 @says(
     "A straight line.",
+    "The answer to two-linear-layers: A straight line.",
     "A linear function of a linear function is linear; only an activation in between makes more than one layer useful.",
 )
 def _() -> None:
@@ -414,6 +427,7 @@ def _() -> None:
 
 @says(
     "`backward()` adds to the gradients that are already there.",
+    "The answer to why-zero-grad: `backward()` adds to the gradients that are there.",
     "Without it every step would use the sum of all gradients since the start.",
 )
 def _() -> None:
@@ -442,3 +456,45 @@ def _() -> None:
 def _() -> None:
     assert isinstance(torch.tensor(0.5).item(), float)
     assert isinstance(nn.functional.mse_loss(torch.ones(2), torch.zeros(2)).item(), float)
+
+
+@of(
+    "line-by-line",
+    "Only `optimizer.step()`. Open the network and press “Line” under it: its lines have the weights, then the gradients, then what the step adds.",
+)
+def _(config: Any) -> None:
+    run = fresh("regression", config, 0)
+    before = nn.utils.parameters_to_vector(run.model.parameters()).clone()
+    loss = nn.functional.mse_loss(run.model(run.data.x_train), run.data.y_train)
+    loss.backward()
+    assert torch.equal(nn.utils.parameters_to_vector(run.model.parameters()), before)
+    torch.optim.SGD(run.model.parameters(), lr=config.lr).step()
+    assert not torch.equal(nn.utils.parameters_to_vector(run.model.parameters()), before)
+
+
+@of("without-zero-grad", "The line that clears the gradients is left out.")
+def _(config: Any) -> None:
+    assert not config.zero_grad
+
+
+def risings(run: Any, steps: int) -> float:
+    """The share of the next steps after which the loss is higher than before."""
+    found = []
+    for _ in range(steps):
+        run.step()
+        found.append(run.losses_now()["train"])
+    return float(np.mean(np.diff(found) > 0))
+
+
+@of("without-zero-grad", "The sum of all gradients so far, so the loss swings and does not settle.")
+def _(config: Any) -> None:
+    run = fresh("regression", config, 200)
+    assert risings(run, 200) > 0.2
+
+
+@of("without-zero-grad", "Switch zero_grad() on again in The step: it settles.")
+def _(config: Any) -> None:
+    run = fresh("regression", config, 200)
+    run.tune(config.with_values(zero_grad=True))
+    go_on(run, 1_000)
+    assert risings(run, 50) < 0.1

@@ -509,6 +509,7 @@ def _() -> None:
 @says(
     "The strides tell you which operations work without a copy.",
     "When no strides can read the memory in the new order, for example after a transpose.",
+    "The answer to reshape-copies: When no strides can read the memory in the new order.",
     "Otherwise it gives a view, like `view`.",
 )
 def _() -> None:
@@ -520,6 +521,7 @@ def _() -> None:
 @says(
     "A tensor has the shape (3, 4) and the strides (4, 1).",
     "(4, 3) and (1, 4).",
+    "The answer to transpose: (4, 3) and (1, 4).",
     "The memory does not change; only the two axes are swapped.",
 )
 def _() -> None:
@@ -529,7 +531,10 @@ def _() -> None:
     assert x.t().data_ptr() == x.data_ptr()
 
 
-@says("`torch.tensor` copies; `from_numpy` uses the array’s memory.")
+@says(
+    "`torch.tensor` copies; `from_numpy` uses the array’s memory.",
+    "The answer to copy-or-share: The first copies, the second uses the same memory.",
+)
 def _() -> None:
     a = np.zeros(3)
     copied, shared = torch.tensor(a), torch.from_numpy(a)
@@ -537,20 +542,30 @@ def _() -> None:
     assert (copied[0].item(), shared[0].item()) == (0, 1)
 
 
-@says("No. Aligned at the right, 3 meets 2, and neither is 1.", "With (2, 1) instead of (2,) it works.")
+@says(
+    "No. Aligned at the right, 3 meets 2, and neither is 1.",
+    "The answer to add-shapes: No.",
+    "With (2, 1) instead of (2,) it works.",
+    "Only an axis of size 1 is repeated.",
+    "Shapes are aligned at the right.",
+    "For that the second shape has to be (2, 1).",
+)
 def _() -> None:
     with pytest.raises(RuntimeError):
         torch.zeros(2, 3) + torch.zeros(2)
     assert (torch.zeros(2, 3) + torch.zeros(2, 1)).shape == (2, 3)
 
 
-@says("`torch.mean(torch.tensor([1, 2]))` raises an error.")
+@says("`x = torch.tensor([1, 2])`, and `torch.mean(x)` raises an error.")
 def _() -> None:
     with pytest.raises(RuntimeError):
         torch.mean(torch.tensor([1, 2]))
 
 
-@says("Floats: `torch.tensor([1.0, 2.0])`, or `.float()`, or `torch.mean(x, dtype=torch.float32)`.")
+@says(
+    "Floats: `torch.tensor([1.0, 2.0])`, or `.float()`, or `torch.mean(x, dtype=torch.float32)`.",
+    "The answer to mean-of-integers: `torch.mean(x.float())`.",
+)
 def _() -> None:
     x = torch.tensor([1, 2])
     assert torch.mean(torch.tensor([1.0, 2.0])) == torch.mean(x.float()) == torch.mean(x, dtype=torch.float32) == 1.5
@@ -558,7 +573,9 @@ def _() -> None:
 
 @says(
     "A NumPy array is read backwards with a negative stride.",
+    "The answer to reversed: The strides of a tensor cannot be negative.",
     "The strides of a tensor cannot be negative; `torch.flip` copies instead.",
+    "`x[::2]` works. What does not is a negative step.",
 )
 def _() -> None:
     a = np.arange(3)
@@ -573,6 +590,9 @@ def _() -> None:
 @says(
     "The same formula gives 0.84147098 in NumPy and 0.8415 in torch.",
     "Only by rounding: torch prints four digits, and float32 holds about seven.",
+    "NumPy has computed in float64, torch in float32.",
+    "It prints four. float32 holds about seven.",
+    "The answer to digits: Only by rounding.",
 )
 def _() -> None:
     assert f"{np.sin(1.0):.8f}" == "0.84147098"
