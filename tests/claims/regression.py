@@ -144,14 +144,15 @@ def _(config: Any) -> None:
     assert [mark[0] for mark in run.marks] == [20]
 
 
-@of("too-large-a-step", "The learning rate is 10: each step jumps over the valley and lands higher on the other side.")
+@of("too-large-a-step", "The learning rate is 10, twenty times that of the tutorial.")
 def _(config: Any) -> None:
     run = fresh("regression", config, 6)
     losses = [at(run, step) for step in range(7)]
-    assert config.lr == 10 and all(later > earlier for earlier, later in pairwise(losses))
+    assert config.lr == 10 == 20 * TUTORIAL.lr
+    assert all(later > earlier for earlier, later in pairwise(losses))
 
 
-@of("too-large-a-step", "Within 20 steps the loss is no longer finite (NaN).")
+@of("too-large-a-step", "Each step jumps over the valley and lands higher: within 20 steps the loss is NaN.")
 def _(config: Any) -> None:
     run = curve(config, 100)
     assert run.outcome == "failed" and run.steps <= 20
