@@ -57,6 +57,17 @@ WORDS = {
     "railInOrder": "Experiments, in order", "railSet": "set up now", "railTried": "tried",
     "railSetUp": ["Set up", "Set up and run"], "railAgain": ["Set up again", "Run again"],  # without a run, with one
     "railNext": "Next",
+    # The question before an experiment runs.
+    "predictSkip": "Skip", "predictLine": "Your prediction", "predictGap": "Prediction and truth",
+    "said": "Your answer: {answer}", "saidCurve": "Your curve is the dashed line.",
+    "predictRight": "✓ Right.", "predictWrong": "✗ Not this time.", "whyRight": "✓ Yes.", "whyWrong": "✗ No.",
+    "predictChanged": "The settings have changed since your answer, so this run cannot show whether it is right.",
+    "numberAnswer": "Your answer", "numberSubmit": "Answer", "numberRange": "{lo} to {hi} {unit}",
+    "numberBad": "“{value}” is not a number from {lo} to {hi}.",
+    "curveSubmit": "Done", "curveHint": "Draw it in “{title}”, from left to right.",
+    "curveMore": "Draw over it to change it.",
+    "sketch": "Draw a curve in {title}. Left and right move along, up and down change the height, with Shift in small "
+    "steps; Backspace undoes, Delete clears, Enter is done.",
     "network": {
         "data": "Data sets", "chooseData": "Data: {name}. Choose another", "redraw": "New points",
         "own": "Your own points …", "inputs": "Choose the inputs", "addInput": "± input",
@@ -136,13 +147,14 @@ def live_data(
     status: Mapping[str, str],
     *,
     units: Sequence[str] = ("step", "epoch"),
+    unit_names: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
     knobs: Sequence[Mapping[str, Any]] = (),
     rail: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What a live board needs to know before it has a run; the arguments are those of `live`."""
     words = {"status": dict(status), "units": list(units), "settings": None if settings is None else dict(settings)}
-    return _data(charts, knobs, rail) | words
+    return _data(charts, knobs, rail) | words | {"unitNames": {**WORDS["units"], **(unit_names or {})}}
 
 
 def live(
@@ -152,6 +164,7 @@ def live(
     status: Mapping[str, str],
     *,
     units: Sequence[str] = ("step", "epoch"),
+    unit_names: Mapping[str, str] | None = None,
     second: str = "",
     compares: bool = False,
     settings: Mapping[str, str] | None = None,
@@ -162,7 +175,7 @@ def live(
     on_try: Callable[[Any], None] = lambda tried: None,
     on_continue: Callable[[Any], None] | None = None,
 ) -> None:
-    """Show the player and the charts of a run. `units` are what its Step can count.
+    """Show the player and the charts of a run. `units` are what its Step can count, `unit_names` their words.
 
     A `second` run, compared with it, is shown in the same pictures; `compares` if a form for that stands above the
     board. With `settings`, in words, its runs can be pinned. `on_pick` is called with what the browser sends after a
@@ -170,7 +183,7 @@ def live(
     the `rail` was chosen. Where a run can be compared with itself as it was, `on_continue` is called when it is to
     continue from an earlier step.
     """
-    data = live_data(charts, status, units=units, settings=settings, knobs=knobs, rail=rail)
+    data = live_data(charts, status, units=units, unit_names=unit_names, settings=settings, knobs=knobs, rail=rail)
     data |= {"run": run_id, "second": second, "compares": compares, "session": session().name}
     data["continues"] = on_continue is not None
     _board(
