@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_SHARE = 0.22  # of the chart's width: a longer vector is drawn that long, in its own direction
+NAMES_AT = ("bottom {side}", "top {side}", "middle {other}")  # of the tips, so that names are apart
 MIN_SHARE = 0.004  # a shorter one is not drawn
 
 
@@ -32,10 +33,10 @@ def arrows(at: NDArray[Any] | None, found: Sequence[Arrow], span: Sequence[float
 
     `span` is the range of the horizontal axis, whose units are those of the vertical one.
     """
-    return [_trace(at, arrow, span) for arrow in found]
+    return [_trace(at, arrow, span, NAMES_AT[number % len(NAMES_AT)]) for number, arrow in enumerate(found)]
 
 
-def _trace(at: NDArray[Any] | None, arrow: Arrow, span: Sequence[float]) -> dict[str, Any]:
+def _trace(at: NDArray[Any] | None, arrow: Arrow, span: Sequence[float], name_at: str) -> dict[str, Any]:
     wide, side = span[1] - span[0], "right"
     length = float(np.hypot(*arrow.vector)) if at is not None else 0.0
     is_drawn = at is not None and np.isfinite(length) and length > MIN_SHARE * wide
@@ -48,6 +49,6 @@ def _trace(at: NDArray[Any] | None, arrow: Arrow, span: Sequence[float]) -> dict
         "type": "scatter", "mode": "lines+markers+text", "name": arrow.name, "x": x, "y": y, "showlegend": False,
         "line": {"color": arrow.colour, "width": 2.5, "dash": arrow.dash}, "hoverinfo": "skip",
         "marker": {"symbol": "arrow", "angleref": "previous", "size": [0, 12], "color": arrow.colour},
-        "text": ["", arrow.name], "textposition": f"middle {side}", "textfont": {"color": arrow.colour, "size": 12},
+        "text": ["", arrow.name], "textposition": name_at.format(side=side, other={"left": "right", "right": "left"}[side]), "textfont": {"color": arrow.colour, "size": 12},
         "cliponaxis": False,
     }  # fmt: skip
