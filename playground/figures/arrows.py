@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 MAX_SHARE = 0.22  # of the chart's width: a longer vector is drawn that long, in its own direction
 NAMES_AT = ("bottom {side}", "top {side}", "middle {other}")  # of the tips, so that names are apart
+OTHER = {"left": "right", "right": "left"}
 MIN_SHARE = 0.004  # a shorter one is not drawn
 
 
@@ -49,6 +50,6 @@ def _trace(at: NDArray[Any] | None, arrow: Arrow, span: Sequence[float], name_at
         "type": "scatter", "mode": "lines+markers+text", "name": arrow.name, "x": x, "y": y, "showlegend": False,
         "line": {"color": arrow.colour, "width": 2.5, "dash": arrow.dash}, "hoverinfo": "skip",
         "marker": {"symbol": "arrow", "angleref": "previous", "size": [0, 12], "color": arrow.colour},
-        "text": ["", arrow.name], "textposition": name_at.format(side=side, other={"left": "right", "right": "left"}[side]), "textfont": {"color": arrow.colour, "size": 12},
+        "text": ["", arrow.name], "textposition": name_at.format(side=side, other=OTHER[side]), "textfont": {"color": arrow.colour, "size": 12},
         "cliponaxis": False,
     }  # fmt: skip
