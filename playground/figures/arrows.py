@@ -50,6 +50,7 @@ def _trace(at: NDArray[Any] | None, arrow: Arrow, span: Sequence[float], name_at
         "type": "scatter", "mode": "lines+markers+text", "name": arrow.name, "x": x, "y": y, "showlegend": False,
         "line": {"color": arrow.colour, "width": 2.5, "dash": arrow.dash}, "hoverinfo": "skip",
         "marker": {"symbol": "arrow", "angleref": "previous", "size": [0, 12], "color": arrow.colour},
-        "text": ["", arrow.name], "textposition": name_at.format(side=side, other=OTHER[side]), "textfont": {"color": arrow.colour, "size": 12},
+        "text": ["", arrow.name], "textposition": name_at.format(side=side, other=OTHER[side]),
+        "textfont": {"color": arrow.colour, "size": 12},
         "cliponaxis": False,
     }  # fmt: skip
