@@ -33,7 +33,7 @@ from pages.ui import session  # noqa: E402
 POOL = session.pool()  # before all that takes long: its workers start while this process imports the rest
 
 from pages.ui import early_imports, housekeeping, widget_values  # noqa: E402, F401  (no visitor waits for the first)
-from pages.ui.routes import assets, first, live, sessions, still  # noqa: E402
+from pages.ui.routes import assets, first, live, prose, sessions, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from pages.ui.routes.origins import OwnOrigins  # noqa: E402
 from pages.ui.routes.page_script import PageScript  # noqa: E402
@@ -41,12 +41,14 @@ from pages.ui.routes.streamlit_files import StreamlitFiles  # noqa: E402
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for it)
 
 widget_values.check_all()
+CALM_SECONDS = 5.0  # a busy machine answers before it is calm
 
 
 def prepare() -> None:
-    """Do before the server answers what its first visitor would wait for: the files, and a worker that has drawn."""
+    """Do before the server answers what its first visitor would wait for: files, a worker that has drawn, and calm."""
     assets.prepare()
     first.draw_one()
+    POOL.wait_until_calm(CALM_SECONDS)
 
 
 @asynccontextmanager
@@ -66,7 +68,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     ROOT / "pages" / "navigation.py",
-    routes=[*live.ROUTES, *still.ROUTES, *sessions.ROUTES, *assets.ROUTES, *first.ROUTES],
+    routes=[*live.ROUTES, *still.ROUTES, *sessions.ROUTES, *assets.ROUTES, *first.ROUTES, *prose.ROUTES],
     middleware=[
         Middleware(OwnOrigins, allowed=SETTINGS.allowed_origins),
         Middleware(SecurityHeaders),

@@ -54,6 +54,9 @@ DRAWINGS = {
     "classification": _box(4, 3, 40, 38, ORANGE, 0.85)
     + f'<circle cx="24" cy="22" r="13" fill="{BLUE}" stroke="#ffffff" stroke-width="2.5"/>'
     + _dots("20,18 27,20 22,26 28,27", "#ffffff", 1.7),
+    "training_loop": _line("M36.5 14 A15 15 0 1 0 39 22", INK) + _line("M30 14.5 H37.5 V7", INK)
+    + _dots("24,7", BLUE, 3.6) + _dots("38.3,26.6", PINK, 3.6) + _dots("32.8,34.1", GREEN, 3.6)
+    + _dots("15.2,34.1", BLUE, 3.6) + _dots("9.7,17.4", ORANGE, 3.6),
     "checkpoints": _line("M6 9 C11 43 17 43 22 9", PINK)
     + _line("M27 9 C32 43 38 43 43 9", PINK, 'stroke-dasharray="3 4"')
     + _line("M17 36 H31 M27.5 32.5 L31 36 L27.5 39.5", INK),

@@ -66,7 +66,7 @@ class Home:
     title: str = "Watch a model learn"
     start: str = "Start here"
     start_with: str = "First, fit a curve yourself. It takes a minute."
-    lessons: str = "Twelve lessons, in order"
+    lessons: str = "Thirteen lessons, in order"
     hours: str = "about {hours} hours"
     minutes: str = "{number} · {minutes} min"
     step: str = "step {step}"
@@ -262,6 +262,14 @@ class Rail:
 
 
 @dataclass(frozen=True)
+class Prose:
+    """The words below the charts, apart from the lessons' own."""
+
+    show: str = "Show “{heading}”"
+    no_answer: str = "The server did not answer. Try again in a moment."
+
+
+@dataclass(frozen=True)
 class Text:
     """All sentences of the pages' frame in one language."""
 
@@ -279,6 +287,7 @@ class Text:
     seeds: Seeds = Seeds()
     lab: StillLab = StillLab()
     rail: Rail = Rail()
+    prose: Prose = Prose()
 
 
 TEXT = Text()

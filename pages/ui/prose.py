@@ -21,6 +21,7 @@ from playground.lesson import Lesson
 from playground.lessons import LESSONS
 
 EXPERIMENTS = "Try this"  # the section that is not shown here
+ON_DEMAND = {"notice": "What to notice"}  # sections that may give a prediction away, by their names in addresses
 CHECK = re.compile(r"^- (?P<question>.*?) :: (?P<answer>.*)$")
 
 
@@ -53,24 +54,33 @@ def show(lesson: Lesson) -> None:
     The prose is one element of the page: Streamlit renders every element again whenever a knob is changed.
     """
     with st.container(key="prose"):
-        _words(key=f"{lesson.name}:prose", data={"html": as_html(lesson)})
+        words = {"noAnswer": TEXT.prose.no_answer}
+        _words(key=f"{lesson.name}:prose", data={"lesson": lesson.name, "html": as_html(lesson), "words": words})
         _code(lesson)
     _neighbours(lesson)
 
 
 def as_html(lesson: Lesson) -> str:
-    """The prose as HTML without its experiments: questions that unfold, HTML in it as text."""
-    parts = []
+    """The prose as HTML without its experiments, and with a button for each section on demand; HTML in it as text."""
+    parts, on_demand = [], {heading: name for name, heading in ON_DEMAND.items()}
     for heading, text in lesson.prose.items():
         if heading == EXPERIMENTS:
             continue
         parts.append(f"<h2>{html.escape(heading)}</h2>")
-        if heading == "Check yourself":
+        if heading in on_demand:
+            label = html.escape(TEXT.prose.show.format(heading=heading))
+            parts.append(f'<div data-section="{on_demand[heading]}"><button type="button">{label}</button></div>')
+        elif heading == "Check yourself":
             parts.append(_questions_as_html(text))
         else:
-            table = f"<table><caption>{html.escape(heading)}</caption>"
-            parts.append(_markdown.render(_without_script(text)).replace("<table>", table))
+            parts.append(section(lesson, heading))
     return "\n".join(parts)
+
+
+def section(lesson: Lesson, heading: str) -> str:
+    """One section of the prose as HTML, without a script in it."""
+    table = f"<table><caption>{html.escape(heading)}</caption>"
+    return str(_markdown.render(_without_script(lesson.prose[heading]))).replace("<table>", table)
 
 
 @lru_cache(maxsize=1024)

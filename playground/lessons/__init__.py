@@ -11,6 +11,7 @@ NAMES = (
     "gradient_descent",
     "regression",
     "classification",
+    "training_loop",
     "checkpoints",
     "data_loader",
     "optimizers",

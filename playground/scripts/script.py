@@ -38,6 +38,8 @@ NEEDS = "It needs PyTorch and nothing else."
 PROMISE = "It ends at the same weights, to the last bit with the same version of PyTorch on the same kind of processor."
 PRINTS = "The page shows the numbers that it prints, rounded to four digits."
 VERSION = "The run was trained with PyTorch {version}."
+TRAINS = "{model}.train()  # the mode for training"
+TESTS = "{model}.eval()  # the mode for tests: no dropout, and batch norm uses its running averages"
 AFTER_STEP = "After step {step:,}. {changes}"
 
 
@@ -47,6 +49,8 @@ class ScriptError(ValueError):
 
 class TrainingScript(Statements):
     """The script of one run at its current step."""
+
+    model_name = "model"  # the variable with all that learns
 
     # The script.
 
@@ -175,13 +179,14 @@ class TrainingScript(Statements):
     def training(self) -> list[str]:
         """One loop if nothing was changed on the way; otherwise a function, with the changes between its calls."""
         start, steps = self.run_history.start.steps, self.run_history.steps
+        trains = TRAINS.format(model=self.model_name)
         if not self.phases:
             if steps == start:
                 return []
-            return ["\n".join([f"for step in range({start + 1}, {steps + 1}):", *self.step()])]
+            return ["\n".join([trains, f"for step in range({start + 1}, {steps + 1}):", *self.step()])]
         counted = "\n".join(["    global steps", "    while steps < until:", "        steps += 1"])
         step = "\n".join(f"    {line}" for line in self.step())
-        blocks = [f"steps = {start}", f"def train(until):\n{counted}\n{step}"]
+        blocks = [f"steps = {start}\n{trains}", f"def train(until):\n{counted}\n{step}"]
         now = start
         for at, lines in [*self.phases, (steps, "")]:
             if at > now:
@@ -198,9 +203,9 @@ class TrainingScript(Statements):
         return [f"    {line}" for line in [*lines, "optimizer.zero_grad()", "loss.backward()", "optimizer.step()"]]
 
     def last_step(self) -> list[str]:
-        """The first of the last lines: the step."""
+        """The first of the last lines: the mode for tests, and the step."""
         steps = "steps" if self.phases else str(self.run_history.steps)
-        return ["with torch.no_grad():", f'    print("step", {steps})']
+        return [TESTS.format(model=self.model_name), "with torch.no_grad():", f'    print("step", {steps})']
 
     def results(self) -> list[str]:
         """The last lines: the step and the losses, with all digits."""

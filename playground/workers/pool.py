@@ -122,6 +122,7 @@ class WorkerPool:
         self._playing: set[str] = set()  # the runs that play or want to
         self._freed: list[tuple[float, float]] = []  # until when the reports may lack it, and the megabytes
         self._thread_times: wire.ThreadTimes | None = None
+        self._measured = threading.Event()  # or there is nothing to measure
         self._processes: Processes | None = None
         self._stopping = threading.Event()
 
@@ -137,6 +138,13 @@ class WorkerPool:
             self._workers = [self._start_worker() for _ in range(self.settings.worker_count)]
         mnist.inform(self.read_new_digits)
         threading.Thread(target=self._watch_over, name="workers-check", daemon=True).start()
+
+    def wait_until_calm(self, seconds: float) -> bool:
+        """Wait until the work of the start is done: a worker has measured how many threads a CNN's step is to use.
+
+        That keeps all cores busy for half a second. Returns whether it was done within `seconds`.
+        """
+        return self._measured.wait(seconds)
 
     def stop(self) -> None:
         """End all workers, and close all runs."""
@@ -542,7 +550,9 @@ class WorkerPool:
             (worker,) = found
             worker.connection, worker.pid = connection, hello.pid
             worker.connected_at = worker.heard_at = time.monotonic()
-            if self._thread_times is None and self.settings.cores > 1 and worker is self._workers[0]:
+            if self.settings.cores == 1:
+                self._measured.set()
+            elif self._thread_times is None and worker is self._workers[0]:
                 worker.outbox.post(wire.MeasureThreads(self.settings.cores))
         worker.outbox.start(connection, f"to-worker-{worker.number}", lambda: self._lose(worker))
         name = f"from-worker-{worker.number}"
@@ -600,6 +610,7 @@ class WorkerPool:
                     self._release_place(run_id)
                 case wire.ThreadTimes():
                     self._thread_times = message
+                    self._measured.set()
                     for each in self._workers:
                         each.outbox.post(message)
 

@@ -9,7 +9,6 @@ and a fast one no merit. Run it on a machine that does nothing else.
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ CIRCLE = (
 FEWEST_FRAMES_PER_SECOND = 25.0
 LEAST_SHARE_OF_BARE_LOOP = 0.95
 LEAST_SHARE_CLASSIFYING = 0.70  # of the bare classifier's updates
-LONGEST_COLD_OPEN_SECONDS = 3.0
 LONGEST_SLIDER_MS = 200.0  # to the painted frame; the model itself has the new value 25 to 50 ms after the key
 
 pytestmark = pytest.mark.timeout(600)
@@ -130,28 +128,6 @@ def test_a_sliders_move_shows_at_once(page: Callable[..., Any], serve: Any) -> N
     print("\nA turn of the learning rate while it plays, to the first frame that shows it, ms")
     report("median / slowest of 16", f"{statistics.median(delays):.0f} / {max(delays):.0f}   (median at most 200)")
     assert statistics.median(delays) <= LONGEST_SLIDER_MS
-
-
-def test_a_cold_open_paints_its_chart_soon(browser: Any, serve: Any) -> None:
-    times, sizes = [], []
-    with serve() as server:
-        for _ in range(4):
-            context = browser.new_context(viewport={"width": 1280, "height": 900})
-            tab = context.new_page()
-            network, received = context.new_cdp_session(tab), []
-            network.send("Network.enable")
-            network.on("Network.loadingFinished", lambda event, to=received: to.append(event["encodedDataLength"]))
-            start = time.monotonic()
-            tab.goto(f"{server.url}/regression", wait_until="commit")
-            tab.wait_for_selector("[data-chart=fit] .js-line", state="attached")
-            times.append(time.monotonic() - start)
-            sizes.append(sum(received))
-            context.close()
-    first, *later = times
-    print("\nCold open of /regression to the first painted chart, empty browser cache")
-    report("seconds, first visitor / median of the next", f"{first:.2f} / {statistics.median(later):.2f}")
-    report("kilobytes transferred", f"{statistics.median(sizes) / 1000:,.0f}")
-    assert statistics.median(later) <= LONGEST_COLD_OPEN_SECONDS
 
 
 def test_scrubbing_is_smooth(page: Callable[..., Any], serve: Any) -> None:

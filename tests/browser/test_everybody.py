@@ -31,7 +31,7 @@ WHERE = {"exclude": [[".plot-container"]]}  # Plotly's drawings, which are image
 PARTS = (
     ("", "tensors", "autograd", "activations"),
     ("gradient_descent", "regression", "checkpoints", "data_loader"),
-    ("classification",),
+    ("classification", "training_loop"),
     ("optimizers", "learning_rates", "convolution", "cnn"),
 )
 

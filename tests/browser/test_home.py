@@ -1,4 +1,4 @@
-"""The home page: a curve bends while one looks, one way to start, and twelve tiles, all in one screen."""
+"""The home page: a curve bends while one looks, one way to start, and a tile for each lesson, all in one screen."""
 
 from __future__ import annotations
 

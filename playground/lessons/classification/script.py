@@ -11,6 +11,7 @@ from playground.lessons.classification.config import DATA, DROPOUT, INPUTS, ORDE
 from playground.lessons.classification.edits import Edits
 from playground.runs.journal import Change, RunHistory
 from playground.scripts.code import written
+from playground.scripts.modules import Dropout
 from playground.scripts.script import TrainingScript
 from playground.training import models
 
@@ -105,7 +106,7 @@ class ClassificationScript(TrainingScript):
         lines = self.layers(len(config.input_names), config.widths, config.outputs, config)
         if not self.has_dropout:
             return lines
-        self.define(models.Dropout)
+        self.define(Dropout)
         seed = f"torch.Generator().manual_seed({self.seed + DROPOUT})"
         return [f"dropout = Dropout({config.dropout!r}, {seed})", *lines]
 

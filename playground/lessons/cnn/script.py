@@ -16,7 +16,8 @@ from playground.lessons.cnn.schedule_plan import Plan, plans
 from playground.mnist import small_digits
 from playground.runs.journal import Change, RunHistory
 from playground.scripts.code import call, comment
-from playground.scripts.script import TrainingScript
+from playground.scripts.modules import Dropout
+from playground.scripts.script import TESTS, TrainingScript
 from playground.training import models
 from playground.training.optimizers import SCHEDULES
 
@@ -87,7 +88,8 @@ def augmented(x):
     return moved(x, angle, across, down)
 '''
 RESULTS = """
-# The test, {images} images at a time. Without gradients, batch norm and dropout work as in evaluation.
+# The test, {images} images at a time.
+{tests}
 with torch.no_grad():
     logits = torch.cat([model(scaled(x)) for x in x_test.split({images})])
     print("test loss", nn.functional.cross_entropy(logits, y_test).item())
@@ -176,12 +178,12 @@ class CnnScript(TrainingScript):
         pooling = {"max": "nn.MaxPool2d(2)", "average": "nn.AvgPool2d(2)"}[config.pooling]
         for count in config.filters:
             modules.append(f"nn.Conv2d({channels}, {count}, {config.kernel}, padding={config.kernel // 2})")
-            modules += [f"{self.define(cnn.BatchNorm)}({count})"] if config.batch_norm else []
+            modules += [f"nn.BatchNorm2d({count})"] if config.batch_norm else []
             modules += [models.ACTIVATIONS[config.activation].code, pooling]
             channels, side = count, side // 2
         modules.append("nn.Flatten()")
         if self.drops:
-            self.define(models.Dropout)
+            self.define(Dropout)
             seed = f"torch.Generator().manual_seed({self.seed + DROPOUT_SEED})"
             lines.append(f"dropout = Dropout({config.dropout!r}, {seed})")
             modules.append("dropout")
@@ -233,13 +235,12 @@ class CnnScript(TrainingScript):
         return sorted(found, key=lambda each: each[0])
 
     def restoring(self, kept: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """Without batch norm's running averages in the optimizer, and without dropout if it was never on."""
+        """Without dropout if it was never on."""
         state, lines = super().restoring(kept)
         if not self.drops:  # the script's model has one module less, so later names differ
             names = build_model(self.run_history.start.config).state_dict()
             state["model"] = dict(zip(names, kept["weights"].values(), strict=True))
-        learned = "[each for each in model.parameters() if each.requires_grad]"
-        return state, [line.replace("model.parameters()", learned) for line in lines]
+        return state, lines
 
     def more_saved(self, own: Any) -> dict[str, Any]:
         """Dropout's random numbers."""
@@ -292,4 +293,4 @@ class CnnScript(TrainingScript):
             first, last = steps.start - skipped, steps.stop - skipped
             name = f"train loss, steps {steps.start + 1} to {steps.stop}"
             lines.append(f'print("{name}", sum(losses[{first}:{last}]) / {len(steps)})')
-        return [*lines, RESULTS.rstrip().format(images=TEST_BATCH["cpu"])]
+        return [*lines, RESULTS.rstrip().format(images=TEST_BATCH["cpu"], tests=TESTS.format(model=self.model_name))]

@@ -24,6 +24,7 @@ class OptimizersScript(TrainingScript):
 
     title = "Optimizers"
     order_seed = ORDER
+    model_name = "race"
 
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)

@@ -75,6 +75,14 @@ def test_the_pool_has_every_verb_of_an_engine_that_pages_and_sockets_use() -> No
     assert verbs <= set(dir(Engine)) & set(dir(WorkerPool))
 
 
+@pytest.mark.parametrize("cores", [1, 2])
+def test_the_start_is_over_when_the_number_of_threads_is_measured(cores: int) -> None:
+    with pool_of(workers=1, core_limit=cores) as pool:
+        assert not pool.wait_until_calm(0.0), "its worker is not there yet"
+        assert pool.wait_until_calm(30.0)
+        assert (pool._thread_times is not None) == (cores > 1), "one core has nothing to choose"
+
+
 def test_a_run_trains_in_a_worker_and_its_frames_come_back_unread(pool: WorkerPool) -> None:
     viewer = playing(pool, "a student")
     viewer.until(lambda each: len(each.frames) > 5 and each.step > 50)

@@ -82,7 +82,8 @@ def assert_same(run: CnnRun) -> str:
         exec(compile(text, "script.py", "exec"), names)
     numbers = printed(output.getvalue())
     assert int(numbers["step"]) == run.steps
-    mine, its = list(run.model.named_parameters()), list(names["model"].parameters())
+    its = [value for name, value in names["model"].state_dict().items() if not name.endswith("num_batches_tracked")]
+    mine = list(run.model.named_parameters())
     for (at, weight), other in zip(mine, its, strict=True):
         assert torch.equal(weight, other), at
     rates = [each.param_groups[0]["lr"] for each in (names["optimizer"], run.trainer.optimizer)]
@@ -120,6 +121,17 @@ def test_a_script_ends_at_the_weights_of_its_run(values: dict[str, Any]) -> None
     run = make(**values)
     train(run, 9)
     assert_same(run)
+
+
+def test_batch_norm_is_torchs_own_and_the_one_dropout_of_ours_says_why() -> None:
+    run = make(batch_norm=True, dropout=0.4)
+    train(run, 3)
+    text = script("cnn", run.run_history())
+    assert "nn.BatchNorm2d(2)" in text and "class BatchNorm" not in text
+    assert text.count("nn.Dropout draws from torch's global generator") == 1
+    assert "if self.p == 0 or not self.training:" in text
+    before, loop, after = text.index("model.train()"), text.index("optimizer.zero_grad()"), text.index("model.eval()")
+    assert before < loop < after < text.index("with torch.no_grad():", after)
 
 
 def test_turned_knobs_are_turned_after_the_same_steps() -> None:
