@@ -40,7 +40,7 @@ train_accuracy = accuracy(model, x, y)
     fault="There is no activation between the layers",
     clue="The loss stays at ln 2 = 0.693, that of a coin. Ask which borders this model can draw.",
     why="Linear after linear is linear: the model draws a straight border, and a ring lies on both sides of any line.",
-    measure=Measure("train_accuracy", 0.8, "above"),
+    measure=Measure("train_accuracy", 0.69, "above"),
 )  # fmt: skip
 
 TRAIN_FORGOTTEN_WITH_BATCH_NORM = Case(
@@ -125,7 +125,7 @@ train_accuracy = accuracy(model, x, y)
     why="The slope of a sigmoid is at most 1/4, so six of them divide the gradient by 4,000 and more on its way to the "
         "first layer.",
     also=("layers = [nn.Linear(2, 16), activation()]", "for _ in range(5): layers += [nn.Linear(16, 16), activation()]"),
-    measure=Measure("train_accuracy", 0.8, "above"),
+    measure=Measure("train_accuracy", 0.69, "above"),
 )  # fmt: skip
 
 HEAD_AFTER_OPTIMIZER = Case(
