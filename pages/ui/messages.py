@@ -267,6 +267,20 @@ class Prose:
 
     show: str = "Show “{heading}”"
     no_answer: str = "The server did not answer. Try again in a moment."
+    number: str = "Your answer"
+    formula: str = "Your formula of {names}"
+    check: str = "Check"
+    wrong: str = "Not right."
+    again: str = "Try once more."
+    show_answer: str = "Show the answer"
+    right_first: str = "Right, at the first try."
+    right: str = "Right."
+    the_answer: str = "The right answer:"
+    right_option: str = "right"
+    wrong_option: str = "not right"
+    known: str = "answered before"
+    known_first: str = "right first time"
+    not_kept: str = "This browser stores no data for this site: your answers are forgotten when you close the page."
 
 
 @dataclass(frozen=True)

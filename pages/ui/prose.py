@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import inspect
-import re
 from functools import lru_cache
 from typing import Any
 
@@ -19,16 +18,15 @@ from pages.ui.messages import TEXT
 from pages.ui.routes import assets
 from playground.lesson import Lesson
 from playground.lessons import LESSONS
+from playground.questions import MAX_CHARACTERS, SECTION, Choice, Formula, Number, Question, questions
 
 EXPERIMENTS = "Try this"  # the section that is not shown here
 ON_DEMAND = {"notice": "What to notice"}  # sections that may give a prediction away, by their names in addresses
-CHECK = re.compile(r"^- (?P<question>.*?) :: (?P<answer>.*)$")
-
 
 _words = st.components.v2.component(
     "prose",
     js=assets.loader("prose.js"),
-    css=(assets.STATIC / "prose.css").read_text(encoding="utf-8"),
+    css=assets.styles("prose.css", "questions/form.css"),
     isolate_styles=False,
 )
 
@@ -54,24 +52,28 @@ def show(lesson: Lesson) -> None:
     The prose is one element of the page: Streamlit renders every element again whenever a knob is changed.
     """
     with st.container(key="prose"):
-        words = {"noAnswer": TEXT.prose.no_answer}
-        _words(key=f"{lesson.name}:prose", data={"lesson": lesson.name, "html": as_html(lesson), "words": words})
+        data = {"lesson": lesson.name, "html": as_html(lesson), "words": words()}
+        data["questions"] = [asked(lesson, each) for each in questions(lesson)]
+        _words(key=f"{lesson.name}:prose", data=data)
         _code(lesson)
     _neighbours(lesson)
 
 
 def as_html(lesson: Lesson) -> str:
-    """The prose as HTML without its experiments, and with a button for each section on demand; HTML in it as text."""
+    """The prose as HTML without its experiments; HTML in it as text.
+
+    It has places for what is not in it: a button for each section on demand, and the questions.
+    """
     parts, on_demand = [], {heading: name for name, heading in ON_DEMAND.items()}
-    for heading, text in lesson.prose.items():
+    for heading in lesson.prose:
         if heading == EXPERIMENTS:
             continue
         parts.append(f"<h2>{html.escape(heading)}</h2>")
         if heading in on_demand:
             label = html.escape(TEXT.prose.show.format(heading=heading))
             parts.append(f'<div data-section="{on_demand[heading]}"><button type="button">{label}</button></div>')
-        elif heading == "Check yourself":
-            parts.append(_questions_as_html(text))
+        elif heading == SECTION:
+            parts.append("<div data-questions></div>")
         else:
             parts.append(section(lesson, heading))
     return "\n".join(parts)
@@ -90,11 +92,28 @@ def inline(text: str) -> str:
     return rendered
 
 
-def _questions_as_html(text: str) -> str:
-    found = [match for line in text.splitlines() if (match := CHECK.match(line))]
-    # Not blocks: an answer that begins with "0." would become a list.
-    unfold = "<details><summary>{}</summary><p>{}</p></details>"
-    return "".join(unfold.format(inline(match["question"]), inline(match["answer"])) for match in found)
+def asked(lesson: Lesson, question: Question) -> dict[str, Any]:
+    """What a page shows of a question before its answer; nothing of that tells which one is right."""
+    found: dict[str, Any] = {"lesson": lesson.name, "id": question.id, "text": inline(question.text)}
+    match question.kind:
+        case Choice(options=options):
+            return found | {"kind": "choice", "options": [inline(each) for each in options]}
+        case Number(unit=unit):
+            return found | {"kind": "number", "unit": unit}
+        case Formula(numbers=numbers):
+            return found | {"kind": "formula", "names": list(numbers)}
+
+
+def words() -> dict[str, Any]:
+    """The sentences around a section on demand and the questions, by their names in JavaScript."""
+    text = TEXT.prose
+    return {
+        "noAnswer": text.no_answer, "check": text.check, "show": text.show_answer, "wrong": text.wrong,
+        "again": text.again, "right": text.right, "rightFirst": text.right_first, "theAnswer": text.the_answer,
+        "number": text.number, "formula": text.formula, "rightOption": text.right_option,
+        "wrongOption": text.wrong_option, "known": text.known, "knownFirst": text.known_first,
+        "notKept": text.not_kept, "maxCharacters": MAX_CHARACTERS,
+    }  # fmt: skip
 
 
 def _without_script(text: str) -> str:

@@ -92,6 +92,17 @@ def words(session: AppTest) -> str:
     return str(found["html"])
 
 
+def asked(session: AppTest) -> list[dict[str, Any]]:
+    """The questions of the page's prose."""
+    (found,) = _given(session, "prose")
+    return list(found["questions"])
+
+
+def given_to_all(session: AppTest) -> list[Any]:
+    """What the page gives all its components."""
+    return [json.loads(each.proto.json) for each in session.get("bidi_component")]
+
+
 def sheets(session: AppTest) -> list[tuple[str, str]]:
     """The HTML of the note and of the tables of a still lab, in its board or below it; none where it has neither."""
     places = [*(each["lab"] for each in boards(session) if "lab" in each), *_given(session, "sheet")]

@@ -113,7 +113,8 @@ class ToyLesson(LabLesson):
                 ("by-twos", "Count by twos", "toys_lab=count&toys_count_by=2"),
             )
         )
-        return dict.fromkeys(SECTIONS, "Words.") | {"Try this": tries, "Check yourself": "- Is it? :: It is."}
+        asked = '- Is it? "is-it"\n  - [x] Yes\n  - [ ] No :: Look.\n  - [ ] Perhaps :: Look.\n  - It is.'
+        return dict.fromkeys(SECTIONS, "Words.") | {"Try this": tries, "Check yourself": asked}
 
 
 def chart(name: str, *turns: str) -> tuple[Chart, ...]:

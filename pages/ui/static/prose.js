@@ -2,7 +2,9 @@
 
 import "./history.js";
 import { element } from "./dom.js";
-import { noteLesson } from "./progress.js";
+import { noteLesson } from "./questions/progress.js";
+import { request } from "./questions/request.js";
+import { QuestionForm } from "./questions/form.js";
 import { markNumbersAndCode } from "./translated.js";
 
 const shown = new WeakMap(); // the root of each element that Streamlit gives us
@@ -19,6 +21,8 @@ export default function ({ data, parentElement }) {
   if (root.words !== data.html) {
     root.innerHTML = root.words = data.html;
     for (const place of root.querySelectorAll("[data-section]")) showOnDemand(place, data);
+    const forms = data.questions.map((question) => new QuestionForm(question, data.words).root);
+    root.querySelector("[data-questions]")?.append(...forms);
   }
   markNumbersAndCode();
 }
@@ -29,7 +33,7 @@ function showOnDemand(place, { lesson, words }) {
   const problem = element("p", { class: "problem", role: "status" });
   place.append(problem);
   button.onclick = async () => {
-    const html = await ask(`/prose/${lesson}/${place.dataset.section}`);
+    const html = await (await request(`/prose/${lesson}/${place.dataset.section}`))?.text().catch(() => undefined);
     problem.textContent = html === undefined ? words.noAnswer : "";
     if (html === undefined) return;
     place.tabIndex = -1;
@@ -37,14 +41,4 @@ function showOnDemand(place, { lesson, words }) {
     place.focus({ preventScroll: true }); // the button has gone
     markNumbersAndCode();
   };
-}
-
-/** The text at an address; undefined where there is no answer. */
-async function ask(address) {
-  try {
-    const answer = await fetch(address, { cache: "no-store" });
-    return answer.ok ? await answer.text() : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from playground.experiments import experiments
 from playground.lesson import Lab, Lesson
 from playground.lessons import LESSONS, welcome
 from playground.lessons.regression.config import RegressionConfig
+from playground.questions import SECTION, questions
 
 ROUNDING = 0.02  # float32 on another processor, after 300 steps of Adam
 WORDS_A_MINUTE = 130  # of a textbook in a second language
@@ -58,11 +58,13 @@ def test_curve_begins_as_a_nearly_straight_line_and_follows_the_points_in_the_en
 
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=list(LESSONS))
 def test_minutes_are_those_of_reading_trying_and_answering(lesson: Lesson) -> None:
-    words = sum(len(text.split()) for name, text in lesson.prose.items() if name != "Try this")
-    questions = len(re.findall(r"^- ", lesson.prose["Check yourself"], re.MULTILINE))
+    texts = [text for name, text in lesson.prose.items() if name not in ("Try this", SECTION)]
+    for question in questions(lesson):
+        texts += [question.text, question.explanation, *getattr(question.kind, "options", ())]
+    words = sum(len(text.split()) for text in texts)
     trying = [experiment.bench for experiment in experiments(lesson)]
     at_once = sum(isinstance(bench, Lab) and bench.build is None for bench in trying)
-    counts = (len(trying) - at_once, at_once, questions)
+    counts = (len(trying) - at_once, at_once, len(questions(lesson)))
     minutes = words / WORDS_A_MINUTE + sum(map(math.prod, zip(counts, MINUTES_OF.values(), strict=True)))
     assert lesson.minutes == pytest.approx(minutes, abs=MINUTES_OFF)
     assert lesson.minutes % 5 == 0, "an estimate is not exact"

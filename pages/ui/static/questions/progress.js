@@ -1,12 +1,11 @@
 // What a visitor has seen, answered and predicted: kept in this browser only, to be marked on the home page, to choose
 // the questions from before, and to be taken away as a file.
 //
-// Kept as one JSON text: {"format", "version", "lessons": {lesson: {at}}, "questions" and "predictions":
-// {"lesson/id": {first, right, stage, at}}}. `first` says whether the first answer was right, `right` the last one, `at`
-// is the time in milliseconds, and `stage` counts the right answers in a row, without those that came too early to say
-// anything.
+// Kept as one JSON text: {"format", "version", "lessons": {lesson: {at}}, "questions" and "predictions": {"lesson/id":
+// {first, right, stage, at}}}. `first`: whether the first answer was right; `right`: the last one; `at`: the time in
+// milliseconds; `stage`: right answers in a row, without those that came too early to say anything.
 
-import { keep, kept } from "./storage.js";
+import { keep, kept } from "../storage.js";
 
 export const CHANGED = "progress:changed"; // an event of the window
 const KEY = "progress";
@@ -36,23 +35,28 @@ export function progress() {
   return last;
 }
 
-/** Note that a lesson was opened; false where the browser will forget it. */
+let wasKept = true;
+
+/** Whether the browser has kept what was noted last. */
+export const isKept = () => wasKept;
+
+/** Note that a lesson was opened. */
 export function noteLesson(lesson) {
-  return change((found) => found.lessons.set(lesson, { at: Date.now() }));
+  change((found) => found.lessons.set(lesson, { at: Date.now() }));
 }
 
 /** Note the outcome of a question: whether its first answer was right, and its last one. */
 export function noteAnswer(lesson, id, { first, right }) {
-  return note("questions", `${lesson}/${id}`, first, right);
+  note("questions", `${lesson}/${id}`, first, right);
 }
 
 /** Note the outcome of a prediction. A skipped one is not noted. */
 export function notePrediction(lesson, id, right) {
-  return note("predictions", `${lesson}/${id}`, right, right);
+  note("predictions", `${lesson}/${id}`, right, right);
 }
 
 function note(kind, name, first, right) {
-  return change((found) => {
+  change((found) => {
     const before = found[kind].get(name);
     found[kind].set(name, answered(before, { first, right, at: Date.now() }));
   });
@@ -68,7 +72,7 @@ export function answered(before, { first, right, at }) {
 
 /** Forget everything. */
 export function forget() {
-  return write(empty());
+  write(empty());
 }
 
 /** How one lesson stands: whether it was opened, its answers, and which of them were right at first. */
@@ -122,13 +126,12 @@ export function readBack(text) {
 function change(act) {
   const found = progress();
   act(found);
-  return write(found);
+  write(found);
 }
 
 function write(found) {
-  const isKept = keep("localStorage", KEY, asJson(found));
+  wasKept = keep("localStorage", KEY, asJson(found));
   window.dispatchEvent(new CustomEvent(CHANGED));
-  return isKept;
 }
 
 function asJson(found, indent) {
