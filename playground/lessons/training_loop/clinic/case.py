@@ -60,10 +60,10 @@ class Case:
     """A script with one fault.
 
     `name` is in links and says nothing about the fault. `cure` repairs it, each of `others` seems to. The student may
-    pick any of the lines that the cure replaces, or one of `also`, as the place of the fault. `fault` names it, `clue` says what to look at, `why` explains it. `curves` are the
-    numbers of the script that are drawn over the steps, by name there; `measure` tells the cured script from the sick
-    one. A loud case has no measure: its script raises an error or, with `warns`, a warning. A myth's `cure` changes
-    nothing that matters.
+    pick any of the lines that the cure replaces, or one of `also`, as the place of the fault. `fault` names it, `clue`
+    says what to look at, `why` explains it. `curves` are the numbers of the script that are drawn over the steps, by
+    name there; `measure` tells the cured script from the sick one. A loud case has no measure: its script raises an
+    error. A myth's `cure` takes back what people warn of, which `fault` says.
     """
 
     name: str

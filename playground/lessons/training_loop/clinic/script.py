@@ -137,10 +137,10 @@ class Script:
 
     def _execute(self, node: ast.stmt) -> None:
         code = _compiled(node, lambda: compile(ast.Module([node], []), FILE, "exec"))
-        exec(code, self.names)  # noqa: S102  # our own text, with our own choice of alternatives
+        exec(code, self.names)  # our own text, with our own choice of alternatives
 
     def _value_of(self, node: ast.expr) -> Any:
-        return eval(_compiled(node, lambda: compile(ast.Expression(node), FILE, "eval")), self.names)  # noqa: S307
+        return eval(_compiled(node, lambda: compile(ast.Expression(node), FILE, "eval")), self.names)
 
     def _line_of(self, error: BaseException) -> int:
         """The innermost line of the script in a traceback; the current line where it has none."""

@@ -74,7 +74,7 @@ def _digits() -> tuple[Tensor, Tensor]:
 def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:
     """The share of inputs whose largest output is that of their label."""
     with torch.no_grad():
-        return (model(x).argmax(1) == y).float().mean().item()
+        return float((model(x).argmax(1) == y).float().mean())
 
 
 def names() -> dict[str, Any]:

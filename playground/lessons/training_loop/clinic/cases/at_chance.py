@@ -124,7 +124,8 @@ train_accuracy = accuracy(model, x, y)
     clue="Compare the gradients of the first and the last layer, beside their line.",
     why="The slope of a sigmoid is at most 1/4, so six of them divide the gradient by 4,000 and more on its way to the "
         "first layer.",
-    also=("layers = [nn.Linear(2, 16), activation()]", "for _ in range(5): layers += [nn.Linear(16, 16), activation()]"),
+    also=("layers = [nn.Linear(2, 16), activation()]",
+          "for _ in range(5): layers += [nn.Linear(16, 16), activation()]"),
     measure=Measure("train_accuracy", 0.69, "above"),
 )  # fmt: skip
 
@@ -149,7 +150,8 @@ for step in range(200):
 test_accuracy = accuracy(model, x_test, y_test)
 """,
     Edit("body.requires_grad_(False)  # and a frozen body",
-         "body.requires_grad_(False)  # and a frozen body\noptimizer = torch.optim.Adam(model[1].parameters(), lr=0.01)",
+         "body.requires_grad_(False)  # and a frozen body\noptimizer = "
+         "torch.optim.Adam(model[1].parameters(), lr=0.01)",
          "The optimizer is made last, with the parameters of the new head."),
     (
         Edit("optimizer = torch.optim.Adam(model.parameters(), lr=0.01)",

@@ -71,7 +71,8 @@ mse = loss_fn(model(x), y).item()
              "Momentum averages gradients, and here there are none."),
     ),
     fault="zero_grad() stands between backward() and step()",
-    clue="The loss is equal to the last digit. Read beside each line whether there is a gradient when step() is called.",
+    clue="The loss is equal to the last digit. Read beside each line whether there is a gradient when step() "
+        "is called.",
     why="zero_grad() deletes what backward() has just computed, and step() leaves out parameters without a gradient.",
     measure=MSE,
 )  # fmt: skip

@@ -26,7 +26,8 @@ for step in range(300):
 
 mse = ((model(x).squeeze() - y.squeeze()) ** 2).mean().item()
 """,
-    Edit("y = y.squeeze()", "y = y.reshape(100, 1)", "Output and target have the same shape, so each point meets its own target."),
+    Edit("y = y.squeeze()", "y = y.reshape(100, 1)",
+         "Output and target have the same shape, so each point meets its own target."),
     (
         Edit("optimizer = torch.optim.SGD(model.parameters(), lr=0.1)",
              "optimizer = torch.optim.SGD(model.parameters(), lr=0.01)",

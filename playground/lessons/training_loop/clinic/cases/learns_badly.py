@@ -435,8 +435,8 @@ r2 = 1 - (loss / y.var(unbiased=False)).item()
         Edit("    nn.utils.clip_grad_norm_(model.parameters(), 5.0)",
              "    nn.utils.clip_grad_norm_(model.parameters(), 0.5)",
              "There is nothing to clip before backward(), whatever the limit."),
-        Edit("    optimizer.zero_grad()\n    nn.utils.clip_grad_norm_(model.parameters(), 5.0)",
-             "    optimizer.zero_grad()\n    nn.utils.clip_grad_value_(model.parameters(), 5.0)",
+        Edit("    nn.utils.clip_grad_norm_(model.parameters(), 5.0)",
+             "    nn.utils.clip_grad_norm_(model.parameters(), 5.0, norm_type=1)",
              "Another way to clip nothing."),
         Edit("model = nn.Sequential(nn.Linear(1, 20), nn.ReLU(), nn.Linear(20, 20), nn.ReLU(), nn.Linear(20, 1))",
              "model = nn.Sequential(nn.Linear(1, 80), nn.ReLU(), nn.Linear(80, 80), nn.ReLU(), nn.Linear(80, 1))",
@@ -444,7 +444,8 @@ r2 = 1 - (loss / y.var(unbiased=False)).item()
     ),
     fault="The gradient is clipped before backward()",
     clue="The gradient norm beside backward() is far above 5, and the loss leaps.",
-    why="After zero_grad() there is no gradient to clip; the one that backward() computes then goes into the step as it "
+    why="After zero_grad() there is no gradient to clip; the one that backward() computes then goes into the "
+        "step as it "
         "is.",
     measure=Measure("r2", 0.6, "above"),
 )  # fmt: skip

@@ -30,8 +30,10 @@ for step in range(3):
     (
         Edit("    nn.Linear(8 * 4 * 4, 10))", "    nn.Linear(8 * 8 * 8, 10))",
              "That is the size of the image before the convolution and the pooling."),
-        Edit("x = x.reshape(-1, 1, 8, 8)", "x = x.reshape(-1, 1, 4, 16)", "Other images, with another size behind the pooling."),
-        Edit("    nn.MaxPool2d(2), nn.Flatten(),", "    nn.Flatten(),", "Without pooling there are 8 · 6 · 6 = 288 numbers."),
+        Edit("x = x.reshape(-1, 1, 8, 8)", "x = x.reshape(-1, 1, 4, 16)",
+             "Other images, with another size behind the pooling."),
+        Edit("    nn.MaxPool2d(2), nn.Flatten(),", "    nn.Flatten(),",
+             "Without pooling there are 8 · 6 · 6 = 288 numbers."),
     ),
     fault="The Linear layer expects another number of inputs",
     clue="Of “mat1 and mat2”, mat1 is what arrives. Work out how many numbers an image has behind Flatten.",
@@ -57,7 +59,8 @@ for step in range(3):
     Edit("y = y.float()", "y = y.long()", "Class numbers are whole numbers: int64."),
     (
         Edit("y = y.float()", "y = y.double()", "Still numbers with a decimal point."),
-        Edit("y = y.float()", "y = y.float().unsqueeze(1)", "A column of floats: neither class numbers nor a probability for each class."),
+        Edit("y = y.float()", "y = y.float().unsqueeze(1)",
+             "A column of floats: neither class numbers nor a probability for each class."),
         Edit("loss_fn = nn.CrossEntropyLoss()", "loss_fn = nn.NLLLoss()", "NLLLoss expects class numbers, too."),
     ),
     fault="Class numbers are floats",
@@ -86,7 +89,8 @@ for step in range(3):
     (
         Edit("y = y.unsqueeze(1)", "y = y.unsqueeze(0)", "A row instead of a column."),
         Edit("y = y.unsqueeze(1)", "y = y.unsqueeze(1).int()", "Another dtype of the same shape."),
-        Edit("    loss = loss_fn(model(x), y)", "    loss = loss_fn(model(x).unsqueeze(1), y)", "Now the outputs have three axes."),
+        Edit("    loss = loss_fn(model(x), y)", "    loss = loss_fn(model(x).unsqueeze(1), y)",
+             "Now the outputs have three axes."),
     ),
     fault="Class numbers in a column",
     clue="The message speaks of axes: 0D or 1D is expected. Read the shape of y.",
@@ -113,9 +117,11 @@ for step in range(3):
          "model = nn.Sequential(nn.Linear(2, 10), nn.ReLU(), nn.Linear(10, 2))", "An output for each class."),
     (
         Edit("model = nn.Sequential(nn.Linear(2, 10), nn.ReLU(), nn.Linear(10, 1))",
-             "model = nn.Sequential(nn.Linear(2, 20), nn.ReLU(), nn.Linear(20, 1))", "More hidden units, still one output."),
+             "model = nn.Sequential(nn.Linear(2, 20), nn.ReLU(), nn.Linear(20, 1))", "More hidden units, "
+             "still one output."),
         Edit("x, y = blobs()", "x, y = blobs()\ny = y + 1", "Now class 2 is out of bounds, too."),
-        Edit("    loss = loss_fn(model(x), y)", "    loss = loss_fn(model(x), y.float())", "Another complaint about the same target."),
+        Edit("    loss = loss_fn(model(x), y)", "    loss = loss_fn(model(x), y.float())",
+             "Another complaint about the same target."),
     ),
     fault="One output for two classes",
     clue="Classes count from 0. Which target is not below the number of outputs?",
@@ -143,11 +149,13 @@ for step in range(3):
         Edit("y = y + 1", "y = y - 1", "Class −1 is out of bounds as well."),
         Edit("y = y + 1", "y = (y + 1).float()", "Class numbers have to be whole numbers."),
         Edit("model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))",
-             "model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 9))", "One output less is the wrong way."),
+             "model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 9))", "One output less is the "
+             "wrong way."),
     ),
     fault="Labels from 1 to 10",
     clue="Read the range of y, and count the outputs from 0.",
-    why="Outputs are counted from 0, so the last class of ten is 9. With 11 outputs the script would run and waste one.",
+    why="Outputs are counted from 0, so the last class of ten is 9. With 11 outputs the script would run and "
+        "waste one.",
 )  # fmt: skip
 
 FLAT_TARGETS = Case(
@@ -203,7 +211,8 @@ for step in range(3):
         Edit("x, y = torch.from_numpy(table), torch.from_numpy(table**2)",
              "x, y = torch.from_numpy(table), torch.from_numpy(table**2).float()", "x is float64 still."),
         Edit("x, y = torch.from_numpy(table), torch.from_numpy(table**2)",
-             "x, y = torch.from_numpy(table).int(), torch.from_numpy(table**2).int()", "Whole numbers are no float32 either."),
+             "x, y = torch.from_numpy(table).int(), torch.from_numpy(table**2).int()", "Whole numbers are no "
+             "float32 either."),
     ),
     fault="float64 from NumPy",
     clue="The message calls float64 Double. Read the dtype of x.",
@@ -258,13 +267,17 @@ for step in range(3):
     Edit('model = model.to("meta")  # stands for a GPU here', 'model = model.to("cpu")  # where the data is',
          "Model and data are on one device."),
     (
-        Edit("    loss = loss_fn(model(x), y)", '    loss = loss_fn(model(x.to("cpu")), y)', "x was on the CPU already."),
-        Edit("    loss = loss_fn(model(x), y)", "    loss = loss_fn(model(x.double()), y)", "The dtype is not what differs."),
-        Edit("loss_fn = nn.CrossEntropyLoss()", 'loss_fn = nn.CrossEntropyLoss().to("cpu")', "A loss function without weights is on no device."),
+        Edit("    loss = loss_fn(model(x), y)", '    loss = loss_fn(model(x.to("cpu")), y)',
+             "x was on the CPU already."),
+        Edit("    loss = loss_fn(model(x), y)", "    loss = loss_fn(model(x.double()), y)",
+             "The dtype is not what differs."),
+        Edit("loss_fn = nn.CrossEntropyLoss()", 'loss_fn = nn.CrossEntropyLoss().to("cpu")',
+             "A loss function without weights is on no device."),
     ),
     fault="The model is on another device than the data",
     clue="The message names two devices.",
-    why="Every tensor of an operation has to be on one device: move the model once, and each batch. A GPU's message has "
+    why="Every tensor of an operation has to be on one device: move the model once, and each batch. A GPU's "
+        "message has "
         "other words for the same.",
     also=("    loss = loss_fn(model(x), y)",),
 )  # fmt: skip
@@ -287,11 +300,14 @@ for epoch in range(1):
         optimizer.step()
 """,
     Edit("items = [(torch.randn(3 + n % 2), n % 2) for n in range(20)]",
-         "items = [(torch.randn(4), n % 2) for n in range(20)]", "All items have one size, so they fit into one tensor."),
+         "items = [(torch.randn(4), n % 2) for n in range(20)]", "All items have one size, so they fit into "
+         "one tensor."),
     (
-        Edit("loader = DataLoader(items, batch_size=4)", "loader = DataLoader(items, batch_size=2)", "Two items of unequal size do not fit either."),
+        Edit("loader = DataLoader(items, batch_size=4)", "loader = DataLoader(items, batch_size=2)",
+             "Two items of unequal size do not fit either."),
         Edit("model = nn.Linear(4, 2)", "model = nn.LazyLinear(2)", "The error comes before the model gets anything."),
-        Edit("loader = DataLoader(items, batch_size=4)", "loader = DataLoader(items, batch_size=4, drop_last=True)", "The first batch fails, not the last."),
+        Edit("loader = DataLoader(items, batch_size=4)", "loader = DataLoader(items, batch_size=4, drop_last=True)",
+             "The first batch fails, not the last."),
     ),
     fault="Items of unequal size in one batch",
     clue="The message counts entries of a batch, with their sizes.",
@@ -313,11 +329,14 @@ for step in range(3):
     loss.backward()
     w -= 0.5 * w.grad
 """,
-    Edit("    w -= 0.5 * w.grad", "    with torch.no_grad(): w -= 0.5 * w.grad", "As an optimizer does it: not part of the graph."),
+    Edit("    w -= 0.5 * w.grad", "    with torch.no_grad(): w -= 0.5 * w.grad",
+         "As an optimizer does it: not part of the graph."),
     (
-        Edit("    w -= 0.5 * w.grad", "    w = w - 0.5 * w.grad", "A new tensor, which is no leaf: the next step finds no gradient in it."),
+        Edit("    w -= 0.5 * w.grad", "    w = w - 0.5 * w.grad",
+             "A new tensor, which is no leaf: the next step finds no gradient in it."),
         Edit("    w.grad = None", "    w.grad.zero_()", "In the first step there is no gradient to set to 0."),
-        Edit("    w -= 0.5 * w.grad", "    w -= (0.5 * w.grad).detach()", "What is subtracted may be detached; w is still a leaf that is changed."),
+        Edit("    w -= 0.5 * w.grad", "    w -= (0.5 * w.grad).detach()",
+             "What is subtracted may be detached; w is still a leaf that is changed."),
     ),
     fault="A weight is changed in place while the graph is recorded",
     clue="A leaf is a tensor that you made with requires_grad=True. Which line changes it?",
@@ -346,7 +365,8 @@ for step in range(3):
         Edit("    loss.backward()", "    loss.backward(retain_graph=True)",
              "The graph is kept, but the step has changed weights that it needs."),
         Edit("    optimizer.zero_grad()", "    model.zero_grad()", "Deleting gradients does not make a new graph."),
-        Edit("    loss = loss_fn(output, y)", "    loss = loss_fn(output.clone(), y)", "A clone hangs on the same graph."),
+        Edit("    loss = loss_fn(output, y)", "    loss = loss_fn(output.clone(), y)",
+             "A clone hangs on the same graph."),
     ),
     fault="The forward pass stands before the loop",
     clue="The first step works. What does the second one use again?",
@@ -370,11 +390,15 @@ for step in range(3):
     loss.backward()
     optimizer.step()
 """,
-    Edit("    with torch.no_grad(): output = model(x)", "    output = model(x)", "The forward pass is recorded, and backward() finds it."),
+    Edit("    with torch.no_grad(): output = model(x)", "    output = model(x)",
+         "The forward pass is recorded, and backward() finds it."),
     (
-        Edit("    with torch.no_grad(): output = model(x)", "    model.train(); output = model(x).detach()", "detach() cuts the graph as well."),
-        Edit("    optimizer.zero_grad()", "    model.requires_grad_(True)", "The parameters require a gradient already."),
-        Edit("    loss = loss_fn(output, y)", "    with torch.enable_grad(): loss = loss_fn(output, y)", "Too late: the output has no graph."),
+        Edit("    with torch.no_grad(): output = model(x)", "    model.train(); output = model(x).detach()",
+             "detach() cuts the graph as well."),
+        Edit("    optimizer.zero_grad()", "    model.requires_grad_(True)",
+             "The parameters require a gradient already."),
+        Edit("    loss = loss_fn(output, y)", "    with torch.enable_grad(): loss = loss_fn(output, y)",
+             "Too late: the output has no graph."),
     ),
     fault="torch.no_grad() around the training",
     clue="“Does not have a grad_fn” means: no graph was recorded. Where is it switched off?",
@@ -399,12 +423,14 @@ for epoch in range(1):
         optimizer.step()
 """,
     Edit("loader = DataLoader(TensorDataset(x, y), batch_size=32)",
-         "loader = DataLoader(TensorDataset(x, y), batch_size=32, drop_last=True)", "The last batch, of one image, is left out."),
+         "loader = DataLoader(TensorDataset(x, y), batch_size=32, drop_last=True)", "The last batch, of one "
+         "image, is left out."),
     (
         Edit("loader = DataLoader(TensorDataset(x, y), batch_size=32)",
              "loader = DataLoader(TensorDataset(x, y), batch_size=32, shuffle=True)", "129 = 4 · 32 + 1 in any order."),
         Edit("        loss = loss_fn(model(batch_x), batch_y)",
-             "        model.train(); loss = loss_fn(model(batch_x), batch_y)", "It is in train mode: that is where one image is too few."),
+             "        model.train(); loss = loss_fn(model(batch_x), batch_y)", "It is in train mode: that is "
+             "where one image is too few."),
         Edit("loader = DataLoader(TensorDataset(x, y), batch_size=32)",
              "loader = DataLoader(TensorDataset(x, y), batch_size=64)", "129 = 2 · 64 + 1, too."),
     ),
@@ -443,10 +469,12 @@ for step in range(3):
          "nn.Sequential is a module, so its parameters are found."),
     (
         Edit("        self.layers = [nn.Linear(1, 10), nn.ReLU(), nn.Linear(10, 1)]",
-             "        self.layers = (nn.Linear(1, 10), nn.ReLU(), nn.Linear(10, 1))", "A tuple is as invisible as a list."),
+             "        self.layers = (nn.Linear(1, 10), nn.ReLU(), nn.Linear(10, 1))", "A tuple is as "
+             "invisible as a list."),
         Edit("optimizer = torch.optim.SGD(model.parameters(), lr=0.1)",
              "optimizer = torch.optim.Adam(model.parameters(), lr=0.1)", "Another optimizer, the same empty list."),
-        Edit("model = Net()", "model = Net().requires_grad_(True)", "There is no parameter that could require a gradient."),
+        Edit("model = Net()", "model = Net().requires_grad_(True)",
+             "There is no parameter that could require a gradient."),
     ),
     fault="The layers are in a Python list",
     clue="The optimizer was given no parameter. Where does the model keep its layers?",
@@ -467,15 +495,20 @@ file.seek(0)
 model.load_state_dict(torch.load(file))
 output = model(x)
 """,
-    Edit("torch.save(model, file)", "torch.save(model.state_dict(), file)", "The file has tensors and their names alone."),
+    Edit("torch.save(model, file)", "torch.save(model.state_dict(), file)",
+         "The file has tensors and their names alone."),
     (
-        Edit("model.load_state_dict(torch.load(file))", "model.load_state_dict(torch.load(file, map_location=\"cpu\"))", "Where tensors go is not the question."),
-        Edit("model.load_state_dict(torch.load(file))", "model.load_state_dict(torch.load(file), strict=False)", "The file is refused before any name is compared."),
-        Edit("model.load_state_dict(torch.load(file))", "model.load_state_dict(torch.load(file, weights_only=True))", "That is the default already, and the reason for the refusal."),
+        Edit("model.load_state_dict(torch.load(file))", "model.load_state_dict(torch.load(file, map_location=\"cpu\"))",
+             "Where tensors go is not the question."),
+        Edit("model.load_state_dict(torch.load(file))", "model.load_state_dict(torch.load(file), strict=False)",
+             "The file is refused before any name is compared."),
+        Edit("model.load_state_dict(torch.load(file))", "model.load_state_dict(torch.load(file, weights_only=True))",
+             "That is the default already, and the reason for the refusal."),
     ),
     fault="The whole model was saved instead of its weights",
     clue="The message says “Weights only”. What else is in the file?",
-    why="Since version 2.6 torch.load reads tensors alone, because a file with a whole model can run any code. Save the "
+    why="Since version 2.6 torch.load reads tensors alone, because a file with a whole model can run any "
+        "code. Save the "
         "state_dict.",
     also=("model.load_state_dict(torch.load(file))",),
 )  # fmt: skip

@@ -119,9 +119,11 @@ for step in range(150):
 
 test_accuracy = accuracy(model, x_test, y_test)
 """,
-    Edit("x, x_test = x[:, order], x_test[:, order]", "x, x_test = x[:, order.sort()[0]], x_test[:, order.sort()[0]]", ""),
+    Edit("x, x_test = x[:, order], x_test[:, order]", "x, x_test = x[:, order.sort()[0]], x_test[:, order.sort()[0]]",
+         ""),
     fault="“Who scrambles the pixels of all images cannot learn anything from them.”",
-    why="A Linear layer has a weight for each pixel and does not know which pixels are neighbours: one fixed order is as "
+    why="A Linear layer has a weight for each pixel and does not know which pixels are neighbours: one fixed "
+        "order is as "
         "good as another. A convolution would suffer.",
     measure=Measure("test_accuracy", 0.93, "above"),
 )  # fmt: skip

@@ -110,7 +110,8 @@ found = accuracy(model, rare, y[950:])
     Edit("loss_fn = nn.CrossEntropyLoss()", "loss_fn = nn.CrossEntropyLoss(weight=torch.tensor([1.0, 19.0]))",
          "A rare point weighs as much as 19 common ones, so both classes count alike."),
     (
-        Edit("for step in range(200):", "for step in range(400):", "More steps of a loss that hardly asks for the rare class."),
+        Edit("for step in range(200):", "for step in range(400):",
+             "More steps of a loss that hardly asks for the rare class."),
         Edit("model = nn.Sequential(nn.Linear(2, 10), nn.ReLU(), nn.Linear(10, 2))",
              "model = nn.Sequential(nn.Linear(2, 50), nn.ReLU(), nn.Linear(50, 2))",
              "The model is large enough: it is asked for the wrong thing."),
@@ -152,7 +153,8 @@ for step in range(400):
          '        optimizer.load_state_dict(saved["optimizer"])',
          "Adam continues with the averages that it had."),
     (
-        Edit('        model.load_state_dict(saved["model"])', '        model.load_state_dict(copy.deepcopy(saved["model"]))',
+        Edit('        model.load_state_dict(saved["model"])',
+             '        model.load_state_dict(copy.deepcopy(saved["model"]))',
              "The weights were restored already."),
         Edit("model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))",
              "model = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))",
@@ -166,7 +168,8 @@ for step in range(400):
     why="A new Adam divides by averages of one gradient: its first steps are as long as at the start of a training, "
         "about 0.01 for every weight.",
     also=('        saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}',
-          "    if step == 300:  # stopped here, and resumed from a file", '        model.load_state_dict(saved["model"])'),
+          "    if step == 300:  # stopped here, and resumed from a file",
+          '        model.load_state_dict(saved["model"])'),
     measure=Measure("spike", 1.15),
 )  # fmt: skip
 
@@ -239,7 +242,8 @@ test_accuracy = accuracy(loaded, x_test, y_test)
              "Copies with the same wrong names."),
         Edit("loaded = make()", "loaded = make().eval()",
              "This model has no layer that behaves differently in eval mode."),
-        Edit("for step in range(150):", "for step in range(450):", "The model that is tested is not the one that was trained."),
+        Edit("for step in range(150):", "for step in range(450):",
+             "The model that is tested is not the one that was trained."),
     ),
     fault="strict=False hides that no name fits",
     clue="Read how many keys are missing.",

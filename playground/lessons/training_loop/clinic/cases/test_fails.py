@@ -40,7 +40,8 @@ test_accuracy = accuracy(model, x_test, y_test)
              "Stopping early leaves less by heart and teaches nothing else."),
     ),
     fault="Images and labels were shuffled apart",
-    clue="The loss falls slowly, to almost 0, while the test stays at chance: there may be nothing to learn but single images.",
+    clue="The loss falls slowly, to almost 0, while the test stays at chance: there may be nothing to learn "
+        "but single images.",
     why="Two calls of randperm give two orders, so each image has a random label. A model with 9,000 numbers can learn "
         "1,200 of them by heart.",
     also=("x = x[order]",),
@@ -108,7 +109,8 @@ test_accuracy = accuracy(model, x_test, y_test)
     Edit("    torch.manual_seed(0)\n    i = torch.randint(0, 1200, (32,))", "    i = torch.randint(0, 1200, (32,))",
          "The seed is set once, before the loop, and each batch is another one."),
     (
-        Edit("    torch.manual_seed(0)", "    torch.manual_seed(1)", "Another seed draws another batch, again the same in each step."),
+        Edit("    torch.manual_seed(0)", "    torch.manual_seed(1)",
+             "Another seed draws another batch, again the same in each step."),
         Edit("model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))",
              "model = nn.Sequential(nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 10))",
              "A smaller model has seen no more images."),
@@ -190,7 +192,8 @@ test_loss = test_loss.item()
     ),
     fault="Sixty images are too few",
     clue="The test loss turns while the training loss goes to 0.",
-    why="Sixty images, six of them with a wrong label, can be learnt by heart. What is learnt so does not hold for others.",
+    why="Sixty images, six of them with a wrong label, can be learnt by heart. What is learnt so does not "
+        "hold for others.",
     curves=BOTH, measure=Measure("test_loss", 0.55),
 )  # fmt: skip
 
@@ -230,7 +233,7 @@ test_loss = test_loss.item()
     why="eval() switches dropout off until train() is called: from the second step on, nothing keeps the model from "
         "learning the wrong labels by heart.",
     also=("    model.eval()",), curves=BOTH,
-    measure=Measure("test_loss", 0.75),
+    measure=Measure("test_loss", 0.68),
 )  # fmt: skip
 
 TEST_SET_NOT_SCALED = Case(
@@ -240,7 +243,7 @@ torch.manual_seed(SEED)
 x, y, x_test, y_test = digit_bytes()
 mean, std = x.float().mean(), x.float().std()
 x = (x - mean) / std
-x_test = x_test / 16
+x_test = x_test.float()
 model = nn.Sequential(nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 10))
 optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
 loss_fn = nn.CrossEntropyLoss()
@@ -254,19 +257,19 @@ for step in range(150):
 train_accuracy = accuracy(model, x, y)
 test_accuracy = accuracy(model, x_test, y_test)
 """,
-    Edit("x_test = x_test / 16", "x_test = (x_test - mean) / std",
+    Edit("x_test = x_test.float()", "x_test = (x_test.float() - mean) / std",
          "Both sets go through the same numbers, those of the training set."),
     (
         Edit("optimizer = torch.optim.Adam(model.parameters(), lr=0.01)",
-             "optimizer = torch.optim.Adam(model.parameters(), lr=0.01, weight_decay=0.01)",
-             "The model is not overfitted: it is asked about images of another brightness."),
+             "optimizer = torch.optim.Adam(model.parameters(), lr=0.003)",
+             "The model has learnt well: it is asked about images of another brightness."),
         Edit("for step in range(150):", "for step in range(50):",
              "Stopping early does not change how the test images are scaled."),
-        Edit("x_test = x_test / 16", "x_test = x_test / 16 - 4", "Still other numbers than those of training."),
+        Edit("x_test = x_test.float()", "x_test = x_test.float() - 128", "Still other numbers than those of training."),
     ),
     fault="The test set is scaled in another way",
     clue="Compare the ranges of x and x_test.",
-    why="The model has learnt about pixels with mean 0 and standard deviation 1. The test images go from 0 to 16.",
+    why="The model has learnt about pixels with mean 0 and standard deviation 1. The test images go from 0 to 255.",
     also=("x = (x - mean) / std",),
     measure=Measure("test_accuracy", 0.945, "above"),
 )  # fmt: skip
@@ -306,7 +309,8 @@ test_accuracy = (torch.cat(answers) == y_test).float().mean().item()
     ),
     fault="eval() was forgotten before the test",
     clue="Twenty test images of one digit are asked about together. Ask what batch normalisation makes of them.",
-    why="In train mode batch normalisation uses the mean of the batch. In a batch of one digit, that mean is the digit: "
+    why="In train mode batch normalisation uses the mean of the batch. In a batch of one digit, that mean is "
+        "the digit: "
         "subtracting it takes away what the answer depends on. In mixed batches of 64 the same mistake hides.",
     also=("test_accuracy = (torch.cat(answers) == y_test).float().mean().item()",),
     measure=Measure("test_accuracy", 0.7, "above"),
@@ -342,7 +346,8 @@ test_accuracy = accuracy(model, x_test, y_test)
     ),
     fault="eval() was forgotten before the test",
     clue="Two tests of the same model on the same images differ.",
-    why="Dropout is on until eval() is called; torch.no_grad() has nothing to do with it. The test asks a model without "
+    why="Dropout is on until eval() is called; torch.no_grad() has nothing to do with it. The test asks a "
+        "model without "
         "70 % of its units, another one each time.",
     also=("test_accuracy = accuracy(model, x_test, y_test)",),
     measure=Measure("test_accuracy", 0.85, "above"),
@@ -376,14 +381,16 @@ model.eval()
 first_test = accuracy(model, x_test, y_test)
 test_accuracy = accuracy(model, x_test, y_test)
 """,
-    Edit("        h = nn.functional.dropout(h, 0.7)", "        h = nn.functional.dropout(h, 0.7, training=self.training)",
+    Edit("        h = nn.functional.dropout(h, 0.7)",
+         "        h = nn.functional.dropout(h, 0.7, training=self.training)",
          "The function follows the mode of the model."),
     (
         Edit("first_test = accuracy(model, x_test, y_test)",
              "with torch.no_grad(): first_test = accuracy(model, x_test, y_test)",
              "Gradients have nothing to do with dropout."),
         Edit("model.eval()", "model.train(False)", "The same as eval()."),
-        Edit("for step in range(300):", "for step in range(900):", "Dropout still takes 70 % of the units in the test."),
+        Edit("for step in range(300):", "for step in range(900):",
+             "Dropout still takes 70 % of the units in the test."),
     ),
     fault="F.dropout is always on",
     clue="Two tests of the same model on the same images differ, although it is in eval mode.",
