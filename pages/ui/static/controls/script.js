@@ -13,7 +13,7 @@ export class Script {
     this.words = this.board.words.script;
     this.list = element("ol", { class: "lines", translate: "no", onkeydown: (event) => this.key(event) });
     this.error = element("pre", { class: "error", translate: "no" });
-    this.said = element("p", { class: "said" });
+    this.said = element("p", { class: "verdict" });
     this.answers = element("div", { class: "answers", role: "group", "aria-label": this.words.answers });
     this.foot = element("div", { class: "foot" }, this.error, this.said, this.answers);
     this.root = element("div", { class: "script", "data-script": "" }, this.list, this.foot);
@@ -93,13 +93,13 @@ export class Script {
     const text = [
       element(
         "span",
-        { class: "number", "aria-hidden": "true" },
+        { class: "line-number", "aria-hidden": "true" },
         number >= 0 && sign !== "−" ? String(number + 1) : "",
       ),
-      element("span", { class: "sign", "aria-hidden": "true" }, sign || MARKS[mark] || ""),
+      element("span", { class: "plus-minus", "aria-hidden": "true" }, sign || MARKS[mark] || ""),
       element("code", {}, code || " "),
     ];
-    const classes = ["row", SIGNS[sign], mark && `is-${mark}`].filter(Boolean).join(" ");
+    const classes = ["script-row", SIGNS[sign], mark && `is-${mark}`].filter(Boolean).join(" ");
     const label = state ? `${name} (${state})` : name;
     const node = isLine
       ? element("button", {
@@ -134,7 +134,7 @@ export class Script {
             "span",
             { class: ["change", SIGNS[sign]].filter(Boolean).join(" ") },
             element("span", { class: "unseen" }, this.words.signs[sign] ?? ""),
-            element("span", { class: "sign", "aria-hidden": "true" }, sign),
+            element("span", { class: "plus-minus", "aria-hidden": "true" }, sign),
             element("code", {}, code.trim()),
           )
         ),

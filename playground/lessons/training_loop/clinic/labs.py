@@ -16,21 +16,15 @@ SCRIPT = Chart("script", "Script", "The lines of a script, with what each one ma
 CURVES = Chart("curves", "Curves", "What the script computes in each step.")
 
 
-def _silent_names() -> dict[str, str]:
-    """What a silent case is called: what its curve shows, and a number; never its fault."""
-    count: dict[str, int] = {}
-    names = {}
-    for name, case in SILENT.items():
-        count[case.group] = count.get(case.group, 0) + 1
-        names[name] = words.GROUPS_AND_NUMBER.format(group=case.group, number=count[case.group])
-    return names
-
-
 def _numbered(cases: Mapping[str, Case], template: str) -> dict[str, str]:
     return {name: template.format(number=number) for number, name in enumerate(cases, start=1)}
 
 
-SILENT_NAMES = _silent_names()
+# What a silent case is called says what its curve shows, never its fault.
+SILENT_NAMES = {
+    name: words.GROUP_AND_NUMBER.format(number=number, group=case.group)
+    for number, (name, case) in enumerate(SILENT.items(), start=1)
+}
 LOUD_NAMES = _numbered(LOUD, words.ERROR_AND_NUMBER)
 MYTH_NAMES = _numbered(MYTHS, words.CLAIM)
 

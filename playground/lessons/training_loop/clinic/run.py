@@ -91,9 +91,9 @@ class ScriptRun(SteppedRun):
         """The loss of the script, and of the changed one."""
         if self.by_line:
             return {}
-        losses = {"loss": self.first.loss(at)}
+        losses = {"loss": _rounded(self.first.loss(at))}
         if self.changed is not None:
-            losses["changed_loss"] = self.changed.loss(at)
+            losses["changed_loss"] = _rounded(self.changed.loss(at))
         return losses
 
     @property
@@ -345,6 +345,10 @@ def _aligned(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, int | No
             rows += [("−", each, None) for each in range(i, j)]
             rows += [("+", None, each) for each in range(k, m)]
     return rows
+
+
+def _rounded(loss: float) -> float:
+    return float(f"{loss:.4g}")
 
 
 def _last_line(error: str) -> str:

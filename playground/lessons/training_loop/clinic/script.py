@@ -12,6 +12,7 @@ The text is executed as it stands, in one namespace that starts with `setups.nam
 from __future__ import annotations
 
 import ast
+import re
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ FILE = "<script>"
 LOOPS = ("epoch", "step")  # a loop over one of these is a training loop
 ITEM = "_item"  # the name under which an item is handed to the target of a loop
 PASS = -1  # instead of a line: the innermost training loop has made a pass
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # of a terminal, in some messages
 _lock = threading.Lock()  # torch has one global generator: one script draws from it at a time
 
 # A case teaches what torch warns of here; the server's log need not repeat it.
@@ -107,7 +109,7 @@ class Script:
             self.has_ended = True
             return False
         except Exception as error:  # whatever torch raises is what the case is about
-            self.error = f"{type(error).__name__}: {str(error).strip()}"
+            self.error = f"{type(error).__name__}: {_COLOURS.sub('', str(error)).strip()}"
             self.error_line = self.line = self._line_of(error)
             self.has_ended = True
             return False

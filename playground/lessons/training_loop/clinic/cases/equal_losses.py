@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.lessons.training_loop.clinic.case import Case, Edit, Measure
 
-GROUP = "The loss does not move"
+GROUP = "Loss does not move"
 MSE = Measure("mse", 0.055)
 
 STEP_WITHOUT_BRACKETS = Case(

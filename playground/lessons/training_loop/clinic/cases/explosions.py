@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.lessons.training_loop.clinic.case import Case, Edit, Measure
 
-GROUP = "The loss explodes"
+GROUP = "Loss explodes"
 MSE = Measure("mse", 0.055)
 
 RATE_TOO_HIGH = Case(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.lessons.training_loop.clinic.case import Case, Edit, Measure
 
-GROUP = "The loss stops at a guess"
+GROUP = "Stops at a guess"
 MSE = Measure("mse", 0.06)
 
 TARGETS_OF_ANOTHER_SHAPE = Case(

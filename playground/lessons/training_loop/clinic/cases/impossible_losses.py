@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.lessons.training_loop.clinic.case import Case, Edit, Measure
 
-GROUP = "A loss that cannot be"
+GROUP = "Impossible loss"
 
 NLL_OF_LOGITS = Case(
     "i1", GROUP,

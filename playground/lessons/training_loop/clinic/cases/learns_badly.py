@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.lessons.training_loop.clinic.case import Case, Edit, Measure
 
-GROUP = "Learns, but badly"
+GROUP = "Learns badly"
 
 ZERO_GRAD_FORGOTTEN = Case(
     "b1", GROUP,

@@ -149,7 +149,7 @@ mse = loss_fn(model(x), y).item()
     Edit("y = (10 * x**2).round().long()", "y = (10 * x**2).round()", ""),
     fault="“MSELoss needs float targets. Whole numbers raise: Found dtype Long but expected Float.”",
     why="Older versions of torch raised. This one converts the targets, and the losses are equal to the last digit.",
-    measure=Measure("mse", 3.0),
+    measure=Measure("mse", 6.0),
 )  # fmt: skip
 
 ZERO_GRAD_FORGOTTEN = replace(

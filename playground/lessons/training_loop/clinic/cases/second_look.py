@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.lessons.training_loop.clinic.case import Case, Edit, Measure
 
-GROUP = "Only a second look finds it"
+GROUP = "Second look"
 
 BEST_STATE_NOT_COPIED = Case(
     "s1", GROUP,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.lessons.training_loop.clinic.case import Case, Edit, Measure
 
-GROUP = "Training is perfect, the test is not"
+GROUP = "Test fails"
 BOTH = ("loss", "test_loss")
 
 LABELS_APART = Case(
@@ -271,7 +271,7 @@ test_accuracy = accuracy(model, x_test, y_test)
     clue="Compare the ranges of x and x_test.",
     why="The model has learnt about pixels with mean 0 and standard deviation 1. The test images go from 0 to 255.",
     also=("x = (x - mean) / std",),
-    measure=Measure("test_accuracy", 0.945, "above"),
+    measure=Measure("test_accuracy", 0.96, "above"),
 )  # fmt: skip
 
 EVAL_FORGOTTEN_WITH_BATCH_NORM = Case(
