@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab
-from playground.lessons.training_loop.clinic import words
+from playground.lessons.training_loop.clinic import one_batch, words
 from playground.lessons.training_loop.clinic.case import Case
 from playground.lessons.training_loop.clinic.cases import LOUD, MYTHS, SILENT
 from playground.lessons.training_loop.clinic.run import LoudRun, MythRun, SilentRun
@@ -89,4 +89,4 @@ MYTHS_LAB = Lab(
     charts=(SCRIPT, CURVES),
     status={"step": words.STEP, "loss": "Loss", "changed_loss": "Loss without it"},
 )
-LABS = (CLINIC, ERRORS, MYTHS_LAB)
+LABS = (one_batch.lab((SCRIPT, CURVES)), CLINIC, ERRORS, MYTHS_LAB)

@@ -101,6 +101,16 @@ class ScriptRun(SteppedRun):
         """What the two scripts are called in the legend."""
         return words.TRACKS["first"], words.TRACKS["changed"]
 
+    def marked_lines(self, at: int) -> tuple[ScriptLine, ...]:
+        """The lines of the first script, none to be picked, marked where they differ from the one beside it."""
+        first, other = self.first, self.first if self.changed is None else self.changed
+        beside = first.beside(at)
+        return tuple(
+            ScriptLine(first.lines[new] if new is not None else other.lines[old or 0],
+                       beside.get(new, "") if new is not None else "", sign)
+            for sign, old, new in _aligned(other.lines, first.lines)
+        )  # fmt: skip
+
     def _curves(self, at: int) -> Figure:
         drawn = []
         pairs = [(self.first, "@test"), *([] if self.changed is None else [(self.changed, "@train")])]
@@ -322,16 +332,7 @@ class MythRun(ScriptRun):
         if is_over:
             kind = "skipped" if self.answer is None else "right" if is_right else "wrong"
             said = words.MYTHS[kind].format(why=self.case.why)
-        beside = self.first.beside(at)
-        if self.changed is None:
-            lines = [ScriptLine(code, beside.get(line, "")) for line, code in enumerate(self.first.lines)]
-        else:
-            lines = [
-                ScriptLine(self.first.lines[new] if new is not None else self.changed.lines[old or 0],
-                           beside.get(new, "") if new is not None else "", sign)
-                for sign, old, new in _aligned(self.changed.lines, self.first.lines)
-            ]  # fmt: skip
-        return Panel(tuple(lines), said, good=is_right, answers=words.ANSWERS,
+        return Panel(self.marked_lines(at), said, good=is_right, answers=words.ANSWERS,
                      answered=-1 if self.answer is None else self.answer)  # fmt: skip
 
 

@@ -41,7 +41,13 @@ MYTHS = {
     "skipped": "{why}",
 }
 ANSWERS = ("Broken", "Not broken")
-TRACKS = {"first": "This script", "changed": "With the change", "myth": "With the change", "without": "Without it"}
+TRACKS = {
+    "first": "This script",
+    "changed": "With the change",
+    "myth": "With the change",
+    "without": "Without it",
+    "healthy": "Healthy script",
+}
 CURVE = "{track}: {name}"
 AXIS, LOG_AXIS = "{name}", "{name} (log scale)"
 GROUP_AND_NUMBER = "{number}. {group}"
