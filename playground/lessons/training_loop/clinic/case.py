@@ -25,10 +25,12 @@ class Edit:
 
     def applied(self, script: str) -> str:
         """The script with this change. Raises ValueError unless the script has the old lines exactly once."""
-        padded = f"\n{script}"
-        if padded.count(f"\n{self.old}\n") != 1:
+        lines, old = script.split("\n"), self.old.split("\n")
+        found = [at for at in range(len(lines)) if lines[at : at + len(old)] == old]
+        if len(found) != 1:
             raise ValueError(self.old)
-        return padded.replace(f"\n{self.old}\n", f"\n{self.new}\n")[1:]
+        lines[found[0] : found[0] + len(old)] = self.new.split("\n")
+        return "\n".join(lines)
 
     @property
     def difference(self) -> tuple[tuple[str, str], ...]:

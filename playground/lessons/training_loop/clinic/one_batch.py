@@ -60,7 +60,7 @@ SENTENCES = {
     "start": "Press Play: {examples} digits, the same in every step.",
     "running": "Loss {loss} on the {examples} digits.",
     "learnt": "Passed: the loss on the {examples} digits is {loss}.",
-    "not learnt": "Not passed: the loss on the {examples} digits is still {loss}.",
+    "not learnt": "Not passed: the loss on the {examples} digits is {loss}.",
     "impossible": "Not passed: a loss of {loss} cannot be a cross-entropy, which is never below 0.",
 }
 PROVES = {
