@@ -46,7 +46,7 @@ export class Script {
     ]);
     if (shape !== this.shape) this.build(panel);
     this.shape = shape;
-    lines.forEach(({ beside }, at) => write(this.besides[at], beside));
+    lines.forEach(({ beside }, at) => write(this.notes[at], beside));
     write(this.error, panel.error);
     this.error.hidden = !panel.error;
     if (this.said.textContent !== panel.said) {
@@ -60,7 +60,7 @@ export class Script {
     const active = /** @type {HTMLElement} */ (document.activeElement);
     const focused = this.root.contains(active) ? { ...active.dataset } : null;
     const hadChoices = this.root.querySelector("[data-choice]") !== null;
-    this.besides = panel.lines.map(() => element("span", { class: "beside-line" }));
+    this.notes = panel.lines.map(() => element("span", { class: "beside-line" }));
     const rows = panel.lines.map((line, at) => this.row(line, at, panel.pickable));
     if (panel.choices.length) {
       const place = panel.after < 0 ? rows.length : panel.after + 1;
@@ -113,7 +113,7 @@ export class Script {
         onfocus: () => this.rove(at),
       }, ...text)
       : element("span", { class: "code-line" }, ...text);
-    return element("li", { class: classes }, node, this.besides[at]);
+    return element("li", { class: classes }, node, this.notes[at]);
   }
 
   choices(choices) {

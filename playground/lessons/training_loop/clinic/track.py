@@ -22,7 +22,7 @@ class Track:
         self.by_line = by_line
         self.script = Script(text)
         self._curves: dict[str, list[float]] = {name: [] for name in curves}
-        self._besides: list[Mapping[int, str]] = []
+        self._notes: list[Mapping[int, str]] = []
         self._positions: list[int] = []
         if by_line:
             self.length = _count_of_lines(text)
@@ -33,7 +33,7 @@ class Track:
 
     def advance_to(self, steps: int) -> None:
         """Take the steps that are missing, unless the script has ended."""
-        while len(self._besides) <= steps and not self.has_ended:
+        while len(self._notes) <= steps and not self.has_ended:
             if self.by_line:
                 self.script.run_line()
             else:
@@ -45,7 +45,7 @@ class Track:
     @property
     def steps(self) -> int:
         """The number of steps taken."""
-        return len(self._besides) - 1
+        return len(self._notes) - 1
 
     @property
     def has_ended(self) -> bool:
@@ -72,7 +72,7 @@ class Track:
 
     def beside(self, at: int) -> Mapping[int, str]:
         """What each line had made after `at` steps."""
-        return self._besides[min(at, self.steps)]
+        return self._notes[min(at, self.steps)]
 
     def position(self, at: int) -> int:
         """The line that had run last after `at` steps."""
@@ -83,7 +83,7 @@ class Track:
         return float("nan") if measure is None else measure.of(self.script.names)
 
     def _keep(self) -> None:
-        self._besides.append(dict(self.script.beside))
+        self._notes.append(dict(self.script.beside))
         self._positions.append(self.script.line)
 
 
