@@ -2,6 +2,7 @@
 
 import "../history.js";
 import { element, fill } from "../dom.js";
+import { FromBefore, ITEM } from "../questions/from_before.js";
 import { popup } from "./menu.js";
 
 const HAS_PLAYED = ["playing", "done", "failed"];
@@ -33,6 +34,7 @@ export class Rail {
     this.list = element("div", { class: "rail-list", role: "listbox", "aria-label": words.railAll });
     this.list.onkeydown = (event) => this.key(event);
     popup(this.all, this.list, () => this.openList());
+    this.fromBefore = new FromBefore(this.all);
     this.before = element("p", {});
     this.after = element("p", {});
     this.sentence = element("div", { class: "rail-what" }, this.before, this.after);
@@ -55,6 +57,7 @@ export class Rail {
         element("div", { class: "rail-buttons" }, this.run, this.next),
       ),
       this.list,
+      this.fromBefore.panel,
     );
     this.root.hidden = true;
     this.watcher = new ResizeObserver(() => this.fit());
@@ -72,6 +75,7 @@ export class Rail {
     const isNew = this.data?.number !== data.number || this.data?.at !== data.at;
     if (this.data?.number !== data.number) this.hasPlayed = false;
     this.data = data;
+    this.fromBefore.prepare(data.lesson);
     this.root.hidden = false;
     if (isNew || !this.find(this.at)) this.at = data.at;
     const shown = JSON.stringify([data, this.at]);
@@ -159,6 +163,7 @@ export class Rail {
 
   destroy() {
     this.watcher.disconnect();
+    this.fromBefore.destroy();
   }
 
   /** Before the run, what it is about; after it, what is to be seen in it. Both take the same room. */
@@ -202,34 +207,38 @@ export class Rail {
     const { words } = this.board;
     const { list, set, tried } = this.data;
     const labs = [...new Set(list.map(({ lab }) => lab))];
-    this.list.replaceChildren(...labs.map((lab) => {
-      const options = list.filter((each) => each.lab === lab).map((each, at) => {
-        const note = each.id === set ? words.railSet : tried.includes(each.id) ? words.railTried : "";
-        const option = element(
-          "div",
-          {
-            role: "option",
-            tabindex: each.id === this.at ? 0 : -1,
-            "data-id": each.id,
-            "aria-selected": String(each.id === this.at),
-          },
-          element("span", { class: "rail-number" }, String(at + 1)),
-          element("span", { class: "rail-title" }, each.title),
-          element("span", { class: "rail-note" }, note),
-          element("span", { class: "rail-differs" }, each.differs),
-        );
-        option.onclick = () => this.pick(each.id);
-        if (each.id === this.at) option.setAttribute("autofocus", "");
-        return option;
-      });
-      const heading = element("div", { class: "rail-heading", "aria-hidden": "true" }, lab || words.railInOrder);
-      return element("div", { role: "group", "aria-label": lab || words.railInOrder }, heading, ...options);
-    }));
+    this.list.replaceChildren(
+      ...this.fromBefore.options(),
+      ...labs.map((lab) => {
+        const options = list.filter((each) => each.lab === lab).map((each, at) => {
+          const note = each.id === set ? words.railSet : tried.includes(each.id) ? words.railTried : "";
+          const option = element(
+            "div",
+            {
+              role: "option",
+              tabindex: each.id === this.at ? 0 : -1,
+              "data-id": each.id,
+              "aria-selected": String(each.id === this.at),
+            },
+            element("span", { class: "rail-number" }, String(at + 1)),
+            element("span", { class: "rail-title" }, each.title),
+            element("span", { class: "rail-note" }, note),
+            element("span", { class: "rail-differs" }, each.differs),
+          );
+          option.onclick = () => this.pick(each.id);
+          if (each.id === this.at) option.setAttribute("autofocus", "");
+          return option;
+        });
+        const heading = element("div", { class: "rail-heading", "aria-hidden": "true" }, lab || words.railInOrder);
+        return element("div", { role: "group", "aria-label": lab || words.railInOrder }, heading, ...options);
+      }),
+    );
   }
 
   pick(id) {
     this.list.hidePopover();
-    this.choose(id);
+    if (id === ITEM) this.fromBefore.open();
+    else this.choose(id);
   }
 
   /** The keys of a list: arrows, Home and End, the first letters of a title, Enter or space. */
