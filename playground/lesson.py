@@ -164,13 +164,15 @@ class OwnPoints:
 class LiveLesson(Lesson):
     """A lesson around one run: its knobs, how to build it, its charts, and the numbers beside the player, in order.
 
-    `script` writes the run up to its current step as plain PyTorch.
+    `script` writes the run up to its current step as plain PyTorch. The player's Step counts `units`; with "line" the
+    run is a `LineRun`.
     """
 
     config: type[Config]
     build: Callable[..., Run]
     charts: tuple[Chart, ...]
     status: Mapping[str, str]
+    units: tuple[str, ...] = ("step", "epoch")
     own_points: OwnPoints | None = None
     script: Callable[[RunHistory], TrainingScript] | None = None
 

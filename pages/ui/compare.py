@@ -59,8 +59,8 @@ def board_of(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> N
         if choice is None:
             _close(lesson)
         second = "" if choice is None else _second(lesson, *choice, run_id)
-        board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, settings=in_words(config),
-                   second=second, compares=two, knobs=knob_widgets.for_board(lesson, config),
+        board.live(f"{lesson.name}:board", run_id, lesson.charts, lesson.status, units=lesson.units,
+                   settings=in_words(config), second=second, compares=two, knobs=knob_widgets.for_board(lesson, config),
                    on_turn=knob_widgets.turner(lesson.name), rail=rail.data(lesson, lesson.name),
                    on_try=rail.taker(lesson, lesson.name), on_continue=_continuer(lesson))  # fmt: skip
 

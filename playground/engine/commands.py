@@ -13,7 +13,8 @@ From the browser: texts in JSON, of two kinds.
     do        fields                           command       what it asks for
     play                                       Play          train until paused, done or failed
     pause                                      Pause         stop training
-    step      n, unit: "step" | "epoch"        Step          train for n steps or to the end of n epochs, then pause
+    step      n, unit: "step" | "epoch"        Step          train for n steps or to the end of n epochs, then pause;
+              | "line"                                     "line": show the next line of the coming step
     reset                                      Reset         start again from step 0, paused
     speed     value: steps/s, 0 full, null     SetSpeed      train at this speed; null: at the speed of the run
     scrub     to: index | null, or step        LookBack      show what was kept there, or last before the step; null:
@@ -99,10 +100,13 @@ class Pause(Command):
 
 @dataclass(frozen=True)
 class Step(Command):
-    """Train for some steps, or to the end of the current epoch and of those after it, `count` in all; then pause."""
+    """Train for some steps, or to the end of the current epoch and of those after it, `count` in all; then pause.
+
+    With the unit "line", show `count` more lines of the coming step; the last line takes it.
+    """
 
     count: int = 1
-    unit: Literal["step", "epoch"] = "step"
+    unit: Literal["step", "epoch", "line"] = "step"
 
 
 @dataclass(frozen=True)
@@ -252,7 +256,7 @@ def _step(message: Mapping[str, Any]) -> Step:
     count, unit = _whole(message.get("n", 1), bad_steps), message.get("unit", "step")
     if not 1 <= count <= MAX_STEPS:
         raise CommandError(bad_steps)
-    if unit not in ("step", "epoch"):
+    if unit not in ("step", "epoch", "line"):
         raise CommandError(messages.BAD_UNIT)
     return Step(count, unit)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 # Refused commands.
 UNKNOWN_COMMAND = "This lesson does not know that command."
 BAD_STEPS = "Step takes a whole number from 1 to {most:,}."
-BAD_UNIT = "Step counts steps or epochs."
+BAD_UNIT = "Step counts steps, epochs or lines."
+NO_LINES = "This training cannot be shown line by line."
 BAD_SPEED = "The speed is 0 (full speed) or a number of steps a second from {least} to {most:,}."
 BAD_TIME = "The time slider takes a whole number."
 OUT_OF_TIME = "The time slider goes from 0 to {most}."

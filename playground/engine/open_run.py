@@ -15,7 +15,7 @@ from playground.engine.fairness import Debt
 from playground.engine.frames import Figure
 from playground.engine.orders import Call, Order, Orders, Rebuild, Refuse, Revary, Tune
 from playground.engine.pacing import WAIT_SECONDS, Pacing
-from playground.engine.run import Heavy, Paced, Returning, Run
+from playground.engine.run import Heavy, LineByLine, Paced, Returning, Run
 from playground.engine.watching import Watching
 from playground.settings import Settings
 
@@ -346,7 +346,7 @@ class OpenRun:
                 self.pacing.play()
             else:
                 self.state = "paused"
-                self.pacing.owe(command.count if command.unit == "step" else run.steps_in_epochs(command.count))
+                self.pacing.owe(_steps(run, command))
             run.apply(LookBack())
         elif isinstance(command, LookBack):
             if not command.shows_now:
@@ -400,3 +400,15 @@ class OpenRun:
         ended = self.leader is not None and self.run is not None and self.run.outcome
         speed = 0.0 if ended else (self.leader or self).pacing.steps_per_second
         return {**status, "steps_per_second": float(f"{speed:.3g}")}
+
+
+def _steps(run: Run, command: Step) -> int:
+    """The steps that a Step asks for. Raises CommandError."""
+    if command.unit == "step":
+        return command.count
+    if command.unit == "epoch":
+        return run.steps_in_epochs(command.count)
+    lines: object = run
+    if not isinstance(lines, LineByLine):
+        raise CommandError(messages.NO_LINES)
+    return lines.next_lines(command.count)

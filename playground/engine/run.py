@@ -91,6 +91,14 @@ class Prepared(Protocol):
         """Compute a part of the coming step; returns whether `advance` takes that step at once."""
 
 
+@runtime_checkable
+class LineByLine(Protocol):
+    """Optional interface for runs that show the lines of a step one at a time."""
+
+    def next_lines(self, count: int) -> int:
+        """Show `count` more lines of the coming step; returns the number of steps whose last line is among them."""
+
+
 class Comparable(Run, Protocol):
     """Optional interface for runs that can advance beside another one: both are shown at the same step."""
 

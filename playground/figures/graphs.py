@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.engine.frames import Figure, LayerParameters, Maps
-from playground.figures.parts import hidden_axis, outlines
+from playground.figures.parts import hidden_axis, note, outlines
 from playground.figures.theme import layout
 
 Array = NDArray[Any]
@@ -42,6 +42,7 @@ BELOW, BELOW_DEEP = 36, 58  # pixels under the drawing, for one row of buttons a
 NARROW = 3  # hidden layers: words under units are short
 DEEP = 5  # hidden layers: the buttons under each stand one above the other
 OUTPUT_SIZE = 14  # pixels
+MAX_NUMBERS = 12  # on the lines of a layer
 DASH = "6px,4px"  # of a negative weight's line
 
 WORDS = {
@@ -71,6 +72,14 @@ class Pictures:
 
 
 @dataclass(frozen=True)
+class EdgeNumbers:
+    """A number on each line: what they are, in words, and for each layer an array of (units out, units in)."""
+
+    title: str
+    values: Sequence[Array]
+
+
+@dataclass(frozen=True)
 class _Column:
     """A column of units: its place, and half the width and height of each unit's picture."""
 
@@ -89,11 +98,12 @@ def network(
     outputs: Sequence[str],
     shown: Sequence[Array] | None = None,
     pictures: Pictures | None = None,
+    numbers: EdgeNumbers | None = None,
 ) -> Figure:
     """The model as a graph. Weights are (units out, units in), biases (units out,), dead hidden units (units,).
 
     `shown` has the indices of each hidden layer's units that are drawn, as `shown_units` gives them; `pictures` have
-    all units of each layer.
+    all units of each layer. With many lines, only the largest `numbers` are written.
     """
     pictures = pictures or Pictures()
     shown = shown_units(weights) if shown is None else shown
@@ -124,6 +134,8 @@ def network(
         if more:
             text = WORDS["more" if len(shown) < NARROW else "more, short"].format(units=more)
             labels.append({**_label(text, column.x, float(column.y[-1])), "xanchor": "center"})
+    if numbers is not None:
+        labels += _numbers_on_lines(numbers, every, places)
     figure: Figure = {
         "parameters": _parameters(weights, biases, inputs, outputs),
         "data": [*lines, units],
@@ -184,6 +196,21 @@ def _places(rooms: tuple[int, ...], counts: tuple[int, ...]) -> _Places:
     box_x, box_y = outlines(left, top, wide, high)
     boxes = _line(box_x, box_y, {"color": "@grid", "width": 1}) | {"fill": "toself", "fillcolor": "@ground"}
     return _Places(tuple(columns), np.concatenate(at), x, y, thin, _paths_beside(columns, at), boxes)
+
+
+def _numbers_on_lines(numbers: EdgeNumbers, every: Sequence[Array], places: _Places) -> list[dict[str, Any]]:
+    """The largest numbers at the middle of their lines, and above the drawing what they are."""
+    found = [note(numbers.title, 0.0, 0.0, "@text", 12) | {"xanchor": "left", "yanchor": "bottom"}]
+    first, last = 0, places.x.shape[1] - 2  # of a layer's lines, and of a line's points but the gap
+    for values, into, out in zip(numbers.values, every, every[1:], strict=False):
+        drawn = values[np.ix_(out, into)].ravel()
+        share = 0.75 if len(out) > len(into) else 0.25 if len(into) > len(out) else 0.5  # where lines are apart
+        for at in np.sort(np.argsort(-np.abs(np.nan_to_num(drawn)), kind="stable")[:MAX_NUMBERS]).tolist():
+            x, y = (float(each[first + at, round(share * last)]) for each in (places.x, places.y))
+            label = _label(f"{drawn[at]:.2g}".replace("-", "−"), x, y)
+            found.append(label | {"bgcolor": "@ground/0.85", "font": {"color": "@text", "size": 10}})
+        first += len(drawn)
+    return found
 
 
 def _columns(counts: Sequence[int]) -> list[_Column]:

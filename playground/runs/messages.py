@@ -35,6 +35,7 @@ DIVERGED_BEFORE_LOADING = "This run has diverged. Press Reset, then load the wei
 FILE_OF_DIVERGED_RUN = "The run in this file had diverged, so it cannot be continued."
 BAD_HISTORY = "The history in this file does not run from the first step to the current one."
 NO_SNAPSHOT = "This file has no snapshot to look back at."
+BAD_GRADIENTS = "The gradients in this file do not belong to its model."
 BAD_OPTIMIZER = "The optimizer state in this file does not belong to its model."
 BAD_OPTIMIZER_STEP = "“{where}/step” counts the updates so far; it must be at least 1."
 BAD_SETTINGS = "The settings in this file are not texts by name."

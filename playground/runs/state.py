@@ -42,6 +42,20 @@ def checked_weights(model: nn.Module, state: Any) -> Mapping[str, Tensor]:
     return {name: check.like(found[name], name, value) for name, value in own.items()}
 
 
+def gradients_of(model: nn.Module) -> dict[str, Tensor]:
+    """A copy of the gradients that parameters have, by name."""
+    return {name: each.grad.clone() for name, each in model.named_parameters() if each.grad is not None}
+
+
+def load_gradients(model: nn.Module, state: Any) -> None:
+    """Give a model's parameters the gradients that `gradients_of` returned. Raises StateError if they do not fit."""
+    own = dict(model.named_parameters())
+    if not isinstance(state, dict) or not set(state) <= set(own):
+        raise StateError(messages.BAD_GRADIENTS)
+    for name, each in own.items():
+        each.grad = check.like(state[name], f"gradients/{name}", each.detach()).clone() if name in state else None
+
+
 def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """What an optimizer keeps, by the index of its parameter: {"0": {"exp_avg": tensor, ...}, ...}, copied."""
     return {

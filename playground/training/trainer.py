@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -127,3 +127,29 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(deepcopy(state["optimizer"]))
         self.batches.load_state_dict(state["batches"])
+
+
+class WithoutZeroGrad(Trainer):
+    """A trainer whose step leaves out zero_grad(): each gradient is added to the sum of all before it."""
+
+    def step(self) -> Tensor:
+        """Learn from one batch, and from what is left in `.grad`; returns the loss before the update."""
+        x, y = self.batches.next()
+        prediction = self.model(x)
+        loss: Tensor = self.loss_fn(prediction, y)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return loss
+
+
+class HasZeroGrad(Protocol):
+    """A config that says whether a step begins with zero_grad()."""
+
+    @property
+    def zero_grad(self) -> bool:
+        """Whether it does."""
+
+
+def trainer_type(config: HasZeroGrad) -> type[Trainer]:
+    """The trainer whose step a config describes."""
+    return Trainer if config.zero_grad else WithoutZeroGrad

@@ -175,8 +175,8 @@ def _draw(what: Opening, seconds: float) -> bytes:
         drawn = pool().draw(SESSION, found.name, what.config, b"", 0)
         data, frame = board.still_data(found.charts, still_lab.text_of(found, drawn), knobs, experiments), drawn.frame
     else:
-        units, settings = ("step", "epoch"), compare.in_words(what.config)
-        data = board.live_data(found.charts, found.status, units=found.units if isinstance(found, Lab) else units,
+        settings = compare.in_words(what.config)
+        data = board.live_data(found.charts, found.status, units=found.units,
                                settings=None if isinstance(found, Lab) else settings,
                                knobs=knobs, rail=experiments)  # fmt: skip
         frame = _frame_of_a_run(found, what.config, seconds)

@@ -71,6 +71,8 @@ class RegressionConfig(Config):
     batch_size: int = training_knobs.batch_size(0, BATCH_SIZES)
     momentum: float = training_knobs.momentum(0.9)
     weight_decay: float = training_knobs.weight_decay(0.0, WEIGHT_DECAYS)
+    zero_grad: bool = knob(True, "zero_grad()", live=True, more=True,
+                           help="Off: the line is left out, so each step adds its gradient to the sum of all before.")
     loss: str = knob("mse", "Loss", live=True, options=tuple(LOSSES), more=True,
                      names={name: choice[0] for name, choice in LOSSES.items()})
     max_steps: int = training_knobs.max_steps(100)

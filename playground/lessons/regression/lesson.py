@@ -48,8 +48,16 @@ LESSON = LiveLesson(
         ),
         training_charts.LOSS,
         Chart("errors", "Errors", "The error of each point, prediction minus y, over x.", every=2),
+        Chart(
+            "step",
+            "The step",
+            "The five lines of the coming step, with what each one computes. The last one takes the step.",
+            every=4,
+            controls=("zero_grad",),
+        ),
         training_charts.GRADIENTS,
     ),
+    units=("step", "epoch", "line"),
     status=STATUS,
     own_points=OwnPoints(
         what="Click on the fit to add a point; shift-click removes the nearest one. Or use your own table:",

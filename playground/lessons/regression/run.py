@@ -18,7 +18,7 @@ from playground.engine.frames import Figure
 from playground.figures import curves, graphs, strips
 from playground.figures.theme import StickyRange, round_up
 from playground.lessons.narrator import first_finding
-from playground.lessons.regression import pictures
+from playground.lessons.regression import pictures, step_chart
 from playground.lessons.regression.config import (
     ADD,
     MAX_CLICKS,
@@ -37,15 +37,16 @@ from playground.lessons.regression.config import (
     spans,
 )
 from playground.lessons.training_rules import RULES, TrainingSituation
+from playground.runs import state
 from playground.runs import state_checks as check
 from playground.runs.history import KINDS, layer_norms
-from playground.runs.point_run import PointRun
+from playground.runs.line_walk import LineRun
 from playground.runs.training_run import View
 from playground.settings import Settings
 from playground.training import models
 from playground.training.probe import Probe, probe
 from playground.training.retune import optimizer_of, retune_optimizer
-from playground.training.trainer import LOSSES, Batches, Trainer
+from playground.training.trainer import LOSSES, Batches, trainer_type
 
 GRID_POINTS = 160
 CURVE_STRIDE = 5  # of the grid's points, one is in the small curve of a unit
@@ -69,10 +70,10 @@ class Predictions:
     errors: NDArray[Any]  # prediction - y of each training point, (points,)
 
 
-class RegressionRun(PointRun):
+class RegressionRun(LineRun):
     """One student's regression."""
 
-    marked_changes = PointRun.marked_changes | {MARK: "points"}
+    marked_changes = LineRun.marked_changes | {MARK: "points"}
 
     def __init__(self, config: RegressionConfig, edits: Edits, settings: Settings) -> None:
         self.edits = edits
@@ -80,7 +81,7 @@ class RegressionRun(PointRun):
         data = draw_data(config, edits)
         datasets.check_size(data.points, settings.max_points)
         batches = Batches(data.x_train, data.y_train, config.batch_size, generator(config, ORDER))
-        trainer = Trainer(model, LOSSES[config.loss][1](), optimizer_of(config, model), batches)
+        trainer = trainer_type(config)(model, LOSSES[config.loss][1](), optimizer_of(config, model), batches)
         self.layer_names = [f"Layer {index + 1}" for index in range(len(config.widths))] + ["Output"]
         self.peak = 0.0
         self.error_span = StickyRange()
@@ -131,6 +132,10 @@ class RegressionRun(PointRun):
             models.set_activation(self.model, after.activation)
         if "loss" in names:
             self.trainer.loss_fn = LOSSES[after.loss][1]()
+        if "zero_grad" in names:
+            trainer = self.trainer
+            self.trainer = trainer_type(after)(trainer.model, trainer.loss_fn, trainer.optimizer, trainer.batches)
+            trainer.optimizer.zero_grad()  # the sum begins here
         if "batch_size" in names:
             self.trainer.batches.resize(after.batch_size)
         retune_optimizer(self.trainer, after, is_new="optimizer" in names)
@@ -178,6 +183,11 @@ class RegressionRun(PointRun):
         """A new run at step 0 with another config and the same edits of the points."""
         return type(self)(config, self.edits, self.settings)
 
+    def went_back(self) -> None:
+        """Also without the gradients of the steps that are undone."""
+        super().went_back()
+        self.trainer.optimizer.zero_grad()
+
     # The student's own points.
 
     def edit(self, command: Command) -> None:
@@ -222,14 +232,18 @@ class RegressionRun(PointRun):
         return found if self.edits.rows is None else found - {"target", "noise"}
 
     def own_state(self) -> dict[str, Any]:
-        """The student's edits of the points, and the highest loss so far."""
-        return {"edits": self.edits.state_dict(), "peak": self.peak}
+        """The student's edits of the points, the highest loss so far, and the gradients that the next step adds to."""
+        left = {} if self.config.zero_grad else {"gradients": state.gradients_of(self.model)}
+        return {"edits": self.edits.state_dict(), "peak": self.peak} | left
 
-    def load_own_state(self, state: Any) -> None:
+    def load_own_state(self, own: Any) -> None:
         """Restore what `own_state` gave."""
-        found = check.entries(state, ("edits", "peak"), "own")
+        names = ("edits", "peak") if self.config.zero_grad else ("edits", "peak", "gradients")
+        found = check.entries(own, names, "own")
         self._edit(Edits.from_state(found["edits"], self.settings.max_points))
         self.peak = check.number(found["peak"], "peak")
+        if not self.config.zero_grad:
+            state.load_gradients(self.model, found["gradients"])
 
     # Drawing.
 
@@ -270,6 +284,7 @@ class RegressionRun(PointRun):
             "fit": lambda: self._fit(view, with_units=options.get("units", False)),
             "loss": lambda: self._loss(view, log=options.get("log", False)),
             "network": lambda: self._network(view),
+            "step": self._step_lines,
             "errors": lambda: self._errors(view),
             "gradients": lambda: self._gradients(view),
         }
@@ -309,8 +324,15 @@ class RegressionRun(PointRun):
             curves=[self.grid_x[None, grid], *hidden], points=self.point_picture, data=pictures.of_targets()
         )
         return graphs.network(
-            weights, biases, view.predictions.dead, inputs=["x"], outputs=["y"], shown=self.shown_units, pictures=drawn
-        )
+            weights, biases, view.predictions.dead, inputs=["x"], outputs=["y"], shown=self.shown_units,
+            pictures=drawn, numbers=step_chart.on_edges(self.walk, view.model) if view.is_current else None,
+        )  # fmt: skip
+
+    def _step_lines(self) -> Figure:
+        walk = self.walk
+        if walk is not None:
+            return step_chart.step_lines(walk.lines, walk.step, walk.shown)
+        return step_chart.step_lines(self.coming_step(), self.steps + 1, None)
 
     def _errors(self, view: View) -> Figure:
         predictions: Predictions = view.predictions

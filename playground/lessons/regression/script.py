@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from playground.data.datasets import TARGETS, Split
@@ -51,6 +52,40 @@ class RegressionScript(TrainingScript):
     def model(self, config: Any) -> list[str]:
         """Lines that build the model: 1 input, the hidden layers, 1 output."""
         return self.layers(1, config.widths, 1, config)
+
+    @property
+    def clears(self) -> set[bool]:
+        """Whether steps begin with zero_grad(): each way that there is in the run."""
+        return {each.config.zero_grad for each in self.every}
+
+    def settings(self, config: Any) -> dict[str, str]:
+        """Whether a step begins with zero_grad(), if that was changed."""
+        return {"zero_grad": repr(config.zero_grad)} if len(self.clears) == 2 else {}
+
+    def step(self) -> list[str]:
+        """The lines of a step; zero_grad() only where the run has it."""
+        lines, clear = super().step(), "    optimizer.zero_grad()"
+        if False not in self.clears:
+            return lines
+        at = lines.index(clear)
+        lines[at : at + 1] = ["    if zero_grad:", f"    {clear}"] if len(self.clears) == 2 else []
+        return lines
+
+    def changed(self, before: Change, after: Change) -> list[str]:
+        """Also that the sum of gradients begins."""
+        lines = super().changed(before, after)
+        if before.config.zero_grad and not after.config.zero_grad:
+            lines.append("optimizer.zero_grad()  # from here on, gradients add up")
+        return lines
+
+    def restoring(self, kept: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """Also the gradients that the next step adds to, if there are any."""
+        state, lines = super().restoring(kept)
+        if found := kept["own"].get("gradients"):
+            state["gradients"] = found
+            lines += ["for name, parameter in model.named_parameters():",
+                      '    parameter.grad = saved["gradients"].get(name)']  # fmt: skip
+        return state, lines
 
     def loss_fn(self, config: Any) -> str:
         """The expression for the loss function, one of torch's own."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from playground.engine.frames import Figure
+from playground.figures.listing import CodeLine, listing
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab
 from playground.lessons.numbers import number
-from playground.lessons.training_loop.figures.listing import CodeLine, listing
 from playground.lessons.training_loop.loop import CODE, LINES, ORDERS, ZERO_GRAD, Loop, Record
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings

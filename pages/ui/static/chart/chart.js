@@ -19,6 +19,7 @@ import { ImageStepper } from "../controls/image_stepper.js";
 import { PlaceForm } from "../controls/place.js";
 import { Brush, Network } from "../controls/network.js";
 import { Racers } from "../controls/racers.js";
+import { Lines, NetworkLines } from "../controls/lines.js";
 import { Sliders } from "../controls/sliders.js";
 import { DragKnobs } from "../controls/drag_knobs.js";
 import { WeightForm } from "../controls/weights.js";
@@ -100,6 +101,8 @@ export class Chart {
       spec.controls.includes("racers") && new Racers(this),
       spec.controls.includes("image") && new ImageStepper(this),
       spec.controls.includes("a") && new Axes(this),
+      spec.controls.includes("zero_grad") && new Lines(this),
+      spec.network && board.units.includes("line") && new NetworkLines(this),
     ].filter(Boolean);
     this.watcher = new IntersectionObserver(([entry]) => {
       this.isSeen = entry.isIntersecting;

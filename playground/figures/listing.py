@@ -17,13 +17,16 @@ SIGNS = {"active": "▶", "raised": "✗", "left_out": " ", "done": " ", "waitin
 SAID = "{sign} {code} {facts}"
 
 
+State = Literal["active", "raised", "done", "waiting", "left_out"]
+
+
 @dataclass(frozen=True)
 class CodeLine:
     """A line of code, and rows of cells beside it; `state` says what has become of it."""
 
     code: str
     rows: tuple[tuple[str, ...], ...] = ((),)
-    state: Literal["active", "raised", "done", "waiting", "left_out"] = "waiting"
+    state: State = "waiting"
 
 
 def listing(lines: Sequence[CodeLine], columns: Sequence[float], headings: Sequence[str], *, words: str = "") -> Figure:

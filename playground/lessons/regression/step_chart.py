@@ -1,0 +1,76 @@
+"""The lines of the coming step with what each one computes, and the numbers that they give to the network's lines."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from playground.engine.frames import Figure
+from playground.figures.graphs import EdgeNumbers
+from playground.figures.listing import CodeLine, State, listing
+from playground.lessons.numbers import number
+from playground.runs.line_walk import Walk
+from playground.training.line_by_line import (
+    BACKWARD,
+    CODE,
+    FORWARD,
+    LINES,
+    LOSS,
+    STEP,
+    ZERO_GRAD,
+    StepLines,
+    length,
+)
+
+PLACE = 0.6  # of the facts beside the code, of a width of 1
+MADE_FOR = [400, 230]  # pixels; the board enlarges the words in a larger place
+WORDS = {
+    "coming": "Step {step:,} will be",
+    "walk": "Step {step:,}, line {line} of {lines}",
+    FORWARD: "{shape}",
+    LOSS: "{loss}",
+    ZERO_GRAD: ".grad: {old} → None",
+    "left out": "left out: .grad {old}",
+    BACKWARD: ".grad: {gradient}",
+    STEP: "weights move {update}",
+    "none": "None",
+}
+ON_EDGES = {
+    "weights": "On the lines: weights",
+    "gradients": "On the lines: gradients",
+    "updates": "On the lines: what step() adds",
+}
+
+
+def step_lines(lines: StepLines, step: int, shown: int | None) -> Figure:
+    """The five lines of a step with their facts: all of them, or the first `shown`, of which the last one just ran."""
+    facts = facts_of(lines)
+    rows = []
+    for at, line in enumerate(LINES, start=1):
+        is_known = shown is None or at <= shown
+        state: State = "left_out" if line == ZERO_GRAD and not lines.clears else "done" if is_known else "waiting"
+        rows.append(CodeLine(CODE[line], ((facts[line] if is_known else "",),), "active" if at == shown else state))
+    head = WORDS["coming" if shown is None else "walk"].format(step=step, line=shown, lines=len(LINES))
+    figure = listing(rows, (PLACE,), (head,), words=", ".join([head, *(facts[line] for line in LINES[:shown])]))
+    figure["layout"]["meta"]["made_for"] = MADE_FOR
+    return figure
+
+
+def facts_of(lines: StepLines) -> dict[str, str]:
+    """What each line computes, in a few words; the sizes of gradients and updates are Euclidean norms."""
+    old = number(length(lines.old)) if any(each is not None for each in lines.old) else WORDS["none"]
+    values = {
+        "shape": str(tuple(lines.prediction.shape)), "loss": number(lines.loss, 4), "old": old,
+        "gradient": number(length(lines.gradients)), "update": number(length(lines.updates)),
+    }  # fmt: skip
+    return {line: WORDS["left out" if line == ZERO_GRAD and not lines.clears else line].format(**values)
+            for line in LINES}  # fmt: skip
+
+
+def on_edges(walk: Walk | None, model: nn.Sequential) -> EdgeNumbers | None:
+    """The numbers on the network's lines after the line that just ran: weights, gradients, or what step() adds."""
+    if walk is None:
+        return None
+    line = LINES[walk.shown - 1]
+    shown = {BACKWARD: "gradients", STEP: "updates"}.get(line, "weights")
+    values = {"gradients": walk.lines.gradients, "updates": walk.lines.updates}.get(shown, list(model.parameters()))
+    return EdgeNumbers(ON_EDGES[shown], [each.detach().numpy() for each in values[::2]])
