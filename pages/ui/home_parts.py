@@ -44,7 +44,7 @@ def tile(number: int, lesson: Lesson) -> None:
     """A lesson's drawing, title, number and minutes; all of it is one link."""
     with st.container(key=f"tile-{lesson.name}", gap=None):
         drawing = emblems.as_html(lesson.name) if lesson.name in emblems.DRAWINGS else ""
-        st.html(f'{drawing}<span class="mark" data-mark="{lesson.name}"></span>')
+        st.html(f'<span class="drawing">{drawing}<span class="mark" data-mark="{lesson.name}"></span></span>')
         st.page_link(f"{lesson.name}.py", label=lesson.title)
         st.caption(TEXT.home.minutes.format(number=number, minutes=lesson.minutes))
 
@@ -55,8 +55,8 @@ def progress() -> None:
     words = {
         "none": text.none, "sum": text.sum, "sumWithPredictions": text.sum_with_predictions, "save": text.save,
         "read": text.read, "forget": text.forget, "sure": text.sure, "forgotten": text.forgotten,
-        "notRead": text.not_read, "wasRead": text.was_read, "notKept": text.not_kept, "seen": text.opened,
-        "answered": text.answered, "mark": text.mark, "markWithPredictions": text.mark_with_predictions,
+        "notRead": text.not_read, "wasRead": text.was_read, "notKept": text.not_kept,
+        "mark": text.mark, "markWithPredictions": text.mark_with_predictions,
     }  # fmt: skip
     lessons = [{"name": lesson.name, "count": len(questions(lesson))} for lesson in LESSONS.values()]
     _progress(key="progress", data={"words": words, "lessons": lessons})

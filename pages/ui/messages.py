@@ -83,13 +83,10 @@ class Progress:
     """What a browser keeps of answers, on the home page."""
 
     none: str = "Your answers in the lessons will be marked here. They are kept in this browser only."
-    sum: str = (
-        "You have answered {answered} of {count} questions, {first} of them right the first time. This is kept in this "
-        "browser only."
-    )
+    sum: str = "Questions answered: {answered} of {count}; right the first time: {first}. Kept in this browser only."
     sum_with_predictions: str = (
-        "You have answered {answered} of {count} questions, {first} of them right the first time, and made "
-        "{predictions} predictions, {predictionsRight} of them right. This is kept in this browser only."
+        "Questions answered: {answered} of {count}; right the first time: {first}. Predictions: {predictions}; right: "
+        "{predictionsRight}. Kept in this browser only."
     )
     save: str = "Save as a file"
     read: str = "Read a file"
@@ -101,11 +98,9 @@ class Progress:
     not_kept: str = (
         "This browser stores no data for this site: what the file says is forgotten when you close the page."
     )
-    opened: str = "opened"
-    answered: str = "{answered}/{count}"
-    mark: str = "{answered} of {count} questions answered, {first} right the first time"
+    mark: str = "Opened. Questions answered: {answered} of {count}; right the first time: {first}"
     mark_with_predictions: str = (
-        "{answered} of {count} questions answered, {first} right the first time; {predictions} predictions made"
+        "Opened. Questions answered: {answered} of {count}; right the first time: {first}. Predictions: {predictions}"
     )
 
 

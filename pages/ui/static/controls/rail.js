@@ -208,7 +208,7 @@ export class Rail {
     const { list, set, tried } = this.data;
     const labs = [...new Set(list.map(({ lab }) => lab))];
     this.list.replaceChildren(
-      ...this.fromBefore.options(),
+      ...this.fromBefore.options(() => this.pick(ITEM)),
       ...labs.map((lab) => {
         const options = list.filter((each) => each.lab === lab).map((each, at) => {
           const note = each.id === set ? words.railSet : tried.includes(each.id) ? words.railTried : "";

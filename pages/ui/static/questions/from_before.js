@@ -28,9 +28,9 @@ export class FromBefore {
     );
     this.panel.onkeydown = (event) => event.key !== "Escape" && event.stopPropagation(); // not for the player
     this.panel.addEventListener("toggle", ({ newState }) => {
-      if (newState === "closed" && !document.activeElement?.closest("[popover]")) {
-        this.opener.focus({ preventScroll: true });
-      }
+      const { activeElement: has } = document;
+      const isLost = !has || has === document.body || this.panel.contains(has);
+      if (newState === "closed" && isLost) this.opener.focus({ preventScroll: true });
     });
   }
 
@@ -49,8 +49,8 @@ export class FromBefore {
     return due(known.lessons.map(({ lesson, ids }) => [lesson, ids]), this.lesson, { most: MOST });
   }
 
-  /** What stands at the top of the rail's list; nothing where no question is due. */
-  options() {
+  /** What stands at the top of the rail's list, if a question is due; `pick` is called when it is chosen. */
+  options(pick) {
     const count = this.due.length;
     if (!count) return [];
     const { words } = known;
@@ -62,6 +62,7 @@ export class FromBefore {
       element("span", { class: "rail-note" }),
       element("span", { class: "rail-differs" }, words.fromBeforeHelp),
     );
+    option.onclick = pick;
     return [element("div", { role: "group", "aria-label": words.fromBeforeGroup }, option)];
   }
 

@@ -61,7 +61,6 @@ class ProgressLine {
     place.replaceChildren();
     const answered = Math.min(questions.answered, count);
     if (!seen && !answered && !predictions.answered) return;
-    const text = answered === 0 ? words.seen : fill(words.answered, { answered, count });
     const values = { answered, count, first: questions.first, predictions: predictions.answered };
     const spoken = fill(predictions.answered ? words.markWithPredictions : words.mark, values);
     place.title = spoken;
@@ -69,7 +68,6 @@ class ProgressLine {
     place.style.setProperty("--share", String(answered / count));
     place.append(
       element("span", { class: "ring", "aria-hidden": "true" }),
-      element("span", { "aria-hidden": "true" }, text),
       element("span", { class: "unseen" }, spoken),
     );
   }
