@@ -214,7 +214,7 @@ class Lab:
 
     `name` is `<lesson>_<lab>`. A still lab has `draw` (config -> Sheet), which raises ValueError with a sentence where
     nothing can be drawn for a config. A live one has `build` and `status`, and a player, whose Step counts `units`:
-    "step", "epoch" or both.
+    "step", "epoch" or both. `unit_names` are their words where they are not the usual ones.
     """
 
     name: str
@@ -226,6 +226,7 @@ class Lab:
     build: Callable[..., Run] | None = None
     status: Mapping[str, str] = field(default_factory=dict)
     units: tuple[str, ...] = ("step",)
+    unit_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -136,13 +136,14 @@ def live_data(
     status: Mapping[str, str],
     *,
     units: Sequence[str] = ("step", "epoch"),
+    unit_names: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
     knobs: Sequence[Mapping[str, Any]] = (),
     rail: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What a live board needs to know before it has a run; the arguments are those of `live`."""
     words = {"status": dict(status), "units": list(units), "settings": None if settings is None else dict(settings)}
-    return _data(charts, knobs, rail) | words
+    return _data(charts, knobs, rail) | words | {"unitNames": {**WORDS["units"], **(unit_names or {})}}
 
 
 def live(
@@ -152,6 +153,7 @@ def live(
     status: Mapping[str, str],
     *,
     units: Sequence[str] = ("step", "epoch"),
+    unit_names: Mapping[str, str] | None = None,
     second: str = "",
     compares: bool = False,
     settings: Mapping[str, str] | None = None,
@@ -162,7 +164,7 @@ def live(
     on_try: Callable[[Any], None] = lambda tried: None,
     on_continue: Callable[[Any], None] | None = None,
 ) -> None:
-    """Show the player and the charts of a run. `units` are what its Step can count.
+    """Show the player and the charts of a run. `units` are what its Step can count, `unit_names` their words.
 
     A `second` run, compared with it, is shown in the same pictures; `compares` if a form for that stands above the
     board. With `settings`, in words, its runs can be pinned. `on_pick` is called with what the browser sends after a
@@ -170,7 +172,7 @@ def live(
     the `rail` was chosen. Where a run can be compared with itself as it was, `on_continue` is called when it is to
     continue from an earlier step.
     """
-    data = live_data(charts, status, units=units, settings=settings, knobs=knobs, rail=rail)
+    data = live_data(charts, status, units=units, unit_names=unit_names, settings=settings, knobs=knobs, rail=rail)
     data |= {"run": run_id, "second": second, "compares": compares, "session": session().name}
     data["continues"] = on_continue is not None
     _board(

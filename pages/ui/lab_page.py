@@ -76,8 +76,8 @@ def _charts(
 
     if drawn is None:
         run_id = run_of(lab.name, config)
-        board.live(f"{lab.name}:board", run_id, lab.charts, lab.status, units=lab.units, on_pick=on_pick,
-                   knobs=knob_widgets.for_board(lab, config), on_turn=knob_widgets.turner(lab.name),
+        board.live(f"{lab.name}:board", run_id, lab.charts, lab.status, units=lab.units, unit_names=lab.unit_names,
+                   on_pick=on_pick, knobs=knob_widgets.for_board(lab, config), on_turn=knob_widgets.turner(lab.name),
                    rail=rail.data(lesson, lab.name), on_try=rail.taker(lesson, lab.name))  # fmt: skip
     else:
         still_lab.show(lab, drawn, on_pick, knobs=knob_widgets.for_board(lab, config),

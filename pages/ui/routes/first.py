@@ -175,9 +175,10 @@ def _draw(what: Opening, seconds: float) -> bytes:
         drawn = pool().draw(SESSION, found.name, what.config, b"", 0)
         data, frame = board.still_data(found.charts, still_lab.text_of(found, drawn), knobs, experiments), drawn.frame
     else:
-        settings = compare.in_words(what.config)
+        is_lab = isinstance(found, Lab)
         data = board.live_data(found.charts, found.status, units=found.units,
-                               settings=None if isinstance(found, Lab) else settings,
+                               unit_names=found.unit_names if isinstance(found, Lab) else None,
+                               settings=None if is_lab else compare.in_words(what.config),
                                knobs=knobs, rail=experiments)  # fmt: skip
         frame = _frame_of_a_run(found, what.config, seconds)
     head = orjson.dumps(data | {"tabs": has_tabs})

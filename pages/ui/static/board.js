@@ -33,6 +33,7 @@ class Board {
     this.words = data.words;
     this.statusLabels = data.status;
     this.units = data.units ?? [];
+    this.unitNames = data.unitNames ?? {};
     this.settings = data.settings ?? {};
     this.knobs = data.knobs ?? [];
     this.data = data;

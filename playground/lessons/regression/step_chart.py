@@ -21,8 +21,7 @@ from playground.training.line_by_line import (
     length,
 )
 
-PLACE = 0.6  # of the facts beside the code, of a width of 1
-MADE_FOR = [400, 230]  # pixels; the board enlarges the words in a larger place
+CODE_WIDTH, FACTS_WIDTH = 27, 21  # characters
 WORDS = {
     "coming": "Step {step:,} will be",
     "walk": "Step {step:,}, line {line} of {lines}",
@@ -48,11 +47,12 @@ def step_lines(lines: StepLines, step: int, shown: int | None) -> Figure:
     for at, line in enumerate(LINES, start=1):
         is_known = shown is None or at <= shown
         state: State = "left_out" if line == ZERO_GRAD and not lines.clears else "done" if is_known else "waiting"
-        rows.append(CodeLine(CODE[line], ((facts[line] if is_known else "",),), "active" if at == shown else state))
+        state = "active" if at == shown else state
+        fact = facts[line] if is_known else ""
+        rows.append(CodeLine((CODE[line],), ((fact,),), (fact,), state))
     head = WORDS["coming" if shown is None else "walk"].format(step=step, line=shown, lines=len(LINES))
-    figure = listing(rows, (PLACE,), (head,), words=", ".join([head, *(facts[line] for line in LINES[:shown])]))
-    figure["layout"]["meta"]["made_for"] = MADE_FOR
-    return figure
+    words = ", ".join([head, *(facts[line] for line in LINES[:shown])])
+    return listing(rows, (head,), (FACTS_WIDTH,), code_width=CODE_WIDTH, words=words)
 
 
 def facts_of(lines: StepLines) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,7 @@ def cnn(generator: torch.Generator) -> nn.Sequential:
         initialised(nn.Conv2d(1, 4, 5, padding=2, device="meta"), generator),
         nn.BatchNorm2d(4),
         nn.ReLU(),
-        nn.MaxPool2d(7),
+        nn.AvgPool2d(7),
         nn.Flatten(),
         Dropout(0.25, generator),
         initialised(nn.Linear(64, 10, device="meta"), generator),
@@ -102,25 +102,29 @@ MODELS = {"mlp": (mlp, points), "cnn": (cnn, digits)}
 
 @dataclass(frozen=True)
 class Facts:
-    """What torch says of one tensor: its shape, dtype, device, requires_grad, and the norm of its .grad, if any."""
+    """What torch says of one tensor."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     device: str
     requires_grad: bool
-    grad_norm: float | None = None
+    is_leaf: bool
 
 
 @dataclass(frozen=True)
 class LayerOutput:
-    """The output of one layer in the forward line: its module, shape, mean, standard deviation and share of zeros."""
+    """The output of one layer in the forward line: its module, shape, mean, standard deviation and share of zeros.
+
+    `grad_norm` is the norm of the loss's gradient with respect to this output; None before backward() has computed it.
+    """
 
     module: str
     shape: tuple[int, ...]
     mean: float
     std: float
     zeros: float
+    grad_norm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -139,8 +143,8 @@ class Record:
     """What is there after a line has run.
 
     `step` counts from 1. `facts` are those of the line's own tensors. `loss` is the loss of this step's batch, `after`
-    the loss of the same batch with the weights that the optimizer has made; None before they are known. An `error` is
-    torch's own message, and ends the loop.
+    the loss of the same batch with the weights that the optimizer has made; None before they are known. `peaks` are the
+    largest parameter and the largest gradient so far, by size. An `error` is torch's own message, and ends the loop.
     """
 
     line: str
@@ -150,6 +154,7 @@ class Record:
     layers: tuple[LayerOutput, ...]
     loss: float | None
     after: float | None
+    peaks: tuple[float, float]
     error: str = ""
 
     @property
@@ -174,6 +179,11 @@ def norm(arrays: Sequence[Array | None]) -> float | None:
     return math.sqrt(sum(found)) if found else None
 
 
+def largest(values: Array | None) -> float:
+    """The largest absolute value; 0 where there is none."""
+    return 0.0 if values is None else float(np.abs(values).max())
+
+
 @dataclass
 class Loop:
     """A training loop that stops after each line.
@@ -188,8 +198,7 @@ class Loop:
     records_graph: bool = True
     lr: float = 0.1
     seed: int = 0
-    count: int = 0  # of the lines that have run
-    records: list[Record] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)  # the first is from before any line has run
 
     def __post_init__(self) -> None:
         self.generator = torch.Generator().manual_seed(self.seed)
@@ -201,14 +210,16 @@ class Loop:
         self.tensors: dict[str, Tensor] = {}
         self.layers: list[LayerOutput] = []
         self.numbers = self._numbers()
+        self.peaks = (0.0, 0.0)
         self.loss: float | None = None
         self.loss_after: float | None = None
         for module in self.model:
             module.register_forward_hook(self._note)
+        self._keep("", 0)
 
     def run_line(self) -> Record:
         """Run the next line of the loop, and say what it has made."""
-        step, at = divmod(self.count, len(self.lines))
+        step, at = divmod(len(self.records) - 1, len(self.lines))
         if at == 0:
             self._take_batch(step)
         line, tensors, error = self.lines[at], self.tensors, ""
@@ -225,8 +236,7 @@ class Loop:
                 self.optimizer.step()
         except RuntimeError as problem:
             error = str(problem)
-        self.count += 1
-        self.records.append(self._record(line, step + 1, error))
+        self._keep(line, step + 1, error)
         return self.records[-1]
 
     def _take_batch(self, step: int) -> None:
@@ -244,15 +254,23 @@ class Loop:
         return logits
 
     def _note(self, module: nn.Module, inputs: Any, output: Tensor) -> None:
-        values = output.detach()
+        values, layers = output.detach(), self.layers
         zeros = (values == 0).float().mean().item()
-        self.layers.append(
-            LayerOutput(str(module), tuple(values.shape), values.mean().item(), values.std().item(), zeros)
+        layers.append(
+            LayerOutput(type(module).__name__, tuple(values.shape), values.mean().item(), values.std().item(), zeros)
         )
+        if output.requires_grad:
+            at = len(layers) - 1
+
+            def keep(gradient: Tensor) -> None:
+                layers[at] = replace(layers[at], grad_norm=gradient.norm().item())
+
+            output.register_hook(keep)  # type: ignore[no-untyped-call]
 
     def _loss_again(self) -> float:
         """The loss of the same batch with the new weights: the same dropout mask, and nothing else changes."""
         layers, mask, buffers = self.layers, self.generator.get_state(), deepcopy(list(self.model.buffers()))
+        self.layers = []
         self.generator.set_state(self.mask)
         with torch.no_grad():
             loss = self.loss_fn(self.model(self.tensors["x"]), self.tensors["y"])
@@ -269,7 +287,8 @@ class Loop:
             for each in self.model.parameters()
         ]
 
-    def _record(self, line: str, step: int, error: str) -> Record:
+    def _keep(self, line: str, step: int, error: str = "") -> None:
+        """Add the record of a line that has run."""
         before, self.numbers = self.numbers, self._numbers()
         names = [name for name, _ in self.model.named_parameters()]
         parameters = tuple(
@@ -280,10 +299,15 @@ class Loop:
         if line == STEP and self.loss is not None:
             self.loss_after = self._loss_again()
         facts = tuple(facts_of(name, self.tensors[name]) for name in TENSORS.get(line, ()) if name in self.tensors)
-        return Record(line, step, facts, parameters, tuple(self.layers), self.loss, self.loss_after, error)
+        self.peaks = (
+            max(self.peaks[0], *(largest(each.value) for each in parameters)),
+            max(self.peaks[1], *(largest(each.grad) for each in parameters)),
+        )
+        layers, losses = tuple(self.layers), (self.loss, self.loss_after)
+        self.records.append(Record(line, step, facts, parameters, layers, *losses, self.peaks, error))
 
 
 def facts_of(name: str, tensor: Tensor) -> Facts:
     """What torch says of a tensor."""
     dtype, device = str(tensor.dtype).removeprefix("torch."), str(tensor.device)
-    return Facts(name, tuple(tensor.shape), dtype, device, tensor.requires_grad)
+    return Facts(name, tuple(tensor.shape), dtype, device, tensor.requires_grad, tensor.is_leaf)

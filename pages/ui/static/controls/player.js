@@ -68,7 +68,7 @@ export class Bar {
 }
 
 export class Player {
-  /** `board` has words, units, root, screen, numbers, knobs, turns, send(command), tell(text) and restart(). */
+  /** `board` has words, units, unitNames, root, screen, numbers, knobs, turns, send(command), tell(text) and restart(). */
   constructor(board) {
     this.board = board;
     const { words } = board;
@@ -134,7 +134,7 @@ export class Player {
 
   /** The small form for several steps at once, beside Step. */
   makeStepsForm() {
-    const { words, units } = this.board;
+    const { words, units, unitNames } = this.board;
     this.count = element("input", {
       type: "number",
       class: "count",
@@ -148,10 +148,10 @@ export class Player {
     this.unit = element(
       "select",
       { "aria-label": words.stepUnit, title: words.stepUnit },
-      ...units.map((unit) => element("option", { value: unit }, words.units[unit])),
+      ...units.map((unit) => element("option", { value: unit }, unitNames[unit])),
     );
     this.unit.hidden = units.length < 2;
-    const only = element("span", { class: "label" }, words.units[units[0]] ?? "");
+    const only = element("span", { class: "label" }, unitNames[units[0]] ?? "");
     only.hidden = !this.unit.hidden;
     this.steps = element(
       "form",
