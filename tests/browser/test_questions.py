@@ -17,6 +17,7 @@ Open = Callable[..., Any]
 DAY = 86_400_000  # milliseconds
 NOW = 1_800_000_000_000
 FOCUS = "() => document.activeElement.className"
+ASKED = "() => performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/prose/questions'))"
 DUE = """([order, lesson, now, kept]) => {
   localStorage.setItem("progress", JSON.stringify(kept));
   return window.__modules["questions/progress.js"].due(order, lesson, { now });
@@ -119,10 +120,30 @@ def test_two_questions_from_before_stand_in_the_list_and_never_open_by_themselve
         lessons=lessons,
         questions={"regression/parameters": answer(0, stage=0, right=False), "tensors/digits": answer(0, stage=1)},
     )
-    script = f"localStorage.progress ??= {json.dumps(json.dumps(known))}"
-    with page("/classification", script=script).page.expect_response("**/prose/questions") as answered:
-        pass
-    assert answered.value.ok
+    tab = page("/classification", script=f"localStorage.progress ??= {json.dumps(json.dumps(known))}").page
+    board = Board(tab).ready()
+    board.until(lambda: tab.evaluate(ASKED), "the browser knows which questions there are")
+    panel = tab.get_by_role("dialog", name="Two questions from before")
+    assert not panel.is_visible()
+    tab.locator(".rail-count").click()
+    first = tab.locator(".rail-list [role=option]").first
+    assert first.locator(".rail-title").text_content() == "Two questions from before"
+    tab.keyboard.press("Home")
+    tab.keyboard.press("Enter")
+    panel.locator("form").first.wait_for()
+    asked = panel.locator("form").evaluate_all("(forms) => forms.map((form) => form.dataset.question)")
+    assert asked == ["parameters", "digits"], "what was wrong comes first"
+    assert tab.evaluate(FOCUS) == "formula"
+    tab.keyboard.type("3*n + 1")
+    tab.keyboard.press("Enter")
+    panel.get_by_text("Right, at the first try.").wait_for()
+    assert (
+        kept(tab)["questions"]["regression/parameters"].items() >= {"first": False, "right": True, "stage": 1}.items()
+    )
+    assert board.state == "paused", "no letter was taken for one of the player's keys"
+    tab.keyboard.press("Escape")
+    panel.wait_for(state="hidden")
+    board.until(lambda: "rail-count" in tab.evaluate(FOCUS), "the focus is where the list was opened")
 
 
 @pytest.mark.parametrize(
