@@ -12,8 +12,9 @@ A lesson's predictions stand in `lessons/<lesson>/before_play.py`, by the id of 
     }
 
 The truth is never written down. A `rule` reads it: in a live bench from the run at the step `until` (None: at its end),
-in a still lab from the config. A rule may build and play other runs, too, where the answer is a setting (`played`); it
-has two seconds. Options are shown in the order in which they are written.
+in a still lab from the config. Where the answer is a setting, or follows from several runs, the prediction `reads` the
+config in a live bench, too: its rule plays the runs itself (`played`), and has two seconds. Options are shown in the
+order in which they are written.
 """
 
 from __future__ import annotations
@@ -24,28 +25,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
 
 from playground.knobs import Config
-from playground.lesson import Bench, Lesson
+from playground.lesson import PROSE, Bench, Lesson
 from playground.settings import Settings
 
 GRID_POINTS = 24  # of a drawn curve
 MAX_QUESTION_LENGTH = 120  # characters: two lines of the rail
 MAX_OPTION_LENGTH = 36
-MAX_WHY_LENGTH = 60  # of an option of "why"
-MAX_SENTENCE_LENGTH = 150  # of a verdict, and of a misconception
+MAX_WHY_LENGTH = 48  # of an option of "why"
+MAX_SENTENCE_LENGTH = 130  # of a verdict, and of a misconception
 MAX_COORDINATE = 1e9
 WAIT_SECONDS = 0.01  # for a run whose next step is not ready
 
 MESSAGES = {
-    "right": "Right: {truth}.",
-    "wrong": "You said {answer}. It was {truth}.",
-    "right_curve": "Right: your curve is close to the real one.",
-    "wrong_curve": "Your curve and the real one differ: the shaded gap is the difference.",
+    "right": "The answer is {truth}.",
+    "wrong": "You said {answer}. The answer is {truth}.",
+    "right_curve": "Your curve is close to the real one.",
+    "wrong_curve": "The shaded gap lies between your curve and the real one.",
     "quoted": "“{text}”",
     "with_unit": "{number} {unit}",
     "no rule": "The rule of “{question}” gave {truth}, which is no possible answer.",
@@ -121,6 +121,7 @@ class Prediction:
     """A question before an experiment runs, and what is said when the run has come to `until` (None: to its end).
 
     `right` and `wrong` are sentences with the fields {answer} and {truth}; without them there are general ones.
+    The rule `reads` the run, or the experiment's config.
     With `applies` "after", the experiment's settings are applied only after the answer, as in all still labs: for
     pictures that show the future. `hides` names toggles of charts that are off until then.
     """
@@ -132,6 +133,7 @@ class Prediction:
     until: int | None = None
     applies: Literal["before", "after"] = "before"
     hides: tuple[str, ...] = ()
+    reads: Literal["run", "config"] = "run"
 
 
 @dataclass(frozen=True)
@@ -150,10 +152,9 @@ def of(lesson: Lesson) -> Mapping[str, Prediction]:
 
 @cache
 def _of(lesson: str) -> Mapping[str, Prediction]:
-    name = f"playground.lessons.{lesson}.before_play"
-    if find_spec(name) is None:
+    if not (PROSE / lesson / "before_play.py").exists():
         return {}
-    found: Mapping[str, Prediction] = import_module(name).PREDICTIONS
+    found: Mapping[str, Prediction] = import_module(f"playground.lessons.{lesson}.before_play").PREDICTIONS
     return found
 
 
@@ -214,6 +215,12 @@ def in_words(ask: Ask, answer: Answer) -> str:
     number = f"{answer:,.0f}" if 1e3 <= abs(answer) < 1e5 else number
     number = number.replace("-", "−")
     return MESSAGES["with_unit"].format(number=number, unit=ask.unit) if ask.unit else number
+
+
+def subject_of(prediction: Prediction, bench: Bench, config: Config) -> Any:
+    """What the rule of a prediction reads, made for it: a run of a live bench, or the config."""
+    is_still = getattr(bench, "draw", None) is not None
+    return config if is_still or prediction.reads == "config" else played(bench, config, prediction.until)
 
 
 def played(bench: Bench, config: Config, until: int | None = None) -> Any:

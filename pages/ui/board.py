@@ -57,6 +57,17 @@ WORDS = {
     "railInOrder": "Experiments, in order", "railSet": "set up now", "railTried": "tried",
     "railSetUp": ["Set up", "Set up and run"], "railAgain": ["Set up again", "Run again"],  # without a run, with one
     "railNext": "Next",
+    # The question before an experiment runs.
+    "predictSkip": "Skip", "predictLine": "Your prediction", "predictGap": "Prediction and truth",
+    "said": "Your answer: {answer}", "saidCurve": "Your curve is the dashed line.",
+    "predictRight": "✓ Right.", "predictWrong": "✗ Not this time.", "whyRight": "✓ Yes.", "whyWrong": "✗ No.",
+    "predictChanged": "The settings have changed since your answer, so this run cannot show whether it is right.",
+    "numberAnswer": "Your answer", "numberSubmit": "Answer", "numberRange": "{lo} to {hi} {unit}",
+    "numberBad": "“{value}” is not a number from {lo} to {hi}.",
+    "curveSubmit": "Done", "curveHint": "Draw it in “{title}”, from left to right.",
+    "curveMore": "Draw over it to change it.",
+    "sketch": "Draw a curve in {title}. Left and right move along, up and down change the height, with Shift in small "
+    "steps; Backspace undoes, Delete clears, Enter is done.",
     "network": {
         "data": "Data sets", "chooseData": "Data: {name}. Choose another", "redraw": "New points",
         "own": "Your own points …", "inputs": "Choose the inputs", "addInput": "± input",

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from pages.ui import knob_widgets, rail
+from pages.ui import before_play, knob_widgets, rail
 from pages.ui.messages import TEXT, quoted
 from pages.ui.popovers import share_replay
 from pages.ui.routes import assets
@@ -95,12 +95,17 @@ def share(lesson: Lesson, configs: Mapping[str, Config]) -> None:
         st.caption(TEXT.share.settings)
         labels = {name: spec.label for config in configs.values() for name, spec in config.knobs().items()}
         hidden = st.multiselect(TEXT.share.hide, list(labels), format_func=labels.get, key=f"{lesson.name}:hide")
+        modes = dict(TEXT.share.predict_modes)
+        asks = st.selectbox(TEXT.share.predict, list(modes), format_func=modes.get, key=f"{lesson.name}:predict",
+                            index=list(modes).index(before_play.mode()))  # fmt: skip
         query = {f"{name}_{knob}": text for name, config in configs.items() for knob, text in config.as_texts().items()}
         *_, (bench, config) = configs.items()
         if experiment := rail.in_address(lesson, bench, config):
             query[knob_widgets.try_parameter(lesson.name)] = experiment
         if hidden:
             query[knob_widgets.HIDE] = ",".join(hidden)
+        if asks != before_play.MODES[0]:
+            query[before_play.PARAMETER] = asks
         st.code(share_replay.address(lesson, query), language=None, wrap_lines=True)
         share_replay.offer(lesson, query)
 

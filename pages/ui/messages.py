@@ -111,6 +111,12 @@ class Share:
     title: str = "Share a link"
     settings: str = "This link opens the lesson with the settings you see now."
     hide: str = "Hide from students"
+    predict: str = "Questions before Play"
+    predict_modes: tuple[tuple[str, str], ...] = (
+        ("on", "Ask"),
+        ("off", "Do not ask"),
+        ("required", "Require an answer"),
+    )
     no_steps: str = "After some steps of training there is also a link that repeats them."
     replay: str = (
         "This link also repeats the training up to step {steps:,}, with every setting changed on the way, and checks "
@@ -285,6 +291,7 @@ class Rail:
     on: str = "on"
     off: str = "off"
     defaults: str = "The settings that the page opens with"
+    bad_mode: str = "“{value}” is not a way to ask before Play, so it was ignored. Choose one of: {modes}."
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,16 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import knob_widgets, prose
+from pages.ui import before_play, knob_widgets, prose
 from pages.ui.messages import TEXT
-from pages.ui.session import Rail, session
+from pages.ui.session import Predicted, Rail, session
 from playground.experiments import Experiment, experiments
 from playground.knobs import Config, shorten
 from playground.lesson import LabLesson, Lesson
+from playground.predictions import Prediction
+from playground.saving import replay
 
+ABOUT_QUESTIONS = {"answer", "skip", "reached", "why"}
 LAB = "lab"  # the knob of a lesson of labs that says which one is open
 MAX_VALUE_LENGTH = 24  # of a value in "what differs"
 
@@ -32,23 +35,41 @@ def follow(lesson: Lesson) -> list[str]:
     state, asked = session().rail(lesson.name), st.query_params.get(knob_widgets.try_parameter(lesson.name), "")
     chosen, state.chosen = state.chosen, False
     coming_back = not asked and session().arrived
+    problems = before_play.problems() if session().arrived else []
     if chosen or coming_back or asked == state.address:
-        return []
+        return problems
     if not asked:
         state.at, state.opened = "", {}
-        return []
+        before_play.withdraw(state)
+        return problems
     found = find(lesson, asked)
     if found is None:
-        return [TEXT.rail.unknown.format(id=shorten(asked))]
+        return [*problems, TEXT.rail.unknown.format(id=shorten(asked))]
     if _is_open_by_address(lesson, found):
-        if not _has_settings(lesson, found):
-            _set_up(lesson, found)
-        _note(lesson, found)
-    return []
+        _open(lesson, found, has_settings=_has_settings(lesson, found))
+    return problems
+
+
+def _open(lesson: Lesson, found: Experiment, *, has_settings: bool) -> None:
+    """Set an experiment up that the address names, and ask its question; a link that replays a run shows the answer."""
+    state, prediction = session().rail(lesson.name), before_play.of(lesson, found, before_play.mode())
+    asks, waits = False, False
+    if prediction is not None and not before_play.is_committed(state, found) and replay.AT not in st.query_params:
+        before_play.ask(state, found)
+        asks, waits = True, before_play.applies_after(prediction, found)
+    if not has_settings:
+        _set_up(lesson, found, settings=not waits)
+    if asks:
+        session().bench(found.bench.name).waits = _is_live(found)
+    _note(lesson, found)
 
 
 def taker(lesson: Lesson, bench: str) -> Callable[[Any], None]:
-    """A callback for a board of this bench: it takes {"id": ...} of an experiment, sets it up and runs it."""
+    """A callback for a board of this bench: it takes {"id": ...} of an experiment, sets it up and runs it.
+
+    An experiment with a question asks first. What is sent then names the experiment, too: its `answer`, `skip`, or
+    after it that the run has `reached` the step at which the question ends, or a choice among the answers to `why`.
+    """
 
     def take(tried: Any) -> None:
         asked = tried.get("id") if isinstance(tried, dict) else None
@@ -56,13 +77,57 @@ def taker(lesson: Lesson, bench: str) -> Callable[[Any], None]:
         found = next((each for each in _listed(lesson, bench, hidden) if each.id == asked), None)
         if found is None:
             return
-        _set_up(lesson, found)
-        _note(lesson, found)
-        session().rail(lesson.name).chosen = True
-        session().rail(lesson.name).tried.add(found.id)
-        session().bench(found.bench.name).plays = _is_live(found)
+        state, mode = session().rail(lesson.name), before_play.mode()
+        prediction, predicted = before_play.of(lesson, found, mode), state.predicted.get(found.id)
+        if not tried.keys() & ABOUT_QUESTIONS:
+            asks = prediction is not None and not before_play.is_committed(state, found)
+            _begin(lesson, found, prediction, asks=asks)
+        elif prediction is None or predicted is None or state.at != found.id:
+            return
+        elif "why" in tried:
+            before_play.explain(prediction, predicted, tried["why"])
+        elif "reached" in tried:
+            before_play.grade(lesson, found, predicted, session().bench(bench).run_id)
+        elif predicted.phase == "open" and (
+            before_play.read_answer(prediction, predicted, tried) or ("skip" in tried and mode != "required")
+        ):
+            if predicted.answer is None:
+                predicted.phase = "skipped"
+            if tried.get("skip") != "step":  # the board takes the step itself
+                _run(lesson, found, prediction, predicted)
 
     return take
+
+
+def _begin(lesson: Lesson, found: Experiment, prediction: Prediction | None, *, asks: bool) -> None:
+    """Set an experiment up, and run it, or ask its question first."""
+    state, bench = session().rail(lesson.name), session().bench(found.bench.name)
+    if asks and prediction is not None:
+        before_play.ask(state, found)
+        _set_up(lesson, found, settings=not before_play.applies_after(prediction, found))
+        bench.waits = _is_live(found)
+    elif prediction is not None:
+        _run(lesson, found, prediction, state.predicted[found.id])
+    else:
+        before_play.withdraw(state)
+        _run(lesson, found)
+    _note(lesson, found)
+
+
+def _run(
+    lesson: Lesson, found: Experiment, prediction: Prediction | None = None, predicted: Predicted | None = None
+) -> None:
+    """Run an experiment; one whose answer is to be compared with the run, up to the step where its question ends."""
+    state, bench = session().rail(lesson.name), session().bench(found.bench.name)
+    _set_up(lesson, found)
+    state.chosen = True
+    state.tried.add(found.id)
+    is_graded = prediction is not None and predicted is not None and predicted.phase == "running"
+    bench.plays, bench.plays_steps = _is_live(found), 0
+    if is_graded and prediction is not None and predicted is not None:
+        bench.plays_steps = prediction.until or 0
+        if not _is_live(found):
+            before_play.grade(lesson, found, predicted, "")
 
 
 def in_address(lesson: Lesson, bench: str, config: Config) -> str:
@@ -74,7 +139,7 @@ def in_address(lesson: Lesson, bench: str, config: Config) -> str:
     if found is None or found.bench.name != bench:
         return ""
     would_be_set = not config.as_texts() and found.config != config
-    return "" if would_be_set else found.id
+    return "" if would_be_set and not before_play.is_open(session().rail(lesson.name), found) else found.id
 
 
 def data(lesson: Lesson, bench: str) -> dict[str, Any]:
@@ -85,11 +150,14 @@ def data(lesson: Lesson, bench: str) -> dict[str, Any]:
     chart `show`.
     """
     hidden = frozenset(knob_widgets.hidden_knobs())
-    return data_of(lesson, bench, session().bench(bench).config, session().rail(lesson.name), hidden)
+    return data_of(lesson, bench, session().bench(bench).config, session().rail(lesson.name), hidden,
+                   before_play.mode())  # fmt: skip
 
 
-def data_of(lesson: Lesson, bench: str, config: Config | None, state: Rail, hidden: frozenset[str]) -> dict[str, Any]:
-    """The same, for what a session remembers (which is brought up to date) and the knobs that a teacher hides."""
+def data_of(
+    lesson: Lesson, bench: str, config: Config | None, state: Rail, hidden: frozenset[str], mode: before_play.Mode
+) -> dict[str, Any]:
+    """The same, for what a session remembers (which is brought up to date), and what a teacher hides and asks."""
     found = _listed(lesson, bench, hidden)
     here = [each for each in found if each.bench.name == bench]
     chosen = next((each for each in here if each.id == state.at), None)
@@ -97,20 +165,24 @@ def data_of(lesson: Lesson, bench: str, config: Config | None, state: Rail, hidd
     if chosen is None and at is not None and at.bench.name == bench and at.config == config:
         state.opened[bench] = at.id
     is_set = chosen is not None or (at is not None and state.opened.get(bench) == at.id)
+    if chosen is None and at is not None and not before_play.is_told(lesson, at, state, mode):
+        is_set = False  # it was not set up yet: it has a question
     return {
         "lesson": lesson.name,
-        "list": [_as_data(lesson, each, hidden) for each in found],
+        "list": [_as_data(lesson, each, hidden, before_play.is_told(lesson, each, state, mode)) for each in found],
         "at": "" if at is None else at.id,
         "set": at.id if at is not None and is_set else "",
         "tried": [each.id for each in found if each.id in state.tried],
         "number": state.number,
+        "prediction": None if chosen is None else before_play.data(lesson, chosen, state, config, mode),
     }
 
 
-def _as_data(lesson: Lesson, each: Experiment, hidden: frozenset[str]) -> dict[str, Any]:
+def _as_data(lesson: Lesson, each: Experiment, hidden: frozenset[str], is_told: bool) -> dict[str, Any]:
     title = getattr(each.bench, "title", "") if isinstance(lesson, LabLesson) else ""
     return {
-        "id": each.id, "title": each.title, "before": prose.inline(each.before), "after": prose.inline(each.after),
+        "id": each.id, "title": each.title, "before": prose.inline(each.before),
+        "after": prose.inline(each.after) if is_told else "",
         "differs": what_differs(each.config, hidden), "lab": title, "show": each.show,
         "runs": _is_live(each),
     }  # fmt: skip
@@ -158,8 +230,10 @@ def _has_settings(lesson: Lesson, found: Experiment) -> bool:
     return any(name.startswith(f"{found.bench.name}_") and name != parameter for name in st.query_params)
 
 
-def _set_up(lesson: Lesson, found: Experiment) -> None:
-    knob_widgets.choose(found.bench.name, found.config)
+def _set_up(lesson: Lesson, found: Experiment, *, settings: bool = True) -> None:
+    """Open the bench of an experiment with its settings, or with those that the bench has."""
+    current = session().bench(found.bench.name).config or found.bench.config()
+    knob_widgets.choose(found.bench.name, found.config if settings else current)
     if isinstance(lesson, LabLesson):
         knob_widgets.choose(lesson.name, lesson.picker(lab=found.bench.name.removeprefix(f"{lesson.name}_")))
 

@@ -17,8 +17,10 @@ from streamlit.runtime.session_manager import SessionManager
 
 from pages.ui import turns
 from pages.ui.messages import TEXT
+from playground.engine.commands import Pause, Play
 from playground.engine.open_run import UnknownRun
 from playground.knobs import Config, Value
+from playground.predictions import Answer, Verdict
 from playground.settings import Settings
 from playground.workers.pool import WorkerPool
 from playground.workers.wire import Start
@@ -64,10 +66,26 @@ class Bench:
     run_id: str = ""
     run_config: Config | None = None  # that the run was given last
     plays: bool = False  # its run is to begin again at step 0 and play
+    plays_steps: int = 0  # for this number of steps; 0 without end
+    waits: bool = False  # its run is to begin again at step 0, paused
     second: SecondRun | None = None
     compared: str = ""  # the knob that was compared last
     compared_values: dict[str, Value] = field(default_factory=dict)  # the second run's last value of each such knob
     comparison_problem: str = ""  # what is wrong with the comparison that the link asks for
+
+
+@dataclass
+class Predicted:
+    """What a session remembers of one prediction.
+
+    It is asked ("open"), answered ("running", until the run shows the truth), compared with the truth ("graded"), or
+    the visitor ran the experiment without an answer ("skipped"), or with other settings after it ("changed").
+    """
+
+    phase: Literal["open", "running", "graded", "skipped", "changed"] = "open"
+    answer: Answer | None = None
+    verdict: Verdict | None = None
+    why: str = ""  # the option that was chosen
 
 
 @dataclass
@@ -80,6 +98,7 @@ class Rail:
     number: int = 0  # how many were set up
     tried: set[str] = field(default_factory=set)  # the ids of those that were run
     opened: dict[str, str] = field(default_factory=dict)  # by bench: the one whose settings it had when it was opened
+    predicted: dict[str, Predicted] = field(default_factory=dict)  # by the experiment's id
 
 
 @dataclass(frozen=True)
@@ -167,18 +186,23 @@ def streamlits_sessions() -> SessionManager:
 def run_of(name: str, config: Config) -> str:
     """The id of the session's run of the bench of this name, brought up to date with the config; opened if missing."""
     bench = session().bench(name)
-    before, plays = bench.run_config or config, bench.plays
+    before, plays, steps = bench.run_config or config, bench.plays, bench.plays_steps
+    has_end = plays and steps > 0
     try:
         if not pool().has(bench.run_id):
-            bench.run_id = pool().open(session().name, name, config, plays=plays)
-        elif plays or before.needs_rebuild_for(config):
-            pool().rebuild(bench.run_id, config, plays=plays)
+            bench.run_id = pool().open(session().name, name, config, plays=plays and not has_end)
+        elif plays or bench.waits or before.needs_rebuild_for(config):
+            if bench.waits:
+                pool().command(bench.run_id, Pause())
+            pool().rebuild(bench.run_id, config, plays=plays and not has_end)
         elif before != config:
             pool().tune(bench.run_id, config)
+        if has_end:
+            pool().command(bench.run_id, Play(steps))
     except UnknownRun:  # closed between the two calls; the next rerun opens another
         pass
     else:
-        bench.plays = False
+        bench.plays = bench.waits = False
     bench.run_config = config
     return bench.run_id
 

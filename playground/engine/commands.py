@@ -11,7 +11,8 @@ From the browser: texts in JSON, of two kinds.
         The player, a chart or a form was used. `read_command` makes a command of it; these are all of them:
 
     do        fields                           command       what it asks for
-    play                                       Play          train until paused, done or failed
+    play      steps                            Play          train until paused, done or failed; with `steps`, for that
+                                                             many at the usual speed, then pause
     pause                                      Pause         stop training
     step      n, unit: "step" | "epoch"        Step          train for n steps or to the end of n epochs, then pause;
               | "line"                                     "line": show the next line of the coming step
@@ -31,12 +32,12 @@ From the browser: texts in JSON, of two kinds.
     draw      bits: base64 | null              Draw          the drawing pad; null: it is empty
     slide     name, value                      Slide         a slider in a chart's header was moved
 
-    n is from 1 to MAX_STEPS, a speed from MIN_SPEED to MAX_SPEED; layer, unit and input count from 0; x, y and all
-    other values are numbers from -MAX_NUMBER to MAX_NUMBER, x and y in the units of the chart's axes. A command that
-    breaks these rules, or that the lesson does not know, changes nothing; the refusal, one sentence, is the "notice" of
-    the next frame. A message that has neither of these two forms closes the socket with code 4400, one that is too
-    long with 4413, too many with 4429. The server also closes with 4403 (another website), 4404 (no such run) and 4409
-    (the run is watched elsewhere, or by too many readers).
+    n and steps are from 1 to MAX_STEPS, a speed from MIN_SPEED to MAX_SPEED; layer, unit and input count from 0; x, y
+    and all other values are numbers from -MAX_NUMBER to MAX_NUMBER, x and y in the units of the chart's axes. A command
+    that breaks these rules, or that the lesson does not know, changes nothing; the refusal, one sentence, is the
+    "notice" of the next frame. A message that has neither of these two forms closes the socket with code 4400, one that
+    is too long with 4413, too many with 4429. The server also closes with 4403 (another website), 4404 (no such run)
+    and 4409 (the run is watched elsewhere, or by too many readers).
 
 To the browser: frames in binary, at most one for each "ask" (`playground.engine.frames` has the bytes). A frame has
 only the entries that differ from the frame before:
@@ -90,7 +91,9 @@ class Command:
 
 @dataclass(frozen=True)
 class Play(Command):
-    """Train until paused, done or failed."""
+    """Train until paused, done or failed, or, if `steps` is not 0, for this number of steps."""
+
+    steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -251,6 +254,14 @@ def _point(message: Mapping[str, Any]) -> tuple[float, float]:
     return coordinate(message.get("x")), coordinate(message.get("y"))
 
 
+def _play(message: Mapping[str, Any]) -> Play:
+    bad_steps = messages.BAD_STEPS.format(most=MAX_STEPS)
+    steps = _whole(message.get("steps", 0), bad_steps)
+    if not 0 <= steps <= MAX_STEPS:
+        raise CommandError(bad_steps)
+    return Play(steps)
+
+
 def _step(message: Mapping[str, Any]) -> Step:
     bad_steps = messages.BAD_STEPS.format(most=MAX_STEPS)
     count, unit = _whole(message.get("n", 1), bad_steps), message.get("unit", "step")
@@ -315,7 +326,7 @@ def _slide(message: Mapping[str, Any]) -> Slide:
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any]], Command]] = {
-    "play": lambda message: Play(),
+    "play": _play,
     "pause": lambda message: Pause(),
     "step": _step,
     "reset": lambda message: Reset(),

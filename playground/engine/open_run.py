@@ -223,11 +223,13 @@ class OpenRun:
             taken = lockstep.advance(run, second, follower, seconds, allowed)
         end, has_ended = time.monotonic(), lockstep.has_ended(run, second, follower)
         self.watching.changed()
-        pacing.took(taken, start, end, rate)
+        has_played = pacing.took(taken, start, end, rate)
         waits = not taken and not has_ended and end - start < seconds  # one that used its time up had work to do
         pacing.waits_until = end + WAIT_SECONDS if waits else 0.0
         if has_ended:
-            self.state, pacing.owed = run.outcome or self.state, 0
+            self.state, pacing.owed, pacing.left = run.outcome or self.state, 0, 0
+        elif has_played:
+            self.state = "paused"
         elif pacing.seconds > settings.run_seconds:
             self.state, pacing.owed, pacing.seconds = "paused", 0, 0.0
             self.notice = messages.TRAINED_LONG
@@ -333,7 +335,7 @@ class OpenRun:
             raise CommandError(messages.ENDED)
         elif isinstance(command, Pause):
             self._pause()
-            self.pacing.owed = 0
+            self.pacing.owed = self.pacing.left = 0
         elif isinstance(command, GoBack):
             self._go_back(run, command)
         elif self.state == "failed" and not isinstance(command, LookBack):  # looking back at a divergence teaches most
@@ -343,7 +345,7 @@ class OpenRun:
                 run.resume()
             if isinstance(command, Play):
                 self.state = "playing"
-                self.pacing.play()
+                self.pacing.play(command.steps)
             else:
                 self.state = "paused"
                 self.pacing.owe(_steps(run, command))

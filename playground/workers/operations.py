@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 if TYPE_CHECKING:
+    from playground.experiments import Experiment
     from playground.lesson import OwnPoints
+    from playground.predictions import Answer, Prediction, Verdict
 
 Result = TypeVar("Result")
 Rows = tuple[tuple[float, ...], ...]
@@ -225,6 +227,65 @@ class WriteReplayLink(Operation["ReplayLink | None"]):
             return ReplayLink(taken.steps, refusal=str(error))
         checksum = taken.checksum[: replay.CHECKSUM_DIGITS]
         return ReplayLink(taken.steps, checksum, taken.config.as_texts(), parameters)
+
+
+# Predictions.
+
+
+@dataclass(frozen=True)
+class Grade(Operation["Verdict | None"]):
+    """How the answer to an experiment's prediction comes out; None for a run that is not where the question ends.
+
+    That is a run with other settings, or one that has not come to that step yet. A run that has gone on is not asked
+    what it was: another one is played from its settings. A still lab has no run, and is graded without one.
+    """
+
+    lesson: str
+    experiment: str
+    answer: Answer
+
+    def on(self, run: Any) -> Any:
+        """What the rule says of the run; the settings instead, if the rule reads them or the run has gone on."""
+        from playground import predictions
+
+        found, prediction = self._found()
+        if run is None:
+            return found.config
+        until = prediction.until
+        if run.config != found.config or not (run.outcome or (until is not None and run.steps >= until)):
+            return None
+        if prediction.reads == "config" or (until is not None and run.steps > until):
+            return found.config
+        return Told(predictions.truth_of(prediction.ask, run))
+
+    def finish(self, taken: Any) -> Verdict | None:
+        """The verdict."""
+        from playground import predictions
+
+        if taken is None:
+            return None
+        found, prediction = self._found()
+        if isinstance(taken, Told):
+            truth = taken.truth
+        else:
+            truth = predictions.truth_of(prediction.ask, predictions.subject_of(prediction, found.bench, taken))
+        return predictions.grade(prediction, self.answer, truth)
+
+    def _found(self) -> tuple[Experiment, Prediction]:
+        from playground import predictions
+        from playground.experiments import experiments
+        from playground.lessons import LESSONS
+
+        lesson = LESSONS[self.lesson]
+        found = next(each for each in experiments(lesson) if each.id == self.experiment)
+        return found, predictions.of(lesson)[self.experiment]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a rule has said of a run."""
+
+    truth: Answer
 
 
 def _run_history(run: Any) -> Any:

@@ -319,13 +319,24 @@ class WorkerPool:
 
         Waits. Raises ValueError with a sentence where nothing can be drawn, or TimeoutError.
         """
-        question, future = wire.Draw(lab, config, digest, number), None
+        return cast(DrawnLab, self._at_some_worker(session, wire.Draw(lab, config, digest, number)))
+
+    def compute(self, session: str, operation: Operation[Result]) -> Result:
+        """The result of an operation that needs no run.
+
+        Waits. Raises ValueError with a sentence, or TimeoutError.
+        """
+        return cast(Result, self._at_some_worker(session, wire.Compute(operation)))
+
+    def _at_some_worker(self, session: str, question: wire.Question) -> Any:
+        """The answer of the worker of a session to a question that any worker could answer."""
+        future = None
         for _ in range(2):  # where a worker is lost meanwhile, the next one draws
             with self._lock:
                 worker = self._worker_of(session)
             future = self._send(worker, question)
             try:
-                return cast(DrawnLab, self._wait(future, DRAW_SECONDS))
+                return self._wait(future, DRAW_SECONDS)
             except TimeoutError:
                 break
             except BaseException:

@@ -199,6 +199,13 @@ class Draw:
 
 
 @dataclass(frozen=True)
+class Compute:
+    """Carry out an operation that needs no run; the answer is its result."""
+
+    operation: Any
+
+
+@dataclass(frozen=True)
 class Restore:
     """Continue from a file, in a new run with this id; the answer is Restored or Loaded."""
 
@@ -225,7 +232,7 @@ class RunReplay:
     cores: int
 
 
-Question = CallRun | AskState | Draw | Restore | RunReplay
+Question = CallRun | AskState | Draw | Compute | Restore | RunReplay
 
 
 @dataclass(frozen=True)

@@ -228,6 +228,8 @@ class Worker:
                 self.outbox.post(wire.Reply(number, engine.state_of(run_id)))
             case wire.Draw(lab, config, digest, last):
                 self._at_desk(number, partial(service.draw, lab, config, digest, last))
+            case wire.Compute(operation):
+                self._at_desk(number, lambda: operation.finish(operation.on(None)))
             case wire.Restore():
                 q = question
                 self._at_desk(number, partial(service.restore, q.run_id, q.session, q.lesson, q.content, q.file_name,

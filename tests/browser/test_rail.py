@@ -64,7 +64,7 @@ def beginning(sentence: str) -> str:
 
 @pytest.mark.parametrize("lesson", ["regression", "classification", "optimizers"])
 def test_one_click_sets_up_and_runs_with_the_board_in_sight(page: Open, lesson: str) -> None:
-    tab = page(f"/{lesson}")
+    tab = page(f"/{lesson}?predict=off")
     board, rail = Board(tab.page).ready(), Rail(tab.page)
     first, second = of(lesson)[:2]
     assert first.title in rail.text and beginning(first.before) in rail.text
@@ -84,7 +84,7 @@ def test_one_click_sets_up_and_runs_with_the_board_in_sight(page: Open, lesson: 
 
 def test_it_runs_again_from_step_0_and_the_focus_stays(page: Open) -> None:
     endless = next(each for each in of("regression") if each.config.max_steps == 0)  # type: ignore[attr-defined]
-    tab = page(f"/regression?regression_try={endless.id}")
+    tab = page(f"/regression?predict=off&regression_try={endless.id}")
     board, rail = Board(tab.page).ready(), Rail(tab.page)
     assert endless.title in rail.text and rail.run.inner_text() == "Set up and run", "a link sets it up"
     assert board.state == "paused"
@@ -104,7 +104,7 @@ def test_it_runs_again_from_step_0_and_the_focus_stays(page: Open) -> None:
 
 
 def test_an_experiment_of_another_lab_runs_there_and_keeps_the_focus(page: Open) -> None:
-    tab = page("/gradient_descent")
+    tab = page("/gradient_descent?predict=off")
     rail = Rail(tab.page)
     labs = LESSONS["gradient_descent"].benches
     other = next(each for each in of("gradient_descent") if each.bench is not labs[0] and each.bench.build is not None)
@@ -125,7 +125,7 @@ def test_an_experiment_of_another_lab_runs_there_and_keeps_the_focus(page: Open)
 
 
 def test_the_list_is_used_by_keyboard_and_gives_the_focus_back(page: Open) -> None:
-    tab = page("/tensors")
+    tab = page("/tensors?predict=off")
     rail = Rail(tab.page)
     all_of = of("tensors")
     button = rail.root.locator(".rail-count")
@@ -154,7 +154,7 @@ def test_the_list_is_used_by_keyboard_and_gives_the_focus_back(page: Open) -> No
 
 
 def test_a_still_lab_is_set_up_and_says_what_to_see(page: Open) -> None:
-    tab = page("/tensors")
+    tab = page("/tensors?predict=off")
     rail = Rail(tab.page)
     first, second = of("tensors")[:2]
     assert beginning(first.before) in rail.text and rail.run.inner_text() == "Set up"
@@ -170,7 +170,7 @@ def test_a_still_lab_is_set_up_and_says_what_to_see(page: Open) -> None:
 def test_a_chart_that_an_experiment_names_opens_and_the_next_one_finds_the_charts_as_they_were(page: Open) -> None:
     shows = next(each for each in of("classification") if each.show)
     plain = next(each for each in of("classification") if not each.show)
-    tab = page("/classification")
+    tab = page("/classification?predict=off")
     Board(tab.page).ready()
     rail = Rail(tab.page)
     places = "() => ['hero', 'second'].map((place) => " \
@@ -187,7 +187,7 @@ def test_a_chart_that_an_experiment_names_opens_and_the_next_one_finds_the_chart
 
 def test_a_link_opens_the_chart_that_its_experiment_names(page: Open) -> None:
     shows = next(each for each in of("classification") if each.show)
-    tab = page(f"/classification?classification_try={shows.id}")
+    tab = page(f"/classification?predict=off&classification_try={shows.id}")
     Board(tab.page).ready()
     tab.page.wait_for_selector(f'[data-place="second"] [data-chart="{shows.show}"]', timeout=1000 * PATIENCE)
 
@@ -200,7 +200,7 @@ def test_a_link_opens_the_chart_that_its_experiment_names(page: Open) -> None:
 def test_every_experiment_of_a_lesson_takes_the_same_room(
     page: Open, sizes: list[tuple[int, int]], large: bool
 ) -> None:
-    tab = page("/activations", width=sizes[0][0], height=sizes[0][1], script=LARGE if large else "")
+    tab = page("/activations?predict=off", width=sizes[0][0], height=sizes[0][1], script=LARGE if large else "")
     rail = Rail(tab.page)
     for width, height in sizes:
         tab.page.set_viewport_size({"width": width, "height": height})
@@ -221,7 +221,7 @@ def test_every_experiment_of_a_lesson_takes_the_same_room(
 
 
 def test_on_a_phone_the_buttons_are_large_and_nothing_is_cut(page: Open) -> None:
-    tab = page("/classification", width=390, height=844)
+    tab = page("/classification?predict=off", width=390, height=844)
     board, rail = Board(tab.page).ready(), Rail(tab.page)
     for button in (rail.run, rail.root.locator(".rail-count")):
         box = button.bounding_box()
@@ -235,7 +235,7 @@ def test_on_a_phone_the_buttons_are_large_and_nothing_is_cut(page: Open) -> None
 
 
 def test_nothing_moves_when_an_experiment_begins_to_run(page: Open) -> None:
-    tab = page("/regression")
+    tab = page("/regression?predict=off")
     Board(tab.page).ready()
     rail = Rail(tab.page)
     tab.page.wait_for_timeout(600)

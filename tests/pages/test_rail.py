@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import prose
+from pages.ui import before_play, prose
 from pages.ui.session import pool
 from playground.engine.commands import Pause
 from playground.experiments import Experiment, experiments
@@ -54,6 +54,12 @@ LOUDER, AS_IT_WAS, BENT, BY_TWOS = experiments(TOYS)
 TRAINS = next(iter(LIVE.values()))
 each_lesson = pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
 each_live_lesson = pytest.mark.parametrize("lesson", LIVE.values(), ids=LIVE)
+
+
+@pytest.fixture(autouse=True)
+def asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Experiments run at once here; `test_before_play.py` has their questions."""
+    monkeypatch.setattr(before_play, "of", lambda lesson, experiment, asks: None)
 
 
 def tried(lesson: Lesson, found: Experiment) -> dict[str, str]:

@@ -23,8 +23,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pages.ui import board, compare, knob_widgets, rail, still_lab
-from pages.ui.session import NO_ANSWER, Rail, pool
+from pages.ui import before_play, board, compare, knob_widgets, rail, still_lab
+from pages.ui.session import NO_ANSWER, Predicted, Rail, pool
 from playground import mnist
 from playground.knobs import Config
 from playground.lesson import Lab, LabLesson, LiveLesson
@@ -52,6 +52,7 @@ class Opening:
     config: Config
     hidden: frozenset[str] = frozenset()
     experiment: str = ""
+    asks: before_play.Mode = "on"
 
 
 def opening(lesson_name: str, query: Mapping[str, str]) -> Opening | None:
@@ -63,10 +64,11 @@ def opening(lesson_name: str, query: Mapping[str, str]) -> Opening | None:
     if lesson is None:
         return None
     hidden = frozenset(knob_widgets.names_in(texts.pop(knob_widgets.HIDE, "")))
-    experiment = texts.pop(knob_widgets.try_parameter(lesson_name), "")
+    experiment, asks = texts.pop(knob_widgets.try_parameter(lesson_name), ""), texts.pop(before_play.PARAMETER, "on")
     found = rail.find(lesson, experiment)
-    if experiment and found is None:
+    if asks not in before_play.MODES or (experiment and found is None):
         return None
+    mode = before_play.mode_of(asks)
     bench: Any = lesson
     if isinstance(lesson, LabLesson):
         opened = found.bench.name if found else lesson.labs[0].name
@@ -78,9 +80,12 @@ def opening(lesson_name: str, query: Mapping[str, str]) -> Opening | None:
     if not all(name.startswith(prefix) and name.removeprefix(prefix) in bench.config.knobs() for name in texts):
         return None
     if found is not None and found.bench is bench and not texts:
-        return Opening(lesson_name, bench.name, found.config, hidden, experiment)
+        question = before_play.of(lesson, found, mode)
+        waits = question is not None and before_play.applies_after(question, found)
+        config = bench.config() if waits else found.config
+        return Opening(lesson_name, bench.name, config, hidden, experiment, mode)
     config, problems = bench.config.parse({name.removeprefix(prefix): text for name, text in texts.items()})
-    return None if problems else Opening(lesson_name, bench.name, config, hidden, experiment)
+    return None if problems else Opening(lesson_name, bench.name, config, hidden, experiment, mode)
 
 
 class Watcher:
@@ -170,7 +175,9 @@ def _draw(what: Opening, seconds: float) -> bytes:
     has_tabs = isinstance(LESSONS[what.lesson_name], LabLesson) and rail.LAB not in what.hidden
     knobs = knob_widgets.for_board(found, what.config, what.hidden)
     state = Rail(at=what.experiment, number=1 if what.experiment else 0)
-    experiments = rail.data_of(LESSONS[what.lesson_name], found.name, what.config, state, what.hidden)
+    if what.experiment:
+        state.predicted[what.experiment] = Predicted()
+    experiments = rail.data_of(LESSONS[what.lesson_name], found.name, what.config, state, what.hidden, what.asks)
     if isinstance(found, Lab) and found.draw is not None:
         drawn = pool().draw(SESSION, found.name, what.config, b"", 0)
         data, frame = board.still_data(found.charts, still_lab.text_of(found, drawn), knobs, experiments), drawn.frame

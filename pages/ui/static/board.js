@@ -268,7 +268,7 @@ class Board {
     if (frame.heading !== undefined) this.heading = frame.heading; // of two compared runs: what differs in this one
     for (const part of [this.player, this.numbers, this.strip]) part?.take(frame);
     this.pins?.take();
-    if (!this.rail.hasPlayed) this.rail.state(this.root.dataset.state);
+    this.rail.state(this.root.dataset.state);
     if (this.numbers) this.announcer.follow(this.numbers.narrator.textContent, this.playing);
     for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
     if (!this.playing) { for (const chart of this.charts.values()) chart.settle(); }
@@ -288,9 +288,10 @@ class Board {
     const charts = [...this.charts.values()].filter((chart) => chart.visible && this.isDue(chart)).map((chart) =>
       chart.spec.name
     );
-    const asked = JSON.stringify([charts, this.options]);
+    const options = this.rail.question.hiding(this.options);
+    const asked = JSON.stringify([charts, options]);
     if (!again && asked === this.asked) return;
-    if (this.stream.send({ ask: charts, options: this.options })) this.asked = asked;
+    if (this.stream.send({ ask: charts, options })) this.asked = asked;
   }
 
   /**

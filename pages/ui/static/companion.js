@@ -61,15 +61,17 @@ export class Companion {
 
   ask() {
     const charts = this.wanted().map(({ spec }) => spec.name);
-    const asked = JSON.stringify([charts, this.board.options]);
+    const options = this.board.rail.question.hiding(this.board.options);
+    const asked = JSON.stringify([charts, options]);
     this.asked = asked;
-    this.stream?.send({ ask: charts, options: this.board.options });
+    this.stream?.send({ ask: charts, options });
   }
 
   /** What is to be shown may have changed: another hero, another toggle. */
   changed() {
     const charts = this.wanted().map(({ spec }) => spec.name);
-    if (JSON.stringify([charts, this.board.options]) !== this.asked) this.ask();
+    const options = this.board.rail.question.hiding(this.board.options);
+    if (JSON.stringify([charts, options]) !== this.asked) this.ask();
     for (const [name, twin] of this.twins) if (!charts.includes(name)) twin.host.showTwin(null);
   }
 

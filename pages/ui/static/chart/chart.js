@@ -242,7 +242,10 @@ export class Chart {
       return this.writeWords();
     }
     if (!window.Plotly) return;
-    const ghosts = this.spec.pins && this.board.pins ? this.board.pins.ghosts() : [];
+    const ghosts = [
+      ...(this.spec.pins && this.board.pins ? this.board.pins.ghosts() : []),
+      ...(this.board.rail?.question.traces(this) ?? []),
+    ];
     const drawing = this.fitted();
     const own = this.hidden.size
       ? drawing.data.map((trace) => this.hidden.has(groupOf(trace)) ? { ...trace, visible: false } : trace)

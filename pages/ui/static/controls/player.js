@@ -8,6 +8,7 @@ import { placeBeside, tip, tipText } from "./tip.js";
 
 const MAX_STEPS = 100_000; // of one Step, as in commands.py
 const FAR_BELOW = 20; // times: a learning rate to start again with after a divergence
+const ENDED_BADLY = ["failed", "lost"];
 const SPEEDS = [1, 3, 10, 30, 100, 300, 1000, 0]; // steps a second; 0 is full speed
 const LONG_PRESS_MS = 500;
 const PACE_REM = 7.4; // the width of the pace in player.css, with its gap
@@ -238,7 +239,9 @@ export class Player {
   }
 
   toggle() {
-    this.board.send({ do: wantsToPlay(this.board.root.dataset.state) ? "pause" : "play" });
+    const { root, rail } = this.board;
+    if (wantsToPlay(root.dataset.state)) return this.board.send({ do: "pause" });
+    if (!rail.question.skips(false)) this.board.send(rail.question.play());
   }
 
   /** Open the form for several steps. */
@@ -253,18 +256,28 @@ export class Player {
   /** Send Step with this number, or with the one in the form, or say why that is not possible. */
   takeSteps(number) {
     const { board } = this;
-    if (number !== undefined) return board.send({ do: "step", n: number, unit: board.units[0] });
+    if (number !== undefined) return this.sendStep(number, board.units[0]);
     const { stepCountBad, stepCountBlank } = board.words;
     const { value } = this.count;
     const n = Number(value);
     if (value !== "" && Number.isInteger(n) && n >= 1 && n <= MAX_STEPS) {
       this.steps.hidePopover();
       this.step.focus();
-      return board.send({ do: "step", n, unit: this.unit.value });
+      return this.sendStep(n, this.unit.value);
     }
     this.count.setAttribute("aria-invalid", "true");
     this.count.focus();
     board.tell(fill(value === "" ? stepCountBlank : stepCountBad, { value, most: MAX_STEPS.toLocaleString("en") }));
+  }
+
+  sendStep(n, unit) {
+    if (!this.board.rail.question.skips(true)) this.board.send({ do: "step", n, unit });
+  }
+
+  /** Whether the run waits for an answer to a question. */
+  lock(isLocked) {
+    this.isLocked = isLocked;
+    this.play.disabled = this.step.disabled = isLocked || ENDED_BADLY.includes(this.board.root.dataset.state);
   }
 
   sendSpeed() {
@@ -300,7 +313,7 @@ export class Player {
         this.play.firstChild.replaceWith(icon(playing ? "pause" : "play"));
         write(this.word, label);
       }
-      this.play.disabled = this.step.disabled = ["failed", "lost"].includes(head.state);
+      this.lock(this.isLocked);
     }
     if (head.place !== undefined) {
       write(this.queue, head.place ? fill(words.inQueue, { place: head.place }) : "");

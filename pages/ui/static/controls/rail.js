@@ -4,6 +4,7 @@ import "../history.js";
 import { element, fill } from "../dom.js";
 import { FromBefore, ITEM } from "../questions/from_before.js";
 import { popup } from "./menu.js";
+import { Question } from "./question.js";
 
 const HAS_PLAYED = ["playing", "done", "failed"];
 const REFOCUS_MS = 10_000; // after a click, within which a board of another lab takes over the focus
@@ -38,7 +39,9 @@ export class Rail {
     this.before = element("p", {});
     this.after = element("p", {});
     this.sentence = element("div", { class: "rail-what" }, this.before, this.after);
-    this.answers = element("div", { class: "rail-answers", "data-answers": "" }); // before Play; and a verdict after it
+    this.question = new Question(board, { send: (sent) => this.send(sent) });
+    this.skip = element("button", { type: "button", class: "rail-next", "data-skip": "" }, words.predictSkip);
+    this.skip.onclick = () => this.send({ skip: "play" });
     this.run = element("button", { type: "button", class: "rail-run", "data-try": "", onclick: () => this.tryIt() });
     this.next = element("button", { type: "button", class: "rail-next", onclick: () => this.look(1, true) });
     this.next.append(words.railNext, " ›");
@@ -49,12 +52,12 @@ export class Rail {
       { "data-rail": "", class: "rail", "aria-label": words.rail },
       element("div", { class: "rail-nav" }, this.earlier, this.all, this.later),
       this.sentence,
-      this.answers,
+      this.question.root,
       element(
         "div",
         { class: "rail-act" },
         element("div", { class: "rail-reserved", "aria-hidden": "true" }, ...reserved), // room for both
-        element("div", { class: "rail-buttons" }, this.run, this.next),
+        element("div", { class: "rail-buttons" }, this.skip, this.run, this.next),
       ),
       this.list,
       this.fromBefore.panel,
@@ -78,19 +81,27 @@ export class Rail {
     this.fromBefore.prepare(data.lesson);
     this.root.hidden = false;
     if (isNew || !this.find(this.at)) this.at = data.at;
+    const hadFocus = this.root.contains(document.activeElement) || document.activeElement?.closest(".sketch");
+    const isOther = this.question.update(data.prediction);
     const shown = JSON.stringify([data, this.at]);
     if (shown !== this.shown) this.show();
     this.shown = shown;
     this.openChart();
+    this.question.openChart();
     const isLost = !document.activeElement || document.activeElement === document.body;
-    if (isLost && performance.now() - clickedAt < REFOCUS_MS) this.run.focus({ preventScroll: true });
+    const wasClicked = performance.now() - clickedAt < REFOCUS_MS;
+    if (isOther && this.question.phase && wasClicked && (hadFocus || isLost)) {
+      if (!this.question.focus()) this.next.focus({ preventScroll: true });
+      this.board.announcer.say(this.sentence.querySelector("[aria-hidden=false]").textContent);
+    } else if (isLost && wasClicked) this.run.focus({ preventScroll: true });
   }
 
   /** The run's state has changed. A run that is past step 0 has played before this board was there. */
   state(runState) {
+    const step = this.board.numbers?.values?.step ?? 0;
+    this.question.follow(runState, step);
     if (this.hasPlayed) return;
-    const step = this.board.root.querySelector('[data-status="step"]')?.textContent;
-    this.hasPlayed = HAS_PLAYED.includes(runState) || Number(step) > 0;
+    this.hasPlayed = HAS_PLAYED.includes(runState) || step > 0;
     if (this.hasPlayed) this.showPhase();
   }
 
@@ -133,12 +144,14 @@ export class Rail {
       fill(words.railWhich, { number, count: group.length, title: experiment.title }),
     );
     const elsewhere = experiment.lab !== this.find(this.data.at).lab ? experiment.lab : "";
-    write(this.before, experiment.title, elsewhere, experiment.before);
-    write(this.after, experiment.title, elsewhere, experiment.after || experiment.before);
+    this.isSet = set === experiment.id;
+    const asks = this.isSet && this.question.phase;
+    const [title, sentence] = asks ? this.question.line(experiment) : [experiment.title, ""];
+    write(this.before, title, elsewhere, sentence || experiment.before);
+    write(this.after, title, elsewhere, sentence || experiment.after || experiment.before);
     this.earlier.disabled = this.later.disabled = list.length < 2;
     this.run.dataset.try = experiment.id;
     this.root.dataset.at = experiment.id;
-    this.isSet = set === experiment.id;
     this.fit();
     this.showPhase();
   }
@@ -159,10 +172,19 @@ export class Rail {
       line.classList.toggle("stacked", width > 0 && width < room);
       line.classList.toggle("long", line.clientHeight > 2.5 * LINE * scale);
     }
+    this.overlap();
+  }
+
+  /** What needs more room than two lines lies over the pictures: nothing below moves. */
+  overlap() {
+    const isColumn = getComputedStyle(this.root).flexWrap === "wrap"; // a phone's rail is as high as it needs
+    const room = parseFloat(getComputedStyle(this.root).minHeight);
+    this.root.style.marginBottom = isColumn ? "" : `${Math.min(0, room - this.root.offsetHeight)}px`;
   }
 
   destroy() {
     this.watcher.disconnect();
+    this.question.destroy();
     this.fromBefore.destroy();
   }
 
@@ -170,15 +192,30 @@ export class Rail {
   showPhase() {
     const { words } = this.board;
     const { runs } = this.find(this.at);
-    const isAfter = this.isSet && (runs ? this.hasPlayed : this.data.tried.includes(this.at));
+    const phase = this.isSet ? this.question.phase : "";
+    const needsWhy = phase && this.question.needsWhy;
+    const isAfter = phase
+      ? phase !== "open"
+      : this.isSet && (runs ? this.hasPlayed : this.data.tried.includes(this.at));
     this.root.classList.toggle("after", isAfter);
+    this.root.classList.toggle("asks", phase === "open" || Boolean(needsWhy));
+    this.question.root.hidden = !phase;
+    this.skip.hidden = phase !== "open" || this.question.isRequired;
+    this.run.hidden = phase === "open" || Boolean(needsWhy);
     this.before.setAttribute("aria-hidden", String(isAfter));
     this.after.setAttribute("aria-hidden", String(!isAfter));
     this.run.textContent = words[`rail${isAfter ? "Again" : "SetUp"}`][Number(runs)];
     this.next.hidden = !isAfter || this.data.list.length < 2;
+    this.overlap();
   }
 
-  /** Have the page set the experiment up; it runs at once. */
+  /** Tell the page what was answered to the question of the experiment that is set up. */
+  send(sent) {
+    if (!sent.reached) clickedAt = performance.now();
+    this.board.component.setTriggerValue("tried", { id: this.data.set, ...sent });
+  }
+
+  /** Have the page set the experiment up; it runs at once, or asks its question. */
   tryIt() {
     clickedAt = performance.now();
     this.board.component.setTriggerValue("tried", { id: this.at });

@@ -1,0 +1,297 @@
+// The question of an experiment before it runs: its answers in the rail, the answer in the chart, and the verdict.
+
+import { element, fill } from "../dom.js";
+import { Sketch } from "./sketch.js";
+
+const ENDED = ["done", "failed"];
+
+export class Question {
+  /** `send` gives the page what was answered. */
+  constructor(board, { send }) {
+    this.board = board;
+    this.send = send;
+    this.data = null; // what the page knows of the prediction of the experiment that is set up
+    this.sketch = null;
+    this.root = element("div", { class: "rail-answers", "data-answers": "" });
+  }
+
+  /** "open", "running", "changed" or "graded"; "" without a question. */
+  get phase() {
+    return this.data?.phase ?? "";
+  }
+
+  get isOpen() {
+    return this.phase === "open";
+  }
+
+  /** Whether nothing but an answer starts the run. */
+  get isRequired() {
+    return this.isOpen && this.data.required;
+  }
+
+  get needsWhy() {
+    return this.phase === "graded" && !this.data.why.answer;
+  }
+
+  /** The page says what it knows of the question. Returns whether that is new. */
+  update(data) {
+    const shown = JSON.stringify(data);
+    if (shown === this.shown) return false;
+    this.shown = shown;
+    const before = this.data;
+    this.data = data;
+    this.asked = "";
+    if (before?.phase !== data?.phase || before?.question !== data?.question) this.begin();
+    this.write();
+    for (const name of new Set([...before?.hides ?? [], ...data?.hides ?? []])) this.lock(name);
+    this.board.player?.lock(this.isRequired);
+    this.showLarge();
+    for (const ask of [before?.ask, data?.ask]) this.board.charts.get(ask?.chart)?.draw();
+    if (before?.hides?.length || data?.hides?.length) this.board.changed();
+    return true;
+  }
+
+  /** A new phase: a curve is drawn only while its question is open. */
+  begin() {
+    this.sketch?.destroy();
+    this.sketch = null;
+    const { ask } = this.data ?? {};
+    if (!this.isOpen || ask.kind !== "curve") return;
+    const chart = this.board.charts.get(ask.chart);
+    const changed = () => {
+      this.drawSoon(chart);
+      this.showTools();
+    };
+    this.sketch = new Sketch(chart, ask, { done: () => this.commitCurve(), changed });
+  }
+
+  /** A strip is low: it is higher while a curve is drawn in it, and while the gap to the truth is explained. */
+  showLarge() {
+    const { ask } = this.data ?? {};
+    const chart = ask?.kind === "curve" && (this.isOpen || this.needsWhy)
+      ? this.board.charts.get(ask.chart)
+      : undefined;
+    this.board.places.strip?.card.classList.toggle("raised", chart === this.board.places.strip);
+  }
+
+  /** A chart to draw in has to be a large one. */
+  openChart() {
+    if (this.sketch) this.board.places.open(this.data.ask.chart);
+  }
+
+  /** A switch that shows the answer is off while the question is open. */
+  lock(name) {
+    for (const box of this.board.root.querySelectorAll(`input[type=checkbox][name="${name}"]`)) {
+      box.disabled = this.isOpen && this.data.hides.includes(name);
+    }
+  }
+
+  /** The options of a chart without what would show the answer. */
+  hiding(options) {
+    if (!this.isOpen || !this.data.hides.length) return options;
+    return { ...options, ...Object.fromEntries(this.data.hides.map((name) => [name, false])) };
+  }
+
+  // What the player asks.
+
+  /** Play or Step without an answer counts as Skip. Returns whether the page does the rest. */
+  skips(isStep) {
+    if (!this.isOpen) return false;
+    if (this.data.required) return true;
+    const goesOn = isStep && this.data.applied;
+    this.send({ skip: goesOn ? "step" : "play" });
+    return !goesOn;
+  }
+
+  /** The command to play: a run that is to show the truth stops where the question ends. */
+  play() {
+    const { until } = this.data ?? {};
+    const steps = until - (this.board.numbers?.values?.step ?? 0);
+    return this.phase === "running" && until && steps > 0 ? { do: "play", steps } : { do: "play" };
+  }
+
+  /** The run has another state: once it is where the question ends, the page compares it with the answer. */
+  follow(state, step) {
+    if (this.phase !== "running" || this.data.still) return;
+    const { until } = this.data;
+    const isThere = ENDED.includes(state) || (state === "paused" && until && step >= until);
+    const asked = `${state} ${step}`;
+    if (!isThere || asked === this.asked) return;
+    this.asked = asked;
+    this.send({ reached: true });
+  }
+
+  // The answers.
+
+  write() {
+    const { data } = this;
+    const { words } = this.board;
+    this.root.className = `rail-answers ${this.phase} ${data?.ask.kind ?? ""}`;
+    if (this.isOpen) this.root.replaceChildren(this[data.ask.kind]());
+    else if (this.phase === "running") {
+      const said = data.ask.kind === "curve" ? words.saidCurve : fill(words.said, { answer: data.said });
+      this.root.replaceChildren(element("p", {}, said));
+    } else if (this.phase === "changed") this.root.replaceChildren(element("p", {}, words.predictChanged));
+    else if (this.needsWhy) this.root.replaceChildren(this.options(data.why.options, (why) => this.send({ why })));
+    else this.root.replaceChildren();
+    this.showTools();
+  }
+
+  options(list, choose) {
+    const label = new DOMParser().parseFromString(this.data.why?.question ?? this.data.question, "text/html");
+    return element(
+      "div",
+      { class: "rail-options", role: "group", "aria-label": label.body.textContent },
+      ...list.map(({ key, text }) => {
+        const button = element("button", { type: "button", class: "rail-option", "data-option": key });
+        button.innerHTML = text;
+        button.onclick = () => choose(key);
+        return button;
+      }),
+    );
+  }
+
+  choice() {
+    return this.options(this.data.ask.options, (answer) => this.send({ answer }));
+  }
+
+  number() {
+    const { words } = this.board;
+    const { lo, hi, unit } = this.data.ask;
+    const limits = { lo: asText(lo), hi: asText(hi), unit };
+    const hint = element("span", { class: "rail-hint", id: `hint-${this.board.session}` });
+    const say = (sentence, value) => (hint.textContent = fill(sentence, { ...limits, value }).trim());
+    say(words.numberRange);
+    const field = element("input", {
+      type: "text",
+      inputmode: "decimal",
+      autocomplete: "off",
+      "aria-label": words.numberAnswer,
+      "aria-describedby": hint.id,
+      oninput: () => {
+        field.removeAttribute("aria-invalid");
+        say(words.numberRange);
+      },
+    });
+    const form = element(
+      "form",
+      { class: "rail-number", novalidate: "" },
+      field,
+      element("button", { type: "submit", class: "rail-option" }, words.numberSubmit),
+      hint,
+    );
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      const text = field.value.trim().replace("−", "-").replace(/^(-?\d*),(\d+)$/, "$1.$2");
+      const answer = Number(text);
+      if (text && Number.isFinite(answer) && answer >= lo && answer <= hi) return this.send({ answer });
+      field.setAttribute("aria-invalid", "true");
+      field.focus();
+      say(words.numberBad, field.value);
+      this.board.announcer.say(hint.textContent);
+    };
+    return form;
+  }
+
+  curve() {
+    const { words } = this.board;
+    const button = (text, act) => element("button", { type: "button", class: "rail-option", onclick: act }, text);
+    this.undo = button(words.undo, () => this.sketch?.undo());
+    this.clear = button(words.clear, () => this.sketch?.clear());
+    this.finish = button(words.curveSubmit, () => this.commitCurve());
+    this.hint = element("span", { class: "rail-hint" });
+    return element("div", { class: "rail-curve" }, this.undo, this.clear, this.finish, this.hint);
+  }
+
+  showTools() {
+    if (!this.sketch || !this.hint) return;
+    const { words, charts } = this.board;
+    const { isEmpty } = this.sketch;
+    this.undo.disabled = !this.sketch.before.length;
+    this.clear.disabled = this.finish.disabled = isEmpty;
+    const { title } = charts.get(this.data.ask.chart).spec;
+    const text = isEmpty ? fill(words.curveHint, { title }) : words.curveMore;
+    if (this.hint.textContent !== text) this.hint.textContent = text;
+  }
+
+  commitCurve() {
+    if (this.sketch && !this.sketch.isEmpty) this.send({ answer: this.sketch.heights });
+  }
+
+  /** Put the focus where the answer is given. */
+  focus() {
+    const target = this.sketch?.root ?? this.root.querySelector("input, button:not(:disabled)") ??
+      (this.phase === "running" ? this.board.player?.play : undefined);
+    target?.focus({ preventScroll: true });
+    return Boolean(target);
+  }
+
+  // What the rail says.
+
+  /** The words of the rail's line: a title and a sentence, as HTML. */
+  line({ title, before, after }) {
+    const { words } = this.board;
+    const { data } = this;
+    if (this.isOpen) return [title, data.question];
+    if (this.phase !== "graded") return [title, before];
+    const { verdict, why } = data;
+    if (!why.answer) {
+      return [verdict.right ? words.predictRight : words.predictWrong, `${verdict.sentence} <b>${why.question}</b>`];
+    }
+    return [why.right ? words.whyRight : words.whyWrong, `<b>${why.feedback}</b> ${after}`];
+  }
+
+  // The answer in a chart.
+
+  drawSoon(chart) {
+    if (this.isPlanned) return;
+    this.isPlanned = true;
+    requestAnimationFrame(() => {
+      this.isPlanned = false;
+      chart.draw();
+    });
+  }
+
+  /** What a chart shows of the answer, as traces: a dashed line, and beside the truth the gap between them. */
+  traces(chart) {
+    const { ask, answer, verdict } = this.data ?? {};
+    if (ask?.chart !== chart.spec.name || !chart.shown) return [];
+    const { words } = this.board;
+    const dashed = { width: 2.5, dash: "6px,4px", color: this.board.colour("@mark") };
+    const common = { type: "scatter", mode: "lines", showlegend: false };
+    const line = (x, y, name) => ({ ...common, x, y, name, hoverinfo: "name+x+y", line: dashed });
+    const shade = { fill: "toself", fillcolor: this.board.colour("@mark/0.25"), line: { width: 0 }, hoverinfo: "skip" };
+    const gap = (x, y) => ({ ...common, x, y, name: words.predictGap, ...shade });
+    if (ask.kind === "curve") {
+      const { grid } = ask;
+      const drawn = this.sketch ? (this.sketch.isEmpty ? null : this.sketch.heights) : answer;
+      const ends = [grid[0], grid.at(-1)]; // so that the axis has room for the whole curve
+      const room = { ...line(ends, [null, null], ""), hoverinfo: "skip" };
+      if (!drawn) return this.isOpen ? [room] : [];
+      const truth = verdict?.truth;
+      const between = truth ? [gap([...grid, ...[...grid].reverse()], [...drawn, ...[...truth].reverse()])] : [];
+      return [...between, line([...grid], [...drawn], words.predictLine)];
+    }
+    if (answer === null || answer === undefined) return [];
+    const ranges = { x: chart.shown.layout.xaxis, y: chart.shown.layout.yaxis };
+    const [low, high] = ends(ranges[ask.axis === "y" ? "x" : "y"]);
+    const upright = ask.axis === "x";
+    const place = (across, along) => upright ? [across, along] : [along, across];
+    const truth = verdict?.truth;
+    const between = typeof truth === "number"
+      ? [gap(...place([answer, answer, truth, truth], [low, high, high, low]))]
+      : [];
+    return [...between, line(...place([answer, answer], [low, high]), words.predictLine)];
+  }
+
+  destroy() {
+    this.sketch?.destroy();
+  }
+}
+
+/** The ends of an axis in its units. */
+function ends({ type, range = [0, 1] }) {
+  return type === "log" ? range.map((each) => 10 ** each) : [...range];
+}
+
+const asText = (value) => value.toLocaleString("en", { maximumSignificantDigits: 6 }).replace("-", "−");
