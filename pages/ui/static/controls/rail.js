@@ -3,9 +3,11 @@
 import "../history.js";
 import { element, fill } from "../dom.js";
 import { FromBefore, ITEM } from "../questions/from_before.js";
+import { notePrediction } from "../questions/progress.js";
 import { popup } from "./menu.js";
 import { Question } from "./question.js";
 
+const ASKED = ["open", "running"]; // phases of a question without a verdict
 const HAS_PLAYED = ["playing", "done", "failed"];
 const REFOCUS_MS = 10_000; // after a click, within which a board of another lab takes over the focus
 const opened = new Map(); // by session and lesson: the number of the set-up whose chart was opened last
@@ -82,7 +84,11 @@ export class Rail {
     this.root.hidden = false;
     if (isNew || !this.find(this.at)) this.at = data.at;
     const hadFocus = this.root.contains(document.activeElement) || document.activeElement?.closest(".sketch");
+    const { phase } = this.question;
     const isOther = this.question.update(data.prediction);
+    if (ASKED.includes(phase) && data.prediction?.verdict) {
+      notePrediction(data.lesson, data.set, data.prediction.verdict.right);
+    }
     const shown = JSON.stringify([data, this.at]);
     if (shown !== this.shown) this.show();
     this.shown = shown;
