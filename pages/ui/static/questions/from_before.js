@@ -26,7 +26,7 @@ export class FromBefore {
       element("div", { class: "head" }, this.title, this.close),
       this.place,
     );
-    this.panel.onkeydown = (event) => event.key !== "Escape" && event.stopPropagation(); // not for the player
+    this.panel.addEventListener("keydown", (event) => event.stopPropagation()); // the player's keys are letters here
     this.panel.addEventListener("toggle", ({ newState }) => {
       const { activeElement: has } = document;
       const isLost = !has || has === document.body || this.panel.contains(has);
