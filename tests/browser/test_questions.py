@@ -11,6 +11,7 @@ import pytest
 from playground.lessons import LESSONS
 from playground.questions import Choice, questions
 from tests.browser.student import PATIENCE, Board
+from tests.browser.test_everybody import Inspector
 from tests.browser.test_site_data import BLOCKED
 
 Open = Callable[..., Any]
@@ -89,7 +90,7 @@ def test_a_choice_is_answered_with_the_keyboard_alone(page: Open) -> None:
     assert Board(tab).state == "paused", "the space bar chose an answer, and did not play"
 
 
-def test_who_gives_up_is_shown_the_answer(page: Open) -> None:
+def test_who_gives_up_is_shown_the_answer_and_everybody_can_read_it(page: Open) -> None:
     tab = page("/regression").page
     Board(tab).ready()
     form = ask(tab, "steps-in-epoch")
@@ -101,6 +102,14 @@ def test_who_gives_up_is_shown_the_answer(page: Open) -> None:
     form.get_by_role("button", name="Show the answer").click()
     form.get_by_text("The right answer: 1").wait_for()
     assert kept(tab)["questions"]["regression/steps-in-epoch"]["right"] is False
+    form = ask(tab, "dead-relu")
+    for at in (1, 0):
+        form.locator("input").nth(at).check()
+        form.get_by_role("button", name="Check").click()
+        form.locator(".mark").nth(1 - at).wait_for()
+    inspector = Inspector(tab)
+    inspector.load()
+    assert inspector.in_both_themes("answered right, wrong, and not at all") == []
 
 
 def test_what_to_notice_comes_when_it_is_asked_for(page: Open) -> None:
@@ -112,6 +121,16 @@ def test_what_to_notice_comes_when_it_is_asked_for(page: Open) -> None:
     place.get_by_role("button", name="Show “What to notice”").click()
     place.locator("li").first.wait_for()
     assert tab.evaluate("document.activeElement.dataset.section") == "notice"
+
+
+def test_the_outcome_of_a_prediction_is_kept_with_the_answers(page: Open) -> None:
+    tab = page("/regression").page
+    board = Board(tab).ready()
+    tab.locator(".rail-count").click()
+    tab.locator('.rail-list [data-id="too-large-a-step"]').click()
+    tab.locator('[data-try="too-large-a-step"]').click()
+    tab.locator('[data-answers] [data-option="nan"]').click()
+    board.until(lambda: "regression/too-large-a-step" in kept(tab)["predictions"], "the verdict is noted")
 
 
 def test_two_questions_from_before_stand_in_the_list_and_never_open_by_themselves(page: Open) -> None:
@@ -134,6 +153,9 @@ def test_two_questions_from_before_stand_in_the_list_and_never_open_by_themselve
     asked = panel.locator("form").evaluate_all("(forms) => forms.map((form) => form.dataset.question)")
     assert asked == ["parameters", "digits"], "what was wrong comes first"
     assert tab.evaluate(FOCUS) == "formula"
+    inspector = Inspector(tab)
+    inspector.load()
+    assert inspector.in_both_themes("questions from before") == []
     tab.keyboard.type("3*n + 1")
     tab.keyboard.press("Enter")
     panel.get_by_text("Right, at the first try.").wait_for()
