@@ -174,7 +174,7 @@ PREDICTIONS = {
     ),
     "nothing-saved": Prediction(
         Choice(
-            "y = x + x, and backward() four times on one graph, without retain_graph. Which call fails first?",
+            "y = x + x: backward() four times on one graph. Which call fails first?",
             {"second": "The second", "first": "The first", "none": "None of them", "later": "The fourth"},
             failing_call,
         ),
