@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from playground.lesson import LabLesson
-<<<<<<< HEAD
 from playground.lessons.training_loop import loop, one_step, paired_shapes, shape_walk
-=======
-from playground.lessons.training_loop import loop, one_step
 from playground.lessons.training_loop.clinic import labs
->>>>>>> main
 
 LESSON = LabLesson(
     name="training_loop",
     title="Training loop",
     sentence="Five lines make a step. Go through them one by one, and see what each line makes and what it changes.",
     minutes=30,
-<<<<<<< HEAD
-    labs=(one_step.LAB, shape_walk.LAB, paired_shapes.LAB),
+    labs=(one_step.LAB, shape_walk.LAB, paired_shapes.LAB, *labs.LABS),
     code=(loop.mlp, loop.cnn, loop.Loop.run_line, shape_walk.walk, paired_shapes.train),
-=======
-    labs=(one_step.LAB, *labs.LABS),
-    code=(loop.mlp, loop.cnn, loop.Loop.run_line),
->>>>>>> main
 )
