@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -27,6 +28,7 @@ IN_PART = {  # marker: folder or file
     "claims": ROOT / "tests" / "claims",
     "first_screen": ROOT / "tests" / "browser" / "test_first_screen.py",
 }
+BROWSER_MATRIX = "tests/matrix/test_proxies.py"
 PLAYWRIGHT = pytest.StashKey[ExitStack]()  # what ends Playwright and every browser that it has started
 START_SECONDS = 60.0
 STREAMLIT = (
@@ -44,6 +46,23 @@ FLAGS = (
 )
 ONE_PROCESS = "--process-per-site"  # for all tabs of a profile: each next one finds the scripts compiled
 MEDIA = {"color_scheme", "reduced_motion", "forced_colors"}  # options of a tab, without a context of its own
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which tenth of the long claims runs where nothing is named: by default another one each day."""
+    words = "the tenth (0 to 9) of the long tests of tests/claims to run; by default that of the day"
+    parser.addoption("--tenth", type=int, choices=range(10), help=words)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the tenth once: the processes that run the tests get it from this one."""
+    if config.option.tenth is None:
+        config.option.tenth = date.today().toordinal() % 10
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    tenth = config.option.tenth
+    return f"claims: of the long ones, tenth {tenth} (again with --tenth={tenth}; all with: pytest tests/claims)"
 
 
 def is_named(folder: Path, config: pytest.Config) -> bool:
@@ -73,7 +92,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class BrowserTestsTogether(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "browser" if nodeid.startswith("tests/browser/") else nodeid
+            return "browser" if nodeid.startswith(("tests/browser/", BROWSER_MATRIX)) else nodeid
 
     return BrowserTestsTogether(config, log)
 
@@ -81,9 +100,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Set the markers, put browser tests last for a run in one process, and take only a part of the long matrices.
 
-    Of tests/matrix, tests/claims and the first screen only cases marked `in_ci` run, unless the command names them.
+    Of tests/matrix, tests/claims and the first screen only cases marked `in_ci` run, and of the other claims a tenth,
+    unless the command names them.
     """
     left_out = []
+    long_claims = 0
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
@@ -91,7 +112,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.path.is_relative_to(folder):
                 item.add_marker(marker)
                 if marker in IN_PART and not item.get_closest_marker("in_ci") and not is_named(folder, config):
-                    left_out.append(item)
+                    long_claims += marker == "claims"
+                    if marker != "claims" or long_claims % 10 != config.option.tenth:
+                        left_out.append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
     gone = set(left_out)
@@ -137,12 +160,13 @@ def run_server(
     environment: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
     port: int = 0,
+    base: str = "",
 ) -> Iterator[Server]:
     """Start the app, wait until it is healthy, and end its whole process group afterwards.
 
     `command` defaults to `streamlit run app.py`; `{port}` in its words is the port it must listen on, or a free one.
     `environment` replaces this process's; `settings` are added to it. Fails the test with the server's output if the
-    server dies or is not up in time.
+    server dies or is not up in time. `base` is the path under which it lies.
     """
     port = port or free_port()
     command = [word.replace("{port}", str(port)) for word in command or STREAMLIT]
@@ -152,7 +176,7 @@ def run_server(
             command, cwd=folder, env=variables, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
-            wait_until_healthy(process, port, log)
+            wait_until_healthy(process, port, log, base)
             yield Server(f"http://127.0.0.1:{port}", port, process.pid)
             if process.poll() is not None:
                 pytest.fail(f"The server died with exit code {process.returncode} during the test.\n{output(log)}")
@@ -160,9 +184,9 @@ def run_server(
             end_group(process)
 
 
-def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
+def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: IO[bytes], base: str = "") -> None:
     give_up_at = time.monotonic() + START_SECONDS
-    while not healthy(port):
+    while not healthy_at(port, f"127.0.0.1:{port}", base):
         if process.poll() is not None:
             pytest.fail(f"The server ended with exit code {process.returncode} before it was up.\n{output(log)}")
         if time.monotonic() > give_up_at:
@@ -171,9 +195,14 @@ def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: IO[byte
 
 
 def healthy(port: int) -> bool:
+    return healthy_at(port, f"127.0.0.1:{port}")
+
+
+def healthy_at(port: int, host: str, base: str = "") -> bool:
+    """Whether the app says so that answers at this port for a host's name."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        connection.request("GET", "/_stcore/health")
+        connection.request("GET", f"{base}/_stcore/health", headers={"Host": host})
         return connection.getresponse().read() == b"ok"
     except (OSError, http.client.HTTPException):
         return False

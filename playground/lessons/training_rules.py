@@ -46,13 +46,13 @@ LOW_RATE = 0.1  # of the step that pays in the probe: a plateau at a lower rate 
 MAX_FAR_INPUT = 10  # where the loss is not finite: inputs as large as this are why
 COLLAPSED = 0.05  # weights no larger than this are as good as none
 
-FROM_THE_DOCTOR = ("kept gradients", "target scale", "dies backwards", "constant", "one prediction")
+FROM_THE_DOCTOR = ("kept gradients", "softmax twice", "target scale", "dies backwards", "constant", "one prediction")
 SENTENCES = {
     **{name: DOCTOR[name] for name in FROM_THE_DOCTOR},
     "past": "You are looking back at step {step:,}. Press Now or Play to return.",
     "diverged": "Diverged at step {step:,}: the loss is not finite (NaN).",
     "one class": "All training points have class {label}: there is nothing to tell apart. Add other points.",
-    "far": "The inputs go up to ±{largest}, but models learn best near ±1. Scale your table, then load it.",
+    "far": "The inputs go up to ±{largest}, but models learn best near ±1.",
     "start": "Press Play and watch the model learn. You can change most settings while it runs.",
     "went back": "You went back to step {step:,}, before the divergence, with a new optimizer.",
     "continued": "You continue from step {step:,} with an empty optimizer state. Change a setting, or press Play.",
@@ -117,6 +117,8 @@ SENTENCES_SINCE = {
 CAUSES = {"weight_decay": "Weight decay", "l1": "The L1 penalty", "dropout": "Dropout"}  # {label} of these sentences
 LAYERS = {"hidden": "layer {number}", "output": "the output layer"}  # {layer}
 ADVICE = {
+    "scale": "Scale your table, then load it.",
+    "normalise": "Switch on “Normalise x” in All settings.",
     "go back, lower": "Go back to step {good_step:,} and lower the learning rate, or press Reset.",
     "go back": "Go back to step {good_step:,} and change something else, or press Reset.",
     "lower, reset": "Lower the learning rate, then press Reset.",
@@ -129,6 +131,7 @@ ADVICE = {
     "lower rate": "Try a lower learning rate.",
     "lower rate or undo": "Lower the learning rate or undo this change.",
     "undo": "Undo this change.",
+    "loss": "Choose another loss.",
     "zero_grad": "Switch zero_grad() on.",
     "scale targets": "Scale your table, then load it.",
     "relu": "Choose ReLU, or take layers away.",
@@ -187,6 +190,7 @@ class TrainingSituation:
     has_more_inputs: bool = False
     targets: tuple[float, float] = (math.nan, math.nan)  # of a regression: the mean and the spread of y
     output_spread: float = math.nan  # of a regression: the standard deviation of the predictions
+    floor_of_loss: float = math.nan  # where the loss gets probabilities instead of logits: the lowest one
     one_class: int = -1  # of a classification: the only class that is predicted
     layers: Callable[[], tuple[Layer, ...]] = tuple  # with the gradients of the first steps since the last change
     held_gradients: Callable[[], tuple[float, float]] | None = None  # norms: of the sum so far, and of the new one
@@ -198,7 +202,8 @@ class TrainingSituation:
             losses=self.rows.train, steps_taken=self.step - self.period.start, since=self.since,
             constant_loss=self.constant_loss,
             classes=len(self.classes), one_class=self.one_class, output_spread=self.output_spread,
-            target_mean=self.targets[0], target_spread=self.targets[1],
+            target_mean=self.targets[0], target_spread=self.targets[1], loss="cross entropy",
+            floor=self.floor_of_loss, is_probability=math.isfinite(self.floor_of_loss),
         )  # fmt: skip
 
     @property
@@ -440,13 +445,10 @@ def _to_lead_gradients_back(s: TrainingSituation, found: Any) -> str:
     return ADVICE["relu" if s.config.activation != "relu" else "seed"]
 
 
-def _far_and_not_finite(s: TrainingSituation) -> FarInputs | None:
-    return FarInputs(s.largest_input) if s.outcome == "failed" and s.largest_input > MAX_FAR_INPUT else None
-
-
 def _far(s: TrainingSituation) -> FarInputs | None:
     is_fine = s.step > 0 and s.fit >= MIN_FIT
-    return FarInputs(s.largest_input) if s.largest_input > MAX_INPUT and not is_fine else None
+    limit = MAX_FAR_INPUT if s.outcome == "failed" else MAX_INPUT
+    return FarInputs(s.largest_input) if s.largest_input > limit and not is_fine else None
 
 
 def _start(s: TrainingSituation) -> AtStep | None:
@@ -751,17 +753,17 @@ def _rule(name: str, find: Callable[[TrainingSituation], Any], advice: Any = Non
 
 RULES: tuple[Rule[TrainingSituation], ...] = (
     _rule("past", _past),
-    _rule("far", _far_and_not_finite),
+    _rule("far", _far, lambda s, found: ADVICE["normalise" if "normalise" in s.config.knobs() else "scale"]),
     _rule("target scale", _from_the_doctor("target scale", lambda s: s.step > 0 and s.fit < MIN_FIT), "scale targets"),
     _rule("diverged", _diverged, _after_divergence),
     _rule("one class", _one_class),
-    _rule("far", _far),
     _rule("start", _start),
     _rule("went back", _went_back, _after_going_back),
     _rule("continued", _continued),
     _rule("changed loss", _changed_loss),
     _rule("changed", _changed),
     _rule("kept gradients", _kept_gradients, "zero_grad"),
+    _rule("softmax twice", _from_the_doctor("softmax twice", lambda s: s.step > 0), "loss"),
     _rule("same units", _same_units, "initialisation"),
     _rule("dead layer", _dead_layer, _to_revive),
     _rule("dead units", _dead_units, _to_revive),

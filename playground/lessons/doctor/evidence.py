@@ -41,7 +41,7 @@ class Mode:
     module: str
     wrong: int
     passes: int
-    first_step: int
+    first_step: int = 0
 
 
 @dataclass(frozen=True)
