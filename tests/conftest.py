@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -44,6 +45,23 @@ FLAGS = (
 )
 ONE_PROCESS = "--process-per-site"  # for all tabs of a profile: each next one finds the scripts compiled
 MEDIA = {"color_scheme", "reduced_motion", "forced_colors"}  # options of a tab, without a context of its own
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which tenth of the long claims runs where nothing is named: by default another one each day."""
+    words = "the tenth (0 to 9) of the long tests of tests/claims to run; by default that of the day"
+    parser.addoption("--tenth", type=int, choices=range(10), help=words)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the tenth once: the processes that run the tests get it from this one."""
+    if config.option.tenth is None:
+        config.option.tenth = date.today().toordinal() % 10
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    tenth = config.option.tenth
+    return f"claims: of the long ones, tenth {tenth} (again with --tenth={tenth}; all with: pytest tests/claims)"
 
 
 def is_named(folder: Path, config: pytest.Config) -> bool:
@@ -81,9 +99,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Set the markers, put browser tests last for a run in one process, and take only a part of the long matrices.
 
-    Of tests/matrix, tests/claims and the first screen only cases marked `in_ci` run, unless the command names them.
+    Of tests/matrix, tests/claims and the first screen only cases marked `in_ci` run, and of the other claims a tenth,
+    unless the command names them.
     """
     left_out = []
+    long_claims = 0
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
@@ -91,7 +111,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.path.is_relative_to(folder):
                 item.add_marker(marker)
                 if marker in IN_PART and not item.get_closest_marker("in_ci") and not is_named(folder, config):
-                    left_out.append(item)
+                    long_claims += marker == "claims"
+                    if marker != "claims" or long_claims % 10 != config.option.tenth:
+                        left_out.append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
     gone = set(left_out)

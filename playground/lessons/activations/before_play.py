@@ -128,8 +128,8 @@ PREDICTIONS = {
         Why(
             "Why is it so flat?",
             {
-                "half": "Its value at 0 is one half",
                 "product": "Its slope is σ · (1 − σ), at most ½ · ½",
+                "half": "Its value at 0 is one half, and so is its slope",
                 "line": "It is a line of slope 1 near 0",
             },
             "product",
@@ -161,9 +161,9 @@ PREDICTIONS = {
         Why(
             "Why that one?",
             {
-                "exp": "It falls like eˣ, which is never quite flat",
                 "smooth": "Smooth functions have no flat parts",
-                "line": "It is a line with a small slope there",
+                "exp": "It falls like eˣ, which is never quite flat",
+                "line": "It is a straight line with a small slope there",
             },
             "exp",
             {
@@ -172,34 +172,34 @@ PREDICTIONS = {
             },
         ),
     ),
-    "four-scores": Prediction(
-        Number("The scores are 2, 1, 0 and −1. How large is the softmax share of the 2?", rule=share_of_first, lo=0,
-               hi=1, tolerance=0.1),
+    "hot": Prediction(
+        Number("Scores 2, 1, 0 and −1: the 2 has a share of 0.64. How large is it at a temperature of 10?",
+               rule=share_of_first, lo=0, hi=1, tolerance=0.08),
         Why(
-            "What decides the share?",
+            "What does a temperature of 10 do?",
             {
-                "ratio": "The score divided by the sum of the scores",
-                "largest": "The largest score gets all",
-                "exp": "eᶻ divided by the sum of all eᶻ",
+                "share": "It divides the largest share by 10",
+                "scores": "It divides the scores by 10",
+                "winner": "It makes the largest score win more clearly",
             },
-            "exp",
+            "scores",
             {
-                "ratio": "2 / 2 would be 1, and −1 would get a negative share. eᶻ is always positive.",
-                "largest": "That is argmax. Softmax is soft: each step of 1 in the score is a factor of e ≈ 2.7.",
+                "share": "Then the shares would not add up to 1. The scores are divided, before softmax.",
+                "winner": "A low temperature does that. At 10 the scores are nearly equal, and so are the shares.",
             },
         ),
     ),
     "up-by-one": Prediction(
         Choice(
             "All four scores become 1 larger. Which softmax shares grow?",
-            {"all": "All of them", "none": "None", "first": "Only the largest"},
+            {"none": "None", "all": "All of them", "first": "Only the largest"},
             shares_that_grow,
         ),
         Why(
             "Why?",
             {
-                "factor": "e multiplies each eᶻ and their sum",
                 "score": "A larger score is a larger share",
+                "factor": "e multiplies each eᶻ and their sum",
                 "limit": "The shares are at their limit already",
             },
             "factor",
@@ -220,7 +220,7 @@ PREDICTIONS = {
             "Why so little?",
             {
                 "factor": "Each layer passes on less than a quarter",
-                "constant": "Each layer takes away a tenth",
+                "constant": "Each layer takes away a tenth of what arrives",
                 "weights": "The weights are too large",
             },
             "factor",
@@ -233,14 +233,14 @@ PREDICTIONS = {
     "too-large-tanh": Prediction(
         Choice(
             "Very large starting weights, ten tanh layers: every output stays within ±1. And the gradient?",
-            {"stays": "It keeps its size", "vanishes": "It vanishes", "explodes": "It explodes"},
+            {"explodes": "It explodes", "vanishes": "It vanishes", "stays": "It keeps its size"},
             fate_of_gradient,
         ),
         Why(
             "Why?",
             {
-                "bounded": "Outputs within ±1 keep gradients small",
                 "weights": "Large weights multiply it in each layer",
+                "bounded": "Outputs within ±1 keep gradients small",
                 "flat": "tanh is flat at ±1 and stops every gradient",
             },
             "weights",
@@ -259,8 +259,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "lines": "A sum of lines is a line",
                 "pieces": "Each unit is a line, so each gives one piece",
+                "lines": "A sum of lines is a line",
                 "steps": "With enough steps of training it will bend",
             },
             "lines",
@@ -290,14 +290,14 @@ PREDICTIONS = {
     "step-too-far": Prediction(
         Choice(
             "Scores 11, 10 and 9 in fp16, softmax by its formula. Which share does the 11 get?",
-            {"right": "The right one, about 0.67", "zero": "0", "one": "1", "nan": "NaN"},
+            {"right": "The right one, about 0.67", "one": "1", "zero": "0", "nan": "NaN"},
             naive_share,
         ),
         Why(
             "Why?",
             {
-                "sum": "The sum of the three exp is too large for fp16",
-                "exp": "exp(11) is too large for fp16",
+                "exp": "exp(11) alone is already too large for fp16",
+                "sum": "The sum of the three exp is too large",
                 "digits": "fp16 has too few digits",
             },
             "sum",
@@ -310,15 +310,15 @@ PREDICTIONS = {
     "underflow": Prediction(
         Choice(
             "Scores −120, −121 and −122 in fp32, softmax by its formula. Which share does the −120 get?",
-            {"zero": "0", "one": "1", "right": "The right one, about 0.67", "nan": "NaN"},
+            {"zero": "0", "nan": "NaN", "right": "The right one, about 0.67", "one": "1"},
             naive_share_in_32_bits,
         ),
         Why(
             "Why?",
             {
                 "differences": "Only the differences between scores count",
-                "zeros": "Each exp is 0, and 0 / 0 is undefined",
                 "small": "A very small number is rounded to 0",
+                "zeros": "Each exp is 0, and 0 / 0 is undefined",
             },
             "zeros",
             {

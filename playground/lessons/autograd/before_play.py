@@ -82,8 +82,8 @@ PREDICTIONS = {
         Why(
             "How does autograd get it?",
             {
-                "last": "It keeps the gradient of the last use of x",
-                "sum": "It adds up what arrives from the three uses of x",
+                "last": "It keeps only the gradient of the last use of x",
+                "sum": "It adds up what arrives at x",
                 "value": "It computes the value of the formula at x",
             },
             "sum",
@@ -103,9 +103,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "steepest": "Only the flattest of the four counts",
-                "product": "Each sigmoid multiplies it by a quarter at most",
+                "steepest": "Only the flattest of the four sigmoids counts",
                 "copy": "A gradient is passed on unchanged",
+                "product": "Each multiplies it by a quarter at most",
             },
             "product",
             {
@@ -122,9 +122,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "square": "The derivative of v² is 2v",
-                "mean": "2v, divided by 4 because of the mean",
+                "square": "The derivative of v² is 2v, for each number",
                 "value": "It is the mean of the squares",
+                "mean": "2v, divided by 4 because of the mean",
             },
             "mean",
             {
@@ -142,8 +142,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "slope": "Left of 0 the parabola goes down",
                 "same": "Equal results have equal gradients",
+                "slope": "Left of 0 the parabola goes down",
                 "error": "A gradient is never below zero",
             },
             "slope",
@@ -162,8 +162,8 @@ PREDICTIONS = {
             "Why?",
             {
                 "new": "Each call replaces the gradient of the last one",
-                "add": "Each call adds to what is in x.grad",
                 "mean": "torch averages the calls",
+                "add": "Each call adds to what is in x.grad",
             },
             "add",
             {
@@ -175,15 +175,15 @@ PREDICTIONS = {
     "nothing-saved": Prediction(
         Choice(
             "y = x + x, and backward() four times on one graph, without retain_graph. Which call fails first?",
-            {"second": "The second", "first": "The first", "later": "The fourth", "none": "None of them"},
+            {"second": "The second", "first": "The first", "none": "None of them", "later": "The fourth"},
             failing_call,
         ),
         Why(
             "Why?",
             {
-                "freed": "backward() always deletes the graph",
                 "saved": "Only saved values are freed; a sum saves none",
-                "leaf": "x is used twice, so the graph is kept",
+                "freed": "backward() always deletes the graph",
+                "leaf": "x is used twice, so torch keeps the graph for it",
             },
             "saved",
             {
@@ -195,15 +195,15 @@ PREDICTIONS = {
     "half-detached": Prediction(
         Choice(
             "y = (x.detach() * x).sum() with x = 1, 2. What is x.grad?",
-            {"tensor([2., 4.])": "2, 4", "tensor([1., 2.])": "1, 2", "None": "None", "error": "backward() fails"},
+            {"tensor([2., 4.])": "2, 4", "error": "backward() fails", "None": "None", "tensor([1., 2.])": "1, 2"},
             what_is_printed,
         ),
         Why(
             "Why?",
             {
                 "same": "detach() changes no numbers, so it is 2x",
-                "constant": "One factor counts as a constant",
                 "cut": "detach() cuts x off from the graph",
+                "constant": "One factor counts as a constant",
             },
             "constant",
             {
@@ -215,7 +215,7 @@ PREDICTIONS = {
     "unused": Prediction(
         Choice(
             "The loss does not depend on the weight w. What is w.grad after backward()?",
-            {"tensor([0., 0.])": "0, 0", "tensor([1., 1.])": "1, 1", "error": "backward() fails", "None": "None"},
+            {"tensor([0., 0.])": "0, 0", "None": "None", "error": "backward() fails", "tensor([1., 1.])": "1, 1"},
             what_is_printed,
         ),
         Why(
@@ -235,15 +235,15 @@ PREDICTIONS = {
     "corner": Prediction(
         Choice(
             "abs(x) at 0: slope −1 on the left, 1 on the right. What does autograd say?",
-            {"1": "1", "nan": "NaN", "-1": "−1", "0": "0"},
+            {"0": "0", "nan": "NaN", "-1": "−1", "1": "1"},
             slope_by_autograd,
         ),
         Why(
             "Why?",
             {
+                "chosen": "torch picks a value in between",
+                "nan": "Without a slope the result is undefined",
                 "right": "It takes the slope on the right",
-                "nan": "There is no slope, so it is undefined",
-                "chosen": "There is none, so torch picks one in between",
             },
             "chosen",
             {
@@ -262,8 +262,8 @@ PREDICTIONS = {
             "Why?",
             {
                 "small": "A smaller step is always nearer to the slope",
-                "digits": "A line has no bend to miss; small steps round",
                 "same": "On a line every step is equally good",
+                "digits": "A line has no bend to miss; small steps round",
             },
             "digits",
             {

@@ -11,7 +11,6 @@ from playground.predictions import Choice, Number, Prediction, Why
 
 SETTLED = 0.001  # of a mean squared distance from x²
 CLOSE, TWICE, TENFOLD = 1.1, 3.0, 15.0  # of the highest of the best losses, over the lowest
-SAME_FACTOR = 1e-6
 RATES = np.round(np.arange(0.05, 4.0, 0.05), 2)
 
 
@@ -75,24 +74,23 @@ def best_rate(config: MomentumConfig) -> float:
     return float(min(RATES, key=lambda lr: factor(config, float(lr))))
 
 
-def twice_the_rate(config: MomentumConfig) -> str:
-    """Whether the factor is smaller, the same or larger at twice the rate: "faster", "same" or "slower"."""
-    change = factor(config, 2 * config.lr) - factor(config, config.lr)
-    return "same" if abs(change) < SAME_FACTOR else "faster" if change < 0 else "slower"
+def percent_left(config: MomentumConfig) -> float:
+    """The percentage of the distance that a step leaves."""
+    return 100 * factor(config, config.lr)
 
 
 PREDICTIONS = {
     "all-at-once": Prediction(
         Choice(
             "Each of the seven optimizers at the rate that suits it best. How far apart do they end?",
-            {"ten": "The worst ten times the best", "twice": "The worst twice the best", "tenth": "All within a tenth"},
+            {"ten": "The worst ten times the best", "tenth": "All within a tenth", "twice": "The worst twice the best"},
             spread_of_best,
         ),
         Why(
             "Why?",
             {
+                "adam": "Adam is the best of the seven at every rate",
                 "noise": "Each gets close to the noise at its own rate",
-                "adam": "Adam is the best at every rate",
                 "same": "All seven take the same steps",
             },
             "noise",
@@ -110,9 +108,9 @@ PREDICTIONS = {
         Why(
             "What is different in AdamW?",
             {
-                "none": "Nothing but its name",
                 "separate": "It shrinks the weights apart from Adam’s step",
-                "smaller": "It uses a smaller weight decay",
+                "none": "Nothing but its name",
+                "smaller": "It uses a smaller weight decay than the others",
             },
             "separate",
             {
@@ -130,8 +128,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "best": "The best optimizer is the best at every rate",
                 "small": "SGD’s gradients are small, so it needs that rate",
+                "best": "The best optimizer is the best at every rate",
                 "luck": "With three seeds the order is luck",
             },
             "small",
@@ -170,8 +168,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
+                "more": "It takes the longest way and sees the most",
                 "last": "Its last steps are by far the shortest",
-                "more": "It takes the longest way",
                 "start": "It only has a better start",
             },
             "last",
@@ -191,8 +189,8 @@ PREDICTIONS = {
             "Why?",
             {
                 "fall": "Only a falling rate can come to rest",
-                "rate": "A rate of 0.1 is too large for Adam",
                 "exact": "The gradient has no noise and goes to 0",
+                "rate": "A rate of 0.1 is too large for Adam",
             },
             "exact",
             {
@@ -220,23 +218,22 @@ PREDICTIONS = {
             },
         ),
     ),
-    "much-momentum": Prediction(
-        Choice(
-            "Momentum is 0.8, the rate 1. At twice the rate, each step brings the ball …",
-            {"faster": "nearer than now", "same": "exactly as near as now", "slower": "less near than now"},
-            twice_the_rate,
+    "very-long-valley": Prediction(
+        Number(
+            "Curvatures 0.01 and 1: without momentum a step leaves 98 % of the distance. How much with the best pair?",
+            rule=percent_left, lo=0, hi=100, tolerance=5, unit="%",
         ),
         Why(
             "Why?",
             {
-                "longer": "Longer steps arrive sooner",
-                "root": "Both directions oscillate: the factor is √0.8",
-                "limit": "Twice the rate is above the limit",
+                "root": "The ratio of the curvatures counts by its root",
+                "rate": "Momentum only allows a higher rate",
+                "same": "The flat direction limits both alike",
             },
             "root",
             {
-                "longer": "Where it oscillates, a longer step also overshoots further.",
-                "limit": "With momentum 0.8 the limit is 3.6.",
+                "rate": "By a factor of less than 2. Most comes from steps that add up along the valley.",
+                "same": "Along it all steps have the same direction, and momentum adds them up.",
             },
         ),
     ),

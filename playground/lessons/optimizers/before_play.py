@@ -100,8 +100,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "best": "The best optimizer leads at all times",
                 "long": "Its first steps are longer than the rate",
+                "best": "The best optimizer leads at all times",
                 "plain": "Simple rules start faster",
             },
             "long",
@@ -115,7 +115,7 @@ PREDICTIONS = {
     "rate-for-sgd": Prediction(
         Choice(
             "Thirty times the learning rate, 0.3. Who wins after 12 epochs?",
-            {"adam": "Adam", "plain": "SGD or Momentum", "rmsprop": "RMSprop"},
+            {"plain": "SGD or Momentum", "adam": "Adam", "rmsprop": "RMSprop"},
             winner_or_pair,
         ),
         Why(
@@ -135,7 +135,7 @@ PREDICTIONS = {
     "too-fast": Prediction(
         Choice(
             "A learning rate of 3. Which racers are still running after 60 steps?",
-            {"all": "All four", "plain": "SGD and Momentum", "adaptive": "RMSprop and Adam", "none": "None"},
+            {"all": "All four", "adaptive": "RMSprop and Adam", "plain": "SGD and Momentum", "none": "None"},
             still_running,
         ),
         Why(
@@ -162,7 +162,7 @@ PREDICTIONS = {
         Why(
             "What decided it?",
             {
-                "better": "The winner is the better optimizer",
+                "better": "The winner is simply the better optimizer here",
                 "start": "Also the start: a part of the result is luck",
                 "batches": "Each racer saw other batches",
             },
@@ -182,8 +182,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "slow": "Its steps are too short to get there in time",
                 "long": "Its steps are too long to come to rest",
+                "slow": "Its steps are too short to get there in time",
                 "momentum": "Its momentum is too small",
             },
             "long",
@@ -202,8 +202,8 @@ PREDICTIONS = {
             "What does the schedule change?",
             {
                 "faster": "It gets to the minimum faster",
-                "rest": "Short last steps let it come to rest",
                 "nothing": "Nothing: it takes the same number of steps",
+                "rest": "Short last steps let it come to rest",
             },
             "rest",
             {
@@ -215,15 +215,15 @@ PREDICTIONS = {
     "local-minimum": Prediction(
         Choice(
             "A surface with two valleys. Who ends in the deeper one, behind the first?",
-            {"all": "All four", "adam": "Adam alone", "none": "None", "momentum": "Momentum alone"},
+            {"momentum": "Momentum alone", "adam": "Adam alone", "none": "None", "all": "All four"},
             in_the_deeper_valley,
         ),
         Why(
             "Why?",
             {
-                "speed": "Earlier steps carry it through the first valley",
+                "noise": "The noise of the batches takes it out of there",
                 "clever": "It looks for the global minimum",
-                "noise": "The noise of the batches takes it out",
+                "speed": "Earlier steps carry it through the first",
             },
             "speed",
             {
@@ -240,8 +240,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "mean": "m is an average of the gradients",
                 "sum": "1 + 0.95 + 0.95² + … = 1 / (1 − 0.95)",
+                "mean": "m is an average of all gradients so far",
                 "grow": "Each step adds 1, without an end",
             },
             "sum",
@@ -255,7 +255,7 @@ PREDICTIONS = {
     "inside-adam": Prediction(
         Choice(
             "The rate is 0.01, the first gradient of this weight −0.31. How far does Adam’s first step move it?",
-            {"product": "0.0031", "rate": "0.01", "gradient": "0.31"},
+            {"rate": "0.01", "product": "0.0031", "gradient": "0.31"},
             first_step_of_adam,
         ),
         Why(

@@ -11,17 +11,16 @@ from playground.lessons.tensors.broadcasting import BroadcastingConfig, draw_bro
 from playground.lessons.tensors.memory import MemoryConfig
 from playground.lessons.tensors.operations import OperationsConfig
 from playground.lessons.tensors.registry import OPERATIONS
-from playground.lessons.tensors.tutorial import TutorialConfig, convert_both_ways, draw_tutorial
+from playground.lessons.tensors.tutorial import TutorialConfig, draw_tutorial
 from playground.lessons.tensors.verdicts import Result, run_both
 from playground.lessons.tensors.views import FIRST_RUN, SECOND_RUN, ViewsConfig, memory_positions
 from playground.parsing.arrays import as_numpy, as_torch, read_array, read_shape
 from playground.predictions import Choice, Number, Prediction, Why
 
 
-def bytes_between_rows(config: TutorialConfig) -> float:
-    """The first stride of NumPy's array, in bytes."""
-    array, _, _ = convert_both_ways(config.rows, config.columns)
-    return float(array.strides[0])
+def dtypes_of_sine(config: TutorialConfig) -> str:
+    """The dtypes of the sine in NumPy and in torch, one a line."""
+    return next(row[2] for row in draw_tutorial(config).tables[0].rows if "torch.sin" in row[1])
 
 
 def shape_of_mean(config: TutorialConfig) -> str:
@@ -91,22 +90,24 @@ def result_of(config: ViewsConfig) -> torch.Tensor:
 
 
 PREDICTIONS = {
-    "first-cell": Prediction(
-        Number(
-            "NumPy’s array is 2 × 3, with 8 bytes a number. How many bytes is it from one row to the next?",
-            rule=bytes_between_rows, lo=0, hi=60, tolerance=0, unit="bytes",
+    "same-sine": Prediction(
+        Choice(
+            "The sine of the same list, −1 −2 1 2, in both libraries. Which dtypes do the results have?",
+            {"float64\nfloat64": "float64 in both", "float64\nfloat32": "float64 in NumPy, float32 in torch",
+             "int64\nfloat32": "int64 in NumPy, float32 in torch"},
+            dtypes_of_sine,
         ),
         Why(
-            "Why that many?",
+            "Why?",
             {
-                "count": "NumPy counts numbers, and a row has 3",
-                "bytes": "NumPy counts bytes, and a row has 3 numbers of 8",
-                "whole": "It skips the whole array",
+                "same": "Both libraries choose the most exact type",
+                "list": "A list of whole numbers stays whole in NumPy",
+                "default": "Each library has a float type of its own",
             },
-            "bytes",
+            "default",
             {
-                "count": "torch counts numbers. NumPy’s strides are in bytes.",
-                "whole": "A stride leads to the next row, not past the last one.",
+                "same": "torch’s default is float32: models need memory and speed more than digits.",
+                "list": "abs keeps integers. A sine is no integer, so NumPy makes a float64 of it.",
             },
         ),
     ),
@@ -119,9 +120,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "none": "A mean over all numbers leaves no axis",
-                "one": "One number is an axis of length 1",
                 "same": "An operation keeps the shape of its input",
+                "one": "One number is an axis of length 1",
+                "none": "A mean over all numbers leaves no axis",
             },
             "none",
             {
@@ -139,9 +140,9 @@ PREDICTIONS = {
         Why(
             "Why is that so?",
             {
-                "formula": "A standard deviation has one formula",
-                "digits": "float32 has fewer digits",
                 "divisor": "NumPy divides by n, torch by n − 1",
+                "digits": "float32 has fewer digits",
+                "formula": "A standard deviation has one formula",
             },
             "divisor",
             {
@@ -153,14 +154,14 @@ PREDICTIONS = {
     "repeat": Prediction(
         Choice(
             "In NumPy repeat(2) of 1 2 3 gives 1 1 2 2 3 3. What does it give in torch?",
-            {"1 1 2 2 3 3": "1 1 2 2 3 3", "2 4 6": "2 4 6", "1 2 3 1 2 3": "1 2 3 1 2 3", "error": "An error"},
+            {"1 2 3 1 2 3": "1 2 3 1 2 3", "2 4 6": "2 4 6", "1 1 2 2 3 3": "1 1 2 2 3 3", "error": "An error"},
             numbers_in_torch,
         ),
         Why(
             "Why?",
             {
-                "name": "The same name means the same in both",
-                "whole": "torch repeats the tensor, NumPy each number",
+                "name": "Operations of one name do the same in both",
+                "whole": "torch repeats the tensor as a whole",
                 "times": "It multiplies by 2",
             },
             "whole",
@@ -198,9 +199,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "copy": "Another dtype needs other bytes, so it copies",
+                "copy": "Another dtype needs other bytes",
                 "always": "as_tensor always copies",
-                "share": "as_tensor always shares the memory",
+                "share": "as_tensor shares the memory with any dtype",
             },
             "copy",
             {
@@ -212,40 +213,20 @@ PREDICTIONS = {
     "column-and-row": Prediction(
         Choice(
             "a is a column, 4 × 1; b is a row of 3. Which shape does a + b have?",
-            {"error": "None: an error", "4 × 1": "4 × 1", "4 × 3": "4 × 3", "3 × 4": "3 × 4"},
+            {"error": "None: an error", "4 × 3": "4 × 3", "4 × 1": "4 × 1", "3 × 4": "3 × 4"},
             shape_of_sum,
         ),
         Why(
             "Why?",
             {
-                "equal": "Only equal shapes can be added",
-                "table": "Each is stretched along the axis of the other",
+                "equal": "Only arrays of equal shapes can be added",
                 "first": "The result has the shape of a",
+                "table": "Each is stretched along the other",
             },
             "table",
             {
                 "equal": "An axis of 1, or a missing one, is stretched without a warning.",
                 "first": "Neither array decides alone: each axis takes the larger size of the two.",
-            },
-        ),
-    ),
-    "three-axes": Prediction(
-        Choice(
-            "a is 2 × 1 × 3 and b is 4 × 1. Which shape does a + b have?",
-            {"2 × 4 × 3": "2 × 4 × 3", "2 × 1 × 3": "2 × 1 × 3", "8 × 3": "8 × 3", "error": "None: an error"},
-            shape_of_sum,
-        ),
-        Why(
-            "Why?",
-            {
-                "axes": "Both arrays need the same number of axes",
-                "left": "Shapes are aligned at the left: 2 meets 4",
-                "right": "Aligned at the right, a 1 is stretched",
-            },
-            "right",
-            {
-                "axes": "A missing axis counts as 1 and is stretched.",
-                "left": "They are aligned at the right: 3 meets 1, 1 meets 4, and 2 meets nothing.",
             },
         ),
     ),
@@ -276,8 +257,8 @@ PREDICTIONS = {
         Why(
             "Why there?",
             {
-                "order": "y stores its numbers in its own order",
                 "strides": "Only the strides change: the last one is 12",
+                "order": "y stores its numbers in its own order",
                 "last": "It is at the end of the memory",
             },
             "strides",

@@ -389,3 +389,9 @@ def test_the_measured_factor_is_the_theorys(surface: str) -> None:
 def test_the_note_names_the_limit() -> None:
     note = rates.draw(rates.RatesConfig(large=8.0, small=0.5, share=1.0)).note
     assert "2 / 8 = **0.25**" in note and "0.875 along the valley and by 1 across it" in note
+
+
+def test_where_no_ball_ends_in_a_minimum_the_page_says_why() -> None:
+    assert "No ball ends in a minimum" not in basins.draw(basins.BasinsConfig()).note
+    few = basins.draw(basins.BasinsConfig(surface="plateau", lr=0.0001, steps=5)).note
+    assert few.startswith("**No ball has reached a minimum after 5 steps.**")

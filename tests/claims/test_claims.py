@@ -1,0 +1,85 @@
+"""What the lessons say happens, does: each sentence has a rule, or a reason why no run decides it."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from playground import mnist
+from playground.lessons import LESSONS
+from tests.claims.claims import Claims, Rule, Sentence, sentences, told, undecided
+
+FOLDER = Path(__file__).parent
+READY = [name for name in LESSONS if (FOLDER / f"{name}.py").exists()]
+CLAIMS: dict[str, Claims] = {name: importlib.import_module(f"tests.claims.{name}").CLAIMS for name in READY}
+
+
+def cases() -> list[Any]:
+    found: list[Any] = []
+    for lesson, claims in CLAIMS.items():
+        for at, rule in enumerate(claims.rules):
+            name = f"{lesson}-{rule.experiment or 'text'}-{at}" + f"-{rule.threads}-threads" * (rule.threads > 1)
+            found.append(pytest.param(rule, id=name, marks=[] if rule.is_long else [pytest.mark.in_ci]))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def same_threads() -> Any:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("rule", cases())
+def test_what_the_lesson_says_is_true(rule: Rule, request: pytest.FixtureRequest) -> None:
+    if rule.lesson == "cnn" and not mnist.load().real:
+        pytest.skip("needs the real MNIST")
+    torch.set_num_threads(rule.threads)
+    rule.holds()
+
+
+@pytest.mark.in_ci
+@pytest.mark.parametrize("lesson", READY)
+def test_every_sentence_has_a_rule_or_a_reason(lesson: str) -> None:
+    ruled = {(rule.experiment, text) for rule in CLAIMS[lesson].rules for text in rule.texts}
+    reasons = undecided(lesson)
+    sections = LESSONS[lesson].prose.keys()
+    said = {("" if each.place in sections else each.place, each.text): each for each in told(lesson)}
+    new = [f"[{place}] {text}" for (place, text), each in said.items()
+           if (place, text) not in ruled and text not in reasons and not each.asks]  # fmt: skip
+    assert not new, "sentences without a rule: write one, or say in undecided/ why no run decides it"
+    assert not ruled - said.keys(), "rules of sentences that are gone"
+    texts = {text for _, text in said}
+    assert not reasons.keys() - texts, "reasons for sentences that are gone"
+    assert not {text for _, text in ruled} & reasons.keys(), "sentences with a rule and a reason"
+
+
+@pytest.mark.in_ci
+def test_sentences_are_told_apart() -> None:
+    text = (
+        "It is 0.5 wide. **Never**:\ntry `x**2 * x**3` (twice.) Is it? Yes. It is 1. `x` is what? “So it is.” √2 is it!"
+    )
+    assert sentences(text) == [
+        *("It is 0.5 wide.", "Never: try `x**2 * x**3` (twice.)", "Is it?", "Yes. It is 1.", "`x` is what?"),
+        *("“So it is.”", "√2 is it!"),
+    ]
+
+
+@pytest.mark.in_ci
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("Try other seeds.", True),
+        ("Then set the activation to ReLU.", True),
+        ("Which is best?", True),
+        ("Set it to ReLU: curves become corners.", False),
+        ("Set it to ReLU, and it fails.", False),
+        ("The loss falls.", False),
+    ],
+)
+def test_only_what_claims_nothing_needs_no_rule(text: str, asks: bool) -> None:
+    assert Sentence("Idea", text).asks is asks
