@@ -98,7 +98,8 @@ def test_before_the_answer_nothing_of_it_is_sent(visit: Open, lesson: Lesson) ->
 
 def as_sent(sentence: str) -> str:
     """The beginning of a sentence as it stands in a message, without its markup and what is written in another way."""
-    plain = re.split("[^A-Za-z0-9 ,.:]", sentence)
+    told = re.sub(r"[^.?]*\?", "", sentence)  # a question tells nothing, and may be asked elsewhere
+    plain = re.split("[^A-Za-z0-9 ,.:]", told)
     return max(plain, key=len).strip()
 
 
