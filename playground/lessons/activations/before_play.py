@@ -271,7 +271,7 @@ PREDICTIONS = {
         ),
     ),
     "bump": Prediction(
-        Curve("One sigmoid rises at −½, another with height −1 rises at ½. Draw their sum.", chart="sum",
+        Curve("One sigmoid rises at −½, one falls at ½. Draw their sum.", chart="sum",
               rule=sum_on_grid, x=units.X_SPAN, tolerance=0.15),
         Why(
             "What is the sum on the right, beyond ½?",

@@ -226,9 +226,8 @@ PREDICTIONS = {
     ),
     "momentum-all-points": Prediction(
         Choice(
-            "SGD with momentum on all points. What must be saved so that it continues exactly?",
-            {"weights": "The weights", "batches": "Weights, optimizer, order of batches",
-             "optimizer": "The weights and the optimizer"},
+            "SGD with momentum. What must be restored for it to continue exactly?",
+            {"weights": "Weights", "batches": "Weights, optimizer, batch order", "optimizer": "Weights, optimizer"},
             what_is_needed,
         ),
         Why(
@@ -247,8 +246,8 @@ PREDICTIONS = {
     ),
     "command-in-a-file": Prediction(
         Choice(
-            "Somebody has put a shell command into a file of weights. What does torch.load(file) do?",
-            {"runs": "It runs the command", "refuses": "It refuses the file", "skips": "It loads the weights alone"},
+            "A shell command is hidden in a file of weights. What does torch.load do?",
+            {"runs": "Runs it", "refuses": "Refuses the file", "skips": "Skips it"},
             what_loading_does,
         ),
         Why(

@@ -61,8 +61,8 @@ def when_ninety(run: CnnRun) -> str:
 PREDICTIONS = {
     "tutorial": Prediction(
         Choice(
-            "An epoch has 1,200 steps. How many does it take until 90 % of the test images are read correctly?",
-            {"later": "About half of them", "end": "Nearly all of them", "early": "Fewer than a quarter"},
+            "How many of the 1,200 steps does it take to read 90 % of the test images?",
+            {"later": "About half", "end": "Nearly all", "early": "Fewer than a quarter"},
             when_ninety,
         ),
         Why(
@@ -99,9 +99,9 @@ PREDICTIONS = {
     ),
     "linear": Prediction(
         Choice(
-            "Without ReLU, the whole model is one linear function. How many test images does it read after 150 steps?",
-            {"most": "More than two thirds", "half": "About half", "guess": "About 10 %, as by guessing",
-             "all": "98 %, as with ReLU"},
+            "The whole model is one linear function. How many test images does it read after 150 steps?",
+            {"most": "Over two thirds", "half": "About half", "guess": "10 %: guessing",
+             "all": "98 %"},
             level,
         ),
         Why(
@@ -121,8 +121,8 @@ PREDICTIONS = {
     ),
     "one-pixel": Prediction(
         Choice(
-            "Filters of one pixel cannot detect edges. How many test images does the model read after 200 steps?",
-            {"guess": "About 10 %, as by guessing", "all": "98 %, as with windows of 5", "most": "More than two thirds",
+            "One pixel shows no edge. How many test images does the model read after 200 steps?",
+            {"guess": "10 %: guessing", "all": "98 %", "most": "Over two thirds",
              "half": "About half"},
             level,
         ),

@@ -194,7 +194,7 @@ PREDICTIONS = {
     ),
     "three-small-for-one-large": Prediction(
         Choice(
-            "Three layers of 3 × 3 and one of 7 × 7 see the same pixels, with 16 maps. Which has more parameters?",
+            "Both see 7 × 7 pixels, with 16 maps. Which has more parameters?",
             {"same": "Both have the same", "large": "One of 7 × 7", "small": "Three of 3 × 3"},
             which_has_more,
         ),

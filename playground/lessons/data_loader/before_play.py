@@ -115,9 +115,9 @@ PREDICTIONS = {
     ),
     "one-sample": Prediction(
         Choice(
-            "Batches of 4 in place of single samples. What becomes of the noise of their gradients?",
-            {"same": "It stays the same", "quarter": "A quarter of it is left", "half": "Half of it is left",
-             "none": "None is left"},
+            "Batches of 4, not single samples: how much noise is left in the gradients?",
+            {"same": "All of it", "quarter": "A quarter", "half": "A half",
+             "none": "None"},
             noise_of_four_times_as_many,
         ),
         Why(
@@ -136,7 +136,7 @@ PREDICTIONS = {
     ),
     "near-the-goal": Prediction(
         Choice(
-            "Far from the best line, the gradients of batches of 16 point almost exactly right. Near it …",
+            "Far from the best line, batches of 16 point almost exactly right. Near it …",
             {"exact": "all do, as before", "rough": "all point roughly right", "any": "some point the wrong way"},
             direction,
         ),

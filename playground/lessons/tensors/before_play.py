@@ -92,9 +92,9 @@ def result_of(config: ViewsConfig) -> torch.Tensor:
 PREDICTIONS = {
     "same-sine": Prediction(
         Choice(
-            "The sine of the same list, −1 −2 1 2, in both libraries. Which dtypes do the results have?",
-            {"float64\nfloat64": "float64 in both", "float64\nfloat32": "float64 in NumPy, float32 in torch",
-             "int64\nfloat32": "int64 in NumPy, float32 in torch"},
+            "The sine of the list −1 −2 1 2. Which dtypes do the results have, NumPy first?",
+            {"float64\nfloat64": "float64, float64", "float64\nfloat32": "float64, float32",
+             "int64\nfloat32": "int64, float32"},
             dtypes_of_sine,
         ),
         Why(
