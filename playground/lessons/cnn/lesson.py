@@ -44,13 +44,13 @@ LESSON = LiveLesson(
         Chart("convolution", "How the map is made",
               "Each input map, its kernel, and the convolution of both; their sum plus the bias is the map.",
               every=2, place=("Layer", "Map"), views=(ANATOMY,)),
-        Chart("times", "The map at earlier steps",
-              "The same image at earlier steps: the filter, the map after the activation, and the prediction.",
-              every=6, views=(ANATOMY,)),
         Chart(window.CHART, "The kernel at one place",
               "The kernel’s window on the image or on an input map, the kernel, their products, and the number that "
               "they make in the map. Row and column move the window.", every=2, sliders=window.SLIDERS,
               toggles=(window.MOVES,), views=(ANATOMY,)),
+        Chart("times", "The map at earlier steps",
+              "The same image at earlier steps: the filter, the map after the activation, and the prediction.",
+              every=6, views=(ANATOMY,)),
         Chart("drawn", "Draw a digit",
               "The drawing pad; the model's input of 28 by 28 numbers, from your digit or (while the pad is empty) a "
               "test image; and the probability of each digit.", beside="pad", wide=True, views=(DRAW,)),

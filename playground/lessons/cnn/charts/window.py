@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from playground.engine.frames import Figure
-from playground.figures.parts import line, outlines
+from playground.figures.parts import line, note, outlines
 from playground.lesson import Slider, Toggle
 from playground.lessons.cnn import model as cnn
 from playground.lessons.cnn import words
@@ -21,6 +21,7 @@ from playground.lessons.numbers import number
 CHART = "window"
 SLIDERS = (Slider("row", "Row", 0, 27, 1, 14), Slider("column", "Column", 0, 27, 1, 14))
 MOVES = Toggle("moves", "Let it move")
+SENTENCE_HEIGHT = 26  # pixels under the panels
 COLUMNS = 2  # of the panels
 
 
@@ -43,16 +44,21 @@ def window(frame: FrameContext) -> Figure:
     total, mine = number(result[row, column].item()), number(products.sum().item())
     title = words.IMAGE if len(kernels) == 1 else words.INPUT_OF.format(map=one + 1, count=len(kernels))
     sums = words.NUMBER_OF_ONE if len(kernels) == 1 else words.NUMBER_OF_SEVERAL
-    values = {"sum": mine, "bias": number(conv.bias[channel].item()), "total": total, "count": len(kernels)}
+    values = {"sum": mine, "bias": number(conv.bias[channel].item()), "total": total}
     row_of_panels = [
         Panel(title, source[0, one].numpy(), words.WINDOW_HOVER),
         Panel(words.KERNEL, kernels[one].numpy(), words.KERNEL, is_ink=False),
-        Panel(words.PRODUCTS.format(**values), products.numpy(), words.PRODUCTS_HOVER, is_ink=False),
-        Panel(sums.format(**values), result.numpy(), words.MAP, is_ink=False),
+        Panel(words.PRODUCTS, products.numpy(), words.PRODUCTS_HOVER, is_ink=False),
+        Panel(words.MAP, result.numpy(), words.MAP, is_ink=False),
     ]
     figure = panels(row_of_panels, columns=COLUMNS, meta={"sliders": {"row": row, "column": column}})
     boxes = [(0, row - size // 2, column - size // 2, size, side), (3, row, column, 1, side)]
     figure["data"] = [*figure["data"], _frames(boxes)]
+    for each in figure["maps"]:
+        each["over"] = False  # the frames are over them
+    figure["layout"]["margin"]["b"] = SENTENCE_HEIGHT
+    sentence = note(sums.format(**values), 0.5, 0.0, "@text") | {"yanchor": "top", "yshift": -5}
+    figure["layout"]["annotations"].append(sentence)
     return figure
 
 
