@@ -54,7 +54,8 @@ def window(frame: FrameContext) -> Figure:
     figure = panels(row_of_panels, columns=COLUMNS, meta={"sliders": {"row": row, "column": column}})
     boxes = [(0, row - size // 2, column - size // 2, size, side), (3, row, column, 1, side)]
     figure["data"] = [*figure["data"], _frames(boxes)]
-    for each in figure["maps"]:
+    groups: Any = figure["maps"]
+    for each in groups:
         each["over"] = False  # the frames are over them
     figure["layout"]["margin"]["b"] = SENTENCE_HEIGHT
     sentence = note(sums.format(**values), 0.5, 0.0, "@text") | {"yanchor": "top", "yshift": -5}
