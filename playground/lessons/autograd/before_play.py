@@ -78,7 +78,7 @@ def best_step(config: SlopeConfig) -> str:
 
 PREDICTIONS = {
     "two-ways": Prediction(
-        Number("x*x + 3*x at x = 2. How large is x.grad?", rule=gradient_of_x, lo=0, hi=20, tolerance=0),
+        Number("`x*x + 3*x` at x = 2. How large is x.grad?", rule=gradient_of_x, lo=0, hi=20, tolerance=0),
         Why(
             "How does autograd get it?",
             {
@@ -116,7 +116,7 @@ PREDICTIONS = {
     ),
     "all-the-same": Prediction(
         Number(
-            "v is four times the number 2. How large is the gradient of mean(v*v) at each?",
+            "v is four times the number 2. How large is the gradient of `mean(v*v)` at each?",
             rule=gradient_of_each, lo=-10, hi=10, tolerance=0,
         ),
         Why(
@@ -135,7 +135,7 @@ PREDICTIONS = {
     ),
     "negative-numbers": Prediction(
         Choice(
-            "−1, −2, −3, −4 in place of 1, 2, 3, 4. mean(v*v) is the same. And the gradients?",
+            "−1, −2, −3, −4 in place of 1, 2, 3, 4. `mean(v*v)` is the same. And the gradients?",
             {"positive": "All positive, as before", "zero": "All zero", "negative": "All negative"},
             signs_of_gradients,
         ),
@@ -194,7 +194,7 @@ PREDICTIONS = {
     ),
     "half-detached": Prediction(
         Choice(
-            "y = (x.detach() * x).sum() with x = 1, 2. What is x.grad?",
+            "`y = (x.detach() * x).sum()` with x = 1, 2. What is x.grad?",
             {"tensor([2., 4.])": "2, 4", "error": "backward() fails", "None": "None", "tensor([1., 2.])": "1, 2"},
             what_is_printed,
         ),
@@ -254,7 +254,7 @@ PREDICTIONS = {
     ),
     "straight-line": Prediction(
         Choice(
-            "2*x + 1 in float32: at which ε is the measured slope best?",
+            "`2*x + 1` in float32: at which ε is the measured slope best?",
             {"1e-7": "0.0000001", "1e-4": "0.0001", "1e-2": "0.01", "1": "1"},
             best_step,
         ),
