@@ -81,6 +81,12 @@ WORDS = {
         "add": "+ racer", "own": "Your own entry …", "remove": "Take {name} out of the race",
         "inside": "Look inside {name}",
     },
+    "script": {
+        "line": "Line {n}: {code}", "choices": "Changes to try", "answers": "Your answer",
+        "signs": {"+": "put in", "−": "taken out"},
+        "marks": {"wrong": "not the fault", "fault": "the fault", "error": "raised the error", "now": "ran last"},
+        "states": {"no": "Did not help", "yes": "Cured", "running": "Running"},
+    },
     "image": {
         "image": "Test image", "short": "image", "earlier": "The test image before", "later": "The next test image",
     },

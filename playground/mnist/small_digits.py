@@ -18,12 +18,15 @@ TRAIN = 1_500  # training images; the other 297 are test images
 
 def small_digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """All images, uint8 (1797, 28, 28), and their labels, int64 (1797,), in scikit-learn's order."""
-    rows = _rows()  # (1797, 65): 64 pixels and the label
+    rows = small_table()
     return enlarged(rows[:, :-1].reshape(-1, SMALL, SMALL)), rows[:, -1].astype(np.int64)
 
 
-def _rows() -> NDArray[np.float64]:
-    """The table of sklearn.datasets.load_digits, read from its file: importing scikit-learn takes seconds and 80 MB."""
+def small_table() -> NDArray[np.float64]:
+    """The 64 pixels, from 0 to 16, and the label of each image, (1797, 65).
+
+    They are read from the file of sklearn.datasets.load_digits: importing scikit-learn takes seconds and 80 MB.
+    """
     package = find_spec("sklearn")
     assert package is not None and package.origin, "scikit-learn is in requirements.txt"
     with gzip.open(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", "rt") as file:

@@ -18,7 +18,7 @@ STATIC = Path(__file__).parents[1] / "static"
 A_YEAR = "public, max-age=31536000, immutable"
 PLOTLY = "plotly.min.js"
 STYLES = "first.css"  # all that the first picture needs
-BOARD_STYLES = ("board.css", "player.css", "rail.css", "network.css", "racers.css", "lab_line.css")
+BOARD_STYLES = ("board.css", "player.css", "rail.css", "network.css", "racers.css", "lab_line.css", "script.css")
 NO_FILE = "There is no such file."
 MODULES = "modules.js"  # all of ours
 NAMES = (MODULES, PLOTLY, STYLES)

@@ -19,6 +19,7 @@ import { ImageStepper } from "../controls/image_stepper.js";
 import { PlaceForm } from "../controls/place.js";
 import { Brush, Network } from "../controls/network.js";
 import { Racers } from "../controls/racers.js";
+import { Script } from "../controls/script.js";
 import { Lines, NetworkLines } from "../controls/lines.js";
 import { Sliders } from "../controls/sliders.js";
 import { DragKnobs } from "../controls/drag_knobs.js";
@@ -99,6 +100,7 @@ export class Chart {
       this.network,
       spec.brush && new Brush(this),
       spec.controls.includes("racers") && new Racers(this),
+      spec.controls.includes("script") && new Script(this),
       spec.controls.includes("image") && new ImageStepper(this),
       spec.controls.includes("a") && new Axes(this),
       spec.controls.includes("zero_grad") && new Lines(this),

@@ -1,0 +1,1 @@
+"""The clinic: short training scripts that really run, each with one fault."""
