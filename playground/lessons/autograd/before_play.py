@@ -82,9 +82,9 @@ PREDICTIONS = {
         Why(
             "How does autograd get it?",
             {
-                "last": "It keeps only the gradient of the last use of x",
+                "last": "It keeps that of the last use",
                 "sum": "It adds up what arrives at x",
-                "value": "It computes the value of the formula at x",
+                "value": "It is the value of the formula",
             },
             "sum",
             {
@@ -103,9 +103,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "steepest": "Only the flattest of the four sigmoids counts",
-                "copy": "A gradient is passed on unchanged",
-                "product": "Each multiplies it by a quarter at most",
+                "steepest": "Only the flattest one counts",
+                "copy": "It is passed on unchanged",
+                "product": "Each leaves a quarter at most",
             },
             "product",
             {
@@ -122,9 +122,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "square": "The derivative of v² is 2v, for each number",
+                "square": "The derivative of v² is 2v",
                 "value": "It is the mean of the squares",
-                "mean": "2v, divided by 4 because of the mean",
+                "mean": "2v, divided by 4 by the mean",
             },
             "mean",
             {
@@ -181,9 +181,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "saved": "Only saved values are freed; a sum saves none",
-                "freed": "backward() always deletes the graph",
-                "leaf": "x is used twice, so torch keeps the graph for it",
+                "saved": "A sum saves no values to free",
+                "freed": "backward() deletes the graph",
+                "leaf": "Two uses of x keep the graph",
             },
             "saved",
             {
@@ -201,9 +201,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "same": "detach() changes no numbers, so it is 2x",
-                "cut": "detach() cuts x off from the graph",
-                "constant": "One factor counts as a constant",
+                "same": "The numbers are the same: 2x",
+                "cut": "x is cut off from the graph",
+                "constant": "One factor is a constant",
             },
             "constant",
             {
@@ -242,8 +242,8 @@ PREDICTIONS = {
             "Why?",
             {
                 "chosen": "torch picks a value in between",
-                "nan": "Without a slope the result is undefined",
-                "right": "It takes the slope on the right",
+                "nan": "Without a slope it is undefined",
+                "right": "It takes the right side",
             },
             "chosen",
             {
@@ -261,9 +261,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "small": "A smaller step is always nearer to the slope",
-                "same": "On a line every step is equally good",
-                "digits": "A line has no bend to miss; small steps round",
+                "small": "A smaller step is more exact",
+                "same": "All steps are equally good",
+                "digits": "Only small steps round here",
             },
             "digits",
             {

@@ -53,7 +53,7 @@ PREDICTIONS = {
             "What does loss.backward() do, then?",
             {
                 "grad": "It writes gradients into .grad",
-                "moves": "It moves the weights along the gradient",
+                "moves": "It moves them a first time",
                 "checks": "It checks the graph for errors",
             },
             "grad",
@@ -73,9 +73,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "kept": "step() uses the gradient of the last backward()",
-                "none": "zero_grad() has just removed every gradient",
-                "order": "The order of these lines does not matter",
+                "kept": "It uses the last gradient",
+                "none": "zero_grad() has removed them",
+                "order": "Their order does not matter",
             },
             "none",
             {
