@@ -58,7 +58,7 @@ def progress() -> None:
         "notRead": text.not_read, "wasRead": text.was_read, "notKept": text.not_kept,
         "mark": text.mark, "markWithPredictions": text.mark_with_predictions,
     }  # fmt: skip
-    lessons = [{"name": lesson.name, "count": len(questions(lesson))} for lesson in LESSONS.values()]
+    lessons = [{"name": lesson.name, "ids": [each.id for each in questions(lesson)]} for lesson in LESSONS.values()]
     _progress(key="progress", data={"words": words, "lessons": lessons})
 
 

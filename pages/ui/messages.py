@@ -32,6 +32,14 @@ class Page:
     lessons: str = "Lessons"
     more: str = "More"
     lab: str = "Lab"
+    blocked: str = (
+        "No websocket reaches the server, so nothing here can move. Tell whoever runs it: the proxy must pass on "
+        "websockets (Upgrade) to /_stcore/stream and /live/."
+    )
+    streamlit_blocked: str = (
+        "The page's own websocket does not open, so nothing here can move. Tell whoever runs the server: the proxy "
+        "must pass on websockets (Upgrade) to /_stcore/stream, not only to /live/."
+    )
     starts_over: str = "{help} Changing it starts the run over."
     earlier: str = "← {title}"
     later: str = "{title} →"

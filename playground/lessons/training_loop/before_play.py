@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from playground.lessons.training_loop import paired_shapes
+import math
+
 from playground.lessons.training_loop.clinic.one_batch import OneBatchRun
 from playground.lessons.training_loop.loop import BACKWARD, CODE, FORWARD, STEP, ZERO_GRAD
 from playground.lessons.training_loop.one_step import OneStepRun
-from playground.lessons.training_loop.paired_shapes import PairedShapesConfig
+from playground.lessons.training_loop.paired_shapes import (
+    LOSSES,
+    PairedShapesConfig,
+    draw_pairs,
+    loss_of,
+    points,
+    shaped,
+    train,
+)
 from playground.lessons.training_loop.shape_walk import ShapeWalkConfig, walk
 from playground.predictions import Choice, Number, Prediction, Why
 
 NEAR_ZERO = 0.01  # of a loss
+SIZES = ("7", "32", "1568")  # the last axis, the maps, and all numbers of an image
 
 
 def line_that_moves(run: OneStepRun) -> str:
@@ -25,15 +35,25 @@ def when_weights_move(run: OneStepRun) -> str:
     return "never" if not any(moved) else "usual" if moved[0] else "late"
 
 
-def numbers_read_at_once(config: ShapeWalkConfig) -> str:
-    """The size of the last axis that arrives at Linear, which is what it reads."""
-    arrived = [stop.shape for stop in walk(config) if stop.shape is not None]
-    return f"{arrived[-1][-1]:,}"
+def size_that_fits(config: ShapeWalkConfig) -> str:
+    """The one of SIZES that Linear takes as in_features without an error."""
+    (found,) = (size for size in SIZES if not walk(config.with_values(in_features=int(size)))[-1].error)
+    return found
+
+
+def against_equal_shapes(config: PairedShapesConfig) -> str:
+    """Whether the loss is "larger", "smaller" or the "same" with these shapes as with equal ones, for equal weights."""
+    x, y = points(config)
+    weights, loss_fn = train(config, config.prediction, config.target), LOSSES[config.loss][1]
+    prediction = weights[0] * x + weights[1]
+    these = loss_of(loss_fn, shaped(prediction, config.prediction), shaped(y, config.target)).item()
+    equal = loss_of(loss_fn, shaped(prediction, "flat"), y).item()
+    return "same" if math.isclose(these, equal, rel_tol=1e-5) else "larger" if these > equal else "smaller"
 
 
 def loss_with_these_shapes(config: PairedShapesConfig) -> str:
     """Whether the loss that the chosen shapes teach ends near "zero" or stays "above" it."""
-    loss = float(paired_shapes.draw_pairs(config).tables[0].rows[0][4])
+    loss = float(draw_pairs(config).tables[0].rows[0][4])
     return "zero" if loss < NEAR_ZERO else "above"
 
 
@@ -87,23 +107,45 @@ PREDICTIONS = {
     ),
     "no-flatten": Prediction(
         Choice(
-            "Maps of 32 × 7 × 7 arrive at nn.Linear without a Flatten. How many numbers does it read at once?",
-            {"1,568": "1,568", "49": "49", "32": "32", "7": "7"},
-            numbers_read_at_once,
+            "x has the shape (8, 32, 7, 7), and Flatten is missing. Which in_features would Linear accept?",
+            {"7": "7", "32": "32", "1568": "32 × 7 × 7 = 1568"},
+            size_that_fits,
         ),
         Why(
             "Why?",
             {
-                "last": "It reads the last axis alone",
-                "all": "It flattens what arrives",
-                "maps": "It reads one map at a time",
+                "image": "It takes a whole image",
+                "maps": "It takes the axis of maps",
+                "last": "It takes the last axis alone",
             },
             "last",
             {
-                "all": "Linear never flattens: it needs the number of features in the last axis.",
-                "maps": "A map has two axes, and Linear reads only one: a row of pixels.",
+                "image": "That is what Flatten is for: it makes one axis of the three.",
+                "maps": "A convolution reads its maps there. Linear reads the last axis, however many stand before it.",
             },
         ),
+        reads="config",
+    ),
+    "at-the-start": Prediction(
+        Choice(
+            "Every prediction is 0. How is the loss over all 36 pairs, against the 6 right ones?",
+            {"larger": "It is larger", "smaller": "It is smaller", "same": "It is the same"},
+            against_equal_shapes,
+        ),
+        Why(
+            "Why?",
+            {
+                "more": "It adds up six times as many",
+                "wrong": "Wrong pairs are further apart",
+                "rows": "All rows of pairs are equal",
+            },
+            "rows",
+            {
+                "more": "The loss is the mean of the differences, not their sum.",
+                "wrong": "They are once the predictions differ. Here each of them is 0.",
+            },
+        ),
+        reads="config",
     ),
     "without-noise": Prediction(
         Choice(

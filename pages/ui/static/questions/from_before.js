@@ -39,7 +39,7 @@ export class FromBefore {
     this.lesson = lesson;
     if (known || this.timer || isEmpty()) return;
     this.timer = setTimeout(async () => {
-      known ??= await (await request("/prose/questions"))?.json().catch(() => undefined);
+      known ??= await (await request("prose/questions"))?.json().catch(() => undefined);
       this.timer = undefined;
     }, WAIT_MS);
   }
@@ -73,7 +73,7 @@ export class FromBefore {
     if (this.forms.length === 0 || this.forms.every(({ isDone }) => isDone)) {
       const found = await Promise.all(
         asked.map(async ([lesson, id]) =>
-          await (await request(`/prose/${lesson}/questions/${id}`))?.json().catch(() => undefined)
+          await (await request(`prose/${lesson}/questions/${id}`))?.json().catch(() => undefined)
         ),
       );
       const titles = new Map(lessons.map(({ lesson, title }) => [lesson, title]));

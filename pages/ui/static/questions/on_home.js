@@ -37,12 +37,12 @@ class ProgressLine {
 
   update() {
     const { words, lessons } = this;
-    const counts = lessons.map((lesson) => ({ ...lesson, ...ofLesson(lesson.name) }));
+    const counts = lessons.map((lesson) => ({ ...lesson, ...ofLesson(lesson.name, lesson.ids) }));
     for (const each of counts) this.mark(each);
     const total = (kind, field) => counts.reduce((sum, each) => sum + each[kind][field], 0);
     const values = {
       answered: total("questions", "answered"),
-      count: lessons.reduce((sum, { count }) => sum + count, 0),
+      count: lessons.reduce((sum, { ids }) => sum + ids.length, 0),
       first: total("questions", "first"),
       predictions: total("predictions", "answered"),
       predictionsRight: total("predictions", "first"),
@@ -54,12 +54,12 @@ class ProgressLine {
   }
 
   /** The mark on one tile: how many of its questions were answered; nothing where the lesson was not opened. */
-  mark({ name, count, seen, questions, predictions }) {
+  mark({ name, ids, seen, questions, predictions }) {
     const { words } = this;
     const place = /** @type {HTMLElement} */ (document.querySelector(`[data-mark="${name}"]`));
     if (!place) return;
     place.replaceChildren();
-    const answered = Math.min(questions.answered, count);
+    const [count, answered] = [ids.length, questions.answered];
     if (!seen && !answered && !predictions.answered) return;
     const values = { answered, count, first: questions.first, predictions: predictions.answered };
     const spoken = fill(predictions.answered ? words.markWithPredictions : words.mark, values);
