@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import torch
 
+from playground.lessons.optimizers.config import OptimizersConfig
 from playground.lessons.optimizers.lesson import LESSON
 from playground.lessons.optimizers.race import Racer
 from playground.lessons.optimizers.run import RaceRun
@@ -83,10 +84,10 @@ def _flat(tensors: Iterable[torch.Tensor]) -> torch.Tensor:
     return torch.cat([each.detach().ravel() for each in tensors])
 
 
-def limit_of_m(run: RaceRun) -> float:
+def limit_of_m(config: OptimizersConfig) -> float:
     """To how many times a constant gradient of 1 the m of torch's momentum grows."""
     weight = torch.zeros((), requires_grad=True)
-    optimizer = torch.optim.SGD([weight], lr=run.config.lr, momentum=run.config.momentum)
+    optimizer = torch.optim.SGD([weight], lr=config.lr, momentum=config.momentum)
     for _ in range(1000):
         optimizer.zero_grad()
         weight.backward()  # type: ignore[no-untyped-call]
@@ -251,6 +252,7 @@ PREDICTIONS = {
             },
         ),
         until=60,
+        reads="config",
     ),
     "inside-adam": Prediction(
         Choice(
