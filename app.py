@@ -33,7 +33,7 @@ from pages.ui import session  # noqa: E402
 POOL = session.pool()  # before all that takes long: its workers start while this process imports the rest
 
 from pages.ui import early_imports, housekeeping, widget_values  # noqa: E402, F401  (no visitor waits for the first)
-from pages.ui.routes import assets, first, live, prose, sessions, still  # noqa: E402
+from pages.ui.routes import assets, base, first, live, origins, prose, sessions, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from pages.ui.routes.origins import OwnOrigins  # noqa: E402
 from pages.ui.routes.page_script import PageScript  # noqa: E402
@@ -68,10 +68,10 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     ROOT / "pages" / "navigation.py",
-    routes=[*live.ROUTES, *still.ROUTES, *sessions.ROUTES, *assets.ROUTES, *first.ROUTES, *prose.ROUTES],
+    routes=base.under_base(live.ROUTES, still.ROUTES, sessions.ROUTES, assets.ROUTES, first.ROUTES, prose.ROUTES),
     middleware=[
-        Middleware(OwnOrigins, allowed=SETTINGS.allowed_origins),
-        Middleware(SecurityHeaders),
+        Middleware(OwnOrigins, allowed=origins.known_origins(SETTINGS), proxies=origins.trusted_proxies(SETTINGS)),
+        Middleware(SecurityHeaders, embed=SETTINGS.embedding_sites),
         Middleware(StreamlitFiles),
         Middleware(PageScript),
     ],

@@ -27,4 +27,5 @@ with st.container(key="home"), st.container(key="home-screen", gap=None):
         for number, lesson in enumerate(LESSONS.values(), start=1):
             home_parts.tile(number, lesson)
 with st.container(key="home-more"):
+    home_parts.progress()
     st.caption(PROSE["More"])

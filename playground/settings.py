@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,6 +28,14 @@ NOT_AN_ORIGIN = (
     "{name} is “{text}”; it takes addresses such as https://school.example, separated by commas ({meaning}), and "
     "“{part}” is not one."
 )
+NOT_A_PROXY = (
+    "{name} is “{text}”; it takes addresses or networks such as 10.0.0.0/8, separated by commas, or * for all "
+    "({meaning}), and “{part}” is not one."
+)
+PRIVATE = "127.0.0.0/8, ::1/128, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7, fe80::/10"
+EVERY_ORIGIN = "*"
+EVERYBODY = ("0.0.0.0/0", "::/0")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 NOT_A_FOLDER = {
     "file": "{name} is “{text}”, which is a file; it takes a folder ({meaning}).",
     "below a file": "{name} is “{text}”, which is below a file; it takes a folder ({meaning}).",
@@ -86,6 +95,8 @@ class Settings:
     frame_rate: float = _setting(30.0, "PLAYGROUND_FRAME_RATE", "frames a second one viewer gets at most", 1, 240)
     loaders: int = _setting(1, "PLAYGROUND_LOADERS", "visitors whose data loading workers run at once; 0: none", 0, 64)
     origins: str = _setting("", "PLAYGROUND_ORIGINS", "more addresses at which students open the app")
+    embed: str = _setting("", "PLAYGROUND_EMBED", "sites whose pages may show the app in a frame")
+    proxies: str = _setting("", "PLAYGROUND_PROXIES", "proxies that are believed; empty: those in private networks")
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -96,7 +107,7 @@ class Settings:
             if text:
                 values[item.name] = _number(text, str(item.type), item.metadata) if item.type != "str" else text
         settings = cls(**values)
-        _check_origins(settings)
+        _check_lists(settings)
         check_data_folder(os.environ.get(DATA, "").strip())
         return settings
 
@@ -123,8 +134,22 @@ class Settings:
 
     @property
     def allowed_origins(self) -> frozenset[str]:
-        """The origins of `origins` as browsers write them; what is not an origin is left out."""
+        """The origins of `origins` as browsers write them; what is not an origin is left out.
+
+        One such as "https://*.school.example" stands for all names below it.
+        """
         return frozenset(found for part in _parts(self.origins) if (found := _origin(part)))
+
+    @property
+    def embedding_sites(self) -> tuple[str, ...]:
+        """The origins of `embed`, in the form of a Content-Security-Policy."""
+        return tuple(dict.fromkeys(found for part in _parts(self.embed) if (found := _origin(part))))
+
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...]:
+        """The networks of `proxies`; what is not an address is left out."""
+        named = [each for part in _parts(self.proxies) for each in _networks(part)]
+        return tuple(named) or _networks(PRIVATE)
 
     def free_cores(self, training: int) -> int:
         """The number of cores that are free while `training` runs train on one each; at least one."""
@@ -159,26 +184,56 @@ def _number(text: str, kind: str, of: Mapping[str, Any]) -> float:
     return value
 
 
-def _parts(origins: str) -> list[str]:
-    return [part.strip() for part in origins.split(",") if part.strip()]
+def is_listed(origin: str, allowed: Collection[str]) -> bool:
+    """Whether an origin, as `normal_origin` writes it, is one of these, or below a name that begins with "*."."""
+    if origin in allowed or EVERY_ORIGIN in allowed:
+        return True
+    scheme, _, host = origin.partition("://")
+    parts = host.split(".")
+    return any(f"{scheme}://*.{'.'.join(parts[at:])}" in allowed for at in range(1, len(parts)))
+
+
+def _parts(listed: str) -> list[str]:
+    return [part.strip() for part in listed.split(",") if part.strip()]
 
 
 def _origin(text: str) -> str | None:
-    """An address at which a page can be opened."""
-    found = normal_origin(text.removesuffix("/"))
-    return found if found is not None and found.startswith(("http://", "https://")) else None
+    """An address at which a page can be opened; its name may begin with "*.", for all names below."""
+    scheme, separator, host = text.removesuffix("/").partition("://")
+    found = normal_origin(scheme + separator + host.removeprefix("*."))
+    if found is None or not found.startswith(("http://", "https://")):
+        return None
+    return found.replace("://", "://*.", 1) if host.startswith("*.") else found
 
 
-def _check_origins(settings: Settings) -> None:
-    (item,) = (each for each in fields(settings) if each.name == "origins")
-    for part in _parts(settings.origins):
-        if _origin(part) is None:
-            raise ValueError(
-                NOT_AN_ORIGIN.format(
-                    name=item.metadata["variable"], text=shortened(settings.origins), part=shortened(part),
-                    meaning=item.metadata["meaning"],
-                )
-            )  # fmt: skip
+def _networks(text: str) -> tuple[Network, ...]:
+    """The networks of a list of addresses; none where one of them is no address."""
+    try:
+        return tuple(
+            ipaddress.ip_network(part, strict=False)
+            for each in _parts(text)
+            for part in (EVERYBODY if each == "*" else (each,))
+        )
+    except ValueError:
+        return ()
+
+
+def _check_lists(settings: Settings) -> None:
+    for name, read, sentence in (
+        ("origins", _origin, NOT_AN_ORIGIN),
+        ("embed", _origin, NOT_AN_ORIGIN),
+        ("proxies", _networks, NOT_A_PROXY),
+    ):
+        (item,) = (each for each in fields(settings) if each.name == name)
+        text = getattr(settings, name)
+        for part in _parts(text):
+            if not read(part):
+                raise ValueError(
+                    sentence.format(
+                        name=item.metadata["variable"], text=shortened(text), part=shortened(part),
+                        meaning=item.metadata["meaning"],
+                    )
+                )  # fmt: skip
 
 
 def check_data_folder(text: str) -> None:

@@ -28,6 +28,7 @@ IN_PART = {  # marker: folder or file
     "claims": ROOT / "tests" / "claims",
     "first_screen": ROOT / "tests" / "browser" / "test_first_screen.py",
 }
+BROWSER_MATRIX = "tests/matrix/test_proxies.py"
 PLAYWRIGHT = pytest.StashKey[ExitStack]()  # what ends Playwright and every browser that it has started
 START_SECONDS = 60.0
 STREAMLIT = (
@@ -91,7 +92,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class BrowserTestsTogether(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "browser" if nodeid.startswith("tests/browser/") else nodeid
+            return "browser" if nodeid.startswith(("tests/browser/", BROWSER_MATRIX)) else nodeid
 
     return BrowserTestsTogether(config, log)
 
@@ -159,12 +160,13 @@ def run_server(
     environment: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
     port: int = 0,
+    base: str = "",
 ) -> Iterator[Server]:
     """Start the app, wait until it is healthy, and end its whole process group afterwards.
 
     `command` defaults to `streamlit run app.py`; `{port}` in its words is the port it must listen on, or a free one.
     `environment` replaces this process's; `settings` are added to it. Fails the test with the server's output if the
-    server dies or is not up in time.
+    server dies or is not up in time. `base` is the path under which it lies.
     """
     port = port or free_port()
     command = [word.replace("{port}", str(port)) for word in command or STREAMLIT]
@@ -174,7 +176,7 @@ def run_server(
             command, cwd=folder, env=variables, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
-            wait_until_healthy(process, port, log)
+            wait_until_healthy(process, port, log, base)
             yield Server(f"http://127.0.0.1:{port}", port, process.pid)
             if process.poll() is not None:
                 pytest.fail(f"The server died with exit code {process.returncode} during the test.\n{output(log)}")
@@ -182,9 +184,9 @@ def run_server(
             end_group(process)
 
 
-def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
+def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: IO[bytes], base: str = "") -> None:
     give_up_at = time.monotonic() + START_SECONDS
-    while not healthy(port):
+    while not healthy_at(port, f"127.0.0.1:{port}", base):
         if process.poll() is not None:
             pytest.fail(f"The server ended with exit code {process.returncode} before it was up.\n{output(log)}")
         if time.monotonic() > give_up_at:
@@ -193,9 +195,14 @@ def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: IO[byte
 
 
 def healthy(port: int) -> bool:
+    return healthy_at(port, f"127.0.0.1:{port}")
+
+
+def healthy_at(port: int, host: str, base: str = "") -> bool:
+    """Whether the app says so that answers at this port for a host's name."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        connection.request("GET", "/_stcore/health")
+        connection.request("GET", f"{base}/_stcore/health", headers={"Host": host})
         return connection.getresponse().read() == b"ok"
     except (OSError, http.client.HTTPException):
         return False

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.messages import TEXT
 from pages.ui.routes import assets
 from pages.ui.routes import still as still_socket
 from pages.ui.routes.live import LOST
@@ -40,6 +41,7 @@ WORDS = {
     "notches": "Changes of settings", "notch": "Step {step}: {text}",
     "resetZoom": "Reset zoom", "png": "Save as PNG",
     "csv": "Save data as CSV", "fullScreen": "Full screen", "reconnecting": "The connection was lost. Reconnecting …",
+    "blocked": TEXT.page.blocked,
     "reloaded": "The page was loaded again, so the run starts at step 0. Before: step {step}.",
     "lost": LOST,
     "forgotten": "The server no longer knows this page's settings. The run continues; reload the page to change them.",

@@ -13,6 +13,7 @@ from playground.experiments import experiments
 from playground.figures.theme import PALETTE
 from playground.lesson import Lesson
 from playground.lessons import LESSONS, welcome
+from playground.questions import questions
 
 FIRST = "regression"  # the lesson that "Start here" opens, with its first experiment
 
@@ -22,6 +23,7 @@ _picture = st.components.v2.component(
     css=(assets.STATIC / "home_picture.css").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
+_progress = st.components.v2.component("progress", js=assets.loader("questions/on_home.js"), isolate_styles=False)
 
 
 def picture() -> None:
@@ -41,10 +43,23 @@ def start() -> None:
 def tile(number: int, lesson: Lesson) -> None:
     """A lesson's drawing, title, number and minutes; all of it is one link."""
     with st.container(key=f"tile-{lesson.name}", gap=None):
-        if lesson.name in emblems.DRAWINGS:
-            st.html(emblems.as_html(lesson.name))
+        drawing = emblems.as_html(lesson.name) if lesson.name in emblems.DRAWINGS else ""
+        st.html(f'<span class="drawing">{drawing}<span class="mark" data-mark="{lesson.name}"></span></span>')
         st.page_link(f"{lesson.name}.py", label=lesson.title)
         st.caption(TEXT.home.minutes.format(number=number, minutes=lesson.minutes))
+
+
+def progress() -> None:
+    """What the visitor's browser keeps of answers: marks on the tiles, and a line to take it away or read it back."""
+    text = TEXT.progress
+    words = {
+        "none": text.none, "sum": text.sum, "sumWithPredictions": text.sum_with_predictions, "save": text.save,
+        "read": text.read, "forget": text.forget, "sure": text.sure, "forgotten": text.forgotten,
+        "notRead": text.not_read, "wasRead": text.was_read, "notKept": text.not_kept,
+        "mark": text.mark, "markWithPredictions": text.mark_with_predictions,
+    }  # fmt: skip
+    lessons = [{"name": lesson.name, "ids": [each.id for each in questions(lesson)]} for lesson in LESSONS.values()]
+    _progress(key="progress", data={"words": words, "lessons": lessons})
 
 
 def hours() -> str:

@@ -32,6 +32,14 @@ class Page:
     lessons: str = "Lessons"
     more: str = "More"
     lab: str = "Lab"
+    blocked: str = (
+        "No websocket reaches the server, so nothing here can move. Tell whoever runs it: the proxy must pass on "
+        "websockets (Upgrade) to /_stcore/stream and /live/."
+    )
+    streamlit_blocked: str = (
+        "The page's own websocket does not open, so nothing here can move. Tell whoever runs the server: the proxy "
+        "must pass on websockets (Upgrade) to /_stcore/stream, not only to /live/."
+    )
     starts_over: str = "{help} Changing it starts the run over."
     earlier: str = "← {title}"
     later: str = "{title} →"
@@ -75,6 +83,32 @@ class Home:
     picture: str = (
         "A model with {units} hidden units learns a wave from {points} points. Its curve begins as a nearly straight "
         "line and follows the points after {steps} steps."
+    )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a browser keeps of answers, on the home page."""
+
+    none: str = "Your answers in the lessons will be marked here. They are kept in this browser only."
+    sum: str = "Questions answered: {answered} of {count}; right the first time: {first}. Kept in this browser only."
+    sum_with_predictions: str = (
+        "Questions answered: {answered} of {count}; right the first time: {first}. Predictions: {predictions}; right: "
+        "{predictionsRight}. Kept in this browser only."
+    )
+    save: str = "Save as a file"
+    read: str = "Read a file"
+    forget: str = "Forget it"
+    sure: str = "Really forget all of it?"
+    forgotten: str = "All of it is forgotten."
+    not_read: str = "This file could not be read. Choose a file that was saved here."
+    was_read: str = "The file was read, and added to what this browser had."
+    not_kept: str = (
+        "This browser stores no data for this site: what the file says is forgotten when you close the page."
+    )
+    mark: str = "Opened. Questions answered: {answered} of {count}; right the first time: {first}"
+    mark_with_predictions: str = (
+        "Opened. Questions answered: {answered} of {count}; right the first time: {first}. Predictions: {predictions}"
     )
 
 
@@ -288,6 +322,12 @@ class Prose:
     known: str = "answered before"
     known_first: str = "right first time"
     not_kept: str = "This browser stores no data for this site: your answers are forgotten when you close the page."
+    from_before: str = "Two questions from before"
+    one_from_before: str = "One question from before"
+    from_before_help: str = "What you learned in earlier lessons stays longer if you are asked again."
+    from_before_group: str = "From earlier lessons"
+    from_lesson: str = "From {title}"
+    close: str = "Close"
 
 
 @dataclass(frozen=True)
@@ -309,6 +349,7 @@ class Text:
     lab: StillLab = StillLab()
     rail: Rail = Rail()
     prose: Prose = Prose()
+    progress: Progress = Progress()
 
 
 TEXT = Text()

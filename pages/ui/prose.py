@@ -112,7 +112,9 @@ def words() -> dict[str, Any]:
         "again": text.again, "right": text.right, "rightFirst": text.right_first, "theAnswer": text.the_answer,
         "number": text.number, "formula": text.formula, "rightOption": text.right_option,
         "wrongOption": text.wrong_option, "known": text.known, "knownFirst": text.known_first,
-        "notKept": text.not_kept, "maxCharacters": MAX_CHARACTERS,
+        "notKept": text.not_kept, "fromBefore": text.from_before, "oneFromBefore": text.one_from_before,
+        "fromBeforeHelp": text.from_before_help, "fromBeforeGroup": text.from_before_group,
+        "fromLesson": text.from_lesson, "close": text.close, "maxCharacters": MAX_CHARACTERS,
     }  # fmt: skip
 
 

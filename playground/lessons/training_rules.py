@@ -45,7 +45,7 @@ SENTENCES = {
     "past": "You are looking back at step {step:,}. Press Now or Play to return.",
     "diverged": "Diverged at step {step:,}: the loss is not finite (NaN).",
     "one class": "All training points have class {label}: there is nothing to tell apart. Add other points.",
-    "far": "The inputs go up to ±{largest}, but models learn best near ±1. Scale your table, then load it.",
+    "far": "The inputs go up to ±{largest}, but models learn best near ±1.",
     "start": "Press Play and watch the model learn. You can change most settings while it runs.",
     "went back": "You went back to step {step:,}, before the divergence, with a new optimizer.",
     "continued": "You continue from step {step:,} with an empty optimizer state. Change a setting, or press Play.",
@@ -110,6 +110,8 @@ SENTENCES_SINCE = {
 CAUSES = {"weight_decay": "Weight decay", "l1": "The L1 penalty", "dropout": "Dropout"}  # {label} of these sentences
 LAYERS = {"hidden": "layer {number}", "output": "the output layer"}  # {layer}
 ADVICE = {
+    "scale": "Scale your table, then load it.",
+    "normalise": "Switch on “Normalise x” in All settings.",
     "go back, lower": "Go back to step {good_step:,} and lower the learning rate, or press Reset.",
     "go back": "Go back to step {good_step:,} and change something else, or press Reset.",
     "lower, reset": "Lower the learning rate, then press Reset.",
@@ -697,7 +699,7 @@ RULES: tuple[Rule[TrainingSituation], ...] = (
     _rule("past", _past),
     _rule("diverged", _diverged, _after_divergence),
     _rule("one class", _one_class),
-    _rule("far", _far),
+    _rule("far", _far, lambda s, found: ADVICE["normalise" if "normalise" in s.config.knobs() else "scale"]),
     _rule("start", _start),
     _rule("went back", _went_back, _after_going_back),
     _rule("continued", _continued),

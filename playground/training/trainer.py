@@ -57,12 +57,16 @@ class Batches:
             self.epochs += 1
             return self.x, self.y
         if self.position == len(self.order):
-            self.order, self.position = torch.randperm(len(self.x), generator=self.generator), 0
+            self.order, self.position = self.new_order(), 0
         chosen = self.order[self.position : self.position + self.batch_size]
         self.position += len(chosen)
         if self.position == len(self.order):
             self.epochs += 1
         return self.x[chosen], self.y[chosen]
+
+    def new_order(self) -> Tensor:
+        """The order of the points in the coming epoch: (points,)."""
+        return torch.randperm(len(self.x), generator=self.generator)
 
     def replace(self, x: Tensor, y: Tensor) -> None:
         """Continue with other data; if its size differs, a new epoch begins."""

@@ -144,3 +144,42 @@ def test_a_page_behind_a_proxy_that_changes_the_host_works_whole_where_its_addre
                 tab.page.locator("input[type=file]").set_input_files(points)
             assert uploaded.value.ok
             tab.page.close()
+
+
+# Where the app lies.
+
+
+def test_under_a_path_of_its_server_everything_works(page: Open, serve: Any) -> None:
+    with serve(settings={"STREAMLIT_SERVER_BASE_URL_PATH": "school/torch"}, base="/school/torch") as server:
+        tab = page("/school/torch/regression?regression_max_steps=0", base=server.url)
+        answers: list[str] = []
+        tab.page.on("response", lambda answer: answers.append(answer.url) if answer.status >= 400 else None)
+        board = Board(tab.page).ready()
+        board.play()
+        board.wait_frames(5)
+        board.pause()
+        tab.page.get_by_role("link", name="Autograd").first.click()
+        tab.page.wait_for_selector("[data-testid=stMain] [data-board] .main-svg", timeout=1000 * PATIENCE)
+        assert urlsplit(tab.page.url).path == "/school/torch/autograd"
+        assert answers == []
+        tab.page.close()  # before its server ends
+
+
+def test_boards_that_lose_their_line_in_one_moment_come_back_spread_over_a_second(page: Open) -> None:
+    tab = page("/regression")
+    Board(tab.page).ready()
+    waits = tab.page.evaluate(
+        """() => {
+          const { Stream } = window.__modules["wire/stream.js"];
+          const [wait, Socket] = [window.setTimeout, window.WebSocket];
+          const waits = [];
+          window.setTimeout = (act, ms) => waits.push(ms);
+          window.WebSocket = class {};
+          const on = { connected() {}, frame() {}, ended() {} };
+          for (let at = 0; at < 30; at++) new Stream("live/x", on).socket.onclose({ code: 1006 });
+          [window.setTimeout, window.WebSocket] = [wait, Socket];
+          return waits;
+        }"""
+    )
+    assert len(waits) == 30
+    assert max(waits) - min(waits) > 800 and max(waits) <= 1500

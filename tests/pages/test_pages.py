@@ -62,6 +62,16 @@ def test_home_links_to_every_lesson_in_order(visit: Open) -> None:
     assert [link.rpartition("/")[2].removesuffix(".py") for link in links] == list(LESSONS)
 
 
+def test_home_gives_each_lesson_a_mark_and_the_ids_of_its_questions(visit: Open) -> None:
+    session = visit()
+    (given,) = (each for each in given_to_all(session) if "lessons" in each)
+    assert [(each["name"], each["ids"]) for each in given["lessons"]] == [
+        (name, [question.id for question in questions(lesson)]) for name, lesson in LESSONS.items()
+    ]
+    shown = "".join(each.proto.body for each in session.get("html"))
+    assert all(f'data-mark="{name}"' in shown for name in LESSONS)
+
+
 def test_home_says_how_long_each_lesson_takes_and_all_of_them(visit: Open) -> None:
     captions = [caption.value for caption in visit().caption]
     minutes = [f"{number} · {lesson.minutes} min" for number, lesson in enumerate(LESSONS.values(), start=1)]

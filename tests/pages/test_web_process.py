@@ -50,7 +50,7 @@ def test_home_needs_neither_a_drawing_nor_a_worker(visit: Open, monkeypatch: pyt
     session = visit()
     assert_whole(session)
     names = [each.proto.component_name for each in session.get("bidi_component")]
-    assert sorted(names) == ["home", "title"]
+    assert sorted(names) == ["home", "progress", "title"]
 
 
 @each_of({name: each for name, each in LABS.items() if each[0] is not TOYS})

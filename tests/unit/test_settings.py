@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from playground import cores, settings
-from playground.settings import DATA, Settings, normal_origin, unknown_variables
+from playground.settings import DATA, Settings, is_listed, normal_origin, unknown_variables
 from tests.conftest import ROOT
 
 NUMBERS = {item.metadata["variable"]: item for item in fields(Settings) if item.type != "str"}
@@ -64,7 +64,7 @@ def test_numbers_within_the_bounds_are_taken_and_those_beyond_are_not(bare: pyte
 
 @pytest.mark.parametrize(
     "text", ["*", "school.example", "https://", "https://school.example/page", "https://a.example;https://b.example",
-             "https://user@school.example", "https://school.example:port", "https://*.school.example",
+             "https://user@school.example", "https://school.example:port", "https://*.*.example", "https://a.*.example",
              "https://school.example:0", "https://school.example:65536", "file://school.example", "ws://school.example"]
 )  # fmt: skip
 def test_what_is_not_an_origin_is_refused(bare: pytest.MonkeyPatch, text: str) -> None:
@@ -79,6 +79,33 @@ def test_origins_are_understood_as_people_write_them(bare: pytest.MonkeyPatch) -
     assert Settings.from_environment().allowed_origins == expected
     assert Settings().allowed_origins == set()
     assert normal_origin("null") is None
+
+
+def test_a_name_may_stand_for_all_names_below_it(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("PLAYGROUND_ORIGINS", "https://*.School.example/, http://*.lab.example:8080")
+    allowed = Settings.from_environment().allowed_origins
+    assert allowed == {"https://*.school.example", "http://*.lab.example:8080"}
+    assert is_listed("https://a.b.school.example", allowed) and is_listed("http://x.lab.example:8080", allowed)
+    for origin in (
+        "https://school.example",
+        "http://a.school.example",
+        "https://aschool.example",
+        "http://x.lab.example",
+    ):
+        assert not is_listed(origin, allowed)
+
+
+def test_sites_that_may_frame_the_app_are_named_once_each(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("PLAYGROUND_EMBED", "https://moodle.example, https://*.instructure.example,https://moodle.example/")
+    assert Settings.from_environment().embedding_sites == ("https://moodle.example", "https://*.instructure.example")
+    assert "“moodle.example” is not one" in refusal(bare, "PLAYGROUND_EMBED", "moodle.example")
+
+
+def test_proxies_are_addresses_and_networks(bare: pytest.MonkeyPatch) -> None:
+    assert [str(each) for each in Settings().trusted_proxies][:2] == ["127.0.0.0/8", "::1/128"]
+    bare.setenv("PLAYGROUND_PROXIES", "192.0.2.7, 2001:db8::/32")
+    assert [str(each) for each in Settings.from_environment().trusted_proxies] == ["192.0.2.7/32", "2001:db8::/32"]
+    assert "“proxy.example” is not one" in refusal(bare, "PLAYGROUND_PROXIES", "192.0.2.7, proxy.example")
 
 
 @pytest.mark.parametrize("name", ["file", "file/below", "x" * 300, "~no-such-user-here/mnist", "unreadable"])

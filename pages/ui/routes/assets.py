@@ -68,8 +68,8 @@ def version() -> str:
 
 
 def url(name: str) -> str:
-    """The address of one file."""
-    return f"/assets/{version()}/{name}"
+    """The address of one file, from any page."""
+    return f"./assets/{version()}/{name}"
 
 
 def loader(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from importlib.resources import files
 
 from starlette.datastructures import MutableHeaders
@@ -33,11 +34,11 @@ POLICY = "; ".join(
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
-        "frame-ancestors 'self'",
+        "frame-ancestors 'self'{sites}",
     )
 )
+FRAME_COOKIE = ("samesite", "secure", "partitioned")
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -45,11 +46,36 @@ HEADERS = {
 }
 
 
-class SecurityHeaders:
-    """Adds the headers."""
+def policy(embed: Sequence[str] = ()) -> str:
+    """The Content-Security-Policy, with the sites that may frame the pages."""
+    return POLICY.replace("{sites}", "".join(f" {site}" for site in embed))
 
-    def __init__(self, app: ASGIApp) -> None:
+
+def is_https(scope: Scope) -> bool:
+    """Whether the browser asked over https, as far as the server or its proxy says."""
+    forwarded = dict(scope["headers"]).get(b"x-forwarded-proto", b"").partition(b",")[0].strip()
+    return bool(scope.get("scheme") == "https" or forwarded == b"https")
+
+
+def _let_frames_keep_cookies(headers: MutableHeaders) -> None:
+    cookies = headers.getlist("set-cookie")
+    del headers["set-cookie"]
+    for cookie in cookies:
+        kept = [part for part in cookie.split(";") if part.strip().lower().partition("=")[0] not in FRAME_COOKIE]
+        headers.append("set-cookie", "; ".join((";".join(kept), "SameSite=None", "Secure", "Partitioned")))
+
+
+class SecurityHeaders:
+    """Adds the headers.
+
+    Pages of the sites in `embed` may show ours in a frame. A browser gives a framed page cookies of its own where these
+    are `Partitioned`, which needs https.
+    """
+
+    def __init__(self, app: ASGIApp, embed: Sequence[str] = ()) -> None:
         self.app = app
+        self.headers = {"Content-Security-Policy": policy(embed), **HEADERS}
+        self.is_framed = bool(embed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and add the headers to its response."""
@@ -60,8 +86,10 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
+                if self.is_framed and is_https(scope):
+                    _let_frames_keep_cookies(headers)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

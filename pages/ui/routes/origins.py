@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Iterator, Sequence
 
+import streamlit as st
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from playground.settings import normal_origin
+from pages.ui.routes import base
+from playground.settings import EVERY_ORIGIN, Network, Settings, is_listed, normal_origin
 
-FOREIGN = "This address may not open the live stream. Whoever runs the server can allow it: PLAYGROUND_ORIGINS."
+FOREIGN = "The server does not know this address. Whoever runs it can allow it with PLAYGROUND_ORIGINS={origin}"
+NO_ORIGIN = "The server does not know this address. Whoever runs it can allow it with PLAYGROUND_ORIGINS."
+MAX_REASON_BYTES = 123  # of a closed websocket
 REFUSED = (
     "A websocket from “{origin}” to “{host}” was refused. If students open the app at “{origin}”, allow it: "
-    "PLAYGROUND_ORIGINS={origin}"
+    "PLAYGROUND_ORIGINS={origin} (or have the proxy keep the Host header, or send X-Forwarded-Host)."
 )
 OWN_STREAMS = ("/live/", "/still/")
 MAX_LOGGED_ORIGINS = 20  # in the life of the server: anybody can make up more
@@ -31,10 +37,14 @@ class OwnOrigins:
     loop waits for the answer. Here nothing is looked up, and what is let through looks to Streamlit like its own page.
     """
 
-    def __init__(self, app: ASGIApp, allowed: Collection[str] = ()) -> None:
-        """`allowed` are more origins, as `normal_origin` writes them."""
+    def __init__(self, app: ASGIApp, allowed: Collection[str] = (), proxies: Sequence[Network] = ()) -> None:
+        """`allowed` are more origins, as `Settings.allowed_origins` writes them.
+
+        `proxies` are those that may name the host that a browser asked for, in X-Forwarded-Host, -Proto and -Port.
+        """
         self.app = app
         self.allowed = frozenset(allowed)
+        self.proxies = tuple(proxies)
         self._logged: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,25 +56,76 @@ class OwnOrigins:
         origins, host = headers.getlist("origin"), headers.get("host", "")
         if not origins:  # not a browser
             await self.app(scope, receive, send)
-        elif len(origins) == 1 and self.is_allowed(origins[0], host):
+        elif len(origins) == 1 and self.is_allowed(origins[0], scope):
             await self.app(with_own_origin(scope, origins[0], host), receive, send)
         else:
             self._log(", ".join(origins), host)
-            await refuse(WebSocket(scope, receive, send))
+            await refuse(WebSocket(scope, receive, send), normal_origin(origins[0]) if len(origins) == 1 else None)
 
-    def is_allowed(self, origin: str, host: str) -> bool:
+    def is_allowed(self, origin: str, scope: Scope) -> bool:
         """Whether an Origin is this server under the name it was asked for, or one of those that are allowed."""
         found = normal_origin(origin)
         if found is None:
             return False
-        scheme = found.partition("://")[0]
-        return found == normal_origin(f"{scheme}://{host}") or found in self.allowed
+        if is_listed(found, self.allowed):
+            return True
+        headers, scheme = Headers(scope=scope), found.partition("://")[0]
+        if found == normal_origin(f"{scheme}://{headers.get('host', '')}"):
+            return True
+        return self._is_from_proxy(scope, headers) and found in forwarded_origins(headers, scheme)
+
+    def _is_from_proxy(self, scope: Scope, headers: Headers) -> bool:
+        """Whether the request came through a proxy that is believed.
+
+        uvicorn puts the visitor's address (X-Forwarded-For) in the place of a proxy's that it trusts itself.
+        """
+        client = (scope.get("client") or ("",))[0]
+        if client in (part.strip() for part in ",".join(headers.getlist("x-forwarded-for")).split(",")):
+            return True
+        try:
+            address = ipaddress.ip_address(client)
+        except ValueError:  # such as a server on a Unix socket: only a proxy can reach it
+            return not client
+        return any((getattr(address, "ipv4_mapped", None) or address) in network for network in self.proxies)
 
     def _log(self, origin: str, host: str) -> None:
         origin = origin[:MAX_LOGGED_CHARACTERS]
         if origin not in self._logged and len(self._logged) < MAX_LOGGED_ORIGINS:
             self._logged.add(origin)
             log.warning(REFUSED.format(origin=origin, host=host[:MAX_LOGGED_CHARACTERS]))
+
+
+def forwarded_origins(headers: Headers, scheme: str) -> Iterator[str | None]:
+    """The addresses that a browser may have asked for, as the first of the proxies says."""
+
+    def first(name: str) -> str:
+        return headers.get(f"x-forwarded-{name}", "").partition(",")[0].strip()
+
+    host, port = first("host"), first("port")
+    found = first("proto") or scheme
+    yield normal_origin(f"{found}://{host}")
+    if host and port:
+        yield normal_origin(f"{found}://{host}:{port}")
+
+
+def known_origins(settings: Settings) -> frozenset[str]:
+    """The origins that our settings allow, and those that Streamlit's own name.
+
+    These are `server.corsAllowedOrigins` and `browser.serverAddress`; `server.enableCORS=false` allows all.
+    """
+    if not st.get_option("server.enableCORS"):
+        return frozenset({EVERY_ORIGIN})
+    known = [*st.get_option("server.corsAllowedOrigins")]
+    address, port = st.get_option("browser.serverAddress"), st.get_option("browser.serverPort")
+    if address and address != "localhost":
+        known += [f"{scheme}://{address}{end}" for scheme in ("http", "https") for end in ("", f":{port}")]
+    return settings.allowed_origins | {found for each in known if (found := normal_origin(each.strip().rstrip("/")))}
+
+
+def trusted_proxies(settings: Settings) -> tuple[Network, ...]:
+    """The proxies that our setting names, or else uvicorn's FORWARDED_ALLOW_IPS, or else private networks."""
+    named = settings.proxies or os.environ.get("FORWARDED_ALLOW_IPS", "")
+    return Settings(proxies=named).trusted_proxies
 
 
 def with_own_origin(scope: Scope, origin: str, host: str) -> Scope:
@@ -79,15 +140,18 @@ def with_own_origin(scope: Scope, origin: str, host: str) -> Scope:
     return {**scope, "headers": headers}
 
 
-async def refuse(socket: WebSocket) -> None:
-    """Close the socket of a foreign page.
+async def refuse(socket: WebSocket, origin: str | None) -> None:
+    """Close the socket of a foreign page, and say what to set.
 
     Our own streams are accepted first: a browser shows no reason for a socket that never opened.
     """
-    if socket.scope["path"].startswith(OWN_STREAMS):
+    reason = NO_ORIGIN if origin is None else FOREIGN.format(origin=origin)
+    if len(reason.encode()) > MAX_REASON_BYTES:
+        reason = NO_ORIGIN
+    if base.within(socket.scope["path"]).startswith(OWN_STREAMS):
         await socket.accept()
-        await socket.close(4403, FOREIGN)
+        await socket.close(4403, reason)
     elif "websocket.http.response" in socket.scope.get("extensions", {}):
-        await socket.send_denial_response(PlainTextResponse(FOREIGN, status_code=403))
+        await socket.send_denial_response(PlainTextResponse(reason, status_code=403))
     else:
-        await socket.close(4403, FOREIGN)
+        await socket.close(4403, reason)

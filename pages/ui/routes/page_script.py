@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from functools import cache
 from html import escape
 from urllib.parse import quote
@@ -10,7 +11,8 @@ from urllib.parse import quote
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.ui.routes import assets, streamlit_files
+from pages.ui.messages import TEXT
+from pages.ui.routes import assets, base, streamlit_files
 from playground.lessons import LESSONS
 
 HEAD = "<head>"
@@ -34,7 +36,7 @@ class PageScript:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
-        head = _head(scope["path"].strip("/"), scope.get("query_string", b"").decode("latin-1"))
+        head = _head(base.within(scope["path"]).strip("/"), scope.get("query_string", b"").decode("latin-1"))
         start: Message | None = None  # of a page, kept back until its length is known
         page = bytearray()
 
@@ -76,7 +78,7 @@ def _head(path: str, query: str) -> str:
     """What the head of the page at this path begins with."""
     if path not in LESSONS:
         return _of_every_page() + f'<link rel="prefetch" href="{assets.url(assets.PLOTLY)}" as="script">'
-    address = escape(f"/first/{path}" + (f"?{quote(query, safe='=&%+,:;@/?!*()-._~')}" if query else ""))
+    address = escape(f"./first/{path}" + (f"?{quote(query, safe='=&%+,:;@/?!*()-._~')}" if query else ""))
     picture = f'<link rel="preload" as="fetch" crossorigin href="{address}" data-first>'
     plotly = f'<link rel="preload" as="script" href="{assets.url(assets.PLOTLY)}" data-plotly>'
     return picture + plotly + _of_every_page()
@@ -84,8 +86,9 @@ def _head(path: str, query: str) -> str:
 
 @cache
 def _of_every_page() -> str:
+    words = escape(json.dumps({"blocked": TEXT.page.blocked, "streamlit": TEXT.page.streamlit_blocked}))
     return (
-        f'<script src="{assets.url(assets.MODULES)}"></script>'
+        f'<script src="{assets.url(assets.MODULES)}" data-words="{words}"></script>'
         f'<link rel="stylesheet" href="{assets.url(assets.STYLES)}" data-styles>'
     )
 

@@ -21,6 +21,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pages.ui.routes import base
+
 FONTS = Path(__file__).parents[1] / "static" / "fonts.css"
 FOLDER = Path(str(files("streamlit").joinpath("static")))
 A_YEAR = "public, max-age=31536000, immutable"
@@ -68,13 +70,17 @@ class StreamlitFiles:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from memory, or pass the request on."""
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or scope["path"] not in self._files:
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
+            return
+        address = base.within(scope["path"])
+        if address not in self._files:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         kept = None
         if accepts_gzip(headers.getlist("accept-encoding")) and not any(name in headers for name in SPECIAL):
-            kept = await asyncio.shield(asyncio.wrap_future(self._compressed(scope["path"])))
+            kept = await asyncio.shield(asyncio.wrap_future(self._compressed(address)))
         if kept is None:
             await self.app(scope, receive, _with_vary(send))
         else:
@@ -165,9 +171,9 @@ def modules(kinds: Sequence[str], folder: Path = FOLDER) -> tuple[str, ...]:
 @cache
 def _at_the_end_of_the_head() -> str:
     fonts = FONTS.read_text(encoding="utf-8")
-    before = "".join(f'<link rel="modulepreload" href="{address}">' for address in modules(BEFORE_THE_BOARD))
+    before = "".join(f'<link rel="modulepreload" href=".{address}">' for address in modules(BEFORE_THE_BOARD))
     beside = "".join(
-        f'<link rel="modulepreload" href="{address}" fetchpriority="low">'
+        f'<link rel="modulepreload" href=".{address}" fetchpriority="low">'
         for address in modules(BESIDE_THE_BOARD)
         if address not in modules(BEFORE_THE_BOARD)
     )

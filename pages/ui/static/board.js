@@ -24,6 +24,7 @@ import { markNumbersAndCode } from "./translated.js";
 
 const MAX_SPOKEN = 240; // characters of a chart in words that are said without being asked for
 const SMALL_EVERY = 8; // which frames have the small pictures
+const MAX_TRIES = 3; // of a line that never opened, until the board says what may block it
 const TOLD_MS = 10_000; // how long a sentence stays that need not be seen again
 
 window.__board_frames ??= 0;
@@ -152,7 +153,7 @@ class Board {
       this.stream?.close();
       const newer = (early) => this.board === board && early.number > this.number && this.paintStill(early);
       const connected = (yes) => this.lineIs(yes);
-      this.stream = new Stream(`/still/${board}`, { frame: newer, connected, ended: () => {} });
+      this.stream = new Stream(`still/${board}`, { frame: newer, connected, ended: () => {} });
     }
     if (number > this.number) this.paintStill(decode(fromBase64(frame)));
   }
@@ -208,10 +209,11 @@ class Board {
     this.root.dataset.run = run;
     this.waiting = null;
     this.asked = "";
-    const stream = new Stream(`/live/${run}`, {
+    const stream = new Stream(`live/${run}`, {
       frame: (frame) => this.stream === stream && this.receive(frame),
-      connected: (yes) => {
-        this.say(yes ? "" : this.words.reconnecting);
+      connected: (yes, tries) => {
+        const isBlocked = !this.wasConnected && tries >= MAX_TRIES;
+        this.say(yes ? "" : isBlocked ? this.words.blocked : this.words.reconnecting);
         if (yes && before) this.tell(this.words.reloaded.replace("{step}", before));
         if (yes) before = "";
         this.lineIs(yes);

@@ -18,7 +18,7 @@ export class Companion {
     this.numbers = new Map(); // beside the first run's
     this.sizer = new ResizeObserver(([{ contentRect }]) => this.makeRoom(contentRect.width));
     this.sizer.observe(board.root);
-    const stream = new Stream(`/live/${run}`, {
+    const stream = new Stream(`live/${run}`, {
       frame: (frame) => this.stream === stream && this.receive(frame),
       connected: (yes) => yes && this.ask(),
       ended: (reason) => {

@@ -3,6 +3,7 @@
 // Streamlit's HTML loads it before Streamlit itself (routes/page_script.py), so that a page opens in the size that was
 // chosen; components import the same module.
 
+import { addressOf } from "./address.js";
 import { keep, kept } from "./storage.js";
 
 const LARGE_TYPE = "24px"; // of the root: one and a half times
@@ -160,7 +161,7 @@ function followKeys(event) {
 function shortenStart() {
   const { origin } = location;
   window.__streamlit = {
-    BACKEND_BASE_URL: origin,
+    BACKEND_BASE_URL: addressOf(".").href.replace(/[/]$/, ""),
     HOST_CONFIG: { allowedOrigins: [origin], useExternalAuthToken: false }, // until the server's answer comes
   };
   const load = document.fonts.load.bind(document.fonts);

@@ -33,7 +33,7 @@ function showOnDemand(place, { lesson, words }) {
   const problem = element("p", { class: "problem", role: "status" });
   place.append(problem);
   button.onclick = async () => {
-    const html = await (await request(`/prose/${lesson}/${place.dataset.section}`))?.text().catch(() => undefined);
+    const html = await (await request(`prose/${lesson}/${place.dataset.section}`))?.text().catch(() => undefined);
     problem.textContent = html === undefined ? words.noAnswer : "";
     if (html === undefined) return;
     place.tabIndex = -1;

@@ -1,5 +1,7 @@
 // A page whose session the server has forgotten: after a restart of the server, or after minutes without a connection.
 
+import { addressOf } from "./address.js";
+
 const MIN_AGE_MS = 10_000; // of a page that was itself loaded again: so often at most, if a server keeps restarting
 
 const ASK_EVERY_MS = 5_000;
@@ -26,7 +28,7 @@ async function askWithoutSocket() {
 /** Whether the server has forgotten the session of this page; false while nobody can say. */
 export async function isForgotten(session) {
   try {
-    const answer = await fetch(`/session/${session}`, { cache: "no-store" });
+    const answer = await fetch(addressOf(`session/${session}`), { cache: "no-store" });
     return answer.ok && (await answer.text()) === "gone";
   } catch {
     return false;

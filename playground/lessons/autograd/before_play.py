@@ -8,9 +8,9 @@ from playground.lessons.autograd import tutorial
 from playground.lessons.autograd.accumulate import AccumulateConfig, call_backward
 from playground.lessons.autograd.graph import GraphRun
 from playground.lessons.autograd.mistakes import MISTAKES, MistakeConfig
-from playground.lessons.autograd.run_line_by_line import run_program
 from playground.lessons.autograd.slope import SlopeConfig, difference, slope_of
 from playground.lessons.autograd.tutorial import TutorialConfig
+from playground.lessons.run_line_by_line import run_program
 from playground.parsing.expressions import parse
 from playground.predictions import Choice, Number, Prediction, Why
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch.autograd import Variable
 
-from playground.lessons.autograd.run_line_by_line import Print
+from playground.lessons.run_line_by_line import Print
 
 Numbers = tuple[tuple[float, float], tuple[float, float]]
 

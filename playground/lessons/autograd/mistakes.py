@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from playground.knobs import Config, knob
 from playground.lesson import Lab, Sheet, Table
 from playground.lessons.autograd import example_programs as programs
-from playground.lessons.autograd.run_line_by_line import Line, Program, run_program
+from playground.lessons.run_line_by_line import Line, Program, run_program
 
 
 @dataclass(frozen=True)

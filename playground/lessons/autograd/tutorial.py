@@ -14,8 +14,8 @@ from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab, Sheet, Table
 from playground.lessons.autograd import example_programs as programs
 from playground.lessons.autograd.figures import slopes
-from playground.lessons.autograd.run_line_by_line import Program, run_program
 from playground.lessons.numbers import number
+from playground.lessons.run_line_by_line import Program, run_program
 
 MAX_X, MAX_BAR = 6.0, 6.0  # of the curve, and of the bars
 ENTRIES = {"0, 0": (0, 0), "0, 1": (0, 1), "1, 0": (1, 0), "1, 1": (1, 1)}

@@ -53,9 +53,21 @@ class Brier(nn.Module):
         return ((logits.softmax(dim=1) - one_hot) ** 2).sum(dim=1).mean()
 
 
+class SoftmaxTwice(nn.Module):
+    """A common mistake: cross-entropy of probabilities. It applies softmax itself, so here softmax is applied twice.
+
+    Two probabilities differ by 1 at most, so the loss cannot fall below log(1 + (classes - 1) / e).
+    """
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Logits (batch, classes) and labels (batch,) -> a scalar."""
+        return nn.functional.cross_entropy(logits.softmax(dim=1), target)
+
+
 LOSSES: dict[str, tuple[str, Callable[[], nn.Module]]] = {
     "cross_entropy": ("Cross-entropy", nn.CrossEntropyLoss),
     "brier": ("Squared error of probabilities", Brier),
+    "softmax_twice": ("Softmax twice (a mistake)", SoftmaxTwice),
 }
 
 

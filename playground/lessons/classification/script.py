@@ -7,7 +7,16 @@ from typing import Any
 
 from playground.lessons.classification import clouds
 from playground.lessons.classification.clouds import CLOUDS, JITTER_SHARE, LabelledPoints
-from playground.lessons.classification.config import DATA, DROPOUT, INPUTS, ORDER, RESAMPLED, WEIGHTS, Brier
+from playground.lessons.classification.config import (
+    DATA,
+    DROPOUT,
+    INPUTS,
+    ORDER,
+    RESAMPLED,
+    WEIGHTS,
+    Brier,
+    SoftmaxTwice,
+)
 from playground.lessons.classification.edits import Edits
 from playground.runs.journal import Change, RunHistory
 from playground.scripts.code import written
@@ -123,7 +132,8 @@ class ClassificationScript(TrainingScript):
 
     def loss_fn(self, config: Any) -> str:
         """The expression for the loss function, one of torch's own or the page's."""
-        return "nn.CrossEntropyLoss()" if config.loss == "cross_entropy" else f"{self.define(Brier)}()"
+        own = {"brier": Brier, "softmax_twice": SoftmaxTwice}.get(config.loss)
+        return "nn.CrossEntropyLoss()" if own is None else f"{self.define(own)}()"
 
     def penalty(self) -> list[str]:
         """Lines that add the L1 term to the loss."""

@@ -130,6 +130,8 @@ class SeedsRun:
         """The mean loss over points, with the config's loss function."""
         if self.config.loss == "brier":
             return brier(logits, labels).mean()
+        if self.config.loss == "softmax_twice":
+            logits = logits.softmax(dim=1)
         return functional.cross_entropy(logits, labels)
 
     def penalty(self) -> Tensor | float:

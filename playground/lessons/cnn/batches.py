@@ -45,10 +45,22 @@ class ImageBatches(Batches):
     """Batches that keep x as uint8 pixels (n, 1, side, side) and return it as float32 from 0 to 1, augmented."""
 
     def __init__(
-        self, x: Tensor, y: Tensor, batch_size: int, generator: torch.Generator, augmentation: Augmentation
+        self,
+        x: Tensor,
+        y: Tensor,
+        batch_size: int,
+        generator: torch.Generator,
+        augmentation: Augmentation,
+        *,
+        is_sorted: bool = False,
     ) -> None:
         super().__init__(x, y, batch_size, generator)
         self.augmentation = augmentation
+        self.is_sorted = is_sorted
+
+    def new_order(self) -> Tensor:
+        """The order of the images in the coming epoch: at random, or by their labels."""
+        return self.y.cpu().argsort(stable=True) if self.is_sorted else super().new_order()
 
     def next(self) -> tuple[Tensor, Tensor]:
         """The next batch: x (batch, 1, side, side) and its labels (batch,)."""

@@ -19,6 +19,9 @@ LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 
 WEIGHT_DECAYS = (0.0, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1)
 BATCH_SIZES = (1, 5, 10, 20, 50, 64, 100, 128, 200, 256, 500, 1000)
 IMAGES = (50, 200, 500, 1_000, 2_000, 5_000, 8_000, 10_000, 12_000, 15_000, 20_000, 30_000, 60_000)
+TRAIN_ORDERS = {"shuffled": "Shuffled", "sorted": "Sorted by digit"}
+TEST_ORDERS = {"mixed": "Mixed", "sorted": "Sorted by digit"}
+TEST_MODES = {"eval": "model.eval()", "train": "Train mode: eval() forgotten"}
 MAX_LAYERS = 3
 MAX_FILTERS = 32
 # Added to the seed, so that weights, batches and dropout have different random numbers.
@@ -58,6 +61,15 @@ class CnnConfig(Config):
                        names={"cpu": "Processor", "gpu": "Graphics card, if there is one"})
     images: int = knob(60_000, "Training images", help="Uses the first N images of the training set.", group="Data",
                        live=True, options=IMAGES)
+    train_order: str = knob("shuffled", "Order of the training images", group="Data", more=True,
+                            options=tuple(TRAIN_ORDERS), names=TRAIN_ORDERS,
+                            help="Sorted: each epoch goes through all zeros, then all ones, and so on.")
+    test_order: str = knob("mixed", "Order of the test images", group="Data", live=True, more=True,
+                           options=tuple(TEST_ORDERS), names=TEST_ORDERS,
+                           help="Sorted: as from a folder for each digit. In evaluation the order cannot matter.")
+    test_mode: str = knob("eval", "Mode in tests", group="Training", live=True, more=True,
+                          options=tuple(TEST_MODES), names=TEST_MODES,
+                          help="In train mode, dropout and batch norm work in tests as in training.")
     shift: float = knob(0.0, "Shift by up to (pixels)", group="Data",
                         help="Each image is shifted at random, in each epoch differently.",
                         live=True, lo=0.0, hi=8.0, step=0.5, more=True)

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from playground.lessons.cnn.config import CnnData
-from playground.lessons.cnn.model import CLASSES, frozen, scaled
+from playground.lessons.cnn.model import CLASSES, frozen, in_train_mode, scaled
+from playground.training.models import Dropout
 
 Array = NDArray[Any]
 SLICE_IMAGES = {"cpu": 200, "cuda": 5_000}  # about 20 ms
@@ -89,12 +90,39 @@ class Evaluation:
         return chosen[np.argsort(-self.probabilities[chosen, predicted], kind="stable")][:count]
 
 
+@dataclass(frozen=True)
+class WayOfTests:
+    """How a model is tested: in train mode, with model.eval() forgotten, and on images sorted by digit."""
+
+    trains: bool = False
+    is_sorted: bool = False
+
+    def copied(self, model: nn.Sequential, device: str) -> nn.Sequential:
+        """A copy of the model for a test."""
+        return in_train_mode(model, device) if self.trains else frozen(model, device)
+
+    def order(self, labels: Tensor) -> Tensor | slice:
+        """The order in which images with these labels (n,) are tested."""
+        return labels.argsort(stable=True) if self.is_sorted else slice(None)
+
+
+EVALUATION = WayOfTests()
+
+
 class SlicedTest:
     """A test of a model that does not change: `advance` tests one slice; `result` is set after the last one."""
 
     def __init__(
-        self, model: nn.Sequential, digits: CnnData, *, steps: int, every: int = 1, tested: Iterable[Array] = ()
+        self,
+        model: nn.Sequential,
+        digits: CnnData,
+        *,
+        steps: int,
+        every: int = 1,
+        tested: Iterable[Array] = (),
+        way: WayOfTests = EVALUATION,
     ) -> None:
+        self.way = way
         self.model = model
         self.tested = list(tested)  # the probabilities of each slice so far, (images, 10)
         self.is_full = every == 1
@@ -107,14 +135,15 @@ class SlicedTest:
         next(self._slices, None)
 
     def _test(self, model: nn.Sequential, digits: CnnData, every: int) -> Iterator[None]:
-        x, probabilities = digits.x_test[::every], self.tested
+        order = self.way.order(digits.y_test[::every])
+        x, probabilities = digits.x_test[::every][order], self.tested
         size = SLICE_IMAGES[x.device.type]
         for start in range(size * len(probabilities), len(x), size):
-            probabilities.append(predict_probabilities(model, x[start : start + size]))
+            probabilities.append(predict_probabilities(model, x[start : start + size], trains=self.way.trains))
             if start + size < len(x):
                 yield
-        indices = np.arange(0, len(digits.x_test), every)
-        labels = digits.y_test[::every].cpu().numpy()
+        indices = torch.arange(0, len(digits.x_test), every)[order].numpy()
+        labels = digits.y_test[::every][order].cpu().numpy()
         self.result = Evaluation(self.steps, indices, labels, np.concatenate(probabilities))
 
 
@@ -134,6 +163,7 @@ class Unfinished:
     weights: dict[str, Tensor]
     tested: tuple[Array, ...]  # the probabilities of each slice, (images, 10)
     trained_since_slice: int  # images
+    random_numbers: tuple[Tensor, ...] = ()  # the states of its dropouts' generators
 
 
 class Tester:
@@ -146,6 +176,7 @@ class Tester:
 
     def __init__(self, digits: CnnData) -> None:
         self.digits = digits
+        self.way = EVALUATION
         self.pending: SlicedTest | None = None
         self.latest: Evaluation | None = None
         self.sample: Evaluation | None = None  # of the few images that are tested often
@@ -153,10 +184,17 @@ class Tester:
         self.trained = self.trained_at_full_test = 0  # images
         self.watched_at = -math.inf
         self._trained_since_slice = 0  # images
-        sample = slice(None, None, max(1, len(digits.x_test) // SAMPLE_IMAGES))
-        self._sample = digits.x_test[sample][:SAMPLE_IMAGES]
-        self._sample_labels = digits.y_test[sample][:SAMPLE_IMAGES].cpu().numpy()
-        self._sample_indices = np.arange(len(digits.x_test))[sample][:SAMPLE_IMAGES]
+
+    def use(self, way: WayOfTests, model: nn.Sequential, steps: int) -> None:
+        """Test in this way from now on; a test of all images at this step is made again."""
+        if way == self.way:
+            return
+        self.way, self.latest, self.sample = way, None, None
+        again = self.has_tested_all(steps) or self.is_testing_all(steps)
+        self.pending = None
+        if again:
+            self.full_tests = [test for test in self.full_tests if test.step != steps]
+            self.begin(model, steps, full=True)
 
     def after_step(self, model: nn.Sequential, steps: int, images: int, *, ends_epoch: bool, is_last: bool) -> None:
         """Start a test if one is due after a step on `images` images, and test the slices that are due."""
@@ -199,8 +237,8 @@ class Tester:
         if full:
             self.trained_at_full_test = self.trained
         every = 1 if full else max(1, len(self.digits.x_test) // SMALL_TEST_IMAGES)
-        copy = frozen(model, self.digits.x_test.device.type)
-        self.pending = SlicedTest(copy, self.digits, steps=steps, every=every)
+        copy = self.way.copied(model, self.digits.x_test.device.type)
+        self.pending = SlicedTest(copy, self.digits, steps=steps, every=every, way=self.way)
 
     @torch.no_grad()
     def advance(self) -> None:
@@ -229,8 +267,15 @@ class Tester:
 
     def sample_accuracy(self, model: nn.Sequential, steps: int) -> float:
         """The accuracy on the sample of 200 test images, of the model after `steps` steps."""
-        probabilities = predict_probabilities(model, self._sample)
-        self.sample = Evaluation(steps, self._sample_indices, self._sample_labels, probabilities)
+        digits, way = self.digits, self.way
+        every = slice(None, None, max(1, len(digits.x_test) // SAMPLE_IMAGES))
+        labels = digits.y_test[every][:SAMPLE_IMAGES]
+        order = way.order(labels)
+        tested = way.copied(model, digits.x_test.device.type) if way.trains else model
+        x = digits.x_test[every][:SAMPLE_IMAGES][order]
+        probabilities = predict_probabilities(tested, x, trains=way.trains)
+        indices = torch.arange(len(digits.x_test))[every][:SAMPLE_IMAGES][order].numpy()
+        self.sample = Evaluation(steps, indices, labels[order].cpu().numpy(), probabilities)
         return self.sample.accuracy
 
     @property
@@ -247,13 +292,17 @@ class Tester:
         if test is None or not test.is_full:
             return None
         weights = {name: value.cpu().clone() for name, value in test.model.state_dict().items()}
-        return Unfinished(test.steps, weights, tuple(test.tested), self._trained_since_slice)
+        numbers = tuple(each.generator.get_state() for each in test.model.modules() if isinstance(each, Dropout))
+        return Unfinished(test.steps, weights, tuple(test.tested), self._trained_since_slice, numbers)
 
     def continue_test(self, model: nn.Sequential, test: Unfinished) -> None:
         """Continue a test that another process has begun; `model` has the same shape."""
-        copy = frozen(model, self.digits.x_test.device.type)
+        copy = self.way.copied(model, self.digits.x_test.device.type)
         copy.load_state_dict(test.weights)
-        self.pending = SlicedTest(copy, self.digits, steps=test.steps, tested=test.tested)
+        dropouts = [each for each in copy.modules() if isinstance(each, Dropout)]
+        for dropout, numbers in zip(dropouts, test.random_numbers, strict=False):
+            dropout.generator.set_state(numbers)
+        self.pending = SlicedTest(copy, self.digits, steps=test.steps, tested=test.tested, way=self.way)
         self._trained_since_slice = test.trained_since_slice
 
     def restore(self, trained: Iterable[int], full_tests: Iterable[FullTest]) -> None:
@@ -268,8 +317,16 @@ def is_sample_due(steps: int) -> bool:
 
 
 @torch.no_grad()
-def predict_probabilities(model: nn.Sequential, x: Tensor) -> Array:
-    """The probabilities of all digits for pixels uint8 (n, 1, 28, 28), as float32 (n, 10)."""
+def predict_probabilities(model: nn.Sequential, x: Tensor, *, trains: bool = False) -> Array:
+    """The probabilities of all digits for pixels uint8 (n, 1, 28, 28), as float32 (n, 10).
+
+    `trains` lets dropout and batch norm work as in training; no parameter of the model may then require a gradient.
+    """
+    with torch.set_grad_enabled(trains):
+        return _probabilities(model, x)
+
+
+def _probabilities(model: nn.Sequential, x: Tensor) -> Array:
     logits = torch.cat([model(scaled(part)) for part in torch.split(x, TEST_BATCH[x.device.type])])
     probabilities: Array = functional.softmax(logits, dim=1).nan_to_num().float().cpu().numpy()
     return probabilities

@@ -93,6 +93,18 @@ def frozen(model: nn.Sequential, device: str = "cpu") -> nn.Sequential:
     return copy
 
 
+def in_train_mode(model: nn.Sequential, device: str = "cpu") -> nn.Sequential:
+    """A copy for tests without model.eval(): dropout and batch norm work as in training, where gradients are enabled.
+
+    The copy has no gradients of parameters, and random numbers of its own that begin where the model's are.
+    """
+    copy = deepcopy(model).to(device)
+    for parameter in copy.parameters():
+        parameter.requires_grad_(False)
+        parameter.grad = None
+    return copy
+
+
 def pixels(images: Tensor) -> Tensor:
     """Images uint8 (n, 28, 28) in the shape of the model's input: (n, 1, 28, 28), channels last in memory, still uint8.
 

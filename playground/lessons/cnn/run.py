@@ -29,7 +29,7 @@ from playground.lessons.cnn.config import (
     load_digits,
 )
 from playground.lessons.cnn.drawing.drawing import DrawingPace
-from playground.lessons.cnn.evaluation import MAX_KEPT_TESTS, FullTest, Tester, is_sample_due
+from playground.lessons.cnn.evaluation import MAX_KEPT_TESTS, FullTest, Tester, WayOfTests, is_sample_due
 from playground.lessons.cnn.frame_context import FrameContext
 from playground.lessons.cnn.long_steps import LongTrainer, is_long
 from playground.lessons.cnn.metrics import LAYERS, Throughput, TrainingMetrics, layer_norms
@@ -59,16 +59,18 @@ class CnnRun(TrainingRun):
 
     trainer: LongTrainer
 
-    inert_knobs = TrainingRun.inert_knobs | {"image", "epochs"}
+    inert_knobs = TrainingRun.inert_knobs | {"image", "epochs", "test_mode", "test_order"}
 
     def __init__(self, config: CnnConfig, settings: Settings, selection: Selection | None = None) -> None:
         self.digits, self.selection = load_digits(config.torch_device), selection or Selection()
         self.dropout = models.Dropout(config.dropout, generator(config, DROPOUT_SEED))
         model = build_model(config, self.dropout).to(config.torch_device)
         x, y = self.digits.first(config.images)
-        batches = ImageBatches(x, y, config.batch_size, generator(config, ORDER_SEED), config.augmentation)
+        batches = ImageBatches(x, y, config.batch_size, generator(config, ORDER_SEED), config.augmentation,
+                               is_sorted=config.train_order == "sorted")  # fmt: skip
         self.metrics = TrainingMetrics()
         self.tester = Tester(self.digits)
+        self.tester.way = way_of_tests(config)
         self.stop_epoch: float = config.epochs or math.inf
         self.plan = 0, max(1, config.epochs) * batches.steps_per_epoch  # the schedule's first step, and its steps
         self.restless = False
@@ -196,8 +198,9 @@ class CnnRun(TrainingRun):
             self.selection.own_image = self.selection.picked = None
         was_done, self.config = self.outcome == "done", self.config.with_values(image=config.image)
         super().tune(config)
-        if was_done and self._is_last():
-            self.progress.outcome = "done"
+        self.tester.use(way_of_tests(config), self.model, self.steps)
+        if was_done and self._is_last():  # a test that is made again goes on while the run rests
+            self.progress.outcome = "done" if self.tester.has_tested_all(self.steps) else ""
 
     def retune(self, before: CnnConfig, after: CnnConfig, names: set[str]) -> None:
         """Give the changed knobs to the running trainer."""
@@ -420,3 +423,8 @@ class CnnRun(TrainingRun):
     def narrate(self, view: View) -> str:
         """How far the training is, or how the model reads the selected image."""
         return narrate(self.frame_context(view), self.period, self.outcome, is_last=self._is_last())
+
+
+def way_of_tests(config: CnnConfig) -> WayOfTests:
+    """How a config tests the model."""
+    return WayOfTests(trains=config.test_mode == "train", is_sorted=config.test_order == "sorted")

@@ -87,6 +87,13 @@ def augmented(x):
     across, down = draws[:, 1:].T * (2 * shift / x.shape[-1])
     return moved(x, angle, across, down)
 '''
+IN_NEW_ORDER = "each epoch goes through the points in a new order"
+IN_ORDER = "each epoch goes through the images sorted by digit"
+SORTED = "order = y_train.argsort(stable=True)"
+TEST_FORGOTTEN = """# model.eval() is left out: dropout and batch norm work as in training, and this test changes
+# batch norm's running averages."""
+TEST_SORTED = """order = y_test.argsort(stable=True)  # sorted by digit
+x_test, y_test = x_test[order], y_test[order]"""
 RESULTS = """
 # The test, {images} images at a time.
 {tests}
@@ -269,6 +276,14 @@ class CnnScript(TrainingScript):
             losses = f"losses = [{total / count!r}] * {self.earlier}  # the mean of the steps before"
         return [losses, *super().training()]
 
+    def batching(self, start: Change) -> list[str]:
+        """Each epoch in a new order, or sorted by digit."""
+        statements = super().batching(start)
+        if start.config.train_order != "sorted":
+            return statements
+        drawn = "order = torch.randperm(len(x_train), generator=shuffle)"
+        return [each.replace(drawn, SORTED).replace(IN_NEW_ORDER, IN_ORDER) for each in statements]
+
     def step(self) -> list[str]:
         """The lines of one step, indented."""
         x = "augmented(scaled(x))" if self.moves else "scaled(x)"
@@ -293,4 +308,8 @@ class CnnScript(TrainingScript):
             first, last = steps.start - skipped, steps.stop - skipped
             name = f"train loss, steps {steps.start + 1} to {steps.stop}"
             lines.append(f'print("{name}", sum(losses[{first}:{last}]) / {len(steps)})')
-        return [*lines, RESULTS.rstrip().format(images=TEST_BATCH["cpu"], tests=TESTS.format(model=self.model_name))]
+        config = self.run_history.config
+        tests = TEST_FORGOTTEN if config.test_mode == "train" else TESTS.format(model=self.model_name)
+        if config.test_order == "sorted":
+            tests = f"{tests}\n{TEST_SORTED}"
+        return [*lines, RESULTS.rstrip().format(images=TEST_BATCH["cpu"], tests=tests)]

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from playground.data.landscapes import SURFACES, Landscape, heights
 from playground.engine.frames import Figure
+from playground.figures.arrows import Arrow
 from playground.knobs import Config, knob
-from playground.lesson import Chart, Lab
+from playground.lesson import Chart, Lab, Toggle
 from playground.lessons.gradient_descent.figures import landscapes as figures
 from playground.lessons.gradient_descent.figures import relief
 from playground.lessons.gradient_descent.figures.landscapes import Walk
@@ -31,6 +32,8 @@ from playground.lessons.numbers import number
 
 PIXELS = 150  # of the levels, along a side
 MAX_SQUEEZED_POWER = 0.45  # below it the heights of the relief are squeezed, so that the valley is visible
+ARROWS = Toggle("arrows", "Vectors of the step", on=True)
+GRADIENT, UPDATE = "gradient", "step"
 SQUEEZED = "High walls are drawn lower than they are."
 NAMES = {**{name: each.label for name, each in SURFACES.items()}, OWN: OWN_NAME}
 
@@ -76,10 +79,20 @@ class SurfaceRun(DescentRun):
         """The levels, the relief, and the height along the path."""
         walk, log = self.walk(at, options), options.get(LOG.name, LOG.on)
         return {
-            "levels": lambda: figures.surface(self.landscape.spans, self.levels, walk, PIXELS),
+            "levels": lambda: figures.surface(
+                self.landscape.spans, self.levels, walk, PIXELS, self.vectors(at) if options.get(ARROWS.name) else ()
+            ),
             "relief": lambda: self._scene(walk),
             "height": lambda: figures.along(walk, self.ends, floor=self.landscape.lowest, log=log),
         }
+
+    def vectors(self, at: int) -> list[Arrow]:
+        """The gradient at the ball, and the coming step, which is the learning rate times the gradient, downhill."""
+        gradient = self.path.gradients[self.shown(at)].numpy()
+        return [
+            Arrow(GRADIENT, gradient, "@gradient", "dot"),
+            Arrow(UPDATE, -self.config.lr * gradient, "@mark", whole=True),
+        ]
 
     def share(self, z: NDArray[Any]) -> NDArray[Any]:
         """Heights as shares of the height of the relief."""
@@ -118,7 +131,7 @@ LAB = Lab(
     build=SurfaceRun,
     charts=(
         Chart("levels", "Levels and path", "The surface from above: higher is darker, lines join equal heights.",
-              click="pick", click_turns=("x", "y"), toggles=(AHEAD,)),
+              click="pick", click_turns=("x", "y"), toggles=(AHEAD, ARROWS)),
         Chart("relief", "In three dimensions", "The surface at an angle, with the path of the ball on it."),
         Chart("height", "Height", "The height after each step.", strip=True, toggles=(LOG,)),
     ),

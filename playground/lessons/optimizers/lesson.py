@@ -5,7 +5,7 @@ from __future__ import annotations
 from playground.lesson import Chart, LiveLesson, Toggle
 from playground.lessons.optimizers.config import OptimizersConfig, build_model, build_race
 from playground.lessons.optimizers.race import Race
-from playground.lessons.optimizers.run import ON_SURFACE, build
+from playground.lessons.optimizers.run import ON_SURFACE, VECTORS, build
 from playground.lessons.optimizers.script import OptimizersScript
 from playground.training.trainer import Trainer
 
@@ -29,8 +29,10 @@ LESSON = LiveLesson(
               controls=("racers", "own", "inside")),
         Chart("leader", "Leader's loss", "The loss of the leader, smoothed over its last batches.", strip=True),
         Chart("fits", "Fits", "Some of the points, and the curve that each racer has learned.", every=3),
-        Chart("surface", "On a surface", "The path of each racer on a surface, from one start, for up to 200 steps.",
-              every=2, wide=True, leads=ON_SURFACE),
+        Chart("surface", "On a surface",
+              "The path of each racer on a surface, for up to 200 steps, and the vectors of one racer's last step.",
+              every=2, wide=True, leads=ON_SURFACE,
+              toggles=(Toggle(VECTORS, "Vectors of the step", on=True),)),
         Chart("ratios", "Update to weights",
               "The length of each racer's update as a share of the length of its weights.", every=10),
         Chart("rates", "Learning rate", "The learning rates so far and, faintly, those that the schedule plans.",

@@ -50,6 +50,7 @@ from playground.training.trainer import Trainer
 Array = NDArray[Any]
 GRID_POINTS = 120
 MAX_SHOWN_POINTS = 125  # of the data
+VECTORS = "vectors"  # the viewer's option that shows the vectors of a step
 ON_SURFACE = "on_surface"  # the viewer's option while the surface is the largest picture
 COLUMNS = ("loss", "smooth", "second", "ratio", "rate")  # in the history, one for each racer
 DISPLAY_KNOBS = ("over", "inside", "parameter", "surface", "surface_lr")  # they change only the charts
@@ -263,7 +264,7 @@ class RaceRun(TrainingRun):
             "fits": lambda: charts.fits(
                 self.placings(view), view.predictions.curves, x=self.grid_x, data=self.points, spans=self.spans
             ),
-            "surface": lambda: self._paths(view),
+            "surface": lambda: self._paths(view, with_vectors=options.get(VECTORS, False)),
             "rates": lambda: charts.rates(
                 self.history, self.race.racers, shared=self.config.lr, factor=self.factor, step=self.steps,
                 last_step=self.last_step, cursor=view.steps,
@@ -296,13 +297,18 @@ class RaceRun(TrainingRun):
             turns=list_turns(self.config),
         )  # fmt: skip
 
-    def _paths(self, view: View) -> Figure:
+    def _paths(self, view: View, *, with_vectors: bool) -> Figure:
         self.surface.walk(self.steps, MAX_SECONDS)
-        return self.surface.figure(view.steps, [PENS[racer.entry.name] for racer in self.race.racers])
+        pens = [PENS[racer.entry.name] for racer in self.race.racers]
+        return self.surface.figure(view.steps, pens, self._inside() if with_vectors else None)
+
+    def _inside(self) -> int:
+        """The index of the racer that is looked into."""
+        names = [racer.entry.name for racer in self.race.racers]
+        return names.index(self.config.inside) if self.config.inside in names else 0
 
     def _look_inside(self, view: View) -> Inside | None:
-        names = [racer.entry.name for racer in self.race.racers]
-        at = names.index(self.config.inside) if self.config.inside in names else 0
+        at = self._inside()
         racer, model = self.race.racers[at], cast(nn.Sequential, view.model[at])
         if view.is_current:
             inputs = step_inputs(racer, self.race.shared.peek(), self.factor(self.steps), copied=False)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from playground.data.landscapes import SURFACES, heights
 from playground.engine.frames import Figure
+from playground.figures.arrows import Arrow, arrows
 from playground.lessons.optimizers.figures import race as figures
 from playground.lessons.optimizers.figures.race import Track
 from playground.lessons.optimizers.race import Entry
@@ -20,6 +21,9 @@ from playground.training.optimizers import build_optimizer
 
 Array = NDArray[Any]
 MAX_STEPS = 200  # of a path
+MEMORIES = ("momentum_buffer", "exp_avg", "m")  # an optimizer's running sum or mean of gradients, by torch's name
+# The vectors of a step: name, colour and dash.
+ARROWS = (("−lr · gradient", "@gradient", "dot"), ("−lr · momentum", "@model", "dash"), ("update", "@text", "solid"))
 SIDE = 120  # heights along each axis of the picture
 MAX_BEYOND = 1.0  # a path ends this many widths outside the chart
 DECIMALS = 4  # of a height: below that paths differ by rounding
@@ -36,8 +40,32 @@ class SurfaceRacer:
         self.optimizer = build_optimizer(entry.optimizer, [self.point], lr=lr, settings=settings)
         self.places = np.full((MAX_STEPS + 1, 2), np.nan, np.float32)
         self.places[0] = start
+        self.vectors = np.full((MAX_STEPS + 1, 2, 2), np.nan, np.float32)  # of the step to each place: gradient, memory
         self.steps = 0
         self.has_left = False  # the chart and its surroundings
+
+    def note_vectors(self) -> None:
+        """Keep the gradient of the last step and the optimizer's running mean or sum of gradients."""
+        assert self.point.grad is not None
+        state = self.optimizer.state[self.point]
+        memory = next((state[name] for name in MEMORIES if isinstance(state.get(name), torch.Tensor)), None)
+        self.vectors[self.steps, 0] = self.point.grad.numpy()
+        if memory is not None:
+            self.vectors[self.steps, 1] = memory.numpy()
+
+    def step_to(self, steps: int, rate: float) -> tuple[Array | None, list[Arrow]]:
+        """The place before its step number `steps`, and the vectors of that step.
+
+        Gradient and memory are drawn downhill, times the learning rate, so that plain SGD's update is the first.
+        """
+        if not 0 < steps <= self.steps:
+            return None, [Arrow(name, np.zeros(2), colour, dash) for name, colour, dash in ARROWS]
+        before, after = self.places[steps - 1], self.places[steps]
+        gradient, memory = -rate * np.nan_to_num(self.vectors[steps])
+        found = zip(ARROWS, (gradient, memory, after - before), strict=True)
+        return before, [
+            Arrow(name, vector, colour, dash, whole=name == ARROWS[-1][0]) for (name, colour, dash), vector in found
+        ]
 
     def path(self, steps: int) -> Array:
         """Its places up to a step: (places, 2)."""
@@ -65,7 +93,7 @@ class Surface:
         known = self.landscape.lowest
         self.floor = low if known is None else known  # the height of the lowest point
         self.minima = np.array(self.landscape.minima, np.float32).reshape(-1, 2)
-        self.drawn: tuple[tuple[int, int], Figure] | None = None  # the last figure, and the steps it shows
+        self.drawn: tuple[tuple[int, int, int | None], Figure] | None = None  # the last figure, and the steps it shows
 
     def walk(self, steps: int, seconds: float = math.inf) -> None:
         """Take steps until there are this many, or the time is up."""
@@ -90,6 +118,7 @@ class Surface:
         if not racer.has_left:
             racer.steps += 1
             racer.places[racer.steps] = place
+            racer.note_vectors()
 
     @torch.no_grad()
     def heights(self, steps: int) -> Array:
@@ -98,14 +127,23 @@ class Surface:
         above = self.landscape.function(torch.from_numpy(places)).numpy() - self.floor
         return np.maximum(above, 0.0).round(DECIMALS)  # NaN stays NaN
 
-    def figure(self, steps: int, pens: Sequence[int]) -> Figure:
-        """The paths up to a step over a picture of the surface; the same figure until they are longer."""
-        key = (min(steps, MAX_STEPS), self.steps)
+    def figure(self, steps: int, pens: Sequence[int], inside: int | None = None) -> Figure:
+        """The paths up to a step over a picture of the surface; the same figure until they are longer.
+
+        `inside` is the index of the racer whose last step has its vectors.
+        """
+        key = (min(steps, MAX_STEPS), self.steps, inside)
         if self.drawn is None or self.drawn[0] != key:
             tracks = []
             for racer, pen in zip(self.racers, pens, strict=True):
                 path = racer.path(steps)
                 tracks.append(Track(racer.entry.label, pen, path[:, 0].copy(), path[:, 1].copy()))
             spans = [list(span) for span in self.landscape.spans]
-            self.drawn = key, figures.paths(self.hills, tracks, spans=(spans[0], spans[1]), minima=self.minima)
+            figure = figures.paths(self.hills, tracks, spans=(spans[0], spans[1]), minima=self.minima)
+            if inside is not None:
+                racer = self.racers[inside]
+                at = min(steps, MAX_STEPS, self.steps)
+                place, vectors = racer.step_to(at, racer.lr * self.factor(max(at - 1, 0)))
+                figure["data"] = [*figure["data"], *arrows(place, vectors, spans[0])]
+            self.drawn = key, figure
         return self.drawn[1]

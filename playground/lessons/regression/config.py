@@ -58,6 +58,11 @@ class RegressionConfig(Config):
     test_share: float = knob(0.2, "Test share", group="Data", lo=0.0, hi=1.0, step=0.05, more=True,
                              help="Test points per training point: 0.2 means 20 for 100. The model never trains on "
                              "them.")
+    scale: int = knob(1, "Scale of x", help="x is multiplied by this number, as in another unit: metres, millimetres.",
+                      group="Data", options=(1, 10, 100))
+    normalise: bool = knob(False, "Normalise x", group="Data",
+                           help="The model gets x minus its mean, divided by its standard deviation (of the training "
+                           "points).")
     seed: int = training_knobs.seed()
     layers: int = knob(1, "Hidden layers", group="Model", lo=0, hi=MAX_LAYERS, step=1)
     hidden: int = _units(1)
@@ -114,8 +119,31 @@ def generator(config: RegressionConfig, stream: int) -> torch.Generator:
 
 
 def draw_data(config: RegressionConfig, edits: Edits) -> Split:
-    """The points that a config describes, with the student's edits."""
-    return numbered_data(config, edits)[0]
+    """The points that a config describes, with the student's edits, their x as the model gets it."""
+    return as_model_gets(config, numbered_data(config, edits)[0])
+
+
+def as_model_gets(config: RegressionConfig, split: Split) -> Split:
+    """The same points with x scaled and normalised as the config says."""
+    if config.scale == 1 and not config.normalise:
+        return split
+    shift, factor = x_units(config, split)
+    x_train, x_test = ((each * config.scale - shift) / factor for each in (split.x_train, split.x_test))
+    return Split(x_train, split.y_train, x_test, split.y_test)
+
+
+def x_units(config: RegressionConfig, split: Split) -> tuple[float, float]:
+    """What is subtracted from the scaled x, and what it is then divided by."""
+    if not config.normalise:
+        return 0.0, 1.0
+    x = split.x_train * config.scale
+    return x.mean().item(), x.std().item() or 1.0
+
+
+def to_unscaled(config: RegressionConfig, split: Split, x: float) -> float:
+    """The x of a point, neither scaled nor normalised, for an x in the units of the model."""
+    shift, factor = x_units(config, split)
+    return (x * factor + shift) / config.scale
 
 
 def numbered_data(config: RegressionConfig, edits: Edits) -> tuple[Split, list[int]]:

@@ -29,12 +29,14 @@ from playground.lessons.regression.config import (
     REMOVE,
     Edits,
     RegressionConfig,
+    as_model_gets,
     build_model,
     draw_data,
     generator,
     nearest,
     numbered_data,
     spans,
+    to_unscaled,
 )
 from playground.lessons.training_rules import RULES, TrainingSituation
 from playground.runs import state
@@ -175,7 +177,8 @@ class RegressionRun(LineRun):
         kept, name = self._curve_loss, self.config.loss
         if kept is None or kept[0] is not self.data or kept[1] != name:
             target, y = datasets.TARGETS[self.config.target].function, self.data.y_train
-            loss = LOSSES[name][1]()(target(self.data.x_train) + self.config.noise / 2, y).item()
+            x = numbered_data(self.config, self.edits)[0].x_train
+            loss = LOSSES[name][1]()(target(x) + self.config.noise / 2, y).item()
             self._curve_loss = kept = (self.data, name, loss if self.edits == Edits() else float("nan"))
         return kept[2]
 
@@ -204,7 +207,11 @@ class RegressionRun(LineRun):
                 raise datasets.DataError(datasets.MESSAGES["too_few_points"])
             if len(self.edits.clicks) >= MAX_CLICKS:
                 raise datasets.DataError(MESSAGES["too_many_clicks"].format(clicks=MAX_CLICKS))
-            click = (ADD, command.x, command.y) if name == ADD else (OMIT, float(self._number_at(command)), 0.0)
+            click = (
+                (ADD, self._unscaled(command.x), command.y)
+                if name == ADD
+                else (OMIT, float(self._number_at(command)), 0.0)
+            )
             self._edit(Edits(self.edits.rows, (*self.edits.clicks, click)))
         else:
             super().edit(command)
@@ -212,7 +219,13 @@ class RegressionRun(LineRun):
     def _number_at(self, command: RemovePoint | AddPoint) -> int:
         """The number of the training point nearest to a click."""
         split, numbers = numbered_data(self.config, self.edits)
-        return numbers[nearest(split, command.x, command.y)]
+        return numbers[nearest(as_model_gets(self.config, split), command.x, command.y)]
+
+    def _unscaled(self, x: float) -> float:
+        """The x of a click as it is kept, whatever the scale."""
+        if self.config.scale == 1 and not self.config.normalise:
+            return x
+        return to_unscaled(self.config, numbered_data(self.config, self.edits)[0], x)
 
     def use_rows(self, rows: tuple[tuple[float, float], ...] | None) -> None:
         """Train on the student's own (x, y) rows; None returns to the generated points."""

@@ -27,7 +27,8 @@ class RegressionScript(TrainingScript):
     def data_key(self, change: Change) -> Any:
         """The settings and edits that the points depend on."""
         config = change.config
-        return config.target, config.points, config.noise, config.test_share, change.edits
+        drawn = (config.target, config.points, config.noise, config.test_share, change.edits)
+        return *drawn, config.scale, config.normalise
 
     def data(self, change: Change) -> list[str]:
         """Lines that generate the points as the page does, or list them if the student changed them."""
@@ -47,6 +48,15 @@ class RegressionScript(TrainingScript):
         lines = [f"generator = torch.Generator().manual_seed({config.seed + DATA})"]
         for side, _, _ in sides:
             lines += [f"x_{side} = {xs[side]}", f"y_{side} = {formula} + {noise}".replace("{side}", side)]
+        return [*lines, *self.units(config, [side for side, _, _ in sides])]
+
+    @staticmethod
+    def units(config: Any, sides: list[str]) -> list[str]:
+        """Lines that scale and normalise x."""
+        lines = [f"x_{side} = x_{side} * {config.scale}" for side in sides if config.scale != 1]
+        if config.normalise:
+            lines.append("mean, std = x_train.mean().item(), x_train.std().item()  # of the training points alone")
+            lines += [f"x_{side} = (x_{side} - mean) / std" for side in sides]
         return lines
 
     def model(self, config: Any) -> list[str]:

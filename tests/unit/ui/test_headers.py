@@ -13,15 +13,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from pages.ui.routes import assets
 from pages.ui.routes import live as stream
+from pages.ui.routes.headers import SecurityHeaders, policy
 
 KEYWORDS = {"'self'", "'none'"}
 # What Streamlit's front end needs in addition to its own files. Scripts: components.v2 imports its modules from blob:
@@ -101,7 +105,7 @@ class Scripts(HTMLParser):
 @pytest.fixture(scope="module", params=["/", "/regression", "/no-such-page", "/_stcore/health", "board.js", "404"])
 def answer(request: pytest.FixtureRequest, app_url: str) -> Answer:
     """An answer of each kind: pages, Streamlit's own routes, our files, and what is not there."""
-    paths = {"board.js": assets.url(assets.MODULES), "404": "/assets/x/no-such-file.js"}
+    paths = {"board.js": assets.url(assets.MODULES)[1:], "404": "/assets/x/no-such-file.js"}
     return get(app_url, paths.get(request.param, request.param))
 
 
@@ -174,8 +178,8 @@ def test_streamlits_own_socket_passes_the_middleware(app_url: str) -> None:
 
 @pytest.mark.parametrize("name", assets.NAMES)
 def test_file_is_sent_small_to_who_can_unpack_it_and_plain_to_who_cannot(app_url: str, name: str) -> None:
-    packed = get(app_url, assets.url(name), {"Accept-Encoding": "gzip, deflate, br"})
-    plain = get(app_url, assets.url(name), {"Accept-Encoding": "identity"})
+    packed = get(app_url, assets.url(name)[1:], {"Accept-Encoding": "gzip, deflate, br"})
+    plain = get(app_url, assets.url(name)[1:], {"Accept-Encoding": "identity"})
     assert (packed.status, plain.status) == (200, 200)
     assert packed.headers["Content-Encoding"] == "gzip"
     assert plain.headers["Content-Encoding"] is None
@@ -187,7 +191,7 @@ def test_file_is_sent_small_to_who_can_unpack_it_and_plain_to_who_cannot(app_url
 
 
 def test_file_is_kept_for_a_year(app_url: str) -> None:
-    answer = get(app_url, assets.url(assets.MODULES))
+    answer = get(app_url, assets.url(assets.MODULES)[1:])
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
@@ -197,7 +201,7 @@ def test_file_under_another_versions_address_is_not_kept(app_url: str) -> None:
 
 
 def test_what_is_not_there_is_not_kept(app_url: str) -> None:
-    answer = get(app_url, assets.url("no-such-file.js"))
+    answer = get(app_url, assets.url("no-such-file.js")[1:])
     assert answer.status == 404
     assert "max-age" not in answer.headers.get("Cache-Control", "")
 
@@ -297,3 +301,42 @@ def test_version_changes_with_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
     assert newer != plotly
     monkeypatch.setattr(assets, "_plotly", lambda: newer)
     assert assets.version.__wrapped__() != before
+
+
+def with_headers(answer: list[tuple[bytes, bytes]], **scope: Any) -> MutableHeaders:
+    """What SecurityHeaders makes of an answer's headers where a site may frame the app."""
+    sent: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": answer})
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    site = SecurityHeaders(app, embed=["https://moodle.example"])
+    asyncio.run(site({"type": "http", "scheme": "http", "headers": [], **scope}, receive, send))
+    return MutableHeaders(raw=sent[0]["headers"])
+
+
+def test_named_sites_may_frame_the_pages_and_nobody_else() -> None:
+    ancestors = [part for part in with_headers([])["content-security-policy"].split("; ") if "ancestors" in part]
+    assert ancestors == ["frame-ancestors 'self' https://moodle.example"]
+    assert "{sites}" not in policy() and policy().endswith("frame-ancestors 'self'")
+
+
+@pytest.mark.parametrize("scope", [{"scheme": "https"}, {"headers": [(b"x-forwarded-proto", b"https, http")]}])
+def test_a_framed_page_keeps_its_cookies_over_https(scope: dict[str, Any]) -> None:
+    cookies = [b"_streamlit_xsrf=2|a; Path=/; SameSite=lax", b"other=1; Path=/; Secure"]
+    found = with_headers([(b"set-cookie", each) for each in cookies], **scope).getlist("set-cookie")
+    assert found == [
+        "_streamlit_xsrf=2|a; Path=/; SameSite=None; Secure; Partitioned",
+        "other=1; Path=/; SameSite=None; Secure; Partitioned",
+    ]
+
+
+def test_over_http_a_cookie_stays_as_it_is() -> None:
+    found = with_headers([(b"set-cookie", b"_streamlit_xsrf=2|a; Path=/; SameSite=lax")]).getlist("set-cookie")
+    assert found == ["_streamlit_xsrf=2|a; Path=/; SameSite=lax"], "Secure would have the browser drop it"

@@ -16,21 +16,33 @@ from starlette.types import Message, Receive, Scope, Send
 from streamlit import net_util
 from streamlit.web.server.starlette import starlette_websocket
 
-from pages.ui.routes.origins import FOREIGN, MAX_LOGGED_ORIGINS, OwnOrigins
+from pages.ui.routes.origins import (
+    FOREIGN,
+    MAX_LOGGED_ORIGINS,
+    MAX_REASON_BYTES,
+    NO_ORIGIN,
+    OwnOrigins,
+    trusted_proxies,
+)
 from playground.settings import Settings
 from tests.conftest import ROOT
 from tests.unit.ui import asked_from_elsewhere
 
-ALLOWED = Settings(origins="https://school.example/, HTTP://Other.example:80, https://schüle.example").allowed_origins
+ALLOWED = Settings(
+    origins="https://school.example/, HTTP://Other.example:80, https://schüle.example, https://*.uni.example, https://*.lab.example:8443"
+).allowed_origins
 ALONE = ["unshare", "--map-root-user", "--net"]
 
 
-def scope_of(path: str, *headers: tuple[str, str], kind: str = "websocket") -> Scope:
+def scope_of(path: str, *headers: tuple[str, str], kind: str = "websocket", client: str = "203.0.113.9") -> Scope:
     pairs = [(name.encode(), value.encode("latin-1")) for name, value in headers]
-    return {"type": kind, "path": path, "headers": pairs, "extensions": {"websocket.http.response": {}}}
+    return {
+        "type": kind, "path": path, "headers": pairs, "extensions": {"websocket.http.response": {}},
+        "client": (client, 5000),
+    }  # fmt: skip
 
 
-def passed_on(scope: Scope) -> tuple[Scope | None, list[Message]]:
+def passed_on(scope: Scope, proxies: str = "") -> tuple[Scope | None, list[Message]]:
     """The scope that reaches the app, None for a refused one; and what was sent to the browser."""
     reached: list[Scope] = []
     sent: list[Message] = []
@@ -44,7 +56,7 @@ def passed_on(scope: Scope) -> tuple[Scope | None, list[Message]]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(OwnOrigins(app, ALLOWED)(scope, receive, send))
+    asyncio.run(OwnOrigins(app, ALLOWED, Settings(proxies=proxies).trusted_proxies)(scope, receive, send))
     return (reached[0] if reached else None), sent
 
 
@@ -71,6 +83,9 @@ def no_lookup(monkeypatch: pytest.MonkeyPatch) -> None:
         ("not a host/..", "https://school.example"),
         ("user@school.example", "https://school.example"),
         ("", "https://school.example"),
+        ("inside.example:8501", "https://physics.uni.example"),
+        ("inside.example:8501", "https://a.b.uni.example"),
+        ("inside.example:8501", "https://a.lab.example:8443"),
     ],
 )
 def test_own_and_allowed_origins_pass_and_streamlit_needs_no_lookup(host: str, origin: str) -> None:
@@ -95,6 +110,11 @@ def test_own_and_allowed_origins_pass_and_streamlit_needs_no_lookup(host: str, o
         "http://school.example",
         "http://localhost",
         "http://127.0.0.1",
+        "https://uni.example",
+        "https://evil-uni.example",
+        "http://physics.uni.example",
+        "https://a.lab.example",
+        "https://*.uni.example",
         "null",
         "file://",
         "http://[",
@@ -106,12 +126,80 @@ def test_own_and_allowed_origins_pass_and_streamlit_needs_no_lookup(host: str, o
 def test_foreign_origins_are_refused_with_a_sentence(path: str, origin: str) -> None:
     reached, sent = passed_on(scope_of(path, ("host", "host.example"), ("origin", origin)))
     assert reached is None
+    reason = sent[1].get("reason") or sent[1]["body"].decode()
+    assert reason in (FOREIGN.format(origin=origin.lower()), NO_ORIGIN)
     if path.startswith(("/live/", "/still/")):  # a browser shows no reason for a socket that never opened
         assert [message["type"] for message in sent] == ["websocket.accept", "websocket.close"]
-        assert (sent[1]["code"], sent[1]["reason"]) == (4403, FOREIGN)
+        assert (sent[1]["code"], sent[1]["reason"]) == (4403, reason)
     else:
         assert sent[0]["status"] == 403
-        assert sent[1]["body"].decode() == FOREIGN
+
+
+def test_a_refusal_names_what_to_set_where_it_fits() -> None:
+    def reason(origin: str) -> str:
+        return str(passed_on(scope_of("/live/x", ("host", "host.example"), ("origin", origin)))[1][1]["reason"])
+
+    assert reason("https://class.example:8443") == FOREIGN.format(origin="https://class.example:8443")
+    assert reason(f"https://{'e' * 60}.example") == NO_ORIGIN
+    assert len(NO_ORIGIN.encode()) <= MAX_REASON_BYTES, "longer reasons close no socket"
+
+
+FORWARDED = [
+    ({"host": "class.example"}, "https://class.example"),
+    ({"host": "class.example", "proto": "https"}, "https://class.example"),
+    ({"host": "class.example:8443", "proto": "https"}, "https://class.example:8443"),
+    ({"host": "class.example", "port": "8080"}, "http://class.example:8080"),
+    ({"host": "class.example, inner.example", "proto": "https, http"}, "https://class.example"),
+]
+
+
+@pytest.mark.parametrize(("forwarded", "origin"), FORWARDED)
+@pytest.mark.parametrize(
+    ("client", "proxies", "seen_for"),
+    [
+        ("127.0.0.1", "", ""),
+        ("10.4.0.7", "", ""),
+        ("::ffff:172.17.0.1", "", ""),
+        ("198.51.100.7", "198.51.100.0/24", ""),
+        ("198.51.100.7", "*", ""),
+        ("198.51.100.99", "", "198.51.100.99"),  # uvicorn has put the visitor's address in the place of its proxy's
+        ("", "", ""),  # a Unix socket
+    ],
+)
+def test_a_proxy_that_is_believed_names_the_host(
+    forwarded: dict[str, str], origin: str, client: str, proxies: str, seen_for: str
+) -> None:
+    headers = [(f"x-forwarded-{name}", text) for name, text in (forwarded | {"for": seen_for}).items()]
+    scope = scope_of("/live/x", ("host", "inner:8501"), ("origin", origin), *headers, client=client)
+    reached, _ = passed_on(scope, proxies)
+    assert reached is not None
+    assert Headers(scope=reached)["origin"].endswith("://inner:8501"), "Streamlit sees its own page"
+
+
+@pytest.mark.parametrize(
+    ("client", "proxies", "forwarded", "origin"),
+    [
+        ("198.51.100.7", "", {"host": "class.example"}, "https://class.example"),
+        ("10.4.0.7", "192.0.2.1", {"host": "class.example"}, "https://class.example"),
+        ("10.4.0.7", "", {"host": "class.example"}, "https://evil.example"),
+        ("10.4.0.7", "", {"host": "class.example", "proto": "https"}, "http://class.example"),
+        ("10.4.0.7", "", {"host": "other.example, class.example"}, "https://class.example"),
+        ("10.4.0.7", "", {"host": "http://class.example"}, "https://class.example"),
+        ("no address", "", {"host": "class.example"}, "https://class.example"),
+    ],
+)
+def test_others_are_not_believed_and_a_proxy_only_for_what_it_says(
+    client: str, proxies: str, forwarded: dict[str, str], origin: str
+) -> None:
+    headers = [(f"x-forwarded-{name}", text) for name, text in forwarded.items()]
+    scope = scope_of("/live/x", ("host", "inner:8501"), ("origin", origin), *headers, client=client)
+    assert passed_on(scope, proxies)[0] is None
+
+
+def test_uvicorns_own_setting_names_proxies_where_ours_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "198.51.100.7")
+    assert [str(each) for each in trusted_proxies(Settings())] == ["198.51.100.7/32"]
+    assert [str(each) for each in trusted_proxies(Settings(proxies="192.0.2.0/24"))] == ["192.0.2.0/24"]
 
 
 def test_two_origins_are_refused() -> None:
@@ -131,7 +219,10 @@ def test_requests_that_are_no_websockets_pass_unchanged() -> None:
 
 def test_a_server_without_denial_responses_closes_the_socket() -> None:
     scope = scope_of("/_stcore/stream", ("origin", "https://evil.example")) | {"extensions": {}}
-    assert passed_on(scope) == (None, [{"type": "websocket.close", "code": 4403, "reason": FOREIGN}])
+    assert passed_on(scope) == (
+        None,
+        [{"type": "websocket.close", "code": 4403, "reason": FOREIGN.format(origin="https://evil.example")}],
+    )
 
 
 def test_the_log_names_each_refused_origin_once_and_only_so_many(caplog: pytest.LogCaptureFixture) -> None:
@@ -171,7 +262,8 @@ def test_a_whole_server_opens_its_own_sockets_and_no_others(answers: dict[str, A
         opened = [4404, found["none"][1]] if path.startswith("/live/") else "open"  # there is no such run
         assert [found[who] for who in ("own", "none", asked_from_elsewhere.ALLOWED)] == [opened] * 3, path
         code = 403 if path == "/_stcore/stream" else 4403
-        assert [found[origin] for origin in asked_from_elsewhere.FOREIGN] == [[code, FOREIGN]] * 5, path
+        assert [found[origin][0] for origin in asked_from_elsewhere.FOREIGN] == [code] * 5, path
+        assert all("PLAYGROUND_ORIGINS" in found[origin][1] for origin in asked_from_elsewhere.FOREIGN), path
     assert answers["healthy"]
 
 

@@ -13,7 +13,7 @@ from pages.ui.routes.page_script import PageScript
 from pages.ui.routes.streamlit_files import adapted
 
 PAGE = b"<!DOCTYPE html>\n<html><head>\n<title>Streamlit</title></head><body></body></html>"
-SCRIPT = f'<script src="{assets.url(assets.MODULES)}"></script>'
+SCRIPT = f'<script src="{assets.url(assets.MODULES)}" data-words="'
 
 WHOLE = adapted(PAGE.decode()).replace("<head>", "<head>" + page_script._head("", ""))  # of the home page
 

@@ -333,7 +333,7 @@ def test_streamlits_page_asks_for_late_modules_at_once_and_for_no_font() -> None
     assert 'as="font"' not in changed
     end = changed[changed.index('rel="stylesheet"') :]
     for name in modules(streamlit_files.BEFORE_THE_BOARD):
-        assert end.count(f'<link rel="modulepreload" href="{name}">') == 1
+        assert end.count(f'<link rel="modulepreload" href=".{name}">') == 1
     assert changed.count("<style>") == 1
     assert changed.count("</head>") == 1
     kept = [name for name in re.findall(r'(?:src|href)="([^"]+)"', page) if not name.endswith(".woff2")]

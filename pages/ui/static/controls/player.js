@@ -69,7 +69,7 @@ export class Bar {
 }
 
 export class Player {
-  /** `board` has words, units, unitNames, root, screen, numbers, knobs, turns, send(command), tell(text) and restart(). */
+  /** `board` has words, units, unitNames, root, screen, numbers, knobs, turns, send(), tell(text) and restart(). */
   constructor(board) {
     this.board = board;
     const { words } = board;

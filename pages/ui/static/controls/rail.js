@@ -2,9 +2,12 @@
 
 import "../history.js";
 import { element, fill } from "../dom.js";
+import { FromBefore, ITEM } from "../questions/from_before.js";
+import { notePrediction } from "../questions/progress.js";
 import { popup } from "./menu.js";
 import { Question } from "./question.js";
 
+const ASKED = ["open", "running"]; // phases of a question without a verdict
 const HAS_PLAYED = ["playing", "done", "failed"];
 const REFOCUS_MS = 10_000; // after a click, within which a board of another lab takes over the focus
 const opened = new Map(); // by session and lesson: the number of the set-up whose chart was opened last
@@ -34,6 +37,7 @@ export class Rail {
     this.list = element("div", { class: "rail-list", role: "listbox", "aria-label": words.railAll });
     this.list.onkeydown = (event) => this.key(event);
     popup(this.all, this.list, () => this.openList());
+    this.fromBefore = new FromBefore(this.all);
     this.before = element("p", {});
     this.after = element("p", {});
     this.sentence = element("div", { class: "rail-what" }, this.before, this.after);
@@ -58,6 +62,7 @@ export class Rail {
         element("div", { class: "rail-buttons" }, this.skip, this.run, this.next),
       ),
       this.list,
+      this.fromBefore.panel,
     );
     this.root.hidden = true;
     this.watcher = new ResizeObserver(() => this.fit());
@@ -75,10 +80,15 @@ export class Rail {
     const isNew = this.data?.number !== data.number || this.data?.at !== data.at;
     if (this.data?.number !== data.number) this.hasPlayed = false;
     this.data = data;
+    this.fromBefore.prepare(data.lesson);
     this.root.hidden = false;
     if (isNew || !this.find(this.at)) this.at = data.at;
     const hadFocus = this.root.contains(document.activeElement) || document.activeElement?.closest(".sketch");
+    const { phase } = this.question;
     const isOther = this.question.update(data.prediction);
+    if (ASKED.includes(phase) && data.prediction?.verdict) {
+      notePrediction(data.lesson, data.set, data.prediction.verdict.right);
+    }
     const shown = JSON.stringify([data, this.at]);
     if (shown !== this.shown) this.show();
     this.shown = shown;
@@ -181,6 +191,7 @@ export class Rail {
   destroy() {
     this.watcher.disconnect();
     this.question.destroy();
+    this.fromBefore.destroy();
   }
 
   /** Before the run, what it is about; after it, what is to be seen in it. Both take the same room. */
@@ -239,34 +250,38 @@ export class Rail {
     const { words } = this.board;
     const { list, set, tried } = this.data;
     const labs = [...new Set(list.map(({ lab }) => lab))];
-    this.list.replaceChildren(...labs.map((lab) => {
-      const options = list.filter((each) => each.lab === lab).map((each, at) => {
-        const note = each.id === set ? words.railSet : tried.includes(each.id) ? words.railTried : "";
-        const option = element(
-          "div",
-          {
-            role: "option",
-            tabindex: each.id === this.at ? 0 : -1,
-            "data-id": each.id,
-            "aria-selected": String(each.id === this.at),
-          },
-          element("span", { class: "rail-number" }, String(at + 1)),
-          element("span", { class: "rail-title" }, each.title),
-          element("span", { class: "rail-note" }, note),
-          element("span", { class: "rail-differs" }, each.differs),
-        );
-        option.onclick = () => this.pick(each.id);
-        if (each.id === this.at) option.setAttribute("autofocus", "");
-        return option;
-      });
-      const heading = element("div", { class: "rail-heading", "aria-hidden": "true" }, lab || words.railInOrder);
-      return element("div", { role: "group", "aria-label": lab || words.railInOrder }, heading, ...options);
-    }));
+    this.list.replaceChildren(
+      ...this.fromBefore.options(() => this.pick(ITEM)),
+      ...labs.map((lab) => {
+        const options = list.filter((each) => each.lab === lab).map((each, at) => {
+          const note = each.id === set ? words.railSet : tried.includes(each.id) ? words.railTried : "";
+          const option = element(
+            "div",
+            {
+              role: "option",
+              tabindex: each.id === this.at ? 0 : -1,
+              "data-id": each.id,
+              "aria-selected": String(each.id === this.at),
+            },
+            element("span", { class: "rail-number" }, String(at + 1)),
+            element("span", { class: "rail-title" }, each.title),
+            element("span", { class: "rail-note" }, note),
+            element("span", { class: "rail-differs" }, each.differs),
+          );
+          option.onclick = () => this.pick(each.id);
+          if (each.id === this.at) option.setAttribute("autofocus", "");
+          return option;
+        });
+        const heading = element("div", { class: "rail-heading", "aria-hidden": "true" }, lab || words.railInOrder);
+        return element("div", { role: "group", "aria-label": lab || words.railInOrder }, heading, ...options);
+      }),
+    );
   }
 
   pick(id) {
     this.list.hidePopover();
-    this.choose(id);
+    if (id === ITEM) this.fromBefore.open();
+    else this.choose(id);
   }
 
   /** The keys of a list: arrows, Home and End, the first letters of a title, Enter or space. */

@@ -78,7 +78,7 @@ export class QuestionForm {
     const { lesson, id } = this.question;
     const { answer } = this;
     const body = { answer: gaveUp ? null : answer, last: gaveUp || this.tries > 0 };
-    const graded = await (await request(`/prose/${lesson}/questions/${id}`, body))?.json().catch(() => undefined);
+    const graded = await (await request(`prose/${lesson}/questions/${id}`, body))?.json().catch(() => undefined);
     this.isSending = false;
     this.root.removeAttribute("aria-busy");
     if (graded) this.take(graded, answer);

@@ -75,12 +75,15 @@ export function forget() {
   write(empty());
 }
 
-/** How one lesson stands: whether it was opened, its answers, and which of them were right at first. */
-export function ofLesson(lesson) {
+/** How the lesson with these questions stands: whether it was opened, and its answers. */
+export function ofLesson(lesson, ids) {
   const { lessons, questions, predictions } = progress();
-  const own = (entries) => [...entries].filter(([name]) => name.startsWith(`${lesson}/`)).map(([, entry]) => entry);
   const count = (entries) => ({ answered: entries.length, first: entries.filter(({ first }) => first).length });
-  return { seen: lessons.has(lesson), questions: count(own(questions)), predictions: count(own(predictions)) };
+  return {
+    seen: lessons.has(lesson),
+    questions: count(ids.map((id) => questions.get(`${lesson}/${id}`)).filter(Boolean)),
+    predictions: count([...predictions].filter(([name]) => name.startsWith(`${lesson}/`)).map(([, entry]) => entry)),
+  };
 }
 
 /** Whether nothing is kept. */

@@ -1,19 +1,21 @@
 // The websocket to one run: asks for frames, sends commands, and reconnects after the connection drops.
 
+import { socketOf } from "../address.js";
 import { decode } from "./codec.js";
 
-const FIRST_RETRY_MS = 200;
+const FIRST_RETRY_MS = 1500; // at most: all boards of a class lose their line in the same moment
 const MAX_RETRY_MS = 4000;
+const SPREAD = 0.9; // of a wait that is by chance
 const FINAL_CODES = new Set([4404, 4409, 4403]); // no such run, watched elsewhere, refused: a retry cannot help
 
 export class Stream {
-  /** `on` has frame(frame), connected(bool) and ended(reason). */
+  /** `on` has frame(frame), connected(bool, tries) and ended(reason); `tries` counts those that never opened. */
   constructor(path, on) {
-    this.url = new URL(path, location.href);
-    this.url.protocol = this.url.protocol.replace("http", "ws");
+    this.url = socketOf(path);
     this.on = on;
     this.retry = FIRST_RETRY_MS;
     this.closed = false;
+    this.tries = 0;
     this.connect();
   }
 
@@ -22,7 +24,8 @@ export class Stream {
     this.socket.binaryType = "arraybuffer";
     this.socket.onopen = () => {
       this.retry = FIRST_RETRY_MS;
-      this.on.connected(true);
+      this.tries = 0;
+      this.on.connected(true, 0);
     };
     this.socket.onmessage = (message) => this.on.frame(decode(message.data));
     this.socket.onclose = (event) => {
@@ -31,8 +34,9 @@ export class Stream {
         this.on.ended(event.reason);
         return;
       }
-      this.on.connected(false);
-      this.timer = setTimeout(() => this.connect(), this.retry);
+      this.tries++;
+      this.on.connected(false, this.tries);
+      this.timer = setTimeout(() => this.connect(), this.retry * (1 - SPREAD * Math.random()));
       this.retry = Math.min(this.retry * 2, MAX_RETRY_MS);
     };
   }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from playground.engine.frames import Figure, Maps
 from playground.figures import strips
+from playground.figures.arrows import Arrow, arrows
 from playground.figures.theme import TICKS_INSIDE, axis, layout, padded
 from playground.lessons.numbers import number
 
@@ -98,9 +99,13 @@ def _to_the_edges(x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
     return layout(x | TICKS_INSIDE, y | right, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False)
 
 
-def surface(spans: Sequence[Span], pixels: Array, walk: Walk, side: int) -> Figure:
-    """A surface from above with the path on it; pixels (side * side,) of its levels, rows from the top."""
+def surface(spans: Sequence[Span], pixels: Array, walk: Walk, side: int, vectors: Sequence[Arrow] = ()) -> Figure:
+    """A surface from above with the path on it; pixels (side * side,) of its levels, rows from the top.
+
+    The `vectors` of the coming step begin at the ball.
+    """
     traces = [*_minima(walk, last=1), *_trail(walk.positions[:, 0], walk.positions[:, 1], walk)]
+    traces += arrows(walk.positions[walk.at], vectors, spans[0])
     return {"data": traces, "layout": plane(spans), "maps": under(spans, pixels, side, "signed")}
 
 

@@ -36,9 +36,9 @@ from playground.lessons.autograd.graph import (
 )
 from playground.lessons.autograd.mistakes import MISTAKES
 from playground.lessons.autograd.named_values import read_values
-from playground.lessons.autograd.run_line_by_line import Print, run_program
 from playground.lessons.autograd.slope import SlopeConfig, difference, draw_slope, slope_of
 from playground.lessons.autograd.tutorial import TutorialConfig, along, gradient_of
+from playground.lessons.run_line_by_line import Print, run_program
 from playground.parsing.expression_parts import FUNCTIONS
 from playground.parsing.expressions import parse
 from playground.settings import Settings
