@@ -12,6 +12,7 @@ from pages.ui.routes.assets import STATIC
 
 SOURCES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.suffix in (".js", ".css"))
 IMPORT = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["'](\.[^"']+)["']""")
+FROM_ROOT = re.compile(r"""\b(?:fetch|request|Stream|socketOf|addressOf|WebSocket)\(\s*["'`]/[^"'`]*""")
 MAX_LINE = 120
 
 
@@ -59,6 +60,12 @@ def test_a_circle_is_found_in_every_form_of_import(tmp_path: Path, one: str, oth
 @pytest.mark.parametrize("name", [name for name in SOURCES if name.endswith(".js")])
 def test_every_imported_module_exists(name: str) -> None:
     assert imports(STATIC)[name] <= set(SOURCES)
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if name.endswith(".js")])
+def test_no_address_begins_at_the_servers_root(name: str) -> None:
+    """The app may lie under a path."""
+    assert FROM_ROOT.findall((STATIC / name).read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -39,7 +39,7 @@ export class FromBefore {
     this.lesson = lesson;
     if (known || this.timer || isEmpty()) return;
     this.timer = setTimeout(async () => {
-      known ??= await (await request("/prose/questions"))?.json().catch(() => undefined);
+      known ??= await (await request("prose/questions"))?.json().catch(() => undefined);
       this.timer = undefined;
     }, WAIT_MS);
   }
