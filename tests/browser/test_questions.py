@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from playground.lessons import LESSONS
 from playground.questions import Choice, questions
 from tests.browser.student import PATIENCE, Board
