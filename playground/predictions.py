@@ -86,7 +86,8 @@ class Number:
 class Curve:
     """A question whose answer is drawn in a chart. The rule returns the true y at each x of `grid`, (GRID_POINTS,).
 
-    `x` is the range of the curve in the units of the chart's axis. An answer is right if its mean distance from the
+    `x` is the range of the curve in the units of the chart's axis, `y` heights for which the axis has room while it is
+    drawn, where the chart's own do not tell. An answer is right if its mean distance from the
     truth is at most `tolerance`, in the units of y; if the tolerance `is_factor`, if the mean ratio is at most that.
     """
 
@@ -96,6 +97,7 @@ class Curve:
     x: tuple[float, float]
     tolerance: float
     is_factor: bool = False
+    y: tuple[float, float] | None = None
 
     @property
     def grid(self) -> tuple[float, ...]:

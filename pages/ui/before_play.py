@@ -174,7 +174,7 @@ def _ask_as_data(ask: predictions.Ask) -> dict[str, Any]:
             "kind": "number", "lo": ask.lo, "hi": ask.hi, "unit": ask.unit, "chart": ask.chart, "axis": ask.axis,
         }  # fmt: skip
     assert isinstance(ask, Curve)
-    return {"kind": "curve", "chart": ask.chart, "grid": list(ask.grid), "positive": ask.is_factor}
+    return {"kind": "curve", "chart": ask.chart, "grid": list(ask.grid), "positive": ask.is_factor, "y": ask.y}
 
 
 def _options(options: Mapping[str, str]) -> list[dict[str, str]]:

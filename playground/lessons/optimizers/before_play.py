@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import torch
 
+from playground.lessons.optimizers.config import OptimizersConfig
 from playground.lessons.optimizers.lesson import LESSON
 from playground.lessons.optimizers.race import Racer
 from playground.lessons.optimizers.run import RaceRun
@@ -83,10 +84,10 @@ def _flat(tensors: Iterable[torch.Tensor]) -> torch.Tensor:
     return torch.cat([each.detach().ravel() for each in tensors])
 
 
-def limit_of_m(run: RaceRun) -> float:
+def limit_of_m(config: OptimizersConfig) -> float:
     """To how many times a constant gradient of 1 the m of torch's momentum grows."""
     weight = torch.zeros((), requires_grad=True)
-    optimizer = torch.optim.SGD([weight], lr=run.config.lr, momentum=run.config.momentum)
+    optimizer = torch.optim.SGD([weight], lr=config.lr, momentum=config.momentum)
     for _ in range(1000):
         optimizer.zero_grad()
         weight.backward()  # type: ignore[no-untyped-call]
@@ -121,9 +122,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "always": "Adam adapts to any learning rate",
-                "rate": "Adam’s steps are about as long as the rate",
-                "gradient": "Adam’s gradients are wrong at this rate",
+                "always": "Adam adapts to any rate",
+                "rate": "Its steps are as long as the rate",
+                "gradient": "Adam’s gradients are wrong",
             },
             "rate",
             {
@@ -141,9 +142,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "divide": "They divide by the size of the gradient",
-                "simple": "A simple rule has nothing that can go wrong",
-                "momentum": "Momentum keeps them on their way",
+                "divide": "They divide by the gradient",
+                "simple": "Simple rules cannot fail",
+                "momentum": "Momentum keeps them going",
             },
             "divide",
             {
@@ -162,8 +163,8 @@ PREDICTIONS = {
         Why(
             "What decided it?",
             {
-                "better": "The winner is simply the better optimizer here",
-                "start": "Also the start: a part of the result is luck",
+                "better": "The better optimizer won",
+                "start": "The start: part of it is luck",
                 "batches": "Each racer saw other batches",
             },
             "start",
@@ -182,8 +183,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "long": "Its steps are too long to come to rest",
-                "slow": "Its steps are too short to get there in time",
+                "long": "Too long steps never rest",
+                "slow": "Too short steps never arrive",
                 "momentum": "Its momentum is too small",
             },
             "long",
@@ -201,9 +202,9 @@ PREDICTIONS = {
         Why(
             "What does the schedule change?",
             {
-                "faster": "It gets to the minimum faster",
-                "nothing": "Nothing: it takes the same number of steps",
-                "rest": "Short last steps let it come to rest",
+                "faster": "It arrives sooner",
+                "nothing": "Nothing: the steps are as many",
+                "rest": "Short last steps come to rest",
             },
             "rest",
             {
@@ -221,9 +222,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "noise": "The noise of the batches takes it out of there",
-                "clever": "It looks for the global minimum",
-                "speed": "Earlier steps carry it through the first",
+                "noise": "Noise takes it out of there",
+                "clever": "It looks for the lowest place",
+                "speed": "Its speed carries it through",
             },
             "speed",
             {
@@ -240,9 +241,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "sum": "1 + 0.95 + 0.95² + … = 1 / (1 − 0.95)",
-                "mean": "m is an average of all gradients so far",
-                "grow": "Each step adds 1, without an end",
+                "sum": "m is a sum: 1 + 0.95 + 0.95² …",
+                "mean": "m is an average of gradients",
+                "grow": "Each step adds 1, without end",
             },
             "sum",
             {
@@ -251,6 +252,7 @@ PREDICTIONS = {
             },
         ),
         until=60,
+        reads="config",
     ),
     "inside-adam": Prediction(
         Choice(

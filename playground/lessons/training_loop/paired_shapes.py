@@ -80,14 +80,14 @@ def train(config: PairedShapesConfig, prediction_shape: str, target_shape: str) 
     target = shaped(y, target_shape)
     for _ in range(config.steps):
         prediction = shaped(weights[0] * x + weights[1], prediction_shape)
-        loss = _loss(loss_fn, prediction, target)
+        loss = loss_of(loss_fn, prediction, target)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return weights.detach()
 
 
-def _loss(loss_fn: Callable[..., Tensor], prediction: Tensor, y: Tensor) -> Tensor:
+def loss_of(loss_fn: Callable[..., Tensor], prediction: Tensor, y: Tensor) -> Tensor:
     """The loss that broadcasting gives, without a warning."""
     shape = (prediction.detach() - y).shape
     return loss_fn(prediction.expand(shape), y.expand(shape))
@@ -116,7 +116,7 @@ def draw_pairs(config: PairedShapesConfig) -> Sheet:
     ):
         prediction, target = shaped(weights[0] * x + weights[1], shapes[0]), shaped(y, shapes[1])
         warning = warning_of(loss_fn, prediction, target) or NO_WARNING
-        loss = _loss(loss_fn, prediction, target).item()
+        loss = loss_of(loss_fn, prediction, target).item()
         difference = prediction - target
         sizes = tuple(_shape(each) for each in (prediction, target, difference))
         rows.append((name, *sizes, fixed(loss, 4), fixed(_r2(weights, x, y), 3), warning))
@@ -125,7 +125,7 @@ def draw_pairs(config: PairedShapesConfig) -> Sheet:
     is_crossed = difference.numel() > config.n
     note = NOTES["crossed" if is_crossed else "paired"].format(count=difference.numel(), n=config.n)
     charts = {"differences": _differences(prediction, target, difference), "line": _line(x, y, learned, paired)}
-    loss = _loss(loss_fn, prediction, target).item()
+    loss = loss_of(loss_fn, prediction, target).item()
     answer = ANSWER.format(loss=f"{loss:.4f}")
     return Sheet(charts, note, (Table(COLUMNS, tuple(rows), code=COLUMNS[6:]),), line=LINE, answer=answer)
 

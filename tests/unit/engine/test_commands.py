@@ -31,6 +31,7 @@ from playground.engine.commands import (
 
 MESSAGES: list[tuple[dict[str, Any], Command]] = [
     ({"do": "play"}, Play()),
+    ({"do": "play", "steps": 20}, Play(20)),
     ({"do": "pause"}, Pause()),
     ({"do": "step", "n": 3, "unit": "epoch"}, Step(3, "epoch")),
     ({"do": "reset"}, Reset()),

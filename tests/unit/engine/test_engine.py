@@ -442,6 +442,17 @@ def test_commands_are_obeyed_in_order_and_never_in_the_midst_of_a_slice(start: S
     assert engine.state_of(screen.run_id) == "playing"
 
 
+def test_play_for_some_steps_takes_exactly_those_and_pauses(start: Start) -> None:
+    engine = start()
+    screen = watch(engine)
+    engine.command(screen.run_id, {"do": "play", "steps": 37})
+    until(lambda: run_of(engine, screen.run_id).steps >= 37, "the steps")
+    assert_stands_still(engine, screen.run_id)
+    assert (run_of(engine, screen.run_id).steps, engine.state_of(screen.run_id)) == (37, "paused")
+    engine.command(screen.run_id, PLAY)
+    assert_goes_on(run_of(engine, screen.run_id))
+
+
 def test_reset_starts_over_paused_and_forgets_the_steps_owed(start: Start) -> None:
     engine = start()
     screen = watch(engine, play=True)

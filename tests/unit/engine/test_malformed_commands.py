@@ -35,7 +35,7 @@ FIELDS = {
     "leave": (), "nonsense": ("x",),
 }  # fmt: skip
 RIGHT = {
-    "n": 1, "unit": 0, "value": 0.5, "to": 0, "x": 0.3, "y": -0.2, "layer": 0, "input": 0, "chart": "plane",
+    "n": 1, "steps": 1, "unit": 0, "value": 0.5, "to": 0, "x": 0.3, "y": -0.2, "layer": 0, "input": 0, "chart": "plane",
     "bits": None, "name": "epsilon",
 }  # fmt: skip
 PICKS = 12  # places in each chart, far out and in the middle

@@ -266,11 +266,12 @@ export class Question {
       const { grid } = ask;
       const drawn = this.sketch ? (this.sketch.isEmpty ? null : this.sketch.heights) : answer;
       const ends = [grid[0], grid.at(-1)]; // so that the axis has room for the whole curve
-      const room = { ...line(ends, [null, null], ""), hoverinfo: "skip" };
+      const room = { ...line(ends, ask.y ?? [null, null], ""), hoverinfo: "skip", opacity: 0 };
       if (!drawn) return this.isOpen ? [room] : [];
       const truth = verdict?.truth;
       const between = truth ? [gap([...grid, ...[...grid].reverse()], [...drawn, ...[...truth].reverse()])] : [];
-      return [...between, line([...grid], [...drawn], words.predictLine)];
+      const open = this.isOpen ? [room] : [];
+      return [...open, ...between, line([...grid], [...drawn], words.predictLine)];
     }
     if (answer === null || answer === undefined) return [];
     const ranges = { x: chart.shown.layout.xaxis, y: chart.shown.layout.yaxis };

@@ -1,0 +1,130 @@
+"""The question before an experiment runs, as a student answers it: by mouse, by keyboard, with a drawn curve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.student import PATIENCE, Board
+from tests.browser.test_rail import SHIFTS, Rail
+
+Open = Callable[..., Any]
+MOMENTUM = "/regression?regression_try=momentum"
+
+
+def wait(page: Any, selector: str) -> Any:
+    found = page.locator(selector)
+    found.first.wait_for(timeout=1000 * PATIENCE)
+    return found
+
+
+def test_an_answer_runs_the_experiment_and_the_run_grades_it(page: Open) -> None:
+    tab = page("/regression").page
+    board, rail = Board(tab).ready(), Rail(tab)
+    rail.root.locator(".rail-count").click()
+    tab.locator('[role=option][data-id="too-large-a-step"]').click()
+    rail.run.click()
+    wait(tab, '[data-option="falls"]')
+    assert "20 times that of the tutorial" in rail.text and not rail.run.is_visible()
+    assert board.state == "paused" and board.step == 0, "it waits for the answer"
+    assert tab.evaluate("document.activeElement.closest('.rail-options') !== null"), "the focus is where one answers"
+    height = rail.height
+    tab.keyboard.press("Enter")  # the first option
+    wait(tab, '[data-option="over"]')
+    assert "NaN" in rail.text and "✗" in rail.text
+    tab.locator('[data-option="noise"]').click()
+    wait(tab, "[data-rail]:not(.asks) .rail-run:not([hidden])")
+    assert "noise" in rail.text and rail.run.inner_text() == "Run again"
+    assert rail.height == height
+
+
+def test_play_without_an_answer_counts_as_skip(page: Open) -> None:
+    tab = page("/regression?regression_try=small-steps").page
+    board, rail = Board(tab).ready(), Rail(tab)
+    wait(tab, "[data-option]")
+    board.press("Play")
+    board.until(lambda: board.step > 0, "it runs")
+    board.until(lambda: not tab.locator("[data-option]").count(), "the question has gone")
+    board.until(lambda: "3,000 steps" in rail.text, "what it shows is said")
+
+
+def test_where_an_answer_is_required_only_that_starts_the_run(page: Open) -> None:
+    tab = page("/regression?predict=required&regression_try=dead-on-arrival").page
+    board = Board(tab).ready()
+    wait(tab, "[data-option]")
+    board.until(lambda: tab.get_by_role("button", name="Play", exact=True).is_disabled(), "Play waits")
+    assert not tab.get_by_role("button", name="Skip", exact=True).is_visible()
+    tab.locator('[data-option="all"]').click()
+    board.until(lambda: board.step > 0, "it runs")
+    wait(tab, '[data-option="grad"]')
+    assert "✓" in Rail(tab).text
+
+
+def drawn(tab: Any) -> list[float]:
+    """The heights of the dashed line in the strip."""
+    return list(
+        tab.evaluate(
+            """() => Array.from(document.querySelector('[data-chart=loss]').data
+              .findLast((trace) => trace.line?.dash === '6px,4px' && trace.opacity !== 0)?.y ?? [])"""
+        )
+    )
+
+
+@pytest.mark.parametrize("way", ["mouse", "keyboard"])
+def test_a_curve_is_drawn_and_the_gap_to_the_truth_is_shaded(page: Open, way: str) -> None:
+    tab = page(MOMENTUM).page
+    board = Board(tab).ready()
+    pad = wait(tab, "[data-sketch]")
+    board.until(lambda: pad.bounding_box()["height"] > 150, "the strip is high enough to draw in")
+    if way == "mouse":
+        box = pad.bounding_box()
+        tab.mouse.move(box["x"] + 50, box["y"] + 30)
+        tab.mouse.down()
+        tab.mouse.move(box["x"] + box["width"] - 60, box["y"] + box["height"] - 40, steps=12)
+        tab.mouse.up()
+        board.until(lambda: len(drawn(tab)) == 24, "the line")
+        heights = drawn(tab)
+        assert heights[0] > 2 * heights[12] > 3 * heights[-1] > 0
+        board.press("Done")
+    else:
+        pad.focus()
+        for key in ["ArrowUp"] * 4 + ["ArrowRight"] * 3 + ["ArrowDown"] * 8:
+            tab.keyboard.press(key)
+        board.until(lambda: len(set(drawn(tab))) > 1, "the line")
+        before = drawn(tab)
+        tab.keyboard.press("Backspace")
+        board.until(lambda: drawn(tab) != before, "undone")
+        tab.keyboard.press("Enter")
+    board.until(lambda: board.step > 0, "it runs")
+    wait(tab, '[data-option="slope"]')
+    assert tab.evaluate("document.querySelector('[data-chart=loss]').data.some((trace) => trace.fill === 'toself')")
+
+
+def test_a_question_moves_nothing(page: Open) -> None:
+    tab = page("/regression").page
+    board, rail = Board(tab).ready(), Rail(tab)
+    rail.root.locator(".rail-count").click()
+    tab.locator('[role=option][data-id="small-steps"]').click()
+    hero = tab.locator("[data-place=hero]")
+    before = hero.bounding_box()
+    rail.run.click()
+    wait(tab, "[data-option]")
+    assert hero.bounding_box() == before
+    tab.locator('[data-option="between"]').click()
+    wait(tab, '[data-option="sum"]')
+    assert hero.bounding_box() == before
+    assert board.step == 1000 and tab.evaluate(SHIFTS) < 0.02
+
+
+def test_on_a_phone_the_answers_are_large_and_below_the_picture(page: Open) -> None:
+    tab = page("/regression?regression_try=restless-loss", width=390, height=844, options={"has_touch": True}).page
+    Board(tab).ready()
+    options = wait(tab, "[data-option]")
+    heights = [each.bounding_box()["height"] for each in options.all()]
+    assert len(heights) == 3 and min(heights) >= 44
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    options.nth(0).scroll_into_view_if_needed()
+    options.nth(0).tap()
+    wait(tab, '[data-option="size"]')
