@@ -47,7 +47,7 @@ LOW_RATE = 0.1  # of the step that pays in the probe: a plateau at a lower rate 
 MAX_FAR_INPUT = 10  # where the loss is not finite: inputs as large as this are why
 COLLAPSED = 0.05  # weights no larger than this are as good as none
 
-FROM_THE_DOCTOR = ("kept gradients", "softmax twice", "target scale", "dies backwards", "constant", "one prediction")
+FROM_THE_DOCTOR = ("kept gradients", "target scale", "dies backwards", "constant", "one prediction")
 SENTENCES = {
     **{name: DOCTOR[name] for name in FROM_THE_DOCTOR},
     "past": "You are looking back at step {step:,}. Press Now or Play to return.",
@@ -133,7 +133,6 @@ ADVICE = {
     "lower rate": "Try a lower learning rate.",
     "lower rate or undo": "Lower the learning rate or undo this change.",
     "undo": "Undo this change.",
-    "loss": "Choose another loss.",
     "zero_grad": "Switch zero_grad() on.",
     "scale targets": "Scale your table, then load it.",
     "relu": "Choose ReLU, or take layers away.",
@@ -193,7 +192,6 @@ class TrainingSituation:
     has_more_inputs: bool = False
     targets: tuple[float, float] = (math.nan, math.nan)  # of a regression: the mean and the spread of y
     output_spread: float = math.nan  # of a regression: the standard deviation of the predictions
-    floor_of_loss: float = math.nan  # where the loss gets probabilities instead of logits: the lowest one
     one_class: int = -1  # of a classification: the only class that is predicted
     layers: Callable[[], tuple[Layer, ...]] = tuple  # with the gradients of the first steps since the last change
     held_gradients: Callable[[], tuple[float, float]] | None = None  # norms: of the sum so far, and of the new one
@@ -205,8 +203,7 @@ class TrainingSituation:
             losses=self.rows.train, steps_taken=self.step - self.period.start, since=self.since,
             constant_loss=self.constant_loss,
             classes=len(self.classes), one_class=self.one_class, output_spread=self.output_spread,
-            target_mean=self.targets[0], target_spread=self.targets[1], loss="cross entropy",
-            floor=self.floor_of_loss, is_probability=math.isfinite(self.floor_of_loss),
+            target_mean=self.targets[0], target_spread=self.targets[1],
         )  # fmt: skip
 
     @property
@@ -774,7 +771,6 @@ RULES: tuple[Rule[TrainingSituation], ...] = (
     _rule("changed loss", _changed_loss),
     _rule("changed", _changed),
     _rule("kept gradients", _kept_gradients, "zero_grad"),
-    _rule("softmax twice", _from_the_doctor("softmax twice", lambda s: s.step > 0), "loss"),
     _rule("same units", _same_units, "initialisation"),
     _rule("dead layer", _dead_layer, _to_revive),
     _rule("dead units", _dead_units, _to_revive),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import replace
@@ -505,7 +504,6 @@ class ClassificationRun(PointRun):
             accuracy=accuracy, classes=self.classes, same_units=models.layer_of_same_units(view.model),
             good_step=self.good_step, max_units=MAX_UNITS, max_layers=MAX_LAYERS,
             has_more_inputs=len(config.input_names) < len(INPUTS), one_class=self._one_class(predictions),
-            floor_of_loss=math.log1p((config.outputs - 1) / math.e) if config.loss == "softmax_twice" else math.nan,
             layers=lambda: examine.layers_of(
                 models.linears(view.model), self._layer_names(config), self.history, self.period.start),
         )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import nn
 
 from playground.lessons.cnn.config import CnnConfig, CnnData
 from playground.lessons.cnn.evaluation import Tester
@@ -30,7 +30,6 @@ class FrameContext:
     plan_end: int  # the step at which the schedule's plan ends
     model_at: Callable[[Snapshot], nn.Sequential]
     live_model: nn.Sequential  # the current model, with its gradients
-    last_labels: Callable[[], Tensor]  # of the last training batch, (batch,)
 
     @property
     def predictions(self) -> Predictions:

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from playground.lessons.cnn.config import IMAGES, LEARNING_RATES, CnnConfig
+from playground.lessons.cnn.config import IMAGES, LEARNING_RATES
 from playground.lessons.cnn.frame_context import FrameContext
 from playground.lessons.cnn.metrics import LAYERS
 from playground.lessons.cnn.model import CLASSES
 from playground.lessons.cnn.words import A_DIGIT, ADVICE, NARRATOR
 from playground.lessons.doctor import examine
 from playground.lessons.doctor import rules as doctor
-from playground.lessons.doctor.evidence import Evidence, Mode
+from playground.lessons.doctor.evidence import Evidence
 from playground.lessons.narrator import Rule, first_finding
 from playground.runs.periods import Period
 
@@ -67,22 +66,12 @@ class CnnSituation:
         history, since, config = self.frame.history, self.period.start, self.frame.config
         layers = [each for each in self.frame.live_model if isinstance(each, (nn.Conv2d, nn.Linear))]
         names = [*LAYERS[: len(layers) - 1], LAYERS[-1]]
-        steps, labels = self.frame.view.steps - since, self.frame.last_labels()
+        steps = self.frame.view.steps - since
         return Evidence(
             losses=self.losses(), steps_taken=steps, since=self.since, classes=CLASSES, constant_loss=GUESSING,
             layers=examine.layers_of(layers, names, history, since),
-            batch_classes=len(torch.unique(labels)), expected_classes=CLASSES * (1 - (1 - 1 / CLASSES) ** len(labels)),
-            modes_in_test=_modes_in_test(config, tests=len(self.frame.digits.x_test)),
             batch_norm_of_one=steps if config.batch_norm and config.batch_size == 1 else 0,
         )  # fmt: skip
-
-
-def _modes_in_test(config: CnnConfig, *, tests: int) -> tuple[Mode, ...]:
-    """The modules that work in tests as in training, for this many tested images."""
-    if config.test_mode != "train":
-        return ()
-    used = {"dropout": config.dropout > 0, "batch norm": config.batch_norm}
-    return tuple(Mode(module, wrong=tests, passes=tests) for module, is_used in used.items() if is_used)
 
 
 @dataclass(frozen=True)
@@ -263,24 +252,12 @@ def _advice(name: str) -> Callable[[CnnSituation, Any], str]:
 RULES: tuple[Rule[CnnSituation], ...] = (
     Rule("failed", _failed, NARRATOR["failed"], NARRATOR["failed since"], advice=_lower_rate),
     Rule("own", _reading_if(lambda now, right: now.frame.predictions.label is None), NARRATOR["own"]),
-    Rule(
-        "train in test",
-        _from_the_doctor("train in test", lambda now: now.is_last),
-        NARRATOR["train in test"],
-        advice=lambda now, found: ADVICE["eval"],
-    ),
     Rule("testing", _testing, NARRATOR["testing"]),
     Rule("train mode", _tested_in_train_mode, NARRATOR["train mode"], advice=_advice("eval")),
     Rule("sorted", _sorted, NARRATOR["sorted"], advice=_advice("shuffle")),
     Rule("overfitted", _overfitted, NARRATOR["overfitted"], advice=_against_overfitting),
     Rule("untrained", _reading_if(lambda now, right: now.frame.view.steps == 0), NARRATOR["untrained"]),
     Rule("unstepped", _unstepped, NARRATOR["unstepped"]),
-    Rule(
-        "sorted",
-        _from_the_doctor("sorted", lambda now: now.frame.view.steps > now.period.start),
-        NARRATOR["sorted"],
-        advice=lambda now, found: ADVICE["shuffle"],
-    ),
     Rule(
         "batch of one",
         _from_the_doctor("batch of one", _is_guessing),

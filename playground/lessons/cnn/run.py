@@ -353,13 +353,7 @@ class CnnRun(TrainingRun):
             config=self.config, digits=self.digits, view=view or self.view(), selection=self.selection,
             history=self.history, tester=self.tester, snapshots=self.snapshots, marks=self.marks,
             plan_end=self.plan[0] + self.plan[1], model_at=self.model_at, live_model=self.model,
-            last_labels=self._last_labels,
         )  # fmt: skip
-
-    def _last_labels(self) -> Tensor:
-        batches = self.trainer.batches
-        chosen = batches.order[max(0, batches.position - batches.batch_size) : batches.position]
-        return batches.y[chosen]
 
     def model_at(self, snapshot: Snapshot) -> nn.Sequential:
         """The model of a snapshot; valid until the next one is asked for."""

@@ -203,7 +203,7 @@ RULES: tuple[Rule[RaceSituation], ...] = (
     Rule("dropped out, over", _dropped_out_at_the_end, S["dropped out, over"]),
     Rule("equal", _equal, S["equal"]),
     Rule("rising", _rising, S["rising"]),
-    Rule("dead", _dead, S["dead"], advice=_lower_rate),
+    Rule("dead", _dead, S["dead"], S["dead since"], advice=_lower_rate),
     Rule("tied", _tied, S["tied"]),
     Rule("over, other curve", _other_curve, S["over, other curve"]),
     Rule("over", _over, S["over"]),

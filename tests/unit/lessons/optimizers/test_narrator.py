@@ -113,3 +113,10 @@ def test_a_setting_of_optimizers_that_do_not_race_is_no_change() -> None:
     assert not run.period.is_changed, "neither Adadelta nor AdamW is in the race"
     run.tune(run.config.with_values(beta1=0.5))
     assert run.period.since == "Since you set “Adam's β₁” to 0.5 at step 30"
+
+
+def test_a_racer_without_a_unit_that_is_alive_is_named() -> None:
+    run = made(100, lr=1.0)
+    assert shown(run)[0].startswith("All hidden units of SGD and Momentum are dead: a flat line. Adam leads")
+    assert shown(run)[0].endswith("Lower the learning rate, then press Reset.")
+    assert "dead" not in shown(made(100))[0]
