@@ -258,6 +258,7 @@ RULES: tuple[Rule[CnnSituation], ...] = (
     Rule("overfitted", _overfitted, NARRATOR["overfitted"], advice=_against_overfitting),
     Rule("untrained", _reading_if(lambda now, right: now.frame.view.steps == 0), NARRATOR["untrained"]),
     Rule("unstepped", _unstepped, NARRATOR["unstepped"]),
+    Rule("blank", _blank, NARRATOR["blank"], NARRATOR["blank since"], advice=_lower_rate),
     Rule(
         "batch of one",
         _from_the_doctor("batch of one", _is_guessing),
@@ -270,7 +271,6 @@ RULES: tuple[Rule[CnnSituation], ...] = (
         NARRATOR["dies backwards"],
         advice=_to_lead_gradients_back,
     ),
-    Rule("blank", _blank, NARRATOR["blank"], NARRATOR["blank since"], advice=_lower_rate),
     Rule("guessing", _guessing, NARRATOR["guessing"], NARRATOR["guessing since"], advice=_other_rate),
     Rule("tested", _tested, NARRATOR["tested"]),
     Rule("rising", _rising, NARRATOR["rising"], advice=_undo),

@@ -419,7 +419,7 @@ def _dies_backwards(e: Evidence) -> Ratio | None:
     if len(e.layers) <= MIN_DEPTH or not e.is_poor or e.steps < MIN_STEPS:
         return None
     first, last = (each.gradient / math.sqrt(each.size) for each in (e.layers[0], e.layers[-1]))
-    return Ratio(first / last, first, last) if last > 0 and first / last < DIES else None
+    return Ratio(first / last, first, last) if last > 0 and 0 < first / last < DIES else None  # 0: dead units
 
 
 def _linear(e: Evidence) -> Units | None:
