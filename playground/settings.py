@@ -83,7 +83,7 @@ class Settings:
     )
     torch_threads: int = _setting(1, "PLAYGROUND_TORCH_THREADS", "threads that one torch operation may use", 1, 64)
     max_runs: int = _setting(64, "PLAYGROUND_MAX_RUNS", "runs that train at once; more wait in a queue")
-    runs_per_session: int = _setting(4, "PLAYGROUND_RUNS_PER_SESSION", "runs one browser session keeps")
+    runs_per_session: int = _setting(7, "PLAYGROUND_RUNS_PER_SESSION", "runs one browser session keeps")
     memory_mb: int = _setting(
         0, "PLAYGROUND_MEMORY_MB", "megabytes that all open runs may hold; 0: half of what the server may use", 0
     )

@@ -205,3 +205,25 @@ def test_the_network_is_changed_where_it_is_drawn_and_the_focus_stays(page: Open
     tab.page.get_by_role("button", name="|x|", exact=True).click()
     board.until(lambda: "regression_target=absolute" in tab.page.url, "other data")
     assert tab.page.get_by_role("button", name="Data: |x|. Choose another").is_visible()
+
+
+def test_the_lines_of_a_step_one_at_a_time_and_without_zero_grad(page: Open) -> None:
+    tab = page(ENDLESS)
+    board = Board(tab.page).ready()
+    tab.page.get_by_role("button", name="The step").click()
+    lines = tab.page.get_by_role("button", name="Next line", exact=True).locator("visible=true").first
+    chart = tab.page.locator('[data-chart="step"]')
+    for line in range(1, 5):
+        lines.click()
+        board.until(lambda line=line: f"line {line} of 5" in words_of(chart), f"line {line}")
+        assert board.step == 0
+    lines.click()
+    board.until(lambda: board.step == 1, "the last line takes the step")
+    tab.page.get_by_role("switch", name="zero_grad()").locator("visible=true").first.click()
+    board.until(lambda: "left out" in words_of(chart), "the line is left out")
+    board.until(lambda: "regression_zero_grad=false" in tab.page.url, "the link follows")
+
+
+def words_of(chart: Any) -> str:
+    """The words in a chart."""
+    return " ".join(chart.locator("text").all_text_contents()).replace("\u00a0", " ")

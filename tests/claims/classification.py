@@ -495,3 +495,22 @@ def _() -> None:
         nn.functional.cross_entropy(torch.tensor([[0.0, gap]]), torch.tensor([0])).item() for gap in (0.0, 0.1, 3.0)
     ]
     assert min(costs) == pytest.approx(0.69, abs=0.005)
+
+
+@of(
+    "softmax-twice",
+    "Softmax before a loss that applies it itself, a common mistake.",
+    "It stays above 0.31, the logarithm of 1 + 1/e: two probabilities differ by 1 at most.",
+)
+def _(config: Any) -> None:
+    run = classes(config, 400)
+    assert math.log(1 + 1 / math.e) == pytest.approx(0.31, abs=0.005)
+    assert last(run, "accuracy") > 0.97
+    assert float(run.history.column("train").min()) > math.log(1 + 1 / math.e)
+
+
+@of("softmax-twice", "Set the loss to cross-entropy in All settings: it falls below 0.1.")
+def _(config: Any) -> None:
+    run = fresh("classification", config, 400)
+    run.tune(config.with_values(loss="cross_entropy"))
+    assert last(classes(config.with_values(loss="cross_entropy"), 400)) < 0.1

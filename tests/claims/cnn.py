@@ -433,3 +433,68 @@ def _() -> None:
     maps[0, 0, 3, 3] = 1
     one, other = linear(maps.flatten(1)), linear(maps.roll(1, dims=3).flatten(1))
     assert not torch.allclose(one, other)
+
+
+@of("one-batch", "One batch of 50 images, again and again: the first test of a new training loop.")
+def _(config: CnnConfig) -> None:
+    assert config.images == config.batch_size == 50
+
+
+@of(
+    "one-batch",
+    "After 50 steps all 50 are correct: images, labels, loss and optimizer fit together.",
+    "More it does not prove: of other images about one in three is read wrong.",
+)
+def _(config: CnnConfig) -> None:
+    run = after(config, 50)
+    numbers = run.status(run.view())
+    assert numbers["accuracy"] == 1
+    run = after(config, 100)
+    with torch.no_grad():
+        answers = torch.cat([run.model.eval()(scaled(part)).argmax(dim=1) for part in run.digits.x_test.split(1_000)])
+    wrong = float((answers != run.digits.y_test).float().mean())
+    assert wrong == pytest.approx(1 / 3, abs=0.08)
+
+
+@torch.enable_grad()
+def after(config: CnnConfig, steps: int) -> CnnRun:
+    """A run after some steps, of one's own."""
+    run = build(config)
+    run.use_threads(torch.get_num_threads())
+    while run.steps < steps:
+        run.advance(60.0, steps - run.steps)
+    return run
+
+
+@of(
+    "sorted-digits",
+    "All zeros come first, all nines last: nobody has shuffled the training images.",
+    "About as accurate as guessing: it gives nearly every image the same digit.",
+    is_long=True,
+)
+def _(config: CnnConfig) -> None:
+    assert config.train_order == "sorted"
+    assert all_test_images(config) < 0.25
+    run = trained(config)
+    with torch.no_grad():
+        answers = run.model(scaled(run.digits.x_test[:1_000])).argmax(dim=1)
+    assert int(answers.bincount().max()) > 800
+
+
+@of("sorted-digits", "Shuffle them in All settings, then press Play: 90 % of the test images.", is_long=True)
+def _(config: CnnConfig) -> None:
+    assert all_test_images(config.with_values(train_order="shuffled")) == pytest.approx(0.9, abs=0.03)
+
+
+@of(
+    "train-mode",
+    "`model.eval()` is forgotten, and the test images are sorted by digit.",
+    "It can read 90 %, and this test finds far fewer.",
+    "Set “Mode in tests” to model.eval() in All settings: the test is made again, with the same weights.",
+    is_long=True,
+)
+def _(config: CnnConfig) -> None:
+    assert (config.test_mode, config.test_order) == ("train", "sorted")
+    rightly = all_test_images(config.with_values(test_mode="eval"))
+    assert rightly == pytest.approx(0.9, abs=0.03)
+    assert all_test_images(config) < rightly - 0.2

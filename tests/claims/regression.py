@@ -499,3 +499,46 @@ def _(config: Any) -> None:
     run.tune(config.with_values(zero_grad=True))
     go_on(run, 1_000)
     assert risings(run, 50) < 0.1
+
+
+@of("large-inputs", "x is in another unit: its numbers are 100 times as large.", "The learning rate is the tutorial's.")
+def _(config: Any) -> None:
+    assert (config.scale, config.lr) == (100, TUTORIAL.lr)
+    assert float(fresh("regression", config, 0).data.x_train.max()) == pytest.approx(100)
+
+
+@of("large-inputs", "It is not finite after three steps, since the gradient grows with x.")
+def _(config: Any) -> None:
+    run = fresh("regression", config, 10)
+    assert run.outcome == "failed"
+    assert run.steps == 3
+
+
+@of("large-inputs", "Switch on “Normalise x” in All settings and press Play: it learns as before.")
+def _(config: Any) -> None:
+    run = curve(config.with_values(normalise=True), 100)
+    assert status(run)["r2"] > 0.9
+
+
+@of("one-batch", "Eight points, always the same batch.", "It is the first test of a new training loop.")
+def _(config: Any) -> None:
+    run = fresh("regression", config, 0)
+    assert len(run.data.x_train) == 8
+    assert run.trainer.batches.whole
+
+
+@of(
+    "one-batch",
+    "The training loss falls below 0.001: the loop can learn.",
+    "The test loss stays high, so it proves no more.",
+)
+def _(config: Any) -> None:
+    run = curve(config, 300)
+    assert last(run) < 0.001
+    assert last(run, "test") > 0.05
+
+
+@of("one-batch", "Without zero_grad() (in The step) it fails: Reset, Play.")
+def _(config: Any) -> None:
+    run = curve(config.with_values(zero_grad=False), 300)
+    assert run.outcome == "failed" or last(run) > 0.01

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ from playground.lessons import LESSONS
 from tests.claims.claims import Claims, Rule, Sentence, sentences, told, undecided
 
 FOLDER = Path(__file__).parent
-READY = [name for name in LESSONS if (FOLDER / f"{name}.py").exists()]
+READY = list(LESSONS)
 CLAIMS: dict[str, Claims] = {name: importlib.import_module(f"tests.claims.{name}").CLAIMS for name in READY}
 
 
@@ -56,6 +59,55 @@ def test_every_sentence_has_a_rule_or_a_reason(lesson: str) -> None:
     texts = {text for _, text in said}
     assert not reasons.keys() - texts, "reasons for sentences that are gone"
     assert not {text for _, text in ruled} & reasons.keys(), "sentences with a rule and a reason"
+
+
+@pytest.mark.in_ci
+def test_a_sentence_that_is_no_longer_true_is_named() -> None:
+    def is_three() -> None:
+        assert 2 == 3
+
+    with pytest.raises(AssertionError) as failed:
+        Rule("regression", "", ("It is 3.",), is_three, is_long=False).holds()
+    assert failed.value.__notes__ == ["No longer true in the lesson regression: “It is 3.”"]
+
+
+@pytest.mark.in_ci
+def test_a_rule_gets_the_settings_of_its_experiment() -> None:
+    found: list[Any] = []
+    Rule("regression", "small-steps", ("The learning rate is 0.001.",), found.append, is_long=False).holds()
+    assert [config.lr for config in found] == [0.001]
+
+
+@dataclass(eq=False)
+class Collected:
+    """What pytest's hook reads of a test."""
+
+    name: str
+    marks: set[str]
+    path: Path = FOLDER / "test_claims.py"
+    fixturenames: tuple[str, ...] = ()
+
+    def add_marker(self, name: str) -> None:
+        self.marks.add(name)
+
+    def get_closest_marker(self, name: str) -> bool | None:
+        return name in self.marks or None
+
+
+@pytest.mark.in_ci
+def test_in_ten_days_a_run_of_everything_takes_each_long_claim_once(request: pytest.FixtureRequest) -> None:
+    choose = request.config.pluginmanager.hook.pytest_collection_modifyitems
+    (hook,) = [each for each in choose.get_hookimpls() if each.plugin_name.endswith("tests/conftest.py")]
+    taken: Counter[str] = Counter()
+    for tenth in range(10):
+        items: list[Any] = [Collected("short", {"in_ci"}), *(Collected(f"long {at}", set()) for at in range(25))]
+        config = SimpleNamespace(
+            args=["tests"], invocation_params=SimpleNamespace(dir=FOLDER.parent.parent),
+            option=SimpleNamespace(tenth=tenth), hook=SimpleNamespace(pytest_deselected=lambda items: None),
+        )  # fmt: skip
+        hook.function(config=config, items=items)
+        taken.update(item.name for item in items)
+    assert taken == {"short": 10, **{f"long {at}": 1 for at in range(25)}}
 
 
 @pytest.mark.in_ci

@@ -128,9 +128,9 @@ PREDICTIONS = {
         Why(
             "Why is it so flat?",
             {
-                "product": "Its slope is σ · (1 − σ), at most ½ · ½",
-                "half": "Its value at 0 is one half, and so is its slope",
-                "line": "It is a line of slope 1 near 0",
+                "product": "It is σ · (1 − σ), at most ¼",
+                "half": "It equals its value, one half",
+                "line": "It is a line of slope 1 there",
             },
             "product",
             {
@@ -161,9 +161,9 @@ PREDICTIONS = {
         Why(
             "Why that one?",
             {
-                "smooth": "Smooth functions have no flat parts",
-                "exp": "It falls like eˣ, which is never quite flat",
-                "line": "It is a straight line with a small slope there",
+                "smooth": "Smooth functions are never flat",
+                "exp": "It falls like eˣ there",
+                "line": "It is a line with a small slope",
             },
             "exp",
             {
@@ -198,9 +198,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "score": "A larger score is a larger share",
-                "factor": "e multiplies each eᶻ and their sum",
-                "limit": "The shares are at their limit already",
+                "score": "A larger score, a larger share",
+                "factor": "e multiplies all of them",
+                "limit": "They are at their limit",
             },
             "factor",
             {
@@ -219,8 +219,8 @@ PREDICTIONS = {
         Why(
             "Why so little?",
             {
-                "factor": "Each layer passes on less than a quarter",
-                "constant": "Each layer takes away a tenth of what arrives",
+                "factor": "Each leaves less than a quarter",
+                "constant": "Each takes away a tenth",
                 "weights": "The weights are too large",
             },
             "factor",
@@ -239,9 +239,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "weights": "Large weights multiply it in each layer",
-                "bounded": "Outputs within ±1 keep gradients small",
-                "flat": "tanh is flat at ±1 and stops every gradient",
+                "weights": "Large weights multiply it",
+                "bounded": "Small outputs, small gradients",
+                "flat": "tanh is flat at ±1",
             },
             "weights",
             {
@@ -259,9 +259,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "pieces": "Each unit is a line, so each gives one piece",
+                "pieces": "Each unit gives one piece",
                 "lines": "A sum of lines is a line",
-                "steps": "With enough steps of training it will bend",
+                "steps": "With enough steps it will bend",
             },
             "lines",
             {
@@ -316,9 +316,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "differences": "Only the differences between scores count",
-                "small": "A very small number is rounded to 0",
-                "zeros": "Each exp is 0, and 0 / 0 is undefined",
+                "differences": "Only differences count",
+                "small": "A tiny number becomes 0",
+                "zeros": "Each exp is 0: 0 / 0",
             },
             "zeros",
             {

@@ -78,13 +78,13 @@ def best_step(config: SlopeConfig) -> str:
 
 PREDICTIONS = {
     "two-ways": Prediction(
-        Number("x*x + 3*x at x = 2. How large is x.grad?", rule=gradient_of_x, lo=0, hi=20, tolerance=0),
+        Number("`x*x + 3*x` at x = 2. How large is x.grad?", rule=gradient_of_x, lo=0, hi=20, tolerance=0),
         Why(
             "How does autograd get it?",
             {
-                "last": "It keeps only the gradient of the last use of x",
+                "last": "It keeps that of the last use",
                 "sum": "It adds up what arrives at x",
-                "value": "It computes the value of the formula at x",
+                "value": "It is the value of the formula",
             },
             "sum",
             {
@@ -103,9 +103,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "steepest": "Only the flattest of the four sigmoids counts",
-                "copy": "A gradient is passed on unchanged",
-                "product": "Each multiplies it by a quarter at most",
+                "steepest": "Only the flattest one counts",
+                "copy": "It is passed on unchanged",
+                "product": "Each leaves a quarter at most",
             },
             "product",
             {
@@ -116,15 +116,15 @@ PREDICTIONS = {
     ),
     "all-the-same": Prediction(
         Number(
-            "v is four times the number 2. How large is the gradient of mean(v*v) at each?",
+            "v is four times the number 2. How large is the gradient of `mean(v*v)` at each?",
             rule=gradient_of_each, lo=-10, hi=10, tolerance=0,
         ),
         Why(
             "Why?",
             {
-                "square": "The derivative of v² is 2v, for each number",
+                "square": "The derivative of v² is 2v",
                 "value": "It is the mean of the squares",
-                "mean": "2v, divided by 4 because of the mean",
+                "mean": "2v, divided by 4 by the mean",
             },
             "mean",
             {
@@ -135,7 +135,7 @@ PREDICTIONS = {
     ),
     "negative-numbers": Prediction(
         Choice(
-            "−1, −2, −3, −4 in place of 1, 2, 3, 4. mean(v*v) is the same. And the gradients?",
+            "−1, −2, −3, −4 in place of 1, 2, 3, 4. `mean(v*v)` is the same. And the gradients?",
             {"positive": "All positive, as before", "zero": "All zero", "negative": "All negative"},
             signs_of_gradients,
         ),
@@ -181,9 +181,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "saved": "Only saved values are freed; a sum saves none",
-                "freed": "backward() always deletes the graph",
-                "leaf": "x is used twice, so torch keeps the graph for it",
+                "saved": "A sum saves no values to free",
+                "freed": "backward() deletes the graph",
+                "leaf": "Two uses of x keep the graph",
             },
             "saved",
             {
@@ -194,16 +194,16 @@ PREDICTIONS = {
     ),
     "half-detached": Prediction(
         Choice(
-            "y = (x.detach() * x).sum() with x = 1, 2. What is x.grad?",
+            "`y = (x.detach() * x).sum()` with x = 1, 2. What is x.grad?",
             {"tensor([2., 4.])": "2, 4", "error": "backward() fails", "None": "None", "tensor([1., 2.])": "1, 2"},
             what_is_printed,
         ),
         Why(
             "Why?",
             {
-                "same": "detach() changes no numbers, so it is 2x",
-                "cut": "detach() cuts x off from the graph",
-                "constant": "One factor counts as a constant",
+                "same": "The numbers are the same: 2x",
+                "cut": "x is cut off from the graph",
+                "constant": "One factor is a constant",
             },
             "constant",
             {
@@ -242,8 +242,8 @@ PREDICTIONS = {
             "Why?",
             {
                 "chosen": "torch picks a value in between",
-                "nan": "Without a slope the result is undefined",
-                "right": "It takes the slope on the right",
+                "nan": "Without a slope it is undefined",
+                "right": "It takes the right side",
             },
             "chosen",
             {
@@ -254,16 +254,16 @@ PREDICTIONS = {
     ),
     "straight-line": Prediction(
         Choice(
-            "2*x + 1 in float32: at which ε is the measured slope best?",
+            "`2*x + 1` in float32: at which ε is the measured slope best?",
             {"1e-7": "0.0000001", "1e-4": "0.0001", "1e-2": "0.01", "1": "1"},
             best_step,
         ),
         Why(
             "Why?",
             {
-                "small": "A smaller step is always nearer to the slope",
-                "same": "On a line every step is equally good",
-                "digits": "A line has no bend to miss; small steps round",
+                "small": "A smaller step is more exact",
+                "same": "All steps are equally good",
+                "digits": "Only small steps round here",
             },
             "digits",
             {

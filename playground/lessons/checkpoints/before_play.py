@@ -102,9 +102,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "late": "The error comes later, in training",
-                "cache": "PyTorch remembers the weights that net1 has had",
-                "weights": "A new model has weights, too: random ones",
+                "late": "The error comes later",
+                "cache": "net1’s weights are remembered",
+                "weights": "A new model has weights, too",
             },
             "weights",
             {
@@ -139,9 +139,9 @@ PREDICTIONS = {
         Why(
             "Why do some stay?",
             {
-                "all": "None stays: each step changes each weight",
-                "dead": "Their units are dead: their output is 0",
-                "done": "Their first values were right already",
+                "all": "None stays: all change",
+                "dead": "Their units are dead: output 0",
+                "done": "They were right already",
             },
             "dead",
             {
@@ -159,9 +159,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "rate": "The learning rate has been lowered",
-                "gradient": "Near the minimum the gradient is short",
-                "constant": "Each step changes the weights as the first one",
+                "rate": "The rate has been lowered",
+                "gradient": "The gradient is short there",
+                "constant": "Each step is like the first",
             },
             "gradient",
             {
@@ -176,9 +176,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "order": "They are matched by their order and shape",
-                "names": "They are matched by their full names",
-                "strict": "With strict=False all of them would fit",
+                "order": "By order and shape they fit",
+                "names": "Full names are compared",
+                "strict": "With strict=False all fit",
             },
             "names",
             {
@@ -196,9 +196,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "random": "The bias keeps the random value of a new model",
-                "zero": "A missing tensor is set to zero",
-                "nothing": "One wrong number makes all the others wrong, too",
+                "random": "The bias stays random",
+                "zero": "A missing tensor becomes zero",
+                "nothing": "One wrong number spoils all",
             },
             "random",
             {
@@ -213,9 +213,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "order": "Only one of them has the order of the batches",
-                "none": "SGD has no state, so each of them is exact",
-                "noise": "Noise makes each training different",
+                "order": "One has the order of batches",
+                "none": "SGD has no state: all exact",
+                "noise": "Noise makes all different",
             },
             "order",
             {
@@ -233,9 +233,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "sum": "Momentum keeps a number for each weight",
-                "weights": "The weights are the whole model",
-                "always": "Only everything together is ever exact",
+                "sum": "It has a number for each weight",
+                "weights": "The weights are the model",
+                "always": "Only everything is exact",
             },
             "sum",
             {
@@ -253,9 +253,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "list": "It allows only imports that are on its list",
-                "scan": "It looks for dangerous commands",
-                "data": "A file of weights cannot hold a command",
+                "list": "Only safe imports are allowed",
+                "scan": "It searches for commands",
+                "data": "Such a file has no commands",
             },
             "list",
             {

@@ -122,9 +122,9 @@ PREDICTIONS = {
         Why(
             "What do the other steps do?",
             {
-                "rest": "They bring the accuracy to 100 %, step by step",
-                "nothing": "Nothing: the loss is at its minimum",
-                "sure": "They make the model surer of what is correct",
+                "rest": "They raise it to 100 %, evenly",
+                "nothing": "Nothing: the loss is lowest",
+                "sure": "They make the model surer",
             },
             "sure",
             {
@@ -142,9 +142,9 @@ PREDICTIONS = {
         Why(
             "Why that many?",
             {
-                "triangle": "The fewest lines that enclose an area",
-                "round": "A round border needs many pieces",
-                "sides": "A cut for each side: left, right, top, bottom",
+                "triangle": "Fewest lines around an area",
+                "round": "Round borders need many pieces",
+                "sides": "One cut for each side",
             },
             "triangle",
             {
@@ -164,8 +164,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "inputs": "A line in the squares is an ellipse",
-                "linear": "Without a hidden layer every border is straight",
+                "inputs": "A line in squares is an ellipse",
+                "linear": "Without a layer it is straight",
                 "power": "A square is a parabola",
             },
             "inputs",
@@ -185,8 +185,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "balance": "Whatever a line gains on one side it loses",
-                "corners": "One line can have three of four corners right",
+                "balance": "It loses whatever it gains",
+                "corners": "It gets three of four corners",
                 "steps": "It only needs more steps",
             },
             "balance",
@@ -269,9 +269,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "better": "A lower training loss is a better model",
-                "noise": "The model learns the noise of its points",
-                "rate": "The learning rate is too large",
+                "better": "A lower loss is a better model",
+                "noise": "It learns the noise, too",
+                "rate": "The rate is too large",
             },
             "noise",
             {

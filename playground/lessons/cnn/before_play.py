@@ -68,9 +68,9 @@ PREDICTIONS = {
         Why(
             "What are the other steps for?",
             {
-                "last": "For the last percents, which take the longest",
+                "last": "The last percents take longest",
                 "same": "Each step adds about the same",
-                "waste": "For nothing: the training could stop there",
+                "waste": "They are not needed",
             },
             "last",
             {
@@ -86,9 +86,9 @@ PREDICTIONS = {
         Why(
             "Where does it fall fastest?",
             {
-                "even": "Nowhere: each step helps as much as the last",
-                "early": "In the first half: most digits are easy",
-                "late": "At the end, when the filters are ready",
+                "even": "Nowhere: all steps are alike",
+                "early": "In the first half",
+                "late": "At the end, with ready filters",
             },
             "early",
             {
@@ -107,8 +107,8 @@ PREDICTIONS = {
         Why(
             "Why that many?",
             {
-                "deep": "Two layers are more than linear in any case",
-                "templates": "Many digits differ by which pixels are dark",
+                "deep": "Two layers are never linear",
+                "templates": "Where the ink is says much",
                 "random": "Random filters are enough",
             },
             "templates",
@@ -151,8 +151,8 @@ PREDICTIONS = {
             "Why?",
             {
                 "bigger": "Larger steps learn faster",
-                "explode": "The weights grow in each step without a limit",
-                "dead": "The first steps push ReLU units to 0",
+                "explode": "The weights grow without a limit",
+                "dead": "ReLU units are pushed to 0",
             },
             "dead",
             {
@@ -185,9 +185,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "harder": "Harder training images are learned worse",
-                "same": "The same 200 images cannot teach more",
-                "new": "Each epoch shows new images of the same digits",
+                "harder": "Harder images are learned worse",
+                "same": "The same 200 teach no more",
+                "new": "Each epoch has new images",
             },
             "new",
             {

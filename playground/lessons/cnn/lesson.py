@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playground.lesson import Chart, LiveLesson, NetworkKnobs, Toggle
 from playground.lessons.cnn import model as cnn
+from playground.lessons.cnn.charts import window
 from playground.lessons.cnn.config import CnnConfig
 from playground.lessons.cnn.drawing.drawing import SLIDERS, TOGGLES
 from playground.lessons.cnn.run import CnnRun
@@ -43,6 +44,10 @@ LESSON = LiveLesson(
         Chart("convolution", "How the map is made",
               "Each input map, its kernel, and the convolution of both; their sum plus the bias is the map.",
               every=2, place=("Layer", "Map"), views=(ANATOMY,)),
+        Chart(window.CHART, "The kernel at one place",
+              "The kernel’s window on the image or on an input map, the kernel, their products, and the number that "
+              "they make in the map. Row and column move the window.", every=2, sliders=window.SLIDERS,
+              toggles=(window.MOVES,), views=(ANATOMY,)),
         Chart("times", "The map at earlier steps",
               "The same image at earlier steps: the filter, the map after the activation, and the prediction.",
               every=6, views=(ANATOMY,)),

@@ -17,7 +17,7 @@ from playground.engine.frames import Figure
 from playground.engine.run import Drawing
 from playground.knobs import Config
 from playground.lessons.cnn.batches import ImageBatches
-from playground.lessons.cnn.charts import by_name
+from playground.lessons.cnn.charts import by_name, window
 from playground.lessons.cnn.charts.draw import SLOW_CHARTS, PendingWork
 from playground.lessons.cnn.charts.projection import Projection
 from playground.lessons.cnn.config import (
@@ -328,7 +328,10 @@ class CnnRun(TrainingRun):
             self.selection.own_image = self.selection.drawing.draw(command.bits)
             self.drawing_pace.stroke()
         elif isinstance(command, Slide):
-            self.selection.drawing.slide(command.name, command.value)
+            if command.name in {each.name for each in window.SLIDERS}:
+                self.selection.slide_window(command.name, command.value)
+            else:
+                self.selection.drawing.slide(command.name, command.value)
         elif isinstance(command, Pick | Explain):
             by_name.pick(self.frame_context(), self.projection, command)
         else:
@@ -375,7 +378,10 @@ class CnnRun(TrainingRun):
             view = self.view()
             self.drawn_at = self.steps
             is_pending = self.projection.is_pending or self.pending_work.is_pending or leaves_out
-            self.restless = is_pending or self._is_finishing()
+            moves = bool(options.get(window.MOVES.name)) and window.CHART in set(charts) - self.small
+            if moves:
+                selection.move_window()
+            self.restless = is_pending or moves or self._is_finishing()
             if rests and self._is_finishing():  # paused just there
                 self.tester.advance()
             elif by_name.shows_mistakes(set(charts) - self.small):

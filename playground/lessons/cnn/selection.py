@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
+from playground.engine.commands import CommandError
 from playground.lessons.cnn.config import CnnConfig, CnnData
 from playground.lessons.cnn.drawing.drawing import PadDrawing
-from playground.lessons.cnn.model import scaled
+from playground.lessons.cnn.model import SIDE, scaled
+from playground.lessons.cnn.words import WINDOW_RANGE
 
 
 @dataclass
@@ -20,6 +22,8 @@ class Selection:
     picked: int | None = None  # a test image that was clicked on, until the knob is changed
     layer: int = 0
     channel: int = 0
+    row: int = 14  # of the kernel's window on the image, and its column
+    column: int = 14
     cell: tuple[int, int] | None = None  # true digit, predicted digit
     axis_ends: dict[str, float] = field(default_factory=dict)  # kept, so that axes do not jump
 
@@ -42,6 +46,16 @@ class Selection:
         """An independent copy, without what can be computed again."""
         drawing = replace(self.drawing, _computed=None)
         return replace(self, drawing=drawing, axis_ends=dict(self.axis_ends))
+
+    def slide_window(self, name: str, value: float) -> None:
+        """Put the kernel's window into another row or column. Raises CommandError."""
+        if not 0 <= value < SIDE:
+            raise CommandError(WINDOW_RANGE.format(most=SIDE - 1))
+        setattr(self, name, int(value))
+
+    def move_window(self) -> None:
+        """Put the kernel's window at the next place, row by row."""
+        self.row, self.column = divmod((self.row * SIDE + self.column + 1) % SIDE**2, SIDE)
 
     def pick(self, number: int) -> None:
         """Show a test image, instead of an own image or the one of the knob."""

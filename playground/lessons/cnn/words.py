@@ -13,6 +13,8 @@ NARRATOR = {
     "failed since": "{since}: the loss grew until it was not finite (NaN).",
     "own": "It reads your digit as {a_predicted} ({percent} % sure).",
     "testing": "The last epoch is over. All {images:,} test images are being tested.",
+    "train mode": "Tested in train mode: {test_percent} % of the test images are right.",
+    "sorted": "{test_percent} % of the test images are right: the training images came sorted by digit.",
     "overfitted": "Tested on all {images:,} test images: {test_percent} % are right, but {train_percent} % of the "
                   "last training images. The model has learned its training images by heart.",
     "tested": "Tested on all {images:,} test images: {right:,} are right ({test_percent} %).",
@@ -34,6 +36,8 @@ ADVICE = {
     "lower or undo": "Lower the learning rate or undo this change.",
     "undo": "Undo this change.",
     "images": "More training images help, or shifting and rotating them.",
+    "eval": "Set “Mode in tests” to model.eval().",
+    "shuffle": "Shuffle them, then press Play.",
     "augmentation": "Shifting and rotating the training images helps.",
 }
 
@@ -92,6 +96,13 @@ FLAT = "Flat"
 IMAGE = "Image"
 IMAGE_HOVER = "The image"
 KERNEL = "Kernel"
+WINDOW_RANGE = "Row and column of the window are from 0 to {most}."
+INPUT_OF = "Input map {map} of {count}"
+WINDOW_HOVER = "The input, with the kernel’s window"
+PRODUCTS = "Products"
+PRODUCTS_HOVER = "Each number under the window times the weight over it"
+NUMBER_OF_ONE = "Sum of the products {sum} + bias {bias} = {total}"
+NUMBER_OF_SEVERAL = "This sum {sum} + those of the other inputs + bias = {total}"
 CONVOLVED = "Convolution"
 CONVOLVED_HOVER = "The image, convolved with the kernel"
 CONVOLVED_AND_BIAS = "Convolution + bias ({bias})"

@@ -87,9 +87,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "follows": "The digit follows the 1 to the top left",
-                "reads": "Each place reads the pixel above left",
-                "middle": "Only the middle of a kernel counts",
+                "follows": "The digit follows the 1",
+                "reads": "Each reads the pixel above left",
+                "middle": "Only the middle counts",
             },
             "reads",
             {
@@ -125,9 +125,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "several": "A strong pixel is the largest of several windows",
-                "average": "A larger window averages more background",
-                "size": "The output has the same size, so nothing changes",
+                "several": "Several windows see one pixel",
+                "average": "More background is averaged",
+                "size": "An equal size, equal strokes",
             },
             "several",
             {
@@ -164,9 +164,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "double": "The padding grows as the window does: + 2",
-                "two": "Padding 2 keeps the size of every window",
-                "half": "(k − 1) / 2: half of the window but its middle",
+                "double": "The padding grows by 2, too",
+                "two": "Padding 2 fits every window",
+                "half": "It is half of the window",
             },
             "half",
             {
@@ -201,9 +201,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "layers": "Three layers have three times the weights",
-                "squares": "7 · 7 = 49 is more than 3 · 9 = 27",
-                "same": "The same pixels need the same weights",
+                "layers": "Three layers, three times more",
+                "squares": "49 is more than 3 · 9",
+                "same": "The same pixels need the same",
             },
             "squares",
             {
@@ -221,9 +221,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "smaller": "Smaller images need fewer weights in a kernel",
-                "shared": "One kernel serves every place of an image",
-                "border": "The border had weights of its own",
+                "smaller": "Smaller images, fewer weights",
+                "shared": "One kernel serves all places",
+                "border": "The border had its own",
             },
             "shared",
             {

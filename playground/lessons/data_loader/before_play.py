@@ -100,9 +100,9 @@ PREDICTIONS = {
         Why(
             "Why that many?",
             {
-                "share": "Each is missed with a chance of about 1/e",
-                "half": "Each draw is a new one with a chance of one half",
-                "all": "An epoch shows each sample once",
+                "share": "About 1/e of them are missed",
+                "half": "Half of the draws are new",
+                "all": "An epoch shows each once",
             },
             "share",
             {
@@ -123,9 +123,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "count": "Four times the samples, a quarter of the noise",
-                "data": "The noise is in the data, not in the batch",
-                "root": "The noise falls with the root of the batch size",
+                "count": "Four times the samples: 1/4",
+                "data": "The noise is in the data",
+                "root": "It falls with the root: 1/√4",
             },
             "root",
             {
@@ -143,9 +143,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "easy": "Near the goal the model is nearly right for all",
-                "short": "The gradient is short there, its noise is not",
-                "more": "The noise grows near the goal",
+                "easy": "The model is nearly right",
+                "short": "The gradient is short there",
+                "more": "The noise grows there",
             },
             "short",
             {
@@ -183,9 +183,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "always": "Shuffled data is always better",
-                "mean": "The mean over all samples knows no order",
-                "last": "The samples that come last count more",
+                "always": "Shuffled is always better",
+                "mean": "A mean knows no order",
+                "last": "The last samples count more",
             },
             "mean",
             {

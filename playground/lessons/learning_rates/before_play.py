@@ -89,9 +89,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "adam": "Adam is the best of the seven at every rate",
-                "noise": "Each gets close to the noise at its own rate",
-                "same": "All seven take the same steps",
+                "adam": "Adam is the best at every rate",
+                "noise": "Each gets close to the noise",
+                "same": "All take the same steps",
             },
             "noise",
             {
@@ -108,9 +108,9 @@ PREDICTIONS = {
         Why(
             "What is different in AdamW?",
             {
-                "separate": "It shrinks the weights apart from Adam’s step",
+                "separate": "It shrinks weights separately",
                 "none": "Nothing but its name",
-                "smaller": "It uses a smaller weight decay than the others",
+                "smaller": "It uses a smaller decay",
             },
             "separate",
             {
@@ -128,9 +128,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "small": "SGD’s gradients are small, so it needs that rate",
-                "best": "The best optimizer is the best at every rate",
-                "luck": "With three seeds the order is luck",
+                "small": "SGD’s gradients are small",
+                "best": "The best one is always best",
+                "luck": "With three seeds it is luck",
             },
             "small",
             {
@@ -168,8 +168,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "more": "It takes the longest way and sees the most",
-                "last": "Its last steps are by far the shortest",
+                "more": "It takes the longest way",
+                "last": "Its last steps are shortest",
                 "start": "It only has a better start",
             },
             "last",
@@ -188,9 +188,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "fall": "Only a falling rate can come to rest",
-                "exact": "The gradient has no noise and goes to 0",
-                "rate": "A rate of 0.1 is too large for Adam",
+                "fall": "Only a falling rate can rest",
+                "exact": "The gradient has no noise",
+                "rate": "0.1 is too large for Adam",
             },
             "exact",
             {
@@ -207,14 +207,14 @@ PREDICTIONS = {
         Why(
             "What limits it?",
             {
-                "steep": "Above 2 the steep direction diverges",
-                "flat": "The flat direction, which needs a rate of 20",
-                "one": "1 / h₂ = 1 is the best for the steep direction",
+                "steep": "Above 2 the steep one diverges",
+                "flat": "The flat one, which needs 20",
+                "one": "1 / h₂ is best for both",
             },
             "steep",
             {
                 "flat": "It would like 20. The steep direction does not allow more than 2.",
-                "one": "For it alone. The flat one is the slow one, and a larger rate helps it.",
+                "one": "For the steep one alone. The flat one is the slow one, and a larger rate helps it.",
             },
         ),
     ),
@@ -226,9 +226,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "root": "The ratio of the curvatures counts by its root",
-                "rate": "Momentum only allows a higher rate",
-                "same": "The flat direction limits both alike",
+                "root": "Steps add up along the valley",
+                "rate": "Momentum allows a higher rate",
+                "same": "The flat direction limits both",
             },
             "root",
             {

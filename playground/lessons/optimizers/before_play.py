@@ -122,9 +122,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "always": "Adam adapts to any learning rate",
-                "rate": "Adam’s steps are about as long as the rate",
-                "gradient": "Adam’s gradients are wrong at this rate",
+                "always": "Adam adapts to any rate",
+                "rate": "Its steps are as long as the rate",
+                "gradient": "Adam’s gradients are wrong",
             },
             "rate",
             {
@@ -142,9 +142,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "divide": "They divide by the size of the gradient",
-                "simple": "A simple rule has nothing that can go wrong",
-                "momentum": "Momentum keeps them on their way",
+                "divide": "They divide by the gradient",
+                "simple": "Simple rules cannot fail",
+                "momentum": "Momentum keeps them going",
             },
             "divide",
             {
@@ -163,8 +163,8 @@ PREDICTIONS = {
         Why(
             "What decided it?",
             {
-                "better": "The winner is simply the better optimizer here",
-                "start": "Also the start: a part of the result is luck",
+                "better": "The better optimizer won",
+                "start": "The start: part of it is luck",
                 "batches": "Each racer saw other batches",
             },
             "start",
@@ -183,8 +183,8 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "long": "Its steps are too long to come to rest",
-                "slow": "Its steps are too short to get there in time",
+                "long": "Too long steps never rest",
+                "slow": "Too short steps never arrive",
                 "momentum": "Its momentum is too small",
             },
             "long",
@@ -202,9 +202,9 @@ PREDICTIONS = {
         Why(
             "What does the schedule change?",
             {
-                "faster": "It gets to the minimum faster",
-                "nothing": "Nothing: it takes the same number of steps",
-                "rest": "Short last steps let it come to rest",
+                "faster": "It arrives sooner",
+                "nothing": "Nothing: the steps are as many",
+                "rest": "Short last steps come to rest",
             },
             "rest",
             {
@@ -222,9 +222,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "noise": "The noise of the batches takes it out of there",
-                "clever": "It looks for the global minimum",
-                "speed": "Earlier steps carry it through the first",
+                "noise": "Noise takes it out of there",
+                "clever": "It looks for the lowest place",
+                "speed": "Its speed carries it through",
             },
             "speed",
             {
@@ -241,9 +241,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "sum": "1 + 0.95 + 0.95² + … = 1 / (1 − 0.95)",
-                "mean": "m is an average of all gradients so far",
-                "grow": "Each step adds 1, without an end",
+                "sum": "m is a sum: 1 + 0.95 + 0.95² …",
+                "mean": "m is an average of gradients",
+                "grow": "Each step adds 1, without end",
             },
             "sum",
             {

@@ -100,9 +100,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "same": "Both libraries choose the most exact type",
-                "list": "A list of whole numbers stays whole in NumPy",
-                "default": "Each library has a float type of its own",
+                "same": "Both choose the most exact type",
+                "list": "A list of integers stays whole",
+                "default": "Each has its own float type",
             },
             "default",
             {
@@ -120,9 +120,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "same": "An operation keeps the shape of its input",
-                "one": "One number is an axis of length 1",
-                "none": "A mean over all numbers leaves no axis",
+                "same": "An operation keeps the shape",
+                "one": "One number is an axis of 1",
+                "none": "No axis is left over",
             },
             "none",
             {
@@ -179,9 +179,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "copy": "A slice is a copy of its numbers",
-                "all": "The slice is computed again as a whole",
-                "same": "One number of b is the same memory",
+                "copy": "A slice is a copy of numbers",
+                "all": "The slice is computed again",
+                "same": "One number is the same memory",
             },
             "same",
             {
@@ -238,9 +238,9 @@ PREDICTIONS = {
         Why(
             "Why that many?",
             {
-                "two": "A second copy lies behind the first one",
-                "stride": "A stride of 0 reads the same numbers twice",
-                "both": "x and the result each have numbers of their own",
+                "two": "A second copy is behind the first",
+                "stride": "Stride 0 reads them twice",
+                "both": "Each has its own numbers",
             },
             "stride",
             {
@@ -257,8 +257,8 @@ PREDICTIONS = {
         Why(
             "Why there?",
             {
-                "strides": "Only the strides change: the last one is 12",
-                "order": "y stores its numbers in its own order",
+                "strides": "Only the strides have changed",
+                "order": "y stores its own order",
                 "last": "It is at the end of the memory",
             },
             "strides",

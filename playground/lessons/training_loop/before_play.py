@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import math
 
+from playground.lessons.training_loop.clinic.one_batch import OneBatchRun
 from playground.lessons.training_loop.loop import BACKWARD, CODE, FORWARD, STEP, ZERO_GRAD
 from playground.lessons.training_loop.one_step import OneStepRun
-from playground.lessons.training_loop.paired_shapes import LOSSES, PairedShapesConfig, loss_of, points, shaped, train
+from playground.lessons.training_loop.paired_shapes import (
+    LOSSES,
+    PairedShapesConfig,
+    draw_pairs,
+    loss_of,
+    points,
+    shaped,
+    train,
+)
 from playground.lessons.training_loop.shape_walk import ShapeWalkConfig, walk
-from playground.predictions import Choice, Prediction, Why
+from playground.predictions import Choice, Number, Prediction, Why
 
+NEAR_ZERO = 0.01  # of a loss
 SIZES = ("7", "32", "1568")  # the last axis, the maps, and all numbers of an image
 
 
@@ -41,6 +51,17 @@ def against_equal_shapes(config: PairedShapesConfig) -> str:
     return "same" if math.isclose(these, equal, rel_tol=1e-5) else "larger" if these > equal else "smaller"
 
 
+def loss_with_these_shapes(config: PairedShapesConfig) -> str:
+    """Whether the loss that the chosen shapes teach ends near "zero" or stays "above" it."""
+    loss = float(draw_pairs(config).tables[0].rows[0][4])
+    return "zero" if loss < NEAR_ZERO else "above"
+
+
+def test_accuracy(run: OneBatchRun) -> float:
+    """The percentage of the test digits that the trained model reads correctly."""
+    return 100 * float(run.first.script.value("test_accuracy"))
+
+
 PREDICTIONS = {
     "five-lines": Prediction(
         Choice(
@@ -52,7 +73,7 @@ PREDICTIONS = {
             "What does loss.backward() do, then?",
             {
                 "grad": "It writes gradients into .grad",
-                "moves": "It moves the weights along the gradient",
+                "moves": "It moves them a first time",
                 "checks": "It checks the graph for errors",
             },
             "grad",
@@ -72,9 +93,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "kept": "step() uses the gradient of the last backward()",
-                "none": "zero_grad() has just removed every gradient",
-                "order": "The order of these lines does not matter",
+                "kept": "It uses the last gradient",
+                "none": "zero_grad() has removed them",
+                "order": "Their order does not matter",
             },
             "none",
             {
@@ -93,9 +114,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "image": "Linear takes all numbers of an image",
-                "maps": "Linear takes the axis after the batch",
-                "last": "Linear takes the last axis alone",
+                "image": "It takes a whole image",
+                "maps": "It takes the axis of maps",
+                "last": "It takes the last axis alone",
             },
             "last",
             {
@@ -114,9 +135,9 @@ PREDICTIONS = {
         Why(
             "Why?",
             {
-                "more": "It adds up six times the differences",
-                "wrong": "Differences of wrong pairs are larger",
-                "rows": "With equal predictions all rows are equal",
+                "more": "It adds up six times as many",
+                "wrong": "Wrong pairs are further apart",
+                "rows": "All rows of pairs are equal",
             },
             "rows",
             {
@@ -125,5 +146,42 @@ PREDICTIONS = {
             },
         ),
         reads="config",
+    ),
+    "without-noise": Prediction(
+        Choice(
+            "Points exactly on a line; predictions (n, 1), y (n). Where does the loss end?",
+            {"zero": "At 0", "above": "Far above 0", "nan": "At NaN"},
+            loss_with_these_shapes,
+        ),
+        Why(
+            "Why?",
+            {
+                "line": "A line can meet all points",
+                "noise": "Training is never exact",
+                "pairs": "Each number is compared with all",
+            },
+            "pairs",
+            {
+                "line": "It could. But the loss compares each prediction with the targets of all points.",
+                "noise": "With equal shapes the same steps end at 0.0000.",
+            },
+        ),
+    ),
+    "one-batch": Prediction(
+        Number("It learns 16 digits by heart. How many percent of other digits does it read?", rule=test_accuracy,
+               lo=0, hi=100, tolerance=15, unit="%"),
+        Why(
+            "What does passing this test prove?",
+            {
+                "model": "That the model reads digits",
+                "loop": "That loss and step() work",
+                "all": "That nothing in the loop is wrong",
+            },
+            "loop",
+            {
+                "model": "16 digits learned by heart say nothing about others.",
+                "all": "A forgotten zero_grad() passes it, too.",
+            },
+        ),
     ),
 }  # fmt: skip

@@ -163,7 +163,7 @@ function read(text) {
   return found;
 }
 
-const isTime = (at) => Number.isInteger(at) && at >= 0;
+const isTime = (at) => Number.isSafeInteger(at) && at >= 0;
 
 function visitOf(entry) {
   return isTime(entry?.at) ? { at: Math.min(entry.at, Date.now()) } : undefined; // a clock may have been wrong

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from playground.engine.commands import CommandError, Explain, Pick
 from playground.engine.frames import Figure
-from playground.lessons.cnn.charts import anatomy, draw, mistakes, projection, training
+from playground.lessons.cnn.charts import anatomy, draw, mistakes, projection, training, window
 from playground.lessons.cnn.charts.draw import PendingWork
 from playground.lessons.cnn.charts.projection import Projection
 from playground.lessons.cnn.frame_context import FrameContext
@@ -29,6 +29,7 @@ def figures(
         "maps": lambda: anatomy.maps(frame),
         "convolution": lambda: anatomy.convolution(frame),
         "times": lambda: anatomy.times(frame),
+        window.CHART: lambda: window.window(frame),
         "confusion": lambda: mistakes.confusion(frame),
         "per_class": lambda: mistakes.per_class(frame),
         "cell": lambda: mistakes.cell(frame),

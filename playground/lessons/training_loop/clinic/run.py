@@ -191,7 +191,7 @@ class CaseRun(ScriptRun):
             return words.SENTENCES["wrong line"].format(line=self.wrong_lines[-1] + 1)
         if self.first.has_ended_at(at):
             value = "" if self.by_line else self.value(self.first)
-            return self.sentences["ended"].format(name=name, value=value, error=_last_line(self.first.error))
+            return self.sentences["ended"].format(name=name, value=value, line=self.first.position(at) + 1)
         kind = "running" if at else "start"
         return self.sentences[kind].format(line=self.first.position(at) + 1)
 

@@ -10,7 +10,7 @@ SILENT = {
 LOUD = {
     "start": "Press Play: the script runs line by line until one of them fails.",
     "running": "Line {line} has run.",
-    "ended": "{error}",
+    "ended": "The script has failed in line {line}.",
 }
 SENTENCES = {
     "wrong line": "Line {line} is not where the fault is.",

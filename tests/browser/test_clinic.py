@@ -1,0 +1,82 @@
+"""The clinic in a real Chromium: the line, a change that does not help, the cure; with the keyboard, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.student import Board
+
+Open = Callable[..., Any]
+CLINIC = "/training_loop?training_loop_lab=clinic"  # the case without the brackets of step()
+STEP = "optimizer.step"
+
+
+def line(board: Board, code: str) -> Any:
+    return board.page.locator("[data-script] .code-line", has_text=code).last
+
+
+def change(board: Board, code: str) -> Any:
+    return board.page.locator("[data-choice]", has_text=code).last
+
+
+def note(board: Board) -> str:
+    return str(board.page.locator(".narrator").text_content())
+
+
+def test_a_wrong_line_then_the_right_one_then_a_change_that_does_not_help_then_the_cure(page: Open) -> None:
+    board = Board(page(CLINIC).page).ready()
+    assert board.page.locator("[data-choice]").count() == 0
+    line(board, "loss_fn = nn.MSELoss()").click()
+    board.until(lambda: note(board) == "Line 5 is not where the fault is.", "the wrong line is refused")
+    line(board, STEP).click()
+    board.until(lambda: board.page.locator("[data-choice]").count() == 4, "the changes are there")
+    change(board, "lr=1.0").click()
+    board.until(lambda: board.state == "done", "the changed script has run by itself")
+    board.until(lambda: note(board).startswith("That does not help: mse"), "it did not help")
+    change(board, "optimizer.step()").click()
+    board.until(lambda: board.state == "done" and note(board).startswith("Cured: mse"), "it is cured")
+    assert change(board, "optimizer.step()").locator(".state").text_content() == "Cured"
+    assert board.page.locator("[data-script] .script-row.is-in").count() == 1
+
+
+def test_the_keyboard_finds_line_and_cure_and_keeps_the_focus(page: Open) -> None:
+    board = Board(page(CLINIC).page).ready()
+    focused = "() => document.activeElement.textContent"
+    line(board, "torch.manual_seed").focus()
+    for key in ("End", "ArrowUp"):
+        board.page.keyboard.press(key)
+    assert STEP in board.page.evaluate(focused)
+    board.page.keyboard.press("Enter")
+    board.until(lambda: board.page.locator("[data-choice]").count() == 4, "the changes are there")
+    board.until(lambda: board.page.evaluate("() => document.activeElement.dataset.choice") == "0", "the focus is there")
+    while "optimizer.step()" not in board.page.evaluate(focused):
+        board.page.keyboard.press("Tab")
+    board.page.keyboard.press("Enter")
+    board.until(lambda: note(board).startswith("Cured: mse"), "it is cured")
+    assert "optimizer.step()" in board.page.evaluate(focused), "the focus is where it was"
+
+
+def test_an_error_is_shown_with_its_line_and_a_myth_asks_first(page: Open) -> None:
+    board = Board(page("/training_loop?training_loop_lab=errors").page).ready()
+    board.page.get_by_role("button", name="Play", exact=True).click()
+    error = board.page.locator("[data-script] .error")
+    board.until(lambda: "mat1 and mat2 shapes" in error.text_content(), "torch's message is there")
+    assert board.page.locator("[data-script] .script-row.is-error").count() == 1
+    myth = Board(page("/training_loop?training_loop_lab=myths&training_loop_myths_case=m2").page).ready()
+    myth.page.locator("[data-answer='1']").click()
+    myth.until(lambda: note(myth).startswith("Not broken: mse"), "both scripts have run")
+    assert str(myth.page.locator("[data-script] .verdict").text_content()).startswith("You were right.")
+
+
+@pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
+def test_the_script_stays_in_its_place(page: Open, size: tuple[int, int]) -> None:
+    board = Board(page(CLINIC, width=size[0], height=size[1]).page).ready()
+    line(board, STEP).click()
+    board.until(lambda: board.page.locator("[data-choice]").count() == 4, "the changes are there")
+    outer, inner = (board.page.locator(each).bounding_box() for each in ("[data-place=hero]", "[data-script]"))
+    assert inner["x"] >= outer["x"] and inner["x"] + inner["width"] <= outer["x"] + outer["width"] + 1
+    assert inner["y"] + inner["height"] <= outer["y"] + outer["height"] + 1
+    assert board.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
