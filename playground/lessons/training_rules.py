@@ -36,6 +36,7 @@ NOISY = 0.05  # of the loss: with smaller rises in all, batches do not make it b
 OUTLIER_SHARE = 0.05  # of the points; they are outliers if they cause more than MIN_OUTLIER_LOSS of the loss
 MIN_OUTLIER_LOSS = 0.5
 GUESSING = 0.9  # of the loss of a constant prediction: a classifier with a higher one is hardly better
+NEAR_THE_FLOOR = 1.3  # of the lowest loss of softmax applied twice: the rest is of no use
 NEAR_THE_CURVE = 1.1  # of the loss of the curve behind the points: what is left is their noise
 SLOW_START = 0.05  # of the first loss: a training that took away less has hardly moved
 LOW_RATE = 0.1  # of the step that pays in the probe: a plateau at a lower rate may be only a slow start
@@ -67,6 +68,7 @@ SENTENCES = {
     "no layer": "The loss no longer falls: without a hidden layer the model is a straight line.",
     "no layer, classes": "The loss no longer falls: without a hidden layer, the boundary is straight.",
     "linear": "The loss no longer falls: without an activation, all layers together are linear.",
+    "softmax twice": "Softmax is applied twice, so the loss ({loss}) cannot fall below {floor}.",
     "noise": "The loss no longer falls: it is about that of the true curve ({floor}). The rest is noise.",
     "slow": "The loss hardly changes, but it is not at a minimum: longer steps would lower it to {reachable}.",
     "outliers": "The loss no longer falls: {points} of the {total} training points cause {percent} % of it.",
@@ -130,6 +132,7 @@ ADVICE = {
     "adam": "Try the optimizer Adam.",
     "lower penalty": "Lower it.",
     "lower penalty, reset": "Lower it, then press Reset.",
+    "cross-entropy": "Set the loss to cross-entropy.",
     "huber": "With the Huber loss they pull less.",
     "lower dropout": "Lower the dropout or the learning rate.",
     "layer": "Add a hidden layer.",
@@ -554,6 +557,14 @@ def _noise(s: TrainingSituation) -> Plateau | None:
     return _is_poor(s) if s.loss <= NEAR_THE_CURVE * s.floor else None
 
 
+def _softmax_twice(s: TrainingSituation) -> Plateau | None:
+    if s.trend is None or not s.is_classifier or getattr(s.config, "loss", "") != "softmax_twice":
+        return None
+    lowest = math.log(1 + (s.config.outputs - 1) / math.e)  # two probabilities differ by 1 at most
+    is_near = s.trend.is_level or s.loss < NEAR_THE_FLOOR * lowest
+    return Plateau(s.trend.mean, s.fit, s.loss, floor=lowest) if is_near else None
+
+
 def _no_layer(s: TrainingSituation) -> Plateau | None:
     return _is_poor(s) if not s.widths and not s.is_classifier else None
 
@@ -717,6 +728,7 @@ RULES: tuple[Rule[TrainingSituation], ...] = (
     _rule("dropout", _dropout, "lower dropout"),
     _rule("bouncing", _bouncing, _calmer),
     _rule("noisy", _noisy, _calmer),
+    _rule("softmax twice", _softmax_twice, "cross-entropy"),
     _rule("noise", _noise),
     _rule("outliers", _outliers, "huber"),
     _rule("no layer", _no_layer, "layer"),

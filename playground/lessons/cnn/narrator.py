@@ -25,6 +25,7 @@ MIN_STEPS = 60
 RISE = 1.25  # of the mean training loss: a smaller one may be noise
 LATE_ROWS = 6  # whose mean is the current loss
 TOO_LONG_STEPS = 1.02  # of the loss of guessing: above it, steps were too long; below it, they are too short
+MIN_SORTED_PERCENT = 50.0  # of the test images: below it, sorted training images have done harm
 GAP = 0.05  # between the accuracies on training batches and on all test images: overfitting
 
 
@@ -139,6 +140,17 @@ def _tested(now: CnnSituation) -> Tested | None:
     return Tested(images, round(images * accuracy), round(100 * accuracy, 2), round(train_percent, 2))
 
 
+def _tested_in_train_mode(now: CnnSituation) -> Tested | None:
+    config = now.frame.config
+    return _tested(now) if config.test_mode == "train" and (config.batch_norm or config.dropout) else None
+
+
+def _sorted(now: CnnSituation) -> Tested | None:
+    tested = _tested(now)
+    is_poor = tested is not None and tested.test_percent < MIN_SORTED_PERCENT
+    return tested if now.frame.config.train_order == "sorted" and is_poor else None
+
+
 def _overfitted(now: CnnSituation) -> Tested | None:
     tested = _tested(now)
     return tested if tested and tested.train_percent - tested.test_percent > 100 * GAP else None
@@ -200,10 +212,16 @@ def _against_overfitting(now: CnnSituation, found: Any) -> str:
     return ADVICE["images" if has_more else "" if config.shift or config.turn else "augmentation"]
 
 
+def _advice(name: str) -> Callable[[CnnSituation, Any], str]:
+    return lambda now, found: ADVICE[name]
+
+
 RULES: tuple[Rule[CnnSituation], ...] = (
     Rule("failed", _failed, NARRATOR["failed"], NARRATOR["failed since"], advice=_lower_rate),
     Rule("own", _reading_if(lambda now, right: now.frame.predictions.label is None), NARRATOR["own"]),
     Rule("testing", _testing, NARRATOR["testing"]),
+    Rule("train mode", _tested_in_train_mode, NARRATOR["train mode"], advice=_advice("eval")),
+    Rule("sorted", _sorted, NARRATOR["sorted"], advice=_advice("shuffle")),
     Rule("overfitted", _overfitted, NARRATOR["overfitted"], advice=_against_overfitting),
     Rule("untrained", _reading_if(lambda now, right: now.frame.view.steps == 0), NARRATOR["untrained"]),
     Rule("unstepped", _unstepped, NARRATOR["unstepped"]),

@@ -13,6 +13,8 @@ NARRATOR = {
     "failed since": "{since}: the loss grew until it was not finite (NaN).",
     "own": "It reads your digit as {a_predicted} ({percent} % sure).",
     "testing": "The last epoch is over. All {images:,} test images are being tested.",
+    "train mode": "Tested in train mode: {test_percent} % of the test images are right.",
+    "sorted": "{test_percent} % of the test images are right: the training images came sorted by digit.",
     "overfitted": "Tested on all {images:,} test images: {test_percent} % are right, but {train_percent} % of the "
                   "last training images. The model has learned its training images by heart.",
     "tested": "Tested on all {images:,} test images: {right:,} are right ({test_percent} %).",
@@ -34,6 +36,8 @@ ADVICE = {
     "lower or undo": "Lower the learning rate or undo this change.",
     "undo": "Undo this change.",
     "images": "More training images help, or shifting and rotating them.",
+    "eval": "Set “Mode in tests” to model.eval().",
+    "shuffle": "Shuffle them, then press Play.",
     "augmentation": "Shifting and rotating the training images helps.",
 }
 

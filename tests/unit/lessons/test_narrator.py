@@ -126,6 +126,7 @@ RUNS: dict[str, tuple[str, Callable[[], Any]]] = {
     "no pattern to learn": ("plateau", lambda: on_rows(
         regressed(0, lr=0.1, hidden=2, activation="tanh", test_share=0.0), SAME, 200)),
     "the tutorial at its end": ("limit", lambda: regressed(1000, max_steps=100)),
+    "softmax before its loss": ("softmax twice", lambda: classified(200, lr=0.1, loss="softmax_twice")),
     "a target loss reached": ("target", lambda: regressed(1000, target_loss=0.05)),
     "a line through a line": ("settled", lambda: on_rows(regressed(0, layers=0), LINE, 100)),
     "every point correct": ("all falls", lambda: classified(100, lr=0.3)),

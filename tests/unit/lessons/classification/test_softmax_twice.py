@@ -28,6 +28,7 @@ def test_it_learns_but_stays_above_the_floor_and_its_script_does_the_same() -> N
     run.advance(1e9, 200)
     row = run.measure()
     assert row["accuracy"] > 0.98 and math.log(1 + 1 / math.e) < row["train"] < 0.35
+    assert "Softmax is applied twice" in run.draw([], {}).note
     text, names = script("classification", run.run_history()), dict[str, Any](__name__="__main__")
     with torch.enable_grad(), contextlib.redirect_stdout(io.StringIO()):
         exec(compile(text, "script.py", "exec"), names)

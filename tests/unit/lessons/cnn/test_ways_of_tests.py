@@ -80,6 +80,7 @@ def test_a_finished_run_is_tested_again_in_the_new_way() -> None:
     while not run.outcome:
         run.advance(1e9, 100)
     again = run.tester.full_tests[-1]
+    assert "train mode" in run.draw([], {}).note
     assert (again.step, len(run.tester.full_tests)) == (first.step, 1) and again.loss != first.loss
 
 
@@ -88,3 +89,10 @@ def test_sorted_training_images_come_digit_by_digit() -> None:
     labels = torch.cat([run.trainer.batches.next()[1] for _ in range(10)])
     assert torch.equal(labels, run.digits.y_train[:200].sort().values)
     assert WayOfTests() == run.tester.way
+
+
+def test_the_narrator_blames_the_order_and_not_the_memory() -> None:
+    run = make(train_order="sorted", epochs=1)
+    while not run.outcome:
+        run.advance(1e9, 100)
+    assert "sorted by digit" in run.draw([], {}).note
