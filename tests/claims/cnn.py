@@ -498,3 +498,18 @@ def _(config: CnnConfig) -> None:
     rightly = all_test_images(config.with_values(test_mode="eval"))
     assert rightly == pytest.approx(0.9, abs=0.03)
     assert all_test_images(config) < rightly - 0.2
+
+
+@of("kernel-moves", "Where the pixels under the window look like the kernel.")
+@torch.no_grad()
+def _(config: CnnConfig) -> None:
+    run = build(config)
+    layer = convolutions(run.model)[0]
+    assert layer.bias is not None
+    x = scaled(run.digits.x_test[config.image : config.image + 1])
+    windows = nn.functional.unfold(x, layer.kernel_size, padding=layer.padding)[0]  # (pixels of a window, windows)
+    kernels = layer.weight.flatten(1)  # (kernels, pixels of a window)
+    torch.testing.assert_close(kernels @ windows + layer.bias[:, None], layer(x)[0].flatten(1), atol=1e-4, rtol=1e-4)
+    alike = nn.functional.cosine_similarity(kernels[:, None], windows.T[None], dim=2)  # (kernels, windows)
+    strongest = layer(x)[0].flatten(1).topk(20).indices
+    assert float(alike.gather(1, strongest).mean()) > 0.2 + float(alike.mean())

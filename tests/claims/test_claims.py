@@ -18,6 +18,7 @@ from tests.claims.claims import Claims, Rule, Sentence, sentences, told, undecid
 
 FOLDER = Path(__file__).parent
 READY = list(LESSONS)
+LONG_SECONDS = 600  # for a rule that is not quick
 CLAIMS: dict[str, Claims] = {name: importlib.import_module(f"tests.claims.{name}").CLAIMS for name in READY}
 
 
@@ -26,7 +27,11 @@ def cases() -> list[Any]:
     for lesson, claims in CLAIMS.items():
         for at, rule in enumerate(claims.rules):
             name = f"{lesson}-{rule.experiment or 'text'}-{at}" + f"-{rule.threads}-threads" * (rule.threads > 1)
-            found.append(pytest.param(rule, id=name, marks=[] if rule.is_long else [pytest.mark.in_ci]))
+            found.append(
+                pytest.param(
+                    rule, id=name, marks=pytest.mark.timeout(LONG_SECONDS) if rule.is_long else pytest.mark.in_ci
+                )
+            )
     return found
 
 

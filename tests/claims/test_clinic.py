@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -118,3 +121,23 @@ def test_overfitting_one_batch_finds_some_faults_and_not_a_forgotten_zero_grad(n
     script = case.script.replace(one_batch.COUNT, "16")
     losses = [measured(script, seed, case.measure) for seed in seeds]
     assert [0 <= loss < one_batch.LEARNT for loss in losses] == [name in PASSED] * len(losses), losses
+
+
+WITHOUT_MAIN_GUARD = """\
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+data = TensorDataset(torch.randn(20, 2))
+loader = DataLoader(data, batch_size=5, num_workers=1, multiprocessing_context="spawn")
+for batch in loader:
+    print(len(batch[0]))
+"""
+
+
+def test_a_script_that_starts_workers_without_a_main_guard_fails(tmp_path: Path) -> None:
+    """It starts processes, so no visitor runs it: only its message is held here."""
+    script = tmp_path / "script.py"
+    script.write_text(WITHOUT_MAIN_GUARD, encoding="utf-8")
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode != 0
+    assert "An attempt has been made to start a new process before the" in done.stderr
+    assert "exited unexpectedly" in done.stderr

@@ -10,6 +10,7 @@ from playground.engine.commands import Command, CommandError
 from playground.engine.messages import UNKNOWN_COMMAND
 from playground.knobs import Config, knob
 from playground.lesson import Lab
+from playground.lessons.doctor.watch import Watch
 from playground.lessons.numbers import number
 from playground.lessons.training_loop.clinic import words
 from playground.lessons.training_loop.clinic.case import Case, Edit, Measure
@@ -112,9 +113,9 @@ class OneBatchRun(ScriptRun):
         """What the two scripts are called in the legend."""
         return words.TRACKS["first"], words.TRACKS["healthy"]
 
-    def track(self, text: str) -> Track:
+    def track(self, text: str, watch: Watch | None = None) -> Track:
         """A script with this number of examples."""
-        return super().track(text.replace(COUNT, str(self.examples)))
+        return super().track(text.replace(COUNT, str(self.examples)), watch)
 
     def edit(self, command: Command) -> None:
         """Nothing can be picked here. Raises CommandError."""

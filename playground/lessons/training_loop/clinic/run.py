@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 from playground.engine.commands import Command, CommandError, Pick
 from playground.engine.frames import Figure
 from playground.engine.messages import UNKNOWN_COMMAND
 from playground.knobs import shorten
+from playground.lessons.doctor.watch import Watch
 from playground.lessons.numbers import number
 from playground.lessons.training_loop.clinic import words
 from playground.lessons.training_loop.clinic.case import Case, Edit, with_seed
@@ -35,12 +36,13 @@ class ScriptRun(SteppedRun):
     """
 
     cases: ClassVar[Mapping[str, Case]]
+    has_doctor: ClassVar[bool] = False  # whether the doctor watches the first script
 
     def __init__(self, config: Any, settings: Settings) -> None:
         self.case = self.cases[config.case]
         self.by_line = self.case.measure is None
         self.seed = config.seed
-        self.first = self.track(self.case.script)
+        self.first = self.track(self.case.script, watch=Watch() if self.has_doctor and not self.by_line else None)
         self.changed: Track | None = None
         super().__init__(config, settings, self.first.length)
 
@@ -58,9 +60,9 @@ class ScriptRun(SteppedRun):
         """All steps within about eight seconds, lines more slowly."""
         return LINES_PER_SECOND if self.by_line else max(10.0, (self.length or 0) / PLAY_SECONDS)
 
-    def track(self, text: str) -> Track:
+    def track(self, text: str, watch: Watch | None = None) -> Track:
         """A script of this case at its start."""
-        return Track(with_seed(text, self.seed), self.case.curves, by_line=self.by_line)
+        return Track(with_seed(text, self.seed), self.case.curves, by_line=self.by_line, watch=watch)
 
     def begin_again(self, changed: Track) -> None:
         """Run a changed script beside the first one, from step 0."""
@@ -264,6 +266,19 @@ class SilentRun(CaseRun):
 
     cases = SILENT
     sentences = words.SILENT
+    has_doctor = True
+
+    @cached_property
+    def diagnosis(self) -> str:
+        """What the doctor says of the first script, after the fault is known."""
+        found = self.first.diagnosis()
+        return words.PANEL["diagnosis"].format(sentence=found) if found else words.PANEL["no diagnosis"]
+
+    def _said(self, at: int) -> str:
+        """What stands under the script, in the end with the doctor's words."""
+        said = super()._said(at)
+        is_over = self.is_revealed and self.first.has_ended and at >= self.steps and self.outcome == "done"
+        return words.PANEL["with diagnosis"].format(said=said, diagnosis=self.diagnosis) if is_over else said
 
 
 class LoudRun(CaseRun):

@@ -16,7 +16,7 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -41,10 +41,12 @@ class Script:
 
     `beside` has, by line from 0, what the line made when it ran last. `error` is what a failed script has raised, as
     the last line of its traceback, and `error_line` where; `passes` counts the passes of the innermost training loop.
+    `watch` is entered whenever statements run.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, watch: AbstractContextManager[Any] | None = None) -> None:
         self.text = text
+        self._watch: AbstractContextManager[Any] = nullcontext() if watch is None else watch
         self.names: dict[str, Any] = setups.names() | {"__name__": "__main__"}
         self.beside: dict[int, str] = {}
         self.line = 0
@@ -161,7 +163,8 @@ class Script:
             if self._random is not None:
                 torch.set_rng_state(self._random)
             try:
-                yield
+                with self._watch:
+                    yield
             finally:
                 self._random = torch.get_rng_state()
                 torch.set_rng_state(outside)

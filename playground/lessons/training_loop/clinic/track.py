@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.lessons.doctor.rules import diagnose
+from playground.lessons.doctor.watch import Watch
 from playground.lessons.training_loop.clinic.case import Measure
 from playground.lessons.training_loop.clinic.script import Script
 
@@ -14,13 +16,17 @@ from playground.lessons.training_loop.clinic.script import Script
 class Track:
     """A script, with its curves and what stood beside its lines after each step.
 
-    A step is a pass of the training loop, or a statement where it goes `by_line`. `length` is the number of steps.
+    A step is a pass of the training loop, or a statement where it goes `by_line`. `length` is the number of steps. With
+    a `watch`, the doctor sees the run.
     """
 
-    def __init__(self, text: str, curves: Sequence[str] = (), *, by_line: bool = False) -> None:
+    def __init__(
+        self, text: str, curves: Sequence[str] = (), *, by_line: bool = False, watch: Watch | None = None
+    ) -> None:
         self.lines = text.rstrip("\n").split("\n")
         self.by_line = by_line
-        self.script = Script(text)
+        self.script = Script(text, watch)
+        self.watch = watch
         self._curves: dict[str, list[float]] = {name: [] for name in curves}
         self._notes: list[Mapping[int, str]] = []
         self._positions: list[int] = []
@@ -81,6 +87,11 @@ class Track:
     def result(self, measure: Measure | None) -> float:
         """The number that the script ends with; NaN where there is none."""
         return float("nan") if measure is None else measure.of(self.script.names)
+
+    def diagnosis(self) -> str:
+        """What the doctor finds in a run that was watched, in a sentence; "" where nothing can be seen in the run."""
+        found = None if self.watch is None else diagnose(self.watch.evidence())
+        return "" if found is None else found.sentence
 
     def _keep(self) -> None:
         self._notes.append(dict(self.script.beside))

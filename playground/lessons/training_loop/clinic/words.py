@@ -29,6 +29,9 @@ PANEL = {
     "trying": "Running. The first script is the pale line.",
     "not cured": "{why} Choose another change.",
     "cured": "{fault}. {explanation} {why}",
+    "with diagnosis": "{said} {diagnosis}",
+    "diagnosis": "The doctor, who sees the run alone, says: {sentence}",
+    "no diagnosis": "A doctor who sees the run alone finds nothing here: only the code tells.",
 }
 MYTHS = {
     "claim": "{claim} What do you expect of this script: broken, or not?",

@@ -86,6 +86,19 @@ def test_the_line_then_a_change_that_does_not_help_then_the_cure() -> None:
     assert {each.sign for each in run.panel(run.steps).lines} == {"", "+", "−"}
 
 
+def test_the_doctor_speaks_once_the_fault_is_known() -> None:
+    run = played(silent())
+    run.apply(fault(run))
+    assert "doctor" not in run.panel(run.steps).said
+    run.apply(choice(run, right=True))
+    said = played(run).panel(run.steps).said
+    assert "The doctor, who sees the run alone, says: No weight has moved in 200 steps" in said
+    apart = played(silent("t1"))
+    apart.apply(fault(apart))
+    apart.apply(choice(apart, right=True))
+    assert "finds nothing here" in played(apart).panel(apart.steps).said
+
+
 def test_the_cured_run_grows_beside_the_sick_one() -> None:
     run = played(silent())
     run.apply(fault(run))
