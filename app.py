@@ -71,6 +71,7 @@ app = st.App(
     routes=base.under_base(live.ROUTES, still.ROUTES, sessions.ROUTES, assets.ROUTES, first.ROUTES, prose.ROUTES),
     middleware=[
         Middleware(OwnOrigins, allowed=origins.known_origins(SETTINGS), proxies=origins.trusted_proxies(SETTINGS)),
+        Middleware(sessions.LoadedAgain),
         Middleware(SecurityHeaders, embed=SETTINGS.embedding_sites),
         Middleware(StreamlitFiles),
         Middleware(PageScript),

@@ -178,6 +178,17 @@ def is_known(name: str) -> bool:
     return found is not None and streamlits_sessions().get_session_info(found.streamlit_id) is not None
 
 
+def streamlit_id_of(name: str) -> str | None:
+    """The name by which Streamlit knows the session of this name; None for one that is gone."""
+    found = _sessions.get(name)
+    return None if found is None else found.streamlit_id
+
+
+def is_connected(streamlit_id: str) -> bool:
+    """Whether a page has a socket to this session of Streamlit's."""
+    return streamlits_sessions().is_active_session(streamlit_id)
+
+
 def streamlits_sessions() -> SessionManager:
     """Streamlit's sessions, connected and not."""
     return runtime.get_instance()._session_mgr

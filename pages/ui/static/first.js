@@ -4,13 +4,14 @@
 import { openEarly } from "./board.js";
 import { loadPlotly } from "./chart/plotly.js";
 import "./page.js";
+import { comesBack } from "./session.js";
 import { isDarkTheme } from "./theme.js";
 
 const MAX_WAIT_MS = 20_000; // then the page has come without a board, or not at all
 
 async function showFirst() {
   const [picture, plotly] = [linkTo("first"), linkTo("plotly")];
-  if (!picture || !plotly) return;
+  if (!picture || !plotly || comesBack) return; // a page that was loaded again has a run that is further on
   const answer = await fetch(picture);
   if (answer.status !== 200) return;
   const bytes = await answer.arrayBuffer();

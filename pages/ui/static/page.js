@@ -4,6 +4,7 @@
 // chosen; components import the same module.
 
 import { addressOf } from "./address.js";
+import { comeBack } from "./session.js";
 import { keep, kept } from "./storage.js";
 
 const LARGE_TYPE = "24px"; // of the root: one and a half times
@@ -170,6 +171,7 @@ function shortenStart() {
 
 function begin() {
   shortenStart();
+  comeBack();
   applyLarge(kept("localStorage", "board-large") === "yes");
   root.dataset.width = "wide";
   root.dataset.sidebar = innerWidth <= SIDEBAR_COVERS ? "closed" : "open";

@@ -1,10 +1,15 @@
 // A page whose session the server has forgotten: after a restart of the server, or after minutes without a connection.
 
 import { addressOf } from "./address.js";
+import { keep, kept } from "./storage.js";
 
 const MIN_AGE_MS = 10_000; // of a page that was itself loaded again: so often at most, if a server keeps restarting
 
 const ASK_EVERY_MS = 5_000;
+
+const KEPT = "session"; // in the tab's storage
+const NAME = /^[0-9a-f]{16}$/;
+const STREAMLITS = "/_stcore/stream";
 
 let isLoading = false;
 let session = ""; // of this page
@@ -16,6 +21,31 @@ export function noteSession(name) {
     for (const kind of ["click", "change"]) addEventListener(kind, askWithoutSocket, { capture: true, passive: true });
   }
   session = name;
+  keep("sessionStorage", KEPT, name);
+}
+
+/** The session that this page had before it was loaded again; null for a page that was opened again. */
+function sessionBefore() {
+  const [visit] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  const before = kept("sessionStorage", KEPT) ?? "";
+  return NAME.test(before) && ["reload", "back_forward"].includes(visit?.type) ? before : null;
+}
+
+export const comesBack = sessionBefore() !== null;
+
+/** Have Streamlit's first socket name the session before; the server has its runs, its points and its tables. */
+export function comeBack() {
+  const before = sessionBefore();
+  if (before === null) return;
+  const Socket = window.WebSocket;
+  const OneSocket = class extends Socket {
+    constructor(url, protocols) {
+      const isStreamlits = String(url).includes(STREAMLITS);
+      super(url, isStreamlits && protocols?.length === 2 ? [...protocols, before] : protocols);
+      if (isStreamlits && window.WebSocket === OneSocket) window.WebSocket = Socket;
+    }
+  };
+  window.WebSocket = OneSocket;
 }
 
 async function askWithoutSocket() {
