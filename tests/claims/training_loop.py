@@ -397,7 +397,7 @@ def _(config: Any) -> None:
 def _(config: Any) -> None:
     x, y = paired_shapes.points(config)
     zero = torch.zeros_like(x)
-    assert paired_shapes._loss(nn.MSELoss(), zero, y) == pytest.approx(nn.functional.mse_loss(zero[:, 0], y).item())
+    assert paired_shapes.loss_of(nn.MSELoss(), zero, y) == pytest.approx(nn.functional.mse_loss(zero[:, 0], y).item())
     assert (
         r2(config.with_values(steps=100), "flat", "flat")
         > 0.8
@@ -419,7 +419,7 @@ def _(config: Any) -> None:
         slope, intercept = paired_shapes.train(config, prediction, target).tolist()
         answer = slope * x[:, 0] + intercept
         losses.append(
-            paired_shapes._loss(
+            paired_shapes.loss_of(
                 nn.MSELoss(), paired_shapes.shaped(answer, prediction), paired_shapes.shaped(y, target)
             ).item()
         )
