@@ -199,13 +199,19 @@ def _places(rooms: tuple[int, ...], counts: tuple[int, ...]) -> _Places:
 
 
 def _numbers_on_lines(numbers: EdgeNumbers, every: Sequence[Array], places: _Places) -> list[dict[str, Any]]:
-    """The largest numbers at the middle of their lines, and above the drawing what they are."""
+    """A number beside each unit of the larger column, the largest of its lines, and under the drawing what they are."""
     found = [note(numbers.title, 0.0, 0.0, "@text", 12) | {"xanchor": "left", "yanchor": "bottom"}]
     first, last = 0, places.x.shape[1] - 2  # of a layer's lines, and of a line's points but the gap
     for values, into, out in zip(numbers.values, every, every[1:], strict=False):
-        drawn = values[np.ix_(out, into)].ravel()
-        share = 0.75 if len(out) > len(into) else 0.25 if len(into) > len(out) else 0.5  # where lines are apart
-        for at in np.sort(np.argsort(-np.abs(np.nan_to_num(drawn)), kind="stable")[:MAX_NUMBERS]).tolist():
+        matrix = values[np.ix_(out, into)]
+        drawn, sizes = matrix.ravel(), np.abs(np.nan_to_num(matrix))
+        arrives = len(out) >= len(into)
+        share = 0.75 if arrives else 0.25  # where lines are apart: near the column with more units
+        best = sizes.argmax(axis=1 if arrives else 0)  # of the lines of each of these units, the largest number
+        each_unit = np.arange(len(best))
+        chosen = each_unit * len(into) + best if arrives else best * len(into) + each_unit
+        chosen = chosen[np.argsort(-sizes.ravel()[chosen], kind="stable")[:MAX_NUMBERS]]
+        for at in np.sort(chosen).tolist():
             x, y = (float(each[first + at, round(share * last)]) for each in (places.x, places.y))
             label = _label(f"{drawn[at]:.2g}".replace("-", "−"), x, y)
             found.append(label | {"bgcolor": "@ground/0.85", "font": {"color": "@text", "size": 10}})

@@ -33,7 +33,7 @@ class LineRun(PointRun):
     _walk: Walk | None = None
     _walks_to: tuple[int, int] | None = None  # a step, and how many lines of the next to show then; 0: all of its own
 
-    def loss_for(self, model: nn.Sequential) -> nn.Module:
+    def loss_for(self, model: nn.Module) -> nn.Module:
         """The loss function with which a copy of the model is trained; a lesson with penalties overrides it."""
         del model
         return self.trainer.loss_fn
@@ -76,7 +76,7 @@ class LineRun(PointRun):
         """What the lines of the coming step compute."""
         return coming_step(
             self.trainer,
-            lambda model: (self.loss_for(model), optimizer_of(self.config, model)),  # type: ignore[arg-type]
+            lambda model: (self.loss_for(model), optimizer_of(self.config, model)),
         )
 
     def _now(self) -> Any:

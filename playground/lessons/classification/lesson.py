@@ -99,6 +99,7 @@ LESSON = LiveLesson(
             place=("x₁", "x₂"),
         ),
     ),
+    units=("step", "epoch", "line"),
     status={
         "step": "Step",
         "epoch": "Epoch",

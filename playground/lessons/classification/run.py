@@ -49,12 +49,13 @@ from playground.lessons.classification.edits import (
 from playground.lessons.classification.figures.weights import with_parameters
 from playground.lessons.classification.predictions import REACH, TALL, WIDE, Predictions, pad_logits, small_maps
 from playground.lessons.classification.words import MARKS, MESSAGES
+from playground.lessons.edge_numbers import on_edges
 from playground.lessons.narrator import first_finding
 from playground.lessons.training_rules import RULES, TrainingSituation
 from playground.runs import journal
 from playground.runs import state_checks as check
 from playground.runs.history import KINDS, layer_norms
-from playground.runs.point_run import PointRun
+from playground.runs.line_walk import LineRun
 from playground.runs.training_run import View, load_parameters
 from playground.settings import Settings
 from playground.training import models
@@ -70,12 +71,12 @@ CALM_STEPS = 20  # without dropout, to see whether it keeps the loss up
 NO_EDITS = Edits()
 
 
-class ClassificationRun(PointRun):
+class ClassificationRun(LineRun):
     """One student's classification."""
 
     edits: Edits
-    inert_knobs = PointRun.inert_knobs | {"brush", "most_parameters", "least_accuracy"}
-    marked_changes = PointRun.marked_changes | {
+    inert_knobs = LineRun.inert_knobs | {"brush", "most_parameters", "least_accuracy"}
+    marked_changes = LineRun.marked_changes | {
         MARKS["points"]: "points",
         MARKS["weight"]: "weight",
         MARKS["weight_undone"]: "weight_undone",
@@ -177,6 +178,11 @@ class ClassificationRun(PointRun):
         self.data = data
         self._prepare_drawing(self.config, data)
         self.trainer.batches.replace(inputs_of(self.config, data.x_train), data.y_train)
+
+    def loss_for(self, model: nn.Module) -> nn.Module:
+        """The loss function of a copy of the model, with the L1 term of the copy's weights."""
+        assert isinstance(model, nn.Sequential)
+        return loss_of(self.config, model)
 
     # Judging.
 
@@ -441,7 +447,10 @@ class ClassificationRun(PointRun):
             data=pictures.of_clouds(), enlarged=(-MAP_END, MAP_END, -MAP_END, MAP_END),
             inputs=pictures.of_inputs(), output_labels=False,
         )  # fmt: skip
-        figure = graphs.network(weights, biases, view.predictions.dead, inputs=labels, outputs=outputs, pictures=drawn)
+        figure = graphs.network(
+            weights, biases, view.predictions.dead, inputs=labels, outputs=outputs, pictures=drawn,
+            numbers=on_edges(self.walk, view.model) if view.is_current else None,
+        )  # fmt: skip
         return with_parameters(figure, weights, biases, inputs=labels, outputs=outputs)
 
     def _lines(self, train: str, test: str) -> list[tuple[str, str, NDArray[Any]]]:

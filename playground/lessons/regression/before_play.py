@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from playground.lessons.regression.config import RegressionConfig
+from playground.lessons.regression.config import Edits, RegressionConfig
 from playground.lessons.regression.run import RegressionRun
 from playground.predictions import Choice, Curve, Number, Prediction, Why
+from playground.settings import Settings
 
 
 def train_losses(run: RegressionRun) -> NDArray[np.float64]:
@@ -44,20 +45,16 @@ def loss_over_the_steps(run: RegressionRun) -> NDArray[np.float64]:
     return found
 
 
-@torch.no_grad()
-def dead_units(run: RegressionRun) -> str:
-    """How many hidden units output 0 for every training point."""
-    dead = int(run.predict(run.model, run.config).dead[0].sum())
-    return "none" if not dead else "all" if dead == run.config.hidden else "some"
-
-
-def how_it_comes_to_rest(run: RegressionRun) -> str:
-    """Whether the last losses still jump by more than a tenth, rise, or stay."""
-    losses = train_losses(run)
-    last = losses[len(losses) // 2 :]
-    if losses[-1] > losses[0]:
-        return "rises"
-    return "jumps" if np.ptp(last) > 0.1 * last.mean() else "rests"
+def step_of_the_last_death(config: RegressionConfig) -> float:
+    """After how many steps all hidden units output 0 for every training point; the number of all steps if never."""
+    run = RegressionRun(config, Edits(), Settings())
+    while not run.outcome:
+        run.advance(1.0, 1)
+        with torch.no_grad():
+            dead = run.predict(run.model, run.config).dead[0]
+        if dead.all():
+            break
+    return float(run.steps)
 
 
 def how_the_test_loss_goes(run: RegressionRun) -> str:
@@ -169,10 +166,14 @@ PREDICTIONS = {
         ),
     ),
     "dead-on-arrival": Prediction(
-        Choice(
-            "The tutorial’s settings, and other starting weights. How many of the ten ReLU units are dead at the end?",
-            {"none": "None", "some": "Some of them", "all": "All ten"},
-            dead_units,
+        Number(
+            "The tutorial’s settings, and other starting weights: all ten ReLU units die. After how many steps?",
+            step_of_the_last_death,
+            lo=1,
+            hi=100,
+            tolerance=2,
+            is_factor=True,
+            unit="steps",
         ),
         Why(
             "Why do they not come back?",
@@ -187,32 +188,9 @@ PREDICTIONS = {
                 "few": "No number of steps helps: without a gradient no weight changes.",
             },
         ),
-        wrong="You said {answer}. Dead at the end: {truth}.",
-    ),
-    "restless-loss": Prediction(
-        Choice(
-            "The loss is now the mean absolute error (L1). What does it do in 500 steps?",
-            {
-                "rests": "Fall and come to rest",
-                "rises": "Rise above its first value",
-                "jumps": "Fall, then keep jumping",
-            },
-            how_it_comes_to_rest,
-        ),
-        Why(
-            "Why?",
-            {
-                "size": "The gradient is as large for small errors",
-                "batch": "Each step sees other points",
-                "outlier": "L1 is drawn to outliers",
-            },
-            "size",
-            {
-                "batch": "The batch size is “all”: every step sees the same points.",
-                "outlier": "The mean squared error is; L1 weighs all errors alike.",
-            },
-        ),
-        until=500,
+        right="All ten are dead after {truth}.",
+        wrong="You said {answer}. All ten are dead after {truth}.",
+        reads="config",
     ),
     "learning-the-noise": Prediction(
         Choice(

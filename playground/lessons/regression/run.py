@@ -17,6 +17,7 @@ from playground.engine.commands import AddPoint, Command, RemovePoint, Undo
 from playground.engine.frames import Figure
 from playground.figures import curves, graphs, strips
 from playground.figures.theme import StickyRange, round_up
+from playground.lessons.edge_numbers import on_edges
 from playground.lessons.narrator import first_finding
 from playground.lessons.regression import pictures, step_chart
 from playground.lessons.regression.config import (
@@ -338,7 +339,7 @@ class RegressionRun(LineRun):
         )
         return graphs.network(
             weights, biases, view.predictions.dead, inputs=["x"], outputs=["y"], shown=self.shown_units,
-            pictures=drawn, numbers=step_chart.on_edges(self.walk, view.model) if view.is_current else None,
+            pictures=drawn, numbers=on_edges(self.walk, view.model) if view.is_current else None,
         )  # fmt: skip
 
     def _step_lines(self) -> Figure:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from torch import nn
-
 from playground.engine.frames import Figure
-from playground.figures.graphs import EdgeNumbers
 from playground.figures.listing import CodeLine, State, listing
 from playground.lessons.numbers import number
-from playground.runs.line_walk import Walk
 from playground.training.line_by_line import (
     BACKWARD,
     CODE,
@@ -32,11 +28,6 @@ WORDS = {
     BACKWARD: ".grad: {gradient}",
     STEP: "weights move {update}",
     "none": "None",
-}
-ON_EDGES = {
-    "weights": "On the lines: weights",
-    "gradients": "On the lines: gradients",
-    "updates": "On the lines: what step() adds",
 }
 
 
@@ -64,13 +55,3 @@ def facts_of(lines: StepLines) -> dict[str, str]:
     }  # fmt: skip
     return {line: WORDS["left out" if line == ZERO_GRAD and not lines.clears else line].format(**values)
             for line in LINES}  # fmt: skip
-
-
-def on_edges(walk: Walk | None, model: nn.Sequential) -> EdgeNumbers | None:
-    """The numbers on the network's lines after the line that just ran: weights, gradients, or what step() adds."""
-    if walk is None:
-        return None
-    line = LINES[walk.shown - 1]
-    shown = {BACKWARD: "gradients", STEP: "updates"}.get(line, "weights")
-    values = {"gradients": walk.lines.gradients, "updates": walk.lines.updates}.get(shown, list(model.parameters()))
-    return EdgeNumbers(ON_EDGES[shown], [each.detach().numpy() for each in values[::2]])
