@@ -24,7 +24,7 @@ export function noteSession(name) {
   keep("sessionStorage", KEPT, name);
 }
 
-/** The session that this page had before it was loaded again; null for a page that was opened again. */
+/** The session that this page had before it was loaded again; null for one that was opened in another way. */
 function sessionBefore() {
   const [visit] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
   const before = kept("sessionStorage", KEPT) ?? "";

@@ -268,15 +268,17 @@ class Loop:
             output.register_hook(keep)  # type: ignore[no-untyped-call]
 
     def _loss_again(self) -> float:
-        """The loss of the same batch with the new weights: the same dropout mask, and nothing else changes."""
-        layers, mask, buffers = self.layers, self.generator.get_state(), deepcopy(list(self.model.buffers()))
+        """The loss of the same batch with the new weights: the same dropout mask, and nothing changes.
+
+        The generator ends where the forward line has left it: it has drawn the same mask again.
+        """
+        layers, buffers = self.layers, deepcopy(list(self.model.buffers()))
         self.layers = []
         self.generator.set_state(self.mask)
         with torch.no_grad():
             loss = self.loss_fn(self.model(self.tensors["x"]), self.tensors["y"])
             for buffer, before in zip(self.model.buffers(), buffers, strict=True):
                 buffer.copy_(before)
-        self.generator.set_state(mask)
         self.layers = layers
         return float(loss.item())
 

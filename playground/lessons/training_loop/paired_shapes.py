@@ -35,8 +35,8 @@ NOTES = {  # at most 90 letters
 LINE, ANSWER = "loss_fn(prediction, y)", "tensor({loss})"
 TITLES = {"prediction": "prediction", "target": "y", "difference": "prediction − y", "shape": "({sizes})"}
 SIGNS = ("−", "=")
-COLUMNS = ("", "prediction", "y", "prediction − y", "Loss", "R² of the line", "What torch prints")
-ROWS = ("These shapes", "Equal shapes")
+COLUMNS = ("Shapes", "prediction", "y", "prediction − y", "Loss", "R² of the line", "What torch prints")
+ROWS = ("these", "equal")
 NO_WARNING = "nothing"
 NAMES = {"points": "Points", "learned": "Learned with these shapes", "paired": "Learned with equal shapes"}
 
