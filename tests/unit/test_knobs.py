@@ -15,15 +15,18 @@ from playground.lessons.optimizers.config import OptimizersConfig
 from playground.lessons.regression.config import RegressionConfig
 
 SPECS = RegressionConfig.knobs()
-NUMBERS = [name for name, spec in SPECS.items() if spec.options is None]
+SWITCHES = [name for name, spec in SPECS.items() if isinstance(spec.default, bool)]
+NUMBERS = [name for name, spec in SPECS.items() if spec.options is None and name not in SWITCHES]
 CHOICES = [name for name, spec in SPECS.items() if spec.options is not None]
 
 
 def legal_values(name: str) -> list[Value]:
-    """Several legal values of a knob: every option, or both bounds and some between them."""
+    """Several legal values of a knob: every option, both of a switch, or both bounds and some between them."""
     spec, default = SPECS[name], SPECS[name].default
     if spec.options is not None:
         return list(spec.options)
+    if name in SWITCHES:
+        return [False, True]
     assert spec.lo is not None and spec.hi is not None
     between = [spec.lo + (spec.hi - spec.lo) * share for share in (0.0, 1 / 7, 1 / 3, 0.5, 1.0)]
     return [default, *(round(value) if isinstance(default, int) else value for value in between)]
