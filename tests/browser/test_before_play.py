@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from playground.lessons.regression.before_play import PREDICTIONS
 from tests.browser.student import PATIENCE, Board
-from tests.browser.test_rail import Rail
+from tests.browser.test_rail import Rail, beginning, of
 
 Open = Callable[..., Any]
 MOMENTUM = "/regression?regression_try=momentum"
@@ -129,3 +130,30 @@ def test_on_a_phone_the_answers_are_large_and_below_the_picture(page: Open) -> N
     options.nth(0).scroll_into_view_if_needed()
     options.nth(0).tap()
     wait(tab, '[data-option="sum"]')
+
+
+def test_before_the_answer_no_message_holds_what_follows_it(page: Open) -> None:
+    tab = page("/").page
+    heard: list[str] = []
+    tab.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(as_text(frame))))
+    tab.goto(tab.url.rstrip("/") + "/regression?regression_try=too-large-a-step")
+    board = Board(tab).ready()
+    wait(tab, '[data-option="falls"]')
+    experiment = next(each for each in of("regression") if each.id == "too-large-a-step")
+    why = PREDICTIONS[experiment.id].why
+    later = [beginning(each) for each in (experiment.after, why.question, *why.options.values())]
+    later += [beginning(each) for each in why.misconceptions.values()]
+
+    def told() -> list[str]:
+        everything = "\n".join([*heard, tab.content()])
+        return [each for each in later if each in everything]
+
+    assert any("20 times that of the tutorial" in each for each in heard), "the question is heard"
+    assert told() == []
+    tab.locator('[data-option="falls"]').click()
+    wait(tab, '[data-option="noise"]').click()
+    board.until(lambda: later[0] in told(), "what it shows is told after the answer")
+
+
+def as_text(frame: str | bytes) -> str:
+    return frame if isinstance(frame, str) else frame.decode(errors="replace")
