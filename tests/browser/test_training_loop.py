@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.browser.student import PATIENCE, Board
 
 Open = Callable[..., Any]
@@ -61,3 +63,19 @@ def test_the_first_linear_is_edited_until_it_fits(page: Open) -> None:
     assert field.evaluate("input => input.scrollWidth <= input.clientWidth"), "the whole number is seen"
     assert "It fits: 32 × 7 × 7 = 1,568" in tab.page.locator("[data-line] .note").inner_text()
     tab.page.wait_for_url("**training_loop_shapes_in_features=1568**", timeout=1000 * PATIENCE)
+
+
+@pytest.mark.parametrize("width", [1280, 1366, 390])
+def test_the_chosen_lab_is_in_sight_among_seven(page: Open, width: int) -> None:
+    tab = page("/training_loop?training_loop_lab=errors", width=width, height=844)
+    Board(tab.page).ready()
+    is_seen = """(title) => {
+      const tab = document.querySelector('.st-key-tabs [aria-checked="true"]');
+      if (tab?.textContent.trim() !== title) return false;
+      const [row, { left, right }] = [tab.closest(".st-key-tabs"), tab].map((each) => each.getBoundingClientRect());
+      return left >= row.left - 1 && right <= row.right + 1;
+    }"""
+    for title in ("Error messages", "One step", "Myths"):
+        if title != "Error messages":
+            tab.page.get_by_role("radiogroup").get_by_text(title, exact=True).click()
+        tab.page.wait_for_function(is_seen, arg=title, timeout=1000 * PATIENCE)

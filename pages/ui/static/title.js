@@ -19,6 +19,7 @@ function settings(root, words) {
   );
   root.append(button);
   followWidth(root.closest(".st-key-page"));
+  const end = followLab(root.closest(".st-key-title-row"));
   const follow = () => button.setAttribute("aria-expanded", String(isDrawerOpen()));
   follow();
   return {
@@ -28,6 +29,29 @@ function settings(root, words) {
       button.title = data.label;
     },
     events: { "page:drawer": follow },
+    end,
+  };
+}
+
+/**
+ * Keep the chosen lab in sight where the row has no room for all of them: Streamlit scrolls to it before the other
+ * parts of the row have their widths, and then makes the list again. Returns what ends it.
+ */
+function followLab(row) {
+  const show = () =>
+    row.querySelector('.st-key-tabs [aria-checked="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  const list = new ResizeObserver(show);
+  const watch = () => {
+    list.disconnect();
+    const tabs = row.querySelector(".st-key-tabs");
+    if (tabs) list.observe(tabs); // which also tells its first size
+  };
+  const chosen = new MutationObserver(watch);
+  watch();
+  chosen.observe(row, { subtree: true, childList: true, attributeFilter: ["aria-checked"] });
+  return () => {
+    list.disconnect();
+    chosen.disconnect();
   };
 }
 
@@ -114,6 +138,7 @@ export default function ({ data, parentElement }) {
   part.update?.(data);
   return () => {
     part.gone.abort();
+    part.end?.();
     part.root.remove();
     shown.delete(parentElement);
   };

@@ -78,7 +78,8 @@ ERRORS = Lab(
     config=ErrorsConfig,
     build=LoudRun,
     charts=(SCRIPT,),
-    status={"step": "Lines run"},
+    status={"step": words.LINES_RUN},
+    unit_names={"step": words.LINES},
 )
 MYTHS_LAB = Lab(
     name="training_loop_myths",

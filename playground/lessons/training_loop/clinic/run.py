@@ -181,7 +181,7 @@ class CaseRun(ScriptRun):
         name = "" if measure is None else measure.name
         if changed is not None and change is not None:
             if not changed.has_ended_at(at):
-                return words.SENTENCES["trying"]
+                return words.SENTENCES["trying loud" if self.by_line else "trying"]
             kind = ("runs" if self.by_line else "cured") if self.is_healthy(changed) else (
                 "fails" if changed.error else "not cured")  # fmt: skip
             values = {"value": "", "before": ""} if self.by_line else {
@@ -212,7 +212,7 @@ class CaseRun(ScriptRun):
         texts, change = words.PANEL, self.change
         if self.changed is not None and change is not None:
             if not self.changed.has_ended_at(at):
-                return texts["trying"]
+                return texts["trying loud" if self.by_line else "trying"]
             if not self.is_healthy(self.changed):
                 return texts["not cured"].format(why=change.why)
             return texts["cured"].format(fault=self.case.fault, explanation=self.case.why, why=change.why)

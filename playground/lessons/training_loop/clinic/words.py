@@ -16,6 +16,7 @@ SENTENCES = {
     "wrong line": "Line {line} is not where the fault is.",
     "found": "Line {line} it is. Which change is the cure?",
     "trying": "The changed script runs beside the original.",
+    "trying loud": "The changed script runs line by line.",
     "cured": "Cured: {name} = {value} instead of {before}.",
     "not cured": "That does not help: {name} = {value}, and it was {before}.",
     "runs": "Cured: the script runs to its end.",
@@ -27,6 +28,7 @@ PANEL = {
     "look": "Look here: {clue}",
     "choose": "Which change is the cure? Each of them really runs.",
     "trying": "Running. The first script is the pale line.",
+    "trying loud": "Running. Does it get past the line that failed?",
     "not cured": "{why} Choose another change.",
     "cured": "{fault}. {explanation} {why}",
     "with diagnosis": "{said} {diagnosis}",
@@ -57,3 +59,4 @@ GROUP_AND_NUMBER = "{number}. {group}"
 ERROR_AND_NUMBER = "Error {number}"
 CLAIM = "Claim {number}"
 STEP = "Step"
+LINES_RUN, LINES = "Lines run", "lines"

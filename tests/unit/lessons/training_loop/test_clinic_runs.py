@@ -169,3 +169,14 @@ def test_overfitting_one_batch_says_what_it_proves() -> None:
     assert forgotten.narrate(forgotten.steps).startswith("Passed"), "this test does not find it"
     twice = played(OneBatchRun(OneBatchConfig(case="softmax"), Settings()))
     assert twice.narrate(twice.steps).startswith("Not passed")
+
+
+def test_a_changed_loud_script_speaks_of_lines_not_of_a_curve_that_is_not_there() -> None:
+    run = LoudRun(ErrorsConfig(case="l1"), Settings())
+    run.edit(fault(run))
+    run.edit(choice(run, right=True))
+    run.advance(10.0, 2)
+    said = f"{run.narrate(run.steps)} {run.panel(run.steps).said}"
+    assert "line by line" in said
+    assert "pale" not in said
+    assert "beside" not in said
