@@ -21,27 +21,38 @@ class Batches:
     def __init__(self) -> None:
         self.rows = 0  # of the last batch
         self._steps = self._draws = 0
-        self._drawn_from = self._source_rows = 0
+        self._source_rows = 0
+        # Since the last step: number of rows -> of the tensor that they are from; and rows one by one, as loaders do.
+        self._drawn: dict[int, int] = {}
+        self._single_rows = self._single_source = 0
         self._distinct: Counter[tuple[Any, ...]] = Counter()
         self._sums = np.zeros((3, 0))  # for each column: number of rows, sum, sum of squares
         self._bad_columns = 0
         self._columns = 0
 
-    def drawn(self, source: Tensor, index: Any) -> None:
-        """Rows were taken out of a tensor."""
-        if source.ndim and not source.requires_grad and not isinstance(index, tuple) and index is not None:
-            self._drawn_from = max(self._drawn_from, len(source))
+    def drawn(self, source: Tensor, index: Any, rows: Tensor) -> None:
+        """Rows were taken out of a tensor: for a step if it then has as many, such as the rows of a test otherwise."""
+        if not source.ndim or source.requires_grad or isinstance(index, tuple) or index is None:
+            return
+        if rows.ndim < source.ndim:
+            self._single_rows += 1
+            self._single_source = max(self._single_source, len(source))
+        else:
+            self._drawn[len(rows)] = max(self._drawn.get(len(rows), 0), len(source))
 
     @torch.no_grad()
     def trained(self, inputs: Tensor, *, is_due: bool, is_finite: bool) -> None:
         """A backward pass has used these inputs, (rows, ...); its loss was finite or not."""
-        drawn_from, self._drawn_from = self._drawn_from, 0
+        drawn, self._drawn = self._drawn, {}
+        single_rows, single_source = self._single_rows, self._single_source
+        self._single_rows = self._single_source = 0
         if not inputs.ndim or not len(inputs) or not inputs.is_floating_point():
             return
         table = inputs.detach().reshape(len(inputs), -1)
         self.rows = len(table)
         self._steps += 1
-        if drawn_from > len(table):
+        drawn_from = max(drawn.get(self.rows, 0), single_source if single_rows >= self.rows else 0)
+        if drawn_from > self.rows:
             self._draws += 1
             self._source_rows = max(self._source_rows, drawn_from)
         if len(self._distinct) < MAX_DISTINCT:

@@ -176,7 +176,7 @@ class Watch(TorchFunctionMode):
         self._losses.added(result, tuple(args[:2]))
 
     def _on_draw(self, func: Any, result: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        self._batches.drawn(args[0], args[1])
+        self._batches.drawn(args[0], args[1], result)
 
     def _on_copy(self, func: Any, result: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         self._updates.copied(args[0])

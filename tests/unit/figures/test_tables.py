@@ -22,8 +22,8 @@ DRAWINGS = {
     "optimizers": {"ranking"},
     "learning_rates_sweep": {"map", "best"},
     "learning_rates_winner": {"lines", "ranking", "ranks"},
-    "cnn": {"reading", "predictions", "parameters", "answer", "maps", "convolution", "times", "drawn", "stages",
-            "attack", "attention", "confusion", "cell", "hardest", "per_class"},
+    "cnn": {"window", "reading", "predictions", "parameters", "answer", "maps", "convolution", "times", "drawn",
+            "stages", "attack", "attention", "confusion", "cell", "hardest", "per_class"},
 }  # fmt: skip
 # Groups that are not maps of their own: three for bars, whose numbers are in the file of "answer", and the chosen map.
 DRAWN_AS_MAPS = {("cnn", "reading"): 4}

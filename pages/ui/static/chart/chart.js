@@ -38,6 +38,9 @@ const WORDS_MS = 2000; // while a run plays, the chart in words is written this 
 
 let charts = 0; // on this page, for their ids
 
+/** Whether a chart shows the lines of a step; only beside it has the network a button for the next line. */
+const hasLines = ({ controls }) => controls.includes("zero_grad");
+
 export class Chart {
   /** `spec` is the lesson's chart; `board` has words, options, colour(role), scale, changed() and edit(command). */
   constructor(spec, board) {
@@ -103,8 +106,8 @@ export class Chart {
       spec.controls.includes("script") && new Script(this),
       spec.controls.includes("image") && new ImageStepper(this),
       spec.controls.includes("a") && new Axes(this),
-      spec.controls.includes("zero_grad") && new Lines(this),
-      spec.network && board.units.includes("line") && new NetworkLines(this),
+      hasLines(spec) && new Lines(this),
+      spec.network && board.data.charts.some(hasLines) && new NetworkLines(this),
     ].filter(Boolean);
     this.watcher = new IntersectionObserver(([entry]) => {
       this.isSeen = entry.isIntersecting;
