@@ -20,7 +20,9 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 import pytest
+import torch
 
+torch.set_num_threads(1)  # as runs do: beside a busy browser, threads that wait for each other take twice as long
 ROOT = Path(__file__).resolve().parent.parent
 NAMED_ONLY = {"load": ROOT / "tests" / "load", "benchmark": ROOT / "tests" / "benchmarks"}  # marker: folder
 IN_PART = {  # marker: folder or file
