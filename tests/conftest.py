@@ -102,8 +102,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Set the markers, put browser tests last for a run in one process, and take only a part of the long matrices.
 
-    Of tests/matrix, tests/claims and the first screen only cases marked `in_ci` run, and of the other claims a tenth,
-    unless the command names them.
+    Of tests/matrix, tests/claims and the first screen only cases marked `in_ci` run, and of the lessons' other claims a
+    tenth, unless the command names them.
     """
     left_out = []
     long_claims = 0
@@ -114,8 +114,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.path.is_relative_to(folder):
                 item.add_marker(marker)
                 if marker in IN_PART and not item.get_closest_marker("in_ci") and not is_named(folder, config):
-                    long_claims += marker == "claims"
-                    if marker != "claims" or long_claims % 10 != config.option.tenth:
+                    is_claim = item.path.name == "test_claims.py"
+                    long_claims += is_claim
+                    if not is_claim or long_claims % 10 != config.option.tenth:
                         left_out.append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
