@@ -23,7 +23,7 @@ WORDS = {
     "walk": "Step {step:,}, line {line} of {lines}",
     FORWARD: "{shape}",
     LOSS: "{loss}",
-    ZERO_GRAD: ".grad: {old} → None",
+    ZERO_GRAD: ".grad: None",
     "left out": "left out: .grad {old}",
     BACKWARD: ".grad: {gradient}",
     STEP: "weights move {update}",

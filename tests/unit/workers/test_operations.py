@@ -18,6 +18,7 @@ from playground.workers import operations
 from playground.workers.operations import (
     CheckpointFile,
     CountClasses,
+    Grade,
     Operation,
     PointsAsCsv,
     ReplayLink,
@@ -57,7 +58,7 @@ def ask(run: Any, operation: Operation[Any]) -> Any:
 def test_every_operation_is_a_frozen_dataclass_that_is_equal_after_a_journey() -> None:
     made = {
         UseRows(ROWS), RowsInUse(), CountClasses("regression"), PointsAsCsv("regression"), CheckpointFile("regression"),
-        WeightsFile("pt"), WriteScript("regression"), WriteReplayLink(),
+        WeightsFile("pt"), WriteScript("regression"), WriteReplayLink(), Grade("regression", "small-steps", "behind"),
     }  # fmt: skip
     kinds = {kind for kind in vars(operations).values() if isinstance(kind, type) and issubclass(kind, Operation)}
     assert kinds - {Operation, UsePicture} == {type(each) for each in made}
