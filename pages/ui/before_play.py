@@ -59,7 +59,7 @@ def is_committed(state: Rail, experiment: Experiment) -> bool:
     return found is not None and found.phase in ("running", "graded", "skipped")
 
 
-def is_told(lesson: Lesson, experiment: Experiment, state: Rail, asks: Mode) -> bool:
+def is_revealed(lesson: Lesson, experiment: Experiment, state: Rail, asks: Mode) -> bool:
     """Whether what an experiment shows may be said: it asks nothing, or its question is done with."""
     found = state.predicted.get(experiment.id)
     return of(lesson, experiment, asks) is None or (found is not None and found.phase in ("graded", "skipped"))

@@ -165,11 +165,11 @@ def data_of(
     if chosen is None and at is not None and at.bench.name == bench and at.config == config:
         state.opened[bench] = at.id
     is_set = chosen is not None or (at is not None and state.opened.get(bench) == at.id)
-    if chosen is None and at is not None and not before_play.is_told(lesson, at, state, mode):
+    if chosen is None and at is not None and not before_play.is_revealed(lesson, at, state, mode):
         is_set = False  # it was not set up yet: it has a question
     return {
         "lesson": lesson.name,
-        "list": [_as_data(lesson, each, hidden, before_play.is_told(lesson, each, state, mode)) for each in found],
+        "list": [_as_data(lesson, each, hidden, before_play.is_revealed(lesson, each, state, mode)) for each in found],
         "at": "" if at is None else at.id,
         "set": at.id if at is not None and is_set else "",
         "tried": [each.id for each in found if each.id in state.tried],
@@ -178,11 +178,11 @@ def data_of(
     }
 
 
-def _as_data(lesson: Lesson, each: Experiment, hidden: frozenset[str], is_told: bool) -> dict[str, Any]:
+def _as_data(lesson: Lesson, each: Experiment, hidden: frozenset[str], is_revealed: bool) -> dict[str, Any]:
     title = getattr(each.bench, "title", "") if isinstance(lesson, LabLesson) else ""
     return {
         "id": each.id, "title": each.title, "before": prose.inline(each.before),
-        "after": prose.inline(each.after) if is_told else "",
+        "after": prose.inline(each.after) if is_revealed else "",
         "differs": what_differs(each.config, hidden), "lab": title, "show": each.show,
         "runs": _is_live(each),
     }  # fmt: skip

@@ -144,15 +144,15 @@ def test_before_the_answer_no_message_holds_what_follows_it(page: Open) -> None:
     later = [beginning(each) for each in (experiment.after, why.question, *why.options.values())]
     later += [beginning(each) for each in why.misconceptions.values()]
 
-    def told() -> list[str]:
+    def revealed() -> list[str]:
         everything = "\n".join([*heard, tab.content()])
         return [each for each in later if each in everything]
 
     assert any("20 times that of the tutorial" in each for each in heard), "the question is heard"
-    assert told() == []
+    assert revealed() == []
     tab.locator('[data-option="falls"]').click()
     wait(tab, '[data-option="noise"]').click()
-    board.until(lambda: later[0] in told(), "what it shows is told after the answer")
+    board.until(lambda: later[0] in revealed(), "what it shows comes after the answer")
 
 
 def as_text(frame: str | bytes) -> str:

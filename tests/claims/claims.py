@@ -72,7 +72,7 @@ class Sentence:
         return self.text.rstrip(")”").endswith("?") or INVITATION.fullmatch(self.text) is not None
 
 
-def told(lesson: str) -> Iterator[Sentence]:
+def claimed(lesson: str) -> Iterator[Sentence]:
     """All sentences of a lesson, in order."""
     tried = experiments(LESSONS[lesson])
     for section, text in LESSONS[lesson].prose.items():

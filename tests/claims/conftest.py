@@ -52,7 +52,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                     decided.setdefault((lesson, experiment, text), []).append((threads, verdict, measured))
     if not decided:
         return
-    from tests.claims.claims import told, undecided
+    from tests.claims.claims import claimed, undecided
     from tests.claims.test_claims import CLAIMS
 
     write, count = terminalreporter.write_line, Counter[str]()
@@ -61,7 +61,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         claims = CLAIMS[lesson]
         reasons, ruled = undecided(lesson), {(rule.experiment, text) for rule in claims.rules for text in rule.texts}
         write(lesson)
-        for each in told(lesson):
+        for each in claimed(lesson):
             experiment = each.place if any(each.place == rule.experiment for rule in claims.rules) else ""
             if (experiment, each.text) in ruled:
                 for threads, verdict, measured in decided.get((lesson, experiment, each.text), [(0, "not run", "")]):

@@ -14,7 +14,7 @@ import torch
 
 from playground import mnist
 from playground.lessons import LESSONS
-from tests.claims.claims import Claims, Rule, Sentence, sentences, told, undecided
+from tests.claims.claims import Claims, Rule, Sentence, claimed, sentences, undecided
 
 FOLDER = Path(__file__).parent
 READY = list(LESSONS)
@@ -56,7 +56,7 @@ def test_every_sentence_has_a_rule_or_a_reason(lesson: str) -> None:
     ruled = {(rule.experiment, text) for rule in CLAIMS[lesson].rules for text in rule.texts}
     reasons = undecided(lesson)
     sections = LESSONS[lesson].prose.keys()
-    said = {("" if each.place in sections else each.place, each.text): each for each in told(lesson)}
+    said = {("" if each.place in sections else each.place, each.text): each for each in claimed(lesson)}
     new = [f"[{place}] {text}" for (place, text), each in said.items()
            if (place, text) not in ruled and text not in reasons and not each.asks]  # fmt: skip
     assert not new, "sentences without a rule: write one, or say in undecided/ why no run decides it"

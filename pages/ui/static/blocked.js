@@ -5,6 +5,7 @@ import { addressOf, socketOf } from "./address.js";
 const FIRST_LOOK_MS = 2_500; // after the page's start; a page that is connected by then has nothing to say
 const LOOK_MS = 1_000;
 const PROBE_MS = 1_500; // for a socket to open
+const MAX_HANGS = 2; // in a row: one that does not open in time may be a busy server's
 const SLOW_MS = 15_000; // our sockets pass, and Streamlit's still does not
 const REFUSED = 4403; // the close code of a foreign origin, with a sentence
 
@@ -13,7 +14,9 @@ const words = JSON.parse(document.currentScript?.dataset.words ?? "{}");
 
 const isConnected = () => document.querySelector('[data-test-connection-state="CONNECTED"]') !== null;
 
-/** What a socket of ours meets: "" if it passes, or the server's sentence, or `undefined` if it never opens. */
+let hangs = 0;
+
+/** What a socket of ours meets: "" if it passes, or the server's sentence, or `undefined` if it is closed unopened. */
 function probe() {
   return new Promise((resolve) => {
     const socket = new WebSocket(socketOf("live/none"));
@@ -22,9 +25,12 @@ function probe() {
       resolve(found);
       socket.close();
     };
-    const timer = setTimeout(end, PROBE_MS);
+    const timer = setTimeout(() => end(++hangs < MAX_HANGS ? "" : undefined), PROBE_MS);
     let opened = false;
-    socket.onopen = () => (opened = true);
+    socket.onopen = () => {
+      opened = true;
+      hangs = 0;
+    };
     socket.onclose = ({ code, reason }) => end(code === REFUSED ? reason : opened ? "" : undefined);
   });
 }

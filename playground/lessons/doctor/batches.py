@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MAX_DISTINCT = 4096  # batches that are told apart
+MAX_DISTINCT = 4096  # batches; further ones are not counted
 MIN_STEPS = 20
 COVERED = 0.25  # of the rows: batches that repeat and cover no more are "always the same"
 REPEATS = 4.0  # how often each of them has come on average

@@ -366,7 +366,7 @@ for step in range(3):
              "The graph is kept, but the step has changed weights that it needs."),
         Edit("    optimizer.zero_grad()", "    model.zero_grad()", "Deleting gradients does not make a new graph."),
         Edit("    loss = loss_fn(output, y)", "    loss = loss_fn(output.clone(), y)",
-             "A clone hangs on the same graph."),
+             "A clone is part of the same graph."),
     ),
     fault="The forward pass stands before the loop",
     clue="The first step works. What does the second one use again?",
