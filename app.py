@@ -32,12 +32,12 @@ from pages.ui import session  # noqa: E402
 
 POOL = session.pool()  # before all that takes long: its workers start while this process imports the rest
 
-from pages.ui import early_imports, housekeeping, widget_values  # noqa: E402, F401  (no visitor waits for the first)
+from pages.ui import early_imports, housekeeping  # noqa: E402, F401  (no visitor waits for the first)
 from pages.ui.routes import assets, base, first, live, origins, prose, sessions, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
-from pages.ui.routes.origins import OwnOrigins  # noqa: E402
 from pages.ui.routes.page_script import PageScript  # noqa: E402
 from pages.ui.routes.streamlit_files import StreamlitFiles  # noqa: E402
+from pages.ui.widgets import widget_values  # noqa: E402  (no visitor waits for the first)
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for it)
 
 widget_values.check_all()
@@ -70,7 +70,7 @@ app = st.App(
     ROOT / "pages" / "navigation.py",
     routes=base.under_base(live.ROUTES, still.ROUTES, sessions.ROUTES, assets.ROUTES, first.ROUTES, prose.ROUTES),
     middleware=[
-        Middleware(OwnOrigins, allowed=origins.known_origins(SETTINGS), proxies=origins.trusted_proxies(SETTINGS)),
+        Middleware(origins.OwnOrigins, allowed=origins.known_origins(SETTINGS), proxies=origins.trusted_proxies(SETTINGS)),
         Middleware(sessions.LoadedAgain),
         Middleware(SecurityHeaders, embed=SETTINGS.embedding_sites),
         Middleware(StreamlitFiles),

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.ui import mnist_panel, training_page
+from pages.ui import training_page
 from pages.ui.popovers import data_picture
+from pages.ui.widgets import mnist_panel
 from playground.lessons.cnn.lesson import LESSON
 
 

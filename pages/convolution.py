@@ -1,6 +1,7 @@
 """The page "Convolution"."""
 
-from pages.ui import lab_page, layer_table, mnist_panel, number_tables
+from pages.ui import lab_page
+from pages.ui.widgets import layer_table, mnist_panel, number_tables
 from playground.lessons.convolution.lesson import LESSON
 from playground.lessons.convolution.slide import SlideConfig
 

@@ -11,7 +11,7 @@ from playground.lessons import LESSONS
 
 PROSE = prose("welcome")
 
-st.html(Path(__file__).parent / "ui" / "static" / "home.css")
+st.html(Path(__file__).parent / "ui" / "static" / "styles" / "home.css")
 with st.container(key="home"), st.container(key="home-screen", gap=None):
     with st.container(key="home-words", gap=None):
         st.title(TEXT.home.title, anchor=False)

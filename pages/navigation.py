@@ -14,7 +14,7 @@ STATIC = Path(__file__).parent / "ui" / "static"
 ICON = str(STATIC / "icon.png")
 
 st.set_page_config(page_title=TEXT.page.app, page_icon=ICON, layout="wide")
-st.html(STATIC / "page.css")
+st.html(STATIC / "styles" / "page.css")
 home = st.Page("home.py", title=TEXT.page.home, default=True)
 lessons = [st.Page(f"{lesson.name}.py", title=lesson.title) for lesson in LESSONS.values()]
 page = st.navigation({"": [home], TEXT.page.lessons: lessons})

@@ -12,9 +12,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import board, knob_widgets, rail
+from pages.ui import board, rail
 from pages.ui.messages import TEXT, quoted
 from pages.ui.session import SecondRun, pool, session
+from pages.ui.widgets import knob_widgets
 from playground.engine.commands import GoBack
 from playground.engine.open_run import UnknownRun
 from playground.knobs import Config, Knob, Value, as_text, shorten

@@ -20,7 +20,7 @@ FIRST = "regression"  # the lesson that "Start here" opens, with its first exper
 _picture = st.components.v2.component(
     "home",
     js=assets.loader("home.js"),
-    css=(assets.STATIC / "home_picture.css").read_text(encoding="utf-8"),
+    css=assets.styles("home_picture.css"),
     isolate_styles=False,
 )
 _progress = st.components.v2.component("progress", js=assets.loader("questions/on_home.js"), isolate_styles=False)

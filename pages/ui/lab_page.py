@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import board, knob_widgets, layout, prose, rail, still_lab, turns
+from pages.ui import board, layout, prose, rail, still_lab, turns
 from pages.ui.messages import TEXT
 from pages.ui.session import run_of, session
+from pages.ui.widgets import knob_widgets
 from playground.knobs import Config
 from playground.lesson import Lab, LabLesson
 

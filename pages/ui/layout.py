@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from pages.ui import before_play, knob_widgets, rail
+from pages.ui import before_play, rail
 from pages.ui.messages import TEXT, quoted
 from pages.ui.popovers import share_replay
 from pages.ui.routes import assets
 from pages.ui.session import session
+from pages.ui.widgets import knob_widgets
 from playground.knobs import Config
 from playground.lesson import Lesson
 
@@ -21,7 +22,7 @@ Part = Literal["settings", "head", "idea", "actions", "large"]
 _title = st.components.v2.component(
     "title",
     js=assets.loader("title.js"),
-    css=(assets.STATIC / "title.css").read_text(encoding="utf-8"),
+    css=assets.styles("title.css"),
     isolate_styles=False,
 )
 

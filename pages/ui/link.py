@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.compare import LINK
-from pages.ui.knob_widgets import HIDE
 from pages.ui.session import session
+from pages.ui.widgets.knob_widgets import HIDE
 from playground.lessons import LESSONS
 from playground.saving import replay
 

@@ -26,7 +26,7 @@ ON_DEMAND = {"notice": "What to notice"}  # sections that may give a prediction 
 _words = st.components.v2.component(
     "prose",
     js=assets.loader("prose.js"),
-    css=assets.styles("prose.css", "questions/form.css"),
+    css=assets.styles("prose.css", "questions.css"),
     isolate_styles=False,
 )
 

@@ -16,9 +16,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import before_play, knob_widgets, prose
+from pages.ui import before_play, prose
 from pages.ui.messages import TEXT
 from pages.ui.session import Predicted, Rail, session
+from pages.ui.widgets import knob_widgets
 from playground.experiments import Experiment, experiments
 from playground.knobs import Config, shorten
 from playground.lesson import LabLesson, Lesson

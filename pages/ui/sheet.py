@@ -17,7 +17,7 @@ from playground.lesson import Table
 _sheet = st.components.v2.component(
     "sheet",
     js=assets.loader("sheet.js"),
-    css=(assets.STATIC / "prose.css").read_text(encoding="utf-8"),
+    css=assets.styles("prose.css"),
     isolate_styles=False,
 )
 # A size such as 16 × 28 × 28 stays on one line.

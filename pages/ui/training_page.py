@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.ui import compare, knob_widgets, layout, prose, rail, turns
+from pages.ui import compare, layout, prose, rail, turns
 from pages.ui.popovers import save, share_replay
 from pages.ui.session import run_of
+from pages.ui.widgets import knob_widgets
 from playground.knobs import Config
 from playground.lesson import LiveLesson
 

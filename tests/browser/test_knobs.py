@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from pages.ui.knob_widgets import kind_of
+from pages.ui.widgets.knob_widgets import kind_of
 from playground.knobs import Config, Knob
 from playground.lesson import Bench, LabLesson, Lesson
 from playground.lessons import LESSONS

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import knob_widgets
+from pages.ui.widgets import knob_widgets
 from playground.lesson import Lab, LiveLesson
 from playground.lessons import BENCHES, LESSONS
 from tests.pages import toys

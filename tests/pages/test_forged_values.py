@@ -12,9 +12,9 @@ import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import widget_values
 from pages.ui.session import KEY
-from pages.ui.widget_values import BAD_MESSAGE, LEFT_OUT, OnceInAWhile
+from pages.ui.widgets import widget_values
+from pages.ui.widgets.widget_values import BAD_MESSAGE, LEFT_OUT, OnceInAWhile
 from playground.knobs import Config
 from playground.lessons import LESSONS
 from tests.pages.session import Open

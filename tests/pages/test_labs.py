@@ -17,9 +17,10 @@ import pytest
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
 
-from pages.ui import knob_widgets, lab_page, sheet
+from pages.ui import lab_page, sheet
 from pages.ui.routes import still
 from pages.ui.session import pool
+from pages.ui.widgets import knob_widgets
 from playground.experiments import experiments
 from playground.knobs import Config, Value
 from playground.lesson import Lab, LabLesson, Sheet, Table

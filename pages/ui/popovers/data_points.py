@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from pages.ui import knob_widgets
 from pages.ui.messages import TEXT, quoted
 from pages.ui.session import NO_ANSWER, OwnTable, pool, session, why_not
+from pages.ui.widgets import knob_widgets
 from playground.data.own_rows import MAX_BYTES, Choice, DataError, Reading
 from playground.engine.commands import Undo
 from playground.lesson import LiveLesson, OwnPoints

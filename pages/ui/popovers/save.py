@@ -6,9 +6,9 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import knob_widgets
 from pages.ui.messages import TEXT, quoted
 from pages.ui.session import NO_ANSWER, Upload, pool, replace_run, session, why_not
+from pages.ui.widgets import knob_widgets
 from playground.lesson import LiveLesson
 from playground.runs.messages import DIVERGED
 from playground.saving.safetensors_file import LIMITS

@@ -26,7 +26,7 @@ NAMES = (MODULES, PLOTLY, STYLES)
 
 def styles(*names: str) -> str:
     """The text of these style sheets, one after the other."""
-    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
+    return "\n".join((STATIC / "styles" / name).read_text(encoding="utf-8") for name in names)
 
 
 @cache

@@ -23,8 +23,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pages.ui import before_play, board, compare, knob_widgets, rail, still_lab
+from pages.ui import before_play, board, compare, rail, still_lab
 from pages.ui.session import NO_ANSWER, Predicted, Rail, pool
+from pages.ui.widgets import knob_widgets
 from playground import mnist
 from playground.knobs import Config
 from playground.lesson import Lab, LabLesson, LiveLesson

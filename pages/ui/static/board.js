@@ -13,7 +13,7 @@ import { Numbers } from "./controls/numbers.js";
 import { Turns } from "./controls/knob.js";
 import { LabLine } from "./controls/lab_line.js";
 import { Bar, Player } from "./controls/player.js";
-import { Rail } from "./controls/rail.js";
+import { Rail } from "./controls/rail/rail.js";
 import { keepStep, stepBeforeReload } from "./controls/reloaded.js";
 import { Strip } from "./controls/strip.js";
 import { Places } from "./places.js";

@@ -409,7 +409,7 @@ def test_the_sentence_names_what_is_missing_or_damaged_and_where(
     only(tmp_path)
     monkeypatch.setattr(mnist_files.read_folder, "__defaults__", (FILES,))
     assert mnist.load().sentence.startswith(sentence.format(folder=tmp_path))
-    app = AppTest.from_string("from pages.ui import mnist_panel\nmnist_panel.show()").run()
+    app = AppTest.from_string("from pages.ui.widgets import mnist_panel\nmnist_panel.show()").run()
     assert str(tmp_path) in app.caption[0].value and "small digits" in app.caption[0].value
 
 
@@ -591,7 +591,7 @@ def test_panel_offers_shows_cancels_and_forgets_a_download(
                 lambda folder, mirror=mirror: Download(tmp_path, mirrors=[mirror.address], files=FILES, limits=QUICK),
             )
             if mirror is slow:
-                app = AppTest.from_string("from pages.ui import mnist_panel\nmnist_panel.show()").run()
+                app = AppTest.from_string("from pages.ui.widgets import mnist_panel\nmnist_panel.show()").run()
                 assert app.caption[0].value.startswith("MNIST is not installed")
                 app.button("mnist:download").click().run()
                 assert not app.exception and mnist_job.latest()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pages.ui.layer_table import NEW, layer_of, row_of, with_edits
+from pages.ui.widgets.layer_table import NEW, layer_of, row_of, with_edits
 from playground.experiments import experiments
 from playground.lessons import LESSONS
 from playground.lessons.convolution.chain import ChainConfig, read_layers

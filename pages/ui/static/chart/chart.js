@@ -17,13 +17,13 @@ import { Pad } from "../controls/pad.js";
 import { reaching } from "../controls/pins.js";
 import { ImageStepper } from "../controls/image_stepper.js";
 import { PlaceForm } from "../controls/place.js";
-import { Brush, Network } from "../controls/network.js";
+import { Brush, Network } from "../controls/network/network.js";
 import { Racers } from "../controls/racers.js";
 import { Script } from "../controls/script.js";
-import { Lines, NetworkLines } from "../controls/lines.js";
+import { Lines, NetworkLines } from "../controls/network/lines.js";
 import { Sliders } from "../controls/sliders.js";
 import { DragKnobs } from "../controls/drag_knobs.js";
-import { WeightForm } from "../controls/weights.js";
+import { WeightForm } from "../controls/network/weights.js";
 
 const MAX_CLICK_PIXELS = 4; // a pointer that moved further was a drag
 const FULL_UPDATE_MS = 1000; // a paused chart, or one under the pointer, gets its full update at most this late

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pages.ui.number_tables import edited_cells, with_kernel_cells
+from pages.ui.widgets.number_tables import edited_cells, with_kernel_cells
 from playground import mnist
 from playground.engine.commands import read_command
 from playground.experiments import experiments

@@ -1,6 +1,6 @@
 // The form that sets the weights of one unit by hand, in the card of a model's diagram.
 
-import { element } from "../dom.js";
+import { element } from "../../dom.js";
 
 export class WeightForm {
   /** `chart` has card, board and figure; the figure's `parameters` list the weights that can be set. */

@@ -1,7 +1,7 @@
 // In the head of the lines of a step: a button that runs the next one, and the switch of zero_grad().
 
-import { element } from "../dom.js";
-import { Knob } from "./knob.js";
+import { element } from "../../dom.js";
+import { Knob } from "../knob.js";
 
 /** The button that runs the next line of a step. */
 function nextLine(board) {

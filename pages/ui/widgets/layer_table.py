@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import knob_widgets
 from pages.ui.messages import TEXT
-from pages.ui.number_tables import legal_edits
+from pages.ui.widgets import knob_widgets
+from pages.ui.widgets.number_tables import legal_edits
 from playground.lessons.convolution.chain import MAX_VALUES, ChainConfig, Layer, read_layers
 
 KINDS = ("conv", "pool")

@@ -1,6 +1,6 @@
 // The question of an experiment before it runs: its answers in the rail, the answer in the chart, and the verdict.
 
-import { element, fill } from "../dom.js";
+import { element, fill } from "../../dom.js";
 import { Sketch } from "./sketch.js";
 
 const ENDED = ["done", "failed"];

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from pages.ui import widget_values
 from pages.ui.messages import TEXT
 from pages.ui.session import session
+from pages.ui.widgets import widget_values
 from playground.knobs import MAX_NUMBER, Config, Knob, KnobError, as_text
 from playground.lesson import Lab, LiveLesson
 from playground.lessons import LESSONS

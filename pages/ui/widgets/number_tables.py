@@ -9,8 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import knob_widgets
 from pages.ui.messages import TEXT
+from pages.ui.widgets import knob_widgets
 from playground.knobs import Config
 from playground.lessons.convolution.kernels import OWN, kernel_text, read_kernel
 from playground.lessons.convolution.slide import SlideConfig

@@ -1,7 +1,7 @@
 // A curve that the visitor draws in a chart, as the answer to a question: with mouse, finger, pen or the keyboard.
 
-import { element, fill } from "../dom.js";
-import { number } from "../chart/describe.js";
+import { element, fill } from "../../dom.js";
+import { number } from "../../chart/describe.js";
 
 const STEP = 1 / 20; // of the chart's height, for an arrow key
 const SMALL_STEP = 1 / 200; // with Shift

@@ -3,10 +3,10 @@
 // The figure's `meta.network` says where the columns of the drawing are; the knobs are named by the chart's `network`.
 // The nodes are made once and moved, so that none of them loses the focus while the network trains.
 
-import { element, fill, icon } from "../dom.js";
-import { setDrawer } from "../page.js";
-import { Knob, textOf } from "./knob.js";
-import { popup } from "./menu.js";
+import { element, fill, icon } from "../../dom.js";
+import { setDrawer } from "../../page.js";
+import { Knob, textOf } from "../knob.js";
+import { popup } from "../menu.js";
 
 const DATA_REM = 4; // width of the picture of the data, at least
 const DATA_SHARE = 0.14; // of the drawing's width, in a wide one

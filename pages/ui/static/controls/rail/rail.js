@@ -1,10 +1,10 @@
 // The rail: one experiment of the lesson in two lines, the way to the others, and a button that sets it up and runs it.
 
-import "../history.js";
-import { element, fill } from "../dom.js";
-import { FromBefore, ITEM } from "../questions/from_before.js";
-import { notePrediction } from "../questions/progress.js";
-import { popup } from "./menu.js";
+import "../../history.js";
+import { element, fill } from "../../dom.js";
+import { FromBefore, ITEM } from "../../questions/from_before.js";
+import { notePrediction } from "../../questions/progress.js";
+import { popup } from "../menu.js";
 import { Question } from "./question.js";
 
 const ASKED = ["open", "running"]; // phases of a question without a verdict
