@@ -70,7 +70,7 @@ app = st.App(
     ROOT / "pages" / "navigation.py",
     routes=base.under_base(live.ROUTES, still.ROUTES, sessions.ROUTES, assets.ROUTES, first.ROUTES, prose.ROUTES),
     middleware=[
-        Middleware(origins.OwnOrigins, allowed=origins.known_origins(SETTINGS), proxies=origins.trusted_proxies(SETTINGS)),
+        origins.middleware(SETTINGS),
         Middleware(sessions.LoadedAgain),
         Middleware(SecurityHeaders, embed=SETTINGS.embedding_sites),
         Middleware(StreamlitFiles),

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import streamlit as st
 from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -93,6 +94,11 @@ class OwnOrigins:
         if origin not in self._logged and len(self._logged) < MAX_LOGGED_ORIGINS:
             self._logged.add(origin)
             log.warning(REFUSED.format(origin=origin, host=host[:MAX_LOGGED_CHARACTERS]))
+
+
+def middleware(settings: Settings) -> Middleware:
+    """The middleware of a server with these settings."""
+    return Middleware(OwnOrigins, allowed=known_origins(settings), proxies=trusted_proxies(settings))
 
 
 def forwarded_origins(headers: Headers, scheme: str) -> Iterator[str | None]:
