@@ -114,7 +114,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.path.is_relative_to(folder):
                 item.add_marker(marker)
                 if marker in IN_PART and not item.get_closest_marker("in_ci") and not is_named(folder, config):
-                    is_claim = item.path.name == "test_claims.py"
+                    is_claim = item.path.name == "test_claims.py" and not item.get_closest_marker("many_threads")
                     long_claims += is_claim
                     if not is_claim or long_claims % 10 != config.option.tenth:
                         left_out.append(item)

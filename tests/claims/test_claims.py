@@ -27,11 +27,9 @@ def cases() -> list[Any]:
     for lesson, claims in CLAIMS.items():
         for at, rule in enumerate(claims.rules):
             name = f"{lesson}-{rule.experiment or 'text'}-{at}" + f"-{rule.threads}-threads" * (rule.threads > 1)
-            found.append(
-                pytest.param(
-                    rule, id=name, marks=pytest.mark.timeout(LONG_SECONDS) if rule.is_long else pytest.mark.in_ci
-                )
-            )
+            marks = [pytest.mark.timeout(LONG_SECONDS)] if rule.is_long else [pytest.mark.in_ci]
+            marks += [pytest.mark.many_threads] * (rule.threads > 1)
+            found.append(pytest.param(rule, id=name, marks=marks))
     return found
 
 
