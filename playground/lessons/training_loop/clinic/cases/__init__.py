@@ -7,13 +7,13 @@ from playground.lessons.training_loop.clinic.cases import (
     at_chance,
     equal_losses,
     explosions,
+    fails_in_test,
     flat_lines,
     impossible_losses,
     learns_badly,
     loud,
     myths,
     second_look,
-    test_fails,
 )
 
 SILENT: dict[str, Case] = {
@@ -25,7 +25,7 @@ SILENT: dict[str, Case] = {
         at_chance,
         impossible_losses,
         learns_badly,
-        test_fails,
+        fails_in_test,
         second_look,
     )
     for each in group.CASES

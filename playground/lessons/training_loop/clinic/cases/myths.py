@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from playground.lessons.training_loop.clinic.case import Case, Edit, Measure
-from playground.lessons.training_loop.clinic.cases import learns_badly, test_fails
+from playground.lessons.training_loop.clinic.cases import fails_in_test, learns_badly
 
 GROUP = "Broken or not?"
 
@@ -95,7 +95,7 @@ mse = loss_fn(model(x), y).item()
 )  # fmt: skip
 
 EVAL_FORGOTTEN = replace(
-    test_fails.EVAL_FORGOTTEN_WITH_DROPOUT, name="m5", group=GROUP, others=(),
+    fails_in_test.EVAL_FORGOTTEN_WITH_DROPOUT, name="m5", group=GROUP, others=(),
     fault="“Before a test call model.eval().” Here nobody does; the test is under torch.no_grad() all the same.",
     why="no_grad() switches gradients off, not dropout: the test asks a model without 70 % of its units.",
 )  # fmt: skip
