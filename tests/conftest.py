@@ -128,6 +128,12 @@ def is_browser_test(item: pytest.Item | None) -> bool:
     return item is not None and item.get_closest_marker("browser") is not None
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give way to the process with the browser, whose tests wait for what they see for so many seconds only."""
+    if "PYTEST_XDIST_WORKER" in os.environ and not is_browser_test(item) and os.nice(0) == 0:
+        os.nice(10)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     """End Playwright after the last browser test: while it runs, no other test in this thread can use asyncio."""
