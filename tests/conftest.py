@@ -130,7 +130,7 @@ def is_browser_test(item: pytest.Item | None) -> bool:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Give way to the process with the browser, whose tests wait for what they see for so many seconds only."""
-    if "PYTEST_XDIST_WORKER" in os.environ and not is_browser_test(item) and os.nice(0) == 0:
+    if "PYTEST_XDIST_WORKER" in os.environ and not is_browser_test(item) and hasattr(os, "nice") and not os.nice(0):
         os.nice(10)
 
 
