@@ -155,17 +155,25 @@ def assert_drawn(session: AppTest, lab: Lab, config: Config) -> None:
 
 
 def assert_runs(session: AppTest, bench: Bench, config: Config) -> None:
-    """The run has this config; or it has failed, because there is none of this config."""
+    """The run soon has this config; or it has failed, because there is none of this config."""
     assert isinstance(bench, (LiveLesson, Lab)) and bench.build is not None
-    try:
-        running = pool().call(run_id(session), Peek("config"))
-    except (CancelledError, ValueError):
-        running = None
-    if pool().state_of(run_id(session)) == "failed":
-        with pytest.raises(ValueError):
+    end = time.monotonic() + RUN_SECONDS
+    while (running := config_of(session)) != config and time.monotonic() < end:
+        try:
             bench.build(config, settings=pool().settings)
-    else:
-        assert running == config
+        except ValueError:
+            assert pool().state_of(run_id(session)) == "failed"
+            return
+        time.sleep(0.02)
+    assert running == config
+
+
+def config_of(session: AppTest) -> Config | None:
+    """What the run of this page trains; None if it has failed."""
+    try:
+        return pool().call(run_id(session), Peek("config"))
+    except (CancelledError, ValueError):
+        return None
 
 
 def steps(session: AppTest) -> int:

@@ -98,6 +98,7 @@ STARTS: dict[str, list[Values]] = {
          "batch_size": 10, "weight_decay": 0.01, "loss": "l1"},
         {"target": "cubic", "layers": 4, "hidden_3": 3, "hidden_4": 64, "activation": "gelu", "optimizer": "nesterov",
          "momentum": 0.5, "lr": 0.02, "batch_size": 32, "loss": "huber", "initialisation": "kaiming"},
+        {"target": "sine", "scale": 100, "normalise": True, "zero_grad": False, "lr": 0.01},
         {"target": "step", "layers": 0, "optimizer": "momentum", "momentum": 0.0, "target_loss": 0.01, "lr": 0.1},
     ],
     "classification": [
