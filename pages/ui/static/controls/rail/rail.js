@@ -43,7 +43,7 @@ export class Rail {
     this.sentence = element("div", { class: "rail-what" }, this.before, this.after);
     this.question = new Question(board, { send: (sent) => this.send(sent) });
     this.skip = element("button", { type: "button", class: "rail-next", "data-skip": "" }, words.predictSkip);
-    this.skip.onclick = () => this.send({ skip: "play" });
+    this.skip.onclick = () => this.question.commit({ skip: "play" });
     this.run = element("button", { type: "button", class: "rail-run", "data-try": "", onclick: () => this.tryIt() });
     this.next = element("button", { type: "button", class: "rail-next", onclick: () => this.look(1, true) });
     this.next.append(words.railNext, " ›");
@@ -197,7 +197,7 @@ export class Rail {
   /** Before the run, what it is about; after it, what is to be seen in it. Both take the same room. */
   showPhase() {
     const { words } = this.board;
-    const { runs } = this.find(this.at);
+    const { runs, plays } = this.find(this.at);
     const phase = this.isSet ? this.question.phase : "";
     const needsWhy = phase && this.question.needsWhy;
     const isAfter = phase
@@ -210,7 +210,7 @@ export class Rail {
     this.run.hidden = phase === "open" || Boolean(needsWhy);
     this.before.setAttribute("aria-hidden", String(isAfter));
     this.after.setAttribute("aria-hidden", String(!isAfter));
-    this.run.textContent = words[`rail${isAfter ? "Again" : "SetUp"}`][Number(runs)];
+    this.run.textContent = words[`rail${isAfter ? "Again" : "SetUp"}`][Number(plays)];
     this.next.hidden = !isAfter || this.data.list.length < 2;
     this.overlap();
   }
