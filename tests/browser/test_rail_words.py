@@ -75,15 +75,15 @@ SPOILT = """async ([states, maxRows]) => {
 
 def states_of(lesson: Lesson, experiment: Experiment, prediction: Prediction) -> Iterator[tuple[str, dict[str, Any]]]:
     """Everything that the rail may have to show of one prediction, with its longest answers."""
-    ask = prediction.ask
+    ask, name = prediction.ask, experiment.id
     for phase in ("open", "running", "changed"):
-        yield phase, shown(lesson, experiment, Predicted(phase, None if phase == "open" else longest(ask)))
-    yield "required", shown(lesson, experiment, Predicted(), required=True)
+        yield f"{name} {phase}", shown(lesson, experiment, Predicted(phase, None if phase == "open" else longest(ask)))
+    yield f"{name} required", shown(lesson, experiment, Predicted(), required=True)
     for answer in (longest(ask), other(ask)):
         verdict = predictions.grade(prediction, answer, longest(ask))
-        yield f"verdict on {answer}"[:40], shown(lesson, experiment, Predicted("graded", answer, verdict))
+        yield f"{name} verdict on {answer}"[:60], shown(lesson, experiment, Predicted("graded", answer, verdict))
     for why in prediction.why.options:
-        yield f"why {why}", shown(lesson, experiment, Predicted("graded", answer, verdict, why))
+        yield f"{name} why {why}", shown(lesson, experiment, Predicted("graded", answer, verdict, why))
 
 
 def shown(lesson: Lesson, experiment: Experiment, predicted: Predicted, *, required: bool = False) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def test_each_question_verdict_and_why_is_whole_at_each_size(page: Open, lesson:
     asks = predictions.of(lesson)
     for bench in lesson.benches:
         found = [each for each in experiments(lesson) if each.bench is bench and each.id in asks]
-        states = [(f"{each.id}, {name}", data) for each in found for name, data in states_of(lesson, each, asks[each.id])]
+        states = [state for each in found for state in states_of(lesson, each, asks[each.id])]
         if not states:
             continue
         lab = "" if bench.name == lesson.name else f"?{lesson.name}_lab={bench.name.removeprefix(f'{lesson.name}_')}"

@@ -351,7 +351,8 @@ class MythRun(ScriptRun):
             kind = "no answer" if is_skipped else "answered"
         said = words.MYTHS[kind].format(claim=self.case.fault, why=self.case.why)
         return Panel(self.marked_lines(at), said, good=is_right, answers=words.ANSWERS,
-                     answered=-1 if self.answer is None else self.answer, too_late=has_begun and is_skipped)  # fmt: skip
+                     answered=-1 if self.answer is None else self.answer,
+                     too_late=has_begun and is_skipped)  # fmt: skip
 
 
 def _aligned(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, int | None, int | None]]:

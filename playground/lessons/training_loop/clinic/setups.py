@@ -66,7 +66,7 @@ def digit_bytes(train: int = 1200) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def pictures(train: int = 600, size: int = 16) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Small digits anywhere in larger pictures, each in a colour of its own, as files have them: height, width, channel.
+    """Small digits anywhere in larger pictures, each in a colour of its own; height, width, channel as in files.
 
     x (train, size, size, 3) from 0 to 1 and labels y (train,), then the same for 597 test images.
     """

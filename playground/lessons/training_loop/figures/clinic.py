@@ -48,8 +48,8 @@ class Panel:
     """All that the picture of a script shows: `said` stands under the lines, then the choices or the answers.
 
     A click on a line sends the command Pick with `chart` "line" and the line as x; on a choice or an answer with
-    `chart` "choice" and its place in the list as x, and then Play. `answered` is the place of the answer that was given;
-    while it is -1 one can be given, unless it is `too_late`.
+    `chart` "choice" and its place in the list as x, and then Play. `answered` is the place of the answer that was
+    given; while it is -1 one can be given, unless it is `too_late`.
     """
 
     lines: tuple[ScriptLine, ...]

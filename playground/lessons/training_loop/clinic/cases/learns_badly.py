@@ -485,8 +485,8 @@ test_accuracy = accuracy(model, x_test, y_test)
     ),
     fault="view() instead of permute()",
     clue="The shape is what Conv2d asks for. Ask which numbers stand in the first channel now.",
-    why="view counts the numbers differently and moves none: three neighbours in a row are the three colours of one pixel, "
-        "so a channel shows strips and no digit.",
+    why="view counts the numbers differently and moves none: three neighbours in a row are the three colours of one "
+        "pixel, so a channel shows strips and no digit.",
     measure=Measure("test_accuracy", 0.6, "above"),
 )  # fmt: skip
 

@@ -324,8 +324,8 @@ mean_loss = total / 60
     ),
     fault="The sum of the losses keeps every graph",
     clue="The numbers are right. Read beside the last line of the loop how much memory they take.",
-    why="A loss knows how it was computed. A sum of losses holds the graphs of all batches with their tensors, because no "
-        "backward() frees them.",
+    why="A loss knows how it was computed. A sum of losses holds the graphs of all batches with their tensors, because "
+        "no backward() frees them.",
     also=("    loss = loss_fn(model(x[i]), y[i])",),
     measure=Measure("megabytes", 1.0), log=False,
 )  # fmt: skip
