@@ -60,7 +60,8 @@ WORDS = {
     "railSetUp": ["Set up", "Set up and run"], "railAgain": ["Set up again", "Run again"],  # without a run, with one
     "railNext": "Next",
     # The question before an experiment runs.
-    "predictSkip": "Skip", "predictLine": "Your prediction", "predictGap": "Prediction and truth",
+    "predictSkip": "Skip", "predictRequired": "Your answer starts the run",
+    "predictLine": "Your prediction", "predictGap": "Prediction and truth",
     "said": "Your answer: {answer}", "saidCurve": "Your curve is the dashed line.",
     "predictRight": "✓ Right.", "predictWrong": "✗ Not this time.", "whyRight": "✓ Yes.", "whyWrong": "✗ No.",
     "predictChanged": "The settings have changed since your answer, so this run cannot show whether it is right.",

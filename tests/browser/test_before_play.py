@@ -104,6 +104,21 @@ def test_a_curve_is_drawn_and_the_gap_to_the_truth_is_shaded(page: Open, way: st
     assert tab.evaluate("document.querySelector('[data-chart=loss]').data.some((trace) => trace.fill === 'toself')")
 
 
+def test_in_larger_type_on_a_low_screen_question_curve_and_its_axis_are_in_sight(page: Open) -> None:
+    large = "localStorage.setItem('board-large', 'yes')"
+    tab = page(MOMENTUM, width=1366, height=657, script=large).page
+    board = Board(tab).ready()
+    wait(tab, "[data-sketch]")
+
+    def are_apart() -> bool:
+        names = ("[data-rail]", "[data-place=strip] .card", "[data-board] .player")
+        rail, strip, player = (tab.locator(each).bounding_box() for each in names)
+        ends = [rail["y"], rail["y"] + rail["height"], strip["y"], strip["y"] + strip["height"], player["y"]]
+        return ends == sorted(ends) and ends[0] >= 0 and strip["y"] + strip["height"] <= 657 and strip["height"] > 150
+
+    board.until(are_apart, "the rail, below it the strip, below it the player")
+
+
 def test_a_question_moves_nothing(page: Open) -> None:
     tab = page("/regression").page
     board, rail = Board(tab).ready(), Rail(tab)

@@ -276,6 +276,10 @@ export class Player {
 
   /** Whether the run waits for an answer to a question. */
   lock(isLocked) {
+    const { words } = this.board;
+    if (isLocked !== this.isLocked) {
+      this.play.title = isLocked ? words.predictRequired : fill(words.keyOf, { name: words.play, key: words.playKey });
+    }
     this.isLocked = isLocked;
     this.play.disabled = this.step.disabled = isLocked || ENDED_BADLY.includes(this.board.root.dataset.state);
     for (const each of this.board.root.querySelectorAll(".next-line")) each.disabled = isLocked;

@@ -105,7 +105,7 @@ def graph_megabytes(value: Any) -> float:
             continue
         seen.add(node)
         nodes += [each for each, _ in node.next_functions]
-        for name in _saved_names(type(node)):
+        for name in _saved_names(type(node)):  # type: ignore[arg-type]  # a class is hashable
             saved = getattr(node, name)
             if isinstance(saved, Tensor):
                 storage = saved.untyped_storage()

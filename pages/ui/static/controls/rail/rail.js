@@ -44,6 +44,7 @@ export class Rail {
     this.question = new Question(board, { send: (sent) => this.send(sent) });
     this.skip = element("button", { type: "button", class: "rail-next", "data-skip": "" }, words.predictSkip);
     this.skip.onclick = () => this.question.commit({ skip: "play" });
+    this.required = element("span", { class: "rail-required" }, words.predictRequired); // in the place of Skip
     this.run = element("button", { type: "button", class: "rail-run", "data-try": "", onclick: () => this.tryIt() });
     this.next = element("button", { type: "button", class: "rail-next", onclick: () => this.look(1, true) });
     this.next.append(words.railNext, " ›");
@@ -59,7 +60,7 @@ export class Rail {
         "div",
         { class: "rail-act" },
         element("div", { class: "rail-reserved", "aria-hidden": "true" }, ...reserved), // room for both
-        element("div", { class: "rail-buttons" }, this.skip, this.run, this.next),
+        element("div", { class: "rail-buttons" }, this.skip, this.required, this.run, this.next),
       ),
       this.list,
       this.fromBefore.panel,
@@ -207,6 +208,7 @@ export class Rail {
     this.root.classList.toggle("asks", phase === "open" || Boolean(needsWhy));
     this.question.root.hidden = !phase;
     this.skip.hidden = phase !== "open" || this.question.isRequired;
+    this.required.hidden = !(phase === "open" && this.question.isRequired);
     this.run.hidden = phase === "open" || Boolean(needsWhy);
     this.before.setAttribute("aria-hidden", String(isAfter));
     this.after.setAttribute("aria-hidden", String(!isAfter));

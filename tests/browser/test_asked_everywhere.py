@@ -1,4 +1,4 @@
-"""Every question, verdict and "why" of every lesson, as the rail shows it at each size: nothing is cut or over another.
+"""Every question, verdict and "why" of every lesson, as the rail shows it at each size, and what axe says of questions.
 
 A plain run takes one lesson; naming this file takes them all.
 """
@@ -19,7 +19,8 @@ from playground.experiments import Experiment, experiments
 from playground.lesson import Lesson
 from playground.lessons import LESSONS
 from playground.predictions import Answer, Choice, Curve, Prediction
-from tests.browser.student import IN_PAGE, PATIENCE
+from tests.browser.student import IN_PAGE, PATIENCE, Board
+from tests.browser.test_everybody import Inspector
 
 Open = Callable[..., Any]
 SIZES = ((1280, 900), (1366, 657), (1920, 1080), (390, 844))
@@ -139,3 +140,41 @@ def test_each_question_verdict_and_why_is_whole_at_each_size(page: Open, lesson:
             spoilt = tab.evaluate(SPOILT, [json.loads(json.dumps(states)), MAX_ROWS])
             problems += [f"{where}: {each}" for each in spoilt]
     assert problems == []
+
+
+# An address of each lab of Training loop where something is asked: in the rail, or in the picture itself.
+ASKED = {
+    "step": "training_loop_try=five-lines",
+    "shapes": "training_loop_try=no-flatten",
+    "pairs": "training_loop_try=without-noise",
+    "one_batch": "training_loop_try=one-batch",
+    "clinic": "training_loop_lab=clinic",
+    "errors": "training_loop_lab=errors",
+    "myths": "training_loop_lab=myths",
+}
+
+
+def test_each_lab_of_training_loop_has_an_address_here() -> None:
+    lesson = LESSONS["training_loop"]
+    assert [f"training_loop_{name}" for name in ASKED] == [lab.name for lab in lesson.benches]
+
+
+@pytest.mark.parametrize("lab", ASKED)
+def test_axe_finds_nothing_in_a_lab_with_its_question(page: Open, lab: str) -> None:
+    tab = page(f"/training_loop?{ASKED[lab]}").page
+    tab.wait_for_selector(f"{IN_PAGE} [data-board] :is(.main-svg, table)", timeout=1000 * PATIENCE)
+    if "try" in ASKED[lab]:
+        tab.locator("[data-answers] :is([data-option], input)").first.wait_for()
+    inspector = Inspector(tab)
+    inspector.load()
+    problems = inspector.in_both_themes(f"{lab}, asked")
+    if lab == "clinic":
+        board = Board(tab)
+        tab.locator("[data-script] .code-line", has_text="optimizer.step").last.click()
+        board.until(lambda: tab.locator("[data-choice]").count() == 4, "the changes are there")
+        tab.locator("[data-choice]", has_text="lr=1.0").last.click()
+        board.until(lambda: board.state == "done", "one was tried")
+    elif tab.locator("[data-board] .play").count():
+        tab.locator("[data-board] .play").click()
+        tab.wait_for_timeout(1500)
+    assert problems + inspector.in_both_themes(f"{lab}, run") == []
