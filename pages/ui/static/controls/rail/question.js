@@ -72,7 +72,15 @@ export class Question {
     const chart = ask?.kind === "curve" && (this.isOpen || this.needsWhy)
       ? this.board.charts.get(ask.chart)
       : undefined;
-    this.board.places.strip?.card.classList.toggle("raised", chart === this.board.places.strip);
+    const { strip } = this.board.places;
+    const isRaised = Boolean(chart) && chart === strip;
+    if (isRaised && !strip.card.classList.contains("raised")) requestAnimationFrame(() => this.bringIntoSight(strip));
+    strip?.card.classList.toggle("raised", isRaised);
+  }
+
+  /** Where the window is too low for the whole board, what is asked and where it is drawn are seen together. */
+  bringIntoSight({ card }) {
+    for (const part of [card, this.board.rail.root]) part.scrollIntoView({ block: "nearest" });
   }
 
   /** A chart to draw in has to be a large one. */
