@@ -34,7 +34,7 @@ WORDS = {
     "startAgain": "Start again", "startAgainLower": "Start again with learning rate {rate}",
     "notFinite": "✕ The loss is not finite",
     "stripHint": "{title} over the steps is drawn here. Drag along it to look back.",
-    "plainHint": "Drag along this line to look back.", "stepsWord": "{n} steps",
+    "plainHint": "Drag along this line to look back.", "stepsWord": "{n} steps", "unitsWord": "{n} {unit}",
     "branch": "Continue from here",
     "branchHelp": "Training continues from this step; the optimizer begins with empty state. The run as it is now "
     "stays beside it, dashed, so that both can be compared.",

@@ -39,7 +39,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "b10": ("sorted",), "b11": ("exploded", "dead", "not finite"), "b12": (),
     "t1": (), "t2": (), "t3": ("same rows",), "t4": ("same rows",), "t5": ("overfitting",), "t6": ("eval in training",),
     "t7": (), "t8": ("train in test",), "t9": ("train in test",), "t10": (),
-    "s1": (), "s2": (), "s3": (), "s4": (), "s5": (), "s6": (), "s7": (), "s8": (),
+    "s1": (), "s2": (), "s3": (), "s4": (), "s5": (), "s6": (), "s7": (), "s8": ("unused graphs",),
 }  # fmt: skip
 QUICK = ("e1", "x2", "f1")
 SEEDS = (101, 102)  # others than those that the thresholds were set on

@@ -243,7 +243,7 @@ def test_back_takes_the_question_away_and_leaves_a_run_that_waits(visit: Open) -
     session = visit(REGRESSION)
     try_out(session, "small-steps")
     follow(session)
-    assert rail(session)["prediction"] is None and not rail(session)["set"]
+    assert rail(session)["prediction"] is None and rail(session)["set"] != "small-steps"
     assert settings(session, REGRESSION.benches[0]) == REGRESSION.benches[0].config()
     assert pool().state_of(run_id(session)) == "paused"
 

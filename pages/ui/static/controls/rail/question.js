@@ -73,14 +73,19 @@ export class Question {
       ? this.board.charts.get(ask.chart)
       : undefined;
     const { strip } = this.board.places;
-    const isRaised = Boolean(chart) && chart === strip;
-    if (isRaised && !strip.card.classList.contains("raised")) requestAnimationFrame(() => this.bringIntoSight(strip));
-    strip?.card.classList.toggle("raised", isRaised);
+    const wasRaised = this.isRaised;
+    this.isRaised = Boolean(chart) && chart === strip;
+    strip?.card.classList.toggle("raised", this.isRaised);
+    this.board.screen.classList.toggle("drawn-in", this.isRaised);
+    if (!wasRaised) this.bringIntoSight();
   }
 
   /** Where the window is too low for the whole board, what is asked and where it is drawn are seen together. */
-  bringIntoSight({ card }) {
-    for (const part of [card, this.board.rail.root]) part.scrollIntoView({ block: "nearest" });
+  bringIntoSight() {
+    if (!this.isRaised) return;
+    requestAnimationFrame(() => {
+      for (const part of [this.board.places.strip.card, this.board.rail.root]) part.scrollIntoView({ block: "nearest" });
+    });
   }
 
   /** A chart to draw in has to be a large one. */

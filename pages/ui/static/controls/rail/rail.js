@@ -97,9 +97,12 @@ export class Rail {
     this.question.openChart();
     const isLost = !document.activeElement || document.activeElement === document.body;
     const wasClicked = performance.now() - clickedAt < REFOCUS_MS;
-    if (isOther && this.question.phase && wasClicked && (hadFocus || isLost)) {
-      if (!this.question.focus()) this.next.focus({ preventScroll: true });
-      this.board.announcer.say(this.sentence.querySelector("[aria-hidden=false]").textContent);
+    const takesFocus = wasClicked && (hadFocus || isLost);
+    if (isOther && this.question.phase) {
+      if (takesFocus && !this.question.focus()) this.next.focus({ preventScroll: true });
+      if (takesFocus || data.prediction.verdict) {
+        this.board.announcer.say(this.sentence.querySelector("[aria-hidden=false]").textContent);
+      }
     } else if (isLost && wasClicked) this.run.focus({ preventScroll: true });
   }
 
