@@ -84,7 +84,9 @@ export class Question {
   bringIntoSight() {
     if (!this.isRaised) return;
     requestAnimationFrame(() => {
-      for (const part of [this.board.places.strip.card, this.board.rail.root]) part.scrollIntoView({ block: "nearest" });
+      for (const part of [this.board.places.strip.card, this.board.rail.root]) {
+        part.scrollIntoView({ block: "nearest" });
+      }
     });
   }
 
