@@ -98,12 +98,12 @@ def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:
 
 def graph_megabytes(value: Any) -> float:
     """How many megabytes of tensors the graph behind a value keeps for a backward pass; 0 for a plain number."""
-    nodes, seen, sizes = [getattr(value, "grad_fn", None)], set(), {}
+    nodes, visited, sizes = [getattr(value, "grad_fn", None)], set(), {}
     while nodes:
         node = nodes.pop()
-        if node is None or node in seen:
+        if node is None or node in visited:
             continue
-        seen.add(node)
+        visited.add(node)
         nodes += [each for each, _ in node.next_functions]
         for name in _saved_names(type(node)):  # type: ignore[arg-type]  # a class is hashable
             saved = getattr(node, name)
