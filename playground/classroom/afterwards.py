@@ -8,8 +8,9 @@ import math
 from random import Random
 from typing import Literal
 
-from playground.classroom.classroom import Classroom, Seat
+from playground.classroom.classroom import Classroom
 from playground.classroom.messages import COLUMNS, NO, YES
+from playground.classroom.records import Seat
 from playground.classroom.votes import Vote
 from playground.predictions import Answer, Choice, is_close
 

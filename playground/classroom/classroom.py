@@ -10,15 +10,28 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from random import Random, SystemRandom
 from typing import Any, Literal
 
 from playground.classroom import names, questions
 from playground.classroom.commands import Names, Place
 from playground.classroom.connections import Connection
-from playground.classroom.messages import ACTS, REFUSED
+from playground.classroom.messages import ACTS
 from playground.classroom.rates import Bucket, Clock
+from playground.classroom.receipts import Receipts
+from playground.classroom.records import (
+    Act,
+    Board,
+    Device,
+    Errand,
+    Refused,
+    Returning,
+    Screen,
+    Seat,
+    Send,
+    Snapshot,
+)  # fmt: skip
 from playground.classroom.tiles import NOTHING
 from playground.classroom.tokens import Keys, Pass
 from playground.classroom.votes import FEW, Vote
@@ -39,137 +52,6 @@ MAX_DEVICES = 20
 MAX_SNAPSHOT_BYTES = 64 * 2**20  # of all snapshots together
 MAX_WAITING = 50  # who ask to come back
 ACCURACY_GOAL = 0.95  # of the leaders
-
-
-class Refused(ValueError):
-    """A command that is not carried out: `why` is a key of REFUSED."""
-
-    def __init__(self, why: str, **fields: object) -> None:
-        super().__init__(REFUSED[why].format(**fields))
-        self.why = why
-
-
-@dataclass(frozen=True)
-class Send:
-    """Where boards were sent: a place, a preset, or a run to start from (by the name under which it is read)."""
-
-    n: int
-    kind: str
-    place: Place
-    run: str | None
-    at: float
-
-    def data(self) -> dict[str, Any]:
-        """As a message has it."""
-        return {"n": self.n, "kind": self.kind, **self.place.data(), "run": self.run, "at": self.at}
-
-
-@dataclass
-class Board:
-    """What a browser of the class shows: a page, an experiment, and a run by the name under which others read it."""
-
-    session: str | None = None  # of the page; never sent to anybody
-    run: str | None = None
-    page: str = ""
-    query: str = ""
-    experiment: str | None = None
-
-    def data(self) -> dict[str, Any]:
-        """As a message has it."""
-        return {"run": self.run, "page": self.page, "query": self.query, "experiment": self.experiment}
-
-
-@dataclass
-class Seat:
-    """A student."""
-
-    number: int
-    name: str
-    typed: bool  # the name was chosen by the student
-    joined: float
-    dot: int  # by which the others' pictures know its dot
-    allowed: bool = False  # the typed name may be projected
-    lost: float | None = None  # since when it has no connection
-    act: float = 0.0  # the time of the last act
-    help: float | None = None  # since when it asks for help
-    helps: int = 0
-    done: bool = False
-    board: Board = field(default_factory=Board)
-    glance: Glance = NOTHING
-    sent: Send | None = None
-    placed: int = 0  # the number of the send that its page has carried out
-    rev: int = 0  # of what the student sees
-    row: int = 0  # of what the wall lists
-
-    @property
-    def may_be_shown(self) -> bool:
-        """Whether its name may be projected at all."""
-        return self.allowed or not self.typed
-
-
-@dataclass
-class Device:
-    """A device of the teacher."""
-
-    number: int
-    view: str
-    since: float
-    new: bool = False  # the teacher has not yet said that it is theirs
-    board: Board = field(default_factory=Board)
-
-
-@dataclass
-class Screen:
-    """A board on all screens: the one of a teacher's device, or a student's."""
-
-    what: Literal["follow", "spot"]
-    number: int  # of the device or the seat
-    show_name: bool = False
-
-
-@dataclass
-class Act:
-    """What the teacher did; with `undo`, it can be taken back."""
-
-    id: int
-    at: float
-    what: str
-    say: str
-    undo: Callable[[], None] | None = None
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A student's run that the teacher keeps: its checkpoint, its link, and its tile."""
-
-    id: int
-    seat: int
-    name: str
-    board: Board
-    step: int
-    at: float
-    content: bytes
-    tile: bytes
-
-
-@dataclass(frozen=True)
-class Errand:
-    """What a class needs from the workers; the answer comes with `truth_found` or `snapshot_taken`."""
-
-    kind: Literal["truth", "snapshot"]
-    number: int  # of the vote or the seat
-    page: str
-    experiment: str = ""
-    run: str = ""
-    asked_by: Connection | None = None
-
-
-@dataclass
-class Returning:
-    """After a restart: how many seats are expected back, and how long votes wait for them at most."""
-
-    until: float
-    expected: frozenset[int]
 
 
 class Classroom:
@@ -221,6 +103,7 @@ class Classroom:
         self.returning: Returning | None = None
         self.is_shell = False  # only students have come back yet, not the teacher's state
         self.restored = -1  # the stamp of the state that came back
+        self.receipts = Receipts(keys, code, self.began)
         self.pending_answers: dict[int, list[Any]] = {}  # of students who came back before the teacher
         self.joins = Bucket(settings.class_joins, 2.0 * settings.class_joins, clock)
         self.teacher_lost: float | None = self.clock()
@@ -287,7 +170,10 @@ class Classroom:
 
     def is_looked_at(self, seat: int) -> bool:
         """Whether a teacher has the board of this seat open."""
-        return any(each.one == seat for each in self.of_role("teacher"))
+        looked: frozenset[int | None] = self.once(
+            "looked", lambda: frozenset(each.one for each in self.of_role("teacher"))
+        )
+        return seat in looked
 
     def strayed(self, seat: Seat) -> bool:
         """Whether a board is elsewhere than where the class is together."""
@@ -342,14 +228,11 @@ class Classroom:
         seat.sent = None if self.free else self.sent
         self._sit(connection, seat)
 
-    def sealed_name(self, seat: Seat) -> dict[str, Any]:
-        """What a student's browser keeps, so that the seat has its name again after a restart."""
-        kept = {"seat": seat.number, "name": seat.name, "typed": seat.typed, "joined": seat.joined}
-        return {**kept, "seal": self.keys.seal("seat", self.code, self.began, kept)}
-
     def come_back(self, connection: Connection, number: int, kept: object = None, answers: object = None) -> None:
         """A student's browser connects again: the same seat. Without one, as after a restart, `kept` brings it back."""
-        seat = self.seats.get(number) or self.left.pop(number, None) or self._seat_from(number, kept)
+        seat = self.seats.get(number) or self.left.pop(number, None)
+        if seat is None and not self.is_full():
+            seat = self.receipts.seat(number, kept, self.random.getrandbits(32))
         if seat is None:
             connection.dismiss("void")
             return
@@ -552,7 +435,7 @@ class Classroom:
         before, connection.one = connection.one, one if one in self.seats else None
         for number in {before, connection.one} - {None}:
             if number in self.seats and before != connection.one:
-                self.touch(self.seats[number])  # type: ignore[index]
+                self.touch(self.seats[number])
 
     def open_door(self, *, is_open: bool) -> None:
         """Let students in, or no more."""
@@ -582,7 +465,7 @@ class Classroom:
         elif to == "all":
             targets = list(self.seats.values())
         else:
-            targets = [self.seats[number] for number in to if number in self.seats]  # type: ignore[union-attr]
+            targets = [self.seats[number] for number in to if number in self.seats]
         sent = Send(self._next_id(), kind, place, run, self.clock())
         before = [(seat, seat.sent) for seat in targets]
         was_at, was_free = self.sent, self.free
@@ -777,10 +660,11 @@ class Classroom:
     @property
     def pictures(self) -> frozenset[str]:
         """The runs whose miniatures a wall looks at."""
-        looked = set().union(*(each.pictures | {each.one} for each in self.of_role("teacher")))
-        return frozenset(
-            seat.board.run for number in looked if (seat := self.seats.get(number)) and seat.board.run is not None
-        )
+        looked: set[int] = set()
+        for each in self.of_role("teacher"):
+            looked |= each.pictures | ({each.one} if each.one is not None else set())
+        boards = (self.seats[number].board for number in looked if number in self.seats)
+        return frozenset(board.run for board in boards if board.run is not None)
 
     def has_run(self, run: str) -> bool:
         """Whether a student or a device of the teacher's shows the run of this name."""
@@ -845,8 +729,10 @@ class Classroom:
             connection.door, connection.offer, connection.agreed = None, "", ""
             connection.notes.append({"is": "ended"})
             connection.dismiss("ended")
-        for group in (self.seats, self.left, self.taken_out, self.waiting, self.devices, self.pairings, self.snapshots,
-                      self.pending_answers, self.acts, self.errands, self.past, self.connections, self._made):  # fmt: skip
+        for group in (
+            self.seats, self.left, self.taken_out, self.waiting, self.devices, self.pairings, self.snapshots,
+            self.pending_answers, self.acts, self.errands, self.past, self.connections, self._made,
+        ):  # fmt: skip
             group.clear()
         self.vote = self.sent = self.screen = self.returning = None
         self.steps = ()
@@ -957,7 +843,7 @@ class Classroom:
     def _tell_name(self, seat: Seat, *to: Connection) -> None:
         for each in to or self._browsers_of(seat.number):
             each.note({"is": "seat", "seat": seat.number, "name": seat.name,
-                       "token": self.token_of("student", seat.number), "kept": self.sealed_name(seat)})  # fmt: skip
+                       "token": self.token_of("student", seat.number), "kept": self.receipts.name(seat)})  # fmt: skip
         self.touch(seat)
 
     def _browsers_of(self, number: int) -> list[Connection]:
@@ -996,49 +882,19 @@ class Classroom:
             self._bump()
 
     def _give_receipt(self, vote: Vote, number: int, seat: int, *, closed: int) -> None:
-        answer = (vote.first if number == 1 else vote.second)[seat]
-        receipt = self.receipt(vote.id, number, seat, answer, closed)
         for each in self._browsers_of(seat):
-            each.note({"is": "receipt", "vote": vote.id, "n": number, "answer": answer, "receipt": receipt,
-                       "closed": closed})  # fmt: skip
-
-    def receipt(self, vote: int, number: int, seat: int, answer: Answer, closed: int) -> str:
-        """What shows later that this answer was given; `closed` counts the closings of its vote, 0 while it is open."""
-        return self.keys.seal("answer", self.code, self.began, vote, number, seat, answer, closed)
+            each.note(self.receipts.answer(vote, number, seat, closed=closed))
 
     def _use_answers(self) -> None:
-        """Take the answers that students brought back after a restart, where their receipts are right."""
+        """Take the answers that students have brought back, once the votes are known."""
         if self.is_shell:
             return
-        votes = {each.id: each for each in (*self.past, *([self.vote] if self.vote else []))}
+        votes = [*self.past, *([self.vote] if self.vote is not None else [])]
         for seat, brought in self.pending_answers.items():
-            for each in brought:
-                self._use_answer(votes, seat, each)
+            self.receipts.bring_back(votes, seat, brought)
+            if seat in self.seats:
+                self.touch(self.seats[seat])
         self.pending_answers.clear()
-
-    def _use_answer(self, votes: Mapping[int, Vote], seat: int, brought: object) -> None:
-        if not isinstance(brought, dict) or (vote := votes.get(_whole(brought.get("vote")))) is None:
-            return
-        number, closed = _whole(brought.get("n")), _whole(brought.get("closed"))
-        answer = vote.question.read(brought.get("answer"))
-        if number not in (1, 2) or answer is None:
-            return
-        sealed = ("answer", self.code, self.began, vote.id, number, seat, answer, closed)
-        if not self.keys.is_sealed(brought.get("receipt"), *sealed):
-            return
-        is_open = vote.is_open and vote.number == number
-        if is_open or closed == vote.closings[number] > 0:
-            (vote.first if number == 1 else vote.second).setdefault(seat, answer)
-
-    def _seat_from(self, number: int, kept: object) -> Seat | None:
-        """The seat that a student's browser has kept, where this server has sealed it."""
-        if not isinstance(kept, dict) or self.is_full() or kept.get("seat") != number:
-            return None
-        fields = {name: kept.get(name) for name in ("seat", "name", "typed", "joined")}
-        if not self.keys.is_sealed(kept.get("seal"), "seat", self.code, self.began, fields):
-            return None
-        return Seat(number, str(fields["name"]), bool(fields["typed"]), float(fields["joined"] or 0),  # type: ignore[arg-type]
-                    self.random.getrandbits(32))  # fmt: skip
 
     def _without_teacher(self, seconds: float) -> None:
         if seconds > AWAY_SECONDS and not self.is_away:

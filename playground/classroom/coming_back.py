@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.classroom import questions
-from playground.classroom.classroom import Board, Classroom, Device, Screen, Seat, Send
+from playground.classroom.classroom import Classroom
 from playground.classroom.commands import Place
+from playground.classroom.records import Board, Device, Screen, Seat, Send
 from playground.classroom.votes import Vote
 
 VERSION = 1
@@ -119,7 +120,8 @@ def _vote(of: Vote) -> dict[str, Any]:
     return {
         "id": of.id, "page": of.question.page, "experiment": of.question.experiment, "state": of.state,
         "number": of.number, "seen_before": of.seen_before, "until": of.until, "talk": of.talk,
-        "closings": [of.closings[1], of.closings[2]], "is_revealed": of.is_revealed, "truth": of.truth if of.is_revealed else None,
+        "closings": [of.closings[1], of.closings[2]], "is_revealed": of.is_revealed,
+        "truth": of.truth if of.is_revealed else None,
     }  # fmt: skip
 
 

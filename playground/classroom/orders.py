@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from playground.classroom import coming_back, commands, votes
-from playground.classroom.classroom import Classroom, Refused, Screen
+from playground.classroom.classroom import Classroom
 from playground.classroom.commands import BadField, Command, NotAllowed, Place
 from playground.classroom.connections import Connection
 from playground.classroom.messages import REFUSED
+from playground.classroom.records import Refused, Screen
 
 Order = Callable[[Classroom, Connection, Command], object]
 

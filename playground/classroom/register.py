@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, Literal
 
-from playground.classroom import codes, coming_back, commands, views
-from playground.classroom.classroom import Classroom, Refused, Seat, allows_names
+from playground.classroom import codes, coming_back, commands, questions, views
+from playground.classroom.classroom import Classroom, allows_names
 from playground.classroom.commands import BadField
 from playground.classroom.connections import Connection
 from playground.classroom.messages import WHY_NOT_STARTED
 from playground.classroom.rates import Bucket, Clock, WrongCodes, address_group
+from playground.classroom.records import Refused, Seat
 from playground.classroom.tiles import Boards
 from playground.classroom.tokens import Keys, Pass
 from playground.settings import Settings
@@ -41,7 +42,7 @@ class NotAdmitted(ValueError):
 
 
 class Register:
-    """The classes of a server, by their codes. Everything happens on one thread, apart from `seat_of` and `locks_of`."""
+    """The classes of a server, by their codes. Everything happens on one thread, except `seat_of` and `locks_of`."""
 
     def __init__(
         self,
@@ -224,9 +225,7 @@ class Register:
     def _open(self, code: str, **fields: Any) -> Classroom:
         if len(self.classes) >= self.settings.classes:
             raise NotStarted("full", most=self.settings.classes)
-        of = Classroom(
-            code, self.keys, self.settings, self.clock, inline=self.inline, random=self.random, **fields
-        )
+        of = Classroom(code, self.keys, self.settings, self.clock, inline=self.inline, random=self.random, **fields)
         of.changed = self._changed
         self.classes[code] = of
         return of
@@ -243,8 +242,6 @@ class Register:
 
 
 def _welcome(of: Classroom, role: str) -> dict[str, Any]:
-    from playground.classroom import questions
-
     return {"is": "welcome", "role": role, "code": of.code, "now": of.clock(), "lessons": questions.lessons()}
 
 

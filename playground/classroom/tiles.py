@@ -33,10 +33,19 @@ NOTHING = Glance()
 
 
 class Boards(Protocol):
-    """Where glances come from: the workers, which make one of a run at most once a second."""
+    """The runs that pages of a class show, by the names under which others read them.
+
+    The workers make a glance of a run at most once a second.
+    """
+
+    def shown(self, session: object, run_id: object) -> str | None:
+        """The name under which a run is read; None unless it belongs to the page with this session."""
+
+    def checkpoint(self, name: str) -> tuple[bytes, str]:
+        """A checkpoint of a run, and the query of a link that replays it or "". Waits. Raises ValueError."""
 
     def reports(self, pictures: frozenset[str], numbers: frozenset[str]) -> Mapping[str, Glance]:
-        """What is new since the last call, by the name under which a run is read; asks for the next, and returns at once.
+        """What is new since the last call, by the name under which a run is read. Returns at once, and asks for more.
 
         Of the runs in `pictures` with a miniature, of those in `numbers` without.
         """

@@ -12,8 +12,9 @@ from collections import Counter
 from typing import Any
 
 from playground.classroom import questions
-from playground.classroom.classroom import ACCURACY_GOAL, Classroom, Seat
+from playground.classroom.classroom import ACCURACY_GOAL, Classroom
 from playground.classroom.connections import Connection
+from playground.classroom.records import Seat
 from playground.classroom.tiles import Flag, Tile
 
 MAX_DOOR_NAMES = 60  # then there are dots
@@ -229,7 +230,13 @@ def picture(of: Classroom, what: str) -> dict[str, Any]:
 def dots(of: Classroom, x: str, y: str) -> dict[str, Any]:
     """One number of each run against another one: [id, x, y], in the order of the ids, which are random."""
     found = [[each.dot, _number(each, x), _number(each, y)] for each in _runs(of)]
-    return {"is": "dots", "x": x, "y": y, "of": len(of.seats), "dots": sorted(each for each in found if None not in each)}
+    return {
+        "is": "dots",
+        "x": x,
+        "y": y,
+        "of": len(of.seats),
+        "dots": sorted(each for each in found if None not in each),
+    }
 
 
 def _leaders(of: Classroom, runs: list[Seat]) -> list[list[Any]]:
