@@ -668,7 +668,8 @@ class Classroom:
 
     def has_run(self, run: str) -> bool:
         """Whether a student or a device of the teacher's shows the run of this name."""
-        return any(each.board.run == run for each in (*self.seats.values(), *self.devices.values()))
+        boards = [each.board for each in self.seats.values()] + [each.board for each in self.devices.values()]
+        return any(board.run == run for board in boards)
 
     @property
     def numbers(self) -> frozenset[str]:
