@@ -106,6 +106,11 @@ def text(most: int) -> Reader:
     return read
 
 
+def typed_name(value: object) -> str:
+    """A name as somebody typed it: `names.clean` says whether it is one."""
+    return value if isinstance(value, str) and len(value) <= MAX_TYPED_NAME else _refuse()
+
+
 def one_of(*values: str) -> Reader:
     """One of these texts."""
     return lambda value: value if isinstance(value, str) and value in values else _refuse()
@@ -176,7 +181,7 @@ BOARD: dict[str, Reader] = {"session?": RUN_ID, "run": RUN_ID, "page": page, "qu
 # Each command's fields; those whose name ends in "?" need not be there.
 FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {
     "join": {
-        "join": {"name?": text(MAX_TYPED_NAME)},
+        "join": {"name?": typed_name},
         "another": {},
         "back": {"token": ID},
     },
@@ -198,7 +203,7 @@ FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {
         "door": {"open": flag},
         "settings": {"names?": one_of(*NAMES), "show_names?": flag, "leaders?": flag, "names_on_leaders?": flag},
         "allow": {"seat?": SEAT, "all?": flag},
-        "rename": {"seat": SEAT, "name": text(MAX_TYPED_NAME)},
+        "rename": {"seat": SEAT, "name": typed_name},
         "take out": {"seat": SEAT},
         "let back": {"seat": SEAT, "yes": flag},
         "helped": {"seat": SEAT},
