@@ -491,7 +491,7 @@ def holders(value: Any) -> list[Any]:
         if type(each) is FrameType or (type(each) in (tuple, list) and len(each) < 20 and value in each):
             continue  # this test's own names and constants
         for part in gc.get_referents(each):
-            if part is not value and type(part) is type(value):
-                if value in part if isinstance(value, str) else value == part:
-                    found.append((type(each), str(each)[:200]))
+            is_other = part is not value and type(part) is type(value)
+            if is_other and (value in part if isinstance(value, str) else value == part):
+                found.append((type(each), str(each)[:200]))
     return found

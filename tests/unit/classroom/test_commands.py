@@ -11,6 +11,7 @@ import pytest
 from playground.classroom import commands, messages, orders
 from playground.classroom.commands import FIELDS, BadField, NotAllowed
 from playground.classroom.views import student, teacher
+from playground.classroom.votes import EVENTS
 from tests.unit.classroom.people import EXPERIMENT, PAGE, Browser, School
 
 BOARD = {"run": "run", "page": PAGE, "query": "?x=1", "experiment": EXPERIMENT}
@@ -25,8 +26,8 @@ LEGAL: dict[str, dict[str, Any]] = {
     "let back": {"seat": 1, "yes": True}, "helped": {"seat": 1},
     "send": {"kind": "place", **PLACE, "run": None, "to": "all"}, "free": {}, "lock": {"names": ["all"]},
     "eyes": {"on": True}, "follow": {"on": True}, "spot": {"seat": 1, "name": False},
-    "plan": {"steps": [{**PLACE, "ask": True}]}, "step": {"from": 0, "to": 0}, "ask": {"page": PAGE, "experiment": EXPERIMENT},
-    **{event: {"vote": 1, "in": "open 1"} for event in ("close", "reopen", "open 2", "show", "hide", "play", "reveal", "next")},
+    "plan": {"steps": [{**PLACE, "ask": True}]}, "step": {"from": 0, "to": 0},
+    "ask": {"page": PAGE, "experiment": EXPERIMENT}, **{event: {"vote": 1, "in": "open 1"} for event in EVENTS},
     "timer": {"vote": 1, "in": "open 1", "seconds": 30}, "peek": {"on": True}, "project": {"what": "door"},
     "snapshot": {"seat": 1}, "drop snapshot": {"id": 1}, "undo": {"act": 1}, "pair": {},
     "take out device": {"device": 1}, "end": {},
@@ -40,12 +41,10 @@ def browser_of(school: School, role: str) -> Browser:
         found = school.enter({"as": "join"})
         found.read()
         return found
-    by: Callable[[Any], Browser] = {
-        "student": school.student,
-        "teacher": school.teacher,
-        "projector": school.projector,
-    }[role]
-    return by(of)
+    by: dict[str, Callable[[Any], Browser]] = {
+        "student": school.student, "teacher": school.teacher, "projector": school.projector,
+    }  # fmt: skip
+    return by[role](of)
 
 
 def test_the_table_of_legal_messages_is_complete() -> None:
