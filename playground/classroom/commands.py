@@ -176,7 +176,13 @@ STATE = one_of(*votes.STATES)
 PLACE: dict[str, Reader] = {"page": page, "query": query, "experiment": EXPERIMENT, "title": text(MAX_TITLE)}
 ON: dict[str, Reader] = {"on": flag}
 PRESSED: dict[str, Reader] = {"vote": NUMBER, "in": STATE}
-BOARD: dict[str, Reader] = {"session?": RUN_ID, "run": RUN_ID, "page": page, "query": query, "experiment": EXPERIMENT}
+BOARD: dict[str, Reader] = {
+    "session?": none_or(ID),
+    "run": RUN_ID,
+    "page": page,
+    "query": query,
+    "experiment": EXPERIMENT,
+}
 
 # Each command's fields; those whose name ends in "?" need not be there.
 FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {
