@@ -30,7 +30,7 @@ IN_PART = {  # marker: folder or file
     "claims": ROOT / "tests" / "claims",
     "first_screen": ROOT / "tests" / "browser" / "test_first_screen.py",
 }
-BROWSER_MATRIX = "tests/matrix/test_proxies.py"
+BROWSER_MATRIX = ("tests/matrix/test_proxies.py", "tests/matrix/test_replicas.py")
 PLAYWRIGHT = pytest.StashKey[ExitStack]()  # what ends Playwright and every browser that it has started
 START_SECONDS = 60.0
 STREAMLIT = (
@@ -94,7 +94,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class BrowserTestsTogether(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "browser" if nodeid.startswith(("tests/browser/", BROWSER_MATRIX)) else nodeid
+            return "browser" if nodeid.startswith(("tests/browser/", *BROWSER_MATRIX)) else nodeid
 
     return BrowserTestsTogether(config, log)
 
