@@ -1,4 +1,4 @@
-"""Several replicas of the app behind the real HAProxy, from docs/deploy/haproxy.scale.cfg: only its addresses differ."""
+"""Replicas of the app behind the real HAProxy, from docs/deploy/haproxy.scale.cfg: only its addresses differ."""
 
 from __future__ import annotations
 

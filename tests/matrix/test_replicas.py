@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,12 +91,15 @@ def test_the_code_of_a_class_chooses_its_replica_from_the_first_request_on(repli
         assert "playground_class" not in replicas.get(f"{ANY}?class={nonsense}").cookies
 
 
+WHERE = """async () => {
+  const answer = await fetch("./session/none");
+  return answer.headers.get("Content-Security-Policy").match(/replica-(\\d+)/)?.[1];
+}"""
+
+
 def where(tab: Any) -> int:
     """The number of the replica that answers this page."""
-    found = tab.evaluate(
-        "async () => (await fetch('./session/none')).headers.get('Content-Security-Policy').match(/replica-(\\d+)/)?.[1]"
-    )
-    return int(found)
+    return int(tab.evaluate(WHERE))
 
 
 class Student:
