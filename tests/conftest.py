@@ -30,7 +30,7 @@ IN_PART = {  # marker: folder or file
     "claims": ROOT / "tests" / "claims",
     "first_screen": ROOT / "tests" / "browser" / "test_first_screen.py",
 }
-BROWSER_MATRIX = ("tests/matrix/test_proxies.py", "tests/matrix/test_replicas.py")
+BROWSER_MATRIX = tuple(f"tests/matrix/test_{name}.py" for name in ("frames", "proxies", "replicas"))
 PLAYWRIGHT = pytest.StashKey[ExitStack]()  # what ends Playwright and every browser that it has started
 START_SECONDS = 60.0
 STREAMLIT = (

@@ -70,6 +70,31 @@ def test_a_forgotten_lab_that_was_never_drawn_loads_again_at_the_next_click(page
     tab.wait_for_function("() => window.__before === undefined", timeout=1000 * PATIENCE)
 
 
+LOSE_ALL = """(count) => {
+  const { Stream } = window.__modules["wire/stream.js"];
+  const { WebSocket, setTimeout } = window;
+  const sockets = [], waits = [];
+  window.WebSocket = class { constructor() { sockets.push(this); } };
+  window.setTimeout = (act, wait) => waits.push(wait);
+  try {
+    for (let at = 0; at < count; at++) new Stream("live/none", { frame() {}, connected() {}, ended() {} });
+    for (const each of sockets) each.onopen();
+    waits.length = 0;
+    for (const each of sockets) each.onclose({ code: 1012, reason: "" });
+  } finally {
+    Object.assign(window, { WebSocket, setTimeout });
+  }
+  return waits;
+}"""
+
+
+def test_boards_that_lose_their_line_together_come_back_spread_over_a_second_or_more(page: Open) -> None:
+    waits = page("/").page.evaluate(LOSE_ALL, 60)
+    assert len(waits) == 60
+    assert max(waits) - min(waits) >= 1_000
+    assert min(waits) > 0
+
+
 # Behind a proxy.
 
 INSIDE = "inside.example:8501"
