@@ -140,7 +140,13 @@ class Room:
     def settled(self) -> None:
         """Wait until the balancer knows every replica that is there."""
         there = {each.number for each in self.replicas if each.word() == "ready"}
-        self.until(lambda: {self.get("/session/none").replica for _ in range(8)} == there, f"it knows {there}")
+        self.until(lambda: self._known() == there, f"it knows {there}")
+
+    def _known(self) -> set[int]:
+        try:
+            return {self.get("/session/none").replica for _ in range(8)}
+        except OSError:  # it is not there yet
+            return set()
 
 
 def until(holds: Callable[[], Any], what: str) -> None:
@@ -198,8 +204,6 @@ def room(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Ro
         )  # fmt: skip
         stack.callback(end_group, process)
         found = Room(replicas, http_port, https_port)
-        with suppress(OSError):
-            found.settled()
-        assert process.poll() is None, (folder / "log").read_text()[-2_000:]
         found.settled()
+        assert process.poll() is None, (folder / "log").read_text()[-2_000:]
         yield found

@@ -6,11 +6,12 @@ All of it runs when it is named (pytest tests/matrix/test_replicas.py); every ru
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from tests.browser.student import PATIENCE, Board
 from tests.matrix.proxies import PROXIES
@@ -20,7 +21,6 @@ MAX_VISITORS = 3  # of each replica
 CODES = [f"BCD{last}FG" for last in "BCDFGHJKLMNPQRSTVWXZ"]
 ANY = "/session/none"  # an address that every replica answers
 SETTINGS = "regression_max_steps=0&regression_lr=0.3"
-ROWS = "x,y\n" + "".join(f"{at},{at * at}\n" for at in range(7))
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -35,14 +35,13 @@ def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 
 
 @contextmanager
-def pages(replica: Replica, count: int) -> Iterator[list[ClientConnection]]:
-    """So many open pages of a replica, without a browser."""
+def pages(replica: Replica, count: int) -> Iterator[None]:
+    """Open pages of a replica, without a browser."""
     address = f"ws://{replica.address}:{replica.port}/_stcore/stream"
     with ExitStack() as opened:
-        sockets = [connect(address, subprotocols=["streamlit"], max_size=None) for _ in range(count)]  # type: ignore[list-item]
-        for each in sockets:
-            opened.enter_context(closing(each))
-        yield sockets
+        for _ in range(count):
+            opened.enter_context(connect(address, subprotocols=[Subprotocol("streamlit")], max_size=None))
+        yield
 
 
 def seen(found: Room, path: str = ANY, cookies: dict[str, str] | None = None) -> set[int]:

@@ -62,7 +62,7 @@ class Drain:
         self._task: asyncio.Task[None] | None = None
 
     def at_sigterm(self, seconds: float) -> None:
-        """From now on, SIGTERM drains for so many seconds before it ends the server; with 0, it ends it at once.
+        """From now on, SIGTERM drains for `seconds` before it ends the server; with 0, it ends it at once.
 
         Called on the server's event loop. A second SIGTERM ends the server at once. Does nothing outside the main
         thread, which alone receives signals.
