@@ -5,7 +5,18 @@ from __future__ import annotations
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from pages.ui.routes import assets, base, first, live, origins, prose, readiness, sessions, still
+from pages.ui.routes import (
+    assets,
+    base,
+    classroom,
+    first,
+    live,
+    origins,
+    prose,
+    readiness,
+    sessions,
+    still,
+)
 from pages.ui.routes.headers import SecurityHeaders
 from pages.ui.routes.page_script import PageScript
 from pages.ui.routes.streamlit_files import StreamlitFiles
@@ -14,15 +25,8 @@ from playground.settings import Settings
 
 def routes() -> list[BaseRoute]:
     """Every route of ours, under the app's path."""
-    return base.under_base(
-        live.ROUTES,
-        still.ROUTES,
-        sessions.ROUTES,
-        assets.ROUTES,
-        first.ROUTES,
-        prose.ROUTES,
-        readiness.ROUTES,
-    )
+    parts = (live, still, sessions, assets, first, prose, classroom, readiness)
+    return base.under_base(*(part.ROUTES for part in parts))
 
 
 def middleware(settings: Settings) -> list[Middleware]:
