@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import lru_cache
 from typing import Any
 
@@ -13,11 +14,11 @@ from torch import nn
 from playground.experiments import experiments
 from playground.lessons import LESSONS
 from playground.lessons.cnn.attribution import fgsm
-from playground.lessons.cnn.charts import anatomy, mistakes
+from playground.lessons.cnn.charts import anatomy
 from playground.lessons.cnn.charts.projection import Projection, projected, sample
-from playground.lessons.cnn.charts.shift_test import ShiftTest
+from playground.lessons.cnn.charts.shift_test import ShiftTest, plain_model, shifted
 from playground.lessons.cnn.config import CnnConfig
-from playground.lessons.cnn.drawing.drawing import SLIDERS
+from playground.lessons.cnn.drawing.drawing import SLIDERS, PadDrawing
 from playground.lessons.cnn.lesson import build
 from playground.lessons.cnn.model import convolutions, frozen, scaled
 from playground.lessons.cnn.run import CnnRun
@@ -170,15 +171,6 @@ def _(config: CnnConfig) -> None:
     run = trained(config)
     assert 5.5 < build(CnnConfig()).parameter_count / run.parameter_count < 6.5, "a sixth of the parameters"
     assert 0.87 < all_test_images(config) < 0.91
-
-
-def _(config: CnnConfig) -> None:
-    run = trained(config)
-    frame = run.frame_context()
-    assert frame.tester.latest is not None
-    label, predicted = mistakes.most_frequent_confusion(frame.tester.latest)
-    assert label != predicted and frame.tester.latest.confusion[label, predicted] > 5
-    assert len(mistakes.cell(frame)["layout"]["meta"]["table"]["Test image"]) > 5
 
 
 @of("heaps", "Each point is a test image as the linear layer gets it.", is_long=True)
@@ -513,3 +505,80 @@ def _(config: CnnConfig) -> None:
     alike = nn.functional.cosine_similarity(kernels[:, None], windows.T[None], dim=2)  # (kernels, windows)
     strongest = layer(x)[0].flatten(1).topk(20).indices
     assert float(alike.gather(1, strongest).mean()) > 0.2 + float(alike.mean())
+
+
+@says(
+    "That is one filter.",
+    "There are 16.",
+    "That is 32 · (25 + 1), as if each filter read only one map.",
+    "That is 32 · 28 · 28, before the pooling.",
+    "That is one map.",
+    "There are 32.",
+    "Halve 28 twice, then count the pixels of 32 maps.",
+)
+def _() -> None:
+    first, second, linear = layers()
+    assert count(nn.Conv2d(1, 1, 5)) == 26 and first.out_channels == 16 and second.out_channels == 32
+    assert 32 * (25 + 1) == 832 < count(second) and 32 * 28 * 28 == 25_088
+    assert 28 // 2 // 2 == 7 and 7 * 7 == 49 and linear.in_features == 32 * 49
+
+
+@of("more-from-200", "Every image is shifted and rotated a little, in each epoch differently.")
+def _(config: CnnConfig) -> None:
+    run = build(config)
+    x, generator = scaled(run.digits.x_test[:5]), torch.Generator().manual_seed(1)
+    one, other = (config.augmentation(x, generator) for _ in range(2))
+    assert (config.shift, config.turn) == (2, 10)
+    assert all(not torch.equal(a, b) and not torch.equal(a, c) for a, b, c in zip(x, one, other, strict=True))
+
+
+@of(
+    "shift",
+    "Switch on “Start”: a fully connected model with about as many parameters trains on the same images, and both are tested on shifted ones.",
+)
+def _(config: CnnConfig) -> None:
+    wanted = build(config).parameter_count
+    plain, _ = plain_model(wanted, config)
+    assert count(plain) == pytest.approx(wanted, rel=0.05)
+    assert all(isinstance(each, (nn.Flatten, nn.Linear, nn.ReLU)) for each in plain)
+
+
+@says("Beyond about four pixels, strokes begin to leave the image.")
+def _() -> None:
+    x = scaled(build(TUTORIAL).digits.x_test[:1_000])
+    left = [float(1 - shifted(x, 0, pixels).sum() / x.sum()) for pixels in (2, 4, 6)]
+    assert left[0] < 0.001 and left[1] < 0.01 < left[2]
+
+
+def as_drawn(places: slice, columns: slice) -> torch.Tensor:
+    """The input for a bar drawn at a place of the pad."""
+    ink = np.zeros((128, 128), np.uint8)
+    ink[places, columns] = 255
+    found = PadDrawing().use_picture(255 - ink)
+    assert found is not None
+    return found
+
+
+@says(
+    "Where you draw on the pad, and how large, makes no difference to the input: the drawing is cropped, scaled to 20 by 20 and placed by its centre of mass, as every image of MNIST was."
+)
+def _() -> None:
+    one, elsewhere, twice = (
+        as_drawn(slice(10, 50), slice(10, 20)),
+        as_drawn(slice(60, 100), slice(90, 100)),
+        as_drawn(slice(20, 100), slice(40, 60)),
+    )
+    assert torch.equal(one, elsewhere) and torch.equal(one, twice)
+
+
+@says(
+    "On this page the images are kept as bytes and converted to float32 batch by batch, and images and weights have the channel last in memory (`model.to(memory_format=torch.channels_last)`), which makes convolutions faster and changes only the last digits of results."
+)
+@torch.no_grad()
+def _() -> None:
+    run = build(TUTORIAL)
+    assert run.digits.x_train.dtype == torch.uint8
+    assert convolutions(run.model)[1].weight.is_contiguous(memory_format=torch.channels_last)
+    x = scaled(run.digits.x_test[:20])
+    last, first = run.model(x), copy.deepcopy(run.model).to(memory_format=torch.contiguous_format)(x.contiguous())
+    torch.testing.assert_close(last, first, rtol=1e-4, atol=1e-5)
