@@ -81,7 +81,7 @@ def _(config: CnnConfig) -> None:
     assert config.images == 20_000 and all_test_images(config) > 0.98
 
 
-@of("filter-born", "One layer of four large filters.")
+@of("filter-born", "One layer of four large filters.", is_long=True)
 def _(config: CnnConfig) -> None:
     run = trained(config)
     first, last = build(config), run
@@ -122,6 +122,7 @@ def _(config: CnnConfig) -> None:
     "A hundred times the tutorial's learning rate.",
     "The loss stays at that of guessing, 2.3.",
     "In the ReLU rows, maps that stay blank for every image are dead.",
+    is_long=True,
 )
 def _(config: CnnConfig) -> None:
     run = trained(config)
@@ -141,13 +142,14 @@ def _(config: CnnConfig) -> None:
     "fifty-images",
     "A model with 28,938 parameters learns 50 images.",
     "The training accuracy reaches 100 %, the test accuracy does not follow: it has learned its images by heart.",
+    is_long=True,
 )
 def _(config: CnnConfig) -> None:
     assert status(config)["accuracy"] == 1.0 and all_test_images(config) < 0.8
     assert trained(config).parameter_count == 28_938
 
 
-@of("more-from-200", "The test accuracy ends several percent higher.")
+@of("more-from-200", "The test accuracy ends several percent higher.", is_long=True)
 def _(config: CnnConfig) -> None:
     assert all_test_images(config) > all_test_images(config.with_values(shift=0.0, turn=0.0)) + 0.03
 
@@ -438,10 +440,12 @@ def _(config: CnnConfig) -> None:
     "More it does not prove: of other images about one in three is read wrong.",
 )
 def _(config: CnnConfig) -> None:
-    run = after(config, 50)
+    run = build(config)
+    run.use_threads(torch.get_num_threads())
+    go_on(run, 50)
     numbers = run.status(run.view())
     assert numbers["accuracy"] == 1
-    run = after(config, 100)
+    go_on(run, 100)
     with torch.no_grad():
         answers = torch.cat([run.model.eval()(scaled(part)).argmax(dim=1) for part in run.digits.x_test.split(1_000)])
     wrong = float((answers != run.digits.y_test).float().mean())
@@ -449,13 +453,9 @@ def _(config: CnnConfig) -> None:
 
 
 @torch.enable_grad()
-def after(config: CnnConfig, steps: int) -> CnnRun:
-    """A run after some steps, of one's own."""
-    run = build(config)
-    run.use_threads(torch.get_num_threads())
-    while run.steps < steps:
-        run.advance(60.0, steps - run.steps)
-    return run
+def go_on(run: CnnRun, until: int) -> None:
+    while run.steps < until:
+        run.advance(60.0, until - run.steps)
 
 
 @of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,10 +27,18 @@ EXPERIMENTS = {each.id: each.config for each in experiments(LESSONS["data_loader
 
 def loaded(config: Any, **values: Any) -> Any:
     """The run of the lab Batches with all batches read, without worker processes."""
-    run = batches.build(config.with_values(workers=0, **values))
+    return _read(config.with_values(workers=0, **values))
+
+
+def read(config: Any) -> Any:
+    """A run of one's own with all batches read."""
+    run = batches.build(config)
     while not run.outcome:
         run.advance(1.0, 1000)
     return run
+
+
+_read = cache(read)
 
 
 def order(run: Any) -> Any:
@@ -44,7 +53,8 @@ def order(run: Any) -> Any:
 )
 def _(config: Any) -> None:
     assert (config.samples, config.batch_size, config.epochs, config.workers) == (10, 5, 3, 2)
-    one, again, other = loaded(config), loaded(config), loaded(config, seed=config.seed + 1)
+    one, other = loaded(config), loaded(config, seed=config.seed + 1)
+    again = read(config.with_values(workers=0))
     checksums = [run.status(run.steps)["order"] for run in (one, again, other)]
     assert checksums[0] == checksums[1] != checksums[2]
 
