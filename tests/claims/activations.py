@@ -533,6 +533,7 @@ def _() -> None:
 @says(
     "`torch.softmax` does this, and so does `nn.CrossEntropyLoss`; that is why it needs the scores (logits) and not the shares.",
     "Nothing, if it is computed in a stable way: all exponentials grow by the same factor, which cancels in the shares.",
+    "You add 100 to every score.",
     "The answer to add-100: Nothing.",
     "The naive formula overflows instead.",
 )
@@ -582,6 +583,7 @@ def _() -> None:
 
 @says(
     "With tanh or ReLU nothing: each layer gives 0 for every input.",
+    "All weights start at zero.",
     "The answer to all-zeros: 0, for every input.",
     "Every gradient of a weight is 0 too, so no weight ever changes.",
     "Nothing is drawn here: 0 times any input is 0.",

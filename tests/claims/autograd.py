@@ -631,6 +631,7 @@ def _() -> None:
 
 
 @says(
+    "The gradient of one weight is 0, that of another is None.",
     "Zero: a gradient reached the weight, and the result does not change with it.",
     "The answer to zero-or-none: 0 was computed; None says that no gradient ever arrived.",
     "None: no gradient ever reached it, because the result does not depend on the weight or the weight is not a leaf.",

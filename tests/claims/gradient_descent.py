@@ -826,3 +826,14 @@ def _() -> None:
         at = torch.tensor(minimum, requires_grad=True)
         (slope,) = torch.autograd.grad(landscape.function(at), at)
         assert float(slope.norm()) < 1e-3
+
+
+@says("Two starts are side by side and end in different minima.")
+def _() -> None:
+    config = basins.BasinsConfig()
+    landscape = SURFACES[config.surface]
+    ends = basins.roll_many(landscape, basins.grid_of_starts(landscape, basins.STARTS), config.lr, config.steps)
+    reached = basins.assign(landscape, ends, basins.goals_of(landscape, ends, config.lr))
+    rows = reached.reshape(basins.STARTS, basins.STARTS)
+    beside = (rows[:, 1:] != rows[:, :-1]) & (rows[:, 1:] >= 0) & (rows[:, :-1] >= 0)
+    assert int(beside.sum()) > 10

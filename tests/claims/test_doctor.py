@@ -43,7 +43,10 @@ CAUSES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 QUICK = ("e1", "x2", "f1")
 SEEDS = (101, 102)  # others than those that the thresholds were set on
-HEALTHY_RATES = {"sgd": (0.03, 0.1), "momentum": (0.01, 0.03), "adam": (0.003, 0.01), "rmsprop": (0.003, 0.01)}
+HEALTHY_RATES = {
+    "sgd": (0.03, 0.1), "momentum": (0.01, 0.03), "nesterov": (0.01, 0.03), "adagrad": (0.03, 0.1),
+    "rmsprop": (0.003, 0.01), "adam": (0.003, 0.01), "adamw": (0.003, 0.01),
+}  # fmt: skip
 
 
 def named(script: str, seed: int) -> str:
@@ -84,27 +87,37 @@ def test_the_doctor_is_silent_about_what_does_no_harm(name: str) -> None:
 
 
 def settings(lesson: str, seed: int) -> Any:
-    """Random settings of a lesson."""
+    """Random settings of a lesson: data, model, optimizer, rate, batches."""
     draw = random.Random(seed)
     optimizer = draw.choice(list(HEALTHY_RATES))
     lr = draw.choice(HEALTHY_RATES[optimizer])
-    common = {"seed": draw.randrange(1000), "lr": lr}
     activation = draw.choice(("relu", "tanh", "leaky_relu", "elu"))
     if lesson == "regression":
         return RegressionConfig(
-            **common, optimizer=optimizer, activation=activation, hidden=draw.choice((10, 16, 32)), max_steps=0,
-            noise=draw.choice((0.1, 0.2, 0.4)), batch_size=draw.choice((0, 20, 50)), layers=draw.choice((1, 2)),
+            seed=draw.randrange(1000), lr=lr, optimizer=optimizer, activation=activation, max_steps=0,
+            target=draw.choice(("square", "square", "sine", "step", "wave")), noise=draw.choice((0.1, 0.2, 0.4, 0.7)),
+            points=draw.choice((50, 100, 300)), loss=draw.choice(("mse", "mse", "huber", "l1")),
+            layers=draw.choice((1, 2, 3)), hidden=draw.choice((10, 16, 32)), hidden_2=draw.choice((10, 24)),
+            batch_size=draw.choice((0, 10, 20, 50)), weight_decay=draw.choice((0.0, 0.0, 0.0001)),
         )  # fmt: skip
     if lesson == "classification":
         return ClassificationConfig(
-            lr=lr, optimizer=optimizer, activation=activation, units_1=draw.choice((8, 12)), max_steps=0,
-            cloud=draw.choice(("blobs", "circle")), batch_size=draw.choice((0, 20)), layers=draw.choice((1, 2)),
-            dropout=draw.choice((0.0, 0.0, 0.2)),
+            seed=draw.randrange(1000), lr=lr, optimizer=optimizer, activation=activation, max_steps=0,
+            cloud=draw.choice(("blobs", "circle", "xor", "spiral", "moons", "rings")), classes=draw.choice((2, 3, 4)),
+            noise=draw.choice((0.4, 1.0, 1.5)), points=draw.choice((30, 100)), layers=draw.choice((1, 2, 3)),
+            units_1=draw.choice((8, 12)), units_2=draw.choice((6, 12)), batch_size=draw.choice((0, 10, 20)),
+            dropout=draw.choice((0.0, 0.0, 0.2)), weight_decay=draw.choice((0.0, 0.0, 0.001)),
         )  # fmt: skip
     if lesson == "optimizers":
-        return OptimizersConfig(seed=draw.randrange(1000), lr=0.01, racers="sgd,momentum,adam", activation=activation)
+        return OptimizersConfig(
+            seed=draw.randrange(1000), lr=draw.choice((0.003, 0.01, 0.03)), activation=activation,
+            racers=draw.choice(("sgd,momentum,adam", "nesterov,rmsprop,adamw", "adagrad,adadelta,adam")),
+            target=draw.choice(("square", "sine")), noise=draw.choice((0.1, 0.4)), hidden=draw.choice((10, 20)),
+        )  # fmt: skip
     return CnnConfig(
-        seed=draw.randrange(1000), lr=draw.choice((0.003, 0.01)), filters_1=4, filters_2=6, epochs=0,
+        seed=draw.randrange(1000), optimizer=draw.choice(("adam", "adam", "momentum")),
+        lr=draw.choice((0.003, 0.01)), layers=draw.choice((1, 2, 2, 3)), filters_1=4, filters_2=6, filters_3=8,
+        kernel=draw.choice((3, 5)), pooling=draw.choice(("max", "average")), activation=activation, epochs=0,
         batch_size=draw.choice((50, 64)), batch_norm=draw.choice((False, True)), dropout=draw.choice((0.0, 0.3)),
     )  # fmt: skip
 
