@@ -468,17 +468,17 @@ def _(config: Any) -> None:
     assert config.knobs()["persistent"].applies_to(config)
 
 
-@says("Samplers like this balance a data set in which some classes are rare.")
-def _() -> None:
+@of("weighted", "Samplers like this balance a data set in which some classes are rare.")
+def _(config: Any) -> None:
+    assert config.sampler == "weighted"
     labels = torch.tensor([0] * 95 + [1] * 5)
     weights = 1 / labels.bincount()[labels].double()
     sampler = data.WeightedRandomSampler(weights.tolist(), 10_000, generator=torch.Generator().manual_seed(0))
     assert float(labels[list(sampler)].double().mean()) == pytest.approx(0.5, abs=0.02)
 
 
-@says("Each point is the direction of one batch’s gradient, compared with the gradient of all the data.")
-def _() -> None:
-    config = EXPERIMENTS["batches-of-4"]
+@of("batches-of-4", "Each point is the direction of one batch’s gradient, compared with the gradient of all the data.")
+def _(config: Any) -> None:
     x, y, at = noise.draw_points(config)
     assert len(noise.gradient_of_each(x, y, at)) == config.samples
     found = cosines(config, config.samples)
@@ -495,9 +495,8 @@ def _() -> None:
     assert falls == sorted(falls, reverse=True) and noises[-1] == 0
 
 
-@says("This is why learning rates are lowered towards the end.")
-def _() -> None:
-    near = EXPERIMENTS["near-the-goal"]
+@of("near-the-goal", "This is why learning rates are lowered towards the end.")
+def _(near: Any) -> None:
     assert cosines(near, 16).mean() < 0.7 * cosines(near.with_values(distance=1.0), 16).mean()
 
 

@@ -656,8 +656,8 @@ def _() -> None:
     assert x.shape[1] == 1568
 
 
-@says("Ask which outputs could make it smaller.")
-def _() -> None:
+@of("clinic-floor", "Ask which outputs could make it smaller.")
+def _(config: Any) -> None:
     sure = (
         nn.functional.cross_entropy(torch.eye(10)[:1], torch.tensor([0])),
         nn.functional.cross_entropy(10 * torch.eye(10)[:1], torch.tensor([0])),

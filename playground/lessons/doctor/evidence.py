@@ -73,6 +73,8 @@ class Evidence:
     kept_norm: float = math.nan  # of such an old gradient
     new_norm: float = math.nan  # of the new one
     models: int = 1  # trained one after the other, with the same shapes, none used again
+    is_one_model: bool = True  # whether all losses are of the same model
+    are_weights_finite: bool = True
     steps_per_model: int = 0
 
     # The loss function.

@@ -176,6 +176,8 @@ class Updates:
             "new_norm": median(self._new_norms) if self._new_norms else math.nan,
             "models": len(again) if is_again else 1,
             "steps_per_model": int(median(each.steps for each in again)) if is_again else 0,
+            "is_one_model": len(self._models) <= 1,
+            "are_weights_finite": all(bool(each.isfinite().all()) for each in self._order),
             "first_rate": highest if self._rates else math.nan,
             "last_rate": self._rates[-1] if self._rates else math.nan,
             "rate_gone_at": 1 + gone if gone is not None and is_gone else 0,
