@@ -78,6 +78,36 @@ def test_the_doctor_names_the_cause_in_each_case(name: str, seed: int) -> None:
     check(CASES[name], seed)
 
 
+# Changes that seem to cure a case are other settings of it. Where such a change brings a fault of its own, or leaves
+# less to be seen, that is what may be said.
+ALSO: dict[tuple[str, int], tuple[str, ...]] = {
+    ("x2", 1): ("empty updates",),  # zero_grad() moves behind backward()
+    ("f3", 3): ("summed", "not finite"),  # a sum in the place of a mean
+    ("i3", 3): ("",),  # tanh: its outputs are no probabilities
+    ("b2", 1): ("chance",),  # a deeper model, which has not moved at all
+    ("b2", 2): ("",),  # larger batches leave too few steps to judge a curve
+    ("b9", 1): ("",),  # one mean for two columns
+    ("t1", 2): ("decay",),  # a weight decay that keeps it from learning by heart
+    ("t2", 3): ("slow",),  # a tenth of the rate
+    ("s3", 3): ("one prediction",),
+}
+RIGHT = 0.9
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("group", sorted({CASES[name].group for name in CAUSES}))
+def test_changes_that_do_not_help_do_not_mislead_the_doctor(group: str) -> None:
+    wrong, total = [], 0
+    for name, expected in CAUSES.items():
+        case = CASES[name]
+        for at, change in enumerate(case.others if case.group == group else (), start=1):
+            found = named(change.applied(case.script), SEEDS[0])
+            total += 1
+            if found not in (*(expected or ("",)), *ALSO.get((name, at), ())):
+                wrong.append(f"{name}, change {at}: {found}")
+    assert total >= 9 and len(wrong) <= (1 - RIGHT) * total, wrong
+
+
 @pytest.mark.parametrize("name", HARMLESS)
 def test_the_doctor_is_silent_about_what_does_no_harm(name: str) -> None:
     assert named(MYTHS[name].script, SEEDS[0]) == ""
@@ -123,8 +153,8 @@ def settings(lesson: str, seed: int) -> Any:
 
 
 BUILDERS = {"regression": regression, "classification": classification, "optimizers": optimizers, "cnn": cnn}
-HEALTHY = [*(("regression", seed) for seed in range(38)), *(("classification", seed) for seed in range(38)),
-           *(("optimizers", seed) for seed in range(19)), *(("cnn", seed) for seed in range(5))]  # fmt: skip
+HEALTHY = [*(("regression", seed) for seed in range(28)), *(("classification", seed) for seed in range(28)),
+           *(("optimizers", seed) for seed in range(24)), *(("cnn", seed) for seed in range(20))]  # fmt: skip
 FAULTS = ("Gradients add up", "The targets have", "The inputs go up", "The loss gets prob", "The gradient dies",
           "All hidden units of", "A batch has", "Tested in train mode", "Batch norm gets")  # fmt: skip
 
@@ -141,6 +171,7 @@ def check_healthy(lesson: str, seed: int) -> None:
         with torch.no_grad():
             line = run.narrate(run.view())
     assert not line.startswith(FAULTS), line
+    assert lesson == "optimizers" or watch.steps >= 100
     found = diagnose(watch.evidence())
     if found is not None and found.rule in ("constant", "one prediction", "slow", "chance", "dead"):
         assert watch.evidence().is_poor, "a remark on a poor fit alone"  # a seed may be unlucky, and then it is true

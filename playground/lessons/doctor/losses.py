@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from playground.lessons.doctor.evidence import TestCurve
 
 LATE = 10  # measurements
+LAST = 3  # the same of what still changes
 MIN_STEPS = 5  # before predictions are called probabilities
 SLACK = 1e-3  # of a sum of probabilities
 NEAR_END = 0.1  # of 0 and 1: outputs between 0 and 1 that come near both are probabilities
@@ -27,6 +29,10 @@ MAX_CHAINS = 32
 WEIGHTS = ("weight", "pos_weight")  # of classes: the entropy of their shares is then not the loss of guessing
 REGRESSION = ("mse", "l1", "huber")
 CLASSES = ("cross entropy", "nll")
+ABSOLUTE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "l1": functional.l1_loss,
+    "huber": functional.huber_loss,
+}  # losses that the median keeps low
 
 
 @dataclass(eq=False)
@@ -58,9 +64,10 @@ class Losses:
         self._batch_classes: list[int] = []
         self._batch_rows: list[int] = []
         self._targets = np.zeros(3)  # their number, sum, sum of squares
+        self._late_targets: deque[Tensor] = deque(maxlen=LATE)
         self._below_zero: deque[float] = deque(maxlen=LATE)
         self._zeros: deque[float] = deque(maxlen=LATE)
-        self._spreads: deque[float] = deque(maxlen=LATE)
+        self._spreads: deque[float] = deque(maxlen=LAST)
         self._guesses: deque[int] = deque(maxlen=LATE)
         self._tests: dict[tuple[Any, ...], tuple[list[int], list[float]]] = {}
         self._chains: dict[int, tuple[weakref.ref[Tensor], int]] = {}  # sums of losses, and how many
@@ -134,6 +141,7 @@ class Losses:
                 self._note_guesses((prediction > 0).long().flatten())
         elif call.kind in REGRESSION and is_due:
             values = target.double()
+            self._late_targets.append(target)
             self._targets += np.array([values.numel(), float(values.sum()), float((values**2).sum())])
             self._spreads.append(float(prediction.double().std(correction=0)))
 
@@ -188,6 +196,9 @@ class Losses:
             found = float(-(shares * np.log(shares)).sum())
         elif kind == "mse" and self._targets[0]:
             found = self._target_spread() ** 2
+        elif kind in ABSOLUTE and self._late_targets:
+            targets = torch.cat([each.flatten() for each in self._late_targets])
+            found = float(ABSOLUTE[kind](targets.median().expand_as(targets), targets))
         else:
             return math.nan
         last = self._last
