@@ -427,6 +427,8 @@ def test_a_pairing_token_works_once_within_a_minute() -> None:
     phone = school.enter({"as": "pair", "token": token, "view": "remote"})
     own = phone.last("welcome")["token"]
     assert phone.state["device"] == 2 and [each["new"] for each in teacher.state["devices"]] == [False, True]
+    teacher.send("keep device", device=2)
+    assert [each["new"] for each in phone.state["devices"]] == [False, False]
     with pytest.raises(ValueError, match="void"):
         school.enter({"as": "pair", "token": token, "view": "remote"})
     teacher.send("pair")
