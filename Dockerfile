@@ -1,21 +1,33 @@
-# The playground as an image for a classroom server: docker build --build-arg TORCH_BACKEND=cpu -t playground .
-# PyTorch's build is chosen by TORCH_BACKEND: cpu, or cu128 and the like for a machine with a GPU. MNIST=1 adds the digits.
+# The playground as an image for a classroom server: docker build --build-arg TORCH_BACKEND=cpu -t pytorch-playground .
+# PyTorch's build is chosen by TORCH_BACKEND: cpu, or cu128 and the like for a machine with a GPU; empty takes the one of
+# the package index. MNIST=1 adds the digits. docs/deploy/README.md says how to pin the base to a digest, and when.
 
-FROM python:3.11-slim AS build
+# Python and Debian are pinned by release; the tag itself moves on with their security updates.
+ARG BASE=docker.io/library/python:3.11-slim-bookworm
+
+FROM ${BASE} AS build
 ARG TORCH_BACKEND=cpu
 RUN pip install --no-cache-dir uv==0.13.9 && uv venv /venv
 COPY requirements.txt ./
-RUN uv pip install --python /venv/bin/python --no-cache --compile-bytecode \
-    --torch-backend=${TORCH_BACKEND} -r requirements.txt
+# Left out is what only programs in C++ need: torch's tests, headers and tools. Its torch_shm_manager stays: `import torch`
+# looks for it. Compiled is what the app imports, not the rest of the libraries, which would be another 200 MB.
+RUN uv pip install --python /venv/bin/python --no-cache ${TORCH_BACKEND:+--torch-backend=${TORCH_BACKEND}} \
+        -r requirements.txt \
+    && cd /venv/lib/python*/site-packages \
+    && rm -r torch/test torch/include \
+    && find torch/bin ! -type d ! -name torch_shm_manager -delete \
+    && /venv/bin/python -m compileall -q -j 0 -x '/tests?/' .
 # MNIST=1 fetches the four files (12 MB) and checks them; without it the folder is empty.
 ARG MNIST=0
 COPY playground/__init__.py playground/shared_folder.py playground/
 COPY playground/mnist playground/mnist
 RUN mkdir data && if [ "${MNIST}" = 1 ]; then /venv/bin/python -m playground.mnist data; fi
 
-FROM python:3.11-slim
-# A fixed user id, so that a mounted folder can be given to it. HOME and caches are in /tmp: the rest may be read-only.
-RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin playground
+FROM ${BASE}
+# A fixed user id, so that a mounted folder can be given to it: a new volume at /mnist is this user's, for a download.
+# HOME and caches are in /tmp: the rest may be read-only.
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin playground \
+    && install --directory --owner=10001 --group=10001 /mnist
 ENV PATH=/venv/bin:$PATH \
     HOME=/tmp \
     XDG_CACHE_HOME=/tmp/.cache \
