@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +20,12 @@ import yaml
 from streamlit import config as streamlit_config
 
 from playground.settings import DATA, Settings
+from tests.conftest import free_port
 from tests.unit.test_deploy import PORT, final_stage, said
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "deploy" / "kubernetes"
+CODES = ("BCDFGH", "JKLMNP", "QRSTVW", "XZBCDF", "GHJKLM", "NPQRST")
 SERVER_SECONDS = 10  # in which a stopped server ends, as for Docker
 Manifest = dict[str, Any]
 
@@ -137,12 +145,11 @@ def test_replica_has_the_time_to_end() -> None:
     assert pod()["terminationGracePeriodSeconds"] >= int(command[-1]) + SERVER_SECONDS
 
 
-def test_a_full_replica_keeps_its_students() -> None:
-    """What is not ready is taken from the Service, with all who are there; /ready also says that a server is full."""
-    assert "/ready" not in container()["readinessProbe"]["httpGet"]["path"]
-    annotations = manifests()["Service"]["metadata"]["annotations"]
-    assert annotations["haproxy.org/check-http"] == "/ready"
-    assert "http-check disable-on-404" in annotations["haproxy.org/backend-config-snippet"].splitlines()
+def test_a_full_replica_keeps_its_students_and_gets_no_new_ones() -> None:
+    """What is not ready is taken from the Service, with all who are there."""
+    assert container()["readinessProbe"]["httpGet"]["path"] == "/ready?full=ok"
+    assert container()["livenessProbe"]["httpGet"]["path"] == "/_stcore/health", "a draining server lives"
+    assert annotations()["check-http"] == "/ready"
 
 
 def test_one_replica_at_a_time_is_stopped() -> None:
@@ -155,19 +162,124 @@ def test_one_replica_at_a_time_is_stopped() -> None:
     assert scale["behavior"]["scaleDown"]["stabilizationWindowSeconds"] >= 600
 
 
-def test_haproxy_accepts_what_the_annotations_become(tmp_path: Path) -> None:
+def annotations() -> dict[str, str]:
+    """What the Service says to HAProxy's controller."""
+    found = manifests()["Service"]["metadata"]["annotations"].items()
+    return {name.partition("/")[2]: value for name, value in found if name.startswith("haproxy.org/")}
+
+
+def generated(ports: Sequence[int], listens: int) -> str:
+    """What the controller makes of the annotations, before these replicas."""
+    said = annotations()
+    assert said["check"] == "true"
+    backend = [
+        f"balance {said['load-balance']}", f"option httpchk GET {said['check-http']}", "dynamic-cookie-key key",
+        f"cookie {said['cookie-persistence']} dynamic indirect nocache insert",
+        *said["backend-config-snippet"].splitlines(),
+        *(f"server replica-{port} 127.0.0.1:{port} check inter 100ms" for port in ports),
+    ]  # fmt: skip
+    return "\n".join(
+        ["defaults", "mode http", "timeout connect 1s", "timeout client 5s", "timeout server 5s",
+         "frontend web", f"bind 127.0.0.1:{listens}", "default_backend playground", "backend playground", *backend, ""]
+    )  # fmt: skip
+
+
+class Replica:
+    """A server that answers with its port, and is full when it is told so."""
+
+    def __init__(self) -> None:
+        self.full = False
+        replica = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                is_full = replica.full and self.path == annotations()["check-http"]
+                self.send_response(404 if is_full else 200)
+                self.end_headers()
+                self.wfile.write(str(replica.port).encode())
+
+            def log_message(self, *_: object) -> None: ...
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@dataclass
+class Visitor:
+    """A browser that keeps its cookie."""
+
+    port: int
+    cookie: str = ""
+
+    def opens(self, path: str) -> int:
+        """The port of the replica that answers; 0 if none does."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path, headers={"Cookie": self.cookie} if self.cookie else {})
+            answer = connection.getresponse()
+            self.cookie = answer.getheader("Set-Cookie", self.cookie).partition(";")[0]
+            return int(answer.read()) if answer.status == 200 else 0
+        except OSError:
+            return 0
+        finally:
+            connection.close()
+
+
+@dataclass
+class Cluster:
+    """Replicas behind an HAProxy that is set as the controller would."""
+
+    replicas: list[Replica]
+    port: int
+
+    def newcomers(self) -> set[int]:
+        """The replicas that new visitors come to."""
+        return {Visitor(self.port).opens("/") for _ in range(6)}
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until the checks have been noticed."""
+        end = time.monotonic() + 10
+        while not holds():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
     haproxy = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if haproxy is None:
         pytest.skip("haproxy is not installed.")
-    said = {name.removeprefix("haproxy.org/"): value
-            for name, value in manifests()["Service"]["metadata"]["annotations"].items()}  # fmt: skip
-    backend = (
-        "defaults\n  mode http\n  timeout connect 5s\n  timeout client 50s\n  timeout server 50s\n  timeout tunnel 1h\n"
-        f"backend playground\n  balance {said['load-balance']}\n  option httpchk GET {said['check-http']}\n"
-        f"  dynamic-cookie-key key\n  cookie {said['cookie-persistence']} dynamic indirect nocache insert\n"
-        + "".join(f"  {line}\n" for line in said["backend-config-snippet"].splitlines())
-        + f"  server one 127.0.0.1:8501 check inter {said['check-interval']}\n"
-    )
-    (tmp_path / "haproxy.cfg").write_text(backend)
-    checked = subprocess.run([haproxy, "-c", "-f", "haproxy.cfg"], cwd=tmp_path, capture_output=True, text=True)
-    assert checked.returncode == 0, checked.stderr
+    found = Cluster([Replica(), Replica(), Replica()], free_port())
+    (tmp_path / "haproxy.cfg").write_text(generated([each.port for each in found.replicas], found.port))
+    process = subprocess.Popen([haproxy, "-db", "-f", str(tmp_path / "haproxy.cfg")], stderr=subprocess.DEVNULL)
+    try:
+        found.until(lambda: len(found.newcomers() - {0}) == 3)
+        yield found
+    finally:
+        process.kill()
+        process.wait()
+        for each in found.replicas:
+            each.server.shutdown()
+            each.server.server_close()
+
+
+def test_visitors_stay_and_a_full_replica_gets_no_new_ones(cluster: Cluster) -> None:
+    visitors = [Visitor(cluster.port) for _ in range(6)]
+    places = [each.opens("/") for each in visitors]
+    assert len(set(places)) == 3
+    full = cluster.replicas[0]
+    full.full = True
+    cluster.until(lambda: full.port not in cluster.newcomers())
+    assert [each.opens("/assets") for each in visitors] == places
+
+
+def test_a_class_is_on_one_replica(cluster: Cluster) -> None:
+    classes = {code: Visitor(cluster.port).opens(f"/class?class={code}") for code in CODES}
+    assert len(set(classes.values())) > 1, "classes are spread"
+    for code, place in classes.items():
+        student = Visitor(cluster.port)
+        while student.opens("/") == place:  # she has been elsewhere before
+            student.cookie = ""
+        assert student.opens(f"/join?class={code.lower()}") == place
+        assert student.opens("/regression") == place, "the cookie follows her class"
