@@ -49,6 +49,12 @@ def image_environment() -> dict[str, str]:
     return dict(word.split("=", 1) for word in words)
 
 
+def base() -> str:
+    """The image that it is built on, where nothing else is said."""
+    (found,) = [rest for name, rest in instructions() if name == "ARG" and rest.startswith("BASE=")]
+    return found.removeprefix("BASE=")
+
+
 def copied() -> list[tuple[list[str], str]]:
     """What each COPY takes from the checkout, and where it puts it."""
     copies = [rest.split() for rest in said(instructions(), "COPY") if "--from=" not in rest]
@@ -113,6 +119,13 @@ def test_every_copy_source_exists_and_reaches_the_builder() -> None:
     assert len(sources) >= 5
     assert [source for source in sources if not (ROOT / source).exists()] == []
     assert [source for source in sources if Path(source).parts[0] not in kept] == []
+
+
+def test_base_is_pinned_to_a_release_of_python_and_of_debian() -> None:
+    assert re.fullmatch(r"docker\.io/library/python:3\.\d+-slim-[a-z]+", base())
+    assert instructions()[0] == ("ARG", f"BASE={base()}"), "before the first stage, for all of them"
+    assert {rest.partition(" ")[0] for name, rest in instructions() if name == "FROM"} == {"${BASE}"}
+    assert base() in (ROOT / "docs" / "deploy" / "README.md").read_text()
 
 
 def test_torch_is_chosen_by_a_build_argument_that_defaults_to_cpu() -> None:
@@ -208,8 +221,21 @@ def test_uvicorn_serves_the_same_app(serve: Any) -> None:
 def test_compose_limits_memory_processors_and_processes() -> None:
     (service,) = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"].values()
     assert re.fullmatch(r"\d+[mg]", str(service["mem_limit"]))
-    assert float(service["cpus"]) > service["environment"]["PLAYGROUND_WORKERS"] > 0
+    assert float(service["cpus"]) > 1
+    assert {"PLAYGROUND_CORES", "PLAYGROUND_WORKERS"} & service["environment"].keys() == set(), "the limit decides"
     assert 0 < service["pids_limit"] <= 1_000
+
+
+def test_compose_keeps_a_download_of_mnist() -> None:
+    composed = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    (service,) = composed["services"].values()
+    (volume,) = service["volumes"]
+    name, _, folder = volume.partition(":")
+    assert name in composed["volumes"]
+    assert folder == service["environment"]["PLAYGROUND_DATA"]
+    user, group = said(final_stage(), "USER")[-1].split(":")
+    made = f"install --directory --owner={user} --group={group} {folder}"
+    assert any(made in command for command in said(final_stage(), "RUN")), "a new volume takes its owner from the image"
 
 
 def test_compose_takes_rights_away() -> None:
@@ -226,7 +252,9 @@ def test_compose_publishes_the_port_that_the_image_listens_on() -> None:
     assert said(final_stage(), "EXPOSE") == [PORT]
     assert f"--server.port={PORT}" in json.loads(said(final_stage(), "CMD")[-1])
     assert [ports.rpartition(":")[2] for ports in service["ports"]] == [PORT]
-    assert service["build"]["args"] == {"TORCH_BACKEND": "${TORCH_BACKEND:-cpu}", "MNIST": "${MNIST:-0}"}
+    assert service["build"]["args"] == {
+        "BASE": f"${{BASE:-{base()}}}", "TORCH_BACKEND": "${TORCH_BACKEND:-cpu}", "MNIST": "${MNIST:-0}"
+    }  # fmt: skip
 
 
 def test_streamlit_is_configured_for_production() -> None:
