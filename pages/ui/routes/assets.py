@@ -20,8 +20,10 @@ PLOTLY = "plotly.min.js"
 STYLES = "first.css"  # all that the first picture needs
 BOARD_STYLES = ("board.css", "player.css", "rail.css", "network.css", "racers.css", "lab_line.css", "script.css")
 NO_FILE = "There is no such file."
-MODULES = "modules.js"  # all of ours
-NAMES = (MODULES, PLOTLY, STYLES)
+MODULES = "modules.js"  # all of ours, without those of a class
+CLASSROOM = "classroom.js"  # the modules of a class: only its pages have them, after the others
+OF_A_CLASS = "classroom/"  # the folder of these modules
+NAMES = (MODULES, CLASSROOM, PLOTLY, STYLES)
 
 
 def styles(*names: str) -> str:
@@ -42,7 +44,10 @@ def _content(name: str) -> bytes:
     if name == STYLES:
         return styles(STYLES, *BOARD_STYLES, "page.css").encode()
     paths = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*.js"))}
-    return bundle.bundled({name: path.read_text(encoding="utf-8") for name, path in paths.items()}).encode()
+    sources = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+    of_class = {name: text for name, text in sources.items() if name.startswith(OF_A_CLASS)}
+    others = {name: text for name, text in sources.items() if name not in of_class}
+    return (bundle.bundled(others) if name == MODULES else bundle.bundled(of_class, loaded=others)).encode()
 
 
 def prepare() -> None:

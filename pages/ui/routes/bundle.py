@@ -10,7 +10,7 @@ Our modules import by name (or for the effect alone), only from each other, not 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from posixpath import dirname, join, normpath
 
 _IMPORT = re.compile(r'^import\s+(?:\{([^}]*)\}\s+from\s+)?"([^"]+)";\n', re.MULTILINE)
@@ -19,9 +19,12 @@ _OTHER = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 DEFAULT = "asDefault"  # the name of a function without one that a module exports by default
 
 
-def bundled(sources: Mapping[str, str]) -> str:
-    """One script from the texts of these modules, by name. Raises ValueError for a form that is not known here."""
-    done: dict[str, str] = {}
+def bundled(sources: Mapping[str, str], loaded: Collection[str] = ()) -> str:
+    """One script from the texts of these modules, by name. Raises ValueError for a form that is not known here.
+
+    `loaded` names modules of another script, which the page has run before this one.
+    """
+    done: dict[str, str] = dict.fromkeys(loaded, "")
 
     def add(name: str, importers: tuple[str, ...] = ()) -> None:
         if name in importers:
@@ -33,7 +36,8 @@ def bundled(sources: Mapping[str, str]) -> str:
 
     for name in sources:
         add(name)
-    return f'"use strict";\n(() => {{\nconst modules = (window.__modules = {{}});\n{"".join(done.values())}}})();\n'
+    table = "window.__modules" if loaded else "(window.__modules = {})"
+    return f'"use strict";\n(() => {{\nconst modules = {table};\n{"".join(done.values())}}})();\n'
 
 
 def _target(name: str, address: str) -> str:
