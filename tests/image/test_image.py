@@ -24,6 +24,12 @@ from tests.unit.test_deploy import final_stage, said
 MAX_STOP_SECONDS = 3.0
 ROWS = "x,y\n" + "".join(f"{at},{at * at}\n" for at in range(7))
 ELSEWHERE = "find / -xdev -user 10001 -not -path '/tmp*' -not -path '/mnist*' -not -path '/proc/*' -not -path '/dev/*'"
+COMPILED = """
+import importlib.util, pathlib, streamlit, torch
+for file in (torch.__file__, streamlit.__file__, "/app/playground/workers/worker.py"):
+    header = pathlib.Path(importlib.util.cache_from_source(file)).read_bytes()[:16]
+    print(int.from_bytes(header[8:12], "little") == int(pathlib.Path(file).stat().st_mtime))
+"""
 
 pytestmark = pytest.mark.timeout(3_600)  # a build on a slow line
 
@@ -63,6 +69,11 @@ def test_its_files_are_read_only_for_an_ordinary_user(container: Container) -> N
         with pytest.raises(AssertionError, match=r"Read-only|Permission denied"):
             container.run("touch", f"{place}/file")
     assert "CapEff:\t0000000000000000" in container.run("cat", "/proc/self/status")
+
+
+def test_what_it_imports_is_compiled(container: Container) -> None:
+    """A file's bytecode is taken only where it has the file's time, which both copies must have kept."""
+    assert container.run("python", "-c", COMPILED).split() == ["True"] * 3
 
 
 def test_the_server_counts_the_container_s_cores(engine: Engine) -> None:

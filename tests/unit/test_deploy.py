@@ -137,7 +137,8 @@ def test_mnist_comes_into_the_image_only_when_asked_for() -> None:
     assert "MNIST=0" in said(instructions(), "ARG")
     (fetching,) = [command for command in said(instructions(), "RUN") if "playground.mnist" in command]
     assert re.search(r'\[ "\$\{MNIST\}" = 1 \]; then \S+ -m playground\.mnist data; fi$', fetching)
-    assert "--from=build /data data" in said(final_stage(), "COPY"), "beside app.py, where it is looked for"
+    assert said(instructions(), "WORKDIR") == ["/app", "/app"]
+    assert "--from=build /app /app" in said(final_stage(), "COPY"), "beside app.py, where it is looked for"
     assert places()[-1] == ROOT / "data"
 
 
@@ -171,6 +172,13 @@ def test_image_writes_below_tmp_only() -> None:
     places = {name: environment[name] for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")}
     assert {name: place for name, place in places.items() if Path(place).parts[:2] != ("/", "tmp")} == {}
     assert environment["PYTHONDONTWRITEBYTECODE"] == "1"
+
+
+def test_image_reads_the_bytecode_that_its_build_has_written() -> None:
+    folder = image_environment()["PYTHONPYCACHEPREFIX"]
+    assert f"--from=build {folder} {folder}" in said(final_stage(), "COPY")
+    (starting,) = [command for command in said(instructions(), "RUN") if "streamlit run" in command]
+    assert f"PYTHONPYCACHEPREFIX={folder} PYTHONDONTWRITEBYTECODE= " in starting
 
 
 def test_settings_agree_between_code_image_and_readme() -> None:
