@@ -30,7 +30,7 @@ COPY playground playground
 COPY pages pages
 COPY app.py ./
 # The server is started once. What it imports then is compiled, and nothing else: all libraries would be 200 MB more.
-RUN export HOME=/tmp PYTHONPYCACHEPREFIX=/bytecode PYTHONDONTWRITEBYTECODE= \
+RUN mkdir /bytecode && export HOME=/tmp PYTHONPYCACHEPREFIX=/bytecode PYTHONDONTWRITEBYTECODE= \
     && { streamlit run app.py --server.address=127.0.0.1 --server.port=8501 & } && server=$! \
     && until python -c "import urllib.request as web; web.urlopen('http://127.0.0.1:8501/_stcore/health')" 2>&-; \
         do sleep 1 && kill -0 ${server} || exit 1; done \
