@@ -26,6 +26,7 @@ DEBOOTSTRAP = "debootstrap"  # what BASE says for a base of one's own
 OWN_BASE = "localhost/pytorch-playground-base:bookworm"
 SUITE, PACKAGES = "bookworm", "python3,python3-pip,ca-certificates"
 START_SECONDS = 120.0
+MAX_SHOWN = 60  # characters of what has made a layer
 
 NO_ENGINE = "Neither podman nor docker is installed."
 NO_BASE = "{base} cannot be pulled here; BASE=debootstrap makes a base of Debian's packages instead."
@@ -127,11 +128,11 @@ class Engine:
         (found,) = json.loads(self.ask("image", "inspect", NAME))
         return float(found["Size"]) / 1e6
 
-    def layers(self) -> list[str]:
-        """A line for each layer of the image, the largest first: its size, and what has made it."""
-        lines = self.ask("history", "--no-trunc", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", NAME)
-        sizes = [(int(size), made) for size, _, made in (line.partition(" ") for line in lines.splitlines())]
-        return [f"{size / 1e6:8.1f} MB  {made[:90]}" for size, made in sorted(sizes, reverse=True) if size > 100_000]
+    def layers(self) -> list[tuple[str, str]]:
+        """The size of each layer of the image that has files, and what has made it; the last first."""
+        lines = self.ask("history", "--no-trunc", "--format", "{{.Size}}\t{{.CreatedBy}}", NAME).splitlines()
+        found = [(size, made[:MAX_SHOWN]) for size, _, made in (line.partition("\t") for line in lines)]
+        return [(size, made) for size, made in found if not size.startswith("0")]
 
     @contextmanager
     def started(self) -> Iterator[Container]:

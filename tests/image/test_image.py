@@ -40,8 +40,9 @@ def engine() -> Engine:
     seconds = found.build()
     table = Table(f"The image, built by {found.program} in {seconds:.0f} s")
     table.add("size, MB", f"{found.megabytes():,.0f}")
+    for size, made in found.layers():
+        table.add(made, size)
     table.show()
-    print("\n".join(found.layers()))
     return found
 
 
