@@ -242,6 +242,8 @@ class Classroom:
         if isinstance(answers, list):
             self.pending_answers[number] = answers
         self._use_answers()
+        if self.returning is not None:
+            self._wait_for_return(self.clock())
 
     def take_out(self, number: int) -> None:
         """Take a student out: the token is void, and coming back needs the teacher's yes."""

@@ -133,7 +133,7 @@ def _tiles(of: Classroom, to: Connection) -> Iterator[Message]:
 
 
 def _together(of: Classroom, to: Connection, what: str) -> Iterator[Message]:
-    picture = orjson.dumps(views.picture(of, what))
+    picture = orjson.dumps(views.picture(of, what, has_names=to.role != "student"))
     if picture != to.together:
         to.together = picture
         yield picture.decode()
