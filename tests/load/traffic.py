@@ -4,8 +4,6 @@
 
 Counted is what Chromium's network log says of files (as they were sent, with headers) and of messages on sockets. A
 page is opened with nothing kept from before, then again in the same browser, in which files are kept; then it plays.
-Browsers ask for the best compression over https and on this machine; over plain http from another machine they do
-not, and files are larger. The frames are the same.
 """
 
 from __future__ import annotations
@@ -26,7 +24,6 @@ PAGES = ("", "regression", "classification", "optimizers", "cnn", "tensors")
 PLAYED = ("regression", "classification", "optimizers", "cnn")
 SECONDS = 20.0 * LENGTH
 QUIET_SECONDS = 3.0  # after the board is there: what comes late has come
-PLAIN = "playground.example"  # a name for this machine that is not localhost
 ENDLESS = "?{page}_max_steps=0"
 MAX_SMALL_HEADER = 125  # bytes of a message whose length needs no field of its own
 
@@ -135,14 +132,11 @@ def visits(browser: Browser, url: str, name: str) -> tuple[Bytes, Bytes]:
 
 def report(browser: Browser, server: Server) -> None:
     """Print both tables as docs/scaling.md has them."""
-    plain = f"http://{PLAIN}:{server.port}"
     browser.new_context().new_page().goto(f"{server.url}/regression")  # a server's first visit is like no other
-    print("| page | first visit, MB | over plain http | later visit, files kept, kB |\n|---|---|---|---|")
+    print("| page | first visit, MB | later visit, files kept, kB |\n|---|---|---|")
     for name in PAGES:
         first, again = visits(browser, server.url, name)
-        largest, _ = visits(browser, plain, name)
-        row = (name or "home", f"{first.down / 1e6:.2f}", f"{largest.down / 1e6:.2f}", f"{again.down / 1e3:.0f}")
-        print(line(row))
+        print(line([name or "home", f"{first.down / 1e6:.2f}", f"{again.down / 1e3:.0f}"]))
     print("\n| plays | frames a second | received, kB a minute | sent | at rest, kB a minute |\n|---|---|---|---|---|")
     for name in PLAYED:
         played = play(browser, server.url, name)
@@ -157,6 +151,5 @@ def line(cells: Sequence[str]) -> str:
 
 if __name__ == "__main__":
     chromium = shutil.which("chromium") or sys.exit("Chromium is not installed: apt-get install chromium")
-    flags = [*FLAGS, f"--host-resolver-rules=MAP {PLAIN} 127.0.0.1"]
     with run_server() as server, sync_playwright() as playwright:
-        report(playwright.chromium.launch(executable_path=chromium, args=flags), server)
+        report(playwright.chromium.launch(executable_path=chromium, args=list(FLAGS)), server)

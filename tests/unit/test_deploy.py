@@ -265,6 +265,17 @@ def test_compose_publishes_the_port_that_the_image_listens_on() -> None:
     }  # fmt: skip
 
 
+def test_a_replica_is_the_same_container_as_a_single_server() -> None:
+    (single,) = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"].values()
+    replica = yaml.safe_load((ROOT / "docs" / "deploy" / "compose.scale.yaml").read_text())["services"]["playground"]
+    own = {"ports", "environment", "build", "scale"}
+    assert {name: value for name, value in replica.items() if name not in own} == {
+        name: value for name, value in single.items() if name not in own
+    }
+    assert replica["build"]["args"] == single["build"]["args"]
+    assert single["environment"].keys() <= replica["environment"].keys()
+
+
 def test_streamlit_is_configured_for_production() -> None:
     text = (ROOT / ".streamlit" / "config.toml").read_text()
     settings = tomllib.loads(text)
