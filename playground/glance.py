@@ -12,7 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Kind = Literal["", "map4", "map8", "fit", "race", "digit"]
+Looks = Literal["no", "numbers", "picture"]  # what is wanted of a run
+Kind = Literal["", "map2", "map4", "map8", "fit", "race", "digit"]  # a map's number: of the classes it is for
 
 MAP_SIDE = 16  # cells in a row of a map
 FIT_PLACES = 32  # of a fit
@@ -27,7 +28,8 @@ MIN_EXPONENT, MAX_EXPONENT = -6, 6  # of the losses that a byte can tell apart
 class Miniature:
     """A picture as bytes; `kind` says what they are (`map_of_classes`, `fit`, `race`, `digit`), "" that there is none.
 
-    A map has 16 x 16 cells, row by row from the lowest; "map4" two cells a byte, the first one in the high four bits.
+    A map has 16 x 16 cells, row by row from the lowest; those for up to four classes have two cells a byte, the first
+    one in the high four bits.
     """
 
     kind: Kind = ""
@@ -90,7 +92,7 @@ def map_of_classes(probabilities: NDArray[Any]) -> Miniature:
         return Miniature("map8", (16 * classes + np.rint(15 * sure)).astype(np.uint8).tobytes())
     cells = np.rint(15 * np.clip(found[:, 1], 0, 1)) if count == 2 else 2 * classes + (most > 0.75)
     high, low = cells.astype(np.uint8).reshape(-1, 2).T
-    return Miniature("map4", (16 * high + low).tobytes())
+    return Miniature("map2" if count == 2 else "map4", (16 * high + low).tobytes())
 
 
 def fit(heights: NDArray[Any], low: float, high: float) -> Miniature:

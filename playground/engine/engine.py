@@ -29,7 +29,7 @@ from playground.engine.orders import Call, Order, Rebuild, Refuse, Revary, Tune
 from playground.engine.places import PlaceKeeper, Places
 from playground.engine.run import Returning, Run, Viewer
 from playground.engine.watching import Glances, Letter
-from playground.glance import Glance
+from playground.glance import Glance, Looks
 from playground.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -285,11 +285,11 @@ class Engine:
                 if each.lane is not None:
                     each.lane.ready.notify()
 
-    def look(self, run_id: str, *, looks: bool) -> None:
+    def look(self, run_id: str, looks: Looks) -> None:
         """Glance at a run whenever it has changed, at most once a second, or no longer. Raises UnknownRun."""
         with self._lock:
             opened = self._find(run_id)
-            opened.glances = Glances() if looks else None
+            opened.glances = None if looks == "no" else Glances(looks == "picture")
             if opened.lane is not None:
                 opened.lane.ready.notify()
 

@@ -390,7 +390,7 @@ class OpenRun:
         if glances is None or self.run is None or now < glances.due_at(self.watching.change):
             return None
         run: object = self.run
-        found = run.glance(glances.step) if isinstance(run, Glanced) else Glance()
+        found = run.glance(glances.step, has_picture=glances.has_picture) if isinstance(run, Glanced) else Glance()
         glances.taken(self.watching.change, found.step, now)
         return replace(found, state=self.shown_state)
 

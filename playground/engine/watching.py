@@ -206,6 +206,7 @@ class Watching(Stream):
 class Glances:
     """What a wall of many boards has seen of a run: a glance at most once a second, and only where something is new."""
 
+    has_picture: bool = True
     change: int = -1  # of the run, at the last glance
     step: int = -1  # the same
     at: float = -math.inf

@@ -589,16 +589,16 @@ class TrainingRun(ABC):
     # What a wall of many boards shows.
 
     @torch.no_grad()
-    def glance(self, since: int) -> Glance:
-        """A small picture and the numbers of the current step, whatever is shown; `tail` has the losses after `since`.
+    def glance(self, since: int, *, has_picture: bool) -> Glance:
+        """The numbers and perhaps a small picture of the current step, whatever is shown.
 
-        It draws no random number and changes nothing.
+        `tail` has the losses after the step `since`. It draws no random number and changes nothing.
         """
         steps, losses = self.losses_over_time()
         accuracies = (self._last_of(name) for name in ("test_accuracy", "accuracy"))
-        is_lost = self.outcome == "failed"
+        is_drawn = has_picture and self.outcome != "failed"
         return Glance(
-            miniature=Miniature() if is_lost else self.miniature(), step=self.steps,
+            miniature=self.miniature() if is_drawn else Miniature(), step=self.steps,
             loss=float(losses[-1]) if len(losses) else math.nan, rate=float(getattr(self.config, "lr", math.nan)),
             accuracy=next((value for value in accuracies if math.isfinite(value)), math.nan), units=self.size(),
             parameters=self.parameter_count, tail=loss_bytes(thinned(losses[steps > since], TAIL_POINTS)),

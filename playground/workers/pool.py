@@ -27,7 +27,7 @@ from playground.engine.open_run import State
 from playground.engine.orders import Refuse
 from playground.engine.places import Places
 from playground.engine.run import Viewer
-from playground.glance import Glance
+from playground.glance import Glance, Looks
 from playground.settings import Settings
 from playground.workers import messages, wire
 from playground.workers.operations import Operation
@@ -133,7 +133,7 @@ class WorkerPool:
         self._places = Places(self.settings.max_runs, self._tell_place)
         self._playing: set[str] = set()  # the runs that play or want to
         self._held: frozenset[str] = frozenset()  # sessions whose runs rest
-        self._looked_at: frozenset[str] = frozenset()  # runs that a wall of many boards looks at
+        self._looked_at: dict[str, Looks] = {}  # runs that a wall of many boards looks at
         self._glanced: Callable[[str, Glance], None] = lambda run_id, glance: None
         self._freed: list[tuple[float, float]] = []  # until when the reports may lack it, and the megabytes
         self._thread_times: wire.ThreadTimes | None = None
@@ -405,6 +405,11 @@ class WorkerPool:
         run = self._runs.get(run_id)
         return None if run is None else run.bench
 
+    def config_of(self, run_id: str) -> Any:
+        """The settings of a run; None where there is none."""
+        run = self._runs.get(run_id)
+        return None if run is None else run.config
+
     def last_ask(self, run_id: str) -> tuple[tuple[str, ...], dict[str, bool]]:
         """The charts that the run's controlling viewer has asked for lately, and its options."""
         with self._lock:
@@ -419,23 +424,24 @@ class WorkerPool:
                 if run.session in before ^ self._held:
                     run.worker.outbox.post(wire.Hold(run.id, run.session in self._held))
 
-    def look(self, run_ids: Collection[str], glanced: Callable[[str, Glance], None]) -> None:
+    def look(self, at: Mapping[str, Looks], glanced: Callable[[str, Glance], None]) -> None:
         """Glance at these runs from now on, and at no others: at each that has changed, at most once a second.
 
         `glanced` is called from another thread, and must return at once.
         """
         with self._lock:
-            before, self._looked_at, self._glanced = self._looked_at, frozenset(run_ids), glanced
-            for run_id in before ^ self._looked_at:
-                if (run := self._runs.get(run_id)) is not None:
-                    run.worker.outbox.post(wire.Look(run_id, run_id in self._looked_at))
+            before, self._looked_at, self._glanced = self._looked_at, dict(at), glanced
+            for run_id in before.keys() | self._looked_at.keys():
+                looks, run = self._looked_at.get(run_id, "no"), self._runs.get(run_id)
+                if run is not None and looks != before.get(run_id, "no"):
+                    run.worker.outbox.post(wire.Look(run_id, looks))
 
     def _tell_class(self, run: RemoteRun) -> None:
         """A run was opened, perhaps again in another worker: whether it rests, and whether it is looked at."""
         if run.session in self._held:
             run.worker.outbox.post(wire.Hold(run.id, True))
-        if run.id in self._looked_at:
-            run.worker.outbox.post(wire.Look(run.id, True))
+        if (looks := self._looked_at.get(run.id)) is not None:
+            run.worker.outbox.post(wire.Look(run.id, looks))
 
     @property
     def open_runs(self) -> int:

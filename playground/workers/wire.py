@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from playground.engine.commands import Command
 from playground.engine.orders import Refuse
-from playground.glance import Glance
+from playground.glance import Glance, Looks
 from playground.lesson import Table
 from playground.settings import Settings
 from playground.workers.operations import Operation
@@ -166,7 +166,7 @@ class Look:
     """Glance at a run again and again, or no longer."""
 
     run_id: str
-    looks: bool
+    looks: Looks
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ STYLES = "first.css"  # all that the first picture needs
 BOARD_STYLES = ("board.css", "player.css", "rail.css", "network.css", "racers.css", "lab_line.css", "script.css")
 NO_FILE = "There is no such file."
 MODULES = "modules.js"  # all of ours, without those of a class
-CLASSROOM = "classroom.js"  # the modules of a class: only its pages have them, after the others
-OF_A_CLASS = "classroom/"  # the folder of these modules
+CLASSROOM = "classroom.js"  # what the app's pages need in a class, after the others
+OF_A_CLASS = "classroom/"  # the folder of the modules of a class
+BAR = "classroom/bar.js"  # the one of them that the app's pages begin with
 NAMES = (MODULES, CLASSROOM, PLOTLY, STYLES)
 
 
@@ -45,9 +46,10 @@ def _content(name: str) -> bytes:
         return styles(STYLES, *BOARD_STYLES, "page.css").encode()
     paths = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*.js"))}
     sources = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
-    of_class = {name: text for name, text in sources.items() if name.startswith(OF_A_CLASS)}
-    others = {name: text for name, text in sources.items() if name not in of_class}
-    return (bundle.bundled(others) if name == MODULES else bundle.bundled(of_class, loaded=others)).encode()
+    others = [each for each in sources if not each.startswith(OF_A_CLASS)]
+    if name == MODULES:
+        return bundle.bundled(sources, others).encode()
+    return bundle.bundled(sources, [BAR], loaded=others).encode()
 
 
 def prepare() -> None:
