@@ -19,9 +19,7 @@ _OTHER = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 DEFAULT = "asDefault"  # the name of a function without one that a module exports by default
 
 
-def bundled(
-    sources: Mapping[str, str], entries: Iterable[str] | None = None, *, loaded: Collection[str] = ()
-) -> str:
+def bundled(sources: Mapping[str, str], entries: Iterable[str] | None = None, *, loaded: Collection[str] = ()) -> str:
     """One script from the texts of modules, by name: of `entries` (all, if None) and of what they import.
 
     `loaded` names modules of another script, which the page has run before this one. Raises ValueError for a form that
