@@ -434,14 +434,14 @@ class WorkerPool:
             for run_id in before.keys() | self._looked_at.keys():
                 looks, run = self._looked_at.get(run_id, "no"), self._runs.get(run_id)
                 if run is not None and looks != before.get(run_id, "no"):
-                    run.worker.outbox.post(wire.Look(run_id, looks))
+                    run.worker.outbox.post(wire.GlanceAt(run_id, looks))
 
     def _tell_class(self, run: RemoteRun) -> None:
         """A run was opened, perhaps again in another worker: whether it rests, and whether it is looked at."""
         if run.session in self._held:
             run.worker.outbox.post(wire.Hold(run.id, True))
         if (looks := self._looked_at.get(run.id)) is not None:
-            run.worker.outbox.post(wire.Look(run.id, looks))
+            run.worker.outbox.post(wire.GlanceAt(run.id, looks))
 
     @property
     def open_runs(self) -> int:

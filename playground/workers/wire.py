@@ -162,7 +162,7 @@ class Hold:
 
 
 @dataclass(frozen=True)
-class Look:
+class GlanceAt:
     """Glance at a run again and again, or no longer."""
 
     run_id: str

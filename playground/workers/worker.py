@@ -193,7 +193,7 @@ class Worker:
                 engine.close(run_id, reason)
             case wire.Hold(run_id, held):
                 engine.hold(run_id, held=held)
-            case wire.Look(run_id, looks):
+            case wire.GlanceAt(run_id, looks):
                 engine.look(run_id, looks)
             case wire.SetPlace(run_id, place):
                 engine.set_place(run_id, place)

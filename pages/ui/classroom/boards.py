@@ -6,32 +6,30 @@ which this server makes and which is good for reading only.
 
 from __future__ import annotations
 
-import math
 import secrets
 import threading
-import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from urllib.parse import urlencode
 
-from pages.ui.session import pool
-from playground.classroom.tiles import Kind, Report
+from pages.ui.classroom.words import NO_FILE
+from pages.ui.session import NO_ANSWER, pool
 from playground.glance import TAIL_POINTS, Glance, Looks
+from playground.lesson import LiveLesson
+from playground.lessons import LESSONS
+from playground.workers.operations import CheckpointFile, WriteReplayLink
 
-WANTED_SECONDS = 4.0  # after which a run is no longer looked at, unless it is asked for again
 MAX_NAMES = 4_096  # then those of closed runs are forgotten
-KINDS = {
-    "": Kind.NONE, "map2": Kind.MAP, "map4": Kind.MAP, "map8": Kind.MAP8, "fit": Kind.FIT, "race": Kind.RACE,
-    "digit": Kind.DIGIT,
-}  # fmt: skip
 
 
 class Boards:
-    """All of them. Any thread may call its methods, which return at once."""
+    """All of them. Any thread may call its methods; all but `checkpoint` return at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}  # by run id
         self._runs: dict[str, str] = {}  # by name
-        self._wanted: dict[str, tuple[Looks, float]] = {}  # by run id: what of it, and until when
+        self._looks: dict[str, Looks] = {}  # by run id: what is wanted of it
         self._seen: dict[str, Glance] = {}  # by run id: what has come and was not yet reported
         self._resting: dict[str, frozenset[str]] = {}  # by class: the sessions whose runs rest
 
@@ -59,57 +57,62 @@ class Boards:
 
     # What a wall sees.
 
-    def reports(self, pictures: Collection[str], numbers: Collection[str]) -> list[Report]:
-        """What has come of these runs, by name, since it was asked before; those of `pictures` with a small picture.
+    def reports(self, pictures: Collection[str], numbers: Collection[str]) -> Mapping[str, Glance]:
+        """What has come of these runs, by name, since the last call; those of `pictures` with a small picture.
 
-        To ask is to look: a run that is not asked for again is looked at no longer.
+        To ask is to look: from now on these runs are looked at, and no others.
         """
-        now = time.monotonic()
         with self._lock:
-            asked: dict[str, str] = {}
-            for looks, names in (("numbers", numbers), ("picture", pictures)):
-                for name in names:
-                    if (run_id := self._runs.get(name)) is not None:
-                        asked[run_id] = looks
-            for run_id, looks in asked.items():
-                self._wanted[run_id] = "picture" if looks == "picture" else "numbers", now + WANTED_SECONDS
-            self._wanted = {run_id: want for run_id, want in self._wanted.items() if want[1] > now}
-            wanted = {run_id: looks for run_id, (looks, _) in self._wanted.items()}
-            found = [(self._names[run_id], self._seen.pop(run_id)) for run_id in asked if run_id in self._seen]
-        pool().look(wanted, self._take)
-        return [_report(name, glance) for name, glance in found]
+            looks: dict[str, Looks] = {
+                **{run_id: "numbers" for name in numbers if (run_id := self._runs.get(name))},
+                **{run_id: "picture" for name in pictures if (run_id := self._runs.get(name))},
+            }
+            found = {self._names[run_id]: glance for run_id, glance in self._seen.items() if run_id in looks}
+            self._seen, has_changed, self._looks = {}, looks != self._looks, looks
+        if has_changed:
+            pool().look(looks, self._take)
+        return found
 
     def _take(self, run_id: str, glance: Glance) -> None:
         with self._lock:
+            if run_id not in self._looks:
+                return
             if (before := self._seen.get(run_id)) is not None:
-                tail = (before.tail + glance.tail)[-TAIL_POINTS:]
-                glance = Glance(**{**vars(glance), "tail": tail})
-            if run_id in self._wanted:
-                self._seen[run_id] = glance
+                glance = replace(glance, tail=(before.tail + glance.tail)[-TAIL_POINTS:])
+            self._seen[run_id] = glance
+
+    def checkpoint(self, name: str) -> tuple[bytes, str]:
+        """A file that continues the run with this name, and the query of a link that replays it, "" for none.
+
+        Waits. Raises ValueError with a sentence where there is no such run, or no file of it.
+        """
+        run_id = self.run_of(name)
+        lesson = LESSONS.get(pool().bench_of(run_id) or "") if run_id is not None else None
+        if run_id is None or not isinstance(lesson, LiveLesson):
+            raise ValueError(NO_FILE)
+        try:
+            content = pool().call(run_id, CheckpointFile(lesson.name))
+            link = pool().call(run_id, WriteReplayLink())
+        except NO_ANSWER:
+            raise ValueError(NO_FILE) from None
+        if link is None or link.refusal:
+            return content, ""
+        settings = {f"{lesson.name}_{knob}": text for knob, text in link.settings.items()}
+        return content, urlencode(settings | dict(link.parameters))
 
     # Which of them rest.
 
     def rest(self, code: str, sessions: Collection[str]) -> None:
         """Let the runs of these sessions of a class rest, and no others of it."""
         with self._lock:
+            before = frozenset[str]().union(*self._resting.values())
             if sessions:
                 self._resting[code] = frozenset(sessions)
-            elif self._resting.pop(code, None) is None:
-                return
-            everybody = frozenset().union(*self._resting.values())
-        pool().hold(everybody)
+            else:
+                self._resting.pop(code, None)
+            resting = frozenset[str]().union(*self._resting.values())
+        if resting != before:
+            pool().hold(resting)
 
 
 BOARDS = Boards()
-
-
-def _report(name: str, glance: Glance) -> Report:
-    def number(value: float) -> float | None:
-        return value if math.isfinite(value) else None
-
-    return Report(
-        run=name, step=glance.step, plays=glance.state == "playing", is_over=glance.state in ("done", "failed"),
-        loss=number(glance.loss), rate=number(glance.rate), accuracy=number(glance.accuracy), units=glance.units,
-        parameters=glance.parameters, diverged=glance.is_diverged, tail=glance.tail, curve=glance.curve,
-        kind=KINDS[glance.miniature.kind], miniature=glance.miniature.picture,
-    )  # fmt: skip

@@ -24,6 +24,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pages.ui import board
 from pages.ui.classroom.boards import BOARDS
+from pages.ui.routes.allowance import Allowance, BadMessage
 from pages.ui.session import pool
 from pages.ui.widgets import knob_widgets
 from playground.engine.open_run import UnknownRun
@@ -32,6 +33,7 @@ from playground.lessons import BENCHES, LESSONS
 
 FIRST_SECONDS = 5.0  # within which a reader has to say who it is
 MAX_FIRST_CHARACTERS = 500
+MAX_MESSAGES_PER_SECOND = 60.0
 MANY_READERS = 30
 GAP_SECONDS = (1 / 30, 1 / 10)  # between two frames; from MANY_READERS on the second
 WHOLE_GAP_SECONDS = 0.25  # between two whole frames, and a hundredth of a second more for each reader
@@ -194,7 +196,10 @@ class Broadcast:
         charts, options = pool().last_ask(self._run_id)
         if not charts and (bench := pool().bench_of(self._run_id)):
             found = BENCHES[bench].charts
-            charts = tuple(chart.name for chart in found if chart.strip or not chart.views or chart.name == found[0].name)
+            view = found[0].views[:1]
+            charts = tuple(
+                each.name for each in found if each.strip or not each.views or not view or view[0] in each.views
+            )
         return charts, options
 
     def _plan(self) -> None:
@@ -236,15 +241,29 @@ def board_of(run_id: str) -> str:
     return orjson.dumps({"is": "board", "page": page, "bench": bench, "data": data}).decode()
 
 
-def check_again(code: str, may_read: MayRead) -> None:
+def _nobody(code: str, token: str, name: str) -> bool:
+    del code, token, name
+    return False
+
+
+_may_read: MayRead = _nobody  # until there are classes
+
+
+def use_rights(may_read: MayRead) -> None:
+    """Let a class decide who may read: by its code, the token of who asks, and the name of the run."""
+    global _may_read
+    _may_read = may_read
+
+
+def check_again(code: str) -> None:
     """Close the sockets of those who may read no longer, after something in a class has changed."""
-    for broadcast in _broadcasts.values():
+    for broadcast in list(_broadcasts.values()):
         for reader in broadcast.readers:
-            if reader.code == code and not may_read(code, reader.token, reader.name):
+            if reader.code == code and not _may_read(code, reader.token, reader.name):
                 reader.close(4403, NOT_ALLOWED)
 
 
-async def read(socket: WebSocket, name: str, may_read: MayRead) -> None:
+async def read(socket: WebSocket, name: str) -> None:
     """Serve one reader, whose socket is open, until it goes, may read no longer, or the run is gone."""
     if (who := await _who(socket)) is None:
         with contextlib.suppress(RuntimeError):
@@ -252,7 +271,7 @@ async def read(socket: WebSocket, name: str, may_read: MayRead) -> None:
         return
     code, token = who
     run_id = BOARDS.run_of(name)
-    if not may_read(code, token, name):
+    if not _may_read(code, token, name):
         await socket.close(4403, NOT_ALLOWED)
         return
     if run_id is None:
@@ -262,8 +281,13 @@ async def read(socket: WebSocket, name: str, may_read: MayRead) -> None:
     sender = asyncio.create_task(reader.send_all(socket))
     try:
         broadcast.add(reader)
+        allowance = Allowance(MAX_MESSAGES_PER_SECOND)
         while (await socket.receive())["type"] != "websocket.disconnect":
+            allowance.take()
             broadcast.painted(reader)
+    except BadMessage as error:
+        reader.close(error.code, error.reason)
+        await sender
     except UnknownRun:
         await socket.close(4404, GONE)
     except (WebSocketDisconnect, RuntimeError):
