@@ -255,6 +255,7 @@ export class Question {
   /** What a chart shows of the answer, as traces: a dashed line, and beside the truth the gap between them. */
   traces(chart) {
     const { ask, answer, verdict } = this.data ?? {};
+    if (this.board.vote) return this.board.vote.traces(chart); // the class's question comes before the page's own
     if (ask?.chart !== chart.spec.name || !chart.shown) return [];
     const { words } = this.board;
     const dashed = { width: 2.5, dash: "6px,4px", color: this.board.colour("@mark") };
