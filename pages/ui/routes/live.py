@@ -10,7 +10,6 @@ import orjson
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pages.ui.routes import readers
 from pages.ui.routes.allowance import Allowance, BadMessage
 from pages.ui.session import pool
 from playground.engine.commands import Ask, ProtocolError, read_ask
@@ -76,12 +75,9 @@ class SocketViewer:
 
 
 async def live(socket: WebSocket) -> None:
-    """The stream of a run's viewer at /live/<run id>; with `?reads=1`, of one that only reads (`readers`)."""
+    """The stream at /live/<run id> of the viewer that controls the run; others read it by another name (`readers`)."""
     await socket.accept()  # also where there is no run: a browser shows no reason for a socket that never opened
     run_id = socket.path_params["run_id"]
-    if socket.query_params.get("reads") == "1":  # another kind of name: who has a run's id controls the run
-        await readers.read(socket, run_id)
-        return
     viewer = SocketViewer(socket, run_id)
     try:
         pool().attach(run_id, viewer)

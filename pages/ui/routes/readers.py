@@ -1,10 +1,10 @@
 """Boards that only read a run: a teacher looks at a student's, or all boards of a class show one.
 
-A reader opens /live/<name of the run in its class>?reads=1 and says first who it is, {"class": ..., "token": ...}. The
-class decides whether it may read, at first and again whenever something in the class changes. It is sent what a board
-needs to be built, as a text, {"is": "board", "page": ..., "bench": ..., "data": ...}, again when a setting has changed,
-and frames, which it asks for as others do ({"ask": ...}, whose charts have no meaning here: it sees those that the
-board shows whose run this is).
+A reader opens /class/board/<name of the run in its class>?class=<code> and says first who it is, {"class": ...,
+"token": ...}. The class decides whether it may read, at first and again whenever something in the class changes. It is
+sent what a board needs to be built, as a text, {"is": "board", "page": ..., "bench": ..., "data": ...}, again when a
+setting has changed, and frames, which it asks for as others do ({"ask": ...}, whose charts have no meaning here: it
+sees those that the board shows whose run this is).
 
 However many read one run, it is drawn, written and sent by its worker once (`Broadcast`). A browser that does not keep
 up loses frames, and gets a whole one later.
@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
+from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pages.ui import board
@@ -263,8 +264,10 @@ def check_again(code: str) -> None:
                 reader.close(4403, NOT_ALLOWED)
 
 
-async def read(socket: WebSocket, name: str) -> None:
-    """Serve one reader, whose socket is open, until it goes, may read no longer, or the run is gone."""
+async def read(socket: WebSocket) -> None:
+    """Serve one reader until it goes, may read no longer, or the run is gone."""
+    await socket.accept()  # also where it may not read: a browser shows no reason for a socket that never opened
+    name = socket.path_params["name"]
     if (who := await _who(socket)) is None:
         with contextlib.suppress(RuntimeError):
             await socket.close(4400, WHO)
@@ -308,3 +311,6 @@ async def _who(socket: WebSocket) -> tuple[str, str] | None:
         return None
     found = (message.get("class"), message.get("token")) if isinstance(message, dict) else (None, None)
     return (found[0], found[1]) if isinstance(found[0], str) and isinstance(found[1], str) else None
+
+
+ROUTES = [WebSocketRoute("/class/board/{name}", read)]

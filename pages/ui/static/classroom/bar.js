@@ -99,6 +99,7 @@ class Bar {
       keepSeat(Object.assign(this.seat, { seat, name, token, kept }));
     } else if (is === "state") {
       this.state = message;
+      this.count = null; // the state has a newer one
       this.phase = "in";
       this.report();
       this.follow();
@@ -192,7 +193,7 @@ class Bar {
       session: session ?? this.data.session,
       run: run && run !== "none yet" ? run : null,
       page: this.data.page,
-      query: this.data.query,
+      query: queryOfPage(),
       experiment: rail?.data?.set || null,
     };
     const text = JSON.stringify(shown);
@@ -382,7 +383,7 @@ class Bar {
   }
 
   voteMessage(vote) {
-    const { answered, of } = this.count?.vote === vote.id ? this.count : vote;
+    const { answered, of } = this.count ?? vote;
     const hasAnswered = vote.answer !== null && vote.answer !== undefined;
     if (OPEN.includes(vote.state)) {
       if (hasAnswered) return ["answered", { answered, of }, "question", false];
@@ -400,6 +401,14 @@ class Bar {
     if (!label || locks.length > 2) return ["locked", {}, "lock", false];
     return other ? ["lockedTwo", { label, other }, "lock", false] : ["lockedOne", { label }, "lock", false];
   }
+}
+
+/** What the address of this page sets, apart from the class. */
+function queryOfPage() {
+  const found = new URLSearchParams(location.search);
+  found.delete("class");
+  const text = found.toString();
+  return text ? `?${text}` : "";
 }
 
 /** Streamlit's menu "More" has the ways to keep a run. */

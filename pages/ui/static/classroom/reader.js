@@ -15,7 +15,7 @@ export class ReaderBoard {
     this.root = element("div", { class: `first-board reader ${isDark ? "dark" : "light"} ${large ? "large" : ""}` });
     parent.append(this.root);
     this.waiting = []; // frames that came before the charts
-    const stream = new Stream(`live/${encodeURIComponent(run)}?reads=1`, {
+    const stream = new Stream(`class/board/${encodeURIComponent(run)}?class=${code}`, {
       first: () => ({ class: code, token }),
       text: (message) => this.stream === stream && this.build(message),
       frame: (frame) => this.stream === stream && this.board?.receive(frame),

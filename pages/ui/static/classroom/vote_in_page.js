@@ -76,6 +76,11 @@ export class Vote {
     const question = element("h2", {});
     question.innerHTML = ask.question;
     const line = element("p", {}, this.sentence());
+    if (this.vote.say) {
+      const say = element("span", {});
+      say.innerHTML = this.vote.say;
+      line.append(" ", say);
+    }
     const acts = element("div", { class: "class-answers" });
     acts.append(...this.acts(page));
     this.root.replaceChildren(element("div", { class: "class-question" }, question, line), acts);
@@ -100,8 +105,7 @@ export class Vote {
     if (state === "closed 2") return has(this.own) ? fill(words.saidOnly, said) : words.waits;
     const twice = has(first) && has(this.own) && state !== "shown 1" && vote.results;
     const own = !has(this.own) ? words.youSaidNone : fill(twice ? words.youSaidTwice : words.youSaid, said);
-    if (vote.say) return `${own} ${vote.say}`;
-    return state === "run" ? `${own} ${words.watch}` : own;
+    return state === "run" && !vote.say ? `${own} ${words.watch}` : own;
   }
 
   inWords(answer) {
