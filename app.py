@@ -33,7 +33,18 @@ from pages.ui import session  # noqa: E402
 POOL = session.pool()  # before all that takes long: its workers start while this process imports the rest
 
 from pages.ui import early_imports, housekeeping  # noqa: E402, F401  (no visitor waits for the first)
-from pages.ui.routes import assets, base, first, live, origins, prose, readers, sessions, still  # noqa: E402
+from pages.ui.routes import (  # noqa: E402
+    assets,
+    base,
+    classroom,
+    first,
+    live,
+    origins,
+    prose,
+    readers,
+    sessions,
+    still,
+)
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from pages.ui.routes.page_script import PageScript  # noqa: E402
 from pages.ui.routes.streamlit_files import StreamlitFiles  # noqa: E402
@@ -69,7 +80,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "pages" / "navigation.py",
     routes=base.under_base(
-        live.ROUTES, readers.ROUTES, still.ROUTES, sessions.ROUTES, assets.ROUTES, first.ROUTES, prose.ROUTES
+        *(part.ROUTES for part in (live, still, sessions, assets, first, prose, classroom, readers))
     ),
     middleware=[
         origins.middleware(SETTINGS),
