@@ -20,13 +20,23 @@ PLOTLY = "plotly.min.js"
 STYLES = "first.css"  # all that the first picture needs
 BOARD_STYLES = ("board.css", "player.css", "rail.css", "network.css", "racers.css", "lab_line.css", "script.css")
 NO_FILE = "There is no such file."
-MODULES = "modules.js"  # all of ours
-NAMES = (MODULES, PLOTLY, STYLES)
+MODULES = "modules.js"  # all of ours for the pages of the app
+CLASS_MODULES = "class.js"  # those of a class's own pages
+CLASS_STYLES = "class.css"
+CLASS_FOLDER = "classroom/"
+CLASS_ENTRY = "classroom/page.js"
+NAMES = (MODULES, PLOTLY, STYLES, CLASS_MODULES, CLASS_STYLES)
 
 
 def styles(*names: str) -> str:
     """The text of these style sheets, one after the other."""
     return "\n".join((STATIC / "styles" / name).read_text(encoding="utf-8") for name in names)
+
+
+def class_styles() -> list[str]:
+    """The style sheets of a class's own pages, "base.css" first."""
+    found = sorted(path.name for path in (STATIC / "styles" / "classroom").glob("*.css"))
+    return [f"classroom/{name}" for name in sorted(found, key=lambda name: name != "base.css")]
 
 
 @cache
@@ -41,8 +51,12 @@ def _content(name: str) -> bytes:
         return plotly_build.smaller(_plotly()).encode()
     if name == STYLES:
         return styles(STYLES, *BOARD_STYLES, "page.css").encode()
+    if name == CLASS_STYLES:
+        return styles("home_picture.css", *class_styles()).encode()
     paths = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*.js"))}
-    return bundle.bundled({name: path.read_text(encoding="utf-8") for name, path in paths.items()}).encode()
+    sources = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+    of_the_app = [name for name in sources if not name.startswith(CLASS_FOLDER)]
+    return bundle.bundled(sources, [CLASS_ENTRY] if name == CLASS_MODULES else of_the_app).encode()
 
 
 def prepare() -> None:
@@ -90,7 +104,7 @@ async def serve(request: Request) -> Response:
     if "gzip" in request.headers.get("accept-encoding", ""):
         content = _zipped(name)
         headers["Content-Encoding"] = "gzip"
-    kind = "text/css" if name == STYLES else "text/javascript"
+    kind = "text/css" if name.endswith(".css") else "text/javascript"
     return Response(content, media_type=kind, headers=headers)
 
 

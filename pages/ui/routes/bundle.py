@@ -10,7 +10,7 @@ Our modules import by name (or for the effect alone), only from each other, not 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from posixpath import dirname, join, normpath
 
 _IMPORT = re.compile(r'^import\s+(?:\{([^}]*)\}\s+from\s+)?"([^"]+)";\n', re.MULTILINE)
@@ -19,8 +19,11 @@ _OTHER = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 DEFAULT = "asDefault"  # the name of a function without one that a module exports by default
 
 
-def bundled(sources: Mapping[str, str]) -> str:
-    """One script from the texts of these modules, by name. Raises ValueError for a form that is not known here."""
+def bundled(sources: Mapping[str, str], entries: Iterable[str] | None = None) -> str:
+    """One script from the texts of modules, by name: of `entries` (all, if None) and of what they import.
+
+    Raises ValueError for a form that is not known here.
+    """
     done: dict[str, str] = {}
 
     def add(name: str, importers: tuple[str, ...] = ()) -> None:
@@ -31,7 +34,7 @@ def bundled(sources: Mapping[str, str]) -> str:
                 add(_target(name, address), (*importers, name))
             done[name] = _as_function(name, sources[name])
 
-    for name in sources:
+    for name in sources if entries is None else entries:
         add(name)
     return f'"use strict";\n(() => {{\nconst modules = (window.__modules = {{}});\n{"".join(done.values())}}})();\n'
 
