@@ -20,12 +20,13 @@ PLOTLY = "plotly.min.js"
 STYLES = "first.css"  # all that the first picture needs
 BOARD_STYLES = ("board.css", "player.css", "rail.css", "network.css", "racers.css", "lab_line.css", "script.css")
 NO_FILE = "There is no such file."
-MODULES = "modules.js"  # all of ours for the pages of the app
-CLASS_MODULES = "class.js"  # those of a class's own pages
-CLASS_STYLES = "class.css"
-CLASS_FOLDER = "classroom/"
-CLASS_ENTRY = "classroom/page.js"
-NAMES = (MODULES, PLOTLY, STYLES, CLASS_MODULES, CLASS_STYLES)
+MODULES = "modules.js"  # all of ours, without those of a class
+CLASSROOM = "classroom.js"  # what the app's pages need in a class: they load it after the others
+CLASS_PAGES = "class.js"  # all that a class's own pages need
+CLASS_STYLES = "class.css"  # of these
+OF_A_CLASS = "classroom/"  # the folder of these modules
+ENTRIES = {CLASSROOM: "classroom/socket.js", CLASS_PAGES: "classroom/page.js"}  # what a script begins with
+NAMES = (MODULES, CLASSROOM, CLASS_PAGES, CLASS_STYLES, PLOTLY, STYLES)
 
 
 def styles(*names: str) -> str:
@@ -35,8 +36,8 @@ def styles(*names: str) -> str:
 
 def class_styles() -> list[str]:
     """The style sheets of a class's own pages, "base.css" first."""
-    found = sorted(path.name for path in (STATIC / "styles" / "classroom").glob("*.css"))
-    return [f"classroom/{name}" for name in sorted(found, key=lambda name: name != "base.css")]
+    found = [path.name for path in (STATIC / "styles" / "classroom").glob("*.css")]
+    return [f"classroom/{name}" for name in sorted(found, key=lambda name: (name != "base.css", name))]
 
 
 @cache
@@ -55,8 +56,10 @@ def _content(name: str) -> bytes:
         return styles("home_picture.css", *class_styles()).encode()
     paths = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*.js"))}
     sources = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
-    of_the_app = [name for name in sources if not name.startswith(CLASS_FOLDER)]
-    return bundle.bundled(sources, [CLASS_ENTRY] if name == CLASS_MODULES else of_the_app).encode()
+    others = [name for name in sources if not name.startswith(OF_A_CLASS)]
+    if name == MODULES:
+        return bundle.bundled(sources, entries=others).encode()
+    return bundle.bundled(sources, others if name == CLASSROOM else (), [ENTRIES[name]]).encode()
 
 
 def prepare() -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import asdict
-from functools import cache, lru_cache
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -71,7 +71,7 @@ def _html(page: str) -> str:
         page=page,
         title=escape(TEXT.page.title.format(page=title, app=TEXT.page.app)),
         styles=assets.url(assets.CLASS_STYLES),
-        script=assets.url(assets.CLASS_MODULES),
+        script=assets.url(assets.CLASS_PAGES),
         words=escape(json.dumps(shown)),
         palette=escape(json.dumps(PALETTE)),
         no_script=escape(CLASS_TEXT.every.no_script),
@@ -143,7 +143,6 @@ async def qr(request: Request) -> Response:
     return JSONResponse(await run_in_threadpool(_cells, text), headers={"Cache-Control": "no-store"})
 
 
-@lru_cache(maxsize=64)
 def _cells(text: str) -> dict[str, Any]:
     made = segno.make_qr(text, error="l")
     if isinstance(made.version, int) and made.version < MIN_QR_VERSION:

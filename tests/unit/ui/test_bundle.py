@@ -51,7 +51,19 @@ def test_a_circle_is_an_error_that_names_it() -> None:
         bundle.bundled(circle)
 
 
-def test_the_apps_file_has_every_module() -> None:
-    made = assets._content(assets.MODULES).decode()
+def test_a_script_after_another_one_uses_what_that_has_and_repeats_nothing() -> None:
+    made = bundle.bundled({"class/a.js": 'import { three } from "../three.js";\nthree();\n'}, loaded={"three.js"})
+    assert re.findall(r'^modules\["([^"]+)"\] = ', made, re.MULTILINE) == ["class/a.js"]
+    assert 'const { three } = modules["three.js"];' in made
+    assert "const modules = window.__modules;" in made
+
+
+def modules_of(name: str) -> list[str]:
+    return re.findall(r'^modules\["([^"]+)"\] = ', assets._content(name).decode(), re.MULTILINE)
+
+
+def test_the_apps_two_files_have_every_module_once_and_those_of_a_class_apart() -> None:
     names = {path.relative_to(assets.STATIC).as_posix() for path in assets.STATIC.rglob("*.js")}
-    assert set(re.findall(r'^modules\["([^"]+)"\] = ', made, re.MULTILINE)) == names
+    first, second = modules_of(assets.MODULES), modules_of(assets.CLASSROOM)
+    assert sorted([*first, *second]) == sorted(names)
+    assert {name for name in names if name.startswith("classroom/")} == set(second)

@@ -1,0 +1,82 @@
+"""Names in a class: those that it offers, what may be typed, and which typed ones are refused."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from random import Random
+
+COLOURS = ("Blue", "Teal", "Green", "Amber", "Copper", "Plum", "Indigo", "Grey")
+MAX_NUMBER = 20  # of an offered name, as long as enough of them are free
+SECOND = "{name} ({number})"
+# Parts that a typed name must not have, after letters were made plain: "fu.ck" and "FUCKER" are found, too.
+REFUSED_PARTS = (
+    "fuck", "bullshit", "shithead", "nigger", "nigga", "faggot", "whore", "bitch", "bastard", "asshole", "arschloch",
+    "wichser", "hurensohn", "fotze", "schlampe", "hitler", "holocaust", "penis", "vagina", "pornhub", "wanker",
+    "putain", "connard", "salope", "encule", "mierda", "cabron", "pendejo", "kurwa", "dildo", "motherf", "childmolest",
+)  # fmt: skip
+# Words that are refused only alone, since they are parts of real names and words (Harshit, Scunthorpe, computation).
+REFUSED_WORDS = (
+    "shit", "shitty", "cunt", "sex", "sexy", "cock", "ass", "arse", "dick", "tit", "tits", "cum", "fag", "coon", "spic",
+    "kike", "rape", "rapist", "anal", "nazi", "nazis", "porn", "porno", "pedo", "slut", "suka", "puta", "pussy",
+    "blyat", "retard", "tranny",
+)  # fmt: skip
+PLAIN = str.maketrans("013457@$!|", "oieastasii")
+REFUSED_CATEGORIES = "CZS"  # control characters, separators, symbols
+MAX_MARKS = 3  # in a row: scripts of India need some, but a tower of them would cover the lines above
+PUNCTUATION = " .,'-_()!?&+#"
+
+
+def offered(taken: Collection[str], random: Random) -> str:
+    """A colour and a number that nobody here has."""
+    used = {name.casefold() for name in taken}
+    last = max(MAX_NUMBER, 2 * len(used) // len(COLOURS) + 2)
+    while True:  # at most half of these names are taken
+        name = f"{random.choice(COLOURS)} {random.randint(2, last)}"
+        if name.casefold() not in used:
+            return name
+
+
+def clean(text: object, most: int) -> str:
+    """A typed name in one line, of at most `most` characters; "" for one that cannot be a name."""
+    if not isinstance(text, str) or len(text) > 20 * most:
+        return ""
+    visible = (letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf")
+    line = " ".join("".join(visible).split())
+    if not 1 <= len(line) <= most or not any(letter.isalnum() for letter in line):
+        return ""
+    return line if all(map(_is_ordinary, line)) and not _has_tower(line) else ""
+
+
+def is_refused(name: str) -> bool:
+    """Whether a typed name has a word of the list."""
+    plain = unicodedata.normalize("NFKD", name).casefold().translate(PLAIN)
+    letters = "".join(letter for letter in plain if letter.isalpha())
+    shortened = re.sub(r"(.)\1+", r"\1", letters)
+    words = re.split(r"[^a-z]+", plain)
+    return (
+        any(part in letters or part in shortened for part in REFUSED_PARTS)
+        or any(word in words for word in REFUSED_WORDS)
+        or letters in REFUSED_WORDS
+    )
+
+
+def distinct(name: str, taken: Collection[str], most: int) -> str:
+    """The name, or the name with a number behind it where somebody has it already."""
+    used, number, found = {each.casefold() for each in taken}, 2, name
+    while found.casefold() in used:
+        end = SECOND.format(name="", number=number)
+        found = SECOND.format(name=name[: max(1, most - len(end))].rstrip(), number=number)
+        number += 1
+    return found
+
+
+def _is_ordinary(letter: str) -> bool:
+    return letter in PUNCTUATION or unicodedata.category(letter)[0] not in REFUSED_CATEGORIES
+
+
+def _has_tower(line: str) -> bool:
+    """Whether there are many marks over one letter."""
+    kinds = "".join("M" if unicodedata.category(letter)[0] == "M" else " " for letter in line)
+    return "M" * (MAX_MARKS + 1) in kinds or kinds.startswith("M")
