@@ -16,6 +16,7 @@ from dataclasses import asdict
 from functools import cache
 from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 import segno
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +24,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from pages.ui import prose, rail
 from pages.ui.class_messages import CLASS_TEXT
 from pages.ui.messages import TEXT
 from pages.ui.routes import assets
@@ -105,14 +107,16 @@ def _catalogue() -> list[dict[str, Any]]:
 def _lesson(lesson: Lesson) -> dict[str, Any]:
     labs = lesson.labs if isinstance(lesson, LabLesson) else ()
     asked = predictions.of(lesson)
+    knobs = {name: spec.label for bench in lesson.benches for name, spec in bench.config.knobs().items()}
     return {
         "name": lesson.name,
         "title": lesson.title,
+        "knobs": list(knobs.items()),
         "labs": [{"name": lab.name.removeprefix(f"{lesson.name}_"), "title": lab.title} for lab in labs],
         "experiments": [
             {"id": each.id, "title": each.title, "lab": getattr(each.bench, "title", "") if labs else "",
              "question": _question(asked[each.id].ask) if each.id in asked else None,
-             "settings": _settings(each)}
+             "settings": _settings(lesson, each)}
             for each in experiments(lesson)
         ],
     }  # fmt: skip
@@ -120,16 +124,17 @@ def _lesson(lesson: Lesson) -> dict[str, Any]:
 
 def _question(ask: predictions.Ask) -> dict[str, Any]:
     """What is asked, without anything that tells the answer."""
-    if isinstance(ask, Choice):
-        return {"kind": "choice", "question": ask.question, "options": list(ask.options.values())}
-    return {"kind": "curve" if isinstance(ask, Curve) else "number", "question": ask.question}
+    kind = "choice" if isinstance(ask, Choice) else "curve" if isinstance(ask, Curve) else "number"
+    return {"kind": kind, "question": prose.inline(ask.question)}
 
 
-def _settings(experiment: Experiment) -> str:
+def _settings(lesson: Lesson, experiment: Experiment) -> str:
     """The experiment's settings as the query of a link that is no experiment's: a preset."""
-    bench = experiment.bench.name
-    texts = experiment.config.as_texts()
-    return "&".join(f"{bench}_{name}={text}" for name, text in texts.items())
+    bench, texts = experiment.bench, experiment.config.as_texts()
+    query = {f"{bench.name}_{name}": text for name, text in texts.items()}
+    if isinstance(lesson, LabLesson):
+        query = {f"{lesson.name}_{rail.LAB}": bench.name.removeprefix(f"{lesson.name}_"), **query}
+    return urlencode(query)
 
 
 async def qr(request: Request) -> Response:

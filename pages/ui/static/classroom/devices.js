@@ -1,7 +1,7 @@
 // The panel for a second device of the teacher: a picture that works once, the private link, and the list of devices.
 
 import { pageAddress } from "./address.js";
-import { button, copy, iconButton, icon, part, say, showChildren } from "./parts.js";
+import { button, copy, icon, iconButton, part, say, showChildren } from "./parts.js";
 import { qrPlate } from "./qr.js";
 
 export class Devices {
@@ -60,7 +60,12 @@ export class Devices {
       ),
       part("p", { class: "muted" }, text.cover),
       this.pair
-        ? part("div", { "data-key": "picture" }, this.pair.plate, part("p", { class: "left num" }, say(text.left, { n: left })))
+        ? part(
+          "div",
+          { "data-key": "picture" },
+          this.pair.plate,
+          part("p", { class: "left num" }, say(text.left, { n: left })),
+        )
         : part(
           "div",
           { class: "two", "data-key": "none" },
@@ -91,7 +96,12 @@ export class Devices {
               part("span", { class: "muted" }, each.here ? "" : ` ${text.away}`),
             ),
             each.device !== state.device &&
-              button("warn", "", text.take_out, () => this.teacher.send({ do: "take out device", device: each.device })),
+              button(
+                "warn",
+                "",
+                text.take_out,
+                () => this.teacher.send({ do: "take out device", device: each.device }),
+              ),
           )
         ),
       ),

@@ -61,8 +61,10 @@ function chips(names) {
 
 function dots(count) {
   const shown = Math.min(count, MANY);
-  return Array.from({ length: shown }, (_, at) =>
-    part("i", { class: at === shown - 1 ? "new" : "", "aria-hidden": "true" }));
+  return Array.from(
+    { length: shown },
+    (_, at) => part("i", { class: at === shown - 1 ? "new" : "", "aria-hidden": "true" }),
+  );
 }
 
 /** The teacher's door: with the buttons that a projected page has not. `acts` has toWall, device, door(open). */

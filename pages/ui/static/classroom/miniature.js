@@ -100,7 +100,12 @@ function map(context, width, height, kind, bytes) {
   } else {
     const near = shares.map((each) => smooth(each, wide, high));
     for (let one = 0; one < near.length; one++) {
-      border(context, near[one].map((value, at) => value - Math.max(...near.map((each, of) => of === one ? -1 : each[at]))), wide.length, high.length); // deno-fmt-ignore
+      border(
+        context,
+        near[one].map((value, at) => value - Math.max(...near.map((each, of) => of === one ? -1 : each[at]))),
+        wide.length,
+        high.length,
+      ); // deno-fmt-ignore
     }
   }
   context.globalAlpha = 1;
@@ -159,7 +164,8 @@ function fit(context, width, height, bytes) {
 /** The losses of racers, on a logarithmic scale; lines differ by colour and dash, and end in shapes. */
 function race(context, width, height, bytes) {
   const racers = [];
-  for (let at = 1, each = 0; each < bytes[0] && at < bytes.length; each++) {
+  let at = 1;
+  for (let each = 0; each < bytes[0] && at < bytes.length; each++) {
     const count = bytes[at];
     racers.push([...bytes.slice(at + 1, at + 1 + count)].map((byte) => Math.log10(lossOf(byte))));
     at += 1 + count;
@@ -192,7 +198,9 @@ export function shape(context, kind, x, y, size) {
       [0, 1.3],
       [-1.3, 0],
     ]][kind % 4];
-    corners.forEach(([dx, dy], at) => at ? context.lineTo(x + dx * size, y + dy * size) : context.moveTo(x + dx * size, y + dy * size)); // deno-fmt-ignore
+    corners.forEach(([dx, dy], at) =>
+      at ? context.lineTo(x + dx * size, y + dy * size) : context.moveTo(x + dx * size, y + dy * size)
+    ); // deno-fmt-ignore
     context.closePath();
   }
   context.fill();

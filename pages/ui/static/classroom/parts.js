@@ -66,7 +66,11 @@ export function part(tag, attributes = {}, ...children) {
     if (value === true) named[name] = "";
     else if (value !== false) named[name] = value;
   }
-  return element(tag, named, ...children.flat(4).filter((child) => child !== null && child !== undefined && child !== false));
+  return element(
+    tag,
+    named,
+    ...children.flat(4).filter((child) => child !== null && child !== undefined && child !== false),
+  );
 }
 
 /** A button with an icon (or "") and words. `attributes` may name its class ("fill", "tonal", "line", "quiet"). */
@@ -126,6 +130,12 @@ export function swatch(colour) {
 export function say(sentence, values = {}) {
   const chosen = typeof sentence === "string" ? sentence : sentence[values.n === 1 ? 0 : 1];
   return fill(chosen, values);
+}
+
+/** A sentence with one field, as text and a node in the place of the field. */
+export function parted(sentence, field, node) {
+  const [before, after] = sentence.split(`{${field}}`);
+  return [before, node, after];
 }
 
 const ACTS = [

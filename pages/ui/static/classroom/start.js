@@ -57,7 +57,12 @@ export function start(root, words, begun) {
             "div",
             { class: "opts" },
             option(text.names, names, "names", text.notes[chosen.names]),
-            option(text.projected, [[false, text.no_names], [true, text.show_names]], "show_names", text.projected_note),
+            option(
+              text.projected,
+              [[false, text.no_names], [true, text.show_names]],
+              "show_names",
+              text.projected_note,
+            ),
             plan && part(
               "div",
               { class: "planned" },

@@ -107,7 +107,7 @@ export class Teacher {
       this.seats.delete(seat);
       this.tiles.delete(seat);
     }
-    if (all) for (const seat of this.tiles.keys()) if (!this.seats.has(seat)) this.tiles.delete(seat);
+    if (all) { for (const seat of this.tiles.keys()) if (!this.seats.has(seat)) this.tiles.delete(seat); }
   }
 
   takeTiles(bytes) {

@@ -2,7 +2,7 @@
 
 import { drawMiniature } from "../miniature.js";
 import { button, canvas, chip, part, say } from "../parts.js";
-import { minutes, needing, nameOf, stepText } from "./seat_words.js";
+import { minutes, nameOf, needing, stepText } from "./seat_words.js";
 
 /** The list; `room` is how many of it are shown before "more", and `isOpen` shows all. */
 export function needsParts(people, wall, room, isOpen, more) {

@@ -196,7 +196,9 @@ export class Tiles {
     if (!step || !seat) return false;
     const at = this.inView.indexOf(Number(seat));
     const next = this.inView[at + step];
-    if (next !== undefined) document.querySelector(`[data-seat="${next}"]`)?.focus();
+    if (next !== undefined) {
+      /** @type {HTMLElement} */ (document.querySelector(`[data-seat="${next}"]`))?.focus();
+    }
     return true;
   }
 }
