@@ -36,6 +36,7 @@ from pages.ui import early_imports, housekeeping  # noqa: E402, F401  (no visito
 from pages.ui.routes import (  # noqa: E402
     assets,
     base,
+    class_pages,
     classroom,
     first,
     live,
@@ -80,7 +81,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "pages" / "navigation.py",
     routes=base.under_base(
-        *(part.ROUTES for part in (live, still, sessions, assets, first, prose, classroom, readers))
+        *(part.ROUTES for part in (live, still, sessions, assets, first, prose, classroom, class_pages, readers))
     ),
     middleware=[
         origins.middleware(SETTINGS),

@@ -65,7 +65,8 @@ def test_five_classes_have_a_byte_for_each_cell() -> None:
 
 
 def test_a_fit_race_and_digit_are_the_bytes_that_the_wall_draws() -> None:
-    assert glance.fit(np.array([0.0, 1.0, 0.5, 9.0, -9.0, math.nan]), 0.0, 1.0).picture == bytes([0, 255, 128, 255, 0, 0])
+    heights = np.array([0.0, 1.0, 0.5, 9.0, -9.0, math.nan])
+    assert glance.fit(heights, 0.0, 1.0).picture == bytes([0, 255, 128, 255, 0, 0])
     found = glance.race([np.full(100, 1.0), np.array([10.0, math.inf])])
     assert found.picture == bytes([2, 24]) + bytes([128]) * 24 + bytes([2, 149, 0])
     digit = glance.digit(258, np.array([1.0, 0.5, *[0.0] * 8]))

@@ -19,11 +19,11 @@ _OTHER = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 DEFAULT = "asDefault"  # the name of a function without one that a module exports by default
 
 
-def bundled(sources: Mapping[str, str], entries: Iterable[str] | None = None, *, loaded: Collection[str] = ()) -> str:
-    """One script from the texts of modules, by name: of `entries` (all, if None) and of what they import.
+def bundled(sources: Mapping[str, str], loaded: Collection[str] = (), entries: Iterable[str] | None = None) -> str:
+    """One script from the texts of modules, by name. Raises ValueError for a form that is not known here.
 
-    `loaded` names modules of another script, which the page has run before this one. Raises ValueError for a form that
-    is not known here.
+    It has the modules `entries` (all of them, if None) and what they import. `loaded` names modules of another script,
+    which the page has run before this one.
     """
     done: dict[str, str] = dict.fromkeys(loaded, "")
 

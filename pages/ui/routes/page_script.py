@@ -12,7 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.ui.messages import TEXT
-from pages.ui.routes import assets, base, streamlit_files
+from pages.ui.routes import assets, base, class_pages, streamlit_files
 from playground.lessons import LESSONS
 
 HEAD = "<head>"
@@ -33,7 +33,8 @@ class PageScript:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and add the script to a page that comes back."""
-        if scope["type"] != "http" or scope["method"] != "GET":
+        is_ours = base.within(scope.get("path", "")).strip("/") in class_pages.PAGES
+        if scope["type"] != "http" or scope["method"] != "GET" or is_ours:
             await self.app(scope, receive, send)
             return
         head = _head(base.within(scope["path"]).strip("/"), scope.get("query_string", b"").decode("latin-1"))
