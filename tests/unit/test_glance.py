@@ -94,9 +94,10 @@ def test_a_glance_is_small_says_the_numbers_and_changes_nothing(name: str) -> No
     assert checksum(run.model.state_dict()) == checksum(other.model.state_dict())
     assert last.step == 40 and math.isfinite(last.loss) and last.rate == run.config.lr
     assert len(last.miniature.picture) + len(last.tail) + len(last.curve) <= MAX_BYTES
-    assert len(last.tail) <= glance.TAIL_POINTS and last.tail[-1] == last.curve[-1] == glance.loss_bytes(
-        np.array([last.loss])
-    )[0]
+    assert (
+        len(last.tail) <= glance.TAIL_POINTS
+        and last.tail[-1] == last.curve[-1] == glance.loss_bytes(np.array([last.loss]))[0]
+    )
     assert other.glance(40, has_picture=False) == run.glance(40, has_picture=False)
     assert not other.glance(40, has_picture=False).miniature.picture
 

@@ -22,8 +22,10 @@ from pages.ui import rail
 from pages.ui.classroom import locks
 from pages.ui.classroom.boards import BOARDS
 from pages.ui.classroom.words import NO_PLACE
+from pages.ui.routes.classroom import LISTENERS
 from pages.ui.session import NO_ANSWER, OwnPlace, pool, replace_run, session, why_not
 from pages.ui.widgets import knob_widgets
+from playground.classroom.classroom import Classroom
 from playground.classroom.records import Seat, Send
 from playground.lesson import LiveLesson
 from playground.lessons import BENCHES, LESSONS
@@ -210,8 +212,14 @@ def _run_vote(pages: Pages, page: str, seat: Seat) -> None:
     _open(pages, page, question.page, {})
 
 
-def forget(code: str) -> None:
-    """A class has ended: nothing of it is kept."""
-    with _giving:
-        for key in [key for key in _given if key[0] == code]:
-            del _given[key]
+def _after_a_change(of: Classroom) -> None:
+    """Let the runs of a class rest while all look up; of a class that has ended, nothing is kept."""
+    rests = of.eyes and not of.has_ended
+    BOARDS.rest(of.code, {each.board.session for each in of.seats.values() if each.board.session} if rests else ())
+    if of.has_ended:
+        with _giving:
+            for key in [key for key in _given if key[0] == of.code]:
+                del _given[key]
+
+
+LISTENERS.append(_after_a_change)

@@ -26,8 +26,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from pages.ui import board
 from pages.ui.classroom.boards import BOARDS
 from pages.ui.routes.allowance import Allowance, BadMessage
+from pages.ui.routes.classroom import LISTENERS, register
 from pages.ui.session import pool
 from pages.ui.widgets import knob_widgets
+from playground.classroom.classroom import Classroom
 from playground.engine.open_run import UnknownRun
 from playground.lesson import Lab
 from playground.lessons import BENCHES, LESSONS
@@ -42,8 +44,6 @@ MAX_BEHIND = 6  # frames that wait for one browser
 NOT_ALLOWED = "This board is not shown to you now."
 GONE = "This board is no longer there."
 WHO = "A reader has to say first who it is."
-
-MayRead = Callable[[str, str, str], bool]
 
 
 class Reader:
@@ -242,26 +242,20 @@ def board_of(run_id: str) -> str:
     return orjson.dumps({"is": "board", "page": page, "bench": bench, "data": data}).decode()
 
 
-def _nobody(code: str, token: str, name: str) -> bool:
-    del code, token, name
-    return False
+def _may_read(code: str, token: str, name: str) -> bool:
+    """What the class with this code says to who has this token and wants to read the run of this name."""
+    return register().may_read(code, token, name)
 
 
-_may_read: MayRead = _nobody  # until there are classes
-
-
-def use_rights(may_read: MayRead) -> None:
-    """Let a class decide who may read: by its code, the token of who asks, and the name of the run."""
-    global _may_read
-    _may_read = may_read
-
-
-def check_again(code: str) -> None:
+def check_again(of: Classroom) -> None:
     """Close the sockets of those who may read no longer, after something in a class has changed."""
     for broadcast in list(_broadcasts.values()):
         for reader in broadcast.readers:
-            if reader.code == code and not _may_read(code, reader.token, reader.name):
+            if reader.code == of.code and not _may_read(of.code, reader.token, reader.name):
                 reader.close(4403, NOT_ALLOWED)
+
+
+LISTENERS.append(check_again)
 
 
 async def read(socket: WebSocket) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -189,7 +190,7 @@ def test_only_who_may_reads_and_no_longer_than_that(pool: Pool, name: str, may: 
     browser = read(name)
     browser.frame()
     may.clear()
-    readers.check_again(CODE)  # as a listener of the class
+    readers.check_again(SimpleNamespace(code=CODE))  # as a listener of the class
     assert browser.closed() == 4403
 
 
