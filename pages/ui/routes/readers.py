@@ -40,6 +40,7 @@ MAX_MESSAGES_PER_SECOND = 60.0
 MANY_READERS = 30
 GAP_SECONDS = (1 / 30, 1 / 10)  # between two frames; from MANY_READERS on the second
 WHOLE_GAP_SECONDS = 0.25  # between two whole frames, and a hundredth of a second more for each reader
+LARGE = 2  # charts of a board, apart from its strip
 MAX_BEHIND = 6  # frames that wait for one browser
 NOT_ALLOWED = "This board is not shown to you now."
 GONE = "This board is no longer there."
@@ -193,15 +194,12 @@ class Broadcast:
         self._begin()
 
     def _wish(self) -> tuple[tuple[str, ...], dict[str, bool]]:
-        """The charts of the board whose run this is, or else those with which a board opens."""
+        """The charts that the board shows whose run this is, and the large ones with which a board opens."""
         charts, options = pool().last_ask(self._run_id)
-        if not charts and (bench := pool().bench_of(self._run_id)):
-            found = BENCHES[bench].charts
-            view = found[0].views[:1]
-            charts = tuple(
-                each.name for each in found if each.strip or not each.views or not view or view[0] in each.views
-            )
-        return charts, options
+        bench = pool().bench_of(self._run_id)
+        found = () if bench is None else BENCHES[bench].charts
+        large = [each.name for each in found if not each.strip][:LARGE] + [each.name for each in found if each.strip]
+        return tuple(dict.fromkeys((*charts, *large))), options
 
     def _plan(self) -> None:
         """Ask for the next frame as soon as one may come."""

@@ -318,7 +318,8 @@ export class Board {
   /** What the frame must contain has changed: a chart became visible, or a toggle was switched. */
   changed() {
     this.companion?.changed();
-    this.ask(false);
+    if (this.data.reads) { for (const chart of this.charts.values()) if (chart.figure) chart.draw(); }
+    else this.ask(false);
   }
 
   /** Send a command; one that comes before the first connection is sent with it. */

@@ -8,6 +8,7 @@ import { element, fill } from "../dom.js";
 import { Cover } from "./cover.js";
 import { icon } from "./parts.js";
 import { forgetSeat, keepReceipt, keepSeat, seatIn, teacherInAddress } from "./seat.js";
+import { isDarkTheme, themeOf } from "../theme.js";
 import { ClassSocket } from "./socket.js";
 import { Vote } from "./vote_in_page.js";
 
@@ -39,6 +40,7 @@ class Bar {
     this.cover = new Cover(words, () => ({ code, token: this.seat.token }), () => this.draw());
     this.vote = new Vote(words, (answer) => this.answer(answer));
     root.dataset.class = "in";
+    root.dataset.classTheme = isDarkTheme() ? "dark" : "light"; // until the page is there
     root.append(this.root, this.vote.panel);
     addEventListener("keydown", (event) => this.key(event), true);
     addEventListener("board:shows", ({ detail }) => this.boardShows(detail));
@@ -161,6 +163,7 @@ class Bar {
   pageIs(component) {
     this.page = component;
     this.data = component.data;
+    root.dataset.classTheme = themeOf(component.parentElement);
     if (this.seat && this.data.placed > (this.seat.placed ?? 0)) {
       this.seat.placed = this.data.placed;
       keepSeat(this.seat);
@@ -321,7 +324,8 @@ class Bar {
     this.root.classList.toggle("call", isCall);
     this.root.dataset.says = key;
     const isWorking = isIn && !isTeacher;
-    this.back.hidden = !isWorking || !this.data?.back || state.eyes;
+    const isCovered = isWorking && (state.eyes || (state.screen && !state.screen.mine));
+    this.back.hidden = !isWorking || !this.data?.back || isCovered;
     this.help.hidden = !isWorking;
     this.done.hidden = !isWorking || state.eyes;
     this.leaving.hidden = !isWorking && this.phase !== "connecting";

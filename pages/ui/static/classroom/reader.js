@@ -5,12 +5,14 @@ import { element } from "../dom.js";
 import { isDarkTheme } from "../theme.js";
 import { Stream } from "../wire/stream.js";
 
+const isDarkNow = () => (document.documentElement.dataset.classTheme ?? (isDarkTheme() ? "dark" : "")) === "dark";
+
 export class ReaderBoard {
   /**
    * Show a run, by its name in the class, in all of `parent`, which has a size. `large` shows nothing but the largest
    * picture; `ended(code)` is called when the run may not be read any more, or is gone.
    */
-  constructor(parent, { code, token, run, large = false, isDark = isDarkTheme(), ended = () => {} }) {
+  constructor(parent, { code, token, run, large = false, isDark = isDarkNow(), ended = () => {} }) {
     this.large = large;
     this.root = element("div", { class: `first-board reader ${isDark ? "dark" : "light"} ${large ? "large" : ""}` });
     parent.append(this.root);

@@ -42,7 +42,7 @@ export class Vote {
   enter(board) {
     this.board = board;
     board.vote = this;
-    board.rail.root.classList.add("voting");
+    for (const node of [board.screen, board.rail.root]) node.classList.add("voting");
     board.rail.root.append(this.root);
   }
 
@@ -50,7 +50,7 @@ export class Vote {
   leave() {
     this.dropSketch();
     if (!this.board) return;
-    this.board.rail.root.classList.remove("voting");
+    for (const node of [this.board.screen, this.board.rail.root]) node.classList.remove("voting");
     this.board.vote = null;
     this.redraw();
     this.board = null;
