@@ -43,8 +43,8 @@ class Bar {
     root.dataset.classTheme = isDarkTheme() ? "dark" : "light"; // until the page is there
     root.append(this.root, this.vote.panel);
     addEventListener("keydown", (event) => this.key(event), true);
-    addEventListener("board:shows", ({ detail }) => this.boardShows(detail));
-    addEventListener("board:leaves", ({ detail }) => this.boardLeaves(detail));
+    addEventListener("board:shows", (event) => this.boardShows(/** @type {CustomEvent} */ (event).detail));
+    addEventListener("board:leaves", (event) => this.boardLeaves(/** @type {CustomEvent} */ (event).detail));
     setInterval(() => this.socket?.send({ do: "here" }), HERE_MS);
     this.begin();
   }
@@ -362,7 +362,10 @@ class Bar {
     this.vote.show(vote, isHere ? this.board : null, this.data?.page);
   }
 
-  /** What the bar says: the name of a sentence, its values, a sign, and whether the teacher asks for something. */
+  /**
+   * What the bar says: the name of a sentence, its values, a sign, and whether the teacher asks for something.
+   * @returns {[string, Object, string, boolean]}
+   */
   message() {
     const { state, phase, seat } = this;
     if (phase !== "in" || !state) return [phase, { reason: this.reason ?? "" }, "", false];
@@ -386,6 +389,7 @@ class Bar {
     return [state.free ? "free" : "together", {}, "", false];
   }
 
+  /** @returns {[string, Object, string, boolean]} */
   voteMessage(vote) {
     const { answered, of } = this.count ?? vote;
     const hasAnswered = vote.answer !== null && vote.answer !== undefined;
@@ -398,6 +402,7 @@ class Bar {
     return [vote.state.startsWith("closed") ? "closed" : "shown", {}, "question", false];
   }
 
+  /** @returns {[string, Object, string, boolean]} */
   lockMessage(locks) {
     if (locks[0] === "all") return ["lockedAll", {}, "lock", false];
     const labels = this.data?.labels ?? {};
