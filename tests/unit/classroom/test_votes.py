@@ -208,6 +208,9 @@ def test_the_right_answer_comes_after_the_run_and_the_sentence_with_it() -> None
 # Nothing of a result leaves the server before Show.
 
 
+RESULTS = {"result", "results", "moves", "changed", "sums", "values", "curves"}
+
+
 def results_in(message: Any) -> bool:
     """Whether anything in a message could tell what somebody else said."""
     if isinstance(message, dict):
