@@ -33,19 +33,7 @@ from pages.ui import session  # noqa: E402
 POOL = session.pool()  # before all that takes long: its workers start while this process imports the rest
 
 from pages.ui import early_imports, housekeeping  # noqa: E402, F401  (no visitor waits for the first)
-from pages.ui.routes import (  # noqa: E402
-    assets,
-    base,
-    class_pages,
-    classroom,
-    first,
-    live,
-    origins,
-    prose,
-    readers,
-    sessions,
-    still,
-)
+from pages.ui.routes import assets, first, origins, sessions, table  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from pages.ui.routes.page_script import PageScript  # noqa: E402
 from pages.ui.routes.streamlit_files import StreamlitFiles  # noqa: E402
@@ -80,9 +68,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     ROOT / "pages" / "navigation.py",
-    routes=base.under_base(
-        *(part.ROUTES for part in (live, still, sessions, assets, first, prose, classroom, class_pages, readers))
-    ),
+    routes=table.ROUTES,
     middleware=[
         origins.middleware(SETTINGS),
         Middleware(sessions.LoadedAgain),

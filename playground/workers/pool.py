@@ -46,7 +46,7 @@ EARLY_LOSSES_PAUSED, EARLY_LOSSES_CLOSED = 3, 6  # after this many in a row, its
 CHECK_SECONDS = 0.25
 FRESH_SECONDS = 5.0  # a run that was used so recently may be about to be watched
 SETTLED_SECONDS = 7.0  # within which a worker's reports show what a closed run has freed
-ASKS_OF_ALL_CHARTS = 48  # among so many asks is every chart that a board shows
+ASKS_OF_ALL_CHARTS = 48  # of a board, among which every chart is named that it shows
 AWAY_SECONDS = 60.0  # a session that nobody has used for this long is no work for its worker
 
 log = logging.getLogger(__name__)

@@ -51,11 +51,13 @@ def follow(pages: Pages, page: str) -> None:
     order, state.order = state.order, {}
     if not locks.code():
         return
-    if order.get("leave"):
+    for bench in state.benches.values():
+        bench.is_given = False
+    if order.get("leave") is True:
         state.kept_parameters.pop(locks.PARAMETER, None)
         st.query_params.pop(locks.PARAMETER, None)
         return
-    if order.get("back") and state.own is not None:
+    if order.get("back") is True and state.own is not None:
         _come_back(pages, page)
         return
     found = _seat()
@@ -139,8 +141,10 @@ def _come_back(pages: Pages, page: str) -> None:
     own, state.own, state.given_page = state.own, None, None
     assert own is not None
     state.benches, state.rails = state.benches | own.benches, state.rails | own.rails
-    for bench in own.benches.values():
-        bench.chosen = True  # what the address says is older
+    for name, bench in own.benches.items():
+        bench.chosen = bench.is_given = True  # what the address says is older
+        if bench.config is not None:
+            knob_widgets.set_widgets(name, bench.config)
     _open(pages, page, own.page, own.query)
 
 

@@ -12,7 +12,7 @@ export class ReaderBoard {
    * Show a run, by its name in the class, in all of `parent`, which has a size. `large` shows nothing but the largest
    * picture; `ended(code)` is called when the run may not be read any more, or is gone.
    */
-  constructor(parent, { code, token, run, large = false, isDark = isDarkNow(), ended = () => {} }) {
+  constructor(parent, { code, token, run, large = false, isDark = isDarkNow(), ended = undefined }) {
     this.large = large;
     this.root = element("div", { class: `first-board reader ${isDark ? "dark" : "light"} ${large ? "large" : ""}` });
     parent.append(this.root);
@@ -22,7 +22,7 @@ export class ReaderBoard {
       text: (message) => this.stream === stream && this.build(message),
       frame: (frame) => this.stream === stream && this.board?.receive(frame),
       connected: () => {},
-      ended: (_, closeCode) => ended(closeCode),
+      ended: (_, closeCode) => ended?.(closeCode),
     });
     this.stream = stream;
   }
