@@ -226,9 +226,9 @@ class WallText:
     # needs you
     needs: str = "Needs you"
     nobody: str = "nobody"
-    diverged_at: str = "diverged at step {step}, rate {rate}"
+    diverged_at: str = "diverged, rate {rate}"
     diverged_step: str = "diverged at step {step}"
-    nothing_done: str = "nothing done, step {step}"
+    nothing_done: str = "idle at step {step}"
     wants_back: str = "{name} asks to come back"
     let_back: str = "Let in"
     no: str = "No"

@@ -167,7 +167,10 @@ export function become(node, made) {
   }
   for (const { name, value } of made.attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
   for (const act of ACTS) if (node[act] !== made[act]) node[act] = made[act];
-  if (made.paint) node.paint = made.paint;
+  if (made.paint) {
+    node.paint = made.paint;
+    node.tile = made.tile; // what it is painted from
+  }
   if (node.matches("input, textarea") && document.activeElement !== node && made.value !== node.value) {
     node.value = made.value;
   }
