@@ -6,7 +6,12 @@ import { answerText, barsOf, numberText, optionsOf, plain, shareText } from "./v
 
 const WIDE = 1760; // units of all drawings
 const TYPE = "var(--type)";
+const DOT = 32; // units of a dot with its space
 
+/**
+ * A line of text.
+ * @param {{weight?: number, fill?: string, anchor?: string}} more
+ */
 function words(text, x, y, size, more = {}) {
   const { weight = 400, fill = "var(--text)", anchor = "start", ...rest } = more;
   const made = drawn("text", {
@@ -57,61 +62,41 @@ export function largeBars(vote, result, text) {
 
 /** Each number as a dot on its line; equal ones are stacked. */
 function numberDots(vote, result, text) {
-  const HIGH = 560;
-  const [left, right, bottom] = [120, WIDE - 120, 430];
+  const [left, right] = [120, WIDE - 120];
   const values = result.values ?? [];
   if (!values.length) return part("p", { class: "q2" }, text.no_answers);
   const hasTruth = typeof vote.truth === "number";
   const x = scaleOf([...values, ...(hasTruth ? [vote.truth] : [])], false, left, right, 0.06);
-  const picture = sheet(
-    HIGH,
-    say(text.dots_alt, { n: values.length, values: values.map((each) => numberText(each)).join(", ") }),
-  );
-  picture.append(
-    drawn("line", { x1: left, x2: right, y1: bottom + 24, y2: bottom + 24, stroke: "var(--line)", "stroke-width": 4 }),
-  );
+  const stacks = new Map();
+  for (const value of values) {
+    const place = Math.round(x.at(value) / DOT);
+    stacks.set(place, (stacks.get(place) ?? 0) + 1);
+  }
+  const most = Math.max(...stacks.values());
+  const apart = Math.min(DOT, 420 / most);
+  const bottom = 110 + apart * Math.max(most, 4);
+  const label = say(text.dots_alt, { n: values.length, values: values.map((each) => numberText(each)).join(", ") });
+  const picture = sheet(bottom + 110, label);
+  const line = { y1: bottom + 24, y2: bottom + 24, stroke: "var(--line)", "stroke-width": 4 };
+  picture.append(drawn("line", { x1: left, x2: right, ...line }));
   for (const value of x.ticks) {
-    picture.append(
-      words(numberText(value, vote.ask.unit), x.at(value), bottom + 76, 34, { ...muted, anchor: "middle" }),
-    ); // deno-fmt-ignore
+    const place = [x.at(value), bottom + 76];
+    picture.append(words(numberText(value, vote.ask.unit), ...place, 34, { ...muted, anchor: "middle" }));
   }
   if (hasTruth) {
+    const at = x.at(vote.truth);
+    const real = say(text.truth, { answer: numberText(vote.truth, vote.ask.unit) });
+    const look = { stroke: "var(--green)", "stroke-width": 6 };
     picture.append(
-      drawn("line", {
-        x1: x.at(vote.truth),
-        x2: x.at(vote.truth),
-        y1: 70,
-        y2: bottom + 24,
-        stroke: "var(--green)",
-        "stroke-width": 6,
-      }),
-      words(say(text.truth, { answer: numberText(vote.truth, vote.ask.unit) }), x.at(vote.truth), 44, 38, {
-        weight: 700,
-        fill: "var(--green)",
-        anchor: "middle",
-      }),
+      drawn("line", { x1: at, x2: at, y1: 62, y2: bottom + 24, ...look }),
+      words(real, at, 44, 38, { weight: 700, fill: "var(--green)", anchor: "middle" }),
     );
   }
-  const stacks = new Map();
-  for (const value of [...values].sort((one, other) => one - other)) {
-    const place = Math.round(x.at(value) / 30);
-    stacks.set(place, [...(stacks.get(place) ?? []), value]);
-  }
-  const most = Math.max(...[...stacks.values()].map((each) => each.length));
-  const apart = Math.min(32, (bottom - 90) / most);
-  for (const [place, stack] of stacks) {
-    stack.forEach((_, row) =>
-      picture.append(
-        drawn("circle", {
-          cx: place * 30,
-          cy: bottom - row * apart,
-          r: 14,
-          fill: "var(--primary)",
-          stroke: "var(--bg)",
-          "stroke-width": 3,
-        }),
-      ) // deno-fmt-ignore
-    );
+  const look = { r: 14, fill: "var(--primary)", stroke: "var(--bg)", "stroke-width": 3 };
+  for (const [place, count] of stacks) {
+    for (let row = 0; row < count; row++) {
+      picture.append(drawn("circle", { cx: place * DOT, cy: bottom - row * apart, ...look }));
+    }
   }
   return picture;
 }
