@@ -226,9 +226,9 @@ class WallText:
     # needs you
     needs: str = "Needs you"
     nobody: str = "nobody"
-    diverged_at: str = "diverged at step {step}, rate {rate}"
+    diverged_at: str = "diverged, rate {rate}"
     diverged_step: str = "diverged at step {step}"
-    nothing_done: str = "nothing done, step {step}"
+    nothing_done: str = "idle at step {step}"
     wants_back: str = "{name} asks to come back"
     let_back: str = "Let in"
     no: str = "No"
@@ -242,7 +242,7 @@ class WallText:
     losses_alt: str = "The losses of all boards, one line each"
     put_losses: str = "Loss curves on the projector"
     found: str = "What they found"
-    units_note: str = "test accuracy by units"
+    units_note: str = "accuracy by units"
     units_alt: str = "One dot for each board: number of units against test accuracy"
     rate_note: str = "loss by learning rate"
     rate_alt: str = "One dot for each board: learning rate against loss"
@@ -557,7 +557,8 @@ class ProjectorText:
     all_losses: str = "All your loss curves"
     curves_of_loss_alt: str = "Loss curves of {n} runs on a logarithmic scale"
     scatter_alt: str = "{x} against {y}, {n} runs"
-    lowest: str = "lowest: {y} at {x}"
+    lowest: str = "lowest loss: {y}, at {axis} {x}"
+    dots_alt: str = "{n} numbers: {values}"
     diverged: str = "diverged: the loss is not finite"
     axes: dict[str, str] = field(
         default_factory=lambda: {

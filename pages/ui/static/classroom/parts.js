@@ -154,6 +154,7 @@ const ACTS = [
   "ontoggle",
   "onclose",
 ];
+const KEPT = new Set(["open", "width", "height"]); // of a dialog, and of a canvas, which they would clear
 const OWN = "data-own"; // an element whose children are drawn by somebody else
 
 /**
@@ -163,11 +164,14 @@ const OWN = "data-own"; // an element whose children are drawn by somebody else
  */
 export function become(node, made) {
   for (const { name } of [...node.attributes]) {
-    if (!made.hasAttribute(name) && name !== "open") node.removeAttribute(name);
+    if (!made.hasAttribute(name) && !KEPT.has(name)) node.removeAttribute(name);
   }
   for (const { name, value } of made.attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
   for (const act of ACTS) if (node[act] !== made[act]) node[act] = made[act];
-  if (made.paint) node.paint = made.paint;
+  if (made.paint) {
+    node.paint = made.paint;
+    node.tile = made.tile; // what it is painted from
+  }
   if (node.matches("input, textarea") && document.activeElement !== node && made.value !== node.value) {
     node.value = made.value;
   }

@@ -6,7 +6,12 @@ import { answerText, barsOf, numberText, optionsOf, plain, shareText } from "./v
 
 const WIDE = 1760; // units of all drawings
 const TYPE = "var(--type)";
+const DOT = 32; // units of a dot with its space
 
+/**
+ * A line of text.
+ * @param {{weight?: number, fill?: string, anchor?: string}} more
+ */
 function words(text, x, y, size, more = {}) {
   const { weight = 400, fill = "var(--text)", anchor = "start", ...rest } = more;
   const made = drawn("text", {
@@ -32,6 +37,7 @@ const muted = { fill: "var(--muted)" };
 export function largeBars(vote, result, text) {
   const bars = barsOf(vote, result);
   if (vote.ask.kind === "curve") return curves(vote, [result], text);
+  if (vote.ask.kind === "number") return numberDots(vote, result, text);
   const most = Math.max(1, ...bars.map(({ count }) => count));
   const isLong = bars.some((each) => each.text.length > 9);
   return part(
@@ -54,11 +60,64 @@ export function largeBars(vote, result, text) {
   );
 }
 
+/** Each number as a dot on its line; equal ones are stacked. */
+function numberDots(vote, result, text) {
+  const [left, right] = [120, WIDE - 120];
+  const values = result.values ?? [];
+  if (!values.length) return part("p", { class: "q2" }, text.no_answers);
+  const hasTruth = typeof vote.truth === "number";
+  const x = scaleOf([...values, ...(hasTruth ? [vote.truth] : [])], false, left, right, 0.06);
+  const stacks = new Map();
+  for (const value of values) {
+    const place = Math.round(x.at(value) / DOT);
+    stacks.set(place, (stacks.get(place) ?? 0) + 1);
+  }
+  const most = Math.max(...stacks.values());
+  const apart = Math.min(DOT, 420 / most);
+  const bottom = 110 + apart * Math.max(most, 4);
+  const label = say(text.dots_alt, { n: values.length, values: values.map((each) => numberText(each)).join(", ") });
+  const picture = sheet(bottom + 110, label);
+  const line = { y1: bottom + 24, y2: bottom + 24, stroke: "var(--line)", "stroke-width": 4 };
+  picture.append(drawn("line", { x1: left, x2: right, ...line }));
+  for (const value of x.ticks) {
+    const place = [x.at(value), bottom + 76];
+    picture.append(words(numberText(value, vote.ask.unit), ...place, 34, { ...muted, anchor: "middle" }));
+  }
+  if (hasTruth) {
+    const at = x.at(vote.truth);
+    const real = say(text.truth, { answer: numberText(vote.truth, vote.ask.unit) });
+    const look = { stroke: "var(--green)", "stroke-width": 6 };
+    picture.append(
+      drawn("line", { x1: at, x2: at, y1: 62, y2: bottom + 24, ...look }),
+      words(real, at, 44, 38, { weight: 700, fill: "var(--green)", anchor: "middle" }),
+    );
+  }
+  const look = { r: 14, fill: "var(--primary)", stroke: "var(--bg)", "stroke-width": 3 };
+  for (const [place, count] of stacks) {
+    for (let row = 0; row < count; row++) {
+      picture.append(drawn("circle", { cx: place * DOT, cy: bottom - row * apart, ...look }));
+    }
+  }
+  return picture;
+}
+
 /** How answers moved from the first vote to the second: of a choice as ribbons, of numbers as lines, else both curves. */
 export function moved(vote, text) {
   const { ask, moves, results } = vote;
   if (ask.kind === "curve" || !moves) return curves(vote, results, text);
   return ask.kind === "number" ? numbersMoved(vote, text) : ribbons(vote, text);
+}
+
+const LINE = 18; // letters of a line beside the ribbons
+
+/** A name in lines that fit beside the ribbons. */
+function wrapped(name) {
+  const lines = [""];
+  for (const word of name.split(" ")) {
+    if (lines.at(-1) && lines.at(-1).length + word.length >= LINE) lines.push("");
+    lines[lines.length - 1] += `${lines.at(-1) ? " " : ""}${word}`;
+  }
+  return lines;
 }
 
 function ribbons(vote, text) {
@@ -109,28 +168,33 @@ function ribbons(vote, text) {
     }));
     if (isMoved && high > 34) picture.append(words(String(n), left + bar + 22, y + high / 2 + 12, 34, { weight: 700 }));
   }
-  const side = (at, values, x, anchor, edge, isLeft) => {
+  const side = (at, values, x, anchor, edge) => {
     options.forEach(([, name], each) => {
       const high = Math.max(4, values[each] * unit);
       picture.append(drawn("rect", { x, y: at[each], width: bar, height: high, fill: "var(--text)", rx: 4 }));
-      const label = drawn("text", { x: edge, y: at[each] + high / 2 + 15, "font-family": TYPE, "text-anchor": anchor });
-      const named = drawn("tspan", {
-        "font-size": name.length > 12 ? 30 : 46,
-        "font-weight": 700,
-        fill: "var(--text)",
+      const lines = wrapped(name);
+      const size = name.length > LINE ? 28 : 46;
+      const label = drawn("text", { "font-family": TYPE, "text-anchor": anchor });
+      const start = at[each] + high / 2 - (lines.length * size) / 2 + size * 0.62;
+      lines.forEach((line, row) => {
+        const part = drawn("tspan", { x: edge, y: start + row * size * 1.1, "font-size": size, "font-weight": 700 });
+        part.setAttribute("fill", "var(--text)");
+        part.textContent = line;
+        label.append(part);
       });
-      named.textContent = name.length > 24 ? `${name.slice(0, 22)}…` : name;
-      const counted = drawn("tspan", { "font-size": 32, ...muted, dx: isLeft ? 0 : 20 });
+      const counted = drawn("tspan", {
+        x: edge,
+        y: start + lines.length * size * 1.1 - size * 0.15,
+        "font-size": 28,
+        ...muted,
+      });
       counted.textContent = say(text.votes, { n: values[each] });
-      if (isLeft) {
-        named.setAttribute("dx", "20");
-        label.append(counted, named);
-      } else label.append(named, counted);
+      label.append(counted);
       picture.append(label);
     });
   };
-  side(ones, first, left, "end", left - 24, true);
-  side(others, second, right, "start", right + bar + 24, false);
+  side(ones, first, left, "end", left - 24);
+  side(others, second, right, "start", right + bar + 24);
   picture.append(
     words(text.first_vote, left, 30, 30, muted),
     words(text.second_vote, right + bar, 30, 30, { ...muted, anchor: "end" }),
@@ -167,7 +231,7 @@ function numbersMoved(vote, text) {
   }
   vote.results.forEach((result, round) =>
     result.values.forEach((value) =>
-      picture.append(drawn("circle", { cx: round ? right : left, cy: y(value), r: 11, fill: "var(--fill)" })) // deno-fmt-ignore
+      picture.append(drawn("circle", { cx: round ? right : left, cy: y(value), r: 11, fill: "var(--primary)" })) // deno-fmt-ignore
     )
   );
   for (const value of [low, high]) {
@@ -279,6 +343,13 @@ function scaleOf(values, isLog, from, to, room = 0.04) {
 
 const tickText = (value, name) => name === "accuracy" ? `${Math.round(100 * value)} %` : numberText(value);
 
+/** The run with the lowest loss, where losses are shown and enough of them. */
+export function lowestOf({ y, dots }) {
+  const fine = dots.filter(([, x, up]) => Number.isFinite(x) && Number.isFinite(up));
+  if (y !== "loss" || fine.length < 3) return null;
+  return fine.reduce((best, each) => each[2] < best[2] ? each : best);
+}
+
 /**
  * One dot for each run: `dots` is {x, y, dots: [[id, x, y], …]}. Those whose loss is not finite stand in a row of their
  * own; the newest has a ring.
@@ -339,21 +410,17 @@ export function scatter(dots, newest, text) {
   }
   for (const [id, across_, up_] of fine) {
     const place = { cx: x.at(across_), cy: y.at(up_) };
-    picture.append(drawn("circle", { ...place, r: 14, fill: "var(--fill)", stroke: "var(--bg)", "stroke-width": 3 }));
+    picture.append(
+      drawn("circle", { ...place, r: 14, fill: "var(--primary)", stroke: "var(--bg)", "stroke-width": 3 }),
+    );
     if (id === newest) {
-      picture.append(drawn("circle", { ...place, r: 23, fill: "none", stroke: "var(--fill)", "stroke-width": 3 })); // deno-fmt-ignore
+      picture.append(drawn("circle", { ...place, r: 23, fill: "none", stroke: "var(--primary)", "stroke-width": 3 })); // deno-fmt-ignore
     }
   }
-  if (up === "loss" && fine.length > 2) {
-    const [, rate, loss] = fine.reduce((best, each) => each[2] < best[2] ? each : best);
-    const isRight = x.at(rate) > (left + right) / 2;
-    picture.append(words(
-      say(text.lowest, { x: numberText(rate), y: numberText(loss), axis: text.axes[across] }),
-      x.at(rate) + (isRight ? -30 : 30),
-      y.at(loss) + 10,
-      28,
-      { weight: 700, anchor: isRight ? "end" : "start" },
-    ));
+  const best = lowestOf(dots);
+  if (best) {
+    const place = { cx: x.at(best[1]), cy: y.at(best[2]) };
+    picture.append(drawn("circle", { ...place, r: 23, fill: "none", stroke: "var(--text)", "stroke-width": 4 }));
   }
   return picture;
 }
@@ -446,7 +513,7 @@ export function leaders(found, text) {
       cx: x.at(parameters),
       cy: y.at(accuracy),
       r: 13,
-      fill: reached ? "var(--fill)" : "var(--bg)",
+      fill: reached ? "var(--primary)" : "var(--bg)",
       stroke: reached ? "var(--bg)" : "var(--muted)",
       "stroke-width": reached ? 3 : 4,
     }));

@@ -6,11 +6,11 @@ import { codeInAddress, fragment, setAddress } from "./address.js";
 import { doorParts, doorPlate } from "./door.js";
 import { otherTheme } from "./look.js";
 import { announce, codeOf, iconButton, part, say, showChildren } from "./parts.js";
-import { largeBars, leaders, lossCurves, moved, scatter } from "./pictures.js";
+import { largeBars, leaders, lossCurves, lowestOf, moved, scatter } from "./pictures.js";
 import { ReaderBoard } from "./reader.js";
 import { ClassSocket } from "./socket.js";
 import { shortAddress } from "./teacher.js";
-import { hasLongOptions, optionsOf, plain, rich, roundOf } from "./vote_words.js";
+import { hasLongOptions, numberText, optionsOf, plain, rich, roundOf } from "./vote_words.js";
 import { clockText } from "./wall/question.js";
 
 const KEY = (code) => `class projector ${code}`;
@@ -235,6 +235,7 @@ class Projector {
     const answered = this.count && vote.state.startsWith("open") ? this.count.answered : vote.answered;
     const of = this.count && vote.state.startsWith("open") ? this.count.of : vote.of;
     const round = roundOf(vote);
+    const isCurve = vote.ask.kind === "curve";
     const results = vote.results ?? (vote.result ? [vote.result] : []);
     if (vote.state === "run") {
       const note = vote.say ?? text.running;
@@ -259,8 +260,8 @@ class Projector {
         part(
           "div",
           { class: "foot legend", "data-key": "legend" },
-          part("span", {}, part("i", { class: "changed" }), text.legend_changed),
-          part("span", {}, part("i", { class: "stayed" }), text.legend_stayed),
+          part("span", {}, part("i", { class: "changed" }), isCurve ? text.second_vote : text.legend_changed),
+          part("span", {}, part("i", { class: "stayed" }), isCurve ? text.first_vote : text.legend_stayed),
         ),
       ];
     }
@@ -323,6 +324,7 @@ class Projector {
     const { text, state, found } = this;
     const dots = found.dots ?? { x: state.show.x ?? "rate", y: state.show.y ?? "loss", of: state.joined, dots: [] };
     const isWhole = dots.dots.length >= dots.of && dots.of > 0;
+    const best = lowestOf(dots);
     const isRate = dots.x === "rate" && dots.y === "loss";
     const title = state.show.title || (isRate ? (isWhole ? text.valley : text.everybody_rate) : text.each_a_dot);
     return [
@@ -332,7 +334,14 @@ class Projector {
         this.head(title, isWhole ? "" : isRate ? text.rate_note : text.dot_note),
         scatter(dots, this.newest, text),
       ),
-      this.foot(say(text.runs_of, { n: dots.dots.length, of: dots.of })),
+      this.foot(
+        say(text.runs_of, { n: dots.dots.length, of: dots.of }),
+        best && part(
+          "span",
+          {},
+          say(text.lowest, { x: numberText(best[1]), y: numberText(best[2]), axis: text.axes[dots.x] }),
+        ),
+      ),
     ];
   }
 

@@ -14,7 +14,7 @@ export function qrPlate(text, label) {
     context.fillRect(0, 0, width, height);
     if (!code) return;
     const cell = Math.max(1, Math.floor((width / (code.size + 2 * QUIET)) * devicePixelRatio) / devicePixelRatio);
-    const start = (width - cell * code.size) / 2;
+    const start = Math.round(((width - cell * code.size) / 2) * devicePixelRatio) / devicePixelRatio;
     context.fillStyle = "#000000";
     for (let at = 0; at < code.cells.length; at++) {
       if (code.cells[at] === "0") continue;

@@ -320,6 +320,15 @@ class Remote {
     return large("pause", text.eyes, () => teacher.send({ do: "eyes", on: true }));
   }
 
+  /** Whether nothing else is next than to pause the boards. */
+  isLast() {
+    const { state } = this.teacher;
+    const place = state.free ? null : state.sent;
+    const experiment = place && experimentOf(this.lessons, place.page, place.experiment);
+    const asks = experiment?.question && !this.asked.has(`${place.page} ${place.experiment}`);
+    return !asks && !(this.steps.length && !place) && !this.steps[(state.plan?.at ?? 0) + 1];
+  }
+
   /** Four acts for the thumb. */
   four() {
     const { teacher, words, text } = this;
@@ -365,8 +374,9 @@ class Remote {
       ];
     }
     const hasSent = Boolean(state.sent);
+    const isPrimary = state.eyes || this.isLast();
     return [
-      eyes,
+      !isPrimary && eyes,
       act("screen", text.spotlight, text.spotlight_note, () => this.spotBeside(1)),
       state.free || !hasSent
         ? act("people", text.together, "", () => this.sendAll(), { disabled: !hasSent && !this.steps.length })

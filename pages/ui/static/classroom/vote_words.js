@@ -5,7 +5,7 @@ import { percent } from "./wall/seat_words.js";
 
 const COUNTED = 100; // answers below which results are counts, not percent
 const LONG_OPTION = 9; // letters of an option that does not fit beside a bar
-const BINS = 12; // of the numbers that a class has said
+const BINS = 6; // of the numbers that a class has said
 export const STAGES = ["ask", "vote1", "talk", "vote2", "show", "play"];
 
 /** The number of the vote that is on: 1 or 2. */
@@ -93,7 +93,8 @@ function binned(values, { lo, hi, unit }, truth) {
     const [from, to] = [low + at * width, low + (at + 1) * width];
     const isLast = at === count - 1;
     const within = (value) => value >= from && (value < to || (isLast && value <= to));
-    const text = high === low ? numberText(low, unit) : `${numberText(from)} – ${numberText(to, unit)}`;
+    const short = (value) => Number(value.toPrecision(2));
+    const text = high === low ? numberText(low, unit) : `${numberText(short(from))} – ${numberText(short(to), unit)}`;
     return { key: String(at), text, count: values.filter(within).length, isTrue: truth !== undefined && within(truth) };
   });
 }

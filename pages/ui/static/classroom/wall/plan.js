@@ -95,7 +95,7 @@ export class Plan {
     }
     if (step && (state.free || !state.sent)) {
       acts.push([say(text.send_step, { n: this.at + 1 }), "send", () => this.go(this.at)]);
-    } else if (this.at + 1 < this.steps.length) {
+    } else if (!acts.length && this.at + 1 < this.steps.length) {
       acts.push([say(text.next_step, { title: this.steps[this.at + 1].title }), "right", () => this.go(this.at + 1)]);
     }
     const strayed = state.free ? 0 : teacher.people().filter((each) => each.here && each.strayed).length;
@@ -218,7 +218,9 @@ const placeAsStep = ({ page, query, experiment, title }) => ({ page, query, expe
 
 const MAX_QUESTION = 34; // letters of a question in a button
 
-function short(question) {
+/** The question itself, without what is said before it, in a few words. */
+function short(whole) {
+  const question = (/[^.?!]*\?\s*$/.exec(whole)?.[0] ?? whole).trim();
   if (question.length <= MAX_QUESTION) return question;
   return `${question.slice(0, MAX_QUESTION).replace(/\s+\S*$/, "")} …`;
 }

@@ -1,10 +1,18 @@
 // What is said of a seat: its name, its loss, its flags.
 
-import { chip, say } from "../parts.js";
+import { chip, colour, say } from "../parts.js";
 
 const SMALL = 0.01; // a loss below it has four places
 const NARROW = 136; // pixels of a tile, at the usual type size
 const WIDE = 190;
+
+const ruler = document.createElement("canvas").getContext("2d");
+
+/** Whether a text of the tiles' size fits a width, in pixels of the usual type size. */
+export function fits(text, width) {
+  ruler.font = `12.8px ${colour("type")}`;
+  return ruler.measureText(text).width <= width;
+}
 
 /** A loss with three or four places; "nan" where there is none. */
 export function lossText(loss, words) {

@@ -3,9 +3,10 @@
 import { drawMiniature } from "../miniature.js";
 import { button, canvas, icon, iconButton, part, repaint, say } from "../parts.js";
 import { gridFor } from "./grid.js";
-import { flagOf, inWords, lossText, nameOf, stepText } from "./seat_words.js";
+import { fits, flagOf, inWords, lossText, nameOf, stepText } from "./seat_words.js";
 
 const REM = 16;
+const SPACE = 6; // pixels left and right of a tile's words
 const FILTERS = {
   all: () => true,
   help: ({ waits }) => waits,
@@ -161,11 +162,7 @@ export class Tiles {
       (person.idle || !person.here) && "i",
       person.diverged && "b",
     ].filter(Boolean).join(" ");
-    const line = !tile
-      ? words.wall.no_run
-      : width < 136
-      ? say(words.wall.loss, { loss })
-      : say(words.wall.loss_step, { loss, step: stepText(tile.step) });
+    const line = tile ? lineOf(loss, tile.step, width, words) : words.wall.no_run;
     const picture = canvas((context, wide, high) => drawMiniature(context, wide, high, tile), { "data-own": true });
     picture.tile = tile;
     return part(
@@ -201,6 +198,12 @@ export class Tiles {
     }
     return true;
   }
+}
+
+/** Loss and step in one line, or the loss alone where there is no room for both. */
+function lineOf(loss, step, width, words) {
+  const both = say(words.wall.loss_step, { loss, step: stepText(step) });
+  return fits(both, width - SPACE) ? both : say(words.wall.loss, { loss });
 }
 
 /** Paint the canvases below a node whose tile or size has changed; all of them in another theme. */
