@@ -44,6 +44,7 @@ export class Vote {
     board.vote = this;
     for (const node of [board.screen, board.rail.root]) node.classList.add("voting");
     board.rail.root.append(this.root);
+    board.rail.question.begin(); // one curve at a time is drawn
   }
 
   /** The board goes, or the vote is over. */
@@ -52,6 +53,7 @@ export class Vote {
     if (!this.board) return;
     for (const node of [this.board.screen, this.board.rail.root]) node.classList.remove("voting");
     this.board.vote = null;
+    this.board.rail.question.begin();
     this.redraw();
     this.board = null;
     this.root.remove();
