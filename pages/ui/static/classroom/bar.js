@@ -14,7 +14,7 @@ import { Vote } from "./vote_in_page.js";
 
 const CODE = /^[BCDFGHJKLMNPQRSTVWXZ]{6}$/;
 const HERE_MS = 10_000;
-const SPREAD_MS = 1_000; // over which the pages of a class follow the teacher, so that the server need not draw all at once
+const SPREAD_MS = 1_000; // over which the pages of a class follow the teacher: the server need not draw all at once
 const REPEAT_MS = 2_500; // a rerun that was under way may have lost what was asked
 const MAX_REPEATS = 8;
 const SAID_MS = 5_000; // how long a refusal stays

@@ -10,8 +10,8 @@ const FINAL_CODES = new Set([4404, 4409, 4403]); // no such run, watched elsewhe
 
 export class Stream {
   /**
-   * `on` has frame(frame), connected(bool, tries) and ended(reason, code); `tries` counts those that never opened. Where
-   * the server wants to know who this is, also first(), the message that says it, and text(message).
+   * `on` has frame(frame), connected(bool, tries) and ended(reason, code); `tries` counts those that never opened.
+   * Where the server wants to know who this is, also first(), the message that says it, and text(message).
    */
   constructor(path, on) {
     this.url = socketOf(path);
