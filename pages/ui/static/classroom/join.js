@@ -231,7 +231,7 @@ export class JoinPage {
   }
 
   note() {
-    return part("p", { class: "note" }, icon("eye"), part("span", {}, this.text.seen));
+    return part("p", { class: "note" }, icon("eye"), part("span", {}, this.text.sees));
   }
 
   error() {
