@@ -69,7 +69,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "pages" / "navigation.py",
     routes=base.under_base(
-        *(part.ROUTES for part in (live, still, sessions, assets, first, prose, classroom, class_pages))
+        *(of.ROUTES for of in (live, still, sessions, assets, first, prose, classroom, class_pages))
     ),
     middleware=[
         origins.middleware(SETTINGS),
