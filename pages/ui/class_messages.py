@@ -458,7 +458,7 @@ class JoinText:
     letters: str = "{n} of {of}"
     or_stay: str = "Or stay {name}. A nickname is fine."
     other_name: str = "Please choose another name."
-    who_sees: str = (
+    sees: str = (
         "Your teacher sees your board, your answers and when you last did something; others do not, unless your "
         "teacher shows it, and all is deleted when the class ends."
     )

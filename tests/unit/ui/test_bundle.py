@@ -52,8 +52,7 @@ def test_a_circle_is_an_error_that_names_it() -> None:
 
 
 def test_a_script_after_another_one_uses_what_that_has_and_repeats_nothing() -> None:
-    sources = SOURCES | {"class/a.js": 'import { three } from "../three.js";\nthree();\n'}
-    made = bundle.bundled(sources, {"three.js"}, ["class/a.js"])
+    made = bundle.bundled({"class/a.js": 'import { three } from "../three.js";\nthree();\n'}, loaded={"three.js"})
     assert re.findall(r'^modules\["([^"]+)"\] = ', made, re.MULTILINE) == ["class/a.js"]
     assert 'const { three } = modules["three.js"];' in made
     assert "const modules = window.__modules;" in made
@@ -63,11 +62,15 @@ def modules_of(name: str) -> list[str]:
     return re.findall(r'^modules\["([^"]+)"\] = ', assets._content(name).decode(), re.MULTILINE)
 
 
-def test_the_apps_file_has_every_module_but_those_of_a_class() -> None:
+def test_entries_choose_the_modules_of_a_script_and_what_they_import_comes_with_them() -> None:
+    made = bundle.bundled(SOURCES, entries=["parts/two.js"])
+    assert re.findall(r'^modules\["([^"]+)"\] = ', made, re.MULTILINE) == ["three.js", "parts/two.js"]
+
+
+def test_every_module_is_in_one_of_the_scripts_and_the_app_has_those_of_a_class_apart() -> None:
     names = {path.relative_to(assets.STATIC).as_posix() for path in assets.STATIC.rglob("*.js")}
-    assert set(modules_of(assets.MODULES)) == {name for name in names if not name.startswith("classroom/")}
-
-
-def test_a_page_in_a_class_gets_the_bar_apart_from_what_it_has() -> None:
-    found = modules_of(assets.CLASSROOM)
-    assert found[-1] == "classroom/bar.js" and all(name.startswith("classroom/") for name in found)
+    app, in_class, pages = (modules_of(name) for name in (assets.MODULES, assets.CLASSROOM, assets.CLASS_PAGES))
+    assert set(app) == {name for name in names if not name.startswith("classroom/")}
+    assert not set(app) & set(in_class)
+    assert {name for name in names if name.startswith("classroom/")} <= {*in_class, *pages}
+    assert len(pages) == len(set(pages))

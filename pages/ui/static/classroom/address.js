@@ -47,7 +47,7 @@ export function pageAddress(path, code, hidden = {}) {
 
 /** A plan as text for a fragment, and back; null for one that cannot be read. */
 export const planAsText = (steps) =>
-  JSON.stringify(steps.map((each) => [each.page, each.query, each.experiment, each.title, each.ask ? 1 : 0])); // deno-fmt-ignore
+  JSON.stringify(steps.map(({ page, query, experiment, title, ask }) => [page, query, experiment, title, ask ? 1 : 0]));
 
 const MAX_STEPS = 40;
 const MAX_TITLE = 80;

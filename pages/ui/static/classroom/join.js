@@ -231,7 +231,7 @@ export class JoinPage {
   }
 
   note() {
-    return part("p", { class: "note" }, icon("eye"), part("span", {}, this.text.who_sees));
+    return part("p", { class: "note" }, icon("eye"), part("span", {}, this.text.sees));
   }
 
   error() {

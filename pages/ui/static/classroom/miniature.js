@@ -105,7 +105,7 @@ function map(context, width, height, kind, bytes) {
         near[one].map((value, at) => value - Math.max(...near.map((each, of) => of === one ? -1 : each[at]))),
         wide.length,
         high.length,
-      ); // deno-fmt-ignore
+      );
     }
   }
   context.globalAlpha = 1;
@@ -200,7 +200,7 @@ export function shape(context, kind, x, y, size) {
     ]][kind % 4];
     corners.forEach(([dx, dy], at) =>
       at ? context.lineTo(x + dx * size, y + dy * size) : context.moveTo(x + dx * size, y + dy * size)
-    ); // deno-fmt-ignore
+    );
     context.closePath();
   }
   context.fill();

@@ -32,6 +32,7 @@ const sheet = (height, label) =>
   drawn("svg", { viewBox: `0 0 ${WIDE} ${height}`, class: "full", role: "img", "aria-label": label });
 
 const muted = { fill: "var(--muted)" };
+const middle = { ...muted, anchor: "middle" };
 
 /** A result as large bars: counts, or percent from 100 answers on. */
 export function largeBars(vote, result, text) {
@@ -80,8 +81,7 @@ function numberDots(vote, result, text) {
   const line = { y1: bottom + 24, y2: bottom + 24, stroke: "var(--line)", "stroke-width": 4 };
   picture.append(drawn("line", { x1: left, x2: right, ...line }));
   for (const value of x.ticks) {
-    const place = [x.at(value), bottom + 76];
-    picture.append(words(numberText(value, vote.ask.unit), ...place, 34, { ...muted, anchor: "middle" }));
+    picture.append(words(numberText(value, vote.ask.unit), x.at(value), bottom + 76, 34, middle));
   }
   if (hasTruth) {
     const at = x.at(vote.truth);
@@ -101,7 +101,7 @@ function numberDots(vote, result, text) {
   return picture;
 }
 
-/** How answers moved from the first vote to the second: of a choice as ribbons, of numbers as lines, else both curves. */
+/** How answers moved between the votes: of a choice as ribbons, of numbers as lines; else the curves of both. */
 export function moved(vote, text) {
   const { ask, moves, results } = vote;
   if (ask.kind === "curve" || !moves) return curves(vote, results, text);
@@ -198,7 +198,7 @@ function ribbons(vote, text) {
   picture.append(
     words(text.first_vote, left, 30, 30, muted),
     words(text.second_vote, right + bar, 30, 30, { ...muted, anchor: "end" }),
-  ); // deno-fmt-ignore
+  );
   return picture;
 }
 
@@ -214,7 +214,8 @@ function numbersMoved(vote, text) {
   const y = (value) => bottom - ((value - low) / (high - low || 1)) * (bottom - top);
   const picture = sheet(HIGH, say(text.numbers_alt, { n: vote.changed ?? 0 }));
   for (const x of [left, right]) {
-    picture.append(drawn("line", { x1: x, x2: x, y1: top, y2: bottom, stroke: "var(--line)", "stroke-width": 3 })); // deno-fmt-ignore
+    const span = { y1: top, y2: bottom };
+    picture.append(drawn("line", { x1: x, x2: x, ...span, stroke: "var(--line)", "stroke-width": 3 }));
   }
   for (const [one, other] of vote.moves) {
     const isMoved = one !== other;
@@ -231,7 +232,7 @@ function numbersMoved(vote, text) {
   }
   vote.results.forEach((result, round) =>
     result.values.forEach((value) =>
-      picture.append(drawn("circle", { cx: round ? right : left, cy: y(value), r: 11, fill: "var(--primary)" })) // deno-fmt-ignore
+      picture.append(drawn("circle", { cx: round ? right : left, cy: y(value), r: 11, fill: "var(--primary)" }))
     )
   );
   for (const value of [low, high]) {
@@ -241,9 +242,9 @@ function numbersMoved(vote, text) {
     truthLine(picture, y(vote.truth), left, right, answerText(vote, vote.truth), text);
   }
   picture.append(
-    words(text.first_vote, left, 36, 30, { ...muted, anchor: "middle" }),
-    words(text.second_vote, right, 36, 30, { ...muted, anchor: "middle" }),
-  ); // deno-fmt-ignore
+    words(text.first_vote, left, 36, 30, middle),
+    words(text.second_vote, right, 36, 30, middle),
+  );
   return picture;
 }
 
@@ -257,7 +258,7 @@ function truthLine(picture, y, left, right, value, text) {
       stroke: "var(--green)",
       "stroke-width": 5,
       "stroke-dasharray": "16 10",
-    }), // deno-fmt-ignore
+    }),
     words(say(text.truth, { answer: value }), right + 40, y + 12, 34, { weight: 700, fill: "var(--green)" }),
   );
 }
@@ -282,7 +283,7 @@ function curves(vote, results, text) {
     );
   }
   for (const value of span) {
-    picture.append(words(numberText(value), x(value), HIGH - 40, 28, { ...muted, anchor: "middle" }));
+    picture.append(words(numberText(value), x(value), HIGH - 40, 28, middle));
   }
   const path = (curve) =>
     curve.map((value, at) => `${at ? "L" : "M"}${x(grid[at]).toFixed(1)} ${y(value).toFixed(1)}`).join("");
@@ -315,7 +316,7 @@ const AXES = { rate: true, units: false, parameters: false, loss: true, accuracy
 function scaleOf(values, isLog, from, to, room = 0.04) {
   const numbers = values.filter((value) => Number.isFinite(value) && (!isLog || value > 0)).map((value) =>
     isLog ? Math.log10(value) : value
-  ); // deno-fmt-ignore
+  );
   let [low, high] = numbers.length ? [Math.min(...numbers), Math.max(...numbers)] : [0, 1];
   const space = (high - low || 1) * room;
   [low, high] = [low - space, high + space];
@@ -386,7 +387,7 @@ export function scatter(dots, newest, text) {
         stroke: "var(--line)",
         "stroke-width": 2,
       }),
-      words(tickText(value, across), x.at(value), HIGH - 46, 27, { ...muted, anchor: "middle" }),
+      words(tickText(value, across), x.at(value), HIGH - 46, 27, middle),
     );
   }
   picture.append(
@@ -408,13 +409,14 @@ export function scatter(dots, newest, text) {
       }));
     }
   }
+  const ring = { stroke: "var(--primary)", "stroke-width": 3 };
   for (const [id, across_, up_] of fine) {
     const place = { cx: x.at(across_), cy: y.at(up_) };
     picture.append(
       drawn("circle", { ...place, r: 14, fill: "var(--primary)", stroke: "var(--bg)", "stroke-width": 3 }),
     );
     if (id === newest) {
-      picture.append(drawn("circle", { ...place, r: 23, fill: "none", stroke: "var(--primary)", "stroke-width": 3 })); // deno-fmt-ignore
+      picture.append(drawn("circle", { ...place, r: 23, fill: "none", ...ring }));
     }
   }
   const best = lowestOf(dots);
@@ -456,16 +458,18 @@ export function lossCurves(found, text) {
     );
   }
   for (const value of x.ticks) {
-    picture.append(words(numberText(value), x.at(value), HIGH - 46, 27, { ...muted, anchor: "middle" })); // deno-fmt-ignore
+    picture.append(words(numberText(value), x.at(value), HIGH - 46, 27, middle));
   }
   picture.append(words(text.axes.step, (left + right) / 2, HIGH - 10, 30, { anchor: "middle" }));
   for (const { steps, losses } of all) {
     const isLost = losses.some((loss) => !Number.isFinite(loss));
     const places = losses.map((loss, at) => [x.at((steps * at) / (losses.length - 1)), loss]).filter(([, loss]) =>
       Number.isFinite(loss)
-    ); // deno-fmt-ignore
+    );
     picture.append(drawn("path", {
-      d: places.map(([at, loss], each) => `${each ? "L" : "M"}${at.toFixed(1)} ${y.at(clamp(loss)).toFixed(1)}`).join(""),
+      d: places.map(([at, loss], each) => `${each ? "L" : "M"}${at.toFixed(1)} ${y.at(clamp(loss)).toFixed(1)}`).join(
+        "",
+      ),
       fill: "none",
       stroke: isLost ? "var(--red)" : "var(--primary)",
       "stroke-width": 3.6,
@@ -505,7 +509,7 @@ export function leaders(found, text) {
     );
   }
   for (const value of x.ticks) {
-    picture.append(words(numberText(value), x.at(value), HIGH - 42, 26, { ...muted, anchor: "middle" })); // deno-fmt-ignore
+    picture.append(words(numberText(value), x.at(value), HIGH - 42, 26, middle));
   }
   picture.append(words(text.axes.parameters, (left + right) / 2, HIGH - 6, 28, { anchor: "middle" }));
   for (const [, parameters, accuracy, reached] of found.dots) {

@@ -24,7 +24,8 @@ export function projector(root, words) {
   const code = codeInAddress();
   const { p } = fragment();
   const token = p ?? kept("sessionStorage", KEY(code));
-  if (p && keep("sessionStorage", KEY(code), p)) setAddress("projector", { class: code }); // no token in the address bar
+  // no token stays in the address bar, which is projected
+  if (p && keep("sessionStorage", KEY(code), p)) setAddress("projector", { class: code });
   if (!code || !token) return over(root, words.projector.nothing, words.projector.nothing_note);
   new Projector(root, words, code, token);
 }

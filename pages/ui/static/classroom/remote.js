@@ -399,7 +399,7 @@ class Remote {
       text.timer,
       left ? say(text.left, { left: clockText(left - teacher.now()) }) : say(text.round, { n: roundOf(vote) }),
       null,
-    ); // deno-fmt-ignore
+    );
     return menu("timer", opener, text.timer, [
       ...TIMERS.map((seconds) => item(say(text.seconds, { n: seconds }), () => teacher.ask("timer", { seconds }))),
       left && item(words.remote.no_timer, () => teacher.ask("timer", { seconds: null })),

@@ -172,7 +172,7 @@ function whatTheyFound(people, wall) {
   const isUnits = byUnits.length >= byRate.length / 2 && byUnits.length > 0;
   const picture = canvas(
     (context, width, height) =>
-      isUnits ? unitsPicture(context, width, height, byUnits) : ratePicture(context, width, height, byRate), // deno-fmt-ignore
+      (isUnits ? unitsPicture : ratePicture)(context, width, height, isUnits ? byUnits : byRate),
     { "aria-label": isUnits ? text.units_alt : text.rate_alt, class: "wide", "data-own": true },
   );
   picture.tile = tiles.reduce((sum, { at }) => sum + at, 0) + (isUnits ? 0.5 : 0);

@@ -43,7 +43,7 @@ export class SendDialog {
     const text = words.send;
     const sought = this.sought.trim().toLowerCase();
     const matches = (each) =>
-      !sought || `${each.title} ${plain(each.question?.question ?? "")}`.toLowerCase().includes(sought); // deno-fmt-ignore
+      !sought || [each.title, plain(each.question?.question ?? "")].join(" ").toLowerCase().includes(sought);
     const listed = sought ? lessons : [this.lesson].filter(Boolean);
     const rows = listed.flatMap((lesson) => [
       ...(sought ? [] : this.places(lesson)),
