@@ -48,11 +48,11 @@ WHO = "A reader has to say first who it is."
 
 
 class Reader:
-    """One browser that reads: what waits to be sent to it, and whether it has painted what it was sent."""
+    """One browser that reads: what waits to be sent to it, and how much of what it was sent it has not painted."""
 
     def __init__(self, code: str, token: str, name: str) -> None:
         self.code, self.token, self.name = code, token, name
-        self.has_painted = True
+        self.unpainted = 0  # frames
         self._waiting: deque[bytes | str | tuple[int, str]] = deque()
         self._ready = asyncio.Event()
 
@@ -114,6 +114,7 @@ class Broadcast:
         self._run_id, self._loop = run_id, asyncio.get_running_loop()
         self._readers: set[Reader] = set()  # that were sent all frames of the feed
         self._waiting: set[Reader] = set()  # for a whole frame
+        self._away: set[Reader] = set()  # that paint nothing just now, such as a hidden tab
         self._feed: Feed | None = None
         self._next: Feed | None = None
         self._began_at = self._asked_at = -math.inf
@@ -123,7 +124,7 @@ class Broadcast:
     @property
     def readers(self) -> set[Reader]:
         """All who read."""
-        return self._readers | self._waiting
+        return self._readers | self._waiting | self._away
 
     def add(self, reader: Reader) -> None:
         """One more reads. Raises UnknownRun."""
@@ -134,14 +135,18 @@ class Broadcast:
 
     def remove(self, reader: Reader) -> None:
         """One has gone."""
-        self._readers.discard(reader)
-        self._waiting.discard(reader)
+        for group in (self._readers, self._waiting, self._away):
+            group.discard(reader)
         if not self.readers:
             self._leave()
 
     def painted(self, reader: Reader) -> None:
         """A reader has painted what it was sent."""
-        reader.has_painted = True
+        reader.unpainted = 0
+        if reader in self._away:
+            self._away.discard(reader)
+            self._waiting.add(reader)
+            self._begin()
         self._plan()
 
     def take(self, feed: Feed, frame: bytes) -> None:
@@ -159,11 +164,12 @@ class Broadcast:
         if pool().config_of(self._run_id) != self._config and pool().has(self._run_id):
             self._config = pool().config_of(self._run_id)
             items.insert(0, board_of(self._run_id))
-        for reader in [each for each in self._readers if not all(each.put(item) for item in items)]:
-            self._readers.discard(reader)
-            self._waiting.add(reader)
-        for reader in self._readers:
-            reader.has_painted = False
+        for reader in list(self._readers):
+            is_behind = not all(reader.put(item) for item in items)
+            reader.unpainted += 1
+            if is_behind or reader.unpainted > MAX_BEHIND:
+                self._readers.discard(reader)
+                (self._waiting if reader.unpainted <= MAX_BEHIND else self._away).add(reader)
         self._begin()
 
     def end(self, feed: Feed, code: int, reason: str) -> None:
@@ -211,7 +217,7 @@ class Broadcast:
 
     def _ask(self) -> None:
         self._is_planned = False
-        if self._feed is None or not any(reader.has_painted for reader in self._readers):
+        if self._feed is None or not any(reader.unpainted == 0 for reader in self._readers):
             return
         self._asked_at, self._is_asked = self._loop.time(), True
         with contextlib.suppress(UnknownRun):  # it says so itself
