@@ -17,10 +17,14 @@ Open = Callable[..., Any]
 BACK_SECONDS = 30.0  # the server's start included
 
 
+class Killed(Exception):
+    """The server was killed."""
+
+
 def test_a_students_bar_comes_back_with_seat_and_answer_after_a_restart(page: Open, serve: Serve) -> None:
     port, settings = free_port(), {"PLAYGROUND_SECRET": "a secret of sixteen letters"}
     with contextlib.ExitStack() as opened:
-        with contextlib.suppress(BaseException), serve(port=port, settings=settings) as server:
+        with contextlib.suppress(Killed), serve(port=port, settings=settings) as server:
             teacher = Teacher(server.url, opened)
             tab, board = join(page, teacher, base=server.url)
             vote = teacher.ask("regression", "small-steps")
@@ -31,7 +35,7 @@ def test_a_students_bar_comes_back_with_seat_and_answer_after_a_restart(page: Op
             teacher.until(lambda: teacher.kept, "the teacher's browser holds the state")
             os.killpg(server.pid, signal.SIGKILL)
             time.sleep(0.5)
-            raise KeyboardInterrupt  # leaves the server, which has died
+            raise Killed  # leaves the server, which has died
         tab.errors.clear()
         with serve(port=port, settings=settings):
             teacher.connect()
