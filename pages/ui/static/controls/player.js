@@ -281,6 +281,7 @@ export class Player {
       this.play.title = isLocked ? words.predictRequired : fill(words.keyOf, { name: words.play, key: words.playKey });
     }
     this.isLocked = isLocked;
+    this.board.numbers.wait(isLocked ? words.predictWaits : "");
     this.play.disabled = this.step.disabled = isLocked || ENDED_BADLY.includes(this.board.root.dataset.state);
     for (const each of this.board.root.querySelectorAll(".next-line")) each.disabled = isLocked;
   }

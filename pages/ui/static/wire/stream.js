@@ -6,6 +6,7 @@ import { decode } from "./codec.js";
 const FIRST_RETRY_MS = 1500; // at most: all boards of a class lose their line in the same moment
 const MAX_RETRY_MS = 4000;
 const SPREAD = 0.9; // of a wait that is by chance
+const OPEN_MS = 5000; // within which a socket opens, or some proxy on the way keeps it
 const FINAL_CODES = new Set([4404, 4409, 4403]); // no such run, watched elsewhere, refused: a retry cannot help
 
 export class Stream {
@@ -22,13 +23,17 @@ export class Stream {
   connect() {
     this.socket = new WebSocket(this.url);
     this.socket.binaryType = "arraybuffer";
+    const { socket } = this;
+    const opening = setTimeout(() => socket.close(), OPEN_MS);
     this.socket.onopen = () => {
+      clearTimeout(opening);
       this.retry = FIRST_RETRY_MS;
       this.tries = 0;
       this.on.connected(true, 0);
     };
     this.socket.onmessage = (message) => this.on.frame(decode(message.data));
     this.socket.onclose = (event) => {
+      clearTimeout(opening);
       if (this.closed) return;
       if (FINAL_CODES.has(event.code)) {
         this.on.ended(event.reason);

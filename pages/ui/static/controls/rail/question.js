@@ -168,6 +168,20 @@ export class Question {
     this.showTools();
   }
 
+  /** Take no more width than the answers have in their rows: the question beside them has the rest. */
+  fit() {
+    const { style } = this.root;
+    style.width = "";
+    const parts = [...this.root.firstElementChild?.children ?? []];
+    if (!parts.length || getComputedStyle(this.board.rail.root).flexWrap === "wrap") return;
+    const text = document.createRange();
+    const right = Math.max(...parts.map((each) => {
+      text.selectNodeContents(each);
+      return (each.matches(".rail-hint") ? text : each).getBoundingClientRect().right;
+    }));
+    style.width = `${Math.ceil(right - this.root.getBoundingClientRect().left)}px`;
+  }
+
   options(list, choose) {
     const label = new DOMParser().parseFromString(this.data.why?.question ?? this.data.question, "text/html");
     return element(
