@@ -24,9 +24,10 @@ MODULES = "modules.js"  # all of ours, without those of a class
 CLASSROOM = "classroom.js"  # what the app's pages need in a class: they load it after the others
 CLASS_PAGES = "class.js"  # all that a class's own pages need
 CLASS_STYLES = "class.css"  # of these
+BAR_STYLES = "bar.css"  # what the app's pages need in a class
 OF_A_CLASS = "classroom/"  # the folder of these modules
-ENTRIES = {CLASSROOM: "classroom/socket.js", CLASS_PAGES: "classroom/page.js"}  # what a script begins with
-NAMES = (MODULES, CLASSROOM, CLASS_PAGES, CLASS_STYLES, PLOTLY, STYLES)
+ENTRIES = {CLASSROOM: "classroom/bar.js", CLASS_PAGES: "classroom/page.js"}  # what a script begins with
+NAMES = (MODULES, CLASSROOM, CLASS_PAGES, CLASS_STYLES, BAR_STYLES, PLOTLY, STYLES)
 
 
 def styles(*names: str) -> str:
@@ -52,6 +53,8 @@ def _content(name: str) -> bytes:
         return plotly_build.smaller(_plotly()).encode()
     if name == STYLES:
         return styles(STYLES, *BOARD_STYLES, "page.css").encode()
+    if name == BAR_STYLES:
+        return styles("classroom_bar.css", "classroom/reader.css").encode()
     if name == CLASS_STYLES:
         return styles("home_picture.css", *class_styles()).encode()
     paths = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*.js"))}

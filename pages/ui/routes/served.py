@@ -14,6 +14,7 @@ from pages.ui.routes import (
     live,
     origins,
     prose,
+    readers,
     readiness,
     sessions,
     still,
@@ -26,7 +27,7 @@ from playground.settings import Settings
 
 def routes() -> list[BaseRoute]:
     """Every route of ours, under the app's path."""
-    parts = (live, still, sessions, assets, first, prose, classroom, class_pages, readiness)
+    parts = (live, still, sessions, assets, first, prose, classroom, class_pages, readers, readiness)
     return base.under_base(*(part.ROUTES for part in parts))
 
 

@@ -352,8 +352,8 @@ export function lowestOf({ y, dots }) {
 }
 
 /**
- * One dot for each run: `dots` is {x, y, dots: [[id, x, y], …]}. Those whose loss is not finite stand in a row of their
- * own; the newest has a ring.
+ * One dot for each run: `dots` is {x, y, dots: [[id, x, y], …]}. Those whose loss is not finite stand in a row of
+ * their own; the newest has a ring.
  */
 export function scatter(dots, newest, text) {
   const HIGH = 760;

@@ -294,8 +294,7 @@ export class Player {
   key(event) {
     const { target, key, shiftKey } = event;
     const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat && !event.defaultPrevented;
-    const { disabled } = this.play;
-    if (disabled || !isPlain) return;
+    if (this.play.disabled || !isPlain || this.root.closest("[inert]")) return;
     if (key === "Enter" && shiftKey && !(target.closest?.(FIELD) && !target.matches(SLIDER))) {
       event.preventDefault();
       return this.askSteps();

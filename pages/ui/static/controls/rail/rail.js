@@ -110,7 +110,7 @@ export class Rail {
   state(runState) {
     const step = this.board.numbers?.values?.step ?? 0;
     this.question.follow(runState, step);
-    if (this.hasPlayed) return;
+    if (this.hasPlayed || this.root.hidden) return;
     this.hasPlayed = HAS_PLAYED.includes(runState) || step > 0;
     if (this.hasPlayed) this.showPhase();
   }
