@@ -108,7 +108,7 @@ def test_workers_of_a_data_loader_read(page: Callable[..., Any]) -> None:
 
 
 def test_a_drawn_digit_is_predicted(page: Callable[..., Any]) -> None:
-    pad = Pad(page(LINK).page)
+    pad = Pad(page(LINK))
     before = pad.softmax()
     pad.draw(STROKE)
     pad.wait(lambda: pad.softmax() != before, "another prediction")
