@@ -23,7 +23,7 @@ from tests.unit.test_deploy import final_stage, said
 
 MAX_STOP_SECONDS = 3.0
 ROWS = "x,y\n" + "".join(f"{at},{at * at}\n" for at in range(7))
-WRITTEN = "find / -xdev -user 10001 -not -path '/proc/*' -not -path /mnist 2>&-; true"  # /tmp and volumes are other file systems
+WRITTEN = "find / -xdev -user 10001 -not -path '/proc/*' -not -path /mnist 2>&-; true"  # /tmp is another file system
 COMPILED = """
 import importlib.util, pathlib, streamlit, torch
 for file in (torch.__file__, streamlit.__file__, "/app/playground/workers/worker.py"):
