@@ -49,7 +49,10 @@ def engine() -> Engine:
 @pytest.fixture(scope="session")
 def container(engine: Engine) -> Iterator[Container]:
     with engine.started() as started:
-        print(f"\nIt answers {started.start_seconds:.1f} s after its start.")
+        seconds = started.processor_seconds()
+        print(
+            f"\nIt answers {started.start_seconds:.1f} s after its start, for which it used {seconds:.1f} s of a core."
+        )
         yield started
 
 
