@@ -221,6 +221,12 @@ def read_command(message: Mapping[str, Any]) -> Command:
     return reader(message)
 
 
+def written(command: Command) -> dict[str, Any]:
+    """The message of which `read_command` makes this command, without its empty fields."""
+    found = {_FIELDS.get(name, name): value for name, value in vars(command).items()}
+    return {"do": _NAMES[type(command)], **{name: value for name, value in found.items() if value is not None}}
+
+
 def read_ask(message: Mapping[str, Any]) -> Ask:
     """The charts and options in a message {"ask": ..., "options": ...}. Raises ProtocolError with a sentence."""
     charts, options = message.get("ask"), message.get("options", {})
@@ -343,3 +349,10 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Command]] = {
     "draw": _draw,
     "slide": _slide,
 }
+
+_NAMES: dict[type[Command], str] = {
+    Play: "play", Pause: "pause", Step: "step", Reset: "reset", SetSpeed: "speed", LookBack: "scrub",
+    GoBack: "go_back", Leave: "leave", AddPoint: "add", RemovePoint: "remove", Undo: "undo", SetWeight: "set",
+    Explain: "explain", Pick: "pick", Draw: "draw", Slide: "slide",
+}  # fmt: skip
+_FIELDS = {"count": "n", "steps_per_second": "value", "index": "to", "source": "input"}  # that messages call otherwise

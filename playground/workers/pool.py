@@ -17,7 +17,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from playground import mnist
 from playground.engine import messages as engine_messages
@@ -52,6 +52,13 @@ Result = TypeVar("Result")
 __all__ = ["UnknownRun", "WorkerPool"]
 
 
+class KeepingViewer(Viewer, Protocol):
+    """A viewer whose browser keeps what brings its run back."""
+
+    def keep(self, head: str, state: bytes) -> None:
+        """Keep this in the place of the last; without a state, the last one stays."""
+
+
 @dataclass(eq=False)
 class Worker:
     """One worker process as the front knows it."""
@@ -77,6 +84,7 @@ class Watch:
     viewer: Viewer
     run_id: str
     reads: bool
+    keeps: KeepingViewer | None = None  # the viewer, if its browser keeps what brings the run back
     asked: wire.AskFrame | None = None  # and not yet answered
 
 
@@ -91,7 +99,7 @@ class RemoteRun:
     config: Any
     beside: wire.OpenBeside | None = None  # how the second of two compared runs was opened
     recipe: Recipe | None = None
-    asked: wire.Restore | wire.RunReplay | None = None  # how it was opened, until there is a recipe
+    asked: wire.Restore | wire.RunReplay | wire.ComeBack | None = None  # how it was opened, until there is a recipe
     unseen: wire.Tune | wire.Rebuild | wire.Vary | None = None  # the last change that is not in the recipe yet
     plays: bool = False  # it was opened to play at once
     refused: bool = False  # it was not built, because there was no memory for it
@@ -239,6 +247,22 @@ class WorkerPool:
             self._replace(run, replaces)
         return asked.run_id
 
+    def come_back(
+        self, session: str, bench: str, config: Any, head: str, state: bytes, seen: int, replaces: str
+    ) -> str:
+        """The id of a run that comes back from what its browser has kept, in the place of another one with this config.
+
+        "" where the config needs another run. Waits. Raises ValueError with a sentence; nothing has changed then.
+        """
+        with self._lock:
+            worker, cores = self._worker_of(session), self._free_cores()
+        asked = wire.ComeBack(new_id(), session, bench, config, head, state, seen, cores)
+        with self._promise(RemoteRun(asked.run_id, session, worker, bench, config, asked=asked)) as run:
+            if not cast(wire.Returned, self._ask(worker, asked, DRAW_SECONDS)).fits:
+                return ""
+            self._replace(run, replaces)
+        return asked.run_id
+
     def close(self, run_id: str, reason: str = engine_messages.CLOSED) -> None:
         """Close a run and free its memory; an unknown id does nothing."""
         with self._lock:
@@ -344,15 +368,18 @@ class WorkerPool:
                     raise
         raise TimeoutError(messages.NO_ANSWER)
 
-    def attach(self, run_id: str, viewer: Viewer, *, reads: bool = False) -> None:
-        """Let a viewer watch a run: it controls, in place of the one before, or only reads. Raises UnknownRun."""
+    def attach(self, run_id: str, viewer: Viewer, *, reads: bool = False, keeps: KeepingViewer | None = None) -> None:
+        """Let a viewer watch a run: it controls, in place of the one before, or only reads. Raises UnknownRun.
+
+        One that controls may also be given what its browser `keeps`.
+        """
         with self._lock:
             run = self._touch(run_id)
-            watch = Watch(next(self._numbers), viewer, run_id, reads)
+            watch = Watch(next(self._numbers), viewer, run_id, reads, keeps)
             run.watches[viewer] = self._watches[watch.number] = watch
             if not reads:
                 run.controls = watch
-            run.worker.outbox.post(wire.Attach(run_id, watch.number, reads))
+            run.worker.outbox.post(wire.Attach(run_id, watch.number, reads, keeps is not None))
 
     def detach(self, run_id: str, viewer: Viewer) -> None:
         """The viewer has gone."""
@@ -609,6 +636,9 @@ class WorkerPool:
                         run.recipe, run.asked = recipe.after(run.recipe), None
                         if _shows(recipe, run):
                             run.unseen = None
+                case wire.Copied(number, head, state):
+                    if (watch := self._watches.get(number)) is not None and watch.keeps is not None:
+                        watch.keeps.keep(head, state)
                 case wire.Dismiss(number, code, reason):
                     if (watch := self._watches.pop(number, None)) is not None:
                         watch.viewer.dismiss(code, reason)
@@ -696,7 +726,7 @@ class WorkerPool:
             worker.outbox.post(wire.Open(run.id, run.session, run.bench, run.config, cores, plays=run.plays))
         for watch in run.watches.values():
             if watch.reads or watch is run.controls:
-                worker.outbox.post(wire.Attach(run.id, watch.number, watch.reads))
+                worker.outbox.post(wire.Attach(run.id, watch.number, watch.reads, watch.keeps is not None))
                 if watch.asked is not None:
                     worker.outbox.post(watch.asked)
 
