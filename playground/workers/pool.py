@@ -47,6 +47,9 @@ FRESH_SECONDS = 5.0  # a run that was used so recently may be about to be watche
 SETTLED_SECONDS = 7.0  # within which a worker's reports show what a closed run has freed
 AWAY_SECONDS = 60.0  # a session that nobody has used for this long is no work for its worker
 
+# Why a viewer's socket is closed: there is no such run; it was closed on purpose; this server stops.
+NO_RUN, CLOSED, STOPS = 4404, 4410, 1012
+
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 __all__ = ["UnknownRun", "WorkerPool"]
@@ -160,7 +163,7 @@ class WorkerPool:
         with self._lock:
             workers, processes = list(self._workers), self._processes
             for run in list(self._runs.values()):
-                self._forget(run, engine_messages.STOPPING)
+                self._forget(run, engine_messages.STOPPING, STOPS)
             abandoned = [future for future, _ in self._requests.values()]
         for future in abandoned:
             future.cancel()
@@ -268,7 +271,7 @@ class WorkerPool:
         with self._lock:
             if (run := self._runs.get(run_id)) is not None:
                 run.worker.outbox.post(wire.Close(run_id, reason))
-                self._forget(run, reason)
+                self._forget(run, reason, CLOSED)
 
     def has(self, run_id: str) -> bool:
         """Whether the run is open."""
@@ -449,13 +452,13 @@ class WorkerPool:
             self._add(run)
             self.close(replaced)
 
-    def _forget(self, run: RemoteRun, reason: str) -> None:
-        """A run is no longer open."""
+    def _forget(self, run: RemoteRun, reason: str, code: int = NO_RUN) -> None:
+        """A run is no longer open; its viewers are told why."""
         self._runs.pop(run.id, None)
         self._release_place(run.id)
         for watch in run.watches.values():
             self._watches.pop(watch.number, None)
-            watch.viewer.dismiss(4404, reason)
+            watch.viewer.dismiss(code, reason)
         run.watches.clear()
 
     def _worker_of(self, session: str) -> Worker:
@@ -701,7 +704,7 @@ class WorkerPool:
                 run.worker = successor
             for run in runs:
                 if successor.early_losses >= EARLY_LOSSES_CLOSED:
-                    self._forget(run, messages.STOPPED_TOO_OFTEN)
+                    self._forget(run, messages.STOPPED_TOO_OFTEN, CLOSED)
                 else:
                     self._bring_back(run)
             abandoned = [future for future, whose in self._requests.values() if whose is worker]

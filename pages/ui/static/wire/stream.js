@@ -6,10 +6,12 @@ import { decode } from "./codec.js";
 const FIRST_RETRY_MS = 1500; // at most: all boards of a class lose their line in the same moment
 const MAX_RETRY_MS = 4000;
 const SPREAD = 0.9; // of a wait that is by chance
-const FINAL_CODES = new Set([4404, 4409, 4403]); // no such run, watched elsewhere, refused: a retry cannot help
+export const NO_RUN = 4404; // as pool.py
+export const CLOSED = 4410; // on purpose
+const FINAL_CODES = new Set([NO_RUN, CLOSED, 4409, 4403]); // watched elsewhere, refused: a retry cannot help
 
 export class Stream {
-  /** `on` has frame(frame), connected(bool, tries) and ended(reason); `tries` counts those that never opened. */
+  /** `on` has frame(frame), connected(bool, tries) and ended(reason, code); `tries` counts those that never opened. */
   constructor(path, on) {
     this.url = socketOf(path);
     this.on = on;
@@ -31,7 +33,7 @@ export class Stream {
     this.socket.onclose = (event) => {
       if (this.closed) return;
       if (FINAL_CODES.has(event.code)) {
-        this.on.ended(event.reason);
+        this.on.ended(event.reason, event.code);
         return;
       }
       this.tries++;

@@ -1,4 +1,4 @@
-// After a reload the page has a new run at step 0; the board then says which step the previous run had reached.
+// A page that was loaded again, and whose run could not come back, has one at step 0: the board says which step it had reached.
 
 import { keep, kept } from "../storage.js";
 
