@@ -37,8 +37,8 @@ From the browser: texts in JSON, of two kinds.
     that breaks these rules, or that the lesson does not know, changes nothing; the refusal, one sentence, is the
     "notice" of the next frame. A message that has neither of these two forms closes the socket with code 4400, one that
     is too long with 4413, too many with 4429. The server also closes with 4403 (another website), 4404 (no such run),
-    4409 (the run is watched elsewhere, or by too many readers), 4410 (the run was closed on purpose) and 1012 (the server
-    stops: come back).
+    4409 (the run is watched elsewhere, or by too many readers), 4410 (the run was closed on purpose) and 1012
+    (the server stops: come back).
 
 A viewer that controls may keep what brings its run back: /live/<run id>?keeps=1. Between frames it gets messages
 

@@ -251,7 +251,7 @@ class WorkerPool:
         return asked.run_id
 
     def come_back(
-        self, session: str, bench: str, config: Any, head: str, state: bytes, seen: int, replaces: str
+        self, session: str, bench: str, config: Any, head: str, state: bytes, last_step: int, replaces: str
     ) -> str:
         """The id of a run that comes back from what its browser has kept, in the place of another one with this config.
 
@@ -259,7 +259,7 @@ class WorkerPool:
         """
         with self._lock:
             worker, cores = self._worker_of(session), self._free_cores()
-        asked = wire.ComeBack(new_id(), session, bench, config, head, state, seen, cores)
+        asked = wire.ComeBack(new_id(), session, bench, config, head, state, last_step, cores)
         with self._promise(RemoteRun(asked.run_id, session, worker, bench, config, asked=asked)) as run:
             if not cast(wire.Returned, self._ask(worker, asked, DRAW_SECONDS)).fits:
                 return ""

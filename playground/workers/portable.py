@@ -55,7 +55,7 @@ MAX_HEAD = 300_000  # characters
 MAX_LOOKS = 40
 MAX_CHANGES = 200  # of knobs, as many as a journal keeps
 MAX_SIDE = 256  # pixels of a picture of the student's own
-MAX_SEEN_STEPS = 1_000_000  # after those that are noted: what was shown since then
+MAX_FURTHER_STEPS = 1_000_000  # after those that are noted: what was shown since then
 DIGITS = 16  # of the digest of a state
 OPTIONAL = {"start", "state", "story", "known"}
 NEEDED = {"version", "run", "bench", "config", "steps", "outcome", "player", "acts", "looks", "second"}
@@ -185,20 +185,20 @@ def _written(act: Act) -> list[Any]:
 # Reading.
 
 
-def read(head: str, state: bytes, bench: str, settings: Settings, seen: int = 0) -> Kept:
-    """What a browser has kept of a run of this bench, which was last seen at the step `seen`.
+def read(head: str, state: bytes, bench: str, settings: Settings, last_step: int = 0) -> Kept:
+    """What a browser has kept of a run of this bench, which was shown up to the step `last_step`.
 
     Raises ValueError with a sentence for anything that `write` does not give.
     """
     try:
-        return _read(head, state, bench, settings, seen)
+        return _read(head, state, bench, settings, last_step)
     except RecipeError:
         raise
     except checkpoint.MISFITS:
         raise RecipeError(messages.NOT_KEPT) from None
 
 
-def _read(text: str, state: bytes, bench: str, settings: Settings, seen: int) -> Kept:
+def _read(text: str, state: bytes, bench: str, settings: Settings, last_step: int) -> Kept:
     head = _json(text)
     names = set(head)
     if not names >= NEEDED or not names <= NEEDED | OPTIONAL or len(names & {"start", "state"}) != 1:
@@ -235,8 +235,8 @@ def _read(text: str, state: bytes, bench: str, settings: Settings, seen: int) ->
     playing = check.one_of(player["state"], ("playing", "paused", "done", "failed"), "state")
     owed = check.whole(player["owed"], "owed", most=MAX_STEPS * MAX_STEPS)
     speed = None if player["speed"] is None else check.number(player["speed"], "speed")
-    if seen > steps and not outcome and (owed or playing == "playing"):
-        ahead = min(seen - steps, owed or MAX_SEEN_STEPS, MAX_SEEN_STEPS)
+    if last_step > steps and not outcome and (owed or playing == "playing"):
+        ahead = min(last_step - steps, owed or MAX_FURTHER_STEPS, MAX_FURTHER_STEPS)
         steps, owed = steps + ahead, max(0, owed - ahead)
     if playing in ("done", "failed") and playing != outcome:
         playing = "paused"
@@ -325,10 +325,10 @@ def _begun(value: Any, config_type: type[Config], settings: Settings) -> Begun:
     return Begun(start, None, threads, again)
 
 
-def _saved(state: bytes, bench: Any, settings: Settings, told: Any) -> Saved:
+def _saved(state: bytes, bench: Any, settings: Settings, given_story: Any) -> Saved:
     run, _ = checkpoint.restore(checkpoint.load(state), bench, settings)
     past: Past = run.past()
-    story = None if told is None else _read_story(told, bench.config, settings)
+    story = None if given_story is None else _read_story(given_story, bench.config, settings)
     if story is not None:
         own = [change for change in story.changes if change.steps <= run.steps]
         last = own[-1] if own else story.start

@@ -51,7 +51,7 @@ LOOKS = (Draw, Explain, Pick, Slide)  # commands that select what is shown; a tr
 
 COPY_SECONDS = 2.0  # between two times that a browser gets a new step alone
 COPY_MIN_SECONDS = 0.25  # between two times that it gets anything
-STATE_SECONDS = 5.0  # between two states that a browser gets while the run plays
+STATE_SECONDS = 2.0  # between two states that a browser gets while the run plays
 STATE_MIN_SECONDS = 1.0  # while it does not
 STATE_BYTES_PER_SECOND = 100_000
 CHECKSUM_SHARE = 0.01  # of a run's time, that may go into checksums for its browser

@@ -93,7 +93,7 @@ class Service:
 
     def come_back(self, asked: ComeBack) -> Returned:
         """Open a run from what its browser has kept. Raises ValueError with a sentence; nothing has changed then."""
-        kept = portable.read(asked.head, asked.state, asked.bench, self.settings, asked.seen)
+        kept = portable.read(asked.head, asked.state, asked.bench, self.settings, asked.last_step)
         config = kept.recipe.config
         if config.needs_rebuild_for(asked.config):
             return Returned(fits=False)

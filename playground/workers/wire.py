@@ -237,7 +237,7 @@ class RunReplay:
 class ComeBack:
     """Bring back what a browser has kept, in a new run with this id; the answer is Returned.
 
-    The page has the config, and the run was last seen at the step `seen`.
+    The page has the config, and the run was shown up to the step `last_step`.
     """
 
     run_id: str
@@ -246,7 +246,7 @@ class ComeBack:
     config: Any
     head: str
     state: bytes
-    seen: int
+    last_step: int
     cores: int
 
 

@@ -1,7 +1,7 @@
 """A run comes back that no server has any more: its browser gives back what it has kept.
 
     POST /return/<run id>    the header Session: the page's name; the body: the length of a JSON text in 4 bytes,
-                             little-endian, the text {"keep": ..., "seen": step}, and the bytes of the state, if any
+                             little-endian, the text {"keep": ..., "step": that was shown}, and the bytes of a state
 
 The run of this id, which the page has just opened, is replaced by the one that comes back. The answer is JSON:
 {"run": its id}, {"why": a sentence} where what was kept is refused, or {} where the page's own run stays, because its
@@ -28,7 +28,7 @@ MAX_TEXT = 700_000  # bytes of the JSON text: what is kept is a text in it
 MAX_AT_ONCE = 4  # are read by the workers; more wait in line
 MAX_TRIES, TRIES_SECONDS = 12, 60.0  # of one session
 MAX_READ_SECONDS = 60.0  # of a body on a slow line
-MAX_SEEN = 10**12
+MAX_STEP = 10**12
 NOT_STORED = {"Cache-Control": "no-store"}
 # The sentences of refusals.
 TOO_LARGE = "What the browser kept of it is too large."
@@ -58,10 +58,10 @@ async def bring_back(request: Request) -> Response:
         return _refusal(TOO_LARGE, 413)
     if (asked := _parse(body)) is None:
         return _refusal(UNREADABLE, 400)
-    head, seen, state = asked
+    head, last_step, state = asked
     async with _turns:
         try:
-            run_id = await run_in_threadpool(_come_back, session, bench, replaced, head, seen, state)
+            run_id = await run_in_threadpool(_come_back, session, bench, replaced, head, last_step, state)
         except NO_ANSWER:
             return _refusal(BUSY, 503)
         except ValueError as error:
@@ -69,13 +69,13 @@ async def bring_back(request: Request) -> Response:
     return JSONResponse({"run": run_id} if run_id else {}, headers=NOT_STORED)
 
 
-def _come_back(session: Session, bench_name: str, replaced: str, head: str, seen: int, state: bytes) -> str:
+def _come_back(session: Session, bench_name: str, replaced: str, head: str, last_step: int, state: bytes) -> str:
     """The id of the run that is back, which the session has from now on; "" where its own run stays."""
     bench = session.bench(bench_name)
     config, before = bench.run_config, _run_in(head)
     if bench.run_id != replaced or config is None or before == bench.replaced or pool().has(before):
         return ""
-    run_id = pool().come_back(session.name, bench_name, config, head, state, seen, replaced)
+    run_id = pool().come_back(session.name, bench_name, config, head, state, last_step, replaced)
     if run_id:
         bench.run_id = run_id
     return run_id
@@ -112,7 +112,7 @@ async def _body(request: Request) -> bytes | None:
 
 
 def _parse(body: bytes) -> tuple[str, int, bytes] | None:
-    """What was kept, the step that was seen last, and the state; None for a body of another form."""
+    """What was kept, the step that was shown last, and the state; None for a body of another form."""
     length = int.from_bytes(body[:4], "little")
     if len(body) < 4 or length > min(MAX_TEXT, len(body) - 4):
         return None
@@ -122,10 +122,10 @@ def _parse(body: bytes) -> tuple[str, int, bytes] | None:
         return None
     if not isinstance(asked, dict) or not isinstance(asked.get("keep"), str):
         return None
-    seen = asked.get("seen")
-    if type(seen) is not int or not 0 <= seen <= MAX_SEEN:
+    last_step = asked.get("step")
+    if type(last_step) is not int or not 0 <= last_step <= MAX_STEP:
         return None
-    return asked["keep"], seen, body[4 + length :]
+    return asked["keep"], last_step, body[4 + length :]
 
 
 def _refusal(why: str, status: int) -> Response:

@@ -73,7 +73,7 @@ export class ComingBack {
   /** Have the server bring back what was kept: {run}, or {why} it was refused, or neither. */
   async bringBack(run, { text, seen }) {
     const state = await stateOf(this.bench, text);
-    const head = new TextEncoder().encode(JSON.stringify({ keep: text, seen: Math.max(0, Math.round(seen)) }));
+    const head = new TextEncoder().encode(JSON.stringify({ keep: text, step: Math.max(0, Math.round(seen)) }));
     const length = new Uint8Array(4);
     new DataView(length.buffer).setUint32(0, head.length, true);
     try {

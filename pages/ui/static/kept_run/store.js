@@ -1,4 +1,4 @@
-// What this tab keeps of its runs, one for each bench, so that they can come back from here: a head, which is a text, and
+// What this tab keeps of its runs, one for each bench, so that they can come back from here: a head (a text), and
 // where there is one a state, which is bytes. Small states are kept as text, large ones in the browser's database.
 
 import { forget, keep, kept } from "../storage.js";
@@ -19,7 +19,7 @@ const names = () => readList(kept(TAB, LIST));
 const head = (bench) => `kept ${bench}`;
 const state = (bench) => `state ${bench}`;
 
-if (!wasLoadedAgain) names().forEach(forgetRun); // whoever opens a page anew begins anew
+if (!wasLoadedAgain) names().forEach(forgetRun); // a page that is opened in another way begins with nothing
 
 /** Keep a run: {run, text, seen}, and the bytes of its state where that is new. */
 export function keepRun(bench, record, bytes) {
@@ -77,7 +77,7 @@ function keepState(bench, text, bytes) {
   }
   forget(TAB, state(bench));
   const value = { at: Date.now(), bytes: bytes.slice().buffer };
-  inDatabase("readwrite", (store) => store.put(value, digest)).then(dropOld).catch(() => {}); // it lasts for the page's life
+  inDatabase("readwrite", (store) => store.put(value, digest)).then(dropOld).catch(() => {}); // or for the page's life
 }
 
 function digestIn(text) {
