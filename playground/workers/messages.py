@@ -20,14 +20,14 @@ NO_RECIPE = "This run cannot come back: what is kept of it does not fit this ver
 
 # A run that comes back from what its browser has kept. `second` is empty, or SECOND_GONE.
 BACK_SAME = (
-    "The server no longer had this run. It is back at step {step:,}, with the same weights (checksum {here} at step "
+    "✓ The server no longer had this run. It is back at step {step:,}, with the same weights (checksum {here} at step "
     "{at:,}). {second}"
 )
 BACK_DIFFERENT = (
     "The server no longer had this run. It is back at step {step:,}, but its weights differ at step {at:,}: checksum "
     "{there} before, {here} now. {reason} {second}"
 )
-BACK = "The server no longer had this run. It is back at step {step:,}. {second}"
+BACK = "✓ The server no longer had this run. It is back at step {step:,}. {second}"
 BACK_IN_PART = (
     "The server no longer had this run. It was trained again up to step {step:,} of {steps:,}, which takes long; press "
     "Play to continue from there. {second}"

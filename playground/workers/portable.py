@@ -222,7 +222,9 @@ def _read(text: str, state: bytes, bench: str, settings: Settings, last_step: in
         if origin.config.needs_rebuild_for(config):
             raise RecipeError(messages.NOT_KEPT)
     elif has_state:
-        origin = _saved(state, found, settings, head.get("story"))
+        origin, at_state = _saved(state, found, settings, head.get("story"))
+        if known is None or known.steps < at_state.steps:
+            known = at_state
     else:
         story = _read_story(head["story"], found.config, settings) if "story" in head else None
         if story is None:
@@ -325,8 +327,10 @@ def _begun(value: Any, config_type: type[Config], settings: Settings) -> Begun:
     return Begun(start, None, threads, again)
 
 
-def _saved(state: bytes, bench: Any, settings: Settings, given_story: Any) -> Saved:
-    run, _ = checkpoint.restore(checkpoint.load(state), bench, settings)
+def _saved(state: bytes, bench: Any, settings: Settings, given_story: Any) -> tuple[Saved, Known]:
+    """A run's state with what is told of its past, and what is known of it at that step."""
+    found = checkpoint.load(state)
+    run, _ = checkpoint.restore(found, bench, settings)
     past: Past = run.past()
     story = None if given_story is None else _read_story(given_story, bench.config, settings)
     if story is not None:
@@ -336,7 +340,7 @@ def _saved(state: bytes, bench: Any, settings: Settings, given_story: Any) -> Sa
             edits = None if run.edits is None else type(run.edits)()
             start, *changes = (replace(each, edits=edits) for each in (story.start, *own))
             past = replace(past, start=start, changes=tuple(changes), saved=None)
-    return Saved(state, past)
+    return Saved(state, past), Known(found.step, 0, found.checksum)
 
 
 def _read_story(value: Any, config_type: type[Config], settings: Settings) -> Story:
