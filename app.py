@@ -33,7 +33,7 @@ from pages.ui import session  # noqa: E402
 POOL = session.pool()  # before all that takes long: its workers start while this process imports the rest
 
 from pages.ui import early_imports, housekeeping  # noqa: E402, F401  (no visitor waits for the first)
-from pages.ui.routes import assets, base, first, live, origins, prose, sessions, still  # noqa: E402
+from pages.ui.routes import assets, base, classroom, first, live, origins, prose, sessions, still  # noqa: E402
 from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
 from pages.ui.routes.page_script import PageScript  # noqa: E402
 from pages.ui.routes.streamlit_files import StreamlitFiles  # noqa: E402
@@ -68,7 +68,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     ROOT / "pages" / "navigation.py",
-    routes=base.under_base(live.ROUTES, still.ROUTES, sessions.ROUTES, assets.ROUTES, first.ROUTES, prose.ROUTES),
+    routes=base.under_base(*(part.ROUTES for part in (live, still, sessions, assets, first, prose, classroom))),
     middleware=[
         origins.middleware(SETTINGS),
         Middleware(sessions.LoadedAgain),

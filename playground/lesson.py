@@ -214,7 +214,8 @@ class Lab:
 
     `name` is `<lesson>_<lab>`. A still lab has `draw` (config -> Sheet), which raises ValueError with a sentence where
     nothing can be drawn for a config. A live one has `build` and `status`, and a player, whose Step counts `units`:
-    "step", "epoch" or both. `unit_names` are their words where they are not the usual ones.
+    "step", "epoch" or both. `unit_names` are their words where they are not the usual ones. Experiments of a live lab
+    play at once, unless the lab itself `asks` something first.
     """
 
     name: str
@@ -227,6 +228,7 @@ class Lab:
     status: Mapping[str, str] = field(default_factory=dict)
     units: tuple[str, ...] = ("step",)
     unit_names: Mapping[str, str] = field(default_factory=dict)
+    asks: bool = False
 
 
 @dataclass(frozen=True)

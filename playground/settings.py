@@ -42,6 +42,10 @@ NOT_A_FOLDER = {
     "not readable": "{name} is “{text}”, which this user may not read; it takes a folder ({meaning}).",
     "not a path": "{name} is “{text}”, which cannot be a path; it takes a folder ({meaning}).",
 }
+SHORT_SECRET = "{name} has {length} characters; it takes {least} or more, drawn at random ({meaning})."
+MIN_SECRET_LENGTH = 16
+NOT_NAMES = "{name} is “{text}”; it takes own, offered or numbers ({meaning})."
+CLASS_NAMES = ("", "own", "offered", "numbers")
 DATA_MEANING = "where the four MNIST files are, and where a download puts them"
 # A line of the log.
 UNKNOWN = "{name} is not a setting and has no effect. Did you mean {closest}?"
@@ -103,6 +107,21 @@ class Settings:
     origins: str = _setting("", "PLAYGROUND_ORIGINS", "more addresses at which students open the app")
     embed: str = _setting("", "PLAYGROUND_EMBED", "sites whose pages may show the app in a frame")
     proxies: str = _setting("", "PLAYGROUND_PROXIES", "proxies that are believed; empty: those in private networks")
+    secret: str = _setting("", "PLAYGROUND_SECRET", "what makes the tokens of classes; all replicas need the same one")
+    classes: int = _setting(20, "PLAYGROUND_CLASSES", "live classes at once; 0: none", 0, 1_000)
+    class_seats: int = _setting(300, "PLAYGROUND_CLASS_SEATS", "students in one class", 1, 2_000)
+    class_names: str = _setting("", "PLAYGROUND_CLASS_NAMES", "own, offered or numbers: the most that a class may use")
+    class_name_letters: int = _setting(16, "PLAYGROUND_CLASS_NAME_LETTERS", "letters of a student's name", 4, 40)
+    class_joins: int = _setting(20, "PLAYGROUND_CLASS_JOINS", "students who may join a class in a second", 1, 1_000)
+    class_acts: int = _setting(5, "PLAYGROUND_CLASS_ACTS", "acts of one student in a second", 1, 100)
+    class_wrong_codes: int = _setting(
+        10, "PLAYGROUND_CLASS_WRONG_CODES", "wrong codes a minute from one address, before it waits 20 s", 1, 10_000
+    )
+    class_snapshots: int = _setting(200, "PLAYGROUND_CLASS_SNAPSHOTS", "snapshots a teacher may keep", 0, 1_000)
+    class_hours: float = _setting(8.0, "PLAYGROUND_CLASS_HOURS", "hours until a class is ended", 0.1, 24)
+    class_away_minutes: float = _setting(
+        30.0, "PLAYGROUND_CLASS_AWAY_MINUTES", "minutes without any teacher's device until a class is ended", 0.1, 600
+    )
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -114,6 +133,7 @@ class Settings:
                 values[item.name] = _number(text, str(item.type), item.metadata) if item.type != "str" else text
         settings = cls(**values)
         _check_lists(settings)
+        _check_class(settings)
         check_data_folder(os.environ.get(DATA, "").strip())
         return settings
 
@@ -240,6 +260,20 @@ def _check_lists(settings: Settings) -> None:
                         meaning=item.metadata["meaning"],
                     )
                 )  # fmt: skip
+
+
+def _check_class(settings: Settings) -> None:
+    named = {item.name: item.metadata for item in fields(settings)}
+    if settings.class_names not in CLASS_NAMES:
+        of = named["class_names"]
+        text = shortened(settings.class_names)
+        raise ValueError(NOT_NAMES.format(name=of["variable"], text=text, meaning=of["meaning"]))
+    if 0 < len(settings.secret) < MIN_SECRET_LENGTH:  # the sentence does not repeat it: it would stand in a log
+        of, length = named["secret"], len(settings.secret)
+        sentence = SHORT_SECRET.format(
+            name=of["variable"], length=length, least=MIN_SECRET_LENGTH, meaning=of["meaning"]
+        )
+        raise ValueError(sentence)
 
 
 def check_data_folder(text: str) -> None:

@@ -29,6 +29,7 @@ IN_PART = {  # marker: folder or file
     "matrix": ROOT / "tests" / "matrix",
     "claims": ROOT / "tests" / "claims",
     "first_screen": ROOT / "tests" / "browser" / "test_first_screen.py",
+    "asked_everywhere": ROOT / "tests" / "browser" / "test_asked_everywhere.py",
 }
 BROWSER_MATRIX = "tests/matrix/test_proxies.py"
 PLAYWRIGHT = pytest.StashKey[ExitStack]()  # what ends Playwright and every browser that it has started

@@ -93,6 +93,21 @@ def withdraw(state: Rail) -> None:
     state.predicted = {name: each for name, each in state.predicted.items() if each.phase in done}
 
 
+def follow_settings(lesson: Lesson, experiment: Experiment, state: Rail, config: Config | None, asks: Mode) -> None:
+    """Bring what is remembered of an experiment's question up to date with the settings of its bench.
+
+    Other settings than the experiment's take an open question away; where an answer is required, it stays, and the
+    answer sets the experiment up again. An answer that no run has shown to be right or wrong is given up.
+    """
+    prediction, found = of(lesson, experiment, asks), state.predicted.get(experiment.id)
+    if prediction is None or found is None or config == experiment.config:
+        return
+    if found.phase == "open" and asks != "required" and not applies_after(prediction, experiment):
+        del state.predicted[experiment.id]
+    elif found.phase == "running":
+        found.phase = "changed"
+
+
 def read_answer(prediction: Prediction, found: Predicted, sent: Mapping[str, Any]) -> bool:
     """Take the answer that a browser sent; whether it is one."""
     answer = predictions.read(prediction.ask, sent.get("answer"))
@@ -130,23 +145,17 @@ def data(
 ) -> dict[str, Any] | None:
     """What the board shows of the prediction of an experiment that was set up; None for nothing.
 
-    A question is not shown while the settings are not the experiment's, and an answer is given up when they change.
+    A verdict is not shown beside other settings than the experiment's.
     """
     prediction, found = of(lesson, experiment, asks), state.predicted.get(experiment.id)
-    if prediction is None or found is None or found.phase == "skipped":
-        return None
     is_its_own = config == experiment.config
-    if found.phase == "open" and not (is_its_own or applies_after(prediction, experiment)):
-        return None
-    if found.phase == "running" and not is_its_own:
-        found.phase = "changed"
-    if found.phase == "graded" and not is_its_own:
+    if prediction is None or found is None or found.phase == "skipped" or (found.phase == "graded" and not is_its_own):
         return None
     ask = prediction.ask
     shown: dict[str, Any] = {
         "phase": found.phase, "question": prose.inline(ask.question), "required": asks == "required",
         "until": prediction.until, "hides": list(prediction.hides), "still": is_still(experiment),
-        "applied": not applies_after(prediction, experiment),
+        "applied": is_its_own and not applies_after(prediction, experiment),
         "answer": found.answer, "ask": _ask_as_data(ask),
     }  # fmt: skip
     if found.answer is not None:

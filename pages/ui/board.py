@@ -34,7 +34,7 @@ WORDS = {
     "startAgain": "Start again", "startAgainLower": "Start again with learning rate {rate}",
     "notFinite": "✕ The loss is not finite",
     "stripHint": "{title} over the steps is drawn here. Drag along it to look back.",
-    "plainHint": "Drag along this line to look back.", "stepsWord": "{n} steps",
+    "plainHint": "Drag along this line to look back.", "stepsWord": "{n} steps", "unitsWord": "{n} {unit}",
     "branch": "Continue from here",
     "branchHelp": "Training continues from this step; the optimizer begins with empty state. The run as it is now "
     "stays beside it, dashed, so that both can be compared.",
@@ -63,7 +63,8 @@ WORDS = {
     "railSetUp": ["Set up", "Set up and run"], "railAgain": ["Set up again", "Run again"],  # without a run, with one
     "railNext": "Next",
     # The question before an experiment runs.
-    "predictSkip": "Skip", "predictLine": "Your prediction", "predictGap": "Prediction and truth",
+    "predictSkip": "Skip", "predictRequired": "Your answer starts the run",
+    "predictLine": "Your prediction", "predictGap": "Prediction and truth",
     "said": "Your answer: {answer}", "saidCurve": "Your curve is the dashed line.",
     "predictRight": "✓ Right.", "predictWrong": "✗ Not this time.", "whyRight": "✓ Yes.", "whyWrong": "✗ No.",
     "predictChanged": "The settings have changed since your answer, so this run cannot show whether it is right.",

@@ -69,7 +69,8 @@ def taker(lesson: Lesson, bench: str) -> Callable[[Any], None]:
     """A callback for a board of this bench: it takes {"id": ...} of an experiment, sets it up and runs it.
 
     An experiment with a question asks first. What is sent then names the experiment, too: its `answer`, `skip`, or
-    after it that the run has `reached` the step at which the question ends, or a choice among the answers to `why`.
+    after it that the run has `reached` the step at which the question ends, or a choice among the answers to `why`. A
+    board whose run stands ready begins it at once, and says so with the answer (`begun`).
     """
 
     def take(tried: Any) -> None:
@@ -94,8 +95,7 @@ def taker(lesson: Lesson, bench: str) -> Callable[[Any], None]:
         ):
             if predicted.answer is None:
                 predicted.phase = "skipped"
-            if tried.get("skip") != "step":  # the board takes the step itself
-                _run(lesson, found, prediction, predicted)
+            _run(lesson, found, prediction, predicted, has_begun=tried.get("begun") is True)
 
     return take
 
@@ -116,15 +116,21 @@ def _begin(lesson: Lesson, found: Experiment, prediction: Prediction | None, *, 
 
 
 def _run(
-    lesson: Lesson, found: Experiment, prediction: Prediction | None = None, predicted: Predicted | None = None
+    lesson: Lesson,
+    found: Experiment,
+    prediction: Prediction | None = None,
+    predicted: Predicted | None = None,
+    *,
+    has_begun: bool = False,
 ) -> None:
-    """Run an experiment; one whose answer is to be compared with the run, up to the step where its question ends."""
+    """Run an experiment, unless its board has begun; one with an answer up to the step where its question ends."""
     state, bench = session().rail(lesson.name), session().bench(found.bench.name)
     _set_up(lesson, found)
     state.chosen = True
     state.tried.add(found.id)
     is_graded = prediction is not None and predicted is not None and predicted.phase == "running"
-    bench.plays, bench.plays_steps = _is_live(found), 0
+    bench.plays, bench.plays_steps = _plays(found) and not has_begun, 0
+    bench.waits = _is_live(found) and not _plays(found)
     if is_graded and prediction is not None and predicted is not None:
         bench.plays_steps = prediction.until or 0
         if not _is_live(found):
@@ -136,11 +142,13 @@ def in_address(lesson: Lesson, bench: str, config: Config) -> str:
 
     Where all settings are back at their defaults the address has none, and an experiment in it would set its own.
     """
-    found = find(lesson, session().rail(lesson.name).at)
+    state = session().rail(lesson.name)
+    found = find(lesson, state.at)
     if found is None or found.bench.name != bench:
         return ""
+    before_play.follow_settings(lesson, found, state, config, before_play.mode())
     would_be_set = not config.as_texts() and found.config != config
-    return "" if would_be_set and not before_play.is_open(session().rail(lesson.name), found) else found.id
+    return "" if would_be_set and not before_play.is_open(state, found) else found.id
 
 
 def data(lesson: Lesson, bench: str) -> dict[str, Any]:
@@ -166,8 +174,11 @@ def data_of(
     if chosen is None and at is not None and at.bench.name == bench and at.config == config:
         state.opened[bench] = at.id
     is_set = chosen is not None or (at is not None and state.opened.get(bench) == at.id)
-    if chosen is None and at is not None and not before_play.is_revealed(lesson, at, state, mode):
-        is_set = False  # it was not set up yet: it has a question
+    if chosen is not None:
+        before_play.follow_settings(lesson, chosen, state, config, mode)
+    is_asked = chosen is not None and chosen.id in state.predicted
+    if at is not None and not is_asked and not before_play.is_revealed(lesson, at, state, mode):
+        is_set = False  # it has a question, which was not asked yet, or is not asked beside other settings
     return {
         "lesson": lesson.name,
         "list": [_as_data(lesson, each, hidden, before_play.is_revealed(lesson, each, state, mode)) for each in found],
@@ -185,7 +196,7 @@ def _as_data(lesson: Lesson, each: Experiment, hidden: frozenset[str], is_reveal
         "id": each.id, "title": each.title, "before": prose.inline(each.before),
         "after": prose.inline(each.after) if is_revealed else "",
         "differs": what_differs(each.config, hidden), "lab": title, "show": each.show,
-        "runs": _is_live(each),
+        "runs": _is_live(each), "plays": _plays(each),
     }  # fmt: skip
 
 
@@ -212,6 +223,11 @@ def _listed(lesson: Lesson, bench: str, hidden: Collection[str]) -> list[Experim
 def _is_live(found: Experiment) -> bool:
     """Whether there is a run to play, and not only a picture."""
     return getattr(found.bench, "build", None) is not None
+
+
+def _plays(found: Experiment) -> bool:
+    """Whether there is a run that plays as soon as the experiment is set up."""
+    return _is_live(found) and not getattr(found.bench, "asks", False)
 
 
 def find(lesson: Lesson, name: object) -> Experiment | None:

@@ -4,12 +4,13 @@ A class lives in the process that serves it. Nothing here knows of sockets, page
 
     codes, tokens, names      what a class, its people and its devices are called
     register                  the classes of one server, and its limits
-    classroom                 one class: what each event changes
+    classroom, records        one class: what each event changes, and what it consists of
     votes, questions          one vote; where its question comes from
-    commands                  what a browser may send, checked field by field
-    views, feed               what each role may see, and when it is sent
+    commands, orders          what a browser may send, checked field by field, and what it does
+    connections, views, feed  a browser; what each role may see, and when it is sent
     tiles                     what a run reports, and the bytes that the teacher's wall draws
-    coming_back               how a class goes on after the server has restarted
+    coming_back, receipts     how a class goes on after the server has restarted
+    rates                     how often something may happen
     afterwards                the file that a teacher keeps
     messages                  every message and every sentence
 """

@@ -150,7 +150,7 @@ def answer(value: object) -> str | float | list[float]:
 
 
 def whom(value: object) -> str | tuple[int, ...]:
-    """ "all", "strayed" or a list of seats."""
+    """All, those who strayed, or a list of seats."""
     return value if value in ("all", "strayed") else list_of(SEAT, MAX_SEATS)(value)
 
 
@@ -171,7 +171,7 @@ STATE = one_of(*votes.STATES)
 PLACE: dict[str, Reader] = {"page": page, "query": query, "experiment": EXPERIMENT, "title": text(MAX_TITLE)}
 ON: dict[str, Reader] = {"on": flag}
 PRESSED: dict[str, Reader] = {"vote": NUMBER, "in": STATE}
-BOARD: dict[str, Reader] = {"run": RUN_ID, "page": page, "query": query, "experiment": EXPERIMENT}
+BOARD: dict[str, Reader] = {"session?": RUN_ID, "run": RUN_ID, "page": page, "query": query, "experiment": EXPERIMENT}
 
 # Each command's fields; those whose name ends in "?" need not be there.
 FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {

@@ -116,3 +116,4 @@ COLUMNS = {
 }
 YES, NO = "yes", "no"
 FILE_NAME = "class-{code}.csv"
+SNAPSHOT_NAME = "{page}-step-{step}.safetensors"

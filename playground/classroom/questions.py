@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -35,16 +36,17 @@ class Question:
         """The query of a link to its experiment."""
         return TRY.format(lesson=self.page, experiment=self.experiment)
 
-    def data(self) -> dict[str, Any]:
-        """The question as a message has it: nothing in it tells the answer."""
-        ask = self.ask
+    def data(self, inline: Callable[[str], str]) -> dict[str, Any]:
+        """The question as a message has it, its words set by `inline`: nothing in it tells the answer."""
+        ask, words = self.ask, inline(self.ask.question)
         if isinstance(ask, Choice):
-            return {"kind": "choice", "question": ask.question, "options": [list(pair) for pair in ask.options.items()]}
+            options = [[key, inline(text)] for key, text in ask.options.items()]
+            return {"kind": "choice", "question": words, "options": options}
         if isinstance(ask, Number):
-            return {"kind": "number", "question": ask.question, "lo": ask.lo, "hi": ask.hi, "unit": ask.unit}
+            return {"kind": "number", "question": words, "lo": ask.lo, "hi": ask.hi, "unit": ask.unit}
         heights = None if ask.y is None else list(ask.y)
         return {
-            "kind": "curve", "question": ask.question, "chart": ask.chart, "x": list(ask.x), "y": heights,
+            "kind": "curve", "question": words, "chart": ask.chart, "x": list(ask.x), "y": heights,
             "grid": list(ask.grid),
         }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Tiles: what a student's run reports, and the bytes from which the teacher's wall draws it.
+"""Tiles: the bytes from which the teacher's wall draws one student's board.
 
 A message of tiles is one after the other: a head of 26 bytes, up to 8 new losses, then the miniature. All numbers are
 little-endian.
@@ -6,47 +6,49 @@ little-endian.
     seat u16 | kind u8 | lesson u8 | experiment u8 | flags u8 | age u16 | step u32 | loss f32 | rate f32
     | accuracy u16 | units u16 | length u16
 
-`kind` is in the low four bits, the number of new losses in the high ones. `lesson` is the place in the list of lessons,
-`experiment` 1-based (0: none), `age` seconds since the student's last act, `length` that of the miniature; 0 keeps the
-one before. NaN and 65535 stand for a number that is not there.
-
-| kind | miniature |
-|---|---|
-| map | 16 x 16 cells of 4 bits, rows from the lowest y, the high nibble first. Two classes: value / 7.5 - 1, from -1 (class 0) to 1. More: 3 bits of class, 1 bit sure |
-| map8 | the same with 8 bits a cell: 4 bits of class, 4 bits of how sure |
-| fit | 32 heights, from the lower to the upper end of the chart |
-| race | number of racers, then for each the number of points (at most 24) and these losses |
-| digit | number of the image u16, ten probabilities |
-| diverged | nothing: the new losses say it |
-"""  # noqa: E501
+`kind` is in the low four bits, the number of new losses in the high ones. `lesson` is the place in the list of lessons
+(255: another page), `experiment` 1-based (0: none), `age` seconds since the student's last act, `length` that of the
+miniature; 0 keeps the one before. NaN and 65535 stand for a number that is not there. `playground.glance` says what the
+miniatures are made of: what a run tells of itself comes as a `Glance`.
+"""
 
 from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
+from enum import IntFlag
 from typing import Protocol
 
+from playground.glance import Glance
+
 HEAD = struct.Struct("<HBBBBHIffHHH")
+KINDS = {"": 0, "map2": 1, "map8": 2, "fit": 3, "race": 4, "digit": 5, "diverged": 6, "map4": 7}
 MAX_TAIL = 8  # new losses in a tile
-MAX_CURVE = 64  # losses of a whole curve
-MAX_MINIATURE = 600  # bytes
+MAX_MINIATURE = 1_000  # bytes
 NO_NUMBER = 65_535
 AGE_STEP = 15  # seconds: an age alone does not send a tile again before that
-LOG_RANGE = 6.0  # a loss byte stands for 1e-6 to 1e6
+NOTHING = Glance()
 
 
-class Kind(IntEnum):
-    """What a miniature shows."""
+class Boards(Protocol):
+    """The runs that pages of a class show, by the names under which others read them.
 
-    NONE = 0
-    MAP = 1
-    MAP8 = 2
-    FIT = 3
-    RACE = 4
-    DIGIT = 5
-    DIVERGED = 6
+    The workers make a glance of a run at most once a second.
+    """
+
+    def shown(self, session: object, run_id: object) -> str | None:
+        """The name under which a run is read; None unless it belongs to the page with this session."""
+
+    def checkpoint(self, name: str) -> tuple[bytes, str]:
+        """A checkpoint of a run, and the query of a link that replays it or "". Waits. Raises ValueError."""
+
+    def reports(self, pictures: frozenset[str], numbers: frozenset[str]) -> Mapping[str, Glance]:
+        """What is new since the last call, by the name under which a run is read. Returns at once, and asks for more.
+
+        Of the runs in `pictures` with a miniature, of those in `numbers` without.
+        """
 
 
 class Flag(IntFlag):
@@ -63,49 +65,6 @@ class Flag(IntFlag):
 
 
 @dataclass(frozen=True)
-class Report:
-    """What a run says of itself: the numbers of its tile. Numbers that it does not have are None."""
-
-    run: str
-    step: int = 0
-    plays: bool = False
-    is_over: bool = False  # it has come to its end
-    loss: float | None = None
-    rate: float | None = None
-    accuracy: float | None = None  # from 0 to 1
-    units: int = 0
-    parameters: int = 0
-    diverged: bool = False
-    tail: bytes = b""  # losses since the report before, at most 8, as `loss_byte` writes them
-    curve: bytes = b""  # all of its losses, evenly spaced, at most 64
-    kind: Kind = Kind.NONE
-    miniature: bytes = b""  # b"" keeps the one before
-
-
-class Boards(Protocol):
-    """Where reports come from: the pool of workers, which computes a miniature at most once a second and run."""
-
-    def reports(self, pictures: frozenset[str], numbers: frozenset[str]) -> list[Report]:
-        """The reports of runs that have changed; those of `pictures` with a miniature, of `numbers` without.
-
-        Returns at once with what has come since the last call, and asks for the next.
-        """
-
-
-def loss_byte(loss: float | None) -> int:
-    """A loss as one byte, logarithmic from 1e-6 to 1e6; 0 for one that is not finite."""
-    if loss is None or not math.isfinite(loss):
-        return 0
-    power = math.log10(loss) if loss > 0 else -LOG_RANGE
-    return 1 + round(254 * (min(max(power, -LOG_RANGE), LOG_RANGE) + LOG_RANGE) / (2 * LOG_RANGE))
-
-
-def loss_of(byte: int) -> float:
-    """The loss that a byte stands for; NaN for 0."""
-    return float(10 ** ((byte - 1) / 254 * 2 * LOG_RANGE - LOG_RANGE)) if byte else math.nan
-
-
-@dataclass(frozen=True)
 class Tile:
     """What the wall shows of one seat."""
 
@@ -114,43 +73,44 @@ class Tile:
     experiment: int
     flags: Flag
     age: float  # seconds since the last act
-    report: Report | None
+    glance: Glance = NOTHING
 
-    def head(self, *, miniature: bool) -> bytes:
-        """The head and the new losses of a tile, with or without room for a miniature behind it."""
-        report = self.report or Report("")
-        kind = Kind.DIVERGED if report.diverged else report.kind
-        tail = report.tail[-MAX_TAIL:]
-        length = len(report.miniature) if miniature else 0
-        return (
-            HEAD.pack(
-                self.seat,
-                kind | len(tail) << 4,
-                self.lesson,
-                self.experiment,
-                self.flags & 0xFF,
-                min(int(self.age) // AGE_STEP * AGE_STEP, NO_NUMBER),
-                min(max(report.step, 0), 2**32 - 1),
-                _float(report.loss),
-                _float(report.rate),
-                NO_NUMBER if report.accuracy is None else round(min(max(report.accuracy, 0), 1) * (NO_NUMBER - 1)),
-                min(max(report.units, 0), NO_NUMBER),
-                length,
-            )
-            + tail
+    @property
+    def miniature(self) -> bytes:
+        """Its picture, b"" for none."""
+        picture = self.glance.miniature.picture
+        return picture if len(picture) <= MAX_MINIATURE else b""
+
+    def head(self) -> bytes:
+        """The numbers, 24 of the 26 bytes: what stands before the length of the miniature."""
+        glance = self.glance
+        kind = KINDS["diverged" if glance.is_diverged else glance.miniature.kind]
+        accuracy = glance.accuracy if math.isfinite(glance.accuracy) else None
+        packed = HEAD.pack(
+            self.seat,
+            kind,
+            self.lesson,
+            self.experiment,
+            self.flags,
+            min(max(int(self.age), 0) // AGE_STEP * AGE_STEP, NO_NUMBER),
+            min(max(glance.step, 0), 2**32 - 1),
+            _float(glance.loss),
+            _float(glance.rate),
+            NO_NUMBER if accuracy is None else round(min(max(accuracy, 0.0), 1.0) * (NO_NUMBER - 1)),
+            min(max(glance.units, 0), NO_NUMBER),
+            0,
         )
+        return packed[:-2]
+
+    def bytes(self, *, picture: bool, losses: bool) -> bytes:
+        """The whole tile; `picture` and `losses` say whether these parts are in it."""
+        head = bytearray(self.head())
+        tail = self.glance.tail[-MAX_TAIL:] if losses else b""
+        miniature = self.miniature if picture else b""
+        head[2] |= len(tail) << 4
+        return bytes(head) + len(miniature).to_bytes(2, "little") + tail + miniature
 
 
-def is_report(report: Report) -> bool:
-    """Whether the parts of a report have the sizes that a tile can carry."""
-    return (
-        len(report.tail) <= MAX_TAIL
-        and len(report.curve) <= MAX_CURVE
-        and len(report.miniature) <= MAX_MINIATURE
-        and math.isfinite(report.accuracy if report.accuracy is not None else 0)
-    )
-
-
-def _float(number: float | None) -> float:
-    """A number that fits into four bytes; NaN for one that is not there or too large."""
-    return number if number is not None and abs(number) <= 3e38 else math.nan
+def _float(number: float) -> float:
+    """A number that fits into four bytes; NaN for one that does not."""
+    return number if abs(number) <= 3e38 else math.nan

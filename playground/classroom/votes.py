@@ -15,7 +15,7 @@ Nothing of a result is in `data` before "shown".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal
@@ -46,6 +46,7 @@ NEXT: dict[tuple[State, str], State] = {
     ("run", "reveal"): "run",
     ("run", "next"): "over",
 }
+MAX_CURVES = 100  # of a result, drawn at random: more are a cloud
 FEW = 5  # with fewer answers it may be plain who said what
 IS_OPEN = ("open 1", "open 2")
 
@@ -61,7 +62,7 @@ class Vote:
     seen_before: bool = False  # the first result was shown before the second vote
     first: dict[int, Answer] = field(default_factory=dict)
     second: dict[int, Answer] = field(default_factory=dict)
-    closings: int = 0  # how often it was closed: part of the receipts that are given then
+    closings: dict[int, int] = field(default_factory=lambda: {1: 0, 2: 0})  # how often each was closed
     until: float | None = None  # an open vote closes then by itself
     talk: float | None = None  # the end of a discussion
     truth: Answer | None = None  # what the real run says
@@ -93,7 +94,7 @@ class Vote:
         if event == "open 2":
             self.number = 2
         if event == "close":
-            self.closings += 1
+            self.closings[self.number] += 1
         if event == "reveal":
             self.is_revealed = True
         self.state = NEXT[self.state, event]
@@ -123,7 +124,8 @@ class Vote:
         if isinstance(self.question.ask, Number):
             return {"n": len(said), "values": sorted(said)}
         random.shuffle(said)
-        return {"n": len(said), "curves": [list(answer) for answer in said]}  # type: ignore[arg-type]
+        curves = [[_short(y) for y in answer] for answer in said[:MAX_CURVES]]  # type: ignore[union-attr,arg-type]
+        return {"n": len(said), "curves": curves}
 
     def moves(self, seats: Collection[int], random: Random) -> Any:
         """How answers moved between the votes: {from: {to: count}}, or [first, second] in no order; None for curves."""
@@ -136,7 +138,7 @@ class Vote:
             return [list(pair) for pair in both]
         return None
 
-    def data(self, seats: Collection[int], random: Random) -> dict[str, Any]:
+    def data(self, seats: Collection[int], random: Random, inline: Callable[[str], str] = str) -> dict[str, Any]:
         """The vote as every role may see it."""
         found: dict[str, Any] = {
             "id": self.id,
@@ -146,7 +148,7 @@ class Vote:
             "title": self.question.title,
             "state": self.state,
             "seen_before": self.seen_before,
-            "ask": self.question.data(),
+            "ask": self.question.data(inline),
             "answered": self.answered(seats),
             "of": len(seats),
             "until": self.until,
@@ -159,8 +161,12 @@ class Vote:
                 found["moves"] = self.moves(seats, random)
                 found["changed"] = self.changed(seats)
         if self.state == "run" and self.is_revealed and self.truth is not None:
-            found |= {"truth": self.truth, "say": self.question.said(self.truth)}
+            found |= {"truth": self.truth, "say": inline(self.question.said(self.truth))}
         return found
 
     def _both(self, seats: Collection[int]) -> list[int]:
         return [seat for seat in self.first if seat in self.second and seat in seats]
+
+
+def _short(number: float) -> float:
+    return float(f"{number:.4g}")

@@ -248,7 +248,7 @@ class Grade(Operation["Verdict | None"]):
         """What the rule says of the run; the settings instead, if the rule reads them or the run has gone on."""
         from playground import predictions
 
-        found, prediction = self._found()
+        found, prediction = _predicted(self.lesson, self.experiment)
         if run is None:
             return found.config
         until = prediction.until
@@ -264,21 +264,30 @@ class Grade(Operation["Verdict | None"]):
 
         if taken is None:
             return None
-        found, prediction = self._found()
+        found, prediction = _predicted(self.lesson, self.experiment)
         if isinstance(taken, Told):
             truth = taken.truth
         else:
             truth = predictions.truth_of(prediction.ask, predictions.subject_of(prediction, found.bench, taken))
         return predictions.grade(prediction, self.answer, truth)
 
-    def _found(self) -> tuple[Experiment, Prediction]:
-        from playground import predictions
-        from playground.experiments import experiments
-        from playground.lessons import LESSONS
 
-        lesson = LESSONS[self.lesson]
-        found = next(each for each in experiments(lesson) if each.id == self.experiment)
-        return found, predictions.of(lesson)[self.experiment]
+@dataclass(frozen=True)
+class TruthOf(Operation["Answer"]):
+    """The right answer to an experiment's prediction, read from a run that is played for it, or from its settings."""
+
+    lesson: str
+    experiment: str
+
+    def on(self, run: Any) -> None:
+        """Needs no run."""
+
+    def finish(self, taken: None) -> Answer:
+        """Play the run, and read the answer."""
+        from playground import predictions
+
+        found, prediction = _predicted(self.lesson, self.experiment)
+        return predictions.truth_of(prediction.ask, predictions.subject_of(prediction, found.bench, found.config))
 
 
 @dataclass(frozen=True)
@@ -286,6 +295,17 @@ class Told:
     """What a rule has said of a run."""
 
     truth: Answer
+
+
+def _predicted(lesson_name: str, experiment: str) -> tuple[Experiment, Prediction]:
+    """An experiment and its prediction."""
+    from playground import predictions
+    from playground.experiments import experiments
+    from playground.lessons import LESSONS
+
+    lesson = LESSONS[lesson_name]
+    found = next(each for each in experiments(lesson) if each.id == experiment)
+    return found, predictions.of(lesson)[experiment]
 
 
 def _run_history(run: Any) -> Any:

@@ -104,6 +104,21 @@ def test_a_curve_is_drawn_and_the_gap_to_the_truth_is_shaded(page: Open, way: st
     assert tab.evaluate("document.querySelector('[data-chart=loss]').data.some((trace) => trace.fill === 'toself')")
 
 
+def test_in_larger_type_on_a_low_screen_question_curve_and_its_axis_are_in_sight(page: Open) -> None:
+    large = "localStorage.setItem('board-large', 'yes')"
+    tab = page(MOMENTUM, width=1366, height=657, script=large).page
+    board = Board(tab).ready()
+    wait(tab, "[data-sketch]")
+
+    def are_apart() -> bool:
+        names = (".st-key-title-row", "[data-place=strip] .card", "[data-rail]", "[data-board] .player")
+        boxes = [tab.locator(each).bounding_box() for each in names]
+        ends = [end for box in boxes for end in (box["y"], box["y"] + box["height"])]
+        return ends == sorted(ends) and boxes[1]["height"] > 150
+
+    board.until(are_apart, "title, strip, rail and player, one below the other")
+
+
 def test_a_question_moves_nothing(page: Open) -> None:
     tab = page("/regression").page
     board, rail = Board(tab).ready(), Rail(tab)

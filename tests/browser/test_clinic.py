@@ -12,6 +12,7 @@ from tests.browser.student import Board
 Open = Callable[..., Any]
 CLINIC = "/training_loop?training_loop_lab=clinic"  # the case without the brackets of step()
 STEP = "optimizer.step"
+LIST_AND_LINE = ("[data-script] .lines", "[data-script] .is-error")
 
 
 def line(board: Board, code: str) -> Any:
@@ -20,6 +21,10 @@ def line(board: Board, code: str) -> Any:
 
 def change(board: Board, code: str) -> Any:
     return board.page.locator("[data-choice]", has_text=code).last
+
+
+def inside(outer: dict[str, float], inner: dict[str, float]) -> bool:
+    return inner["y"] >= outer["y"] - 1 and inner["y"] + inner["height"] <= outer["y"] + outer["height"] + 1
 
 
 def note(board: Board) -> str:
@@ -57,6 +62,7 @@ def test_the_keyboard_finds_line_and_cure_and_keeps_the_focus(page: Open) -> Non
     board.page.keyboard.press("Enter")
     board.until(lambda: note(board).startswith("Cured: mse"), "it is cured")
     assert "optimizer.step()" in board.page.evaluate(focused), "the focus is where it was"
+    assert board.page.evaluate("document.querySelector('[data-chart=curves]').data.length") == 2, "both curves"
 
 
 def test_an_error_is_shown_with_its_line_and_a_myth_asks_first(page: Open) -> None:
@@ -69,6 +75,30 @@ def test_an_error_is_shown_with_its_line_and_a_myth_asks_first(page: Open) -> No
     myth.page.locator("[data-answer='1']").click()
     myth.until(lambda: note(myth).startswith("Not broken: mse"), "both scripts have run")
     assert str(myth.page.locator("[data-script] .verdict").text_content()).startswith("You were right.")
+
+
+def test_a_myth_is_the_only_thing_asked_and_waits_for_the_answer(page: Open) -> None:
+    tab = page("/training_loop?training_loop_lab=myths").page
+    board = Board(tab).ready()
+    assert "Read the claim under the script" in tab.locator("[data-rail] .rail-what p[aria-hidden=false]").inner_text()
+    tab.locator("[data-try]").click()
+    tab.wait_for_timeout(500)
+    assert board.state == "paused" and board.step == 0
+    board.press("Play")
+    board.until(lambda: board.state == "done", "both scripts have run")
+    answers = tab.locator("[data-script] [data-answer]")
+    assert answers.evaluate_all("(all) => all.map((each) => each.ariaDisabled)") == ["true", "true"]
+    answers.first.click(force=True)
+    tab.wait_for_timeout(300)
+    assert "You gave no answer" in tab.locator("[data-script] .verdict").text_content()
+
+
+def test_on_a_phone_the_line_that_failed_is_in_sight(page: Open) -> None:
+    board = Board(page("/training_loop?training_loop_lab=errors", width=390, height=844).page).ready()
+    board.press("Play")
+    board.until(lambda: board.page.locator("[data-script] .is-error").count() == 1, "it has failed")
+    board.until(lambda: inside(*(board.page.locator(each).bounding_box() for each in LIST_AND_LINE)), "it is seen")
+    assert board.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0, "the page stays"
 
 
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)])

@@ -36,10 +36,10 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "i1": ("no log probabilities",), "i2": ("softmax twice",), "i3": ("sigmoid twice",), "i4": ("wrong dim",),
     "b1": ("kept gradients",), "b2": ("slow",), "b3": ("rate gone",), "b4": ("restarts",), "b5": ("same units",),
     "b6": ("not in optimizer",), "b7": ("unreached",), "b8": ("target scale",), "b9": ("input scale",),
-    "b10": ("sorted",), "b11": ("exploded", "dead", "not finite"),
+    "b10": ("sorted",), "b11": ("exploded", "dead", "not finite"), "b12": (),
     "t1": (), "t2": (), "t3": ("same rows",), "t4": ("same rows",), "t5": ("overfitting",), "t6": ("eval in training",),
     "t7": (), "t8": ("train in test",), "t9": ("train in test",), "t10": (),
-    "s1": (), "s2": (), "s3": (), "s4": (), "s5": (), "s6": (), "s7": (),
+    "s1": (), "s2": (), "s3": (), "s4": (), "s5": (), "s6": (), "s7": (), "s8": ("unused graphs",),
 }  # fmt: skip
 QUICK = ("e1", "x2", "f1")
 SEEDS = (101, 102)  # others than those that the thresholds were set on

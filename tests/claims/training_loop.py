@@ -580,6 +580,17 @@ def _(config: Any) -> None:
         nn.Linear(4, 2)(torch.zeros(5, 3))
 
 
+@of(
+    "broken-or-not",
+    "Both scripts begin with the same seed, so what differs at the end comes from the change.",
+    "Then choose the next of the nine claims.",
+)
+def _(config: Any) -> None:
+    case = MYTHS[config.case]
+    assert len(MYTHS) == 9
+    assert case.script.split("\n")[0] == case.cure.applied(case.script).split("\n")[0] == "torch.manual_seed(SEED)"
+
+
 @of("myth-zero-grad-last", "The two runs tell: compare their losses digit by digit.")
 def _(config: Any) -> None:
     case = MYTHS[config.case]

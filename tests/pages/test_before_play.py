@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui import before_play, prose
 from pages.ui.session import pool
 from playground import predictions
+from playground.engine.commands import Play
 from playground.experiments import Experiment, experiments
 from playground.lesson import LabLesson, Lesson
 from playground.lessons import LESSONS
@@ -43,6 +44,14 @@ def answer(session: AppTest, experiment: str, **sent: Any) -> None:
 def advance(session: AppTest, until: int | None) -> None:
     """Have the run take its steps."""
     pool().call(run_id(session), Advance(until))
+
+
+@dataclass(frozen=True)
+class Steps(Operation[int]):
+    """The number of steps that a run has taken."""
+
+    def on(self, run: Any) -> int:
+        return int(run.steps)
 
 
 @dataclass(frozen=True)
@@ -185,11 +194,82 @@ def test_other_settings_after_the_answer_give_it_up(visit: Open) -> None:
     assert asked(session)["phase"] == "open", "it is asked again"
 
 
-def test_a_turned_knob_takes_the_question_away(visit: Open) -> None:
+def test_a_turned_knob_takes_the_question_away_until_the_experiment_is_set_up_again(visit: Open) -> None:
     session = visit(REGRESSION)
     try_out(session, "small-steps")
-    turn(session, REGRESSION.benches[0], "seed", 5)
+    (bench,) = REGRESSION.benches
+    rate = session.session_state["regression_lr"]
+    for value in (0.2, rate):  # away and back: meanwhile the run may have trained
+        turn(session, bench, "lr", value)
+        assert rail(session)["prediction"] is None
+        assert rail(session)["at"] == "small-steps" and not rail(session)["set"], "its button sets it up"
+    try_out(session, "small-steps")
+    assert asked(session)["phase"] == "open"
+
+
+def test_a_required_answer_is_waited_for_with_any_settings_and_sets_the_experiment_up(visit: Open) -> None:
+    session = visit(REGRESSION, predict="required")
+    try_out(session, "small-steps")
+    assert asked(session)["applied"]
+    turn(session, REGRESSION.benches[0], "lr", 0.2)
+    assert asked(session)["phase"] == "open" and asked(session)["required"] and not asked(session)["applied"]
+    answer(session, "small-steps", answer="between")
+    found = of(REGRESSION, "small-steps")
+    assert settings(session, found.bench) == found.config and asked(session)["phase"] == "running"
+    session = visit(REGRESSION, predict="required", regression_try="small-steps", regression_lr="0.2")
+    assert asked(session)["phase"] == "open"
+
+
+def test_a_link_with_other_settings_asks_nothing(visit: Open) -> None:
+    session = visit(REGRESSION, regression_try="small-steps", regression_lr="0.2")
+    assert rail(session)["prediction"] is None and not rail(session)["set"]
+
+
+def test_a_run_that_its_board_has_begun_is_not_begun_again_by_the_page(visit: Open) -> None:
+    session = visit(REGRESSION)
+    try_out(session, "small-steps")
+    pool().command(run_id(session), Play(1))
+    pool().call(run_id(session), Advance(5))
+    answer(session, "small-steps", answer="between", begun=True)
+    assert asked(session)["phase"] == "running"
+    assert pool().call(run_id(session), Steps()) >= 5, "a new run would be at step 0"
+    try_out(session, "too-large-a-step")
+    answer(session, "too-large-a-step", skip="play", begun=True)
+    assert rail(session)["prediction"] is None and "too-large-a-step" in rail(session)["tried"]
+    assert pool().state_of(run_id(session)) == "paused"
+
+
+def test_back_takes_the_question_away_and_leaves_a_run_that_waits(visit: Open) -> None:
+    session = visit(REGRESSION)
+    try_out(session, "small-steps")
+    follow(session)
+    assert rail(session)["prediction"] is None and rail(session)["set"] != "small-steps"
+    assert settings(session, REGRESSION.benches[0]) == REGRESSION.benches[0].config()
+    assert pool().state_of(run_id(session)) == "paused"
+
+
+def test_a_question_waits_while_another_lab_is_open(visit: Open) -> None:
+    session = visit(DESCENT, predict="required")
+    try_out(session, "round-valley")
+    bench = of(DESCENT, "round-valley").bench.name.removeprefix("gradient_descent_")
+    other = next(lab for lab in DESCENT.benches if not lab.name.endswith(bench))
+    session.session_state["gradient_descent_lab"] = other.name.removeprefix("gradient_descent_")
+    session.run()
     assert rail(session)["prediction"] is None
+    session.session_state["gradient_descent_lab"] = bench
+    session.run()
+    assert asked(session)["phase"] == "open" and asked(session)["required"]
+
+
+def test_an_experiment_of_a_lab_that_asks_by_itself_is_set_up_and_waits(visit: Open) -> None:
+    lesson = LESSONS["training_loop"]
+    session = visit(lesson)
+    try_out(session, "myth-zero-grad-last")
+    found = of(lesson, "myth-zero-grad-last")
+    assert settings(session, found.bench) == found.config
+    assert pool().state_of(run_id(session)) == "paused", "it asks whether the change breaks the script"
+    (shown,) = [each for each in rail(session)["list"] if each["id"] == found.id]
+    assert shown["runs"] and not shown["plays"]
 
 
 def test_another_experiment_takes_the_question_away(visit: Open) -> None:

@@ -24,7 +24,7 @@ REFUSED = (
     "A websocket from “{origin}” to “{host}” was refused. If students open the app at “{origin}”, allow it: "
     "PLAYGROUND_ORIGINS={origin} (or have the proxy keep the Host header, or send X-Forwarded-Host)."
 )
-OWN_STREAMS = ("/live/", "/still/")
+OWN_STREAMS = ("/live/", "/still/", "/class/")
 MAX_LOGGED_ORIGINS = 20  # in the life of the server: anybody can make up more
 MAX_LOGGED_CHARACTERS = 100
 

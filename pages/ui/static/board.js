@@ -140,6 +140,7 @@ class Board {
   /** Move to the place that the page has for this board. */
   moveTo(parent) {
     parent.append(this.root);
+    this.rail.question.bringIntoSight();
   }
 
   /** Show a second run over this one; none ends that. */

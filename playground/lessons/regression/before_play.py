@@ -107,7 +107,7 @@ PREDICTIONS = {
         Choice(
             "The rate is 500 times smaller than the tutorial’s. Where is the model after 1,000 steps?",
             {
-                "behind": "Not even at the tutorial's step 10",
+                "behind": "Not even at the tutorial’s step 10",
                 "between": "Between its steps 10 and 100",
                 "further": "Further than its 100 steps",
             },

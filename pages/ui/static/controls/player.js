@@ -241,7 +241,7 @@ export class Player {
   toggle() {
     const { root, rail } = this.board;
     if (wantsToPlay(root.dataset.state)) return this.board.send({ do: "pause" });
-    if (!rail.question.skips(false)) this.board.send(rail.question.play());
+    if (!rail.question.skips()) this.board.send(rail.question.play());
   }
 
   /** Open the form for several steps. */
@@ -271,13 +271,18 @@ export class Player {
   }
 
   sendStep(n, unit) {
-    if (!this.board.rail.question.skips(true)) this.board.send({ do: "step", n, unit });
+    if (!this.board.rail.question.skips()) this.board.send({ do: "step", n, unit });
   }
 
   /** Whether the run waits for an answer to a question. */
   lock(isLocked) {
+    const { words } = this.board;
+    if (isLocked !== this.isLocked) {
+      this.play.title = isLocked ? words.predictRequired : fill(words.keyOf, { name: words.play, key: words.playKey });
+    }
     this.isLocked = isLocked;
     this.play.disabled = this.step.disabled = isLocked || ENDED_BADLY.includes(this.board.root.dataset.state);
+    for (const each of this.board.root.querySelectorAll(".next-line")) each.disabled = isLocked;
   }
 
   sendSpeed() {

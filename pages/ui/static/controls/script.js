@@ -35,7 +35,7 @@ export class Script {
   show() {
     const { panel } = this;
     if (!panel) return;
-    const { lines, choices, answers, answered, pickable, after } = panel;
+    const { lines, choices, answers, answered, pickable, after, too_late: isTooLate } = panel;
     const shape = JSON.stringify([
       lines.map(({ code, sign, mark, number }) => [code, sign, mark, number]),
       choices,
@@ -43,6 +43,7 @@ export class Script {
       answered,
       pickable,
       after,
+      isTooLate,
     ]);
     if (shape !== this.shape) this.build(panel);
     this.shape = shape;
@@ -54,6 +55,19 @@ export class Script {
       this.said.replaceChildren(...withCode(panel.said));
     }
     this.foot.classList.toggle("good", panel.good);
+    this.keepInSight();
+  }
+
+  /** Scroll the lines, and nothing else, to the one that has run last or failed, once for each. */
+  keepInSight() {
+    const row = /** @type {HTMLElement} */ (this.list.querySelector(".is-error, .is-now"));
+    const { list } = this;
+    const shown = row && `${row.className} ${row.textContent}`;
+    if (shown === this.rowInSight) return;
+    this.rowInSight = shown;
+    if (!row) return;
+    const [box, line] = [list.getBoundingClientRect(), row.getBoundingClientRect()];
+    list.scrollTop += Math.max(0, line.bottom - box.bottom + list.clientTop) - Math.max(0, box.top - line.top);
   }
 
   build(panel) {
@@ -68,7 +82,7 @@ export class Script {
     }
     this.list.replaceChildren(...rows);
     this.rove(Math.min(this.at, panel.lines.length - 1));
-    this.answers.replaceChildren(...panel.answers.map((text, at) => this.answer(text, at, panel.answered)));
+    this.answers.replaceChildren(...panel.answers.map((text, at) => this.answer(text, at, panel)));
     this.answers.hidden = !panel.answers.length;
     const comes = panel.choices.length && !hadChoices;
     if (comes) this.root.querySelector("[data-choice]").parentElement.scrollIntoView({ block: "nearest" });
@@ -148,16 +162,16 @@ export class Script {
     );
   }
 
-  answer(text, at, answered) {
-    const isGiven = answered >= 0;
+  answer(text, at, { answered, too_late: isTooLate }) {
+    const isOver = answered >= 0 || isTooLate;
     return element("button", {
       type: "button",
       class: "choice",
       "data-answer": String(at),
       "aria-pressed": String(at === answered),
-      "aria-disabled": isGiven ? "true" : null,
+      "aria-disabled": isOver ? "true" : null,
       onclick: () => {
-        if (isGiven) return;
+        if (isOver) return;
         this.pick("choice", at);
         this.board.send({ do: "play" });
       },

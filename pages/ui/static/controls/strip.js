@@ -190,9 +190,12 @@ export class Strip {
     }
     if (axes.last !== undefined && axes.key !== this.ticked) {
       this.ticked = axes.key;
-      const { stepsWord } = this.board.words;
+      const { words, unitNames: { step: unit } } = this.board;
+      const n = axes.last.toLocaleString("en");
       this.ends[0].textContent = "0";
-      this.ends[1].textContent = fill(stepsWord, { n: axes.last.toLocaleString("en") });
+      this.ends[1].textContent = unit === words.units.step
+        ? fill(words.stepsWord, { n })
+        : fill(words.unitsWord, { n, unit }); // a lab's own word
     }
     this.showNotches(axes);
     if (this.chart) this.showPens();

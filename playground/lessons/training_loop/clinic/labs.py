@@ -89,5 +89,6 @@ MYTHS_LAB = Lab(
     build=MythRun,
     charts=(SCRIPT, CURVES),
     status={"step": words.STEP, "loss": "Loss", "changed_loss": "Loss without it"},
+    asks=True,
 )
 LABS = (one_batch.lab((SCRIPT, CURVES)), CLINIC, ERRORS, MYTHS_LAB)

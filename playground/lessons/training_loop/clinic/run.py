@@ -318,10 +318,10 @@ class MythRun(ScriptRun):
         super().step()
 
     def edit(self, command: Command) -> None:
-        """Take the answer, once. Raises CommandError for nonsense."""
+        """Take the answer, once, and only before the scripts run. Raises CommandError for nonsense."""
         if not isinstance(command, Pick) or command.chart != "choice" or command.x not in (0, 1):
             raise CommandError(UNKNOWN_COMMAND)
-        if self.answer is None:
+        if self.changed is None:
             self.answer = int(command.x)
             self.begin_again(self._without_change())
 
@@ -341,14 +341,18 @@ class MythRun(ScriptRun):
 
     def panel(self, at: int) -> Panel:
         """The script with the claim, and after the answer what the change has done."""
-        is_over = self.is_revealed and at >= (self.length or 0)
-        said = words.MYTHS["claim"].format(claim=self.case.fault)
+        is_over, is_skipped = self.is_revealed and at >= (self.length or 0), self.answer is None
+        has_begun = self.changed is not None
         is_right = self.answer == int(self.is_healthy(self.first)) if is_over else False
+        kind = "claim"
         if is_over:
-            kind = "skipped" if self.answer is None else "right" if is_right else "wrong"
-            said = words.MYTHS[kind].format(why=self.case.why)
+            kind = "skipped" if is_skipped else "right" if is_right else "wrong"
+        elif has_begun:
+            kind = "no answer" if is_skipped else "answered"
+        said = words.MYTHS[kind].format(claim=self.case.fault, why=self.case.why)
         return Panel(self.marked_lines(at), said, good=is_right, answers=words.ANSWERS,
-                     answered=-1 if self.answer is None else self.answer)  # fmt: skip
+                     answered=-1 if self.answer is None else self.answer,
+                     too_late=has_begun and is_skipped)  # fmt: skip
 
 
 def _aligned(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, int | None, int | None]]:

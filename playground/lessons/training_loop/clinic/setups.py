@@ -65,6 +65,25 @@ def digit_bytes(train: int = 1200) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return x[:train], y[:train], x[-TEST_DIGITS:], y[-TEST_DIGITS:]
 
 
+def pictures(train: int = 600, size: int = 16) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Small digits anywhere in larger pictures, each in a colour of its own; height, width, channel as in files.
+
+    x (train, size, size, 3) from 0 to 1 and labels y (train,), then the same for 597 test images.
+    """
+    x, y, x_test, y_test = digits(train)
+    return _coloured(x, size), y, _coloured(x_test, size), y_test
+
+
+def _coloured(x: Tensor, size: int) -> Tensor:
+    """Digits (images, 64) at random places, in random colours: (images, size, size, 3)."""
+    found = torch.zeros(len(x), size, size, 3)
+    rows, columns = torch.randint(0, size - 7, (2, len(x), 1, 1))
+    image, eight = torch.arange(len(x))[:, None, None], torch.arange(8)
+    colour = 0.3 + 0.7 * torch.rand(len(x), 1, 1, 3)
+    found[image, rows + eight[:, None], columns + eight] = x.view(-1, 8, 8, 1) * colour
+    return found
+
+
 @cache
 def _digits() -> tuple[Tensor, Tensor]:
     table = torch.from_numpy(small_table())  # (1797, 65): 64 pixels and the label
@@ -77,11 +96,33 @@ def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:
         return float((model(x).argmax(1) == y).float().mean())
 
 
+def graph_megabytes(value: Any) -> float:
+    """How many megabytes of tensors the graph behind a value keeps for a backward pass; 0 for a plain number."""
+    nodes, visited, sizes = [getattr(value, "grad_fn", None)], set(), {}
+    while nodes:
+        node = nodes.pop()
+        if node is None or node in visited:
+            continue
+        visited.add(node)
+        nodes += [each for each, _ in node.next_functions]
+        for name in _saved_names(type(node)):  # type: ignore[arg-type]  # a class is hashable
+            saved = getattr(node, name)
+            if isinstance(saved, Tensor):
+                storage = saved.untyped_storage()
+                sizes[storage.data_ptr()] = storage.nbytes()
+    return sum(sizes.values()) / 1e6
+
+
+@cache
+def _saved_names(kind: type) -> tuple[str, ...]:
+    return tuple(name for name in dir(kind) if name.startswith("_saved_"))
+
+
 def names() -> dict[str, Any]:
     """The names that a script starts with."""
     return {
         "torch": torch, "nn": nn, "np": np, "copy": copy, "io": io,
         "DataLoader": DataLoader, "TensorDataset": TensorDataset,
         "parabola": parabola, "moons": moons, "rings": rings, "blobs": blobs, "digits": digits,
-        "digit_bytes": digit_bytes, "accuracy": accuracy,
+        "digit_bytes": digit_bytes, "pictures": pictures, "accuracy": accuracy, "graph_megabytes": graph_megabytes,
     }  # fmt: skip

@@ -38,12 +38,14 @@ PANEL = {
 MYTHS = {
     "claim": "{claim} What do you expect of this script: broken, or not?",
     "start": "Answer, or press Play: the script runs beside one without the change.",
+    "answered": "{claim} Now both scripts run.",
+    "no answer": "{claim} Both scripts run without an answer of yours. Reset asks again.",
     "running": "Both scripts run with the same seed.",
     "broken": "Broken: {name} = {value} with the change and {before} without it.",
     "harmless": "Not broken: {name} = {value} with the change and {before} without it.",
     "right": "You were right. {why}",
     "wrong": "You expected something else. {why}",
-    "skipped": "{why}",
+    "skipped": "{why} You gave no answer; Reset asks again.",
 }
 ANSWERS = ("Broken", "Not broken")
 TRACKS = {

@@ -48,7 +48,8 @@ class Panel:
     """All that the picture of a script shows: `said` stands under the lines, then the choices or the answers.
 
     A click on a line sends the command Pick with `chart` "line" and the line as x; on a choice or an answer with
-    `chart` "choice" and its place in the list as x, and then Play.
+    `chart` "choice" and its place in the list as x, and then Play. `answered` is the place of the answer that was
+    given; while it is -1 one can be given, unless it is `too_late`.
     """
 
     lines: tuple[ScriptLine, ...]
@@ -58,6 +59,7 @@ class Panel:
     choices: tuple[Choice, ...] = ()
     answers: tuple[str, ...] = ()
     answered: int = -1
+    too_late: bool = False
     error: str = ""
     after: int = field(default=-1)  # the line of this picture under which the choices stand
 

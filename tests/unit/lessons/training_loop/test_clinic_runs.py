@@ -158,8 +158,14 @@ def test_a_myth_runs_both_scripts_after_the_answer_and_says_who_was_right() -> N
 
 
 def test_who_plays_without_an_answer_has_skipped_the_question() -> None:
-    run = played(MythRun(MythsConfig(case="m2"), Settings()))
-    assert run.panel(run.steps).said == run.case.why
+    run = MythRun(MythsConfig(case="m2"), Settings())
+    assert not run.panel(0).too_late
+    played(run)
+    shown = run.panel(run.steps)
+    assert shown.said.startswith(run.case.why) and shown.too_late
+    run.apply(Pick(1.0, 0.0, "choice"))
+    assert run.panel(run.steps) == shown, "an answer after the result is not judged"
+    assert run.outcome == "done"
 
 
 def test_overfitting_one_batch_says_what_it_proves() -> None:

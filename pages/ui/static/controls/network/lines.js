@@ -7,7 +7,7 @@ import { Knob } from "../knob.js";
 function nextLine(board) {
   return element(
     "button",
-    { type: "button", class: "next-line", onclick: () => board.send({ do: "step", n: 1, unit: "line" }) },
+    { type: "button", class: "next-line", onclick: () => board.player.sendStep(1, "line") },
     board.words.nextLine,
   );
 }

@@ -48,6 +48,7 @@ export class Question {
     this.showLarge();
     for (const ask of [before?.ask, data?.ask]) this.board.charts.get(ask?.chart)?.draw();
     if (before?.hides?.length || data?.hides?.length) this.board.changed();
+    if (this.board.run) this.follow(this.board.root.dataset.state, this.board.numbers.values.step); // it may have ended
     return true;
   }
 
@@ -71,7 +72,22 @@ export class Question {
     const chart = ask?.kind === "curve" && (this.isOpen || this.needsWhy)
       ? this.board.charts.get(ask.chart)
       : undefined;
-    this.board.places.strip?.card.classList.toggle("raised", chart === this.board.places.strip);
+    const { strip } = this.board.places;
+    const wasRaised = this.isRaised;
+    this.isRaised = Boolean(chart) && chart === strip;
+    strip?.card.classList.toggle("raised", this.isRaised);
+    this.board.screen.classList.toggle("drawn-in", this.isRaised);
+    if (!wasRaised) this.bringIntoSight();
+  }
+
+  /** Where the window is too low for the whole board, what is asked and where it is drawn are seen together. */
+  bringIntoSight() {
+    if (!this.isRaised) return;
+    requestAnimationFrame(() => {
+      for (const part of [this.board.places.strip.card, this.board.rail.root]) {
+        part.scrollIntoView({ block: "nearest" });
+      }
+    });
   }
 
   /** A chart to draw in has to be a large one. */
@@ -95,19 +111,34 @@ export class Question {
   // What the player asks.
 
   /** Play or Step without an answer counts as Skip. Returns whether the page does the rest. */
-  skips(isStep) {
+  skips() {
     if (!this.isOpen) return false;
-    if (this.data.required) return true;
-    const goesOn = isStep && this.data.applied;
-    this.send({ skip: goesOn ? "step" : "play" });
-    return !goesOn;
+    if (this.isRequired) return true;
+    this.send({ skip: "play", begun: this.isReady });
+    return !this.isReady;
+  }
+
+  /** Give an answer, or none: the run begins at once where it stands ready, and else when the page has set it up. */
+  commit(sent) {
+    const command = "answer" in sent ? this.playToItsEnd() : { do: "play" };
+    this.send({ ...sent, begun: this.isReady && Boolean(this.board.stream?.send(command)) });
+  }
+
+  /** Whether the run stands at step 0, with the experiment's settings. */
+  get isReady() {
+    const { root, numbers } = this.board;
+    return this.data.applied && root.dataset.state === "paused" && numbers?.values?.step === 0;
   }
 
   /** The command to play: a run that is to show the truth stops where the question ends. */
   play() {
-    const { until } = this.data ?? {};
+    return this.phase === "running" ? this.playToItsEnd() : { do: "play" };
+  }
+
+  playToItsEnd() {
+    const { until } = this.data;
     const steps = until - (this.board.numbers?.values?.step ?? 0);
-    return this.phase === "running" && until && steps > 0 ? { do: "play", steps } : { do: "play" };
+    return until && steps > 0 ? { do: "play", steps } : { do: "play" };
   }
 
   /** The run has another state: once it is where the question ends, the page compares it with the answer. */
@@ -152,7 +183,7 @@ export class Question {
   }
 
   choice() {
-    return this.options(this.data.ask.options, (answer) => this.send({ answer }));
+    return this.options(this.data.ask.options, (answer) => this.commit({ answer }));
   }
 
   number() {
@@ -184,7 +215,7 @@ export class Question {
       event.preventDefault();
       const text = field.value.trim().replace("−", "-").replace(/^(-?\d*),(\d+)$/, "$1.$2");
       const answer = Number(text);
-      if (text && Number.isFinite(answer) && answer >= lo && answer <= hi) return this.send({ answer });
+      if (text && Number.isFinite(answer) && answer >= lo && answer <= hi) return this.commit({ answer });
       field.setAttribute("aria-invalid", "true");
       field.focus();
       say(words.numberBad, field.value);
@@ -215,7 +246,7 @@ export class Question {
   }
 
   commitCurve() {
-    if (this.sketch && !this.sketch.isEmpty) this.send({ answer: this.sketch.heights });
+    if (this.sketch && !this.sketch.isEmpty) this.commit({ answer: this.sketch.heights });
   }
 
   /** Put the focus where the answer is given. */

@@ -43,7 +43,8 @@ export class Rail {
     this.sentence = element("div", { class: "rail-what" }, this.before, this.after);
     this.question = new Question(board, { send: (sent) => this.send(sent) });
     this.skip = element("button", { type: "button", class: "rail-next", "data-skip": "" }, words.predictSkip);
-    this.skip.onclick = () => this.send({ skip: "play" });
+    this.skip.onclick = () => this.question.commit({ skip: "play" });
+    this.required = element("span", { class: "rail-required" }, words.predictRequired); // in the place of Skip
     this.run = element("button", { type: "button", class: "rail-run", "data-try": "", onclick: () => this.tryIt() });
     this.next = element("button", { type: "button", class: "rail-next", onclick: () => this.look(1, true) });
     this.next.append(words.railNext, " ›");
@@ -59,7 +60,7 @@ export class Rail {
         "div",
         { class: "rail-act" },
         element("div", { class: "rail-reserved", "aria-hidden": "true" }, ...reserved), // room for both
-        element("div", { class: "rail-buttons" }, this.skip, this.run, this.next),
+        element("div", { class: "rail-buttons" }, this.skip, this.required, this.run, this.next),
       ),
       this.list,
       this.fromBefore.panel,
@@ -96,9 +97,12 @@ export class Rail {
     this.question.openChart();
     const isLost = !document.activeElement || document.activeElement === document.body;
     const wasClicked = performance.now() - clickedAt < REFOCUS_MS;
-    if (isOther && this.question.phase && wasClicked && (hadFocus || isLost)) {
-      if (!this.question.focus()) this.next.focus({ preventScroll: true });
-      this.board.announcer.say(this.sentence.querySelector("[aria-hidden=false]").textContent);
+    const takesFocus = wasClicked && (hadFocus || isLost);
+    if (isOther && this.question.phase) {
+      if (takesFocus && !this.question.focus()) this.next.focus({ preventScroll: true });
+      if (takesFocus || data.prediction.verdict) {
+        this.board.announcer.say(this.sentence.querySelector("[aria-hidden=false]").textContent);
+      }
     } else if (isLost && wasClicked) this.run.focus({ preventScroll: true });
   }
 
@@ -197,7 +201,7 @@ export class Rail {
   /** Before the run, what it is about; after it, what is to be seen in it. Both take the same room. */
   showPhase() {
     const { words } = this.board;
-    const { runs } = this.find(this.at);
+    const { runs, plays } = this.find(this.at);
     const phase = this.isSet ? this.question.phase : "";
     const needsWhy = phase && this.question.needsWhy;
     const isAfter = phase
@@ -207,10 +211,11 @@ export class Rail {
     this.root.classList.toggle("asks", phase === "open" || Boolean(needsWhy));
     this.question.root.hidden = !phase;
     this.skip.hidden = phase !== "open" || this.question.isRequired;
+    this.required.hidden = !(phase === "open" && this.question.isRequired);
     this.run.hidden = phase === "open" || Boolean(needsWhy);
     this.before.setAttribute("aria-hidden", String(isAfter));
     this.after.setAttribute("aria-hidden", String(!isAfter));
-    this.run.textContent = words[`rail${isAfter ? "Again" : "SetUp"}`][Number(runs)];
+    this.run.textContent = words[`rail${isAfter ? "Again" : "SetUp"}`][Number(plays)];
     this.next.hidden = !isAfter || this.data.list.length < 2;
     this.overlap();
   }

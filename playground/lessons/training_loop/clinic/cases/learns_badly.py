@@ -450,7 +450,48 @@ r2 = 1 - (loss / y.var(unbiased=False)).item()
     measure=Measure("r2", 0.6, "above"),
 )  # fmt: skip
 
+VIEW_FOR_PERMUTE = Case(
+    "b12", GROUP,
+    """\
+torch.manual_seed(SEED)
+x, y, x_test, y_test = pictures(600)  # (n, 16, 16, 3): height, width, colour
+x, x_test = x.view(-1, 3, 16, 16), x_test.view(-1, 3, 16, 16)
+model = nn.Sequential(nn.Conv2d(3, 12, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(12, 24, 3), nn.ReLU(),
+                      nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(24, 10))
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+loss_fn = nn.CrossEntropyLoss()
+
+for step in range(150):
+    i = torch.randint(0, 600, (50,))
+    loss = loss_fn(model(x[i]), y[i])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+test_accuracy = accuracy(model, x_test, y_test)
+""",
+    Edit("x, x_test = x.view(-1, 3, 16, 16), x_test.view(-1, 3, 16, 16)",
+         "x, x_test = x.permute(0, 3, 1, 2), x_test.permute(0, 3, 1, 2)",
+         "The axes change their places, and each number keeps its own."),
+    (
+        Edit("x, x_test = x.view(-1, 3, 16, 16), x_test.view(-1, 3, 16, 16)",
+             "x, x_test = x.reshape(-1, 3, 16, 16), x_test.reshape(-1, 3, 16, 16)",
+             "reshape reads the numbers in the same order as view."),
+        Edit("optimizer = torch.optim.Adam(model.parameters(), lr=0.01)",
+             "optimizer = torch.optim.Adam(model.parameters(), lr=0.003)",
+             "Slower steps do not put the pixels back."),
+        Edit("    i = torch.randint(0, 600, (50,))", "    i = torch.randint(0, 600, (100,))",
+             "More pictures in each step, and all of them are in strips."),
+    ),
+    fault="view() instead of permute()",
+    clue="The shape is what Conv2d asks for. Ask which numbers stand in the first channel now.",
+    why="view counts the numbers differently and moves none: three neighbours in a row are the three colours of one "
+        "pixel, so a channel shows strips and no digit.",
+    measure=Measure("test_accuracy", 0.6, "above"),
+)  # fmt: skip
+
 CASES = (
     ZERO_GRAD_FORGOTTEN, RATE_TOO_LOW, SCHEDULER_EVERY_BATCH, MODEL_IN_THE_LOOP, WEIGHTS_ALL_EQUAL, LAYERS_IN_A_LIST,
-    DETACHED_INSIDE, TARGETS_IN_THOUSANDS, ONE_COLUMN_LARGE, SORTED_WITHOUT_SHUFFLE, CLIP_BEFORE_BACKWARD,
+    DETACHED_INSIDE, TARGETS_IN_THOUSANDS, ONE_COLUMN_LARGE, SORTED_WITHOUT_SHUFFLE, VIEW_FOR_PERMUTE,
+    CLIP_BEFORE_BACKWARD,
 )  # fmt: skip

@@ -295,7 +295,42 @@ right = accuracy(model, x_test[six_or_nine], y_test[six_or_nine])
     measure=Measure("right", 0.952, "above"),
 )  # fmt: skip
 
+GRAPHS_KEPT = Case(
+    "s8", GROUP,
+    """\
+torch.manual_seed(SEED)
+x, y, x_test, y_test = digits()
+model = nn.Sequential(nn.Linear(64, 128), nn.Tanh(), nn.Linear(128, 10))
+loss_fn = nn.CrossEntropyLoss()
+total = 0.0
+
+for step in range(60):  # a test, batch by batch
+    i = torch.randint(0, 1200, (400,))
+    loss = loss_fn(model(x[i]), y[i])
+    total += loss
+    megabytes = graph_megabytes(total)  # kept for a backward pass
+
+mean_loss = total / 60
+""",
+    Edit("    total += loss", "    total += loss.item()",
+         "item() gives a plain number. Nothing leads back to the graph, so each batch is freed."),
+    (
+        Edit("    total += loss", "    total = total + loss",
+             "The sum has the same graph behind it, batch after batch."),
+        Edit("    i = torch.randint(0, 1200, (400,))", "    i = torch.randint(0, 1200, (100,))",
+             "Smaller batches keep less each, and the memory grows all the same."),
+        Edit("total = 0.0", "model.eval()\ntotal = 0.0",
+             "eval() is about dropout and batch norm. The graph is recorded as before."),
+    ),
+    fault="The sum of the losses keeps every graph",
+    clue="The numbers are right. Read beside the last line of the loop how much memory they take.",
+    why="A loss knows how it was computed. A sum of losses holds the graphs of all batches with their tensors, because "
+        "no backward() frees them.",
+    also=("    loss = loss_fn(model(x[i]), y[i])",),
+    measure=Measure("megabytes", 1.0), log=False,
+)  # fmt: skip
+
 CASES = (
     BEST_STATE_NOT_COPIED, TEST_SET_IN_TRAINING, RARE_CLASS, TURNED_DIGITS, RESUMED_WITHOUT_OPTIMIZER, BEST_OF_NINE,
-    STRICT_FALSE,
+    STRICT_FALSE, GRAPHS_KEPT,
 )  # fmt: skip

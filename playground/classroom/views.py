@@ -1,0 +1,298 @@
+"""What each role may see of a class: the states that its pages draw.
+
+Nothing of a vote's result is in any of them before it is shown, and no name or answer of one student is in what
+another one, or the projector, gets; `votes.Vote.data` and `projected_name` hold that.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections import Counter
+from typing import Any
+
+from playground.classroom import questions
+from playground.classroom.classroom import ACCURACY_GOAL, Classroom
+from playground.classroom.connections import Connection
+from playground.classroom.records import Seat
+from playground.classroom.tiles import Flag, Tile
+
+MAX_DOOR_NAMES = 60  # then there are dots
+DIGITS = 4  # of the numbers of a dot
+HERE, AWAY = "here", "away"
+
+
+def door(of: Classroom, connection: Connection) -> dict[str, Any]:
+    """What a browser at the door sees."""
+    at_door, is_full = of.of_role("join"), of.is_full()
+    line = at_door.index(connection) + 1 if is_full and connection in at_door else 0
+    return {
+        "is": "door",
+        "open": of.is_open and of.returning is None and not of.is_shell,
+        "full": is_full,
+        "line": line,
+        "names": of.names,
+        "offer": connection.offer,
+        "length": of.settings.class_name_letters,
+        "seats": of.settings.class_seats,
+    }
+
+
+def count(of: Classroom) -> tuple[int, int, int]:
+    """How many have answered, of how many, and how many are in the class."""
+
+    def make() -> tuple[int, int, int]:
+        voters = of.voters
+        return (0 if of.vote is None else of.vote.answered(voters), len(voters), len(of.seats))
+
+    found: tuple[int, int, int] = of.once("count", make)
+    return found
+
+
+def student(of: Classroom, seat: Seat) -> dict[str, Any]:
+    """What a student sees."""
+    vote = _vote(of)
+    if of.vote is not None and vote is not None:
+        vote |= {"answer": of.vote.answers.get(seat.number), "first": of.vote.first.get(seat.number)}
+    return {
+        "is": "state",
+        "rev": max(of.rev, seat.rev),
+        "at": of.clock(),
+        "seat": seat.number,
+        "name": seat.name,
+        "teacher": AWAY if of.is_away else HERE,
+        "free": of.free,
+        "sent": None if seat.sent is None else seat.sent.data(),
+        "locks": list(of.locks),
+        "eyes": of.eyes,
+        "screen": _screen(of, seat),
+        "looked": of.is_looked_at(seat.number),
+        "help": seat.help is not None,
+        "done": seat.done,
+        "vote": vote,
+        "together": together(of),
+        "joined": len(of.seats),
+    }
+
+
+def teacher(of: Classroom, connection: Connection) -> dict[str, Any]:
+    """What a device of the teacher sees."""
+    here = {each.device for each in of.of_role("teacher") if each.view != "board"}
+    own = of.devices[connection.device].board if connection.device in of.devices else None
+    screen = of.screen
+    return {
+        "is": "state",
+        "rev": of.rev,
+        "at": of.clock(),
+        "code": of.code,
+        "began": of.began,
+        "ends": of.began + of.settings.class_hours * 3600,
+        "link": of.token_of("teacher", connection.device),
+        "projector": of.token_of("projector"),
+        "device": connection.device,
+        "devices": [
+            {"device": each.number, "view": each.view, "here": each.number in here, "since": each.since,
+             "new": each.new}
+            for each in of.devices.values()
+        ],
+        "own": None if own is None or own.run is None else own.data(),
+        "outlives": of.keys.outlives_process,
+        "door": of.is_open,
+        "names": of.names,
+        "show_names": of.show_names,
+        "leaders": of.leaders,
+        "names_on_leaders": of.names_on_leaders,
+        "seats": of.settings.class_seats,
+        "free": of.free,
+        "sent": None if of.sent is None else of.sent.data(),
+        "locks": list(of.locks),
+        "eyes": of.eyes,
+        "screen": None if screen is None else {
+            "what": screen.what, "run": _screen_run(of), "name": screen.show_name,
+            "seat": screen.number if screen.what == "spot" else None,
+        },
+        "project": of.project,
+        "plan": {"steps": [each.data() for each in of.steps], "at": of.at_step},
+        "vote": _vote(of),
+        "asked": len(of.past) + (of.vote is not None),
+        "acts": [
+            {"act": each.id, "at": each.at, "what": each.what, "say": each.say, "undo": each.undo is not None}
+            for each in of.acts
+        ],
+        "snapshots": [
+            {"id": each.id, "seat": each.seat, "name": each.name, "step": each.step, "at": each.at,
+             "bytes": len(each.content), "tile": base64.b64encode(each.tile).decode(), **each.board.data()}
+            for each in of.snapshots.values()
+        ],
+        "waiting": [{"seat": number, "name": of.taken_out[number].name} for number in of.waiting
+                    if number in of.taken_out],
+        "coming_back": None if of.returning is None else {"back": of.came_back, "of": len(of.returning.expected)},
+    }  # fmt: skip
+
+
+def projector(of: Classroom) -> dict[str, Any]:
+    """What the projector sees."""
+    return {
+        "is": "state",
+        "rev": of.rev,
+        "at": of.clock(),
+        "code": of.code,
+        "joined": len(of.seats),
+        "teacher": AWAY if of.is_away else HERE,
+        "eyes": of.eyes,
+        "door": of.is_open,
+        "names": door_names(of),
+        "screen": _screen(of, None),
+        "show": {**of.project, "what": shown(of), "title": "" if of.sent is None else of.sent.place.title},
+        "sent": None if of.sent is None or of.free else of.sent.place.data(),
+        "vote": _vote(of),
+    }
+
+
+def door_names(of: Classroom) -> list[str | None] | None:
+    """The names that stand at the door; None in the place of one that may not, and None alone for dots."""
+    if of.names == "numbers" or len(of.seats) > MAX_DOOR_NAMES:
+        return None
+    return [each.name if each.may_be_shown else None for each in of.seats.values()]
+
+
+def shown(of: Classroom) -> str:
+    """What the projector draws: what was chosen for it, or what the class does now."""
+    if of.project["what"] == "leaders" and not of.leaders:
+        return "blank"
+    if of.project["what"] != "auto":
+        return of.project["what"]
+    if of.vote is not None:
+        return "vote"
+    return "place" if of.sent is not None and not of.free else "door"
+
+
+def rows(of: Classroom, since: int) -> list[dict[str, Any]]:
+    """The seats as the wall lists them: those that have changed since a revision."""
+    answers = {} if of.vote is None else of.vote.answers
+    return [
+        {
+            "seat": each.number,
+            "name": each.name,
+            "typed": each.typed,
+            "allowed": each.may_be_shown,
+            "here": each.lost is None,
+            "help": each.help,
+            "done": each.done,
+            "answered": each.number in answers,
+            "strayed": of.strayed(each),
+            "joined": each.joined,
+            **each.board.data(),
+        }
+        for each in of.seats.values()
+        if each.row > since
+    ]
+
+
+def tile(of: Classroom, seat: Seat) -> Tile:
+    """What the wall draws of a seat."""
+    flags = {
+        Flag.HELP: seat.help is not None,
+        Flag.DONE: seat.done,
+        Flag.PLAYS: seat.glance.state == "playing",
+        Flag.DIVERGED: seat.glance.is_diverged,
+        Flag.HERE: seat.lost is None,
+        Flag.ANSWERED: of.vote is not None and seat.number in of.vote.answers,
+        Flag.STRAYED: of.strayed(seat),
+        Flag.LOOKED_AT: of.is_looked_at(seat.number),
+    }
+    found = Flag(sum(flag for flag, is_set in flags.items() if is_set))
+    experiment = questions.experiment_number(seat.board.page, seat.board.experiment)
+    age = of.clock() - seat.act
+    return Tile(seat.number, questions.lesson_number(seat.board.page), experiment, found, age, seat.glance)
+
+
+# All runs in one picture, without names.
+
+
+def together(of: Classroom) -> dict[str, Any] | None:
+    """Which picture of all runs the class sees; None for none."""
+    what = shown(of)
+    return {**of.project, "what": what} if what in ("scatter", "ghosts", "leaders") else None
+
+
+def picture(of: Classroom, what: str) -> dict[str, Any]:
+    """The picture of all runs of the lesson at which most are."""
+    runs = _runs(of)
+    if what == "ghosts":
+        curves = [[each.dot, each.glance.step, base64.b64encode(each.glance.curve).decode()] for each in runs]
+        return {"is": "curves", "curves": sorted(each for each in curves if each[2])}
+    if what == "leaders":
+        return {"is": "leaders", "goal": ACCURACY_GOAL, "dots": _leaders(of, runs)}
+    return dots(of, of.project["x"], of.project["y"])
+
+
+def dots(of: Classroom, x: str, y: str) -> dict[str, Any]:
+    """One number of each run against another one: [id, x, y], in the order of the ids, which are random."""
+    found = [[each.dot, _number(each, x), _number(each, y)] for each in _runs(of)]
+    return {
+        "is": "dots",
+        "x": x,
+        "y": y,
+        "of": len(of.seats),
+        "dots": sorted(each for each in found if None not in each),
+    }
+
+
+def _leaders(of: Classroom, runs: list[Seat]) -> list[list[Any]]:
+    found = []
+    for each in runs:
+        accuracy = _number(each, "accuracy")
+        if each.glance.parameters > 0 and accuracy is not None:
+            name = each.name if of.names_on_leaders and each.may_be_shown else None
+            found.append([each.dot, each.glance.parameters, accuracy, accuracy >= ACCURACY_GOAL, name])
+    return sorted(found, key=lambda each: each[0])
+
+
+def _runs(of: Classroom) -> list[Seat]:
+    """The seats with a run of the lesson at which most of them are."""
+    with_run = [each for each in of.seats.values() if each.board.run is not None and each.glance.step > 0]
+    pages = Counter(each.board.page for each in with_run)
+    if not pages:
+        return []
+    page = of.sent.place.page if of.sent is not None and not of.free else pages.most_common(1)[0][0]
+    return [each for each in with_run if each.board.page == page]
+
+
+def _number(of: Seat, name: str) -> float | None:
+    value = float(getattr(of.glance, name))
+    if not math.isfinite(value) or (name in ("units", "parameters") and value == 0):
+        return None
+    return float(f"{value:.{DIGITS}g}")
+
+
+def _vote(of: Classroom) -> dict[str, Any] | None:
+    """The vote as every role may see it, in a dictionary of its own."""
+    vote = of.vote
+    if vote is None:
+        return None
+    return dict(of.once("vote", lambda: vote.data(of.voters, of.random, of.inline)))
+
+
+def _screen_run(of: Classroom) -> str | None:
+    screen = of.screen
+    if screen is None:
+        return None
+    holder = of.seats.get(screen.number) if screen.what == "spot" else of.devices.get(screen.number)
+    return None if holder is None else holder.board.run
+
+
+def _screen(of: Classroom, seat: Seat | None) -> dict[str, Any] | None:
+    """The board on all screens, as a student or the projector (None) sees it."""
+    screen, run = of.screen, _screen_run(of)
+    if screen is None or run is None:
+        return None
+    holder = of.seats.get(screen.number) if screen.what == "spot" else None
+    name = holder.name if holder is not None and screen.show_name and holder.may_be_shown and of.show_names else None
+    mine = holder is not None and seat is not None and holder.number == seat.number
+    return {"what": screen.what, "run": run, "name": name, "mine": mine}
+
+
+def run_on_screens(of: Classroom) -> str | None:
+    """The name of the run on all screens."""
+    return _screen_run(of)

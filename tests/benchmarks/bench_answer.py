@@ -1,0 +1,84 @@
+"""How soon a page shows the first frame after an answer, by turns with an experiment that asks nothing.
+
+    pytest -s tests/benchmarks/bench_answer.py
+
+From the click on the answer to the animation frame after the board has painted what it started: the way to the server,
+the page's rerun where the settings come after the answer, the first steps or the drawing, the way back, and Plotly. Run
+it on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.benchmarks.turns import report
+
+TURNS = 8
+MAX_MS = 200.0  # median, of an answer whose run stands ready
+
+pytestmark = pytest.mark.timeout(600)
+
+# Resolves with the milliseconds from the next click to the first frame painted after it: of a run, one beyond step 0.
+WATCH = """() => {
+  const frames = window.__board_frames;
+  const step = () => document.querySelector("[data-status=step]");
+  const isNew = () => window.__board_frames > frames && (!step() || Number(step().textContent) > 0);
+  window.__shown = new Promise((resolve) => addEventListener("click", () => {
+    const clicked = performance.now();
+    const look = () => isNew() ? resolve(performance.now() - clicked) : requestAnimationFrame(look);
+    look();
+  }, { once: true, capture: true }));
+}"""
+
+
+@dataclass(frozen=True)
+class Way:
+    """What is clicked on the page of an address."""
+
+    address: str
+    click: str
+
+
+PLAIN, READY = "nothing asked", "answer, the run stands ready"
+WAYS = {
+    PLAIN: Way("/regression?predict=off&regression_try=small-steps", "[data-rail] .rail-run"),
+    READY: Way("/regression?regression_try=small-steps", '[data-option="between"]'),
+    "nothing asked, path drawn ahead": Way("/gradient_descent?predict=off&gradient_descent_try=saddle",
+                                           "[data-rail] .rail-run"),
+    "answer, settings after it": Way("/gradient_descent?gradient_descent_try=saddle", '[data-option="pass"]'),
+    "nothing asked, still lab": Way("/gradient_descent?predict=off&gradient_descent_try=round-valley",
+                                    "[data-rail] .rail-run"),
+    "answer, still lab": Way("/gradient_descent?gradient_descent_try=round-valley", '[data-option="one"]'),
+}  # fmt: skip
+
+
+def milliseconds(browser: Any, url: str, way: Way) -> float:
+    """Of one click, in a visit of its own."""
+    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
+    try:
+        tab = context.new_page()
+        tab.goto(way.address)
+        tab.locator("[data-testid=stMain] [data-board] .main-svg").first.wait_for()
+        target = tab.locator(way.click)
+        target.wait_for()
+        tab.wait_for_timeout(1500)
+        tab.evaluate(WATCH)
+        target.click()
+        return float(tab.evaluate("window.__shown"))
+    finally:
+        context.close()
+
+
+def test_the_first_frame_comes_right_after_the_answer(browser: Any, app_url: str) -> None:
+    found: dict[str, list[float]] = {name: [] for name in WAYS}
+    for _ in range(TURNS + 1):
+        for name, way in WAYS.items():
+            found[name].append(milliseconds(browser, app_url, way))
+    for name, times in found.items():
+        median, slowest = statistics.median(times[1:]), max(times[1:])  # the first ones warm things up
+        report(name, f"{median:5.0f} / {slowest:5.0f} ms" + f"   (at most {MAX_MS:g})" * (name == READY))
+    assert statistics.median(found[READY][1:]) <= MAX_MS
