@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from starlette.middleware import Middleware
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # pages are scripts that Streamlit runs; they import from here
@@ -33,10 +32,7 @@ from pages.ui import session  # noqa: E402
 POOL = session.pool()  # before all that takes long: its workers start while this process imports the rest
 
 from pages.ui import early_imports, housekeeping  # noqa: E402, F401  (no visitor waits for the first)
-from pages.ui.routes import assets, base, classroom, first, live, origins, prose, sessions, still  # noqa: E402
-from pages.ui.routes.headers import SecurityHeaders  # noqa: E402
-from pages.ui.routes.page_script import PageScript  # noqa: E402
-from pages.ui.routes.streamlit_files import StreamlitFiles  # noqa: E402
+from pages.ui.routes import assets, first, readiness, served  # noqa: E402
 from pages.ui.widgets import widget_values  # noqa: E402  (no visitor waits for the first)
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for it)
 
@@ -60,6 +56,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     gone = threading.Event()
     await asyncio.to_thread(prepare)
     threading.Thread(target=first.draw_defaults, args=(gone,), name="first pictures", daemon=True).start()
+    readiness.DRAIN.at_sigterm(SETTINGS.drain_seconds)
     yield {}
     gone.set()
     house.cancel()
@@ -68,13 +65,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     ROOT / "pages" / "navigation.py",
-    routes=base.under_base(*(part.ROUTES for part in (live, still, sessions, assets, first, prose, classroom))),
-    middleware=[
-        origins.middleware(SETTINGS),
-        Middleware(sessions.LoadedAgain),
-        Middleware(SecurityHeaders, embed=SETTINGS.embedding_sites),
-        Middleware(StreamlitFiles),
-        Middleware(PageScript),
-    ],
+    routes=served.routes(),
+    middleware=served.middleware(SETTINGS),
     lifespan=lifespan,
 )

@@ -19,6 +19,7 @@ PREFIX = "PLAYGROUND_"
 MAX_SHOWN_CHARACTERS = 200  # of a wrong value
 LOT = 1_000_000_000  # a limit that nobody wants to reach
 MAX_PORT = 65_535
+VISITORS_PER_CORE = 15  # all of whom train at once
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9_~.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?")
 
@@ -87,6 +88,12 @@ class Settings:
     )
     torch_threads: int = _setting(1, "PLAYGROUND_TORCH_THREADS", "threads that one torch operation may use", 1, 64)
     max_runs: int = _setting(64, "PLAYGROUND_MAX_RUNS", "runs that train at once; more wait in a queue")
+    max_visitors: int = _setting(
+        0, "PLAYGROUND_MAX_VISITORS", "open pages from which on a replica is full; 0: 15 for each core", 0
+    )
+    drain_seconds: float = _setting(
+        0.0, "PLAYGROUND_DRAIN_SECONDS", "seconds in which a stopped replica sends its pages to others", 0, 600
+    )
     runs_per_session: int = _setting(7, "PLAYGROUND_RUNS_PER_SESSION", "runs one browser session keeps")
     memory_mb: int = _setting(
         0, "PLAYGROUND_MEMORY_MB", "megabytes that all open runs may hold; 0: half of what the server may use", 0
@@ -152,6 +159,11 @@ class Settings:
     def worker_count(self) -> int:
         """The number of worker processes."""
         return self.workers or (self.cores - 1 if self.cores > 2 else self.cores)
+
+    @property
+    def visitor_limit(self) -> int:
+        """The number of open pages from which on a balancer sends new visitors elsewhere."""
+        return self.max_visitors or VISITORS_PER_CORE * self.cores
 
     @property
     def memory_limit_mb(self) -> int:

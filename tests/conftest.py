@@ -31,7 +31,7 @@ IN_PART = {  # marker: folder or file
     "first_screen": ROOT / "tests" / "browser" / "test_first_screen.py",
     "asked_everywhere": ROOT / "tests" / "browser" / "test_asked_everywhere.py",
 }
-BROWSER_MATRIX = "tests/matrix/test_proxies.py"
+BROWSER_MATRIX = tuple(f"tests/matrix/test_{name}.py" for name in ("frames", "proxies", "replicas"))
 PLAYWRIGHT = pytest.StashKey[ExitStack]()  # what ends Playwright and every browser that it has started
 START_SECONDS = 60.0
 STREAMLIT = (
@@ -95,7 +95,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class BrowserTestsTogether(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "browser" if nodeid.startswith(("tests/browser/", BROWSER_MATRIX)) else nodeid
+            return "browser" if nodeid.startswith(("tests/browser/", *BROWSER_MATRIX)) else nodeid
 
     return BrowserTestsTogether(config, log)
 

@@ -106,6 +106,11 @@ def text(most: int) -> Reader:
     return read
 
 
+def typed_name(value: object) -> str:
+    """A name as somebody typed it: `names.clean` says whether it is one."""
+    return value if isinstance(value, str) and len(value) <= MAX_TYPED_NAME else _refuse()
+
+
 def one_of(*values: str) -> Reader:
     """One of these texts."""
     return lambda value: value if isinstance(value, str) and value in values else _refuse()
@@ -171,12 +176,18 @@ STATE = one_of(*votes.STATES)
 PLACE: dict[str, Reader] = {"page": page, "query": query, "experiment": EXPERIMENT, "title": text(MAX_TITLE)}
 ON: dict[str, Reader] = {"on": flag}
 PRESSED: dict[str, Reader] = {"vote": NUMBER, "in": STATE}
-BOARD: dict[str, Reader] = {"session?": RUN_ID, "run": RUN_ID, "page": page, "query": query, "experiment": EXPERIMENT}
+BOARD: dict[str, Reader] = {
+    "session?": none_or(ID),
+    "run": RUN_ID,
+    "page": page,
+    "query": query,
+    "experiment": EXPERIMENT,
+}
 
 # Each command's fields; those whose name ends in "?" need not be there.
 FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {
     "join": {
-        "join": {"name?": text(MAX_TYPED_NAME)},
+        "join": {"name?": typed_name},
         "another": {},
         "back": {"token": ID},
     },
@@ -198,7 +209,7 @@ FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {
         "door": {"open": flag},
         "settings": {"names?": one_of(*NAMES), "show_names?": flag, "leaders?": flag, "names_on_leaders?": flag},
         "allow": {"seat?": SEAT, "all?": flag},
-        "rename": {"seat": SEAT, "name": text(MAX_TYPED_NAME)},
+        "rename": {"seat": SEAT, "name": typed_name},
         "take out": {"seat": SEAT},
         "let back": {"seat": SEAT, "yes": flag},
         "helped": {"seat": SEAT},
@@ -219,6 +230,7 @@ FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {
         "drop snapshot": {"id": NUMBER},
         "undo": {"act": NUMBER},
         "pair": {},
+        "keep device": {"device": NUMBER},
         "take out device": {"device": NUMBER},
         "end": {},
     },

@@ -126,8 +126,14 @@ def teacher(of: Classroom, connection: Connection) -> dict[str, Any]:
         ],
         "waiting": [{"seat": number, "name": of.taken_out[number].name} for number in of.waiting
                     if number in of.taken_out],
-        "coming_back": None if of.returning is None else {"back": of.came_back, "of": len(of.returning.expected)},
+        "coming_back": _coming_back(of),
     }  # fmt: skip
+
+
+def _coming_back(of: Classroom) -> dict[str, int] | None:
+    if of.is_shell:
+        return {"back": len(of.seats), "of": len(of.seats)}
+    return None if of.returning is None else {"back": of.came_back, "of": len(of.returning.expected)}
 
 
 def projector(of: Classroom) -> dict[str, Any]:
@@ -216,14 +222,14 @@ def together(of: Classroom) -> dict[str, Any] | None:
     return {**of.project, "what": what} if what in ("scatter", "ghosts", "leaders") else None
 
 
-def picture(of: Classroom, what: str) -> dict[str, Any]:
-    """The picture of all runs of the lesson at which most are."""
+def picture(of: Classroom, what: str, *, has_names: bool) -> dict[str, Any]:
+    """The picture of all runs of the lesson at which most are; `has_names` says whether leaders may be named in it."""
     runs = _runs(of)
     if what == "ghosts":
         curves = [[each.dot, each.glance.step, base64.b64encode(each.glance.curve).decode()] for each in runs]
         return {"is": "curves", "curves": sorted(each for each in curves if each[2])}
     if what == "leaders":
-        return {"is": "leaders", "goal": ACCURACY_GOAL, "dots": _leaders(of, runs)}
+        return {"is": "leaders", "goal": ACCURACY_GOAL, "dots": _leaders(of, runs, has_names=has_names)}
     return dots(of, of.project["x"], of.project["y"])
 
 
@@ -239,12 +245,12 @@ def dots(of: Classroom, x: str, y: str) -> dict[str, Any]:
     }
 
 
-def _leaders(of: Classroom, runs: list[Seat]) -> list[list[Any]]:
+def _leaders(of: Classroom, runs: list[Seat], *, has_names: bool) -> list[list[Any]]:
     found = []
     for each in runs:
         accuracy = _number(each, "accuracy")
         if each.glance.parameters > 0 and accuracy is not None:
-            name = each.name if of.names_on_leaders and each.may_be_shown else None
+            name = each.name if has_names and of.names_on_leaders and each.may_be_shown else None
             found.append([each.dot, each.glance.parameters, accuracy, accuracy >= ACCURACY_GOAL, name])
     return sorted(found, key=lambda each: each[0])
 
@@ -283,13 +289,14 @@ def _screen_run(of: Classroom) -> str | None:
 
 
 def _screen(of: Classroom, seat: Seat | None) -> dict[str, Any] | None:
-    """The board on all screens, as a student or the projector (None) sees it."""
+    """The board on all screens, as a student or the projector (None) sees it: no student gets the name of another."""
     screen, run = of.screen, _screen_run(of)
     if screen is None or run is None:
         return None
     holder = of.seats.get(screen.number) if screen.what == "spot" else None
-    name = holder.name if holder is not None and screen.show_name and holder.may_be_shown and of.show_names else None
+    is_named = holder is not None and screen.show_name and holder.may_be_shown and of.show_names
     mine = holder is not None and seat is not None and holder.number == seat.number
+    name = holder.name if holder is not None and is_named and (seat is None or mine) else None
     return {"what": screen.what, "run": run, "name": name, "mine": mine}
 
 

@@ -110,6 +110,7 @@ class TrainingRun(ABC):
         self.weights_set = 0  # how often weights were set from outside
         self.period = Period()
         self._probe: tuple[Period, int, Probe] | None = None  # in a period, at a step
+        self._fresh_probe: tuple[Probe, Probe] | None = None
         self._before_change: Snapshot | None = None  # right before the last change
         self._good: tuple[int, Snapshot | None] | None = None  # found after a divergence at a step
         self._loss_rows: tuple[Any, Period, LossRows] | None = None  # of a history column and a period
@@ -470,6 +471,13 @@ class TrainingRun(ABC):
         if kept is None or kept[0] is not self.period or self.steps > 1.1 * kept[1] + 10:
             self._probe = kept = (self.period, self.steps, probe())
         return kept[2]
+
+    def kept_fresh_probe(self, now: Probe, probe: Callable[[], Probe]) -> Probe:
+        """A probe of the weights at step 0, kept as long as `now`, that of the current ones."""
+        kept = self._fresh_probe
+        if kept is None or kept[0] is not now:
+            self._fresh_probe = kept = (now, probe())
+        return kept[1]
 
     def find_period(self) -> None:
         """The current period of a run that was restored: it is known from the marks alone."""

@@ -410,6 +410,12 @@ class WorkerPool:
         """The number of open runs."""
         return len(self._runs)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether one more run could play at once, and would find memory."""
+        with self._lock:
+            return len(self._playing) < self.settings.max_runs and not (self._runs and self._is_full())
+
     def read_new_digits(self) -> None:
         """Have every worker read the digits of this machine again: a download has ended."""
         with self._lock:

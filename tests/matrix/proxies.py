@@ -18,6 +18,7 @@ ROOT_NAME, PATH_NAME = "playground.example", "school.example"
 NAMES_HOST = ("apache",)  # in X-Forwarded-Host, whatever it keeps
 CERTIFICATES = "/etc/ssl/playground"
 APP = "127.0.0.1:8501"
+PATHS = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin"
 
 # What of each file keeps the browser's Host; without it, the proxy names its own.
 KEEPS_HOST = {
@@ -102,9 +103,14 @@ class Proxy:
     command: Callable[[str, Ports, Path], list[str]]
 
     @property
+    def path(self) -> str:
+        """Where it is installed; "" where it is not."""
+        return shutil.which(self.program, path=PATHS) or ""
+
+    @property
     def is_there(self) -> bool:
         """Whether it is installed."""
-        return shutil.which(self.program, path="/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin") is not None
+        return bool(self.path)
 
 
 PROXIES = {
@@ -129,7 +135,7 @@ def standing(
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             proxy.command(text, ports, folder), stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin", "HOME": str(folder)},
+            env={"PATH": PATHS, "HOME": str(folder)},
         )  # fmt: skip
         try:
             wait_until_it_answers(process, ports, folder)

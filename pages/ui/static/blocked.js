@@ -5,7 +5,8 @@ import { addressOf, socketOf } from "./address.js";
 const FIRST_LOOK_MS = 2_500; // after the page's start; a page that is connected by then has nothing to say
 const LOOK_MS = 1_000;
 const PROBE_MS = 1_500; // for a socket to open
-const MAX_HANGS = 2; // in a row: one that does not open in time may be a busy server's
+const ANSWER_MS = 2_000; // for the server to answer by http
+const AFTER_MS = 200; // a busy server has opened the socket by then: it takes requests in their order
 const SLOW_MS = 15_000; // our sockets pass, and Streamlit's still does not
 const REFUSED = 4403; // the close code of a foreign origin, with a sentence
 
@@ -14,9 +15,7 @@ const words = JSON.parse(document.currentScript?.dataset.words ?? "{}");
 
 const isConnected = () => document.querySelector('[data-test-connection-state="CONNECTED"]') !== null;
 
-let hangs = 0;
-
-/** What a socket of ours meets: "" if it passes, or the server's sentence, or `undefined` if it is closed unopened. */
+/** What a socket of ours meets: "" if it passes, or the server's sentence, or `undefined` if it does not open. */
 function probe() {
   return new Promise((resolve) => {
     const socket = new WebSocket(socketOf("live/none"));
@@ -25,19 +24,20 @@ function probe() {
       resolve(found);
       socket.close();
     };
-    const timer = setTimeout(() => end(++hangs < MAX_HANGS ? "" : undefined), PROBE_MS);
     let opened = false;
-    socket.onopen = () => {
-      opened = true;
-      hangs = 0;
-    };
+    const timer = setTimeout(async () => {
+      const isThere = await isServerThere();
+      setTimeout(() => end(isThere && !opened ? undefined : ""), AFTER_MS);
+    }, PROBE_MS);
+    socket.onopen = () => (opened = true);
     socket.onclose = ({ code, reason }) => end(code === REFUSED ? reason : opened ? "" : undefined);
   });
 }
 
 async function isServerThere() {
   try {
-    return (await fetch(addressOf("_stcore/health"), { cache: "no-store" })).ok;
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    return (await fetch(addressOf("_stcore/health"), { cache: "no-store", signal })).ok;
   } catch {
     return false;
   }

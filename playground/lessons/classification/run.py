@@ -206,6 +206,10 @@ class ClassificationRun(LineRun):
         """How far the loss alone would fall from here, and how hard the penalties pull; kept for a while."""
         return self.kept_probe(lambda: self._probe_of(self.model))
 
+    def fresh_probe(self) -> Probe:
+        """The same of the weights at step 0."""
+        return self.kept_fresh_probe(self.probe(), lambda: self._probe_of(build_model(self.config)))
+
     def _probe_of(self, model: nn.Sequential) -> Probe:
         x, loss_fn = self.inputs[: len(self.data.x_train)], LOSSES[self.config.loss][1]()
         return probe(model, x, self.data.y_train, loss_fn, self.trainer.optimizer, l1=self.config.l1)
@@ -509,7 +513,7 @@ class ClassificationRun(LineRun):
             constant_loss=self.constant_loss(), is_whole=self.trainer.batches.whole,
             dead=tuple(int(layer.sum()) for layer in predictions.dead),
             largest_input=self.largest_input, stop_at=self.progress.stop_at, probe=self.probe,
-            without_dropout=self.loss_without_dropout, fresh_probe=lambda: self._probe_of(build_model(self.config)),
+            without_dropout=self.loss_without_dropout, fresh_probe=self.fresh_probe,
             accuracy=accuracy, classes=self.classes, same_units=models.layer_of_same_units(view.model),
             good_step=self.good_step, max_units=MAX_UNITS, max_layers=MAX_LAYERS,
             has_more_inputs=len(config.input_names) < len(INPUTS), one_class=self._one_class(predictions),

@@ -163,6 +163,10 @@ class RegressionRun(LineRun):
         """How far the loss alone would fall from here, and how hard the weight decay pulls; kept for a while."""
         return self.kept_probe(lambda: self._probe_of(self.model))
 
+    def fresh_probe(self) -> Probe:
+        """The same of the weights at step 0."""
+        return self.kept_fresh_probe(self.probe(), lambda: self._probe_of(build_model(self.config)))
+
     def _probe_of(self, model: nn.Sequential) -> Probe:
         return probe(model, self.data.x_train, self.data.y_train, self.trainer.loss_fn, self.trainer.optimizer)
 
@@ -383,7 +387,7 @@ class RegressionRun(LineRun):
             constant_loss=self.constant_loss(), floor=self.curve_loss(), is_whole=self.trainer.batches.whole,
             dead=tuple(int(layer.sum()) for layer in predictions.dead),
             largest_input=self.largest_input, stop_at=self.progress.stop_at, probe=self.probe,
-            fresh_probe=lambda: self._probe_of(build_model(self.config)),
+            fresh_probe=self.fresh_probe,
             errors=predictions.errors if self.config.loss == "mse" else None,
             same_units=models.layer_of_same_units(view.model), good_step=self.good_step,
             max_units=MAX_UNITS, max_layers=MAX_LAYERS, targets=self.targets,

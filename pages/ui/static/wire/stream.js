@@ -6,6 +6,7 @@ import { decode } from "./codec.js";
 const FIRST_RETRY_MS = 1500; // at most: all boards of a class lose their line in the same moment
 const MAX_RETRY_MS = 4000;
 const SPREAD = 0.9; // of a wait that is by chance
+const OPEN_MS = 5000; // within which a socket opens, or some proxy on the way keeps it
 export const NO_RUN = 4404; // as pool.py
 export const CLOSED = 4410; // on purpose
 const FINAL_CODES = new Set([NO_RUN, CLOSED, 4409, 4403]); // watched elsewhere, refused: a retry cannot help
@@ -24,13 +25,17 @@ export class Stream {
   connect() {
     this.socket = new WebSocket(this.url);
     this.socket.binaryType = "arraybuffer";
+    const { socket } = this;
+    const opening = setTimeout(() => socket.close(), OPEN_MS);
     this.socket.onopen = () => {
+      clearTimeout(opening);
       this.retry = FIRST_RETRY_MS;
       this.tries = 0;
       this.on.connected(true, 0);
     };
     this.socket.onmessage = (message) => this.on.frame(decode(message.data));
     this.socket.onclose = (event) => {
+      clearTimeout(opening);
       if (this.closed) return;
       if (FINAL_CODES.has(event.code)) {
         this.on.ended(event.reason, event.code);

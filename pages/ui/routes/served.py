@@ -1,0 +1,41 @@
+"""All that this server serves beside Streamlit's pages, and what every request passes through."""
+
+from __future__ import annotations
+
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from pages.ui.routes import (
+    assets,
+    base,
+    classroom,
+    first,
+    live,
+    origins,
+    prose,
+    readiness,
+    sessions,
+    still,
+)
+from pages.ui.routes.headers import SecurityHeaders
+from pages.ui.routes.page_script import PageScript
+from pages.ui.routes.streamlit_files import StreamlitFiles
+from playground.settings import Settings
+
+
+def routes() -> list[BaseRoute]:
+    """Every route of ours, under the app's path."""
+    parts = (live, still, sessions, assets, first, prose, classroom, readiness)
+    return base.under_base(*(part.ROUTES for part in parts))
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """What a request passes through on a server with these settings, from the first to the last."""
+    return [
+        origins.middleware(settings),
+        Middleware(readiness.Draining),
+        Middleware(sessions.LoadedAgain),
+        Middleware(SecurityHeaders, embed=settings.embedding_sites),
+        Middleware(StreamlitFiles),
+        Middleware(PageScript),
+    ]

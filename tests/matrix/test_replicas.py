@@ -1,0 +1,158 @@
+"""Two replicas behind the real HAProxy: visitors stay on one, a class is on one, and the loss of one is nobody's loss.
+
+All of it runs when it is named (pytest tests/matrix/test_replicas.py); every run takes a part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from tests.browser.student import PATIENCE, Board
+from tests.matrix.proxies import PROXIES
+from tests.matrix.replicas import Replica, Room, room
+
+MAX_VISITORS = 3  # of each replica
+CODES = [f"BCD{last}FG" for last in "BCDFGHJKLMNPQRSTVWXZ"]
+ANY = "/session/none"  # an address that every replica answers
+SETTINGS = "regression_max_steps=0&regression_lr=0.3"
+
+pytestmark = [
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(not PROXIES["haproxy"].is_there, reason="haproxy is not installed."),
+]
+
+
+@pytest.fixture(scope="module")
+def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    with room(tmp_path_factory.mktemp("room"), {"PLAYGROUND_MAX_VISITORS": str(MAX_VISITORS)}) as found:
+        yield found
+
+
+@contextmanager
+def pages(replica: Replica, count: int) -> Iterator[None]:
+    """Open pages of a replica, without a browser."""
+    address = f"ws://{replica.address}:{replica.port}/_stcore/stream"
+    with ExitStack() as opened:
+        for _ in range(count):
+            opened.enter_context(connect(address, subprotocols=[Subprotocol("streamlit")], max_size=None))
+        yield
+
+
+def seen(found: Room, path: str = ANY, cookies: dict[str, str] | None = None) -> set[int]:
+    """The replicas to which visitors with these cookies are sent."""
+    return {found.get(path, cookies).replica for _ in range(6)}
+
+
+def cookie_of(found: Room, replica: int) -> dict[str, str]:
+    """The cookie of a visitor who is on this replica."""
+    answer = next(answer for answer in (found.get(ANY) for _ in range(20)) if answer.replica == replica)
+    return answer.cookies
+
+
+@pytest.mark.in_ci
+def test_visitors_stay_and_a_full_replica_gets_no_new_ones(replicas: Room) -> None:
+    one, two = replicas.replicas
+    mine, yours = cookie_of(replicas, 0), cookie_of(replicas, 1)
+    assert seen(replicas, cookies=mine) == {0}
+    assert seen(replicas, cookies=yours) == {1}
+    of_one = next(code for code in CODES if replicas.get(f"{ANY}?class={code}").replica == 0)
+    with pages(one, MAX_VISITORS):
+        replicas.until(lambda: one.word() == "full", "it is full")
+        replicas.until(lambda: seen(replicas) == {1}, "new visitors go to the other")
+        assert seen(replicas, cookies=mine) == {0}, "who is there stays there"
+        assert seen(replicas, f"{ANY}?class={of_one}") == {0}, "a class stays together"
+        with pages(two, MAX_VISITORS):
+            replicas.until(lambda: replicas.get("/regression").status == 503, "there is no place")
+            assert "All places are taken" in replicas.get("/regression").body
+            assert seen(replicas, cookies=mine) == {0}
+            assert seen(replicas, cookies={"playground_replica": "of one that is gone"}) <= {0, 1}
+    replicas.settled()
+
+
+@pytest.mark.in_ci
+def test_the_code_of_a_class_chooses_its_replica_from_the_first_request_on(replicas: Room) -> None:
+    homes = {code: replicas.get(f"/join?class={code}").replica for code in CODES}
+    assert set(homes.values()) == {0, 1}, "classes are spread"
+    for code, home in homes.items():
+        answer = replicas.get(f"{ANY}?class={code.lower()}", cookie_of(replicas, 1 - home))
+        assert answer.replica == home, "the code counts more than where its visitor was before"
+        assert answer.cookies["playground_class"] == code
+        assert replicas.get("/regression", answer.cookies).replica == home, "the pages after it, too"
+    before, after = (next(code for code, home in homes.items() if home == number) for number in (0, 1))
+    assert replicas.get(f"{ANY}?class={after}", {"playground_class": before}).replica == 1, "another class"
+    for nonsense in ("", "ABC", "ABCDEFG", "ABC%0AEF", "%22%3E%3Cb%3E", "12345%00"):
+        assert "playground_class" not in replicas.get(f"{ANY}?class={nonsense}").cookies
+
+
+WHERE = """async () => {
+  const answer = await fetch("./session/none");
+  return answer.headers.get("Content-Security-Policy").match(/replica-(\\d+)/)?.[1];
+}"""
+
+
+def where(tab: Any) -> int:
+    """The number of the replica that answers this page."""
+    return int(tab.evaluate(WHERE))
+
+
+class Student:
+    """A browser of its own, on the page of a lesson that trains."""
+
+    def __init__(self, browser: Any, url: str) -> None:
+        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=url)
+        self.tab = self.context.new_page()
+        self.tab.goto(f"/regression?{SETTINGS}")
+        self.board = Board(self.tab).ready()
+        self.board.play()
+        self.board.wait_frames(5)
+        self.home = where(self.tab)
+        self.tab.evaluate("window.__before = true")
+
+    @property
+    def stayed(self) -> bool:
+        return bool(self.tab.evaluate("window.__before === true"))
+
+    def works(self) -> None:
+        """Her run trains on."""
+        self.board.until(lambda: self.board.state == "playing", "it plays")
+        step = self.board.step
+        self.board.until(lambda: self.board.step > step, "it trains on")
+
+
+@pytest.fixture
+def students(browser: Any, replicas: Room) -> Iterator[Callable[[int], list[Student]]]:
+    opened: list[Student] = []
+
+    def come(count: int) -> list[Student]:
+        opened.extend(Student(browser, replicas.url) for _ in range(count))
+        return opened
+
+    yield come
+    for student in opened:
+        student.context.close()
+
+
+@pytest.mark.in_ci
+def test_when_a_replica_is_killed_its_students_continue_on_the_other(
+    replicas: Room, students: Callable[[int], list[Student]]
+) -> None:
+    everybody = students(4)
+    assert {student.home for student in everybody} == {0, 1}, "both have students"
+    lost = [student for student in everybody if student.home == 0]
+    others = [student for student in everybody if student.home == 1]
+    steps = [student.board.step for student in others]
+    replicas.replicas[0].kill()
+    for student in lost:
+        student.tab.wait_for_function("() => window.__before === undefined", timeout=1000 * PATIENCE)
+        student.board.ready()
+        assert where(student.tab) == 1
+    for student, step in zip(others, steps, strict=True):
+        assert student.stayed, "the others notice nothing"
+        assert student.board.step > step
+        student.works()

@@ -1,0 +1,499 @@
+"""A class: what each event of the teacher and of students changes, for whom, and what undoes it."""
+
+from __future__ import annotations
+
+import gc
+import struct
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from playground.classroom import messages
+from playground.classroom.classroom import AWAY_SECONDS, EYES_SECONDS, LOST_SEAT_SECONDS
+from playground.classroom.tiles import HEAD, Flag
+from playground.glance import Glance, Miniature
+from tests.unit.classroom.people import CODE, EXPERIMENT, PAGE, Browser, School, answer, press
+
+PLACE = {"page": PAGE, "query": "?classification_try=circle-cuts", "experiment": EXPERIMENT, "title": "Circle"}
+BOARD = {"session": "mine", "page": PAGE, "query": "", "experiment": EXPERIMENT}
+
+
+def send(teacher: Browser, to: Any = "all", **fields: Any) -> None:
+    teacher.send("send", **{"kind": "place", **PLACE, "run": None, "to": to, **fields})
+
+
+def undo(teacher: Browser) -> None:
+    acts = [each for each in teacher.state["acts"] if each["undo"]]
+    teacher.send("undo", act=acts[-1]["act"])
+
+
+# The door.
+
+
+def test_a_student_takes_the_offered_name_or_types_one_if_the_class_allows_it() -> None:
+    school = School()
+    of = school.start(names="own")
+    one = school.enter({"as": "join"})
+    offer = one.last("door")["offer"]
+    one.send("join")
+    assert one.last("seat")["name"] == offer
+    two = school.student(of, "Comet")
+    assert two.last("seat")["name"] == "Comet"
+    three = school.enter({"as": "join"})
+    three.send("join", name="comet")
+    assert three.last("same")["name"] == "comet (2)"
+    three.send("join", name="comet (2)")
+    assert three.last("seat")["name"] == "comet (2)"
+    assert of.seats[2].typed and not of.seats[1].typed
+
+
+@pytest.mark.parametrize(
+    "name", ["sh1t", "F.u.c.k", "", "   ", "x" * 17, "\u202eevil", "a\u0300" + "\u0300" * 9, "😀", "<b>"]
+)
+def test_a_refused_name_gets_no_reason(name: str) -> None:
+    school = School()
+    school.start(names="own")
+    student = school.enter({"as": "join"})
+    student.send("join", name=name)
+    if name == "\u202eevil":  # what turns the text around is left out
+        assert student.last("seat")["name"] == "evil"
+        return
+    assert student.was_refused == "name"
+    assert student.answers[0]["say"] == messages.REFUSED["name"]
+
+
+def test_a_class_of_offered_names_takes_no_typed_ones_and_one_of_numbers_counts() -> None:
+    school = School()
+    assert school.student(school.start(), "Comet").last("seat")["name"] != "Comet"
+    of = school.start("BCDFGH", names="numbers")
+    assert [each.last("seat")["name"] for each in school.students(of, 3)] == ["1", "2", "3"]
+
+
+def test_the_server_may_forbid_typed_names() -> None:
+    school = School(class_names="numbers")
+    with pytest.raises(ValueError, match="settings of the class"):
+        school.start(names="own")
+    of = school.start(names="numbers")
+    teacher = school.teacher(of)
+    teacher.send("settings", names="own")
+    assert teacher.was_refused == "names"
+
+
+def test_a_closed_door_lets_nobody_in_and_a_full_class_says_who_is_next() -> None:
+    school = School(class_seats=2)
+    of = school.start()
+    teacher = school.teacher(of)
+    teacher.send("door", open=False)
+    student = school.enter({"as": "join"})
+    assert student.last("door")["open"] is False
+    student.send("join")
+    assert student.was_refused == "door"
+    undo(teacher)
+    student.send("join")
+    one = school.student(of)
+    waiting = [school.enter({"as": "join"}) for _ in range(2)]
+    assert [each.last("door")["line"] for each in waiting] == [1, 2]
+    waiting[0].send("join")
+    assert waiting[0].was_refused == "full"
+    one.send("leave")
+    assert waiting[0].last("door")["full"] is False
+    waiting[0].send("join")
+    assert waiting[0].last("seat")
+    assert waiting[1].last("door")["line"] == 1
+
+
+def test_a_second_tab_takes_the_seat_and_the_first_one_stops() -> None:
+    school = School()
+    of = school.start()
+    first = school.student(of)
+    second = school.enter({"as": "student", "token": first.token})
+    assert second.last("seat")["seat"] == 1
+    assert first.closed == 4409 and len(of.seats) == 1
+
+
+def test_a_seat_is_kept_for_ten_minutes_and_can_still_be_taken_again_after_that() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    token = student.token
+    school.second()
+    teacher.read()
+    of.depart(student.connection)
+    school.clock.pass_by(LOST_SEAT_SECONDS - 2)
+    school.second()
+    assert 1 in of.seats
+    school.second()
+    school.second()
+    assert 1 not in of.seats and 1 in of.left
+    assert teacher.last("seats")["gone"] == [1]
+    back = school.enter({"as": "student", "token": token})
+    assert back.state["seat"] == 1 and 1 in of.seats
+
+
+def test_who_is_taken_out_comes_back_only_with_the_teachers_yes() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    token = student.token
+    teacher.send("take out", seat=1)
+    assert student.closed == 4401
+    with pytest.raises(ValueError, match="void"):
+        school.enter({"as": "student", "token": token})
+    again = school.enter({"as": "join"})
+    again.send("back", token=token)
+    assert again.last("waiting") and teacher.state["waiting"] == [{"seat": 1, "name": student.last("seat")["name"]}]
+    teacher.send("let back", seat=1, yes=True)
+    assert again.last("seat")["seat"] == 1
+    teacher.send("take out", seat=1)
+    undo(teacher)
+    assert 1 in of.seats and school.enter({"as": "student", "token": token}).state["seat"] == 1
+
+
+# Who may see what.
+
+
+def test_names_are_projected_only_once_they_are_allowed_and_never_seen_by_other_students() -> None:
+    school = School()
+    of = school.start(names="own", show_names=True)
+    teacher, projector = school.teacher(of), school.projector(of)
+    shy, other = school.student(of, "Marker"), school.student(of)
+    shy.send("board", run="run", **BOARD)
+    school.second()
+    assert projector.state["names"][0] is None
+    teacher.send("spot", seat=1, name=True)
+    for each in (projector, other, shy):
+        each.read()
+        assert each.state["screen"]["name"] is None
+    teacher.send("allow", seat=1)
+    assert projector.state["names"][0] == "Marker" and projector.state["screen"]["name"] == "Marker"
+    assert other.state["screen"] == {"what": "spot", "run": "run", "name": None, "mine": False}
+    assert shy.state["screen"] == {"what": "spot", "run": "run", "name": "Marker", "mine": True}
+    teacher.send("settings", show_names=False)
+    assert projector.state["screen"]["name"] is None
+    teacher.send("settings", leaders=True, names_on_leaders=True)
+    teacher.send("project", what="leaders")
+    other.send("together", on=True)
+    of.take_glances({"run": glance(parameters=13)})
+    school.second()
+    assert projector.last("leaders")["dots"][0][-1] == "Marker" and other.last("leaders")["dots"][0][-1] is None
+    assert "Marker" not in str(other.received)
+
+
+def test_only_the_teacher_and_whom_a_board_is_shown_to_may_read_it() -> None:
+    school = School()
+    of = school.start()
+    other_class = school.start("BCDFGH")
+    teacher, projector, (one, other) = school.teacher(of), school.projector(of), school.students(of, 2)
+    one.send("board", run="run", **BOARD)
+    reads = school.register.may_read
+    tokens = {"teacher": teacher.token, "projector": of.token_of("projector"), "one": one.token, "other": other.token}
+    assert {name: reads(CODE, token, "run") for name, token in tokens.items()} == {
+        "teacher": True, "projector": False, "one": False, "other": False}  # fmt: skip
+    teacher.send("spot", seat=1)
+    assert all(reads(CODE, token, "run") for token in tokens.values())
+    assert not reads(CODE, tokens["other"], "another run")
+    assert not reads("BCDFGH", other_class.token_of("teacher", 1), "run")
+    assert not reads("BCDFGH", tokens["teacher"], "run") and not reads("ZZZZZZ", tokens["teacher"], "run")
+    teacher.send("spot", seat=None)
+    assert not reads(CODE, tokens["other"], "run") and projector.state["screen"] is None
+
+
+def test_a_student_is_told_while_the_teacher_looks_at_the_board() -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, other) = school.teacher(of), school.students(of, 2)
+    teacher.send("look", seats=[1, 2], one=1)
+    assert one.state["looked"] and not other.state["looked"]
+    teacher.send("look", seats=[1, 2], one=2)
+    assert not one.state["looked"] and other.state["looked"]
+    of.depart(teacher.connection)
+    assert not other.state["looked"]
+
+
+# Pace.
+
+
+def test_sends_reach_all_and_latecomers_those_who_strayed_and_single_students() -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, other) = school.teacher(of), school.students(of, 2)
+    send(teacher)
+    first = one.state["sent"]
+    assert first["page"] == PAGE and first["n"] == other.state["sent"]["n"] and not one.state["free"]
+    late = school.student(of)
+    assert late.state["sent"]["n"] == first["n"]
+    one.send("board", run=None, **BOARD)
+    other.send("board", run=None, **{**BOARD, "page": "regression", "experiment": None})
+    school.second()
+    assert [row["strayed"] for row in teacher.last("seats")["seats"]][:2] == [False, True]
+    send(teacher, to="strayed")
+    assert other.state["sent"]["n"] > first["n"] and one.state["sent"]["n"] == first["n"]
+    send(teacher, to=[1])
+    assert one.state["sent"]["n"] > other.state["sent"]["n"]
+
+
+def test_undo_takes_back_sends_locks_eyes_follow_and_free_one_by_one() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    teacher.send("board", run="own", **BOARD)
+    send(teacher)
+    before = student.state["sent"]
+    send(teacher, title="Second")
+    teacher.send("lock", names=["lr", "units"])
+    teacher.send("eyes", on=True)
+    teacher.send("follow", on=True)
+    teacher.send("free")
+    state = student.state
+    assert state["locks"] == ["lr", "units"] and state["eyes"] and state["screen"]["what"] == "follow" and state["free"]
+    undo(teacher)
+    assert not student.state["free"]
+    undo(teacher)
+    assert student.state["screen"] is None
+    undo(teacher)
+    assert not student.state["eyes"]
+    undo(teacher)
+    assert student.state["locks"] == []
+    undo(teacher)
+    assert student.state["sent"] == before
+    undo(teacher)
+    assert student.state["sent"] is None and student.state["free"]
+
+
+def test_undo_is_refused_when_another_act_came_meanwhile_and_keeps_ten() -> None:
+    school = School()
+    of = school.start()
+    wall, phone = school.teacher(of), school.teacher(of, "remote")
+    wall.send("eyes", on=True)
+    act = wall.state["acts"][-1]["act"]
+    phone.send("lock", names=["all"])
+    wall.send("undo", act=act)
+    assert wall.was_refused == "state" and of.eyes and of.locks == ("all",)
+    for number in range(30):
+        wall.send("eyes", on=number % 2 == 1)
+    assert len(wall.state["acts"]) == 10
+
+
+def test_follow_needs_a_board_and_ends_when_its_student_or_device_goes() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    for message in ({"do": "follow", "on": True}, {"do": "spot", "seat": 1}):
+        teacher.send(**message)  # type: ignore[arg-type]
+        assert teacher.was_refused == "no run"
+    student.send("board", run="run", **BOARD)
+    teacher.send("spot", seat=1)
+    teacher.send("take out", seat=1)
+    assert of.screen is None
+
+
+def test_when_the_teacher_is_away_follow_ends_and_later_eyes_up_and_at_last_the_class() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    teacher.send("board", run="own", **BOARD)
+    teacher.send("follow", on=True)
+    teacher.send("eyes", on=True)
+    teacher.send("ask", page=PAGE, experiment=EXPERIMENT)
+    of.depart(teacher.connection)
+    school.clock.pass_by(AWAY_SECONDS)
+    school.second()
+    state = student.state
+    assert state["teacher"] == "away" and state["screen"] is None and state["eyes"] and state["vote"]
+    school.clock.pass_by(EYES_SECONDS - AWAY_SECONDS)
+    school.second()
+    assert not student.state["eyes"] and student.state["vote"]
+    assert school.teacher(of).state["vote"] and student.state["teacher"] == "here"
+    of.depart(next(each for each in of.connections if each.role == "teacher"))
+    school.clock.pass_by(30 * 60)
+    school.second()
+    assert student.last("ended") and student.closed == 4410 and of.has_ended
+
+
+def test_a_class_that_nobody_opens_or_that_lasts_too_long_is_ended() -> None:
+    school = School()
+    of = school.start()
+    school.clock.pass_by(121)
+    school.second()
+    assert of.has_ended and school.register.classes == {}
+    of = school.start("BCDFGH")
+    school.teacher(of)
+    school.clock.pass_by(8 * 3600)
+    school.second()
+    assert of.has_ended
+
+
+# The wall.
+
+
+def glance(**values: Any) -> Glance:
+    return Glance(**{"state": "playing", "step": 100, "loss": 0.5, "rate": 0.1, "accuracy": 0.9, "units": 3, **values})
+
+
+def test_the_wall_gets_heads_of_all_and_miniatures_of_those_in_view_only_when_they_change() -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, other) = school.teacher(of), school.students(of, 2)
+    for number, student in enumerate((one, other), start=1):
+        student.send("board", run=f"run-{number}", **BOARD)
+    teacher.send("look", seats=[1], one=None)
+    assert of.pictures == {"run-1"} and of.numbers == {"run-1", "run-2"}
+    picture = Miniature("map2", bytes(range(128)))
+    of.take_glances({"run-1": glance(miniature=picture, tail=b"\x01\x02"), "run-2": glance(miniature=picture)})
+    school.second()
+    (tiles,) = [each for each in teacher.read() if isinstance(each, bytes)]
+    assert len(tiles) == (HEAD.size + 2 + 128) + HEAD.size
+    seat, kind, lesson, experiment, flags, age, step, loss, rate, accuracy, units, length = HEAD.unpack_from(tiles)
+    assert (seat, kind, experiment, step, units, length) == (1, 1 | 2 << 4, 2, 100, 3, 128)
+    assert Flag(flags) == Flag.HERE | Flag.PLAYS and age == 0
+    assert loss == 0.5 and rate == pytest.approx(0.1) and accuracy == round(0.9 * 65_534)
+    assert messages and teacher.last("welcome")["lessons"][lesson] == PAGE
+    assert tiles[HEAD.size : HEAD.size + 2] == b"\x01\x02" and tiles[HEAD.size + 2 :][:128] == picture.picture
+    school.second()
+    assert not [each for each in teacher.read() if isinstance(each, bytes)], "nothing has changed"
+    of.take_glances({"run-1": glance(step=101)})  # without a new picture
+    school.second()
+    (tiles,) = [each for each in teacher.read() if isinstance(each, bytes)]
+    assert len(tiles) == HEAD.size and struct.unpack_from("<I", tiles, 8)[0] == 101
+    teacher.send("look", seats=[1, 2], one=None)
+    school.second()
+    (tiles,) = [each for each in teacher.read() if isinstance(each, bytes)]
+    assert len(tiles) == HEAD.size + 128, "the one that came into view"
+
+
+def test_nothing_is_asked_of_runs_where_no_wall_looks() -> None:
+    school = School()
+    of = school.start()
+    student = school.student(of)
+    student.send("board", run="run", **BOARD)
+    assert of.pictures == of.numbers == frozenset()
+    teacher = school.teacher(of)
+    assert of.numbers == {"run"}
+    of.depart(teacher.connection)
+    assert of.numbers == frozenset()
+
+
+def test_help_is_listed_at_once_and_other_rows_once_a_second() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    school.second()
+    teacher.read()
+    student.send("done", on=True)
+    assert not [each for each in teacher.read() if isinstance(each, dict) and each["is"] == "seats"]
+    student.send("help", on=True)
+    rows = teacher.last("seats")["seats"]
+    assert rows[0]["help"] == school.clock() and rows[0]["done"]
+    teacher.send("helped", seat=1)
+    assert student.state["help"] is False
+
+
+def test_dots_and_curves_have_no_names_and_students_get_them_only_while_they_are_shown() -> None:
+    school = School()
+    of = school.start(names="own")
+    teacher, projector = school.teacher(of), school.projector(of)
+    one, other = school.student(of, "Marker"), school.student(of)
+    one.send("board", run="run", **BOARD)
+    other.send("together", on=True)
+    of.take_glances({"run": glance(curve=bytes(range(64)), parameters=13)})
+    school.second()
+    for each in (projector, other):
+        assert not {"dots", "curves", "leaders"} & {message["is"] for message in each.read()}
+    for what, kind in (("scatter", "dots"), ("ghosts", "curves")):
+        teacher.send("project", what=what)
+        school.second()
+        for each in (projector, other):
+            message = each.last(kind)
+            assert "Marker" not in str(message) and len(message[kind]) == 1
+        assert not [each for each in one.received if isinstance(each, dict) and each["is"] == kind], "one has not asked"
+    teacher.send("project", what="leaders")
+    school.second()
+    assert projector.state["show"]["what"] == "blank", "the leaders are off by default"
+    teacher.send("settings", leaders=True)
+    school.second()
+    assert projector.last("leaders")["dots"][0][1:] == [13, 0.9, False, None]
+
+
+# Devices.
+
+
+def test_a_pairing_token_works_once_within_a_minute() -> None:
+    school = School()
+    of = school.start()
+    teacher = school.teacher(of)
+    teacher.send("pair")
+    token = teacher.last("pair")["token"]
+    phone = school.enter({"as": "pair", "token": token, "view": "remote"})
+    own = phone.last("welcome")["token"]
+    assert phone.state["device"] == 2 and [each["new"] for each in teacher.state["devices"]] == [False, True]
+    teacher.send("keep device", device=2)
+    assert [each["new"] for each in phone.state["devices"]] == [False, False]
+    with pytest.raises(ValueError, match="void"):
+        school.enter({"as": "pair", "token": token, "view": "remote"})
+    teacher.send("pair")
+    school.clock.pass_by(61)
+    with pytest.raises(ValueError, match="void"):
+        school.enter({"as": "pair", "token": teacher.last("pair")["token"], "view": "remote"})
+    assert school.enter({"as": "teacher", "token": own, "view": "remote"}).state["device"] == 2
+
+
+def test_taking_a_device_out_changes_all_tokens_of_the_teacher() -> None:
+    school = School()
+    of = school.start()
+    teacher = school.teacher(of)
+    link = of.token_of("teacher", 1)
+    thief = school.enter({"as": "teacher", "token": link, "view": "remote", "fresh": True})
+    stolen = thief.last("welcome")["token"]
+    teacher.send("take out device", device=2)
+    assert thief.closed == 4401
+    new = teacher.last("token")["token"]
+    for token in (stolen, link):
+        with pytest.raises(ValueError, match="void"):
+            school.enter({"as": "teacher", "token": token, "view": "wall"})
+    assert school.enter({"as": "teacher", "token": new, "view": "wall"}).state["device"] == 1
+    assert school.projector(of).state, "the projector's token is another one"
+
+
+# The end.
+
+
+def test_after_the_end_neither_names_nor_answers_are_in_the_process() -> None:
+    marker = "".join(("Zq", "marker", "person"))
+    school = School()
+    of = school.start(names="own")
+    teacher, projector, student = school.teacher(of), school.projector(of), school.student(of, marker)
+    school.students(of, 4)
+    teacher.send("ask", page=PAGE, experiment="inside")
+    answer(student, [0.123456789] * 24)
+    teacher.send("rename", seat=2, name=f"{marker} 2")
+    teacher.send("take out", seat=3)
+    student.send("board", run=f"run-{marker}", **BOARD)
+    teacher.send("spot", seat=1, name=True)
+    press(teacher, "close")
+    for _ in range(3):
+        school.second()
+        for each in (teacher, projector, student):
+            each.read()
+    assert holders(marker) and holders(0.123456789)
+    teacher.send("end")
+    for each in (teacher, projector, student):
+        each.read()
+        of.depart(each.connection)
+        each.received.clear()
+        each.answers.clear()
+    assert holders(marker) == holders(0.123456789) == []
+
+
+def holders(value: Any) -> list[Any]:
+    """The objects of this process that hold a value: a text as a part, a number as it is."""
+    gc.collect()
+    found = []
+    for each in gc.get_objects():
+        if type(each) is FrameType or (type(each) in (tuple, list) and len(each) < 20 and value in each):
+            continue  # this test's own names and constants
+        for part in gc.get_referents(each):
+            is_other = part is not value and type(part) is type(value)
+            if is_other and (value in part if isinstance(value, str) else value == part):
+                found.append((type(each), str(each)[:200]))
+    return found
