@@ -212,7 +212,8 @@ class Board {
   watch(run, back = false) {
     this.stream?.close();
     this.run = run;
-    let before = back ? "" : stepBeforeReload(run);
+    let before = stepBeforeReload(run);
+    if (back) before = "";
     this.root.dataset.run = run;
     this.waiting = null;
     this.asked = "";

@@ -109,7 +109,9 @@ export class ComingBack {
     if (!isKept) return;
     board.restart();
     setTimeout(() => {
-      if (board.run === run && !this.pending && !board.gone.signal.aborted) board.isLost(reason);
+      if (board.run !== run || this.pending || board.gone.signal.aborted) return;
+      if (isReload) board.isLost(reason);
+      else loadAgain(); // the page's own line leads to another server than the run's
     }, PATIENCE_MS);
   }
 
