@@ -357,10 +357,9 @@ class Board {
     this.numbers?.say(text, TOLD_MS);
   }
 
-  /** Say something as soon as the run is there. */
+  /** Say something as soon as the run that is watched from now on is there. */
   tellLater(text) {
-    if (this.frames) this.tell(text);
-    else this.early.push(() => this.tell(text));
+    this.early.push(() => this.tell(text));
   }
 
   /** Have the page run again: where its run no longer exists, it opens a new one. */
