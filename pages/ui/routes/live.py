@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import orjson
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from pages.ui.routes.allowance import Allowance, BadMessage
 from pages.ui.session import pool
 from playground.engine.commands import Ask, ProtocolError, read_ask
 from playground.engine.frames import encode
@@ -21,21 +21,12 @@ MAX_MESSAGE_CHARACTERS = 4_096
 MAX_MESSAGES_PER_SECOND = 150.0  # sustained; twice as many in one burst
 # The sentences with which a socket is closed.
 LOST = "This run is no longer there. Press Reset to start again."
-TOO_MANY = "Too many messages. Reload the page to continue."
 TOO_LONG = "A message may have at most {most:,} characters."
 NOT_TEXT = "The stream takes text messages only."
 NOT_JSON = "The message is not JSON."
 NOT_AN_OBJECT = "The message is not a JSON object."
 KEEP = b""  # in the place of a frame: what is to be kept
 NEITHER_ASK_NOR_DO = "A message needs “ask” or “do”."
-
-
-class BadMessage(ValueError):
-    """A message that breaks the protocol: the socket is closed with this code and reason."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code, self.reason = code, reason
 
 
 class SocketViewer:
@@ -104,26 +95,8 @@ class SocketViewer:
                     self.ask(message)
 
 
-class Allowance:
-    """How many messages a viewer may still send: a bucket that refills at a steady rate."""
-
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._left = 2 * rate
-        self._at = time.monotonic()
-
-    def take(self) -> None:
-        """Use one message. Raises BadMessage when none is left."""
-        now = time.monotonic()
-        self._left = min(2 * self._rate, self._left + (now - self._at) * self._rate)
-        self._at = now
-        self._left -= 1
-        if self._left < 0:
-            raise BadMessage(4429, TOO_MANY)
-
-
 async def live(socket: WebSocket) -> None:
-    """One viewer's stream at /live/<run id>; with `?reads=1`, of a viewer that only reads.
+    """The stream at /live/<run id> of the viewer that controls the run; others read it by another name (`readers`).
 
     With `?keeps=1` it also gets what its browser is to keep, so that the run can come back.
     """
@@ -131,11 +104,10 @@ async def live(socket: WebSocket) -> None:
     run_id = socket.path_params["run_id"]
     viewer = SocketViewer(socket, run_id)
     try:
-        reads, keeps = (socket.query_params.get(name) == "1" for name in ("reads", "keeps"))
-        if keeps and not reads:
+        if socket.query_params.get("keeps") == "1":
             pool().attach(run_id, viewer, keeps=viewer)
         else:
-            pool().attach(run_id, viewer, reads=reads)
+            pool().attach(run_id, viewer)
     except UnknownRun:
         await socket.close(4404, LOST)
         return

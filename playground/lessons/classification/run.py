@@ -17,6 +17,7 @@ from playground.data.datasets import DataError
 from playground.engine.commands import AddPoint, Command, Explain, RemovePoint, SetWeight, Undo
 from playground.engine.frames import Figure
 from playground.figures import curves, fields, graphs, strips
+from playground.glance import Miniature, map_of_classes
 from playground.knobs import Config
 from playground.lessons.classification import explain_point, look_inside, pictures
 from playground.lessons.classification.challenge import Challenge
@@ -47,7 +48,15 @@ from playground.lessons.classification.edits import (
     nearest,
 )
 from playground.lessons.classification.figures.weights import with_parameters
-from playground.lessons.classification.predictions import REACH, TALL, WIDE, Predictions, pad_logits, small_maps
+from playground.lessons.classification.predictions import (
+    CELLS,
+    REACH,
+    TALL,
+    WIDE,
+    Predictions,
+    pad_logits,
+    small_maps,
+)
 from playground.lessons.classification.words import MARKS, MESSAGES
 from playground.lessons.doctor import examine
 from playground.lessons.edge_numbers import on_edges
@@ -395,6 +404,15 @@ class ClassificationRun(LineRun):
         return replace(config, table_classes=classes)
 
     # Drawing.
+
+    def miniature(self) -> Miniature:
+        """What the model thinks of the middle of the plane, in 16 x 16 cells."""
+        logits = pad_logits(self.model(inputs_of(self.config, CELLS)), self.config.outputs)
+        return map_of_classes(logits.softmax(dim=1).numpy())
+
+    def size(self) -> int:
+        """The number of hidden units."""
+        return sum(self.config.widths)
 
     def snapshot_model(self, config: ClassificationConfig) -> nn.Sequential:
         """A model to show a snapshot with, with the shape and activation of the snapshot's config."""

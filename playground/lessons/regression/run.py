@@ -17,6 +17,7 @@ from playground.engine.commands import AddPoint, Command, RemovePoint, Undo
 from playground.engine.frames import Figure
 from playground.figures import curves, graphs, strips
 from playground.figures.theme import StickyRange, round_up
+from playground.glance import FIT_PLACES, Miniature, fit
 from playground.lessons.doctor import examine
 from playground.lessons.edge_numbers import on_edges
 from playground.lessons.narrator import first_finding
@@ -269,6 +270,15 @@ class RegressionRun(LineRun):
             state.load_gradients(self.model, found["gradients"])
 
     # Drawing.
+
+    def miniature(self) -> Miniature:
+        """The curve at 32 places."""
+        places = np.rint(np.linspace(0, GRID_POINTS - 1, FIT_PLACES)).astype(int)
+        return fit(self.model(self.inputs[torch.from_numpy(places)])[:, 0].numpy(), *self.spans[1])
+
+    def size(self) -> int:
+        """The number of hidden units."""
+        return sum(self.config.widths)
 
     def snapshot_model(self, config: RegressionConfig) -> nn.Sequential:
         """A model to show a snapshot with, with the activation of the snapshot's config."""

@@ -475,7 +475,10 @@ def test_after_the_end_neither_names_nor_answers_are_in_the_process() -> None:
         school.second()
         for each in (teacher, projector, student):
             each.read()
+    silent = school.student(of)  # does not read any more
+    of.rename(silent.connection.seat, f"{marker} 3")
     assert holders(marker) and holders(0.123456789)
+    silent.received.clear()
     teacher.send("end")
     for each in (teacher, projector, student):
         each.read()

@@ -12,7 +12,10 @@ export const CLOSED = 4410; // on purpose
 const FINAL_CODES = new Set([NO_RUN, CLOSED, 4409, 4403]); // watched elsewhere, refused: a retry cannot help
 
 export class Stream {
-  /** `on` has frame(frame), connected(bool, tries) and ended(reason, code); `tries` counts those that never opened. */
+  /**
+   * `on` has frame(frame), connected(bool, tries) and ended(reason, code); `tries` counts those that never opened.
+   * Where the server wants to know who this is, also first(), the message that says it, and text(message).
+   */
   constructor(path, on) {
     this.url = socketOf(path);
     this.on = on;
@@ -31,9 +34,13 @@ export class Stream {
       clearTimeout(opening);
       this.retry = FIRST_RETRY_MS;
       this.tries = 0;
+      if (this.on.first) this.send(this.on.first());
       this.on.connected(true, 0);
     };
-    this.socket.onmessage = (message) => this.on.frame(decode(message.data));
+    this.socket.onmessage = ({ data }) => {
+      if (typeof data === "string") this.on.text(JSON.parse(data));
+      else this.on.frame(decode(data));
+    };
     this.socket.onclose = (event) => {
       clearTimeout(opening);
       if (this.closed) return;
