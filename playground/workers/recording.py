@@ -469,7 +469,8 @@ class Recording:
             bases.insert(0 if is_due else len(bases), (state, trail.done_at_origin))
         for base, number in bases:
             acts = trail.since(number)
-            if acts is None or not isinstance(base, Begun | Saved):
+            is_new = isinstance(base, Saved) and base is not copy.state
+            if acts is None or not isinstance(base, Begun | Saved) or (is_new and not self._may_be_kept(base)):
                 continue
             known = trail.known
             if known is not None:
@@ -482,17 +483,21 @@ class Recording:
             except NotPortable:
                 continue
             content = b""
-            if isinstance(base, Saved) and base is not copy.state:
+            if isinstance(base, Saved) and is_new:
                 copy.state, copy.done_at_state, copy.state_at, content = base, number, now, base.checkpoint
             self._give_copy(copy.viewer, head, content)
             return
 
     def _state_of(self, trail: Trail) -> Saved | None:
-        """The last saved state of a run, if its browser may keep it: not of one that still repeats a link."""
+        """The last saved state of a run, if its browser may keep it."""
         origin = trail.noted.origin
+        return origin if isinstance(origin, Saved) and self._may_be_kept(origin) else None
+
+    def _may_be_kept(self, origin: Origin) -> bool:
+        """Whether a state is small enough for a browser, and not of a run that still repeats a link."""
         if not isinstance(origin, Saved) or len(origin.checkpoint) > self._max_state_bytes:
-            return None
-        return None if origin.replay is not None and not origin.replay.found else origin
+            return False
+        return origin.replay is None or origin.replay.found != ""
 
     def _origin_of(self, bench: str, run: Any) -> Origin:
         """From what a run comes back that nobody has done anything to yet."""

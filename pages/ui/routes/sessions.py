@@ -13,7 +13,6 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pages.ui.routes import returns
 from pages.ui.session import is_connected, is_known, streamlit_id_of
 
 PROTOCOLS = b"sec-websocket-protocol"
@@ -27,7 +26,7 @@ async def answer(request: Request) -> PlainTextResponse:
     return PlainTextResponse(word, headers={"Cache-Control": "no-store"})
 
 
-ROUTES = [Route("/session/{name}", answer), *returns.ROUTES]
+ROUTES = [Route("/session/{name}", answer)]
 
 
 class LoadedAgain:
