@@ -150,7 +150,13 @@ def test_on_a_phone_the_answers_are_large_and_below_the_picture(page: Open) -> N
 def test_before_the_answer_no_message_holds_what_follows_it(page: Open) -> None:
     tab = page("/").page
     heard: list[str] = []
-    tab.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(as_text(frame))))
+    told: list[str] = []
+
+    def listen(socket: Any) -> None:
+        socket.on("framereceived", lambda frame: heard.append(as_text(frame)))
+        socket.on("framesent", lambda frame: told.append(as_text(frame)))
+
+    tab.on("websocket", listen)
     tab.goto(tab.url.rstrip("/") + "/regression?regression_try=too-large-a-step")
     board = Board(tab).ready()
     wait(tab, '[data-option="falls"]')
@@ -167,6 +173,7 @@ def test_before_the_answer_no_message_holds_what_follows_it(page: Open) -> None:
     assert revealed() == []
     tab.locator('[data-option="falls"]').click()
     wait(tab, '[data-option="noise"]').click()
+    assert '{"do":"play","steps":20}' in told, "the board begins the run itself: no rerun of the page comes before it"
     board.until(lambda: later[0] in revealed(), "what it shows comes after the answer")
 
 
