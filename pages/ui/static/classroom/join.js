@@ -243,8 +243,9 @@ export class JoinPage {
       this.typed = lettersOf(letters);
       this.problem = "";
       this.draw();
-      const next = this.root.querySelectorAll(".slots input")[Math.min(at, CODE_LENGTH - 1)];
-      /** @type {HTMLInputElement} */ (next).focus();
+      const fields = /** @type {HTMLInputElement[]} */ ([...this.root.querySelectorAll(".slots input")]);
+      fields.forEach((field, each) => (field.value = this.typed[each] ?? "")); // also in the one with the focus
+      fields[Math.min(at, CODE_LENGTH - 1)].focus();
     };
     const fields = Array.from({ length: CODE_LENGTH }, (_, at) => {
       const field = part("input", {

@@ -143,6 +143,7 @@ class TeachersPage {
   draw() {
     const { teacher, words } = this;
     const { state } = teacher;
+    if (teacher.isKept && location.hash) setAddress("class", { class: this.code }); // a wall may be projected
     this.announceDevices(state);
     this.devices.root.matches(":popover-open") && this.devices.draw();
     if (this.view === "wall") {
