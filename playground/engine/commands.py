@@ -1,7 +1,7 @@
 """The protocol between a board in the browser and the engine: its messages, their limits, and what is refused.
 
-Both directions use one websocket for each viewer of an open run: /live/<run id> for the one that controls it, and
-/live/<run id>?reads=1 for any that only read. A reader's "do" is ignored, and the run does not train for it.
+Both directions use one websocket for the viewer that controls an open run: /live/<run id>. Those that only read it, in
+a class, have another name of the run and another path; their "do" is ignored, and the run does not train for them.
 
 From the browser: texts in JSON, of two kinds.
 
