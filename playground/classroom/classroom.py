@@ -167,7 +167,7 @@ class Classroom:
         return any(each.role == "student" and each.seat == seat for each in self.connections)
 
     def is_full(self) -> bool:
-        """Whether all seats are taken, or so many people have come and gone that their numbers are used up."""
+        """Whether all seats are taken, or all numbers of seats used up by people who came and went."""
         return len(self.seats) >= self.settings.class_seats or self.last_seat >= MAX_SEATS
 
     def is_looked_at(self, seat: int) -> bool:
