@@ -1,26 +1,52 @@
-# The playground as an image for a classroom server: docker build --build-arg TORCH_BACKEND=cpu -t playground .
-# PyTorch's build is chosen by TORCH_BACKEND: cpu, or cu128 and the like for a machine with a GPU. MNIST=1 adds the digits.
+# The playground as an image for a classroom server: docker build --build-arg TORCH_BACKEND=cpu -t pytorch-playground .
+# PyTorch's build is chosen by TORCH_BACKEND: cpu, or cu128 and the like for a machine with a GPU; empty takes the one of
+# the package index. MNIST=1 adds the digits. docs/deploy/README.md says how to pin the base to a digest, and when.
 
-FROM python:3.11-slim AS build
+# Python and Debian are pinned by release; the tag itself moves on with their security updates.
+ARG BASE=docker.io/library/python:3.11-slim-bookworm
+
+FROM ${BASE} AS build
 ARG TORCH_BACKEND=cpu
+ENV PATH=/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1
 RUN pip install --no-cache-dir uv==0.13.9 && uv venv /venv
+WORKDIR /app
 COPY requirements.txt ./
-RUN uv pip install --python /venv/bin/python --no-cache --compile-bytecode \
-    --torch-backend=${TORCH_BACKEND} -r requirements.txt
+# Left out are the libraries' tests, and what of torch only programs in C++ need: headers and tools, without the one for
+# shared memory, which `import torch` looks for.
+RUN uv pip install --python /venv/bin/python --no-cache ${TORCH_BACKEND:+--torch-backend=${TORCH_BACKEND}} \
+        -r requirements.txt \
+    && cd /venv/lib/python*/site-packages \
+    && rm -r torch/test torch/include \
+    && find torch/bin ! -type d ! -name torch_shm_manager -delete \
+    && find . -type d -name tests -prune -exec rm -r {} +
 # MNIST=1 fetches the four files (12 MB) and checks them; without it the folder is empty.
 ARG MNIST=0
 COPY playground/__init__.py playground/shared_folder.py playground/
 COPY playground/mnist playground/mnist
 RUN mkdir data && if [ "${MNIST}" = 1 ]; then /venv/bin/python -m playground.mnist data; fi
+COPY .streamlit .streamlit
+COPY playground playground
+COPY pages pages
+COPY app.py ./
+# The server is started once. What it imports then is compiled, and nothing else: all libraries would be 200 MB more.
+RUN mkdir /bytecode && export HOME=/tmp PYTHONPYCACHEPREFIX=/bytecode PYTHONDONTWRITEBYTECODE= \
+    && { streamlit run app.py --server.address=127.0.0.1 --server.port=8501 & } && server=$! \
+    && until python -c "import urllib.request as web; web.urlopen('http://127.0.0.1:8501/_stcore/health')" 2>&-; \
+        do sleep 1 && kill -0 ${server} || exit 1; done \
+    && kill ${server} && { wait ${server} || true; }
 
-FROM python:3.11-slim
-# A fixed user id, so that a mounted folder can be given to it. HOME and caches are in /tmp: the rest may be read-only.
-RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin playground
+FROM ${BASE}
+# A fixed user id, so that a mounted folder can be given to it: a new volume at /mnist is this user's, for a download.
+# HOME and caches are in /tmp: the rest may be read-only.
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin playground \
+    && install --directory --owner=10001 --group=10001 /mnist
 ENV PATH=/venv/bin:$PATH \
     HOME=/tmp \
     XDG_CACHE_HOME=/tmp/.cache \
     XDG_CONFIG_HOME=/tmp/.config \
     XDG_DATA_HOME=/tmp/.local/share \
+    PYTHONPYCACHEPREFIX=/bytecode \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 # What each of these means is in README.md; the values are the app's own defaults.
@@ -55,13 +81,10 @@ ENV PLAYGROUND_DATA= \
     PLAYGROUND_CLASS_HOURS=8 \
     PLAYGROUND_CLASS_AWAY_MINUTES=30
 WORKDIR /app
+# The largest first: it changes with requirements.txt alone.
 COPY --from=build /venv /venv
-COPY .streamlit .streamlit
-COPY playground playground
-COPY pages pages
-COPY app.py ./
-COPY --from=build /data data
-RUN python -m compileall -q app.py pages playground
+COPY --from=build /bytecode /bytecode
+COPY --from=build /app /app
 USER 10001:10001
 EXPOSE 8501
 # Streamlit's health address answers 200 to more than it should, so the body is read: it must be "ok".

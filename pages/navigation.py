@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import compare, layout, link, turns
+from pages.ui.classroom import in_class
 from pages.ui.messages import TEXT
 from pages.ui.session import session
 from playground.lessons import LESSONS
@@ -25,7 +26,9 @@ if session().page != page.url_path:
     session().page = page.url_path
     compare.reopen(page.url_path)
 link.keep()
+in_class.follow({page.url_path: page for page in [home, *lessons]}, page.url_path)
 with turns.turn():
     if page == home:
         layout.large_type()
     page.run()
+in_class.report(page.url_path)

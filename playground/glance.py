@@ -74,7 +74,8 @@ def thinned(values: NDArray[Any], most: int) -> NDArray[Any]:
     """At most `most` of these values at even distances, the last one always among them."""
     if len(values) <= most:
         return values
-    return values[np.rint(np.linspace(0, len(values) - 1, most)).astype(int)]
+    found: NDArray[Any] = values[np.rint(np.linspace(0, len(values) - 1, most)).astype(int)]
+    return found
 
 
 def map_of_classes(probabilities: NDArray[Any]) -> Miniature:

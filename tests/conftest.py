@@ -24,7 +24,11 @@ import torch
 
 torch.set_num_threads(1)  # as runs do: beside a busy browser, threads that wait for each other take twice as long
 ROOT = Path(__file__).resolve().parent.parent
-NAMED_ONLY = {"load": ROOT / "tests" / "load", "benchmark": ROOT / "tests" / "benchmarks"}  # marker: folder
+NAMED_ONLY = {  # marker: folder
+    "load": ROOT / "tests" / "load",
+    "benchmark": ROOT / "tests" / "benchmarks",
+    "image": ROOT / "tests" / "image",
+}
 IN_PART = {  # marker: folder or file
     "matrix": ROOT / "tests" / "matrix",
     "claims": ROOT / "tests" / "claims",
@@ -75,7 +79,7 @@ def is_named(folder: Path, config: pytest.Config) -> bool:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out load tests and benchmarks, which take minutes and a quiet machine, unless the command names them."""
+    """Leave out load tests, benchmarks and the image, which take minutes, unless the command names them."""
     return True if collection_path in NAMED_ONLY.values() and not is_named(collection_path, config) else None
 
 

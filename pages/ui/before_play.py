@@ -170,7 +170,7 @@ def data(
         if found.why:
             shown["why"] |= {
                 "answer": found.why, "right": found.why == why.right,
-                "feedback": prose.inline(why.misconceptions.get(found.why, why.options[found.why])),
+                "feedback": prose.inline(why.misconceptions.get(found.why) or _as_sentence(why.options[found.why])),
             }  # fmt: skip
     return shown
 
@@ -184,6 +184,11 @@ def _ask_as_data(ask: predictions.Ask) -> dict[str, Any]:
         }  # fmt: skip
     assert isinstance(ask, Curve)
     return {"kind": "curve", "chart": ask.chart, "grid": list(ask.grid), "positive": ask.is_factor, "y": ask.y}
+
+
+def _as_sentence(option: str) -> str:
+    """An option that is a statement without its full stop, as a sentence."""
+    return option if option.endswith((".", "?", "!")) else TEXT.rail.statement.format(option=option)
 
 
 def _options(options: Mapping[str, str]) -> list[dict[str, str]]:

@@ -61,6 +61,7 @@ WORDS = {
     "railNext": "Next",
     # The question before an experiment runs.
     "predictSkip": "Skip", "predictRequired": "Your answer starts the run",
+    "predictWaits": "The run waits for your answer.",
     "predictLine": "Your prediction", "predictGap": "Prediction and truth",
     "said": "Your answer: {answer}", "saidCurve": "Your curve is the dashed line.",
     "predictRight": "✓ Right.", "predictWrong": "✗ Not this time.", "whyRight": "✓ Yes.", "whyWrong": "✗ No.",

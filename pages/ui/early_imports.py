@@ -6,6 +6,7 @@ import pandas  # noqa: F401  (half a second: Streamlit asks whether a component'
 import PIL.Image
 
 from pages.ui import home_parts, lab_page, link, training_page  # noqa: F401  (and all that they import)
+from pages.ui.classroom import in_class  # noqa: F401
 from pages.ui.popovers import data_picture, data_points  # noqa: F401
 
 PIL.Image.preinit()  # the formats in which a page's icon may be

@@ -299,6 +299,7 @@ class Rail:
     on: str = "on"
     off: str = "off"
     defaults: str = "The settings that the page opens with"
+    statement: str = "{option}."
     bad_mode: str = "“{value}” is not a way to ask before Play, so it was ignored. Choose one of: {modes}."
 
 

@@ -23,7 +23,7 @@ from pages.ui.widgets import knob_widgets
 from playground.experiments import Experiment, experiments
 from playground.knobs import Config, shorten
 from playground.lesson import LabLesson, Lesson
-from playground.predictions import Prediction
+from playground.predictions import Answer, Prediction
 from playground.saving import replay
 
 ABOUT_QUESTIONS = {"answer", "skip", "reached", "why"}
@@ -98,6 +98,17 @@ def taker(lesson: Lesson, bench: str) -> Callable[[Any], None]:
             _run(lesson, found, prediction, predicted, has_begun=tried.get("begun") is True)
 
     return take
+
+
+def run_with_answer(lesson: Lesson, name: str, answer: Answer | None) -> None:
+    """Set an experiment up and run it with an answer that was given elsewhere, or with none."""
+    found, state = find(lesson, name), session().rail(lesson.name)
+    if found is None:
+        return
+    before_play.withdraw(state)
+    state.predicted[found.id] = Predicted("skipped" if answer is None else "running", answer)
+    _run(lesson, found, before_play.of(lesson, found, "on"), state.predicted[found.id])
+    _note(lesson, found)
 
 
 def _begin(lesson: Lesson, found: Experiment, prediction: Prediction | None, *, asks: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 from weakref import WeakValueDictionary
 
 import streamlit as st
@@ -72,6 +72,7 @@ class Bench:
     compared: str = ""  # the knob that was compared last
     compared_values: dict[str, Value] = field(default_factory=dict)  # the second run's last value of each such knob
     comparison_problem: str = ""  # what is wrong with the comparison that the link asks for
+    is_given: bool = False  # its settings come from the teacher of the class: locks do not hold for the next rerun
 
 
 @dataclass
@@ -129,6 +130,16 @@ class StillBoard:
 
 
 @dataclass
+class OwnPlace:
+    """Where a student was, with what, before the teacher of the class sent something."""
+
+    page: str
+    benches: dict[str, Bench]
+    rails: dict[str, Rail]
+    query: dict[str, str]
+
+
+@dataclass
 class Session:
     """What the pages remember of one visitor, apart from the widgets' values."""
 
@@ -145,6 +156,12 @@ class Session:
     uploads: dict[str, Upload] = field(default_factory=dict)  # by the uploader's key
     tables: dict[str, OwnTable] = field(default_factory=dict)  # by lesson
     streamlit_id: str = ""  # by which Streamlit knows it
+    # In a class.
+    order: dict[str, Any] = field(default_factory=dict)  # what the bar has asked for since the last rerun
+    placed: int = 0  # the number of the last send of the teacher's that was followed
+    ran: int = 0  # the number of the last vote whose real run was shown
+    own: OwnPlace | None = None
+    given_page: str | None = None  # where the teacher sent it
 
     def bench(self, name: str) -> Bench:
         """What is remembered of the bench of this name."""

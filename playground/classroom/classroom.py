@@ -19,7 +19,7 @@ from playground.classroom.commands import Names, Place
 from playground.classroom.connections import Connection
 from playground.classroom.messages import ACTS
 from playground.classroom.rates import Bucket, Clock
-from playground.classroom.receipts import Receipts
+from playground.classroom.receipts import MAX_ANSWERS, Receipts
 from playground.classroom.records import (
     Act,
     Board,
@@ -101,7 +101,9 @@ class Classroom:
         self.snapshots: dict[int, Snapshot] = {}
         self.errands: deque[Errand] = deque()
         self.returning: Returning | None = None
-        self.is_shell = False  # only students have come back yet, not the teacher's state
+        self.is_reborn = False  # a process before this one has started it
+        self.is_shell = False  # and the teacher's state has not come back yet
+        self.shell_ends = 0.0  # when it goes on without, if a teacher is there
         self.restored = -1  # the stamp of the state that came back
         self.receipts = Receipts(keys, code, self.began)
         self.pending_answers: dict[int, list[Any]] = {}  # of students who came back before the teacher
@@ -239,8 +241,8 @@ class Classroom:
         if number not in self.seats:
             self._add(seat)
         self._sit(connection, seat)
-        if isinstance(answers, list):
-            self.pending_answers[number] = answers
+        if self.is_reborn and isinstance(answers, list):
+            self.pending_answers[number] = answers[:MAX_ANSWERS]
         self._use_answers()
         if self.returning is not None:
             self._wait_for_return(self.clock())
@@ -343,6 +345,13 @@ class Classroom:
         self.devices[number] = Device(number, view, self.clock(), new=True)
         return number
 
+    def keep_device(self, number: int) -> None:
+        """The teacher says that a new device is theirs."""
+        if number not in self.devices:
+            raise Refused("gone")
+        self.devices[number].new = False
+        self._bump()
+
     def take_out_device(self, number: int) -> None:
         """Take a device out: all tokens of the teacher change, and the other devices get new ones."""
         if number not in self.devices:
@@ -356,6 +365,7 @@ class Classroom:
             if each.device == number:
                 each.dismiss("void")
             else:
+                each.epoch = self.epoch
                 each.note({"is": "token", "token": self.token_of("teacher", each.device)})
         self._bump()
 
@@ -702,7 +712,8 @@ class Classroom:
             return
         if self.teacher_lost is not None:
             away = now - self.teacher_lost
-            limit = self.settings.class_away_minutes * 60 if self.teacher_came or self.is_shell else NEVER_CAME_SECONDS
+            is_known = self.teacher_came or self.is_reborn
+            limit = self.settings.class_away_minutes * 60 if is_known else NEVER_CAME_SECONDS
             if away > limit:
                 self.end()
                 return
@@ -711,6 +722,9 @@ class Classroom:
             self._take(self.vote, "close")
         if self.returning is not None:
             self._wait_for_return(now)
+        if self.is_shell and self.teacher_lost is None and now >= self.shell_ends:
+            self.is_shell = False
+            self._bump()
         for seat in [each for each in self.seats.values() if each.lost is not None]:
             if now - (seat.lost or now) > LOST_SEAT_SECONDS:
                 self.left[seat.number] = self.seats.pop(seat.number)
@@ -742,6 +756,11 @@ class Classroom:
         self.changed(self)
 
     # After a restart.
+
+    def become_shell(self) -> None:
+        """This class was started by a process before: it waits for what browsers have kept."""
+        self.is_reborn = self.is_shell = True
+        self.shell_ends = self.clock() + RETURN_SECONDS
 
     def expect(self, numbers: Iterable[int]) -> None:
         """Wait for these seats to come back before votes go on."""
@@ -890,7 +909,7 @@ class Classroom:
 
     def _use_answers(self) -> None:
         """Take the answers that students have brought back, once the votes are known."""
-        if self.is_shell:
+        if self.restored < 0:
             return
         votes = [*self.past, *([self.vote] if self.vote is not None else [])]
         for seat, brought in self.pending_answers.items():

@@ -92,7 +92,10 @@ def restore(of: Classroom, kept: object) -> bool:
     of.past = [vote for each in data["past"] if (vote := _vote_of(each)) is not None]
     if of.vote is not None and of.vote.state == "run" and of.vote.truth is None:
         of.want_truth(of.vote)
-    of.is_shell = False
+    of.is_shell, of.restored = False, data["rev"]
+    for each in of.of_role("teacher"):
+        if each.epoch != of.epoch:  # a device that was taken out has come first
+            each.dismiss("void")
     of.expect(each[0] for each in data["seats"])
     return True
 

@@ -230,6 +230,7 @@ FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {
         "drop snapshot": {"id": NUMBER},
         "undo": {"act": NUMBER},
         "pair": {},
+        "keep device": {"device": NUMBER},
         "take out device": {"device": NUMBER},
         "end": {},
     },

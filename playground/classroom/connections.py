@@ -26,6 +26,7 @@ class Connection:
     role: Role | Literal["join"] = "join"
     seat: int = 0  # of a student
     device: int = 0  # of a teacher
+    epoch: int = 0  # of a teacher's token
     view: View = ""
     offer: str = ""  # the name that is offered at the door
     agreed: str = ""  # the name with a number behind it that was proposed

@@ -50,7 +50,7 @@ def _door(of: Classroom, to: Connection) -> Iterator[Message]:
 
 def _student(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Message]:
     seat = of.seats.get(to.seat)
-    if seat is None:
+    if seat is None or of.is_shell:  # what a page shows stays as it is until the teacher's state is back
         return
     rev = max(of.rev, seat.rev)
     if rev > to.state:

@@ -143,6 +143,7 @@ TEACHER: dict[str, Order] = {
     "drop snapshot": lambda of, by, it: of.drop_snapshot(it["id"]),
     "undo": lambda of, by, it: of.undo(it["act"]),
     "pair": _pair,
+    "keep device": lambda of, by, it: of.keep_device(it["device"]),
     "take out device": lambda of, by, it: of.take_out_device(it["device"]),
     "end": lambda of, by, it: of.end(),
 }

@@ -53,7 +53,7 @@ class Receipts:
     def bring_back(self, votes: Iterable[Vote], seat: int, brought: Iterable[object]) -> None:
         """Take the answers of a student that were brought back, where their receipts are right."""
         known = {each.id: each for each in votes}
-        for _, each in zip(range(MAX_ANSWERS), brought, strict=False):
+        for each in brought:
             if isinstance(each, Mapping) and (vote := known.get(_whole(each.get("vote")))) is not None:
                 self._bring_back(vote, seat, each)
 

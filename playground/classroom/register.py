@@ -143,8 +143,8 @@ class Register:
         elif role == "teacher" and granted is not None:
             if granted.began != of.began:
                 raise NotAdmitted("void")
-            if of.is_shell or of.returning is not None:
-                self._restore(of, first.get("keep"))
+            if of.is_reborn and (of.restored < 0 or of.returning is not None or granted.epoch > of.epoch):
+                _restore(of, first.get("keep"))
             if granted.epoch != of.epoch:
                 raise NotAdmitted("void")
             self._enter_as_teacher(of, connection, first, number=0 if first.get("fresh") is True else granted.number)
@@ -167,20 +167,10 @@ class Register:
             connection.device = number or of.new_device(view)
         except Refused:
             raise NotAdmitted("too many", "20") from None
-        connection.role, connection.view = "teacher", view
+        connection.role, connection.view, connection.epoch = "teacher", view, of.epoch
         token = {} if number else {"token": of.token_of("teacher", connection.device)}
         connection.note(_welcome(of, "teacher") | token)
         of.enter(connection)
-
-    def _restore(self, of: Classroom, kept: object) -> None:
-        """The state that a teacher's browser holds, after a restart; of several the one of the last change."""
-        rev = kept.get("data", {}).get("rev") if isinstance(kept, dict) and isinstance(kept.get("data"), dict) else None
-        if of.is_shell or (isinstance(rev, int) and rev > of.restored):
-            if coming_back.restore(of, kept):
-                of.restored = rev if isinstance(rev, int) else 0
-            elif of.is_shell:  # the teacher has come without a state: the class goes on with who is back
-                of.is_shell = False
-                of.expect(())
 
     def _come_back(self, code: str, granted: Pass | None) -> Classroom | None:
         """The class of a token that an earlier process has given: it is empty until the teacher's state comes."""
@@ -189,7 +179,7 @@ class Register:
         if not 0 <= self.clock() - granted.began < self.settings.class_hours * 3600:
             return None
         of = self._open(code, began=granted.began)
-        of.is_shell = True
+        of.become_shell()
         of.epoch = granted.epoch
         return of
 
@@ -239,6 +229,14 @@ class Register:
                 self._ended.popitem(last=False)
         for listener in self.listeners:
             listener(of)
+
+
+def _restore(of: Classroom, kept: object) -> None:
+    """Take the state that a teacher's browser holds, after a restart; of several the one of the last change."""
+    data = kept.get("data") if isinstance(kept, dict) else None
+    rev = data.get("rev") if isinstance(data, dict) else None
+    if isinstance(rev, int) and rev > of.restored:
+        coming_back.restore(of, kept)
 
 
 def _welcome(of: Classroom, role: str) -> dict[str, Any]:

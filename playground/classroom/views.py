@@ -126,8 +126,14 @@ def teacher(of: Classroom, connection: Connection) -> dict[str, Any]:
         ],
         "waiting": [{"seat": number, "name": of.taken_out[number].name} for number in of.waiting
                     if number in of.taken_out],
-        "coming_back": None if of.returning is None else {"back": of.came_back, "of": len(of.returning.expected)},
+        "coming_back": _coming_back(of),
     }  # fmt: skip
+
+
+def _coming_back(of: Classroom) -> dict[str, int] | None:
+    if of.is_shell:
+        return {"back": len(of.seats), "of": len(of.seats)}
+    return None if of.returning is None else {"back": of.came_back, "of": len(of.returning.expected)}
 
 
 def projector(of: Classroom) -> dict[str, Any]:

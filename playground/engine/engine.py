@@ -28,7 +28,8 @@ from playground.engine.open_run import OpenRun, State, UnknownRun
 from playground.engine.orders import Call, Order, Rebuild, Refuse, Revary, Tune
 from playground.engine.places import PlaceKeeper, Places
 from playground.engine.run import Returning, Run, Viewer
-from playground.engine.watching import Letter
+from playground.engine.watching import Glances, Letter
+from playground.glance import Glance, Looks
 from playground.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ class Engine:
 
     `prepare` is called first in each thread, `dropped` with the id and a sentence whenever a run is closed. `places`
     decides who may play, by default as many at once as the settings say. Both are called with a lock held: they must
-    return at once. `before_frame` is called with a run in each of its turns, after its steps and before its frame.
+    return at once. `before_frame` is called with a run in each of its turns, after its steps and before its frame, and
+    `glanced` with the id of a run that a wall of many boards looks at, and what it sees.
     """
 
     def __init__(
@@ -59,11 +61,13 @@ class Engine:
         dropped: Callable[[str, str], None] = lambda run_id, reason: None,
         places: PlaceKeeper | None = None,
         before_frame: Callable[[OpenRun], None] = lambda opened: None,
+        glanced: Callable[[str, Glance], None] = lambda run_id, glance: None,
     ) -> None:
         self.settings = settings or Settings()
         self._prepare = prepare
         self._dropped = dropped
         self._before_frame = before_frame
+        self._glanced = glanced
         self._frame_seconds = 1.0 / self.settings.frame_rate
         self._places = places or Places(self.settings.max_runs, self.set_place)
         self._lock = threading.RLock()
@@ -193,8 +197,10 @@ class Engine:
         A message that holds none shows the reason as a notice. What comes from a `viewer` counts only while that one
         watches the run: of a board that was replaced, the last message may arrive late. Raises UnknownRun.
         """
-        if viewer is not None and self._find(run_id).watching.viewer is not viewer:
-            return
+        if viewer is not None:
+            watching = self._find(run_id).watching
+            if watching.viewer is not viewer or (watching.is_held and not _is_leave(command)):
+                return
         order: Command | Refuse
         if isinstance(command, (Command, Refuse)):
             order = command
@@ -263,6 +269,27 @@ class Engine:
                 self._settle_place(opened, now)
             if opened.watching.awaits_first_frame:
                 self._to_build.notify()
+            if opened.lane is not None:
+                opened.lane.ready.notify()
+
+    def hold(self, run_id: str, *, held: bool) -> None:
+        """Let a run rest, whatever it is doing, until it is let go; then it goes on as it was. Raises UnknownRun.
+
+        Meanwhile its viewers get no frame after the first, and their commands do nothing. A run with long steps takes
+        its steps.
+        """
+        with self._lock:
+            opened = self._find(run_id)
+            for each in filter(None, (opened, opened.partner)):
+                each.hold(held)
+                if each.lane is not None:
+                    each.lane.ready.notify()
+
+    def look(self, run_id: str, looks: Looks) -> None:
+        """Glance at a run whenever it has changed, at most once a second, or no longer. Raises UnknownRun."""
+        with self._lock:
+            opened = self._find(run_id)
+            opened.glances = None if looks == "no" else Glances(looks == "picture")
             if opened.lane is not None:
                 opened.lane.ready.notify()
 
@@ -495,12 +522,25 @@ class Engine:
         if (partner := opened.partner) is not None:  # in the same turn: both show the same step
             self._frame(partner, with_partner=has_drawn)
             partner.settle()
+            self._glance(partner)
+        self._glance(opened)
         now = time.monotonic()
         if has_obeyed and not opened.has_obeyed:  # the frame that shows what was ordered is part of its cost
             spent += now - drawing_at
         opened.turn_seconds = 0.8 * opened.turn_seconds + 0.2 * (now - start)
         with self._lock:
             lane.note(opened, seconds, spent, start, now)
+
+    def _glance(self, opened: OpenRun) -> None:
+        """Hand on what a wall of many boards sees of a run; one that cannot be seen is not looked at again."""
+        try:
+            glance = opened.take_glance(time.monotonic())
+        except Exception:
+            opened.glances = None
+            log.exception("A run could not be glanced at.")
+            return
+        if glance is not None:
+            self._glanced(opened.id, glance)
 
     def _obey(self, opened: OpenRun, seconds: float) -> float:
         """Carry out a run's orders until the time is up; returns the seconds that it took.
@@ -567,3 +607,7 @@ class Engine:
         else:  # nothing has changed after all: the viewer keeps waiting
             with self._lock:
                 letter.return_ask()
+
+
+def _is_leave(command: Command | Refuse | Mapping[str, Any]) -> bool:
+    return isinstance(command, Leave) or (isinstance(command, Mapping) and command.get("do") == "leave")

@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from playground.engine import lockstep, messages
@@ -15,8 +15,9 @@ from playground.engine.fairness import Debt
 from playground.engine.frames import Figure
 from playground.engine.orders import Call, Order, Orders, Rebuild, Refuse, Revary, Tune
 from playground.engine.pacing import WAIT_SECONDS, Pacing
-from playground.engine.run import Heavy, LineByLine, Paced, Returning, Run
-from playground.engine.watching import Watching
+from playground.engine.run import Glanced, Heavy, LineByLine, Paced, Returning, Run
+from playground.engine.watching import Glances, Watching
+from playground.glance import Glance
 from playground.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class OpenRun:
     compared: str = ""  # the knob in which a follower differs; "" for the run from before
     ranges: dict[str, Any] = field(default_factory=dict)  # of each chart's axes, as last drawn beside another run
     returning: Returning | None = None  # what it has still to repeat, after its process was lost
+    is_held: bool = False  # it rests until it is let go, whatever it was doing, and obeys no viewer
+    glances: Glances | None = None  # what a wall of many boards sees of it, while one looks
 
     # What the engine schedules by.
 
@@ -120,6 +123,11 @@ class OpenRun:
         return self.state == "playing" or self.pacing.owed > 0 or lockstep.is_behind(self)
 
     @property
+    def rests_in_class(self) -> bool:
+        """Whether it takes no step because it is held; one with long steps goes on, and only its picture waits."""
+        return self.is_held and not self.is_heavy
+
+    @property
     def is_heavy(self) -> bool:
         """Whether it is a run with long steps, which has a training thread apart from the others'."""
         run: object = self.run
@@ -131,7 +139,7 @@ class OpenRun:
 
     def wants_steps(self, now: float) -> bool:
         """Whether it has steps to take and may take them, and somebody is watching."""
-        may_train = self.place == 0 and self.leader is None and not self.comes_back
+        may_train = self.place == 0 and self.leader is None and not self.comes_back and not self.rests_in_class
         return may_train and self.has_steps and self.watching.is_watched(now)
 
     def is_training(self, now: float) -> bool:
@@ -162,6 +170,8 @@ class OpenRun:
             due = min(due, max(self.pacing.waits_until, now if hurries else self.pacing.next_step_at, rested_at))
         if self.watching.wants_frame:
             due = min(due, self.next_frame_at(frame_seconds))
+        if self.glances is not None and self.run is not None:
+            due = min(due, self.glances.due_at(self.watching.change))
         return due
 
     def next_frame_at(self, frame_seconds: float) -> float:
@@ -170,6 +180,11 @@ class OpenRun:
         if (partner := self.partner) is not None and lockstep.frame_waits(self, time.monotonic()):
             due = max(due, partner.watching.asked_at + lockstep.FRAME_WAIT_SECONDS)
         return due
+
+    def hold(self, held: bool) -> None:
+        """Let it rest, or let it go on as it was."""
+        self.is_held = self.watching.is_held = held
+        self.watching.changed()
 
     # Training.
 
@@ -366,6 +381,18 @@ class OpenRun:
     def _pause(self) -> None:
         if self.state == "playing":
             self.state = "paused"
+
+    # What a wall of many boards sees.
+
+    def take_glance(self, now: float) -> Glance | None:
+        """What a wall sees of it now, if one looks, something has changed and the last glance is a second ago."""
+        glances = self.glances
+        if glances is None or self.run is None or now < glances.due_at(self.watching.change):
+            return None
+        run: object = self.run
+        found = run.glance(glances.step, has_picture=glances.has_picture) if isinstance(run, Glanced) else Glance()
+        glances.taken(self.watching.change, found.step, now)
+        return replace(found, state=self.shown_state)
 
     # What a frame says.
 

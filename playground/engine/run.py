@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from playground.engine.commands import Command
 from playground.engine.frames import Figure
+from playground.glance import Glance
 
 Outcome = Literal["", "done", "failed"]
 
@@ -97,6 +98,14 @@ class LineByLine(Protocol):
 
     def next_lines(self, count: int) -> int:
         """Show `count` more lines of the coming step; returns the number of steps whose last line is among them."""
+
+
+@runtime_checkable
+class Glanced(Protocol):
+    """Optional interface for runs that a wall of many boards can show."""
+
+    def glance(self, since: int, *, has_picture: bool) -> Glance:
+        """The numbers of the current step, with the losses of the steps after `since`, and perhaps a small picture."""
 
 
 class Comparable(Run, Protocol):

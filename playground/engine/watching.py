@@ -1,8 +1,8 @@
 """The viewers of one open run: what each has asked for, what it was sent, and when its next frame is due.
 
 One viewer controls the run, and any number only read: they see what it shows, and change nothing. A reader gets the
-frames that are drawn for the controlling viewer, where it has asked for the same charts, or else frames of its own, a
-few times a second and out of a small share of the run's time.
+frames that are drawn for the controlling viewer, where it has asked for the same charts and perhaps for more, or else
+frames of its own, a few times a second and out of a small share of the run's time.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from playground.engine.run import Viewer
 
 LEASE_SECONDS = 1.5  # a playing run trains this long after its viewer's last ask
 READER_GAP_SECONDS = 0.25  # between two frames that are drawn for readers alone
+REST_SECONDS = 1.0  # after which a reader gets the charts that were not among the controlling viewer's last ones
 READERS_SHARE = 0.1  # of a run's time, that may be spent on frames for readers alone
 MAX_READERS = 64  # of one run
+GLANCE_SECONDS = 1.0  # between two glances of a wall at a run
 
 _CHANGES = itertools.count()
 
@@ -34,6 +36,7 @@ class Stream:
     asked: Ask | None = None  # by the viewer, and not yet answered
     shown: Ask | None = None  # what the last frame answered; None before the first
     sent_change: int = -1  # the last change of the run that it was sent
+    lacks_charts: bool = False  # the last frame, drawn for another viewer, had not all charts that it had asked for
     asked_at: float = -math.inf
     framed_at: float = -math.inf
 
@@ -79,6 +82,7 @@ class Watching(Stream):
     frame_gap: float = 0.0  # the least time between two frames that the run wants, in seconds
     readers: dict[Viewer, Stream] = field(default_factory=dict)
     readers_rest_until: float = -math.inf  # for what their frames have cost
+    is_held: bool = False  # the run rests, and what is asked for waits, apart from first frames
 
     def changed(self) -> None:
         """There is something new to show."""
@@ -123,7 +127,7 @@ class Watching(Stream):
     @property
     def wants_frame(self) -> bool:
         """Whether the controlling viewer has asked for a frame that would show something new."""
-        return self._wants(self)
+        return self._wants(self) and not (self.is_held and self.shown is not None)
 
     @property
     def awaits_first_frame(self) -> bool:
@@ -139,32 +143,43 @@ class Watching(Stream):
         """When a frame is to be drawn for a reader alone."""
         if not self.readers:
             return math.inf
-        due = min((_due_at(each) for each in self.readers.values() if self._wants(each)), default=math.inf)
-        return max(due, self.readers_rest_until)
+        return max(min(self._due_at(each) for each in self.readers.values()), self.readers_rest_until)
+
+    def _due_at(self, reader: Stream) -> float:
+        if self._wants(reader):
+            return reader.framed_at + READER_GAP_SECONDS
+        return reader.framed_at + REST_SECONDS if reader.asked is not None and reader.lacks_charts else math.inf
 
     def letters(self, now: float) -> list[Letter]:
-        """Whom to send what the controlling viewer has asked for: that one first, then readers who asked for the same.
+        """Whom to send what the controlling viewer has asked for: that one first, then readers who asked for that.
 
         Readers that were sent the same before cost nothing; others only if they need not rest.
         """
         ask = self.asked
+        assert ask is not None
         may_cost = now >= self.readers_rest_until
         readers = [
             each for each in self.readers.values()
-            if each.asked == ask and self._wants(each) and (may_cost or each.writer.is_level_with(self.writer))
+            if _covers(each.asked, ask) and (self._wants(each) or each.lacks_charts)
+            and (may_cost or each.writer.is_level_with(self.writer))
         ]  # fmt: skip
+        for each in readers:
+            each.lacks_charts = each.asked != ask
         return self._letters([self, *readers], now)
 
     def letters_to_readers(self, now: float) -> list[Letter]:
         """Whom to send a frame for readers alone: who has waited longest, and all who asked for the same."""
         if not self.readers or now < self.readers_rest_until:
             return []
-        wanting = [each for each in self.readers.values() if self._wants(each)]
-        due = [each for each in wanting if _due_at(each) <= now]
+        due = [each for each in self.readers.values() if self._due_at(each) <= now]
         if not due:
             return []
         first = min(due, key=lambda each: each.framed_at)
-        return self._letters([each for each in wanting if each.asked == first.asked], now)
+        all_alike = [each for each in self.readers.values() if each.asked == first.asked]
+        alike = [each for each in all_alike if self._wants(each) or each.lacks_charts]
+        for each in alike:
+            each.lacks_charts = False
+        return self._letters(alike, now)
 
     def _letters(self, streams: Sequence[Stream], now: float) -> list[Letter]:
         letters = [Letter(each) for each in streams]
@@ -187,5 +202,24 @@ class Watching(Stream):
         return self.asked is not None or now - self.asked_at < LEASE_SECONDS
 
 
-def _due_at(reader: Stream) -> float:
-    return reader.framed_at + READER_GAP_SECONDS
+@dataclass(eq=False)
+class Glances:
+    """What a wall of many boards has seen of a run: a glance at most once a second, and only where something is new."""
+
+    has_picture: bool = True
+    change: int = -1  # of the run, at the last glance
+    step: int = -1  # the same
+    at: float = -math.inf
+
+    def due_at(self, change: int) -> float:
+        """When the next glance is due, for a run that is at this change."""
+        return math.inf if change == self.change else self.at + GLANCE_SECONDS
+
+    def taken(self, change: int, step: int, now: float) -> None:
+        """One was taken."""
+        self.change, self.step, self.at = change, step, now
+
+
+def _covers(asked: Ask | None, other: Ask) -> bool:
+    """Whether who has asked for this can be sent what is drawn for the other: the same charts, or some of them."""
+    return asked is not None and asked.options == other.options and set(other.charts) <= set(asked.charts)

@@ -20,6 +20,7 @@ from playground.engine.commands import Command, CommandError, GoBack, LookBack
 from playground.engine.frames import Figure
 from playground.engine.messages import NOT_KEPT, NOTHING_TO_GO_BACK_TO, OUT_OF_TIME, UNKNOWN_COMMAND
 from playground.engine.run import Drawing, Outcome
+from playground.glance import CURVE_POINTS, TAIL_POINTS, Glance, Miniature, loss_bytes, thinned
 from playground.knobs import Config
 from playground.runs import messages, state
 from playground.runs import state_checks as check
@@ -110,6 +111,7 @@ class TrainingRun(ABC):
         self.weights_set = 0  # how often weights were set from outside
         self.period = Period()
         self._probe: tuple[Period, int, Probe] | None = None  # in a period, at a step
+        self._fresh_probe: tuple[Probe, Probe] | None = None
         self._before_change: Snapshot | None = None  # right before the last change
         self._good: tuple[int, Snapshot | None] | None = None  # found after a divergence at a step
         self._loss_rows: tuple[Any, Period, LossRows] | None = None  # of a history column and a period
@@ -471,6 +473,13 @@ class TrainingRun(ABC):
             self._probe = kept = (self.period, self.steps, probe())
         return kept[2]
 
+    def kept_fresh_probe(self, now: Probe, probe: Callable[[], Probe]) -> Probe:
+        """A probe of the weights at step 0, kept as long as `now`, that of the current ones."""
+        kept = self._fresh_probe
+        if kept is None or kept[0] is not now:
+            self._fresh_probe = kept = (now, probe())
+        return kept[1]
+
     def find_period(self) -> None:
         """The current period of a run that was restored: it is known from the marks alone."""
         knobs = self.config.knobs()
@@ -584,6 +593,44 @@ class TrainingRun(ABC):
         can_branch = snapshot is not None and not self.is_compared and self.fits(snapshot)
         branch = {"branch": True} if can_branch else {}
         return {"count": len(self.snapshots.kept), "at": at, "step": steps, **now, **good, **branch}
+
+    # What a wall of many boards shows.
+
+    @torch.no_grad()
+    def glance(self, since: int, *, has_picture: bool) -> Glance:
+        """The numbers and perhaps a small picture of the current step, whatever is shown.
+
+        `tail` has the losses after the step `since`. It draws no random number and changes nothing.
+        """
+        steps, losses = self.losses_over_time()
+        accuracies = (self._last_of(name) for name in ("test_accuracy", "accuracy"))
+        is_drawn = has_picture and self.outcome != "failed"
+        return Glance(
+            miniature=self.miniature() if is_drawn else Miniature(), step=self.steps,
+            loss=float(losses[-1]) if len(losses) else math.nan, rate=float(getattr(self.config, "lr", math.nan)),
+            accuracy=next((value for value in accuracies if math.isfinite(value)), math.nan), units=self.size(),
+            parameters=self.parameter_count, tail=loss_bytes(thinned(losses[steps > since], TAIL_POINTS)),
+            curve=loss_bytes(thinned(losses, CURVE_POINTS)),
+        )  # fmt: skip
+
+    def miniature(self) -> Miniature:
+        """The picture of a glance; none, where the lesson draws none."""
+        return Miniature()
+
+    def size(self) -> int:
+        """How many hidden units the model has, or what else a lesson compares models by; 0 for nothing."""
+        return 0
+
+    def losses_over_time(self) -> tuple[Any, Any]:
+        """The steps (rows,) at which the training loss was recorded, and the losses (rows,)."""
+        losses = self.history.column("train")
+        known = ~np.isnan(losses) if self.outcome != "failed" else np.ones(len(losses), bool)
+        return self.history.steps()[known], losses[known]
+
+    def _last_of(self, column: str) -> float:
+        values = self.history.column(column) if column in self.history.columns else np.empty(0)
+        values = values[np.isfinite(values)]
+        return float(values[-1]) if len(values) else math.nan
 
     # What a checkpoint asks.
 

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
@@ -27,6 +27,7 @@ from playground.engine.open_run import State
 from playground.engine.orders import Refuse
 from playground.engine.places import Places
 from playground.engine.run import Viewer
+from playground.glance import Glance, Looks
 from playground.settings import Settings
 from playground.workers import messages, wire
 from playground.workers.operations import Operation
@@ -45,6 +46,7 @@ EARLY_LOSSES_PAUSED, EARLY_LOSSES_CLOSED = 3, 6  # after this many in a row, its
 CHECK_SECONDS = 0.25
 FRESH_SECONDS = 5.0  # a run that was used so recently may be about to be watched
 SETTLED_SECONDS = 7.0  # within which a worker's reports show what a closed run has freed
+ASKS_OF_ALL_CHARTS = 48  # of a board, among which every chart is named that it shows
 AWAY_SECONDS = 60.0  # a session that nobody has used for this long is no work for its worker
 
 log = logging.getLogger(__name__)
@@ -98,6 +100,16 @@ class RemoteRun:
     touched_at: float = 0.0
     watches: dict[Viewer, Watch] = field(default_factory=dict)
     controls: Watch | None = None
+    asked_charts: dict[str, int] = field(default_factory=dict)  # chart: the number of the ask that named it last
+    asked_options: Mapping[str, bool] = field(default_factory=dict)
+    asks: int = 0
+
+    def note_ask(self, asked: wire.AskFrame) -> None:
+        """Note which charts the controlling viewer shows: slow ones are not in every ask."""
+        self.asks += 1
+        charts = self.asked_charts | dict.fromkeys(asked.charts, self.asks)
+        self.asked_charts = {name: at for name, at in charts.items() if self.asks - at < ASKS_OF_ALL_CHARTS}
+        self.asked_options = asked.options
 
 
 class WorkerPool:
@@ -120,6 +132,9 @@ class WorkerPool:
         self._workers: list[Worker] = []
         self._places = Places(self.settings.max_runs, self._tell_place)
         self._playing: set[str] = set()  # the runs that play or want to
+        self._held: frozenset[str] = frozenset()  # sessions whose runs rest
+        self._looked_at: dict[str, Looks] = {}  # runs that a wall of many boards looks at
+        self._glanced: Callable[[str, Glance], None] = lambda run_id, glance: None
         self._freed: list[tuple[float, float]] = []  # until when the reports may lack it, and the megabytes
         self._thread_times: wire.ThreadTimes | None = None
         self._measured = threading.Event()  # or there is nothing to measure
@@ -183,6 +198,7 @@ class WorkerPool:
             run = RemoteRun(new_id(), session, worker, bench, config, plays=plays, refused=bool(refusal))
             self._add(run)
             run.worker.outbox.post(wire.Open(run.id, session, bench, config, self._free_cores(), refusal, plays))
+            self._tell_class(run)
             return run.id
 
     def open_beside(self, leader_id: str, start: Start, knob: str, value: Any) -> str:
@@ -373,7 +389,59 @@ class WorkerPool:
             run = self._find(run_id)
             if (watch := run.watches.get(viewer)) is not None:
                 watch.asked = asked = wire.AskFrame(run_id, watch.number, tuple(charts), dict(options))
+                if not watch.reads:
+                    run.note_ask(asked)
                 run.worker.outbox.post(asked)
+
+    # A class: many boards at a time.
+
+    def session_of(self, run_id: str) -> str | None:
+        """The session whose run this is; None where there is none."""
+        run = self._runs.get(run_id)
+        return None if run is None else run.session
+
+    def bench_of(self, run_id: str) -> str | None:
+        """The bench whose run this is; None where there is none."""
+        run = self._runs.get(run_id)
+        return None if run is None else run.bench
+
+    def config_of(self, run_id: str) -> Any:
+        """The settings of a run; None where there is none."""
+        run = self._runs.get(run_id)
+        return None if run is None else run.config
+
+    def last_ask(self, run_id: str) -> tuple[tuple[str, ...], dict[str, bool]]:
+        """The charts that the run's controlling viewer has asked for lately, and its options."""
+        with self._lock:
+            run = self._runs.get(run_id)
+            return ((), {}) if run is None else (tuple(run.asked_charts), dict(run.asked_options))
+
+    def hold(self, sessions: Collection[str]) -> None:
+        """Let all runs of these sessions rest, also those that are opened later; those of all others go on."""
+        with self._lock:
+            before, self._held = self._held, frozenset(sessions)
+            for run in self._runs.values():
+                if run.session in before ^ self._held:
+                    run.worker.outbox.post(wire.Hold(run.id, run.session in self._held))
+
+    def look(self, at: Mapping[str, Looks], glanced: Callable[[str, Glance], None]) -> None:
+        """Glance at these runs from now on, and at no others: at each that has changed, at most once a second.
+
+        `glanced` is called from another thread, and must return at once.
+        """
+        with self._lock:
+            before, self._looked_at, self._glanced = self._looked_at, dict(at), glanced
+            for run_id in before.keys() | self._looked_at.keys():
+                looks, run = self._looked_at.get(run_id, "no"), self._runs.get(run_id)
+                if run is not None and looks != before.get(run_id, "no"):
+                    run.worker.outbox.post(wire.GlanceAt(run_id, looks))
+
+    def _tell_class(self, run: RemoteRun) -> None:
+        """A run was opened, perhaps again in another worker: whether it rests, and whether it is looked at."""
+        if run.session in self._held:
+            run.worker.outbox.post(wire.Hold(run.id, True))
+        if (looks := self._looked_at.get(run.id)) is not None:
+            run.worker.outbox.post(wire.GlanceAt(run.id, looks))
 
     @property
     def open_runs(self) -> int:
@@ -426,6 +494,7 @@ class WorkerPool:
             if run.worker.is_lost:
                 raise TimeoutError(messages.NO_ANSWER)
             self._add(run)
+            self._tell_class(run)
             self.close(replaced)
 
     def _forget(self, run: RemoteRun, reason: str) -> None:
@@ -621,6 +690,9 @@ class WorkerPool:
                 case wire.Dropped(run_id, reason):
                     if run_id in self._runs:
                         self._forget(self._runs[run_id], reason)
+                case wire.Glanced(run_id, glance):
+                    if run_id in self._looked_at:
+                        self._glanced(run_id, glance)
                 case wire.AskPlace(run_id):
                     self._ask_place(run_id)
                 case wire.ReleasePlace(run_id):
@@ -700,6 +772,7 @@ class WorkerPool:
         else:
             cores = self._free_cores()
             worker.outbox.post(wire.Open(run.id, run.session, run.bench, run.config, cores, plays=run.plays))
+        self._tell_class(run)
         for watch in run.watches.values():
             if watch.reads or watch is run.controls:
                 worker.outbox.post(wire.Attach(run.id, watch.number, watch.reads))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from playground.engine.commands import Command
 from playground.engine.orders import Refuse
+from playground.glance import Glance, Looks
 from playground.lesson import Table
 from playground.settings import Settings
 from playground.workers.operations import Operation
@@ -150,6 +151,22 @@ class AskFrame:
     viewer: int
     charts: tuple[str, ...]
     options: dict[str, bool]
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Let a run rest until it is let go, or let it go."""
+
+    run_id: str
+    held: bool
+
+
+@dataclass(frozen=True)
+class GlanceAt:
+    """Glance at a run again and again, or no longer."""
+
+    run_id: str
+    looks: Looks
 
 
 @dataclass(frozen=True)
@@ -294,6 +311,14 @@ class Dropped:
 
     run_id: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Glanced:
+    """What a wall of many boards sees of a run."""
+
+    run_id: str
+    glance: Glance
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,7 @@ class Worker:
             dropped=self._dropped,
             places=RemotePlaces(outbox),
             before_frame=self.recording.before_frame,
+            glanced=lambda run_id, glance: outbox.post(wire.Glanced(run_id, glance)),
         )
         self.service = Service(self.engine, self.recording)
         self.viewers: dict[int, RemoteViewer] = {}
@@ -190,6 +191,10 @@ class Worker:
                 service.vary(run_id, knob, value)
             case wire.Close(run_id, reason):
                 engine.close(run_id, reason)
+            case wire.Hold(run_id, held):
+                engine.hold(run_id, held=held)
+            case wire.GlanceAt(run_id, looks):
+                engine.look(run_id, looks)
             case wire.SetPlace(run_id, place):
                 engine.set_place(run_id, place)
             case wire.Request(number, question):

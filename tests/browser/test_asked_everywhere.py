@@ -139,7 +139,7 @@ def test_each_question_verdict_and_why_is_whole_at_each_size(page: Open, lesson:
             where = f"{width}x{height}{', larger type' * large}"
             spoilt = tab.evaluate(SPOILT, [json.loads(json.dumps(states)), MAX_ROWS])
             problems += [f"{where}: {each}" for each in spoilt]
-    assert problems == []
+    assert problems == [], "\n".join(problems)
 
 
 # An address of each lab of Training loop where something is asked: in the rail, or in the picture itself.

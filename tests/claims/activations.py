@@ -533,6 +533,7 @@ def _() -> None:
 @says(
     "`torch.softmax` does this, and so does `nn.CrossEntropyLoss`; that is why it needs the scores (logits) and not the shares.",
     "Nothing, if it is computed in a stable way: all exponentials grow by the same factor, which cancels in the shares.",
+    "You add 100 to every score.",
     "The answer to add-100: Nothing.",
     "The naive formula overflows instead.",
 )
@@ -582,6 +583,7 @@ def _() -> None:
 
 @says(
     "With tanh or ReLU nothing: each layer gives 0 for every input.",
+    "All weights start at zero.",
     "The answer to all-zeros: 0, for every input.",
     "Every gradient of a weight is 0 too, so no weight ever changes.",
     "Nothing is drawn here: 0 times any input is 0.",
@@ -620,3 +622,122 @@ def _() -> None:
     assert torch.equal(torch.relu(x), nn.ReLU()(x))
     assert torch.equal(nn.functional.gelu(x), nn.GELU()(x))
     assert list(nn.ReLU().parameters()) == []
+
+
+@of("sharpen-softplus", "Softplus beside ReLU.")
+@of("smooth-cousin", "ReLU and GELU.")
+@of("sigmoid-and-tanh", "Two curves of the same kind.")
+def _(config: Any) -> None:
+    pairs = {("softplus", "relu"), ("relu", "gelu"), ("sigmoid", "tanh")}
+    assert (config.function, config.against) in pairs
+
+
+@of("softmax-is-sigmoid", "Softmax of x and one rival whose score is 0, beside the sigmoid.")
+def _(config: Any) -> None:
+    assert (config.function, config.against, config.rivals, config.temperature) == ("softmax", "sigmoid", 1, 1)
+    x = torch.tensor(1.5)
+    assert read(config, probe=1.5)[0] == pytest.approx(
+        float(torch.softmax(torch.stack([x, 0 * x]), dim=0)[0]), abs=1e-4
+    )
+
+
+@of("left-of-zero", "All functions at x = −3.")
+def _(config: Any) -> None:
+    assert config.probe == -3 and len(curves.draw_all(config).tables[0].rows) == len(curves.FUNCTIONS)
+
+
+@of("four-scores", "The same four scores as shares of 1, and one by one.")
+def _(config: Any) -> None:
+    shares, one_by_one = bars(config)
+    assert len(shares) == len(one_by_one) == 4 and shares.sum() == pytest.approx(1) != one_by_one.sum()
+
+
+def scores(config: Any) -> list[float]:
+    return [config.z1, config.z2, config.z3, config.z4]
+
+
+@of("all-equal", "Four scores of 1.")
+def _(config: Any) -> None:
+    assert scores(config) == [1] * 4
+
+
+@of("up-by-one", "Each score is 1 higher than 2, 1, 0 and −1.")
+def _(config: Any) -> None:
+    assert [each - 1 for each in scores(config)] == [2, 1, 0, -1] == scores(softmax.SoftmaxConfig())
+
+
+@of("tanh-xavier", "Random numbers go in at layer 0, a random gradient comes back from layer 10.")
+def _(config: Any) -> None:
+    record = depth.run_pass(config)
+    assert len(record.outputs) == len(record.gradients) == 11
+    for each in (record.outputs[0].detach(), record.gradients[10]):
+        assert each.std() == pytest.approx(1, abs=0.05) and abs(each.mean()) < 0.05
+
+
+@of("relu-default", "ReLU with the start that PyTorch gives every linear layer.")
+@of("relu-kaiming", "The same layers with a start that is made for ReLU.")
+@of("too-large-tanh", "Large starting weights.")
+def _(config: Any) -> None:
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.empty(64, 64)
+    depth.INITIALISATIONS[config.initialisation].fill(weights, generator)
+    wanted = {"default": float(nn.Linear(64, 64).weight.std()), "kaiming": (2 / 64) ** 0.5}
+    if config.initialisation == "large":
+        assert weights.std() > 2 * wanted["kaiming"]
+    else:
+        assert config.activation == "relu" and float(weights.std()) == pytest.approx(
+            wanted[config.initialisation], rel=0.05
+        )
+
+
+@of("one-unit", "A single ReLU unit and the target |x|.")
+@of("two-bends", "Two ReLU units, their sum, and the target |x|.")
+@of("without-a-bend", "Six units without an activation.")
+@of("six-by-adam", "Six ReLU units after 60 steps of Adam.")
+def _(config: Any) -> None:
+    found = (config.units, config.activation, config.target, config.descent)
+    assert found in {
+        (1, "relu", "absolute", 0), (2, "relu", "absolute", 0), (6, "identity", "square", 0), (6, "relu", "square", 60),
+    }  # fmt: skip
+
+
+@of("step-too-far", "Three scores, the largest of them 11.")
+def _(config: Any) -> None:
+    found = precision.scores(torch.tensor(config.largest).double(), config.gap)
+    assert len(found) == 3 and found.max() == 11
+
+
+@says("Look up the slope of a sigmoid where it is steepest, at 0, and multiply it ten times.")
+def _() -> None:
+    found = slopes(torch.sigmoid, torch.linspace(-8, 8, 1601))
+    assert int(found.argmax()) == 800 and float(found.max()) ** 10 == pytest.approx(9.54e-7, rel=1e-3)
+
+
+@says(
+    "It overflows to infinity like the others, only later than fp16.",
+    "Also the stored number has the range of fp32: its bits are shared out in another way than those of fp16.",
+)
+def _() -> None:
+    fp32, bf16, fp16 = (torch.finfo(each) for each in (torch.float32, torch.bfloat16, torch.float16))
+    assert fp32.max > bf16.max > 0.99 * fp32.max > 1e30 * fp16.max
+    assert (
+        torch.exp(torch.tensor(12.0, dtype=torch.bfloat16)).isfinite() and torch.exp(torch.tensor(12.0).half()).isinf()
+    )
+    assert torch.exp(torch.tensor(90.0, dtype=torch.bfloat16)).isinf()
+
+
+@says("The gradient is also multiplied by the weights, which would have to compensate.")
+def _() -> None:
+    x, w = torch.tensor(0.5, requires_grad=True), 7.0
+    (slope,) = torch.autograd.grad(torch.sigmoid(w * x), x)
+    inner = torch.sigmoid(w * x.detach())
+    assert float(slope) == pytest.approx(w * float(inner * (1 - inner)), rel=1e-5)
+
+
+@says(
+    "`F.sigmoid` and `F.tanh` compute the same as `torch.sigmoid` and `torch.tanh`: use these, and `.detach()` instead of `.data`."
+)
+def _() -> None:
+    x = torch.linspace(-5, 5, 11)
+    assert torch.equal(nn.functional.sigmoid(x), torch.sigmoid(x)) and torch.equal(nn.functional.tanh(x), torch.tanh(x))
+    assert torch.equal(x.detach(), x.data)

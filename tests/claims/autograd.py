@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
 import warnings
 from typing import Any
 
@@ -629,6 +631,7 @@ def _() -> None:
 
 
 @says(
+    "The gradient of one weight is 0, that of another is None.",
     "Zero: a gradient reached the weight, and the result does not change with it.",
     "The answer to zero-or-none: 0 was computed; None says that no gradient ever arrived.",
     "None: no gradient ever reached it, because the result does not depend on the weight or the weight is not a leaf.",
@@ -693,3 +696,128 @@ def _() -> None:
     weights[1].grad = torch.zeros(1)
     optimizer.step()
     assert [each.item() for each in weights] == [1, pytest.approx(0.95)]
+
+
+@of("polynomial", "`x**3 − 2*x + 1`.")
+@of("sigmoid-neuron", "`sigmoid(w*x + b)`.")
+@of("closed-gate", "`relu(w*x + b)`, where w·x + b is below zero.")
+@of("error-of-a-line", "`(w*x + b − t)**2`, the squared error of a line at one point.")
+@of("matrix-product", "mean(A @ B).")
+def _(config: Any) -> None:
+    formulas = {"x**3 - 2*x + 1", "sigmoid(w*x + b)", "relu(w*x + b)", "(w*x + b - t)**2", "mean(A @ B)"}
+    assert config.expression in formulas
+    if config.expression.startswith("relu"):
+        run = played(config)
+        assert not any(each.any() for each in gradients(config).values()) and run.pass_.nodes
+
+
+@of("cross-entropy", "The loss of a classifier for one example: z are its scores, t has a 1 for the true class.")
+def _(config: Any) -> None:
+    z, t = torch.tensor([1.0, 2.0, 3.0], requires_grad=True), torch.tensor([0.0, 1.0, 0.0])
+    assert config.inputs == "z = [1, 2, 3]; t = [0, 1, 0]" and config.fixed == "t"
+    (wanted,) = torch.autograd.grad(torch.nn.functional.cross_entropy(z, t), z)
+    torch.testing.assert_close(gradients(config)["z"], wanted)
+
+
+@of("two-layers", "All the gradients of one training step.")
+def _(config: Any) -> None:
+    assert gradients(config).keys() == {"W", "c", "U"}
+
+
+@of("bowl", "One of the tutorial’s four numbers varies, the others stay.")
+def _(config: Any) -> None:
+    x = torch.linspace(-5, 5, 11)
+    place = autograd_tutorial.ENTRIES[config.entry]
+    others = sum(each**2 for at, row in enumerate(config.numbers) for to, each in enumerate(row) if (at, to) != place)
+    torch.testing.assert_close(autograd_tutorial.along(config.numbers, place, x), (x**2 + others) / 4)
+
+
+@of("as-today", "The tutorial’s program without Variable.")
+def _(config: Any) -> None:
+    assert "Variable" not in inspect.getsource(autograd_tutorial.PROGRAMS[config.way])
+
+
+@of("all-the-same", "Four times the number 2.")
+def _(config: Any) -> None:
+    assert config.numbers == ((2, 2), (2, 2))
+
+
+# What the wrong program of each mistake has in it.
+PROGRAMS = {
+    "not_a_leaf": r"y = 3 \* x\n.*backward\(\)\n *print\(y.grad\)",
+    "not_asked": r"x = torch.tensor\(\[1.0, 2.0\]\)\n[^Q]*backward\(\)",
+    "integers": r"torch.tensor\(\[1, 2\], requires_grad=True\)",
+    "detached": r"x.detach\(\) \*\* 2",
+    "under_no_grad": r"torch.no_grad\(\):\n +y =",
+    "leaf_in_place": r"requires_grad=True\)\n +x \+= 1",
+    "view_in_place": r"requires_grad=True\)\n +x\[0\] = 5.0",
+    "needed_later": r"y = torch.exp\(x\)\n +y \+= 1",
+    "second_backward": r"y.backward\(\)\n +y.backward\(\)",
+    "many_numbers": r"y = x\*\*2\n +y.backward\(\)",
+    "replaced": r"x = x - 0.1 \* x.grad",
+    "unused": r"\(x\*\*2\).sum\(\).backward\(\)\n +print\(w.grad\)",
+    "to_numpy": r"y = x\*\*2\n +print\(y.numpy\(\)\)",
+}
+
+
+@of("not-a-leaf", "The program asks for the gradient of an intermediate result.")
+@of("not-asked", "backward() is called, but no input requires a gradient.")
+@of("integers", "A tensor of the integers 1 and 2 is asked for its gradient.")
+@of("detached", "x.detach() is squared.")
+@of("under-no-grad", "y is computed inside torch.no_grad().")
+@of("leaf-in-place", "A leaf that requires a gradient is changed in place.")
+@of("view-in-place", "Only x[0], a part of the leaf, is overwritten.")
+@of("overwritten", "y = exp(x), and then y is changed in place.")
+@of("second-backward", "backward() is called twice on the same y.")
+@of("many-numbers", "backward() is called on two numbers at once.")
+@of("replaced", "A step of gradient descent, written as x = x − ….")
+@of("unused", "The result does not depend on the weight w.")
+@of("to-numpy", "A result that has a graph is converted to NumPy.")
+def _(config: Any) -> None:
+    wrong, right = (inspect.getsource(each) for each in (
+        mistakes.MISTAKES[config.mistake].wrong, mistakes.MISTAKES[config.mistake].fixed))  # fmt: skip
+    assert re.search(PROGRAMS[config.mistake], wrong) and not re.search(PROGRAMS[config.mistake], right)
+
+
+@of("by-hand", "Two values of sin, at ε = 1 to the left and right of 1, and the chord between them.")
+@of("forward", "One of the two values is now at the point itself.")
+@of("cubic", "A cubic at −1.")
+@of("bell", "A bell curve at 0.5, on its way down.")
+def _(config: Any) -> None:
+    settings = (config.formula, config.x, config.method)
+    assert settings in {
+        ("sin(x)", 1, "central"), ("sin(x)", 1, "forward"), ("x**3 - 2*x", -1, "central"), ("exp(-x**2)", 0.5, "central"),
+    }  # fmt: skip
+    at = torch.tensor(config.x, requires_grad=True)
+    if config.formula == "exp(-x**2)":
+        assert torch.autograd.grad(torch.exp(-(at**2)), at)[0] < 0, "on its way down"
+
+
+@says("Every other gradient is this one times something, so all would be 0.")
+def _() -> None:
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    (x**2).sum().backward(torch.tensor(0.0))
+    assert x.grad is not None and not x.grad.any()
+
+
+@says("v has four numbers, and the result is mean(v*v).", "Differentiate one term of the mean, v² / 4.")
+def _() -> None:
+    numbers = autograd_tutorial.TutorialConfig().numbers
+    value, gradient = autograd_tutorial.gradient_of(numbers)
+    v = torch.tensor(numbers)
+    assert v.numel() == 4 and value == (v * v).mean()
+    torch.testing.assert_close(torch.from_numpy(gradient), 2 * v / 4)
+
+
+@says("A number that is too small becomes 0.", "None is not a number.")
+def _() -> None:
+    assert torch.tensor(1e-50).item() == 0
+    assert torch.tensor(1.0, requires_grad=True).grad is None
+
+
+@says("You call `backward()` after each of three batches, but never `zero_grad()`.")
+def _() -> None:
+    w = torch.tensor(2.0, requires_grad=True)
+    for x in (1.0, 2.0, 3.0):
+        (w * x).backward()
+    assert w.grad is not None and w.grad.item() == 1 + 2 + 3

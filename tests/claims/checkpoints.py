@@ -476,3 +476,47 @@ def _() -> None:
         exec(code, {"print": lambda *values: printed.append(values)})
         assert Path("checkpoint.pt").exists()
     assert printed == [(True, True)]
+
+
+@of("tutorial", "net1 is saved whole and as its state_dict; net2 and net3 are restored.")
+def _(config: Any) -> None:
+    net = ways.trained_net(config.hidden, config.steps, config.seed)
+    whole, numbers = ways.save_both(net)
+    assert isinstance(torch.load(io.BytesIO(whole), weights_only=False), nn.Sequential)
+    assert torch.load(io.BytesIO(numbers)).keys() == net.state_dict().keys()
+
+
+@of("larger-model", "A model that learned a spiral: 12 × 12 weights between its two hidden layers.")
+def _(config: Any) -> None:
+    assert config.model == "spiral"
+    assert np.shape(inside.draw_inside(config).charts["layer"]["data"][0]["z"])[0] == 12
+
+
+@of("resumed-with-adam", "Stopped at step 30, and resumed with more or less of its state.")
+@says("You resume a training with Adam from only the weights, and the loss jumps.")
+def _(config: Any = None) -> None:
+    config = config or resume.ResumeConfig()
+    whole, weights_only, *_ = resume.trainings(config)
+    assert (config.stop, config.optimizer) == (30, "adam")
+    assert float(weights_only.losses[1]) > 2 * float(whole.losses[config.stop + 1])
+
+
+@of("whole-model", "A pickle is a program: opcode by opcode it builds the model.")
+@of("state-dict", "The numbers only.")
+def _(config: Any) -> None:
+    net = ways.trained_net(10, 1, 1)
+    file = io.BytesIO(ways.save_both(net)[0 if config.file == "whole" else 1])
+    loaded = torch.load(file, weights_only=False)
+    assert isinstance(loaded, nn.Sequential if config.file == "whole" else dict)
+
+
+@says(
+    "A resumed run should equal the uninterrupted one.",
+    "Where the table says “yes”, the two trainings have the same weights to the last bit.",
+)
+def _() -> None:
+    config = resume.ResumeConfig()
+    whole, *resumed = resume.trainings(config)
+    for said, each in zip(equal(config), resumed, strict=True):
+        assert (said == "yes") is torch.equal(whole.parameters[-1], each.parameters[-1])
+    assert equal(config)[-1] == "yes"

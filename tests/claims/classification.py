@@ -514,3 +514,36 @@ def _(config: Any) -> None:
     run = fresh("classification", config, 400)
     run.tune(config.with_values(loss="cross_entropy"))
     assert last(classes(config.with_values(loss="cross_entropy"), 400)) < 0.1
+
+
+@says("With one logit for each class, the same code works for any number of classes.")
+def _() -> None:
+    for count in (2, 3, 5):
+        config = ClassificationConfig(cloud="spiral", classes=count)
+        run = fresh("classification", config, 3)
+        assert run.model(inputs_of(config, torch.zeros(1, 2))).shape == (1, count) and math.isfinite(last(run))
+
+
+@says("That is 2 / (2 + 0).", "That is for a difference of 1 between the logits.")
+def _() -> None:
+    assert 2 / (2 + 0) == 1
+    assert round(100 * float(torch.tensor([1.0, 0.0]).softmax(dim=0)[0])) == 73
+
+
+@says("But points that are right cost something, too.")
+def _() -> None:
+    right = nn.functional.cross_entropy(torch.tensor([[3.0, 0.0]]), torch.tensor([0]))
+    assert 0 < float(right) < math.log(2)
+
+
+@says("The output layer adds these cuts up, and enough straight cuts make any boundary.")
+def _() -> None:
+    config = EXPERIMENTS["circle-cuts"]
+    one, four = (status(classes(config.with_values(units_1=units), 2_000))["accuracy"] for units in (1, 4))
+    assert one < 0.85 < 0.95 < four
+
+
+@says("The tutorial applies softmax before `argmax`.")
+def _() -> None:
+    logits = torch.randn(50, 5, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(logits.softmax(dim=1).argmax(dim=1), logits.argmax(dim=1)), "which changes nothing"

@@ -25,7 +25,7 @@ def pytest_assertion_pass(item: pytest.Item, lineno: int, orig: str, expl: str) 
     measured = item.stash.setdefault(MEASURED, [])
     if orig.endswith("is not None"):
         return
-    if (note := compared if readable else orig.partition("  #")[0]) not in measured:
+    if (note := compared if readable else " ".join(orig.partition("  #")[0].split())) not in measured:
         measured.append(note)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from playground.experiments import experiments
+from playground.figures import images
 from playground.lessons import LESSONS
 from playground.lessons.convolution import chain, pooling, sizes, slide
 from playground.settings import Settings
@@ -278,7 +280,7 @@ def _(config: Any) -> None:
         assert (axis_of(config, padding=padding).room >= 0) is fits
 
 
-def images(config: Any, layers: str = "") -> list[str]:
+def sizes_of_images(config: Any, layers: str = "") -> list[str]:
     """The size of each layer's output, as in the table."""
     sheet = chain.draw_chain(config.with_values(layers=layers) if layers else config)
     return [row[3] for row in sheet.tables[0].rows]
@@ -291,9 +293,9 @@ def images(config: Any, layers: str = "") -> list[str]:
     "Delete both `pad 2`, and see what remains.",
 )
 def _(config: Any) -> None:
-    assert images(config) == ["16 × 28 × 28", "16 × 14 × 14", "32 × 14 × 14", "32 × 7 × 7"]
+    assert sizes_of_images(config) == ["16 × 28 × 28", "16 × 14 × 14", "32 × 14 × 14", "32 × 7 × 7"]
     assert "**1,568 numbers**" in chain.draw_chain(config).note
-    assert images(config, config.layers.replace(" pad 2", ""))[-1] == "32 × 4 × 4"
+    assert sizes_of_images(config, config.layers.replace(" pad 2", ""))[-1] == "32 × 4 × 4"
 
 
 @of(
@@ -596,3 +598,35 @@ def _() -> None:
 def _() -> None:
     code = LESSONS["convolution"].prose["In PyTorch"].split("```python\n")[1].split("```")[0]
     exec(code, {"print": lambda *values: None})
+
+
+@of("lenet-5", "A model of 1998 that read the digits on cheques, for images of 32 × 32.")
+def _(config: Any) -> None:
+    assert config.size == 32 and config.layers == "conv 5 maps 6; pool 2; conv 5 maps 16; pool 2; conv 5 maps 120"
+
+
+@of("vertical-edges", "Click on a number of the output, on an edge and then in the background, and check the sum.")
+def _(config: Any) -> None:
+    run = convolved(config)
+    for r, c in ((12, 9), (0, 0)):
+        assert run.output[r, c].item() == (run.image[r : r + 3, c : c + 3] * run.kernel).sum().item()
+
+
+@says("The colour shows the sign; the strongest colour is the output’s largest absolute value.")
+def _() -> None:
+    largest = digit_run().output.abs().max()
+    low, none, high = images.signed(np.array([[-float(largest), 0.0, float(largest)]]), float(largest))[0]
+    assert int(high) - int(none) == int(none) - int(low) > 100
+
+
+@says("Write it as a formula of i, o and k.")
+def _() -> None:
+    for i, o, k in ((1, 16, 5), (3, 8, 3)):
+        assert sum(each.numel() for each in nn.Conv2d(i, o, k).parameters()) == o * (i * k**2 + 1)
+
+
+@says("That is with stride 1.", "Pooling moves by its whole window.")
+def _() -> None:
+    image = torch.zeros(1, 1, 28, 28)
+    assert nn.functional.max_pool2d(image, 5, stride=1).shape[-1] == 24
+    assert nn.MaxPool2d(5).stride == 5

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from playground.data.landscapes import SURFACES, curvatures
 from playground.experiments import experiments
 from playground.lessons import LESSONS
 from playground.lessons.gradient_descent import basins, line, rates, surface
+from playground.lessons.gradient_descent.figures.basins import basin_bytes
 from playground.lessons.regression.config import RegressionConfig
 from playground.settings import Settings
 from tests.claims.claims import Claims
@@ -128,10 +130,6 @@ def _(config: Any) -> None:
     found = heights(rolled(config))
     assert found[5] < 0.05 * found[0] and found[-1] > 0.2 * found[5], "quickly in the valley, then slow"
     assert rolled(config, lr=0.003).ending != "steps" or heights(rolled(config, lr=0.003)).max() > found[5]
-
-
-def _(config: Any) -> None:
-    assert rolled(config).ending == "minimum" and rolled(config, formula="x**2 + y**2").ending == "minimum"
 
 
 def shares(config: Any, **values: Any) -> list[float]:
@@ -380,10 +378,6 @@ def _(config: Any) -> None:
 )
 def _(config: Any) -> None:
     assert ending_nowhere(config) == pytest.approx(40, abs=1) and 30 < ending_nowhere(config, steps=150) < 36
-
-
-def _(config: Any) -> None:
-    assert len(shares(config)) >= 3 and ending_nowhere(config) < 1
 
 
 def factors(config: Any, **values: Any) -> list[float]:
@@ -768,3 +762,78 @@ def _() -> None:
     run = rolled(surface.SurfaceConfig())
     assert steps == run.path.steps
     assert place == pytest.approx(run.path.positions[-1].tolist(), abs=1e-6)
+
+
+@of("zigzag", "A long valley, seen from above.")
+@of("rosenbrock", "A curved valley with steep walls and a nearly flat floor.")
+def _(config: Any) -> None:
+    landscape = rolled(config).landscape
+    flat, steep = curvatures(landscape, landscape.minima[0])
+    assert steep / flat > 9
+
+
+@of("dip-in-a-plain", "The start is far from the dip.")
+def _(config: Any) -> None:
+    start, dip = rolled(config).path.positions[[0, -1]]
+    assert (start - dip).norm() > 2
+
+
+@of("local-minimum-of-a-surface", "Two valleys again, now with two weights.")
+@of("local-and-global", "Two valleys, one deeper.")
+def _(config: Any) -> None:
+    landscape = SURFACES[config.surface]
+    low, high = sorted(float(landscape.function(torch.tensor(each))) for each in landscape.minima)
+    assert low < high
+
+
+@of("after-ten-steps", "Where the colour is strong, the way is short.")
+def _(config: Any) -> None:
+    levels = basin_bytes(np.zeros((1, 4)), np.array([[1, 4, 7, 10]]), config.steps)
+    assert (np.diff(levels[0].astype(int)) < 0).all()
+
+
+@of("few-reach-the-global-minimum", "The others stop in the dip they started in, or in one next to it.")
+def _(config: Any) -> None:
+    landscape = SURFACES[config.surface]
+    starts = basins.grid_of_starts(landscape, basins.STARTS)
+    ends = basins.roll_many(landscape, starts, config.lr, config.steps)
+    dips = torch.tensor(landscape.minima)
+    first, last = (torch.cdist(at.float(), dips.float()).argmin(dim=1) for at in (starts, ends.positions))
+    width = torch.cdist(dips, dips).add(100 * torch.eye(len(dips))).min(dim=1).values.max()
+    apart = (dips[first] - dips[last]).abs().amax(dim=1)[ends.flat]
+    assert float(apart.max()) < 1.5 * float(width)
+
+
+@of("near-rosenbrocks-minimum", "A real surface, close to its minimum.")
+def _(config: Any) -> None:
+    landscape = SURFACES[config.surface]
+    assert landscape.minima and curvatures(landscape, landscape.minima[0])[0] > 0
+
+
+@says("Compute the curvature, f″, then divide 2 by it.")
+def _() -> None:
+    x = torch.tensor(0.7, requires_grad=True)
+    (slope,) = torch.autograd.grad(3 * x**2, x, create_graph=True)
+    (curvature,) = torch.autograd.grad(slope, x)
+    factors_ = [abs(1 - lr * float(curvature)) for lr in (0.33, 2 / 6, 0.34)]
+    assert factors_[0] < 1 < factors_[2] and factors_[1] == pytest.approx(1)
+
+
+@says("The gradient cannot tell them apart.", "Flat ground may be the deepest valley, the global minimum.")
+def _() -> None:
+    landscape = rolled(EXPERIMENTS["local-minimum-of-a-surface"]).landscape
+    for minimum in landscape.minima:
+        at = torch.tensor(minimum, requires_grad=True)
+        (slope,) = torch.autograd.grad(landscape.function(at), at)
+        assert float(slope.norm()) < 1e-3
+
+
+@says("Two starts are side by side and end in different minima.")
+def _() -> None:
+    config = basins.BasinsConfig()
+    landscape = SURFACES[config.surface]
+    ends = basins.roll_many(landscape, basins.grid_of_starts(landscape, basins.STARTS), config.lr, config.steps)
+    reached = basins.assign(landscape, ends, basins.goals_of(landscape, ends, config.lr))
+    rows = reached.reshape(basins.STARTS, basins.STARTS)
+    beside = (rows[:, 1:] != rows[:, :-1]) & (rows[:, 1:] >= 0) & (rows[:, :-1] >= 0)
+    assert int(beside.sum()) > 10

@@ -14,6 +14,7 @@ from playground.lessons import LESSONS
 from playground.lessons.optimizers.config import STANDARD, OptimizersConfig
 from playground.lessons.optimizers.race import Racer
 from playground.lessons.optimizers.run import RaceRun, build
+from playground.training.optimizers import OPTIMIZERS, build_optimizer
 from tests.claims.claims import Claims
 
 CLAIMS = Claims("optimizers")
@@ -450,3 +451,50 @@ def _() -> None:
         optimizer.step()
         scheduler.step()
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0, abs=1e-9)
+
+
+@of("local-minimum", "The same racers on a surface with two valleys.")
+def _(config: OptimizersConfig) -> None:
+    assert (config.racers, config.surface) == (EXPERIMENTS["tutorial"].racers, "valleys")
+
+
+@of("inside-adam", "Adam's next step for one parameter, with all its numbers.")
+def _(config: OptimizersConfig) -> None:
+    assert config.inside == "adam" and {"m̂", "v̂"} <= {name.strip() for name in parts(trained(config, 3))}
+
+
+@says("The gradient stays the same.", "The steps grow to 1 + b + b² + … That sum has a short form.")
+def _() -> None:
+    w = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=1.0, momentum=0.8)
+    w.grad = torch.full((1,), -1.0)
+    lengths = []
+    for _ in range(40):
+        before = w.item()
+        optimizer.step()
+        lengths.append(w.item() - before)
+    assert lengths[:3] == pytest.approx([1, 1 + 0.8, 1 + 0.8 + 0.8**2])
+    assert lengths[-1] == pytest.approx(1 / (1 - 0.8), rel=1e-3)
+
+
+@says("All optimizers are used in the same way, so trying another one changes one line.")
+def _() -> None:
+    for name in OPTIMIZERS:
+        w = torch.ones(2, requires_grad=True)
+        optimizer = build_optimizer(name, [w], lr=0.1)
+        optimizer.zero_grad()
+        (w**2).sum().backward()
+        optimizer.step()
+        assert not torch.equal(w.detach(), torch.ones(2)), name
+
+
+@says("Copying the weights makes the comparison fair.")
+def _() -> None:
+    run = build(OptimizersConfig())
+    assert run.race.starts == 1 and len({tuple(vector(racer).tolist()) for racer in run.race.racers}) == 1
+
+
+@of("time", "A step of Adam takes more work than a step of SGD.")
+def _(config: OptimizersConfig) -> None:
+    assert {"sgd", "adam"} <= set(config.racers.split(","))
+    assert len(OPTIMIZERS["adam"].state) > len(OPTIMIZERS["sgd"].state)

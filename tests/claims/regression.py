@@ -542,3 +542,23 @@ def _(config: Any) -> None:
 def _(config: Any) -> None:
     run = curve(config.with_values(zero_grad=False), 300)
     assert run.outcome == "failed" or last(run) > 0.01
+
+
+@says("That is with a batch size of 1.")
+def _() -> None:
+    assert fresh("regression", RegressionConfig(batch_size=1), 0).trainer.batches.steps_per_epoch == 100
+
+
+@of("own-point", "While it runs, click far away from the curve.")
+def _(config: Any) -> None:
+    run = fresh("regression", config, 30)
+    before = last(run)
+    run.apply(read_command({"do": "add", "x": 0.9, "y": -3.0}))
+    run.step()
+    assert last(run) > 2 * before
+
+
+@says("The loss explodes.")
+def _() -> None:
+    run = fresh("regression", RegressionConfig(lr=10.0, max_steps=0), 30)
+    assert run.outcome == "failed"

@@ -606,3 +606,72 @@ def _() -> None:
     one, other = torch.FloatTensor(data), torch.tensor(data, dtype=torch.float32)
     assert torch.equal(one, other)
     assert one.dtype == other.dtype
+
+
+@of("abs", "abs of −1 −2 1 2 in NumPy and in torch.")
+@of("same-sine", "The sine of the same list in both libraries.")
+def _(config: Any) -> None:
+    assert (config.data, config.cell) in {("-1 -2 1 2", "abs"), ("-1 -2 1 2", "sin")}
+    assert len(tutorial.draw_tutorial(config).charts) >= 2
+
+
+@of("sine-of-integers", "The same operation on the integers 0 to 5, in both libraries.")
+@of("two-std", "The standard deviation of the numbers 0 to 5.")
+@of("max-of-columns", "The maximum along axis 0: one number for each column.")
+def _(config: Any) -> None:
+    values = np.array([0, 1, 2, 3, 4, 5], float).reshape(2, 3)
+    wanted = {"sin": np.sin(values).ravel(), "std": [values.std()], "max_rows": values.max(axis=0)}[config.operation]
+    assert [float(each.replace("−", "-")) for each in result(config, "NumPy")] == pytest.approx(list(wanted), abs=1e-3)
+
+
+@of("default-float", "The sine of four integers.")
+@of("mean-of-integers", "The mean of four integers.")
+@of("two-maxima", "1 3 3 1 has its maximum twice.")
+@of("nan-spreads", "The maximum of 1, NaN and 3.")
+def _(config: Any) -> None:
+    arrays = {"sin": "-1 -2 1 2", "mean": "-1 -2 1 2", "argmax": "1 3 3 1", "max": "1 nan 3"}
+    assert config.array == arrays[config.operation]
+
+
+@of("dot-of-matrices", "dot of a 2 × 3 and a 3 × 2 array.")
+def _(config: Any) -> None:
+    assert config.operation == "dot" and config.second == "1 2; 3 4; 5 6"
+    assert result(config, "NumPy") == [
+        str(each) for each in (np.arange(6).reshape(2, 3) @ np.arange(1, 7).reshape(3, 2)).ravel()
+    ]
+
+
+@of("one-memory", "b is a tensor made from the array a.")
+@of("a-copy", "Now b is torch.tensor(a), and 42 is written into b.")
+@of("other-dtype", "as_tensor with dtype=torch.float32.")
+def _(config: Any) -> None:
+    ways = {"from_numpy": "torch.from_numpy(a)", "tensor": "torch.tensor(a)",
+            "as_tensor_float": "torch.as_tensor(a, dtype=torch.float32)"}  # fmt: skip
+    assert memory.CONVERSIONS[config.way].code == ways[config.way]
+
+
+@of("time-of-a-sine", "A sine needs more arithmetic than an addition.")
+@of("time-of-a-sum", "A sum reads every number and returns one.", "It writes almost nothing.")
+@of("time-of-a-sort", "A sort moves every number, many times.")
+def _(config: Any) -> None:
+    x = torch.rand(1000)
+    assert {"sin": x.sin(), "sum": x.sum(), "sort": x.sort().values}[config.call].numel() == (
+        1 if config.call == "sum" else 1000
+    )
+
+
+@says(
+    "The tutorial printed `torch.int32` for its first tensor, and here it is `torch.int64`: `np.arange` used to make 32-bit numbers on Windows."
+)
+def _() -> None:
+    _, tensor, _ = tutorial.convert_both_ways(2, 3)
+    assert tensor.dtype == torch.int64
+
+
+@says("With these a row would begin after every 4 numbers, but it has only 3.")
+def _() -> None:
+    x = torch.arange(12).reshape(3, 4).t()
+    assert x.shape == (4, 3)
+    assert x.contiguous().stride() == (3, 1)
+    with pytest.raises(RuntimeError, match="out of bounds"):
+        torch.arange(12).as_strided((4, 3), (4, 1))

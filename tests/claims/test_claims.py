@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 from collections import Counter
 from dataclasses import dataclass
@@ -62,6 +63,14 @@ def test_every_sentence_has_a_rule_or_a_reason(lesson: str) -> None:
     texts = {text for _, text in said}
     assert not reasons.keys() - texts, "reasons for sentences that are gone"
     assert not {text for _, text in ruled} & reasons.keys(), "sentences with a rule and a reason"
+
+
+@pytest.mark.in_ci
+@pytest.mark.parametrize("lesson", READY)
+def test_no_rule_has_lost_its_sentences(lesson: str) -> None:
+    tree = ast.parse((FOLDER / f"{lesson}.py").read_text(encoding="utf-8"))
+    rules = [each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == "_"]
+    assert [each.lineno for each in rules if not each.decorator_list] == []
 
 
 @pytest.mark.in_ci

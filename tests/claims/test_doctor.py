@@ -43,7 +43,10 @@ CAUSES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 QUICK = ("e1", "x2", "f1")
 SEEDS = (101, 102)  # others than those that the thresholds were set on
-HEALTHY_RATES = {"sgd": (0.03, 0.1), "momentum": (0.01, 0.03), "adam": (0.003, 0.01), "rmsprop": (0.003, 0.01)}
+HEALTHY_RATES = {
+    "sgd": (0.03, 0.1), "momentum": (0.01, 0.03), "nesterov": (0.01, 0.03), "adagrad": (0.03, 0.1),
+    "rmsprop": (0.003, 0.01), "adam": (0.003, 0.01), "adamw": (0.003, 0.01),
+}  # fmt: skip
 
 
 def named(script: str, seed: int) -> str:
@@ -75,6 +78,36 @@ def test_the_doctor_names_the_cause_in_each_case(name: str, seed: int) -> None:
     check(CASES[name], seed)
 
 
+# Changes that seem to cure a case are other settings of it. Where such a change brings a fault of its own, or leaves
+# less to be seen, that is what may be said.
+ALSO: dict[tuple[str, int], tuple[str, ...]] = {
+    ("x2", 1): ("empty updates",),  # zero_grad() moves behind backward()
+    ("f3", 3): ("summed", "not finite"),  # a sum in the place of a mean
+    ("i3", 3): ("",),  # tanh: its outputs are no probabilities
+    ("b2", 1): ("chance",),  # a deeper model, which has not moved at all
+    ("b2", 2): ("",),  # larger batches leave too few steps to judge a curve
+    ("b9", 1): ("",),  # one mean for two columns
+    ("t1", 2): ("decay",),  # a weight decay that keeps it from learning by heart
+    ("t2", 3): ("slow",),  # a tenth of the rate
+    ("s3", 3): ("one prediction",),
+}
+RIGHT = 0.9
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("group", sorted({CASES[name].group for name in CAUSES}))
+def test_changes_that_do_not_help_do_not_mislead_the_doctor(group: str) -> None:
+    wrong, total = [], 0
+    for name, expected in CAUSES.items():
+        case = CASES[name]
+        for at, change in enumerate(case.others if case.group == group else (), start=1):
+            found = named(change.applied(case.script), SEEDS[0])
+            total += 1
+            if found not in (*(expected or ("",)), *ALSO.get((name, at), ())):
+                wrong.append(f"{name}, change {at}: {found}")
+    assert total >= 9 and len(wrong) <= (1 - RIGHT) * total, wrong
+
+
 @pytest.mark.parametrize("name", HARMLESS)
 def test_the_doctor_is_silent_about_what_does_no_harm(name: str) -> None:
     assert named(MYTHS[name].script, SEEDS[0]) == ""
@@ -84,34 +117,44 @@ def test_the_doctor_is_silent_about_what_does_no_harm(name: str) -> None:
 
 
 def settings(lesson: str, seed: int) -> Any:
-    """Random settings of a lesson."""
+    """Random settings of a lesson: data, model, optimizer, rate, batches."""
     draw = random.Random(seed)
     optimizer = draw.choice(list(HEALTHY_RATES))
     lr = draw.choice(HEALTHY_RATES[optimizer])
-    common = {"seed": draw.randrange(1000), "lr": lr}
     activation = draw.choice(("relu", "tanh", "leaky_relu", "elu"))
     if lesson == "regression":
         return RegressionConfig(
-            **common, optimizer=optimizer, activation=activation, hidden=draw.choice((10, 16, 32)), max_steps=0,
-            noise=draw.choice((0.1, 0.2, 0.4)), batch_size=draw.choice((0, 20, 50)), layers=draw.choice((1, 2)),
+            seed=draw.randrange(1000), lr=lr, optimizer=optimizer, activation=activation, max_steps=0,
+            target=draw.choice(("square", "square", "sine", "step", "wave")), noise=draw.choice((0.1, 0.2, 0.4, 0.7)),
+            points=draw.choice((50, 100, 300)), loss=draw.choice(("mse", "mse", "huber", "l1")),
+            layers=draw.choice((1, 2, 3)), hidden=draw.choice((10, 16, 32)), hidden_2=draw.choice((10, 24)),
+            batch_size=draw.choice((0, 10, 20, 50)), weight_decay=draw.choice((0.0, 0.0, 0.0001)),
         )  # fmt: skip
     if lesson == "classification":
         return ClassificationConfig(
-            lr=lr, optimizer=optimizer, activation=activation, units_1=draw.choice((8, 12)), max_steps=0,
-            cloud=draw.choice(("blobs", "circle")), batch_size=draw.choice((0, 20)), layers=draw.choice((1, 2)),
-            dropout=draw.choice((0.0, 0.0, 0.2)),
+            seed=draw.randrange(1000), lr=lr, optimizer=optimizer, activation=activation, max_steps=0,
+            cloud=draw.choice(("blobs", "circle", "xor", "spiral", "moons", "rings")), classes=draw.choice((2, 3, 4)),
+            noise=draw.choice((0.4, 1.0, 1.5)), points=draw.choice((30, 100)), layers=draw.choice((1, 2, 3)),
+            units_1=draw.choice((8, 12)), units_2=draw.choice((6, 12)), batch_size=draw.choice((0, 10, 20)),
+            dropout=draw.choice((0.0, 0.0, 0.2)), weight_decay=draw.choice((0.0, 0.0, 0.001)),
         )  # fmt: skip
     if lesson == "optimizers":
-        return OptimizersConfig(seed=draw.randrange(1000), lr=0.01, racers="sgd,momentum,adam", activation=activation)
+        return OptimizersConfig(
+            seed=draw.randrange(1000), lr=draw.choice((0.003, 0.01, 0.03)), activation=activation,
+            racers=draw.choice(("sgd,momentum,adam", "nesterov,rmsprop,adamw", "adagrad,adadelta,adam")),
+            target=draw.choice(("square", "sine")), noise=draw.choice((0.1, 0.4)), hidden=draw.choice((10, 20)),
+        )  # fmt: skip
     return CnnConfig(
-        seed=draw.randrange(1000), lr=draw.choice((0.003, 0.01)), filters_1=4, filters_2=6, epochs=0,
+        seed=draw.randrange(1000), optimizer=draw.choice(("adam", "adam", "momentum")),
+        lr=draw.choice((0.003, 0.01)), layers=draw.choice((1, 2, 2, 3)), filters_1=4, filters_2=6, filters_3=8,
+        kernel=draw.choice((3, 5)), pooling=draw.choice(("max", "average")), activation=activation, epochs=0,
         batch_size=draw.choice((50, 64)), batch_norm=draw.choice((False, True)), dropout=draw.choice((0.0, 0.3)),
     )  # fmt: skip
 
 
 BUILDERS = {"regression": regression, "classification": classification, "optimizers": optimizers, "cnn": cnn}
-HEALTHY = [*(("regression", seed) for seed in range(38)), *(("classification", seed) for seed in range(38)),
-           *(("optimizers", seed) for seed in range(19)), *(("cnn", seed) for seed in range(5))]  # fmt: skip
+HEALTHY = [*(("regression", seed) for seed in range(28)), *(("classification", seed) for seed in range(28)),
+           *(("optimizers", seed) for seed in range(24)), *(("cnn", seed) for seed in range(20))]  # fmt: skip
 FAULTS = ("Gradients add up", "The targets have", "The inputs go up", "The loss gets prob", "The gradient dies",
           "All hidden units of", "A batch has", "Tested in train mode", "Batch norm gets")  # fmt: skip
 
@@ -128,6 +171,7 @@ def check_healthy(lesson: str, seed: int) -> None:
         with torch.no_grad():
             line = run.narrate(run.view())
     assert not line.startswith(FAULTS), line
+    assert lesson == "optimizers" or watch.steps >= 100
     found = diagnose(watch.evidence())
     if found is not None and found.rule in ("constant", "one prediction", "slow", "chance", "dead"):
         assert watch.evidence().is_poor, "a remark on a poor fit alone"  # a seed may be unlucky, and then it is true

@@ -15,7 +15,7 @@ from playground.lessons import LESSONS
 from playground.lessons.training_loop import paired_shapes, shape_walk
 from playground.lessons.training_loop.clinic import one_batch, setups
 from playground.lessons.training_loop.clinic.case import with_seed
-from playground.lessons.training_loop.clinic.cases import MYTHS, SILENT
+from playground.lessons.training_loop.clinic.cases import LOUD, MYTHS, SILENT
 from playground.lessons.training_loop.loop import BACKWARD, FORWARD, LOSS, STEP, ZERO_GRAD
 from playground.lessons.training_loop.one_step import OneStepConfig, lines_of, loop_of
 from playground.settings import Settings
@@ -596,3 +596,81 @@ def _(config: Any) -> None:
     case = MYTHS[config.case]
     ends = [names_of(script)[case.measure.name] for script in (case.script, case.cure.applied(case.script))]
     assert ends[0] == ends[1]
+
+
+@says(
+    "Most faults of a training loop are a line that is missing, in the wrong place, or given tensors of the wrong shape.",
+    "Some fail with a message.",
+    "Many say nothing: the loop runs, and the loss is a number like any other.",
+)
+def _() -> None:
+    assert len(SILENT) > 2 * len(LOUD) > 10
+
+
+@of("without-zero-grad", "One line is left out.")
+def _(config: Any) -> None:
+    assert set(lines_of(OneStepConfig())) - set(lines_of(config)) == {ZERO_GRAD}
+
+
+@of("same-batch-twice", "The short lines below lead from the loss of a batch to its loss after the step.")
+def _(config: Any) -> None:
+    (step,) = records_of(config, STEP)
+    assert step.loss > step.after
+
+
+@of("eval-mode", "The same batch in eval mode.")
+def _(config: Any) -> None:
+    assert (config.model, config.mode) == ("cnn", "eval")
+    train, test = (next(iter(records_of(each, FORWARD))) for each in (config.with_values(mode="train"), config))
+    assert train.layers[0].shape == test.layers[0].shape
+
+
+@of("no-flatten", "The layer between the maps and Linear is missing.")
+@of("batch-flattened", "x.flatten() instead of nn.Flatten(). in_features is right.")
+def _(config: Any) -> None:
+    assert config.flatten == ("left_out" if config == EXPERIMENTS["no-flatten"] else "method")
+    if config.flatten == "method":
+        assert stop_of(config.with_values(flatten="module")) is None
+
+
+@of("every-pair", "model(x) has the shape (n, 1), y has (n).", "The loss is a number.")
+def _(config: Any) -> None:
+    n = 6
+    loss = nn.functional.mse_loss(torch.zeros(n, 1), torch.ones(n).expand(n))
+    assert loss.ndim == 0 and (config.prediction, config.target) == ("column", "flat")
+
+
+@says("That is why `zero_grad()` exists.", "`zero_grad()` is left out.")
+def _() -> None:
+    w = torch.tensor(1.0, requires_grad=True)
+    norms = []
+    for _ in range(3):
+        (2 * w).backward()
+        assert w.grad is not None
+        norms.append(w.grad.item())
+    assert norms == [2, 4, 6]
+
+
+@says(
+    "A shape that does not fit is the friendly case. (n) against (n, 1) fits, and so does a Linear that reads the last axis alone.",
+    "Print `x.shape` after each layer, and the number is there.",
+)
+def _() -> None:
+    assert nn.functional.mse_loss(torch.zeros(5, 1), torch.zeros(5)).ndim == 0
+    assert nn.Linear(7, 10)(torch.zeros(8, 32, 7, 7)).shape == (8, 32, 7, 10)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        nn.Linear(784, 10)(torch.zeros(8, 1568))
+    layers = [nn.Conv2d(1, 32, 3, padding=1), nn.MaxPool2d(4), nn.Flatten()]
+    x = torch.zeros(8, 1, 28, 28)
+    for each in layers:
+        x = each(x)
+    assert x.shape[1] == 1568
+
+
+@of("clinic-floor", "Ask which outputs could make it smaller.")
+def _(config: Any) -> None:
+    sure = (
+        nn.functional.cross_entropy(torch.eye(10)[:1], torch.tensor([0])),
+        nn.functional.cross_entropy(10 * torch.eye(10)[:1], torch.tensor([0])),
+    )
+    assert float(sure[0]) == pytest.approx(1.461, abs=1e-3) and float(sure[1]) < 0.01

@@ -49,6 +49,12 @@ def image_environment() -> dict[str, str]:
     return dict(word.split("=", 1) for word in words)
 
 
+def base() -> str:
+    """The image that it is built on, where nothing else is said."""
+    (found,) = [rest for name, rest in instructions() if name == "ARG" and rest.startswith("BASE=")]
+    return found.removeprefix("BASE=")
+
+
 def copied() -> list[tuple[list[str], str]]:
     """What each COPY takes from the checkout, and where it puts it."""
     copies = [rest.split() for rest in said(instructions(), "COPY") if "--from=" not in rest]
@@ -115,6 +121,13 @@ def test_every_copy_source_exists_and_reaches_the_builder() -> None:
     assert [source for source in sources if Path(source).parts[0] not in kept] == []
 
 
+def test_base_is_pinned_to_a_release_of_python_and_of_debian() -> None:
+    assert re.fullmatch(r"docker\.io/library/python:3\.\d+-slim-[a-z]+", base())
+    assert instructions()[0] == ("ARG", f"BASE={base()}"), "before the first stage, for all of them"
+    assert {rest.partition(" ")[0] for name, rest in instructions() if name == "FROM"} == {"${BASE}"}
+    assert base() in (ROOT / "docs" / "deploy" / "README.md").read_text()
+
+
 def test_torch_is_chosen_by_a_build_argument_that_defaults_to_cpu() -> None:
     assert "TORCH_BACKEND=cpu" in said(instructions(), "ARG")
     assert any("--torch-backend=${TORCH_BACKEND}" in command for command in said(instructions(), "RUN"))
@@ -124,7 +137,8 @@ def test_mnist_comes_into_the_image_only_when_asked_for() -> None:
     assert "MNIST=0" in said(instructions(), "ARG")
     (fetching,) = [command for command in said(instructions(), "RUN") if "playground.mnist" in command]
     assert re.search(r'\[ "\$\{MNIST\}" = 1 \]; then \S+ -m playground\.mnist data; fi$', fetching)
-    assert "--from=build /data data" in said(final_stage(), "COPY"), "beside app.py, where it is looked for"
+    assert said(instructions(), "WORKDIR") == ["/app", "/app"]
+    assert "--from=build /app /app" in said(final_stage(), "COPY"), "beside app.py, where it is looked for"
     assert places()[-1] == ROOT / "data"
 
 
@@ -158,6 +172,13 @@ def test_image_writes_below_tmp_only() -> None:
     places = {name: environment[name] for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")}
     assert {name: place for name, place in places.items() if Path(place).parts[:2] != ("/", "tmp")} == {}
     assert environment["PYTHONDONTWRITEBYTECODE"] == "1"
+
+
+def test_image_reads_the_bytecode_that_its_build_has_written() -> None:
+    folder = image_environment()["PYTHONPYCACHEPREFIX"]
+    assert f"--from=build {folder} {folder}" in said(final_stage(), "COPY")
+    (starting,) = [command for command in said(instructions(), "RUN") if "streamlit run" in command]
+    assert f"PYTHONPYCACHEPREFIX={folder} PYTHONDONTWRITEBYTECODE= " in starting
 
 
 def test_settings_agree_between_code_image_and_readme() -> None:
@@ -208,8 +229,21 @@ def test_uvicorn_serves_the_same_app(serve: Any) -> None:
 def test_compose_limits_memory_processors_and_processes() -> None:
     (service,) = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"].values()
     assert re.fullmatch(r"\d+[mg]", str(service["mem_limit"]))
-    assert float(service["cpus"]) > service["environment"]["PLAYGROUND_WORKERS"] > 0
+    assert float(service["cpus"]) > 1
+    assert {"PLAYGROUND_CORES", "PLAYGROUND_WORKERS"} & service["environment"].keys() == set(), "the limit decides"
     assert 0 < service["pids_limit"] <= 1_000
+
+
+def test_compose_keeps_a_download_of_mnist() -> None:
+    composed = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    (service,) = composed["services"].values()
+    (volume,) = service["volumes"]
+    name, _, folder = volume.partition(":")
+    assert name in composed["volumes"]
+    assert folder == service["environment"]["PLAYGROUND_DATA"]
+    user, group = said(final_stage(), "USER")[-1].split(":")
+    made = f"install --directory --owner={user} --group={group} {folder}"
+    assert any(made in command for command in said(final_stage(), "RUN")), "a new volume takes its owner from the image"
 
 
 def test_compose_takes_rights_away() -> None:
@@ -226,7 +260,20 @@ def test_compose_publishes_the_port_that_the_image_listens_on() -> None:
     assert said(final_stage(), "EXPOSE") == [PORT]
     assert f"--server.port={PORT}" in json.loads(said(final_stage(), "CMD")[-1])
     assert [ports.rpartition(":")[2] for ports in service["ports"]] == [PORT]
-    assert service["build"]["args"] == {"TORCH_BACKEND": "${TORCH_BACKEND:-cpu}", "MNIST": "${MNIST:-0}"}
+    assert service["build"]["args"] == {
+        "BASE": f"${{BASE:-{base()}}}", "TORCH_BACKEND": "${TORCH_BACKEND:-cpu}", "MNIST": "${MNIST:-0}"
+    }  # fmt: skip
+
+
+def test_a_replica_is_the_same_container_as_a_single_server() -> None:
+    (single,) = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"].values()
+    replica = yaml.safe_load((ROOT / "docs" / "deploy" / "compose.scale.yaml").read_text())["services"]["playground"]
+    own = {"ports", "environment", "build", "scale"}
+    assert {name: value for name, value in replica.items() if name not in own} == {
+        name: value for name, value in single.items() if name not in own
+    }
+    assert replica["build"]["args"] == single["build"]["args"]
+    assert single["environment"].keys() <= replica["environment"].keys()
 
 
 def test_streamlit_is_configured_for_production() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -129,6 +130,48 @@ def test_no_constant_strategy_answers_the_questions(strategy: str) -> None:
     chance = sum(1 / len(ask.options) for ask, _ in choices) / len(choices)
     right = sum(CONSTANT[strategy](ask) == truth for ask, truth in choices) / len(choices)
     assert right <= chance + 0.1, f"{strategy} option is right in {right:.0%}, by chance in {chance:.0%}"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.75, 1.0])
+def test_no_constant_number_is_an_answer(share: float) -> None:
+    """Always at the same place between the lowest and the highest number that can be given."""
+    numbers = [(each.ask, truth_of(found, each)) for found, each in CASES.values() if isinstance(each.ask, Number)]
+    chance = sum(chance_of(ask) for ask, _ in numbers) / len(numbers)
+    right = sum(predictions.is_close(ask, placed(ask, share), truth) for ask, truth in numbers) / len(numbers)
+    assert len(numbers) >= 20
+    assert right <= chance + 0.1, f"{share:.0%} of the range is right in {right:.0%}, by chance in {chance:.0%}"
+
+
+def is_logarithmic(ask: Number) -> bool:
+    return ask.is_factor and ask.lo > 0
+
+
+def placed(ask: Number, share: float) -> float:
+    """A number at a share of the way from the lowest to the highest answer."""
+    if is_logarithmic(ask):
+        return float(ask.lo * (ask.hi / ask.lo) ** share)
+    return float(ask.lo + share * (ask.hi - ask.lo))
+
+
+def chance_of(ask: Number) -> float:
+    """The share of the possible answers that count as right, wherever the truth is."""
+    if is_logarithmic(ask):
+        return min(1.0, 2 * math.log(ask.tolerance) / math.log(ask.hi / ask.lo))
+    return min(1.0, 2 * ask.tolerance / (ask.hi - ask.lo))
+
+
+def test_no_level_line_is_an_answer() -> None:
+    curves = [(each.ask, truth_of(found, each)) for found, each in CASES.values() if isinstance(each.ask, Curve)]
+    assert len(curves) >= 4
+    for ask, truth in curves:
+        assert isinstance(truth, tuple)
+        for height in (min(truth), sum(truth) / len(truth), max(truth)):
+            assert not predictions.is_close(ask, (height,) * predictions.GRID_POINTS, truth), ask.question
+
+
+def test_the_questions_are_of_all_three_kinds_and_at_least_60() -> None:
+    kinds = Counter(type(prediction.ask) for _, prediction in CASES.values())
+    assert sum(kinds.values()) >= 60 and min(kinds.values()) >= 4 and len(kinds) == 3
 
 
 @pytest.mark.parametrize("strategy", CONSTANT)

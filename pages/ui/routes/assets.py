@@ -21,14 +21,24 @@ STYLES = "first.css"  # all that the first picture needs
 BOARD_STYLES = ("board.css", "player.css", "rail.css", "network.css", "racers.css", "lab_line.css", "script.css")
 NO_FILE = "There is no such file."
 MODULES = "modules.js"  # all of ours, without those of a class
-CLASSROOM = "classroom.js"  # the modules of a class: only its pages have them, after the others
+CLASSROOM = "classroom.js"  # what the app's pages need in a class: they load it after the others
+CLASS_PAGES = "class.js"  # all that a class's own pages need
+CLASS_STYLES = "class.css"  # of these
+BAR_STYLES = "bar.css"  # what the app's pages need in a class
 OF_A_CLASS = "classroom/"  # the folder of these modules
-NAMES = (MODULES, CLASSROOM, PLOTLY, STYLES)
+ENTRIES = {CLASSROOM: "classroom/bar.js", CLASS_PAGES: "classroom/page.js"}  # what a script begins with
+NAMES = (MODULES, CLASSROOM, CLASS_PAGES, CLASS_STYLES, BAR_STYLES, PLOTLY, STYLES)
 
 
 def styles(*names: str) -> str:
     """The text of these style sheets, one after the other."""
     return "\n".join((STATIC / "styles" / name).read_text(encoding="utf-8") for name in names)
+
+
+def class_styles() -> list[str]:
+    """The style sheets of a class's own pages, "base.css" first."""
+    found = [path.name for path in (STATIC / "styles" / "classroom").glob("*.css")]
+    return [f"classroom/{name}" for name in sorted(found, key=lambda name: (name != "base.css", name))]
 
 
 @cache
@@ -43,11 +53,16 @@ def _content(name: str) -> bytes:
         return plotly_build.smaller(_plotly()).encode()
     if name == STYLES:
         return styles(STYLES, *BOARD_STYLES, "page.css").encode()
+    if name == BAR_STYLES:
+        return styles("classroom_bar.css", "classroom/reader.css").encode()
+    if name == CLASS_STYLES:
+        return styles("home_picture.css", *class_styles()).encode()
     paths = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*.js"))}
     sources = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
-    of_class = {name: text for name, text in sources.items() if name.startswith(OF_A_CLASS)}
-    others = {name: text for name, text in sources.items() if name not in of_class}
-    return (bundle.bundled(others) if name == MODULES else bundle.bundled(of_class, loaded=others)).encode()
+    others = [name for name in sources if not name.startswith(OF_A_CLASS)]
+    if name == MODULES:
+        return bundle.bundled(sources, entries=others).encode()
+    return bundle.bundled(sources, others if name == CLASSROOM else (), [ENTRIES[name]]).encode()
 
 
 def prepare() -> None:
@@ -95,7 +110,7 @@ async def serve(request: Request) -> Response:
     if "gzip" in request.headers.get("accept-encoding", ""):
         content = _zipped(name)
         headers["Content-Encoding"] = "gzip"
-    kind = "text/css" if name == STYLES else "text/javascript"
+    kind = "text/css" if name.endswith(".css") else "text/javascript"
     return Response(content, media_type=kind, headers=headers)
 
 

@@ -10,7 +10,7 @@ Our modules import by name (or for the effect alone), only from each other, not 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from posixpath import dirname, join, normpath
 
 _IMPORT = re.compile(r'^import\s+(?:\{([^}]*)\}\s+from\s+)?"([^"]+)";\n', re.MULTILINE)
@@ -19,10 +19,11 @@ _OTHER = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 DEFAULT = "asDefault"  # the name of a function without one that a module exports by default
 
 
-def bundled(sources: Mapping[str, str], loaded: Collection[str] = ()) -> str:
-    """One script from the texts of these modules, by name. Raises ValueError for a form that is not known here.
+def bundled(sources: Mapping[str, str], loaded: Collection[str] = (), entries: Iterable[str] | None = None) -> str:
+    """One script from the texts of modules, by name. Raises ValueError for a form that is not known here.
 
-    `loaded` names modules of another script, which the page has run before this one.
+    It has the modules `entries` (all of them, if None) and what they import. `loaded` names modules of another script,
+    which the page has run before this one.
     """
     done: dict[str, str] = dict.fromkeys(loaded, "")
 
@@ -34,7 +35,7 @@ def bundled(sources: Mapping[str, str], loaded: Collection[str] = ()) -> str:
                 add(_target(name, address), (*importers, name))
             done[name] = _as_function(name, sources[name])
 
-    for name in sources:
+    for name in sources if entries is None else entries:
         add(name)
     table = "window.__modules" if loaded else "(window.__modules = {})"
     return f'"use strict";\n(() => {{\nconst modules = {table};\n{"".join(done.values())}}})();\n'

@@ -24,6 +24,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pages.ui import prose
+from pages.ui.classroom.boards import BOARDS
 from pages.ui.session import NO_ANSWER, pool
 from playground.classroom import afterwards, feed, orders
 from playground.classroom.classroom import Classroom
@@ -31,8 +32,7 @@ from playground.classroom.connections import Connection
 from playground.classroom.messages import CLOSED, FILE_NAME, NOT_YOURS, REFUSED, SNAPSHOT_NAME
 from playground.classroom.rates import Bucket
 from playground.classroom.records import Errand
-from playground.classroom.register import NotAdmitted, NotStarted, Register
-from playground.classroom.tiles import Boards
+from playground.classroom.register import Listener, NotAdmitted, NotStarted, Register
 from playground.classroom.tokens import Keys, secret_of
 from playground.classroom.views import tile
 from playground.mnist.files import cache_folder
@@ -56,22 +56,7 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 log = logging.getLogger(__name__)
 
 
-class NoBoards:
-    """Where no page shows a run."""
-
-    def shown(self, session: object, run_id: object) -> str | None:
-        """None."""
-
-    def checkpoint(self, name: str) -> tuple[bytes, str]:
-        """Raise ValueError."""
-        raise ValueError(REFUSED["no snapshot"])
-
-    def reports(self, pictures: frozenset[str], numbers: frozenset[str]) -> dict[str, Any]:
-        """Nothing."""
-        return {}
-
-
-BOARDS: Boards = NoBoards()
+LISTENERS: list[Listener] = []  # called with a class after each change of it, on the event loop
 
 
 def clock() -> float:
@@ -87,7 +72,9 @@ def register() -> Register:
     """The classes of this server."""
     settings = Settings.from_environment()
     keys = Keys(secret_of(settings.secret, cache_folder().parent))
-    return Register(settings, keys, clock, inline=prose.inline)
+    made = Register(settings, keys, clock, inline=prose.inline)
+    made.listeners = LISTENERS
+    return made
 
 
 # A class goes on by itself while there is one.

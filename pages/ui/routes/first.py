@@ -24,6 +24,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pages.ui import before_play, board, compare, rail, still_lab
+from pages.ui.classroom import locks
+from pages.ui.routes.classroom import register
 from pages.ui.session import NO_ANSWER, Predicted, Rail, pool
 from pages.ui.widgets import knob_widgets
 from playground import mnist
@@ -66,6 +68,10 @@ def opening(lesson_name: str, query: Mapping[str, str]) -> Opening | None:
         return None
     hidden = frozenset(knob_widgets.names_in(texts.pop(knob_widgets.HIDE, "")))
     experiment, asks = texts.pop(knob_widgets.try_parameter(lesson_name), ""), texts.pop(before_play.PARAMETER, "on")
+    if texts.pop(locks.PARAMETER, None) is not None:
+        of = register().find(query[locks.PARAMETER])
+        if of is not None and (of.locks or of.eyes):
+            return None
     found = rail.find(lesson, experiment)
     if asks not in before_play.MODES or (experiment and found is None):
         return None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from typing import Any
 
 import orjson
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from pages.ui.routes.allowance import Allowance, BadMessage
 from pages.ui.session import pool
 from playground.engine.commands import Ask, ProtocolError, read_ask
 from playground.engine.open_run import UnknownRun
@@ -19,20 +19,11 @@ MAX_MESSAGE_CHARACTERS = 4_096
 MAX_MESSAGES_PER_SECOND = 150.0  # sustained; twice as many in one burst
 # The sentences with which a socket is closed.
 LOST = "This run is no longer there. Press Reset to start again."
-TOO_MANY = "Too many messages. Reload the page to continue."
 TOO_LONG = "A message may have at most {most:,} characters."
 NOT_TEXT = "The stream takes text messages only."
 NOT_JSON = "The message is not JSON."
 NOT_AN_OBJECT = "The message is not a JSON object."
 NEITHER_ASK_NOR_DO = "A message needs “ask” or “do”."
-
-
-class BadMessage(ValueError):
-    """A message that breaks the protocol: the socket is closed with this code and reason."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code, self.reason = code, reason
 
 
 class SocketViewer:
@@ -83,31 +74,13 @@ class SocketViewer:
                     self.ask(message)
 
 
-class Allowance:
-    """How many messages a viewer may still send: a bucket that refills at a steady rate."""
-
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._left = 2 * rate
-        self._at = time.monotonic()
-
-    def take(self) -> None:
-        """Use one message. Raises BadMessage when none is left."""
-        now = time.monotonic()
-        self._left = min(2 * self._rate, self._left + (now - self._at) * self._rate)
-        self._at = now
-        self._left -= 1
-        if self._left < 0:
-            raise BadMessage(4429, TOO_MANY)
-
-
 async def live(socket: WebSocket) -> None:
-    """One viewer's stream at /live/<run id>; with `?reads=1`, of a viewer that only reads."""
+    """The stream at /live/<run id> of the viewer that controls the run; others read it by another name (`readers`)."""
     await socket.accept()  # also where there is no run: a browser shows no reason for a socket that never opened
     run_id = socket.path_params["run_id"]
     viewer = SocketViewer(socket, run_id)
     try:
-        pool().attach(run_id, viewer, reads=socket.query_params.get("reads") == "1")
+        pool().attach(run_id, viewer)
     except UnknownRun:
         await socket.close(4404, LOST)
         return

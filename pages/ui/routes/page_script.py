@@ -6,13 +6,15 @@ import gzip
 import json
 from functools import cache
 from html import escape
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pages.ui.classroom import locks
+from pages.ui.classroom.words import BAR
 from pages.ui.messages import TEXT
-from pages.ui.routes import assets, base, streamlit_files
+from pages.ui.routes import assets, base, class_pages, streamlit_files
 from playground.lessons import LESSONS
 
 HEAD = "<head>"
@@ -33,7 +35,8 @@ class PageScript:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and add the script to a page that comes back."""
-        if scope["type"] != "http" or scope["method"] != "GET":
+        is_ours = base.within(scope.get("path", "")).strip("/") in class_pages.PAGES
+        if scope["type"] != "http" or scope["method"] != "GET" or is_ours:
             await self.app(scope, receive, send)
             return
         head = _head(base.within(scope["path"]).strip("/"), scope.get("query_string", b"").decode("latin-1"))
@@ -76,12 +79,13 @@ def _is_page(message: Message) -> bool:
 
 def _head(path: str, query: str) -> str:
     """What the head of the page at this path begins with."""
+    of_class = _of_a_class() if locks.PARAMETER in parse_qs(query) else ""
     if path not in LESSONS:
-        return _of_every_page() + f'<link rel="prefetch" href="{assets.url(assets.PLOTLY)}" as="script">'
+        return _of_every_page() + of_class + f'<link rel="prefetch" href="{assets.url(assets.PLOTLY)}" as="script">'
     address = escape(f"./first/{path}" + (f"?{quote(query, safe='=&%+,:;@/?!*()-._~')}" if query else ""))
     picture = f'<link rel="preload" as="fetch" crossorigin href="{address}" data-first>'
     plotly = f'<link rel="preload" as="script" href="{assets.url(assets.PLOTLY)}" data-plotly>'
-    return picture + plotly + _of_every_page()
+    return picture + plotly + _of_every_page() + of_class
 
 
 @cache
@@ -90,6 +94,15 @@ def _of_every_page() -> str:
     return (
         f'<script src="{assets.url(assets.MODULES)}" data-words="{words}"></script>'
         f'<link rel="stylesheet" href="{assets.url(assets.STYLES)}" data-styles>'
+    )
+
+
+@cache
+def _of_a_class() -> str:
+    """What a page in a class has in addition: its bar."""
+    return (
+        f'<link rel="stylesheet" href="{assets.url(assets.BAR_STYLES)}">'
+        f'<script src="{assets.url(assets.CLASSROOM)}" data-words="{escape(json.dumps(BAR))}"></script>'
     )
 
 

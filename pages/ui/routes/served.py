@@ -8,11 +8,13 @@ from starlette.routing import BaseRoute
 from pages.ui.routes import (
     assets,
     base,
+    class_pages,
     classroom,
     first,
     live,
     origins,
     prose,
+    readers,
     readiness,
     sessions,
     still,
@@ -25,7 +27,7 @@ from playground.settings import Settings
 
 def routes() -> list[BaseRoute]:
     """Every route of ours, under the app's path."""
-    parts = (live, still, sessions, assets, first, prose, classroom, readiness)
+    parts = (live, still, sessions, assets, first, prose, classroom, class_pages, readers, readiness)
     return base.under_base(*(part.ROUTES for part in parts))
 
 

@@ -29,7 +29,7 @@ const TOLD_MS = 10_000; // how long a sentence stays that need not be seen again
 
 window.__board_frames ??= 0;
 
-class Board {
+export class Board {
   constructor(parent, data) {
     this.words = data.words;
     this.statusLabels = data.status;
@@ -44,6 +44,7 @@ class Board {
     this.scale = 1; // of the page's type: 1.5 with A+
     this.early = []; // what is to be done when the run is there
     this.wasConnected = false;
+    this.vote = null; // the class's question, while it stands in the rail
     this.gone = new AbortController();
     this.root = element("div", { "data-board": "" });
     this.screen = element("div", { class: "screen" });
@@ -54,7 +55,7 @@ class Board {
     this.charts = new Map(data.charts.map((spec) => [spec.name, new Chart(spec, this)]));
     this.places = new Places(this);
     if (data.run) {
-      keepStep(() => this.run, () => this.numbers.status.step.textContent, this.gone.signal);
+      if (!data.reads) keepStep(() => this.run, () => this.numbers.status.step.textContent, this.gone.signal);
       this.pinnable = data.charts.some((spec) => spec.pins) && data.settings;
       this.numbers = new Numbers(this);
       this.strip = new Strip(this);
@@ -111,6 +112,14 @@ class Board {
     if (data.run && data.run !== this.run) this.watch(data.run);
     this.rail.update(data.rail);
     this.compareWith(data.second);
+    dispatchEvent(new CustomEvent("board:shows", { detail: this }));
+  }
+
+  /** Show a run that others control: what is pressed here has no effect. */
+  readFrom(stream) {
+    this.run = "read";
+    this.stream = stream;
+    for (const part of [this.player, this.strip, this.bar]) part.root.inert = true;
   }
 
   /** Take what the data say of settings, knobs and colours. */
@@ -172,7 +181,7 @@ class Board {
 
   /** A knob was turned in the board: the page checks it and sets its widget. */
   turn(name, value) {
-    this.turns.turn(name, value);
+    if (!this.data.reads) this.turns.turn(name, value);
   }
 
   /** Have the page continue the run from an earlier step and compare it with the run as it is; whether it can. */
@@ -184,7 +193,7 @@ class Board {
 
   /** A place in a still chart was picked: the page sets its knobs to it. */
   pick(picked) {
-    this.component.setTriggerValue("picked", picked);
+    this.component?.setTriggerValue("picked", picked);
   }
 
   chooseTheme(parent) {
@@ -310,12 +319,13 @@ class Board {
   /** What the frame must contain has changed: a chart became visible, or a toggle was switched. */
   changed() {
     this.companion?.changed();
-    this.ask(false);
+    if (this.data.reads) { for (const chart of this.charts.values()) if (chart.figure) chart.draw(); }
+    else this.ask(false);
   }
 
   /** Send a command; one that comes before the first connection is sent with it. */
   send(command) {
-    if (this.stream?.send(command)) return;
+    if (this.data.reads || this.stream?.send(command)) return;
     if (this.wasConnected) this.say(this.words.reconnecting);
     else this.early.push(() => this.stream.send(command));
   }
@@ -340,7 +350,8 @@ class Board {
   }
 
   leave() {
-    if (this.run) this.stream?.send({ do: "leave" });
+    dispatchEvent(new CustomEvent("board:leaves", { detail: this }));
+    if (this.run && !this.data.reads) this.stream?.send({ do: "leave" });
     this.stream?.close();
     this.gone.abort();
     this.companion?.leave();

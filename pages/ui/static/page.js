@@ -186,7 +186,7 @@ function begin() {
   });
 }
 
-if (!window.__page_begun) {
+if (!window.__page_begun && !root.dataset.page) { // a page of a class is none of Streamlit's
   window.__page_begun = true;
   begin();
 }

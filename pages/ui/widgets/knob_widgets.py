@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from pages.ui.classroom import locks
 from pages.ui.messages import TEXT
 from pages.ui.session import session
 from pages.ui.widgets import widget_values
@@ -43,6 +44,8 @@ def read(bench: str, config_type: type[Config], apart: Iterable[str] = ()) -> tu
             config, problems = config_type.parse(_link(bench, apart))
         problems = [*session().bench(bench).refused, *problems]
     session().bench(bench).refused = []
+    config = keep_locked(bench, config, before)
+    session().bench(bench).is_given = False
     set_widgets(bench, config)  # even if it is the same: widgets that were not on the page have lost their values
     return config, problems
 
@@ -66,10 +69,20 @@ def _link_has_changed(bench: str, apart: Iterable[str]) -> bool:
 
 
 def choose(bench: str, config: Config) -> None:
-    """Set the whole config at once, for a callback: an experiment, a click in a chart."""
+    """Set the whole config at once, for a callback: an experiment, a click in a chart. Locked settings stay."""
+    config = keep_locked(bench, config, session().bench(bench).config)
     set_widgets(bench, config)
     session().bench(bench).chosen = True
     session().problems, session().problems_of = [], None
+
+
+def keep_locked(bench: str, config: Config, before: Config | None) -> Config:
+    """The config with those settings as they were, or at their defaults, that the teacher of the class has locked."""
+    names = locks.locked() & config.knobs().keys()
+    if not names or session().bench(bench).is_given:
+        return config
+    known = before if before is not None else type(config)()
+    return config.with_values(**{name: getattr(known, name) for name in names})
 
 
 def turn(bench: str, name: object, value: object) -> bool:
@@ -260,8 +273,8 @@ def help_of(spec: Knob) -> str:
 
 
 def hidden_knobs() -> set[str]:
-    """The names of the knobs that the link asks to hide."""
-    return names_in(st.query_params.get(HIDE, session().kept_parameters.get(HIDE, "")))
+    """The names of the knobs that the link asks to hide, and of those that the teacher of the class has locked."""
+    return names_in(st.query_params.get(HIDE, session().kept_parameters.get(HIDE, ""))) | locks.locked()
 
 
 def names_in(text: str) -> set[str]:

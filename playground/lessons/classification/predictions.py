@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from playground.glance import MAP_SIDE
 from playground.lessons.classification.clouds import MAP_END
 from playground.lessons.classification.config import ClassificationConfig, inputs_of
 from playground.training import models
@@ -35,6 +36,8 @@ def plane_points(wide: int, tall: int, step: float) -> Tensor:
 
 
 PLANE = plane_points(WIDE, TALL, STEP)
+# The cells of a miniature, rows from the lowest: (cells, 2).
+CELLS = plane_points(MAP_SIDE, MAP_SIDE, 2 * MAP_END / MAP_SIDE).view(MAP_SIDE, MAP_SIDE, 2).flip(0).reshape(-1, 2)
 
 
 def small_maps(values: Tensor) -> NDArray[Any]:

@@ -17,6 +17,7 @@ from playground.data.datasets import DataError
 from playground.engine.commands import AddPoint, Command, Explain, RemovePoint, SetWeight, Undo
 from playground.engine.frames import Figure
 from playground.figures import curves, fields, graphs, strips
+from playground.glance import Miniature, map_of_classes
 from playground.knobs import Config
 from playground.lessons.classification import explain_point, look_inside, pictures
 from playground.lessons.classification.challenge import Challenge
@@ -47,7 +48,15 @@ from playground.lessons.classification.edits import (
     nearest,
 )
 from playground.lessons.classification.figures.weights import with_parameters
-from playground.lessons.classification.predictions import REACH, TALL, WIDE, Predictions, pad_logits, small_maps
+from playground.lessons.classification.predictions import (
+    CELLS,
+    REACH,
+    TALL,
+    WIDE,
+    Predictions,
+    pad_logits,
+    small_maps,
+)
 from playground.lessons.classification.words import MARKS, MESSAGES
 from playground.lessons.doctor import examine
 from playground.lessons.edge_numbers import on_edges
@@ -205,6 +214,10 @@ class ClassificationRun(LineRun):
     def probe(self) -> Probe:
         """How far the loss alone would fall from here, and how hard the penalties pull; kept for a while."""
         return self.kept_probe(lambda: self._probe_of(self.model))
+
+    def fresh_probe(self) -> Probe:
+        """The same of the weights at step 0."""
+        return self.kept_fresh_probe(self.probe(), lambda: self._probe_of(build_model(self.config)))
 
     def _probe_of(self, model: nn.Sequential) -> Probe:
         x, loss_fn = self.inputs[: len(self.data.x_train)], LOSSES[self.config.loss][1]()
@@ -392,6 +405,15 @@ class ClassificationRun(LineRun):
 
     # Drawing.
 
+    def miniature(self) -> Miniature:
+        """What the model thinks of the middle of the plane, in 16 x 16 cells."""
+        logits = pad_logits(self.model(inputs_of(self.config, CELLS)), self.config.outputs)
+        return map_of_classes(logits.softmax(dim=1).numpy())
+
+    def size(self) -> int:
+        """The number of hidden units."""
+        return sum(self.config.widths)
+
     def snapshot_model(self, config: ClassificationConfig) -> nn.Sequential:
         """A model to show a snapshot with, with the shape and activation of the snapshot's config."""
         return build_model(config, self.dropout)
@@ -509,7 +531,7 @@ class ClassificationRun(LineRun):
             constant_loss=self.constant_loss(), is_whole=self.trainer.batches.whole,
             dead=tuple(int(layer.sum()) for layer in predictions.dead),
             largest_input=self.largest_input, stop_at=self.progress.stop_at, probe=self.probe,
-            without_dropout=self.loss_without_dropout, fresh_probe=lambda: self._probe_of(build_model(self.config)),
+            without_dropout=self.loss_without_dropout, fresh_probe=self.fresh_probe,
             accuracy=accuracy, classes=self.classes, same_units=models.layer_of_same_units(view.model),
             good_step=self.good_step, max_units=MAX_UNITS, max_layers=MAX_LAYERS,
             has_more_inputs=len(config.input_names) < len(INPUTS), one_class=self._one_class(predictions),

@@ -14,7 +14,7 @@ from torch import nn
 from playground.lessons.cnn.config import IMAGES, LEARNING_RATES
 from playground.lessons.cnn.frame_context import FrameContext
 from playground.lessons.cnn.metrics import LAYERS
-from playground.lessons.cnn.model import CLASSES
+from playground.lessons.cnn.model import CLASSES, SIDE
 from playground.lessons.cnn.words import A_DIGIT, ADVICE, NARRATOR
 from playground.lessons.doctor import examine
 from playground.lessons.doctor import rules as doctor
@@ -63,14 +63,13 @@ class CnnSituation:
     @property
     def evidence(self) -> Evidence:
         """What the doctor's rules read."""
-        history, since, config = self.frame.history, self.period.start, self.frame.config
+        history, since = self.frame.history, self.period.start
         layers = [each for each in self.frame.live_model if isinstance(each, (nn.Conv2d, nn.Linear))]
         names = [*LAYERS[: len(layers) - 1], LAYERS[-1]]
-        steps = self.frame.view.steps - since
+        places = [(SIDE >> at) ** 2 for at in range(len(layers) - 1)]  # each pooling halves the sides
         return Evidence(
-            losses=self.losses(), steps_taken=steps, since=self.since, classes=CLASSES, constant_loss=GUESSING,
-            layers=examine.layers_of(layers, names, history, since),
-            batch_norm_of_one=steps if config.batch_norm and config.batch_size == 1 else 0,
+            losses=self.losses(), steps_taken=self.frame.view.steps - since, since=self.since, classes=CLASSES,
+            constant_loss=GUESSING, layers=examine.layers_of(layers, names, history, since, [*places, 1]),
         )  # fmt: skip
 
 
@@ -198,14 +197,9 @@ def _guessing(now: CnnSituation) -> Loss | None:
     return Loss(loss, float(losses[0]), GUESSING) if loss > NEAR_GUESSING * GUESSING else None
 
 
-def _from_the_doctor(name: str, applies: Callable[[CnnSituation], Any]) -> Callable[[CnnSituation], Any]:
-    """What a rule of the doctor finds, where it applies on this page."""
-    rule = doctor.named(name)
-    return lambda now: rule.find(now.evidence) if now.is_current and applies(now) else None
-
-
-def _is_guessing(now: CnnSituation) -> bool:
-    return _guessing(now) is not None
+def _dies_backwards(now: CnnSituation) -> Any:
+    """What the doctor finds, where the loss has not left that of guessing."""
+    return doctor.named("dies backwards").find(now.evidence) if _guessing(now) is not None else None
 
 
 def _to_lead_gradients_back(now: CnnSituation, found: Any) -> str:
@@ -260,14 +254,8 @@ RULES: tuple[Rule[CnnSituation], ...] = (
     Rule("unstepped", _unstepped, NARRATOR["unstepped"]),
     Rule("blank", _blank, NARRATOR["blank"], NARRATOR["blank since"], advice=_lower_rate),
     Rule(
-        "batch of one",
-        _from_the_doctor("batch of one", _is_guessing),
-        NARRATOR["batch of one"],
-        advice=lambda now, found: ADVICE["batch"],
-    ),
-    Rule(
         "dies backwards",
-        _from_the_doctor("dies backwards", _is_guessing),
+        _dies_backwards,
         NARRATOR["dies backwards"],
         advice=_to_lead_gradients_back,
     ),

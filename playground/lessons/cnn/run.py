@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from playground.engine.commands import Command, Draw, Explain, Pick, Slide
 from playground.engine.frames import Figure
 from playground.engine.run import Drawing
+from playground.glance import OWN_IMAGE, Miniature, digit
 from playground.knobs import Config
 from playground.lessons.cnn.batches import ImageBatches
 from playground.lessons.cnn.charts import by_name, window
@@ -315,6 +316,16 @@ class CnnRun(TrainingRun):
             self.tester.continue_test(self.model, past.own)
 
     # Its charts.
+
+    def miniature(self) -> Miniature:
+        """The selected image and the probability of each digit."""
+        predictions = self.predict(self.model, self.config)
+        number = OWN_IMAGE if predictions.label is None else self.selection.image_number(self.config, self.digits)
+        return digit(number, predictions.probabilities)
+
+    def size(self) -> int:
+        """The number of parameters in hundreds."""
+        return -(-self.parameter_count // 100)
 
     @property
     def frame_rate(self) -> float:

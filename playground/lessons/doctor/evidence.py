@@ -17,7 +17,8 @@ POOR = 0.5  # of the loss of the best constant prediction: a higher loss at the 
 class Layer:
     """A layer, by its weight matrix or kernel.
 
-    `size` is the number of its weights, `gradient` the norm of their gradient over the first steps. `has_moved` says
+    `size` is the number of its weights, `gradient` the norm of their gradient over the first steps, `places` how often
+    each weight is used for one example: a kernel at each place of its output. `has_moved` says
     whether a weight has changed since the first step, `is_optimized` whether an optimizer that takes steps has it.
     `same_units` says whether all of its units (at least two) had equal weights at the start and have them now.
     """
@@ -25,6 +26,7 @@ class Layer:
     size: int
     units: int = 0
     gradient: float = math.nan
+    places: int = 1
     has_moved: bool = True
     has_gradient: bool = True  # other than 0, at least once
     is_frozen: bool = False
@@ -32,6 +34,11 @@ class Layer:
     same_units: bool = False
     missed: int = 0  # of the first steps: those in which the backward pass did not reach it
     passes: int = 0
+
+    @property
+    def pull(self) -> float:
+        """The gradient of one use of one weight, as far as uses differ by chance."""
+        return self.gradient / math.sqrt(self.size * self.places)
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,8 @@ class Evidence:
     kept_norm: float = math.nan  # of such an old gradient
     new_norm: float = math.nan  # of the new one
     models: int = 1  # trained one after the other, with the same shapes, none used again
+    is_one_model: bool = True  # whether all losses are of the same model
+    are_weights_finite: bool = True
     steps_per_model: int = 0
 
     # The loss function.

@@ -16,16 +16,20 @@ from playground.training import models
 EARLY_ROWS = 10  # of the history since a change: their gradients say how a training begins
 
 
-def layers_of(layers: Sequence[nn.Module], names: Sequence[str], history: History, since: int) -> tuple[Layer, ...]:
+def layers_of(
+    layers: Sequence[nn.Module], names: Sequence[str], history: History, since: int, places: Sequence[int] = ()
+) -> tuple[Layer, ...]:
     """Layers with a weight and a bias, with the gradients of the first recorded steps after step `since`.
 
-    `names` are those of the history's columns "gradient <name>". A layer without a recorded gradient has NaN.
+    `names` are those of the history's columns "gradient <name>", `places` says where each layer is used, if not once.
+    A layer without a recorded gradient has NaN.
     """
     found, late = [], history.steps() > since
-    for layer, name in zip(layers, names, strict=True):
+    for layer, name, count in zip(layers, names, places or [1] * len(layers), strict=True):
         recorded = history.column(f"gradient {name}")[late][:EARLY_ROWS]
         gradient = float(np.median(recorded)) if len(recorded) else math.nan
-        found.append(Layer(size=sum(each.numel() for each in layer.parameters()), gradient=gradient))
+        size = sum(each.numel() for each in layer.parameters())
+        found.append(Layer(size=size, gradient=gradient, places=count))
     return tuple(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -13,16 +13,26 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from playground.lessons.doctor.evidence import TestCurve
 
 LATE = 10  # measurements
+LAST = 3  # the same of what still changes
 MIN_STEPS = 5  # before predictions are called probabilities
 SLACK = 1e-3  # of a sum of probabilities
+NEAR_END = 0.1  # of 0 and 1: outputs between 0 and 1 that come near both are probabilities
+OTHER_PART = 0.1  # of a loss: with more than that of something else in it, it is not compared with guessing
+SQUASHING = ("Sigmoid", "Softmax")  # nodes of a graph
+RESHAPING = ("View", "Squeeze", "Unsqueeze", "Reshape", "Select", "Slice", "Transpose", "TBackward")
 MAX_CHAINS = 32
 WEIGHTS = ("weight", "pos_weight")  # of classes: the entropy of their shares is then not the loss of guessing
 REGRESSION = ("mse", "l1", "huber")
 CLASSES = ("cross entropy", "nll")
+ABSOLUTE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "l1": functional.l1_loss,
+    "huber": functional.huber_loss,
+}  # losses that the median keeps low
 
 
 @dataclass(eq=False)
@@ -34,6 +44,7 @@ class Call:
     target: Tensor
     is_summed: bool
     is_weighted: bool
+    is_squashed: bool  # whether the prediction is what a sigmoid or a softmax gives
     value: float
 
 
@@ -45,16 +56,18 @@ class Losses:
         self._call: Call | None = None  # the last one, until a backward pass uses it
         self._last: Call | None = None  # the one that a backward pass has used
         self._shapes: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
-        self._probable = self._judged = 0
+        self._probable = self._judged = self._mixed = 0
+        self._lowest, self._highest = math.inf, -math.inf  # of outputs that may be probabilities
         self._row_sums: deque[float] = deque(maxlen=LATE)
         self._column_sums: deque[float] = deque(maxlen=LATE)
         self._counts: Counter[int] = Counter()  # of the classes
         self._batch_classes: list[int] = []
         self._batch_rows: list[int] = []
         self._targets = np.zeros(3)  # their number, sum, sum of squares
+        self._late_targets: deque[Tensor] = deque(maxlen=LATE)
         self._below_zero: deque[float] = deque(maxlen=LATE)
         self._zeros: deque[float] = deque(maxlen=LATE)
-        self._spreads: deque[float] = deque(maxlen=LATE)
+        self._spreads: deque[float] = deque(maxlen=LAST)
         self._guesses: deque[int] = deque(maxlen=LATE)
         self._tests: dict[tuple[Any, ...], tuple[list[int], list[float]]] = {}
         self._chains: dict[int, tuple[weakref.ref[Tensor], int]] = {}  # sums of losses, and how many
@@ -69,11 +82,14 @@ class Losses:
             self._tested(self._call)
         is_summed = options.get("reduction") == "sum"
         is_weighted = any(options.get(name) is not None for name in WEIGHTS)
-        call = Call(kind, prediction.detach(), target.detach(), is_summed, is_weighted, float(value.detach()))
+        call = Call(
+            kind, prediction.detach(), target.detach(), is_summed, is_weighted, _ends_with(prediction, SQUASHING),
+            float(value.detach()),
+        )  # fmt: skip
         if not value.requires_grad:
             self._tested(call)
             call = None  # type: ignore[assignment]
-        elif kind in REGRESSION and _is_relu(prediction):
+        elif kind in REGRESSION and _ends_with(prediction, ("Relu",)):
             self._zeros.append(float((call.prediction == 0).float().mean()))
             self._below_zero.append(float((call.target < 0).float().mean()))
         self._call = call
@@ -112,28 +128,46 @@ class Losses:
         if call is None:
             return
         self._last = call
+        self._mixed += abs(self.values[-1] - call.value) > OTHER_PART * abs(call.value)
         self._shapes = tuple(call.prediction.shape), tuple(call.target.shape)
         prediction, target = call.prediction, call.target
         if call.kind in CLASSES and prediction.ndim == 2 and target.ndim == 1 and not target.is_floating_point():
-            self._note_classes(call.kind, prediction, target, is_due=is_due)
+            self._note_classes(call, is_due=is_due)
         elif call.kind == "bce":
-            self._judged += 1
-            self._probable += bool(((prediction >= 0) & (prediction <= 1)).all())
+            self._note_range(call)
             labels = (target > 0.5).long().flatten()
             self._note_labels(labels)
             if is_due:
                 self._note_guesses((prediction > 0).long().flatten())
         elif call.kind in REGRESSION and is_due:
             values = target.double()
+            self._late_targets.append(target)
             self._targets += np.array([values.numel(), float(values.sum()), float((values**2).sum())])
             self._spreads.append(float(prediction.double().std(correction=0)))
 
-    def _note_classes(self, kind: str, prediction: Tensor, target: Tensor, *, is_due: bool) -> None:
+    def _note_range(self, call: Call) -> None:
+        """Note whether a loss that expects logits got numbers from 0 to 1, as far as one call can tell."""
+        prediction = call.prediction
+        self._judged += 1
+        is_inside = bool(((prediction >= 0) & (prediction <= 1)).all())
+        if is_inside and call.kind == "cross entropy" and not call.is_squashed:
+            is_inside = bool(((prediction.sum(1) - 1).abs() < SLACK).all())
+        self._probable += is_inside
+        self._lowest = min(self._lowest, float(prediction.min()))
+        self._highest = max(self._highest, float(prediction.max()))
+
+    def _is_probability(self) -> bool:
+        """Whether all predictions were probabilities: by their graph, by their sums, or as they come near 0 and 1."""
+        if self._judged < MIN_STEPS or self._probable < self._judged or self._last is None:
+            return False
+        comes_near = self._lowest < NEAR_END and self._highest > 1 - NEAR_END
+        return self._last.is_squashed or self._last.kind == "cross entropy" or comes_near
+
+    def _note_classes(self, call: Call, *, is_due: bool) -> None:
+        prediction, target = call.prediction, call.target
         self._note_labels(target)
-        if kind == "cross entropy":
-            self._judged += 1
-            sums = prediction.sum(1)
-            self._probable += bool((prediction >= 0).all()) and bool(((sums - 1).abs() < SLACK).all())
+        if call.kind == "cross entropy":
+            self._note_range(call)
         elif is_due:
             shares = prediction.double().exp()
             self._row_sums.append(float(shares.sum(1).median()))
@@ -154,13 +188,17 @@ class Losses:
     # The evidence.
 
     def _constant_loss(self) -> float:
-        """The loss of the best constant prediction."""
-        kind = self._last.kind if self._last is not None and not self._last.is_weighted else ""
+        """The loss of the best constant prediction; NaN where what was trained on is not that loss alone."""
+        is_alone = self._mixed <= OTHER_PART * len(self.values)
+        kind = self._last.kind if self._last is not None and is_alone and not self._last.is_weighted else ""
         if kind in (*CLASSES, "bce") and self._counts:
             shares = np.array(list(self._counts.values())) / sum(self._counts.values())
             found = float(-(shares * np.log(shares)).sum())
         elif kind == "mse" and self._targets[0]:
             found = self._target_spread() ** 2
+        elif kind in ABSOLUTE and self._late_targets:
+            targets = torch.cat([each.flatten() for each in self._late_targets])
+            found = float(ABSOLUTE[kind](targets.median().expand_as(targets), targets))
         else:
             return math.nan
         last = self._last
@@ -199,7 +237,7 @@ class Losses:
             "is_summed": self._last is not None and self._last.is_summed,
             "prediction_shape": self._shapes[0],
             "target_shape": self._shapes[1],
-            "is_probability": self._judged >= MIN_STEPS and self._probable == self._judged,
+            "is_probability": self._is_probability(),
             "floor": self._floor(),
             "row_sum": median(self._row_sums) if self._row_sums else math.nan,
             "column_sum": median(self._column_sums) if self._column_sums else math.nan,
@@ -218,5 +256,9 @@ class Losses:
         }
 
 
-def _is_relu(tensor: Tensor) -> bool:
-    return tensor.grad_fn is not None and tensor.grad_fn.name().startswith("Relu")
+def _ends_with(tensor: Tensor, names: tuple[str, ...]) -> bool:
+    """Whether the last operation behind a tensor, apart from changes of its shape, is one of these."""
+    node = tensor.grad_fn
+    while node is not None and node.name().startswith(RESHAPING) and node.next_functions:
+        node = node.next_functions[0][0]
+    return node is not None and node.name().startswith(names)

@@ -26,11 +26,11 @@ SUM_SLACK = 0.05  # of a sum of probabilities
 MAX_INPUT, MIN_INPUT = 10.0, 0.01  # of a mean or a spread
 MAX_TARGET = 50.0
 FEW_CLASSES = 0.5  # of the classes in a batch drawn at random
-MIN_ZEROS, MIN_BELOW = 0.3, 0.1  # shares of outputs that are 0, and of targets below 0
+MIN_ZEROS, MIN_BELOW = 0.05, 0.1  # shares of outputs that are 0, and of targets below 0
 MANY_DEAD = 0.8  # of the units of a layer
 DECAY_PULL = 0.5  # of the loss's own pull
 MIN_DEPTH = 2  # hidden layers, before a gradient can die on its way back
-DIES = 1e-3  # of the last layer's gradient per weight: less hardly reaches the first one
+DIES = 1e-3  # of the last layer's gradient per use of a weight: less hardly reaches the first one
 CONSTANT = 0.1  # of the targets' spread
 CHANCE = 0.985  # of the loss of guessing
 LEAP, RISE = 30.0, 1.5  # of the first loss: the highest one, the last one
@@ -329,11 +329,15 @@ def _bad_inputs(e: Evidence) -> Columns | None:
 
 
 def _log_of_zero(e: Evidence) -> AtStep | None:
-    return AtStep(e.log_of_zero_at) if e.log_of_zero_at and not e.is_finite else None
+    return AtStep(e.log_of_zero_at) if e.log_of_zero_at and not _is_finite(e) else None
 
 
 def _root_of_zero(e: Evidence) -> AtStep | None:
-    return AtStep(e.root_of_zero_at) if e.root_of_zero_at and not e.is_finite else None
+    return AtStep(e.root_of_zero_at) if e.root_of_zero_at and not _is_finite(e) else None
+
+
+def _is_finite(e: Evidence) -> bool:
+    return e.is_finite and e.are_weights_finite
 
 
 def _same_rows(e: Evidence) -> Rows | None:
@@ -418,7 +422,7 @@ def _decay(e: Evidence) -> Ratio | None:
 def _dies_backwards(e: Evidence) -> Ratio | None:
     if len(e.layers) <= MIN_DEPTH or not e.is_poor or e.steps < MIN_STEPS:
         return None
-    first, last = (each.gradient / math.sqrt(each.size) for each in (e.layers[0], e.layers[-1]))
+    first, last = e.layers[0].pull, e.layers[-1].pull
     return Ratio(first / last, first, last) if last > 0 and 0 < first / last < DIES else None  # 0: dead units
 
 
@@ -438,7 +442,7 @@ def _one_class(e: Evidence) -> Outputs | None:
 
 def _is_late(e: Evidence) -> bool:
     """Whether a symptom is worth naming; not where units are dead before any long step: why, the run does not show."""
-    return e.steps >= MIN_CURVE and e.is_poor and not _is_dead(e)
+    return e.steps >= MIN_CURVE and e.is_one_model and e.is_poor and not _is_dead(e)
 
 
 def _chance(e: Evidence) -> Loss | None:

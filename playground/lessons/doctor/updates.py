@@ -50,6 +50,7 @@ class Updates:
     def __init__(self) -> None:
         self._records: dict[int, WeightRecord] = {}
         self._order: list[Tensor] = []  # in the last forward pass
+        self._places: dict[int, int] = {}  # of each weight
         self._models: list[ModelRecord] = []
         self._updates = self._empty = self._kept = self._passes = 0
         self._kept_norms: deque[float] = deque(maxlen=LATE)
@@ -110,8 +111,9 @@ class Updates:
             self._models.append(ModelRecord(first, shapes))
         self._models[-1].steps += 1
 
-    def layer(self, weight: Tensor) -> None:
-        """A layer with this weight was called."""
+    def layer(self, weight: Tensor, places: int) -> None:
+        """A layer with this weight was called; it uses each weight at this number of places of an example."""
+        self._places[id(weight)] = places
         for each in self._models[:-1]:
             if each.first is weight:
                 each.is_used_later = True
@@ -151,6 +153,7 @@ class Updates:
             size=now.numel(),
             units=len(now) if now.ndim else 1,
             gradient=median(record.norms) if record.norms else math.nan,
+            places=self._places.get(id(weight), 1),
             has_moved=record.has_moved or not torch.equal(now, record.start),
             has_gradient=record.has_gradient,
             is_frozen=not weight.requires_grad,
@@ -176,6 +179,8 @@ class Updates:
             "new_norm": median(self._new_norms) if self._new_norms else math.nan,
             "models": len(again) if is_again else 1,
             "steps_per_model": int(median(each.steps for each in again)) if is_again else 0,
+            "is_one_model": len(self._models) <= 1,
+            "are_weights_finite": all(bool(each.isfinite().all()) for each in self._order),
             "first_rate": highest if self._rates else math.nan,
             "last_rate": self._rates[-1] if self._rates else math.nan,
             "rate_gone_at": 1 + gone if gone is not None and is_gone else 0,

@@ -147,7 +147,8 @@ class Watch(TorchFunctionMode):
 
     def _on_layer(self, func: Any, output: Tensor, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         if len(args) > 1:
-            self._note_layer(output, args[0], args[1])
+            places = 1 if func is functional.linear else output[0, 0].numel()
+            self._note_layer(output, args[0], args[1], places)
 
     def _on_product(self, func: Any, output: Tensor, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         factors = [each for each in args[:2] if isinstance(each, Tensor)]
@@ -155,9 +156,9 @@ class Watch(TorchFunctionMode):
         if len(factors) == 2 and len(weights) == 1:
             self._note_layer(output, factors[weights[0] is factors[0]], weights[0])
 
-    def _note_layer(self, output: Tensor, inputs: Tensor, weight: Tensor) -> None:
+    def _note_layer(self, output: Tensor, inputs: Tensor, weight: Tensor, places: int = 1) -> None:
         self._passes.layer(output, inputs, weight)
-        self._updates.layer(weight)
+        self._updates.layer(weight, places)
 
     def _on_batch_norm(self, func: Any, output: Tensor, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         self._passes.mode("batch norm", args[0], in_train=bool(kwargs.get("training")))

@@ -18,7 +18,7 @@ SENTENCES = {
     "unreached": "Layer {layer} of {layers} never gets a gradient: the graph is cut behind it.",
     "eval in training": "The model trains in eval mode: {module} was off in {wrong:,} of {passes:,} training passes.",
     "train in test": "The model is tested in train mode: {module} was on in {wrong:,} of {passes:,} tests.",
-    "batch of one": "Batch norm gets batches of one row, in which each unit's mean is its only value.",
+    "batch of one": "Batch norm gets one example at a time: from each map it subtracts that map's own mean.",
     "bad inputs": "The inputs are not finite: {bad} of {columns} columns have NaN or infinite values.",
     "log of zero": "At step {step:,} the loss took the logarithm of 0, and its gradient is not finite.",
     "root of zero": "At step {step:,} the loss took the square root of 0, whose gradient is infinite.",

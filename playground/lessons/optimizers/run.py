@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from playground.engine.frames import Figure
 from playground.figures.theme import StickyRange, padded, round_up
+from playground.glance import Miniature, race
 from playground.lessons.narrator import first_finding
 from playground.lessons.optimizers import charts, narrator, words
 from playground.lessons.optimizers.config import (
@@ -186,6 +187,19 @@ class RaceRun(TrainingRun):
         return type(self)(config, self.settings)
 
     # Drawing.
+
+    def miniature(self) -> Miniature:
+        """The loss of each racer."""
+        column = self.history.column
+        losses = [column(f"smooth {racer.entry.name}") for racer in self.race.racers]
+        return race([each[np.isfinite(each)] for each in losses])
+
+    def losses_over_time(self) -> tuple[Array, Array]:
+        """The steps, and the loss of the racer that leads."""
+        leader = min(self.race.running or self.race.racers, key=lambda racer: racer.smooth)
+        losses = self.history.column(f"smooth {leader.entry.name}")
+        known = np.isfinite(losses)
+        return self.history.steps()[known], losses[known]
 
     @torch.no_grad()
     def predict(self, model: nn.Sequential, config: OptimizersConfig) -> Predictions:

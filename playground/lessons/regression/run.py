@@ -17,6 +17,7 @@ from playground.engine.commands import AddPoint, Command, RemovePoint, Undo
 from playground.engine.frames import Figure
 from playground.figures import curves, graphs, strips
 from playground.figures.theme import StickyRange, round_up
+from playground.glance import FIT_PLACES, Miniature, fit
 from playground.lessons.doctor import examine
 from playground.lessons.edge_numbers import on_edges
 from playground.lessons.narrator import first_finding
@@ -163,6 +164,10 @@ class RegressionRun(LineRun):
         """How far the loss alone would fall from here, and how hard the weight decay pulls; kept for a while."""
         return self.kept_probe(lambda: self._probe_of(self.model))
 
+    def fresh_probe(self) -> Probe:
+        """The same of the weights at step 0."""
+        return self.kept_fresh_probe(self.probe(), lambda: self._probe_of(build_model(self.config)))
+
     def _probe_of(self, model: nn.Sequential) -> Probe:
         return probe(model, self.data.x_train, self.data.y_train, self.trainer.loss_fn, self.trainer.optimizer)
 
@@ -265,6 +270,15 @@ class RegressionRun(LineRun):
             state.load_gradients(self.model, found["gradients"])
 
     # Drawing.
+
+    def miniature(self) -> Miniature:
+        """The curve at 32 places."""
+        places = np.rint(np.linspace(0, GRID_POINTS - 1, FIT_PLACES)).astype(int)
+        return fit(self.model(self.inputs[torch.from_numpy(places)])[:, 0].numpy(), *self.spans[1])
+
+    def size(self) -> int:
+        """The number of hidden units."""
+        return sum(self.config.widths)
 
     def snapshot_model(self, config: RegressionConfig) -> nn.Sequential:
         """A model to show a snapshot with, with the activation of the snapshot's config."""
@@ -383,7 +397,7 @@ class RegressionRun(LineRun):
             constant_loss=self.constant_loss(), floor=self.curve_loss(), is_whole=self.trainer.batches.whole,
             dead=tuple(int(layer.sum()) for layer in predictions.dead),
             largest_input=self.largest_input, stop_at=self.progress.stop_at, probe=self.probe,
-            fresh_probe=lambda: self._probe_of(build_model(self.config)),
+            fresh_probe=self.fresh_probe,
             errors=predictions.errors if self.config.loss == "mse" else None,
             same_units=models.layer_of_same_units(view.model), good_step=self.good_step,
             max_units=MAX_UNITS, max_layers=MAX_LAYERS, targets=self.targets,

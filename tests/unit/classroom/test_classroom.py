@@ -427,6 +427,8 @@ def test_a_pairing_token_works_once_within_a_minute() -> None:
     phone = school.enter({"as": "pair", "token": token, "view": "remote"})
     own = phone.last("welcome")["token"]
     assert phone.state["device"] == 2 and [each["new"] for each in teacher.state["devices"]] == [False, True]
+    teacher.send("keep device", device=2)
+    assert [each["new"] for each in phone.state["devices"]] == [False, False]
     with pytest.raises(ValueError, match="void"):
         school.enter({"as": "pair", "token": token, "view": "remote"})
     teacher.send("pair")
@@ -473,7 +475,10 @@ def test_after_the_end_neither_names_nor_answers_are_in_the_process() -> None:
         school.second()
         for each in (teacher, projector, student):
             each.read()
+    silent = school.student(of)  # does not read any more
+    of.rename(silent.connection.seat, f"{marker} 3")
     assert holders(marker) and holders(0.123456789)
+    silent.received.clear()
     teacher.send("end")
     for each in (teacher, projector, student):
         each.read()

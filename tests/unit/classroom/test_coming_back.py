@@ -169,7 +169,7 @@ def test_the_state_that_the_teachers_browser_keeps_has_no_answers_and_cannot_be_
         {**before.keep, "code": "BCDFGH"}, {**before.keep, "version": 2}, {}, None, "x", {"data": None}, [1],
     ):  # fmt: skip
         teacher = after.teacher(keep=forged)
-        assert teacher.vote is None and after.of.seats == {}
+        assert teacher.vote is None and after.of.seats == {} and after.of.restored < 0
         after.school.register.classes.clear()
     assert after.teacher().vote["state"] == "open 2"
 
@@ -218,7 +218,7 @@ def test_a_name_comes_back_only_with_its_seal(change: dict[str, Any]) -> None:
     if "kept" in change:
         assert student.closed == 4401 and after.of.seats == {}
     else:
-        assert student.state["name"] == "Comet 0"
+        assert student.last("seat")["name"] == "Comet 0"
 
 
 def test_without_the_secret_a_token_opens_nothing_after_a_restart() -> None:
@@ -253,3 +253,41 @@ def test_an_ended_class_does_not_come_back() -> None:
     for message in (first, {"as": "teacher", "token": before.token, "view": "wall", "keep": before.keep}):
         with pytest.raises(ValueError, match="ended"):
             before.school.enter(message)
+
+
+def test_a_teachers_device_without_a_state_does_not_keep_another_ones_from_coming_back() -> None:
+    before = Before()
+    after = After(before)
+    student = after.student(0)
+    student.read()
+    assert not [each for each in student.received if each["is"] == "state"], "its page stays as it is"
+    tab = after.teacher(view="board", keep=None)
+    tab.read()
+    wall = after.teacher()
+    assert wall.vote["answered"] == 1 and student.state["name"] == "Comet 0"
+    alone = After(before)
+    tab, student = alone.teacher(view="board", keep=None), alone.student(0)
+    for _ in range(int(RETURN_SECONDS) + 1):
+        alone.school.second()
+    assert student.state["vote"] is None, "after ten seconds the class goes on with who is back"
+    assert alone.teacher().vote["answered"] == 1, "and the state still comes back"
+
+
+def test_a_device_that_was_taken_out_cannot_take_the_class_by_coming_first_after_a_restart() -> None:
+    before = Before()
+    old_keep = before.keep
+    thief = before.school.teacher(before.of, "remote", fresh=True)
+    stolen = thief.last("welcome")["token"]
+    before.teacher.send("take out device", device=2)
+    for _ in range(3):
+        before.school.second()
+        before.teacher.read()
+    before.keep, before.token = before.teacher.last("keep")["keep"], before.teacher.last("token")["token"]
+    after = After(before)
+    thief = after.school.enter({"as": "teacher", "token": stolen, "view": "wall", "keep": old_keep})
+    for _ in range(20):
+        after.school.second()
+    teacher = after.teacher()
+    assert teacher.state["device"] == 1 and thief.closed == 4401
+    with pytest.raises(ValueError, match="void"):
+        after.school.enter({"as": "teacher", "token": stolen, "view": "wall", "keep": old_keep})

@@ -30,7 +30,7 @@ LEGAL: dict[str, dict[str, Any]] = {
     "ask": {"page": PAGE, "experiment": EXPERIMENT}, **{event: {"vote": 1, "in": "open 1"} for event in EVENTS},
     "timer": {"vote": 1, "in": "open 1", "seconds": 30}, "peek": {"on": True}, "project": {"what": "door"},
     "snapshot": {"seat": 1}, "drop snapshot": {"id": 1}, "undo": {"act": 1}, "pair": {},
-    "take out device": {"device": 1}, "end": {},
+    "keep device": {"device": 1}, "take out device": {"device": 1}, "end": {},
 }  # fmt: skip
 ROLES = tuple(FIELDS)
 

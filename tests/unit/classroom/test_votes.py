@@ -88,7 +88,15 @@ def test_a_command_that_was_pressed_in_another_state_is_refused_so_two_devices_c
     phone.send("open 2", vote=before["id"], **{"in": "closed 1"})
     wall.send("open 2", vote=before["id"], **{"in": "closed 1"})
     assert wall.was_refused == "state"
-    assert of.vote is not None and of.vote.state == "open 2"
+    student = school.student(of)
+    wall.send("close", vote=before["id"], **{"in": "open 1"})
+    assert wall.was_refused == "state", "it would close the second vote"
+    option = student.vote["ask"]["options"][0][0]
+    student.send("answer", vote=before["id"], **{"in": "open 1"}, answer=option)
+    assert student.was_refused == "state"
+    wall.send("close", vote=before["id"] + 1, **{"in": "open 2"})
+    assert wall.was_refused == "state"
+    assert of.vote is not None and of.vote.state == "open 2" and of.vote.second == {}
 
 
 @pytest.mark.parametrize("state", ["closed 1", "shown 1", "closed 2", "shown 2", "run"])
@@ -200,7 +208,8 @@ def test_the_right_answer_comes_after_the_run_and_the_sentence_with_it() -> None
     assert teacher.was_refused == "state", "nothing can be revealed before the run has said it"
     truth = student.vote["ask"]["options"][0][0]
     of.truth_found(errand.number, truth)
-    assert "truth" not in student.vote
+    teacher.send("eyes", on=True)  # so that all states are sent again
+    assert student.state["eyes"] and "truth" not in student.vote and "truth" not in teacher.vote
     press(teacher, "reveal")
     assert student.vote["truth"] == truth and student.vote["say"]
 
@@ -243,7 +252,7 @@ def test_no_message_of_a_random_play_has_a_result_before_show(seed: int) -> None
             for message in browser.read():
                 if isinstance(message, bytes):
                     continue
-                is_shown = of.vote is not None and of.vote.is_shown
+                is_shown = of.vote is not None and of.vote.state in ("shown 1", "shown 2", "run")
                 was_shown += results_in(message)
                 assert not results_in(message) or is_shown or message["is"] == "peek", message
                 if isinstance(message.get("vote"), dict) and not is_shown:

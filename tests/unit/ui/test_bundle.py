@@ -62,8 +62,15 @@ def modules_of(name: str) -> list[str]:
     return re.findall(r'^modules\["([^"]+)"\] = ', assets._content(name).decode(), re.MULTILINE)
 
 
-def test_the_apps_two_files_have_every_module_once_and_those_of_a_class_apart() -> None:
+def test_entries_choose_the_modules_of_a_script_and_what_they_import_comes_with_them() -> None:
+    made = bundle.bundled(SOURCES, entries=["parts/two.js"])
+    assert re.findall(r'^modules\["([^"]+)"\] = ', made, re.MULTILINE) == ["three.js", "parts/two.js"]
+
+
+def test_every_module_is_in_one_of_the_scripts_and_the_app_has_those_of_a_class_apart() -> None:
     names = {path.relative_to(assets.STATIC).as_posix() for path in assets.STATIC.rglob("*.js")}
-    first, second = modules_of(assets.MODULES), modules_of(assets.CLASSROOM)
-    assert sorted([*first, *second]) == sorted(names)
-    assert {name for name in names if name.startswith("classroom/")} == set(second)
+    app, in_class, pages = (modules_of(name) for name in (assets.MODULES, assets.CLASSROOM, assets.CLASS_PAGES))
+    assert set(app) == {name for name in names if not name.startswith("classroom/")}
+    assert not set(app) & set(in_class)
+    assert {name for name in names if name.startswith("classroom/")} <= {*in_class, *pages}
+    assert len(pages) == len(set(pages))

@@ -21,6 +21,7 @@ from websockets.protocol import State
 from websockets.sync.client import ClientConnection, connect
 from websockets.uri import parse_uri
 
+from pages.ui.routes import allowance as allowance_of
 from pages.ui.routes import live as stream
 from pages.ui.routes.origins import OwnOrigins
 from playground.engine.commands import Command, LookBack
@@ -363,45 +364,6 @@ def test_second_viewer_takes_over_and_the_first_is_told(watch: Watch, run_id: st
     assert goes_on(second, count), "the first viewer's leaving stopped the second's run"
 
 
-def test_readers_see_what_the_run_shows_and_change_nothing(watch: Watch, engine: Engine, run_id: str) -> None:
-    early = watch(f"{run_id}?reads=1")
-    seen_early = early.ask()
-    assert seen_early["state"] == "paused", "also before anybody controls the run"
-    control, late = watch(run_id), watch(f"{run_id}?reads=1")
-    count = play(control)
-    assert goes_on(control, count)
-    whole = late.ask()
-    assert whole["state"] == "playing" and "figure" in whole["charts"]["count"]
-    late.do("pause")
-    early.do("reset")
-    assert goes_on(control, steps(engine, run_id)) and engine.state_of(run_id) == "playing"
-    control.do("pause")
-    while engine.state_of(run_id) != "paused":
-        control.ask()
-    for reader, shown in ((early, seen_early), (late, whole)):
-        while shown["state"] != "paused" or shown["status"]["step"] != steps(engine, run_id):
-            shown |= reader.ask()
-    engine.close(run_id)
-    assert {each.closed()[0] for each in (control, early, late)} == {4404}
-
-
-def test_a_reader_that_reads_nothing_holds_nobody_up(watch: Watch, engine: Engine, host: str) -> None:
-    run_id = engine.open("session", WideRun, "config")
-    control = watch(run_id)
-    control.do("play")
-    with socket.create_connection(host.split(":")) as line:  # type: ignore[arg-type]
-        protocol = ClientProtocol(parse_uri(f"ws://{host}/live/{run_id}?reads=1"), max_size=None)
-        protocol.send_request(protocol.connect())
-        line.sendall(b"".join(protocol.data_to_send()))
-        while protocol.state is not State.OPEN:
-            protocol.receive_data(line.recv(65_536))
-        for _ in range(100):
-            protocol.send_text(b'{"ask": ["count"]}')
-            line.sendall(b"".join(protocol.data_to_send()))
-            control.ask()
-    engine.close(run_id)
-
-
 def test_run_that_is_closed_tells_its_viewer(watch: Watch, engine: Engine, run_id: str) -> None:
     viewer = watch(run_id)
     viewer.ask()
@@ -519,7 +481,7 @@ def test_sixty_asks_a_second_are_no_flood() -> None:
     now = time.monotonic()
     with pytest.MonkeyPatch.context() as patch:
         for second in range(1, 60 * 30):
-            patch.setattr(stream.time, "monotonic", partial(float, now + second / 60))
+            patch.setattr(allowance_of.time, "monotonic", partial(float, now + second / 60))
             allowance.take()
         with pytest.raises(stream.BadMessage):
             for _ in range(2 * int(stream.MAX_MESSAGES_PER_SECOND) + 1):

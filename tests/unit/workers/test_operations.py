@@ -9,8 +9,10 @@ import sys
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
+from playground import predictions
 from playground.lessons import LESSONS
 from playground.saving import checkpoint, replay
 from playground.settings import Settings
@@ -23,6 +25,7 @@ from playground.workers.operations import (
     PointsAsCsv,
     ReplayLink,
     RowsInUse,
+    TruthOf,
     UsePicture,
     UseRows,
     WeightsFile,
@@ -59,6 +62,7 @@ def test_every_operation_is_a_frozen_dataclass_that_is_equal_after_a_journey() -
     made = {
         UseRows(ROWS), RowsInUse(), CountClasses("regression"), PointsAsCsv("regression"), CheckpointFile("regression"),
         WeightsFile("pt"), WriteScript("regression"), WriteReplayLink(), Grade("regression", "small-steps", "behind"),
+        TruthOf("regression", "small-steps"),
     }  # fmt: skip
     kinds = {kind for kind in vars(operations).values() if isinstance(kind, type) and issubclass(kind, Operation)}
     assert kinds - {Operation, UsePicture} == {type(each) for each in made}
@@ -96,6 +100,18 @@ def test_a_picture_is_shown() -> None:
     run = run_of("cnn")
     ask(run, UsePicture(np.pad(np.full((20, 4), 255, np.uint8), 12)))
     assert run.selection.own_image is not None
+
+
+@pytest.mark.parametrize(
+    ("lesson", "experiment", "truth"), [("convolution", "stride-3", 9.0), ("autograd", "unused", None)]
+)
+def test_the_truth_of_an_experiment_is_read_without_a_run_of_a_student(
+    lesson: str, experiment: str, truth: float | None
+) -> None:
+    found = ask(None, TruthOf(lesson, experiment))
+    prediction = predictions.of(LESSONS[lesson])[experiment]
+    assert predictions.read(prediction.ask, found) == found
+    assert truth is None or found == truth
 
 
 def test_the_script_and_the_link_of_a_run_come_as_texts() -> None:

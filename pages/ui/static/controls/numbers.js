@@ -43,6 +43,7 @@ export class Numbers {
     this.own = ""; // the board's own sentence, shown before the run's
     this.reason = ""; // the run's notice
     this.place = 0; // in the queue
+    this.awaited = ""; // what the run waits for
     this.root = element("div", { class: "line" }, this.said, this.whole, this.shown, ...(others.length ? [panel] : []));
     this.letters = Infinity; // that have room
     this.sizer = new ResizeObserver(([{ contentRect }]) => {
@@ -61,9 +62,17 @@ export class Numbers {
     this.showNotice();
   }
 
+  /** Say in the place of the narrator what the run waits for; "" for nothing. */
+  wait(text) {
+    if (text === this.awaited) return;
+    this.awaited = text;
+    this.showNotice();
+  }
+
   showNotice() {
     const { queued } = this.board.words;
-    write(this.notice, this.own || this.reason || (this.place ? fill(queued, { place: this.place }) : ""));
+    const queue = this.place ? fill(queued, { place: this.place }) : "";
+    write(this.notice, this.own || this.reason || queue || this.awaited);
     this.said.classList.toggle("noticed", this.notice.textContent !== "");
     this.said.classList.toggle("alarming", Boolean(this.own || this.reason));
     this.mayBeCut();

@@ -281,6 +281,7 @@ export class Player {
       this.play.title = isLocked ? words.predictRequired : fill(words.keyOf, { name: words.play, key: words.playKey });
     }
     this.isLocked = isLocked;
+    this.board.numbers.wait(isLocked ? words.predictWaits : "");
     this.play.disabled = this.step.disabled = isLocked || ENDED_BADLY.includes(this.board.root.dataset.state);
     for (const each of this.board.root.querySelectorAll(".next-line")) each.disabled = isLocked;
   }
@@ -293,8 +294,7 @@ export class Player {
   key(event) {
     const { target, key, shiftKey } = event;
     const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat && !event.defaultPrevented;
-    const { disabled } = this.play;
-    if (disabled || !isPlain) return;
+    if (this.play.disabled || !isPlain || this.root.closest("[inert]")) return;
     if (key === "Enter" && shiftKey && !(target.closest?.(FIELD) && !target.matches(SLIDER))) {
       event.preventDefault();
       return this.askSteps();

@@ -81,6 +81,8 @@ export class Script {
       rows.splice(place, 0, this.choices(panel.choices));
     }
     this.list.replaceChildren(...rows);
+    if (this.list.querySelector("button")) this.list.removeAttribute("tabindex");
+    else this.list.tabIndex = 0; // it can be scrolled with the keyboard
     this.rove(Math.min(this.at, panel.lines.length - 1));
     this.answers.replaceChildren(...panel.answers.map((text, at) => this.answer(text, at, panel)));
     this.answers.hidden = !panel.answers.length;

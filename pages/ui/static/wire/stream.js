@@ -10,7 +10,10 @@ const OPEN_MS = 5000; // within which a socket opens, or some proxy on the way k
 const FINAL_CODES = new Set([4404, 4409, 4403]); // no such run, watched elsewhere, refused: a retry cannot help
 
 export class Stream {
-  /** `on` has frame(frame), connected(bool, tries) and ended(reason); `tries` counts those that never opened. */
+  /**
+   * `on` has frame(frame), connected(bool, tries) and ended(reason, code); `tries` counts those that never opened.
+   * Where the server wants to know who this is, also first(), the message that says it, and text(message).
+   */
   constructor(path, on) {
     this.url = socketOf(path);
     this.on = on;
@@ -29,14 +32,18 @@ export class Stream {
       clearTimeout(opening);
       this.retry = FIRST_RETRY_MS;
       this.tries = 0;
+      if (this.on.first) this.send(this.on.first());
       this.on.connected(true, 0);
     };
-    this.socket.onmessage = (message) => this.on.frame(decode(message.data));
+    this.socket.onmessage = ({ data }) => {
+      if (typeof data === "string") this.on.text(JSON.parse(data));
+      else this.on.frame(decode(data));
+    };
     this.socket.onclose = (event) => {
       clearTimeout(opening);
       if (this.closed) return;
       if (FINAL_CODES.has(event.code)) {
-        this.on.ended(event.reason);
+        this.on.ended(event.reason, event.code);
         return;
       }
       this.tries++;

@@ -50,6 +50,30 @@ def test_steps_that_are_too_short_need_a_higher_rate() -> None:
     assert note.startswith("The loss stays at 2.3") and note.endswith("2.303. Try a higher learning rate.")
 
 
+DEEP: dict[str, Any] = {"layers": 3, "filters_3": 6, "optimizer": "sgd"}
+
+
+@pytest.mark.parametrize("knobs", [{"lr": 0.01}, {"lr": 0.1}, {"lr": 0.01, "kernel": 3}, {"lr": 0.01, "filters_1": 8}])
+def test_three_layers_of_sigmoids_lose_the_gradient_on_its_way_back(knobs: dict[str, Any]) -> None:
+    note = said(trained(70, **DEEP, activation="sigmoid", **knobs))
+    assert note.startswith("The gradient dies on its way back: in layer 1 it is ")
+    assert note.endswith("Choose ReLU or batch norm, or take layers away.")
+
+
+@pytest.mark.parametrize("knobs", [{"activation": "tanh", "lr": 0.0003}, {"activation": "relu", "lr": 0.0003}])
+def test_a_gradient_that_arrives_is_not_blamed_for_a_low_rate(knobs: dict[str, Any]) -> None:
+    assert said(trained(70, **DEEP, **knobs)).startswith("The loss stays at 2.")
+
+
+def test_batch_norm_of_one_image_is_not_blamed_since_it_learns() -> None:
+    run = trained(60, batch_norm=True, batch_size=1)
+    notes = []
+    for _ in range(6):
+        go_on(run, 20)
+        notes.append(said(run))
+    assert not [note for note in notes if "atch norm" in note]
+
+
 def test_a_change_that_makes_it_worse_is_named_and_an_earlier_loss_is_not_blamed() -> None:
     run = trained(150, lr=0.01)
     assert said(run).startswith("It reads this ")

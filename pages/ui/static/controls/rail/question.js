@@ -57,7 +57,7 @@ export class Question {
     this.sketch?.destroy();
     this.sketch = null;
     const { ask } = this.data ?? {};
-    if (!this.isOpen || ask.kind !== "curve") return;
+    if (!this.isOpen || ask.kind !== "curve" || this.board.vote) return; // the class's question comes first
     const chart = this.board.charts.get(ask.chart);
     const changed = () => {
       this.drawSoon(chart);
@@ -166,6 +166,20 @@ export class Question {
     else if (this.needsWhy) this.root.replaceChildren(this.options(data.why.options, (why) => this.send({ why })));
     else this.root.replaceChildren();
     this.showTools();
+  }
+
+  /** Take no more width than the answers have in their rows: the question beside them has the rest. */
+  fit() {
+    const { style } = this.root;
+    style.width = "";
+    const parts = [...this.root.firstElementChild?.children ?? []];
+    if (!parts.length || getComputedStyle(this.board.rail.root).flexWrap === "wrap") return;
+    const text = document.createRange();
+    const right = Math.max(...parts.map((each) => {
+      text.selectNodeContents(each);
+      return (each.matches(".rail-hint") ? text : each).getBoundingClientRect().right;
+    }));
+    style.width = `${Math.ceil(right - this.root.getBoundingClientRect().left)}px`;
   }
 
   options(list, choose) {
@@ -286,6 +300,7 @@ export class Question {
   /** What a chart shows of the answer, as traces: a dashed line, and beside the truth the gap between them. */
   traces(chart) {
     const { ask, answer, verdict } = this.data ?? {};
+    if (this.board.vote) return this.board.vote.traces(chart);
     if (ask?.chart !== chart.spec.name || !chart.shown) return [];
     const { words } = this.board;
     const dashed = { width: 2.5, dash: "6px,4px", color: this.board.colour("@mark") };

@@ -110,7 +110,7 @@ export class Rail {
   state(runState) {
     const step = this.board.numbers?.values?.step ?? 0;
     this.question.follow(runState, step);
-    if (this.hasPlayed) return;
+    if (this.hasPlayed || this.root.hidden) return;
     this.hasPlayed = HAS_PLAYED.includes(runState) || step > 0;
     if (this.hasPlayed) this.showPhase();
   }
@@ -162,8 +162,8 @@ export class Rail {
     this.earlier.disabled = this.later.disabled = list.length < 2;
     this.run.dataset.try = experiment.id;
     this.root.dataset.at = experiment.id;
-    this.fit();
     this.showPhase();
+    this.fit();
   }
 
   /**
@@ -172,6 +172,7 @@ export class Rail {
    */
   fit() {
     const { scale } = this.board;
+    this.question.fit();
     const room = this.sentence.clientWidth - LETTER * scale;
     for (const line of [this.before, this.after]) {
       line.classList.remove("long");

@@ -1,0 +1,118 @@
+"""The runs of the server's classes: what each is called there, what a wall sees of them, and which of them rest.
+
+Whoever has a run's id controls it, so no id leaves the browser that shows the run. A class knows a run by another name,
+which this server makes and which is good for reading only.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from pages.ui.classroom.words import NO_FILE
+from pages.ui.session import NO_ANSWER, pool
+from playground.glance import TAIL_POINTS, Glance, Looks
+from playground.lesson import LiveLesson
+from playground.lessons import LESSONS
+from playground.workers.operations import CheckpointFile, WriteReplayLink
+
+MAX_NAMES = 4_096  # then those of closed runs are forgotten
+
+
+class Boards:
+    """All of them. Any thread may call its methods; all but `checkpoint` return at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._names: dict[str, str] = {}  # by run id
+        self._runs: dict[str, str] = {}  # by name
+        self._looks: dict[str, Looks] = {}  # by run id: what is wanted of it
+        self._seen: dict[str, Glance] = {}  # by run id: what has come and was not yet reported
+        self._resting: dict[str, frozenset[str]] = {}  # by class: the sessions whose runs rest
+
+    def shown(self, session: object, run_id: object) -> str | None:
+        """The name of a run that a browser shows; None unless the run belongs to the session that the browser names."""
+        if not (isinstance(session, str) and isinstance(run_id, str)) or pool().session_of(run_id) != session:
+            return None
+        with self._lock:
+            if (name := self._names.get(run_id)) is None:
+                if len(self._names) >= MAX_NAMES:
+                    self._forget_closed()
+                name = self._names[run_id] = secrets.token_urlsafe(12)
+                self._runs[name] = run_id
+            return name
+
+    def run_of(self, name: str) -> str | None:
+        """The id of the run with this name, if it is open."""
+        run_id = self._runs.get(name)
+        return run_id if run_id is not None and pool().has(run_id) else None
+
+    def _forget_closed(self) -> None:
+        for run_id, name in list(self._names.items()):
+            if not pool().has(run_id):
+                del self._names[run_id], self._runs[name]
+
+    # What a wall sees.
+
+    def reports(self, pictures: Collection[str], numbers: Collection[str]) -> Mapping[str, Glance]:
+        """What has come of these runs, by name, since the last call; those of `pictures` with a small picture.
+
+        To ask is to look: from now on these runs are looked at, and no others.
+        """
+        with self._lock:
+            looks: dict[str, Looks] = {
+                **{run_id: "numbers" for name in numbers if (run_id := self._runs.get(name))},
+                **{run_id: "picture" for name in pictures if (run_id := self._runs.get(name))},
+            }
+            found = {self._names[run_id]: glance for run_id, glance in self._seen.items() if run_id in looks}
+            self._seen, has_changed, self._looks = {}, looks != self._looks, looks
+        if has_changed:
+            pool().look(looks, self._take)
+        return found
+
+    def _take(self, run_id: str, glance: Glance) -> None:
+        with self._lock:
+            if run_id not in self._looks:
+                return
+            if (before := self._seen.get(run_id)) is not None:
+                glance = replace(glance, tail=(before.tail + glance.tail)[-TAIL_POINTS:])
+            self._seen[run_id] = glance
+
+    def checkpoint(self, name: str) -> tuple[bytes, str]:
+        """A file that continues the run with this name, and the query of a link that replays it, "" for none.
+
+        Waits. Raises ValueError with a sentence where there is no such run, or no file of it.
+        """
+        run_id = self.run_of(name)
+        lesson = LESSONS.get(pool().bench_of(run_id) or "") if run_id is not None else None
+        if run_id is None or not isinstance(lesson, LiveLesson):
+            raise ValueError(NO_FILE)
+        try:
+            content = pool().call(run_id, CheckpointFile(lesson.name))
+            link = pool().call(run_id, WriteReplayLink())
+        except NO_ANSWER:
+            raise ValueError(NO_FILE) from None
+        if link is None or link.refusal:
+            return content, ""
+        settings = {f"{lesson.name}_{knob}": text for knob, text in link.settings.items()}
+        return content, urlencode(settings | dict(link.parameters))
+
+    # Which of them rest.
+
+    def rest(self, code: str, sessions: Collection[str]) -> None:
+        """Let the runs of these sessions of a class rest, and no others of it."""
+        with self._lock:
+            before = frozenset[str]().union(*self._resting.values())
+            if sessions:
+                self._resting[code] = frozenset(sessions)
+            else:
+                self._resting.pop(code, None)
+            resting = frozenset[str]().union(*self._resting.values())
+        if resting != before:
+            pool().hold(resting)
+
+
+BOARDS = Boards()

@@ -1,0 +1,84 @@
+// A board that only reads a run of a class: the teacher's, a student's that is spotlit, or one that the teacher opens.
+
+import { element } from "../dom.js";
+import { isDarkTheme } from "../theme.js";
+import { Stream } from "../wire/stream.js";
+
+const isDarkNow = () => (document.documentElement.dataset.classTheme ?? (isDarkTheme() ? "dark" : "")) === "dark";
+const here = document.currentScript instanceof HTMLScriptElement ? document.currentScript.src : "";
+let loading; // of the app's own modules, which a page of a class needs for this alone
+
+/** The class of boards: the app's pages have it, others load it when they show the first board. */
+function boardClass() {
+  const found = () => /** @type {any} */ (window.__modules)["board.js"]?.Board;
+  if (found()) return Promise.resolve(found());
+  loading ??= new Promise((resolve, reject) => {
+    const script = element("script", { src: here.replace(/[^/]*$/, "modules.js") });
+    script.onload = () => resolve(found());
+    script.onerror = reject;
+    document.head.append(script);
+  });
+  return loading;
+}
+
+export class ReaderBoard {
+  /**
+   * Show a run, by its name in the class, in all of `parent`, which has a size. `large` shows nothing but the largest
+   * picture; `ended(code)` is called when the run may not be read any more, or is gone.
+   */
+  constructor(parent, { code, token, run, large = false, isDark = isDarkNow(), ended = undefined }) {
+    this.root = element("div", { class: `first-board reader ${isDark ? "dark" : "light"} ${large ? "large" : ""}` });
+    parent.append(this.root);
+    this.waiting = []; // frames to be painted
+    const stream = new Stream(`class/board/${encodeURIComponent(run)}?class=${code}`, {
+      first: () => ({ class: code, token }),
+      text: (message) => this.stream === stream && this.build(message),
+      frame: (frame) => this.stream === stream && this.take(frame),
+      connected: () => {},
+      ended: (_, closeCode) => ended?.(closeCode),
+    });
+    this.stream = stream;
+  }
+
+  /** The server says what the board needs; again, when a setting has changed or the line was cut. */
+  async build({ data, bench }) {
+    const Board = await boardClass();
+    if (!this.stream) return; // it was given up meanwhile
+    if (this.board && this.bench === bench) {
+      this.board.dress({ ...data, reads: true }, this.root);
+      return;
+    }
+    this.board?.leave();
+    this.bench = this.root.dataset.bench = bench;
+    this.board = new Board(this.root, { ...data, run: "read", reads: true });
+    this.board.dress({ ...data, reads: true }, this.root);
+    this.board.rail.update(null);
+    this.board.readFrom(this.stream);
+    this.paint();
+  }
+
+  /** Frames say what has changed since the one before, and come at the pace of all who read: none may be left out. */
+  take(frame) {
+    this.waiting.push(frame);
+    this.paint();
+  }
+
+  paint() {
+    if (!this.board || this.isPainting || !this.waiting.length) return;
+    for (const frame of this.waiting.splice(0)) this.board.paint(frame);
+    this.board.ask(true);
+    this.isPainting = true;
+    requestAnimationFrame(() => {
+      this.isPainting = false;
+      this.paint();
+    });
+  }
+
+  destroy() {
+    this.stream.close();
+    this.stream = null;
+    this.board?.leave();
+    this.board = null;
+    this.root.remove();
+  }
+}

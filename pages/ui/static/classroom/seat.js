@@ -1,0 +1,43 @@
+// What a tab keeps of its seat in a class: enough to come back after a reload, or after the server was started again.
+
+import { keep, kept } from "../storage.js";
+
+const KEY = "class";
+const MAX_ANSWERS = 200; // that come with the first message after a restart
+
+/** What this tab has of a class: {code, token, name, seat, kept, answers, placed, teacher}; null if it has nothing. */
+export function seatIn(code) {
+  try {
+    const found = JSON.parse(kept("sessionStorage", KEY) || "null");
+    return found?.code === code && typeof found.token === "string" ? found : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Keep a seat in this tab. */
+export function keepSeat(seat) {
+  seat.answers = (seat.answers ?? []).slice(-MAX_ANSWERS);
+  keep("sessionStorage", KEY, JSON.stringify(seat));
+}
+
+/** Forget it: the student has left, or the class is over. */
+export function forgetSeat(code) {
+  keep("sessionStorage", KEY, "");
+  keep("localStorage", `${KEY} ${code}`, "");
+}
+
+/** Keep the receipt of an answer in the place of earlier ones of the same vote. */
+export function keepReceipt(seat, { vote, n, answer, receipt }) {
+  const others = (seat.answers ?? []).filter((each) => each.vote !== vote || each.n !== n);
+  seat.answers = [...others, { vote, n, answer, receipt }];
+  keepSeat(seat);
+}
+
+/** The teacher's token in the address of this page, which it is taken out of; null if there is none. */
+export function teacherInAddress(code) {
+  const token = new URLSearchParams(location.hash.slice(1)).get("t");
+  if (!token) return null;
+  history.replaceState(history.state, "", location.pathname + location.search);
+  return { code, token, teacher: true };
+}

@@ -1,0 +1,188 @@
+// The teacher's page: start, then the class as door, wall or afterwards; in one page, with one socket.
+
+import { keep, kept } from "../storage.js";
+import { addressOf } from "../address.js";
+import { after } from "./after.js";
+import { prompter } from "./ask.js";
+import { codeInAddress, fragment, setAddress } from "./address.js";
+import { Devices } from "./devices.js";
+import { doorPlate, teachersDoor } from "./door.js";
+import { button, part, say, showChildren } from "./parts.js";
+import { start } from "./start.js";
+import { forgetTeacher, keepTeacher, keptTeacher, Teacher } from "./teacher.js";
+import { Wall } from "./wall/wall.js";
+
+const NOTICE_MS = 7000;
+const LOST_TRIES = 2; // a line that comes back at once is not worth a word
+const CLOCK_MS = 15_000; // times on the page are drawn again
+const VOID = 4401;
+const NO_CLASS = 4404;
+const ENDED = 4410;
+
+/** The page `/class`. */
+export function teach(root, words) {
+  const code = codeInAddress();
+  const known = code ? keptTeacher(code) : null;
+  const token = known?.token ?? fragment().t;
+  const begun = (made) => {
+    const isKept = keepTeacher(made.code, made.token);
+    setAddress("class", { class: made.code }, isKept ? {} : { t: made.token });
+    showChildren(root, []);
+    new TeachersPage(root, words, made.code, made.token, false, "door");
+  };
+  if (!code || !token) return start(root, words, begun);
+  new TeachersPage(root, words, code, token, !known, kept("sessionStorage", `class view ${code}`) ?? "wall");
+}
+
+class TeachersPage {
+  constructor(root, words, code, token, fresh, view) {
+    this.root = root;
+    this.words = words;
+    this.code = code;
+    this.view = view;
+    this.prompt = prompter(words);
+    this.notice = part("div", { class: "notice", role: "status" });
+    this.lost = part("p", { class: "lost", role: "status", hidden: true }, words.every.lost);
+    document.body.append(this.lost, this.notice);
+    this.tell = (sentence, act, run) => this.say(sentence, act, run);
+    const first = { as: "teacher", token, view: "wall", fresh };
+    this.teacher = new Teacher(code, first, () => this.changed(), {
+      refused: (message) => this.refused(message),
+      ended: (closeCode) => this.ended(closeCode),
+      received: (message) => this.received(message),
+    });
+    this.devices = new Devices(this.teacher, words, this.tell);
+    this.wall = new Wall(this.teacher, words, this);
+    this.plate = doorPlate(code, words);
+    this.known = new Set(); // devices
+    this.after = null; // the last view, made when it is first shown
+    this.clock = setInterval(() => this.changed(), CLOCK_MS);
+    showChildren(root, [part("p", { class: "wait muted" }, words.every.connecting)]);
+  }
+
+  show(view) {
+    this.view = view;
+    keep("sessionStorage", `class view ${this.code}`, view);
+    this.root.replaceChildren();
+    this.changed();
+    scrollTo(0, 0);
+  }
+
+  device(opener) {
+    this.devices.open(opener);
+  }
+
+  say(sentence, act, run) {
+    this.notice.replaceChildren(sentence, ...(act ? [" ", button("tonal", "", act, run)] : []));
+    clearTimeout(this.noticed);
+    this.noticed = setTimeout(() => this.notice.replaceChildren(), NOTICE_MS);
+  }
+
+  received(message) {
+    if (message.is === "pair") this.devices.take(message);
+    if (message.is === "snapshot") this.say(this.words.board.kept);
+  }
+
+  /** A command was not carried out. Show asks first where few have answered. */
+  async refused({ do: command, why, say: sentence }) {
+    if (why !== "few") return this.say(sentence);
+    const { vote } = this.teacher.state;
+    if (await this.prompt({ title: sentence, yes: this.words.question.show_anyway })) {
+      this.teacher.send({ do: command, vote: vote.id, in: vote.state, sure: true });
+    }
+  }
+
+  ended(closeCode) {
+    clearInterval(this.clock);
+    this.teacher.close();
+    this.wall.destroy();
+    this.lost.hidden = true;
+    this.notice.replaceChildren();
+    for (const open of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (open).close();
+    if ([ENDED, NO_CLASS, VOID].includes(closeCode)) forgetTeacher(this.code);
+    setAddress("class");
+    this.isOver = true;
+    const text = this.words.after;
+    const [title, lead] = closeCode === ENDED
+      ? [text.gone, text.gone_lead]
+      : closeCode === VOID
+      ? [text.taken_out, text.taken_out_lead]
+      : closeCode === NO_CLASS
+      ? [text.no_class, text.no_class_lead]
+      : [text.closed, text.closed_lead];
+    this.root.replaceChildren(part(
+      "main",
+      { class: "begin over" },
+      part(
+        "div",
+        {},
+        part("h1", {}, title),
+        part("p", { class: "lead" }, lead),
+        part(
+          "div",
+          { class: "acts" },
+          button("fill", "people", text.again, () => location.assign(addressOf("class"))),
+          part("a", { class: "btn line", href: "./" }, text.lessons),
+        ),
+      ),
+    ));
+  }
+
+  /** Draw at the browser's next frame. */
+  changed() {
+    if (this.isOver) return;
+    this.lost.hidden = this.teacher.isConnected || this.teacher.tries < LOST_TRIES;
+    if (!this.teacher.state || this.asked) return;
+    this.asked = true;
+    requestAnimationFrame(() => {
+      this.asked = false;
+      if (!this.isOver) this.draw();
+    });
+  }
+
+  draw() {
+    const { teacher, words } = this;
+    const { state } = teacher;
+    this.announceDevices(state);
+    this.devices.root.matches(":popover-open") && this.devices.draw();
+    if (this.view === "wall") {
+      if (!this.wall.root.isConnected) this.root.replaceChildren(this.wall.root);
+      return this.wall.draw();
+    }
+    if (this.wall.root.isConnected) this.wall.destroy();
+    if (this.view === "after") {
+      this.after ??= after(this);
+      return this.after.draw();
+    }
+    const people = teacher.people();
+    const typed = people.some((each) => each.typed && !each.allowed);
+    const shown = {
+      code: this.code,
+      joined: people.length,
+      open: state.door,
+      names: state.names === "numbers" || typed ? null : people.map(({ name }) => name),
+    };
+    showChildren(this.root, [teachersDoor(shown, words, this.plate, {
+      toWall: () => this.show("wall"),
+      device: (event) => this.device(event.currentTarget),
+      door: (open) => teacher.send({ do: "door", open }),
+      copied: (worked) => this.say(worked ? words.door.copied : words.every.not_copied),
+    })]);
+  }
+
+  /** Tell that a second device has come, since it may not be the teacher's. */
+  announceDevices(state) {
+    for (const { device, view } of state.devices ?? []) {
+      if (this.known.has(device)) continue;
+      this.known.add(device);
+      if (this.isKnown && device !== state.device) {
+        const { door } = this.words;
+        this.say(say(door.joined_device, { view: door.views[view] ?? door.views.wall }), door.take_out, () => {
+          this.teacher.send({ do: "take out device", device });
+          this.notice.replaceChildren();
+        });
+      }
+    }
+    this.isKnown = true;
+  }
+}

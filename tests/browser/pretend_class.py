@@ -1,0 +1,217 @@
+"""A class that is only pretended: the messages of its server, so that each state of a page can be looked at.
+
+    page.add_init_script(pretend([welcome("teacher"), teacher(), seats(30), tiles(30)]))
+
+The page's websocket to the class then says these messages, and keeps what the page sends in `window.__sent`;
+`window.__say(message)` says one more.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import random
+import struct
+import time
+from typing import Any
+
+CODE = "KFMTXR"
+LESSONS = ["regression", "classification", "optimizers", "cnn"]
+COLOURS = ("Blue", "Amber", "Green", "Plum", "Grey", "Copper", "Teal", "Indigo")
+QUESTION = "How many hidden units does it take to fence the circle in?"
+OPTIONS = [["2", "2"], ["3", "3"], ["4", "4"], ["8", "more"]]
+FIRST, SECOND = {"2": 9, "3": 8, "4": 10, "8": 1}, {"2": 4, "3": 17, "4": 6, "8": 1}
+MOVES = {"2": {"2": 3, "3": 5, "4": 1}, "3": {"2": 1, "3": 7}, "4": {"3": 5, "4": 5}, "8": {"8": 1}}
+
+SCRIPT = """(() => {
+  const messages = __MESSAGES__;
+  const closes = __CLOSES__;
+  const Real = window.WebSocket;
+  window.__sent = [];
+  const binary = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
+  class Pretended extends EventTarget {
+    constructor(url) {
+      super();
+      this.url = String(url);
+      this.readyState = 0;
+      window.__say = (message) => this.say(message);
+      window.__close = (code, reason) => this.end(code, reason);
+      setTimeout(() => {
+        this.readyState = 1;
+        this.onopen?.({});
+      }, 0);
+    }
+    say(message) {
+      this.onmessage?.({ data: message.tiles ? binary(message.tiles) : JSON.stringify(message) });
+    }
+    send(text) {
+      const message = JSON.parse(text);
+      window.__sent.push(message);
+      if (!message.as) return;
+      for (const each of messages) this.say(each);
+      if (closes) this.end(...closes);
+    }
+    end(code, reason) {
+      this.readyState = 3;
+      this.onclose?.({ code, reason: reason ?? "" });
+    }
+    close() {
+      this.readyState = 3;
+    }
+  }
+  window.WebSocket = new Proxy(Real, {
+    construct: (target, [url, ...rest]) =>
+      String(url).includes("class/socket") ? new Pretended(url) : new target(url, ...rest),
+  });
+})();"""
+
+
+def pretend(messages: list[dict[str, Any]], closes: tuple[int, str] | None = None) -> str:
+    """The script for a page whose class says these messages, and then perhaps closes."""
+    return SCRIPT.replace("__MESSAGES__", json.dumps(messages)).replace("__CLOSES__", json.dumps(closes))
+
+
+def welcome(role: str, **more: Any) -> dict[str, Any]:
+    return {"is": "welcome", "role": role, "code": CODE, "now": time.time(), "lessons": LESSONS, **more}
+
+
+def name(number: int) -> str:
+    """An offered name, always the same for a number."""
+    return f"{COLOURS[number * 5 % 8]} {2 + number * 7 % 90}"
+
+
+def seats(count: int, page: str = "classification", **of: Any) -> dict[str, Any]:
+    """All seats: some ask for help, are done, away or somewhere else."""
+    now = time.time()
+    rows = []
+    for each in range(count):
+        row = {
+            "seat": each + 1, "name": name(each), "typed": False, "allowed": False,
+            "here": each not in (count - 1, count - 4) or count < 12,
+            "help": now - 240 if each % 50 == 4 else now - 70 if each % 50 == 20 else None,
+            "done": each % 7 in (0, 2), "answered": each % 4 != 3, "strayed": each in (8, 19), "run": f"run{each}",
+            "page": page, "experiment": "circle-cuts", "query": "", "joined": now - 1000 + each,
+        }  # fmt: skip
+        rows.append(row | {key: value(each) for key, value in of.items()})
+    return {"is": "seats", "all": True, "seats": rows}
+
+
+def plane(kind: int) -> bytes:
+    """A map of 16 by 16 cells of four bits: a circle, a band, or a slope, more or less sure."""
+    rng = random.Random(kind)
+    a, b, c = rng.uniform(-1, 1), rng.uniform(-1, 1), rng.uniform(1.5, 4)
+    cells = []
+    for row in range(16):
+        for column in range(16):
+            x, y = (column - 7.5) / 2, (row - 7.5) / 2
+            if kind % 3 == 0:
+                value = math.tanh((math.hypot(x - a, 1.2 * y - b) - c) * 1.1)
+            elif kind % 3 == 1:
+                value = math.tanh(abs(x * a + y * b * 1.4) * 1.2 - 1.2)
+            else:
+                value = math.tanh((x * a + y * b + 0.3) * rng.uniform(0.8, 0.9))
+            cells.append(max(0, min(15, round((value + 1) * 7.5))))
+    return bytes(cells[at] << 4 | cells[at + 1] for at in range(0, 256, 2))
+
+
+def loss_byte(loss: float) -> int:
+    return 1 + round(254 * (max(-6.0, min(6.0, math.log10(loss))) + 6) / 12) if loss > 0 else 0
+
+
+def tile(seat: int, kind: str = "map", age: int = 12, flags: int = 16) -> bytes:
+    """One tile as the server sends it."""
+    rng = random.Random(seat)
+    steps, rate = rng.choice([90, 260, 430, 640, 800, 1000, 1200]), rng.choice([0.003, 0.01, 0.03, 0.1, 0.3, 0.6])
+    tail = [0.7 * 0.85**at for at in range(8)]
+    picture, number = b"", 0
+    if kind == "map":
+        picture, number = plane(seat), 1
+    elif kind == "fit":
+        picture, number = bytes(round(255 * (0.1 + 0.8 * ((at - 15.5) / 15.5) ** 2)) for at in range(32)), 3
+    elif kind == "race":
+        curves = [[0.5 * k**at for at in range(20)] for k in (0.98, 0.9, 0.8, 0.95)]
+        picture = bytes([4]) + b"".join(bytes([20, *map(loss_byte, curve)]) for curve in curves)
+        number = 4
+    elif kind == "digit":
+        bars = [4] * 10
+        bars[seat % 10] = 200
+        picture, number = struct.pack("<H", 7) + bytes(bars), 5
+    elif kind == "diverged":
+        tail, number, flags = [0.4 * 3**at for at in range(8)], 6, flags | 8
+    head = struct.pack(
+        "<HBBBBHIffHHH", seat, number | len(tail) << 4, LESSONS.index("classification"), 2, flags, age, steps,
+        math.nan if kind == "diverged" else 0.02 + rng.random() * 0.6, rate, round(65534 * (0.5 + 0.5 * rng.random())),
+        rng.choice([1, 2, 3, 4, 5, 6, 8]), len(picture),
+    )  # fmt: skip
+    return head + bytes(map(loss_byte, tail)) + picture
+
+
+def tiles(count: int, kinds: tuple[str, ...] = ("map",)) -> dict[str, Any]:
+    """A tile for each seat, in a message of `pretend`."""
+    made = b""
+    for each in range(count):
+        kind = "diverged" if each % 50 == 11 else kinds[each % len(kinds)]
+        made += tile(each + 1, kind, age=420 if each % 50 == 16 else 320 if each % 50 == 27 else 12)
+    return {"tiles": base64.b64encode(made).decode()}
+
+
+def vote(state: str, **more: Any) -> dict[str, Any]:
+    """A vote in one of its states, with the results that belong to it."""
+    answered = {"open 1": 21, "open 2": 16}.get(state, 28)
+    found: dict[str, Any] = {
+        "id": 1, "page": "classification", "query": "?classification_try=circle-cuts", "experiment": "circle-cuts",
+        "state": state, "seen_before": False, "answered": answered, "of": 28, "until": None, "talk": None,
+        "ask": {"kind": "choice", "question": QUESTION, "options": OPTIONS},
+    }  # fmt: skip
+    first, second = {"n": 28, "sums": FIRST}, {"n": 28, "sums": SECOND}
+    if state == "closed 1":
+        found["talk"] = time.time() + 100
+    if state == "shown 1":
+        found["result"] = first
+    if state in ("shown 2", "run"):
+        found |= {"result": second, "results": [first, second], "moves": MOVES, "changed": 12}
+    return found | more
+
+
+PLAN = [
+    ("regression", "Small steps", False), ("classification", "One line is enough", False),
+    ("classification", "A circle", False), ("classification", "A circle with straight cuts", True),
+    ("regression", "Everybody one rate", False), ("classification", "Few parameters", False),
+]  # fmt: skip
+
+
+def teacher(**more: Any) -> dict[str, Any]:
+    """The teacher's state: a class that was sent to an experiment, in step 4 of its plan."""
+    now = time.time()
+    steps = [{"page": page, "query": "", "experiment": None, "title": title, "ask": ask} for page, title, ask in PLAN]
+    sent = {"n": 3, "kind": "place", "page": "classification", "query": "", "experiment": "circle-cuts", "run": None,
+            "title": "A circle with straight cuts", "at": now - 300}  # fmt: skip
+    return {
+        "is": "state", "rev": 1, "at": now, "code": CODE, "began": now - 1800, "ends": now + 20000,
+        "link": "T" * 22, "projector": "P" * 22, "device": 1,
+        "devices": [{"device": 1, "view": "wall", "here": True, "since": now - 1000, "new": False}],
+        "door": True, "names": "offered", "show_names": False, "leaders": False, "names_on_leaders": False,
+        "seats": 300, "free": False, "sent": sent, "locks": [], "eyes": False, "screen": None,
+        "project": {"what": "auto", "x": "rate", "y": "loss"}, "plan": {"steps": steps, "at": 3}, "vote": None,
+        "asked": 1, "acts": [{"act": 7, "at": now - 300, "what": "send", "say": "Sent all to A circle", "undo": True}],
+        "snapshots": [], "waiting": [], "own": None,
+    } | more  # fmt: skip
+
+
+def projector(**more: Any) -> dict[str, Any]:
+    """The projector's state; by default the door with 23 names."""
+    return {
+        "is": "state", "rev": 1, "at": time.time(), "code": CODE, "joined": 28, "teacher": "here", "eyes": False,
+        "door": True, "names": [name(each) for each in range(23)], "screen": None,
+        "show": {"what": "door", "x": "rate", "y": "loss", "title": ""}, "sent": None, "vote": None,
+    } | more  # fmt: skip
+
+
+def student(**more: Any) -> dict[str, Any]:
+    """A student's state with nothing asked."""
+    return {
+        "is": "state", "rev": 1, "at": time.time(), "seat": 7, "name": "Blue 7", "teacher": "here", "free": True,
+        "sent": None, "locks": [], "eyes": False, "screen": None, "looked": False, "help": False, "done": False,
+        "vote": None, "together": None, "joined": 28,
+    } | more  # fmt: skip

@@ -1,0 +1,233 @@
+"""Boards that only read, over real sockets: who may, what they are sent, and that one drawing serves them all."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+from starlette.applications import Starlette
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from pages.ui.classroom import boards
+from pages.ui.routes import readers
+from playground.engine.engine import Engine
+from playground.lessons import LESSONS
+from playground.settings import Settings
+from tests.unit.ui.test_live import ANSWERS_WITHIN_SECONDS, CountingRun
+
+CODE, TOKEN = "BCDFGH", "token of one who may"
+
+
+class Pool(Engine):
+    """An engine with what a pool knows of its runs."""
+
+    def __init__(self) -> None:
+        super().__init__(Settings(workers=1, runs_per_session=100))
+        lesson: Any = LESSONS["regression"]
+        self.config, self.attached, self.sessions = lesson.config(), 0, dict[str, str]()
+
+    def session_of(self, run_id: str) -> str | None:
+        return self.sessions.get(run_id)
+
+    def bench_of(self, run_id: str) -> str | None:
+        return "regression" if self.has(run_id) else None
+
+    def config_of(self, run_id: str) -> Any:
+        return self.config if self.has(run_id) else None
+
+    def last_ask(self, run_id: str) -> tuple[tuple[str, ...], dict[str, bool]]:
+        return ("count",), {}
+
+    def attach(self, run_id: str, viewer: Any, *, reads: bool = False) -> None:
+        self.attached += reads
+        super().attach(run_id, viewer, reads=reads)
+
+
+class Controls:
+    """The viewer whose run it is: it asks again at once."""
+
+    def __init__(self, pool: Pool, run_id: str) -> None:
+        self.pool, self.run_id = pool, run_id
+        pool.attach(run_id, self)
+        self.deliver(b"")
+
+    def deliver(self, frame: bytes) -> None:
+        if self.pool.has(self.run_id):
+            self.pool.ask(self.run_id, self, ("count",), {})
+
+    def dismiss(self, code: int, reason: str) -> None: ...
+
+
+class Browser:
+    """The side of one browser that reads."""
+
+    def __init__(self, socket: ClientConnection, token: str = TOKEN) -> None:
+        self.socket = socket
+        self.board: dict[str, Any] = {}
+        self.send({"class": CODE, "token": token})
+
+    def send(self, message: Any) -> None:
+        self.socket.send(orjson.dumps(message).decode())
+
+    def frame(self) -> dict[str, Any]:
+        """The head of the next frame, which it has painted then."""
+        while True:
+            received = self.socket.recv(ANSWERS_WITHIN_SECONDS)
+            if isinstance(received, bytes):
+                self.send({"ask": []})
+                head: dict[str, Any] = orjson.loads(received[4 : 4 + int.from_bytes(received[:4], "little")])
+                return head
+            self.board = orjson.loads(received)
+
+    def closed(self) -> int:
+        end = time.monotonic() + ANSWERS_WITHIN_SECONDS
+        try:
+            while time.monotonic() < end:
+                self.socket.recv(ANSWERS_WITHIN_SECONDS)
+                self.send({"ask": []})
+        except ConnectionClosed as closed:
+            assert closed.rcvd is not None
+            return closed.rcvd.code
+        pytest.fail("The server did not close the socket.")
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    made = Pool()
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def may() -> set[str]:
+    """The tokens that may read."""
+    return {TOKEN}
+
+
+@pytest.fixture(scope="module")
+def host(pool: Pool, serve_app: Callable[[Starlette], str]) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (boards, readers):
+            patch.setattr(module, "pool", lambda: pool)
+        yield serve_app(Starlette(routes=readers.ROUTES))
+
+
+@pytest.fixture
+def run_id(pool: Pool) -> Iterator[str]:
+    made = pool.open("session", CountingRun, "config")
+    pool.sessions[made] = "session"
+    yield made
+    pool.close(made)
+
+
+@pytest.fixture
+def name(run_id: str, host: str) -> str:
+    found = boards.BOARDS.shown("session", run_id)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def read(host: str, may: set[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Browser]]:
+    monkeypatch.setattr(readers, "_may_read", lambda code, token, name: code == CODE and token in may)
+    with contextlib.ExitStack() as sockets:
+
+        def open_one(name: str, token: str = TOKEN) -> Browser:
+            line = connect(f"ws://{host}/class/board/{name}?class={CODE}", max_size=None, proxy=None, close_timeout=1)
+            return Browser(sockets.enter_context(line), token)
+
+        yield open_one
+
+
+Read = Callable[..., Browser]
+
+
+def step_of(frames: Mapping[str, Any]) -> int:
+    return int(frames.get("status", {}).get("step", 0))
+
+
+def test_a_reader_is_sent_the_board_and_a_whole_frame_and_follows_the_run(
+    pool: Pool, run_id: str, name: str, read: Read
+) -> None:
+    Controls(pool, run_id)
+    pool.command(run_id, {"do": "play"})
+    browser = read(name)
+    first = browser.frame()
+    assert browser.board["is"] == "board" and browser.board["bench"] == browser.board["page"] == "regression"
+    assert browser.board["data"]["charts"] and all(knob["locked"] for knob in browser.board["data"]["knobs"])
+    assert "figure" in first["charts"]["count"]
+    steps = [step_of(browser.frame()) for _ in range(5)]
+    assert steps[-1] > steps[0]
+    pool.close(run_id)
+    assert browser.closed() == 4404
+
+
+def test_thirty_readers_share_one_stream(pool: Pool, run_id: str, name: str, read: Read) -> None:
+    Controls(pool, run_id)
+    pool.command(run_id, {"do": "play"})
+    before = pool.attached
+    browsers = [read(name) for _ in range(12)]
+    for _ in range(3):
+        for browser in browsers:
+            browser.frame()
+    assert pool.attached - before <= 6, "one stream for all who come within a moment"
+
+
+def test_a_run_is_not_read_with_its_id_nor_with_an_unknown_name(run_id: str, read: Read) -> None:
+    assert read(run_id).closed() == 4404
+    assert read("no-such-run").closed() == 4404
+
+
+def test_only_who_may_reads_and_no_longer_than_that(pool: Pool, name: str, may: set[str], read: Read) -> None:
+    assert read(name, "somebody else").closed() == 4403
+    browser = read(name)
+    browser.frame()
+    may.clear()
+    readers.check_again(SimpleNamespace(code=CODE))  # as a listener of the class
+    assert browser.closed() == 4403
+
+
+def test_a_name_is_given_only_to_the_session_whose_run_it_is(pool: Pool, run_id: str, name: str) -> None:
+    assert boards.BOARDS.shown("session", run_id) == name, "always the same"
+    for session, run in (("another", run_id), ("session", "no run"), (None, run_id), ("session", None), (3, [])):
+        assert boards.BOARDS.shown(session, run) is None
+    assert name != run_id and run_id not in name
+
+
+@pytest.mark.parametrize("first", ["", "[]", "nonsense", '{"class": 3, "token": []}', "null", '{"token": "x"}'])
+def test_what_is_no_introduction_closes_the_socket(host: str, first: str) -> None:
+    with connect(f"ws://{host}/class/board/x", proxy=None, close_timeout=1) as line:
+        line.send(first)
+        with pytest.raises(ConnectionClosed) as closed:
+            line.recv(ANSWERS_WITHIN_SECONDS)
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 4400
+
+
+def test_who_sends_without_end_is_cut_off_and_the_others_read_on(
+    pool: Pool, run_id: str, name: str, read: Read
+) -> None:
+    Controls(pool, run_id)
+    pool.command(run_id, {"do": "play"})
+    flood, other = read(name), read(name)
+    with contextlib.suppress(ConnectionClosed):
+        for _ in range(20 * int(readers.MAX_MESSAGES_PER_SECOND)):
+            flood.send({"ask": []})
+    assert flood.closed() == 4429
+    steps = [step_of(other.frame()) for _ in range(10)]
+    assert max(steps) > 0
+
+
+def test_a_reader_that_reads_nothing_holds_nobody_up(pool: Pool, run_id: str, name: str, read: Read) -> None:
+    Controls(pool, run_id)
+    pool.command(run_id, {"do": "play"})
+    read(name)  # and takes nothing
+    other = read(name)
+    steps = [step_of(other.frame()) for _ in range(40)]
+    assert max(steps) > 0
