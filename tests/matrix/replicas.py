@@ -110,6 +110,11 @@ class Replica:
         assert self.process is not None
         self.process.terminate()
 
+    def ended(self) -> None:
+        """Wait until it has ended, within the time that Docker gives it."""
+        assert self.process is not None
+        self.process.wait(10)
+
     def end(self) -> None:
         """End it and what it started."""
         if self.process is not None:

@@ -101,6 +101,12 @@ def where(tab: Any) -> int:
     return int(tab.evaluate(WHERE))
 
 
+KEPT = """(step) => {
+  const kept = JSON.parse(sessionStorage.getItem("kept regression") ?? "null");
+  return kept && JSON.parse(kept.text).steps >= step;
+}"""
+
+
 class Student:
     """A browser of its own, on the page of a lesson that trains."""
 
@@ -110,23 +116,35 @@ class Student:
         self.tab.goto(f"/regression?{SETTINGS}")
         self.board = Board(self.tab).ready()
         self.board.play()
-        self.board.wait_frames(5)
-        self.home = where(self.tab)
+        self.tab.wait_for_function(KEPT, arg=20, timeout=1000 * PATIENCE)
+        self.look()
+
+    def look(self) -> None:
+        """Note where she is, and how far her run."""
+        self.home, self.step = where(self.tab), self.board.step
         self.tab.evaluate("window.__before = true")
 
     @property
     def stayed(self) -> bool:
         return bool(self.tab.evaluate("window.__before === true"))
 
+    def came_back(self) -> None:
+        """Her page loads again, on another replica: her run is where it was, with the same weights, and plays on."""
+        self.tab.wait_for_function("() => window.__before === undefined", timeout=2000 * PATIENCE)
+        self.board.ready()
+        self.board.until(lambda: "same weights" in self.board.said(), "it says that it is back")
+        assert where(self.tab) != self.home
+        self.works()
+
     def works(self) -> None:
-        """Her run trains on."""
+        """Her run is further on than when one looked, and trains."""
         self.board.until(lambda: self.board.state == "playing", "it plays")
-        step = self.board.step
-        self.board.until(lambda: self.board.step > step, "it trains on")
+        self.board.until(lambda: self.board.step > self.step, "it trains on")
 
 
 @pytest.fixture
 def students(browser: Any, replicas: Room) -> Iterator[Callable[[int], list[Student]]]:
+    """Students come to the room, as many as one asks for; each plays."""
     opened: list[Student] = []
 
     def come(count: int) -> list[Student]:
@@ -138,21 +156,40 @@ def students(browser: Any, replicas: Room) -> Iterator[Callable[[int], list[Stud
         student.context.close()
 
 
+def test_a_rolling_restart_loses_no_run(replicas: Room, students: Callable[[int], list[Student]]) -> None:
+    everybody = students(4)
+    for number, replica in enumerate(replicas.replicas):
+        for student in everybody:
+            student.look()
+        moved, stay = ([each for each in everybody if (each.home == number) == here] for here in (True, False))
+        replica.stop()
+        replicas.until(lambda replica=replica: replica.word() == "draining", "it drains")
+        replicas.until(lambda number=number: seen(replicas) == {1 - number}, "new visitors go to the other")
+        for student in moved:
+            student.came_back()
+        for student in stay:
+            assert student.stayed, "the others notice nothing"
+            student.works()
+        replica.ended()
+        replica.start()
+        replica.wait()
+        replicas.settled()
+    assert {where(student.tab) for student in everybody} == {0}, "those of the last one moved to the first"
+
+
 @pytest.mark.in_ci
-def test_when_a_replica_is_killed_its_students_continue_on_the_other(
+def test_when_a_replica_is_killed_its_students_continue_on_the_other_where_they_were(
     replicas: Room, students: Callable[[int], list[Student]]
 ) -> None:
     everybody = students(4)
     assert {student.home for student in everybody} == {0, 1}, "both have students"
-    lost = [student for student in everybody if student.home == 0]
-    others = [student for student in everybody if student.home == 1]
-    steps = [student.board.step for student in others]
+    for student in everybody:
+        student.look()
     replicas.replicas[0].kill()
-    for student in lost:
-        student.tab.wait_for_function("() => window.__before === undefined", timeout=1000 * PATIENCE)
-        student.board.ready()
-        assert where(student.tab) == 1
-    for student, step in zip(others, steps, strict=True):
-        assert student.stayed, "the others notice nothing"
-        assert student.board.step > step
-        student.works()
+    for student in everybody:
+        if student.home == 0:
+            student.came_back()
+    for student in everybody:
+        if student.home == 1:
+            assert student.stayed, "the others notice nothing"
+            student.works()
