@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from pages.ui.messages import TEXT
 from tests.browser.student import PATIENCE, Board
 from tests.conftest import FLAGS, free_port
 from tests.matrix.proxies import PROXIES, ROOT_NAME, Ports, standing
@@ -22,6 +23,7 @@ from tests.matrix.proxies import PROXIES, ROOT_NAME, Ports, standing
 PLATFORMS = {"another site": "moodle.example", "the same site": f"moodle.{ROOT_NAME}"}
 BLOCKS_COOKIES = "--test-third-party-cookie-phaseout"
 COURSE = '<!doctype html><title>A course</title><iframe src="{url}" width="1200" height="840"></iframe>'
+SETTINGS = "embed=true&regression_max_steps=0"
 ROWS = "x,y\n" + "".join(f"{at},{at * at}\n" for at in range(7))
 
 pytestmark = [
@@ -31,8 +33,8 @@ pytestmark = [
 
 
 @contextmanager
-def platform(port: int, url: str, certificate: Path) -> Iterator[None]:
-    """A learning platform over https: every page of it is a course with this address in a frame.
+def platform(port: int, url: str, certificate: Path | None) -> Iterator[None]:
+    """A learning platform, over https where it has a certificate: every page is a course with this address in a frame.
 
     A real server: Chromium refuses a frame from the local network in a page that was made up.
     """
@@ -46,26 +48,45 @@ def platform(port: int, url: str, certificate: Path) -> Iterator[None]:
 
         def log_message(self, *_: object) -> None: ...
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
     with HTTPServer(("127.0.0.1", port), Course) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield
         server.shutdown()
 
 
 @pytest.fixture(scope="module")
-def course_port(serve: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of the platforms, which show the app in a frame; the app allows both."""
-    port, ports, folder = free_port(), Ports(free_port(), free_port()), tmp_path_factory.mktemp("proxy")
-    allowed = ",".join(f"https://{name}:{port}" for name in PLATFORMS.values())
+def platforms(serve: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
+    """Where learning platforms are, which show the app in a frame over the scheme of their own; the app allows all."""
+    ports, theirs = Ports(free_port(), free_port()), Ports(free_port(), free_port())
+    folder = tmp_path_factory.mktemp("proxy")
+    schemes = ("http", "https")
+    allowed = ",".join(theirs.origin(name, scheme) for name in PLATFORMS.values() for scheme in schemes)
     with ExitStack() as stack:
         server = stack.enter_context(serve(settings={"PLAYGROUND_EMBED": allowed, "PLAYGROUND_WORKERS": "1"}))
         stack.enter_context(standing("haproxy", server.url.removeprefix("http://"), ports, folder))
-        url = f"{ports.url(ROOT_NAME, 'https')}regression?embed=true&regression_max_steps=0"
-        stack.enter_context(platform(port, url, folder / "both.pem"))
-        yield port
+        http, https = (f"{ports.url(ROOT_NAME, scheme)}regression?{SETTINGS}" for scheme in schemes)
+        stack.enter_context(platform(theirs.http, http, None))
+        stack.enter_context(platform(theirs.https, https, folder / "both.pem"))
+        yield theirs
+
+
+@contextmanager
+def framed(
+    chromium: Callable[..., Any], platforms: Ports, name: str, scheme: str, flags: tuple[str, ...] = ()
+) -> Iterator[tuple[Any, Any]]:
+    """A course of a platform in a browser with these flags, and the frame in it."""
+    rules = "--host-resolver-rules=MAP *.example 127.0.0.1"
+    browser = chromium(args=[*FLAGS, rules, "--ignore-certificate-errors", *flags])
+    try:
+        tab = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        tab.goto(f"{platforms.origin(PLATFORMS[name], scheme)}/course")
+        yield tab, tab.frames[-1]
+    finally:
+        browser.close()
 
 
 @pytest.mark.parametrize(
@@ -77,18 +98,12 @@ def course_port(serve: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     ],
 )
 def test_a_framed_page_plays_uploads_saves_and_restores(
-    chromium: Callable[..., Any], course_port: int, tmp_path: Path, name: str, flags: tuple[str, ...]
+    chromium: Callable[..., Any], platforms: Ports, tmp_path: Path, name: str, flags: tuple[str, ...]
 ) -> None:
-    rules = "--host-resolver-rules=MAP *.example 127.0.0.1"
-    browser = chromium(args=[*FLAGS, rules, "--ignore-certificate-errors", *flags])
-    with ExitStack() as stack:
-        stack.callback(browser.close)
-        tab = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    with framed(chromium, platforms, name, "https", flags) as (tab, frame):
         errors: list[str] = []
         tab.on("pageerror", lambda error: errors.append(str(error)))
         tab.on("response", lambda answer: errors.append(answer.url) if answer.status >= 400 else None)
-        tab.goto(f"https://{PLATFORMS[name]}:{course_port}/course")
-        frame = tab.frames[-1]
         board = Board(frame).ready()
         board.play()
         board.wait_frames(20)
@@ -97,6 +112,7 @@ def test_a_framed_page_plays_uploads_saves_and_restores(
         board.own_points()
         field = frame.locator('input[type="file"]').first
         field.wait_for(state="attached", timeout=1000 * PATIENCE)
+        assert not frame.get_by_text(TEXT.page.no_cookies).is_visible()
         field.set_input_files({"name": "rows.csv", "mimeType": "text/csv", "buffer": ROWS.encode()})
         frame.get_by_role("button", name="Use these points").click()
         board.until(lambda: len(board.trace("fit", "Train")["x"]) in (5, 6, 7), "the file's points")
@@ -111,3 +127,14 @@ def test_a_framed_page_plays_uploads_saves_and_restores(
         frame.get_by_role("dialog").locator("input[type=file]").set_input_files(str(tmp_path / "run.safetensors"))
         frame.get_by_text("Restored at step").wait_for(timeout=1000 * PATIENCE)
         assert errors == []
+
+
+def test_a_frame_without_https_plays_and_says_that_no_file_can_be_sent(
+    chromium: Callable[..., Any], platforms: Ports
+) -> None:
+    with framed(chromium, platforms, "another site", "http") as (_, frame):
+        board = Board(frame).ready()
+        board.play()
+        board.wait_frames(20)
+        board.own_points()
+        frame.get_by_text(TEXT.page.no_cookies).wait_for(timeout=1000 * PATIENCE)
