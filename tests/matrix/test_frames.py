@@ -117,8 +117,6 @@ def test_a_framed_page_plays_uploads_saves_and_restores(
         frame.get_by_role("button", name="Use these points").click()
         board.until(lambda: len(board.trace("fit", "Train")["x"]) in (5, 6, 7), "the file's points")
 
-        board.take(3)
-        board.until(lambda: board.step == 3, "three steps")
         board.more()
         frame.get_by_role("dialog").locator("summary", has_text="Save and restore").click()
         with tab.expect_download() as saving:
