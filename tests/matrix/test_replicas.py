@@ -5,6 +5,7 @@ All of it runs when it is named (pytest tests/matrix/test_replicas.py); every ru
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -186,9 +187,11 @@ def test_when_a_replica_is_killed_its_students_continue_on_the_other_where_they_
     for student in everybody:
         student.look()
     replicas.replicas[0].kill()
+    killed_at = time.monotonic()
     for student in everybody:
         if student.home == 0:
             student.came_back()
+            print(f"back, and beyond her step, {time.monotonic() - killed_at:.1f} s after the kill")
     for student in everybody:
         if student.home == 1:
             assert student.stayed, "the others notice nothing"
