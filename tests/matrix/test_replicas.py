@@ -159,6 +159,7 @@ def students(browser: Any, replicas: Room) -> Iterator[Callable[[int], list[Stud
 
 def test_a_rolling_restart_loses_no_run(replicas: Room, students: Callable[[int], list[Student]]) -> None:
     everybody = students(4)
+    code = next(code for code in CODES if replicas.get(f"{ANY}?class={code}").replica == 0)
     for number, replica in enumerate(replicas.replicas):
         for student in everybody:
             student.look()
@@ -166,6 +167,7 @@ def test_a_rolling_restart_loses_no_run(replicas: Room, students: Callable[[int]
         replica.stop()
         replicas.until(lambda replica=replica: replica.word() == "draining", "it drains")
         replicas.until(lambda number=number: seen(replicas) == {1 - number}, "new visitors go to the other")
+        replicas.until(lambda number=number: seen(replicas, f"{ANY}?class={code}") == {1 - number}, "a class, too")
         for student in moved:
             student.came_back()
         for student in stay:
@@ -175,6 +177,7 @@ def test_a_rolling_restart_loses_no_run(replicas: Room, students: Callable[[int]
         replica.start()
         replica.wait()
         replicas.settled()
+        assert seen(replicas, f"{ANY}?class={code}") == {1 - number}, "and stays there: it is not split"
     assert {where(student.tab) for student in everybody} == {0}, "those of the last one moved to the first"
 
 
