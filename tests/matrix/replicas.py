@@ -147,6 +147,15 @@ class Room:
         there = {each.number for each in self.replicas if each.word() == "ready"}
         self.until(lambda: self._known() == there, f"it knows {there}")
 
+    def mend(self) -> None:
+        """Start every replica that is not there."""
+        gone = [each for each in self.replicas if not each.word()]
+        for replica in gone:
+            replica.start()
+        for replica in gone:
+            replica.wait()
+        self.settled()
+
     def _known(self) -> set[int]:
         try:
             return {self.get("/session/none").replica for _ in range(8)}

@@ -181,11 +181,12 @@ def test_a_rolling_restart_loses_no_run(replicas: Room, students: Callable[[int]
     assert {where(student.tab) for student in everybody} == {0}, "those of the last one moved to the first"
 
 
-@pytest.mark.in_ci
+@pytest.mark.parametrize("count", [pytest.param(2, marks=pytest.mark.in_ci), 4])
 def test_when_a_replica_is_killed_its_students_continue_on_the_other_where_they_were(
-    replicas: Room, students: Callable[[int], list[Student]]
+    replicas: Room, students: Callable[[int], list[Student]], count: int
 ) -> None:
-    everybody = students(4)
+    replicas.mend()
+    everybody = students(count)
     assert {student.home for student in everybody} == {0, 1}, "both have students"
     for student in everybody:
         student.look()
