@@ -170,12 +170,16 @@ def until(holds: Callable[[], Any], what: str) -> None:
         time.sleep(0.1)
 
 
+def written(cookies: Mapping[str, str]) -> str:
+    """Cookies as a browser sends them."""
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
 def get(port: int, path: str, cookies: Mapping[str, str] | None = None, *, address: str = "127.0.0.1") -> Answer:
     """One request on a connection of its own."""
     connection = http.client.HTTPConnection(address, port, timeout=10)
     try:
-        cookie = "; ".join(f"{name}={value}" for name, value in (cookies or {}).items())
-        connection.request("GET", path, headers={"Cookie": cookie} if cookie else {})
+        connection.request("GET", path, headers={"Cookie": written(cookies)} if cookies else {})
         answer = connection.getresponse()
         set_by = (text.partition(";")[0].partition("=") for text in answer.headers.get_all("Set-Cookie", []))
         found = re.search(r"https://replica-(\d+)\.example", answer.headers.get("Content-Security-Policy", ""))

@@ -5,6 +5,8 @@ All of it runs when it is named (pytest tests/matrix/test_replicas.py); every ru
 
 from __future__ import annotations
 
+import http.client
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +18,7 @@ from websockets.typing import Subprotocol
 
 from tests.browser.student import PATIENCE, Board
 from tests.matrix.proxies import PROXIES
-from tests.matrix.replicas import Replica, Room, room
+from tests.matrix.replicas import Replica, Room, room, written
 
 MAX_VISITORS = 3  # of each replica
 CODES = [f"BCD{last}FG" for last in "BCDFGHJKLMNPQRSTVWXZ"]
@@ -95,6 +97,28 @@ WHERE = """async () => {
   const answer = await fetch("./session/none");
   return answer.headers.get("Content-Security-Policy").match(/replica-(\\d+)/)?.[1];
 }"""
+
+
+@pytest.mark.in_ci
+def test_a_class_is_found_by_its_code_from_every_browser(replicas: Room) -> None:
+    for home in (0, 1):
+        code = next(code for code in CODES if replicas.get(f"{ANY}?class={code}").replica == home)
+        assert started(replicas, code) == 201
+        assert started(replicas, code) == 409, "the same replica is asked: it has this class"
+        for cookies in ({}, cookie_of(replicas, 0), cookie_of(replicas, 1)):
+            address = f"ws://127.0.0.1:{replicas.port}/class/socket?class={code}"
+            with connect(address, additional_headers={"Cookie": written(cookies)} if cookies else None) as line:
+                line.send(json.dumps({"as": "join"}))
+                assert json.loads(line.recv(PATIENCE))["is"] in ("welcome", "door"), cookies
+
+
+def started(found: Room, code: str) -> int:
+    """The status of the answer to a teacher who starts a class."""
+    connection = http.client.HTTPConnection("127.0.0.1", found.port, timeout=PATIENCE)
+    connection.request("POST", f"/class/start?class={code}", b"{}", {"Content-Type": "application/json"})
+    status = connection.getresponse().status
+    connection.close()
+    return status
 
 
 def where(tab: Any) -> int:
