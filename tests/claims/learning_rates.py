@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from playground.data import datasets
 from playground.experiments import experiments
 from playground.lessons import LESSONS
 from playground.lessons.learning_rates import momentum as plane
@@ -17,6 +18,7 @@ from playground.lessons.learning_rates.schedules import SchedulesConfig, Schedul
 from playground.lessons.learning_rates.schedules import build as build_schedules
 from playground.lessons.learning_rates.sweep import SweepConfig, WhoWinsConfig, build_map, build_who_wins
 from playground.lessons.optimizers.config import OptimizersConfig
+from playground.training import models
 from playground.training.optimizers import OPTIMIZERS, build_optimizer
 from tests.claims.claims import Claims
 
@@ -451,6 +453,26 @@ def _(config: SchedulesConfig) -> None:
     run = build_schedules(config)
     assert len(run.names) == 5
     assert (config.optimizer, config.lr) == ("adam", 0.1)
+
+
+@says(
+    "The first gradients, from random weights, are often the largest: at the full rate such steps can leave units dead for good."
+)
+def _() -> None:
+    norms = []
+    for seed in range(8):
+        generator = torch.Generator().manual_seed(seed)
+        points = datasets.curve("square", 1000, 0.1, 0.0, generator)
+        model = models.mlp(1, [20], 1, generator=generator)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        norms.append([])
+        for _ in range(100):
+            optimizer.zero_grad()
+            rows = torch.randint(0, 1000, (32,), generator=generator)
+            torch.nn.functional.mse_loss(model(points.x_train[rows]), points.y_train[rows]).backward()
+            norms[-1].append(float(torch.cat([each.grad.ravel() for each in model.parameters()]).norm()))
+            optimizer.step()
+    assert sum(max(each) == max(each[:5]) for each in norms) > len(norms) / 2
 
 
 @of("bad-start", "SGD at 0.5, with random weights at the start.")

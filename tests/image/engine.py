@@ -26,6 +26,11 @@ DEBOOTSTRAP = "debootstrap"  # what BASE says for a base of one's own
 OWN_BASE = "localhost/pytorch-playground-base:bookworm"
 SUITE, PACKAGES = "bookworm", "python3,python3-pip,ca-certificates"
 START_SECONDS = 120.0
+PROCESSOR_SECONDS = """
+import os, pathlib
+ticks = (each.read_text().rpartition(")")[2].split()[11:13] for each in pathlib.Path("/proc").glob("[0-9]*/stat"))
+print(sum(int(each) for both in ticks for each in both) / os.sysconf("SC_CLK_TCK"))
+"""
 MAX_SHOWN = 60  # characters of what has made a layer
 
 NO_ENGINE = "Neither podman nor docker is installed."
@@ -52,6 +57,10 @@ class Container:
         """What the engine knows of it: "Running", "ExitCode", "OOMKilled", ..."""
         (found,) = json.loads(self.engine.ask("container", "inspect", NAME))
         return dict(found["State"])
+
+    def processor_seconds(self) -> float:
+        """What all its processes have used of a core so far."""
+        return float(self.run("python", "-c", PROCESSOR_SECONDS))
 
     def restart(self) -> None:
         """Stop it and start it again, and wait until it answers."""

@@ -1,4 +1,4 @@
-"""How many students a server holds, for the table in README.md: on several numbers of cores, with as many workers.
+"""How many students a server holds, for docs/scaling.md: on several numbers of cores, with as many workers.
 
     python -m tests.load.sizing            # 1, 2 and 4 cores, as far as this machine has them
     python -m tests.load.sizing 2          # these alone
@@ -42,6 +42,7 @@ class Trial:
     server: float  # cores
     viewers: float
     others: float  # of programs that have nothing to do with it
+    web_ms: float  # of a core, that the web process needs for one frame
 
     @property
     def fits(self) -> bool:
@@ -69,7 +70,7 @@ async def trial(port: int, pid: int, students: int) -> Trial:
                 frames, _ = await rates_for(viewers, SECONDS)
     waits = [ms for viewer in viewers for _, ms in viewer.answers]
     return Trial(students, min(frames), p95(waits) if waits else float("inf"),
-                 cores.server, cores.viewers, cores.others)  # fmt: skip
+                 cores.server, cores.viewers, cores.others, 1_000 * cores.web / sum(frames))  # fmt: skip
 
 
 async def size(port: int, pid: int, cores: int) -> Size:
@@ -115,15 +116,16 @@ def measure(cores: int) -> Size:
 
 
 def table(sizes: Sequence[Size]) -> str:
-    """As README.md has it."""
+    """As docs/scaling.md has it."""
     rows = [
         "| cores | students at 10 frames/s or more | slowest, frames/s | p95, ms | MB of all, idle | MB each student "
-        "| MB a worker's own | cores used by the server, by the students, by other programs |",
-        "|---|---|---|---|---|---|---|---|",
+        "| MB a worker's own | ms of the web process for a frame "
+        "| cores used by the server, by the students, by other programs |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     rows += [
         f"| {each.cores} | {each.fits.students} | {each.fits.frames:.1f} | {each.fits.p95:.0f} | {each.idle:.0f} "
-        f"| {each.student:.1f} | {each.worker:.0f} "
+        f"| {each.student:.1f} | {each.worker:.0f} | {each.fits.web_ms:.2f} "
         f"| {each.fits.server:.1f}, {each.fits.viewers:.1f}, {each.fits.others:.1f} |"
         for each in sizes
     ]

@@ -138,7 +138,9 @@ def test_variables_of_the_service_are_not_taken_for_settings() -> None:
 def test_replicas_get_what_they_ask_for() -> None:
     resources = container()["resources"]
     assert resources["requests"] == resources["limits"], "the server counts its workers by the limit"
-    assert set(resources["limits"]) == {"cpu", "memory"}
+    single = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["playground"]
+    as_for_compose = {"cpu": str(single["cpus"]), "memory": single["mem_limit"].replace("g", "Gi")}
+    assert resources["limits"] == as_for_compose, "docs/scaling.md has the numbers of one such container"
 
 
 def test_replica_has_the_time_to_end() -> None:
@@ -288,3 +290,8 @@ def test_a_class_is_on_one_replica(cluster: Cluster) -> None:
             student.cookies.clear()
         assert student.opens(f"/join?class={code.lower()}") == place
         assert student.opens("/regression") == place, "as long as she is in it"
+    code, place = classes.popitem()
+    (full,) = [each for each in cluster.replicas if each.port == place]
+    full.full = True
+    cluster.until(lambda: place not in cluster.newcomers())
+    assert Visitor(cluster.port).opens(f"/join?class={code}") == place, "also where its replica is full by now"

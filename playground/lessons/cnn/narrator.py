@@ -30,6 +30,7 @@ MIN_STEPS = 60
 RISE = 1.25  # of the mean training loss: a smaller one may be noise
 LATE_ROWS = 6  # whose mean is the current loss
 TOO_LONG_STEPS = 1.02  # of the loss of guessing: above it, steps were too long; below it, they are too short
+LEAP = 1.25  # of the loss of guessing: after a higher one, saturated units are the result of a step too long
 MIN_SORTED_PERCENT = 50.0  # of the test images: below it, sorted training images have done harm
 GAP = 0.05  # between the accuracies on training batches and on all test images: overfitting
 
@@ -198,8 +199,10 @@ def _guessing(now: CnnSituation) -> Loss | None:
 
 
 def _dies_backwards(now: CnnSituation) -> Any:
-    """What the doctor finds, where the loss has not left that of guessing."""
-    return doctor.named("dies backwards").find(now.evidence) if _guessing(now) is not None else None
+    """What the doctor finds, where the loss has not left that of guessing, and never leapt far above it."""
+    if _guessing(now) is None or now.losses().max() > LEAP * GUESSING:
+        return None
+    return doctor.named("dies backwards").find(now.evidence)
 
 
 def _to_lead_gradients_back(now: CnnSituation, found: Any) -> str:

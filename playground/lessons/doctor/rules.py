@@ -30,7 +30,8 @@ MIN_ZEROS, MIN_BELOW = 0.05, 0.1  # shares of outputs that are 0, and of targets
 MANY_DEAD = 0.8  # of the units of a layer
 DECAY_PULL = 0.5  # of the loss's own pull
 MIN_DEPTH = 2  # hidden layers, before a gradient can die on its way back
-DIES = 1e-3  # of the last layer's gradient per use of a weight: less hardly reaches the first one
+DIES = 1e-3  # of the last layer's gradient per weight: less hardly reaches the first one
+DIES_IN_KERNELS = 3e-4  # the same per use of a weight: uses at neighbouring places are alike, so it comes out too small
 CONSTANT = 0.1  # of the targets' spread
 CHANCE = 0.985  # of the loss of guessing
 LEAP, RISE = 30.0, 1.5  # of the first loss: the highest one, the last one
@@ -423,7 +424,8 @@ def _dies_backwards(e: Evidence) -> Ratio | None:
     if len(e.layers) <= MIN_DEPTH or not e.is_poor or e.steps < MIN_STEPS:
         return None
     first, last = e.layers[0].pull, e.layers[-1].pull
-    return Ratio(first / last, first, last) if last > 0 and 0 < first / last < DIES else None  # 0: dead units
+    limit = DIES if e.layers[0].places == 1 else DIES_IN_KERNELS
+    return Ratio(first / last, first, last) if last > 0 and 0 < first / last < limit else None  # 0: dead units
 
 
 def _linear(e: Evidence) -> Units | None:

@@ -4,7 +4,7 @@ import { toggleFullScreen } from "../dom.js";
 import { keep, kept } from "../storage.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
 import { doorParts, doorPlate } from "./door.js";
-import { otherTheme } from "./look.js";
+import { isDark, otherTheme } from "./look.js";
 import { announce, codeOf, iconButton, part, say, showChildren } from "./parts.js";
 import { largeBars, leaders, lossCurves, lowestOf, moved, scatter } from "./pictures.js";
 import { ReaderBoard } from "./reader.js";
@@ -119,7 +119,7 @@ class Projector {
     this.reader?.destroy();
     this.reader = null;
     this.live.replaceChildren();
-    if (run) this.reader = new ReaderBoard(this.live, { code: this.code, token: this.token, run });
+    if (run) this.reader = new ReaderBoard(this.live, { code: this.code, token: this.token, run, isDark: isDark() });
   }
 
   draw() {

@@ -65,6 +65,11 @@ def test_a_gradient_that_arrives_is_not_blamed_for_a_low_rate(knobs: dict[str, A
     assert said(trained(70, **DEEP, **knobs)).startswith("The loss stays at 2.")
 
 
+def test_units_that_steps_too_long_have_saturated_are_not_blamed_on_the_depth() -> None:
+    note = said(trained(70, activation="sigmoid", lr=0.1))
+    assert note.startswith("The loss stays at 2.3") and note.endswith("Choose a lower learning rate, then press Reset.")
+
+
 def test_batch_norm_of_one_image_is_not_blamed_since_it_learns() -> None:
     run = trained(60, batch_norm=True, batch_size=1)
     notes = []
