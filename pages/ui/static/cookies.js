@@ -1,4 +1,4 @@
-// Notes whether the browser keeps the cookie without which Streamlit takes no file; in a frame of another site it may not.
+// Notes whether the browser keeps the cookie without which Streamlit takes no file: in a frame it may not.
 
 const COOKIE = "_streamlit_xsrf=";
 
