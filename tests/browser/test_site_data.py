@@ -42,6 +42,18 @@ def test_without_storage_pins_and_larger_type_work_and_say_that_they_are_not_kep
     assert tab.page.evaluate("getComputedStyle(document.documentElement).fontSize") == "24px"
 
 
+@pytest.mark.parametrize("script", [BLOCKED, FULL], ids=["blocked", "full"])
+def test_without_storage_a_page_that_is_loaded_again_says_that_no_run_comes_back(page: Open, script: str) -> None:
+    tab = page("/regression", script=script)
+    board = Board(tab.page).ready()
+    board.press("Step")
+    board.until(lambda: board.step == 1, "it trains")
+    tab.page.reload()
+    board.ready()
+    board.until(lambda: "no run comes back" in board.said(), "it says so")
+    assert board.step == 0
+
+
 def test_a_sentence_of_the_board_is_not_wiped_away_by_the_next_frame(page: Open) -> None:
     tab = page("/regression?regression_max_steps=0", script=FULL)
     board = Board(tab.page).ready()

@@ -1,16 +1,16 @@
 // The teacher's page: start, then the class as door, wall or afterwards; in one page, with one socket.
 
-import { keep, kept } from "../storage.js";
-import { addressOf } from "../address.js";
+import { keep, kept } from "../../storage.js";
+import { addressOf } from "../../address.js";
 import { after } from "./after.js";
 import { prompter } from "./ask.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
 import { Devices } from "./devices.js";
 import { doorPlate, teachersDoor } from "./door.js";
-import { button, part, say, showChildren } from "./parts.js";
+import { button, part, say, showChildren } from "../parts.js";
 import { start } from "./start.js";
-import { forgetTeacher, keepTeacher, keptTeacher, Teacher } from "./teacher.js";
-import { Wall } from "./wall/wall.js";
+import { forgetTeacher, keepTeacher, keptTeacher, Teacher } from "../teacher.js";
+import { Wall } from "../wall/wall.js";
 
 const NOTICE_MS = 7000;
 const LOST_TRIES = 2; // a line that comes back at once is not worth a word
@@ -143,6 +143,7 @@ class TeachersPage {
   draw() {
     const { teacher, words } = this;
     const { state } = teacher;
+    if (teacher.isKept && location.hash) setAddress("class", { class: this.code }); // a wall may be projected
     this.announceDevices(state);
     this.devices.root.matches(":popover-open") && this.devices.draw();
     if (this.view === "wall") {
