@@ -1,6 +1,6 @@
 """The pages of a class that need no widgets: start and wall, door, join, projector, the teacher's phone, vote only.
 
-    GET  /class /join /projector /remote /vote    one HTML template; static/classroom/page.js fills it
+    GET  /class /join /projector /remote /vote    one HTML template; static/classroom/pages/page.js fills it
     GET  /class/lessons                           what a teacher can send to a class, or ask, by lesson
     POST /class/qr                                a text as a QR code: its cells
 
