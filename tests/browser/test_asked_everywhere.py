@@ -40,9 +40,9 @@ SPOILT = """async ([states, most]) => {
   const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   const rail = window.__rail;
   const found = [];
-  await painted();
   for (const [name, data] of states) {
     rail.update(data);
+    await painted();
     const box = rail.root.getBoundingClientRect();
     const isPhone = getComputedStyle(rail.root).flexWrap === "wrap";
     const parts = [...rail.root.querySelectorAll(
