@@ -103,6 +103,12 @@ class Settings:
     max_run_mb: int = _setting(64, "PLAYGROUND_MAX_RUN_MB", "megabytes of snapshots one run keeps")
     run_seconds: int = _setting(1_800, "PLAYGROUND_RUN_SECONDS", "seconds of training before a run is paused")
     idle_minutes: float = _setting(10.0, "PLAYGROUND_IDLE_MINUTES", "minutes until an unwatched run is closed", 0.01)
+    kept_kb: int = _setting(
+        4_000, "PLAYGROUND_KEPT_KB", "kilobytes of a run's state that its browser keeps at most; 0: none", 0, 4_000
+    )
+    return_seconds: int = _setting(
+        120, "PLAYGROUND_RETURN_SECONDS", "seconds that a run may train again to come back from its browser", 1, 3_600
+    )
     frame_rate: float = _setting(30.0, "PLAYGROUND_FRAME_RATE", "frames a second one viewer gets at most", 1, 240)
     loaders: int = _setting(1, "PLAYGROUND_LOADERS", "visitors whose data loading workers run at once; 0: none", 0, 64)
     origins: str = _setting("", "PLAYGROUND_ORIGINS", "more addresses at which students open the app")

@@ -44,6 +44,9 @@ WORDS = {
     "blocked": TEXT.page.blocked,
     "reloaded": "The page was loaded again, so the run starts at step 0. Before: step {step}.",
     "lost": LOST,
+    "comingBack": "The server no longer has this run. Bringing it back …",
+    "notBack": "The server no longer has this run, so it starts at step 0. {why}",
+    "notStored": "This browser stores no data for this site, so no run comes back after the page was loaded again.",
     "forgotten": "The server no longer knows this page's settings. The run continues; reload the page to change them.",
     "weights": "Set weights by hand", "unit": "Unit", "bias": "Bias", "weightFrom": "Weight from {source}",
     "undo": "Undo", "close": "Close",
@@ -194,7 +197,13 @@ def live(
     continue from an earlier step.
     """
     data = live_data(charts, status, units=units, unit_names=unit_names, settings=settings, knobs=knobs, rail=rail)
-    data |= {"run": run_id, "second": second, "compares": compares, "session": session().name}
+    data |= {
+        "bench": key.removesuffix(":board"),
+        "run": run_id,
+        "second": second,
+        "compares": compares,
+        "session": session().name,
+    }
     data["continues"] = on_continue is not None
     _board(
         key=key, data=data,

@@ -65,6 +65,7 @@ class Bench:
     chosen: bool = False  # a button has set the config since the last rerun
     run_id: str = ""
     run_config: Config | None = None  # that the run was given last
+    replaced: str = ""  # the run in whose place another one was put on purpose: it does not come back
     plays: bool = False  # its run is to begin again at step 0 and play
     plays_steps: int = 0  # for this number of steps; 0 without end
     waits: bool = False  # its run is to begin again at step 0, paused
@@ -155,6 +156,7 @@ class Session:
     rails: dict[str, Rail] = field(default_factory=dict)  # by lesson
     uploads: dict[str, Upload] = field(default_factory=dict)  # by the uploader's key
     tables: dict[str, OwnTable] = field(default_factory=dict)  # by lesson
+    returns: list[float] = field(default_factory=list)  # when runs of it were brought back last
     streamlit_id: str = ""  # by which Streamlit knows it
     # In a class.
     order: dict[str, Any] = field(default_factory=dict)  # what the bar has asked for since the last rerun
@@ -187,6 +189,13 @@ def session() -> Session:
         found = st.session_state[KEY] = Session(streamlit_id="" if context is None else context.session_id)
         _sessions[found.name] = found
     return found
+
+
+def bench_of(name: str, run_id: str) -> tuple[Session, str] | None:
+    """The session of this name and its bench that has this run; None where there is none."""
+    found = _sessions.get(name)
+    names = [] if found is None else [each for each, bench in list(found.benches.items()) if bench.run_id == run_id]
+    return (found, names[0]) if found is not None and names and run_id else None
 
 
 def is_known(name: str) -> bool:
@@ -238,4 +247,4 @@ def run_of(name: str, config: Config) -> str:
 def replace_run(name: str, run_id: str, config: Config) -> None:
     """Continue with a run that is open already, in the place of the session's run of the bench of this name."""
     bench = session().bench(name)
-    bench.run_id, bench.run_config = run_id, config
+    bench.run_id, bench.run_config, bench.replaced = run_id, config, bench.run_id

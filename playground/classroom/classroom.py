@@ -15,7 +15,7 @@ from random import Random, SystemRandom
 from typing import Any, Literal
 
 from playground.classroom import names, questions
-from playground.classroom.commands import Names, Place
+from playground.classroom.commands import MAX_SEATS, Names, Place
 from playground.classroom.connections import Connection
 from playground.classroom.messages import ACTS
 from playground.classroom.rates import Bucket, Clock
@@ -167,8 +167,8 @@ class Classroom:
         return any(each.role == "student" and each.seat == seat for each in self.connections)
 
     def is_full(self) -> bool:
-        """Whether all seats are taken."""
-        return len(self.seats) >= self.settings.class_seats
+        """Whether all seats are taken, or all numbers of seats used up by people who came and went."""
+        return len(self.seats) >= self.settings.class_seats or self.last_seat >= MAX_SEATS
 
     def is_looked_at(self, seat: int) -> bool:
         """Whether a teacher has the board of this seat open."""
@@ -283,9 +283,7 @@ class Classroom:
 
     def leave(self, connection: Connection) -> None:
         """A student leaves; what the file needs is kept until the end of the class."""
-        seat = self.seats.pop(connection.seat, None)
-        if seat is not None:
-            self.left[seat.number] = seat
+        self._put_aside(connection.seat)
         for each in self._browsers_of(connection.seat):
             each.dismiss("left")
         self._bump()
@@ -727,7 +725,7 @@ class Classroom:
             self._bump()
         for seat in [each for each in self.seats.values() if each.lost is not None]:
             if now - (seat.lost or now) > LOST_SEAT_SECONDS:
-                self.left[seat.number] = self.seats.pop(seat.number)
+                self._put_aside(seat.number)
                 self._bump()
         for connection in self.connections:
             if now < connection.peeks_until:
@@ -867,6 +865,17 @@ class Classroom:
             each.note({"is": "seat", "seat": seat.number, "name": seat.name,
                        "token": self.token_of("student", seat.number), "kept": self.receipts.name(seat)})  # fmt: skip
         self.touch(seat)
+
+    def _put_aside(self, number: int) -> None:
+        """Take a student off the list; what the file needs is kept, where there is anything."""
+        seat = self.seats.pop(number, None)
+        if seat is None:
+            return
+        votes = [*self.past, *([self.vote] if self.vote is not None else [])]
+        if seat.glance.step or any(number in vote.first or number in vote.second for vote in votes):
+            self.left[number] = seat
+        while len(self.left) > self.settings.class_seats:
+            del self.left[next(iter(self.left))]
 
     def _browsers_of(self, number: int) -> list[Connection]:
         return [each for each in self.connections if each.role == "student" and each.seat == number]

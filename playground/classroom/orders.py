@@ -46,7 +46,10 @@ def _knock_again(of: Classroom, by: Connection, command: Command) -> None:
     found = of.keys.read(of.code, command["token"])
     if found is None or found.role != "student" or found.began != of.began:
         raise Refused("gone")
-    of.knock_again(by, found.number)
+    if found.number in of.seats:  # it was undone meanwhile
+        of.come_back(by, found.number)
+    else:
+        of.knock_again(by, found.number)
 
 
 def _settings(of: Classroom, by: Connection, command: Command) -> None:

@@ -18,6 +18,7 @@ from playground.classroom.tiles import Boards
 from playground.classroom.tokens import Keys, Pass
 from playground.settings import Settings
 
+DOOR_SHARE = 2  # times as many as there are seats may stand at the door
 STARTS_PER_MINUTE = 6  # of classes, from one address
 MAX_ENDED = 1_000  # codes of ended classes that are remembered
 MAX_STARTERS = 1_000  # addresses that are remembered
@@ -131,6 +132,8 @@ class Register:
         self, of: Classroom, role: object, granted: Pass | None, first: Mapping[str, Any], connection: Connection
     ) -> None:
         if role == "join":
+            if len(of.of_role("join")) >= DOOR_SHARE * of.settings.class_seats:
+                raise NotAdmitted("too many", "20")
             of.knock(connection)
         elif role == "student" and granted is not None:
             if granted.began != of.began or granted.number in of.taken_out:

@@ -24,8 +24,8 @@ HERE, AWAY = "here", "away"
 
 def door(of: Classroom, connection: Connection) -> dict[str, Any]:
     """What a browser at the door sees."""
-    at_door, is_full = of.of_role("join"), of.is_full()
-    line = at_door.index(connection) + 1 if is_full and connection in at_door else 0
+    is_full = of.is_full()
+    line = of.of_role("join").index(connection) + 1 if is_full else 0
     return {
         "is": "door",
         "open": of.is_open and of.returning is None and not of.is_shell,

@@ -1,7 +1,7 @@
 """The protocol between a board in the browser and the engine: its messages, their limits, and what is refused.
 
-Both directions use one websocket for each viewer of an open run: /live/<run id> for the one that controls it, and
-/live/<run id>?reads=1 for any that only read. A reader's "do" is ignored, and the run does not train for it.
+Both directions use one websocket for the viewer that controls an open run: /live/<run id>. Those that only read it, in
+a class, have another name of the run and another path; their "do" is ignored, and the run does not train for them.
 
 From the browser: texts in JSON, of two kinds.
 
@@ -36,8 +36,16 @@ From the browser: texts in JSON, of two kinds.
     and all other values are numbers from -MAX_NUMBER to MAX_NUMBER, x and y in the units of the chart's axes. A command
     that breaks these rules, or that the lesson does not know, changes nothing; the refusal, one sentence, is the
     "notice" of the next frame. A message that has neither of these two forms closes the socket with code 4400, one that
-    is too long with 4413, too many with 4429. The server also closes with 4403 (another website), 4404 (no such run)
-    and 4409 (the run is watched elsewhere, or by too many readers).
+    is too long with 4413, too many with 4429. The server also closes with 4403 (another website), 4404 (no such run),
+    4409 (the run is watched elsewhere, or by too many readers), 4410 (the run was closed on purpose) and 1012
+    (the server stops: come back).
+
+A viewer that controls may keep what brings its run back: /live/<run id>?keeps=1. Between frames it gets messages
+
+    keep      a text, to be kept in the place of the last one
+    state     the bytes that belong to it, u1; without them, the last ones stay
+
+and it gives both back to POST /return/<run id> when a server no longer has the run (`pages/ui/routes/returns.py`).
 
 To the browser: frames in binary, at most one for each "ask" (`playground.engine.frames` has the bytes). A frame has
 only the entries that differ from the frame before:
@@ -221,6 +229,12 @@ def read_command(message: Mapping[str, Any]) -> Command:
     return reader(message)
 
 
+def written(command: Command) -> dict[str, Any]:
+    """The message of which `read_command` makes this command, without its empty fields."""
+    found = {_FIELDS.get(name, name): value for name, value in vars(command).items()}
+    return {"do": _NAMES[type(command)], **{name: value for name, value in found.items() if value is not None}}
+
+
 def read_ask(message: Mapping[str, Any]) -> Ask:
     """The charts and options in a message {"ask": ..., "options": ...}. Raises ProtocolError with a sentence."""
     charts, options = message.get("ask"), message.get("options", {})
@@ -343,3 +357,10 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Command]] = {
     "draw": _draw,
     "slide": _slide,
 }
+
+_NAMES: dict[type[Command], str] = {
+    Play: "play", Pause: "pause", Step: "step", Reset: "reset", SetSpeed: "speed", LookBack: "scrub",
+    GoBack: "go_back", Leave: "leave", AddPoint: "add", RemovePoint: "remove", Undo: "undo", SetWeight: "set",
+    Explain: "explain", Pick: "pick", Draw: "draw", Slide: "slide",
+}  # fmt: skip
+_FIELDS = {"count": "n", "steps_per_second": "value", "index": "to", "source": "input"}  # that messages call otherwise

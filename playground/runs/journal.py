@@ -68,9 +68,14 @@ class RunHistory:
     @property
     def only_knobs(self) -> bool:
         """Whether config, seed and changed knobs alone lead here, without points, weights or files of the student."""
-        every = [self.start, *self.changes]
-        untouched = all(each.edits is None or each.edits == type(each.edits)() for each in every)
-        return self.saved is None and untouched and all(each.weight is None for each in every)
+        return only_knobs(self.start, self.changes, self.saved)
+
+
+def only_knobs(start: Change, changes: tuple[Change, ...], saved: SavedState | None) -> bool:
+    """Whether knobs alone were changed, not points or weights by hand or from a file."""
+    every = [start, *changes]
+    untouched = all(each.edits is None or each.edits == type(each.edits)() for each in every)
+    return saved is None and untouched and all(each.weight is None for each in every)
 
 
 class Journal:

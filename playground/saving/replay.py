@@ -181,6 +181,22 @@ def parameters(run_history: RunHistory) -> dict[str, str]:
     return found | ({SINCE: text} if text else {})
 
 
+def texts(start: Config, replay: Replay) -> dict[str, Any]:
+    """What a link says of a replay that begins with this config: its settings at the end, and its three parameters.
+
+    `read` makes the replay of them again.
+    """
+    groups, before = [], start
+    for steps, config, threads in replay.changes:
+        changed = _group(str(steps), before, config)
+        groups.append(changed if threads is None else f"{changed}~{THREADS}:{threads}")
+        before = config
+    first = _group("", before, start)
+    since = ";".join([first, *groups] if "~" in first else groups)
+    threads_text = "" if replay.threads is None else str(replay.threads)
+    return {"config": before.as_texts(), AT: f"{replay.at}.{replay.checksum}", SINCE: since, THREADS: threads_text}
+
+
 def _group(step: str, before: Config, after: Config) -> str:
     """One change of knobs as a link writes it."""
     changes = after.changed_from(before)

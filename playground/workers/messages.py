@@ -17,3 +17,22 @@ CLOSED_FOR_MEMORY = "This run was closed because the server had no memory left. 
 NO_ANSWER = "The program that trains does not answer. Try again in a moment."
 COMING_BACK = "Coming back: step {step:,} of {steps:,}."
 NO_RECIPE = "This run cannot come back: what is kept of it does not fit this version of the app."
+
+# A run that comes back from what its browser has kept. `second` is empty, or SECOND_GONE.
+BACK_SAME = (
+    "✓ The server no longer had this run. It is back at step {step:,}, with the same weights (checksum {here} at step "
+    "{at:,}). {second}"
+)
+BACK_DIFFERENT = (
+    "The server no longer had this run. It is back at step {step:,}, but its weights differ at step {at:,}: checksum "
+    "{there} before, {here} now. {reason} {second}"
+)
+BACK = "✓ The server no longer had this run. It is back at step {step:,}. {second}"
+BACK_IN_PART = (
+    "The server no longer had this run. It was trained again up to step {step:,} of {steps:,}, which takes long; press "
+    "Play to continue from there. {second}"
+)
+SECOND_GONE = "The second run is gone."
+NOT_KEPT = "What the browser kept of it is damaged."
+KEPT_OF_ANOTHER_PAGE = "What the browser kept is of another page."
+STATE_LOST = "The browser did not keep its state."

@@ -17,7 +17,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from playground import mnist
 from playground.engine import messages as engine_messages
@@ -49,9 +49,19 @@ SETTLED_SECONDS = 7.0  # within which a worker's reports show what a closed run 
 ASKS_OF_ALL_CHARTS = 48  # of a board, among which every chart is named that it shows
 AWAY_SECONDS = 60.0  # a session that nobody has used for this long is no work for its worker
 
+# Why a viewer's socket is closed: there is no such run; it was closed on purpose; this server stops.
+NO_RUN, CLOSED, STOPS = 4404, 4410, 1012
+
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 __all__ = ["UnknownRun", "WorkerPool"]
+
+
+class KeepingViewer(Viewer, Protocol):
+    """A viewer whose browser keeps what brings its run back."""
+
+    def keep(self, head: str, state: bytes) -> None:
+        """Keep this in the place of the last; without a state, the last one stays."""
 
 
 @dataclass(eq=False)
@@ -79,6 +89,7 @@ class Watch:
     viewer: Viewer
     run_id: str
     reads: bool
+    keeps: KeepingViewer | None = None  # the viewer, if its browser keeps what brings the run back
     asked: wire.AskFrame | None = None  # and not yet answered
 
 
@@ -93,7 +104,7 @@ class RemoteRun:
     config: Any
     beside: wire.OpenBeside | None = None  # how the second of two compared runs was opened
     recipe: Recipe | None = None
-    asked: wire.Restore | wire.RunReplay | None = None  # how it was opened, until there is a recipe
+    asked: wire.Restore | wire.RunReplay | wire.ComeBack | None = None  # how it was opened, until there is a recipe
     unseen: wire.Tune | wire.Rebuild | wire.Vary | None = None  # the last change that is not in the recipe yet
     plays: bool = False  # it was opened to play at once
     refused: bool = False  # it was not built, because there was no memory for it
@@ -167,7 +178,7 @@ class WorkerPool:
         with self._lock:
             workers, processes = list(self._workers), self._processes
             for run in list(self._runs.values()):
-                self._forget(run, engine_messages.STOPPING)
+                self._forget(run, engine_messages.STOPPING, STOPS)
             abandoned = [future for future, _ in self._requests.values()]
         for future in abandoned:
             future.cancel()
@@ -255,12 +266,28 @@ class WorkerPool:
             self._replace(run, replaces)
         return asked.run_id
 
+    def come_back(
+        self, session: str, bench: str, config: Any, head: str, state: bytes, last_step: int, replaces: str
+    ) -> str:
+        """The id of a run that comes back from what its browser has kept, in the place of another one with this config.
+
+        "" where the config needs another run. Waits. Raises ValueError with a sentence; nothing has changed then.
+        """
+        with self._lock:
+            worker, cores = self._worker_of(session), self._free_cores()
+        asked = wire.ComeBack(new_id(), session, bench, config, head, state, last_step, cores)
+        with self._promise(RemoteRun(asked.run_id, session, worker, bench, config, asked=asked)) as run:
+            if not cast(wire.Returned, self._ask(worker, asked, DRAW_SECONDS)).fits:
+                return ""
+            self._replace(run, replaces)
+        return asked.run_id
+
     def close(self, run_id: str, reason: str = engine_messages.CLOSED) -> None:
         """Close a run and free its memory; an unknown id does nothing."""
         with self._lock:
             if (run := self._runs.get(run_id)) is not None:
                 run.worker.outbox.post(wire.Close(run_id, reason))
-                self._forget(run, reason)
+                self._forget(run, reason, CLOSED)
 
     def has(self, run_id: str) -> bool:
         """Whether the run is open."""
@@ -360,15 +387,18 @@ class WorkerPool:
                     raise
         raise TimeoutError(messages.NO_ANSWER)
 
-    def attach(self, run_id: str, viewer: Viewer, *, reads: bool = False) -> None:
-        """Let a viewer watch a run: it controls, in place of the one before, or only reads. Raises UnknownRun."""
+    def attach(self, run_id: str, viewer: Viewer, *, reads: bool = False, keeps: KeepingViewer | None = None) -> None:
+        """Let a viewer watch a run: it controls, in place of the one before, or only reads. Raises UnknownRun.
+
+        One that controls may also be given what its browser `keeps`.
+        """
         with self._lock:
             run = self._touch(run_id)
-            watch = Watch(next(self._numbers), viewer, run_id, reads)
+            watch = Watch(next(self._numbers), viewer, run_id, reads, keeps)
             run.watches[viewer] = self._watches[watch.number] = watch
             if not reads:
                 run.controls = watch
-            run.worker.outbox.post(wire.Attach(run_id, watch.number, reads))
+            run.worker.outbox.post(wire.Attach(run_id, watch.number, reads, keeps is not None))
 
     def detach(self, run_id: str, viewer: Viewer) -> None:
         """The viewer has gone."""
@@ -497,13 +527,13 @@ class WorkerPool:
             self._tell_class(run)
             self.close(replaced)
 
-    def _forget(self, run: RemoteRun, reason: str) -> None:
-        """A run is no longer open."""
+    def _forget(self, run: RemoteRun, reason: str, code: int = NO_RUN) -> None:
+        """A run is no longer open; its viewers are told why."""
         self._runs.pop(run.id, None)
         self._release_place(run.id)
         for watch in run.watches.values():
             self._watches.pop(watch.number, None)
-            watch.viewer.dismiss(4404, reason)
+            watch.viewer.dismiss(code, reason)
         run.watches.clear()
 
     def _worker_of(self, session: str) -> Worker:
@@ -684,6 +714,9 @@ class WorkerPool:
                         run.recipe, run.asked = recipe.after(run.recipe), None
                         if _shows(recipe, run):
                             run.unseen = None
+                case wire.Copied(number, head, state):
+                    if (watch := self._watches.get(number)) is not None and watch.keeps is not None:
+                        watch.keeps.keep(head, state)
                 case wire.Dismiss(number, code, reason):
                     if (watch := self._watches.pop(number, None)) is not None:
                         watch.viewer.dismiss(code, reason)
@@ -749,7 +782,7 @@ class WorkerPool:
                 run.worker = successor
             for run in runs:
                 if successor.early_losses >= EARLY_LOSSES_CLOSED:
-                    self._forget(run, messages.STOPPED_TOO_OFTEN)
+                    self._forget(run, messages.STOPPED_TOO_OFTEN, CLOSED)
                 else:
                     self._bring_back(run)
             abandoned = [future for future, whose in self._requests.values() if whose is worker]
@@ -775,7 +808,7 @@ class WorkerPool:
         self._tell_class(run)
         for watch in run.watches.values():
             if watch.reads or watch is run.controls:
-                worker.outbox.post(wire.Attach(run.id, watch.number, watch.reads))
+                worker.outbox.post(wire.Attach(run.id, watch.number, watch.reads, watch.keeps is not None))
                 if watch.asked is not None:
                     worker.outbox.post(watch.asked)
 

@@ -11,10 +11,7 @@ threads and its acts alone. What costs more than it is worth is left out: charts
 slider is at the current step, and of a model with more than about 8,000 parameters fewer snapshots are kept (see
 `playground.runs.state.MAX_SNAPSHOT_BYTES`).
 
-Pickles are read from processes of this server alone. A recipe from elsewhere, a browser for example, would have to be
-another form of the same fields, each with a careful reader that exists: `checkpoint` is a file that `checkpoint.load`
-judges, a config is the link's texts (`Config.parse`), a command is the browser's message (`read_command`), all numbers
-have bounds (`problem_of`), and `past` and `selection` would be left out, as after a file is restored.
+Pickles are read from processes of this server alone. What a browser keeps has another form (`portable.py`).
 """
 
 from __future__ import annotations
@@ -247,7 +244,7 @@ class ComingBack:
             return build_replay(bench.build, origin.config, replace(origin.replay), self.settings)
         run = bench.build(origin.config, settings=self.settings)
         if isinstance(run, TrainingRun):
-            if origin.edits != run.edits:
+            if origin.edits not in (None, run.edits):
                 run = run.begun_with(origin.edits)
             if origin.threads is not None:
                 run.use_threads(origin.threads)
@@ -274,7 +271,7 @@ class ComingBack:
         end = time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0:
             act = recipe.acts[self._done] if self._done < len(recipe.acts) else None
-            target = recipe.steps if act is None else act.steps
+            target = self._next_stop(recipe.steps if act is None else act.steps)
             must_end = (act is None and recipe.outcome == "done") or (act is not None and act.verb == "resume")
             if run.steps < target and not run.outcome:
                 moved = run.advance(left, target - run.steps) > 0
@@ -292,6 +289,10 @@ class ComingBack:
             if not moved and end > time.perf_counter():  # one that has used its time up had work to do
                 break
         return has_moved
+
+    def _next_stop(self, target: int) -> int:
+        """The step up to which it may train before it looks again at what is to be done."""
+        return target
 
     def _arrive(self) -> None:
         if isinstance(self.run, TrainingRun):

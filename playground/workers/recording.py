@@ -9,6 +9,7 @@ run's own time: the more a state costs, the rarer it is saved.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import weakref
@@ -21,11 +22,13 @@ from playground.engine.commands import Draw, Explain, GoBack, LookBack, Pick, Sl
 from playground.engine.open_run import OpenRun
 from playground.engine.orders import replaces
 from playground.knobs import Config
+from playground.runs.checksums import checksum
 from playground.runs.training_run import TrainingRun
 from playground.saving import checkpoint
 from playground.saving.branch import Comparison
 from playground.saving.checkpoint import CheckpointError
 from playground.saving.replay import Replay
+from playground.workers.portable import Known, NotPortable, Story, is_portable, write
 from playground.workers.recipes import (
     LIMITS,
     MAX_ACTS,
@@ -46,7 +49,15 @@ from playground.workers.recipes import (
 STEPS_SECONDS = 0.4  # between two times that only a new step is handed over
 LOOKS = (Draw, Explain, Pick, Slide)  # commands that select what is shown; a training has the result in its selection
 
+COPY_SECONDS = 2.0  # between two times that a browser gets a new step alone
+COPY_MIN_SECONDS = 0.25  # between two times that it gets anything
+STATE_SECONDS = 2.0  # between two states that a browser gets while the run plays
+STATE_MIN_SECONDS = 1.0  # while it does not
+STATE_BYTES_PER_SECOND = 100_000
+CHECKSUM_SHARE = 0.01  # of a run's time, that may go into checksums for its browser
+
 Keep = Callable[[str, Recipe], None]
+GiveCopy = Callable[[int, str, bytes], None]
 
 
 @dataclass(frozen=True)
@@ -77,12 +88,34 @@ class Log:
     is_muted: bool = False  # what is done now is part of an act
     has_selected: bool = True
     selection: Any = None
+    looks: dict[Any, Act] = field(default_factory=dict)  # what was looked at last, of each kind
+    known: Known | None = None  # the last checksum of its weights; its acts are counted like `done`
+    known_at: float = 0.0
+    known_seconds: float = 0.0  # that it took
+    first: Origin | None = None  # as it began here
+    trail: list[tuple[int, Act]] = field(default_factory=list)  # every act since, with its number; folds as `acts` do
+    done: int = 0  # acts
+    done_at_first: int = 0
+    done_at_origin: int = 0
     coming: ComingBack | None = None  # it repeats what is in its recipe
 
     @property
     def is_coming_back(self) -> bool:
         """Whether it has not arrived yet, so that nothing new is done to it."""
         return self.coming is not None and not self.coming.has_arrived
+
+    def look(self, act: Act) -> None:
+        """Note what is looked at, in the place of what was of the same kind."""
+        command = act.argument
+        kind = type(command), getattr(command, "chart", ""), getattr(command, "name", "")
+        self.looks.pop(kind, None)
+        self.looks[kind] = act
+
+    def begin_trail(self, first: Origin, acts: list[Act]) -> None:
+        """Begin again what a browser gets: with this origin, and these acts since."""
+        self.first, self.done_at_first = first, self.done
+        self.trail = list(enumerate(acts, start=self.done + 1))
+        self.done += len(acts)
 
 
 @dataclass(frozen=True)
@@ -95,11 +128,73 @@ class Noted:
     recipe: Recipe  # all of it but the origin and the acts
 
 
+@dataclass(frozen=True)
+class Trail:
+    """A run as it was in a turn, for the browser that keeps it: what a recipe has, counted from any of its origins."""
+
+    noted: Noted
+    first: Origin | None
+    done_at_first: int
+    acts: list[tuple[int, Act]]
+    done: int
+    done_at_origin: int
+    known: Known | None
+    looks: tuple[Act, ...]
+    story: Story | None
+    second: str
+
+    @property
+    def plays(self) -> bool:
+        """Whether the run has steps to take."""
+        return self.noted.recipe.state == "playing" or self.noted.recipe.owed > 0
+
+    def has_news_after(self, other: Trail) -> bool:
+        """Whether more has happened since another one than steps."""
+        one, two = (
+            (each.done, id(each.first), [id(look) for look in each.looks], each.second, each.plays)
+            for each in (self, other)
+        )
+        now, before = (
+            (recipe.state, recipe.outcome, recipe.speed, recipe.config)
+            for recipe in (self.noted.recipe, other.noted.recipe)
+        )
+        return one != two or now != before
+
+    def since(self, number: int) -> tuple[Act, ...] | None:
+        """The acts after this number; None where not all of them are kept."""
+        acts = tuple(act for at, act in self.acts if number < at <= self.done)
+        return acts if len(acts) == self.done - number else None
+
+
+@dataclass(eq=False)
+class Copy:
+    """What the browser of one run has been given, by the viewer's number."""
+
+    viewer: int
+    trail: Trail | None = None  # the newest one
+    given: Trail | None = None  # the last one that it got
+    given_at: float = -math.inf
+    state: Saved | None = None  # that it has, and the number of the last act before it
+    done_at_state: int = 0
+    state_at: float = -math.inf
+
+
 class Recording:
     """Notes every run of one engine. `keep(run_id, recipe)` gets what is new; with an empty origin, it is as before."""
 
-    def __init__(self, keep: Keep, saving: Saving | None = None, steps_seconds: float = STEPS_SECONDS) -> None:
+    def __init__(
+        self,
+        keep: Keep,
+        saving: Saving | None = None,
+        steps_seconds: float = STEPS_SECONDS,
+        give_copy: GiveCopy = lambda viewer, head, state: None,
+        max_state_bytes: int = 4_000_000,
+    ) -> None:
+        """`give_copy(viewer, head, state)` gets what the browser of a viewer is to keep: no state where it has it."""
         self._keep = keep
+        self._give_copy = give_copy
+        self._max_state_bytes = max_state_bytes
+        self._copies: dict[str, Copy] = {}  # by run
         self._saving = saving or Saving()
         self._steps_seconds = steps_seconds
         self._lock = threading.Lock()
@@ -152,6 +247,7 @@ class Recording:
 
     def _listen(self, run: Any, found: Log) -> None:
         is_new, found.interval = run not in self._logs, self._saving.interval(0.0, 0)
+        found.begin_trail(found.origin, found.acts)
         self._logs[run] = found
         if not is_new:
             return
@@ -170,7 +266,11 @@ class Recording:
         argument = arguments[0] if arguments else None
         if found.is_muted or found.is_coming_back or not self._is_noted(found, run, verb, argument):
             found.has_selected = True
-            return method(run, *arguments)
+            result = method(run, *arguments)
+            is_look = verb == "apply" and isinstance(argument, LOOKS) and isinstance(run, TrainingRun)
+            if is_look or verb == "use_picture":
+                found.look(Act(steps, verb, argument))
+            return result
         found.is_muted = True  # what it does to itself meanwhile is part of it
         try:
             result = method(run, *arguments)
@@ -211,13 +311,18 @@ class Recording:
             found.must_save |= act.verb in ("use_rows", "use_weights") or isinstance(act.argument, GoBack)
         elif act.verb == "tune" and not run.steps:  # the run has begun again
             found.origin, found.acts, found.seconds = Begun(run.config), [], 0.0
+            found.begin_trail(found.origin, [])
+            found.done_at_origin = found.done
             return
         last = found.acts[-1] if found.acts else None
         is_same_step = last is not None and last.steps == act.steps == run.steps
-        if last is not None and is_same_step and act.verb == last.verb == "apply":
-            is_replaced = replaces(act.argument, last.argument)
-            found.acts = found.acts[:-1] if is_replaced else found.acts
+        is_same_kind = last is not None and is_same_step and act.verb == last.verb == "apply"
+        if last is not None and is_same_kind and replaces(act.argument, last.argument):
+            found.acts, found.trail = found.acts[:-1], found.trail[:-1]
+            found.done -= 1
         found.acts.append(act)
+        found.done += 1
+        found.trail.append((found.done, act))
 
     # What is noted.
 
@@ -256,6 +361,35 @@ class Recording:
         last = self._sent.get(opened.id)
         if last is None or is_urgent(last[0], noted):
             self._hand_over(opened.id)
+        if opened.leader is None and (copy := self._copies.get(opened.id)) is not None:
+            self._note_trail(copy, opened, run, found, noted)
+
+    def _note_trail(self, copy: Copy, opened: OpenRun, run: Any, found: Log, noted: Noted) -> None:
+        """Note a run for the browser that keeps it."""
+        if isinstance(run, TrainingRun) and run.outcome != "failed":
+            now, is_new = time.monotonic(), found.known is None
+            if found.known is not None:
+                is_new = (found.known.steps, found.known.acts) != (run.steps, found.done)
+            least = COPY_SECONDS if opened.has_steps else 0.0
+            if is_new and now - found.known_at >= max(least, found.known_seconds / CHECKSUM_SHARE):
+                start = time.perf_counter()
+                found.known = Known(run.steps, found.done, checksum(run.model.state_dict()))
+                found.known_at, found.known_seconds = now, time.perf_counter() - start
+        if len(found.trail) > 2 * MAX_ACTS:
+            if isinstance(run, TrainingRun):  # its state is given in the place of the first ones
+                found.trail = found.trail[-MAX_ACTS:]
+            else:
+                found.begin_trail(Begun(run.config), last_of_each([act for _, act in found.trail], run.steps))
+                found.done_at_origin = found.done
+        if copy.state is None and not is_portable(found.first) and not isinstance(found.origin, Saved):
+            found.must_save = True  # in its next turn
+        second, follower = "", opened.follower
+        if follower is not None and (beside := self._logs.get(follower.run)) is not None:
+            second = beside.start or "start"
+        copy.trail = Trail(
+            noted, found.first, found.done_at_first, found.trail, found.done, found.done_at_origin, found.known,
+            tuple(found.looks.values()), Story.of(run), second,
+        )  # fmt: skip
 
     def _save(self, found: Log, run: Any) -> None:
         """Begin a log again with the run's state at its current step, if that can be saved."""
@@ -271,8 +405,10 @@ class Recording:
             found.interval *= 2
             if len(found.acts) > MAX_ACTS and not isinstance(run, TrainingRun):
                 found.origin, found.acts = Begun(run.config), last_of_each(found.acts, run.steps)
+                found.done_at_origin = found.done
+                found.begin_trail(found.origin, found.acts)
             return
-        found.origin, found.acts = origin, []
+        found.origin, found.acts, found.done_at_origin = origin, [], found.done
         cost = time.thread_time() - start  # not of the clock: where cores are crowded, states would be saved too rarely
         found.interval = self._saving.interval(cost, size)
 
@@ -285,6 +421,8 @@ class Recording:
             last = self._sent.get(run_id)
             if last is None or is_due(last[0], noted, may_be_steps=now - last[1] >= self._steps_seconds):
                 self._hand_over(run_id)
+        for run_id, copy in list(self._copies.items()):
+            self._give(run_id, copy, now)
 
     def _hand_over(self, run_id: str) -> None:
         with self._lock:  # so that the newest comes last
@@ -300,6 +438,66 @@ class Recording:
         """A run has been closed."""
         self._noted.pop(run_id, None)
         self._sent.pop(run_id, None)
+        self._copies.pop(run_id, None)
+
+    # What browsers keep.
+
+    def keeps(self, run_id: str, viewer: int) -> None:
+        """This viewer of a run keeps what brings it back, in the place of the one before."""
+        self._copies[run_id] = Copy(viewer)
+
+    def keeps_no_more(self, run_id: str, viewer: int) -> None:
+        """The viewer has gone."""
+        if (copy := self._copies.get(run_id)) is not None and copy.viewer == viewer:
+            del self._copies[run_id]
+
+    def _give(self, run_id: str, copy: Copy, now: float) -> None:
+        """Give a viewer what is new of its run: at once if more than steps are, with its state now and then."""
+        trail, given = copy.trail, copy.given
+        if trail is None or trail is given:
+            return
+        has_news = given is None or trail.has_news_after(given)
+        if now - copy.given_at < (COPY_MIN_SECONDS if has_news else COPY_SECONDS):
+            return
+        copy.given, copy.given_at = trail, now
+        state = self._state_of(trail)
+        bases: list[tuple[Origin | None, int]] = [(trail.first, trail.done_at_first)]
+        if copy.state is not None:
+            bases = [(copy.state, copy.done_at_state)]
+        if state is not None and state is not copy.state:
+            is_due = now - copy.state_at >= state_gap(len(state.checkpoint), plays=trail.plays)
+            bases.insert(0 if is_due else len(bases), (state, trail.done_at_origin))
+        for base, number in bases:
+            acts = trail.since(number)
+            is_new = isinstance(base, Saved) and base is not copy.state
+            if acts is None or not isinstance(base, Begun | Saved) or (is_new and not self._may_be_kept(base)):
+                continue
+            known = trail.known
+            if known is not None:
+                known = None if known.acts < number else replace(known, acts=known.acts - number)
+            try:
+                head = write(
+                    run_id, replace(trail.noted.recipe, acts=acts), base, story=trail.story, known=known,
+                    looks=trail.looks, second=trail.second,
+                )  # fmt: skip
+            except NotPortable:
+                continue
+            content = b""
+            if isinstance(base, Saved) and is_new:
+                copy.state, copy.done_at_state, copy.state_at, content = base, number, now, base.checkpoint
+            self._give_copy(copy.viewer, head, content)
+            return
+
+    def _state_of(self, trail: Trail) -> Saved | None:
+        """The last saved state of a run, if its browser may keep it."""
+        origin = trail.noted.origin
+        return origin if isinstance(origin, Saved) and self._may_be_kept(origin) else None
+
+    def _may_be_kept(self, origin: Origin) -> bool:
+        """Whether a state is small enough for a browser, and not of a run that still repeats a link."""
+        if not isinstance(origin, Saved) or len(origin.checkpoint) > self._max_state_bytes:
+            return False
+        return origin.replay is None or origin.replay.found != ""
 
     def _origin_of(self, bench: str, run: Any) -> Origin:
         """From what a run comes back that nobody has done anything to yet."""
@@ -313,6 +511,11 @@ class Recording:
             return Begun(start.config, run.edits, None if fresh else run.threads, fresh)
         found = saved(bench, run)
         return Begun(run.config, run.edits, run.threads) if found is None else found
+
+
+def state_gap(size: int, *, plays: bool) -> float:
+    """The seconds between two states of this size, in bytes, that a browser gets."""
+    return max(STATE_SECONDS, size / STATE_BYTES_PER_SECOND) if plays else STATE_MIN_SECONDS
 
 
 def is_urgent(last: Noted, noted: Noted) -> bool:

@@ -15,10 +15,21 @@ from playground.knobs import Config, Value
 from playground.lesson import Lab, LiveLesson
 from playground.lessons import BENCHES, LESSONS
 from playground.saving import branch, checkpoint, replay
-from playground.workers import messages
+from playground.workers import messages, portable
+from playground.workers.portable import BackFromBrowser
 from playground.workers.recipes import ComingBack
 from playground.workers.recording import Recording
-from playground.workers.wire import BringBack, DrawnLab, Loaded, Restore, Restored, RunReplay, Start
+from playground.workers.wire import (
+    BringBack,
+    ComeBack,
+    DrawnLab,
+    Loaded,
+    Restore,
+    Restored,
+    Returned,
+    RunReplay,
+    Start,
+)
 
 BUILDERS = {"start": branch.from_start, "here": branch.from_here, "before": branch.as_before}
 
@@ -80,6 +91,19 @@ class Service:
             beside.knob, run_id=run_id, cores=cores, returning=coming,
         )  # fmt: skip
 
+    def come_back(self, asked: ComeBack) -> Returned:
+        """Open a run from what its browser has kept. Raises ValueError with a sentence; nothing has changed then."""
+        kept = portable.read(asked.head, asked.state, asked.bench, self.settings, asked.last_step)
+        config = kept.recipe.config
+        if config.needs_rebuild_for(asked.config):
+            return Returned(fits=False)
+        coming = BackFromBrowser(kept, self.settings)
+        build = self.recording.comes_back(coming, self._build_of(asked.bench))
+        self.engine.open(asked.session, build, config, run_id=asked.run_id, cores=asked.cores, returning=coming)
+        if config != asked.config:
+            self.engine.tune(asked.run_id, asked.config)
+        return Returned(fits=True)
+
     def vary(self, run_id: str, knob: str, value: Value) -> None:
         """Give the second of two compared runs another value of this knob. Raises UnknownRun."""
         self.engine.vary(run_id, partial(with_value, knob, value))
@@ -106,11 +130,14 @@ class Service:
         self._open_given(run_id, session, lesson, lambda: run, config, cores)
         self.engine.command(run_id, Step(steps))
 
-    def open_again(self, asked: Restore | RunReplay, config: Config) -> None:
+    def open_again(self, asked: Restore | RunReplay | ComeBack, config: Config) -> None:
         """Do once more what was done in a process that is lost, for a run that the front knows already.
 
         Here the run is there at once, and made by the thread that builds: its viewers can be attached.
         """
+        if isinstance(asked, ComeBack):
+            self.come_back(asked)
+            return
         if isinstance(asked, Restore):
             found = checkpoint.read(asked.content, name=asked.file_name)
             assert isinstance(found, checkpoint.Checkpoint)

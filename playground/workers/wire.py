@@ -133,6 +133,7 @@ class Attach:
     run_id: str
     viewer: int
     reads: bool
+    keeps: bool = False  # its browser keeps what brings the run back
 
 
 @dataclass(frozen=True)
@@ -249,14 +250,31 @@ class RunReplay:
     cores: int
 
 
-Question = CallRun | AskState | Draw | Compute | Restore | RunReplay
+@dataclass(frozen=True)
+class ComeBack:
+    """Bring back what a browser has kept, in a new run with this id; the answer is Returned.
+
+    The page has the config, and the run was shown up to the step `last_step`.
+    """
+
+    run_id: str
+    session: str
+    bench: str
+    config: Any
+    head: str
+    state: bytes
+    last_step: int
+    cores: int
+
+
+Question = CallRun | AskState | Draw | Compute | Restore | RunReplay | ComeBack
 
 
 @dataclass(frozen=True)
 class OpenAgain:
     """Open a run once more that was opened by a question, and was lost before its first recipe came."""
 
-    asked: Restore | RunReplay
+    asked: Restore | RunReplay | ComeBack
     config: Any
 
 
@@ -294,6 +312,15 @@ class Refusal:
     number: int
     kind: Literal["refused", "unknown", "failed"]
     sentence: str
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What the browser of a viewer is to keep of its run; no state where it has it already."""
+
+    viewer: int
+    head: str
+    state: bytes
 
 
 @dataclass(frozen=True)
@@ -390,6 +417,13 @@ class Loaded:
 
     checksum: str
     in_order: bool
+
+
+@dataclass(frozen=True)
+class Returned:
+    """Whether a run comes back from its browser: not where the page has settings that need another one."""
+
+    fits: bool
 
 
 PICKLE_PROTOCOL = 5  # both ends are the same Python

@@ -120,7 +120,11 @@ class Worker:
         devices.set_threads(settings.torch_threads)
         CHOICE.set(None)  # until the front says what was measured
         self.outbox = outbox
-        self.recording = Recording(lambda run_id, recipe: outbox.post(wire.Kept(run_id, recipe)))
+        self.recording = Recording(
+            lambda run_id, recipe: outbox.post(wire.Kept(run_id, recipe)),
+            give_copy=lambda viewer, head, state: outbox.post(wire.Copied(viewer, head, state)),
+            max_state_bytes=1_000 * settings.kept_kb,
+        )
         self.engine = Engine(
             settings,
             prepare=partial(devices.set_threads, settings.torch_threads),
@@ -158,8 +162,10 @@ class Worker:
                 viewer = None if number is None else self.viewers.get(number)
                 if number is None or viewer is not None:
                     engine.command(run_id, command, viewer)
-            case wire.Attach(run_id, number, reads):
+            case wire.Attach(run_id, number, reads, keeps):
                 viewer = self.viewers[number] = RemoteViewer(number, self.outbox, self._forget_viewer)
+                if keeps and not reads:
+                    self.recording.keeps(run_id, number)
                 try:
                     engine.attach(run_id, viewer, reads=reads)
                 except UnknownRun:
@@ -167,6 +173,7 @@ class Worker:
             case wire.Detach(run_id, number):
                 if (viewer := self.viewers.pop(number, None)) is not None:
                     engine.detach(run_id, viewer)
+                self.recording.keeps_no_more(run_id, number)
             case wire.Tune(run_id, config):
                 engine.tune(run_id, config)
             case wire.Rebuild(run_id, config, cores, plays):
@@ -239,6 +246,8 @@ class Worker:
                 q = question
                 self._at_desk(number, partial(service.restore, q.run_id, q.session, q.lesson, q.content, q.file_name,
                                               q.cores, q.replaces))  # fmt: skip
+            case wire.ComeBack():
+                self._at_desk(number, partial(service.come_back, question))
             case wire.RunReplay():
                 r = question
                 self._at_desk(number, partial(service.replay, r.run_id, r.session, r.lesson, r.config, r.at, r.since,

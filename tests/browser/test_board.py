@@ -372,40 +372,6 @@ def test_a_cut_line_reconnects_by_itself_and_loses_nothing(page: Open) -> None:
     assert board.trace("loss", "Train")["x"][0] == 0
 
 
-def test_a_run_that_is_gone_says_so_and_reset_starts_a_new_one(page: Open, serve: Any) -> None:
-    with serve(settings={"PLAYGROUND_IDLE_MINUTES": "0.01"}) as server:
-        tab = page("/regression", base=server.url, script=KEEP_SOCKETS)
-        board = Board(tab.page)
-        reset_until_ready(board)
-        board.press("Step")
-        board.until(lambda: board.step == 1, "a step")
-        run = board.run
-        board.hold_the_line(cut=True)
-        board.cut_the_line()
-        tab.page.wait_for_timeout(2_000)  # longer than the idle time (0.6 s) and the housekeeping's second
-        assert "Reconnecting" in board.said()
-        board.hold_the_line(cut=False)
-        board.until(lambda: board.state == "lost", "the run is lost")
-        assert "Reset" in board.said()
-        reset_until_ready(board)
-        assert board.run != run
-        assert board.step == 0
-        board.play()
-        board.until(lambda: board.step > 10, "it plays")
-        tab.page.close()  # before its server ends: it would try to reconnect
-        tab.errors[:] = [error for error in tab.errors if "/nowhere/" not in error]
-
-
-def reset_until_ready(board: Board) -> None:
-    """Reset a run that is lost: with an idle time this short, a run may be gone before a slow page watches it."""
-    board.until(lambda: board.state in ("paused", "lost"), "the run is ready or lost")
-    if board.state == "lost":
-        lost = board.run
-        board.press("Reset")
-        board.until(lambda: board.state == "paused" or board.run != lost, "a new run")
-        reset_until_ready(board)
-
-
 def test_two_students_have_runs_of_their_own(page: Open) -> None:
     one, two = Board(page(ENDLESS).page).ready(), Board(page(ENDLESS).page).ready()
     assert one.run != two.run

@@ -93,7 +93,7 @@ def _(config: Any) -> None:
 @of("circle-cuts", "Each unit makes one straight cut.")
 @torch.no_grad()
 def _(config: Any) -> None:
-    model = classes(config, 3_000).model
+    model = classes(config, 10).model
     x = torch.randn(100, 2)
     torch.testing.assert_close(model[1](model[0](x)), torch.tanh(x @ model[0].weight.T + model[0].bias))
 
@@ -536,10 +536,10 @@ def _() -> None:
     assert 0 < float(right) < math.log(2)
 
 
-@says("The output layer adds these cuts up, and enough straight cuts make any boundary.")
+@says("The output layer adds these cuts up, and enough straight cuts make any boundary.", is_long=True)
 def _() -> None:
     config = EXPERIMENTS["circle-cuts"]
-    one, four = (status(classes(config.with_values(units_1=units), 2_000))["accuracy"] for units in (1, 4))
+    one, four = (status(classes(config.with_values(units_1=units), 3_000))["accuracy"] for units in (1, 4))
     assert one < 0.85 < 0.95 < four
 
 

@@ -284,6 +284,20 @@ def test_a_replica_is_the_same_container_as_a_single_server() -> None:
     assert single["environment"].keys() <= replica["environment"].keys()
 
 
+def test_replicas_share_their_secret_and_drain_before_docker_ends_them() -> None:
+    services = yaml.safe_load((ROOT / "docs" / "deploy" / "compose.scale.yaml").read_text())["services"]
+    environment = services["playground"]["environment"]
+    assert environment["PLAYGROUND_SECRET"].startswith("${PLAYGROUND_SECRET:?"), "a start without one is refused"
+    assert environment["STREAMLIT_SERVER_COOKIE_SECRET"] == "${PLAYGROUND_SECRET}"
+    assert 0 < environment["PLAYGROUND_DRAIN_SECONDS"] <= 6, "docker waits 10 s, and the end itself takes 1.5 s"
+    balancer = (ROOT / "docs" / "deploy" / "haproxy.scale.cfg").read_text()
+    assert set(re.findall(r"^ *server-template \S+ \S+ (\S+)$", balancer, re.MULTILINE)) == {f"playground:{PORT}"}
+    assert [ports.rpartition(":")[2] for ports in services["balancer"]["ports"]] == re.findall(
+        r"^ *bind :(\d+)$", balancer, re.MULTILINE
+    )
+    assert "ports" not in services["playground"], "only the balancer is reached from outside"
+
+
 def test_streamlit_is_configured_for_production() -> None:
     text = (ROOT / ".streamlit" / "config.toml").read_text()
     settings = tomllib.loads(text)

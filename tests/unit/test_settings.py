@@ -108,6 +108,22 @@ def test_proxies_are_addresses_and_networks(bare: pytest.MonkeyPatch) -> None:
     assert "“proxy.example” is not one" in refusal(bare, "PLAYGROUND_PROXIES", "192.0.2.7, proxy.example")
 
 
+def test_a_short_secret_is_refused_and_never_repeated(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("PLAYGROUND_SECRET", "hunter2")
+    with pytest.raises(ValueError, match="PLAYGROUND_SECRET has 7 characters; it takes 16 or more") as caught:
+        Settings.from_environment()
+    assert "hunter2" not in str(caught.value)
+    bare.setenv("PLAYGROUND_SECRET", "x" * 16)
+    assert Settings.from_environment().secret == "x" * 16
+
+
+def test_the_names_of_a_class_are_one_of_three_kinds(bare: pytest.MonkeyPatch) -> None:
+    for names in ("own", "offered", "numbers", ""):
+        bare.setenv("PLAYGROUND_CLASS_NAMES", names)
+        assert Settings.from_environment().class_names == names
+    refusal(bare, "PLAYGROUND_CLASS_NAMES", "real")
+
+
 @pytest.mark.parametrize("name", ["file", "file/below", "x" * 300, "~no-such-user-here/mnist", "unreadable"])
 def test_what_cannot_be_the_folder_of_mnist_is_refused(bare: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()

@@ -22,7 +22,7 @@ from pages.ui import rail
 from pages.ui.classroom import locks
 from pages.ui.classroom.boards import BOARDS
 from pages.ui.classroom.words import NO_PLACE
-from pages.ui.routes.classroom import LISTENERS
+from pages.ui.routes.classroom import LISTENERS, register
 from pages.ui.session import NO_ANSWER, OwnPlace, pool, replace_run, session, why_not
 from pages.ui.widgets import knob_widgets
 from playground.classroom.classroom import Classroom
@@ -221,6 +221,8 @@ def _after_a_change(of: Classroom) -> None:
     rests = of.eyes and not of.has_ended
     BOARDS.rest(of.code, {each.board.session for each in of.seats.values() if each.board.session} if rests else ())
     if of.has_ended:
+        if not register().classes:
+            BOARDS.reports((), ())  # nobody looks any more
         with _giving:
             for key in [key for key in _given if key[0] == of.code]:
                 del _given[key]

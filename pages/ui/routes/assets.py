@@ -26,7 +26,7 @@ CLASS_PAGES = "class.js"  # all that a class's own pages need
 CLASS_STYLES = "class.css"  # of these
 BAR_STYLES = "bar.css"  # what the app's pages need in a class
 OF_A_CLASS = "classroom/"  # the folder of these modules
-ENTRIES = {CLASSROOM: "classroom/bar.js", CLASS_PAGES: "classroom/page.js"}  # what a script begins with
+ENTRIES = {CLASSROOM: "classroom/bar.js", CLASS_PAGES: "classroom/pages/page.js"}  # what a script begins with
 NAMES = (MODULES, CLASSROOM, CLASS_PAGES, CLASS_STYLES, BAR_STYLES, PLOTLY, STYLES)
 
 

@@ -1,6 +1,6 @@
 """The pages of a class that need no widgets: start and wall, door, join, projector, the teacher's phone, vote only.
 
-    GET  /class /join /projector /remote /vote    one HTML template; static/classroom/page.js fills it
+    GET  /class /join /projector /remote /vote    one HTML template; static/classroom/pages/page.js fills it
     GET  /class/lessons                           what a teacher can send to a class, or ask, by lesson
     POST /class/qr                                a text as a QR code: its cells
 
@@ -42,6 +42,8 @@ PAGES = {  # by their path: the title, and the parts of the table of sentences t
     "remote": (CLASS_TEXT.title.remote, ("remote", "wall", "question", "pace", "send")),
     "vote": (CLASS_TEXT.title.vote, ("vote", "join")),
 }
+SHOW_BOARDS = ("class", "projector")  # pages on which a run is read live
+BOARD_STYLES = '<link rel="stylesheet" href="{url}">\n'
 MAX_QR_TEXT = 300  # characters
 MIN_QR_VERSION = 3
 NO_QR = "A QR code is made of an address that begins with http:// or https://, with up to 300 characters."
@@ -54,7 +56,7 @@ TEMPLATE = """<!doctype html>
 <meta name="robots" content="noindex">
 <title>{title}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="{styles}">
+{board_styles}<link rel="stylesheet" href="{styles}">
 <script src="{script}" defer data-words="{words}" data-palette="{palette}"></script>
 </head>
 <body><noscript>{no_script}</noscript></body>
@@ -72,6 +74,7 @@ def _html(page: str) -> str:
     return TEMPLATE.format(
         page=page,
         title=escape(TEXT.page.title.format(page=title, app=TEXT.page.app)),
+        board_styles=BOARD_STYLES.format(url=assets.url(assets.STYLES)) if page in SHOW_BOARDS else "",
         styles=assets.url(assets.CLASS_STYLES),
         script=assets.url(assets.CLASS_PAGES),
         words=escape(json.dumps(shown)),

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import Any
 
+import numpy as np
 import orjson
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -13,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from pages.ui.routes.allowance import Allowance, BadMessage
 from pages.ui.session import pool
 from playground.engine.commands import Ask, ProtocolError, read_ask
+from playground.engine.frames import encode
 from playground.engine.open_run import UnknownRun
 
 MAX_MESSAGE_CHARACTERS = 4_096
@@ -23,6 +25,7 @@ TOO_LONG = "A message may have at most {most:,} characters."
 NOT_TEXT = "The stream takes text messages only."
 NOT_JSON = "The message is not JSON."
 NOT_AN_OBJECT = "The message is not a JSON object."
+KEEP = b""  # in the place of a frame: what is to be kept
 NEITHER_ASK_NOR_DO = "A message needs “ask” or “do”."
 
 
@@ -35,6 +38,7 @@ class SocketViewer:
         self._outbox: asyncio.Queue[bytes | tuple[int, str]] = asyncio.Queue()
         self._is_sending = False
         self._waiting: Ask | None = None  # until the frames that are on their way are sent
+        self._to_keep: tuple[str, bytes] | None = None  # until there is time to send it
 
     def deliver(self, frame: bytes) -> None:
         """Send a frame."""
@@ -43,6 +47,23 @@ class SocketViewer:
     def dismiss(self, code: int, reason: str) -> None:
         """Close the socket with a reason."""
         self._post((code, reason))
+
+    def keep(self, head: str, state: bytes) -> None:
+        """Send what the browser is to keep; where the last was not sent yet, in its place."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._keep, head, state)
+
+    def _keep(self, head: str, state: bytes) -> None:
+        is_first = self._to_keep is None
+        self._to_keep = head, state or (self._to_keep[1] if self._to_keep is not None else b"")
+        if is_first:
+            self._outbox.put_nowait(KEEP)
+
+    def _taken_to_keep(self) -> bytes:
+        assert self._to_keep is not None
+        (head, state), self._to_keep = self._to_keep, None
+        parts: dict[str, Any] = {"keep": head}
+        return encode(parts | ({"state": np.frombuffer(state, np.uint8)} if state else {}))
 
     def _post(self, item: bytes | tuple[int, str]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is left to receive it
@@ -66,7 +87,7 @@ class SocketViewer:
                 await self._socket.close(*item)
                 return
             self._is_sending = True
-            await self._socket.send_bytes(item)
+            await self._socket.send_bytes(item or self._taken_to_keep())
             self._is_sending = False
             if self._waiting is not None and self._outbox.empty():
                 message, self._waiting = self._waiting, None
@@ -75,12 +96,18 @@ class SocketViewer:
 
 
 async def live(socket: WebSocket) -> None:
-    """The stream at /live/<run id> of the viewer that controls the run; others read it by another name (`readers`)."""
+    """The stream at /live/<run id> of the viewer that controls the run; others read it by another name (`readers`).
+
+    With `?keeps=1` it also gets what its browser is to keep, so that the run can come back.
+    """
     await socket.accept()  # also where there is no run: a browser shows no reason for a socket that never opened
     run_id = socket.path_params["run_id"]
     viewer = SocketViewer(socket, run_id)
     try:
-        pool().attach(run_id, viewer)
+        if socket.query_params.get("keeps") == "1":
+            pool().attach(run_id, viewer, keeps=viewer)
+        else:
+            pool().attach(run_id, viewer)
     except UnknownRun:
         await socket.close(4404, LOST)
         return

@@ -16,6 +16,7 @@ from pages.ui.routes import (
     prose,
     readers,
     readiness,
+    returns,
     sessions,
     still,
 )
@@ -27,7 +28,7 @@ from playground.settings import Settings
 
 def routes() -> list[BaseRoute]:
     """Every route of ours, under the app's path."""
-    parts = (live, still, sessions, assets, first, prose, classroom, class_pages, readers, readiness)
+    parts = (live, still, sessions, returns, assets, first, prose, classroom, class_pages, readers, readiness)
     return base.under_base(*(part.ROUTES for part in parts))
 
 

@@ -14,11 +14,12 @@ import { Turns } from "./controls/knob.js";
 import { LabLine } from "./controls/lab_line.js";
 import { Bar, Player } from "./controls/player.js";
 import { Rail } from "./controls/rail/rail.js";
-import { keepStep, stepBeforeReload } from "./controls/reloaded.js";
 import { Strip } from "./controls/strip.js";
+import { ComingBack } from "./kept_run/coming_back.js";
+import { keepStep, stepBeforeReload } from "./kept_run/reloaded.js";
 import { Places } from "./places.js";
 import { followOrder } from "./reading_order.js";
-import { Stream } from "./wire/stream.js";
+import { CLOSED, NO_RUN, Stream } from "./wire/stream.js";
 import { themeOf } from "./theme.js";
 import { markNumbersAndCode } from "./translated.js";
 
@@ -60,6 +61,7 @@ export class Board {
       this.numbers = new Numbers(this);
       this.strip = new Strip(this);
       this.player = new Player(this);
+      this.comingBack = new ComingBack(this);
       if (this.pinnable) this.pins = new Pins(this);
     } else this.lab = new LabLine(this);
     this.bar = this.player?.bar ?? new Bar(this);
@@ -109,9 +111,12 @@ export class Board {
     markNumbersAndCode();
     this.lab?.update(data);
     if (data.frame) this.show(data);
-    if (data.run && data.run !== this.run) this.watch(data.run);
+    if (data.run && data.run !== this.given) {
+      this.given = data.run; // by the page; what is watched may be the run that came back in its place
+      if (data.run !== this.run) this.comingBack.open(data.run);
+    }
     this.rail.update(data.rail);
-    this.compareWith(data.second);
+    if (!this.comingBack?.pending) this.compareWith(data.second);
     dispatchEvent(new CustomEvent("board:shows", { detail: this }));
   }
 
@@ -212,20 +217,27 @@ export class Board {
     return `rgba(${rgb(hex)},${alpha})`;
   }
 
-  watch(run) {
+  /** Watch a run; one that came `back` says so itself. */
+  watch(run, back = false) {
     this.stream?.close();
     this.run = run;
     let before = stepBeforeReload(run);
+    if (back) before = "";
     this.root.dataset.run = run;
     this.waiting = null;
     this.asked = "";
-    const stream = new Stream(`live/${run}`, {
-      frame: (frame) => this.stream === stream && this.receive(frame),
+    const stream = new Stream(`live/${run}?keeps=1`, {
+      frame: (frame) => {
+        if (this.stream !== stream) return;
+        if (frame.keep === undefined) this.receive(frame);
+        else this.comingBack.take(frame);
+      },
       connected: (yes, tries) => {
         const isBlocked = !this.wasConnected && tries >= MAX_TRIES;
         this.say(yes ? "" : isBlocked ? this.words.blocked : this.words.reconnecting);
         if (yes && before) this.tell(this.words.reloaded.replace("{step}", before));
         if (yes) before = "";
+        if (!yes) this.comingBack.noteSeen();
         this.lineIs(yes);
         if (!yes || this.stream !== stream) return;
         for (const early of this.early.splice(0)) early();
@@ -233,13 +245,23 @@ export class Board {
         for (const chart of this.charts.values()) chart.pad?.connected();
         this.ask(true);
       },
-      ended: (reason) => {
-        this.player.take({ state: "lost" });
-        this.say(reason || this.words.lost);
+      ended: (reason, code) => {
+        if (code === NO_RUN) {
+          this.comingBack.lost(reason);
+          return;
+        }
+        if (code === CLOSED) this.comingBack.closed();
+        this.isLost(reason);
         this.checkSession();
       },
     });
     this.stream = stream;
+  }
+
+  /** The run is gone, and does not come back by itself. */
+  isLost(reason) {
+    this.player.take({ state: "lost" });
+    this.say(reason || this.words.lost);
   }
 
   /** The line to the server was cut or is back: while it was cut, the server may have forgotten the page. */
@@ -280,6 +302,7 @@ export class Board {
     if (frame.heading !== undefined) this.heading = frame.heading; // of two compared runs: what differs in this one
     for (const part of [this.player, this.numbers, this.strip]) part?.take(frame);
     this.pins?.take();
+    this.comingBack?.follow(frame);
     this.rail.state(this.root.dataset.state);
     if (this.numbers) this.announcer.follow(this.numbers.narrator.textContent, this.playing);
     for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
@@ -344,7 +367,12 @@ export class Board {
     this.numbers?.say(text, TOLD_MS);
   }
 
-  /** The run no longer exists: have the page open a new one. */
+  /** Say something as soon as the run that is watched from now on is there. */
+  tellLater(text) {
+    this.early.push(() => this.tell(text));
+  }
+
+  /** Have the page run again: where its run no longer exists, it opens a new one. */
   restart() {
     this.component.setTriggerValue("restart", this.run);
   }

@@ -55,15 +55,18 @@ async function askWithoutSocket() {
   if (await isForgotten(session)) loadAgain();
 }
 
-/** Whether the server has forgotten the session of this page; false while nobody can say. */
-export async function isForgotten(session) {
+/** What the server says of the session of this page: "known" or "gone", or "" while nobody can say. */
+export async function askSession(session) {
   try {
     const answer = await fetch(addressOf(`session/${session}`), { cache: "no-store" });
-    return answer.ok && (await answer.text()) === "gone";
+    return answer.ok ? await answer.text() : "";
   } catch {
-    return false;
+    return "";
   }
 }
+
+/** Whether the server has forgotten the session of this page; false while nobody can say. */
+export const isForgotten = async (session) => (await askSession(session)) === "gone";
 
 /** Load the page again from its address, which has its settings. */
 export function loadAgain() {

@@ -29,3 +29,13 @@ export function keep(area, key, text) {
     return false;
   }
 }
+
+/** Keep nothing under a key. */
+export function forget(area, key) {
+  here.delete(`${area} ${key}`);
+  try {
+    storage(area).removeItem(key);
+  } catch {
+    // there is nothing
+  }
+}

@@ -125,9 +125,9 @@ def test_a_seat_is_kept_for_ten_minutes_and_can_still_be_taken_again_after_that(
     assert 1 in of.seats
     school.second()
     school.second()
-    assert 1 not in of.seats and 1 in of.left
+    assert 1 not in of.seats
     assert teacher.last("seats")["gone"] == [1]
-    back = school.enter({"as": "student", "token": token})
+    back = school.enter({"as": "student", "token": token, "kept": student.last("seat")["kept"]})
     assert back.state["seat"] == 1 and 1 in of.seats
 
 
@@ -146,8 +146,33 @@ def test_who_is_taken_out_comes_back_only_with_the_teachers_yes() -> None:
     teacher.send("let back", seat=1, yes=True)
     assert again.last("seat")["seat"] == 1
     teacher.send("take out", seat=1)
+    third = school.enter({"as": "join"})
     undo(teacher)
-    assert 1 in of.seats and school.enter({"as": "student", "token": token}).state["seat"] == 1
+    third.send("back", token=token)
+    assert 1 in of.seats and third.last("seat")["seat"] == 1
+
+
+def test_who_comes_and_goes_a_thousand_times_leaves_little_behind_and_uses_the_numbers_up_at_last() -> None:
+    school = School(class_seats=3)
+    of = school.start()
+    teacher = school.teacher(of)
+    teacher.send("ask", page=PAGE, experiment=EXPERIMENT)
+    for number in range(20):
+        student = school.student(of)
+        if number % 2:
+            answer(student, student.vote["ask"]["options"][0][0])
+        student.send("leave")
+        of.depart(student.connection)
+    assert len(of.left) == 3 and of.seats == {}
+    assert len(of.connections) == 1
+    of.last_seat = 10_000
+    late = school.enter({"as": "join"})
+    late.send("join")
+    assert late.was_refused == "full"
+    for _ in range(5):
+        school.enter({"as": "join"})
+    with pytest.raises(ValueError, match="too many"):
+        school.enter({"as": "join"})
 
 
 # Who may see what.

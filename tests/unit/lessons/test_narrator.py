@@ -638,3 +638,11 @@ def test_a_run_continues_only_from_a_step_that_is_kept_and_that_its_model_fits()
             run.apply(GoBack(step))
     run.apply(LookBack(step=10))
     assert "branch" not in run.time(), "the model had another shape"
+
+
+def test_probes_are_kept_from_frame_to_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, calls = classified(150, l1=0.1, lr=0.1, layers=2), []
+    probe_of = run._probe_of
+    monkeypatch.setattr(run, "_probe_of", lambda model: calls.append(model) or probe_of(model))
+    rules = [found(run).rule for _ in range(3)]
+    assert rules == ["collapsed"] * 3 and len(calls) == 2, "one of the current weights, one of those at step 0"

@@ -93,7 +93,7 @@ def test_a_run_trains_in_a_worker_and_its_frames_come_back_unread(pool: WorkerPo
     steps, found = pool.call(viewer.run_id, Checksum())
     assert found == alone(steps)
     pool.close(viewer.run_id)
-    assert viewer.dismissals == [(4404, engine_messages.CLOSED)]
+    assert viewer.dismissals == [(4410, engine_messages.CLOSED)]
     assert not pool.has(viewer.run_id)
 
 
@@ -425,7 +425,7 @@ def test_runs_whose_workers_are_lost_again_and_again_come_back_paused_then_are_c
                 break
             lose(pool, pool.worker_pids[0])
         assert not pool.has(viewer.run_id)
-        assert viewer.dismissals == [(4404, messages.STOPPED_TOO_OFTEN)]
+        assert viewer.dismissals == [(4410, messages.STOPPED_TOO_OFTEN)]
         again = playing(pool, "a student")
         again.until(lambda each: each.step > 10)
 
@@ -448,7 +448,7 @@ def test_nothing_is_left_of_a_pool_that_was_stopped() -> None:
         assert folder.is_dir()
     until(lambda: not any(psutil.pid_exists(pid) for pid in pids))
     assert not folder.exists()
-    assert viewer.dismissals == [(4404, engine_messages.STOPPING)]
+    assert viewer.dismissals == [(1012, engine_messages.STOPPING)]
 
 
 def test_workers_can_be_started_without_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ const REPEAT_MS = 2_500; // a rerun that was under way may have lost what was as
 const MAX_REPEATS = 8;
 const SAID_MS = 5_000; // how long a refusal stays
 const MAX_TITLE = 32; // letters
+const MAX_QUERY = 2_000; // as the server takes it
 const KEYS = { KeyH: "help", KeyD: "done" };
 const FINAL = { 1000: "left", 4401: "void", 4404: "unknown", 4409: "elsewhere", 4410: "ended" };
 const OPEN = ["open 1", "open 2"];
@@ -126,8 +127,9 @@ class Bar {
   follow() {
     const { sent, vote, locks } = this.state;
     if (this.seat.teacher) return;
-    const placed = Math.max(this.seat.placed ?? 0, this.data?.placed ?? 0);
-    if (sent && sent.n > placed) this.have(`go ${sent.n}`, { go: sent.n }, () => (this.data?.placed ?? 0) >= sent.n);
+    if (sent && sent.n > this.placed) {
+      this.have(`go ${sent.n}`, { go: sent.n }, () => (this.data?.placed ?? 0) >= sent.n);
+    }
     const names = JSON.stringify(locks ?? []);
     if (this.data && names !== JSON.stringify(this.data.locks)) {
       this.have(`locks ${names}`, { again: true }, () => JSON.stringify(this.data?.locks) === names);
@@ -136,6 +138,11 @@ class Bar {
       const at = `run ${vote.id}`;
       this.have(at, { run: vote.id }, () => (this.data?.ran ?? 0) >= vote.id);
     }
+  }
+
+  /** The number of the last send that was followed, perhaps before the server was started again. */
+  get placed() {
+    return Math.max(this.seat.placed ?? 0, this.data?.placed ?? 0);
   }
 
   /** Have the page do something, until it says that it has: its next rerun may have been under way already. */
@@ -380,7 +387,7 @@ class Bar {
       return [screen.name ? "spotNamed" : "spot", { name: screen.name }, "screen", true];
     }
     if (vote) return this.voteMessage(vote);
-    if (sent && (sent.n > (this.data?.placed ?? 0) || this.data?.back)) {
+    if (sent && (sent.n > this.placed || this.data?.back)) {
       return ["sent", { title: shortened(sent.title) }, "send", true];
     }
     if (looked) return ["looked", {}, "eye", false];
@@ -416,8 +423,8 @@ class Bar {
 function queryOfPage() {
   const found = new URLSearchParams(location.search);
   found.delete("class");
-  const text = found.toString();
-  return text ? `?${text}` : "";
+  const text = `?${found}`;
+  return text.length > 1 && text.length <= MAX_QUERY ? text : "";
 }
 
 /** Streamlit's menu "More" has the ways to keep a run. */

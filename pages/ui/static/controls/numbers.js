@@ -3,6 +3,7 @@
 import { element, fill, minus } from "../dom.js";
 import { tip, tipText } from "./tip.js";
 
+const GOOD = "✓"; // with what good news begin
 const SHOWN = 4; // numbers; the others open beside them
 const LESS_IMPORTANT = new Set(["epoch", "parameters", "steps_per_second"]);
 const LETTER = 0.5; // its width, as a part of the type's size
@@ -74,7 +75,8 @@ export class Numbers {
     const queue = this.place ? fill(queued, { place: this.place }) : "";
     write(this.notice, this.own || this.reason || queue || this.awaited);
     this.said.classList.toggle("noticed", this.notice.textContent !== "");
-    this.said.classList.toggle("alarming", Boolean(this.own || this.reason));
+    const said = this.own || this.reason;
+    this.said.classList.toggle("alarming", said !== "" && !said.startsWith(GOOD));
     this.mayBeCut();
   }
 

@@ -7,7 +7,9 @@ const FIRST_RETRY_MS = 1500; // at most: all boards of a class lose their line i
 const MAX_RETRY_MS = 4000;
 const SPREAD = 0.9; // of a wait that is by chance
 const OPEN_MS = 5000; // within which a socket opens, or some proxy on the way keeps it
-const FINAL_CODES = new Set([4404, 4409, 4403]); // no such run, watched elsewhere, refused: a retry cannot help
+export const NO_RUN = 4404; // as pool.py
+export const CLOSED = 4410; // on purpose
+const FINAL_CODES = new Set([NO_RUN, CLOSED, 4409, 4403]); // watched elsewhere, refused: a retry cannot help
 
 export class Stream {
   /**

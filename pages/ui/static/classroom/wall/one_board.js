@@ -1,5 +1,6 @@
 // One student's board, large, read only and live, over the tiles; the student knows that the teacher looks.
 
+import { isDark } from "../look.js";
 import { drawMiniature } from "../miniature.js";
 import { button, canvas, chip, colour, iconButton, part, say } from "../parts.js";
 import { ReaderBoard } from "../reader.js";
@@ -24,7 +25,13 @@ export class OneBoard {
     this.run = run;
     this.seat = person?.seat;
     if (!run) return;
-    this.reader = new ReaderBoard(this.live, { code: teacher.code, token: teacher.token, run, large: true });
+    this.reader = new ReaderBoard(this.live, {
+      code: teacher.code,
+      token: teacher.token,
+      run,
+      large: true,
+      isDark: isDark(),
+    });
   }
 
   close() {

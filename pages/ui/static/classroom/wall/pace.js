@@ -1,7 +1,7 @@
 // The player of a class: eyes up, locks, follow, send, free; and the last act with its undo.
 
 import { button, part, say } from "../parts.js";
-import { check, item, menu } from "../popup.js";
+import { check, item, menu } from "../pages/popup.js";
 
 const ALL = "all";
 

@@ -1,9 +1,9 @@
 // The rail of the wall: the step of the lesson plan, what the class does now, and the one next act.
 
-import { experimentOf } from "../catalogue.js";
-import { pageAddress, planAsText } from "../address.js";
+import { experimentOf } from "../pages/catalogue.js";
+import { pageAddress, planAsText } from "../pages/address.js";
 import { button, copy, icon, iconButton, part, say } from "../parts.js";
-import { openAt } from "../popup.js";
+import { openAt } from "../pages/popup.js";
 import { actsOf, plain, stateSentence } from "../vote_words.js";
 
 export class Plan {

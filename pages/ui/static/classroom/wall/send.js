@@ -1,6 +1,6 @@
 // The dialog "Send": lessons at the left, labs and experiments at the right; each can be sent, asked, or planned.
 
-import { placeOf, presetOf } from "../catalogue.js";
+import { placeOf, presetOf } from "../pages/catalogue.js";
 import { button, iconButton, part, say, showChildren } from "../parts.js";
 import { plain } from "../vote_words.js";
 

@@ -71,6 +71,7 @@ export class Tiles {
     this.columns = grid.columns;
     this.inView = here.map(({ seat }) => seat);
     const width = grid.width / scale;
+    const highest = Number.isFinite(grid.height) ? `${Math.floor(grid.height)}px` : "1fr"; // a few tiles are no towers
     return part(
       "div",
       { class: "gridw", "data-key": "grid" },
@@ -84,7 +85,7 @@ export class Tiles {
             "aria-label": words.wall.boards,
             "data-key": "tiles",
             style: `grid-template-columns: repeat(${grid.columns}, minmax(0, 1fr)); ` +
-              `grid-template-rows: repeat(${Math.max(grid.rows, 1)}, minmax(0, 1fr))`,
+              `grid-template-rows: repeat(${Math.max(grid.rows, 1)}, minmax(0, ${highest}))`,
           },
           here.map((person) => this.tile(person, width, grid.isTiny)),
         )

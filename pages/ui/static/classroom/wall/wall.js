@@ -1,10 +1,10 @@
 // The teacher's wall: every board as a tile, who needs help, the next act of the lesson, and the pace of the class.
 
-import { pageAddress } from "../address.js";
-import { lessons } from "../catalogue.js";
+import { pageAddress } from "../pages/address.js";
+import { lessons } from "../pages/catalogue.js";
 import { isDark, isLarge, otherSize, otherTheme } from "../look.js";
 import { button, codeOf, icon, part, say, showChildren, toggle } from "../parts.js";
-import { item, menu } from "../popup.js";
+import { item, menu } from "../pages/popup.js";
 import { needsParts } from "./needs.js";
 import { OneBoard } from "./one_board.js";
 import { eyesUp, follow, lock, paceParts, timeText, undo } from "./pace.js";

@@ -46,6 +46,7 @@ export class Question {
     for (const name of new Set([...before?.hides ?? [], ...data?.hides ?? []])) this.lock(name);
     this.board.player?.lock(this.isRequired);
     this.showLarge();
+    if (this.isOpen && before?.phase !== "open") this.bringIntoSight();
     for (const ask of [before?.ask, data?.ask]) this.board.charts.get(ask?.chart)?.draw();
     if (before?.hides?.length || data?.hides?.length) this.board.changed();
     if (this.board.run) this.follow(this.board.root.dataset.state, this.board.numbers.values.step); // it may have ended
@@ -73,21 +74,17 @@ export class Question {
       ? this.board.charts.get(ask.chart)
       : undefined;
     const { strip } = this.board.places;
-    const wasRaised = this.isRaised;
     this.isRaised = Boolean(chart) && chart === strip;
     strip?.card.classList.toggle("raised", this.isRaised);
     this.board.screen.classList.toggle("drawn-in", this.isRaised);
-    if (!wasRaised) this.bringIntoSight();
   }
 
-  /** Where the window is too low for the whole board, what is asked and where it is drawn are seen together. */
+  /** Where the window is too low for the board, a question, its answers and what is drawn in are seen together. */
   bringIntoSight() {
-    if (!this.isRaised) return;
-    requestAnimationFrame(() => {
-      for (const part of [this.board.places.strip.card, this.board.rail.root]) {
-        part.scrollIntoView({ block: "nearest" });
-      }
-    });
+    if (!this.isOpen) return;
+    const { places, rail } = this.board;
+    const parts = [...(this.isRaised ? [places.strip.card] : []), rail.root];
+    requestAnimationFrame(() => parts.forEach((part) => part.scrollIntoView({ block: "nearest" })));
   }
 
   /** A chart to draw in has to be a large one. */
@@ -168,12 +165,16 @@ export class Question {
     this.showTools();
   }
 
-  /** Take no more width than the answers have in their rows: the question beside them has the rest. */
-  fit() {
+  /**
+   * Take at most this share of the rail, and no more than the answers have in their rows: the question beside them has
+   * the rest. On a phone they stand below it.
+   */
+  fit(share) {
     const { style } = this.root;
-    style.width = "";
+    style.width = style.maxWidth = "";
     const parts = [...this.root.firstElementChild?.children ?? []];
     if (!parts.length || getComputedStyle(this.board.rail.root).flexWrap === "wrap") return;
+    style.maxWidth = `${100 * share}%`;
     const text = document.createRange();
     const right = Math.max(...parts.map((each) => {
       text.selectNodeContents(each);

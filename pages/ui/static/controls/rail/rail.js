@@ -13,6 +13,7 @@ const REFOCUS_MS = 10_000; // after a click, within which a board of another lab
 const opened = new Map(); // by session and lesson: the number of the set-up whose chart was opened last
 const LETTER = 8; // pixels, about
 const LINE = 19; // pixels, of a sentence
+const SHARES = [0.48, 0.56, 0.64]; // of the width, for answers
 const MIN_LIST = 320; // pixels
 const LIST_MARGIN = 12;
 let clickedAt = -Infinity;
@@ -166,13 +167,21 @@ export class Rail {
     this.fit();
   }
 
+  /** Give the answers so much of the width that the rail is as low as it can be. */
+  fit() {
+    const heights = SHARES.map((share) => this.fitWith(share));
+    const best = heights.indexOf(Math.min(...heights));
+    if (best < SHARES.length - 1) this.fitWith(SHARES[best]);
+    this.overlap();
+  }
+
   /**
    * A title stands above a sentence that fits into one line, and begins the first line of a longer one. What would need
-   * more than two lines is set smaller: three of these are as high.
+   * more than two lines is set smaller: three of these are as high. Returns the height with this share of the answers.
    */
-  fit() {
+  fitWith(share) {
     const { scale } = this.board;
-    this.question.fit();
+    this.question.fit(share);
     const room = this.sentence.clientWidth - LETTER * scale;
     for (const line of [this.before, this.after]) {
       line.classList.remove("long");
@@ -183,7 +192,7 @@ export class Rail {
       line.classList.toggle("stacked", width > 0 && width < room);
       line.classList.toggle("long", line.clientHeight > 2.5 * LINE * scale);
     }
-    this.overlap();
+    return this.root.offsetHeight;
   }
 
   /** What needs more room than two lines lies over the pictures: nothing below moves. */

@@ -1,18 +1,18 @@
 // The teacher's phone: what is going on above, what to press below. It may peek, since nobody else sees it.
 
-import { keep } from "../storage.js";
+import { keep } from "../../storage.js";
 import { prompter } from "./ask.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
 import { experimentOf, lessons } from "./catalogue.js";
-import { drawMiniature } from "./miniature.js";
-import { otherTheme } from "./look.js";
-import { button, canvas, chip, codeOf, icon, part, say, showChildren } from "./parts.js";
+import { drawMiniature } from "../miniature.js";
+import { otherTheme } from "../look.js";
+import { button, canvas, chip, codeOf, icon, part, say, showChildren } from "../parts.js";
 import { item, menu } from "./popup.js";
-import { forgetTeacher, keptTeacher, Teacher } from "./teacher.js";
-import { actsOf, plain, roundOf, smallBars, stagesList, stateSentence } from "./vote_words.js";
-import { clockText, peekButton } from "./wall/question.js";
-import { nameOf, needing } from "./wall/seat_words.js";
-import { paintChanged } from "./wall/tiles.js";
+import { forgetTeacher, keptTeacher, Teacher } from "../teacher.js";
+import { actsOf, plain, roundOf, smallBars, stagesList, stateSentence } from "../vote_words.js";
+import { clockText, peekButton } from "../wall/question.js";
+import { nameOf, needing } from "../wall/seat_words.js";
+import { paintChanged } from "../wall/tiles.js";
 
 const NOTICE_MS = 5000;
 const CLOCK_MS = 1000;

@@ -1,6 +1,6 @@
 // Menus that open at a button: the browser's own pop-ups, which no box cuts and Escape closes.
 
-import { part } from "./parts.js";
+import { part } from "../parts.js";
 
 const SPACE = 8; // pixels
 

@@ -1,6 +1,6 @@
 // What the address of a class's page says: its code in the query, tokens and a plan in the fragment.
 
-import { addressOf } from "../address.js";
+import { addressOf } from "../../address.js";
 
 export const LETTERS = "BCDFGHJKLMNPQRSTVWXZ"; // no vowel makes a word; no O and 0, no I and 1
 export const CODE_LENGTH = 6;

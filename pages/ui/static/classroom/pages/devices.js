@@ -1,7 +1,7 @@
 // The panel for a second device of the teacher: a picture that works once, the private link, and the list of devices.
 
 import { pageAddress } from "./address.js";
-import { button, copy, icon, iconButton, part, say, showChildren } from "./parts.js";
+import { button, copy, icon, iconButton, part, say, showChildren } from "../parts.js";
 import { qrPlate } from "./qr.js";
 
 export class Devices {

@@ -1,8 +1,8 @@
 // The first page of /class: one button starts a class.
 
-import { addressOf } from "../address.js";
+import { addressOf } from "../../address.js";
 import { drawCode, fragment, planFromText } from "./address.js";
-import { button, part, say, showChildren, toggle } from "./parts.js";
+import { button, part, say, showChildren, toggle } from "../parts.js";
 
 const TRIES = 5; // codes that were taken already
 const TAKEN = 409;

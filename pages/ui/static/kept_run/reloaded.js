@@ -1,4 +1,5 @@
-// After a reload the page has a new run at step 0; the board then says which step the previous run had reached.
+// A page that was loaded again, and whose run could not come back, has one at step 0. The board says which step the run
+// before had reached.
 
 import { keep, kept } from "../storage.js";
 

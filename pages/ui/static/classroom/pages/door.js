@@ -1,7 +1,7 @@
 // The door of a class, as it is projected: the address, the code, a QR code, and who has come in.
 
-import { joinAddress, shortAddress } from "./teacher.js";
-import { button, codeOf, copy, icon, iconButton, part, say, swatch } from "./parts.js";
+import { joinAddress, shortAddress } from "../teacher.js";
+import { button, codeOf, copy, icon, iconButton, part, say, swatch } from "../parts.js";
 import { qrPlate } from "./qr.js";
 
 const MAX_NAMES = 60; // more are dots

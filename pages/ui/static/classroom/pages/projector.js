@@ -1,17 +1,17 @@
 // The projector's page: what the class sees together, and nothing that a student must not. It can do nothing.
 
-import { toggleFullScreen } from "../dom.js";
-import { keep, kept } from "../storage.js";
+import { toggleFullScreen } from "../../dom.js";
+import { keep, kept } from "../../storage.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
 import { doorParts, doorPlate } from "./door.js";
-import { otherTheme } from "./look.js";
-import { announce, codeOf, iconButton, part, say, showChildren } from "./parts.js";
-import { largeBars, leaders, lossCurves, lowestOf, moved, scatter } from "./pictures.js";
-import { ReaderBoard } from "./reader.js";
-import { ClassSocket } from "./socket.js";
-import { shortAddress } from "./teacher.js";
-import { hasLongOptions, numberText, optionsOf, plain, rich, roundOf } from "./vote_words.js";
-import { clockText } from "./wall/question.js";
+import { isDark, otherTheme } from "../look.js";
+import { announce, codeOf, iconButton, part, say, showChildren } from "../parts.js";
+import { largeBars, leaders, lossCurves, lowestOf, moved, scatter } from "../pictures.js";
+import { ReaderBoard } from "../reader.js";
+import { ClassSocket } from "../socket.js";
+import { shortAddress } from "../teacher.js";
+import { hasLongOptions, numberText, optionsOf, plain, rich, roundOf } from "../vote_words.js";
+import { clockText } from "../wall/question.js";
 
 const KEY = (code) => `class projector ${code}`;
 const MAX_DOTS = 60; // of those who have answered
@@ -119,7 +119,7 @@ class Projector {
     this.reader?.destroy();
     this.reader = null;
     this.live.replaceChildren();
-    if (run) this.reader = new ReaderBoard(this.live, { code: this.code, token: this.token, run });
+    if (run) this.reader = new ReaderBoard(this.live, { code: this.code, token: this.token, run, isDark: isDark() });
   }
 
   draw() {

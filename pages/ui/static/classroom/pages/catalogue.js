@@ -1,6 +1,6 @@
 // What a class can be sent to, or asked: the lessons with their labs and experiments, as the server lists them.
 
-import { addressOf } from "../address.js";
+import { addressOf } from "../../address.js";
 
 let found; // a promise
 

@@ -1,7 +1,7 @@
 // A QR code on a canvas: black on white in both themes, with its quiet zone of four cells.
 
-import { addressOf } from "../address.js";
-import { part, repaint } from "./parts.js";
+import { addressOf } from "../../address.js";
+import { part, repaint } from "../parts.js";
 
 const QUIET = 4; // cells on each side, as the standard says
 

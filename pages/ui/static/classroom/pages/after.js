@@ -1,12 +1,12 @@
 // Before the end of a class: what the teacher may take along; then everything is deleted.
 
-import { addressOf } from "../address.js";
-import { download } from "../dom.js";
-import { drawMiniature } from "./miniature.js";
-import { button, canvas, icon, part, say, showChildren, toggle } from "./parts.js";
-import { readTiles } from "./tile_codec.js";
-import { paintChanged } from "./wall/tiles.js";
-import { stepText } from "./wall/seat_words.js";
+import { addressOf } from "../../address.js";
+import { download } from "../../dom.js";
+import { drawMiniature } from "../miniature.js";
+import { button, canvas, icon, part, say, showChildren, toggle } from "../parts.js";
+import { readTiles } from "../tile_codec.js";
+import { paintChanged } from "../wall/tiles.js";
+import { stepText } from "../wall/seat_words.js";
 
 const ROWS = 10; // of the table that are shown
 const KILO = 1000;

@@ -1,11 +1,11 @@
 // The light page: it answers questions and asks for help, without a board. For phones that train nothing.
 
-import { addressOf } from "../address.js";
+import { addressOf } from "../../address.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
 import { forgetSeat, JoinPage, keepSeat, seatOf } from "./join.js";
-import { announce, button, part, say, showChildren, swatch } from "./parts.js";
-import { ClassSocket } from "./socket.js";
-import { answerText, optionsOf, plain, rich, smallBars } from "./vote_words.js";
+import { announce, button, part, say, showChildren, swatch } from "../parts.js";
+import { ClassSocket } from "../socket.js";
+import { answerText, optionsOf, plain, rich, smallBars } from "../vote_words.js";
 
 const HERE_MS = 10_000;
 const PAD = [320, 200]; // units of the drawing of a curve

@@ -1,8 +1,8 @@
 // The pages of a class outside the app: which one this is, its sentences, and what all of them have.
 
-import { element } from "../dom.js";
+import { element } from "../../dom.js";
 import { join } from "./join.js";
-import { followLook } from "./look.js";
+import { followLook } from "../look.js";
 import { projector } from "./projector.js";
 import { remote } from "./remote.js";
 import { teach } from "./teach.js";

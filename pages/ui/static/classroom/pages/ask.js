@@ -1,6 +1,6 @@
 // A small dialog: a question with yes and no, or a field for a text.
 
-import { button, part } from "./parts.js";
+import { button, part } from "../parts.js";
 
 /**
  * What asks: it takes {title, note, field, value, yes, no} and gives a promise of the text (or true without a field),

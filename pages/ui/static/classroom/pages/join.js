@@ -1,12 +1,12 @@
 // The page on which students join: the code, a name, and what the teacher can see; then the app's page.
 
-import { default as showPicture } from "../home.js";
-import { addressOf } from "../address.js";
-import { keep, kept } from "../storage.js";
+import { default as showPicture } from "../../home.js";
+import { addressOf } from "../../address.js";
+import { keep, kept } from "../../storage.js";
 import { CODE_LENGTH, codeInAddress, lettersOf, setAddress } from "./address.js";
-import { isDark } from "./look.js";
-import { button, codeOf, icon, part, parted, say, showChildren, swatch } from "./parts.js";
-import { ClassSocket } from "./socket.js";
+import { isDark } from "../look.js";
+import { button, codeOf, icon, part, parted, say, showChildren, swatch } from "../parts.js";
+import { ClassSocket } from "../socket.js";
 
 const SEAT = "class"; // of this tab's storage; the bar of the app's pages reads it
 const ELSEWHERE = (code) => `class ${code}`; // the same in the browser's, without answers, for its other tabs
@@ -243,8 +243,9 @@ export class JoinPage {
       this.typed = lettersOf(letters);
       this.problem = "";
       this.draw();
-      const next = this.root.querySelectorAll(".slots input")[Math.min(at, CODE_LENGTH - 1)];
-      /** @type {HTMLInputElement} */ (next).focus();
+      const fields = /** @type {HTMLInputElement[]} */ ([...this.root.querySelectorAll(".slots input")]);
+      fields.forEach((field, each) => (field.value = this.typed[each] ?? "")); // also in the one with the focus
+      fields[Math.min(at, CODE_LENGTH - 1)].focus();
     };
     const fields = Array.from({ length: CODE_LENGTH }, (_, at) => {
       const field = part("input", {
