@@ -102,7 +102,8 @@ class Door:
     )
     away: str = "(away)"
     take_out: str = "Take it out"
-    joined_device: str = "A second device has joined: {view}. Is it not yours?"
+    mine: str = "It is mine"
+    joined_device: str = "A second device has joined: {view}."
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,10 @@ class Page:
         "The page's own websocket does not open, so nothing here can move. Tell whoever runs the server: the proxy "
         "must pass on websockets (Upgrade) to /_stcore/stream, not only to /live/."
     )
+    no_cookies: str = (
+        "This browser keeps no cookies for this page, so no file can be sent. Open the page in a tab of its own; in a "
+        "frame of another site it needs https."
+    )
     starts_over: str = "{help} Changing it starts the run over."
     earlier: str = "← {title}"
     later: str = "{title} →"

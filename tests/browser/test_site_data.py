@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pages.ui.messages import TEXT
 from tests.browser.student import Board
 
 Open = Callable[..., Any]
@@ -15,6 +16,7 @@ for (const area of ["localStorage", "sessionStorage"]) {
   Object.defineProperty(window, area, { get() { throw new DOMException("Access is denied", "SecurityError"); } });
 }
 """
+NO_COOKIES = 'Object.defineProperty(Document.prototype, "cookie", { get: () => "", set() {} });'
 FULL = 'Storage.prototype.setItem = () => { throw new DOMException("It is full", "QuotaExceededError"); };'
 
 
@@ -59,3 +61,14 @@ def test_a_sentence_of_the_board_is_not_wiped_away_by_the_next_frame(page: Open)
     board.pin()
     board.wait_frames(5)
     assert "pinned runs last" in board.said()
+
+
+@pytest.mark.parametrize(("script", "is_said"), [("", False), (NO_COOKIES, True)], ids=["cookies", "none"])
+def test_a_field_for_a_file_says_where_no_file_can_be_sent(page: Open, script: str, is_said: bool) -> None:
+    tab = page("/regression", script=script)
+    board = Board(tab.page).ready()
+    board.own_points()
+    tab.page.get_by_test_id("stFileUploader").first.wait_for()
+    sentence = tab.page.get_by_text(TEXT.page.no_cookies)
+    assert sentence.count() == 1
+    assert sentence.is_visible() is is_said

@@ -110,6 +110,11 @@ class Replica:
         assert self.process is not None
         self.process.terminate()
 
+    def ended(self) -> None:
+        """Wait until it has ended, within the time that Docker gives it."""
+        assert self.process is not None
+        self.process.wait(10)
+
     def end(self) -> None:
         """End it and what it started."""
         if self.process is not None:
@@ -142,6 +147,15 @@ class Room:
         there = {each.number for each in self.replicas if each.word() == "ready"}
         self.until(lambda: self._known() == there, f"it knows {there}")
 
+    def mend(self) -> None:
+        """Start every replica that is not there."""
+        gone = [each for each in self.replicas if not each.word()]
+        for replica in gone:
+            replica.start()
+        for replica in gone:
+            replica.wait()
+        self.settled()
+
     def _known(self) -> set[int]:
         try:
             return {self.get("/session/none").replica for _ in range(8)}
@@ -156,12 +170,16 @@ def until(holds: Callable[[], Any], what: str) -> None:
         time.sleep(0.1)
 
 
+def written(cookies: Mapping[str, str]) -> str:
+    """Cookies as a browser sends them."""
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
 def get(port: int, path: str, cookies: Mapping[str, str] | None = None, *, address: str = "127.0.0.1") -> Answer:
     """One request on a connection of its own."""
     connection = http.client.HTTPConnection(address, port, timeout=10)
     try:
-        cookie = "; ".join(f"{name}={value}" for name, value in (cookies or {}).items())
-        connection.request("GET", path, headers={"Cookie": cookie} if cookie else {})
+        connection.request("GET", path, headers={"Cookie": written(cookies)} if cookies else {})
         answer = connection.getresponse()
         set_by = (text.partition(";")[0].partition("=") for text in answer.headers.get_all("Set-Cookie", []))
         found = re.search(r"https://replica-(\d+)\.example", answer.headers.get("Content-Security-Policy", ""))

@@ -5,6 +5,9 @@ All of it runs when it is named (pytest tests/matrix/test_replicas.py); every ru
 
 from __future__ import annotations
 
+import http.client
+import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -15,7 +18,7 @@ from websockets.typing import Subprotocol
 
 from tests.browser.student import PATIENCE, Board
 from tests.matrix.proxies import PROXIES
-from tests.matrix.replicas import Replica, Room, room
+from tests.matrix.replicas import Replica, Room, room, written
 
 MAX_VISITORS = 3  # of each replica
 CODES = [f"BCD{last}FG" for last in "BCDFGHJKLMNPQRSTVWXZ"]
@@ -96,9 +99,37 @@ WHERE = """async () => {
 }"""
 
 
+@pytest.mark.in_ci
+def test_a_class_is_found_by_its_code_from_every_browser(replicas: Room) -> None:
+    for home in (0, 1):
+        code = next(code for code in CODES if replicas.get(f"{ANY}?class={code}").replica == home)
+        assert started(replicas, code) == 201
+        assert started(replicas, code) == 409, "the same replica is asked: it has this class"
+        for cookies in ({}, cookie_of(replicas, 0), cookie_of(replicas, 1)):
+            address = f"ws://127.0.0.1:{replicas.port}/class/socket?class={code}"
+            with connect(address, additional_headers={"Cookie": written(cookies)} if cookies else None) as line:
+                line.send(json.dumps({"as": "join"}))
+                assert json.loads(line.recv(PATIENCE))["is"] in ("welcome", "door"), cookies
+
+
+def started(found: Room, code: str) -> int:
+    """The status of the answer to a teacher who starts a class."""
+    connection = http.client.HTTPConnection("127.0.0.1", found.port, timeout=PATIENCE)
+    connection.request("POST", f"/class/start?class={code}", b"{}", {"Content-Type": "application/json"})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
 def where(tab: Any) -> int:
     """The number of the replica that answers this page."""
     return int(tab.evaluate(WHERE))
+
+
+KEPT = """(step) => {
+  const kept = JSON.parse(sessionStorage.getItem("kept regression") ?? "null");
+  return kept && JSON.parse(kept.text).steps >= step;
+}"""
 
 
 class Student:
@@ -110,23 +141,35 @@ class Student:
         self.tab.goto(f"/regression?{SETTINGS}")
         self.board = Board(self.tab).ready()
         self.board.play()
-        self.board.wait_frames(5)
-        self.home = where(self.tab)
+        self.tab.wait_for_function(KEPT, arg=20, timeout=1000 * PATIENCE)
+        self.look()
+
+    def look(self) -> None:
+        """Note where she is, and how far her run."""
+        self.home, self.step = where(self.tab), self.board.step
         self.tab.evaluate("window.__before = true")
 
     @property
     def stayed(self) -> bool:
         return bool(self.tab.evaluate("window.__before === true"))
 
+    def came_back(self) -> None:
+        """Her page loads again, on another replica: her run is where it was, with the same weights, and plays on."""
+        self.tab.wait_for_function("() => window.__before === undefined", timeout=2000 * PATIENCE)
+        self.board.ready()
+        self.board.until(lambda: "same weights" in self.board.said(), "it says that it is back")
+        assert where(self.tab) != self.home
+        self.works()
+
     def works(self) -> None:
-        """Her run trains on."""
+        """Her run is further on than when one looked, and trains."""
         self.board.until(lambda: self.board.state == "playing", "it plays")
-        step = self.board.step
-        self.board.until(lambda: self.board.step > step, "it trains on")
+        self.board.until(lambda: self.board.step > self.step, "it trains on")
 
 
 @pytest.fixture
 def students(browser: Any, replicas: Room) -> Iterator[Callable[[int], list[Student]]]:
+    """Students come to the room, as many as one asks for; each plays."""
     opened: list[Student] = []
 
     def come(count: int) -> list[Student]:
@@ -138,21 +181,46 @@ def students(browser: Any, replicas: Room) -> Iterator[Callable[[int], list[Stud
         student.context.close()
 
 
-@pytest.mark.in_ci
-def test_when_a_replica_is_killed_its_students_continue_on_the_other(
-    replicas: Room, students: Callable[[int], list[Student]]
-) -> None:
+def test_a_rolling_restart_loses_no_run(replicas: Room, students: Callable[[int], list[Student]]) -> None:
     everybody = students(4)
+    code = next(code for code in CODES if replicas.get(f"{ANY}?class={code}").replica == 0)
+    for number, replica in enumerate(replicas.replicas):
+        for student in everybody:
+            student.look()
+        moved, stay = ([each for each in everybody if (each.home == number) == here] for here in (True, False))
+        replica.stop()
+        replicas.until(lambda replica=replica: replica.word() == "draining", "it drains")
+        replicas.until(lambda number=number: seen(replicas) == {1 - number}, "new visitors go to the other")
+        replicas.until(lambda number=number: seen(replicas, f"{ANY}?class={code}") == {1 - number}, "a class, too")
+        for student in moved:
+            student.came_back()
+        for student in stay:
+            assert student.stayed, "the others notice nothing"
+            student.works()
+        replica.ended()
+        replica.start()
+        replica.wait()
+        replicas.settled()
+        assert seen(replicas, f"{ANY}?class={code}") == {1 - number}, "and stays there: it is not split"
+    assert {where(student.tab) for student in everybody} == {0}, "those of the last one moved to the first"
+
+
+@pytest.mark.parametrize("count", [pytest.param(2, marks=pytest.mark.in_ci), 4])
+def test_when_a_replica_is_killed_its_students_continue_on_the_other_where_they_were(
+    replicas: Room, students: Callable[[int], list[Student]], count: int
+) -> None:
+    replicas.mend()
+    everybody = students(count)
     assert {student.home for student in everybody} == {0, 1}, "both have students"
-    lost = [student for student in everybody if student.home == 0]
-    others = [student for student in everybody if student.home == 1]
-    steps = [student.board.step for student in others]
+    for student in everybody:
+        student.look()
     replicas.replicas[0].kill()
-    for student in lost:
-        student.tab.wait_for_function("() => window.__before === undefined", timeout=1000 * PATIENCE)
-        student.board.ready()
-        assert where(student.tab) == 1
-    for student, step in zip(others, steps, strict=True):
-        assert student.stayed, "the others notice nothing"
-        assert student.board.step > step
-        student.works()
+    killed_at = time.monotonic()
+    for student in everybody:
+        if student.home == 0:
+            student.came_back()
+            print(f"back, and beyond her step, {time.monotonic() - killed_at:.1f} s after the kill")
+    for student in everybody:
+        if student.home == 1:
+            assert student.stayed, "the others notice nothing"
+            student.works()

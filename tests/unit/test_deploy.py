@@ -121,6 +121,14 @@ def test_every_copy_source_exists_and_reaches_the_builder() -> None:
     assert [source for source in sources if Path(source).parts[0] not in kept] == []
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/scaling.md", "docs/deploy/README.md"])
+def test_files_that_a_page_links_to_exist(page: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / page).read_text())
+    inside = [link for link in links if "://" not in link]
+    assert inside or page == "docs/scaling.md"
+    assert [link for link in inside if not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
 def test_base_is_pinned_to_a_release_of_python_and_of_debian() -> None:
     assert re.fullmatch(r"docker\.io/library/python:3\.\d+-slim-[a-z]+", base())
     assert instructions()[0] == ("ARG", f"BASE={base()}"), "before the first stage, for all of them"
@@ -274,6 +282,20 @@ def test_a_replica_is_the_same_container_as_a_single_server() -> None:
     }
     assert replica["build"]["args"] == single["build"]["args"]
     assert single["environment"].keys() <= replica["environment"].keys()
+
+
+def test_replicas_share_their_secret_and_drain_before_docker_ends_them() -> None:
+    services = yaml.safe_load((ROOT / "docs" / "deploy" / "compose.scale.yaml").read_text())["services"]
+    environment = services["playground"]["environment"]
+    assert environment["PLAYGROUND_SECRET"].startswith("${PLAYGROUND_SECRET:?"), "a start without one is refused"
+    assert environment["STREAMLIT_SERVER_COOKIE_SECRET"] == "${PLAYGROUND_SECRET}"
+    assert 0 < environment["PLAYGROUND_DRAIN_SECONDS"] <= 6, "docker waits 10 s, and the end itself takes 1.5 s"
+    balancer = (ROOT / "docs" / "deploy" / "haproxy.scale.cfg").read_text()
+    assert set(re.findall(r"^ *server-template \S+ \S+ (\S+)$", balancer, re.MULTILINE)) == {f"playground:{PORT}"}
+    assert [ports.rpartition(":")[2] for ports in services["balancer"]["ports"]] == re.findall(
+        r"^ *bind :(\d+)$", balancer, re.MULTILINE
+    )
+    assert "ports" not in services["playground"], "only the balancer is reached from outside"
 
 
 def test_streamlit_is_configured_for_production() -> None:

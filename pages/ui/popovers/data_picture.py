@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.messages import TEXT, quoted
+from pages.ui.popovers import upload
 from pages.ui.session import NO_ANSWER, Upload, pool, session, why_not
 from playground.lessons.cnn.drawing import uploads
 from playground.workers.operations import UsePicture
@@ -22,8 +23,8 @@ def expander(run_id: str) -> None:
 
 def _content(run_id: str) -> None:
     st.caption(TEXT.picture.about)
-    uploaded = st.file_uploader(TEXT.picture.upload, ["png", "jpg", "jpeg"], key=KEY, on_change=_use, args=(run_id,),
-                                max_upload_size=uploads.MAX_BYTES // 1_000_000)  # fmt: skip
+    uploaded = upload.field(TEXT.picture.upload, ["png", "jpg", "jpeg"], key=KEY, on_change=_use, args=(run_id,),
+                            megabytes=uploads.MAX_BYTES // 1_000_000)  # fmt: skip
     result = session().uploads.get(KEY)
     if uploaded is not None and result is not None:
         if result.accepted:

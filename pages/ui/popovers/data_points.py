@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from pages.ui.messages import TEXT, quoted
+from pages.ui.popovers import upload
 from pages.ui.session import NO_ANSWER, OwnTable, pool, session, why_not
 from pages.ui.widgets import knob_widgets
 from playground.data.own_rows import MAX_BYTES, Choice, DataError, Reading
@@ -89,8 +90,8 @@ def _given(lesson: LiveLesson, points: OwnPoints, table: OwnTable) -> Given | No
     text, keys = TEXT.points, (f"{lesson.name}:csv", f"{lesson.name}:file")
     pasted = st.text_area(text.paste.format(columns=points.format.columns), placeholder=points.example, key=keys[0],
                           height=110, on_change=_note_source, args=(table, keys[0], "text"))  # fmt: skip
-    uploaded = st.file_uploader(text.upload, FILE_TYPES, key=keys[1], on_change=_note_source,
-                                args=(table, keys[1], "file"), max_upload_size=MAX_MEGABYTES)  # fmt: skip
+    uploaded = upload.field(text.upload, FILE_TYPES, key=keys[1], on_change=_note_source,
+                            args=(table, keys[1], "file"), megabytes=MAX_MEGABYTES)  # fmt: skip
     file = None if uploaded is None else Given(uploaded.getvalue(), text.from_file, uploaded.name)
     rows = Given(pasted, text.from_text) if pasted.strip() else None
     return (file or rows) if table.source == "file" else (rows or file)

@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from pages.ui.messages import TEXT, quoted
+from pages.ui.popovers import upload
 from pages.ui.session import NO_ANSWER, Upload, pool, replace_run, session, why_not
 from pages.ui.widgets import knob_widgets
 from playground.lesson import LiveLesson
@@ -32,8 +33,8 @@ def expander(lesson: LiveLesson, run_id: str) -> None:
                                    file_name=f"{lesson.name}{suffix}", on_click="ignore", help=words, disabled=diverged,
                                    key=f"{lesson.name}:save:{suffix}")  # fmt: skip
         key = f"{lesson.name}:restore"
-        uploaded = st.file_uploader(TEXT.save.upload, ["safetensors", "pt", "pth", "npz"], key=key, on_change=_restore,
-                                    args=(lesson, key), max_upload_size=LIMITS.bytes // 1_000_000)  # fmt: skip
+        uploaded = upload.field(TEXT.save.upload, ["safetensors", "pt", "pth", "npz"], key=key, on_change=_restore,
+                                args=(lesson, key), megabytes=LIMITS.bytes // 1_000_000)  # fmt: skip
         result = session().uploads.get(key)
         if uploaded is not None and result is not None:
             (st.success if result.accepted else st.error)(quoted(result.sentence))

@@ -54,7 +54,7 @@ class TeachersPage {
     this.devices = new Devices(this.teacher, words, this.tell);
     this.wall = new Wall(this.teacher, words, this);
     this.plate = doorPlate(code, words);
-    this.known = new Set(); // devices
+    this.announced = undefined; // the device that was announced last
     this.after = null; // the last view, made when it is first shown
     this.clock = setInterval(() => this.changed(), CLOCK_MS);
     showChildren(root, [part("p", { class: "wait muted" }, words.every.connecting)]);
@@ -73,9 +73,14 @@ class TeachersPage {
   }
 
   say(sentence, act, run) {
-    this.notice.replaceChildren(sentence, ...(act ? [" ", button("tonal", "", act, run)] : []));
-    clearTimeout(this.noticed);
+    this.showNotice(sentence, act ? [button("tonal", "", act, run)] : []);
     this.noticed = setTimeout(() => this.notice.replaceChildren(), NOTICE_MS);
+  }
+
+  /** A notice that stays until one of its buttons is pressed, or another one comes. */
+  showNotice(sentence, acts) {
+    clearTimeout(this.noticed);
+    this.notice.replaceChildren(sentence, ...acts.flatMap((each) => [" ", each]));
   }
 
   received(message) {
@@ -173,17 +178,19 @@ class TeachersPage {
 
   /** Tell that a second device has come, since it may not be the teacher's. */
   announceDevices(state) {
-    for (const { device, view } of state.devices ?? []) {
-      if (this.known.has(device)) continue;
-      this.known.add(device);
-      if (this.isKnown && device !== state.device) {
-        const { door } = this.words;
-        this.say(say(door.joined_device, { view: door.views[view] ?? door.views.wall }), door.take_out, () => {
-          this.teacher.send({ do: "take out device", device });
-          this.notice.replaceChildren();
-        });
-      }
-    }
-    this.isKnown = true;
+    const { door } = this.words;
+    const found = (state.devices ?? []).find((each) => each.new && each.device !== state.device);
+    if (found?.device === this.announced) return;
+    if (this.announced && !found) this.notice.replaceChildren();
+    this.announced = found?.device;
+    if (!found) return;
+    const answer = (act) => () => {
+      this.teacher.send({ do: act, device: found.device });
+      this.notice.replaceChildren();
+    };
+    this.showNotice(say(door.joined_device, { view: door.views[found.view] ?? door.views.wall }), [
+      button("tonal", "check", door.mine, answer("keep device")),
+      button("tonal", "", door.take_out, answer("take out device")),
+    ]);
   }
 }

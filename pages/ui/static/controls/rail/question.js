@@ -79,7 +79,7 @@ export class Question {
     this.board.screen.classList.toggle("drawn-in", this.isRaised);
   }
 
-  /** Where the window is too low for the whole board, a question, its answers and what is drawn in are seen together. */
+  /** Where the window is too low for the board, a question, its answers and what is drawn in are seen together. */
   bringIntoSight() {
     if (!this.isOpen) return;
     const { places, rail } = this.board;
