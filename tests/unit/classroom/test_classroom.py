@@ -497,6 +497,7 @@ def test_after_the_end_neither_names_nor_answers_are_in_the_process() -> None:
     student.send("board", run=f"run-{marker}", **BOARD)
     teacher.send("spot", seat=1, name=True)
     press(teacher, "close")
+    press(teacher, "show", sure=True)
     for _ in range(3):
         school.second()
         for each in (teacher, projector, student):
