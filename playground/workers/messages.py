@@ -19,17 +19,18 @@ COMING_BACK = "Coming back: step {step:,} of {steps:,}."
 NO_RECIPE = "This run cannot come back: what is kept of it does not fit this version of the app."
 
 # A run that comes back from what its browser has kept. `second` is empty, or SECOND_GONE.
-BACK_SAME = (
-    "✓ The server no longer had this run. It is back at step {step:,}, with the same weights (checksum {here} at step "
-    "{at:,}). {second}"
+BACK_SAME = "✓ Back at step {step:,} with the same weights (checksum {here}): the server had lost this run. {second}"
+BACK_SAME_BEFORE = (
+    "✓ Back at step {step:,}, with the same weights at step {at:,} (checksum {here}): the server had lost this run. "
+    "{second}"
 )
 BACK_DIFFERENT = (
-    "The server no longer had this run. It is back at step {step:,}, but its weights differ at step {at:,}: checksum "
+    "The server had lost this run. It is back at step {step:,}, but its weights differ at step {at:,}: checksum "
     "{there} before, {here} now. {reason} {second}"
 )
-BACK = "✓ The server no longer had this run. It is back at step {step:,}. {second}"
+BACK = "✓ Back at step {step:,}: the server had lost this run. {second}"
 BACK_IN_PART = (
-    "The server no longer had this run. It was trained again up to step {step:,} of {steps:,}, which takes long; press "
+    "The server had lost this run. It was trained again up to step {step:,} of {steps:,}, which takes long; press "
     "Play to continue from there. {second}"
 )
 SECOND_GONE = "The second run is gone."

@@ -436,7 +436,8 @@ class BackFromBrowser(ComingBack):
         elif not self._checksum or known is None:
             sentence = messages.BACK
         else:
-            sentence = messages.BACK_SAME if self._checksum == known.checksum else messages.BACK_DIFFERENT
+            same = messages.BACK_SAME if known.steps == run.steps else messages.BACK_SAME_BEFORE
+            sentence = same if self._checksum == known.checksum else messages.BACK_DIFFERENT
         there = known.checksum[: replay.CHECKSUM_DIGITS] if known is not None else ""
         at = known.steps if known is not None else run.steps
         return sentence.format(

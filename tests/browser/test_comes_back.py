@@ -3,21 +3,117 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
 
 from tests.browser.student import KEEP_SOCKETS, PATIENCE, Board
+from tests.conftest import free_port
 
 Open = Callable[..., Any]
+COMPARED = {"regression_lr": "0.3", "regression_max_steps": "0", "hide": "noise", "versus": "lr:0.05"}
+BOTH_PLAY = """() => {
+  const [loss, other] = ['[data-status="loss"]', '[data-second="loss"]'].map((each) => document.querySelector(each));
+  return other && other.textContent !== loss.textContent;
+}"""
+LOADED_AGAIN = "() => window.__before === undefined && document.querySelector('[data-chart] .main-svg')"
 KEPT = """([bench, step]) => {
   const kept = JSON.parse(sessionStorage.getItem(`kept ${bench}`) ?? "null");
   return kept && (JSON.parse(kept.text).steps >= step);
 }"""
+# As if the server did not know the run any more, and what was kept of it were changed: before the page's own scripts.
+GIVE_UP = """(() => {
+  const [bench, from, to] = %s;
+  const kept = JSON.parse(sessionStorage.getItem(`kept ${bench}`));
+  if (window.top !== window || !kept || window.name === "given up") return;
+  window.name = "given up";
+  const text = kept.text.replaceAll(kept.run, "gone").replace(from, to);
+  sessionStorage.setItem(`kept ${bench}`, JSON.stringify({ ...kept, run: "gone", text }));
+})()"""
 
 
 def kept(board: Board, bench: str, step: int) -> None:
     """Wait until the browser has kept a run at this step or later."""
     board.page.wait_for_function(KEPT, arg=[bench, step], timeout=1000 * PATIENCE)
+
+
+def give_up(board: Board, bench: str, change: tuple[str, str] = ("", "")) -> None:
+    """Load the page again as if its run were gone from the server."""
+    board.page.add_init_script(GIVE_UP % json.dumps([bench, *change]))
+    board.page.evaluate("window.__before = true")
+    board.page.reload()
+    board.page.wait_for_function(LOADED_AGAIN, timeout=1000 * PATIENCE)
+
+
+@pytest.mark.timeout(240)  # two starts of a server
+def test_after_a_killed_server_every_page_comes_back_with_its_run(page: Open, serve: Any) -> None:
+    port = free_port()
+    before = serve(port=port)
+    server = before.__enter__()
+    paths = "/classification", f"/regression?{urlencode(COMPARED)}", "/tensors?tensors_lab=broadcasting"
+    paused, compared, lab = tabs = [page(path, base=server.url) for path in paths]
+    board = Board(paused.page).ready()
+    board.take(30)
+    board.until(lambda: board.step == 30, "30 steps")
+    paused.page.locator('[data-knob="lr"] input').press("ArrowRight")
+    paused.page.wait_for_url("**classification_lr=**", timeout=1000 * PATIENCE)
+    board.take(5)
+    board.until(lambda: board.step == 35, "five more")
+    playing = Board(compared.page).ready()
+    points = len(playing.trace("fit", "Train")["x"])
+    compared.page.locator('[data-cursor="fit"]').focus()
+    compared.page.keyboard.press("Enter")
+    playing.until(lambda: len(playing.trace("fit", "Train")["x"]) == points + 1, "a point of one's own")
+    playing.play()
+    kept(board, "classification", 35)
+    kept(playing, "regression", 20)
+    for tab in tabs:
+        tab.page.evaluate("window.__before = true")
+    step = playing.step
+    os.killpg(server.pid, signal.SIGKILL)
+    with suppress(pytest.fail.Exception):  # it says that the server died
+        before.__exit__(None, None, None)
+    with serve(port=port):
+        for tab in tabs:
+            tab.page.wait_for_function(LOADED_AGAIN, timeout=2000 * PATIENCE)
+        board.until(lambda: board.step == 35 and "same weights" in board.said(), "it is where it was")
+        assert board.state == "paused" and "classification_lr" in paused.page.url
+        assert dict(parse_qsl(urlsplit(compared.page.url).query)) == COMPARED
+        playing.until(lambda: playing.step > step, "it plays on")
+        compared.page.wait_for_function(BOTH_PLAY, timeout=1000 * PATIENCE)
+        assert len(playing.trace("fit", "Train")["x"]) == points + 1, "with the point"
+        lab.page.get_by_text("View or copy", exact=True).click()
+        lab.page.wait_for_url("**tensors_lab=views**", timeout=1000 * PATIENCE)
+        for tab in tabs:
+            tab.page.close()  # before its server ends: it would try to reconnect
+            tab.errors.clear()  # what the browser says of a server that is not there
+
+
+def test_a_cnn_comes_back_from_its_state_and_plays_on(page: Open) -> None:
+    tab = page("/cnn?cnn_epochs=0&cnn_layers=1&cnn_filters_1=4")
+    board = Board(tab.page).ready()
+    board.play()
+    kept(board, "cnn", 3)
+    run, step = board.run, board.step
+    give_up(board, "cnn")
+    board.until(lambda: board.run != run and board.state == "playing" and board.step > step, "it plays on")
+
+
+def test_what_was_spoilt_is_refused_with_a_sentence(page: Open) -> None:
+    tab = page("/regression")
+    board = Board(tab.page).ready()
+    board.press("Step")
+    kept(board, "regression", 1)
+    give_up(board, "regression", ('"acts"', '"facts"'))
+    board.until(lambda: "damaged" in board.said(), "a sentence says why")
+    tab.errors.clear()  # the browser names the answer's code
+    board.press("Step")
+    board.until(lambda: board.step == 2, "the page's own run is there")
 
 
 def test_a_run_that_was_closed_after_a_rest_comes_back_by_itself(page: Open, serve: Any) -> None:

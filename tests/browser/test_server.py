@@ -1,4 +1,4 @@
-"""What a student sees when the server restarts, forgets a page, or stands behind a proxy that changes the host name."""
+"""What a student sees when the server forgets a page, or stands behind a proxy that changes the host name."""
 
 from __future__ import annotations
 
@@ -7,47 +7,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from tests.browser.student import KEEP_SOCKETS, PATIENCE, Board
 from tests.conftest import free_port
 
 Open = Callable[..., Any]
-SETTINGS = {"regression_lr": "0.3", "hide": "noise", "versus": "lr:0.05"}
-BOTH_PLAY = """() => {
-  const [step] = document.querySelectorAll('[data-status="step"]');
-  const [loss, other] = ['[data-status="loss"]', '[data-second="loss"]'].map((each) => document.querySelector(each));
-  return Number(step.textContent) > 10 && other && other.textContent !== loss.textContent;
-}"""
-LOADED_AGAIN = "() => window.__before === undefined && document.querySelector('[data-chart] .main-svg')"
 
 
-# After a restart.
-
-
-def test_after_a_restart_open_pages_load_again_with_their_settings_and_work(page: Open, serve: Any) -> None:
-    port = free_port()
-    paths = f"/regression?{urlencode(SETTINGS)}", "/tensors?tensors_lab=broadcasting"
-    with serve(port=port) as server:
-        tabs = [page(path, base=server.url) for path in paths]
-        for tab in tabs:
-            tab.page.wait_for_selector("[data-testid=stMain] [data-chart] .main-svg", timeout=1000 * PATIENCE)
-            tab.page.evaluate("window.__before = true")
-    with serve(port=port):
-        for tab in tabs:
-            tab.page.wait_for_function(LOADED_AGAIN, timeout=1000 * PATIENCE)
-        compared, lab = (tab.page for tab in tabs)
-        assert dict(parse_qsl(urlsplit(compared.url).query)) == SETTINGS
-        compared.get_by_role("button", name="Play", exact=True).click()
-        compared.wait_for_function(BOTH_PLAY, timeout=1000 * PATIENCE)
-        lab.get_by_text("View or copy", exact=True).click()
-        lab.wait_for_url("**tensors_lab=views**", timeout=1000 * PATIENCE)
-        compared.evaluate("window.__before = true")
-        compared.wait_for_timeout(1_000)
-        assert compared.evaluate("window.__before"), "it loads again once, not again and again"
-        for tab in tabs:
-            tab.page.close()  # before its server ends: it would try to reconnect
-            tab.errors.clear()  # what the browser says of a server that is not there
+# A page that the server has forgotten.
 
 
 def test_a_run_that_continues_is_not_ended_by_a_forgotten_page(page: Open) -> None:

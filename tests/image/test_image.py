@@ -30,6 +30,12 @@ for file in (torch.__file__, streamlit.__file__, "/app/playground/workers/worker
     header = pathlib.Path(importlib.util.cache_from_source(file)).read_bytes()[:16]
     print(int.from_bytes(header[8:12], "little") == int(pathlib.Path(file).stat().st_mtime))
 """
+BALANCER = """
+import socket
+line = socket.create_connection(("127.0.0.1", 8501))
+line.sendall(b"GET /ready HTTP/1.0\\r\\n\\r\\n")
+print(line.recv(100).split()[1].decode())
+"""
 
 pytestmark = pytest.mark.timeout(3_600)  # a build on a slow line
 
@@ -65,6 +71,11 @@ def app_url(container: Container) -> str:
 def test_its_health_check_passes(container: Container) -> None:
     check = said(final_stage(), "HEALTHCHECK")[0]
     container.run(*json.loads(check.partition("CMD")[2]))
+
+
+def test_it_answers_the_check_of_a_balancer(container: Container) -> None:
+    """HAProxy's plain one, which names no host."""
+    assert container.run("python", "-c", BALANCER).strip() == "200"
 
 
 def test_its_files_are_read_only_for_an_ordinary_user(container: Container) -> None:

@@ -121,6 +121,14 @@ def test_every_copy_source_exists_and_reaches_the_builder() -> None:
     assert [source for source in sources if Path(source).parts[0] not in kept] == []
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/scaling.md", "docs/deploy/README.md"])
+def test_files_that_a_page_links_to_exist(page: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / page).read_text())
+    inside = [link for link in links if "://" not in link]
+    assert inside or page == "docs/scaling.md"
+    assert [link for link in inside if not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
 def test_base_is_pinned_to_a_release_of_python_and_of_debian() -> None:
     assert re.fullmatch(r"docker\.io/library/python:3\.\d+-slim-[a-z]+", base())
     assert instructions()[0] == ("ARG", f"BASE={base()}"), "before the first stage, for all of them"

@@ -71,10 +71,17 @@ _STARTED = time.time() - time.monotonic()
 def register() -> Register:
     """The classes of this server."""
     settings = Settings.from_environment()
-    keys = Keys(secret_of(settings.secret, cache_folder().parent))
-    made = Register(settings, keys, clock, inline=prose.inline)
+    made = Register(settings, Keys(_secret(settings)), clock, inline=prose.inline)
     made.listeners = LISTENERS
     return made
+
+
+def _secret(settings: Settings) -> bytes:
+    try:
+        folder = cache_folder().parent
+    except RuntimeError:  # a user without a home
+        return settings.secret.encode()
+    return secret_of(settings.secret, folder)
 
 
 # A class goes on by itself while there is one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import struct
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -490,27 +491,30 @@ def test_after_the_end_neither_names_nor_answers_are_in_the_process() -> None:
     teacher, projector, student = school.teacher(of), school.projector(of), school.student(of, marker)
     school.students(of, 4)
     teacher.send("ask", page=PAGE, experiment="inside")
-    answer(student, [0.123456789] * 24)
+    answer(student, [float("-0.6173")] * 24)
     teacher.send("rename", seat=2, name=f"{marker} 2")
     teacher.send("take out", seat=3)
     student.send("board", run=f"run-{marker}", **BOARD)
     teacher.send("spot", seat=1, name=True)
     press(teacher, "close")
+    press(teacher, "show", sure=True)
     for _ in range(3):
         school.second()
         for each in (teacher, projector, student):
             each.read()
     silent = school.student(of)  # does not read any more
     of.rename(silent.connection.seat, f"{marker} 3")
-    assert holders(marker) and holders(0.123456789)
+    drawn = float("-0.6173")  # another object than those that are looked for
+    assert holders(marker) and holders(drawn)
     silent.received.clear()
+    silent.answers.clear()
     teacher.send("end")
     for each in (teacher, projector, student):
         each.read()
         of.depart(each.connection)
         each.received.clear()
         each.answers.clear()
-    assert holders(marker) == holders(0.123456789) == []
+    assert holders(marker) == holders(drawn) == []
 
 
 def holders(value: Any) -> list[Any]:
@@ -518,10 +522,17 @@ def holders(value: Any) -> list[Any]:
     gc.collect()
     found = []
     for each in gc.get_objects():
-        if type(each) is FrameType or (type(each) in (tuple, list) and len(each) < 20 and value in each):
-            continue  # this test's own names and constants
-        for part in gc.get_referents(each):
-            is_other = part is not value and type(part) is type(value)
-            if is_other and (value in part if isinstance(value, str) else value == part):
-                found.append((type(each), str(each)[:200]))
+        if type(each) is FrameType:
+            continue  # this test's own names
+        same = [part for part in parts(each) if type(part) is type(value) and part is not value]
+        if any(value in part if isinstance(value, str) else value == part for part in same):
+            found.append((type(each), str(each)[:200]))
     return found
+
+
+def parts(of: Any) -> Iterator[Any]:
+    """What an object refers to, and what is in its containers that the collector does not track."""
+    for part in gc.get_referents(of):
+        yield part
+        if type(part) in (tuple, dict) and not gc.is_tracked(part):
+            yield from parts(part)

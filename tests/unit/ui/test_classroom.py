@@ -297,3 +297,15 @@ def test_a_foreign_page_may_not_open_a_line(site: Site) -> None:
     of = site.start()
     line = site.line(of["code"], Origin="https://evil.example")
     assert line.closed()[0] == 4403
+
+
+def test_a_server_whose_user_has_no_home_has_classes_that_end_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> None:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(classroom, "cache_folder", no_home)
+    make: Callable[[], Register] = classroom.register.__wrapped__
+    monkeypatch.delenv("PLAYGROUND_SECRET", raising=False)
+    assert not make().keys.outlives_process
+    monkeypatch.setenv("PLAYGROUND_SECRET", "a secret for this test")
+    assert make().keys.outlives_process

@@ -165,7 +165,7 @@ def test_every_run_comes_back_from_its_browser_whatever_was_tuned(bench: str, sa
             found.run.journal.start,
             found.run.journal.changes,
         )
-        assert other.notice.startswith(messages.BACK_SAME[:40]) and "same weights" in other.notice
+        assert other.notice.startswith("✓ Back at step") and "same weights" in other.notice
     elif bench not in MEASURED:
         assert_same(bench, found.run, other.run)
 
