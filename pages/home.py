@@ -18,6 +18,7 @@ with st.container(key="home"), st.container(key="home-screen", gap=None):
         st.markdown(PROSE["Welcome"])
         home_parts.start()
         st.caption(TEXT.home.start_with)
+        home_parts.classes()
     with st.container(key="home-picture"):
         home_parts.picture()
     with st.container(key="home-head", horizontal=True, gap=None):

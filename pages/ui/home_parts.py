@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from pages.ui import emblems
+from pages.ui import emblems, session
 from pages.ui.messages import TEXT
 from pages.ui.routes import assets
 from playground.experiments import experiments
@@ -38,6 +38,13 @@ def start() -> None:
     """The link to the first experiment."""
     query = {f"{FIRST}_try": experiments(LESSONS[FIRST])[0].id}
     st.page_link(f"{FIRST}.py", label=TEXT.home.start, query_params=query, width="stretch")
+
+
+def classes() -> None:
+    """The ways to a live class, whose pages are no pages of Streamlit's."""
+    if session.pool().settings.classes:
+        text = TEXT.home
+        st.html(f'<p class="classes"><a href="./join">{text.join_class}</a> <a href="./class">{text.teach_class}</a></p>')
 
 
 def tile(number: int, lesson: Lesson) -> None:

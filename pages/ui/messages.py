@@ -78,6 +78,8 @@ class Home:
     title: str = "Watch a model learn"
     start: str = "Start here"
     start_with: str = "First, fit a curve yourself. It takes a minute."
+    join_class: str = "Join a class"
+    teach_class: str = "Teach a class"
     lessons: str = "Thirteen lessons, in order"
     hours: str = "about {hours} hours"
     minutes: str = "{number} · {minutes} min"

@@ -54,7 +54,7 @@ def _content(name: str) -> bytes:
     if name == STYLES:
         return styles(STYLES, *BOARD_STYLES, "page.css").encode()
     if name == BAR_STYLES:
-        return styles("classroom_bar.css", "classroom/reader.css").encode()
+        return styles("classroom_bar.css", "classroom/names.css", "classroom/reader.css").encode()
     if name == CLASS_STYLES:
         return styles("home_picture.css", *class_styles()).encode()
     paths = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*.js"))}

@@ -323,6 +323,7 @@ class Bar {
     write(this.long, fill(long, values));
     write(this.short, fill(short, values));
     write(this.me, isTeacher ? words.teacher : state?.name ?? this.seat?.name ?? "");
+    this.who.firstElementChild.dataset.colour = isTeacher ? "" : this.me.textContent.split(" ")[0];
     if (this.sign.dataset.sign !== sign) {
       this.sign.dataset.sign = sign;
       this.sign.replaceChildren(...(sign ? [icon(sign)] : []));
