@@ -56,8 +56,8 @@ MEDIA = {"color_scheme", "reduced_motion", "forced_colors"}  # options of a tab,
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Which tenth of the long claims runs where nothing is named: by default another one each day."""
-    words = "the tenth (0 to 9) of the long tests of tests/claims to run; by default that of the day"
+    """Which part of the tests that take turns runs where nothing is named: by default another one each day."""
+    words = "the tenth (0 to 9) of the long claims and the third of browser cases to run; by default those of the day"
     parser.addoption("--tenth", type=int, choices=range(10), help=words)
 
 
@@ -69,7 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     tenth = config.option.tenth
-    return f"claims: of the long ones, tenth {tenth} (again with --tenth={tenth}; all with: pytest tests/claims)"
+    return f"tenth {tenth} of the long claims, third {tenth % 3} of the cases marked in_turns (again: --tenth={tenth})"
 
 
 def is_named(folder: Path, config: pytest.Config) -> bool:
@@ -107,11 +107,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Set the markers, put browser tests last for a run in one process, and take only a part of the long matrices.
 
-    Of tests/matrix, tests/claims and the first screen only cases marked `in_ci` run, and of the lessons' other claims a
-    tenth, unless the command names them.
+    Of tests/matrix, tests/claims and the first screen only cases marked `in_ci` run, of the lessons' other claims a
+    tenth, and of browser cases marked `in_turns` a third, unless the command names them.
     """
     left_out = []
-    long_claims = 0
+    long_claims = in_turns = 0
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
@@ -123,6 +123,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                     long_claims += is_claim
                     if not is_claim or long_claims % 10 != config.option.tenth:
                         left_out.append(item)
+        if item.get_closest_marker("in_turns") and item not in left_out[-1:] and not is_named(item.path, config):
+            in_turns += 1
+            if in_turns % 3 != config.option.tenth % 3:
+                left_out.append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
     gone = set(left_out)

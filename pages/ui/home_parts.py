@@ -44,7 +44,8 @@ def classes() -> None:
     """The ways to a live class, whose pages are no pages of Streamlit's."""
     if session.pool().settings.classes:
         text = TEXT.home
-        st.html(f'<p class="classes"><a href="./join">{text.join_class}</a> <a href="./class">{text.teach_class}</a></p>')
+        links = f'<a href="./join">{text.join_class}</a> <a href="./class">{text.teach_class}</a>'
+        st.html(f'<p class="classes">{links}</p>')
 
 
 def tile(number: int, lesson: Lesson) -> None:

@@ -76,6 +76,7 @@ class Inspector:
         return problems
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("names", PARTS, ids=lambda names: names[-1])
 def test_axe_finds_nothing_that_is_ours_and_each_page_has_a_title_and_headings(
     page: Open, names: tuple[str, ...]

@@ -79,6 +79,7 @@ def visit(page: Open) -> Iterator[Callable[..., Visit]]:
     yield open_page
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize(
     ("path", "options"),
     [

@@ -170,6 +170,7 @@ def sizes(*, labs: bool = False) -> list[Any]:
     ]
 
 
+@pytest.mark.in_turns
 @pytest.mark.in_ci
 @pytest.mark.parametrize("lesson", TRAINING)
 def test_few_controls_are_seen_at_once(page: Open, lesson: str) -> None:
@@ -177,6 +178,7 @@ def test_few_controls_are_seen_at_once(page: Open, lesson: str) -> None:
     assert 10 < len(seen) <= MOST_CONTROLS, f"{len(seen)} controls: {seen}"
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize(("lesson", "size", "large", "least"), sizes())
 def test_one_picture_is_large_and_all_parts_are_in_sight(
     page: Open, lesson: str, size: tuple[int, int], large: bool, least: float
@@ -191,6 +193,7 @@ def test_one_picture_is_large_and_all_parts_are_in_sight(
         assert box["left"] >= 0 and box["left"] + box["width"] <= size[0] + 1, f"{part} is not wholly in sight: {box}"
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize(("lab", "size", "large", "least"), sizes(labs=True))
 def test_a_labs_largest_picture_is_large(
     page: Open, lab: str, size: tuple[int, int], large: bool, least: float
@@ -199,6 +202,7 @@ def test_a_labs_largest_picture_is_large(
     assert max(share(boxes["hero"], size), share(boxes["second"], size)) >= least, boxes
 
 
+@pytest.mark.in_turns
 @pytest.mark.in_ci
 @pytest.mark.parametrize("lesson", TRAINING)
 def test_on_a_phone_the_picture_and_the_player_are_in_sight(page: Open, lesson: str) -> None:
@@ -219,6 +223,7 @@ NO_TEXT = [
 ]  # fmt: skip
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize(("address", "size", "scheme", "large"), NO_TEXT)
 def test_no_text_is_cut_or_over_another(
     page: Open, address: str, size: tuple[int, int], scheme: str, large: bool

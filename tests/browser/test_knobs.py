@@ -163,6 +163,7 @@ def turnable(shown: dict[str, tuple[str, bool, str]], config_type: type[Config],
             and (kind != "text" or specs[name].options is not None)]  # fmt: skip
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("name", one_for_each_kind())
 def test_settings_behind_more_keep_their_values_when_others_are_turned(page: Open, name: str) -> None:
     lesson, bench = BENCHES[name]

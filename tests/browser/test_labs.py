@@ -124,6 +124,7 @@ def first_numbers(bench: Bench) -> str:
     return str(text)
 
 
+@pytest.mark.in_turns
 @every_lesson
 def test_every_lab_paints_all_its_charts_and_a_turned_slider_draws_in_the_same_nodes(
     page: Open, lesson: LabLesson
@@ -160,6 +161,7 @@ def assert_a_turned_slider_draws_in_the_same_nodes(bench: Bench) -> None:
     assert bench.page.evaluate("window.__kept.filter((node) => node.isConnected).length") == kept >= 2
 
 
+@pytest.mark.in_turns
 @each_lesson
 def test_another_lab_and_back_keeps_the_settings_and_the_browsers_back_works(page: Open, lesson: LabLesson) -> None:
     tab = page()

@@ -28,6 +28,7 @@ REACHED = """(selector) => {
 }"""
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize(
     ("width", "height", "large"),
     [(390, 844, False), (320, 640, False), (390, 844, True), (844, 390, False), (640, 450, False)],

@@ -36,6 +36,7 @@ NEEDED = "() => document.querySelectorAll('font').length"
 PARTS = [list(LESSONS)[at : at + 4] for at in range(0, len(LESSONS), 4)]
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("names", PARTS, ids=lambda names: names[0])
 def test_translated_pages_play_follow_their_settings_and_lead_to_each_other(page: Open, names: list[str]) -> None:
     tab = page(f"/{names[0]}").page

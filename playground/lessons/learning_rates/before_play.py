@@ -202,7 +202,7 @@ PREDICTIONS = {
     "no-momentum": Prediction(
         Number(
             "Curvatures 0.05 and 1, no momentum. At which rate is the way to the minimum shortest?",
-            rule=best_rate, lo=0, hi=4, tolerance=0.15,
+            rule=best_rate, lo=0, hi=3, tolerance=0.15,
         ),
         Why(
             "What limits it?",

@@ -75,14 +75,14 @@ MOMENTUM = Curve(
     "loss",
     loss_over_the_steps,
     x=(0, 300),
-    tolerance=0.025,
+    tolerance=0.012,
 )
 PREDICTIONS = {
     "no-hidden-layer": Prediction(
         Number(
             "R² is 1 for a perfect fit and 0 for a constant one. What does the best line reach?",
             fit,
-            lo=-1,
+            lo=-0.5,
             hi=1,
             tolerance=0.1,
         ),
