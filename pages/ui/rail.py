@@ -166,8 +166,8 @@ def data(lesson: Lesson, bench: str) -> dict[str, Any]:
     """What the board shows of the experiments while this bench is open.
 
     `at` is the id of the one in sight; `set` that of the one that was set up, or whose settings the page opened with,
-    "" for none. `tried` are those that were run in this session. `number` counts what was set up: a new one opens its
-    chart `show`.
+    "" for none; `opens` the same, also where a link has other settings beside it. `tried` are those that were run in
+    this session. `number` counts what was set up: a new one opens its chart `show`.
     """
     hidden = frozenset(knob_widgets.hidden_knobs())
     return data_of(lesson, bench, session().bench(bench).config, session().rail(lesson.name), hidden,
@@ -195,6 +195,7 @@ def data_of(
         "list": [_as_data(lesson, each, hidden, before_play.is_revealed(lesson, each, state, mode)) for each in found],
         "at": "" if at is None else at.id,
         "set": at.id if at is not None and is_set else "",
+        "opens": at.id if at is not None and (is_set or at is chosen) else "",
         "tried": [each.id for each in found if each.id in state.tried],
         "number": state.number,
         "prediction": None if chosen is None else before_play.data(lesson, chosen, state, config, mode),

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from playground.classroom.codes import LENGTH, LETTERS
@@ -47,7 +48,7 @@ class Teacher:
     def send(self, message: dict[str, Any]) -> None:
         self.socket.send(orjson.dumps(message).decode())
 
-    def do(self, name: str, **fields: Any) -> None:
+    def do(self, name: str, /, **fields: Any) -> None:
         self.send({"do": name, **fields})
 
     def _listen(self, socket: Any) -> None:
@@ -87,7 +88,8 @@ def teacher(app_url: str) -> Iterator[Teacher]:
     with contextlib.ExitStack() as opened:
         made = Teacher(app_url, opened)
         yield made
-        made.do("end")
+        with contextlib.suppress(ConnectionClosed):  # ended by the test
+            made.do("end")
 
 
 def join(page: Open, teacher: Teacher, path: str = "regression", **options: Any) -> tuple[Any, Board]:

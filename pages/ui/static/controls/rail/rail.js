@@ -248,11 +248,11 @@ export class Rail {
    * where they were.
    */
   openChart() {
-    const { set, number, lesson } = this.data;
+    const { opens, number, lesson } = this.data;
     const place = `${this.board.session} ${lesson}`;
-    if (!set || number <= (opened.get(place) ?? 0)) return;
+    if (!opens || number <= (opened.get(place) ?? 0)) return;
     opened.set(place, number);
-    const { show } = this.find(set);
+    const { show } = this.find(opens);
     const { places } = this.board;
     if (this.hasOpened) places.reset();
     if (show) places.open(show);
