@@ -80,7 +80,7 @@ def test_after_a_killed_server_every_page_comes_back_with_its_run(page: Open, se
         before.__exit__(None, None, None)
     with serve(port=port):
         for tab in tabs:
-            tab.page.wait_for_function(LOADED_AGAIN, timeout=2000 * PATIENCE)
+            tab.page.wait_for_function(LOADED_AGAIN, timeout=3000 * PATIENCE)
         board.until(lambda: board.step == 35 and "same weights" in board.said(), "it is where it was")
         assert board.state == "paused" and "classification_lr" in paused.page.url
         assert dict(parse_qsl(urlsplit(compared.page.url).query)) == COMPARED

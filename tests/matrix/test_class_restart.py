@@ -47,4 +47,5 @@ def test_a_students_bar_comes_back_with_seat_and_answer_after_a_restart(page: Op
             says(board, "answered")
             assert tab.page.locator(".class-me").inner_text() == name
             assert teacher.state["vote"]["id"] == vote and teacher.state["vote"]["answered"] == 1
+            tab.page.close()  # before its server ends: it would try to reconnect
             tab.errors.clear()

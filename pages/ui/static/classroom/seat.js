@@ -28,9 +28,9 @@ export function forgetSeat(code) {
 }
 
 /** Keep the receipt of an answer in the place of earlier ones of the same vote. */
-export function keepReceipt(seat, { vote, n, answer, receipt }) {
+export function keepReceipt(seat, { vote, n, answer, receipt, closed }) {
   const others = (seat.answers ?? []).filter((each) => each.vote !== vote || each.n !== n);
-  seat.answers = [...others, { vote, n, answer, receipt }];
+  seat.answers = [...others, { vote, n, answer, receipt, closed }];
   keepSeat(seat);
 }
 

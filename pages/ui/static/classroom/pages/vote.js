@@ -4,6 +4,7 @@ import { addressOf } from "../../address.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
 import { forgetSeat, JoinPage, keepSeat, seatOf } from "./join.js";
 import { announce, button, part, say, showChildren, swatch } from "../parts.js";
+import { keepReceipt } from "../seat.js";
 import { ClassSocket } from "../socket.js";
 import { answerText, optionsOf, plain, rich, smallBars } from "../vote_words.js";
 
@@ -59,11 +60,8 @@ class VotePage {
       this.seat = { ...this.seat, name: message.name, seat: message.seat };
       if (isNew && message.vote) announce(this.text.states[message.vote.state]);
     } else if (is === "count") this.count = message;
-    else if (is === "receipt") {
-      const others = (this.seat.answers ?? []).filter(({ vote, n }) => vote !== message.vote || n !== message.n);
-      this.seat = { ...this.seat, answers: [...others, message] };
-      keepSeat(this.seat);
-    } else if (is === "refused") this.problem = message.say;
+    else if (is === "receipt") keepReceipt(this.seat, message);
+    else if (is === "refused") this.problem = message.say;
     else if (is === "ended") return this.closed(4410);
     this.draw();
   }
