@@ -29,7 +29,7 @@ def test_a_students_bar_comes_back_with_seat_and_answer_after_a_restart(page: Op
             teacher = Teacher(server.url, opened)
             tab, board = join(page, teacher, base=server.url)
             vote = teacher.ask("regression", "small-steps")
-            says(board, "askHere")
+            says(board, "ask")
             tab.page.locator('.class-vote [data-option="between"]').click()
             says(board, "answered")
             name = tab.page.locator(".class-me").inner_text()

@@ -51,6 +51,7 @@ export class Board {
     this.screen = element("div", { class: "screen" });
     this.root.append(this.screen);
     parent.append(this.root);
+    addEventListener("class:asks", () => this.rail && this.saysThatItShows(), { signal: this.gone.signal });
     this.announcer = new Announcer();
     this.turns = new Turns(this);
     this.charts = new Map(data.charts.map((spec) => [spec.name, new Chart(spec, this)]));
@@ -117,6 +118,11 @@ export class Board {
     }
     this.rail.update(data.rail);
     if (!this.comingBack?.pending) this.compareWith(data.second);
+    this.saysThatItShows();
+  }
+
+  /** A class's bar hears it, or asks for it (`class:asks`) where it has come later. */
+  saysThatItShows() {
     dispatchEvent(new CustomEvent("board:shows", { detail: this }));
   }
 

@@ -185,7 +185,7 @@ class Bar {
     if (board.data.reads) return;
     this.board = board;
     this.report();
-    this.placeVote();
+    this.draw();
   }
 
   boardLeaves(board) {
@@ -318,6 +318,7 @@ class Bar {
     const { state, words } = this;
     const isIn = this.phase === "in" && Boolean(state);
     const isTeacher = Boolean(this.seat?.teacher);
+    this.placeVote(); // before the bar says where the question is
     const [key, values, sign, isCall] = this.message();
     const [long, short] = words[key];
     write(this.long, fill(long, values));
@@ -346,7 +347,6 @@ class Bar {
     this.toFollow.setAttribute("aria-pressed", String(this.isFollowed));
     this.drawCover(isWorking);
     root.toggleAttribute("data-class-spot", isWorking && Boolean(state.screen?.mine));
-    this.placeVote();
   }
 
   drawCover(isWorking) {
@@ -366,6 +366,7 @@ class Bar {
 
   placeVote() {
     const vote = this.phase === "in" && !this.seat.teacher && !this.state?.eyes ? this.state?.vote : null;
+    if (vote && !this.board) dispatchEvent(new Event("class:asks")); // a board that was there before the bar
     const isHere = vote && this.board && this.board.rail.data?.lesson === vote.page && !this.board.rail.root.hidden;
     this.vote.show(vote, isHere ? this.board : null, this.data?.page);
   }
