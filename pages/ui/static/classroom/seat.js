@@ -5,14 +5,25 @@ import { keep, kept } from "../storage.js";
 const KEY = "class";
 const MAX_ANSWERS = 200; // that come with the first message after a restart
 
-/** What this tab has of a class: {code, token, name, seat, kept, answers, placed, teacher}; null if it has nothing. */
-export function seatIn(code) {
+const elsewhere = (code) => `${KEY} ${code}`;
+
+function read(area, key, code) {
   try {
-    const found = JSON.parse(kept("sessionStorage", KEY) || "null");
+    const found = JSON.parse(kept(area, key) || "null");
     return found?.code === code && typeof found.token === "string" ? found : null;
   } catch {
     return null;
   }
+}
+
+/** What this tab has of a class: {code, token, name, seat, kept, answers, placed, teacher}; null if it has nothing. */
+export const seatIn = (code) => read("sessionStorage", KEY, code);
+
+/** The same, or else what another tab of this browser has; `isHere` says which. */
+export function seatOf(code) {
+  const here = seatIn(code);
+  const found = here ?? read("localStorage", elsewhere(code), code);
+  return found && { ...found, isHere: Boolean(here) };
 }
 
 /** Keep a seat in this tab. */
@@ -21,10 +32,13 @@ export function keepSeat(seat) {
   keep("sessionStorage", KEY, JSON.stringify(seat));
 }
 
+/** Keep a seat, without its answers, for the other tabs of this browser. */
+export const keepForOtherTabs = (seat) => keep("localStorage", elsewhere(seat.code), JSON.stringify(seat));
+
 /** Forget it: the student has left, or the class is over. */
 export function forgetSeat(code) {
-  keep("sessionStorage", KEY, "");
-  keep("localStorage", `${KEY} ${code}`, "");
+  if (seatIn(code)) keep("sessionStorage", KEY, "");
+  keep("localStorage", elsewhere(code), "");
 }
 
 /** Keep the receipt of an answer in the place of earlier ones of the same vote. */

@@ -2,14 +2,12 @@
 
 import { default as showPicture } from "../../home.js";
 import { addressOf } from "../../address.js";
-import { keep, kept } from "../../storage.js";
 import { CODE_LENGTH, codeInAddress, lettersOf, setAddress } from "./address.js";
 import { isDark } from "../look.js";
 import { button, codeOf, icon, part, parted, say, showChildren, swatch } from "../parts.js";
+import { forgetSeat, keepForOtherTabs, keepSeat, seatOf } from "../seat.js";
 import { ClassSocket } from "../socket.js";
 
-const SEAT = "class"; // of this tab's storage; the bar of the app's pages reads it
-const ELSEWHERE = (code) => `class ${code}`; // the same in the browser's, without answers, for its other tabs
 const HERE_MS = 10_000;
 const FORMS = {
   code: "atCode",
@@ -29,28 +27,6 @@ const FORMS = {
   lost: "atLost",
 };
 const CLOSED = { 4401: "removed", 4404: "wrong", 4410: "ended", 4429: "slow" };
-
-/** What a tab, or another tab of this browser, keeps of its seat in a class; null where it has none. */
-export function seatOf(code) {
-  for (const [area, key] of [["sessionStorage", SEAT], ["localStorage", ELSEWHERE(code)]]) {
-    try {
-      const found = JSON.parse(kept(area, key));
-      if (found?.code === code && found.token) return { ...found, isHere: area === "sessionStorage" };
-    } catch {
-      // nothing that can be read
-    }
-  }
-  return null;
-}
-
-/** Keep the seat of this tab. */
-export const keepSeat = (seat) => keep("sessionStorage", SEAT, JSON.stringify(seat));
-
-/** Forget the seat of this browser in a class. */
-export function forgetSeat(code) {
-  if (seatOf(code)?.isHere) keep("sessionStorage", SEAT, "");
-  keep("localStorage", ELSEWHERE(code), "");
-}
 
 /** The page `/join`: a seat leads to the app, whose bar goes where the class is. */
 export function join(root, words) {
@@ -149,7 +125,7 @@ export class JoinPage {
   sit({ seat, name, token, kept: sealed }) {
     const mine = { code: this.code, seat, name, token, kept: sealed };
     keepSeat({ ...mine, answers: [] });
-    keep("localStorage", ELSEWHERE(this.code), JSON.stringify(mine));
+    keepForOtherTabs(mine);
     this.enter();
   }
 

@@ -2,9 +2,9 @@
 
 import { addressOf } from "../../address.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
-import { forgetSeat, JoinPage, keepSeat, seatOf } from "./join.js";
+import { JoinPage } from "./join.js";
 import { announce, button, part, say, showChildren, swatch } from "../parts.js";
-import { keepReceipt } from "../seat.js";
+import { forgetSeat, keepReceipt, keepSeat, seatOf } from "../seat.js";
 import { ClassSocket } from "../socket.js";
 import { answerText, optionsOf, plain, rich, smallBars } from "../vote_words.js";
 
