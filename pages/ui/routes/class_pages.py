@@ -25,7 +25,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from pages.ui import prose, rail
-from pages.ui.class_messages import CLASS_TEXT
+from pages.ui.classroom.page_words import CLASS_TEXT
 from pages.ui.messages import TEXT
 from pages.ui.routes import assets
 from playground import predictions

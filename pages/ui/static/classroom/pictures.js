@@ -313,6 +313,17 @@ function curves(vote, results, text) {
 
 const AXES = { rate: true, units: false, parameters: false, loss: true, accuracy: false }; // whether logarithmic
 
+/** A line across the picture at each tick of `y`, with its number at the left. */
+function drawHeights(picture, y, [left, right], textOf) {
+  for (const value of y.ticks) {
+    const at = y.at(value);
+    picture.append(
+      drawn("line", { x1: left, x2: right, y1: at, y2: at, stroke: "var(--line)", "stroke-width": 2 }),
+      words(textOf(value), left - 16, at + 9, 27, { ...muted, anchor: "end" }),
+    );
+  }
+}
+
 function scaleOf(values, isLog, from, to, room = 0.04) {
   const numbers = values.filter((value) => Number.isFinite(value) && (!isLog || value > 0)).map((value) =>
     isLog ? Math.log10(value) : value
@@ -364,19 +375,7 @@ export function scatter(dots, newest, text) {
   const picture = sheet(HIGH, say(text.scatter_alt, { x: text.axes[across], y: text.axes[up], n: dots.dots.length }));
   const x = scaleOf([...fine, ...lost].map(([, value]) => value), AXES[across], left, right);
   const y = scaleOf(fine.map(([, , value]) => value), AXES[up], bottom, top, 0.08);
-  for (const value of y.ticks) {
-    picture.append(
-      drawn("line", {
-        x1: left,
-        x2: right,
-        y1: y.at(value),
-        y2: y.at(value),
-        stroke: "var(--line)",
-        "stroke-width": 2,
-      }),
-      words(tickText(value, up), left - 16, y.at(value) + 9, 27, { ...muted, anchor: "end" }),
-    );
-  }
+  drawHeights(picture, y, [left, right], (value) => tickText(value, up));
   for (const value of x.ticks) {
     picture.append(
       drawn("line", {
@@ -444,19 +443,7 @@ export function lossCurves(found, text) {
   const longest = Math.max(1, ...all.map(({ steps }) => steps));
   const y = scaleOf(finite, true, bottom, top);
   const x = scaleOf([0, longest], false, left, right, 0);
-  for (const value of y.ticks) {
-    picture.append(
-      drawn("line", {
-        x1: left,
-        x2: right,
-        y1: y.at(value),
-        y2: y.at(value),
-        stroke: "var(--line)",
-        "stroke-width": 2,
-      }),
-      words(numberText(value), left - 16, y.at(value) + 9, 27, { ...muted, anchor: "end" }),
-    );
-  }
+  drawHeights(picture, y, [left, right], numberText);
   for (const value of x.ticks) {
     picture.append(words(numberText(value), x.at(value), HIGH - 46, 27, middle));
   }
