@@ -7,7 +7,7 @@ import { addressOf } from "../address.js";
 import { element, fill } from "../dom.js";
 import { Cover } from "./cover.js";
 import { icon } from "./parts.js";
-import { forgetSeat, keepReceipt, keepSeat, seatIn, teacherInAddress } from "./seat.js";
+import { forgetSeat, keepOut, keepReceipt, keepSeat, seatIn, teacherInAddress } from "./seat.js";
 import { isDarkTheme, themeOf } from "../theme.js";
 import { ClassSocket } from "./socket.js";
 import { Vote } from "./vote_in_page.js";
@@ -42,7 +42,7 @@ class Bar {
     this.vote = new Vote(words, (answer) => this.answer(answer));
     root.dataset.class = "in";
     root.dataset.classTheme = isDarkTheme() ? "dark" : "light"; // until the page is there
-    root.append(this.root, this.vote.panel);
+    document.head.after(this.root, this.vote.panel); // before the page, for Tab and screen readers
     addEventListener("keydown", (event) => this.key(event), true);
     addEventListener("board:shows", (event) => this.boardShows(/** @type {CustomEvent} */ (event).detail));
     addEventListener("board:leaves", (event) => this.boardLeaves(/** @type {CustomEvent} */ (event).detail));
@@ -55,6 +55,7 @@ class Bar {
     if (teacher) keepSeat(teacher);
     this.seat = seatIn(this.code);
     if (!this.seat) return this.become("noSeat");
+    if (this.seat.out) return this.become("void");
     root.dataset.classRole = this.seat.teacher ? "teacher" : "student";
     this.socket = new ClassSocket(this.code, () => this.first(), {
       message: (message) => this.take(message),
@@ -79,7 +80,8 @@ class Bar {
 
   closed(code, reason) {
     const phase = FINAL[code] ?? "blocked";
-    if (["ended", "void", "left"].includes(phase)) forgetSeat(this.code);
+    if (phase === "void" && !this.seat.teacher) keepOut(this.seat, "out");
+    else if (["ended", "void", "left"].includes(phase)) forgetSeat(this.code);
     this.reason = reason;
     this.state = null;
     this.become(phase);

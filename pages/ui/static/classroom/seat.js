@@ -1,6 +1,6 @@
 // What a tab keeps of its seat in a class: enough to come back after a reload, or after the server was started again.
 
-import { keep, kept } from "../storage.js";
+import { forget, keep, kept } from "../storage.js";
 
 const KEY = "class";
 const MAX_ANSWERS = 200; // that come with the first message after a restart
@@ -16,7 +16,7 @@ function read(area, key, code) {
   }
 }
 
-/** What this tab has of a class: {code, token, name, seat, kept, answers, placed, teacher}; null if it has nothing. */
+/** What this tab has of a class: {code, token, name, seat, kept, answers, placed, teacher, out}; null if it has nothing. */
 export const seatIn = (code) => read("sessionStorage", KEY, code);
 
 /** The same, or else what another tab of this browser has; `isHere` says which. */
@@ -37,8 +37,15 @@ export const keepForOtherTabs = (seat) => keep("localStorage", elsewhere(seat.co
 
 /** Forget it: the student has left, or the class is over. */
 export function forgetSeat(code) {
-  if (seatIn(code)) keep("sessionStorage", KEY, "");
-  keep("localStorage", elsewhere(code), "");
+  if (seatIn(code)) forget("sessionStorage", KEY);
+  forget("localStorage", elsewhere(code));
+}
+
+/** The teacher took this student out: the seat is kept, to ask for it again. `out` is "out", or "asked". */
+export function keepOut(seat, out) {
+  const { code, token, name } = seat;
+  keepSeat({ code, token, name, out });
+  keepForOtherTabs({ code, token, out });
 }
 
 /** Keep the receipt of an answer in the place of earlier ones of the same vote. */

@@ -1,7 +1,7 @@
 // What a teacher's browser knows of its class, from the socket: for the wall and for the phone.
 
 import { addressOf } from "../address.js";
-import { keep, kept } from "../storage.js";
+import { forget, keep, kept } from "../storage.js";
 import { ClassSocket } from "./socket.js";
 import { readTiles, updated } from "./tile_codec.js";
 
@@ -23,8 +23,8 @@ export const keepTeacher = (code, token) => keep("localStorage", KEYS.local(code
 
 /** Forget a class that has ended. */
 export function forgetTeacher(code) {
-  keep("localStorage", KEYS.local(code), "");
-  keep("localStorage", KEYS.state(code), "");
+  forget("localStorage", KEYS.local(code));
+  forget("localStorage", KEYS.state(code));
 }
 
 export class Teacher {

@@ -5,7 +5,7 @@ import { addressOf } from "../../address.js";
 import { CODE_LENGTH, codeInAddress, lettersOf, setAddress } from "./address.js";
 import { isDark } from "../look.js";
 import { button, codeOf, icon, part, parted, say, showChildren, swatch } from "../parts.js";
-import { forgetSeat, keepForOtherTabs, keepSeat, seatOf } from "../seat.js";
+import { forgetSeat, keepForOtherTabs, keepOut, keepSeat, seatOf } from "../seat.js";
 import { ClassSocket } from "../socket.js";
 
 const HERE_MS = 10_000;
@@ -74,6 +74,8 @@ export class JoinPage {
 
   look() {
     const seat = seatOf(this.code);
+    if (seat?.out === "asked") return this.askBack();
+    if (seat?.out) return this.show("removed");
     if (seat?.isHere) return this.enter();
     if (seat && !this.isNew) return this.show("again", { seat });
     this.connect({ as: "join" });
@@ -114,6 +116,12 @@ export class JoinPage {
   }
 
   refused({ why, say: sentence }) {
+    if (this.back) { // there is no such seat any more: another one
+      this.back = null;
+      forgetSeat(this.code);
+      if (this.door) this.atDoor(this.door);
+      return;
+    }
     if (why === "door") return this.show("shut");
     if (why === "full") return this.show("full");
     this.problem = why === "name" ? this.text.other_name : sentence;
@@ -135,9 +143,18 @@ export class JoinPage {
     this.entered(this.code);
   }
 
+  /** Ask the teacher to be let in again. */
+  askBack() {
+    const seat = seatOf(this.code);
+    keepOut(seat, "asked");
+    this.connect({ as: "join" }, seat.token);
+  }
+
   closed(closeCode, reason) {
     clearInterval(this.alive);
     const view = CLOSED[closeCode] ?? "lost";
+    if (view === "removed" && this.back) keepOut(seatOf(this.code), "out"); // the teacher's answer was no
+    if (view === "wrong" || view === "ended") forgetSeat(this.code);
     if (view === "slow") {
       this.until = Date.now() + 1000 * (Number(reason) || 20);
       this.clock = setInterval(() => {
@@ -420,7 +437,6 @@ export class JoinPage {
   atEnded() {
     const { text } = this;
     this.press = () => location.assign(addressOf("."));
-    forgetSeat(this.code);
     return [
       this.title(text.ended),
       part("p", { class: "say" }, text.ended_note),
@@ -430,8 +446,7 @@ export class JoinPage {
 
   atRemoved() {
     const { text } = this;
-    const seat = seatOf(this.code);
-    this.press = () => this.connect({ as: "join" }, seat?.token ?? null);
+    this.press = () => this.askBack();
     return [
       this.title(text.removed),
       part("p", { class: "say" }, text.removed_note),

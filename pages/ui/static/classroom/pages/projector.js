@@ -1,7 +1,7 @@
 // The projector's page: what the class sees together, and nothing that a student must not. It can do nothing.
 
 import { toggleFullScreen } from "../../dom.js";
-import { keep, kept } from "../../storage.js";
+import { forget, keep, kept } from "../../storage.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
 import { doorParts, doorPlate } from "./door.js";
 import { isDark, otherTheme } from "../look.js";
@@ -97,7 +97,7 @@ class Projector {
     clearInterval(this.clock);
     this.read(null);
     this.socket.close();
-    keep("sessionStorage", KEY(this.code), "");
+    forget("sessionStorage", KEY(this.code));
     const { text } = this;
     if (closeCode === TOKENLESS) return over(this.root, text.void, text.nothing_note);
     over(this.root, text.ended, text.ended_note);

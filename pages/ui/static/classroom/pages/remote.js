@@ -1,6 +1,5 @@
 // The teacher's phone: what is going on above, what to press below. It may peek, since nobody else sees it.
 
-import { keep } from "../../storage.js";
 import { prompter } from "./ask.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
 import { experimentOf, lessons } from "./catalogue.js";
@@ -87,7 +86,6 @@ class Remote {
     this.isOver = true;
     this.teacher.close();
     if ([4401, 4404, 4410].includes(closeCode)) forgetTeacher(this.code);
-    keep("sessionStorage", `class view ${this.code}`, "");
     const { text } = this;
     const [title, note] = closeCode === 4401 ? [text.void, text.void_note] : [text.ended, text.ended_note];
     over(this.root, title, note, this.words);

@@ -1,6 +1,6 @@
 // The teacher's page: start, then the class as door, wall or afterwards; in one page, with one socket.
 
-import { keep, kept } from "../../storage.js";
+import { forget, keep, kept } from "../../storage.js";
 import { addressOf } from "../../address.js";
 import { after } from "./after.js";
 import { prompter } from "./ask.js";
@@ -15,6 +15,7 @@ import { Wall } from "../wall/wall.js";
 const NOTICE_MS = 7000;
 const LOST_TRIES = 2; // a line that comes back at once is not worth a word
 const CLOCK_MS = 15_000; // times on the page are drawn again
+const VIEW = (code) => `class view ${code}`; // where this tab keeps what it shows
 const VOID = 4401;
 const NO_CLASS = 4404;
 const ENDED = 4410;
@@ -31,7 +32,7 @@ export function teach(root, words) {
     new TeachersPage(root, words, made.code, made.token, false, "door");
   };
   if (!code || !token) return start(root, words, begun);
-  new TeachersPage(root, words, code, token, !known, kept("sessionStorage", `class view ${code}`) ?? "wall");
+  new TeachersPage(root, words, code, token, !known, kept("sessionStorage", VIEW(code)) ?? "wall");
 }
 
 class TeachersPage {
@@ -62,7 +63,7 @@ class TeachersPage {
 
   show(view) {
     this.view = view;
-    keep("sessionStorage", `class view ${this.code}`, view);
+    keep("sessionStorage", VIEW(this.code), view);
     this.root.replaceChildren();
     this.changed();
     scrollTo(0, 0);
@@ -105,6 +106,7 @@ class TeachersPage {
     this.notice.replaceChildren();
     for (const open of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (open).close();
     if ([ENDED, NO_CLASS, VOID].includes(closeCode)) forgetTeacher(this.code);
+    forget("sessionStorage", VIEW(this.code));
     setAddress("class");
     this.isOver = true;
     const text = this.words.after;

@@ -4,7 +4,7 @@ import { addressOf } from "../../address.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
 import { JoinPage } from "./join.js";
 import { announce, button, part, say, showChildren, swatch } from "../parts.js";
-import { forgetSeat, keepReceipt, keepSeat, seatOf } from "../seat.js";
+import { forgetSeat, keepOut, keepReceipt, keepSeat, seatOf } from "../seat.js";
 import { ClassSocket } from "../socket.js";
 import { answerText, optionsOf, plain, rich, smallBars } from "../vote_words.js";
 
@@ -17,19 +17,22 @@ export function voteOnly(root, words) {
   const { s } = fragment();
   const enter = (joined) => {
     setAddress("vote", { class: joined });
-    new VotePage(root, words, seatOf(joined));
+    new VotePage(root, words, seatOf(joined), enter);
   };
   if (code && s) {
     keepSeat({ code, token: s, name: "", seat: 0, kept: null, answers: [] });
     return enter(code);
   }
-  if (code && seatOf(code)?.isHere) return enter(code);
+  const seat = code && seatOf(code);
+  if (seat?.isHere && !seat.out) return enter(code);
   new JoinPage(root, words, enter, true);
 }
 
 class VotePage {
-  constructor(root, words, seat) {
+  /** `enter(code)` is called when this tab has a seat again after it was taken out. */
+  constructor(root, words, seat, enter) {
     this.root = root;
+    this.enter = enter;
     this.words = words;
     this.text = words.vote;
     this.seat = seat;
@@ -70,6 +73,11 @@ class VotePage {
     clearInterval(this.alive);
     const { text } = this;
     const { code } = this.seat;
+    if (closeCode === 4401) {
+      keepOut(this.seat, "out");
+      new JoinPage(this.root, this.words, this.enter, true);
+      return;
+    }
     const [title, note] =
       { 4410: [text.ended, text.ended_note], 4409: [text.elsewhere, text.elsewhere_note] }[closeCode] ??
         [text.left, text.left_note];
