@@ -178,8 +178,8 @@ class Classroom:
         return seat in looked
 
     def strayed(self, seat: Seat) -> bool:
-        """Whether a board is elsewhere than where the class is together."""
-        if self.free or self.sent is None:
+        """Whether a board is elsewhere than where the class is together. A phone that only answers has none."""
+        if self.free or self.sent is None or seat.board == Board():
             return False
         place = self.sent.place
         is_there = seat.board.page == place.page and place.experiment in (None, seat.board.experiment)

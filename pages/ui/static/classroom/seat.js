@@ -16,7 +16,7 @@ function read(area, key, code) {
   }
 }
 
-/** What this tab has of a class: {code, token, name, seat, kept, answers, placed, teacher, out}; null if it has nothing. */
+/** What this tab has of a class: {code, token, name, seat, kept, answers, placed, teacher, out}; null for nothing. */
 export const seatIn = (code) => read("sessionStorage", KEY, code);
 
 /** The same, or else what another tab of this browser has; `isHere` says which. */

@@ -46,7 +46,6 @@ class Remote {
     this.lessons = [];
     this.titles = new Map();
     this.prompt = prompter(words);
-    this.asked = new Set();
     this.notice = part("div", { class: "notice", role: "status" });
     document.body.append(this.notice);
     const first = pairing && !token
@@ -112,7 +111,6 @@ class Remote {
     const { teacher, words, text } = this;
     const { state } = teacher;
     if (teacher.isKept && location.hash) setAddress("remote", { class: this.code }); // no token in the address bar
-    if (state.vote) this.asked.add(`${state.vote.page} ${state.vote.experiment}`);
     const people = teacher.people();
     const here = people.filter((each) => each.here).length;
     const needs = needing(people).length;
@@ -301,7 +299,7 @@ class Remote {
     }
     const place = state.free ? null : state.sent;
     const experiment = place && experimentOf(list, place.page, place.experiment);
-    if (experiment?.question && !this.asked.has(`${place.page} ${place.experiment}`)) {
+    if (experiment?.question && !teacher.hasAsked(place)) {
       return large(
         "question",
         text.ask,
@@ -323,7 +321,7 @@ class Remote {
     const { state } = this.teacher;
     const place = state.free ? null : state.sent;
     const experiment = place && experimentOf(this.lessons, place.page, place.experiment);
-    const asks = experiment?.question && !this.asked.has(`${place.page} ${place.experiment}`);
+    const asks = experiment?.question && !this.teacher.hasAsked(place);
     return !asks && !(this.steps.length && !place) && !this.steps[(state.plan?.at ?? 0) + 1];
   }
 

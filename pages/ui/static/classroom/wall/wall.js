@@ -29,7 +29,6 @@ export class Wall {
     this.one = null; // the seat whose board is open
     this.lessons = [];
     this.titles = new Map();
-    this.asked = new Set(); // questions of this class, as far as this page knows
     this.needsOpen = false;
     this.root = part("main", { class: "wall" });
     this.tiles = new Tiles(this);
@@ -136,8 +135,6 @@ export class Wall {
   draw() {
     const { teacher, words } = this;
     if (!teacher.state) return;
-    const { vote } = teacher.state;
-    if (vote) this.asked.add(`${vote.page} ${vote.experiment}`);
     const people = teacher.people();
     let person = people.find(({ seat }) => seat === this.one);
     if (this.one && !person) {
