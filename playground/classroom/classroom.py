@@ -47,6 +47,8 @@ NEVER_CAME_SECONDS = 120.0  # until a class is ended whose teacher never opened 
 PAIRING_SECONDS = 60.0
 RETURN_SECONDS = 10.0  # the longest wait for students after a restart
 RETURN_SHARE = 0.9  # of the seats
+UNKNOWN_IDS = 1_000  # that may have been given after the state was kept that comes back
+UNKNOWN_SEATS = 200
 PEEK_SECONDS = 2.0  # without another message
 MAX_DEVICES = 20
 MAX_SNAPSHOT_BYTES = 64 * 2**20  # of all snapshots together
@@ -188,7 +190,7 @@ class Classroom:
     def new_offer(self) -> str:
         """A name for the next student: a colour and a number, or in a class of numbers the next one."""
         if self.names == "numbers":
-            return str(self.last_seat + 1)
+            return str(1 + max((int(each) for each in self._names() if each.isdecimal()), default=0))
         given = {each.offer for each in self.of_role("join")}
         return names.offered(self._names() | given, self.random)
 
@@ -235,6 +237,8 @@ class Classroom:
         seat = self.seats.get(number) or self.left.pop(number, None)
         if seat is None and not self.is_full():
             seat = self.receipts.seat(number, kept, self.random.getrandbits(32))
+            if seat is not None:  # somebody else may have the name by now
+                seat.name = names.distinct(seat.name, self._names(), self.settings.class_name_letters)
         if seat is None:
             connection.dismiss("void")
             return
@@ -297,7 +301,9 @@ class Classroom:
         before = (seat.name, seat.typed, seat.allowed)
 
         def undo() -> None:
-            seat.name, seat.typed, seat.allowed = before
+            earlier, seat.typed, seat.allowed = before
+            seat.name = ""
+            seat.name = names.distinct(earlier, self._names(), self.settings.class_name_letters)
             self._tell_name(seat)
 
         seat.name, seat.typed, seat.allowed = name, True, True
@@ -391,6 +397,7 @@ class Classroom:
 
     def raise_help(self, number: int, *, on: bool) -> None:
         """A student asks for help, or no longer does."""
+        self._check_is_back()
         seat = self.seat(number)
         if on and seat.help is None:
             seat.help, seat.helps = self.clock(), seat.helps + 1
@@ -400,12 +407,14 @@ class Classroom:
 
     def say_done(self, number: int, *, on: bool) -> None:
         """A student is done, or no longer is."""
+        self._check_is_back()
         seat = self.seat(number)
         seat.done = on
         self._acted(seat)
 
     def answer(self, number: int, vote: int, state: str, value: object) -> None:
         """A student's answer to the open vote; the browser gets a receipt."""
+        self._check_is_back()
         found = self._vote_in(vote, state)
         seat, answer = self.seat(number), found.answer(number, value)
         if answer is None:
@@ -716,10 +725,11 @@ class Classroom:
                 self.end()
                 return
             self._without_teacher(away)
-        if self.vote is not None and self.vote.until is not None and now >= self.vote.until and self.vote.is_open:
-            self._take(self.vote, "close")
         if self.returning is not None:
             self._wait_for_return(now)
+        is_due = self.vote is not None and self.vote.until is not None and now >= self.vote.until and self.vote.is_open
+        if self.vote is not None and is_due and self.returning is None:
+            self._take(self.vote, "close")
         if self.is_shell and self.teacher_lost is None and now >= self.shell_ends:
             self.is_shell = False
             self._bump()
@@ -773,9 +783,20 @@ class Classroom:
         return 0 if self.returning is None else sum(self.is_here(number) for number in self.returning.expected)
 
     def continue_from(self, last_id: int, last_seat: int, stamp: int) -> None:
-        """Go on counting where the process before has ended."""
-        self.last_id, self.last_seat = max(self.last_id, last_id), max(self.last_seat, last_seat)
+        """Go on counting where the process before has ended.
+
+        It may have given more numbers than the state knows, which is some seconds old: those are left out.
+        """
+        self.last_id = max(self.last_id, last_id + UNKNOWN_IDS)
+        self.last_seat = max(self.last_seat, min(MAX_SEATS, last_seat + UNKNOWN_SEATS))
         self.latest = max(self.latest, stamp)
+
+    def reach_epoch(self, epoch: int) -> None:
+        """The teacher's tokens have been changed so often: those of before are void."""
+        self.epoch = max(self.epoch, epoch)
+        for each in self.of_role("teacher"):
+            if each.epoch != self.epoch:
+                each.dismiss("void")
 
     def is_connected(self, device: int) -> bool:
         """Whether a browser of this device of the teacher's is connected."""
@@ -853,6 +874,8 @@ class Classroom:
         self.connections[connection] = None
         seat.lost = None
         self._tell_name(seat, connection)
+        if self.is_shell:
+            connection.note({"is": "returning"})
         if self.vote is not None:
             for number, answers in ((1, self.vote.first), (2, self.vote.second)):
                 if seat.number in answers:
@@ -876,6 +899,10 @@ class Classroom:
             self.left[number] = seat
         while len(self.left) > self.settings.class_seats:
             del self.left[next(iter(self.left))]
+
+    def _check_is_back(self) -> None:
+        if self.is_shell:
+            raise Refused("wait")
 
     def _browsers_of(self, number: int) -> list[Connection]:
         return [each for each in self.connections if each.role == "student" and each.seat == number]

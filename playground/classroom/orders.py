@@ -35,7 +35,8 @@ def refuse(by: Connection, message: Mapping[str, object], why: str, say: str = "
 
 
 def _here(of: Classroom, by: Connection, command: Command) -> None:
-    """The browser is there: nothing else."""
+    """Show the browser that its line is alive."""
+    by.note({"is": "here"})
 
 
 def _board(of: Classroom, by: Connection, command: Command) -> None:
@@ -154,6 +155,7 @@ JOIN: dict[str, Order] = {
     "join": lambda of, by, it: of.join(by, it.get("name")),
     "another": lambda of, by, it: of.another_offer(by),
     "back": _knock_again,
+    "here": _here,
 }
 ORDERS: dict[Any, dict[str, Order]] = {
     "join": JOIN,

@@ -12,6 +12,7 @@ import pytest
 
 from playground.classroom import messages
 from playground.classroom.classroom import AWAY_SECONDS, EYES_SECONDS, LOST_SEAT_SECONDS
+from playground.classroom.commands import MAX_SEATS
 from playground.classroom.tiles import HEAD, Flag
 from playground.glance import Glance, Miniature
 from tests.unit.classroom.people import CODE, EXPERIMENT, PAGE, Browser, School, answer, press
@@ -166,7 +167,7 @@ def test_who_comes_and_goes_a_thousand_times_leaves_little_behind_and_uses_the_n
         of.depart(student.connection)
     assert len(of.left) == 3 and of.seats == {}
     assert len(of.connections) == 1
-    of.last_seat = 10_000
+    of.last_seat = MAX_SEATS
     late = school.enter({"as": "join"})
     late.send("join")
     assert late.was_refused == "full"
@@ -174,6 +175,33 @@ def test_who_comes_and_goes_a_thousand_times_leaves_little_behind_and_uses_the_n
         school.enter({"as": "join"})
     with pytest.raises(ValueError, match="too many"):
         school.enter({"as": "join"})
+
+
+def test_a_flood_at_the_door_keeps_nobody_from_joining() -> None:
+    school = School(class_seats=3)
+    of = school.start()
+    crowd = [school.enter({"as": "join"}) for _ in range(20)]
+    assert len([each for each in crowd if not each.closed]) == 6
+    assert [each.closed for each in crowd[:2]] == [4408, 4408], "who has stood there longest goes"
+    student = school.student(of)
+    assert student.last("seat")["seat"] == 1
+
+
+def test_a_name_that_was_given_to_somebody_else_meanwhile_comes_back_with_a_number() -> None:
+    school = School()
+    of = school.start(names="own")
+    teacher, ada = school.teacher(of), school.student(of, "Ada")
+    teacher.send("rename", seat=1, name="Grace")
+    school.student(of, "Ada")
+    undo(teacher)
+    assert ada.last("seat")["name"] == "Ada (2)"
+    kept = ada.last("seat")
+    of.depart(ada.connection)
+    school.clock.pass_by(LOST_SEAT_SECONDS + 1)
+    school.second()
+    school.student(of, "Ada (2)")
+    back = school.enter({"as": "student", "token": kept["token"], "kept": kept["kept"]})
+    assert back.last("seat")["name"] == "Ada (2) (2)"
 
 
 # Who may see what.
