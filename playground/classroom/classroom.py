@@ -240,7 +240,7 @@ class Classroom:
             if seat is not None:  # somebody else may have the name by now
                 seat.name = names.distinct(seat.name, self._names(), self.settings.class_name_letters)
         if seat is None:
-            connection.dismiss("void")
+            connection.dismiss("no seat")
             return
         if number not in self.seats:
             self._add(seat)
@@ -477,8 +477,13 @@ class Classroom:
             setattr(self, name, value)
         self._bump()
 
-    def send(self, kind: str, place: Place, run: str | None, to: str | Collection[int]) -> None:
-        """Send boards somewhere. To all: the class is together there, and latecomers go there, too."""
+    def send(
+        self, kind: str, place: Place, run: str | None, to: str | Collection[int], *, step: int | None = None
+    ) -> None:
+        """Send boards somewhere. To all: the class is together there, and latecomers go there, too.
+
+        `step` is the one of the plan at which the class is then.
+        """
         if to == "strayed":
             targets = [seat for seat in self.seats.values() if self.strayed(seat)]
         elif to == "all":
@@ -487,7 +492,7 @@ class Classroom:
             targets = [self.seats[number] for number in to if number in self.seats]
         sent = Send(self._next_id(), kind, place, run, self.clock())
         before = [(seat, seat.sent) for seat in targets]
-        was_at, was_free = self.sent, self.free
+        was_at, was_free, was_step = self.sent, self.free, self.at_step
 
         def undo() -> None:
             for seat, earlier in before:
@@ -496,6 +501,7 @@ class Classroom:
                     self.touch(seat)
             if self.sent is sent:
                 self.sent, self.free = was_at, was_free
+                self.at_step = min(was_step, max(0, len(self.steps) - 1))
                 self._touch_rows()
 
         for seat in targets:
@@ -503,6 +509,7 @@ class Classroom:
             self.touch(seat)
         if to == "all":
             self.sent, self.free = sent, False
+            self.at_step = self.at_step if step is None else step
             self._act("send", undo, title=place.title or place.page)
         else:
             self._act("send some", undo, count=len(targets), title=place.title or place.page)
@@ -556,11 +563,12 @@ class Classroom:
         self._bump()
 
     def go_to_step(self, before: int, step: int) -> None:
-        """Go on to another step of the plan, from the one that the browser showed."""
-        if before != self.at_step or step >= max(1, len(self.steps)):
+        """Send all to a step of the plan, from the one that the browser showed."""
+        if before != self.at_step or step >= len(self.steps):
             raise Refused("state")
-        self.at_step = step
-        self._bump()
+        if self.vote is not None:
+            raise Refused("busy")
+        self.send("place", self.steps[step], None, "all", step=step)
 
     def show_projected(self, **wish: str) -> None:
         """Choose what the projector shows."""

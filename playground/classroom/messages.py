@@ -43,6 +43,7 @@ CLOSED = {
     "bad": 4400,  # a message that cannot be read
     "void": 4401,  # the token is wrong, or was taken back
     "no class": 4404,
+    "no seat": 4405,  # of this student
     "slow": 4408,  # no first message, or a browser that does not read
     "elsewhere": 4409,  # the seat goes on in another tab
     "ended": 4410,

@@ -40,7 +40,16 @@ def _here(of: Classroom, by: Connection, command: Command) -> None:
 
 
 def _board(of: Classroom, by: Connection, command: Command) -> None:
-    of.show_board(by, coming_back.board(command.fields))
+    fields = dict(command.fields)
+    if by.role == "student":  # the teacher may send this board to all: what else the address sets stays behind
+        fields["query"] = _settings_of(fields["page"], fields["query"])
+    of.show_board(by, coming_back.board(fields))
+
+
+def _settings_of(page: str, query: str) -> str:
+    """The part of a query that sets what is on its page."""
+    kept = [each for each in query.removeprefix("?").split("&") if page and each.startswith(f"{page}_")]
+    return f"?{'&'.join(kept)}" if kept else ""
 
 
 def _knock_again(of: Classroom, by: Connection, command: Command) -> None:

@@ -30,11 +30,14 @@ from pages.ui.messages import TEXT
 from pages.ui.routes import assets
 from pages.ui.routes.allowance import sent_body
 from playground import predictions
+from playground.classroom.classroom import allows_names
+from playground.classroom.commands import NAMES
 from playground.experiments import Experiment, experiments
 from playground.figures.theme import PALETTE
 from playground.lesson import LabLesson, Lesson
 from playground.lessons import LESSONS, welcome
 from playground.predictions import Choice, Curve
+from playground.settings import Settings
 
 PAGES = {  # by their path: the title, and the parts of the table of sentences that they show
     "class": (CLASS_TEXT.title.teacher, ("start", "door", "wall", "question", "pace", "send", "board", "after")),
@@ -70,6 +73,9 @@ def _html(page: str) -> str:
     title, parts = PAGES[page]
     words = asdict(CLASS_TEXT)
     shown = {name: words[name] for name in ("every", *parts)}
+    if page == "class":
+        settings = Settings.from_environment()
+        shown["allowed"] = [names for names in NAMES if allows_names(settings, names)]
     if page == "join":
         shown["picture"] = _picture()
     return TEMPLATE.format(

@@ -220,7 +220,7 @@ def test_a_name_comes_back_only_with_its_seal(change: dict[str, Any]) -> None:
     after = After(Before())
     student = after.student(0, **change)
     if "kept" in change:
-        assert student.closed == 4401 and after.of.seats == {}
+        assert student.closed == 4405 and after.of.seats == {}
     else:
         assert student.last("seat")["name"] == "Comet 0"
 
