@@ -315,6 +315,27 @@ def test_undo_takes_back_sends_locks_eyes_follow_and_free_one_by_one() -> None:
     assert student.state["sent"] is None and student.state["free"]
 
 
+def test_a_step_of_the_plan_sends_all_there_and_undo_brings_them_back() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    other = {**PLACE, "page": "regression", "query": "", "experiment": None, "title": "Lines"}
+    teacher.send("plan", steps=[PLACE, other])
+    teacher.send("step", **{"from": 0, "to": 0})
+    assert student.state["sent"]["title"] == "Circle" and not student.state["free"]
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert student.state["sent"]["page"] == "regression" and teacher.state["plan"]["at"] == 1
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert teacher.was_refused == "state", "pressed twice"
+    teacher.send("step", **{"from": 1, "to": 2})
+    assert teacher.was_refused == "state"
+    undo(teacher)
+    assert teacher.state["plan"]["at"] == 0 and student.state["sent"]["title"] == "Circle"
+    teacher.send("ask", page=PAGE, experiment=EXPERIMENT)
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert teacher.was_refused == "busy"
+
+
 def test_undo_is_refused_when_another_act_came_meanwhile_and_keeps_ten() -> None:
     school = School()
     of = school.start()

@@ -116,6 +116,17 @@ def test_an_experiment_must_be_one_of_its_page() -> None:
         commands.read("student", {"do": "board", **BOARD, "page": "regression"})
 
 
+def test_of_a_students_address_a_class_knows_only_what_sets_the_page() -> None:
+    school = School()
+    of = school.start()
+    student = school.student(of)
+    query = "?classification_rate=0.1&hide=all&class=BBBBBB&regression_rate=1&predict=required&classification_try=x"
+    student.send("board", **{**BOARD, "query": query})
+    assert of.seats[1].board.query == "?classification_rate=0.1&classification_try=x"
+    student.send("board", **{**BOARD, "page": "", "experiment": None, "query": "?hide=all"})
+    assert of.seats[1].board.query == ""
+
+
 def test_every_reason_has_a_sentence() -> None:
     source = "".join(path.read_text() for path in __import__("pathlib").Path(orders.__file__).parent.glob("*.py"))
     for why in re.findall(r'Refused\("([a-z ]+)"', source) + re.findall(r'refuse\(\w+, message, "([a-z ]+)"', source):
