@@ -254,12 +254,23 @@ class Classroom:
     def take_out(self, number: int) -> None:
         """Take a student out: the token is void, and coming back needs the teacher's yes."""
         seat = self.seat(number)
-        del self.seats[number]
-        self.taken_out[number] = seat
-        self.dismiss_seat(number)
-        if self.screen is not None and (self.screen.what, self.screen.number) == ("spot", number):
-            self.screen = None
+        self._take_out(seat)
         self._act("take out", lambda: self._put_back(number), name=seat.name)
+
+    def take_out_new(self, minutes: int) -> None:
+        """Take all out who have joined in the last minutes, and close the door: an answer to a flood of strangers."""
+        now, was_open = self.clock(), self.is_open
+        found = [seat for seat in self.seats.values() if now - seat.joined < 60 * minutes]
+
+        def undo() -> None:
+            self.is_open = was_open
+            for seat in found:
+                self._put_back(seat.number)
+
+        for seat in found:
+            self._take_out(seat)
+        self.is_open = False
+        self._act("take out new", undo, count=len(found))
 
     def knock_again(self, connection: Connection, number: int) -> None:
         """Somebody who was taken out asks to come back."""
@@ -896,6 +907,13 @@ class Classroom:
             each.note({"is": "seat", "seat": seat.number, "name": seat.name,
                        "token": self.token_of("student", seat.number), "kept": self.receipts.name(seat)})  # fmt: skip
         self.touch(seat)
+
+    def _take_out(self, seat: Seat) -> None:
+        del self.seats[seat.number]
+        self.taken_out[seat.number] = seat
+        self.dismiss_seat(seat.number)
+        if self.screen is not None and (self.screen.what, self.screen.number) == ("spot", seat.number):
+            self.screen = None
 
     def _put_aside(self, number: int) -> None:
         """Take a student off the list; what the file needs is kept, where there is anything."""

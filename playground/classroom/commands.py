@@ -212,6 +212,7 @@ FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {
         "allow": {"seat?": SEAT, "all?": flag},
         "rename": {"seat": SEAT, "name": typed_name},
         "take out": {"seat": SEAT},
+        "take out new": {"minutes": whole(1, 60)},
         "let back": {"seat": SEAT, "yes": flag},
         "helped": {"seat": SEAT},
         "send": {"kind": one_of("place", "preset", "run"), **PLACE, "run": RUN_ID, "to": whom},

@@ -93,6 +93,7 @@ ACTS = {
     "spot": "{name} on all screens",
     "spot off": "Own boards again",
     "take out": "Took {name} out",
+    "take out new": "Took {count} out, door closed",
     "let back": "Let {name} back in",
     "rename": "Renamed {name}",
     "door": "Door opened",

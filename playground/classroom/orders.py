@@ -137,6 +137,7 @@ TEACHER: dict[str, Order] = {
     "allow": _allow,
     "rename": lambda of, by, it: of.rename(it["seat"], it["name"]),
     "take out": lambda of, by, it: of.take_out(it["seat"]),
+    "take out new": lambda of, by, it: of.take_out_new(it["minutes"]),
     "let back": lambda of, by, it: of.let_back(it["seat"], yes=it["yes"]),
     "helped": lambda of, by, it: of.help_given(it["seat"]),
     "send": _send,

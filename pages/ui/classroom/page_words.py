@@ -163,6 +163,13 @@ class WallText:
     to_door: str = "The door: code and QR code"
     shut_door: str = "Close the door"
     open_door: str = "Open the door"
+    take_out_new: Pair = (
+        "Take out who joined in the last {minutes} minutes …",
+        "Take out the {n} who joined in the last {minutes} minutes …",
+    )
+    sure_new: Pair = ("Take 1 student out and close the door?", "Take {n} students out and close the door?")
+    sure_new_note: str = "For strangers who have come in. Each can ask to come back, and Undo lets all in again."
+    take_out_yes: str = "Take out"
     second_device: str = "A second device …"
     my_board: str = "My own board ↗"
     show_names: str = "Show names on the projector"

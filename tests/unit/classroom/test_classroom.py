@@ -154,6 +154,19 @@ def test_who_is_taken_out_comes_back_only_with_the_teachers_yes() -> None:
     assert 1 in of.seats and third.last("seat")["seat"] == 1
 
 
+def test_a_flood_of_strangers_is_taken_out_at_once_and_undo_lets_them_back() -> None:
+    school = School(class_joins=1000)
+    of = school.start()
+    teacher, known = school.teacher(of), school.students(of, 3)
+    school.clock.pass_by(10 * 60)
+    strangers = school.students(of, 50)
+    teacher.send("take out new", minutes=5)
+    assert all(each.closed == 4401 for each in strangers) and not any(each.closed for each in known)
+    assert len(of.seats) == 3 and not of.is_open
+    undo(teacher)
+    assert len(of.seats) == 53 and of.is_open
+
+
 def test_who_comes_and_goes_a_thousand_times_leaves_little_behind_and_uses_the_numbers_up_at_last() -> None:
     school = School(class_seats=3)
     of = school.start()

@@ -22,7 +22,7 @@ LEGAL: dict[str, dict[str, Any]] = {
     "answer": {"vote": 1, "in": "open 1", "answer": "three"}, "help": {"on": True}, "done": {"on": True}, "here": {},
     "board": BOARD, "placed": {"send": 1}, "together": {"on": True}, "leave": {},
     "look": {"seats": [1], "one": 1}, "found": {"on": True}, "door": {"open": False}, "settings": {"show_names": True},
-    "allow": {"seat": 1}, "rename": {"seat": 1, "name": "Blue 8"}, "take out": {"seat": 1},
+    "allow": {"seat": 1}, "rename": {"seat": 1, "name": "Blue 8"}, "take out": {"seat": 1}, "take out new": {"minutes": 5},
     "let back": {"seat": 1, "yes": True}, "helped": {"seat": 1},
     "send": {"kind": "place", **PLACE, "run": None, "to": "all"}, "free": {}, "lock": {"names": ["all"]},
     "eyes": {"on": True}, "follow": {"on": True}, "spot": {"seat": 1, "name": False},
