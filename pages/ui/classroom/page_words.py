@@ -436,6 +436,10 @@ class AfterText:
     gone_lead: str = (
         "All names, answers and links of it are deleted from the server. The files that you saved are yours."
     )
+    gone_itself: str = (
+        "Another device of yours has ended it, or it ended by itself after a long time without you. All names, answers "
+        "and links of it are deleted from the server."
+    )
     taken_out: str = "This device was taken out"
     taken_out_lead: str = "Another device of the teacher has changed the private link."
     no_class: str = "There is no such class"

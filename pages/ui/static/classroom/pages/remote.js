@@ -6,7 +6,7 @@ import { codeInAddress, fragment, setAddress } from "./address.js";
 import { experimentOf, lessons } from "./catalogue.js";
 import { drawMiniature } from "../miniature.js";
 import { otherTheme } from "../look.js";
-import { button, canvas, chip, codeOf, icon, part, say, showChildren } from "../parts.js";
+import { button, canvas, chip, codeOf, icon, once, part, say, showChildren } from "../parts.js";
 import { item, menu } from "./popup.js";
 import { CLOSED } from "../socket.js";
 import { forgetTeacher, FORGOTTEN, keptTeacher, Teacher } from "../teacher.js";
@@ -291,7 +291,7 @@ class Remote {
     const { teacher, words, text, lessons: list } = this;
     const { state } = teacher;
     const large = (iconName, name, act, more = {}) =>
-      button("fill pri", iconName, name, act, { "data-key": "primary", "data-next": true, ...more });
+      button("fill pri", iconName, name, once(act), { "data-key": "primary", "data-next": true, ...more });
     if (state.vote) {
       const [[act, name, iconName]] = actsOf(state.vote, words);
       return large(iconName ?? "", name, () => teacher.ask(act));

@@ -107,7 +107,7 @@ class TeachersPage {
     this.isOver = true;
     const text = this.words.after;
     const [title, lead] = {
-      [CLOSED.ended]: [text.gone, text.gone_lead],
+      [CLOSED.ended]: [text.gone, this.isEnding ? text.gone_lead : text.gone_itself],
       [CLOSED.void]: [text.taken_out, text.taken_out_lead],
       [CLOSED.noClass]: [text.no_class, text.no_class_lead],
     }[closeCode] ?? [text.closed, text.closed_lead];

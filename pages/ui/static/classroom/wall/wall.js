@@ -110,12 +110,12 @@ export class Wall {
       f: () => follow(this),
       n: () => this.plan.next(),
       u: () => undo(this),
-      p: () => event.repeat || this.holdPeek(),
+      p: () => this.holdPeek(),
       "/": () => this.root.querySelector("[data-find]")?.focus(),
       Escape: () => this.one && this.openBoard(null),
     };
     const act = acts[key.length === 1 ? key.toLowerCase() : key];
-    if (!act) return;
+    if (!act || event.repeat) return; // a key that is held acts once
     if (key === "/") event.preventDefault();
     act();
   }
