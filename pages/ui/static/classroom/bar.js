@@ -121,12 +121,9 @@ class Bar {
     this.draw();
   }
 
-  refused({ do: what, say }) {
-    if (what === "board") { // nothing that the student did: it is said again
-      setTimeout(() => {
-        this.reported = "";
-        this.report();
-      }, REPORT_MS);
+  refused({ do: what, why, say }) {
+    if (what === "board") { // nothing that the student did
+      if (why === "fast") setTimeout(() => this.reportAgain(), REPORT_MS);
       return;
     }
     if (!say) return;
@@ -223,6 +220,11 @@ class Bar {
     };
     const text = JSON.stringify(shown);
     if (text !== this.reported && this.socket?.send(shown)) this.reported = text;
+  }
+
+  reportAgain() {
+    this.reported = "";
+    this.report();
   }
 
   // What the student does.
