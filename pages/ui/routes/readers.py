@@ -42,8 +42,10 @@ GAP_SECONDS = (1 / 30, 1 / 10)  # between two frames; from MANY_READERS on the s
 WHOLE_GAP_SECONDS = 0.25  # between two whole frames, and a hundredth of a second more for each reader
 LARGE = 2  # charts of a board, apart from its strip
 MAX_BEHIND = 6  # frames that wait for one browser
+MAX_BOARDS = 20  # that one token reads at a time: a projector's is on several screens
 NOT_ALLOWED = "This board is not shown to you now."
 GONE = "This board is no longer there."
+TOO_MANY_BOARDS = "This browser reads too many boards at a time."
 WHO = "A reader has to say first who it is."
 
 
@@ -277,6 +279,9 @@ async def read(socket: WebSocket) -> None:
         return
     if run_id is None:
         await socket.close(4404, GONE)
+        return
+    if sum(each.token == token for of in _broadcasts.values() for each in of.readers) >= MAX_BOARDS:
+        await socket.close(4429, TOO_MANY_BOARDS)
         return
     reader, broadcast = Reader(code, token, name), _broadcasts.setdefault(run_id, Broadcast(run_id))
     sender = asyncio.create_task(reader.send_all(socket))

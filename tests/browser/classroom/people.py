@@ -17,9 +17,8 @@ from playwright.sync_api import Error
 from tests.browser.student import IN_PAGE, PATIENCE, Board
 
 STILL_MS = 250  # a page that shows the same for so long has settled
-RESULT = re.compile(
-    r'"(sums|moves|results?|changed|truth|values|curves)":(?!null)'
-)  # parts of messages that tell a result
+# The parts of messages that tell a result.
+RESULT = re.compile(r'"(sums|moves|results?|changed|truth|values|curves)":(?!null)')
 
 SEEN = """(role) => {
   const text = (node) => (node?.innerText ?? "").replace(/\\s+/g, " ").replace(/\\d+:\\d\\d( [AP]M)?/g, "(time)")

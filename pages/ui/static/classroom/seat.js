@@ -16,7 +16,7 @@ function read(area, key, code) {
   }
 }
 
-/** What this tab has of a class: {code, token, name, seat, kept, answers, placed, teacher, out}; null for nothing. */
+/** What this tab has of a class: {code, token, name, seat, kept, answers, placed, teacher}; null if it has nothing. */
 export const seatIn = (code) => read("sessionStorage", KEY, code);
 
 /** The same, or else what another tab of this browser has; `isHere` says which. */
@@ -33,7 +33,8 @@ export function keepSeat(seat) {
 }
 
 /** Keep a seat, without its answers, for the other tabs of this browser. */
-export const keepForOtherTabs = (seat) => keep("localStorage", elsewhere(seat.code), JSON.stringify(seat));
+export const keepForOtherTabs = (seat) =>
+  keep("localStorage", elsewhere(seat.code), JSON.stringify({ ...seat, answers: [] }));
 
 /** Forget it: the student has left, or the class is over. */
 export function forgetSeat(code) {
@@ -41,11 +42,17 @@ export function forgetSeat(code) {
   forget("localStorage", elsewhere(code));
 }
 
-/** The teacher took this student out: the seat is kept, to ask for it again. `out` is "out", or "asked". */
-export function keepOut(seat, out) {
-  const { code, token, name } = seat;
-  keepSeat({ code, token, name, out });
-  keepForOtherTabs({ code, token, out });
+/** The teacher has taken the student out: coming back needs the teacher's yes. */
+export function markTakenOut(seat) {
+  seat.isOut = true;
+  keepSeat(seat);
+  keepForOtherTabs(seat);
+}
+
+/** Use what the server says of a seat: {seat, name, token, kept}. */
+export function useSeat(mine, { seat, name, token, kept }) {
+  Object.assign(mine, { seat, name, token, kept, isOut: undefined });
+  keepSeat(mine);
 }
 
 /** Keep the receipt of an answer in the place of earlier ones of the same vote. */

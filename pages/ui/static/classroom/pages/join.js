@@ -5,10 +5,9 @@ import { addressOf } from "../../address.js";
 import { CODE_LENGTH, codeInAddress, lettersOf, setAddress } from "./address.js";
 import { isDark } from "../look.js";
 import { button, codeOf, icon, part, parted, say, showChildren, swatch } from "../parts.js";
-import { forgetSeat, keepForOtherTabs, keepOut, keepSeat, seatOf } from "../seat.js";
+import { forgetSeat, keepForOtherTabs, keepSeat, seatOf } from "../seat.js";
 import { ClassSocket } from "../socket.js";
 
-const HERE_MS = 10_000;
 const FORMS = {
   code: "atCode",
   wrong: "atCode",
@@ -74,8 +73,7 @@ export class JoinPage {
 
   look() {
     const seat = seatOf(this.code);
-    if (seat?.out === "asked") return this.askBack();
-    if (seat?.out) return this.show("removed");
+    if (seat?.isOut) return this.show("removed", { seat });
     if (seat?.isHere) return this.enter();
     if (seat && !this.isNew) return this.show("again", { seat });
     this.connect({ as: "join" });
@@ -87,17 +85,14 @@ export class JoinPage {
     this.back = back;
     this.socket = new ClassSocket(this.code, () => first, {
       message: (message) => this.take(message),
-      connected: (yes) => !yes && this.view === "wait" && this.show("wait", { tries: true }),
+      connected: (yes) => this.connected(yes),
       closed: (closeCode, reason) => this.closed(closeCode, reason),
     });
-    clearInterval(this.alive);
-    this.alive = setInterval(() => this.socket.send({ do: "here" }), HERE_MS);
   }
 
   take(message) {
     const { is } = message;
-    if (is === "welcome" && this.back) this.socket.send({ do: "back", token: this.back });
-    else if (is === "door") this.atDoor(message);
+    if (is === "door") this.atDoor(message);
     else if (is === "same") this.show("same", { sameName: message.name });
     else if (is === "waiting") this.show("waiting");
     else if (is === "seat") this.sit(message);
@@ -105,25 +100,33 @@ export class JoinPage {
     else if (is === "ended") this.closed(4410, "");
   }
 
+  connected(yes) {
+    if (yes) this.hasAsked = false;
+    else if (this.view === "wait") this.show("wait", { tries: true });
+  }
+
+  /** Ask to come back, once on each line. */
+  askBack() {
+    if (!this.hasAsked) this.hasAsked = this.socket.send({ do: "back", token: this.back });
+  }
+
   atDoor(door) {
     this.door = door;
-    if (this.back) return;
+    if (this.back) return this.askBack();
     if (!door.open) return this.show("shut");
     if (door.full) return this.show("full");
-    if (["wait", "shut", "full", "name", "code"].includes(this.view)) {
+    if (["wait", "shut", "full", "name", "numbers", "code"].includes(this.view)) {
       this.show(door.names === "own" ? "own" : door.names === "numbers" ? "numbers" : "name");
     }
   }
 
   refused({ why, say: sentence }) {
-    if (this.back) { // there is no such seat any more: another one
-      this.back = null;
-      forgetSeat(this.code);
-      if (this.door) this.atDoor(this.door);
-      return;
-    }
     if (why === "door") return this.show("shut");
     if (why === "full") return this.show("full");
+    if (this.back && why === "gone") { // nobody has taken this student out
+      forgetSeat(this.code);
+      return this.connect({ as: "join" });
+    }
     this.problem = why === "name" ? this.text.other_name : sentence;
     if (why === "name") this.typedName = "";
     this.busy = false;
@@ -139,22 +142,11 @@ export class JoinPage {
 
   enter() {
     this.socket?.close();
-    clearInterval(this.alive);
     this.entered(this.code);
   }
 
-  /** Ask the teacher to be let in again. */
-  askBack() {
-    const seat = seatOf(this.code);
-    keepOut(seat, "asked");
-    this.connect({ as: "join" }, seat.token);
-  }
-
   closed(closeCode, reason) {
-    clearInterval(this.alive);
     const view = CLOSED[closeCode] ?? "lost";
-    if (view === "removed" && this.back) keepOut(seatOf(this.code), "out"); // the teacher's answer was no
-    if (view === "wrong" || view === "ended") forgetSeat(this.code);
     if (view === "slow") {
       this.until = Date.now() + 1000 * (Number(reason) || 20);
       this.clock = setInterval(() => {
@@ -437,6 +429,7 @@ export class JoinPage {
   atEnded() {
     const { text } = this;
     this.press = () => location.assign(addressOf("."));
+    forgetSeat(this.code);
     return [
       this.title(text.ended),
       part("p", { class: "say" }, text.ended_note),
@@ -446,7 +439,8 @@ export class JoinPage {
 
   atRemoved() {
     const { text } = this;
-    this.press = () => this.askBack();
+    const token = seatOf(this.code)?.token ?? null;
+    this.press = () => this.connect({ as: "join" }, token);
     return [
       this.title(text.removed),
       part("p", { class: "say" }, text.removed_note),
