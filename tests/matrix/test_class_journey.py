@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.browser.classroom.people import Person, ProjectorPage, StudentPage, TeacherPage, as_before, reload_each
-from tests.conftest import Serve, Server, Tab, free_port, watch
+from tests.conftest import Serve, Server, free_port
 
 Open = Callable[..., Any]
 KEPT_SECONDS = 3.0  # a changed state goes to the teacher's browser within two
@@ -54,18 +54,10 @@ class Journey:
     """The people of one class; each method is a part of the lesson."""
 
     def __init__(self, page: Open, url: str) -> None:
-        self.url = url
         self.teacher = TeacherPage(page(base=url))
         self.ada, self.bob = StudentPage(page(base=url)), StudentPage(page(base=url, width=390, height=844))
         self.phone = Person(page(base=url, width=390, height=844))
-        self.windows: list[Tab] = []
-
-    def window(self, key: str, row: str) -> Tab:
-        """Another window of the teacher's."""
-        tab = Tab(self.teacher.opens(key, row))
-        watch(tab, self.url)
-        self.windows.append(tab)
-        return tab
+        self.projector, self.mine = ProjectorPage(page(base=url, width=1920, height=1080)), StudentPage(page(base=url))
 
     @property
     def people(self) -> list[Person]:
@@ -82,9 +74,7 @@ class Journey:
         self.ada.join_by_code(teacher.code)
         self.bob.join_by_link(teacher.pictures[0])
         teacher.to_wall(students=2)
-        tab = self.window("projector", "Open the projector's page ↗")
-        self.projector = ProjectorPage(tab)
-        self.projector.page.reload()  # its messages are noted from the first on
+        self.projector.page.goto(teacher.opens("Open the projector's page ↗"))
         teacher.menu("more", "A second device …")
         teacher.until(lambda: "#k=" in teacher.pictures[-1], "a picture for the second device")
         self.phone.page.goto(teacher.pictures[-1])
@@ -111,7 +101,7 @@ class Journey:
         bob.on("/regression")
         teacher.lock("Learning rate")
         for each in (ada, bob):
-            each.until(lambda each=each: "lr (locked)" in each.seen()["knobs"], "its control is gone")
+            each.until(lambda each=each: each.seen()["rate"] == ["locked"], "its control is gone")
         ada.press("I need help (Alt+H)")
         bob.press("I am done (Alt+D)")
         teacher.page.locator(".needs .chip.help").wait_for()
@@ -147,7 +137,8 @@ class Journey:
         bob.uncovered()
         ada.board().pause()
 
-        mine = StudentPage(self.window("more", "My own board ↗"))
+        mine = self.mine
+        mine.page.goto(teacher.opens("My own board ↗"))
         mine.on("/regression")
         mine.press("Show my board to all")
         for each in (ada, bob):
@@ -157,7 +148,6 @@ class Journey:
         mine.press("Show my board to all")
         for each in (ada, bob):
             each.uncovered()
-        mine.page.close()
 
     def vote(self, server: KilledServer) -> None:
         """Two votes; nothing of a result in any message before Show; the server is killed in the second one."""
@@ -186,7 +176,7 @@ class Journey:
             server.start()
 
         as_before(self.people, restart, "the server was killed", NOT_BACK)
-        for each in self.people:
+        for each in (*self.people, self.mine):
             each.tab.errors.clear()  # lines that were cut
         self.again("after the restart")
         teacher.next("Close vote 2")
@@ -281,6 +271,5 @@ def test_each_stage_of_a_class_is_the_same_after_a_reload(page: Open, serve: Ser
         journey.vote(server)
         journey.people_change()
         journey.end(tmp_path)
-        for each in journey.people:
+        for each in (*journey.people, journey.mine):
             each.page.close()  # before its server ends: it would try to reconnect
-        assert [each.errors + each.foreign for each in journey.windows] == [[], []]

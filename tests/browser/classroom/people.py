@@ -38,8 +38,8 @@ SEEN = """(role) => {
       cover: all(".class-cover b, .class-cover > h2").map(text),
       rests: document.body.inert,
       run: document.querySelector("[data-testid=stMain] [data-board]")?.dataset.run,
-      knobs: [...document.querySelectorAll("[data-testid=stMain] [data-knob]")]
-        .map((each) => each.dataset.knob + (each.querySelector("input, select") ? "" : " (locked)")).sort(),
+      rate: all("[data-testid=stMain] [data-knob=lr]").map((each) =>
+        each.querySelector("input, select") ? "free" : "locked"),
     }),
     teacher: () => ({
       title: one("h1"),
@@ -174,11 +174,19 @@ class TeacherPage(Person):
         self.page.locator(f"[data-key=open-{key}]").click()
         self.page.locator(f"[data-key=menu-{key}]").get_by_text(row, exact=True).click()
 
-    def opens(self, key: str, row: str) -> Any:
-        """Choose a row of a menu that opens another window; its page."""
-        with self.page.context.expect_page() as opened:
-            self.menu(key, row)
-        return opened.value
+    def opens(self, row: str) -> str:
+        """Choose a row of a menu that opens another window; its address, since a second tab would hide this one."""
+        key = "projector" if "projector" in row else "more"
+        self.page.evaluate("window.open = (address) => void (window.__opened = String(address))")
+        self.page.locator(f"[data-key=open-{key}]").click()
+        found = self.page.locator(f"[data-key=menu-{key}]").get_by_text(row, exact=True)
+        address = found.get_attribute("href")
+        if address is None:
+            found.click()
+            address = self.page.evaluate("window.__opened")
+        else:
+            self.page.keyboard.press("Escape")
+        return str(address)
 
     def choose(self, lesson: str, act: str) -> None:
         """Open the dialog of all lessons and press one of its buttons."""
