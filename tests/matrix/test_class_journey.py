@@ -20,6 +20,7 @@ from tests.conftest import Serve, Server, free_port
 Open = Callable[..., Any]
 KEPT_SECONDS = 3.0  # a changed state goes to the teacher's browser within two
 RUN_SECONDS = 60.0
+BACK_SECONDS = 60.0  # pages of the app come back one after the other, with their runs
 # What a restart may change: the acts that can be taken back, ids of runs, and the way back to a run that is gone.
 NOT_BACK = ("undo", "run", "buttons", "bar")
 
@@ -64,6 +65,7 @@ class Journey:
         return [self.teacher, self.ada, self.bob, self.projector, self.phone]
 
     def again(self, stage: str) -> None:
+        print(f"{time.monotonic():.0f} {stage}")
         reload_each(self.people, stage)
 
     def come_in(self) -> None:
@@ -175,7 +177,7 @@ class Journey:
             server.kill()
             server.start()
 
-        as_before(self.people, restart, "the server was killed", NOT_BACK)
+        as_before(self.people, restart, "the server was killed", *NOT_BACK, patience=BACK_SECONDS)
         for each in (*self.people, self.mine):
             each.tab.errors.clear()  # lines that were cut
         self.again("after the restart")

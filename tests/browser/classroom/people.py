@@ -16,7 +16,8 @@ from playwright.sync_api import Error
 
 from tests.browser.student import IN_PAGE, PATIENCE, Board
 
-STILL_MS = 250  # a page that shows the same for so long has settled
+POLL_MS = 150
+COUNTED_MS = 1_200  # counts come once a second: pages that show the same for so long have settled
 # The parts of messages that tell a result.
 RESULT = re.compile(r'"(sums|moves|results?|changed|truth|values|curves)":(?!null)')
 
@@ -120,17 +121,6 @@ class Person:
             return not self.page.evaluate("window.__old")
         except Error:
             return False
-
-    def settled(self) -> Any:
-        """What the page shows when it no longer changes."""
-        before = None
-        for _ in range(round(1000 * PATIENCE / STILL_MS)):
-            now = self.seen()
-            if now is not None and now == before:
-                return now
-            before = now
-            self.page.wait_for_timeout(STILL_MS)
-        raise AssertionError(f"the page does not settle: {before}")
 
     def until(self, holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> None:
         """Wait until something holds; fail saying what."""
@@ -290,24 +280,45 @@ def without(seen: Any, parts: Sequence[str]) -> Any:
     return seen and {name: part for name, part in seen.items() if name not in parts}
 
 
-def as_before(people: Sequence[Person], act: Callable[[], None], stage: str, without_parts: Sequence[str] = ()) -> None:
+def settled(people: Sequence[Person]) -> list[Any]:
+    """What all pages show when they no longer change."""
+    before: list[Any] = []
+    since = time.monotonic()
+    end = since + PATIENCE
+    while time.monotonic() < end:
+        now = [each.seen() for each in people]
+        if now != before or None in now:
+            before, since = now, time.monotonic()
+        elif 1_000 * (time.monotonic() - since) > COUNTED_MS:
+            return now
+        people[0].page.wait_for_timeout(POLL_MS)
+    raise AssertionError(f"the pages do not settle: {before}")
+
+
+def as_before(people: Sequence[Person], act: Callable[[], None], stage: str, *parts: str, patience: float) -> None:
     """Do something after which all pages come to show what they have shown, but for some parts."""
-    before = {each: without(each.settled(), without_parts) for each in people}
+    before = [without(each, parts) for each in settled(people)]
     act()
-    for each in people:
-        shown = before[each]
-        each.until(lambda each=each, shown=shown: without(each.seen(), without_parts) == shown, f"{stage}: {shown}", 60)
+    for each, shown in zip(people, before, strict=True):
+        each.until(lambda each=each, shown=shown: without(each.seen(), parts) == shown, f"{stage}: {shown}", patience)
 
 
-def reload_each(people: Sequence[Person], stage: str, *, at_once: bool = False) -> None:
-    """Load each person's page again: all pages, their own and the others', come to show what they have shown."""
-    before = {each: each.settled() for each in people}
-    for group in [list(people)] if at_once else [[each] for each in people]:
-        for each in group:
-            each.page.evaluate("() => void (window.__old = true, setTimeout(() => location.reload()))")
-        for each in group:
-            each.until(lambda each=each: each.is_new(), f"{stage}: loaded again")
-        for each in people:
-            each.until(lambda each=each: each.seen() == before[each], f"{stage}: as before {before[each]}")
+def load_again(people: Sequence[Person], stage: str) -> None:
+    """Load these pages again, at once."""
     for each in people:
-        assert each.settled() == before[each], f"{stage}: it stays so"
+        each.page.evaluate("() => void (window.__old = true, setTimeout(() => location.reload()))")
+    for each in people:
+        each.until(each.is_new, f"{stage}: loaded again")
+
+
+def reload_all(people: Sequence[Person], stage: str) -> None:
+    """Load all pages again at once: they come to show what they have shown."""
+    as_before(people, lambda: load_again(people, stage), stage, patience=PATIENCE)
+
+
+def reload_each(people: Sequence[Person], stage: str) -> None:
+    """Load each page again, one after the other: it and the others' come to show what they have shown, and stay so."""
+    before = settled(people)
+    for one in people:
+        as_before(people, lambda one=one: load_again([one], stage), stage, patience=PATIENCE)
+    assert settled(people) == before, f"{stage}: it stays so"

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.browser.classroom.people import Person, ProjectorPage, StudentPage, TeacherPage, VotePage, reload_each
+from tests.browser.classroom.people import Person, ProjectorPage, StudentPage, TeacherPage, VotePage, reload_all
 
 Open = Callable[..., Any]
 
@@ -29,14 +29,14 @@ def test_a_class_from_its_start_to_its_end(page: Open) -> None:
     board.until(lambda: board.seen()["rate"] == ["locked"], "its control is gone")
     phone.press("Help")
     teacher.page.locator(".needs .chip.help").wait_for()
-    reload_each(people, "locked, help", at_once=True)
+    reload_all(people, "locked, help")
 
     teacher.choose("Regression", "Ask: Small steps")
     projector.page.locator(".counted").wait_for()
     board.answer("between")
     phone.answer("behind")
     teacher.answered("2 of 2")
-    reload_each(people, "answered", at_once=True)
+    reload_all(people, "answered")
 
     teacher.next("Close vote 1")
     board.says("closed")
@@ -52,7 +52,7 @@ def test_a_class_from_its_start_to_its_end(page: Open) -> None:
     moves.wait_for()
     assert "1: " in moves.get_attribute("aria-label")
     board.says("shown")
-    reload_each(people, "shown", at_once=True)
+    reload_all(people, "shown")
     own = board.board()
     teacher.next("Play the real run")
     own.until(lambda: own.step >= 100, "the real run")
@@ -63,7 +63,7 @@ def test_a_class_from_its_start_to_its_end(page: Open) -> None:
     board.covered("Eyes up")
     phone.heading("Eyes up")
     projector.heading("Eyes up")
-    reload_each(people, "eyes up", at_once=True)
+    reload_all(people, "eyes up")
     teacher.press("Resume")
     board.uncovered()
 

@@ -37,7 +37,7 @@ class TeachersPage {
     this.root = root;
     this.words = words;
     this.code = code;
-    this.view = view;
+    this.keepView(view);
     this.prompt = prompter(words);
     this.notice = part("div", { class: "notice", role: "status" });
     this.lost = part("p", { class: "lost", role: "status", hidden: true }, words.every.lost);
@@ -59,9 +59,14 @@ class TeachersPage {
     showChildren(root, [part("p", { class: "wait muted" }, words.every.connecting)]);
   }
 
-  show(view) {
+  /** A door that is loaded again stays a door: it may be projected, and the wall must not be. */
+  keepView(view) {
     this.view = view;
     keep("sessionStorage", `class view ${this.code}`, view);
+  }
+
+  show(view) {
+    this.keepView(view);
     this.root.replaceChildren();
     this.changed();
     scrollTo(0, 0);
