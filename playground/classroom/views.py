@@ -289,9 +289,12 @@ def _screen_run(of: Classroom) -> str | None:
 
 
 def _screen(of: Classroom, seat: Seat | None) -> dict[str, Any] | None:
-    """The board on all screens, as a student or the projector (None) sees it: no student gets the name of another."""
+    """The board on all screens, as a student or the projector (None) sees it: no student gets the name of another.
+
+    For a moment there may be none, between two pages of whoever is looked at; students wait for the next one.
+    """
     screen, run = of.screen, _screen_run(of)
-    if screen is None or run is None:
+    if screen is None or (run is None and seat is None):
         return None
     holder = of.seats.get(screen.number) if screen.what == "spot" else None
     is_named = holder is not None and screen.show_name and holder.may_be_shown and of.show_names

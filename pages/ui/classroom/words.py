@@ -32,6 +32,7 @@ BAR = {
     "followed": ["You see your teacher's board. Yours is kept.", "Teacher's board"],
     "spot": ["You see a board of the class. Yours is kept.", "A board of the class"],
     "spotNamed": ["You see the board of {name}. Yours is kept.", "{name}"],
+    "boardWaits": "This page has no picture now. The next one appears here.",
     "spotMine": ["Your board is on the projector, without your name", "On the projector"],
     "spotMineNamed": ["Your board is on the projector, with your name", "On the projector"],
     "looked": ["Your teacher looks at your board", "Looked at"],

@@ -126,11 +126,13 @@ export class Board {
     dispatchEvent(new CustomEvent("board:shows", { detail: this }));
   }
 
-  /** Show a run that others control: what is pressed here has no effect. */
+  /** Show a run that others control, or another page's still lab: what is pressed here has no effect. */
   readFrom(stream) {
-    this.run = "read";
     this.stream = stream;
-    for (const part of [this.player, this.strip, this.bar]) part.root.inert = true;
+    if (!this.lab) this.run = "read";
+    for (const part of [this.player?.root, this.strip?.root, this.bar.root, this.lab?.refusal]) {
+      if (part) part.inert = true;
+    }
   }
 
   /** Take what the data say of settings, knobs and colours. */

@@ -38,7 +38,7 @@ class Bar {
     this.page = null; // Streamlit's component of the page
     this.asked = new Map(); // what the page was asked for, and how often
     this.makeBar();
-    this.cover = new Cover(words, () => ({ code, token: this.seat.token }), () => this.draw());
+    this.cover = new Cover(words, () => ({ code, token: this.seat.token }));
     this.vote = new Vote(words, (answer) => this.answer(answer));
     root.dataset.class = "in";
     root.dataset.classTheme = isDarkTheme() ? "dark" : "light"; // until the page is there
@@ -354,7 +354,7 @@ class Bar {
     if (!isWorking || this.isLost) return this.cover.show(null);
     const { eyes, screen } = state;
     if (eyes) this.cover.show({ eyes: true });
-    else if (screen?.run && !screen.mine) this.cover.show({ run: screen.run, title: this.titleOf(screen) });
+    else if (screen && !screen.mine) this.cover.show({ run: screen.run, title: this.titleOf(screen) });
     else this.cover.show(null);
   }
 
