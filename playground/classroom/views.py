@@ -72,6 +72,7 @@ def student(of: Classroom, seat: Seat) -> dict[str, Any]:
         "vote": vote,
         "together": together(of),
         "joined": len(of.seats),
+        "dot": seat.dot,
     }
 
 
@@ -227,7 +228,8 @@ def picture(of: Classroom, what: str, *, has_names: bool) -> dict[str, Any]:
     runs = _runs(of)
     if what == "ghosts":
         curves = [[each.dot, each.glance.step, base64.b64encode(each.glance.curve).decode()] for each in runs]
-        return {"is": "curves", "curves": sorted(each for each in curves if each[2])}
+        page = runs[0].board.page if runs else ""
+        return {"is": "curves", "page": page, "curves": sorted(each for each in curves if each[2])}
     if what == "leaders":
         return {"is": "leaders", "goal": ACCURACY_GOAL, "dots": _leaders(of, runs, has_names=has_names)}
     return dots(of, of.project["x"], of.project["y"])

@@ -46,6 +46,7 @@ export class Board {
     this.early = []; // what is to be done when the run is there
     this.wasConnected = false;
     this.vote = null; // the class's question, while it stands in the rail
+    this.classmates = null; // all runs of the class, behind the own loss curve
     this.gone = new AbortController();
     this.root = element("div", { "data-board": "" });
     this.screen = element("div", { class: "screen" });

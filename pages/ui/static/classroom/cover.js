@@ -77,6 +77,7 @@ export class Cover {
   arrived() {
     clearTimeout(this.between);
     this.waits.textContent = "";
+    this.place.classList.remove("waits");
     this.before?.destroy();
     this.before = null;
   }
@@ -84,6 +85,7 @@ export class Cover {
   /** There is no picture for longer than a page change takes. */
   wait() {
     this.waits.textContent = this.words.boardWaits;
+    this.place.classList.add("waits");
     this.before?.destroy();
     this.before = null;
   }
