@@ -288,6 +288,24 @@ def test_undo_takes_back_sends_locks_eyes_follow_and_free_one_by_one() -> None:
     assert student.state["sent"] is None and student.state["free"]
 
 
+def test_undo_of_a_send_takes_boards_back_that_have_followed() -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, other) = school.teacher(of), school.students(of, 2)
+    for to, kind in (("all", "place"), ("all", "preset")):
+        send(teacher, to, kind=kind)
+        one.send("placed", send=one.state["sent"]["n"])
+    last = one.state["sent"]["n"]
+    undo(teacher)
+    found = one.state["sent"]
+    assert found["n"] > last and found["kind"] == "place", "to the place before"
+    assert other.state["sent"]["n"] < last, "who was not there yet stays"
+    one.send("placed", send=found["n"])
+    undo(teacher)
+    assert one.state["sent"] is None or one.state["sent"]["kind"] == "back"
+    assert other.state["sent"] is None and teacher.state["sent"] is None
+
+
 def test_undo_is_refused_when_another_act_came_meanwhile_and_keeps_ten() -> None:
     school = School()
     of = school.start()
