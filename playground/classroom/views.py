@@ -236,15 +236,18 @@ def picture(of: Classroom, what: str, *, has_names: bool) -> dict[str, Any]:
 
 
 def dots(of: Classroom, x: str, y: str) -> dict[str, Any]:
-    """One number of each run against another one: [id, x, y], in the order of the ids, which are random."""
-    found = [[each.dot, _number(each, x), _number(each, y)] for each in _runs(of)]
-    return {
-        "is": "dots",
-        "x": x,
-        "y": y,
-        "of": len(of.seats),
-        "dots": sorted(each for each in found if None not in each),
-    }
+    """One number of each run against another one: [id, x, y], in the order of the ids, which are random.
+
+    The y of a run that has diverged is None.
+    """
+    found = [dot for each in _runs(of) if (dot := _dot(each, x, y))]
+    return {"is": "dots", "x": x, "y": y, "of": len(of.seats), "dots": sorted(found, key=lambda dot: dot[0])}
+
+
+def _dot(of: Seat, x: str, y: str) -> list[Any] | None:
+    across, is_lost = _number(of, x), of.glance.is_diverged
+    up = None if is_lost else _number(of, y)
+    return [of.dot, across, up] if across is not None and (is_lost or up is not None) else None
 
 
 def _leaders(of: Classroom, runs: list[Seat], *, has_names: bool) -> list[list[Any]]:

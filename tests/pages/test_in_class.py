@@ -14,6 +14,7 @@ from playground.workers.operations import PointsAsCsv
 from tests.pages.a_class import CODE, Class, bar, knob, order, started, state
 from tests.pages.session import (
     Open,
+    board,
     follow,
     given_to_all,
     go,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import struct
 from collections.abc import Iterator
+from math import nan
 from types import FrameType
 from typing import Any
 
@@ -528,6 +529,20 @@ def test_dots_and_curves_have_no_names_and_students_get_them_only_while_they_are
     teacher.send("settings", leaders=True)
     school.second()
     assert projector.last("leaders")["dots"][0][1:] == [13, 0.9, False, None]
+
+
+def test_a_run_that_has_diverged_is_a_dot_without_a_height_and_one_without_accuracy_is_none() -> None:
+    school = School()
+    of = school.start()
+    teacher, projector = school.teacher(of), school.projector(of)
+    for at, student in enumerate(school.students(of, 3)):
+        student.send("board", run=f"run {at}", **BOARD)
+    teacher.send("project", what="scatter", x="rate", y="accuracy")
+    of.take_glances({
+        "run 0": glance(rate=0.5), "run 1": glance(rate=2.0, state="failed"), "run 2": glance(accuracy=nan),
+    })  # fmt: skip
+    school.second()
+    assert sorted(each[1:] for each in projector.last("dots")["dots"]) == [[0.5, 0.9], [2.0, None]]
 
 
 # Devices.
