@@ -482,7 +482,9 @@ class Classroom:
 
         def undo() -> None:
             for seat, earlier in before:
-                if seat.sent is sent:
+                if (
+                    seat.sent is not None and replace(seat.sent, n=sent.n, at=sent.at) == sent
+                ):  # perhaps renewed by an undo
                     seat.sent = earlier if seat.placed < sent.n else self._way_back(sent, earlier)
                     self.touch(seat)
             if self.sent is sent:
