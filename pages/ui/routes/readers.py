@@ -44,8 +44,10 @@ STILL_GAP_SECONDS = 0.25  # between two pictures of a still lab
 WHOLE_GAP_SECONDS = 0.25  # between two whole frames, and a hundredth of a second more for each reader
 LARGE = 2  # charts of a board, apart from its strip
 MAX_BEHIND = 6  # frames that wait for one browser
+MAX_BOARDS = 20  # that one token reads at a time: a projector's is on several screens
 NOT_ALLOWED = "This board is not shown to you now."
 GONE = "This board is no longer there."
+TOO_MANY_BOARDS = "This browser reads too many boards at a time."
 WHO = "A reader has to say first who it is."
 
 
@@ -366,6 +368,10 @@ async def read(socket: WebSocket) -> None:
         return
     if (broadcast := _broadcast_of(name)) is None:
         await socket.close(4404, GONE)
+        return
+    all_readers = (each for found in (*_broadcasts.values(), *_stills.values()) for each in found.readers)
+    if sum(each.token == token for each in all_readers) >= MAX_BOARDS:
+        await socket.close(4429, TOO_MANY_BOARDS)
         return
     reader = Reader(code, token, name)
     sender = asyncio.create_task(reader.send_all(socket))
