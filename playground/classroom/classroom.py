@@ -692,6 +692,8 @@ class Classroom:
         self.snapshots[number] = Snapshot(
             number, seat.number, seat.name, board, seat.glance.step, self.clock(), content, tile
         )
+        if errand.asked_by is not None:
+            errand.asked_by.note({"is": "snapshot", "id": number})
         self._bump()
 
     def drop_snapshot(self, number: int) -> None:

@@ -703,3 +703,14 @@ def parts(of: Any) -> Iterator[Any]:
         yield part
         if type(part) in (tuple, dict) and not gc.is_tracked(part):
             yield from parts(part)
+
+
+def test_whoever_has_asked_for_a_snapshot_is_told_that_it_is_kept() -> None:
+    school = School()
+    of = school.start()
+    teacher, other, student = school.teacher(of), school.teacher(of), school.student(of)
+    student.send("board", run="own", **BOARD)
+    teacher.send("snapshot", seat=1)
+    of.snapshot_taken(of.errands.popleft(), b"content", "", b"tile")
+    assert teacher.last("snapshot")["id"] == teacher.state["snapshots"][0]["id"]
+    assert len(other.state["snapshots"]) == 1 and not other.all("snapshot")
