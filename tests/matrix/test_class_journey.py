@@ -144,7 +144,7 @@ class Journey:
         mine.on("/regression")
         mine.press("Show my board to all")
         for each in (ada, bob):
-            each.covered("Your teacher's board")
+            each.covered("Teacher's board")
         projector.heading("Your teacher's board")
         reload_each([*self.people, mine], "follow")
         mine.press("Show my board to all")

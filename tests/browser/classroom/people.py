@@ -251,10 +251,10 @@ class StudentPage(Person):
         self.says("answered")
 
     def covered(self, title: str) -> None:
-        self.page.locator(".class-cover", has_text=title).wait_for(timeout=1000 * PATIENCE)
+        self.until(lambda: title in (self.seen() or {}).get("cover", ()), f"covered with {title}")
 
     def uncovered(self) -> None:
-        self.page.locator(".class-cover").wait_for(state="detached", timeout=1000 * PATIENCE)
+        self.until(lambda: (self.seen() or {}).get("cover") == [], "nothing lies over the page")
 
 
 class ProjectorPage(Person):

@@ -713,4 +713,5 @@ def test_whoever_has_asked_for_a_snapshot_is_told_that_it_is_kept() -> None:
     teacher.send("snapshot", seat=1)
     of.snapshot_taken(of.errands.popleft(), b"content", "", b"tile")
     assert teacher.last("snapshot")["id"] == teacher.state["snapshots"][0]["id"]
-    assert len(other.state["snapshots"]) == 1 and not other.all("snapshot")
+    assert len(other.state["snapshots"]) == 1
+    assert not any(isinstance(each, dict) and each["is"] == "snapshot" for each in other.received)
