@@ -282,6 +282,13 @@ class Bar {
     this.me = element("b", { translate: "no" });
     this.who = element("span", { class: "class-me" }, element("i", { "aria-hidden": "true" }), this.me);
     this.sign = element("span", { class: "class-sign", "aria-hidden": "true" });
+    this.eye = element("span", {
+      class: "class-eye",
+      role: "img",
+      "aria-label": words.looked[0],
+      title: words.looked[0],
+    });
+    this.eye.append(icon("eye"));
     this.long = element("span", { class: "long" });
     this.short = element("span", { class: "short" });
     this.text = element("p", { class: "class-said", role: "status" }, this.long, this.short);
@@ -319,6 +326,7 @@ class Bar {
       "section",
       { class: "class-bar", "aria-label": words.bar, "data-class-bar": "", "data-theme-of-page": "" },
       this.who,
+      this.eye,
       this.sign,
       this.text,
       ...acts,
@@ -347,6 +355,7 @@ class Bar {
       this.sign.replaceChildren(...(sign ? [icon(sign)] : []));
     }
     this.who.hidden = !this.me.textContent;
+    this.eye.hidden = !isIn || !state.looked || key === "looked"; // also where the bar has something else to say
     this.root.classList.toggle("call", isCall);
     this.root.dataset.says = key;
     const isWorking = isIn && !isTeacher;
@@ -407,7 +416,8 @@ class Bar {
     }
     if (vote) return this.voteMessage(vote);
     if (sent && (sent.n > this.placed || this.data?.back)) {
-      return ["sent", { title: shortened(sent.title) }, "send", true];
+      const isNew = sent.n > this.placed;
+      if (isNew || !looked) return ["sent", { title: shortened(sent.title) }, "send", true];
     }
     if (looked) return ["looked", {}, "eye", false];
     if (locks?.length) return this.lockMessage(locks);
