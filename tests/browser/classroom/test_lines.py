@@ -1,4 +1,4 @@
-"""What a class's pages do when a line is cut, when a teacher takes a student out, and when a browser has old classes."""
+"""A class's pages where a line is cut, a student is taken out, or a browser has old classes."""
 
 from __future__ import annotations
 
