@@ -377,7 +377,7 @@ class Classroom:
         del self.devices[number]
         self.epoch += 1
         self.pairings.clear()
-        if self.screen is not None and (self.screen.what, self.screen.number) == ("follow", number):
+        if self._is_on_screens("follow", number):
             self.screen = None
         for each in self.of_role("teacher"):
             if each.device == number:
@@ -452,7 +452,7 @@ class Classroom:
             seat.glance = NOTHING
         seat.board = board
         self._acted(seat)
-        if self.screen is not None and (self.screen.what, self.screen.number) == ("spot", seat.number):
+        if self._is_on_screens("spot", seat.number):
             self._bump()
 
     def was_placed(self, number: int, send: int) -> None:
@@ -510,8 +510,10 @@ class Classroom:
 
         def undo() -> None:
             for seat, earlier in before:
-                if seat.sent is sent:
-                    seat.sent = earlier
+                if (
+                    seat.sent is not None and replace(seat.sent, n=sent.n, at=sent.at) == sent
+                ):  # perhaps renewed by an undo
+                    seat.sent = earlier if seat.placed < sent.n else self._way_back(sent, earlier)
                     self.touch(seat)
             if self.sent is sent:
                 self.sent, self.free = was_at, was_free
@@ -528,6 +530,11 @@ class Classroom:
             self._act("send", undo, title=place.title or place.page)
         else:
             self._act("send some", undo, count=len(targets), title=place.title or place.page)
+
+    def _way_back(self, sent: Send, earlier: Send | None) -> Send:
+        """Where a board goes whose page has followed a send that is taken back."""
+        found = replace(sent, kind="back", run=None) if earlier is None else earlier
+        return replace(found, n=self._next_id(), at=self.clock())
 
     def set_free(self) -> None:
         """Let all roam."""
@@ -750,6 +757,8 @@ class Classroom:
             self._without_teacher(away)
         if self.returning is not None:
             self._wait_for_return(now)
+        if not self.is_shell:
+            self._forget_boards(now)
         is_due = self.vote is not None and self.vote.until is not None and now >= self.vote.until and self.vote.is_open
         if self.vote is not None and is_due and self.returning is None:
             self._take(self.vote, "close")
@@ -919,7 +928,7 @@ class Classroom:
         del self.seats[seat.number]
         self.taken_out[seat.number] = seat
         self.dismiss_seat(seat.number)
-        if self.screen is not None and (self.screen.what, self.screen.number) == ("spot", seat.number):
+        if self._is_on_screens("spot", seat.number):
             self.screen = None
 
     def _put_aside(self, number: int) -> None:
@@ -927,6 +936,8 @@ class Classroom:
         seat = self.seats.pop(number, None)
         if seat is None:
             return
+        if self._is_on_screens("spot", number):
+            self.screen = None
         votes = [*self.past, *([self.vote] if self.vote is not None else [])]
         if seat.glance.step or any(number in vote.first or number in vote.second for vote in votes):
             self.left[number] = seat
@@ -945,6 +956,30 @@ class Classroom:
             seat.lost = self.clock()
             self._add(seat)
             self.touch(seat)
+
+    def _is_on_screens(self, what: str, number: int) -> bool:
+        return self.screen is not None and (self.screen.what, self.screen.number) == (what, number)
+
+    def _forget_boards(self, now: float) -> None:
+        """A board is on all screens no longer once its page has been gone for a while."""
+        here = {each.device for each in self.of_role("teacher") if each.view == "board"}
+        for device in self.devices.values():
+            if device.number in here or (device.board.run is None and not self._is_on_screens("follow", device.number)):
+                device.board_lost = None
+            elif device.board_lost is None:
+                device.board_lost = now
+            elif now - device.board_lost > AWAY_SECONDS:
+                device.board = Board()
+                self._take_off_screens("follow", device.number)
+        if self.screen is not None and self.screen.what == "spot" and self.returning is None:
+            seat = self.seats.get(self.screen.number)
+            if seat is None or (seat.lost is not None and now - seat.lost > AWAY_SECONDS):
+                self._take_off_screens("spot", self.screen.number)
+
+    def _take_off_screens(self, what: str, number: int) -> None:
+        if self._is_on_screens(what, number):
+            self.screen = None
+        self._bump()
 
     def _put_screen(self, screen: Screen | None) -> None:
         is_there = screen is None or screen.number in (self.seats if screen.what == "spot" else self.devices)
