@@ -2,6 +2,8 @@
 
 import "../../history.js";
 import { element, fill } from "../../dom.js";
+import { forgetAnswer, keepAnswer } from "../../kept_run/answer.js";
+import { wasLoadedAgain } from "../../kept_run/store.js";
 import { FromBefore, ITEM } from "../../questions/from_before.js";
 import { notePrediction } from "../../questions/progress.js";
 import { popup } from "../menu.js";
@@ -71,6 +73,7 @@ export class Rail {
     this.watcher.observe(this.sentence);
     this.at = ""; // the experiment in sight
     this.hasPlayed = false; // since the last one was set up
+    this.isHeard = false; // whether the page has said what it knows of them
   }
 
   /** Show what the page knows of the experiments: a newly set up one, or another lab's, comes into sight. */
@@ -88,6 +91,10 @@ export class Rail {
     const hadFocus = this.root.contains(document.activeElement) || document.activeElement?.closest(".sketch");
     const { phase } = this.question;
     const isOther = this.question.update(data.prediction);
+    if (this.board.component && !this.isHeard) { // the page's first word
+      this.isHeard = true;
+      if (wasLoadedAgain && data.prediction?.still) this.question.answerAgain();
+    } else if (isOther && this.question.isOpen) forgetAnswer();
     if (ASKED.includes(phase) && data.prediction?.verdict) {
       notePrediction(data.lesson, data.set, data.prediction.verdict.right);
     }
@@ -114,6 +121,11 @@ export class Rail {
     if (this.hasPlayed || this.root.hidden) return;
     this.hasPlayed = HAS_PLAYED.includes(runState) || step > 0;
     if (this.hasPlayed) this.showPhase();
+  }
+
+  /** The name of the experiment that is set up. */
+  get place() {
+    return `${this.data.lesson}/${this.data.set}`;
   }
 
   find(id) {
@@ -232,7 +244,10 @@ export class Rail {
 
   /** Tell the page what was answered to the question of the experiment that is set up. */
   send(sent) {
-    if (!sent.reached) clickedAt = performance.now();
+    if (!sent.reached) {
+      clickedAt = performance.now();
+      keepAnswer(this.place, sent);
+    }
     this.board.component.setTriggerValue("tried", { id: this.data.set, ...sent });
   }
 
