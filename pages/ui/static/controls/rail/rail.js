@@ -3,7 +3,6 @@
 import "../../history.js";
 import { element, fill } from "../../dom.js";
 import { forgetAnswer, keepAnswer } from "../../kept_run/answer.js";
-import { wasLoadedAgain } from "../../kept_run/store.js";
 import { FromBefore, ITEM } from "../../questions/from_before.js";
 import { notePrediction } from "../../questions/progress.js";
 import { popup } from "../menu.js";
@@ -73,7 +72,7 @@ export class Rail {
     this.watcher.observe(this.sentence);
     this.at = ""; // the experiment in sight
     this.hasPlayed = false; // since the last one was set up
-    this.isHeard = false; // whether the page has said what it knows of them
+    this.session = undefined; // that knows what was answered; another one has forgotten it
   }
 
   /** Show what the page knows of the experiments: a newly set up one, or another lab's, comes into sight. */
@@ -91,10 +90,10 @@ export class Rail {
     const hadFocus = this.root.contains(document.activeElement) || document.activeElement?.closest(".sketch");
     const { phase } = this.question;
     const isOther = this.question.update(data.prediction);
-    if (this.board.component && !this.isHeard) { // the page's first word
-      this.isHeard = true;
-      if (wasLoadedAgain && data.prediction?.still) this.question.answerAgain();
-    } else if (isOther && this.question.isOpen) forgetAnswer();
+    const { session } = this.board; // none before the page is there
+    if (session && this.session !== session && data.prediction?.still) this.question.answerAgain();
+    if (session && this.session === session && isOther && this.question.isOpen) forgetAnswer();
+    this.session = session;
     if (ASKED.includes(phase) && data.prediction?.verdict) {
       notePrediction(data.lesson, data.set, data.prediction.verdict.right);
     }
