@@ -142,7 +142,7 @@ class Bar {
   /** Take the page where the class is: to the teacher's place, to other locks, to the run of a vote. */
   follow() {
     const { sent, vote, locks } = this.state;
-    if (this.seat.teacher) return;
+    if (this.seat.teacher) return this.followAsTeacher();
     if (sent && sent.n > this.placed) {
       this.have(`go ${sent.n}`, { go: sent.n }, () => (this.data?.placed ?? 0) >= sent.n);
     }
@@ -154,6 +154,11 @@ class Bar {
       const at = `run ${vote.id}`;
       this.have(at, { run: vote.id }, () => (this.data?.ran ?? 0) >= vote.id);
     }
+  }
+
+  /** No lock holds on the teacher's own page, which learns whose it is from its first report. */
+  followAsTeacher() {
+    if (this.data?.locks.length) this.have("no locks", { again: true }, () => !this.data.locks.length);
   }
 
   /** The number of the last send that was followed, perhaps before the server was started again. */
@@ -293,6 +298,13 @@ class Bar {
     this.me = element("b", { translate: "no" });
     this.who = element("span", { class: "class-me" }, element("i", { "aria-hidden": "true" }), this.me);
     this.sign = element("span", { class: "class-sign", "aria-hidden": "true" });
+    this.eye = element("span", {
+      class: "class-eye",
+      role: "img",
+      "aria-label": words.looked[0],
+      title: words.looked[0],
+    });
+    this.eye.append(icon("eye"));
     this.long = element("span", { class: "long" });
     this.short = element("span", { class: "short" });
     this.text = element("p", { class: "class-said", role: "status" }, this.long, this.short);
@@ -333,6 +345,7 @@ class Bar {
       "section",
       { class: "class-bar", "aria-label": words.bar, "data-class-bar": "", "data-theme-of-page": "" },
       this.who,
+      this.eye,
       this.sign,
       this.text,
       ...acts,
@@ -361,6 +374,7 @@ class Bar {
       this.sign.replaceChildren(...(sign ? [icon(sign)] : []));
     }
     this.who.hidden = !this.me.textContent;
+    this.eye.hidden = !isIn || !state.looked || key === "looked"; // also where the bar has something else to say
     if (isCall && !this.root.classList.contains("call") && document.fullscreenElement) document.exitFullscreen();
     this.root.classList.toggle("call", isCall);
     this.root.dataset.says = key;
@@ -437,7 +451,8 @@ class Bar {
       return [screen.name ? "spotNamed" : "spot", { name: screen.name }, "screen", true];
     }
     if (vote) return this.voteMessage(vote);
-    if (sent && sent.kind !== "back" && (sent.n > this.placed || this.data?.back)) {
+    const isNew = sent && sent.n > this.placed;
+    if (sent && sent.kind !== "back" && (isNew || (this.data?.back && !looked))) {
       return ["sent", { title: shortened(sent.title) }, "send", true];
     }
     if (looked) return ["looked", {}, "eye", false];
