@@ -182,13 +182,10 @@ class Classroom:
         return seat in looked
 
     def strayed(self, seat: Seat) -> bool:
-<<<<<<< HEAD
-        """Whether a board is elsewhere than where the class is together. A phone that only answers has none."""
+        """Whether a board is elsewhere than where the class is together; a phone that only answers has none."""
         if self.free or self.sent is None or seat.board == Board():
-=======
-        """Whether a board is elsewhere than where the class is together."""
-        if self.free or self.sent is None or self.clock() < max(self.sent.at, seat.joined) + ON_THE_WAY_SECONDS:
->>>>>>> main
+            return False
+        if self.clock() < max(self.sent.at, seat.joined) + ON_THE_WAY_SECONDS:
             return False
         place = self.sent.place
         is_there = seat.board.page == place.page and place.experiment in (None, seat.board.experiment)
