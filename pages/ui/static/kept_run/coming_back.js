@@ -26,10 +26,25 @@ export class ComingBack {
     return this.board.data.bench;
   }
 
+  /** The name under which the run beside this bench's is kept. */
+  get beside() {
+    return `${this.bench} beside`;
+  }
+
   /** A message of the stream: keep it in the place of the last one. */
   take({ keep, state }) {
     this.kept = { run: this.board.run, text: keep, seen: this.seen };
     keepRun(this.bench, this.kept, state);
+  }
+
+  /** The same of the second of two compared runs. */
+  takeSecond(run, { keep, state }) {
+    keepRun(this.beside, { run, text: keep, seen: 0, first: this.board.run }, state);
+  }
+
+  /** The comparison is over. */
+  forgetSecond() {
+    forgetRun(this.beside);
   }
 
   /** Follow a frame: the step that it shows, unless it looks back. */
@@ -60,6 +75,7 @@ export class ComingBack {
     const answer = await this.bringBack(run, kept);
     this.pending = false;
     if (board.gone.signal.aborted || board.given !== run) return;
+    this.forgetSecond();
     if (!answer.run) {
       forgetRun(this.bench);
       board.watch(run);
@@ -71,16 +87,23 @@ export class ComingBack {
   }
 
   /** Have the server bring back what was kept: {run}, or {why} it was refused, or neither. */
-  async bringBack(run, { text, seen }) {
-    const state = await stateOf(this.bench, text);
-    const head = new TextEncoder().encode(JSON.stringify({ keep: text, step: Math.max(0, Math.round(seen)) }));
+  async bringBack(run, { run: before, text, seen }) {
+    const step = Math.max(0, Math.round(seen));
+    const states = [await stateOf(this.bench, text)];
+    const beside = keptRun(this.beside);
+    let second;
+    if (beside?.first === before) {
+      states.push(await stateOf(this.beside, beside.text));
+      second = { keep: beside.text, state: states[1].length };
+    }
+    const head = new TextEncoder().encode(JSON.stringify({ keep: text, step, second }));
     const length = new Uint8Array(4);
     new DataView(length.buffer).setUint32(0, head.length, true);
     try {
       const answer = await fetch(addressOf(`return/${run}`), {
         method: "POST",
         headers: { Session: this.board.session },
-        body: new Blob([length, head, state]),
+        body: new Blob([length, head, ...states]),
       });
       return await answer.json();
     } catch {
