@@ -527,7 +527,7 @@ class WorkerPool:
 
     @contextmanager
     def _promise(self, *runs: RemoteRun) -> Iterator[None]:
-        """Runs that a worker is asked to open: their recipes count already, which may come before the answer is read."""
+        """Runs that a worker is asked to open: their recipes count already, and may come before the answer is read."""
         with self._lock:
             self._promised |= {run.id: run for run in runs}
         try:

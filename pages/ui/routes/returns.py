@@ -5,9 +5,10 @@
                              of two compared runs the text also has "second": {"keep": ..., "state": the number of
                              bytes of its state}, which come last
 
-The run of this id, which the page has just opened, is replaced by what comes back. The answer is JSON: {"run": its id}, {"why": a sentence} where what was kept is refused, or {} where the page's own run stays, because its
-address has other settings, or because the other run is still there. Nobody else notices what is sent: it is read in a
-worker as an uploaded file is, a few at a time, first come first served, and each session may try a few times.
+The run of this id, which the page has just opened, is replaced by what comes back. The answer is JSON: {"run": its id},
+{"why": a sentence} where what was kept is refused, or {} where the page's own run stays, because its address has other
+settings, or because the other run is still there. Nobody else notices what is sent: it is read in a worker as an
+uploaded file is, a few at a time, first come first served, and each session may try a few times.
 """
 
 from __future__ import annotations
