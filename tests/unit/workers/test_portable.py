@@ -162,6 +162,8 @@ def test_every_run_comes_back_from_its_browser_whatever_was_tuned(bench: str, sa
     other = back(found.kept())
     if bench == "cnn" or hasattr(found.run, "journal"):
         assert weights(other.run) == weights(found.run) and other.run.steps == found.run.steps
+        places = [[each.steps for each in run.snapshots.kept] for run in (other.run, found.run)]
+        assert places[0] == places[1], "the time slider has the same steps to look back at"
         assert (other.run.journal.start, other.run.journal.changes) == (
             found.run.journal.start,
             found.run.journal.changes,
