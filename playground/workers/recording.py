@@ -367,8 +367,8 @@ class Recording:
             now, is_new = time.monotonic(), found.known is None
             if found.known is not None:
                 is_new = (found.known.steps, found.known.acts) != (run.steps, found.done)
-            least = COPY_SECONDS if plays else 0.0
-            if is_new and now - found.known_at >= max(least, found.known_seconds / CHECKSUM_SHARE):
+            gap = max(COPY_SECONDS, found.known_seconds / CHECKSUM_SHARE)
+            if is_new and (not plays or now - found.known_at >= gap):  # at rest there is no later turn
                 start = time.perf_counter()
                 found.known = Known(run.steps, found.done, checksum_of(run))
                 found.known_at, found.known_seconds = now, time.perf_counter() - start
@@ -380,8 +380,8 @@ class Recording:
                 found.done_at_origin = found.done
         if copy.state is None and not is_portable(found.first) and not isinstance(found.origin, Saved):
             found.must_save = True  # in its next turn
-        second, follower = "", opened.follower
-        if follower is not None and (beside := self._logs.get(follower.run)) is not None:
+        second, follower = "", None if opened.follower is None else opened.follower.run
+        if follower is not None and (beside := self._logs.get(follower)) is not None:
             second = beside.start or "start"
         copy.trail = Trail(
             noted, found.first, found.done_at_first, found.trail, found.done, found.done_at_origin, found.known,

@@ -85,7 +85,7 @@ def _come_back(session: Session, bench_name: str, replaced: str, asked: Asked) -
     """The id of the run that is back, which the session has from now on; "" where its own run stays."""
     bench = session.bench(bench_name)
     config, before = bench.run_config, _run_in(asked.head)
-    if bench.run_id != replaced or config is None or before == bench.replaced or pool().has(before):
+    if bench.run_id != replaced or config is None or (before and (before == bench.replaced or pool().has(before))):
         return ""
     found = pool().come_back(
         session.name, bench_name, config, asked.head, asked.state, asked.last_step, replaced, asked.beside
