@@ -257,7 +257,7 @@ def _read(text: str, state: bytes, bench: str, settings: Settings, last_step: in
         if origin.config.needs_rebuild_for(config):
             raise RecipeError(messages.NOT_KEPT)
     elif has_state:
-        origin, at_state = _saved(state, found, settings, head.get("story"))
+        origin, at_state = _saved(state, found, config, settings, head.get("story"))
         if known is None or known.steps < at_state.steps:
             known = at_state
     else:
@@ -382,10 +382,12 @@ def _begun(value: Any, config_type: type[Config], settings: Settings) -> Begun:
     return Begun(start, None, threads, again)
 
 
-def _saved(state: bytes, bench: Any, settings: Settings, given_story: Any) -> tuple[Saved, Known]:
-    """A run's state with what is told of its past, and what is known of it at that step."""
+def _saved(state: bytes, bench: Any, config: Config, settings: Settings, given_story: Any) -> tuple[Saved, Known]:
+    """A run's state with what is told of its past, and what is known of it at that step; it leads to this config."""
     found = checkpoint.load(state)
     run, _ = checkpoint.restore(found, bench, settings)
+    if run.config.needs_rebuild_for(config):
+        raise RecipeError(messages.NOT_KEPT)
     past: Past = run.past()
     story = None if given_story is None else _read_story(given_story, bench.config, settings)
     if story is not None:

@@ -115,8 +115,9 @@ def test_the_run_from_before_comes_back_beside_the_continued_one(page: Open) -> 
     board.scrub(5)
     tab.page.get_by_role("button", name="Continue from here").click()
     board.until(lambda: board.page.evaluate(BESIDE) is not None and board.step < 40, "both runs")
+    step = board.step + 3
     board.take(3)
-    step = board.step
+    board.until(lambda: board.step == step, "three more")
     kept(board, "regression", step)
     kept(board, "regression beside", 40)
     loss = board.page.evaluate(BESIDE)

@@ -161,6 +161,8 @@ SPOILT: dict[str, tuple[Callable[[], bytes], str]] = {
     "another page's head": (lambda: body(head(bench="classification"), STATE), messages.KEPT_OF_ANOTHER_PAGE),
     "acts of another run": (
         lambda: body(head(acts=[[0, "tune", {"hidden": "64"}]]), STATE), messages.NOT_KEPT),
+    "a head of other data": (
+        lambda: body(head(config=RUN.config.with_values(seed=7).as_texts()), STATE), messages.NOT_KEPT),
     "a second run in the first one's place": (
         lambda: body(head(beside={"start": "here", "knob": "lr", "value": "0.1", "done": 0}), STATE),
         messages.NOT_KEPT),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -156,12 +157,14 @@ def test_two_compared_runs_come_back_wherever_the_second_branched_off(pool: Work
                            (pair.second.text, pair.second.state))  # fmt: skip
     assert found.second is not None and found.second.start == start
     one, two = (KeepingViewer(pool, each).watch() for each in (found.run_id, found.second.run_id))
+    one.until(lambda each: "same weights" in each.head["notice"])
+    assert messages.SECOND_GONE not in one.head["notice"]
     for viewer, copy in ((one, pair.first), (two, pair.second)):
         viewer.until(lambda each, copy=copy: each.step == copy.there[0])
         assert pool.call(viewer.run_id, Checksum()) == copy.there
-    assert "same weights" in one.head["notice"] and messages.SECOND_GONE not in one.head["notice"]
     assert not two.head["notice"], "what is well needs no second sentence"
     os.kill(pool.worker_pids[0], signal.SIGKILL)
+    one.until(lambda each: each.head["notice"] == messages.CAME_BACK)
     take_to(pool, one, 45)
     until(lambda: pool.call(two.run_id, Peek("steps")) == 45)
     if start != "before":
@@ -173,10 +176,10 @@ def test_two_compared_runs_come_back_wherever_the_second_branched_off(pool: Work
 
 def test_a_second_run_that_is_spoilt_is_left_out_and_the_first_says_so(pool: WorkerPool) -> None:
     pair = kept_pair("here")
-    config = REGRESSION.config(max_steps=0, momentum=0.5)
+    config, second = REGRESSION.config(max_steps=0, momentum=0.5), json.loads(pair.second.text)
     spoilt = {
         "of another kind": (pair.second.text.replace('"here"', '"before"', 1), pair.second.state),
-        "of other settings": (pair.second.text.replace('"hidden":"', '"hidden":"3'), pair.second.state),
+        "of other settings": (json.dumps(second | {"config": second["config"] | {"seed": "3"}}), pair.second.state),
         "nonsense": ("{}", b"nonsense"),
         "the first one": (pair.first.text, pair.first.state),
         "another state": (pair.second.text, pair.first.state),
