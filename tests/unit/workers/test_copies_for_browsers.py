@@ -157,14 +157,14 @@ def test_two_compared_runs_come_back_wherever_the_second_branched_off(pool: Work
                            (pair.second.text, pair.second.state))  # fmt: skip
     assert found.second is not None and found.second.start == start
     one, two = (KeepingViewer(pool, each).watch() for each in (found.run_id, found.second.run_id))
-    one.until(lambda each: "same weights" in each.head["notice"])
+    one.until(lambda each: "same weights" in each.head.get("notice", ""))
     assert messages.SECOND_GONE not in one.head["notice"]
     for viewer, copy in ((one, pair.first), (two, pair.second)):
         viewer.until(lambda each, copy=copy: each.step == copy.there[0])
         assert pool.call(viewer.run_id, Checksum()) == copy.there
     assert not two.head["notice"], "what is well needs no second sentence"
     os.kill(pool.worker_pids[0], signal.SIGKILL)
-    one.until(lambda each: each.head["notice"] == messages.CAME_BACK)
+    one.until(lambda each: each.head.get("notice") == messages.CAME_BACK)
     take_to(pool, one, 45)
     until(lambda: pool.call(two.run_id, Peek("steps")) == 45)
     if start != "before":
