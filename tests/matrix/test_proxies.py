@@ -180,7 +180,7 @@ BLOCKS = [
         (keeps_streamlits, False),
     )
 ]
-SENTENCES = {blocks_streamlits: TEXT.page.streamlit_blocked, keeps_streamlits: TEXT.page.streamlit_blocked}
+SENTENCES = {blocks_streamlits: TEXT.page.streamlit_blocked}
 # As if the page were always young: what is told only after a long time is never told.
 YOUNG = "(() => { const now = performance.now.bind(performance); performance.now = () => now() - 1e6; })()"
 

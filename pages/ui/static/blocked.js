@@ -7,7 +7,6 @@ const LOOK_MS = 1_000;
 const PROBE_MS = 1_500; // for a socket to open
 const ANSWER_MS = 2_000; // for the server to answer by http
 const AFTER_MS = 200; // a busy server has opened the socket by then: it takes requests in their order
-const HANGS_MS = 2_500; // a socket of Streamlit's that has not opened for so long, while a later one of ours has
 const MAX_REFUSED = 2; // of Streamlit's sockets, one after the other, while ours pass
 const SLOW_MS = 15_000; // our sockets pass, and Streamlit has not even tried its own
 const STREAMLITS = "/_stcore/stream";
@@ -19,8 +18,8 @@ const words = JSON.parse(document.currentScript?.dataset.words ?? "{}");
 
 const isConnected = () => document.querySelector('[data-test-connection-state="CONNECTED"]') !== null;
 
-/** Streamlit's sockets: when the one that is opening was begun, whether one has opened, how many did not. */
-const streamlits = { begunAt: Infinity, opened: false, refused: 0 };
+/** Streamlit's sockets: whether one has opened, and how many did not. */
+const streamlits = { opened: false, refused: 0 };
 
 /** Watch the sockets that the page opens, until it is connected; a function that ends that. */
 function watchSockets() {
@@ -38,21 +37,16 @@ function watchSockets() {
 }
 
 function watchStreamlits(socket) {
-  streamlits.begunAt = performance.now();
   let opened = false;
   socket.addEventListener("open", () => (opened = streamlits.opened = true));
   socket.addEventListener("close", () => {
-    streamlits.begunAt = Infinity;
     if (!opened) streamlits.refused++;
   });
 }
 
-/** Whether Streamlit's sockets alone do not pass. A server that is slow opens them in the order of their requests. */
-function isStreamlitsBlocked() {
-  if (streamlits.opened) return false;
-  const hangs = performance.now() - streamlits.begunAt > HANGS_MS;
-  return hangs || streamlits.refused >= MAX_REFUSED || performance.now() > SLOW_MS;
-}
+/** Whether Streamlit's sockets alone do not pass. One that hangs keeps ours from opening, too: browsers open one by one. */
+const isStreamlitsBlocked = () =>
+  !streamlits.opened && (streamlits.refused >= MAX_REFUSED || performance.now() > SLOW_MS);
 
 /** What a socket of ours meets: {passes}, or the server's sentence, {why}; neither where nobody can say. */
 function probe() {
