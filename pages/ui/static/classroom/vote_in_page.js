@@ -47,6 +47,7 @@ export class Vote {
     board.vote = this;
     for (const node of [board.screen, board.rail.root]) node.classList.add("voting");
     board.rail.root.append(this.root);
+    board.rail.overlap();
     board.rail.question.begin(); // one curve at a time is drawn
   }
 
@@ -58,8 +59,9 @@ export class Vote {
     this.board.vote = null;
     this.board.rail.question.begin();
     this.redraw();
-    this.board = null;
     this.root.remove();
+    this.board.rail.fit();
+    this.board = null;
     this.shown = "";
   }
 
@@ -109,7 +111,8 @@ export class Vote {
     if (state === "closed 1") return has(this.own) ? fill(words.talk, said) : words.talkNone;
     if (state === "closed 2") return has(this.own) ? fill(words.saidOnly, said) : words.waits;
     const twice = has(first) && has(this.own) && state !== "shown 1" && vote.results;
-    const own = !has(this.own) ? words.youSaidNone : fill(twice ? words.youSaidTwice : words.youSaid, said);
+    const none = has(first) ? words.youSaidFirst : words.youSaidNone;
+    const own = fill(!has(this.own) ? none : twice ? words.youSaidTwice : words.youSaid, said);
     return state === "run" && !vote.say ? `${own} ${words.watch}` : own;
   }
 
