@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+import json
 import pickle
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,12 @@ from torch import nn
 
 from playground.lessons import LESSONS
 from playground.lessons.checkpoints import inside, mismatch, pickles, resume, ways
+from playground.lessons.regression.config import RegressionConfig
+from playground.runs.checksums import checksum
+from playground.saving import checkpoint
+from playground.settings import Settings
 from tests.claims.claims import Claims
+from tests.recorded.record import small_digits
 
 CLAIMS = Claims("checkpoints")
 of, says = CLAIMS.of, CLAIMS.says
@@ -520,3 +526,61 @@ def _() -> None:
     for said, each in zip(equal(config), resumed, strict=True):
         assert (said == "yes") is torch.equal(whole.parameters[-1], each.parameters[-1])
     assert equal(config)[-1] == "yes"
+
+
+@of("command-in-a-file", "This page only lists the file and never runs it.")
+def _(config: Any) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        ran: list[str] = []
+        patched.setattr("os.system", ran.append)
+        sheet = pickles.draw_pickle(config)
+        assert any("system" in cell for table in sheet.tables for row in table.rows for cell in row)
+        assert ran == []
+
+
+@says("“Nearly the same” means that something was forgotten.")
+def _() -> None:
+    found = resume.draw_resume(resume.ResumeConfig())
+    table = str([row for each in found.tables for row in each.rows])
+    assert "yes" in table and "early the same" in table
+
+
+@says("This app’s upload checks all sizes before it reads anything.")
+def _() -> None:
+    run = LESSONS["regression"].build(RegressionConfig())  # type: ignore[attr-defined]
+    content = checkpoint.save("regression", run)
+    header = int.from_bytes(content[:8], "little")
+    about = json.loads(content[8 : 8 + header])
+    name = next(each for each in about if each != "__metadata__")
+    about[name]["shape"] = [10**9]
+    text = json.dumps(about).encode()
+    with pytest.MonkeyPatch.context() as patched:
+        read: list[Any] = []
+        patched.setattr("safetensors.torch.load", read.append)
+        with pytest.raises(ValueError):
+            checkpoint.load(len(text).to_bytes(8, "little") + text + content[8 + header :])
+        assert read == []
+
+
+@says(
+    "Every page here that trains has “Save and restore” under More: its checkpoint contains all of that, and a run restored from it continues bit for bit."
+)
+@torch.enable_grad()
+def _() -> None:
+    settings = Settings()
+    with small_digits():
+        for name, values in {
+            "regression": {"optimizer": "adam", "batch_size": 10, "lr": 0.01, "max_steps": 0},
+            "classification": {"dropout": 0.3, "batch_size": 10, "optimizer": "momentum", "max_steps": 0},
+            "optimizers": {"racers": "sgd,adam", "batch_size": 8},
+            "cnn": {"filters_1": 2, "filters_2": 2, "dropout": 0.5, "batch_size": 10, "epochs": 0},
+        }.items():
+            lesson: Any = LESSONS[name]
+            run = lesson.build(lesson.config(**values))
+            for _ in range(7):
+                run.step()
+            other, _ = checkpoint.restore(checkpoint.load(checkpoint.save(name, run)), lesson, settings)
+            for each in (run, other):
+                for _ in range(7):
+                    each.step()
+            assert checksum(run.model.state_dict()) == checksum(other.model.state_dict()), name

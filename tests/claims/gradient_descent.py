@@ -837,3 +837,83 @@ def _() -> None:
     rows = reached.reshape(basins.STARTS, basins.STARTS)
     beside = (rows[:, 1:] != rows[:, :-1]) & (rows[:, 1:] >= 0) & (rows[:, :-1] >= 0)
     assert int(beside.sum()) > 10
+
+
+def drawn(run: Any, chart: str, **options: bool) -> Any:
+    return run.draw([chart], options).charts[chart]
+
+
+@of("out-of-the-valley", "The height in the strip gets a logarithmic axis.")
+def _(config: Any) -> None:
+    labels = [drawn(each, "height", log=False)["layout"]["yaxis"] for each in (rolled(config), rolled(config, lr=0.1))]
+    assert labels[0].get("type") == "log" and labels[1].get("type") != "log"
+
+
+@says(
+    "A full star marks a global minimum, an open one a local minimum; grey dots are the steps ahead.",
+    "The ball knows neither, so both appear only when it has stopped, or with “Path ahead” ticked in the ⋯ menu.",
+)
+@of("local-minimum", "Tick “Path ahead” in the curve’s ⋯ menu, and click: you see at once where each start leads.")
+def _(config: Any = None) -> None:
+    config = EXPERIMENTS["local-minimum"]
+
+    def shown(run: Any, **options: bool) -> tuple[list[float], list[float], int]:
+        """The places of full stars and of open ones, and how many places of the path are drawn."""
+        traces = drawn(run, "curve", **options)["data"]
+        found = {each.get("marker", {}).get("symbol", ""): [float(x) for x in each["x"] if x == x]
+                 for each in traces if "star" in str(each.get("marker", {}).get("symbol", ""))}  # fmt: skip
+        places = sum(int(np.isfinite(np.asarray(each["x"], float)).sum()) for each in traces
+                     if "circle" in str(each.get("marker", {}).get("symbol", "circle")) and "markers" in each.get("mode", ""))  # fmt: skip
+        return found.get("star", []), found.get("star-open", []), places
+
+    early = line.LineRun(config, Settings())
+    early.advance(60.0, 2)
+    hidden, ahead, end = shown(early, ahead=False), shown(early, ahead=True), shown(rolled(config), ahead=False)
+    assert hidden[0] == hidden[1] == []
+    landscape = SURFACES.get(config.curve) or early.landscape
+    height = {x: float(landscape.function(torch.tensor([x]))) for x in (*ahead[0], *ahead[1])}
+    assert ahead[:2] == end[:2] and max(height[x] for x in ahead[0]) < min(height[x] for x in ahead[1])
+    assert ahead[2] > hidden[2]
+
+
+@says("Noise helps, such as the noise of small batches, and so does momentum.", is_long=True)
+def _() -> None:
+    landscape = SURFACES["valleys"]
+    starts = basins.grid_of_starts(landscape, 30)
+    goal = min(landscape.minima, key=lambda each: float(landscape.function(torch.tensor(each))))
+
+    def reached(momentum: float = 0.0, noise: float = 0.0) -> float:
+        """The share of the starts that end in the global minimum."""
+        draw = torch.Generator().manual_seed(1)
+        at = starts.clone().float().requires_grad_()
+        optimizer = torch.optim.SGD([at], lr=0.05, momentum=momentum)
+        for step in range(600):
+            optimizer.zero_grad()
+            landscape.function(at).sum().backward()
+            assert at.grad is not None
+            if step < 400:
+                at.grad += noise * torch.randn(at.shape, generator=draw)
+            optimizer.step()
+        return float(((at.detach() - torch.tensor(goal)).norm(dim=1) < 0.2).float().mean())
+
+    plain = reached()
+    assert reached(momentum=0.9) > plain + 0.05 and reached(noise=4.0) > plain + 0.05
+
+
+@of(
+    "your-own-curve",
+    "Write any formula in x under “Height at x” in All settings, and click on the curve to start somewhere else.",
+)
+def _(config: Any) -> None:
+    assert config.knobs()["formula"].label == "Height at x"
+    assert rolled(config, formula="(x - 1)**2", lr=0.1).path.positions[-1, 0] == pytest.approx(1, abs=1e-3)
+    assert line.LAB.charts[0].click_turns == ("x",)
+
+
+@of(
+    "basins-of-your-own-surface",
+    "Write another formula in All settings, and find the starts that lead to its lowest minimum.",
+)
+def _(config: Any) -> None:
+    sheet = basins.draw_basins(config.with_values(formula="(x - 1)**2 + y**2", lr=0.1))
+    assert sheet.charts
