@@ -858,20 +858,21 @@ def _(config: Any = None) -> None:
     config = EXPERIMENTS["local-minimum"]
 
     def shown(run: Any, **options: bool) -> tuple[list[float], list[float], int]:
-        """The places of full stars and of open ones, and how many places of the path are drawn."""
+        """The places of full stars and of open ones, and how many places of the path the grey dots reach."""
         traces = drawn(run, "curve", **options)["data"]
-        found = {each.get("marker", {}).get("symbol", ""): [float(x) for x in each["x"] if x == x]
-                 for each in traces if "star" in str(each.get("marker", {}).get("symbol", ""))}  # fmt: skip
-        places = sum(int(np.isfinite(np.asarray(each["x"], float)).sum()) for each in traces
-                     if "circle" in str(each.get("marker", {}).get("symbol", "circle")) and "markers" in each.get("mode", ""))  # fmt: skip
-        return found.get("star", []), found.get("star-open", []), places
+        stars = {
+            each["marker"]["symbol"]: np.asarray(each["x"]).tolist()
+            for each in traces
+            if "symbol" in each.get("marker", {})
+        }
+        grey = next(each["x"] for each in traces if each["name"] == "Way ahead")
+        return stars["star"], stars["star-open"], len(np.unique(grey))
 
     early = line.LineRun(config, Settings())
     early.advance(60.0, 2)
     hidden, ahead, end = shown(early, ahead=False), shown(early, ahead=True), shown(rolled(config), ahead=False)
     assert hidden[0] == hidden[1] == []
-    landscape = SURFACES.get(config.curve) or early.landscape
-    height = {x: float(landscape.function(torch.tensor([x]))) for x in (*ahead[0], *ahead[1])}
+    height = {x: float(early.landscape.function(torch.tensor([x]))) for x in (*ahead[0], *ahead[1])}
     assert ahead[:2] == end[:2] and max(height[x] for x in ahead[0]) < min(height[x] for x in ahead[1])
     assert ahead[2] > hidden[2]
 
@@ -915,5 +916,5 @@ def _(config: Any) -> None:
     "Write another formula in All settings, and find the starts that lead to its lowest minimum.",
 )
 def _(config: Any) -> None:
-    sheet = basins.draw_basins(config.with_values(formula="(x - 1)**2 + y**2", lr=0.1))
+    sheet = basins.draw(config.with_values(formula="(x - 1)**2 + y**2", lr=0.1))
     assert sheet.charts
