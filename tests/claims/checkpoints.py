@@ -5,20 +5,20 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
-import json
 import pickle
+import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from torch import nn
 
 from playground.lessons import LESSONS
 from playground.lessons.checkpoints import inside, mismatch, pickles, resume, ways
-from playground.lessons.regression.config import RegressionConfig
 from playground.runs.checksums import checksum
 from playground.saving import checkpoint
 from playground.settings import Settings
@@ -530,11 +530,13 @@ def _() -> None:
 
 @of("command-in-a-file", "This page only lists the file and never runs it.")
 def _(config: Any) -> None:
+    file = pickles.file_of(config.file)
     with pytest.MonkeyPatch.context() as patched:
         ran: list[str] = []
         patched.setattr("os.system", ran.append)
-        sheet = pickles.draw_pickle(config)
-        assert any("system" in cell for table in sheet.tables for row in table.rows for cell in row)
+        patched.setattr("posix.system", ran.append)
+        patched.setattr(pickles, "file_of", lambda name: file)
+        assert "posix.system" in str(pickles.draw_pickle(config).tables)
         assert ran == []
 
 
@@ -548,18 +550,21 @@ def _() -> None:
 
 @says("This app’s upload checks all sizes before it reads anything.")
 def _() -> None:
-    run = LESSONS["regression"].build(RegressionConfig())  # type: ignore[attr-defined]
-    content = checkpoint.save("regression", run)
-    header = int.from_bytes(content[:8], "little")
-    about = json.loads(content[8 : 8 + header])
-    name = next(each for each in about if each != "__metadata__")
-    about[name]["shape"] = [10**9]
-    text = json.dumps(about).encode()
+    small, bomb = io.BytesIO(), io.BytesIO()
+    torch.save({"0.weight": torch.zeros(1)}, small)
+    with zipfile.ZipFile(small) as old, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            is_data = "/data/" in entry.filename
+            new.writestr(entry.filename, bytes(50_000_000) if is_data else old.read(entry))  # 50 kB in the file
+    many = {f"t{at}": torch.zeros(1) for at in range(10_000)}
+    files = [bomb.getvalue(), safetensors.torch.save(many), b"{" * 50_000_000]
     with pytest.MonkeyPatch.context() as patched:
         read: list[Any] = []
         patched.setattr("safetensors.torch.load", read.append)
-        with pytest.raises(ValueError):
-            checkpoint.load(len(text).to_bytes(8, "little") + text + content[8 + header :])
+        patched.setattr("torch.load", lambda *given, **options: read.append(given))
+        for content in files:
+            with pytest.raises(ValueError):
+                checkpoint.read(content)
         assert read == []
 
 

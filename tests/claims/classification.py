@@ -559,7 +559,7 @@ def colours(run: Any, **options: bool) -> np.ndarray[Any, Any]:
     """The bytes of the map's pixels: 51 for each class, and how certain the model is of it."""
     with torch.no_grad():
         figure = run.draw(["map"], options).charts["map"]
-    return np.asarray(figure["maps"][0]["values"]).ravel().astype(int)
+    return np.asarray(figure["maps"]["values"]).ravel().astype(int)
 
 
 @says(
@@ -588,24 +588,21 @@ def _() -> None:
 @torch.no_grad()
 def _() -> None:
     run = classes(EXPERIMENTS["xor"], 50)
-    hidden = run.view().predictions.plane[1]  # (pixels, units)
-    maps = run.draw(["network"], {}).charts["network"]["maps"]
-    drawn = [
-        np.asarray(each["values"]).reshape(-1, 400).astype(int) - 128 for each in maps if len(each["values"]) % 400 == 0
-    ]
-    of_units = next(each for each in drawn if len(each) == hidden.shape[1])
-    inner = small_maps(hidden)
-    assert (np.sign(of_units) == np.sign(np.rint(127 * inner / np.abs(inner).max(axis=1, keepdims=True)))).all()
+    hidden = small_maps(run.view().predictions.plane[1])  # (units, pixels)
+    maps = run.draw(["network"], {}).charts["network"]["maps"]["values"].reshape(-1, hidden.shape[1]).astype(int) - 128
+    units = maps[len(run.config.input_names) :][: len(hidden)]
+    largest = np.abs(hidden).max(axis=1, keepdims=True)
+    assert np.abs(units / 127 - hidden / largest).max() < 0.01
 
 
 @of("own-table", "Open “Your own points” in All settings and paste rows of x1,x2,class (classes 0 to 4).")
 def _(config: Any) -> None:
-    rows = OWN_POINTS.format.read("0.5,-1.5,0\n-2,1,4\n1,1,2\n0,0,1", 100).rows
+    rows = OWN_POINTS.format.read("0.5,-1.5,0\n-2,1,4\n1,1,2\n0,0,1\n1,0,3", 100).rows
     run = fresh("classification", config, 0)
     run.use_rows(rows)
     assert run.config.outputs == 5
     with pytest.raises(ValueError):
-        OWN_POINTS.format.read("0.5,-1.5,0\n-2,1,5", 100)
+        OWN_POINTS.format.read("\n".join(f"{at},1,{at}" for at in range(6)), 100)
 
 
 @of(
@@ -657,5 +654,5 @@ def _() -> None:
     script = ClassificationScript(run.run_history())
     names: dict[str, Any] = {}
     with contextlib.redirect_stdout(io.StringIO()):
-        exec(compile(script.text, "script", "exec"), names)
+        exec(compile(script.text(), "script", "exec"), names)
     assert float(names["loss"]) == pytest.approx(at(run, 99), rel=1e-4)
