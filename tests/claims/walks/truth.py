@@ -175,7 +175,7 @@ def _without_penalties(run: Any, found: Any) -> bool:
 def _collapsed(run: Any, found: Any) -> bool:
     fresh = run.rebuilt(run.config.with_values(**_known(run, weight_decay=0.0, l1=0.0, max_steps=0)))
     train(fresh, 1500)
-    smallest = min(float(each.weight.abs().max()) for each in models.linears(run.model))
+    smallest = min(float(each.weight.detach().abs().max()) for each in models.linears(run.model))
     return bool(fresh.losses_now()["train"] < 0.95 * run.losses_now()["train"]) and smallest <= 0.06
 
 
@@ -270,7 +270,7 @@ ON_POINTS: dict[str, Callable[[Any, Any], bool]] = {
     "no layer, classes": _no_layer,
     "linear": _linear,
     "dies backwards": _dies,
-    "slow": some_rate_helps(3.0, 10.0, 100.0),
+    "slow": some_rate_helps(3.0, 10.0, 100.0, 1e5),
     "rising": _higher,
     "falling again": _higher,
     "rising again": _higher,
