@@ -35,6 +35,7 @@ STAYS = 1.15  # the test loss must stay above its lowest by this factor
 OVERFIT_RISE, OVERFIT_FALL = 1.3, 0.9  # of the test loss over its lowest, and of the training loss since then
 MIN_GAIN = 0.1  # of the loss, by the probe's steps: with less there is little left to gain
 MIN_OWN_GAIN = 0.01  # of the loss, by the run's own steps without dropout
+MIN_RISE_ROWS = 6  # after a change: a loss that leaps at once was thrown up by the step, not pulled by a penalty
 MIN_PENALTY_SHARE = 0.5  # of the loss's own pull
 NOISY = 0.05  # of the loss: with smaller rises in all, batches do not make it bounce
 OUTLIER_SHARE = 0.05  # of the points; they are outliers if they cause more than MIN_OUTLIER_LOSS of the loss
@@ -45,6 +46,7 @@ NEAR_THE_CURVE = 1.1  # of the loss of the curve behind the points: what is left
 SLOW_START = 0.05  # of the first loss: a training that took away less has hardly moved
 LOW_RATE = 0.1  # of the step that pays in the probe: a plateau at a lower rate may be only a slow start
 MAX_FAR_INPUT = 10  # where the loss is not finite: inputs as large as this are why
+SATURATING = ("sigmoid", "tanh", "softplus")  # activations whose slopes can be near 0 on both sides, or small
 COLLAPSED = 0.05  # weights no larger than this are as good as none
 
 FROM_THE_DOCTOR = ("kept gradients", "target scale", "dies backwards", "constant", "one prediction")
@@ -193,7 +195,7 @@ class TrainingSituation:
     targets: tuple[float, float] = (math.nan, math.nan)  # of a regression: the mean and the spread of y
     output_spread: float = math.nan  # of a regression: the standard deviation of the predictions
     one_class: int = -1  # of a classification: the only class that is predicted
-    layers: Callable[[], tuple[Layer, ...]] = tuple  # with the gradients of the first steps since the last change
+    layers: Callable[[], tuple[Layer, ...]] = tuple  # with their gradients since the last change
     held_gradients: Callable[[], tuple[float, float]] | None = None  # norms: of the sum so far, and of the new one
 
     @cached_property
@@ -442,7 +444,9 @@ def _dies_backwards(s: TrainingSituation) -> Any:
 
 
 def _to_lead_gradients_back(s: TrainingSituation, found: Any) -> str:
-    return ADVICE["relu" if s.config.activation != "relu" else "seed"]
+    if getattr(s.config, "initialisation", "") == "small":
+        return ADVICE["initialisation"]
+    return ADVICE["relu" if s.config.activation in SATURATING else "seed"]
 
 
 def _far(s: TrainingSituation) -> FarInputs | None:
@@ -540,7 +544,7 @@ def _collapsed(s: TrainingSituation) -> Collapse | None:
 
 
 def _penalty_rise(s: TrainingSituation) -> Rise | None:
-    if not s.penalties or _rising(s) is None:
+    if not s.penalties or len(s.rows.train) < MIN_RISE_ROWS or _rising(s) is None:
         return None
     found = s.probe()
     if found.gain < MIN_GAIN or found.penalty_share < MIN_PENALTY_SHARE:

@@ -55,10 +55,10 @@ class CnnSituation:
         return self.frame.view.is_current
 
     def losses(self, *, before: bool = False) -> Array:
-        """The finite training losses since the last change, or before it."""
-        steps, losses = self.frame.history.steps(), self.frame.history.column("train")
-        late = steps > self.period.start
-        chosen = losses[~late if before else late]
+        """The finite training losses since the last change, or before it: means of batches that were all after it."""
+        history = self.frame.history
+        steps, losses, since = history.steps(), history.column("train"), self.period.start
+        chosen = losses[steps <= since if before else steps >= since + history.stride]
         return np.asarray(chosen[np.isfinite(chosen)])
 
     @property

@@ -207,8 +207,7 @@ def _no_layer(run: Any, found: Any) -> bool:
 
 
 def _dies(run: Any, found: Any) -> bool:
-    sizes = gradient_sizes(run)
-    return sizes[0] < 0.01 * sizes[-1] and no_longer_falls(run)
+    return gradient_sizes(run)[0] < 0.01 * found.last and no_longer_falls(run)
 
 
 def _constant(run: Any, found: Any) -> bool:

@@ -39,7 +39,9 @@ FEW: dict[str, tuple[Any, ...]] = {  # values of knobs whose largest ones take l
     "target_loss": (0.0, 0.0, 0.0, 0.05), "filters_1": (2, 4), "filters_2": (4, 6), "filters_3": (4, 8),
     "images": (50, 200, 1_000), "epochs": (0, 0, 0, 1, 2), "batch_size": (0, 0, 1, 5, 10, 20, 32, 50),
     "own": ("", "", "Adam(lr=0.1)", "SGD(lr=0.3, momentum=0.9)"), "test_share": (0.0, 0.2, 0.5, 1.0),
-    "seed": tuple(range(1000, 1050)),
+    "seed": tuple(range(1000, 1050)), "scale": (1, 1, 1, 1, 10), "initialisation": (
+        "default", "default", "default", "xavier", "he", "small", "zeros"),
+    "loss": ("mse", "mse", "huber", "l1", "cross_entropy", "cross_entropy", "brier", "softmax_twice"),
 }  # fmt: skip
 FEW_OF = {"cnn": {"batch_size": (1, 10, 50, 64), "layers": (1, 2, 2, 3), "kernel": (3, 5)}, "optimizers": {
     "points": (50, 200), "batch_size": (0, 1, 8, 32)}}  # fmt: skip
@@ -179,7 +181,8 @@ class Walk:
         live = [name for name, knob in self.knobs.items() if knob.live and name not in ("max_steps", "target_loss")]
         if self.run.outcome == "failed":
             live = ["lr"]
-        self.tune(**{name: self.value(name) for name in self.draw.sample(live, 2 if self.draw.random() < 0.2 else 1)})
+        count = 2 if self.draw.random() < 0.2 and len(live) > 1 else 1
+        self.tune(**{name: self.value(name) for name in self.draw.sample(live, count)})
 
     def take_advice(self) -> None:
         """Take the cause of the remark away."""
@@ -215,7 +218,7 @@ class Walk:
             self.did = f"left the table at {self.run.steps}; "
             self.run.use_rows(None)
             return
-        kind, count = draw.choice(("near", "near", "far", "large", "one")), draw.choice((4, 12, 60))
+        kind, count = draw.choice(("near", "near", "near", "near", "far", "large", "one")), draw.choice((4, 12, 60))
         wide = 60.0 if kind == "far" else 1.5
         rows = []
         for _ in range(count):
