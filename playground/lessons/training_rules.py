@@ -45,6 +45,7 @@ NEAR_THE_FLOOR = 1.3  # of the lowest loss of softmax applied twice: the rest is
 NEAR_THE_CURVE = 1.1  # of the loss of the curve behind the points: what is left is their noise
 SLOW_START = 0.05  # of the first loss: a training that took away less has hardly moved
 LOW_RATE = 0.1  # of the step that pays in the probe: a plateau at a lower rate may be only a slow start
+VERY_LOW_RATE = 0.001  # the same, where dropout is on
 MAX_FAR_INPUT = 10  # where the loss is not finite: inputs as large as this are why
 SATURATING = ("sigmoid", "tanh", "softplus")  # activations whose slopes can be near 0 on both sides, or small
 COLLAPSED = 0.05  # weights no larger than this are as good as none
@@ -59,7 +60,7 @@ SENTENCES = {
     "start": "Press Play and watch the model learn. You can change most settings while it runs.",
     "went back": "You went back to step {step:,}, before the divergence, with a new optimizer.",
     "continued": "You continue from step {step:,} with an empty optimizer state. Change a setting, or press Play.",
-    "changed loss": "{since}: the training loss is {loss} (before: {before}). Press Play to see where it goes.",
+    "changed loss": "{since}: the training loss is {loss} (before: {before}). Press Play.",
     "changed": "{since}: no step yet. Press Play to see what it does.",
     "same units": "All {units} units of layer {layer} have the same weights, so all of them learn the same.",
     "dead layer": "All {units} units of layer {layer} are dead: they output 0 and get no gradient.",
@@ -99,7 +100,7 @@ SENTENCES = {
 }
 SENTENCES_SINCE = {
     "overfitting": "{since}: overfitting. From step {best_at:,} on, the test loss rose to {test}.",
-    "diverged": "{since}: the loss grew until it was not finite (NaN), at step {step:,}.",
+    "diverged": "{since}: diverged at step {step:,} (NaN).",
     "penalty rise": "{since}: the loss rose to {loss}. {label} ({rate}) pulls the weights to 0.",
     "bouncing": "{since}: the loss bounces more than it falls, because the steps are too long.",
     "noisy": "{since}: the loss bounces around {mean}, because each step sees other points.",
@@ -639,6 +640,8 @@ def _slow(s: TrainingSituation) -> Plateau | None:
         return None
     if not s.trend.is_calm or s.loss < MIN_LOSS_TO_FALL * s.constant_loss:
         return None
+    if s.dropout and s.config.lr > VERY_LOW_RATE * s.held_up.rate:
+        return None  # the probe leaves out dropout, which may hold the loss up at any rate
     return Plateau(s.trend.mean, s.fit, s.loss, s.held_up.reachable)
 
 

@@ -619,7 +619,7 @@ def _(config: CnnConfig) -> None:
     before = anatomy.chosen(seen(run))
     places = [(x, -y) for y in range(12) for x in range(20)]
     for x, y in places:
-        run.apply(Pick("maps", float(x), float(y)))
+        run.apply(Pick(float(x), float(y), "maps"))
         if anatomy.chosen(seen(run)) != before:
             break
     assert anatomy.chosen(seen(run)) != before
@@ -631,7 +631,7 @@ def _(config: CnnConfig) -> None:
     run = build(config)
     before = run.selection.image_number(run.config, run.digits)
     for x in range(5):
-        run.apply(Pick("predictions", float(x), 0.0))
+        run.apply(Pick(float(x), 0.0, "predictions"))
         if run.selection.image_number(run.config, run.digits) != before:
             break
     now = run.selection.image_number(run.config, run.digits)

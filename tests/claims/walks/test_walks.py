@@ -6,6 +6,7 @@ from contextlib import nullcontext
 
 import pytest
 
+from playground.lessons.narrator import MAX_LETTERS
 from tests.claims.walks.truth import is_true
 from tests.claims.walks.walk import CURES, walk
 from tests.recorded.record import small_digits as on_small_digits
@@ -17,6 +18,7 @@ def check(lesson: str, seed: int, acts: int) -> None:
     with on_small_digits() if lesson == "cnn" else nullcontext():
         for now in walk(lesson, seed, acts):
             assert is_true(lesson, now), f"false: {now.said.text} ({now.did or 'after playing'})"
+            assert lesson == "optimizers" or len(now.said.text) <= MAX_LETTERS, f"cut: {now.said.text}"
             outlives = now.cured in CURES and now.said.rule == now.cured
             assert not outlives, f"its cause is gone: {now.said.text} ({now.did})"
 

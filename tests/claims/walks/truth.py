@@ -57,12 +57,12 @@ def rate(run: Any, factor: float) -> float:
     return float(min(options, key=lambda each: abs(math.log(each / (run.config.lr * factor)))))
 
 
-def some_rate_helps(*factors: float) -> Callable[[Any, Any], bool]:
+def some_rate_helps(*factors: float, steps: int = AHEAD) -> Callable[[Any, Any], bool]:
     """Whether the loss gets lower at one of these shares of the rate."""
 
     def check(run: Any, found: Any) -> bool:
-        now = course(run)
-        return any(course(run, lr=rate(run, factor)) < BETTER * now for factor in factors)
+        now = course(run, steps)
+        return any(course(run, steps, lr=rate(run, factor)) < BETTER * now for factor in factors)
 
     return check
 
@@ -269,7 +269,7 @@ ON_POINTS: dict[str, Callable[[Any, Any], bool]] = {
     "no layer, classes": _no_layer,
     "linear": _linear,
     "dies backwards": _dies,
-    "slow": some_rate_helps(3.0, 10.0, 100.0, 1e5),
+    "slow": some_rate_helps(3.0, 10.0, 100.0, 1e5, steps=FAR_AHEAD),
     "rising": _higher,
     "falling again": _higher,
     "rising again": _higher,
@@ -292,8 +292,9 @@ ON_POINTS: dict[str, Callable[[Any, Any], bool]] = {
 GUESSING = math.log(10)
 
 
-def _batch_loss(run: Any, steps: int = 12) -> float:
-    """The mean loss of the next batches of a copy."""
+def _batch_loss(run: Any) -> float:
+    """The mean loss of the next 600 images of a copy, in its batches."""
+    steps = -(-600 // run.config.batch_size)
     copy = branch.branched(run, run.config.with_values(epochs=0))
     copy.metrics.row()
     train(copy, steps)
@@ -337,9 +338,16 @@ def _race_rises(now: Moment, found: Any) -> bool:
     """Whether the change made it rise: beside a race without the change."""
     assert now.unchanged is not None
     train(now.unchanged, max(0, now.run.steps - now.unchanged.steps))
-    as_before = {racer.entry.name: racer.smooth for racer in now.unchanged.race.running}
-    risen = [racer for racer in now.run.race.running if racer.entry.label in found.risen]
-    return any(racer.smooth > 1.1 * as_before.get(racer.entry.name, 0.0) for racer in risen)
+    as_before, now_ = (_race_losses(race) for race in (now.unchanged.race, now.run.race))
+    risen = [name for name in now_ if name in found.risen]
+    return any(now_[name] > 1.1 * as_before.get(name, 0.0) for name in risen)
+
+
+@torch.no_grad()
+def _race_losses(race: Any) -> dict[str, float]:
+    """The loss on all points of each running racer."""
+    x, y = race.batches.x, race.batches.y
+    return {racer.entry.label: float(((racer.trainer.model(x) - y) ** 2).mean()) for racer in race.running}
 
 
 def _race_dead(now: Moment, found: Any) -> bool:
@@ -355,9 +363,7 @@ def _race_gone(now: Moment, found: Any) -> bool:
 
 
 def _race_leads(now: Moment, found: Any) -> bool:
-    with torch.no_grad():
-        losses = {racer.entry.label: float(((racer.trainer.model(now.run.race.batches.x) - now.run.race.batches.y) ** 2).mean())
-                  for racer in now.run.race.running}  # fmt: skip
+    losses = _race_losses(now.run.race)
     lowest = min(losses.values())
     return all(losses[name] <= lowest * 1.0001 for name in losses if name in found.leader.split(", "))
 

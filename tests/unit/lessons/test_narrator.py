@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from playground.engine.commands import AddPoint, GoBack, LookBack, RemovePoint, SetWeight, Undo
-from playground.lessons import training_rules
+from playground.lessons import narrator, training_rules
 from playground.lessons.classification import lesson as classification
 from playground.lessons.classification.config import LEARNING_RATES as CLASSIFICATION_RATES
 from playground.lessons.classification.config import ClassificationConfig
@@ -33,7 +33,8 @@ from playground.training.probe import Probe
 MIXED: Any = [(x, y, label) for x in (-1, 1) for y in (-1, 1) for label in (0, 1)]  # each place has both classes
 MOSTLY_ONE: Any = [(x, y, int(x == y == 0)) for x in (-1, 0, 1) for y in (-1, 0, 1)]  # one of nine, in the middle
 SAME: Any = [(x, y) for x in (-1, 0, 1) for y in (-1, 1)]  # each place has both values
-MAX_LETTERS, MAX_LETTERS_SINCE = 125, 140  # of a sentence with its advice: two lines beside the numbers
+MAX_LETTERS_SINCE = narrator.MAX_LETTERS
+MAX_LETTERS = 125  # of a sentence with its advice: two lines beside the numbers
 OVERFIT: Any = {
     "points": 10, "noise": 1.0, "test_share": 1.0, "seed": 4, "layers": 2, "hidden": 48, "hidden_2": 48,
     "activation": "tanh", "optimizer": "adam", "lr": 0.01,
@@ -183,6 +184,13 @@ def test_a_sentence_and_its_advice_fit_two_lines(what: str) -> None:
     said = found(RUNS[what][1]())
     most = MAX_LETTERS_SINCE if said.sentence.startswith("Since") else MAX_LETTERS
     assert len(f"{said.sentence} {said.advice}") <= most, f"{said.sentence} {said.advice}"
+
+
+def test_what_is_too_long_for_its_line_is_said_without_the_change() -> None:
+    run = tune(regressed(50, lr=0.1), 100, lr=10.0, activation="tanh", optimizer="momentum")
+    assert run.period.since and found(run).text.startswith("Diverged at step ") and found(run).advice
+    run = tune(regressed(300, layers=2, activation="tanh", lr=0.1), 1, activation="leaky_relu", lr=1.0, noise=1.0)
+    assert len(found(run).text) <= MAX_LETTERS_SINCE
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
