@@ -8,6 +8,7 @@ import string
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -186,11 +187,17 @@ def test_a_sentence_and_its_advice_fit_two_lines(what: str) -> None:
     assert len(f"{said.sentence} {said.advice}") <= most, f"{said.sentence} {said.advice}"
 
 
-def test_what_is_too_long_for_its_line_is_said_without_the_change() -> None:
-    run = tune(regressed(50, lr=0.1), 100, lr=10.0, activation="tanh", optimizer="momentum")
-    assert run.period.since and found(run).text.startswith("Diverged at step ") and found(run).advice
-    run = tune(regressed(300, layers=2, activation="tanh", lr=0.1), 1, activation="leaky_relu", lr=1.0, noise=1.0)
-    assert len(found(run).text) <= MAX_LETTERS_SINCE
+@pytest.mark.parametrize(("since", "plain", "expected"), [
+    ("{since}: it rose.", "It rose.", "Since the step: it rose. Lower it."),
+    ("{since}: it rose" + 130 * "!", "It rose.", "It rose. Lower it."),
+    ("{since}: it rose" + 130 * "!", "It rose" + 130 * "!", "It rose" + 130 * "!"),
+])  # fmt: skip
+def test_what_is_too_long_for_its_line_is_said_without_the_change_or_the_advice(
+    since: str, plain: str, expected: str
+) -> None:
+    rule: Rule[Any] = Rule("rise", lambda s: training_rules.AtStep(3), plain, since, lambda s, found: "Lower it.")
+    said = rule.finding(SimpleNamespace(since="Since the step"))
+    assert said is not None and said.text == expected
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
