@@ -45,8 +45,11 @@ AWAY_SECONDS = 20.0  # without any device of the teacher, until all are told
 EYES_SECONDS = 60.0  # of eyes up without any device of the teacher
 NEVER_CAME_SECONDS = 120.0  # until a class is ended whose teacher never opened it
 PAIRING_SECONDS = 60.0
+ON_THE_WAY_SECONDS = 8.0  # after a send or a join, until a board that is elsewhere has strayed
 RETURN_SECONDS = 10.0  # the longest wait for students after a restart
 RETURN_SHARE = 0.9  # of the seats
+UNKNOWN_IDS = 1_000  # that may have been given after the state was kept that comes back
+UNKNOWN_SEATS = 200
 PEEK_SECONDS = 2.0  # without another message
 MAX_DEVICES = 20
 MAX_SNAPSHOT_BYTES = 64 * 2**20  # of all snapshots together
@@ -89,6 +92,7 @@ class Classroom:
         self.pairings: dict[str, float] = {}  # token -> its end
         self.sent: Send | None = None  # where the class is together
         self.free = True
+        self.arrive_until = 0.0  # boards are on their way
         self.locks: tuple[str, ...] = ()
         self.eyes = False
         self.screen: Screen | None = None
@@ -179,7 +183,7 @@ class Classroom:
 
     def strayed(self, seat: Seat) -> bool:
         """Whether a board is elsewhere than where the class is together."""
-        if self.free or self.sent is None:
+        if self.free or self.sent is None or self.clock() < max(self.sent.at, seat.joined) + ON_THE_WAY_SECONDS:
             return False
         place = self.sent.place
         is_there = seat.board.page == place.page and place.experiment in (None, seat.board.experiment)
@@ -188,7 +192,7 @@ class Classroom:
     def new_offer(self) -> str:
         """A name for the next student: a colour and a number, or in a class of numbers the next one."""
         if self.names == "numbers":
-            return str(self.last_seat + 1)
+            return str(1 + max((int(each) for each in self._names() if each.isdecimal()), default=0))
         given = {each.offer for each in self.of_role("join")}
         return names.offered(self._names() | given, self.random)
 
@@ -228,6 +232,7 @@ class Classroom:
             name = self.new_offer()
         seat = self._add(Seat(self.last_seat + 1, name, typed, self.clock(), self.random.getrandbits(32)))
         seat.sent = None if self.free else self.sent
+        self.arrive_until = self.clock() + ON_THE_WAY_SECONDS
         self._sit(connection, seat)
 
     def come_back(self, connection: Connection, number: int, kept: object = None, answers: object = None) -> None:
@@ -235,8 +240,10 @@ class Classroom:
         seat = self.seats.get(number) or self.left.pop(number, None)
         if seat is None and not self.is_full():
             seat = self.receipts.seat(number, kept, self.random.getrandbits(32))
+            if seat is not None:  # somebody else may have the name by now
+                seat.name = names.distinct(seat.name, self._names(), self.settings.class_name_letters)
         if seat is None:
-            connection.dismiss("void")
+            connection.dismiss("no seat")
             return
         if number not in self.seats:
             self._add(seat)
@@ -250,12 +257,23 @@ class Classroom:
     def take_out(self, number: int) -> None:
         """Take a student out: the token is void, and coming back needs the teacher's yes."""
         seat = self.seat(number)
-        del self.seats[number]
-        self.taken_out[number] = seat
-        self.dismiss_seat(number)
-        if self.screen is not None and (self.screen.what, self.screen.number) == ("spot", number):
-            self.screen = None
+        self._take_out(seat)
         self._act("take out", lambda: self._put_back(number), name=seat.name)
+
+    def take_out_new(self, minutes: int) -> None:
+        """Take all out who have joined in the last minutes, and close the door: an answer to a flood of strangers."""
+        now, was_open = self.clock(), self.is_open
+        found = [seat for seat in self.seats.values() if now - seat.joined < 60 * minutes]
+
+        def undo() -> None:
+            self.is_open = was_open
+            for seat in found:
+                self._put_back(seat.number)
+
+        for seat in found:
+            self._take_out(seat)
+        self.is_open = False
+        self._act("take out new", undo, count=len(found))
 
     def knock_again(self, connection: Connection, number: int) -> None:
         """Somebody who was taken out asks to come back."""
@@ -297,7 +315,9 @@ class Classroom:
         before = (seat.name, seat.typed, seat.allowed)
 
         def undo() -> None:
-            seat.name, seat.typed, seat.allowed = before
+            earlier, seat.typed, seat.allowed = before
+            seat.name = ""
+            seat.name = names.distinct(earlier, self._names(), self.settings.class_name_letters)
             self._tell_name(seat)
 
         seat.name, seat.typed, seat.allowed = name, True, True
@@ -357,7 +377,7 @@ class Classroom:
         del self.devices[number]
         self.epoch += 1
         self.pairings.clear()
-        if self.screen is not None and (self.screen.what, self.screen.number) == ("follow", number):
+        if self._is_on_screens("follow", number):
             self.screen = None
         for each in self.of_role("teacher"):
             if each.device == number:
@@ -391,6 +411,7 @@ class Classroom:
 
     def raise_help(self, number: int, *, on: bool) -> None:
         """A student asks for help, or no longer does."""
+        self._check_is_back()
         seat = self.seat(number)
         if on and seat.help is None:
             seat.help, seat.helps = self.clock(), seat.helps + 1
@@ -400,12 +421,14 @@ class Classroom:
 
     def say_done(self, number: int, *, on: bool) -> None:
         """A student is done, or no longer is."""
+        self._check_is_back()
         seat = self.seat(number)
         seat.done = on
         self._acted(seat)
 
     def answer(self, number: int, vote: int, state: str, value: object) -> None:
         """A student's answer to the open vote; the browser gets a receipt."""
+        self._check_is_back()
         found = self._vote_in(vote, state)
         seat, answer = self.seat(number), found.answer(number, value)
         if answer is None:
@@ -429,7 +452,7 @@ class Classroom:
             seat.glance = NOTHING
         seat.board = board
         self._acted(seat)
-        if self.screen is not None and (self.screen.what, self.screen.number) == ("spot", seat.number):
+        if self._is_on_screens("spot", seat.number):
             self._bump()
 
     def was_placed(self, number: int, send: int) -> None:
@@ -468,8 +491,13 @@ class Classroom:
             setattr(self, name, value)
         self._bump()
 
-    def send(self, kind: str, place: Place, run: str | None, to: str | Collection[int]) -> None:
-        """Send boards somewhere. To all: the class is together there, and latecomers go there, too."""
+    def send(
+        self, kind: str, place: Place, run: str | None, to: str | Collection[int], *, step: int | None = None
+    ) -> None:
+        """Send boards somewhere. To all: the class is together there, and latecomers go there, too.
+
+        `step` is the one of the plan at which the class is then.
+        """
         if to == "strayed":
             targets = [seat for seat in self.seats.values() if self.strayed(seat)]
         elif to == "all":
@@ -478,15 +506,18 @@ class Classroom:
             targets = [self.seats[number] for number in to if number in self.seats]
         sent = Send(self._next_id(), kind, place, run, self.clock())
         before = [(seat, seat.sent) for seat in targets]
-        was_at, was_free = self.sent, self.free
+        was_at, was_free, was_step = self.sent, self.free, self.at_step
 
         def undo() -> None:
             for seat, earlier in before:
-                if seat.sent is sent:
-                    seat.sent = earlier
+                if (
+                    seat.sent is not None and replace(seat.sent, n=sent.n, at=sent.at) == sent
+                ):  # perhaps renewed by an undo
+                    seat.sent = earlier if seat.placed < sent.n else self._way_back(sent, earlier)
                     self.touch(seat)
             if self.sent is sent:
                 self.sent, self.free = was_at, was_free
+                self.at_step = min(was_step, max(0, len(self.steps) - 1))
                 self._touch_rows()
 
         for seat in targets:
@@ -494,9 +525,16 @@ class Classroom:
             self.touch(seat)
         if to == "all":
             self.sent, self.free = sent, False
+            self.arrive_until = self.clock() + ON_THE_WAY_SECONDS
+            self.at_step = self.at_step if step is None else step
             self._act("send", undo, title=place.title or place.page)
         else:
             self._act("send some", undo, count=len(targets), title=place.title or place.page)
+
+    def _way_back(self, sent: Send, earlier: Send | None) -> Send:
+        """Where a board goes whose page has followed a send that is taken back."""
+        found = replace(sent, kind="back", run=None) if earlier is None else earlier
+        return replace(found, n=self._next_id(), at=self.clock())
 
     def set_free(self) -> None:
         """Let all roam."""
@@ -547,11 +585,12 @@ class Classroom:
         self._bump()
 
     def go_to_step(self, before: int, step: int) -> None:
-        """Go on to another step of the plan, from the one that the browser showed."""
-        if before != self.at_step or step >= max(1, len(self.steps)):
+        """Send all to a step of the plan, from the one that the browser showed."""
+        if before != self.at_step or step >= len(self.steps):
             raise Refused("state")
-        self.at_step = step
-        self._bump()
+        if self.vote is not None:
+            raise Refused("busy")
+        self.send("place", self.steps[step], None, "all", step=step)
 
     def show_projected(self, **wish: str) -> None:
         """Choose what the projector shows."""
@@ -716,13 +755,19 @@ class Classroom:
                 self.end()
                 return
             self._without_teacher(away)
-        if self.vote is not None and self.vote.until is not None and now >= self.vote.until and self.vote.is_open:
-            self._take(self.vote, "close")
         if self.returning is not None:
             self._wait_for_return(now)
+        if not self.is_shell:
+            self._forget_boards(now)
+        is_due = self.vote is not None and self.vote.until is not None and now >= self.vote.until and self.vote.is_open
+        if self.vote is not None and is_due and self.returning is None:
+            self._take(self.vote, "close")
         if self.is_shell and self.teacher_lost is None and now >= self.shell_ends:
             self.is_shell = False
             self._bump()
+        if 0 < self.arrive_until <= now:
+            self.arrive_until = 0.0
+            self._touch_rows()
         for seat in [each for each in self.seats.values() if each.lost is not None]:
             if now - (seat.lost or now) > LOST_SEAT_SECONDS:
                 self._put_aside(seat.number)
@@ -773,9 +818,20 @@ class Classroom:
         return 0 if self.returning is None else sum(self.is_here(number) for number in self.returning.expected)
 
     def continue_from(self, last_id: int, last_seat: int, stamp: int) -> None:
-        """Go on counting where the process before has ended."""
-        self.last_id, self.last_seat = max(self.last_id, last_id), max(self.last_seat, last_seat)
+        """Go on counting where the process before has ended.
+
+        It may have given more numbers than the state knows, which is some seconds old: those are left out.
+        """
+        self.last_id = max(self.last_id, last_id + UNKNOWN_IDS)
+        self.last_seat = max(self.last_seat, min(MAX_SEATS, last_seat + UNKNOWN_SEATS))
         self.latest = max(self.latest, stamp)
+
+    def reach_epoch(self, epoch: int) -> None:
+        """The teacher's tokens have been changed so often: earlier ones are void."""
+        self.epoch = max(self.epoch, epoch)
+        for each in self.of_role("teacher"):
+            if each.epoch != self.epoch:
+                each.dismiss("void")
 
     def is_connected(self, device: int) -> bool:
         """Whether a browser of this device of the teacher's is connected."""
@@ -853,6 +909,8 @@ class Classroom:
         self.connections[connection] = None
         seat.lost = None
         self._tell_name(seat, connection)
+        if self.is_shell:
+            connection.note({"is": "returning"})
         if self.vote is not None:
             for number, answers in ((1, self.vote.first), (2, self.vote.second)):
                 if seat.number in answers:
@@ -866,16 +924,29 @@ class Classroom:
                        "token": self.token_of("student", seat.number), "kept": self.receipts.name(seat)})  # fmt: skip
         self.touch(seat)
 
+    def _take_out(self, seat: Seat) -> None:
+        del self.seats[seat.number]
+        self.taken_out[seat.number] = seat
+        self.dismiss_seat(seat.number)
+        if self._is_on_screens("spot", seat.number):
+            self.screen = None
+
     def _put_aside(self, number: int) -> None:
         """Take a student off the list; what the file needs is kept, where there is anything."""
         seat = self.seats.pop(number, None)
         if seat is None:
             return
+        if self._is_on_screens("spot", number):
+            self.screen = None
         votes = [*self.past, *([self.vote] if self.vote is not None else [])]
         if seat.glance.step or any(number in vote.first or number in vote.second for vote in votes):
             self.left[number] = seat
         while len(self.left) > self.settings.class_seats:
             del self.left[next(iter(self.left))]
+
+    def _check_is_back(self) -> None:
+        if self.is_shell:
+            raise Refused("wait")
 
     def _browsers_of(self, number: int) -> list[Connection]:
         return [each for each in self.connections if each.role == "student" and each.seat == number]
@@ -885,6 +956,30 @@ class Classroom:
             seat.lost = self.clock()
             self._add(seat)
             self.touch(seat)
+
+    def _is_on_screens(self, what: str, number: int) -> bool:
+        return self.screen is not None and (self.screen.what, self.screen.number) == (what, number)
+
+    def _forget_boards(self, now: float) -> None:
+        """A board is on all screens no longer once its page has been gone for a while."""
+        here = {each.device for each in self.of_role("teacher") if each.view == "board"}
+        for device in self.devices.values():
+            if device.number in here or (device.board.run is None and not self._is_on_screens("follow", device.number)):
+                device.board_lost = None
+            elif device.board_lost is None:
+                device.board_lost = now
+            elif now - device.board_lost > AWAY_SECONDS:
+                device.board = Board()
+                self._take_off_screens("follow", device.number)
+        if self.screen is not None and self.screen.what == "spot" and self.returning is None:
+            seat = self.seats.get(self.screen.number)
+            if seat is None or (seat.lost is not None and now - seat.lost > AWAY_SECONDS):
+                self._take_off_screens("spot", self.screen.number)
+
+    def _take_off_screens(self, what: str, number: int) -> None:
+        if self._is_on_screens(what, number):
+            self.screen = None
+        self._bump()
 
     def _put_screen(self, screen: Screen | None) -> None:
         is_there = screen is None or screen.number in (self.seats if screen.what == "spot" else self.devices)

@@ -72,6 +72,7 @@ def student(of: Classroom, seat: Seat) -> dict[str, Any]:
         "vote": vote,
         "together": together(of),
         "joined": len(of.seats),
+        "dot": seat.dot,
     }
 
 
@@ -227,22 +228,26 @@ def picture(of: Classroom, what: str, *, has_names: bool) -> dict[str, Any]:
     runs = _runs(of)
     if what == "ghosts":
         curves = [[each.dot, each.glance.step, base64.b64encode(each.glance.curve).decode()] for each in runs]
-        return {"is": "curves", "curves": sorted(each for each in curves if each[2])}
+        page = runs[0].board.page if runs else ""
+        return {"is": "curves", "page": page, "curves": sorted(each for each in curves if each[2])}
     if what == "leaders":
         return {"is": "leaders", "goal": ACCURACY_GOAL, "dots": _leaders(of, runs, has_names=has_names)}
     return dots(of, of.project["x"], of.project["y"])
 
 
 def dots(of: Classroom, x: str, y: str) -> dict[str, Any]:
-    """One number of each run against another one: [id, x, y], in the order of the ids, which are random."""
-    found = [[each.dot, _number(each, x), _number(each, y)] for each in _runs(of)]
-    return {
-        "is": "dots",
-        "x": x,
-        "y": y,
-        "of": len(of.seats),
-        "dots": sorted(each for each in found if None not in each),
-    }
+    """One number of each run against another one: [id, x, y], in the order of the ids, which are random.
+
+    The y of a run that has diverged is None.
+    """
+    found = [dot for each in _runs(of) if (dot := _dot(each, x, y))]
+    return {"is": "dots", "x": x, "y": y, "of": len(of.seats), "dots": sorted(found, key=lambda dot: dot[0])}
+
+
+def _dot(of: Seat, x: str, y: str) -> list[Any] | None:
+    across, is_lost = _number(of, x), of.glance.is_diverged
+    up = None if is_lost else _number(of, y)
+    return [of.dot, across, up] if across is not None and (is_lost or up is not None) else None
 
 
 def _leaders(of: Classroom, runs: list[Seat], *, has_names: bool) -> list[list[Any]]:
@@ -289,9 +294,12 @@ def _screen_run(of: Classroom) -> str | None:
 
 
 def _screen(of: Classroom, seat: Seat | None) -> dict[str, Any] | None:
-    """The board on all screens, as a student or the projector (None) sees it: no student gets the name of another."""
+    """The board on all screens, as a student or the projector (None) sees it: no student gets the name of another.
+
+    For a moment there may be none, between two pages of whoever is looked at; students wait for the next one.
+    """
     screen, run = of.screen, _screen_run(of)
-    if screen is None or run is None:
+    if screen is None or (run is None and seat is None):
         return None
     holder = of.seats.get(screen.number) if screen.what == "spot" else None
     is_named = holder is not None and screen.show_name and holder.may_be_shown and of.show_names

@@ -5,13 +5,16 @@ from __future__ import annotations
 import gc
 import struct
 from collections.abc import Iterator
+from math import nan
 from types import FrameType
 from typing import Any
 
 import pytest
 
 from playground.classroom import messages
-from playground.classroom.classroom import AWAY_SECONDS, EYES_SECONDS, LOST_SEAT_SECONDS
+from playground.classroom.classroom import AWAY_SECONDS, EYES_SECONDS, LOST_SEAT_SECONDS, ON_THE_WAY_SECONDS
+from playground.classroom.commands import MAX_SEATS
+from playground.classroom.feed import KEEP_SECONDS
 from playground.classroom.tiles import HEAD, Flag
 from playground.glance import Glance, Miniature
 from tests.unit.classroom.people import CODE, EXPERIMENT, PAGE, Browser, School, answer, press
@@ -153,6 +156,19 @@ def test_who_is_taken_out_comes_back_only_with_the_teachers_yes() -> None:
     assert 1 in of.seats and third.last("seat")["seat"] == 1
 
 
+def test_a_flood_of_strangers_is_taken_out_at_once_and_undo_lets_them_back() -> None:
+    school = School(class_joins=1000)
+    of = school.start()
+    teacher, known = school.teacher(of), school.students(of, 3)
+    school.clock.pass_by(10 * 60)
+    strangers = school.students(of, 50)
+    teacher.send("take out new", minutes=5)
+    assert all(each.closed == 4401 for each in strangers) and not any(each.closed for each in known)
+    assert len(of.seats) == 3 and not of.is_open
+    undo(teacher)
+    assert len(of.seats) == 53 and of.is_open
+
+
 def test_who_comes_and_goes_a_thousand_times_leaves_little_behind_and_uses_the_numbers_up_at_last() -> None:
     school = School(class_seats=3)
     of = school.start()
@@ -166,7 +182,7 @@ def test_who_comes_and_goes_a_thousand_times_leaves_little_behind_and_uses_the_n
         of.depart(student.connection)
     assert len(of.left) == 3 and of.seats == {}
     assert len(of.connections) == 1
-    of.last_seat = 10_000
+    of.last_seat = MAX_SEATS
     late = school.enter({"as": "join"})
     late.send("join")
     assert late.was_refused == "full"
@@ -174,6 +190,33 @@ def test_who_comes_and_goes_a_thousand_times_leaves_little_behind_and_uses_the_n
         school.enter({"as": "join"})
     with pytest.raises(ValueError, match="too many"):
         school.enter({"as": "join"})
+
+
+def test_a_flood_at_the_door_keeps_nobody_from_joining() -> None:
+    school = School(class_seats=3)
+    of = school.start()
+    crowd = [school.enter({"as": "join"}) for _ in range(20)]
+    assert len([each for each in crowd if not each.closed]) == 6
+    assert [each.closed for each in crowd[:2]] == [4408, 4408], "who has stood there longest goes"
+    student = school.student(of)
+    assert student.last("seat")["seat"] == 1
+
+
+def test_a_name_that_was_given_to_somebody_else_meanwhile_comes_back_with_a_number() -> None:
+    school = School()
+    of = school.start(names="own")
+    teacher, ada = school.teacher(of), school.student(of, "Ada")
+    teacher.send("rename", seat=1, name="Grace")
+    school.student(of, "Ada")
+    undo(teacher)
+    assert ada.last("seat")["name"] == "Ada (2)"
+    kept = ada.last("seat")
+    of.depart(ada.connection)
+    school.clock.pass_by(LOST_SEAT_SECONDS + 1)
+    school.second()
+    school.student(of, "Ada (2)")
+    back = school.enter({"as": "student", "token": kept["token"], "kept": kept["kept"]})
+    assert back.last("seat")["name"] == "Ada (2) (2)"
 
 
 # Who may see what.
@@ -252,6 +295,9 @@ def test_sends_reach_all_and_latecomers_those_who_strayed_and_single_students() 
     one.send("board", run=None, **BOARD)
     other.send("board", run=None, **{**BOARD, "page": "regression", "experiment": None})
     school.second()
+    assert not any(row["strayed"] for row in teacher.last("seats")["seats"]), "on their way"
+    for _ in range(int(ON_THE_WAY_SECONDS)):
+        school.second()
     assert [row["strayed"] for row in teacher.last("seats")["seats"]][:2] == [False, True]
     send(teacher, to="strayed")
     assert other.state["sent"]["n"] > first["n"] and one.state["sent"]["n"] == first["n"]
@@ -287,6 +333,45 @@ def test_undo_takes_back_sends_locks_eyes_follow_and_free_one_by_one() -> None:
     assert student.state["sent"] is None and student.state["free"]
 
 
+def test_undo_of_a_send_takes_boards_back_that_have_followed() -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, other) = school.teacher(of), school.students(of, 2)
+    for to, kind in (("all", "place"), ("all", "preset")):
+        send(teacher, to, kind=kind)
+        one.send("placed", send=one.state["sent"]["n"])
+    last = one.state["sent"]["n"]
+    undo(teacher)
+    found = one.state["sent"]
+    assert found["n"] > last and found["kind"] == "place", "to the place before"
+    assert other.state["sent"]["n"] < last, "who was not there yet stays"
+    one.send("placed", send=found["n"])
+    undo(teacher)
+    assert one.state["sent"]["kind"] == "back" and one.state["sent"]["n"] > found["n"]
+    assert other.state["sent"] is None and teacher.state["sent"] is None
+
+
+def test_a_step_of_the_plan_sends_all_there_and_undo_brings_them_back() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    other = {**PLACE, "page": "regression", "query": "", "experiment": None, "title": "Lines"}
+    teacher.send("plan", steps=[PLACE, other])
+    teacher.send("step", **{"from": 0, "to": 0})
+    assert student.state["sent"]["title"] == "Circle" and not student.state["free"]
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert student.state["sent"]["page"] == "regression" and teacher.state["plan"]["at"] == 1
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert teacher.was_refused == "state", "pressed twice"
+    teacher.send("step", **{"from": 1, "to": 2})
+    assert teacher.was_refused == "state"
+    undo(teacher)
+    assert teacher.state["plan"]["at"] == 0 and student.state["sent"]["title"] == "Circle"
+    teacher.send("ask", page=PAGE, experiment=EXPERIMENT)
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert teacher.was_refused == "busy"
+
+
 def test_undo_is_refused_when_another_act_came_meanwhile_and_keeps_ten() -> None:
     school = School()
     of = school.start()
@@ -312,6 +397,75 @@ def test_follow_needs_a_board_and_ends_when_its_student_or_device_goes() -> None
     teacher.send("spot", seat=1)
     teacher.send("take out", seat=1)
     assert of.screen is None
+
+
+def test_followers_wait_while_the_teacher_opens_another_page() -> None:
+    school = School()
+    of = school.start()
+    page, projector, student = school.teacher(of, "board"), school.projector(of), school.student(of)
+    page.send("board", run="one", **BOARD)
+    page.send("follow", on=True)
+    followed = {"what": "follow", "name": None, "mine": False}
+    for run in ("one", None, "another"):
+        page.send("board", run=run, **BOARD)
+        assert student.state["screen"] == {**followed, "run": run}
+        assert projector.state["screen"] == (run and {**followed, "run": run})
+        assert school.register.may_read(CODE, student.token, "another") == (run == "another")
+
+
+def test_a_board_whose_page_has_gone_is_off_all_screens_after_a_while() -> None:
+    school = School()
+    of = school.start()
+    wall, page, student = school.teacher(of), school.teacher(of, "board"), school.student(of)
+    page.send("board", run="own", **BOARD)
+    page.send("follow", on=True)
+    of.depart(page.connection)  # loaded again
+    school.second()
+    school.clock.pass_by(AWAY_SECONDS - 2)
+    page = school.teacher(of, "board")
+    school.second()
+    assert student.state["screen"] and wall.state["own"]
+    of.depart(page.connection)
+    school.second()
+    school.clock.pass_by(AWAY_SECONDS)
+    school.second()
+    assert student.state["screen"] is None and wall.state["own"] is None and student.state["teacher"] == "here"
+    wall.send("follow", on=True)
+    assert wall.was_refused == "no run"
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_spotlight_ends_with_its_student(leaves: bool) -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, other) = school.teacher(of), school.students(of, 2)
+    one.send("board", run="run", **BOARD)
+    teacher.send("spot", seat=1)
+    if leaves:
+        one.send("leave")
+    else:
+        of.depart(one.connection)
+        school.second()
+        assert other.state["screen"], "the student may only have loaded the page again"
+        school.clock.pass_by(AWAY_SECONDS)
+        school.second()
+    assert other.state["screen"] is None and teacher.state["screen"] is None
+
+
+def test_after_a_restart_a_spotlight_on_a_student_who_stays_away_ends() -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, _) = school.teacher(of), school.students(of, 2)
+    one.send("board", run="run", **BOARD)
+    teacher.send("spot", seat=1)
+    school.clock.pass_by(KEEP_SECONDS)
+    school.second()
+    kept, token = teacher.last("keep")["keep"], teacher.token
+    again = School(school.clock)
+    back = again.enter({"as": "teacher", "token": token, "view": "wall", "keep": kept})
+    for _ in range(int(2 * AWAY_SECONDS)):
+        again.second()
+    assert back.of.screen is None
 
 
 def test_when_the_teacher_is_away_follow_ends_and_later_eyes_up_and_at_last_the_class() -> None:
@@ -432,6 +586,7 @@ def test_dots_and_curves_have_no_names_and_students_get_them_only_while_they_are
         for each in (projector, other):
             message = each.last(kind)
             assert "Marker" not in str(message) and len(message[kind]) == 1
+            assert message[kind][0][0] == one.state["dot"] != other.state["dot"], "each knows the own one"
         assert not [each for each in one.received if isinstance(each, dict) and each["is"] == kind], "one has not asked"
     teacher.send("project", what="leaders")
     school.second()
@@ -439,6 +594,20 @@ def test_dots_and_curves_have_no_names_and_students_get_them_only_while_they_are
     teacher.send("settings", leaders=True)
     school.second()
     assert projector.last("leaders")["dots"][0][1:] == [13, 0.9, False, None]
+
+
+def test_a_run_that_has_diverged_is_a_dot_without_a_height_and_one_without_accuracy_is_none() -> None:
+    school = School()
+    of = school.start()
+    teacher, projector = school.teacher(of), school.projector(of)
+    for at, student in enumerate(school.students(of, 3)):
+        student.send("board", run=f"run-{at}", **BOARD)
+    teacher.send("project", what="scatter", x="rate", y="accuracy")
+    of.take_glances({
+        "run-0": glance(rate=0.5), "run-1": glance(rate=2.0, state="failed"), "run-2": glance(accuracy=nan),
+    })  # fmt: skip
+    school.second()
+    assert sorted(each[1:] for each in projector.last("dots")["dots"]) == [[0.5, 0.9], [2.0, None]]
 
 
 # Devices.

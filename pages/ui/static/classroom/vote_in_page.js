@@ -33,10 +33,21 @@ export class Vote {
     if (board && !this.board) this.enter(board);
     this.panel.hidden = Boolean(board);
     if (!board && this.root.parentElement !== this.panel) this.panel.replaceChildren(this.root);
-    const shown = JSON.stringify([{ ...vote, answered: 0, of: 0 }, Boolean(board), page]); // the counts are the bar's
+    const { id, state, answer, first, result, results, say } = vote; // what is drawn of it
+    const shown = JSON.stringify([id, state, answer, first, result, results, say, Boolean(board), page]);
     if (shown === this.shown) return;
     this.shown = shown;
+    if (this.typedFor !== `${id} ${state}`) this.typed = undefined;
+    this.typedFor = `${id} ${state}`;
     this.draw(page);
+    const asked = `${vote.id} ${vote.state}`;
+    if (this.isOpen && asked !== this.asked) requestAnimationFrame(() => this.comeIntoSight());
+    this.asked = asked;
+  }
+
+  /** A question that is new stands above what a phone shows: it is scrolled to, unless it is far away. */
+  comeIntoSight() {
+    if (this.root.getBoundingClientRect().top > -innerHeight) this.root.scrollIntoView({ block: "nearest" });
   }
 
   enter(board) {
@@ -105,8 +116,12 @@ export class Vote {
     }
     if (state === "closed 1") return has(this.own) ? fill(words.talk, said) : words.talkNone;
     if (state === "closed 2") return has(this.own) ? fill(words.saidOnly, said) : words.waits;
-    const twice = has(first) && has(this.own) && state !== "shown 1" && vote.results;
-    const own = !has(this.own) ? words.youSaidNone : fill(twice ? words.youSaidTwice : words.youSaid, said);
+    const isSecond = Boolean(vote.results);
+    const own = has(this.own)
+      ? fill(isSecond && has(first) ? words.youSaidTwice : words.youSaid, said)
+      : isSecond && has(first)
+      ? fill(words.youSaidFirst, said)
+      : words.youSaidNone;
     return state === "run" && !vote.say ? `${own} ${words.watch}` : own;
   }
 
@@ -154,7 +169,8 @@ export class Vote {
       autocomplete: "off",
       "aria-label": words.send,
       "aria-describedby": hint.id,
-      value: this.own ?? "",
+      value: this.typed ?? this.own ?? "",
+      oninput: () => (this.typed = field.value),
     });
     const form = element(
       "form",
@@ -167,7 +183,10 @@ export class Vote {
       event.preventDefault();
       const text = field.value.trim().replace("−", "-").replace(/^(-?\d*),(\d+)$/, "$1.$2");
       const value = Number(text);
-      if (text && Number.isFinite(value) && value >= lo && value <= hi) return this.answer(value);
+      if (text && Number.isFinite(value) && value >= lo && value <= hi) {
+        this.typed = undefined;
+        return this.answer(value);
+      }
       field.setAttribute("aria-invalid", "true");
       field.focus();
       hint.textContent = fill(words.notANumber, { value: field.value, lo: number(lo), hi: number(hi) });

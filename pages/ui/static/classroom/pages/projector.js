@@ -1,15 +1,15 @@
 // The projector's page: what the class sees together, and nothing that a student must not. It can do nothing.
 
 import { toggleFullScreen } from "../../dom.js";
-import { keep, kept } from "../../storage.js";
+import { forget, keep, kept } from "../../storage.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
 import { doorParts, doorPlate } from "./door.js";
 import { isDark, otherTheme } from "../look.js";
 import { announce, codeOf, iconButton, part, say, showChildren } from "../parts.js";
 import { largeBars, leaders, lossCurves, lowestOf, moved, scatter } from "../pictures.js";
 import { ReaderBoard } from "../reader.js";
-import { ClassSocket } from "../socket.js";
-import { shortAddress } from "../teacher.js";
+import { ClassSocket, CLOSED } from "../socket.js";
+import { FORGOTTEN, shortAddress } from "../teacher.js";
 import { hasLongOptions, numberText, optionsOf, plain, rich, roundOf } from "../vote_words.js";
 import { clockText } from "../wall/question.js";
 
@@ -17,7 +17,6 @@ const KEY = (code) => `class projector ${code}`;
 const MAX_DOTS = 60; // of those who have answered
 const LONG_QUESTION = 60; // letters
 const AWAKE_MS = 2500; // the tools stay so long after the pointer has moved
-const TOKENLESS = 4401;
 
 /** The page `/projector`. */
 export function projector(root, words) {
@@ -77,13 +76,14 @@ class Projector {
     if (is === "welcome") this.skew = message.now - Date.now() / 1000;
     else if (is === "state") {
       this.state = message;
+      this.count = null; // the state has a newer one
       this.skew = message.at - Date.now() / 1000;
       if (message.show.what !== this.what) {
         this.found = {};
         this.what = message.show.what;
       }
     } else if (is === "count") this.count = message;
-    else if (is === "ended") return this.closed(4410);
+    else if (is === "ended") return this.closed(CLOSED.ended);
     else if (is === "dots") {
       const known = new Set((this.found.dots?.dots ?? []).map(([id]) => id));
       const fresh = message.dots.filter(([id]) => !known.has(id));
@@ -97,10 +97,14 @@ class Projector {
     clearInterval(this.clock);
     this.read(null);
     this.socket.close();
-    keep("sessionStorage", KEY(this.code), "");
+    if (FORGOTTEN.includes(closeCode)) forget("sessionStorage", KEY(this.code));
     const { text } = this;
-    if (closeCode === TOKENLESS) return over(this.root, text.void, text.nothing_note);
-    over(this.root, text.ended, text.ended_note);
+    const [title, note] = {
+      [CLOSED.void]: [text.void, text.nothing_note],
+      [CLOSED.noClass]: [text.ended, text.ended_note],
+      [CLOSED.ended]: [text.ended, text.ended_note],
+    }[closeCode] ?? [text.closed, text.closed_note];
+    over(this.root, title, note);
   }
 
   changed() {
