@@ -1,12 +1,12 @@
 """What is to be sent to a browser now: made when it is sent, so that a slow browser gets less, and never a backlog.
 
-States go at once, answers to what a browser did itself, too; counts, tiles, rows and pictures of all runs at most once
-a second, and only what has changed.
+States go at once, answers to what a browser did itself, too; tiles as soon as runs say something new; counts, rows and
+pictures of all runs at most once a second. Only what has changed is sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ import orjson
 from playground.classroom import coming_back, views
 from playground.classroom.classroom import Classroom
 from playground.classroom.connections import Connection
+from playground.classroom.tiles import NOTHING
 
 KEEP_SECONDS = 2.0  # between two states that a teacher's browser holds
 Message = bytes | str
@@ -82,8 +83,10 @@ def _teacher(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Mess
     yield from _rows(of, to, is_second=is_second)
     if is_second:
         yield from _count(of, to)
-        if to.view == "wall":
-            yield from _tiles(of, to)
+    if to.view == "wall":
+        yield from _tiles(of, to, of.seats if is_second else to.glanced & of.seats.keys())
+        to.glanced.clear()
+    if is_second:
         if to.finds:
             yield from _together(of, to, "scatter")
         now, rev = of.clock(), coming_back.revision(of)
@@ -114,18 +117,18 @@ def _rows(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Message
         yield text({"is": "seats", "all": is_first, "seats": found, "gone": gone})
 
 
-def _tiles(of: Classroom, to: Connection) -> Iterator[Message]:
-    """Heads of all that have changed, and in view the miniatures that have."""
+def _tiles(of: Classroom, to: Connection, seats: Collection[int]) -> Iterator[Message]:
+    """Of these seats the heads that have changed, and in view the miniatures that have; each new loss once."""
     found = bytearray()
     shown = to.pictures if to.one is None else to.pictures | {to.one}
-    for seat in of.seats.values():
-        tile = views.tile(of, seat)
+    for number in seats:
+        tile = views.tile(of, of.seats[number])
         head, picture = tile.head(), tile.miniature
-        head_before, picture_before = to.tiles.get(seat.number, (b"", b""))
-        sends_picture = seat.number in shown and picture != picture_before
+        head_before, picture_before, glance_before = to.tiles.get(number, (b"", b"", NOTHING))
+        sends_picture = number in shown and picture != picture_before
         if head != head_before or sends_picture:
-            found += tile.bytes(picture=sends_picture, losses=head != head_before)
-            to.tiles[seat.number] = (head, picture if sends_picture else picture_before)
+            found += tile.bytes(picture=sends_picture, losses=tile.glance is not glance_before)
+            to.tiles[number] = (head, picture if sends_picture else picture_before, tile.glance)
     for number in to.tiles.keys() - of.seats.keys():
         del to.tiles[number]
     if found:

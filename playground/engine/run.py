@@ -104,6 +104,8 @@ class LineByLine(Protocol):
 class Glanced(Protocol):
     """Optional interface for runs that a wall of many boards can show."""
 
+    steps: int
+
     def glance(self, since: int, *, has_picture: bool) -> Glance:
         """The numbers of the current step, with the losses of the steps after `since`, and perhaps a small picture."""
 

@@ -14,7 +14,8 @@ from urllib.parse import urlencode
 
 from pages.ui.classroom.words import NO_FILE
 from pages.ui.session import NO_ANSWER, pool
-from playground.glance import TAIL_POINTS, Glance, Looks
+from playground.classroom.tiles import MAX_TAIL
+from playground.glance import Glance, Looks
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.workers.operations import CheckpointFile, WriteReplayLink
@@ -78,7 +79,7 @@ class Boards:
             if run_id not in self._looks:
                 return
             if (before := self._seen.get(run_id)) is not None:
-                glance = replace(glance, tail=(before.tail + glance.tail)[-TAIL_POINTS:])
+                glance = replace(glance.with_picture_of(before), tail=(before.tail + glance.tail)[-MAX_TAIL:])
             self._seen[run_id] = glance
 
     def checkpoint(self, name: str) -> tuple[bytes, str]:

@@ -388,6 +388,45 @@ def test_the_wall_gets_heads_of_all_and_miniatures_of_those_in_view_only_when_th
     assert len(tiles) == HEAD.size + 128, "the one that came into view"
 
 
+def tiles_of(browser: Browser) -> list[bytes]:
+    """The tiles that have come since the last reading."""
+    return [each for each in browser.read() if isinstance(each, bytes)]
+
+
+def test_a_tile_need_not_wait_for_the_next_second() -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, other) = school.teacher(of), school.students(of, 2)
+    for number, student in enumerate((one, other), start=1):
+        student.send("board", run=f"run-{number}", **BOARD)
+    school.second()
+    teacher.read()
+    of.take_glances({"run-2": glance()})
+    (tiles,) = tiles_of(teacher)
+    assert HEAD.unpack_from(tiles)[0] == 2 and len(tiles) == HEAD.size, "the one that has said something"
+    assert not tiles_of(teacher)
+
+
+def test_a_loss_is_sent_once_whatever_else_of_the_tile_changes() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    student.send("board", run="run", **BOARD)
+    of.take_glances({"run": glance(tail=b"\x01\x02")})
+    assert tiles_of(teacher)[-1][HEAD.size :] == b"\x01\x02"
+    student.send("help", on=True)
+    school.second()
+    (tiles,) = tiles_of(teacher)
+    assert Flag.HELP in Flag(HEAD.unpack_from(tiles)[5]) and len(tiles) == HEAD.size
+
+
+def test_a_picture_stays_until_the_next_one_comes_or_the_run_begins_again() -> None:
+    picture = Miniature("map2", bytes(128))
+    before = glance(step=100, miniature=picture)
+    assert glance(step=101).with_picture_of(before).miniature == picture
+    assert not glance(step=0).with_picture_of(before).miniature.picture
+
+
 def test_nothing_is_asked_of_runs_where_no_wall_looks() -> None:
     school = School()
     of = school.start()
