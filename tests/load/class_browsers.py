@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
@@ -64,8 +64,12 @@ class Browser:
 
     async def until(self, kind: str, **values: Any) -> float:
         """When a message of this kind with these values was there."""
+        return await self.until_it(kind, lambda message: all(message[name] == value for name, value in values.items()))
+
+    async def until_it(self, kind: str, is_right: Callable[[Any], bool]) -> float:
+        """When a message of this kind that is right was there."""
         async with self._news, asyncio.timeout(WAIT_SECONDS):
-            while kind not in self.last or any(self.last[kind][name] != value for name, value in values.items()):
+            while kind not in self.last or not is_right(self.last[kind]):
                 await self._news.wait()
         return time.monotonic()
 
