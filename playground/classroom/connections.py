@@ -45,7 +45,7 @@ class Connection:
     door: dict[str, Any] | None = None
     kept: int = -1  # revision of the state that the teacher's browser holds
     kept_at: float = -1e9
-    tiles: dict[int, tuple[bytes, bytes]] = field(default_factory=dict)  # head and miniature by seat
+    tiles: dict[int, tuple[bytes, tuple[bytes, ...]]] = field(default_factory=dict)  # by seat: head and parts
     together: bytes = b""
     second: bool = False  # a second has passed: what is sent once a second is due
 

@@ -120,12 +120,14 @@ def _tiles(of: Classroom, to: Connection) -> Iterator[Message]:
     shown = to.pictures if to.one is None else to.pictures | {to.one}
     for seat in of.seats.values():
         tile = views.tile(of, seat)
-        head, picture = tile.head(), tile.miniature
-        head_before, picture_before = to.tiles.get(seat.number, (b"", b""))
-        sends_picture = seat.number in shown and picture != picture_before
-        if head != head_before or sends_picture:
-            found += tile.bytes(picture=sends_picture, losses=head != head_before)
-            to.tiles[seat.number] = (head, picture if sends_picture else picture_before)
+        head, parts = tile.bytes(), tile.parts
+        sent_head, sent = to.tiles.get(seat.number, (b"", (b"", b"", b"")))
+        if seat.number not in shown:
+            parts = parts[0], *sent[1:]
+        changed = [part if part != before else None for part, before in zip(parts, sent, strict=True)]
+        if head != sent_head or any(part is not None for part in changed):
+            found += tile.bytes(changed)
+            to.tiles[seat.number] = head, parts
     for number in to.tiles.keys() - of.seats.keys():
         del to.tiles[number]
     if found:

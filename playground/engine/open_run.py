@@ -390,8 +390,8 @@ class OpenRun:
         if glances is None or self.run is None or now < glances.due_at(self.watching.change):
             return None
         run: object = self.run
-        found = run.glance(glances.step, has_picture=glances.has_picture) if isinstance(run, Glanced) else Glance()
-        glances.taken(self.watching.change, found.step, now)
+        found = run.glance(has_picture=glances.has_picture) if isinstance(run, Glanced) else Glance()
+        glances.taken(self.watching.change, now)
         return replace(found, state=self.shown_state)
 
     # What a frame says.

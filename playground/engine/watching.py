@@ -208,16 +208,15 @@ class Glances:
 
     has_picture: bool = True
     change: int = -1  # of the run, at the last glance
-    step: int = -1  # the same
     at: float = -math.inf
 
     def due_at(self, change: int) -> float:
         """When the next glance is due, for a run that is at this change."""
         return math.inf if change == self.change else self.at + GLANCE_SECONDS
 
-    def taken(self, change: int, step: int, now: float) -> None:
+    def taken(self, change: int, now: float) -> None:
         """One was taken."""
-        self.change, self.step, self.at = change, step, now
+        self.change, self.at = change, now
 
 
 def _covers(asked: Ask | None, other: Ask) -> bool:

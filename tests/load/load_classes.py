@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import struct
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -24,6 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from playground.classroom.codes import new_code
+from playground.classroom.tiles import HEAD, SAME, SAME_LOSSES
 from tests.load.machine import LENGTH, Table, row, watched_cores
 from tests.load.room import SERVER, Viewer, control_of, p95, rates_for, watched
 
@@ -42,7 +42,6 @@ BENCH = "regression"
 WAIT_SECONDS = 60.0
 KEEP_SECONDS = 4.0  # until the teacher's browser has the last state
 MAX_RETURN_SECONDS = 10.0
-HEAD = struct.Struct("<HBBBBHIffHHH")
 CORES = {"PLAYGROUND_WORKERS": "2"}
 
 
@@ -74,8 +73,8 @@ class Browser:
     def _take_tiles(self, message: bytes) -> None:
         at, now = 0, time.monotonic()
         while at < len(message):
-            seat, kind, *_, length = HEAD.unpack_from(message, at)
-            at += HEAD.size + (kind >> 4) + length
+            seat, *_, losses, picture, data, _ = HEAD.unpack_from(message, at)
+            at += HEAD.size + losses % SAME_LOSSES + picture % SAME + data % SAME
             self.tiles.setdefault(seat, []).append(now)
 
     async def send(self, **message: Any) -> None:

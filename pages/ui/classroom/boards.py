@@ -9,12 +9,11 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from urllib.parse import urlencode
 
 from pages.ui.classroom.words import NO_FILE
 from pages.ui.session import NO_ANSWER, pool
-from playground.glance import TAIL_POINTS, Glance, Looks
+from playground.glance import Glance, Looks
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.workers.operations import CheckpointFile, WriteReplayLink
@@ -75,11 +74,8 @@ class Boards:
 
     def _take(self, run_id: str, glance: Glance) -> None:
         with self._lock:
-            if run_id not in self._looks:
-                return
-            if (before := self._seen.get(run_id)) is not None:
-                glance = replace(glance, tail=(before.tail + glance.tail)[-TAIL_POINTS:])
-            self._seen[run_id] = glance
+            if run_id in self._looks:
+                self._seen[run_id] = glance
 
     def checkpoint(self, name: str) -> tuple[bytes, str]:
         """A file that continues the run with this name, and the query of a link that replays it, "" for none.
