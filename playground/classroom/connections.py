@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from playground.classroom.messages import CLOSED, LEFT
 from playground.classroom.tokens import Role
-from playground.glance import Glance
 
 MAX_NOTES = 64
 View = Literal["", "wall", "remote", "board"]
@@ -46,7 +45,7 @@ class Connection:
     door: dict[str, Any] | None = None
     kept: int = -1  # revision of the state that the teacher's browser holds
     kept_at: float = -1e9
-    tiles: dict[int, tuple[bytes, bytes, Glance]] = field(default_factory=dict)  # head, miniature, glance by seat
+    tiles: dict[int, tuple[bytes, tuple[bytes, ...]]] = field(default_factory=dict)  # by seat: head and parts
     glanced: set[int] = field(default_factory=set)  # seats whose runs have said something since
     together: bytes = b""
     second: bool = False  # a second has passed: what is sent once a second is due

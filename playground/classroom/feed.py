@@ -14,7 +14,6 @@ import orjson
 from playground.classroom import coming_back, views
 from playground.classroom.classroom import Classroom
 from playground.classroom.connections import Connection
-from playground.classroom.tiles import NOTHING
 
 KEEP_SECONDS = 2.0  # between two states that a teacher's browser holds
 Message = bytes | str
@@ -84,7 +83,8 @@ def _teacher(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Mess
     if is_second:
         yield from _count(of, to)
     if to.view == "wall":
-        yield from _tiles(of, to, of.seats if is_second else to.glanced & of.seats.keys())
+        seats = of.seats if is_second else to.glanced & of.seats.keys()
+        yield from _tiles(of, to, seats, is_second=is_second)
         to.glanced.clear()
     if is_second:
         if to.finds:
@@ -117,18 +117,22 @@ def _rows(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Message
         yield text({"is": "seats", "all": is_first, "seats": found, "gone": gone})
 
 
-def _tiles(of: Classroom, to: Connection, seats: Collection[int]) -> Iterator[Message]:
-    """Of these seats the heads that have changed, and in view the miniatures that have; each new loss once."""
+def _tiles(of: Classroom, to: Connection, seats: Collection[int], *, is_second: bool) -> Iterator[Message]:
+    """Of these seats the heads that have changed, in view the miniatures that have, and once a second loss curves."""
     found = bytearray()
     shown = to.pictures if to.one is None else to.pictures | {to.one}
     for number in seats:
         tile = views.tile(of, of.seats[number])
-        head, picture = tile.head(), tile.miniature
-        head_before, picture_before, glance_before = to.tiles.get(number, (b"", b"", NOTHING))
-        sends_picture = number in shown and picture != picture_before
-        if head != head_before or sends_picture:
-            found += tile.bytes(picture=sends_picture, losses=tile.glance is not glance_before)
-            to.tiles[number] = (head, picture if sends_picture else picture_before, tile.glance)
+        head, parts = tile.bytes(), tile.parts
+        sent_head, sent = to.tiles.get(number, (b"", (b"", b"", b"")))
+        if number not in shown:
+            parts = parts[0], *sent[1:]
+        if not is_second:
+            parts = sent[0], *parts[1:]
+        changed = [part if part != before else None for part, before in zip(parts, sent, strict=True)]
+        if head != sent_head or any(part is not None for part in changed):
+            found += tile.bytes(changed)
+            to.tiles[number] = head, parts
     for number in to.tiles.keys() - of.seats.keys():
         del to.tiles[number]
     if found:

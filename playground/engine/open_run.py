@@ -392,7 +392,7 @@ class OpenRun:
         run: object = self.run
         if isinstance(run, Glanced):
             has_picture = glances.has_picture(run.steps, now)
-            found = run.glance(glances.step, has_picture=has_picture)
+            found = run.glance(has_picture=has_picture)
         else:
             has_picture, found = True, Glance()
         glances.taken(self.watching.change, found.step, now, has_picture=has_picture)

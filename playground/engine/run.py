@@ -106,8 +106,8 @@ class Glanced(Protocol):
 
     steps: int
 
-    def glance(self, since: int, *, has_picture: bool) -> Glance:
-        """The numbers of the current step, with the losses of the steps after `since`, and perhaps a small picture."""
+    def glance(self, *, has_picture: bool) -> Glance:
+        """The numbers of the current step, and perhaps a small picture."""
 
 
 class Comparable(Run, Protocol):

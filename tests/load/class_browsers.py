@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from playground.classroom.codes import new_code
-from playground.classroom.tiles import HEAD
+from playground.classroom.tiles import HEAD, SAME, SAME_LOSSES
 
 WAIT_SECONDS = 60.0
 
@@ -55,9 +55,9 @@ class Browser:
     def _take_tiles(self, message: bytes) -> None:
         at, now = 0, time.monotonic()
         while at < len(message):
-            seat, kind, *_, step, _, _, _, _, length = HEAD.unpack_from(message, at)
-            at += HEAD.size + (kind >> 4) + length
-            self.tiles.setdefault(seat, []).append(Tile(now, step, length > 0))
+            seat, _, _, _, _, _, step, _, _, _, _, losses, picture, data, _ = HEAD.unpack_from(message, at)
+            at += HEAD.size + losses % SAME_LOSSES + picture % SAME + data % SAME
+            self.tiles.setdefault(seat, []).append(Tile(now, step, 0 < picture < SAME))
 
     async def send(self, **message: Any) -> None:
         await self.socket.send(orjson.dumps(message).decode())

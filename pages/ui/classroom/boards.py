@@ -9,12 +9,10 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from urllib.parse import urlencode
 
 from pages.ui.classroom.words import NO_FILE
 from pages.ui.session import NO_ANSWER, pool
-from playground.classroom.tiles import MAX_TAIL
 from playground.glance import Glance, Looks
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
@@ -79,7 +77,7 @@ class Boards:
             if run_id not in self._looks:
                 return
             if (before := self._seen.get(run_id)) is not None:
-                glance = replace(glance.with_picture_of(before), tail=(before.tail + glance.tail)[-MAX_TAIL:])
+                glance = glance.with_picture_of(before)
             self._seen[run_id] = glance
 
     def checkpoint(self, name: str) -> tuple[bytes, str]:

@@ -131,8 +131,8 @@ async def _run(of: Classroom, errand: Errand) -> None:
         else:
             content, query = await asyncio.to_thread(BOARDS.checkpoint, errand.run)
             if (seat := of.seats.get(errand.number)) is not None:
-                picture = tile(of, seat).bytes(picture=True, losses=True)
-                of.snapshot_taken(errand, content, query, picture)
+                picture = tile(of, seat)
+                of.snapshot_taken(errand, content, query, picture.bytes(picture.parts))
     except (*NO_ANSWER, ValueError) as problem:
         if errand.asked_by is not None:
             say = str(problem) if isinstance(problem, ValueError) else ""
