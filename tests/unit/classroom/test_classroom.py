@@ -423,7 +423,7 @@ def test_the_loss_curve_of_a_tile_is_sent_once_a_second_and_only_where_it_has_ch
     student.send("help", on=True)
     school.second()
     (tiles,) = tiles_of(teacher)
-    assert Flag.HELP in Flag(HEAD.unpack_from(tiles)[5]) and len(tiles) == HEAD.size
+    assert Flag.HELP in Flag(HEAD.unpack_from(tiles)[4]) and len(tiles) == HEAD.size
 
 
 def test_a_picture_stays_until_the_next_one_comes_or_the_run_begins_again() -> None:
