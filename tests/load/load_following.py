@@ -152,8 +152,9 @@ async def sends(url: str, port: int, pid: int) -> list[Sent]:
                 tab = await sockets.enter_async_context(open_tab(url))
                 await tab.rerun(BENCH, f"class={of.code}")
                 followers.append(Follower(tab, await of.student(), sockets))
-                await followers[-1].play()
                 following.append(asyncio.create_task(followers[-1].read_page()))
+        for each in followers:
+            await each.play()
         following += [asyncio.create_task(each.follow()) for each in followers]
         await asyncio.sleep(SETTLING_SECONDS)
         print(f"\n{FOLLOWERS} pages open after {time.monotonic() - start:.1f} s", flush=True)
