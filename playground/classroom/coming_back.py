@@ -90,8 +90,8 @@ def restore(of: Classroom, kept: object) -> bool:
             of.seats.setdefault(number, seat)
     of.vote = None if data["vote"] is None else _vote_of(data["vote"])
     of.past = [vote for each in data["past"] if (vote := _vote_of(each)) is not None]
-    if of.vote is not None and of.vote.state == "run" and of.vote.truth is None:
-        of.want_truth(of.vote)
+    if of.vote is not None and of.vote.state == "run":
+        of.want_runs(of.vote)
     of.is_shell, of.restored = False, data["rev"]
     for each in of.of_role("teacher"):
         if each.epoch != of.epoch:  # a device that was taken out has come first

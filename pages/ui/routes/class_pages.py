@@ -36,9 +36,12 @@ from playground.lessons import LESSONS, welcome
 from playground.predictions import Choice, Curve
 
 PAGES = {  # by their path: the title, and the parts of the table of sentences that they show
-    "class": (CLASS_TEXT.title.teacher, ("start", "door", "wall", "question", "pace", "send", "board", "after")),
+    "class": (
+        CLASS_TEXT.title.teacher,
+        ("start", "door", "wall", "question", "pace", "send", "board", "after", "pictures"),
+    ),
     "join": (CLASS_TEXT.title.join, ("join",)),
-    "projector": (CLASS_TEXT.title.projector, ("projector", "door")),
+    "projector": (CLASS_TEXT.title.projector, ("projector", "pictures", "door")),
     "remote": (CLASS_TEXT.title.remote, ("remote", "wall", "question", "pace", "send")),
     "vote": (CLASS_TEXT.title.vote, ("vote", "join")),
 }

@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import orjson
@@ -37,7 +37,7 @@ from playground.classroom.tokens import Keys, secret_of
 from playground.classroom.views import tile
 from playground.mnist.files import cache_folder
 from playground.settings import Settings
-from playground.workers.operations import TruthOf
+from playground.workers.operations import PlayForClass
 
 FIRST_MESSAGE_SECONDS = 5.0
 MAX_FIRST_BYTES = 256 * 1024  # with a teacher's state, or a student's answers
@@ -49,6 +49,7 @@ SLOW_SECONDS = 20.0  # until a browser that does not read is cut off
 FOLD_SECONDS = 0.05  # changes within this time are one state
 TICK_SECONDS = 1.0
 MAX_JOIN_WAIT = 60.0  # seconds
+PLAY_TIMEOUT = 180.0  # seconds: a vote's runs end sooner by themselves
 QUIET = ("here", "placed", "look")  # commands that are no acts
 JSON = "application/json"
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -120,9 +121,10 @@ def start_errands() -> None:
 
 async def _run(of: Classroom, errand: Errand) -> None:
     try:
-        if errand.kind == "truth":
-            operation = TruthOf(errand.page, errand.experiment)
-            of.truth_found(errand.number, await asyncio.to_thread(pool().compute, f"class {of.code}", operation))
+        if errand.kind == "runs":
+            operation = PlayForClass(errand.page, errand.experiment)
+            compute = partial(pool().compute, f"class {of.code}", operation, PLAY_TIMEOUT)
+            of.runs_found(errand.number, await asyncio.to_thread(compute))
         else:
             content, query = await asyncio.to_thread(BOARDS.checkpoint, errand.run)
             if (seat := of.seats.get(errand.number)) is not None:

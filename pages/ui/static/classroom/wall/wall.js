@@ -13,6 +13,7 @@ import { questionParts } from "./question.js";
 import { nameOf } from "./seat_words.js";
 import { SendDialog } from "./send.js";
 import { paintChanged, Tiles } from "./tiles.js";
+import { togetherParts } from "./together.js";
 
 const NEEDS = [[1000, 7], [760, 5], [0, 3]]; // rows of "Needs you", by the height of the window
 const WHAT = ["auto", "door", "scatter", "ghosts", "leaders", "blank"];
@@ -27,6 +28,8 @@ export class Wall {
     this.prompt = page.prompt;
     this.anonymous = false;
     this.one = null; // the seat whose board is open
+    this.together = null; // which picture of all runs is open: "scatter", "ghosts" or "leaders"
+    this.axes = null; // of the dots, as the teacher chose them: [x, y]
     this.lessons = [];
     this.titles = new Map();
     this.asked = new Set(); // questions of this class, as far as this page knows
@@ -73,9 +76,28 @@ export class Wall {
   openBoard(seat) {
     const before = this.one;
     this.one = seat;
+    this.together = null;
     this.draw();
     if (seat) this.root.querySelector(".oneb")?.focus();
     else if (before) this.root.querySelector(`[data-seat="${before}"]`)?.focus();
+  }
+
+  // All runs in one picture.
+
+  openTogether(what) {
+    const before = this.together;
+    this.one = null;
+    this.together = what;
+    this.draw();
+    if (what && !before) this.root.querySelector(".together")?.focus();
+    else if (!what) this.root.querySelector("[data-key=large]")?.focus();
+  }
+
+  /** The axes of the dots, here and on the projector. */
+  chooseAxes(x, y) {
+    this.axes = [x, y];
+    this.teacher.send({ do: "project", what: this.teacher.state.project.what, x, y });
+    this.changed();
   }
 
   openBeside(by) {
@@ -111,7 +133,7 @@ export class Wall {
       u: () => undo(this),
       p: () => event.repeat || this.holdPeek(),
       "/": () => this.root.querySelector("[data-find]")?.focus(),
-      Escape: () => this.one && this.openBoard(null),
+      Escape: () => this.one ? this.openBoard(null) : this.together && this.openTogether(null),
     };
     const act = acts[key.length === 1 ? key.toLowerCase() : key];
     if (!act) return;
@@ -150,6 +172,7 @@ export class Wall {
       this.draw();
     };
     if (!person) this.board.close();
+    if (this.together === "leaders" && !teacher.state.leaders) this.together = "scatter";
     showChildren(this.root, [
       this.head(people),
       this.plan.parts(),
@@ -167,6 +190,7 @@ export class Wall {
           { class: "hero-place", "data-key": "hero" },
           this.tiles.parts(people),
           person && this.board.parts(person, people),
+          this.together && togetherParts(this.together, this),
         ),
       ),
       paceParts(this),
@@ -178,8 +202,9 @@ export class Wall {
       this.watched = box;
     }
     const grid = this.root.querySelector(".gridw");
-    if (grid) grid.inert = Boolean(person);
+    if (grid) grid.inert = Boolean(person || this.together);
     teacher.look(this.tiles.inView, this.one);
+    teacher.find(this.together);
     paintChanged(this.root);
     document.title = say(words.wall.page_title, { code: teacher.code });
   }
