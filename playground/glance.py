@@ -1,11 +1,12 @@
 """What a wall of many boards shows of one run: a small picture and a few numbers, in about a hundred bytes.
 
-A run makes it from numbers that it has (`TrainingRun.glance`), at most once a second and only while somebody looks.
+A run makes it from numbers that it has (`TrainingRun.glance`), twice a second and only while somebody looks; the
+picture is in it at most once a second.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Any, Literal
 
@@ -64,6 +65,12 @@ class Glance:
     def is_diverged(self) -> bool:
         """Whether its loss is no longer finite."""
         return self.state == "failed"
+
+    def with_picture_of(self, before: Glance) -> Glance:
+        """This glance; where it has no picture, with the one of the glance before, unless the run began again since."""
+        if self.miniature.picture or not before.miniature.picture or self.step < before.step:
+            return self
+        return replace(self, miniature=before.miniature)
 
 
 def loss_bytes(losses: NDArray[Any]) -> bytes:

@@ -126,8 +126,8 @@ class Prediction:
     The rule `reads` the run, or the experiment's config.
     With `applies` "after", the experiment's settings are applied only after the answer, as in all still labs: for
     pictures that show the future. `hides` names toggles of charts that are off until then.
-    After its vote a class sees the runs of `beside` side by side, or else the run of the experiment: by the option that a
-    run belongs to, or a title of its own, the settings in which it differs from the experiment.
+    After its vote a class sees the runs of `beside` side by side, or else the run of the experiment: by the option that
+    a run belongs to, or a title of its own, the settings in which it differs from the experiment.
     """
 
     ask: Ask

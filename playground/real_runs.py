@@ -80,7 +80,7 @@ def real_runs(lesson_name: str, experiment: str) -> RealRuns:
 
 
 def _truth(prediction: Prediction, experiment: Experiment, runs: Mapping[str, Any]) -> Answer | None:
-    """What the rule reads from the settings, or from the run of the experiment; None if that did not come to its end."""
+    """What the rule reads from the settings, or from the run of the experiment; None if that has not ended."""
     if prediction.reads == "config":
         return predictions.truth_of(prediction.ask, experiment.config)
     run = next((run for run in runs.values() if run.config == experiment.config), None)

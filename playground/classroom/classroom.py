@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from random import Random, SystemRandom
 from typing import Any, Literal
 
@@ -703,12 +702,13 @@ class Classroom:
 
     def take_glances(self, glances: Mapping[str, Glance]) -> None:
         """What runs say of themselves, by the name under which they are read. A picture that is not new is kept."""
-        for seat in self.seats.values():
-            found = None if seat.board.run is None else glances.get(seat.board.run)
-            if found is not None:
-                if not found.miniature.picture and seat.glance.miniature.picture and found.step >= seat.glance.step:
-                    found = replace(found, miniature=seat.glance.miniature)
-                seat.glance = found
+        new = [seat for seat in self.seats.values() if seat.board.run is not None and seat.board.run in glances]
+        for seat in new:
+            seat.glance = glances[seat.board.run or ""].with_picture_of(seat.glance)
+        for each in self.of_role("teacher"):
+            if new and each.view == "wall":
+                each.glanced.update(seat.number for seat in new)
+                each.wake()
         self._reveal_if_there()
 
     # Time.

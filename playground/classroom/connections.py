@@ -46,6 +46,7 @@ class Connection:
     kept: int = -1  # revision of the state that the teacher's browser holds
     kept_at: float = -1e9
     tiles: dict[int, tuple[bytes, tuple[bytes, ...]]] = field(default_factory=dict)  # by seat: head and parts
+    glanced: set[int] = field(default_factory=set)  # seats whose runs have said something since
     together: bytes = b""
     played: int = 0  # the vote whose recordings it has
     second: bool = False  # a second has passed: what is sent once a second is due

@@ -1,12 +1,12 @@
 """What is to be sent to a browser now: made when it is sent, so that a slow browser gets less, and never a backlog.
 
-States go at once, answers to what a browser did itself, too; counts, tiles, rows and pictures of all runs at most once
-a second, and only what has changed.
+States go at once, answers to what a browser did itself, too; tiles as soon as runs say something new; counts, rows and
+pictures of all runs at most once a second. Only what has changed is sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import orjson
@@ -85,8 +85,11 @@ def _teacher(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Mess
         yield from _runs(of, to)
     if is_second:
         yield from _count(of, to)
-        if to.view == "wall":
-            yield from _tiles(of, to)
+    if to.view == "wall":
+        seats = of.seats if is_second else to.glanced & of.seats.keys()
+        yield from _tiles(of, to, seats, is_second=is_second)
+        to.glanced.clear()
+    if is_second:
         if to.finds in commands.TOGETHER:
             yield from _together(of, to, to.finds)
         now, rev = of.clock(), coming_back.revision(of)
@@ -117,20 +120,22 @@ def _rows(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Message
         yield text({"is": "seats", "all": is_first, "seats": found, "gone": gone})
 
 
-def _tiles(of: Classroom, to: Connection) -> Iterator[Message]:
-    """Heads of all that have changed, and in view the miniatures that have."""
+def _tiles(of: Classroom, to: Connection, seats: Collection[int], *, is_second: bool) -> Iterator[Message]:
+    """Of these seats the heads that have changed, in view the miniatures that have, and once a second loss curves."""
     found = bytearray()
     shown = to.pictures if to.one is None else to.pictures | {to.one}
-    for seat in of.seats.values():
-        tile = views.tile(of, seat)
+    for number in seats:
+        tile = views.tile(of, of.seats[number])
         head, parts = tile.bytes(), tile.parts
-        sent_head, sent = to.tiles.get(seat.number, (b"", (b"", b"", b"")))
-        if seat.number not in shown:
+        sent_head, sent = to.tiles.get(number, (b"", (b"", b"", b"")))
+        if number not in shown:
             parts = parts[0], *sent[1:]
+        if not is_second:
+            parts = sent[0], *parts[1:]
         changed = [part if part != before else None for part, before in zip(parts, sent, strict=True)]
         if head != sent_head or any(part is not None for part in changed):
             found += tile.bytes(changed)
-            to.tiles[seat.number] = head, parts
+            to.tiles[number] = head, parts
     for number in to.tiles.keys() - of.seats.keys():
         del to.tiles[number]
     if found:

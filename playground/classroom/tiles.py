@@ -40,7 +40,7 @@ NOTHING = Glance()
 class Boards(Protocol):
     """The runs that pages of a class show, by the names under which others read them.
 
-    The workers make a glance of a run at most once a second.
+    The workers make a glance of a run twice a second, with a picture at most once a second.
     """
 
     def shown(self, session: object, run_id: object) -> str | None:

@@ -104,6 +104,8 @@ class LineByLine(Protocol):
 class Glanced(Protocol):
     """Optional interface for runs that a wall of many boards can show."""
 
+    steps: int
+
     def glance(self, *, has_picture: bool) -> Glance:
         """The numbers of the current step, and perhaps a small picture."""
 

@@ -455,7 +455,7 @@ class WorkerPool:
                     run.worker.outbox.post(wire.Hold(run.id, run.session in self._held))
 
     def look(self, at: Mapping[str, Looks], glanced: Callable[[str, Glance], None]) -> None:
-        """Glance at these runs from now on, and at no others: at each that has changed, at most once a second.
+        """Glance at these runs from now on, and at no others: at each that has changed, twice a second at most.
 
         `glanced` is called from another thread, and must return at once.
         """

@@ -74,8 +74,11 @@ class Boards:
 
     def _take(self, run_id: str, glance: Glance) -> None:
         with self._lock:
-            if run_id in self._looks:
-                self._seen[run_id] = glance
+            if run_id not in self._looks:
+                return
+            if (before := self._seen.get(run_id)) is not None:
+                glance = glance.with_picture_of(before)
+            self._seen[run_id] = glance
 
     def checkpoint(self, name: str) -> tuple[bytes, str]:
         """A file that continues the run with this name, and the query of a link that replays it, "" for none.

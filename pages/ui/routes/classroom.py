@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
 from functools import cache, partial
@@ -48,6 +49,7 @@ TEACHER_ACTS_PER_SECOND = 20.0
 SLOW_SECONDS = 20.0  # until a browser that does not read is cut off
 FOLD_SECONDS = 0.05  # changes within this time are one state
 TICK_SECONDS = 1.0
+GLANCES_PER_TICK = 4  # how often a wall is told what runs have said since
 MAX_JOIN_WAIT = 60.0  # seconds
 PLAY_TIMEOUT = 180.0  # seconds: a vote's runs end sooner by themselves
 QUIET = ("here", "placed", "look")  # commands that are no acts
@@ -100,14 +102,17 @@ def keep_time() -> None:
 
 
 async def _tick() -> None:
-    while register().classes:
+    for beat in itertools.count():
+        if not register().classes:
+            return
         try:
-            register().tick()
+            if beat % GLANCES_PER_TICK == 0:
+                register().tick()
             register().take_glances(BOARDS)
             start_errands()
         except Exception:
             log.exception("A second of the classes failed.")
-        await asyncio.sleep(TICK_SECONDS)
+        await asyncio.sleep(TICK_SECONDS / GLANCES_PER_TICK)
 
 
 def start_errands() -> None:

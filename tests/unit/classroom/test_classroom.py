@@ -365,17 +365,19 @@ def test_the_wall_gets_heads_of_all_and_miniatures_of_those_in_view_only_when_th
         student.send("board", run=f"run-{number}", **BOARD)
     teacher.send("look", seats=[1], one=None)
     assert of.pictures == {"run-1"} and of.numbers == {"run-1", "run-2"}
-    picture = Miniature("map2", bytes(range(128)))
-    of.take_glances({"run-1": glance(miniature=picture, tail=b"\x01\x02"), "run-2": glance(miniature=picture)})
+    picture = Miniature("map2", bytes(range(128)), b"\x07\x08\x01")
+    of.take_glances({"run-1": glance(miniature=picture, curve=b"\x01\x02"), "run-2": glance(miniature=picture)})
     school.second()
     (tiles,) = [each for each in teacher.read() if isinstance(each, bytes)]
-    assert len(tiles) == (HEAD.size + 2 + 128) + HEAD.size
-    seat, kind, lesson, experiment, flags, age, step, loss, rate, accuracy, units, length = HEAD.unpack_from(tiles)
-    assert (seat, kind, experiment, step, units, length) == (1, 1 | 2 << 4, 2, 100, 3, 128)
+    assert len(tiles) == (HEAD.size + 2 + 128 + 3) + HEAD.size
+    seat, kind, lesson, experiment, flags, age, step, loss, rate, accuracy, units, *lengths, challenge = (
+        HEAD.unpack_from(tiles)
+    )
+    assert (seat, kind, experiment, step, units, lengths, challenge) == (1, 1, 2, 100, 3, [2, 128, 3], 0)
     assert Flag(flags) == Flag.HERE | Flag.PLAYS and age == 0
     assert loss == 0.5 and rate == pytest.approx(0.1) and accuracy == round(0.9 * 65_534)
     assert messages and teacher.last("welcome")["lessons"][lesson] == PAGE
-    assert tiles[HEAD.size : HEAD.size + 2] == b"\x01\x02" and tiles[HEAD.size + 2 :][:128] == picture.picture
+    assert tiles[HEAD.size :][:133] == b"\x01\x02" + picture.picture + picture.data
     school.second()
     assert not [each for each in teacher.read() if isinstance(each, bytes)], "nothing has changed"
     of.take_glances({"run-1": glance(step=101)})  # without a new picture
@@ -385,7 +387,50 @@ def test_the_wall_gets_heads_of_all_and_miniatures_of_those_in_view_only_when_th
     teacher.send("look", seats=[1, 2], one=None)
     school.second()
     (tiles,) = [each for each in teacher.read() if isinstance(each, bytes)]
-    assert len(tiles) == HEAD.size + 128, "the one that came into view"
+    assert len(tiles) == HEAD.size + 128 + 3, "the one that came into view"
+
+
+def tiles_of(browser: Browser) -> list[bytes]:
+    """The tiles that have come since the last reading."""
+    return [each for each in browser.read() if isinstance(each, bytes)]
+
+
+def test_a_tile_need_not_wait_for_the_next_second() -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, other) = school.teacher(of), school.students(of, 2)
+    for number, student in enumerate((one, other), start=1):
+        student.send("board", run=f"run-{number}", **BOARD)
+    school.second()
+    teacher.read()
+    of.take_glances({"run-2": glance()})
+    (tiles,) = tiles_of(teacher)
+    assert HEAD.unpack_from(tiles)[0] == 2 and len(tiles) == HEAD.size, "the one that has said something"
+    assert not tiles_of(teacher)
+
+
+def test_the_loss_curve_of_a_tile_is_sent_once_a_second_and_only_where_it_has_changed() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    student.send("board", run="run", **BOARD)
+    school.second()
+    teacher.read()
+    of.take_glances({"run": glance(curve=b"\x01\x02")})
+    assert len(tiles_of(teacher)[-1]) == HEAD.size, "numbers alone"
+    school.second()
+    assert tiles_of(teacher)[-1][HEAD.size :] == b"\x01\x02"
+    student.send("help", on=True)
+    school.second()
+    (tiles,) = tiles_of(teacher)
+    assert Flag.HELP in Flag(HEAD.unpack_from(tiles)[5]) and len(tiles) == HEAD.size
+
+
+def test_a_picture_stays_until_the_next_one_comes_or_the_run_begins_again() -> None:
+    picture = Miniature("map2", bytes(128))
+    before = glance(step=100, miniature=picture)
+    assert glance(step=101).with_picture_of(before).miniature == picture
+    assert not glance(step=0).with_picture_of(before).miniature.picture
 
 
 def test_nothing_is_asked_of_runs_where_no_wall_looks() -> None:

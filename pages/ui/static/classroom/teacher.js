@@ -42,6 +42,7 @@ export class Teacher {
     this.lessons = []; // names, in the order of a tile's index
     this.seats = new Map();
     this.tiles = new Map();
+    this.fresh = new Set(); // seats whose tile is newer than what the page shows
     this.count = null;
     this.peeked = null; // sums, while Peek is held
     this.found = {}; // the last pictures of all runs: dots, curves, leaders
@@ -114,6 +115,7 @@ export class Teacher {
   takeTiles(bytes) {
     for (const tile of readTiles(bytes)) {
       this.tiles.set(tile.seat, { ...updated(this.tiles.get(tile.seat), tile), at: performance.now() });
+      this.fresh.add(tile.seat);
     }
     this.changed("tiles");
   }

@@ -64,14 +64,21 @@ export function readTiles(buffer) {
   return tiles;
 }
 
-/** The tile of a seat after a newer one: it keeps the parts that have not changed. A picture of another kind goes. */
+/**
+ * The tile of a seat after a newer one: it keeps the parts that have not changed. A picture of another kind goes.
+ * `look` is another object whenever the miniature looks another way.
+ */
 export function updated(before, tile) {
   const kept = before?.kind === tile.kind ? before : null;
+  const mini = tile.mini ?? kept?.mini ?? NONE;
+  const isCurve = tile.diverged || !mini.length; // the losses are drawn
+  const isNew = !kept || tile.diverged !== kept.diverged || tile.mini || tile.data || (isCurve && tile.losses);
   return {
     ...tile,
     losses: tile.losses ?? before?.losses ?? [],
-    mini: tile.mini ?? kept?.mini ?? NONE,
+    mini,
     data: tile.data ?? kept?.data ?? NONE,
+    look: isNew ? {} : kept.look,
   };
 }
 

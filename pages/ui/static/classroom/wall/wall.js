@@ -155,9 +155,18 @@ export class Wall {
 
   // Drawing.
 
+  /** New tiles have come, and nothing else: draw them, where all else may stay as it is; whether that was done. */
+  drawTiles() {
+    if (this.one || !this.root.isConnected) return false;
+    this.tiles.drawAgain(this.teacher.fresh, this.teacher.people());
+    this.teacher.fresh.clear();
+    return true;
+  }
+
   draw() {
     const { teacher, words } = this;
     if (!teacher.state) return;
+    teacher.fresh.clear();
     const { vote } = teacher.state;
     if (vote) this.asked.add(`${vote.page} ${vote.experiment}`);
     const people = teacher.people();
