@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import gc
+import math
 import struct
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from playground.classroom import messages
 from playground.classroom.classroom import AWAY_SECONDS, EYES_SECONDS, LOST_SEAT_SECONDS
-from playground.classroom.tiles import HEAD, Flag
-from playground.glance import Glance, Miniature
+from playground.classroom.tiles import HEAD, MAX_LOSSES, SAME_LOSSES, Flag
+from playground.glance import Glance, Miniature, thinned
 from tests.unit.classroom.people import CODE, EXPERIMENT, PAGE, Browser, School, answer, press
 
 PLACE = {"page": PAGE, "query": "?classification_try=circle-cuts", "experiment": EXPERIMENT, "title": "Circle"}
@@ -426,11 +428,102 @@ def test_the_loss_curve_of_a_tile_is_sent_once_a_second_and_only_where_it_has_ch
     assert Flag.HELP in Flag(HEAD.unpack_from(tiles)[5]) and len(tiles) == HEAD.size
 
 
+def test_a_tile_has_the_whole_loss_curve_of_its_run_whatever_was_sent_before() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    student.send("board", run="run", **BOARD)
+    shown = b""  # what the wall draws: a part that has not changed is kept
+
+    def second() -> bytes:
+        nonlocal shown
+        school.second()
+        for tiles in tiles_of(teacher):
+            length = HEAD.unpack_from(tiles)[11]
+            shown = shown if length == SAME_LOSSES else tiles[HEAD.size :][:length]
+        return shown
+
+    falling = bytes(range(200, 140, -1))
+    for count in (2, 10, 30):  # it grows, and what comes between two seconds is not missed
+        of.take_glances({"run": glance(step=count - 1, curve=falling[: count - 1])})
+        of.take_glances({"run": glance(step=count, curve=falling[:count])})
+        assert second() == falling[:count]
+    for on in (True, False):  # the same tile again, for another reason
+        student.send("help", on=on)
+        school.clock.pass_by(60.0)
+        assert second() == falling[:30]
+    of.take_glances({"run": glance(step=60, curve=falling)})
+    assert second() == thinned(np.frombuffer(falling, np.uint8), MAX_LOSSES).tobytes()
+    of.take_glances({"run": glance(step=3, curve=b"\x80\x7f")})  # Reset
+    assert second() == b"\x80\x7f"
+    of.take_glances({"run": glance(step=9, curve=b"\x80\xff\x00", state="failed", loss=math.nan)})
+    assert second() == b"\x80\xff\x00", "it has diverged"
+    student.send("board", run="another", **BOARD)
+    assert second() == b"", "nothing of the run before"
+    of.take_glances({"another": glance(step=700, curve=b"\x70")})
+    assert second() == b"\x70"
+    other = school.teacher(of)  # a wall that comes late
+    school.second()
+    assert tiles_of(other)[-1][HEAD.size :][:1] == b"\x70"
+
+
 def test_a_picture_stays_until_the_next_one_comes_or_the_run_begins_again() -> None:
     picture = Miniature("map2", bytes(128))
     before = glance(step=100, miniature=picture)
     assert glance(step=101).with_picture_of(before).miniature == picture
     assert not glance(step=0).with_picture_of(before).miniature.picture
+
+
+def test_a_dot_says_whether_its_run_still_plays_and_one_that_diverged_stays() -> None:
+    school = School()
+    of = school.start()
+    teacher, students = school.teacher(of), school.students(of, 4)
+    for number, student in enumerate(students):
+        student.send("board", run=f"run-{number}", **BOARD)
+    of.take_glances({
+        "run-0": glance(rate=0.01, loss=0.5),
+        "run-1": glance(rate=0.1, loss=0.2, state="done"),
+        "run-2": glance(rate=10.0, loss=math.nan, state="failed"),
+        "run-3": glance(rate=1.0, loss=math.nan),  # its first loss is not there yet
+    })  # fmt: skip
+    teacher.send("found", on=True, what="scatter")
+    school.second()
+    found = sorted(each[1:] for each in teacher.last("dots")["dots"])
+    assert found == [[0.01, 0.5, True], [0.1, 0.2, False], [10.0, None, False]]
+    teacher.send("found", on=True, what="ghosts")
+    school.second()
+    assert teacher.last("curves")
+    teacher.send("found", on=False)
+    of.take_glances({"run-0": glance(rate=0.01, loss=0.4)})
+    school.second()
+    assert not [each for each in teacher.read() if isinstance(each, dict) and each["is"] in ("dots", "curves")]
+
+
+def test_the_leaders_goal_is_that_of_the_challenge_to_which_the_class_was_sent() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    teacher.send("settings", leaders=True)
+    teacher.send("found", on=True, what="leaders")
+    student.send("board", run="run", page=PAGE, query="", experiment="challenge")
+    of.take_glances({"run": glance(accuracy=0.96, parameters=22, state="done")})
+    school.second()
+    found = teacher.last("leaders")
+    assert (found["accuracy"], found["parameters"], found["dots"][0][3]) == (0.95, 0, True)
+    place = {"page": PAGE, "experiment": "challenge", "title": "A challenge", "to": "all", "run": None}
+    teacher.send("send", kind="place", query="?classification_try=challenge", **place)
+    school.second()
+    found = teacher.last("leaders")
+    assert (found["accuracy"], found["parameters"], found["dots"][0][3]) == (0.95, 20, False)
+    teacher.send("send", kind="preset", query="?classification_least_accuracy=90", **place | {"experiment": None})
+    school.second()
+    assert teacher.last("leaders")["accuracy"] == 0.9
+    for hostile in ("nan", "-5", "1e9", "x"):
+        teacher.send(
+            "send", kind="preset", query=f"?classification_least_accuracy={hostile}", **place | {"experiment": None}
+        )
+        school.second()
+        assert teacher.last("leaders")["accuracy"] == 0.95, hostile
 
 
 def test_nothing_is_asked_of_runs_where_no_wall_looks() -> None:
