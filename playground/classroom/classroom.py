@@ -556,11 +556,25 @@ class Classroom:
         self._bump()
 
     def go_to_step(self, before: int, step: int) -> None:
-        """Go on to another step of the plan, from the one that the browser showed."""
-        if before != self.at_step or step >= max(1, len(self.steps)):
+        """Send all to a step of the plan, from the one that the browser showed; a step that asks opens its vote."""
+        if before != self.at_step or step >= len(self.steps):
             raise Refused("state")
-        self.at_step = step
-        self._bump()
+        if self.vote is not None:
+            raise Refused("busy")
+        place = self.steps[step]
+        self.send("place", place, None, "all")
+        act = self.acts[-1]
+        put_back = act.undo
+
+        def undo() -> None:
+            assert put_back is not None
+            put_back()
+            self.at_step = before
+
+        act.undo, self.at_step = undo, step
+        if place.ask and questions.find(place.page, place.experiment) is not None:
+            assert place.experiment is not None
+            self.ask(place.page, place.experiment)
 
     def show_projected(self, **wish: str) -> None:
         """Choose what the projector shows."""

@@ -526,6 +526,30 @@ def test_the_leaders_goal_is_that_of_the_challenge_to_which_the_class_was_sent()
         assert teacher.last("leaders")["accuracy"] == 0.95, hostile
 
 
+def test_a_step_of_the_plan_sends_all_asks_its_question_and_can_be_undone() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    place = {"page": PAGE, "query": "?classification_try=xor", "experiment": "xor", "title": "Xor", "ask": False}
+    asking = place | {"query": f"?classification_try={EXPERIMENT}", "experiment": EXPERIMENT, "ask": True}
+    teacher.send("step", **{"from": 0, "to": 0})
+    assert teacher.was_refused == "state", "there is no plan"
+    teacher.send("plan", steps=[place, asking])
+    teacher.send("step", **{"from": 0, "to": 0})
+    assert student.state["sent"]["experiment"] == "xor" and not student.state["free"]
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert student.state["sent"]["experiment"] == student.vote["experiment"] == EXPERIMENT
+    assert teacher.state["plan"]["at"] == 1
+    teacher.send("step", **{"from": 1, "to": 0})
+    assert teacher.was_refused == "busy", "first the question"
+    press(teacher, "close")
+    press(teacher, "next")
+    teacher.send("undo", act=next(each["act"] for each in reversed(teacher.state["acts"]) if each["undo"]))
+    assert student.state["sent"]["experiment"] == "xor" and teacher.state["plan"]["at"] == 0
+    teacher.send("step", **{"from": 1, "to": 0})
+    assert teacher.was_refused == "state", "from another device, which showed another step"
+
+
 def test_nothing_is_asked_of_runs_where_no_wall_looks() -> None:
     school = School()
     of = school.start()
