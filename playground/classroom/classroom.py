@@ -262,7 +262,7 @@ class Classroom:
         del self.seats[number]
         self.taken_out[number] = seat
         self.dismiss_seat(number)
-        if self.screen is not None and (self.screen.what, self.screen.number) == ("spot", number):
+        if self._is_on_screens("spot", number):
             self.screen = None
         self._act("take out", lambda: self._put_back(number), name=seat.name)
 
@@ -366,7 +366,7 @@ class Classroom:
         del self.devices[number]
         self.epoch += 1
         self.pairings.clear()
-        if self.screen is not None and (self.screen.what, self.screen.number) == ("follow", number):
+        if self._is_on_screens("follow", number):
             self.screen = None
         for each in self.of_role("teacher"):
             if each.device == number:
@@ -438,7 +438,7 @@ class Classroom:
             seat.glance = NOTHING
         seat.board = board
         self._acted(seat)
-        if self.screen is not None and (self.screen.what, self.screen.number) == ("spot", seat.number):
+        if self._is_on_screens("spot", seat.number):
             self._bump()
 
     def was_placed(self, number: int, send: int) -> None:
@@ -748,6 +748,8 @@ class Classroom:
         self._reveal_if_there()
         if self.returning is not None:
             self._wait_for_return(now)
+        if not self.is_shell:
+            self._forget_boards(now)
         if self.is_shell and self.teacher_lost is None and now >= self.shell_ends:
             self.is_shell = False
             self._bump()
@@ -899,6 +901,8 @@ class Classroom:
         seat = self.seats.pop(number, None)
         if seat is None:
             return
+        if self._is_on_screens("spot", number):
+            self.screen = None
         votes = [*self.past, *([self.vote] if self.vote is not None else [])]
         if seat.glance.step or any(number in vote.first or number in vote.second for vote in votes):
             self.left[number] = seat
@@ -913,6 +917,30 @@ class Classroom:
             seat.lost = self.clock()
             self._add(seat)
             self.touch(seat)
+
+    def _is_on_screens(self, what: str, number: int) -> bool:
+        return self.screen is not None and (self.screen.what, self.screen.number) == (what, number)
+
+    def _forget_boards(self, now: float) -> None:
+        """A board is on all screens no longer once its page has been gone for a while."""
+        here = {each.device for each in self.of_role("teacher") if each.view == "board"}
+        for device in self.devices.values():
+            if device.number in here or (device.board.run is None and not self._is_on_screens("follow", device.number)):
+                device.board_lost = None
+            elif device.board_lost is None:
+                device.board_lost = now
+            elif now - device.board_lost > AWAY_SECONDS:
+                device.board = Board()
+                self._take_off_screens("follow", device.number)
+        if self.screen is not None and self.screen.what == "spot" and self.returning is None:
+            seat = self.seats.get(self.screen.number)
+            if seat is None or (seat.lost is not None and now - seat.lost > AWAY_SECONDS):
+                self._take_off_screens("spot", self.screen.number)
+
+    def _take_off_screens(self, what: str, number: int) -> None:
+        if self._is_on_screens(what, number):
+            self.screen = None
+        self._bump()
 
     def _put_screen(self, screen: Screen | None) -> None:
         is_there = screen is None or screen.number in (self.seats if screen.what == "spot" else self.devices)

@@ -88,6 +88,7 @@ class Device:
     since: float
     new: bool = False  # the teacher has not yet said that it is theirs
     board: Board = field(default_factory=Board)
+    board_lost: float | None = None  # since when none of its pages is there
 
 
 @dataclass

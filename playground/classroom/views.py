@@ -73,6 +73,7 @@ def student(of: Classroom, seat: Seat) -> dict[str, Any]:
         "vote": vote,
         "together": together(of),
         "joined": len(of.seats),
+        "dot": seat.dot,
     }
 
 
@@ -228,7 +229,8 @@ def picture(of: Classroom, what: str, *, has_names: bool) -> dict[str, Any]:
     with_run = _runs(of)
     if what == "ghosts":
         curves = [[each.dot, each.glance.step, _as_text(each.glance.curve)] for each in with_run]
-        return {"is": "curves", "curves": sorted(each for each in curves if each[2])}
+        page = with_run[0].board.page if with_run else ""
+        return {"is": "curves", "page": page, "curves": sorted(each for each in curves if each[2])}
     if what == "leaders":
         accuracy, parameters = goal = of.goal
         dots = _leaders(of, with_run, goal, has_names=has_names)
@@ -324,9 +326,12 @@ def _screen_run(of: Classroom) -> str | None:
 
 
 def _screen(of: Classroom, seat: Seat | None) -> dict[str, Any] | None:
-    """The board on all screens, as a student or the projector (None) sees it: no student gets the name of another."""
+    """The board on all screens, as a student or the projector (None) sees it: no student gets the name of another.
+
+    For a moment there may be none, between two pages of whoever is looked at; students wait for the next one.
+    """
     screen, run = of.screen, _screen_run(of)
-    if screen is None or run is None:
+    if screen is None or (run is None and seat is None):
         return None
     holder = of.seats.get(screen.number) if screen.what == "spot" else None
     is_named = holder is not None and screen.show_name and holder.may_be_shown and of.show_names

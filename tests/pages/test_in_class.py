@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pages.ui.classroom.boards import BOARDS
-from pages.ui.routes.classroom import register
-from pages.ui.session import KEY, Session, pool
-from playground.classroom.connections import Connection
+from pages.ui.session import pool
 from playground.classroom.orders import obey
 from playground.lessons import LESSONS
 from playground.workers.operations import PointsAsCsv
+from tests.pages.a_class import CODE, Class, bar, knob, order, started, state
 from tests.pages.session import (
     Open,
-    board,
     follow,
     given_to_all,
     link,
@@ -29,76 +25,13 @@ from tests.pages.session import (
     try_out,
 )
 
-CODE = "BCDFGH"
 REGRESSION, CLASSIFICATION, TENSORS = (LESSONS[name] for name in ("regression", "classification", "tensors"))
-
-
-class Class:
-    """A class, its teacher, and a student whose page is a session."""
-
-    def __init__(self) -> None:
-        self.of = register().start(CODE, {}, "127.0.0.1")
-        self.teacher = Connection(lambda: None, role="teacher", device=1, view="wall")
-        self.of.enter(self.teacher)
-
-    def do(self, name: str, **fields: Any) -> None:
-        """The teacher does something."""
-        notes = len(self.teacher.notes)
-        obey(self.of, self.teacher, {"do": name, **fields})
-        said = list(self.teacher.notes)[notes:]
-        assert not [each for each in said if each["is"] == "refused"], said
-
-    def send(self, page: str, query: str = "", **fields: Any) -> None:
-        """The teacher sends everybody somewhere."""
-        common = {"kind": "place", "experiment": None, "run": None, "title": page, "to": "all"}
-        self.do("send", **(common | {"page": page, "query": query} | fields))
-
-    def seat(self, session: AppTest, page: str) -> Connection:
-        """The page of this session belongs to a student from now on."""
-        connection = Connection(lambda: None)
-        self.of.knock(connection)
-        obey(self.of, connection, {"do": "join"})
-        self.shows(connection, session, page)
-        return connection
-
-    def shows(self, connection: Connection, session: AppTest, page: str) -> None:
-        """The bar says what the page shows."""
-        name = state(session).name
-        run = BOARDS.shown(name, run_id(session)) if page else None
-        obey(self.of, connection, {"do": "board", "session": name, "run": run, "page": page, "query": "",
-                                   "experiment": None})  # fmt: skip
 
 
 @pytest.fixture
 def lesson() -> Iterator[Class]:
-    made = Class()
-    yield made
-    made.of.end()
-    register()._ended.clear()
-    register()._starters.clear()
-
-
-def state(session: AppTest) -> Session:
-    found = session.session_state[KEY]
-    assert isinstance(found, Session)
-    return found
-
-
-def bar(session: AppTest) -> dict[str, Any]:
-    """What the page says to the bar."""
-    (found,) = [each for each in given_to_all(session) if isinstance(each, dict) and "placed" in each]
-    return found
-
-
-def order(session: AppTest, **values: Any) -> None:
-    """The bar asks the page for something; the session is then where the page took it."""
-    say(session, "class", "order", values)
-    session.switch_page(f"{state(session).page or 'home'}.py")
-
-
-def knob(session: AppTest, name: str) -> dict[str, Any]:
-    (found,) = [each for each in board(session)["knobs"] if each["name"] == name]
-    return dict(found)
+    with started() as made:
+        yield made
 
 
 def test_a_page_without_a_class_has_nothing_of_it(visit: Open) -> None:
@@ -259,8 +192,9 @@ def test_a_send_is_only_for_the_seats_that_it_names(visit: Open, lesson: Class) 
 
 def test_who_leaves_is_in_no_class_on_any_page(visit: Open, lesson: Class) -> None:
     session = visit(REGRESSION, **{"class": CODE})
-    lesson.seat(session, "regression")
+    connection = lesson.seat(session, "regression")
     lesson.do("lock", names=["all"])
+    obey(lesson.of, connection, {"do": "leave"})
     order(session, leave=True)
     assert "class" not in link(session)
     assert not [each for each in given_to_all(session) if isinstance(each, dict) and "placed" in each]

@@ -51,9 +51,8 @@ def follow(pages: Pages, page: str) -> None:
     order, state.order = state.order, {}
     if not locks.code():
         return
-    for bench in state.benches.values():
-        bench.is_given = False
     if order.get("leave") is True:
+        state.left_class = True
         state.kept_parameters.pop(locks.PARAMETER, None)
         st.query_params.pop(locks.PARAMETER, None)
         return
@@ -75,6 +74,10 @@ def report(page: str) -> None:
     if not locks.code():
         return
     found, state = locks.classroom(), session()
+    for bench in state.benches.values():
+        bench.is_given = False  # what the teacher has set is read
+    if state.still is not None and state.still.bench not in _benches(page):
+        BOARDS.shows_still(None)
     names = () if found is None or locks.is_teacher() else found.locks
     data = {
         "session": state.name, "page": page, "placed": state.placed, "ran": state.ran, "back": state.own is not None,

@@ -14,6 +14,7 @@ import pytest
 
 from playground.classroom import messages
 from playground.classroom.classroom import AWAY_SECONDS, EYES_SECONDS, LOST_SEAT_SECONDS
+from playground.classroom.feed import KEEP_SECONDS
 from playground.classroom.tiles import HEAD, MAX_LOSSES, SAME_LOSSES, Flag
 from playground.glance import Glance, Miniature, thinned
 from tests.unit.classroom.people import CODE, EXPERIMENT, PAGE, Browser, School, answer, press
@@ -316,6 +317,75 @@ def test_follow_needs_a_board_and_ends_when_its_student_or_device_goes() -> None
     assert of.screen is None
 
 
+def test_followers_wait_while_the_teacher_opens_another_page() -> None:
+    school = School()
+    of = school.start()
+    page, projector, student = school.teacher(of, "board"), school.projector(of), school.student(of)
+    page.send("board", run="one", **BOARD)
+    page.send("follow", on=True)
+    followed = {"what": "follow", "name": None, "mine": False}
+    for run in ("one", None, "another"):
+        page.send("board", run=run, **BOARD)
+        assert student.state["screen"] == {**followed, "run": run}
+        assert projector.state["screen"] == (run and {**followed, "run": run})
+        assert school.register.may_read(CODE, student.token, "another") == (run == "another")
+
+
+def test_a_board_whose_page_has_gone_is_off_all_screens_after_a_while() -> None:
+    school = School()
+    of = school.start()
+    wall, page, student = school.teacher(of), school.teacher(of, "board"), school.student(of)
+    page.send("board", run="own", **BOARD)
+    page.send("follow", on=True)
+    of.depart(page.connection)  # loaded again
+    school.second()
+    school.clock.pass_by(AWAY_SECONDS - 2)
+    page = school.teacher(of, "board")
+    school.second()
+    assert student.state["screen"] and wall.state["own"]
+    of.depart(page.connection)
+    school.second()
+    school.clock.pass_by(AWAY_SECONDS)
+    school.second()
+    assert student.state["screen"] is None and wall.state["own"] is None and student.state["teacher"] == "here"
+    wall.send("follow", on=True)
+    assert wall.was_refused == "no run"
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_spotlight_ends_with_its_student(leaves: bool) -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, other) = school.teacher(of), school.students(of, 2)
+    one.send("board", run="run", **BOARD)
+    teacher.send("spot", seat=1)
+    if leaves:
+        one.send("leave")
+    else:
+        of.depart(one.connection)
+        school.second()
+        assert other.state["screen"], "the student may only have loaded the page again"
+        school.clock.pass_by(AWAY_SECONDS)
+        school.second()
+    assert other.state["screen"] is None and teacher.state["screen"] is None
+
+
+def test_after_a_restart_a_spotlight_on_a_student_who_stays_away_ends() -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, _) = school.teacher(of), school.students(of, 2)
+    one.send("board", run="run", **BOARD)
+    teacher.send("spot", seat=1)
+    school.clock.pass_by(KEEP_SECONDS)
+    school.second()
+    kept, token = teacher.last("keep")["keep"], teacher.token
+    again = School(school.clock)
+    back = again.enter({"as": "teacher", "token": token, "view": "wall", "keep": kept})
+    for _ in range(int(2 * AWAY_SECONDS)):
+        again.second()
+    assert back.of.screen is None
+
+
 def test_when_the_teacher_is_away_follow_ends_and_later_eyes_up_and_at_last_the_class() -> None:
     school = School()
     of = school.start()
@@ -594,6 +664,7 @@ def test_dots_and_curves_have_no_names_and_students_get_them_only_while_they_are
         for each in (projector, other):
             message = each.last(kind)
             assert "Marker" not in str(message) and len(message[kind]) == 1
+            assert message[kind][0][0] == one.state["dot"] != other.state["dot"], "each knows the own one"
         assert not [each for each in one.received if isinstance(each, dict) and each["is"] == kind], "one has not asked"
     teacher.send("project", what="leaders")
     school.second()

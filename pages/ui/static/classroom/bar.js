@@ -10,6 +10,7 @@ import { icon } from "./parts.js";
 import { forgetSeat, keepReceipt, keepSeat, seatIn, teacherInAddress } from "./seat.js";
 import { isDarkTheme, themeOf } from "../theme.js";
 import { ClassSocket } from "./socket.js";
+import { Together } from "./together.js";
 import { Vote } from "./vote_in_page.js";
 
 const CODE = /^[BCDFGHJKLMNPQRSTVWXZ]{6}$/;
@@ -38,11 +39,12 @@ class Bar {
     this.page = null; // Streamlit's component of the page
     this.asked = new Map(); // what the page was asked for, and how often
     this.makeBar();
-    this.cover = new Cover(words, () => ({ code, token: this.seat.token }), () => this.draw());
+    this.cover = new Cover(words, () => ({ code, token: this.seat.token }));
     this.vote = new Vote(words, (answer) => this.answer(answer));
+    this.together = new Together(words, (on) => this.socket?.send({ do: "together", on }));
     root.dataset.class = "in";
     root.dataset.classTheme = isDarkTheme() ? "dark" : "light"; // until the page is there
-    root.append(this.root, this.vote.panel);
+    root.append(this.root, this.together.panel, this.vote.panel);
     addEventListener("keydown", (event) => this.key(event), true);
     addEventListener("board:shows", (event) => this.boardShows(/** @type {CustomEvent} */ (event).detail));
     addEventListener("board:leaves", (event) => this.boardLeaves(/** @type {CustomEvent} */ (event).detail));
@@ -73,6 +75,7 @@ class Bar {
     if (yes) {
       this.reported = "";
       this.isLost = false;
+      this.together.connected();
     } else this.isLost = tries > 0;
     this.draw();
   }
@@ -107,6 +110,7 @@ class Bar {
       this.report();
       this.follow();
     } else if (is === "count") this.count = message;
+    else if (["dots", "curves", "leaders"].includes(is)) return this.together.take(message);
     else if (is === "receipt") keepReceipt(this.seat, message);
     else if (is === "refused") this.refused(message);
     else if (is === "ended") this.closed(4410, "");
@@ -183,6 +187,7 @@ class Bar {
 
   boardShows(board) {
     if (board.data.reads) return;
+    if (board !== this.board) this.together.enter(board);
     this.board = board;
     this.report();
     this.draw();
@@ -191,6 +196,7 @@ class Bar {
   boardLeaves(board) {
     if (board !== this.board) return;
     this.vote.leave();
+    this.together.leave();
     this.board = null;
   }
 
@@ -233,14 +239,19 @@ class Bar {
     this.state = null;
     this.cover.show(null);
     this.vote.show(null, null);
+    this.together.leave();
     delete root.dataset.class;
     this.root.remove();
-    this.vote.panel.remove();
+    for (const panel of [this.together.panel, this.vote.panel]) panel.remove();
     this.page?.setTriggerValue("order", { leave: true });
     this.phase = "closed";
   }
 
   key(event) {
+    if (event.key === "Escape" && this.together.isOpen && this.together.panel.contains(document.activeElement)) {
+      this.toggleRuns();
+      this.runs.focus();
+    }
     const name = event.altKey && !event.ctrlKey && !event.metaKey && KEYS[event.code];
     if (!name || this.phase !== "in" || this.seat.teacher) return;
     event.preventDefault();
@@ -276,6 +287,8 @@ class Bar {
     );
     this.toFollow = button("follow", "screen", () => this.socket.send({ do: "follow", on: !this.isFollowed }), "line");
     this.wall = button("wall", "people", () => location.assign(addressOf(`class?class=${this.code}`)), "line");
+    this.runs = button("runs", "people", () => this.toggleRuns(), "line");
+    this.runs.setAttribute("aria-controls", "class-runs");
     this.help = button("help", "hand", () => this.flag("help"));
     this.done = button("done", "check", () => this.flag("done"));
     this.leaving = button("leave", "leave", () => this.leave());
@@ -286,6 +299,7 @@ class Bar {
       this.back,
       this.toFollow,
       this.wall,
+      this.runs,
       this.help,
       this.done,
       this.leaving,
@@ -345,8 +359,24 @@ class Bar {
     for (const name of ["help", "done"]) this[name].setAttribute("aria-pressed", String(Boolean(state?.[name])));
     write(this.help.lastElementChild, state?.help ? words.helpAsked : words.help);
     this.toFollow.setAttribute("aria-pressed", String(this.isFollowed));
+    this.together.show(isWorking && !isCovered ? state.together : null, state);
+    this.runs.setAttribute("aria-expanded", String(this.together.isOpen));
+    this.hideKeeping(this.runs, !this.together.what);
     this.drawCover(isWorking);
     root.toggleAttribute("data-class-spot", isWorking && Boolean(state.screen?.mine));
+  }
+
+  /** Hide a button or show it; the focus is not lost with it. */
+  hideKeeping(button, isHidden) {
+    const hadFocus = button === document.activeElement || this.together.panel.contains(document.activeElement);
+    if (button.hidden === isHidden) return;
+    button.hidden = isHidden;
+    if (isHidden && hadFocus) this.help.focus();
+  }
+
+  toggleRuns() {
+    this.together.toggle();
+    this.draw();
   }
 
   drawCover(isWorking) {
@@ -354,7 +384,7 @@ class Bar {
     if (!isWorking || this.isLost) return this.cover.show(null);
     const { eyes, screen } = state;
     if (eyes) this.cover.show({ eyes: true });
-    else if (screen?.run && !screen.mine) this.cover.show({ run: screen.run, title: this.titleOf(screen) });
+    else if (screen && !screen.mine) this.cover.show({ run: screen.run, title: this.titleOf(screen) });
     else this.cover.show(null);
   }
 
@@ -393,6 +423,7 @@ class Bar {
       return ["sent", { title: shortened(sent.title) }, "send", true];
     }
     if (looked) return ["looked", {}, "eye", false];
+    if (state.together) return ["runsShown", {}, "people", false];
     if (locks?.length) return this.lockMessage(locks);
     if (state.teacher === "away") return ["away", {}, "", false];
     return [state.free ? "free" : "together", {}, "", false];

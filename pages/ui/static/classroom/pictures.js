@@ -1,6 +1,7 @@
 // What the projector shows of a class: bars, how answers moved, ghosts of numbers and curves, dots, losses, leaders.
 
 import { drawn, icon, part, say } from "./parts.js";
+import { IS_LOG, scaleOf } from "./scales.js";
 import { lossOf } from "./tile_codec.js";
 import { answerText, barsOf, numberText, optionsOf, plain, shareText } from "./vote_words.js";
 
@@ -311,8 +312,6 @@ function curves(vote, results, text) {
 
 // All together.
 
-const AXES = { rate: true, units: false, parameters: false, loss: true, accuracy: false }; // whether logarithmic
-
 /** A line across the picture at each tick of `y`, with its number at the left. */
 function drawHeights(picture, y, [left, right], textOf) {
   for (const value of y.ticks) {
@@ -322,35 +321,6 @@ function drawHeights(picture, y, [left, right], textOf) {
       words(textOf(value), left - 16, at + 9, 27, { ...muted, anchor: "end" }),
     );
   }
-}
-
-function scaleOf(values, isLog, from, to, room = 0.04) {
-  const numbers = values.filter((value) => Number.isFinite(value) && (!isLog || value > 0)).map((value) =>
-    isLog ? Math.log10(value) : value
-  );
-  let [low, high] = numbers.length ? [Math.min(...numbers), Math.max(...numbers)] : [0, 1];
-  const space = (high - low || 1) * room;
-  [low, high] = [low - space, high + space];
-  const at = (value) => from + (((isLog ? Math.log10(value) : value) - low) / (high - low)) * (to - from);
-  const ticks = [];
-  if (isLog) {
-    const narrow = high - low < 2;
-    for (let power = Math.floor(low); power <= Math.ceil(high); power++) {
-      for (const each of narrow ? [1, 2, 5] : [1]) ticks.push(each * 10 ** power);
-    }
-  } else {
-    const raw = (high - low) / 5;
-    const power = 10 ** Math.floor(Math.log10(raw));
-    const step = [1, 2, 5, 10].find((each) => each * power >= raw) * power;
-    for (let value = Math.ceil(low / step) * step; value <= high; value += step) {
-      ticks.push(Number(value.toPrecision(6)));
-    }
-  }
-  const inside = (value) => {
-    const place = isLog ? Math.log10(value) : value;
-    return place >= low && place <= high;
-  };
-  return { at, ticks: ticks.filter(inside) };
 }
 
 const tickText = (value, name) => name === "accuracy" ? `${Math.round(100 * value)} %` : numberText(value);
@@ -376,8 +346,8 @@ export function scatter(dots, newest, text) {
   const fine = dots.dots.filter(([, x, y]) => Number.isFinite(x) && Number.isFinite(y));
   const lost = dots.dots.filter(([, x, y]) => Number.isFinite(x) && !Number.isFinite(y));
   const picture = sheet(HIGH, say(text.scatter_alt, { x: text.axes[across], y: text.axes[up], n: dots.dots.length }));
-  const x = scaleOf([...fine, ...lost].map(([, value]) => value), AXES[across], left, right);
-  const y = scaleOf(fine.map(([, , value]) => value), AXES[up], bottom, top, 0.08);
+  const x = scaleOf([...fine, ...lost].map(([, value]) => value), IS_LOG[across], left, right);
+  const y = scaleOf(fine.map(([, , value]) => value), IS_LOG[up], bottom, top, 0.08);
   drawHeights(picture, y, [left, right], (value) => tickText(value, up));
   for (const value of x.ticks) {
     picture.append(
