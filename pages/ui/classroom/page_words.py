@@ -170,6 +170,9 @@ class WallText:
     light: str = "Light"
     dark: str = "Dark"
     end: str = "End the class …"
+    keys: str = (
+        "Keys: E eyes up, L lock, F follow, N next act, P peek while held, U undo, / find, arrows and Enter: boards"
+    )
     plan: PlanText = PlanText()
     # what the class does
     free_title: str = "Free work"
@@ -205,6 +208,7 @@ class WallText:
             "help": "By waiting time",
         }
     )  # fmt: skip
+    sort_again: str = "Sort again: {order}"
     find: str = "Find a name (/)"
     find_short: str = "Find"
     pages: str = "{from}–{to} of {n}"
@@ -427,6 +431,7 @@ class AfterText:
     save: str = "Save"
     save_all: str = "Save all"
     link: str = "Link"
+    open_link: str = "Link to this run: {name}"
     drop: str = "Delete"
     stays: str = "What stays"
     with_you: str = "With you"

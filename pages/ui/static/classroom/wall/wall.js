@@ -327,6 +327,8 @@ export class Wall {
       item(isDark() ? text.light : text.dark, otherTheme),
       part("hr"),
       item(text.end, () => page.show("after"), { class: "warn" }),
+      part("hr"),
+      part("small", { class: "keys" }, text.keys),
     ];
   }
 
