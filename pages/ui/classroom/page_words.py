@@ -274,6 +274,7 @@ class WallText:
 class QuestionText:
     """A vote, on the wall and on the phone."""
 
+    see_runs: str = "The real runs"
     label: str = "Question"
     vote: str = "Vote {round}"
     shown: str = "Vote {round}, shown"
@@ -558,7 +559,6 @@ class ProjectorText:
     changed: str = "{n} of {of} changed their mind."
     legend_changed: str = "changed"
     legend_stayed: str = "stayed"
-    at_step: str = "step {step}"
     on_boards: str = "It plays on your boards."
     valley: str = "Your class drew this valley"
     everybody_rate: str = "Everybody one learning rate"
@@ -566,6 +566,7 @@ class ProjectorText:
     each_a_dot: str = "One dot for each board"
     dot_note: str = "Try what nobody has tried."
     runs: Pair = ("1 run", "{n} runs")
+    lost_runs: Pair = ("1 has diverged: red, dashed", "{n} have diverged: red, dashed")
     all_losses: str = "All your loss curves"
     lowest: str = "lowest loss: {y}, at {axis} {x}"
     challenge: str = "The challenge"
@@ -594,12 +595,14 @@ class PicturesText:
     goal_fewest: str = "The goal: {accuracy} of the test points with the fewest parameters"
     first_five: str = "The first five"
     leader: str = "{parameters} · {accuracy}"
+    leader_head: str = "parameters · test accuracy"
     run_alt: str = "{name}: a real run at step {step}. {number}"
     said: str = "{n} said so"
     loss: str = "loss {loss}"
     nan: str = "nan"
     runs_of: str = "{n} of {of} runs have ended"
     running: str = "The real run"
+    at_step: str = "step {step}"
     axes: dict[str, str] = field(
         default_factory=lambda: {
             "rate": "learning rate", "units": "units", "parameters": "parameters", "loss": "loss",

@@ -404,6 +404,9 @@ export function scatter(dots, newest, text) {
 const CURVES_LOW = 1e-4; // no loss is drawn lower
 const CURVES_HIGH = 30;
 
+/** Whether a loss curve (base64 of loss bytes) ends with a loss that is not finite. */
+export const hasDiverged = (bytes) => atob(bytes).includes("\0");
+
 /** All loss curves: `[[id, steps, base64 of loss bytes], …]`. Those that diverged are red and dashed. */
 export function lossCurves(found, text) {
   const HIGH = 760;
@@ -515,6 +518,8 @@ export function leaders(found, text) {
     part(
       "ol",
       { "aria-label": text.first_five },
+      first.length > 0 &&
+        part("li", { class: "lh" }, part("span", {}, text.first_five), part("span", {}, text.leader_head)),
       first.slice(0, MAX_LEADERS).map(([, parameters, accuracy, , name], at) =>
         part(
           "li",

@@ -2,6 +2,7 @@
 
 import { addressOf } from "../address.js";
 import { keep, kept } from "../storage.js";
+import { decoded } from "./real_runs.js";
 import { ClassSocket } from "./socket.js";
 import { readTiles, updated } from "./tile_codec.js";
 
@@ -46,6 +47,7 @@ export class Teacher {
     this.count = null;
     this.peeked = null; // sums, while Peek is held
     this.found = {}; // the last pictures of all runs: dots, curves, leaders
+    this.runs = null; // the recordings that answer a vote
     this.finding = null; // which of them this page shows
     this.isConnected = false;
     this.tries = 0;
@@ -89,6 +91,7 @@ export class Teacher {
     else if (is === "count") this.count = message;
     else if (is === "peek") this.peeked = this.peeking ? message : null;
     else if (["dots", "curves", "leaders"].includes(is)) this.found[is] = message;
+    else if (is === "runs") this.runs = decoded(message);
     else if (is === "keep") keep("localStorage", KEYS.state(this.code), JSON.stringify(message.keep));
     else if (is === "refused") this.on.refused(message);
     else if (is === "ended") this.on.ended(4410, "");

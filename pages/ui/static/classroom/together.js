@@ -85,7 +85,9 @@ export class Together {
   /** The curves of the others, as one trace of the chart with the own loss. */
   traces(chart) {
     const { found, board } = this;
-    if (this.what?.what !== "ghosts" || !found?.curves || !chart.spec.strip || board.data.bench !== found.page) return [];
+    if (this.what?.what !== "ghosts" || !found?.curves || !chart.spec.strip || board.data.bench !== found.page) {
+      return [];
+    }
     const [x, y] = [[], []];
     for (const [dot, steps, bytes] of found.curves) {
       if (dot === this.own.dot) continue;
@@ -109,7 +111,7 @@ export class Together {
     if (!this.isOpen) return;
     const { words, found, what } = this;
     const kind = PICTURES[what.what];
-    const list = (found?.dots ?? found?.curves ?? []);
+    const list = found?.dots ?? found?.curves ?? [];
     const isEmpty = !list.length;
     this.picture.hidden = isEmpty;
     const own = list.find(([dot]) => dot === this.own?.dot);
@@ -196,7 +198,9 @@ export class Together {
       const line = places.filter(([, loss]) => Number.isFinite(loss)).map(([step, loss], at) =>
         `${at ? "L" : "M"}${x.at(step).toFixed(1)} ${y.at(within(loss)).toFixed(1)}`
       );
-      const look = isOwn ? { stroke: "var(--lit)", "stroke-width": 3 } : { stroke: "var(--ghost)", "stroke-width": 1.2 };
+      const look = isOwn
+        ? { stroke: "var(--lit)", "stroke-width": 3 }
+        : { stroke: "var(--ghost)", "stroke-width": 1.2 };
       svg.append(drawn("path", { d: line.join(""), fill: "none", ...look }));
     }
     return svg;

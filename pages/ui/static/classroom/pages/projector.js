@@ -7,7 +7,17 @@ import { doorParts, doorPlate } from "./door.js";
 import { isDark, otherTheme } from "../look.js";
 import { announce, codeOf, iconButton, part, say, showChildren } from "../parts.js";
 import { arePlaying, decoded, runsSideBySide, stepOf } from "../real_runs.js";
-import { goalText, largeBars, leaders, lossCurves, lowestOf, moved, scatter, standing } from "../pictures.js";
+import {
+  goalText,
+  hasDiverged,
+  largeBars,
+  leaders,
+  lossCurves,
+  lowestOf,
+  moved,
+  scatter,
+  standing,
+} from "../pictures.js";
 import { ReaderBoard } from "../reader.js";
 import { ClassSocket } from "../socket.js";
 import { shortAddress } from "../teacher.js";
@@ -329,14 +339,14 @@ class Projector {
       part(
         "div",
         { class: "stack", "data-key": "run" },
-        this.head(question, vote.say ?? this.pictures.running),
+        this.head(question, vote.say ? plain(vote.say) : this.pictures.running),
         pictures &&
           (isAlone && answers ? part("div", { class: "beside", "data-key": "beside" }, pictures, answers) : pictures),
         !pictures && (answers || part("p", { class: "q2" }, text.on_boards)),
       ),
       this.foot(
         vote.truth === undefined ? text.on_boards : say(text.answers, { n: result?.n ?? answered }),
-        found && part("span", { class: "num" }, say(text.at_step, { step: stepText(stepOf(found, now)) })),
+        found && part("span", { class: "num" }, say(this.pictures.at_step, { step: stepText(stepOf(found, now)) })),
       ),
     ];
   }
@@ -384,6 +394,7 @@ class Projector {
   ghosts() {
     const { text, state, found } = this;
     const all = found.curves?.curves ?? [];
+    const lost = all.filter(([, , bytes]) => hasDiverged(bytes)).length;
     return [
       part(
         "div",
@@ -391,7 +402,10 @@ class Projector {
         this.head(state.show.title || text.all_losses),
         lossCurves(all, this.pictures),
       ),
-      this.foot(say(text.runs, { n: all.length })),
+      this.foot(
+        say(text.runs, { n: all.length }),
+        lost > 0 && part("span", { class: "lost" }, say(text.lost_runs, { n: lost })),
+      ),
     ];
   }
 

@@ -1,7 +1,7 @@
 // The second box beside the tiles: the question that is asked, or else what the class has found, or where it is.
 
 import { button, icon, part, say } from "../parts.js";
-import { roundOf, smallBars, stagesList } from "../vote_words.js";
+import { rich, roundOf, smallBars, stagesList } from "../vote_words.js";
 import { nameOf } from "./seat_words.js";
 import { foundParts, lossesParts } from "./together.js";
 
@@ -45,7 +45,9 @@ function ofVote(vote, people, wall) {
     isShown && result && smallBars(vote, result),
     isShown && vote.changed !== undefined && vote.state !== "shown 1" &&
       part("small", { class: "muted" }, say(text.changed, { n: vote.changed })),
-    vote.state === "run" && vote.say && part("p", { class: "t" }, vote.say),
+    vote.state === "run" && vote.say && part("p", { class: "t" }, rich(vote.say)),
+    vote.state === "run" && teacher.runs?.vote === vote.id &&
+      button("line", "full", text.see_runs, () => wall.openTogether("runs"), { "data-key": "large" }),
     !isShown && vote.state !== "run" && peekParts(vote, peeked, wall),
     vote.until &&
       part("small", { class: "muted num" }, say(text.closes_in, { left: clockText(vote.until - teacher.now()) })),

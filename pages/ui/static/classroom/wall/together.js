@@ -2,11 +2,14 @@
 
 import { button, canvas, colour, iconButton, part, say, toggle } from "../parts.js";
 import { goalText, leaders, lossCurves, scatter, standing } from "../pictures.js";
+import { arePlaying, runsSideBySide, stepOf } from "../real_runs.js";
+import { plain, rich } from "../vote_words.js";
 import { percent, stepText } from "./seat_words.js";
 
 const REM = 16;
 const LOWEST = 1e-4; // a loss below it is drawn there
 const HIGHEST = 30;
+const PLAY_MS = 150; // between two pictures of recordings
 const ACROSS = ["rate", "units", "parameters"];
 const UP = ["loss", "accuracy"];
 
@@ -176,8 +179,31 @@ function dots(context, places, size) {
 
 // Large, from the messages that the projector gets, too.
 
-/** The picture over the tiles; `what` is "ghosts", "scatter" or "leaders". */
+/** The real runs of a vote over the tiles, as the projector plays them. */
+function runsParts(wall) {
+  const { words, teacher } = wall;
+  const { vote } = teacher.state;
+  const now = teacher.now();
+  if (arePlaying(teacher.runs, now)) wall.again(PLAY_MS);
+  const result = vote.results?.at(-1) ?? vote.result;
+  const step = say(words.pictures.at_step, { step: stepText(stepOf(teacher.runs, now)) });
+  return part(
+    "section",
+    { class: "oneb together", "aria-label": words.question.see_runs, "data-key": "together", tabindex: "-1" },
+    part(
+      "header",
+      {},
+      iconButton("line", "left", words.board.back, () => wall.openTogether(null), { "data-key": "back" }),
+      part("h2", {}, plain(vote.ask.question)),
+    ),
+    runsSideBySide(teacher.runs, vote, result, now, words.pictures),
+    part("footer", {}, part("span", { class: "num" }, step), vote.say && part("span", {}, rich(vote.say))),
+  );
+}
+
+/** The picture over the tiles; `what` is "ghosts", "scatter", "leaders", or "runs" after a vote. */
 export function togetherParts(what, wall) {
+  if (what === "runs") return runsParts(wall);
   const { words, teacher } = wall;
   const text = words.wall;
   const { project, leaders: hasLeaders } = teacher.state;

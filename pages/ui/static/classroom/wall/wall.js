@@ -28,7 +28,7 @@ export class Wall {
     this.prompt = page.prompt;
     this.anonymous = false;
     this.one = null; // the seat whose board is open
-    this.together = null; // which picture of all runs is open: "scatter", "ghosts" or "leaders"
+    this.together = null; // which large picture is open: "scatter", "ghosts", "leaders", or "runs" after a vote
     this.axes = null; // of the dots, as the teacher chose them: [x, y]
     this.lessons = [];
     this.titles = new Map();
@@ -91,6 +91,12 @@ export class Wall {
     this.draw();
     if (what && !before) this.root.querySelector(".together")?.focus();
     else if (!what) this.root.querySelector("[data-key=large]")?.focus();
+  }
+
+  /** Draw again after a while: recordings play. */
+  again(milliseconds) {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.changed(), milliseconds);
   }
 
   /** The axes of the dots, here and on the projector. */
@@ -182,6 +188,7 @@ export class Wall {
     };
     if (!person) this.board.close();
     if (this.together === "leaders" && !teacher.state.leaders) this.together = "scatter";
+    if (this.together === "runs" && vote?.state !== "run") this.together = null;
     showChildren(this.root, [
       this.head(people),
       this.plan.parts(),
@@ -213,7 +220,7 @@ export class Wall {
     const grid = this.root.querySelector(".gridw");
     if (grid) grid.inert = Boolean(person || this.together);
     teacher.look(this.tiles.inView, this.one);
-    teacher.find(this.together);
+    teacher.find(this.together === "runs" ? null : this.together);
     paintChanged(this.root);
     document.title = say(words.wall.page_title, { code: teacher.code });
   }
@@ -333,6 +340,7 @@ export class Wall {
   }
 
   destroy() {
+    clearTimeout(this.waiting);
     this.board.close();
     this.tiles.watcher.disconnect();
     this.watched = null;
