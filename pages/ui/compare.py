@@ -67,6 +67,12 @@ def board_of(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> N
                    on_try=rail.taker(lesson, lesson.name), on_continue=_continuer(lesson))  # fmt: skip
 
 
+def widgets(lesson: str) -> dict[str, Any]:
+    """What the toggle and the form of a lesson's comparison hold, by their keys."""
+    prefix = f"{lesson}:{LINK}"
+    return {str(key): value for key, value in st.session_state.items() if str(key).startswith(prefix)}
+
+
 def reopen(lesson: str) -> None:
     """Put the second run that was open when a lesson's page was left back into the address, which has lost it."""
     second = session().bench(lesson).second

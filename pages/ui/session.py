@@ -148,6 +148,7 @@ class OwnPlace:
     benches: dict[str, Bench]
     rails: dict[str, Rail]
     query: dict[str, str]
+    widgets: dict[str, Any]  # the form of a comparison
 
 
 @dataclass

@@ -492,7 +492,7 @@ class Classroom:
         def undo() -> None:
             for seat, earlier in before:
                 if seat.sent is sent:
-                    seat.sent = earlier
+                    seat.sent = earlier if seat.placed < sent.n else self._way_back(sent, earlier)
                     self.touch(seat)
             if self.sent is sent:
                 self.sent, self.free = was_at, was_free
@@ -506,6 +506,11 @@ class Classroom:
             self._act("send", undo, title=place.title or place.page)
         else:
             self._act("send some", undo, count=len(targets), title=place.title or place.page)
+
+    def _way_back(self, sent: Send, earlier: Send | None) -> Send:
+        """Where a board goes whose page has followed a send that is taken back."""
+        found = replace(sent, kind="back", run=None) if earlier is None else earlier
+        return replace(found, n=self._next_id(), at=self.clock())
 
     def set_free(self) -> None:
         """Let all roam."""

@@ -23,7 +23,7 @@ class Refused(ValueError):
 
 @dataclass(frozen=True)
 class Send:
-    """Where boards were sent: a place, a preset, or a run to start from (by the name under which it is read)."""
+    """Where boards were sent: a place, a preset, a run to start from (by the name under which it is read), or back."""
 
     n: int
     kind: str

@@ -241,12 +241,17 @@ def picture(of: Classroom, what: str, *, has_names: bool) -> dict[str, Any]:
 def dots(of: Classroom, x: str, y: str) -> dict[str, Any]:
     """One number of each run against another one: [id, x, y, plays], in the order of the ids, which are random.
 
-    y is None where the run has diverged.
+    The y of a run that has diverged is None.
     """
-    found = [[each.dot, _number(each, x), _number(each, y), each.glance.state == "playing"] for each in _runs(of)]
-    lost = {each.dot for each in of.seats.values() if each.glance.is_diverged}
-    dots = [each for each in found if each[1] is not None and (each[2] is not None or each[0] in lost)]
-    return {"is": "dots", "x": x, "y": y, "of": len(of.seats), "dots": sorted(dots, key=lambda each: each[0])}
+    found = [dot for each in _runs(of) if (dot := _dot(each, x, y))]
+    return {"is": "dots", "x": x, "y": y, "of": len(of.seats), "dots": sorted(found, key=lambda dot: dot[0])}
+
+
+def _dot(of: Seat, x: str, y: str) -> list[Any] | None:
+    across, is_lost = _number(of, x), of.glance.is_diverged
+    plays = of.glance.state == "playing"
+    up = None if is_lost else _number(of, y)
+    return [of.dot, across, up, plays] if across is not None and (is_lost or up is not None) else None
 
 
 def runs(of: Classroom) -> dict[str, Any] | None:

@@ -14,8 +14,10 @@ from playground.workers.operations import PointsAsCsv
 from tests.pages.a_class import CODE, Class, bar, knob, order, started, state
 from tests.pages.session import (
     Open,
+    board,
     follow,
     given_to_all,
+    go,
     link,
     rail,
     run_id,
@@ -105,6 +107,84 @@ def test_the_page_goes_where_the_teacher_sends_it_once(visit: Open, lesson: Clas
     assert state(session).page == "regression" and settings(session, REGRESSION).lr == 0.1
     assert run_id(session) == own and pool().has(own), "the own run was kept"
     assert not bar(session)["back"]
+
+
+def test_a_send_that_is_taken_back_brings_the_own_run_again(visit: Open, lesson: Class) -> None:
+    session = visit(REGRESSION, **{"class": CODE, "regression_lr": "0.1"})
+    connection, own = lesson.seat(session, "regression"), run_id(session)
+    lesson.send("classification")
+    order(session, go=lesson.of.sent.n)
+    obey(lesson.of, connection, {"do": "placed", "send": lesson.of.sent.n})
+    lesson.do("undo", act=lesson.of.acts[-1].id)
+    order(session, go=10**6)
+    assert state(session).page == "regression" and run_id(session) == own and not bar(session)["back"]
+
+
+def test_a_send_to_the_place_where_a_student_is_leaves_the_own_run(visit: Open, lesson: Class) -> None:
+    session = visit(REGRESSION, **{"class": CODE, "regression_lr": "0.1"})
+    lesson.seat(session, "regression")
+    own = run_id(session)
+    lesson.send("regression")
+    order(session, go=lesson.of.sent.n)
+    assert run_id(session) == own and settings(session, REGRESSION).lr == 0.1
+    assert bar(session)["placed"] == lesson.of.sent.n and not bar(session)["back"]
+
+
+def test_three_sends_at_once_lead_to_the_last_and_back_to_the_own_run(visit: Open, lesson: Class) -> None:
+    session = visit(REGRESSION, **{"class": CODE, "regression_lr": "0.1"})
+    lesson.seat(session, "regression")
+    own, sends = run_id(session), []
+    for page, query in (("classification", ""), ("regression", "?regression_lr=0.02"), ("tensors", "")):
+        lesson.send(page, query)
+        sends.append(lesson.of.sent.n)
+    for number in sends:  # the bar asks for each of them, and more than once
+        order(session, go=number)
+    assert state(session).page == "tensors" and bar(session)["placed"] == sends[-1]
+    order(session, back=True)
+    assert state(session).page == "regression" and run_id(session) == own and settings(session, REGRESSION).lr == 0.1
+
+
+def test_own_runs_are_kept_over_several_sends_also_where_a_student_went_elsewhere_between(
+    visit: Open, lesson: Class
+) -> None:
+    session = visit(REGRESSION, **{"class": CODE, "regression_lr": "0.1"})
+    lesson.seat(session, "regression")
+    own = run_id(session)
+    lesson.send("regression", "?regression_lr=0.02")
+    order(session, go=lesson.of.sent.n)
+    given = run_id(session)
+    go(session, "classification.py", **{"class": CODE})
+    elsewhere = run_id(session)
+    lesson.send("tensors")
+    order(session, go=lesson.of.sent.n)
+    order(session, back=True)
+    assert state(session).page == "classification" and run_id(session) == elsewhere
+    go(session, "regression.py", **{"class": CODE})
+    assert run_id(session) == own != given and settings(session, REGRESSION).lr == 0.1
+
+
+def test_a_comparison_is_there_again_after_back(visit: Open, lesson: Class) -> None:
+    session = visit(REGRESSION, **{"class": CODE, "versus": "lr:0.5"})
+    lesson.seat(session, "regression")
+    own, second = run_id(session), board(session)["second"]
+    assert second
+    lesson.send("regression", "?regression_lr=0.02")
+    order(session, go=lesson.of.sent.n)
+    assert run_id(session) != own and not board(session)["second"], "what is sent is one run"
+    order(session, back=True)
+    assert run_id(session) == own and board(session)["second"] == second and pool().has(second)
+
+
+def test_an_open_question_is_still_open_after_back(visit: Open, lesson: Class) -> None:
+    session = visit(REGRESSION, **{"class": CODE})
+    lesson.seat(session, "regression")
+    try_out(session, "small-steps")
+    assert rail(session)["prediction"]["phase"] == "open"
+    lesson.send("regression", "?regression_lr=0.02")
+    order(session, go=lesson.of.sent.n)
+    assert rail(session)["prediction"] is None
+    order(session, back=True)
+    assert rail(session)["at"] == "small-steps" and rail(session)["prediction"]["phase"] == "open"
 
 
 def test_a_preset_of_the_same_lesson_begins_a_run_of_its_own(visit: Open, lesson: Class) -> None:

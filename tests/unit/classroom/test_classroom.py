@@ -290,6 +290,24 @@ def test_undo_takes_back_sends_locks_eyes_follow_and_free_one_by_one() -> None:
     assert student.state["sent"] is None and student.state["free"]
 
 
+def test_undo_of_a_send_takes_boards_back_that_have_followed() -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, other) = school.teacher(of), school.students(of, 2)
+    for to, kind in (("all", "place"), ("all", "preset")):
+        send(teacher, to, kind=kind)
+        one.send("placed", send=one.state["sent"]["n"])
+    last = one.state["sent"]["n"]
+    undo(teacher)
+    found = one.state["sent"]
+    assert found["n"] > last and found["kind"] == "place", "to the place before"
+    assert other.state["sent"]["n"] < last, "who was not there yet stays"
+    one.send("placed", send=found["n"])
+    undo(teacher)
+    assert one.state["sent"] is None or one.state["sent"]["kind"] == "back"
+    assert other.state["sent"] is None and teacher.state["sent"] is None
+
+
 def test_undo_is_refused_when_another_act_came_meanwhile_and_keeps_ten() -> None:
     school = School()
     of = school.start()
@@ -672,6 +690,20 @@ def test_dots_and_curves_have_no_names_and_students_get_them_only_while_they_are
     teacher.send("settings", leaders=True)
     school.second()
     assert projector.last("leaders")["dots"][0][1:] == [13, 0.9, False, None]
+
+
+def test_a_run_that_has_diverged_is_a_dot_without_a_height_and_one_without_accuracy_is_none() -> None:
+    school = School()
+    of = school.start()
+    teacher, projector = school.teacher(of), school.projector(of)
+    for at, student in enumerate(school.students(of, 3)):
+        student.send("board", run=f"run {at}", **BOARD)
+    teacher.send("project", what="scatter", x="rate", y="accuracy")
+    of.take_glances({
+        "run 0": glance(rate=0.5), "run 1": glance(rate=2.0, state="failed"), "run 2": glance(accuracy=math.nan),
+    })  # fmt: skip
+    school.second()
+    assert sorted(each[1:3] for each in projector.last("dots")["dots"]) == [[0.5, 0.9], [2.0, None]]
 
 
 # Devices.

@@ -344,6 +344,7 @@ class Bar {
       this.sign.replaceChildren(...(sign ? [icon(sign)] : []));
     }
     this.who.hidden = !this.me.textContent;
+    if (isCall && !this.root.classList.contains("call") && document.fullscreenElement) document.exitFullscreen();
     this.root.classList.toggle("call", isCall);
     this.root.dataset.says = key;
     const isWorking = isIn && !isTeacher;
@@ -419,7 +420,7 @@ class Bar {
       return [screen.name ? "spotNamed" : "spot", { name: screen.name }, "screen", true];
     }
     if (vote) return this.voteMessage(vote);
-    if (sent && (sent.n > this.placed || this.data?.back)) {
+    if (sent && sent.kind !== "back" && (sent.n > this.placed || this.data?.back)) {
       return ["sent", { title: shortened(sent.title) }, "send", true];
     }
     if (looked) return ["looked", {}, "eye", false];
