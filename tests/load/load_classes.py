@@ -7,6 +7,7 @@ machine that serves them.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -19,7 +20,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.load.class_browsers import Browser, Class, Tile, class_on
+from tests.load.class_browsers import WAIT_SECONDS, Browser, Class, Tile, class_on
 from tests.load.machine import LENGTH, Table, row, watched_cores
 from tests.load.room import SERVER, Viewer, control_of, p95, rates_for, watched
 
@@ -28,7 +29,7 @@ MAX_JOIN_SECONDS = 30.0
 MAX_ORDER_SECONDS = 2.0
 ORDERS = 5
 TRAINING = 30
-TURNS, TURN_SECONDS = 12, 4.0 * LENGTH  # twice as many, half of them with a wall
+TURNS, TURN_SECONDS = 20, 3.0 * LENGTH  # twice as many, half of them with a wall
 RAMP_SECONDS = 4.0
 SETTLING_SECONDS = 1.0
 LEAST_SHARE = 0.95  # of the steps and the frames of the same students without a wall
@@ -38,6 +39,12 @@ PAGE, EXPERIMENT = "classification", "circle-cuts"
 BENCH = "regression"
 KEEP_SECONDS = 4.0  # until the teacher's browser has the last state
 MAX_RETURN_SECONDS = 10.0
+HUNDRED, SLOW_STEPS = 100, 10.0  # students whose runs take this many steps a second
+HUNDRED_FRAME_SECONDS = 1.0  # between two frames of each of them
+HUNDRED_SECONDS = 10.0 * LENGTH
+SCREEN = {"width": 1920, "height": 1080}
+MAX_DRAWING = 0.25  # of a second, that the browser's main thread takes for a wall of a hundred
+MAX_WALL_CORES = 0.1  # of the web process, for it
 CORES = {"PLAYGROUND_WORKERS": "2"}
 
 
@@ -257,3 +264,77 @@ def test_a_wall_takes_nearly_nothing_from_thirty_students_who_train(serve: Any) 
     assert shares["frames"] >= LEAST_SHARE
     assert p95(found.waits) <= MAX_TILE_SECONDS
     assert p95(found.ages) <= MAX_TILE_SECONDS
+
+
+# A hundred tiles.
+
+
+class Hundred:
+    """A class of a hundred whose runs take their time, on a thread of its own until it is left."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.address = port, ""
+        self._is_there, self._ends = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._live()))
+
+    def __enter__(self) -> Hundred:
+        self._thread.start()
+        assert self._is_there.wait(WAIT_SECONDS), "the class is not there"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._thread.join()
+
+    async def _live(self) -> None:
+        sessions = [f"student {number}" for number in range(HUNDRED)]
+        async with control_of(self.port) as control, class_on(self.port) as of:
+            runs = await control.ask({"runs": [[each, PAGE, {"max_steps": 0}] for each in sessions]})
+            async with watched(self.port, runs, PAGE) as viewers:
+                for session, viewer in zip(sessions, viewers, strict=True):
+                    viewer.paint_seconds = HUNDRED_FRAME_SECONDS
+                    await viewer.do("speed", value=SLOW_STEPS)
+                    student = await of.student()
+                    await student.send(
+                        do="board", session=session, run=viewer.run_id, page=PAGE, query="", experiment=None
+                    )
+                self.address = f"/class?class={of.code}#t={of.tokens['token']}"
+                self._is_there.set()
+                await asyncio.to_thread(self._ends.wait)
+
+
+@pytest.mark.timeout(300)
+def test_a_wall_of_a_hundred_costs_little_on_the_server_and_in_the_browser(serve: Any, browser: Any) -> None:
+    with serve(SERVER, settings={**CORES, "PLAYGROUND_MAX_RUNS": str(HUNDRED)}) as server, Hundred(server.port) as of:
+        time.sleep(RAMP_SECONDS)
+        with watched_cores(server.pid) as without:
+            time.sleep(HUNDRED_SECONDS)
+        context = browser.new_context(viewport=SCREEN)
+        page = context.new_page()
+        page.goto(server.url + of.address)
+        page.locator(".tile").nth(HUNDRED - 1).wait_for()
+        metrics = context.new_cdp_session(page)
+        metrics.send("Performance.enable", {"timeDomain": "threadTicks"})
+        time.sleep(RAMP_SECONDS)
+        before = seconds_of(metrics)
+        with watched_cores(server.pid) as looking:
+            time.sleep(HUNDRED_SECONDS)
+        spent = {name: (value - before[name]) / HUNDRED_SECONDS for name, value in seconds_of(metrics).items()}
+        context.close()
+    cost = looking.web - without.web
+    table = Table(f"A wall of {HUNDRED} tiles, {HUNDRED_SECONDS:g} s")
+    table.add("cores of the web process: without, with", row([without.web, looking.web], 3))
+    table.add("its cost", f"{cost:.3f}   (at most {MAX_WALL_CORES})")
+    for name, share in spent.items():
+        table.add(f"the browser's main thread, a second: {name}", f"{1000 * share:.0f} ms")
+    table.add("all of its tasks", f"{1000 * spent['TaskDuration']:.0f} ms   (at most {1000 * MAX_DRAWING:g})")
+    table.add("cores of other programs", f"{looking.others:.2f}")
+    table.show()
+    assert cost <= MAX_WALL_CORES
+    assert spent["TaskDuration"] <= MAX_DRAWING
+
+
+def seconds_of(metrics: Any) -> dict[str, float]:
+    """What the main thread of a page has spent so far, in seconds of its own time, by kind."""
+    found = {each["name"]: each["value"] for each in metrics.send("Performance.getMetrics")["metrics"]}
+    return {name: found[name] for name in ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "TaskDuration")}
