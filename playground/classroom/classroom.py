@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from random import Random, SystemRandom
 from typing import Any, Literal
 
@@ -46,6 +47,8 @@ NEVER_CAME_SECONDS = 120.0  # until a class is ended whose teacher never opened 
 PAIRING_SECONDS = 60.0
 RETURN_SECONDS = 10.0  # the longest wait for students after a restart
 RETURN_SHARE = 0.9  # of the seats
+UNKNOWN_IDS = 1_000  # that may have been given after the state was kept that comes back
+UNKNOWN_SEATS = 200
 PEEK_SECONDS = 2.0  # without another message
 PLAY_SECONDS = 10.0  # in which recordings of real runs are played
 MAX_DEVICES = 20
@@ -197,7 +200,7 @@ class Classroom:
     def new_offer(self) -> str:
         """A name for the next student: a colour and a number, or in a class of numbers the next one."""
         if self.names == "numbers":
-            return str(self.last_seat + 1)
+            return str(1 + max((int(each) for each in self._names() if each.isdecimal()), default=0))
         given = {each.offer for each in self.of_role("join")}
         return names.offered(self._names() | given, self.random)
 
@@ -244,8 +247,10 @@ class Classroom:
         seat = self.seats.get(number) or self.left.pop(number, None)
         if seat is None and not self.is_full():
             seat = self.receipts.seat(number, kept, self.random.getrandbits(32))
+            if seat is not None:  # somebody else may have the name by now
+                seat.name = names.distinct(seat.name, self._names(), self.settings.class_name_letters)
         if seat is None:
-            connection.dismiss("void")
+            connection.dismiss("no seat")
             return
         if number not in self.seats:
             self._add(seat)
@@ -259,12 +264,23 @@ class Classroom:
     def take_out(self, number: int) -> None:
         """Take a student out: the token is void, and coming back needs the teacher's yes."""
         seat = self.seat(number)
-        del self.seats[number]
-        self.taken_out[number] = seat
-        self.dismiss_seat(number)
-        if self._is_on_screens("spot", number):
-            self.screen = None
+        self._take_out(seat)
         self._act("take out", lambda: self._put_back(number), name=seat.name)
+
+    def take_out_new(self, minutes: int) -> None:
+        """Take all out who have joined in the last minutes, and close the door: an answer to a flood of strangers."""
+        now, was_open = self.clock(), self.is_open
+        found = [seat for seat in self.seats.values() if now - seat.joined < 60 * minutes]
+
+        def undo() -> None:
+            self.is_open = was_open
+            for seat in found:
+                self._put_back(seat.number)
+
+        for seat in found:
+            self._take_out(seat)
+        self.is_open = False
+        self._act("take out new", undo, count=len(found))
 
     def knock_again(self, connection: Connection, number: int) -> None:
         """Somebody who was taken out asks to come back."""
@@ -306,7 +322,9 @@ class Classroom:
         before = (seat.name, seat.typed, seat.allowed)
 
         def undo() -> None:
-            seat.name, seat.typed, seat.allowed = before
+            earlier, seat.typed, seat.allowed = before
+            seat.name = ""
+            seat.name = names.distinct(earlier, self._names(), self.settings.class_name_letters)
             self._tell_name(seat)
 
         seat.name, seat.typed, seat.allowed = name, True, True
@@ -400,6 +418,7 @@ class Classroom:
 
     def raise_help(self, number: int, *, on: bool) -> None:
         """A student asks for help, or no longer does."""
+        self._check_is_back()
         seat = self.seat(number)
         if on and seat.help is None:
             seat.help, seat.helps = self.clock(), seat.helps + 1
@@ -409,12 +428,14 @@ class Classroom:
 
     def say_done(self, number: int, *, on: bool) -> None:
         """A student is done, or no longer is."""
+        self._check_is_back()
         seat = self.seat(number)
         seat.done = on
         self._acted(seat)
 
     def answer(self, number: int, vote: int, state: str, value: object) -> None:
         """A student's answer to the open vote; the browser gets a receipt."""
+        self._check_is_back()
         found = self._vote_in(vote, state)
         seat, answer = self.seat(number), found.answer(number, value)
         if answer is None:
@@ -477,8 +498,13 @@ class Classroom:
             setattr(self, name, value)
         self._bump()
 
-    def send(self, kind: str, place: Place, run: str | None, to: str | Collection[int]) -> None:
-        """Send boards somewhere. To all: the class is together there, and latecomers go there, too."""
+    def send(
+        self, kind: str, place: Place, run: str | None, to: str | Collection[int], *, step: int | None = None
+    ) -> None:
+        """Send boards somewhere. To all: the class is together there, and latecomers go there, too.
+
+        `step` is the one of the plan at which the class is then.
+        """
         if to == "strayed":
             targets = [seat for seat in self.seats.values() if self.strayed(seat)]
         elif to == "all":
@@ -487,7 +513,7 @@ class Classroom:
             targets = [self.seats[number] for number in to if number in self.seats]
         sent = Send(self._next_id(), kind, place, run, self.clock())
         before = [(seat, seat.sent) for seat in targets]
-        was_at, was_free = self.sent, self.free
+        was_at, was_free, was_step = self.sent, self.free, self.at_step
 
         def undo() -> None:
             for seat, earlier in before:
@@ -496,6 +522,7 @@ class Classroom:
                     self.touch(seat)
             if self.sent is sent:
                 self.sent, self.free = was_at, was_free
+                self.at_step = min(was_step, max(0, len(self.steps) - 1))
                 self._touch_rows()
 
         for seat in targets:
@@ -503,6 +530,7 @@ class Classroom:
             self.touch(seat)
         if to == "all":
             self.sent, self.free = sent, False
+            self.at_step = self.at_step if step is None else step
             self._act("send", undo, title=place.title or place.page)
         else:
             self._act("send some", undo, count=len(targets), title=place.title or place.page)
@@ -567,18 +595,8 @@ class Classroom:
         if self.vote is not None:
             raise Refused("busy")
         place = self.steps[step]
-        self.send("place", place, None, "all")
-        act = self.acts[-1]
-        put_back = act.undo
-
-        def undo() -> None:
-            assert put_back is not None
-            put_back()
-            self.at_step = before
-
-        act.undo, self.at_step = undo, step
-        if place.ask and questions.find(place.page, place.experiment) is not None:
-            assert place.experiment is not None
+        self.send("place", place, None, "all", step=step)
+        if place.ask and place.experiment and questions.find(place.page, place.experiment) is not None:
             self.ask(place.page, place.experiment)
 
     def show_projected(self, **wish: str) -> None:
@@ -748,11 +766,12 @@ class Classroom:
                 self.end()
                 return
             self._without_teacher(away)
-        if self.vote is not None and self.vote.until is not None and now >= self.vote.until and self.vote.is_open:
-            self._take(self.vote, "close")
-        self._reveal_if_there()
         if self.returning is not None:
             self._wait_for_return(now)
+        self._reveal_if_there()
+        is_due = self.vote is not None and self.vote.until is not None and now >= self.vote.until and self.vote.is_open
+        if self.vote is not None and is_due and self.returning is None:
+            self._take(self.vote, "close")
         if not self.is_shell:
             self._forget_boards(now)
         if self.is_shell and self.teacher_lost is None and now >= self.shell_ends:
@@ -808,9 +827,20 @@ class Classroom:
         return 0 if self.returning is None else sum(self.is_here(number) for number in self.returning.expected)
 
     def continue_from(self, last_id: int, last_seat: int, stamp: int) -> None:
-        """Go on counting where the process before has ended."""
-        self.last_id, self.last_seat = max(self.last_id, last_id), max(self.last_seat, last_seat)
+        """Go on counting where the process before has ended.
+
+        It may have given more numbers than the state knows, which is some seconds old: those are left out.
+        """
+        self.last_id = max(self.last_id, last_id + UNKNOWN_IDS)
+        self.last_seat = max(self.last_seat, min(MAX_SEATS, last_seat + UNKNOWN_SEATS))
         self.latest = max(self.latest, stamp)
+
+    def reach_epoch(self, epoch: int) -> None:
+        """The teacher's tokens have been changed so often: those of before are void."""
+        self.epoch = max(self.epoch, epoch)
+        for each in self.of_role("teacher"):
+            if each.epoch != self.epoch:
+                each.dismiss("void")
 
     def is_connected(self, device: int) -> bool:
         """Whether a browser of this device of the teacher's is connected."""
@@ -888,6 +918,8 @@ class Classroom:
         self.connections[connection] = None
         seat.lost = None
         self._tell_name(seat, connection)
+        if self.is_shell:
+            connection.note({"is": "returning"})
         if self.vote is not None:
             for number, answers in ((1, self.vote.first), (2, self.vote.second)):
                 if seat.number in answers:
@@ -901,6 +933,13 @@ class Classroom:
                        "token": self.token_of("student", seat.number), "kept": self.receipts.name(seat)})  # fmt: skip
         self.touch(seat)
 
+    def _take_out(self, seat: Seat) -> None:
+        del self.seats[seat.number]
+        self.taken_out[seat.number] = seat
+        self.dismiss_seat(seat.number)
+        if self._is_on_screens("spot", seat.number):
+            self.screen = None
+
     def _put_aside(self, number: int) -> None:
         """Take a student off the list; what the file needs is kept, where there is anything."""
         seat = self.seats.pop(number, None)
@@ -913,6 +952,10 @@ class Classroom:
             self.left[number] = seat
         while len(self.left) > self.settings.class_seats:
             del self.left[next(iter(self.left))]
+
+    def _check_is_back(self) -> None:
+        if self.is_shell:
+            raise Refused("wait")
 
     def _browsers_of(self, number: int) -> list[Connection]:
         return [each for each in self.connections if each.role == "student" and each.seat == number]

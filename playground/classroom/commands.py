@@ -24,7 +24,7 @@ MAX_ID = 64
 MAX_TYPED_NAME = 200
 MAX_LOCKS = 50
 MAX_STEPS = 40  # of a plan
-MAX_SEATS = 10_000  # numbers of seats in a message
+MAX_SEATS = 60_000  # numbers of seats: two bytes in a tile
 MAX_TIMER_SECONDS = 3_600
 LOCKED = re.compile(r"[a-z][a-z0-9_.]{0,63}", re.ASCII)
 RUN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -191,6 +191,7 @@ FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {
         "join": {"name?": typed_name},
         "another": {},
         "back": {"token": ID},
+        "here": {},
     },
     "student": {
         "answer": {**PRESSED, "answer": answer},
@@ -212,6 +213,7 @@ FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {
         "allow": {"seat?": SEAT, "all?": flag},
         "rename": {"seat": SEAT, "name": typed_name},
         "take out": {"seat": SEAT},
+        "take out new": {"minutes": whole(1, 60)},
         "let back": {"seat": SEAT, "yes": flag},
         "helped": {"seat": SEAT},
         "send": {"kind": one_of("place", "preset", "run"), **PLACE, "run": RUN_ID, "to": whom},

@@ -95,7 +95,9 @@ def _teacher(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Mess
         now, rev = of.clock(), coming_back.revision(of)
         if to.view != "board" and rev > to.kept and now - to.kept_at >= KEEP_SECONDS:
             to.kept, to.kept_at = rev, now
-            yield text({"is": "keep", "keep": coming_back.state(of)})
+            keep = text({"is": "keep", "keep": coming_back.state(of)})
+            if len(keep) <= coming_back.MAX_CHARACTERS:
+                yield keep
 
 
 def _count(of: Classroom, to: Connection) -> Iterator[Message]:

@@ -34,6 +34,7 @@ class Every:
     not_copied: str = "The browser did not copy it."
     connecting: str = "Connecting …"
     lost: str = "No connection to the class. Trying again …"
+    returning: str = "The server was started again. The class comes back with your teacher's page …"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Start:
     lead: str = "Students join with a code. You see every board, set the pace and ask questions."
     start: str = "Start a class"
     failed: str = "The class could not be started. Try again in a moment."
+    go_on: str = "Go on with class {code}"
+    unknown_here: str = "This browser is no device of class {code}. Its teacher's link, or a picture from it, opens it."
     names: str = "Names"
     offered: str = "Offered: Blue 7"
     own: str = "Own"
@@ -160,6 +163,13 @@ class WallText:
     to_door: str = "The door: code and QR code"
     shut_door: str = "Close the door"
     open_door: str = "Open the door"
+    take_out_new: Pair = (
+        "Take out who joined in the last {minutes} minutes …",
+        "Take out the {n} who joined in the last {minutes} minutes …",
+    )
+    sure_new: Pair = ("Take 1 student out and close the door?", "Take {n} students out and close the door?")
+    sure_new_note: str = "For strangers who have come in. Each can ask to come back, and Undo lets all in again."
+    take_out_yes: str = "Take out"
     second_device: str = "A second device …"
     my_board: str = "My own board ↗"
     show_names: str = "Show names on the projector"
@@ -448,6 +458,10 @@ class AfterText:
     gone_lead: str = (
         "All names, answers and links of it are deleted from the server. The files that you saved are yours."
     )
+    gone_itself: str = (
+        "Another device of yours has ended it, or it ended by itself after a long time without you. All names, answers "
+        "and links of it are deleted from the server."
+    )
     taken_out: str = "This device was taken out"
     taken_out_lead: str = "Another device of the teacher has changed the private link."
     no_class: str = "There is no such class"
@@ -526,6 +540,8 @@ class ProjectorText:
     nothing: str = "Nothing to project"
     nothing_note: str = "The teacher opens this page from the wall: Projector."
     void: str = "This page is no longer valid"
+    closed: str = "The connection has ended"
+    closed_note: str = "Load this page again to come back."
     ended: str = "The class is over"
     ended_note: str = "Nothing of it is kept here."
     lost: str = "no connection, trying again …"
@@ -619,6 +635,11 @@ class RemoteText:
     nothing_note: str = "Open it with the picture that the wall shows under “A second device”. A picture works once."
     void: str = "This device was taken out"
     void_note: str = "Another device of yours has changed the private link."
+    used: str = "This picture is used, or too old"
+    no_class: str = "There is no such class"
+    no_class_note: str = "It has ended, or the server was started again without its secret."
+    closed: str = "The connection has ended"
+    closed_note: str = "Load this page again to come back."
     ended: str = "The class is over"
     ended_note: str = "Everything of it is deleted."
     lessons: str = "To the lessons"
@@ -710,6 +731,8 @@ class VoteText:
     ended_note: str = "Nothing of it is kept here. The lessons stay open to you."
     elsewhere: str = "You go on in another tab"
     elsewhere_note: str = "This one has stopped."
+    here: str = "Go on here"
+    removed_note: str = "Your teacher took you out."
     left: str = "You have left the class"
     left_note: str = "You can join again with its code."
     lessons: str = "To the lessons"

@@ -46,8 +46,10 @@ LARGE = 2  # charts of a board, apart from its strip
 LATE_GAP_SECONDS = 2.0  # between two whole frames for those alone that did not keep up
 MAX_BEHIND = 6  # frames that wait for one browser
 MAX_UNPAINTED_SECONDS = 1.0  # a browser that has painted nothing for so long gets no more until it has
+MAX_BOARDS = 20  # that one token reads at a time: a projector's is on several screens
 NOT_ALLOWED = "This board is not shown to you now."
 GONE = "This board is no longer there."
+TOO_MANY_BOARDS = "This browser reads too many boards at a time."
 WHO = "A reader has to say first who it is."
 
 
@@ -378,6 +380,12 @@ async def read(socket: WebSocket) -> None:
         return
     if (broadcast := _broadcast_of(name)) is None:
         await socket.close(4404, GONE)
+        return
+    if (
+        sum(each.token == token for of in [*_broadcasts.values(), *_stills.values()] for each in of.readers)
+        >= MAX_BOARDS
+    ):
+        await socket.close(4429, TOO_MANY_BOARDS)
         return
     reader = Reader(code, token, name)
     sender = asyncio.create_task(reader.send_all(socket))

@@ -14,6 +14,7 @@ import pytest
 
 from playground.classroom import messages
 from playground.classroom.classroom import AWAY_SECONDS, EYES_SECONDS, LOST_SEAT_SECONDS
+from playground.classroom.commands import MAX_SEATS
 from playground.classroom.feed import KEEP_SECONDS
 from playground.classroom.tiles import HEAD, MAX_LOSSES, SAME_LOSSES, Flag
 from playground.glance import Glance, Miniature, thinned
@@ -156,6 +157,19 @@ def test_who_is_taken_out_comes_back_only_with_the_teachers_yes() -> None:
     assert 1 in of.seats and third.last("seat")["seat"] == 1
 
 
+def test_a_flood_of_strangers_is_taken_out_at_once_and_undo_lets_them_back() -> None:
+    school = School(class_joins=1000)
+    of = school.start()
+    teacher, known = school.teacher(of), school.students(of, 3)
+    school.clock.pass_by(10 * 60)
+    strangers = school.students(of, 50)
+    teacher.send("take out new", minutes=5)
+    assert all(each.closed == 4401 for each in strangers) and not any(each.closed for each in known)
+    assert len(of.seats) == 3 and not of.is_open
+    undo(teacher)
+    assert len(of.seats) == 53 and of.is_open
+
+
 def test_who_comes_and_goes_a_thousand_times_leaves_little_behind_and_uses_the_numbers_up_at_last() -> None:
     school = School(class_seats=3)
     of = school.start()
@@ -169,7 +183,7 @@ def test_who_comes_and_goes_a_thousand_times_leaves_little_behind_and_uses_the_n
         of.depart(student.connection)
     assert len(of.left) == 3 and of.seats == {}
     assert len(of.connections) == 1
-    of.last_seat = 10_000
+    of.last_seat = MAX_SEATS
     late = school.enter({"as": "join"})
     late.send("join")
     assert late.was_refused == "full"
@@ -177,6 +191,33 @@ def test_who_comes_and_goes_a_thousand_times_leaves_little_behind_and_uses_the_n
         school.enter({"as": "join"})
     with pytest.raises(ValueError, match="too many"):
         school.enter({"as": "join"})
+
+
+def test_a_flood_at_the_door_keeps_nobody_from_joining() -> None:
+    school = School(class_seats=3)
+    of = school.start()
+    crowd = [school.enter({"as": "join"}) for _ in range(20)]
+    assert len([each for each in crowd if not each.closed]) == 6
+    assert [each.closed for each in crowd[:2]] == [4408, 4408], "who has stood there longest goes"
+    student = school.student(of)
+    assert student.last("seat")["seat"] == 1
+
+
+def test_a_name_that_was_given_to_somebody_else_meanwhile_comes_back_with_a_number() -> None:
+    school = School()
+    of = school.start(names="own")
+    teacher, ada = school.teacher(of), school.student(of, "Ada")
+    teacher.send("rename", seat=1, name="Grace")
+    school.student(of, "Ada")
+    undo(teacher)
+    assert ada.last("seat")["name"] == "Ada (2)"
+    kept = ada.last("seat")
+    of.depart(ada.connection)
+    school.clock.pass_by(LOST_SEAT_SECONDS + 1)
+    school.second()
+    school.student(of, "Ada (2)")
+    back = school.enter({"as": "student", "token": kept["token"], "kept": kept["kept"]})
+    assert back.last("seat")["name"] == "Ada (2) (2)"
 
 
 # Who may see what.
@@ -306,6 +347,27 @@ def test_undo_of_a_send_takes_boards_back_that_have_followed() -> None:
     undo(teacher)
     assert one.state["sent"] is None or one.state["sent"]["kind"] == "back"
     assert other.state["sent"] is None and teacher.state["sent"] is None
+
+
+def test_a_step_of_the_plan_sends_all_there_and_undo_brings_them_back() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    other = {**PLACE, "page": "regression", "query": "", "experiment": None, "title": "Lines"}
+    teacher.send("plan", steps=[PLACE, other])
+    teacher.send("step", **{"from": 0, "to": 0})
+    assert student.state["sent"]["title"] == "Circle" and not student.state["free"]
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert student.state["sent"]["page"] == "regression" and teacher.state["plan"]["at"] == 1
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert teacher.was_refused == "state", "pressed twice"
+    teacher.send("step", **{"from": 1, "to": 2})
+    assert teacher.was_refused == "state"
+    undo(teacher)
+    assert teacher.state["plan"]["at"] == 0 and student.state["sent"]["title"] == "Circle"
+    teacher.send("ask", page=PAGE, experiment=EXPERIMENT)
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert teacher.was_refused == "busy"
 
 
 def test_undo_is_refused_when_another_act_came_meanwhile_and_keeps_ten() -> None:
@@ -614,28 +676,17 @@ def test_the_leaders_goal_is_that_of_the_challenge_to_which_the_class_was_sent()
         assert teacher.last("leaders")["accuracy"] == 0.95, hostile
 
 
-def test_a_step_of_the_plan_sends_all_asks_its_question_and_can_be_undone() -> None:
+def test_a_step_of_the_plan_that_asks_sends_all_there_and_opens_its_question() -> None:
     school = School()
     of = school.start()
     teacher, student = school.teacher(of), school.student(of)
     place = {"page": PAGE, "query": "?classification_try=xor", "experiment": "xor", "title": "Xor", "ask": False}
     asking = place | {"query": f"?classification_try={EXPERIMENT}", "experiment": EXPERIMENT, "ask": True}
-    teacher.send("step", **{"from": 0, "to": 0})
-    assert teacher.was_refused == "state", "there is no plan"
     teacher.send("plan", steps=[place, asking])
     teacher.send("step", **{"from": 0, "to": 0})
-    assert student.state["sent"]["experiment"] == "xor" and not student.state["free"]
+    assert student.state["sent"]["experiment"] == "xor" and student.state["vote"] is None
     teacher.send("step", **{"from": 0, "to": 1})
     assert student.state["sent"]["experiment"] == student.vote["experiment"] == EXPERIMENT
-    assert teacher.state["plan"]["at"] == 1
-    teacher.send("step", **{"from": 1, "to": 0})
-    assert teacher.was_refused == "busy", "first the question"
-    press(teacher, "close")
-    press(teacher, "next")
-    teacher.send("undo", act=next(each["act"] for each in reversed(teacher.state["acts"]) if each["undo"]))
-    assert student.state["sent"]["experiment"] == "xor" and teacher.state["plan"]["at"] == 0
-    teacher.send("step", **{"from": 1, "to": 0})
-    assert teacher.was_refused == "state", "from another device, which showed another step"
 
 
 def test_nothing_is_asked_of_runs_where_no_wall_looks() -> None:

@@ -183,6 +183,20 @@ def test_thirty_readers_share_one_stream(pool: Pool, run_id: str, name: str, rea
     assert pool.attached - before <= 6, "one stream for all who come within a moment"
 
 
+def test_one_token_reads_so_many_boards(
+    name: str, read: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "MAX_BOARDS", 2)
+    first = [read(name) for _ in range(2)]
+    for each in first:
+        each.frame()
+    assert read(name).closed() == 4429
+    first[0].socket.close()
+    while readers._broadcasts and sum(len(each.readers) for each in list(readers._broadcasts.values())) > 1:
+        time.sleep(0.01)
+    read(name).frame()
+
+
 def test_a_run_is_not_read_with_its_id_nor_with_an_unknown_name(run_id: str, read: Read) -> None:
     assert read(run_id).closed() == 4404
     assert read("no-such-run").closed() == 4404

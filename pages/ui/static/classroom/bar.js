@@ -7,22 +7,30 @@ import { addressOf } from "../address.js";
 import { element, fill } from "../dom.js";
 import { Cover } from "./cover.js";
 import { icon } from "./parts.js";
-import { forgetSeat, keepReceipt, keepSeat, seatIn, teacherInAddress } from "./seat.js";
+import { forgetSeat, keepReceipt, keepSeat, markTakenOut, seatIn, teacherInAddress, useSeat } from "./seat.js";
 import { isDarkTheme, themeOf } from "../theme.js";
-import { ClassSocket } from "./socket.js";
+import { ClassSocket, CLOSED } from "./socket.js";
 import { Together } from "./together.js";
 import { Vote } from "./vote_in_page.js";
 
 const CODE = /^[BCDFGHJKLMNPQRSTVWXZ]{6}$/;
-const HERE_MS = 10_000;
 const SPREAD_MS = 1_000; // over which the pages of a class follow the teacher: the server need not draw all at once
 const REPEAT_MS = 2_500; // a rerun that was under way may have lost what was asked
 const MAX_REPEATS = 8;
 const SAID_MS = 5_000; // how long a refusal stays
+const REPORT_MS = 1_000; // until a board is named again that the server did not take
 const MAX_TITLE = 32; // letters
 const MAX_QUERY = 2_000; // as the server takes it
 const KEYS = { KeyH: "help", KeyD: "done" };
-const FINAL = { 1000: "left", 4401: "void", 4404: "unknown", 4409: "elsewhere", 4410: "ended" };
+const FINAL = {
+  [CLOSED.left]: "left",
+  [CLOSED.void]: "void",
+  [CLOSED.foreign]: "blocked",
+  [CLOSED.noClass]: "unknown",
+  [CLOSED.noSeat]: "noSeat",
+  [CLOSED.elsewhere]: "elsewhere",
+  [CLOSED.ended]: "ended",
+};
 const OPEN = ["open 1", "open 2"];
 
 const script = document.currentScript;
@@ -48,7 +56,6 @@ class Bar {
     addEventListener("keydown", (event) => this.key(event), true);
     addEventListener("board:shows", (event) => this.boardShows(/** @type {CustomEvent} */ (event).detail));
     addEventListener("board:leaves", (event) => this.boardLeaves(/** @type {CustomEvent} */ (event).detail));
-    setInterval(() => this.socket?.send({ do: "here" }), HERE_MS);
     this.begin();
   }
 
@@ -81,8 +88,10 @@ class Bar {
   }
 
   closed(code, reason) {
-    const phase = FINAL[code] ?? "blocked";
-    if (["ended", "void", "left"].includes(phase)) forgetSeat(this.code);
+    const isOut = code === CLOSED.void;
+    const phase = isOut && this.seat.teacher ? "deviceOut" : FINAL[code] ?? "cut";
+    if (["ended", "left", "noSeat", "deviceOut"].includes(phase)) forgetSeat(this.code);
+    else if (isOut) markTakenOut(this.seat);
     this.reason = reason;
     this.state = null;
     this.become(phase);
@@ -100,10 +109,9 @@ class Bar {
     if (is === "welcome") {
       if (message.token) keepSeat(Object.assign(this.seat, { token: message.token }));
     } else if (is === "token") keepSeat(Object.assign(this.seat, { token: message.token }));
-    else if (is === "seat") {
-      const { seat, name, token, kept } = message;
-      keepSeat(Object.assign(this.seat, { seat, name, token, kept }));
-    } else if (is === "state") {
+    else if (is === "seat") useSeat(this.seat, message);
+    else if (is === "returning") this.phase = this.state ? this.phase : "returning";
+    else if (is === "state") {
       this.state = message;
       this.count = null; // the state has a newer one
       this.phase = "in";
@@ -113,11 +121,15 @@ class Bar {
     else if (["dots", "curves", "leaders"].includes(is)) return this.together.take(message);
     else if (is === "receipt") keepReceipt(this.seat, message);
     else if (is === "refused") this.refused(message);
-    else if (is === "ended") this.closed(4410, "");
+    else if (is === "ended") this.closed(CLOSED.ended, "");
     this.draw();
   }
 
-  refused({ say }) {
+  refused({ do: what, why, say }) {
+    if (what === "board") { // nothing that the student did
+      if (why === "fast") setTimeout(() => this.reportAgain(), REPORT_MS);
+      return;
+    }
     if (!say) return;
     this.said = say;
     clearTimeout(this.saidTimer);
@@ -214,6 +226,11 @@ class Bar {
     };
     const text = JSON.stringify(shown);
     if (text !== this.reported && this.socket?.send(shown)) this.reported = text;
+  }
+
+  reportAgain() {
+    this.reported = "";
+    this.report();
   }
 
   // What the student does.
@@ -352,11 +369,11 @@ class Bar {
     this.back.hidden = !isWorking || !this.data?.back || isCovered;
     this.help.hidden = !isWorking;
     this.done.hidden = !isWorking || state.eyes;
-    this.leaving.hidden = !isWorking && this.phase !== "connecting";
+    this.leaving.hidden = !isWorking && !["connecting", "returning"].includes(this.phase);
     this.toFollow.hidden = this.wall.hidden = !(isIn && isTeacher);
     this.join.hidden = !["noSeat", "void"].includes(this.phase);
     this.keep.hidden = this.phase !== "ended" || !document.querySelector(".st-key-more button");
-    this.closing.hidden = ["in", "connecting"].includes(this.phase);
+    this.closing.hidden = ["in", "connecting", "returning"].includes(this.phase);
     for (const name of ["help", "done"]) this[name].setAttribute("aria-pressed", String(Boolean(state?.[name])));
     write(this.help.lastElementChild, state?.help ? words.helpAsked : words.help);
     this.toFollow.setAttribute("aria-pressed", String(this.isFollowed));

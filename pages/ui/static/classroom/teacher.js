@@ -1,9 +1,9 @@
 // What a teacher's browser knows of its class, from the socket: for the wall and for the phone.
 
 import { addressOf } from "../address.js";
-import { keep, kept } from "../storage.js";
+import { forget, keep, kept, keysOf } from "../storage.js";
 import { decoded } from "./real_runs.js";
-import { ClassSocket } from "./socket.js";
+import { ClassSocket, CLOSED } from "./socket.js";
 import { readTiles, updated } from "./tile_codec.js";
 
 const KEYS = { local: (code) => `class teacher ${code}`, state: (code) => `class keep ${code}` };
@@ -24,9 +24,19 @@ export const keepTeacher = (code, token) => keep("localStorage", KEYS.local(code
 
 /** Forget a class that has ended. */
 export function forgetTeacher(code) {
-  keep("localStorage", KEYS.local(code), "");
-  keep("localStorage", KEYS.state(code), "");
+  forget("localStorage", KEYS.local(code));
+  forget("localStorage", KEYS.state(code));
 }
+
+/** The codes of the classes that this browser teaches, as far as it knows. */
+export function taughtHere() {
+  const start = KEYS.local("");
+  return keysOf("localStorage").filter((key) => key.startsWith(start)).map((key) => key.slice(start.length))
+    .filter((code) => keptTeacher(code)?.token);
+}
+
+/** After these ends of its line a class is over for this device. */
+export const FORGOTTEN = [CLOSED.void, CLOSED.noClass, CLOSED.ended];
 
 export class Teacher {
   /**
@@ -94,7 +104,7 @@ export class Teacher {
     else if (is === "runs") this.runs = decoded(message);
     else if (is === "keep") keep("localStorage", KEYS.state(this.code), JSON.stringify(message.keep));
     else if (is === "refused") this.on.refused(message);
-    else if (is === "ended") this.on.ended(4410, "");
+    else if (is === "ended") this.on.ended(CLOSED.ended, "");
     else this.on.received?.(message);
     this.changed(is);
   }

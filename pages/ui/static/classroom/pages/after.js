@@ -66,7 +66,7 @@ export function after(page) {
 
   async function end() {
     const yes = await page.prompt({ title: text.sure, note: text.sure_note, yes: text.end });
-    if (yes) teacher.send({ do: "end" });
+    if (yes) page.isEnding = teacher.send({ do: "end" });
   }
 
   function table() {

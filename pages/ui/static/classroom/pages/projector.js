@@ -1,7 +1,7 @@
 // The projector's page: what the class sees together, and nothing that a student must not. It can do nothing.
 
 import { toggleFullScreen } from "../../dom.js";
-import { keep, kept } from "../../storage.js";
+import { forget, keep, kept } from "../../storage.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
 import { doorParts, doorPlate } from "./door.js";
 import { isDark, otherTheme } from "../look.js";
@@ -19,8 +19,8 @@ import {
   standing,
 } from "../pictures.js";
 import { ReaderBoard } from "../reader.js";
-import { ClassSocket } from "../socket.js";
-import { shortAddress } from "../teacher.js";
+import { ClassSocket, CLOSED } from "../socket.js";
+import { FORGOTTEN, shortAddress } from "../teacher.js";
 import { hasLongOptions, numberText, optionsOf, plain, rich, roundOf } from "../vote_words.js";
 import { clockText } from "../wall/question.js";
 import { stepText } from "../wall/seat_words.js";
@@ -31,7 +31,6 @@ const MAX_DOTS = 60; // of those who have answered
 const LONG_QUESTION = 60; // letters
 const AWAKE_MS = 2500; // the tools stay so long after the pointer has moved
 const PLAY_MS = 100; // between two pictures of recordings
-const TOKENLESS = 4401;
 
 /** The page `/projector`. */
 export function projector(root, words) {
@@ -99,7 +98,7 @@ class Projector {
       }
     } else if (is === "count") this.count = message;
     else if (is === "runs") this.runs = decoded(message);
-    else if (is === "ended") return this.closed(4410);
+    else if (is === "ended") return this.closed(CLOSED.ended);
     else if (is === "dots") {
       const known = new Set(standing(this.found.dots ?? { dots: [] }).map(([id]) => id));
       const fresh = standing(message).filter(([id]) => !known.has(id));
@@ -114,10 +113,14 @@ class Projector {
     clearTimeout(this.waiting);
     this.read(null);
     this.socket.close();
-    keep("sessionStorage", KEY(this.code), "");
+    if (FORGOTTEN.includes(closeCode)) forget("sessionStorage", KEY(this.code));
     const { text } = this;
-    if (closeCode === TOKENLESS) return over(this.root, text.void, text.nothing_note);
-    over(this.root, text.ended, text.ended_note);
+    const [title, note] = {
+      [CLOSED.void]: [text.void, text.nothing_note],
+      [CLOSED.noClass]: [text.ended, text.ended_note],
+      [CLOSED.ended]: [text.ended, text.ended_note],
+    }[closeCode] ?? [text.closed, text.closed_note];
+    over(this.root, title, note);
   }
 
   /** The server's time in seconds. */

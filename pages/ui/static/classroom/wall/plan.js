@@ -2,7 +2,7 @@
 
 import { experimentOf } from "../pages/catalogue.js";
 import { pageAddress, planAsText } from "../pages/address.js";
-import { button, copy, icon, iconButton, part, say } from "../parts.js";
+import { button, copy, icon, iconButton, once, part, say } from "../parts.js";
 import { openAt } from "../pages/popup.js";
 import { actsOf, plain, stateSentence } from "../vote_words.js";
 
@@ -160,9 +160,9 @@ export class Plan {
         "div",
         { class: "act" },
         others.slice(0, 2).reverse().map(([name, iconName, act]) =>
-          button("line", iconName, name, act, { "data-key": `act-${name}` })
+          button("line", iconName, name, once(act), { "data-key": `act-${name}` })
         ),
-        button(isVote ? "fill" : "tonal", next[1], next[0], next[2], { "data-key": "next", "data-next": true }),
+        button(isVote ? "fill" : "tonal", next[1], next[0], once(next[2]), { "data-key": "next", "data-next": true }),
       ),
     );
   }

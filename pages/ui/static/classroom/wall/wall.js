@@ -16,6 +16,7 @@ import { paintChanged, Tiles } from "./tiles.js";
 import { togetherParts } from "./together.js";
 
 const NEEDS = [[1000, 7], [760, 5], [0, 3]]; // rows of "Needs you", by the height of the window
+const NEW_MINUTES = 5;
 const WHAT = ["auto", "door", "scatter", "ghosts", "leaders", "blank"];
 
 export class Wall {
@@ -137,12 +138,12 @@ export class Wall {
       f: () => follow(this),
       n: () => this.plan.next(),
       u: () => undo(this),
-      p: () => event.repeat || this.holdPeek(),
+      p: () => this.holdPeek(),
       "/": () => this.root.querySelector("[data-find]")?.focus(),
       Escape: () => this.one ? this.openBoard(null) : this.together && this.openTogether(null),
     };
     const act = acts[key.length === 1 ? key.toLowerCase() : key];
-    if (!act) return;
+    if (!act || event.repeat) return; // a key that is held acts once
     if (key === "/") event.preventDefault();
     act();
   }
@@ -318,9 +319,12 @@ export class Wall {
     const text = words.wall;
     const { state } = teacher;
     const unseen = [...teacher.seats.values()].filter(({ typed, allowed }) => typed && !allowed).length;
+    const since = teacher.now() - 60 * NEW_MINUTES;
+    const fresh = [...teacher.seats.values()].filter(({ joined }) => joined > since).length;
     return [
       item(text.to_door, () => page.show("door")),
       item(state.door ? text.shut_door : text.open_door, () => teacher.send({ do: "door", open: !state.door })),
+      fresh > 0 && item(say(text.take_out_new, { n: fresh, minutes: NEW_MINUTES }), () => this.takeOutNew(fresh)),
       item(text.second_device, () => page.device(this.root.querySelector("[data-key=open-more]"))),
       item(text.my_board, () => this.myBoard()),
       part("hr"),
@@ -337,6 +341,15 @@ export class Wall {
       part("hr"),
       part("small", { class: "keys" }, text.keys),
     ];
+  }
+
+  /** Strangers have come in by the hundred: take out who is new, and close the door. */
+  async takeOutNew(n) {
+    const { teacher, words } = this;
+    const { sure_new: title, sure_new_note: note, take_out_yes: yes } = words.wall;
+    if (await this.prompt({ title: say(title, { n }), note, yes })) {
+      teacher.send({ do: "take out new", minutes: NEW_MINUTES });
+    }
   }
 
   destroy() {
