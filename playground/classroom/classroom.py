@@ -836,7 +836,7 @@ class Classroom:
         self.latest = max(self.latest, stamp)
 
     def reach_epoch(self, epoch: int) -> None:
-        """The teacher's tokens have been changed so often: those of before are void."""
+        """The teacher's tokens have been changed so often: earlier ones are void."""
         self.epoch = max(self.epoch, epoch)
         for each in self.of_role("teacher"):
             if each.epoch != self.epoch:

@@ -54,6 +54,7 @@ class TeachersPage {
     this.wall = new Wall(this.teacher, words, this);
     this.plate = doorPlate(code, words);
     this.announced = undefined; // the device that was announced last
+    this.isEnding = false; // this page has ended the class
     this.after = null; // the last view, made when it is first shown
     this.clock = setInterval(() => this.changed(), CLOCK_MS);
     showChildren(root, [part("p", { class: "wait muted" }, words.every.connecting)]);
