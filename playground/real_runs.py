@@ -31,7 +31,7 @@ class Recordable(Protocol):
     steps: int
 
     def advance(self, seconds: float, steps: int) -> int:
-        """Take at most so many steps in this time; returns how many."""
+        """Take steps until the time is up or the number is reached; returns how many."""
 
     def glance(self, *, has_picture: bool) -> Glance:
         """The numbers of the current step, and perhaps a small picture."""

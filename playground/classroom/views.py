@@ -233,8 +233,8 @@ def picture(of: Classroom, what: str, *, has_names: bool) -> dict[str, Any]:
         return {"is": "curves", "page": page, "curves": sorted(each for each in curves if each[2])}
     if what == "leaders":
         accuracy, parameters = goal = of.goal
-        dots = _leaders(of, with_run, goal, has_names=has_names)
-        return {"is": "leaders", "accuracy": accuracy, "parameters": parameters, "dots": dots}
+        found = _leaders(of, with_run, goal, has_names=has_names)
+        return {"is": "leaders", "accuracy": accuracy, "parameters": parameters, "dots": found}
     return dots(of, of.project["x"], of.project["y"])
 
 

@@ -108,7 +108,7 @@ function peekParts(vote, peeked, { teacher, words }) {
 
 /** How many are where. */
 function whereTheyAre(people, wall) {
-  const { words, teacher, titles } = wall;
+  const { words, titles } = wall;
   const text = words.wall;
   const places = new Map();
   for (const { here, page } of people) if (here) places.set(page ?? "", (places.get(page ?? "") ?? 0) + 1);

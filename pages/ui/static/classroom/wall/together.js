@@ -73,10 +73,12 @@ function picture(tiles, label, draw, kind = "") {
   return made;
 }
 
-const powers = ([low, high]) => Array.from({ length: high - low + 1 }, (_, at) => 10 ** (low + at));
+const powers = (/** @type {number[]} */ [low, high]) =>
+  Array.from({ length: high - low + 1 }, (_, at) => 10 ** (low + at));
 const span = (values) => [Math.floor(Math.min(...values)), Math.ceil(Math.max(...values) + 1e-9)];
 const written = (value) => value >= 1e-4 && value < 1e5 ? String(Number(value.toPrecision(1))) : value.toExponential(0);
-const scale = ([low, high], from, to) => (value) => from + ((value - low) / (high - low || 1)) * (to - from);
+const scale = (/** @type {number[]} */ [low, high], from, to) => (value) =>
+  from + ((value - low) / (high - low || 1)) * (to - from);
 
 function drawLosses(context, width, height, tiles) {
   const [left, right, top, bottom] = [REM * 3, width - REM * 0.7, REM * 0.6, height - REM * 1.5];
