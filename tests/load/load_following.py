@@ -10,7 +10,7 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from statistics import mean, median
@@ -64,6 +64,8 @@ class Follower:
     placed: int = 0
     viewer: Viewer | None = None
     watching: asyncio.Task[None] | None = None
+    ends: int = 0  # how often a script of the page has ended
+    news: asyncio.Event = field(default_factory=asyncio.Event)
     times: list[tuple[float, float]] = field(default_factory=list)  # of each send: placed at, first picture at
 
     async def play(self) -> None:
@@ -90,6 +92,19 @@ class Follower:
             self.watching.cancel()
             await self.viewer.socket.close()
 
+    async def read_page(self) -> None:
+        """Take all that Streamlit sends."""
+        with suppress(ConnectionClosed):
+            while True:
+                self.ends += await self.tab.receive() == "script_finished"
+                self.news.set()
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until the page has come to be so."""
+        while not is_so():
+            self.news.clear()
+            await self.news.wait()
+
     async def follow(self) -> None:
         """Go where the teacher sends, again and again, as the bar does."""
         while True:
@@ -99,14 +114,12 @@ class Follower:
             number = self.line.last["state"]["sent"]["n"]
             await asyncio.sleep(random.random() * SPREAD_SECONDS)
             asking = asyncio.create_task(self._ask(number))
-            while self.tab.in_class.get("placed", 0) < number:
-                await self.tab.receive()
-            placed_at = time.monotonic()
+            await self.until(lambda: self.tab.in_class.get("placed", 0) >= number)  # noqa: B023
+            placed_at, ends = time.monotonic(), self.ends
             asking.cancel()
             self.placed = number
             await self.line.send(do="placed", send=number)
-            while await self.tab.receive() != "script_finished":
-                pass
+            await self.until(lambda: self.ends > ends)  # noqa: B023
             await self.play()
             assert self.viewer is not None
             while not self.viewer.pictured_at:
@@ -132,15 +145,18 @@ async def sends(url: str, port: int, pid: int) -> list[Sent]:
     """Sixty students who train are sent from place to place."""
     async with control_of(port), class_on(port) as of, AsyncExitStack() as sockets:
         teacher = await of.teacher()
-        followers = []
+        followers, following = list[Follower](), list[asyncio.Task[None]]()
+        start = time.monotonic()
         async with asyncio.timeout(OPEN_SECONDS):
             for _ in range(FOLLOWERS):
                 tab = await sockets.enter_async_context(open_tab(url))
                 await tab.rerun(BENCH, f"class={of.code}")
                 followers.append(Follower(tab, await of.student(), sockets))
                 await followers[-1].play()
-        following = [asyncio.create_task(each.follow()) for each in followers]
+                following.append(asyncio.create_task(followers[-1].read_page()))
+        following += [asyncio.create_task(each.follow()) for each in followers]
         await asyncio.sleep(SETTLING_SECONDS)
+        print(f"\n{FOLLOWERS} pages open after {time.monotonic() - start:.1f} s", flush=True)
         found = []
         for number, (page, query) in enumerate(PLACES, start=1):
             start = time.monotonic()

@@ -205,7 +205,7 @@ async def an_hour(url: str, port: int, pid: int) -> list[tuple[float, list[float
             followers.append(Follower(tab, await of.student(), stack))
             await followers[-1].play()
         await teacher.send(do="look", seats=list(range(1, STAY + 1)), one=None)
-        following = [asyncio.create_task(each.follow()) for each in followers]
+        following = [asyncio.create_task(doing) for each in followers for doing in (each.read_page(), each.follow())]
         for part in range(PARTS):
             await come_and_go(of, COMERS // PARTS)
             for _ in range(VOTES // PARTS):

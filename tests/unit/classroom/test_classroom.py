@@ -575,7 +575,7 @@ def test_the_loss_curve_of_a_tile_is_sent_once_a_second_and_only_where_it_has_ch
     student.send("help", on=True)
     school.second()
     (tiles,) = tiles_of(teacher)
-    assert Flag.HELP in Flag(HEAD.unpack_from(tiles)[5]) and len(tiles) == HEAD.size
+    assert Flag.HELP in Flag(HEAD.unpack_from(tiles)[4]) and len(tiles) == HEAD.size
 
 
 def test_a_tile_has_the_whole_loss_curve_of_its_run_whatever_was_sent_before() -> None:
