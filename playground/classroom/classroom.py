@@ -517,7 +517,9 @@ class Classroom:
 
         def undo() -> None:
             for seat, earlier in before:
-                if seat.sent is sent:
+                if (
+                    seat.sent is not None and replace(seat.sent, n=sent.n, at=sent.at) == sent
+                ):  # perhaps renewed by an undo
                     seat.sent = earlier if seat.placed < sent.n else self._way_back(sent, earlier)
                     self.touch(seat)
             if self.sent is sent:
@@ -769,11 +771,11 @@ class Classroom:
         if self.returning is not None:
             self._wait_for_return(now)
         self._reveal_if_there()
+        if not self.is_shell:
+            self._forget_boards(now)
         is_due = self.vote is not None and self.vote.until is not None and now >= self.vote.until and self.vote.is_open
         if self.vote is not None and is_due and self.returning is None:
             self._take(self.vote, "close")
-        if not self.is_shell:
-            self._forget_boards(now)
         if self.is_shell and self.teacher_lost is None and now >= self.shell_ends:
             self.is_shell = False
             self._bump()

@@ -164,7 +164,7 @@ def test_own_runs_are_kept_over_several_sends_also_where_a_student_went_elsewher
 
 
 def test_a_comparison_is_there_again_after_back(visit: Open, lesson: Class) -> None:
-    session = visit(REGRESSION, **{"class": CODE, "versus": "lr:0.5"})
+    session = visit(REGRESSION, **{"class": CODE, "versus": "lr:0.1"})
     lesson.seat(session, "regression")
     own, second = run_id(session), board(session)["second"]
     assert second

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui.classroom import locks
 from pages.ui.classroom.words import LOCKED
+from pages.ui.messages import quoted
 from pages.ui.session import pool
 from playground.lessons import LESSONS
 from playground.workers import messages
@@ -34,7 +35,7 @@ from tests.pages.session import (
 REGRESSION, CLASSIFICATION, TENSORS, OPTIMIZERS = (
     LESSONS[name] for name in ("regression", "classification", "tensors", "optimizers")
 )
-RATE = LOCKED.format(label="Learning rate")
+RATE = quoted(LOCKED.format(label="Learning rate"))
 
 
 @pytest.fixture
@@ -134,10 +135,10 @@ def test_a_checkpoint_with_another_rate_is_refused(visit: Open, lesson: Class) -
     say(session, "board", "turned", {"name": "lr", "value": 0.03})
     lesson.do("lock", names=["lr"])
     run = run_id(session)
-    assert upload(session, file) == messages.LOCKED.format(label="Learning rate")
+    assert upload(session, file) == quoted(messages.LOCKED.format(label="Learning rate"))
     assert rate(session) == 0.03 and run_id(session) == run
     lesson.do("lock", names=["noise"])
-    assert upload(session, file) == messages.LOCKED.format(label="Noise"), "the file may have data of its own"
+    assert upload(session, file) == quoted(messages.LOCKED.format(label="Noise")), "the file may have data of its own"
     lesson.do("lock", names=[])
     upload(session, file)
     assert rate(session) == 0.1 and run_id(session) != run
@@ -183,8 +184,9 @@ def test_a_table_whose_fields_were_open_before_the_lock_is_not_used(visit: Open,
 
 
 def test_compare_offers_no_locked_setting_and_without_any_says_so(visit: Open, lesson: Class) -> None:
-    session = locked(visit, lesson, "lr")
-    follow(session, **{"class": CODE, "versus": "lr:0.5"})
+    lesson.do("lock", names=["lr"])
+    session = visit(REGRESSION, **{"class": CODE, "versus": "lr:0.1"})
+    lesson.seat(session, "regression")
     key = "regression:versus:knob"
     assert "lr" not in widgets(session)[key].options and not board(session)["second"].startswith("lr")
     assert any(each.value == RATE for each in session.caption)

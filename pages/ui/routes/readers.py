@@ -381,10 +381,8 @@ async def read(socket: WebSocket) -> None:
     if (broadcast := _broadcast_of(name)) is None:
         await socket.close(4404, GONE)
         return
-    if (
-        sum(each.token == token for of in [*_broadcasts.values(), *_stills.values()] for each in of.readers)
-        >= MAX_BOARDS
-    ):
+    all_readers = (each for found in (*_broadcasts.values(), *_stills.values()) for each in found.readers)
+    if sum(each.token == token for each in all_readers) >= MAX_BOARDS:
         await socket.close(4429, TOO_MANY_BOARDS)
         return
     reader = Reader(code, token, name)
