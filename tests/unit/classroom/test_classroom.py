@@ -16,13 +16,8 @@ from playground.classroom import messages
 from playground.classroom.classroom import AWAY_SECONDS, EYES_SECONDS, LOST_SEAT_SECONDS
 from playground.classroom.commands import MAX_SEATS
 from playground.classroom.feed import KEEP_SECONDS
-<<<<<<< HEAD
 from playground.classroom.tiles import HEAD, MAX_LOSSES, SAME_LOSSES, Flag
 from playground.glance import Glance, Miniature, thinned
-=======
-from playground.classroom.tiles import HEAD, Flag
-from playground.glance import Glance, Miniature
->>>>>>> b22Y
 from tests.unit.classroom.people import CODE, EXPERIMENT, PAGE, Browser, School, answer, press
 
 PLACE = {"page": PAGE, "query": "?classification_try=circle-cuts", "experiment": EXPERIMENT, "title": "Circle"}
@@ -756,11 +751,7 @@ def test_a_run_that_has_diverged_is_a_dot_without_a_height_and_one_without_accur
         student.send("board", run=f"run-{at}", **BOARD)
     teacher.send("project", what="scatter", x="rate", y="accuracy")
     of.take_glances({
-<<<<<<< HEAD
-        "run 0": glance(rate=0.5), "run 1": glance(rate=2.0, state="failed"), "run 2": glance(accuracy=math.nan),
-=======
-        "run-0": glance(rate=0.5), "run-1": glance(rate=2.0, state="failed"), "run-2": glance(accuracy=nan),
->>>>>>> b22Y
+        "run-0": glance(rate=0.5), "run-1": glance(rate=2.0, state="failed"), "run-2": glance(accuracy=math.nan),
     })  # fmt: skip
     school.second()
     assert sorted(each[1:3] for each in projector.last("dots")["dots"]) == [[0.5, 0.9], [2.0, None]]
