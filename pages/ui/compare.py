@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import board, rail
+from pages.ui.classroom import locks
 from pages.ui.messages import TEXT, quoted
 from pages.ui.session import SecondRun, pool, session
 from pages.ui.widgets import knob_widgets
@@ -64,6 +65,12 @@ def board_of(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> N
                    settings=in_words(config), second=second, compares=two, knobs=knob_widgets.for_board(lesson, config),
                    on_turn=knob_widgets.turner(lesson.name), rail=rail.data(lesson, lesson.name),
                    on_try=rail.taker(lesson, lesson.name), on_continue=_continuer(lesson))  # fmt: skip
+
+
+def widgets(lesson: str) -> dict[str, Any]:
+    """What the toggle and the form of a lesson's comparison hold, by their keys."""
+    prefix = f"{lesson}:{LINK}"
+    return {str(key): value for key, value in st.session_state.items() if str(key).startswith(prefix)}
 
 
 def reopen(lesson: str) -> None:
@@ -133,13 +140,16 @@ def _choice(lesson: LiveLesson, config: Config) -> tuple[str, Value] | None:
         return "", ""
     here = _start(lesson) == "here"
     specs = {name: spec for name, spec in comparable_knobs(lesson, config).items() if spec.live or not here}
+    if not specs:
+        st.info(TEXT.compare.nothing_free)
+        return None
     key, linked, bench = f"{lesson.name}:versus:knob", _from_link(lesson), session().bench(lesson.name)
     if st.session_state.get(key) not in specs:
         wanted = linked[0] if linked else bench.compared
         if wanted and wanted not in specs:
             spec = config.knobs()[wanted]
             sentence = TEXT.compare.not_live if here and not spec.live else TEXT.compare.cannot_differ
-            st.caption(quoted(sentence.format(label=spec.label)))
+            st.caption(quoted(locks.refusal(lesson, [wanted]) or sentence.format(label=spec.label)))
         st.session_state[key] = wanted if wanted in specs else _first(specs)
     with st.container(horizontal=True, vertical_alignment="center"):
         _show_start(lesson)

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import board, layout, prose, rail, still_lab, turns
+from pages.ui.classroom.boards import BOARDS
 from pages.ui.messages import TEXT
 from pages.ui.session import run_of, session
 from pages.ui.widgets import knob_widgets
@@ -76,6 +77,7 @@ def _charts(
         _pick(lab, config, picked)
 
     if drawn is None:
+        BOARDS.shows_still(None)
         run_id = run_of(lab.name, config)
         board.live(f"{lab.name}:board", run_id, lab.charts, lab.status, units=lab.units, unit_names=lab.unit_names,
                    on_pick=on_pick, knobs=knob_widgets.for_board(lab, config), on_turn=knob_widgets.turner(lab.name),

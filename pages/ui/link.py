@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.ui.classroom import locks
 from pages.ui.compare import LINK
 from pages.ui.session import session
 from pages.ui.widgets.knob_widgets import HIDE
@@ -21,6 +22,8 @@ def keep() -> None:
     kept = session().kept_parameters
     knobs = tuple(f"{name}_" for name in LESSONS)
     for name in st.query_params:
+        if name == locks.PARAMETER and locks.stays():
+            continue  # who is in a class stays in it until it is left
         if name not in OF_ONE_PAGE and not name.startswith(knobs):
             texts = st.query_params.get_all(name)
             kept[name] = ",".join(texts) if name == HIDE else texts[-1]

@@ -250,6 +250,7 @@ class Compare:
         "Switch Compare on to choose one."
     )
     cannot_differ: str = "“{label}” has no effect with these settings, so another setting is compared."
+    nothing_free: str = "There is no setting that a second run may change here."
     not_live: str = "“{label}” starts a run over, so it can only be compared from step 0. Another setting is compared."
 
 

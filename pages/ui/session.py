@@ -73,7 +73,7 @@ class Bench:
     compared: str = ""  # the knob that was compared last
     compared_values: dict[str, Value] = field(default_factory=dict)  # the second run's last value of each such knob
     comparison_problem: str = ""  # what is wrong with the comparison that the link asks for
-    is_given: bool = False  # its settings come from the teacher of the class: locks do not hold for the next rerun
+    is_given: bool = False  # the teacher of the class sets it: locks do not hold until the page has read that
 
 
 @dataclass
@@ -130,6 +130,16 @@ class StillBoard:
     number: int = 0
 
 
+@dataclass(frozen=True)
+class Still:
+    """A still lab as a page of a class shows it, for those who may see that board."""
+
+    bench: str
+    config: Config
+    text: Any  # a LabText of the board
+    frame: bytes = b""  # as its socket sends it
+
+
 @dataclass
 class OwnPlace:
     """Where a student was, with what, before the teacher of the class sent something."""
@@ -138,6 +148,7 @@ class OwnPlace:
     benches: dict[str, Bench]
     rails: dict[str, Rail]
     query: dict[str, str]
+    widgets: dict[str, Any]  # the form of a comparison
 
 
 @dataclass
@@ -159,11 +170,13 @@ class Session:
     returns: list[float] = field(default_factory=list)  # when runs of it were brought back last
     streamlit_id: str = ""  # by which Streamlit knows it
     # In a class.
+    left_class: bool = False  # its browser has said that it leaves
     order: dict[str, Any] = field(default_factory=dict)  # what the bar has asked for since the last rerun
     placed: int = 0  # the number of the last send of the teacher's that was followed
     ran: int = 0  # the number of the last vote whose real run was shown
     own: OwnPlace | None = None
     given_page: str | None = None  # where the teacher sent it
+    still: Still | None = None  # the still lab that is open
 
     def bench(self, name: str) -> Bench:
         """What is remembered of the bench of this name."""
@@ -196,6 +209,17 @@ def bench_of(name: str, run_id: str) -> tuple[Session, str] | None:
     found = _sessions.get(name)
     names = [] if found is None else [each for each, bench in list(found.benches.items()) if bench.run_id == run_id]
     return (found, names[0]) if found is not None and names and run_id else None
+
+
+def is_session(name: str) -> bool:
+    """Whether there is a session of this name."""
+    return name in _sessions
+
+
+def still_of(name: str) -> Still | None:
+    """The still lab that the session of this name shows, if its page is in a class."""
+    found = _sessions.get(name)
+    return None if found is None else found.still
 
 
 def is_known(name: str) -> bool:

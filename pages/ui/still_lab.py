@@ -9,8 +9,10 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import board, sheet
+from pages.ui.classroom import locks
+from pages.ui.classroom.boards import BOARDS
 from pages.ui.messages import TEXT
-from pages.ui.session import pool, session
+from pages.ui.session import Still, pool, session
 from playground.knobs import Config
 from playground.lesson import Lab
 from playground.workers.wire import DrawnLab
@@ -66,10 +68,12 @@ def show(
     """
     if isinstance(drawn, NotDrawn):
         text = board.LabText(refusal=drawn.sentence, late=drawn.is_late)
+        _tell_class(lab, text)
         board.still(_key(lab), lab.charts, None, text, on_pick, knobs=knobs, rail=rail, on_turn=on_turn,
                     on_try=on_try)  # fmt: skip
         return
     found, text = drawn.sheet, text_of(lab, drawn.sheet)
+    _tell_class(lab, text, drawn.picture.frame)
     speaks = speaks and not found.note and not found.answer
     board.still(_key(lab), lab.charts, drawn.picture, text, on_pick, knobs=knobs, rail=rail, on_turn=on_turn,
                 on_try=on_try, speaks=speaks)  # fmt: skip
@@ -88,6 +92,16 @@ def text_of(lab: Lab, found: DrawnLab) -> board.LabText:
         note=sheet.note_as_html(found.note) if is_short else "",
         tables=sheet.as_html(lab.title, found.tables) if is_beside else "",
     )
+
+
+def _tell_class(lab: Lab, text: board.LabText, frame: bytes = b"") -> None:
+    """In a class others may look at this board, too; where nothing was drawn, its last picture stays."""
+    if not locks.code():
+        return
+    before, config = session().still, session().bench(lab.name).config
+    if not frame and before is not None and before.bench == lab.name:
+        frame = before.frame
+    BOARDS.shows_still(Still(lab.name, config or lab.config(), text, frame))
 
 
 def _key(lab: Lab) -> str:

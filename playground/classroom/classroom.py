@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from random import Random, SystemRandom
 from typing import Any, Literal
 
@@ -35,7 +36,7 @@ from playground.classroom.tiles import NOTHING
 from playground.classroom.tokens import Keys, Pass
 from playground.classroom.votes import FEW, Vote
 from playground.glance import Glance
-from playground.predictions import Answer
+from playground.real_runs import RealRuns
 from playground.settings import Settings
 
 KEPT_ACTS = 10  # that can be undone
@@ -46,11 +47,14 @@ NEVER_CAME_SECONDS = 120.0  # until a class is ended whose teacher never opened 
 PAIRING_SECONDS = 60.0
 RETURN_SECONDS = 10.0  # the longest wait for students after a restart
 RETURN_SHARE = 0.9  # of the seats
+UNKNOWN_IDS = 1_000  # that may have been given after the state was kept that comes back
+UNKNOWN_SEATS = 200
 PEEK_SECONDS = 2.0  # without another message
+PLAY_SECONDS = 10.0  # in which recordings of real runs are played
 MAX_DEVICES = 20
 MAX_SNAPSHOT_BYTES = 64 * 2**20  # of all snapshots together
 MAX_WAITING = 50  # who ask to come back
-ACCURACY_GOAL = 0.95  # of the leaders
+ACCURACY_GOAL = 95.0  # percent: of the leaders, where the class was sent to no challenge
 
 
 class Classroom:
@@ -161,6 +165,15 @@ class Classroom:
         """The connections with these roles, in the order in which they came."""
         return [each for each in self.connections if each.role in roles]
 
+    @property
+    def goal(self) -> tuple[float, int]:
+        """The least accuracy (0 to 1) and the most parameters (0: any) of the challenge to which the class was sent."""
+        place = None if self.sent is None or self.free else self.sent.place
+        accuracy, parameters = (
+            (0.0, 0) if place is None else questions.challenge(place.page, place.query, place.experiment)
+        )
+        return (accuracy or ACCURACY_GOAL) / 100, parameters
+
     def is_here(self, seat: int) -> bool:
         """Whether a browser of this seat is connected."""
         return any(each.role == "student" and each.seat == seat for each in self.connections)
@@ -187,7 +200,7 @@ class Classroom:
     def new_offer(self) -> str:
         """A name for the next student: a colour and a number, or in a class of numbers the next one."""
         if self.names == "numbers":
-            return str(self.last_seat + 1)
+            return str(1 + max((int(each) for each in self._names() if each.isdecimal()), default=0))
         given = {each.offer for each in self.of_role("join")}
         return names.offered(self._names() | given, self.random)
 
@@ -234,8 +247,10 @@ class Classroom:
         seat = self.seats.get(number) or self.left.pop(number, None)
         if seat is None and not self.is_full():
             seat = self.receipts.seat(number, kept, self.random.getrandbits(32))
+            if seat is not None:  # somebody else may have the name by now
+                seat.name = names.distinct(seat.name, self._names(), self.settings.class_name_letters)
         if seat is None:
-            connection.dismiss("void")
+            connection.dismiss("no seat")
             return
         if number not in self.seats:
             self._add(seat)
@@ -249,12 +264,23 @@ class Classroom:
     def take_out(self, number: int) -> None:
         """Take a student out: the token is void, and coming back needs the teacher's yes."""
         seat = self.seat(number)
-        del self.seats[number]
-        self.taken_out[number] = seat
-        self.dismiss_seat(number)
-        if self.screen is not None and (self.screen.what, self.screen.number) == ("spot", number):
-            self.screen = None
+        self._take_out(seat)
         self._act("take out", lambda: self._put_back(number), name=seat.name)
+
+    def take_out_new(self, minutes: int) -> None:
+        """Take all out who have joined in the last minutes, and close the door: an answer to a flood of strangers."""
+        now, was_open = self.clock(), self.is_open
+        found = [seat for seat in self.seats.values() if now - seat.joined < 60 * minutes]
+
+        def undo() -> None:
+            self.is_open = was_open
+            for seat in found:
+                self._put_back(seat.number)
+
+        for seat in found:
+            self._take_out(seat)
+        self.is_open = False
+        self._act("take out new", undo, count=len(found))
 
     def knock_again(self, connection: Connection, number: int) -> None:
         """Somebody who was taken out asks to come back."""
@@ -296,7 +322,9 @@ class Classroom:
         before = (seat.name, seat.typed, seat.allowed)
 
         def undo() -> None:
-            seat.name, seat.typed, seat.allowed = before
+            earlier, seat.typed, seat.allowed = before
+            seat.name = ""
+            seat.name = names.distinct(earlier, self._names(), self.settings.class_name_letters)
             self._tell_name(seat)
 
         seat.name, seat.typed, seat.allowed = name, True, True
@@ -356,7 +384,7 @@ class Classroom:
         del self.devices[number]
         self.epoch += 1
         self.pairings.clear()
-        if self.screen is not None and (self.screen.what, self.screen.number) == ("follow", number):
+        if self._is_on_screens("follow", number):
             self.screen = None
         for each in self.of_role("teacher"):
             if each.device == number:
@@ -390,6 +418,7 @@ class Classroom:
 
     def raise_help(self, number: int, *, on: bool) -> None:
         """A student asks for help, or no longer does."""
+        self._check_is_back()
         seat = self.seat(number)
         if on and seat.help is None:
             seat.help, seat.helps = self.clock(), seat.helps + 1
@@ -399,12 +428,14 @@ class Classroom:
 
     def say_done(self, number: int, *, on: bool) -> None:
         """A student is done, or no longer is."""
+        self._check_is_back()
         seat = self.seat(number)
         seat.done = on
         self._acted(seat)
 
     def answer(self, number: int, vote: int, state: str, value: object) -> None:
         """A student's answer to the open vote; the browser gets a receipt."""
+        self._check_is_back()
         found = self._vote_in(vote, state)
         seat, answer = self.seat(number), found.answer(number, value)
         if answer is None:
@@ -428,7 +459,7 @@ class Classroom:
             seat.glance = NOTHING
         seat.board = board
         self._acted(seat)
-        if self.screen is not None and (self.screen.what, self.screen.number) == ("spot", seat.number):
+        if self._is_on_screens("spot", seat.number):
             self._bump()
 
     def was_placed(self, number: int, send: int) -> None:
@@ -467,8 +498,13 @@ class Classroom:
             setattr(self, name, value)
         self._bump()
 
-    def send(self, kind: str, place: Place, run: str | None, to: str | Collection[int]) -> None:
-        """Send boards somewhere. To all: the class is together there, and latecomers go there, too."""
+    def send(
+        self, kind: str, place: Place, run: str | None, to: str | Collection[int], *, step: int | None = None
+    ) -> None:
+        """Send boards somewhere. To all: the class is together there, and latecomers go there, too.
+
+        `step` is the one of the plan at which the class is then.
+        """
         if to == "strayed":
             targets = [seat for seat in self.seats.values() if self.strayed(seat)]
         elif to == "all":
@@ -477,15 +513,18 @@ class Classroom:
             targets = [self.seats[number] for number in to if number in self.seats]
         sent = Send(self._next_id(), kind, place, run, self.clock())
         before = [(seat, seat.sent) for seat in targets]
-        was_at, was_free = self.sent, self.free
+        was_at, was_free, was_step = self.sent, self.free, self.at_step
 
         def undo() -> None:
             for seat, earlier in before:
-                if seat.sent is sent:
-                    seat.sent = earlier
+                if (
+                    seat.sent is not None and replace(seat.sent, n=sent.n, at=sent.at) == sent
+                ):  # perhaps renewed by an undo
+                    seat.sent = earlier if seat.placed < sent.n else self._way_back(sent, earlier)
                     self.touch(seat)
             if self.sent is sent:
                 self.sent, self.free = was_at, was_free
+                self.at_step = min(was_step, max(0, len(self.steps) - 1))
                 self._touch_rows()
 
         for seat in targets:
@@ -493,9 +532,15 @@ class Classroom:
             self.touch(seat)
         if to == "all":
             self.sent, self.free = sent, False
+            self.at_step = self.at_step if step is None else step
             self._act("send", undo, title=place.title or place.page)
         else:
             self._act("send some", undo, count=len(targets), title=place.title or place.page)
+
+    def _way_back(self, sent: Send, earlier: Send | None) -> Send:
+        """Where a board goes whose page has followed a send that is taken back."""
+        found = replace(sent, kind="back", run=None) if earlier is None else earlier
+        return replace(found, n=self._next_id(), at=self.clock())
 
     def set_free(self) -> None:
         """Let all roam."""
@@ -546,11 +591,15 @@ class Classroom:
         self._bump()
 
     def go_to_step(self, before: int, step: int) -> None:
-        """Go on to another step of the plan, from the one that the browser showed."""
-        if before != self.at_step or step >= max(1, len(self.steps)):
+        """Send all to a step of the plan, from the one that the browser showed; a step that asks opens its vote."""
+        if before != self.at_step or step >= len(self.steps):
             raise Refused("state")
-        self.at_step = step
-        self._bump()
+        if self.vote is not None:
+            raise Refused("busy")
+        place = self.steps[step]
+        self.send("place", place, None, "all", step=step)
+        if place.ask and place.experiment and questions.find(place.page, place.experiment) is not None:
+            self.ask(place.page, place.experiment)
 
     def show_projected(self, **wish: str) -> None:
         """Choose what the projector shows."""
@@ -623,15 +672,18 @@ class Classroom:
             result = self.vote.result(self.vote.answers, self.voters, self.random)
             connection.note({"is": "peek", "vote": self.vote.id, "result": result})
 
-    def want_truth(self, vote: Vote) -> None:
-        """Ask the workers what the real run says."""
-        self.errands.append(Errand("truth", vote.id, vote.question.page, vote.question.experiment))
+    def want_runs(self, vote: Vote) -> None:
+        """Ask the workers to play the real runs."""
+        self.errands.append(Errand("runs", vote.id, vote.question.page, vote.question.experiment))
 
-    def truth_found(self, vote: int, truth: Answer | None) -> None:
-        """What the real run says, for the vote that waits for it."""
-        if self.vote is not None and self.vote.id == vote and self.vote.state == "run" and truth is not None:
-            self.vote.truth = truth
-            self._reveal_if_there()
+    def runs_found(self, vote: int, found: RealRuns) -> None:
+        """The real runs and what they say, for the vote that waits for them."""
+        if self.vote is None or self.vote.id != vote or self.vote.state != "run":
+            return
+        self.vote.truth = found.truth if self.vote.truth is None else self.vote.truth
+        self.vote.recordings, self.vote.played_at = found.recordings, self.clock()
+        self._bump()
+        self._reveal_if_there()
 
     # Snapshots.
 
@@ -716,10 +768,14 @@ class Classroom:
                 self.end()
                 return
             self._without_teacher(away)
-        if self.vote is not None and self.vote.until is not None and now >= self.vote.until and self.vote.is_open:
-            self._take(self.vote, "close")
         if self.returning is not None:
             self._wait_for_return(now)
+        self._reveal_if_there()
+        if not self.is_shell:
+            self._forget_boards(now)
+        is_due = self.vote is not None and self.vote.until is not None and now >= self.vote.until and self.vote.is_open
+        if self.vote is not None and is_due and self.returning is None:
+            self._take(self.vote, "close")
         if self.is_shell and self.teacher_lost is None and now >= self.shell_ends:
             self.is_shell = False
             self._bump()
@@ -773,9 +829,20 @@ class Classroom:
         return 0 if self.returning is None else sum(self.is_here(number) for number in self.returning.expected)
 
     def continue_from(self, last_id: int, last_seat: int, stamp: int) -> None:
-        """Go on counting where the process before has ended."""
-        self.last_id, self.last_seat = max(self.last_id, last_id), max(self.last_seat, last_seat)
+        """Go on counting where the process before has ended.
+
+        It may have given more numbers than the state knows, which is some seconds old: those are left out.
+        """
+        self.last_id = max(self.last_id, last_id + UNKNOWN_IDS)
+        self.last_seat = max(self.last_seat, min(MAX_SEATS, last_seat + UNKNOWN_SEATS))
         self.latest = max(self.latest, stamp)
+
+    def reach_epoch(self, epoch: int) -> None:
+        """The teacher's tokens have been changed so often: earlier ones are void."""
+        self.epoch = max(self.epoch, epoch)
+        for each in self.of_role("teacher"):
+            if each.epoch != self.epoch:
+                each.dismiss("void")
 
     def is_connected(self, device: int) -> bool:
         """Whether a browser of this device of the teacher's is connected."""
@@ -853,6 +920,8 @@ class Classroom:
         self.connections[connection] = None
         seat.lost = None
         self._tell_name(seat, connection)
+        if self.is_shell:
+            connection.note({"is": "returning"})
         if self.vote is not None:
             for number, answers in ((1, self.vote.first), (2, self.vote.second)):
                 if seat.number in answers:
@@ -866,16 +935,29 @@ class Classroom:
                        "token": self.token_of("student", seat.number), "kept": self.receipts.name(seat)})  # fmt: skip
         self.touch(seat)
 
+    def _take_out(self, seat: Seat) -> None:
+        del self.seats[seat.number]
+        self.taken_out[seat.number] = seat
+        self.dismiss_seat(seat.number)
+        if self._is_on_screens("spot", seat.number):
+            self.screen = None
+
     def _put_aside(self, number: int) -> None:
         """Take a student off the list; what the file needs is kept, where there is anything."""
         seat = self.seats.pop(number, None)
         if seat is None:
             return
+        if self._is_on_screens("spot", number):
+            self.screen = None
         votes = [*self.past, *([self.vote] if self.vote is not None else [])]
         if seat.glance.step or any(number in vote.first or number in vote.second for vote in votes):
             self.left[number] = seat
         while len(self.left) > self.settings.class_seats:
             del self.left[next(iter(self.left))]
+
+    def _check_is_back(self) -> None:
+        if self.is_shell:
+            raise Refused("wait")
 
     def _browsers_of(self, number: int) -> list[Connection]:
         return [each for each in self.connections if each.role == "student" and each.seat == number]
@@ -885,6 +967,30 @@ class Classroom:
             seat.lost = self.clock()
             self._add(seat)
             self.touch(seat)
+
+    def _is_on_screens(self, what: str, number: int) -> bool:
+        return self.screen is not None and (self.screen.what, self.screen.number) == (what, number)
+
+    def _forget_boards(self, now: float) -> None:
+        """A board is on all screens no longer once its page has been gone for a while."""
+        here = {each.device for each in self.of_role("teacher") if each.view == "board"}
+        for device in self.devices.values():
+            if device.number in here or (device.board.run is None and not self._is_on_screens("follow", device.number)):
+                device.board_lost = None
+            elif device.board_lost is None:
+                device.board_lost = now
+            elif now - device.board_lost > AWAY_SECONDS:
+                device.board = Board()
+                self._take_off_screens("follow", device.number)
+        if self.screen is not None and self.screen.what == "spot" and self.returning is None:
+            seat = self.seats.get(self.screen.number)
+            if seat is None or (seat.lost is not None and now - seat.lost > AWAY_SECONDS):
+                self._take_off_screens("spot", self.screen.number)
+
+    def _take_off_screens(self, what: str, number: int) -> None:
+        if self._is_on_screens(what, number):
+            self.screen = None
+        self._bump()
 
     def _put_screen(self, screen: Screen | None) -> None:
         is_there = screen is None or screen.number in (self.seats if screen.what == "spot" else self.devices)
@@ -903,7 +1009,7 @@ class Classroom:
             for seat in vote.answers:
                 self._give_receipt(vote, vote.number, seat, closed=vote.closings[vote.number])
         if event == "play":
-            self.want_truth(vote)
+            self.want_runs(vote)
         if vote.state == "over":
             self.past.append(vote)
             self.vote = None
@@ -945,7 +1051,10 @@ class Classroom:
             self._bump()
 
     def _reveal_if_there(self) -> None:
-        """Say the right answer once half of the boards of the experiment are where its question ends."""
+        """Say the right answer once half of the boards of the experiment are where its question ends.
+
+        Where no board has the experiment: once the recordings have been played.
+        """
         vote = self.vote
         if vote is None or vote.state != "run" or vote.truth is None or vote.is_revealed:
             return
@@ -957,7 +1066,9 @@ class Classroom:
         ]
         until = question.prediction.until
         there = sum(each.state in ("done", "failed") or (until is not None and each.step >= until) for each in runs)
-        if runs and 2 * there >= len(runs):
+        seconds = PLAY_SECONDS if vote.recordings else 0.0
+        is_played = vote.played_at is not None and self.clock() >= vote.played_at + seconds
+        if 2 * there >= len(runs) if runs else is_played:
             self._take(vote, "reveal")
 
 

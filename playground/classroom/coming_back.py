@@ -15,6 +15,7 @@ from playground.classroom.records import Board, Device, Screen, Seat, Send
 from playground.classroom.votes import Vote
 
 VERSION = 1
+MAX_CHARACTERS = 1_000_000  # of a state as text: a larger one is not sent, since it could not come back
 
 
 def revision(of: Classroom) -> int:
@@ -69,7 +70,7 @@ def restore(of: Classroom, kept: object) -> bool:
     data: Any = fields["data"]
     sends = {each["n"]: _send(each) for each in data["sends"]}
     of.continue_from(data["last_id"], data["last_seat"], data["rev"])
-    for name in ("epoch", "names", "show_names", "leaders", "names_on_leaders", "free", "eyes", "project", "at_step"):
+    for name in ("names", "show_names", "leaders", "names_on_leaders", "free", "eyes", "project", "at_step"):
         setattr(of, name, data[name])
     of.is_open, of.locks = data["door"], tuple(data["locks"])
     of.sent = sends.get(data["sent"])
@@ -90,12 +91,10 @@ def restore(of: Classroom, kept: object) -> bool:
             of.seats.setdefault(number, seat)
     of.vote = None if data["vote"] is None else _vote_of(data["vote"])
     of.past = [vote for each in data["past"] if (vote := _vote_of(each)) is not None]
-    if of.vote is not None and of.vote.state == "run" and of.vote.truth is None:
-        of.want_truth(of.vote)
+    if of.vote is not None and of.vote.state == "run":
+        of.want_runs(of.vote)
     of.is_shell, of.restored = False, data["rev"]
-    for each in of.of_role("teacher"):
-        if each.epoch != of.epoch:  # a device that was taken out has come first
-            each.dismiss("void")
+    of.reach_epoch(data["epoch"])
     of.expect(each[0] for each in data["seats"])
     return True
 

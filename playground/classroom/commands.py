@@ -24,7 +24,7 @@ MAX_ID = 64
 MAX_TYPED_NAME = 200
 MAX_LOCKS = 50
 MAX_STEPS = 40  # of a plan
-MAX_SEATS = 10_000  # numbers of seats in a message
+MAX_SEATS = 60_000  # numbers of seats: two bytes in a tile
 MAX_TIMER_SECONDS = 3_600
 LOCKED = re.compile(r"[a-z][a-z0-9_.]{0,63}", re.ASCII)
 RUN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -32,6 +32,7 @@ QUERY = re.compile(r"(\?[!-~]*)?")  # printable ASCII without spaces: as an addr
 Names = Literal["offered", "own", "numbers"]
 NAMES: tuple[Names, ...] = ("offered", "own", "numbers")
 SHOWN = ("auto", "door", "scatter", "ghosts", "leaders", "blank")
+TOGETHER = ("scatter", "ghosts", "leaders")
 X_AXES, Y_AXES = ("rate", "units", "parameters"), ("loss", "accuracy")
 
 
@@ -190,6 +191,7 @@ FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {
         "join": {"name?": typed_name},
         "another": {},
         "back": {"token": ID},
+        "here": {},
     },
     "student": {
         "answer": {**PRESSED, "answer": answer},
@@ -205,12 +207,13 @@ FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {
         "here": {},
         "board": BOARD,
         "look": {"seats": list_of(SEAT, MAX_SEATS), "one": none_or(SEAT)},
-        "found": ON,
+        "found": {**ON, "what?": one_of(*TOGETHER)},
         "door": {"open": flag},
         "settings": {"names?": one_of(*NAMES), "show_names?": flag, "leaders?": flag, "names_on_leaders?": flag},
         "allow": {"seat?": SEAT, "all?": flag},
         "rename": {"seat": SEAT, "name": typed_name},
         "take out": {"seat": SEAT},
+        "take out new": {"minutes": whole(1, 60)},
         "let back": {"seat": SEAT, "yes": flag},
         "helped": {"seat": SEAT},
         "send": {"kind": one_of("place", "preset", "run"), **PLACE, "run": RUN_ID, "to": whom},

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from playground.classroom import coming_back, views
+from playground.classroom import coming_back, commands, views
 from playground.classroom.classroom import Classroom
 from playground.classroom.connections import Connection
 
@@ -66,6 +66,7 @@ def _projector(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Me
     if of.rev > to.state:
         to.state, to.count = of.rev, views.count(of)
         yield text(views.projector(of))
+    yield from _runs(of, to)
     if is_second:
         before = to.count
         yield from _count(of, to)
@@ -80,6 +81,8 @@ def _teacher(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Mess
         to.state, to.count = of.rev, views.count(of)
         yield text(views.teacher(of, to))
     yield from _rows(of, to, is_second=is_second)
+    if to.view == "wall":
+        yield from _runs(of, to)
     if is_second:
         yield from _count(of, to)
     if to.view == "wall":
@@ -87,12 +90,14 @@ def _teacher(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Mess
         yield from _tiles(of, to, seats, is_second=is_second)
         to.glanced.clear()
     if is_second:
-        if to.finds:
-            yield from _together(of, to, "scatter")
+        if to.finds in commands.TOGETHER:
+            yield from _together(of, to, to.finds)
         now, rev = of.clock(), coming_back.revision(of)
         if to.view != "board" and rev > to.kept and now - to.kept_at >= KEEP_SECONDS:
             to.kept, to.kept_at = rev, now
-            yield text({"is": "keep", "keep": coming_back.state(of)})
+            keep = text({"is": "keep", "keep": coming_back.state(of)})
+            if len(keep) <= coming_back.MAX_CHARACTERS:
+                yield keep
 
 
 def _count(of: Classroom, to: Connection) -> Iterator[Message]:
@@ -137,6 +142,13 @@ def _tiles(of: Classroom, to: Connection, seats: Collection[int], *, is_second: 
         del to.tiles[number]
     if found:
         yield bytes(found)
+
+
+def _runs(of: Classroom, to: Connection) -> Iterator[Message]:
+    """The recordings that answer the vote, once."""
+    if of.vote is not None and to.played != of.vote.id and (found := views.runs(of)) is not None:
+        to.played = of.vote.id
+        yield text(found)
 
 
 def _together(of: Classroom, to: Connection, what: str) -> Iterator[Message]:

@@ -21,16 +21,20 @@ All text messages are JSON objects. A browser's have "as" (the first one) or "do
     {"is": "count", "answered", "of", "joined"}                       at most once a second
     {"is": "refused", "do", "why", "say"}                             `why` is a key of REFUSED
     {"is": "ended"}                                                   what was kept for this class is to be dropped
+    {"is": "here"}                                                    the answer to {"do": "here"}: the line is alive
 
-**To a student**: `door` {open, full, line, names, offer, length}, `same` {name}, `waiting`, `seat` {seat, name, token,
-kept}, `receipt` {vote, n, answer, receipt, closed}, and while the class sees them `dots`, `curves`, `leaders`.
+**To a student**: `door` {open, full, line, names, offer, length}, `same` {name}, `waiting`, `returning` (after a
+restart the teacher's state has not come yet), `seat` {seat, name, token, kept}, `receipt` {vote, n, answer, receipt,
+closed}, and while the class sees them `dots`, `curves`, `leaders`.
 
 **To a teacher**: `seats` {all, seats, gone}, `keep` {keep}, `peek` {vote, result}, `pair` {token, seconds}, `token`
 {token}, `snapshot` {id}, and tiles (binary; `tiles` has the bytes). **To the projector**: `dots`, `curves`, `leaders`.
 
-    {"is": "dots", "x", "y", "of", "dots": [[id, x, y], ...]}              one for each student with a run
+    {"is": "dots", "x", "y", "of", "dots": [[id, x, y, plays], ...]}       one for each run; y is null where it diverged
     {"is": "curves", "curves": [[id, steps, base64 of loss bytes], ...]}
-    {"is": "leaders", "dots": [[id, parameters, accuracy, reached, name or null], ...]}
+    {"is": "leaders", "accuracy", "parameters", "dots": [[id, parameters, accuracy, reached, name or null], ...]}
+    {"is": "runs", "vote", "at", "seconds", "runs": [...]}                 after Play: recordings (`views.runs`), to be
+                                                                           played from `at` on, in this time
 
 A websocket is closed with one of CLOSED.
 """
@@ -41,6 +45,7 @@ CLOSED = {
     "bad": 4400,  # a message that cannot be read
     "void": 4401,  # the token is wrong, or was taken back
     "no class": 4404,
+    "no seat": 4405,  # of this student
     "slow": 4408,  # no first message, or a browser that does not read
     "elsewhere": 4409,  # the seat goes on in another tab
     "ended": 4410,
@@ -71,6 +76,7 @@ WHY_NOT_STARTED = {
     "code": "This code is in use. Try another.",
     "body": "The settings of the class cannot be read.",
     "full": "The server has {most} classes already. Try again later.",
+    "none": "This server holds no classes.",
     "fast": "Too many classes were started from your network. Wait a minute.",
 }
 NOT_YOURS = "This file is for the teacher of a running class."
@@ -89,6 +95,7 @@ ACTS = {
     "spot": "{name} on all screens",
     "spot off": "Own boards again",
     "take out": "Took {name} out",
+    "take out new": "Took {count} out, door closed",
     "let back": "Let {name} back in",
     "rename": "Renamed {name}",
     "door": "Door opened",

@@ -23,7 +23,11 @@ REFUSED_WORDS = (
     "blyat", "retard", "tranny",
 )  # fmt: skip
 PLAIN = str.maketrans("013457@$!|", "oieastasii")
+# Letters of other alphabets that look like Latin ones: a word of them is read as a Latin word.
+LOOK_ALIKE = str.maketrans("авекмнорстухіјѕԁһԛԝαεικνορτυχ", "abekmhopctyxijsdhqwaeikvoptux")
 REFUSED_CATEGORIES = "CZS"  # control characters, separators, symbols
+# Letters and marks that are drawn as nothing, apart from the format characters (Cf), which are left out as well.
+UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 MAX_MARKS = 3  # in a row: scripts of India need some, but a tower of them would cover the lines above
 PUNCTUATION = " .,'-_()!?&+#"
 
@@ -42,7 +46,8 @@ def clean(text: object, most: int) -> str:
     """A typed name in one line, of at most `most` characters; "" for one that cannot be a name."""
     if not isinstance(text, str) or len(text) > 20 * most:
         return ""
-    visible = (letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf")
+    normal = UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+    visible = (letter for letter in normal if unicodedata.category(letter) != "Cf")
     line = " ".join("".join(visible).split())
     if not 1 <= len(line) <= most or not any(letter.isalnum() for letter in line):
         return ""
@@ -51,7 +56,7 @@ def clean(text: object, most: int) -> str:
 
 def is_refused(name: str) -> bool:
     """Whether a typed name has a word of the list."""
-    plain = unicodedata.normalize("NFKD", name).casefold().translate(PLAIN)
+    plain = unicodedata.normalize("NFKD", name).casefold().translate(LOOK_ALIKE).translate(PLAIN)
     letters = "".join(letter for letter in plain if letter.isalpha())
     shortened = re.sub(r"(.)\1+", r"\1", letters)
     words = re.split(r"[^a-z]+", plain)
@@ -63,13 +68,17 @@ def is_refused(name: str) -> bool:
 
 
 def distinct(name: str, taken: Collection[str], most: int) -> str:
-    """The name, or the name with a number behind it where somebody has it already."""
-    used, number, found = {each.casefold() for each in taken}, 2, name
-    while found.casefold() in used:
+    """The name, or the name with a number behind it where somebody has it already, or one that looks like it."""
+    used, number, found = {_looks(each) for each in taken}, 2, name
+    while _looks(found) in used:
         end = SECOND.format(name="", number=number)
         found = SECOND.format(name=name[: max(1, most - len(end))].rstrip(), number=number)
         number += 1
     return found
+
+
+def _looks(name: str) -> str:
+    return name.casefold().translate(LOOK_ALIKE)
 
 
 def _is_ordinary(letter: str) -> bool:

@@ -35,11 +35,21 @@ def refuse(by: Connection, message: Mapping[str, object], why: str, say: str = "
 
 
 def _here(of: Classroom, by: Connection, command: Command) -> None:
-    """The browser is there: nothing else."""
+    """Show the browser that its line is alive."""
+    by.note({"is": "here"})
 
 
 def _board(of: Classroom, by: Connection, command: Command) -> None:
-    of.show_board(by, coming_back.board(command.fields))
+    fields = dict(command.fields)
+    if by.role == "student":  # the teacher may send this board to all: what else the address sets stays behind
+        fields["query"] = _settings_of(fields["page"], fields["query"])
+    of.show_board(by, coming_back.board(fields))
+
+
+def _settings_of(page: str, query: str) -> str:
+    """The part of a query that sets what is on its page."""
+    kept = [each for each in query.removeprefix("?").split("&") if page and each.startswith(f"{page}_")]
+    return f"?{'&'.join(kept)}" if kept else ""
 
 
 def _knock_again(of: Classroom, by: Connection, command: Command) -> None:
@@ -104,7 +114,7 @@ def _pair(of: Classroom, by: Connection, command: Command) -> None:
 
 
 def _find(of: Classroom, by: Connection, command: Command) -> None:
-    by.finds, by.together = command["on"], b""
+    by.finds, by.together = (command.get("what", "class") if command["on"] else ""), b""
 
 
 STUDENT: dict[str, Order] = {
@@ -127,6 +137,7 @@ TEACHER: dict[str, Order] = {
     "allow": _allow,
     "rename": lambda of, by, it: of.rename(it["seat"], it["name"]),
     "take out": lambda of, by, it: of.take_out(it["seat"]),
+    "take out new": lambda of, by, it: of.take_out_new(it["minutes"]),
     "let back": lambda of, by, it: of.let_back(it["seat"], yes=it["yes"]),
     "helped": lambda of, by, it: of.help_given(it["seat"]),
     "send": _send,
@@ -154,6 +165,7 @@ JOIN: dict[str, Order] = {
     "join": lambda of, by, it: of.join(by, it.get("name")),
     "another": lambda of, by, it: of.another_offer(by),
     "back": _knock_again,
+    "here": _here,
 }
 ORDERS: dict[Any, dict[str, Order]] = {
     "join": JOIN,

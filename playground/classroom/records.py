@@ -23,7 +23,7 @@ class Refused(ValueError):
 
 @dataclass(frozen=True)
 class Send:
-    """Where boards were sent: a place, a preset, or a run to start from (by the name under which it is read)."""
+    """Where boards were sent: a place, a preset, a run to start from (by the name under which it is read), or back."""
 
     n: int
     kind: str
@@ -88,6 +88,7 @@ class Device:
     since: float
     new: bool = False  # the teacher has not yet said that it is theirs
     board: Board = field(default_factory=Board)
+    board_lost: float | None = None  # since when none of its pages is there
 
 
 @dataclass
@@ -126,9 +127,9 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Errand:
-    """What a class needs from the workers; the answer comes with `truth_found` or `snapshot_taken`."""
+    """What a class needs from the workers; the answer comes with `runs_found` or `snapshot_taken`."""
 
-    kind: Literal["truth", "snapshot"]
+    kind: Literal["runs", "snapshot"]
     number: int  # of the vote or the seat
     page: str
     experiment: str = ""

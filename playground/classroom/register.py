@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from random import Random
 from typing import Any, Literal
 
 from playground.classroom import codes, coming_back, commands, questions, views
 from playground.classroom.classroom import Classroom, allows_names
-from playground.classroom.commands import BadField
+from playground.classroom.commands import BadField, Place
 from playground.classroom.connections import Connection
 from playground.classroom.messages import WHY_NOT_STARTED
 from playground.classroom.rates import Bucket, Clock, WrongCodes, address_group
@@ -19,11 +21,16 @@ from playground.classroom.tokens import Keys, Pass
 from playground.settings import Settings
 
 DOOR_SHARE = 2  # times as many as there are seats may stand at the door
+MAX_PROJECTORS = 20  # pages of one class
+MAX_TEACHERS_PAGES = 60  # of one class
 STARTS_PER_MINUTE = 6  # of classes, from one address
 MAX_ENDED = 1_000  # codes of ended classes that are remembered
 MAX_STARTERS = 1_000  # addresses that are remembered
 Listener = Callable[[Classroom], None]
-WhyNot = Literal["code", "body", "full", "fast"]
+
+log = logging.getLogger(__name__)
+
+WhyNot = Literal["code", "body", "full", "fast", "none"]
 
 
 class NotStarted(ValueError):
@@ -90,7 +97,10 @@ class Register:
     def tick(self) -> None:
         """Do what time alone brings about in all classes; called about once a second."""
         for each in list(self.classes.values()):
-            each.tick()
+            try:
+                each.tick()
+            except Exception:  # the other classes go on
+                log.exception("A second of a class failed.")
 
     def take_glances(self, boards: Boards) -> None:
         """Ask the workers about the runs that somebody looks at, and take what they have said since."""
@@ -111,17 +121,18 @@ class Register:
             raise NotAdmitted("no class")
         assert isinstance(code, str)
         role, token = first.get("as"), first.get("token")
-        granted = self.keys.read(code, token) if role in ("student", "teacher", "projector") else None
-        if granted is None and (wait := self.wrong_codes.wait(address, code)):
+        has_token = role in ("student", "teacher", "projector")
+        granted = self.keys.read(code, token) if has_token else None
+        if not has_token and (wait := self.wrong_codes.wait(address, code)):
             raise NotAdmitted("too many", str(wait))
-        if role in ("student", "teacher", "projector") and (granted is None or granted.role != role):
-            self.wrong_codes.wrong(address)
-            raise NotAdmitted("void" if code in self.classes else "no class")
+        if has_token and (granted is None or granted.role != role):
+            raise NotAdmitted("no class")  # says nothing of codes: nobody guesses a token
         if granted is not None and self._ended.get(code) == granted.began:
             raise NotAdmitted("ended")
-        of = self.classes.get(code) or self._come_back(code, granted)
+        of = self._known(code, granted) or self._come_back(code, granted)
         if of is None:
-            self.wrong_codes.wrong(address)
+            if granted is None:
+                self.wrong_codes.wrong(address)
             raise NotAdmitted("ended" if code in self._ended and granted is not None else "no class")
         self._admit(of, role, granted, first, connection)
         if role != "join":
@@ -132,8 +143,7 @@ class Register:
         self, of: Classroom, role: object, granted: Pass | None, first: Mapping[str, Any], connection: Connection
     ) -> None:
         if role == "join":
-            if len(of.of_role("join")) >= DOOR_SHARE * of.settings.class_seats:
-                raise NotAdmitted("too many", "20")
+            _make_room_at_the_door(of)
             of.knock(connection)
         elif role == "student" and granted is not None:
             if granted.began != of.began or granted.number in of.taken_out:
@@ -148,12 +158,15 @@ class Register:
                 raise NotAdmitted("void")
             if of.is_reborn and (of.restored < 0 or of.returning is not None or granted.epoch > of.epoch):
                 _restore(of, first.get("keep"))
+                of.reach_epoch(granted.epoch)  # the state may be older than the token
             if granted.epoch != of.epoch:
                 raise NotAdmitted("void")
             self._enter_as_teacher(of, connection, first, number=0 if first.get("fresh") is True else granted.number)
         elif role == "projector" and granted is not None:
             if granted.began != of.began:
                 raise NotAdmitted("void")
+            if len(of.of_role("projector")) >= MAX_PROJECTORS:
+                raise NotAdmitted("too many", "20")
             connection.role = "projector"
             connection.note(_welcome(of, "projector"))
             of.enter(connection)
@@ -166,6 +179,8 @@ class Register:
         view = first.get("view")
         if view not in ("wall", "remote", "board"):
             raise NotAdmitted("bad")
+        if len(of.of_role("teacher")) >= MAX_TEACHERS_PAGES:
+            raise NotAdmitted("too many", "20")
         try:
             connection.device = number or of.new_device(view)
         except Refused:
@@ -175,12 +190,29 @@ class Register:
         connection.note(_welcome(of, "teacher") | token)
         of.enter(connection)
 
+    def _known(self, code: str, granted: Pass | None) -> Classroom | None:
+        """The class with this code.
+
+        Codes are drawn by browsers, so after a restart somebody may start a class with the code of one that has not
+        come back yet. A token shows that the earlier class was there: then the later one has to end.
+        """
+        of = self.classes.get(code)
+        if of is None or granted is None or granted.began >= of.began or not self._may_come_back(granted):
+            return of
+        of.end()
+        return None
+
+    def _may_come_back(self, granted: Pass) -> bool:
+        """Whether a class that an earlier process has started may go on here with this token."""
+        age = self.clock() - granted.began
+        return granted.role != "projector" and 0 <= age < self.settings.class_hours * 3600
+
     def _come_back(self, code: str, granted: Pass | None) -> Classroom | None:
         """The class of a token that an earlier process has given: it is empty until the teacher's state comes."""
-        if granted is None or granted.role == "projector" or len(self.classes) >= self.settings.classes:
+        if granted is None or not self._may_come_back(granted):
             return None
-        if not 0 <= self.clock() - granted.began < self.settings.class_hours * 3600:
-            return None
+        if len(self.classes) >= self.settings.classes:  # its people try again
+            raise NotAdmitted("too many", "20")
         of = self._open(code, began=granted.began)
         of.become_shell()
         of.epoch = granted.epoch
@@ -216,6 +248,8 @@ class Register:
     # Inside.
 
     def _open(self, code: str, **fields: Any) -> Classroom:
+        if not self.settings.classes:
+            raise NotStarted("none")
         if len(self.classes) >= self.settings.classes:
             raise NotStarted("full", most=self.settings.classes)
         of = Classroom(code, self.keys, self.settings, self.clock, inline=self.inline, random=self.random, **fields)
@@ -234,6 +268,16 @@ class Register:
             listener(of)
 
 
+def _make_room_at_the_door(of: Classroom) -> None:
+    """Send the one away who has stood there longest, where too many do: a flood keeps nobody from joining."""
+    standing = [each for each in of.of_role("join") if each.closing is None and not each.knocks]
+    if len(standing) < DOOR_SHARE * of.settings.class_seats:
+        return
+    if of.is_full():
+        raise NotAdmitted("too many", "20")
+    standing[0].dismiss("slow")
+
+
 def _restore(of: Classroom, kept: object) -> None:
     """Take the state that a teacher's browser holds, after a restart; of several the one of the last change."""
     data = kept.get("data") if isinstance(kept, dict) else None
@@ -250,8 +294,16 @@ def _read_wish(wish: object) -> dict[str, Any]:
     """The settings of a new class. Raises BadField."""
     if not isinstance(wish, dict) or not wish.keys() <= {"names", "show_names", "plan"}:
         raise BadField
+    steps = commands.list_of(_step, commands.MAX_STEPS)(wish.get("plan", []))
     return {
         "names": commands.one_of(*commands.NAMES)(wish.get("names", "offered")),
         "show_names": commands.flag(wish.get("show_names", False)),
-        "steps": commands.list_of(commands.step, commands.MAX_STEPS)(wish.get("plan", [])),
+        "steps": [each for each in steps if each is not None],
     }
+
+
+def _step(value: object) -> Place | None:
+    """A step of a plan; None for one that this version of the lessons does not know, as an old link may have."""
+    with suppress(BadField):
+        return commands.step(value)
+    return None

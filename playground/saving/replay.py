@@ -238,6 +238,11 @@ def read(config: Config, at: str, since: str = "", threads: str = "") -> tuple[C
     return start, Replay(int(match[1]), match[2], tuple(changes), first)
 
 
+def changed_settings(since: str) -> list[str]:
+    """The names of the settings that a link's `since` changes on the way, whether `read` takes it or not."""
+    return [part.partition(":")[0] for group in since.split(";") for part in group.split("~")[1:]]
+
+
 def build(make: Callable[..., Run], start: Config, replay: Replay, settings: Settings) -> Any:
     """The run of a replay, at step 0. Raises ReplayError if runs of this lesson cannot be replayed."""
     run = make(start, settings=settings)

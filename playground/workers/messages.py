@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 NO_RUN_TO_REPLACE = "This lesson has no run that could be restored."
+LOCKED = "“{label}” is set by your teacher, so this checkpoint is not restored now."
 TAKES_NO_WEIGHTS = "Runs of this page take no weights from a file."
 CAME_BACK = "The program that trained this run stopped and was started again. The run continues where it was."
 CAME_BACK_PAUSED = (

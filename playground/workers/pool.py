@@ -28,6 +28,7 @@ from playground.engine.orders import Refuse
 from playground.engine.places import Places
 from playground.engine.run import Viewer
 from playground.glance import Glance, Looks
+from playground.knobs import Value
 from playground.settings import Settings
 from playground.workers import messages, wire
 from playground.workers.operations import Operation
@@ -235,14 +236,23 @@ class WorkerPool:
             run.unseen = wire.Vary(run_id, knob, value)
             run.worker.outbox.post(run.unseen)
 
-    def restore(self, session: str, lesson: str, content: bytes, file_name: str, replaces: str) -> Restored | Loaded:
+    def restore(
+        self,
+        session: str,
+        lesson: str,
+        content: bytes,
+        file_name: str,
+        replaces: str,
+        locked: Mapping[str, Value] | None = None,
+    ) -> Restored | Loaded:
         """Continue from a file's checkpoint in a new run in the place of another one, or load its weights into that.
 
-        Waits. Raises ValueError with a sentence where the file is refused; nothing has changed then.
+        Waits. Raises ValueError with a sentence where the file is refused, also for one with other values of `locked`
+        settings; nothing has changed then.
         """
         with self._lock:
             worker, cores = self._worker_of(session), self._free_cores()
-        asked = wire.Restore(new_id(), session, lesson, content, file_name, cores, replaces)
+        asked = wire.Restore(new_id(), session, lesson, content, file_name, cores, replaces, locked or {})
         found: Restored | Loaded
         with self._promise(RemoteRun(asked.run_id, session, worker, lesson, None, asked=asked)) as run:
             found = self._ask(worker, asked, DRAW_SECONDS)
@@ -317,10 +327,13 @@ class WorkerPool:
             run.worker.outbox.post(wire.Rebuild(run_id, config, cores, plays))
             run.unseen = wire.Rebuild(run_id, config, cores, plays or waits)
 
-    def command(self, run_id: str, command: Command | Mapping[str, Any], viewer: Viewer | None = None) -> None:
-        """Obey a command, or a message {"do": ...} of a viewer that watches the run. Raises UnknownRun."""
+    def command(self, run_id: str, command: Command | Refuse | Mapping[str, Any], viewer: Viewer | None = None) -> None:
+        """Obey a command, or a message {"do": ...} of a viewer that watches the run; or refuse one with a sentence.
+
+        Raises UnknownRun.
+        """
         order: Command | Refuse
-        if isinstance(command, Command):
+        if isinstance(command, (Command, Refuse)):
             order = command
         else:
             try:
@@ -364,14 +377,14 @@ class WorkerPool:
         """
         return cast(DrawnLab, self._at_some_worker(session, wire.Draw(lab, config, digest, number)))
 
-    def compute(self, session: str, operation: Operation[Result]) -> Result:
+    def compute(self, session: str, operation: Operation[Result], timeout: float = DRAW_SECONDS) -> Result:
         """The result of an operation that needs no run.
 
         Waits. Raises ValueError with a sentence, or TimeoutError.
         """
-        return cast(Result, self._at_some_worker(session, wire.Compute(operation)))
+        return cast(Result, self._at_some_worker(session, wire.Compute(operation), timeout))
 
-    def _at_some_worker(self, session: str, question: wire.Question) -> Any:
+    def _at_some_worker(self, session: str, question: wire.Question, timeout: float = DRAW_SECONDS) -> Any:
         """The answer of the worker of a session to a question that any worker could answer."""
         future = None
         for _ in range(2):  # where a worker is lost meanwhile, the next one draws
@@ -379,7 +392,7 @@ class WorkerPool:
                 worker = self._worker_of(session)
             future = self._send(worker, question)
             try:
-                return self._wait(future, DRAW_SECONDS)
+                return self._wait(future, timeout)
             except TimeoutError:
                 break
             except BaseException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -108,19 +108,19 @@ class Service:
         """Give the second of two compared runs another value of this knob. Raises UnknownRun."""
         self.engine.vary(run_id, partial(with_value, knob, value))
 
-    def restore(
-        self, run_id: str, session: str, lesson: str, content: bytes, file_name: str, cores: int, replaces: str
-    ) -> Restored | Loaded:
-        """Continue from a checkpoint in a new run, or load a file of weights into the run `replaces`.
+    def restore(self, asked: Restore) -> Restored | Loaded:
+        """Continue from a checkpoint in a new run, or load a file of weights into the run that it would replace.
 
         Raises ValueError with a sentence; nothing has changed then.
         """
-        found = checkpoint.read(content, name=file_name)
+        found = checkpoint.read(asked.content, name=asked.file_name)
         if not isinstance(found, checkpoint.Checkpoint):
-            return self.engine.call(replaces, partial(_use_weights, found), both=True)
-        run, config = checkpoint.restore(found, _live_lesson(lesson), self.settings)
-        self._open_given(run_id, session, lesson, lambda: run, config, cores)
-        return Restored(run_id, config, found.step, found.checksum)
+            return self.engine.call(asked.replaces, partial(_use_weights, found), both=True)
+        lesson = _live_lesson(asked.lesson)
+        run, config = checkpoint.restore(found, lesson, self.settings)
+        _check_locked(lesson, config, asked.locked)
+        self._open_given(asked.run_id, asked.session, asked.lesson, lambda: run, config, asked.cores)
+        return Restored(asked.run_id, config, found.step, found.checksum)
 
     def replay(
         self, run_id: str, session: str, lesson: str, config: Config, at: str, since: str, threads: str, cores: int
@@ -201,6 +201,14 @@ def drawn(lab: Lab, config: Config, digest: bytes, number: int) -> DrawnLab:
 def with_value(knob: str, value: Value, config: Config) -> Config:
     """The config with another value of one knob."""
     return config.with_values(**{knob: value})
+
+
+def _check_locked(lesson: LiveLesson, config: Config, locked: Mapping[str, Value]) -> None:
+    """Raise ValueError where a checkpoint has another value of a locked setting, or may have data that override it."""
+    data = () if lesson.own_points is None else lesson.own_points.without_effect
+    for name, value in locked.items():
+        if name in data or getattr(config, name) != value:
+            raise ValueError(messages.LOCKED.format(label=config.knobs()[name].label))
 
 
 def _live_lesson(name: str) -> LiveLesson:

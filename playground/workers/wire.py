@@ -10,14 +10,15 @@ from __future__ import annotations
 import pickle
 import queue
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Literal
 
 from playground.engine.commands import Command
 from playground.engine.orders import Refuse
 from playground.glance import Glance, Looks
+from playground.knobs import Value
 from playground.lesson import Table
 from playground.settings import Settings
 from playground.workers.operations import Operation
@@ -234,6 +235,7 @@ class Restore:
     file_name: str
     cores: int
     replaces: str
+    locked: Mapping[str, Value] = field(default_factory=dict)  # settings that the file may not change
 
 
 @dataclass(frozen=True)

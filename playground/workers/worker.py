@@ -243,9 +243,7 @@ class Worker:
             case wire.Compute(operation):
                 self._at_desk(number, lambda: operation.finish(operation.on(None)))
             case wire.Restore():
-                q = question
-                self._at_desk(number, partial(service.restore, q.run_id, q.session, q.lesson, q.content, q.file_name,
-                                              q.cores, q.replaces))  # fmt: skip
+                self._at_desk(number, partial(service.restore, question))
             case wire.ComeBack():
                 self._at_desk(number, partial(service.come_back, question))
             case wire.RunReplay():

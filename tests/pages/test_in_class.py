@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pages.ui.classroom.boards import BOARDS
-from pages.ui.routes.classroom import register
-from pages.ui.session import KEY, Session, pool
-from playground.classroom.connections import Connection
+from pages.ui.session import pool
 from playground.classroom.orders import obey
 from playground.lessons import LESSONS
 from playground.workers.operations import PointsAsCsv
+from tests.pages.a_class import CODE, Class, bar, knob, order, started, state
 from tests.pages.session import (
     Open,
     board,
     follow,
     given_to_all,
+    go,
     link,
     rail,
     run_id,
@@ -29,76 +27,13 @@ from tests.pages.session import (
     try_out,
 )
 
-CODE = "BCDFGH"
 REGRESSION, CLASSIFICATION, TENSORS = (LESSONS[name] for name in ("regression", "classification", "tensors"))
-
-
-class Class:
-    """A class, its teacher, and a student whose page is a session."""
-
-    def __init__(self) -> None:
-        self.of = register().start(CODE, {}, "127.0.0.1")
-        self.teacher = Connection(lambda: None, role="teacher", device=1, view="wall")
-        self.of.enter(self.teacher)
-
-    def do(self, name: str, **fields: Any) -> None:
-        """The teacher does something."""
-        notes = len(self.teacher.notes)
-        obey(self.of, self.teacher, {"do": name, **fields})
-        said = list(self.teacher.notes)[notes:]
-        assert not [each for each in said if each["is"] == "refused"], said
-
-    def send(self, page: str, query: str = "", **fields: Any) -> None:
-        """The teacher sends everybody somewhere."""
-        common = {"kind": "place", "experiment": None, "run": None, "title": page, "to": "all"}
-        self.do("send", **(common | {"page": page, "query": query} | fields))
-
-    def seat(self, session: AppTest, page: str) -> Connection:
-        """The page of this session belongs to a student from now on."""
-        connection = Connection(lambda: None)
-        self.of.knock(connection)
-        obey(self.of, connection, {"do": "join"})
-        self.shows(connection, session, page)
-        return connection
-
-    def shows(self, connection: Connection, session: AppTest, page: str) -> None:
-        """The bar says what the page shows."""
-        name = state(session).name
-        run = BOARDS.shown(name, run_id(session)) if page else None
-        obey(self.of, connection, {"do": "board", "session": name, "run": run, "page": page, "query": "",
-                                   "experiment": None})  # fmt: skip
 
 
 @pytest.fixture
 def lesson() -> Iterator[Class]:
-    made = Class()
-    yield made
-    made.of.end()
-    register()._ended.clear()
-    register()._starters.clear()
-
-
-def state(session: AppTest) -> Session:
-    found = session.session_state[KEY]
-    assert isinstance(found, Session)
-    return found
-
-
-def bar(session: AppTest) -> dict[str, Any]:
-    """What the page says to the bar."""
-    (found,) = [each for each in given_to_all(session) if isinstance(each, dict) and "placed" in each]
-    return found
-
-
-def order(session: AppTest, **values: Any) -> None:
-    """The bar asks the page for something; the session is then where the page took it."""
-    say(session, "class", "order", values)
-    session.switch_page(f"{state(session).page or 'home'}.py")
-
-
-def knob(session: AppTest, name: str) -> dict[str, Any]:
-    (found,) = [each for each in board(session)["knobs"] if each["name"] == name]
-    return dict(found)
+    with started() as made:
+        yield made
 
 
 def test_a_page_without_a_class_has_nothing_of_it(visit: Open) -> None:
@@ -172,6 +107,84 @@ def test_the_page_goes_where_the_teacher_sends_it_once(visit: Open, lesson: Clas
     assert state(session).page == "regression" and settings(session, REGRESSION).lr == 0.1
     assert run_id(session) == own and pool().has(own), "the own run was kept"
     assert not bar(session)["back"]
+
+
+def test_a_send_that_is_taken_back_brings_the_own_run_again(visit: Open, lesson: Class) -> None:
+    session = visit(REGRESSION, **{"class": CODE, "regression_lr": "0.1"})
+    connection, own = lesson.seat(session, "regression"), run_id(session)
+    lesson.send("classification")
+    order(session, go=lesson.of.sent.n)
+    obey(lesson.of, connection, {"do": "placed", "send": lesson.of.sent.n})
+    lesson.do("undo", act=lesson.of.acts[-1].id)
+    order(session, go=10**6)
+    assert state(session).page == "regression" and run_id(session) == own and not bar(session)["back"]
+
+
+def test_a_send_to_the_place_where_a_student_is_leaves_the_own_run(visit: Open, lesson: Class) -> None:
+    session = visit(REGRESSION, **{"class": CODE, "regression_lr": "0.1"})
+    lesson.seat(session, "regression")
+    own = run_id(session)
+    lesson.send("regression")
+    order(session, go=lesson.of.sent.n)
+    assert run_id(session) == own and settings(session, REGRESSION).lr == 0.1
+    assert bar(session)["placed"] == lesson.of.sent.n and not bar(session)["back"]
+
+
+def test_three_sends_at_once_lead_to_the_last_and_back_to_the_own_run(visit: Open, lesson: Class) -> None:
+    session = visit(REGRESSION, **{"class": CODE, "regression_lr": "0.1"})
+    lesson.seat(session, "regression")
+    own, sends = run_id(session), []
+    for page, query in (("classification", ""), ("regression", "?regression_lr=0.02"), ("tensors", "")):
+        lesson.send(page, query)
+        sends.append(lesson.of.sent.n)
+    for number in sends:  # the bar asks for each of them, and more than once
+        order(session, go=number)
+    assert state(session).page == "tensors" and bar(session)["placed"] == sends[-1]
+    order(session, back=True)
+    assert state(session).page == "regression" and run_id(session) == own and settings(session, REGRESSION).lr == 0.1
+
+
+def test_own_runs_are_kept_over_several_sends_also_where_a_student_went_elsewhere_between(
+    visit: Open, lesson: Class
+) -> None:
+    session = visit(REGRESSION, **{"class": CODE, "regression_lr": "0.1"})
+    lesson.seat(session, "regression")
+    own = run_id(session)
+    lesson.send("regression", "?regression_lr=0.02")
+    order(session, go=lesson.of.sent.n)
+    given = run_id(session)
+    go(session, "classification.py", **{"class": CODE})
+    elsewhere = run_id(session)
+    lesson.send("tensors")
+    order(session, go=lesson.of.sent.n)
+    order(session, back=True)
+    assert state(session).page == "classification" and run_id(session) == elsewhere
+    go(session, "regression.py", **{"class": CODE})
+    assert run_id(session) == own != given and settings(session, REGRESSION).lr == 0.1
+
+
+def test_a_comparison_is_there_again_after_back(visit: Open, lesson: Class) -> None:
+    session = visit(REGRESSION, **{"class": CODE, "versus": "lr:0.1"})
+    lesson.seat(session, "regression")
+    own, second = run_id(session), board(session)["second"]
+    assert second
+    lesson.send("regression", "?regression_lr=0.02")
+    order(session, go=lesson.of.sent.n)
+    assert run_id(session) != own and not board(session)["second"], "what is sent is one run"
+    order(session, back=True)
+    assert run_id(session) == own and board(session)["second"] == second and pool().has(second)
+
+
+def test_an_open_question_is_still_open_after_back(visit: Open, lesson: Class) -> None:
+    session = visit(REGRESSION, **{"class": CODE})
+    lesson.seat(session, "regression")
+    try_out(session, "small-steps")
+    assert rail(session)["prediction"]["phase"] == "open"
+    lesson.send("regression", "?regression_lr=0.02")
+    order(session, go=lesson.of.sent.n)
+    assert rail(session)["prediction"] is None
+    order(session, back=True)
+    assert rail(session)["at"] == "small-steps" and rail(session)["prediction"]["phase"] == "open"
 
 
 def test_a_preset_of_the_same_lesson_begins_a_run_of_its_own(visit: Open, lesson: Class) -> None:
@@ -259,8 +272,9 @@ def test_a_send_is_only_for_the_seats_that_it_names(visit: Open, lesson: Class) 
 
 def test_who_leaves_is_in_no_class_on_any_page(visit: Open, lesson: Class) -> None:
     session = visit(REGRESSION, **{"class": CODE})
-    lesson.seat(session, "regression")
+    connection = lesson.seat(session, "regression")
     lesson.do("lock", names=["all"])
+    obey(lesson.of, connection, {"do": "leave"})
     order(session, leave=True)
     assert "class" not in link(session)
     assert not [each for each in given_to_all(session) if isinstance(each, dict) and "placed" in each]

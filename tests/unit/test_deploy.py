@@ -307,6 +307,7 @@ def test_streamlit_is_configured_for_production() -> None:
     assert settings["server"]["fileWatcherType"] == "none"
     assert settings["server"]["enableXsrfProtection"] is True
     assert settings["server"]["maxUploadSize"] <= 5
+    assert settings["server"]["maxMessageSize"] <= 16, "a few sockets could fill the memory"
     assert "://" not in text, "a font or file from a foreign host"
 
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 
 import streamlit as st
 
-from pages.ui import rail
+from pages.ui import compare, rail
 from pages.ui.classroom import locks
 from pages.ui.classroom.boards import BOARDS
 from pages.ui.classroom.words import NO_PLACE
@@ -51,9 +51,8 @@ def follow(pages: Pages, page: str) -> None:
     order, state.order = state.order, {}
     if not locks.code():
         return
-    for bench in state.benches.values():
-        bench.is_given = False
     if order.get("leave") is True:
+        state.left_class = True
         state.kept_parameters.pop(locks.PARAMETER, None)
         st.query_params.pop(locks.PARAMETER, None)
         return
@@ -65,7 +64,10 @@ def follow(pages: Pages, page: str) -> None:
         return
     if "go" in order and found.sent is not None and found.sent.n > state.placed:
         state.placed = found.sent.n
-        _go(pages, page, found.sent)
+        if found.sent.kind != "back":
+            _go(pages, page, found.sent)
+        elif state.own is not None:
+            _come_back(pages, page)
     elif "run" in order:
         _run_vote(pages, page, found)
 
@@ -75,6 +77,10 @@ def report(page: str) -> None:
     if not locks.code():
         return
     found, state = locks.classroom(), session()
+    for bench in state.benches.values():
+        bench.is_given = False  # what the teacher has set is read
+    if state.still is not None and state.still.bench not in _benches(page):
+        BOARDS.shows_still(None)
     names = () if found is None or locks.is_teacher() else found.locks
     data = {
         "session": state.name, "page": page, "placed": state.placed, "ran": state.ran, "back": state.own is not None,
@@ -110,7 +116,8 @@ def _labels(names: tuple[str, ...]) -> dict[str, str]:
 def _go(pages: Pages, page: str, sent: Send) -> None:
     """Open the place where the teacher sent this student; the student's own runs there are kept aside."""
     target = sent.place.page
-    if target not in pages:
+    is_plain = sent.kind == "place" and not sent.place.query and sent.place.experiment is None
+    if target not in pages or (is_plain and page == target):  # who is there already keeps the own run
         return
     _keep_own(page, target)
     query = dict(parse_qsl(sent.place.query.removeprefix("?"), keep_blank_values=True))
@@ -126,13 +133,18 @@ def _go(pages: Pages, page: str, sent: Send) -> None:
 
 def _keep_own(page: str, target: str) -> None:
     """Keep aside what the student has made, unless it is only what the teacher has sent before."""
-    state = session()
-    if state.own is None or page != state.given_page:
-        own = {name: state.benches[name] for name in state.benches}
-        state.own = OwnPlace(page, own, dict(state.rails), st.query_params.to_dict())
+    state, before = session(), session().own
+    if before is None or page != state.given_page:
+        benches, rails, widgets = dict(state.benches), dict(state.rails), compare.widgets(page)
+        if before is not None and state.given_page is not None:  # what was sent earlier is not the student's own
+            benches |= {name: before.benches[name] for name in _benches(state.given_page) if name in before.benches}
+            rails |= {name: before.rails[name] for name in (state.given_page,) if name in before.rails}
+        state.own = OwnPlace(page, benches, rails, st.query_params.to_dict(), widgets)
     state.benches = {name: bench for name, bench in state.benches.items() if name not in _benches(target)}
     state.rails = {name: found for name, found in state.rails.items() if name != target}
     state.given_page = target
+    for key in compare.widgets(target):
+        del st.session_state[key]
 
 
 def _come_back(pages: Pages, page: str) -> None:
@@ -145,6 +157,10 @@ def _come_back(pages: Pages, page: str) -> None:
         bench.chosen = bench.is_given = True  # what the address says is older
         if bench.config is not None:
             knob_widgets.set_widgets(name, bench.config)
+    for key in compare.widgets(own.page):
+        del st.session_state[key]
+    for key, value in own.widgets.items():
+        st.session_state[key] = value
     _open(pages, page, own.page, own.query)
 
 

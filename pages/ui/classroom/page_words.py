@@ -34,6 +34,7 @@ class Every:
     not_copied: str = "The browser did not copy it."
     connecting: str = "Connecting …"
     lost: str = "No connection to the class. Trying again …"
+    returning: str = "The server was started again. The class comes back with your teacher's page …"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Start:
     lead: str = "Students join with a code. You see every board, set the pace and ask questions."
     start: str = "Start a class"
     failed: str = "The class could not be started. Try again in a moment."
+    go_on: str = "Go on with class {code}"
+    unknown_here: str = "This browser is no device of class {code}. Its teacher's link, or a picture from it, opens it."
     names: str = "Names"
     offered: str = "Offered: Blue 7"
     own: str = "Own"
@@ -160,6 +163,13 @@ class WallText:
     to_door: str = "The door: code and QR code"
     shut_door: str = "Close the door"
     open_door: str = "Open the door"
+    take_out_new: Pair = (
+        "Take out who joined in the last {minutes} minutes …",
+        "Take out the {n} who joined in the last {minutes} minutes …",
+    )
+    sure_new: Pair = ("Take 1 student out and close the door?", "Take {n} students out and close the door?")
+    sure_new_note: str = "For strangers who have come in. Each can ask to come back, and Undo lets all in again."
+    take_out_yes: str = "Take out"
     second_device: str = "A second device …"
     my_board: str = "My own board ↗"
     show_names: str = "Show names on the projector"
@@ -170,6 +180,9 @@ class WallText:
     light: str = "Light"
     dark: str = "Dark"
     end: str = "End the class …"
+    keys: str = (
+        "Keys: E eyes up, L lock, F follow, N next act, P peek while held, U undo, / find, arrows and Enter: boards"
+    )
     plan: PlanText = PlanText()
     # what the class does
     free_title: str = "Free work"
@@ -180,8 +193,10 @@ class WallText:
     follow_sentence: str = "Your board is on all screens. Their own boards are kept."
     spot_title: str = "On all screens: {name}"
     spot_sentence: str = "The student sees a notice."
-    sent_all: str = "{page}. All {of} are here."
-    sent_strayed: str = "{page}. {n} of {of} are somewhere else."
+    sent_experiment: str = "{page}, experiment {n}"
+    sent_nobody: str = "{place}."
+    sent_all: str = "{place}. All are there; {ran} of {of} have trained."
+    sent_strayed: str = "{place}. {n} of {of} are somewhere else; {ran} have trained."
     ask: str = "Ask: {question}"
     send_step: str = "Send all to step {n}"
     next_step: str = "Next: {title}"
@@ -203,6 +218,7 @@ class WallText:
             "help": "By waiting time",
         }
     )  # fmt: skip
+    sort_again: str = "Sort again: {order}"
     find: str = "Find a name (/)"
     find_short: str = "Find"
     pages: str = "{from}–{to} of {n}"
@@ -217,6 +233,7 @@ class WallText:
     voted: str = "voted"
     waiting: str = "waiting"
     done: str = "done"
+    met: str = "goal"
     away: str = "away"
     idle: str = "nothing done for a while"
     minutes: str = "{n} min"
@@ -239,21 +256,35 @@ class WallText:
     where: str = "Where they are"
     home: str = "Home"
     losses: str = "All losses"
-    losses_note: str = "the last minutes"
+    losses_note: str = "each from its start"
     losses_alt: str = "The losses of all boards, one line each"
     put_losses: str = "Loss curves on the projector"
     found: str = "What they found"
-    units_note: str = "accuracy by units"
-    units_alt: str = "One dot for each board: number of units against test accuracy"
-    rate_note: str = "loss by learning rate"
-    rate_alt: str = "One dot for each board: learning rate against loss"
+    found_note: str = "{y} by {x}"
+    found_alt: str = "One dot for each board: {x} against {y}"
+    larger_picture: str = "Larger"
     put_found: str = "Put it on the projector"
+    take_off: str = "Take it off the projector"
+    together_label: str = "Picture of all runs"
+    together: dict[str, str] = field(
+        default_factory=lambda: {"ghosts": "All losses", "scatter": "One dot for each run", "leaders": "The challenge"}
+    )
+    together_note: str = "As on the projector: without names, unless you allow them."
+    axis_x: str = "Across"
+    axis_y: str = "Up"
+    axes: dict[str, str] = field(
+        default_factory=lambda: {
+            "rate": "rate", "units": "units", "parameters": "parameters", "loss": "loss", "accuracy": "accuracy",
+        }
+    )  # fmt: skip
+    no_runs: str = "No board trains yet."
 
 
 @dataclass(frozen=True)
 class QuestionText:
     """A vote, on the wall and on the phone."""
 
+    see_runs: str = "The real runs"
     label: str = "Question"
     vote: str = "Vote {round}"
     shown: str = "Vote {round}, shown"
@@ -411,6 +442,7 @@ class AfterText:
     save: str = "Save"
     save_all: str = "Save all"
     link: str = "Link"
+    open_link: str = "Link to this run: {name}"
     drop: str = "Delete"
     stays: str = "What stays"
     with_you: str = "With you"
@@ -425,6 +457,10 @@ class AfterText:
     gone: str = "The class is over"
     gone_lead: str = (
         "All names, answers and links of it are deleted from the server. The files that you saved are yours."
+    )
+    gone_itself: str = (
+        "Another device of yours has ended it, or it ended by itself after a long time without you. All names, answers "
+        "and links of it are deleted from the server."
     )
     taken_out: str = "This device was taken out"
     taken_out_lead: str = "Another device of the teacher has changed the private link."
@@ -504,6 +540,8 @@ class ProjectorText:
     nothing: str = "Nothing to project"
     nothing_note: str = "The teacher opens this page from the wall: Projector."
     void: str = "This page is no longer valid"
+    closed: str = "The connection has ended"
+    closed_note: str = "Load this page again to come back."
     ended: str = "The class is over"
     ended_note: str = "Nothing of it is kept here."
     lost: str = "no connection, trying again …"
@@ -534,44 +572,59 @@ class ProjectorText:
     first_answers: Pair = ("First vote, 1 answer", "First vote, {n} answers")
     second_answers: Pair = ("Second vote, 1 answer", "Second vote, {n} answers")
     answers: Pair = ("1 answer", "{n} answers")
-    no_answers: str = "Nobody has answered."
     changed: str = "{n} of {of} changed their mind."
     legend_changed: str = "changed"
     legend_stayed: str = "stayed"
-    first_vote: str = "first vote"
-    second_vote: str = "second vote"
-    votes: Pair = ("1 vote", "{n} votes")
-    moves_alt: str = "How answers moved from the first vote to the second: {moves}"
-    numbers_alt: str = "The numbers of both votes; {n} have changed"
-    curves_alt: str = "{n} drawn curves, one over the other"
-    truth: str = "really {answer}"
-    real: str = "the real run"
-    running: str = "The real run"
     on_boards: str = "It plays on your boards."
     valley: str = "Your class drew this valley"
     everybody_rate: str = "Everybody one learning rate"
     rate_note: str = "Choose a rate nobody has tried. Each dot is one of you."
     each_a_dot: str = "One dot for each board"
     dot_note: str = "Try what nobody has tried."
-    runs_of: str = "{n} of {of} runs"
     runs: Pair = ("1 run", "{n} runs")
+    lost_runs: Pair = ("1 has diverged: red, dashed", "{n} have diverged: red, dashed")
     all_losses: str = "All your loss curves"
-    curves_of_loss_alt: str = "Loss curves of {n} runs on a logarithmic scale"
-    scatter_alt: str = "{x} against {y}, {n} runs"
     lowest: str = "lowest loss: {y}, at {axis} {x}"
+    challenge: str = "The challenge"
+    reached: str = "{n} of {of} have reached the goal."
+
+
+@dataclass(frozen=True)
+class PicturesText:
+    """Pictures of a whole class: on the projector, and large on the wall."""
+
+    no_answers: str = "Nobody has answered."
     dots_alt: str = "{n} numbers: {values}"
+    truth: str = "really {answer}"
+    moves_alt: str = "How answers moved from the first vote to the second: {moves}"
+    votes: Pair = ("1 vote", "{n} votes")
+    first_vote: str = "first vote"
+    second_vote: str = "second vote"
+    numbers_alt: str = "The numbers of both votes; {n} have changed"
+    curves_alt: str = "{n} drawn curves, one over the other"
+    real: str = "the real run"
+    scatter_alt: str = "{x} against {y}, {n} runs"
     diverged: str = "diverged: the loss is not finite"
+    curves_of_loss_alt: str = "Loss curves of {n} runs on a logarithmic scale"
+    leaders_alt: str = "Parameters against test accuracy, {n} boards"
+    goal: str = "The goal: {accuracy} of the test points, at most {parameters} parameters"
+    goal_fewest: str = "The goal: {accuracy} of the test points with the fewest parameters"
+    first_five: str = "The first five"
+    leader: str = "{parameters} · {accuracy}"
+    leader_head: str = "parameters · test accuracy"
+    run_alt: str = "{name}: a real run at step {step}. {number}"
+    said: str = "{n} said so"
+    loss: str = "loss {loss}"
+    nan: str = "nan"
+    runs_of: str = "{n} of {of} runs have ended"
+    running: str = "The real run"
+    at_step: str = "step {step}"
     axes: dict[str, str] = field(
         default_factory=lambda: {
             "rate": "learning rate", "units": "units", "parameters": "parameters", "loss": "loss",
             "accuracy": "test accuracy", "step": "step",
         }
     )  # fmt: skip
-    challenge: str = "The challenge"
-    leaders_alt: str = "Parameters against test accuracy, {n} boards"
-    first_five: str = "The first five"
-    leader: str = "{parameters} · {accuracy}"
-    reached: str = "{n} of {of} have reached the goal."
 
 
 @dataclass(frozen=True)
@@ -582,6 +635,11 @@ class RemoteText:
     nothing_note: str = "Open it with the picture that the wall shows under “A second device”. A picture works once."
     void: str = "This device was taken out"
     void_note: str = "Another device of yours has changed the private link."
+    used: str = "This picture is used, or too old"
+    no_class: str = "There is no such class"
+    no_class_note: str = "It has ended, or the server was started again without its secret."
+    closed: str = "The connection has ended"
+    closed_note: str = "Load this page again to come back."
     ended: str = "The class is over"
     ended_note: str = "Everything of it is deleted."
     lessons: str = "To the lessons"
@@ -673,6 +731,8 @@ class VoteText:
     ended_note: str = "Nothing of it is kept here. The lessons stay open to you."
     elsewhere: str = "You go on in another tab"
     elsewhere_note: str = "This one has stopped."
+    here: str = "Go on here"
+    removed_note: str = "Your teacher took you out."
     left: str = "You have left the class"
     left_note: str = "You can join again with its code."
     lessons: str = "To the lessons"
@@ -694,7 +754,8 @@ class ClassText:
     board: BoardText = field(default_factory=BoardText)
     after: AfterText = AfterText()
     join: JoinText = JoinText()
-    projector: ProjectorText = field(default_factory=ProjectorText)
+    projector: ProjectorText = ProjectorText()
+    pictures: PicturesText = field(default_factory=PicturesText)
     remote: RemoteText = RemoteText()
     vote: VoteText = field(default_factory=VoteText)
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from pages.ui.classroom import locks
 from pages.ui.messages import TEXT, quoted
 from pages.ui.popovers import upload
 from pages.ui.session import NO_ANSWER, OwnTable, pool, session, why_not
@@ -63,6 +64,10 @@ def _content(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
     """
     text, table = TEXT.points, session().tables.setdefault(lesson.name, OwnTable())
     st.caption(points.what)
+    if refusal := locks.data_refusal(lesson):
+        st.info(refusal)
+        _download(lesson, run_id)
+        return
     if points.brush:
         _brush(lesson, points, run_id)
     given = _given(lesson, points, table)
@@ -81,7 +86,11 @@ def _content(lesson: LiveLesson, points: OwnPoints, run_id: str) -> None:
     else:
         _table(lesson, points, run_id, given, table, is_used=is_used)
     _caption_of_use(lesson, points, run_id)
-    st.download_button(text.download, lambda: _on_run(run_id, PointsAsCsv(lesson.name)) or "",
+    _download(lesson, run_id)
+
+
+def _download(lesson: LiveLesson, run_id: str) -> None:
+    st.download_button(TEXT.points.download, lambda: _on_run(run_id, PointsAsCsv(lesson.name)) or "",
                        file_name="points.csv", mime="text/csv", on_click="ignore")  # fmt: skip
 
 

@@ -64,8 +64,9 @@ def _restore(lesson: LiveLesson, key: str) -> None:
 
 def _continue_from(lesson: LiveLesson, content: bytes, name: str) -> str:
     """Continue from a checkpoint, or load weights into the running model. Raises ValueError with a sentence."""
-    run_id = session().bench(lesson.name).run_id
-    found = pool().restore(session().name, lesson.name, content, name, replaces=run_id)
+    bench = session().bench(lesson.name)
+    locked = knob_widgets.locked_values(lesson.config, bench.config)
+    found = pool().restore(session().name, lesson.name, content, name, replaces=bench.run_id, locked=locked)
     if isinstance(found, Loaded):
         sentence = TEXT.save.loaded_in_order if found.in_order else TEXT.save.loaded
         return sentence.format(checksum=found.checksum)

@@ -7,8 +7,10 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
+from pages.ui.classroom import locks
 from pages.ui.messages import TEXT
 from pages.ui.session import NO_ANSWER, pool, replace_run, session
+from pages.ui.widgets import knob_widgets
 from playground.knobs import Config
 from playground.lesson import Lesson, LiveLesson
 from playground.saving import replay
@@ -52,6 +54,9 @@ def follow(lesson: LiveLesson, config: Config) -> list[str]:
     at, since, threads = (st.query_params.pop(name, None) for name in (replay.AT, replay.SINCE, replay.THREADS))
     if at is None:
         return []
+    refusal = locks.refusal(lesson, _settings_of(lesson, config, since or ""))
+    if refusal and not session().bench(lesson.name).is_given:
+        return [refusal]
     before = session().bench(lesson.name).run_id
     try:
         run_id = pool().replay(session().name, lesson.name, config, at, since or "", threads or "", replaces=before)
@@ -61,3 +66,9 @@ def follow(lesson: LiveLesson, config: Config) -> list[str]:
         return [str(error)]
     replace_run(lesson.name, run_id, config)
     return []
+
+
+def _settings_of(lesson: LiveLesson, config: Config, since: str) -> set[str]:
+    """The settings that a link replays otherwise than the page now has them, at the end or on the way there."""
+    asked, _ = lesson.config.parse(knob_widgets.in_address(lesson.name))
+    return set(asked.changed_from(config)) | set(replay.changed_settings(since))

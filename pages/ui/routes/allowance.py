@@ -1,8 +1,10 @@
-"""How much one socket may send, and why it is closed if it sends more, or what nobody understands."""
+"""How much a browser may send: messages of one socket, and the body of a request."""
 
 from __future__ import annotations
 
 import time
+
+from starlette.requests import ClientDisconnect, Request
 
 TOO_MANY = "Too many messages. Reload the page to continue."
 
@@ -31,3 +33,16 @@ class Allowance:
         self._left -= 1
         if self._left < 0:
             raise BadMessage(4429, TOO_MANY)
+
+
+async def sent_body(request: Request, most: int) -> bytes | None:
+    """The body of a request; None where it has more than `most` bytes, or its browser has gone."""
+    content = bytearray()
+    try:
+        async for part in request.stream():
+            content += part
+            if len(content) > most:
+                return None
+    except ClientDisconnect:
+        return None
+    return bytes(content)

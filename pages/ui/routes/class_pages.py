@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 import segno
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -28,17 +28,24 @@ from pages.ui import prose, rail
 from pages.ui.classroom.page_words import CLASS_TEXT
 from pages.ui.messages import TEXT
 from pages.ui.routes import assets
+from pages.ui.routes.allowance import sent_body
 from playground import predictions
+from playground.classroom.classroom import allows_names
+from playground.classroom.commands import NAMES
 from playground.experiments import Experiment, experiments
 from playground.figures.theme import PALETTE
 from playground.lesson import LabLesson, Lesson
 from playground.lessons import LESSONS, welcome
 from playground.predictions import Choice, Curve
+from playground.settings import Settings
 
 PAGES = {  # by their path: the title, and the parts of the table of sentences that they show
-    "class": (CLASS_TEXT.title.teacher, ("start", "door", "wall", "question", "pace", "send", "board", "after")),
+    "class": (
+        CLASS_TEXT.title.teacher,
+        ("start", "door", "wall", "question", "pace", "send", "board", "after", "pictures"),
+    ),
     "join": (CLASS_TEXT.title.join, ("join",)),
-    "projector": (CLASS_TEXT.title.projector, ("projector", "door")),
+    "projector": (CLASS_TEXT.title.projector, ("projector", "pictures", "door")),
     "remote": (CLASS_TEXT.title.remote, ("remote", "wall", "question", "pace", "send")),
     "vote": (CLASS_TEXT.title.vote, ("vote", "join")),
 }
@@ -69,6 +76,9 @@ def _html(page: str) -> str:
     title, parts = PAGES[page]
     words = asdict(CLASS_TEXT)
     shown = {name: words[name] for name in ("every", *parts)}
+    if page == "class":
+        settings = Settings.from_environment()
+        shown["allowed"] = [names for names in NAMES if allows_names(settings, names)]
     if page == "join":
         shown["picture"] = _picture()
     return TEMPLATE.format(
@@ -142,10 +152,7 @@ def _settings(lesson: Lesson, experiment: Experiment) -> str:
 
 async def qr(request: Request) -> Response:
     """The cells of a QR code: {"size": cells of a side, "cells": "0110…"} row by row, without the quiet zone."""
-    try:
-        text = (await request.body())[: MAX_QR_TEXT + 1].decode(errors="replace")
-    except ClientDisconnect:
-        return Response(status_code=400)
+    text = (await sent_body(request, 4 * MAX_QR_TEXT) or b"").decode(errors="replace")
     if len(text) > MAX_QR_TEXT or not text.startswith(("http://", "https://")):
         return JSONResponse({"say": NO_QR}, status_code=400)
     return JSONResponse(await run_in_threadpool(_cells, text), headers={"Cache-Control": "no-store"})

@@ -15,17 +15,18 @@ import contextlib
 import itertools
 import logging
 import time
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pages.ui import prose
 from pages.ui.classroom.boards import BOARDS
+from pages.ui.routes.allowance import sent_body
 from pages.ui.session import NO_ANSWER, pool
 from playground.classroom import afterwards, feed, orders
 from playground.classroom.classroom import Classroom
@@ -38,12 +39,12 @@ from playground.classroom.tokens import Keys, secret_of
 from playground.classroom.views import tile
 from playground.mnist.files import cache_folder
 from playground.settings import Settings
-from playground.workers.operations import TruthOf
+from playground.workers.operations import PlayForClass
 
 FIRST_MESSAGE_SECONDS = 5.0
-MAX_FIRST_BYTES = 256 * 1024  # with a teacher's state, or a student's answers
-MAX_MESSAGE_BYTES = 32 * 1024  # a plan
-MAX_BODY_BYTES = 32 * 1024
+MAX_FIRST_BYTES = 1024 * 1024  # with a teacher's state (`coming_back.MAX_CHARACTERS`), or a student's answers
+MAX_PLAN_BYTES = 128 * 1024  # a message of the teacher's, or the wish for a class: 40 steps with long links
+MAX_MESSAGE_BYTES = 8 * 1024  # a message of anybody else: the query of a link
 MESSAGES_PER_SECOND = 30.0  # sustained; twice as many in one burst
 TEACHER_ACTS_PER_SECOND = 20.0
 SLOW_SECONDS = 20.0  # until a browser that does not read is cut off
@@ -51,6 +52,7 @@ FOLD_SECONDS = 0.05  # changes within this time are one state
 TICK_SECONDS = 1.0
 GLANCES_PER_TICK = 4  # how often a wall is told what runs have said since
 MAX_JOIN_WAIT = 60.0  # seconds
+PLAY_TIMEOUT = 180.0  # seconds: a vote's runs end sooner by themselves
 QUIET = ("here", "placed", "look")  # commands that are no acts
 JSON = "application/json"
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -89,7 +91,7 @@ def _secret(settings: Settings) -> bytes:
 # A class goes on by itself while there is one.
 
 _ticking: set[asyncio.Task[None]] = set()  # one, while there are classes
-_errands: set[asyncio.Task[None]] = set()
+_errands: dict[str, asyncio.Task[None]] = {}  # by class: one at a time, so that no class keeps others waiting
 
 
 def keep_time() -> None:
@@ -117,17 +119,24 @@ async def _tick() -> None:
 def start_errands() -> None:
     """Ask the workers for what classes need."""
     for of in list(register().classes.values()):
-        while of.errands:
-            task = asyncio.create_task(_run(of, of.errands.popleft()))
-            _errands.add(task)
-            task.add_done_callback(_errands.discard)
+        if of.errands and of.code not in _errands:
+            task = _errands[of.code] = asyncio.create_task(_run_all(of))
+            task.add_done_callback(lambda _, code=of.code: _errands.pop(code, None))
+
+
+async def _run_all(of: Classroom) -> None:
+    while of.errands:
+        await _run(of, of.errands.popleft())
 
 
 async def _run(of: Classroom, errand: Errand) -> None:
+    if errand.kind == "truth" and (of.vote is None or of.vote.id != errand.number):
+        return  # the vote is over
     try:
-        if errand.kind == "truth":
-            operation = TruthOf(errand.page, errand.experiment)
-            of.truth_found(errand.number, await asyncio.to_thread(pool().compute, f"class {of.code}", operation))
+        if errand.kind == "runs":
+            operation = PlayForClass(errand.page, errand.experiment)
+            compute = partial(pool().compute, f"class {of.code}", operation, PLAY_TIMEOUT)
+            of.runs_found(errand.number, await asyncio.to_thread(compute))
         else:
             content, query = await asyncio.to_thread(BOARDS.checkpoint, errand.run)
             if (seat := of.seats.get(errand.number)) is not None:
@@ -201,11 +210,13 @@ async def _receive(websocket: WebSocket, most: int) -> dict[str, Any]:
 async def _listen(websocket: WebSocket, of: Classroom, connection: Connection) -> None:
     """Obey what a browser sends, until it leaves."""
     messages = Bucket(MESSAGES_PER_SECOND, 2 * MESSAGES_PER_SECOND, clock)
-    rate = TEACHER_ACTS_PER_SECOND if connection.role == "teacher" else float(of.settings.class_acts)
+    is_teacher = connection.role == "teacher"
+    rate = TEACHER_ACTS_PER_SECOND if is_teacher else float(of.settings.class_acts)
+    most = MAX_PLAN_BYTES if is_teacher else MAX_MESSAGE_BYTES
     acts = Bucket(rate, 2 * rate, clock)
     while True:
         try:
-            message = await _receive(websocket, MAX_MESSAGE_BYTES)
+            message = await _receive(websocket, most)
         except BadMessage:
             connection.dismiss("bad")
             return await asyncio.sleep(SLOW_SECONDS)  # the sender closes the socket
@@ -312,14 +323,9 @@ async def _body(request: Request) -> dict[str, Any] | None:
     """
     if not request.headers.get("content-type", "").startswith(JSON):
         return None
-    content = b""
     try:
-        async for part in request.stream():
-            content += part
-            if len(content) > MAX_BODY_BYTES:
-                return None
-        found = orjson.loads(content)
-    except (ClientDisconnect, orjson.JSONDecodeError):
+        found = orjson.loads(await sent_body(request, MAX_PLAN_BYTES) or b"")
+    except orjson.JSONDecodeError:
         return None
     return found if isinstance(found, dict) else None
 

@@ -11,11 +11,13 @@ import orjson
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from pages.ui.classroom import locks
 from pages.ui.routes.allowance import Allowance, BadMessage
 from pages.ui.session import pool
 from playground.engine.commands import Ask, ProtocolError, read_ask
 from playground.engine.frames import encode
 from playground.engine.open_run import UnknownRun
+from playground.engine.orders import Refuse
 
 MAX_MESSAGE_CHARACTERS = 4_096
 MAX_MESSAGES_PER_SECOND = 150.0  # sustained; twice as many in one burst
@@ -137,6 +139,8 @@ async def _listen(socket: WebSocket, run_id: str, viewer: SocketViewer) -> None:
         message = parse(received.get("text"))
         if isinstance(message, Ask):
             viewer.ask(message)
+        elif refusal := locks.command_refusal(run_id, message["do"]):
+            pool().command(run_id, Refuse(refusal), viewer)
         else:
             pool().command(run_id, message, viewer)
 

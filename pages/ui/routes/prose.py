@@ -15,11 +15,12 @@ from typing import Any
 
 import orjson
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from pages.ui import prose
+from pages.ui.routes.allowance import sent_body
 from playground.lessons import LESSONS
 from playground.questions import AnswerError, Choice, Number, Question, find, questions
 
@@ -90,14 +91,9 @@ def _right_answer(question: Question) -> dict[str, Any]:
 
 async def _body(request: Request) -> dict[str, Any] | None:
     """The answer that was sent; None where it is too long or of another form."""
-    content = b""
     try:
-        async for part in request.stream():
-            content += part
-            if len(content) > MAX_BODY:
-                return None
-        found = orjson.loads(content)
-    except (ClientDisconnect, orjson.JSONDecodeError):
+        found = orjson.loads(await sent_body(request, MAX_BODY) or b"")
+    except orjson.JSONDecodeError:
         return None
     if not isinstance(found, dict) or found.keys() != {"answer", "last"} or not isinstance(found["last"], bool):
         return None

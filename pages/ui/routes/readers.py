@@ -8,6 +8,7 @@ sees those that the board shows whose run this is).
 
 However many read one run, it is drawn, written and sent by its worker once (`Broadcast`). A browser that does not keep
 up loses frames, and gets a whole one later, as all others do then: so it waits longer for that than one that is new.
+Of a still lab they get the picture that its page was sent (`StillBroadcast`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import asyncio
 import contextlib
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -27,7 +28,7 @@ from pages.ui import board
 from pages.ui.classroom.boards import BOARDS
 from pages.ui.routes.allowance import Allowance, BadMessage
 from pages.ui.routes.classroom import LISTENERS, register
-from pages.ui.session import pool
+from pages.ui.session import Still, pool, still_of
 from pages.ui.widgets import knob_widgets
 from playground.classroom.classroom import Classroom
 from playground.engine.open_run import UnknownRun
@@ -39,13 +40,16 @@ MAX_FIRST_CHARACTERS = 500
 MAX_MESSAGES_PER_SECOND = 60.0
 MANY_READERS = 30
 GAP_SECONDS = (1 / 30, 1 / 10)  # between two frames; from MANY_READERS on the second
+STILL_GAP_SECONDS = 0.25  # between two pictures of a still lab
 WHOLE_GAP_SECONDS = 0.25  # between two whole frames, and a hundredth of a second more for each reader
 LARGE = 2  # charts of a board, apart from its strip
 LATE_GAP_SECONDS = 2.0  # between two whole frames for those alone that did not keep up
 MAX_BEHIND = 6  # frames that wait for one browser
 MAX_UNPAINTED_SECONDS = 1.0  # a browser that has painted nothing for so long gets no more until it has
+MAX_BOARDS = 20  # that one token reads at a time: a projector's is on several screens
 NOT_ALLOWED = "This board is not shown to you now."
 GONE = "This board is no longer there."
+TOO_MANY_BOARDS = "This browser reads too many boards at a time."
 WHO = "A reader has to say first who it is."
 
 
@@ -69,6 +73,14 @@ class Reader:
         self._waiting.append(item)
         self._ready.set()
         return True
+
+    def renew(self, *items: bytes | str) -> None:
+        """Let it have these in the place of all that waits, unless it is to be closed."""
+        if self._waiting and isinstance(self._waiting[-1], tuple):
+            return
+        self._waiting.clear()
+        self._waiting.extend(items)
+        self._ready.set()
 
     def close(self, code: int, reason: str) -> None:
         """Send nothing more, and close its socket."""
@@ -242,7 +254,71 @@ class Broadcast:
         _broadcasts.pop(self._run_id, None)
 
 
+class StillBroadcast:
+    """One page's still labs and all who read them; each picture is whole, so who is behind gets the newest alone."""
+
+    def __init__(self, session: str) -> None:
+        self._session, self._loop = session, asyncio.get_running_loop()
+        self.readers: set[Reader] = set()
+        self._shown_at = -math.inf
+        self._is_planned = False
+
+    def add(self, reader: Reader) -> None:
+        """One more reads."""
+        self.readers.add(reader)
+        self._show_to(reader)
+
+    def remove(self, reader: Reader) -> None:
+        """One has gone."""
+        self.readers.discard(reader)
+        if not self.readers:
+            _stills.pop(self._session, None)
+
+    def painted(self, reader: Reader) -> None:
+        """A reader has painted what it was sent."""
+
+    def changed(self) -> None:
+        """Another picture is shown; called from any thread. Readers get it at once, or a moment after the last."""
+        with contextlib.suppress(RuntimeError):  # the loop has closed
+            self._loop.call_soon_threadsafe(self._plan)
+
+    def _plan(self) -> None:
+        if not self._is_planned:
+            self._is_planned = True
+            self._loop.call_later(max(0.0, self._shown_at + STILL_GAP_SECONDS - self._loop.time()), self._show)
+
+    def _show(self) -> None:
+        self._is_planned, self._shown_at = False, self._loop.time()
+        for reader in self.readers:
+            self._show_to(reader)
+
+    def _show_to(self, reader: Reader) -> None:
+        if (still := still_of(self._session)) is None:
+            reader.close(4404, GONE)
+        else:
+            reader.renew(still_board(still), *([still.frame] if still.frame else []))
+
+
 _broadcasts: dict[str, Broadcast] = {}  # by run id
+_stills: dict[str, StillBroadcast] = {}  # by session
+
+
+def _still_drawn(session: str) -> None:
+    """A page of a class shows another still lab, or none any more. Called from any thread."""
+    if (found := _stills.get(session)) is not None:
+        found.changed()
+
+
+BOARDS.still_listeners.append(_still_drawn)
+
+
+def _broadcast_of(name: str) -> Broadcast | StillBroadcast | None:
+    """What is read under this name; None where it is not there."""
+    if (run_id := BOARDS.run_of(name)) is not None:
+        return _broadcasts.get(run_id) or _broadcasts.setdefault(run_id, Broadcast(run_id))
+    if (session := BOARDS.session_of_still(name)) is not None:
+        return _stills.get(session) or _stills.setdefault(session, StillBroadcast(session))
+    return None
 
 
 def board_of(run_id: str) -> str:
@@ -251,10 +327,26 @@ def board_of(run_id: str) -> str:
     if bench is None or config is None:
         raise UnknownRun(run_id)
     found: Any = BENCHES[bench]
-    page = next(name for name, lesson in LESSONS.items() if found in lesson.benches)
-    knobs = knob_widgets.for_board(found, config, hidden=frozenset(found.config.knobs()))
-    data = board.live_data(found.charts, found.status, units=found.units,
-                           unit_names=found.unit_names if isinstance(found, Lab) else None, knobs=knobs)  # fmt: skip
+    return _as_text(bench, board.live_data(
+        found.charts, found.status, units=found.units,
+        unit_names=found.unit_names if isinstance(found, Lab) else None, knobs=_knobs(bench, config),
+    ))  # fmt: skip
+
+
+def still_board(still: Still) -> str:
+    """The same for a still lab."""
+    found: Any = BENCHES[still.bench]
+    return _as_text(still.bench, board.still_data(found.charts, still.text, _knobs(still.bench, still.config), None))
+
+
+def _knobs(bench: str, config: Any) -> list[dict[str, Any]]:
+    """The settings that the board shows; a reader turns none."""
+    found: Any = BENCHES[bench]
+    return knob_widgets.for_board(found, config, hidden=frozenset(found.config.knobs()))
+
+
+def _as_text(bench: str, data: Mapping[str, Any]) -> str:
+    page = next(name for name, lesson in LESSONS.items() if BENCHES[bench] in lesson.benches)
     return orjson.dumps({"is": "board", "page": page, "bench": bench, "data": data}).decode()
 
 
@@ -265,7 +357,7 @@ def _may_read(code: str, token: str, name: str) -> bool:
 
 def check_again(of: Classroom) -> None:
     """Close the sockets of those who may read no longer, after something in a class has changed."""
-    for broadcast in list(_broadcasts.values()):
+    for broadcast in [*_broadcasts.values(), *_stills.values()]:
         for reader in broadcast.readers:
             if reader.code == of.code and not _may_read(of.code, reader.token, reader.name):
                 reader.close(4403, NOT_ALLOWED)
@@ -283,14 +375,17 @@ async def read(socket: WebSocket) -> None:
             await socket.close(4400, WHO)
         return
     code, token = who
-    run_id = BOARDS.run_of(name)
     if not _may_read(code, token, name):
         await socket.close(4403, NOT_ALLOWED)
         return
-    if run_id is None:
+    if (broadcast := _broadcast_of(name)) is None:
         await socket.close(4404, GONE)
         return
-    reader, broadcast = Reader(code, token, name), _broadcasts.setdefault(run_id, Broadcast(run_id))
+    all_readers = (each for found in (*_broadcasts.values(), *_stills.values()) for each in found.readers)
+    if sum(each.token == token for each in all_readers) >= MAX_BOARDS:
+        await socket.close(4429, TOO_MANY_BOARDS)
+        return
+    reader = Reader(code, token, name)
     sender = asyncio.create_task(reader.send_all(socket))
     try:
         broadcast.add(reader)

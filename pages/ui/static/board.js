@@ -46,6 +46,7 @@ export class Board {
     this.early = []; // what is to be done when the run is there
     this.wasConnected = false;
     this.vote = null; // the class's question, while it stands in the rail
+    this.classmates = null; // all runs of the class, behind the own loss curve
     this.gone = new AbortController();
     this.root = element("div", { "data-board": "" });
     this.screen = element("div", { class: "screen" });
@@ -126,11 +127,13 @@ export class Board {
     dispatchEvent(new CustomEvent("board:shows", { detail: this }));
   }
 
-  /** Show a run that others control: what is pressed here has no effect. */
+  /** Show a run that others control, or another page's still lab: what is pressed here has no effect. */
   readFrom(stream) {
-    this.run = "read";
     this.stream = stream;
-    for (const part of [this.player, this.strip, this.bar]) part.root.inert = true;
+    if (!this.lab) this.run = "read";
+    for (const part of [this.player?.root, this.strip?.root, this.bar.root, this.lab?.refusal]) {
+      if (part) part.inert = true;
+    }
   }
 
   /** Take what the data say of settings, knobs and colours. */

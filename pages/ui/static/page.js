@@ -5,7 +5,7 @@
 
 import { addressOf } from "./address.js";
 import { comeBack } from "./session.js";
-import { keep, kept } from "./storage.js";
+import { forgetOldClasses, keep, kept } from "./storage.js";
 
 const LARGE_TYPE = "24px"; // of the root: one and a half times
 const REM = 16; // pixels of a rem without larger type
@@ -172,6 +172,7 @@ function shortenStart() {
 function begin() {
   shortenStart();
   comeBack();
+  forgetOldClasses();
   applyLarge(kept("localStorage", "board-large") === "yes");
   root.dataset.width = "wide";
   root.dataset.sidebar = innerWidth <= SIDEBAR_COVERS ? "closed" : "open";

@@ -39,3 +39,36 @@ export function forget(area, key) {
     // there is nothing
   }
 }
+
+/** The keys under which something is kept. */
+export function keysOf(area) {
+  const found = new Set(
+    [...here.keys()].filter((place) => place.startsWith(`${area} `)).map((place) => place.slice(area.length + 1)),
+  );
+  try {
+    for (const key of Object.keys(storage(area))) found.add(key);
+  } catch {
+    // there is nothing
+  }
+  return [...found];
+}
+
+const OF_A_CLASS = /^class (?:teacher |keep )?[B-Z]{6}$/; // a seat, a teacher's token, a class's state
+const MAX_CLASS_HOURS = 24; // as the server's setting PLAYGROUND_CLASS_HOURS
+
+/** Forget classes that must be over, also where this browser was closed at their end. */
+export function forgetOldClasses() {
+  for (const key of keysOf("localStorage")) {
+    if (OF_A_CLASS.test(key) && Date.now() / 1000 - beginOf(key) > MAX_CLASS_HOURS * 3600) forget("localStorage", key);
+  }
+}
+
+/** When a class was started, in seconds: its token says so; 0 for what cannot be read. */
+function beginOf(key) {
+  try {
+    const { began, token } = JSON.parse(kept("localStorage", key));
+    return began ?? parseInt(token.split(".")[3], 16);
+  } catch {
+    return 0;
+  }
+}

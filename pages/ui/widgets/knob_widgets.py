@@ -15,7 +15,7 @@ from pages.ui.classroom import locks
 from pages.ui.messages import TEXT
 from pages.ui.session import session
 from pages.ui.widgets import widget_values
-from playground.knobs import MAX_NUMBER, Config, Knob, KnobError, as_text
+from playground.knobs import MAX_NUMBER, Config, Knob, KnobError, Value, as_text
 from playground.lesson import Lab, LiveLesson
 from playground.lessons import LESSONS
 
@@ -36,16 +36,15 @@ def read(bench: str, config_type: type[Config], apart: Iterable[str] = ()) -> tu
     """
     before = session().bench(bench).config
     if before is None:
-        config, problems = config_type.parse(_link(bench, apart))
+        config, problems = config_type.parse(in_address(bench, apart))
     else:
         config, problems = _from_widgets(bench, config_type, before)
         by_hand = config != before or problems
         if not by_hand and _link_has_changed(bench, apart):
-            config, problems = config_type.parse(_link(bench, apart))
+            config, problems = config_type.parse(in_address(bench, apart))
         problems = [*session().bench(bench).refused, *problems]
     session().bench(bench).refused = []
     config = keep_locked(bench, config, before)
-    session().bench(bench).is_given = False
     set_widgets(bench, config)  # even if it is the same: widgets that were not on the page have lost their values
     return config, problems
 
@@ -62,7 +61,7 @@ def _link_has_changed(bench: str, apart: Iterable[str]) -> bool:
     An address without settings counts only where they were open already: coming back to them keeps them.
     Just after a click that chose a config, the browser may still send the earlier address; that is not a change.
     """
-    state, texts = session().bench(bench), _link(bench, apart)
+    state, texts = session().bench(bench), in_address(bench, apart)
     chosen, state.chosen = state.chosen, False
     coming_back = not texts and session().arrived
     return not chosen and not coming_back and texts != state.link
@@ -78,11 +77,15 @@ def choose(bench: str, config: Config) -> None:
 
 def keep_locked(bench: str, config: Config, before: Config | None) -> Config:
     """The config with those settings as they were, or at their defaults, that the teacher of the class has locked."""
-    names = locks.locked() & config.knobs().keys()
-    if not names or session().bench(bench).is_given:
+    if session().bench(bench).is_given:
         return config
-    known = before if before is not None else type(config)()
-    return config.with_values(**{name: getattr(known, name) for name in names})
+    return config.with_values(**locked_values(type(config), before))
+
+
+def locked_values(config_type: type[Config], config: Config | None) -> dict[str, Value]:
+    """The settings that the teacher of the class has locked, as they are in the config, or else at their defaults."""
+    known = config if config is not None else config_type()
+    return {name: getattr(known, name) for name in locks.locked() & known.knobs().keys()}
 
 
 def turn(bench: str, name: object, value: object) -> bool:
@@ -287,7 +290,8 @@ def try_parameter(lesson: str) -> str:
     return f"{lesson}_{TRY}"
 
 
-def _link(bench: str, apart: Iterable[str] = ()) -> dict[str, str]:
+def in_address(bench: str, apart: Iterable[str] = ()) -> dict[str, str]:
+    """The settings of a bench that the address has: knob -> text."""
     prefix, others = f"{bench}_", tuple(f"{name}_" for name in apart)
     texts = {name: text for name, text in st.query_params.to_dict().items() if name.startswith(prefix)}
     texts.pop(try_parameter(bench), None)

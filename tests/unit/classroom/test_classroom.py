@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import gc
+import math
 import struct
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from playground.classroom import messages
 from playground.classroom.classroom import AWAY_SECONDS, EYES_SECONDS, LOST_SEAT_SECONDS
-from playground.classroom.tiles import HEAD, Flag
-from playground.glance import Glance, Miniature
+from playground.classroom.commands import MAX_SEATS
+from playground.classroom.feed import KEEP_SECONDS
+from playground.classroom.tiles import HEAD, MAX_LOSSES, SAME_LOSSES, Flag
+from playground.glance import Glance, Miniature, thinned
 from tests.unit.classroom.people import CODE, EXPERIMENT, PAGE, Browser, School, answer, press
 
 PLACE = {"page": PAGE, "query": "?classification_try=circle-cuts", "experiment": EXPERIMENT, "title": "Circle"}
@@ -153,6 +157,19 @@ def test_who_is_taken_out_comes_back_only_with_the_teachers_yes() -> None:
     assert 1 in of.seats and third.last("seat")["seat"] == 1
 
 
+def test_a_flood_of_strangers_is_taken_out_at_once_and_undo_lets_them_back() -> None:
+    school = School(class_joins=1000)
+    of = school.start()
+    teacher, known = school.teacher(of), school.students(of, 3)
+    school.clock.pass_by(10 * 60)
+    strangers = school.students(of, 50)
+    teacher.send("take out new", minutes=5)
+    assert all(each.closed == 4401 for each in strangers) and not any(each.closed for each in known)
+    assert len(of.seats) == 3 and not of.is_open
+    undo(teacher)
+    assert len(of.seats) == 53 and of.is_open
+
+
 def test_who_comes_and_goes_a_thousand_times_leaves_little_behind_and_uses_the_numbers_up_at_last() -> None:
     school = School(class_seats=3)
     of = school.start()
@@ -166,7 +183,7 @@ def test_who_comes_and_goes_a_thousand_times_leaves_little_behind_and_uses_the_n
         of.depart(student.connection)
     assert len(of.left) == 3 and of.seats == {}
     assert len(of.connections) == 1
-    of.last_seat = 10_000
+    of.last_seat = MAX_SEATS
     late = school.enter({"as": "join"})
     late.send("join")
     assert late.was_refused == "full"
@@ -174,6 +191,33 @@ def test_who_comes_and_goes_a_thousand_times_leaves_little_behind_and_uses_the_n
         school.enter({"as": "join"})
     with pytest.raises(ValueError, match="too many"):
         school.enter({"as": "join"})
+
+
+def test_a_flood_at_the_door_keeps_nobody_from_joining() -> None:
+    school = School(class_seats=3)
+    of = school.start()
+    crowd = [school.enter({"as": "join"}) for _ in range(20)]
+    assert len([each for each in crowd if not each.closed]) == 6
+    assert [each.closed for each in crowd[:2]] == [4408, 4408], "who has stood there longest goes"
+    student = school.student(of)
+    assert student.last("seat")["seat"] == 1
+
+
+def test_a_name_that_was_given_to_somebody_else_meanwhile_comes_back_with_a_number() -> None:
+    school = School()
+    of = school.start(names="own")
+    teacher, ada = school.teacher(of), school.student(of, "Ada")
+    teacher.send("rename", seat=1, name="Grace")
+    school.student(of, "Ada")
+    undo(teacher)
+    assert ada.last("seat")["name"] == "Ada (2)"
+    kept = ada.last("seat")
+    of.depart(ada.connection)
+    school.clock.pass_by(LOST_SEAT_SECONDS + 1)
+    school.second()
+    school.student(of, "Ada (2)")
+    back = school.enter({"as": "student", "token": kept["token"], "kept": kept["kept"]})
+    assert back.last("seat")["name"] == "Ada (2) (2)"
 
 
 # Who may see what.
@@ -287,6 +331,45 @@ def test_undo_takes_back_sends_locks_eyes_follow_and_free_one_by_one() -> None:
     assert student.state["sent"] is None and student.state["free"]
 
 
+def test_undo_of_a_send_takes_boards_back_that_have_followed() -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, other) = school.teacher(of), school.students(of, 2)
+    for to, kind in (("all", "place"), ("all", "preset")):
+        send(teacher, to, kind=kind)
+        one.send("placed", send=one.state["sent"]["n"])
+    last = one.state["sent"]["n"]
+    undo(teacher)
+    found = one.state["sent"]
+    assert found["n"] > last and found["kind"] == "place", "to the place before"
+    assert other.state["sent"]["n"] < last, "who was not there yet stays"
+    one.send("placed", send=found["n"])
+    undo(teacher)
+    assert one.state["sent"]["kind"] == "back" and one.state["sent"]["n"] > found["n"]
+    assert other.state["sent"] is None and teacher.state["sent"] is None
+
+
+def test_a_step_of_the_plan_sends_all_there_and_undo_brings_them_back() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    other = {**PLACE, "page": "regression", "query": "", "experiment": None, "title": "Lines"}
+    teacher.send("plan", steps=[PLACE, other])
+    teacher.send("step", **{"from": 0, "to": 0})
+    assert student.state["sent"]["title"] == "Circle" and not student.state["free"]
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert student.state["sent"]["page"] == "regression" and teacher.state["plan"]["at"] == 1
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert teacher.was_refused == "state", "pressed twice"
+    teacher.send("step", **{"from": 1, "to": 2})
+    assert teacher.was_refused == "state"
+    undo(teacher)
+    assert teacher.state["plan"]["at"] == 0 and student.state["sent"]["title"] == "Circle"
+    teacher.send("ask", page=PAGE, experiment=EXPERIMENT)
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert teacher.was_refused == "busy"
+
+
 def test_undo_is_refused_when_another_act_came_meanwhile_and_keeps_ten() -> None:
     school = School()
     of = school.start()
@@ -312,6 +395,75 @@ def test_follow_needs_a_board_and_ends_when_its_student_or_device_goes() -> None
     teacher.send("spot", seat=1)
     teacher.send("take out", seat=1)
     assert of.screen is None
+
+
+def test_followers_wait_while_the_teacher_opens_another_page() -> None:
+    school = School()
+    of = school.start()
+    page, projector, student = school.teacher(of, "board"), school.projector(of), school.student(of)
+    page.send("board", run="one", **BOARD)
+    page.send("follow", on=True)
+    followed = {"what": "follow", "name": None, "mine": False}
+    for run in ("one", None, "another"):
+        page.send("board", run=run, **BOARD)
+        assert student.state["screen"] == {**followed, "run": run}
+        assert projector.state["screen"] == (run and {**followed, "run": run})
+        assert school.register.may_read(CODE, student.token, "another") == (run == "another")
+
+
+def test_a_board_whose_page_has_gone_is_off_all_screens_after_a_while() -> None:
+    school = School()
+    of = school.start()
+    wall, page, student = school.teacher(of), school.teacher(of, "board"), school.student(of)
+    page.send("board", run="own", **BOARD)
+    page.send("follow", on=True)
+    of.depart(page.connection)  # loaded again
+    school.second()
+    school.clock.pass_by(AWAY_SECONDS - 2)
+    page = school.teacher(of, "board")
+    school.second()
+    assert student.state["screen"] and wall.state["own"]
+    of.depart(page.connection)
+    school.second()
+    school.clock.pass_by(AWAY_SECONDS)
+    school.second()
+    assert student.state["screen"] is None and wall.state["own"] is None and student.state["teacher"] == "here"
+    wall.send("follow", on=True)
+    assert wall.was_refused == "no run"
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_spotlight_ends_with_its_student(leaves: bool) -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, other) = school.teacher(of), school.students(of, 2)
+    one.send("board", run="run", **BOARD)
+    teacher.send("spot", seat=1)
+    if leaves:
+        one.send("leave")
+    else:
+        of.depart(one.connection)
+        school.second()
+        assert other.state["screen"], "the student may only have loaded the page again"
+        school.clock.pass_by(AWAY_SECONDS)
+        school.second()
+    assert other.state["screen"] is None and teacher.state["screen"] is None
+
+
+def test_after_a_restart_a_spotlight_on_a_student_who_stays_away_ends() -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, _) = school.teacher(of), school.students(of, 2)
+    one.send("board", run="run", **BOARD)
+    teacher.send("spot", seat=1)
+    school.clock.pass_by(KEEP_SECONDS)
+    school.second()
+    kept, token = teacher.last("keep")["keep"], teacher.token
+    again = School(school.clock)
+    back = again.enter({"as": "teacher", "token": token, "view": "wall", "keep": kept})
+    for _ in range(int(2 * AWAY_SECONDS)):
+        again.second()
+    assert back.of.screen is None
 
 
 def test_when_the_teacher_is_away_follow_ends_and_later_eyes_up_and_at_last_the_class() -> None:
@@ -426,11 +578,115 @@ def test_the_loss_curve_of_a_tile_is_sent_once_a_second_and_only_where_it_has_ch
     assert Flag.HELP in Flag(HEAD.unpack_from(tiles)[4]) and len(tiles) == HEAD.size
 
 
+def test_a_tile_has_the_whole_loss_curve_of_its_run_whatever_was_sent_before() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    student.send("board", run="run", **BOARD)
+    shown = b""  # what the wall draws: a part that has not changed is kept
+
+    def second() -> bytes:
+        nonlocal shown
+        school.second()
+        for tiles in tiles_of(teacher):
+            length = HEAD.unpack_from(tiles)[11]
+            shown = shown if length == SAME_LOSSES else tiles[HEAD.size :][:length]
+        return shown
+
+    falling = bytes(range(200, 140, -1))
+    for count in (2, 10, 30):  # it grows, and what comes between two seconds is not missed
+        of.take_glances({"run": glance(step=count - 1, curve=falling[: count - 1])})
+        of.take_glances({"run": glance(step=count, curve=falling[:count])})
+        assert second() == falling[:count]
+    for on in (True, False):  # the same tile again, for another reason
+        student.send("help", on=on)
+        school.clock.pass_by(60.0)
+        assert second() == falling[:30]
+    of.take_glances({"run": glance(step=60, curve=falling)})
+    assert second() == thinned(np.frombuffer(falling, np.uint8), MAX_LOSSES).tobytes()
+    of.take_glances({"run": glance(step=3, curve=b"\x80\x7f")})  # Reset
+    assert second() == b"\x80\x7f"
+    of.take_glances({"run": glance(step=9, curve=b"\x80\xff\x00", state="failed", loss=math.nan)})
+    assert second() == b"\x80\xff\x00", "it has diverged"
+    student.send("board", run="another", **BOARD)
+    assert second() == b"", "nothing of the run before"
+    of.take_glances({"another": glance(step=700, curve=b"\x70")})
+    assert second() == b"\x70"
+    other = school.teacher(of)  # a wall that comes late
+    school.second()
+    assert tiles_of(other)[-1][HEAD.size :][:1] == b"\x70"
+
+
 def test_a_picture_stays_until_the_next_one_comes_or_the_run_begins_again() -> None:
     picture = Miniature("map2", bytes(128))
     before = glance(step=100, miniature=picture)
     assert glance(step=101).with_picture_of(before).miniature == picture
     assert not glance(step=0).with_picture_of(before).miniature.picture
+
+
+def test_a_dot_says_whether_its_run_still_plays_and_one_that_diverged_stays() -> None:
+    school = School()
+    of = school.start()
+    teacher, students = school.teacher(of), school.students(of, 4)
+    for number, student in enumerate(students):
+        student.send("board", run=f"run-{number}", **BOARD)
+    of.take_glances({
+        "run-0": glance(rate=0.01, loss=0.5),
+        "run-1": glance(rate=0.1, loss=0.2, state="done"),
+        "run-2": glance(rate=10.0, loss=math.nan, state="failed"),
+        "run-3": glance(rate=1.0, loss=math.nan),  # its first loss is not there yet
+    })  # fmt: skip
+    teacher.send("found", on=True, what="scatter")
+    school.second()
+    found = sorted(each[1:] for each in teacher.last("dots")["dots"])
+    assert found == [[0.01, 0.5, True], [0.1, 0.2, False], [10.0, None, False]]
+    teacher.send("found", on=True, what="ghosts")
+    school.second()
+    assert teacher.last("curves")
+    teacher.send("found", on=False)
+    of.take_glances({"run-0": glance(rate=0.01, loss=0.4)})
+    school.second()
+    assert not [each for each in teacher.read() if isinstance(each, dict) and each["is"] in ("dots", "curves")]
+
+
+def test_the_leaders_goal_is_that_of_the_challenge_to_which_the_class_was_sent() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    teacher.send("settings", leaders=True)
+    teacher.send("found", on=True, what="leaders")
+    student.send("board", run="run", page=PAGE, query="", experiment="challenge")
+    of.take_glances({"run": glance(accuracy=0.96, parameters=22, state="done")})
+    school.second()
+    found = teacher.last("leaders")
+    assert (found["accuracy"], found["parameters"], found["dots"][0][3]) == (0.95, 0, True)
+    place = {"page": PAGE, "experiment": "challenge", "title": "A challenge", "to": "all", "run": None}
+    teacher.send("send", kind="place", query="?classification_try=challenge", **place)
+    school.second()
+    found = teacher.last("leaders")
+    assert (found["accuracy"], found["parameters"], found["dots"][0][3]) == (0.95, 20, False)
+    teacher.send("send", kind="preset", query="?classification_least_accuracy=90", **place | {"experiment": None})
+    school.second()
+    assert teacher.last("leaders")["accuracy"] == 0.9
+    for hostile in ("nan", "-5", "1e9", "x"):
+        teacher.send(
+            "send", kind="preset", query=f"?classification_least_accuracy={hostile}", **place | {"experiment": None}
+        )
+        school.second()
+        assert teacher.last("leaders")["accuracy"] == 0.95, hostile
+
+
+def test_a_step_of_the_plan_that_asks_sends_all_there_and_opens_its_question() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    place = {"page": PAGE, "query": "?classification_try=xor", "experiment": "xor", "title": "Xor", "ask": False}
+    asking = place | {"query": f"?classification_try={EXPERIMENT}", "experiment": EXPERIMENT, "ask": True}
+    teacher.send("plan", steps=[place, asking])
+    teacher.send("step", **{"from": 0, "to": 0})
+    assert student.state["sent"]["experiment"] == "xor" and student.state["vote"] is None
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert student.state["sent"]["experiment"] == student.vote["experiment"] == EXPERIMENT
 
 
 def test_nothing_is_asked_of_runs_where_no_wall_looks() -> None:
@@ -477,6 +733,7 @@ def test_dots_and_curves_have_no_names_and_students_get_them_only_while_they_are
         for each in (projector, other):
             message = each.last(kind)
             assert "Marker" not in str(message) and len(message[kind]) == 1
+            assert message[kind][0][0] == one.state["dot"] != other.state["dot"], "each knows the own one"
         assert not [each for each in one.received if isinstance(each, dict) and each["is"] == kind], "one has not asked"
     teacher.send("project", what="leaders")
     school.second()
@@ -484,6 +741,20 @@ def test_dots_and_curves_have_no_names_and_students_get_them_only_while_they_are
     teacher.send("settings", leaders=True)
     school.second()
     assert projector.last("leaders")["dots"][0][1:] == [13, 0.9, False, None]
+
+
+def test_a_run_that_has_diverged_is_a_dot_without_a_height_and_one_without_accuracy_is_none() -> None:
+    school = School()
+    of = school.start()
+    teacher, projector = school.teacher(of), school.projector(of)
+    for at, student in enumerate(school.students(of, 3)):
+        student.send("board", run=f"run-{at}", **BOARD)
+    teacher.send("project", what="scatter", x="rate", y="accuracy")
+    of.take_glances({
+        "run-0": glance(rate=0.5), "run-1": glance(rate=2.0, state="failed"), "run-2": glance(accuracy=math.nan),
+    })  # fmt: skip
+    school.second()
+    assert sorted(each[1:3] for each in projector.last("dots")["dots"]) == [[0.5, 0.9], [2.0, None]]
 
 
 # Devices.

@@ -29,11 +29,15 @@ class Before:
         self.students[4].send("help", on=True)
         for event in events:
             press(self.teacher, event, sure=True)
+        self.collect()
+        self.token = self.teacher.token
+
+    def collect(self) -> None:
+        """The teacher's browser gets the state that it keeps."""
         for _ in range(3):
             self.school.second()
             self.teacher.read()
         self.keep = self.teacher.last("keep")["keep"]
-        self.token = self.teacher.token
 
     def first(self, student: Browser) -> dict[str, Any]:
         """What this student's browser sends first when it connects again."""
@@ -216,7 +220,7 @@ def test_a_name_comes_back_only_with_its_seal(change: dict[str, Any]) -> None:
     after = After(Before())
     student = after.student(0, **change)
     if "kept" in change:
-        assert student.closed == 4401 and after.of.seats == {}
+        assert student.closed == 4405 and after.of.seats == {}
     else:
         assert student.last("seat")["name"] == "Comet 0"
 
@@ -291,3 +295,84 @@ def test_a_device_that_was_taken_out_cannot_take_the_class_by_coming_first_after
     assert teacher.state["device"] == 1 and thief.closed == 4401
     with pytest.raises(ValueError, match="void"):
         after.school.enter({"as": "teacher", "token": stolen, "view": "wall", "keep": old_keep})
+
+
+def test_a_timer_that_runs_out_meanwhile_waits_for_the_answers_that_come_back() -> None:
+    before = Before()
+    vote = before.teacher.vote
+    before.teacher.send("timer", vote=vote["id"], **{"in": vote["state"]}, seconds=30)
+    before.collect()
+    after = After(before)
+    after.school.clock.pass_by(60)
+    teacher = after.teacher()
+    after.school.second()
+    assert teacher.vote["state"] == "open 1"
+    for number in range(6):
+        after.student(number)
+    after.school.second()
+    assert teacher.vote["state"] == "closed 1" and teacher.vote["answered"] == 5
+
+
+def test_numbers_that_were_given_in_the_last_seconds_are_not_given_again() -> None:
+    before = Before()
+    keep = before.keep
+    late = before.school.student(before.of, "Late")
+    press(before.teacher, "close")
+    press(before.teacher, "next")
+    before.teacher.send("ask", page=PAGE, experiment=EXPERIMENT)
+    answer(late, before.options[1])
+    before.teacher.send("send", kind="place", **PLACE, run=None, to="all")
+    last_vote, last_send = before.of.vote, before.of.sent
+    assert last_vote is not None and last_send is not None
+    first = before.first(late)
+    before.keep = keep
+    after = After(before)
+    teacher = after.teacher()
+    for number in range(6):
+        after.student(number)
+    new = after.school.student(after.of, "New")
+    back = after.school.enter(first)
+    assert not new.closed and new.last("seat")["seat"] != back.last("seat")["seat"]
+    press(teacher, "close")
+    press(teacher, "next")
+    teacher.send("ask", page=PAGE, experiment=EXPERIMENT)
+    teacher.send("send", kind="place", **PLACE, run=None, to="all")
+    assert back.vote["id"] > last_vote.id and back.vote["answer"] is None
+    assert back.state["sent"]["n"] > last_send.n, "pages follow only later sends"
+
+
+def test_a_state_from_before_a_device_was_taken_out_does_not_give_it_its_token_back() -> None:
+    before = Before()
+    thief = before.school.teacher(before.of, "remote", fresh=True)
+    stolen = thief.last("welcome")["token"]
+    before.teacher.send("take out device", device=2)
+    before.token = before.teacher.last("token")["token"]  # the state was kept before
+    after = After(before)
+    teacher = after.teacher()
+    assert teacher.vote["state"] == "open 1" and not teacher.closed
+    with pytest.raises(ValueError, match="void"):
+        after.school.enter({"as": "teacher", "token": stolen, "view": "wall"})
+
+
+def test_until_the_teachers_state_is_back_students_are_told_to_wait() -> None:
+    before = Before()
+    after = After(before)
+    student = after.student(4)
+    assert student.last("returning")
+    for do, fields in (("help", {"on": False}), ("done", {"on": True}),
+                       ("answer", {"vote": 1, "in": "open 1", "answer": before.options[0]})):  # fmt: skip
+        student.send(do, **fields)
+        assert student.was_refused == "wait"
+    after.teacher()
+    assert student.state["help"] is True
+
+
+def test_a_state_that_could_not_come_back_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Before()
+    monkeypatch.setattr("playground.classroom.coming_back.MAX_CHARACTERS", 100)
+    before.teacher.received.clear()
+    before.teacher.send("eyes", on=True)
+    for _ in range(3):
+        before.school.second()
+        before.teacher.read()
+    assert not [each for each in before.teacher.received if isinstance(each, dict) and each["is"] == "keep"]

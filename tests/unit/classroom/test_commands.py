@@ -23,7 +23,7 @@ LEGAL: dict[str, dict[str, Any]] = {
     "board": BOARD, "placed": {"send": 1}, "together": {"on": True}, "leave": {},
     "look": {"seats": [1], "one": 1}, "found": {"on": True}, "door": {"open": False}, "settings": {"show_names": True},
     "allow": {"seat": 1}, "rename": {"seat": 1, "name": "Blue 8"}, "take out": {"seat": 1},
-    "let back": {"seat": 1, "yes": True}, "helped": {"seat": 1},
+    "take out new": {"minutes": 5}, "let back": {"seat": 1, "yes": True}, "helped": {"seat": 1},
     "send": {"kind": "place", **PLACE, "run": None, "to": "all"}, "free": {}, "lock": {"names": ["all"]},
     "eyes": {"on": True}, "follow": {"on": True}, "spot": {"seat": 1, "name": False},
     "plan": {"steps": [{**PLACE, "ask": True}]}, "step": {"from": 0, "to": 0},
@@ -114,6 +114,17 @@ def test_a_page_is_one_of_the_apps_own(page: Any) -> None:
 def test_an_experiment_must_be_one_of_its_page() -> None:
     with pytest.raises(BadField):
         commands.read("student", {"do": "board", **BOARD, "page": "regression"})
+
+
+def test_of_a_students_address_a_class_knows_only_what_sets_the_page() -> None:
+    school = School()
+    of = school.start()
+    student = school.student(of)
+    query = "?classification_rate=0.1&hide=all&class=BBBBBB&regression_rate=1&predict=required&classification_try=x"
+    student.send("board", **{**BOARD, "query": query})
+    assert of.seats[1].board.query == "?classification_rate=0.1&classification_try=x"
+    student.send("board", **{**BOARD, "page": "", "experiment": None, "query": "?hide=all"})
+    assert of.seats[1].board.query == ""
 
 
 def test_every_reason_has_a_sentence() -> None:

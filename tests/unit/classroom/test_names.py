@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from playground.classroom import afterwards, names
+from playground.real_runs import RealRuns
 from tests.unit.classroom.people import EXPERIMENT, PAGE, School, answer, press
 
 REAL = ("Harshit", "Scunthorpe", "Nazia", "Asuka", "Essex", "Hancock", "Dickens", "Cassandra", "Therapist", "Şeyma",
@@ -26,6 +27,22 @@ def test_real_names_are_taken(name: str) -> None:
 @pytest.mark.parametrize("name", RUDE)
 def test_rude_names_are_refused(name: str) -> None:
     assert names.is_refused(names.clean(name, 16))
+
+
+@pytest.mark.parametrize("name", ["\u3164", "\u115f\u1160", "\u200b\u200d", "\u034f", "\ufe0f", "\u202e", "\u2800"])
+def test_a_name_that_cannot_be_seen_is_none(name: str) -> None:
+    assert names.clean(name, 16) == ""
+    assert names.clean(f"A{name}d\u202ea", 16) in ("Ada", ""), "what is not seen is left out"
+
+
+@pytest.mark.parametrize("name", ["fu\u0441k", "\u0455hit", "f\u200bu\u00adck", "\uff46\uff55\uff43\uff4b", "\u0430ss"])
+def test_letters_of_other_alphabets_do_not_hide_a_rude_word(name: str) -> None:
+    assert names.is_refused(names.clean(name, 16))
+
+
+def test_a_name_that_looks_like_another_ones_gets_a_number() -> None:
+    assert names.distinct("\u0412lue 7", {"Blue 7"}, 16) == "\u0412lue 7 (2)"
+    assert names.distinct("\u041e\u043b\u044c\u0433\u0430", {"Olga"}, 16) == "\u041e\u043b\u044c\u0433\u0430"
 
 
 def test_offered_names_are_distinct_and_never_run_out() -> None:
@@ -66,7 +83,7 @@ def test_the_file_has_answers_and_numbers_of_shown_votes_with_names_or_numbered_
     assert [row[0] for row in rows] == [f"'{name}" if name[0] in "-+" else name for name in people]
     assert rows[0][1:4] == [words, words, ""] and rows[people.index("Emmy")][1:4] == ["", "", ""]
     press(teacher, "play")
-    of.truth_found(of.errands.popleft().number, key)
+    of.runs_found(of.errands.popleft().number, RealRuns(key, ()))
     press(teacher, "reveal")
     assert afterwards.table(of, "names")[1][3] == "yes"
     numbered = afterwards.table(of, "numbers", Random(3))

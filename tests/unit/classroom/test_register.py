@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from playground.classroom import codes
+from playground.classroom.classroom import AWAY_SECONDS
 from playground.classroom.rates import MINUTE, WAIT_SECONDS, Bucket, WrongCodes, address_group
+from playground.classroom.register import MAX_PROJECTORS, MAX_TEACHERS_PAGES, NotAdmitted
 from playground.classroom.tokens import FILE, Keys, Pass, secret_of
-from tests.unit.classroom.people import CODE, Clock, School
+from tests.unit.classroom.people import CODE, EXPERIMENT, PAGE, Clock, School
 
 TEACHER = Pass("teacher", 1, 0, 1_800_000_000)
 
@@ -88,6 +90,88 @@ def test_three_hundred_students_are_let_in_within_thirty_seconds() -> None:
     of = school.start()
     waits = [of.joins.reserve(60.0) for _ in range(300)]
     assert None not in waits and max(wait for wait in waits if wait is not None) <= 30
+
+
+def test_after_a_restart_nobody_can_take_the_code_of_a_class_that_comes_back() -> None:
+    school = School()
+    of = school.start()
+    school.teacher(of)
+    student = school.student(of)
+    school.clock.pass_by(60)
+    first = {"as": "student", "token": student.token, "kept": student.last("seat")["kept"]}
+    restarted = School(school.clock)
+    stranger = restarted.teacher(restarted.start())
+    restarted.student(stranger.of)
+    back = restarted.enter(first)
+    assert back.last("seat")["name"] == student.last("seat")["name"]
+    assert stranger.closed == 4410 and stranger.of.has_ended and back.of.began == of.began
+    with pytest.raises(ValueError, match="in use"):
+        restarted.start()
+
+
+def test_a_class_that_finds_no_place_after_a_restart_is_told_to_try_again() -> None:
+    school = School()
+    teacher = school.teacher(school.start())
+    first = {"as": "teacher", "token": teacher.token, "view": "wall"}
+    restarted = School(school.clock, classes=1)
+    other = restarted.start("BBBBBB")
+    with pytest.raises(NotAdmitted, match="too many"):
+        restarted.enter(first)
+    other.end()
+    assert restarted.enter(first).last("welcome")["role"] == "teacher"
+
+
+def test_tokens_of_another_key_say_nothing_of_codes_and_keep_nobody_waiting() -> None:
+    school = School(class_wrong_codes=3)
+    of = school.start()
+    forged = Keys(b"another").token(CODE, TEACHER)
+    for code in (CODE, "BBBBBB"):
+        for role in ("student", "teacher", "projector"):
+            for token in (forged, of.token_of("student", 1) if role != "student" else None, "x" * 9, {}, None):
+                with pytest.raises(NotAdmitted, match="no class"):
+                    school.enter({"as": role, "token": token, "view": "wall"}, code)
+    assert school.enter({"as": "join"}).last("door")["open"]
+
+
+def test_a_link_that_many_have_opens_so_many_pages() -> None:
+    school = School()
+    of = school.start()
+    pages = [school.projector(of) for _ in range(MAX_PROJECTORS)]
+    with pytest.raises(NotAdmitted, match="too many"):
+        school.projector(of)
+    of.depart(pages[0].connection)
+    school.projector(of)
+    for _ in range(MAX_TEACHERS_PAGES):
+        school.teacher(of)
+    with pytest.raises(NotAdmitted, match="too many"):
+        school.teacher(of)
+
+
+def test_a_class_that_fails_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    school = School()
+    failing, of = school.start("BBBBBB"), school.start()
+
+    def fail() -> None:
+        raise KeyError
+
+    monkeypatch.setattr(failing, "tick", fail)
+    teacher = school.teacher(of)
+    of.depart(teacher.connection)
+    school.clock.pass_by(AWAY_SECONDS + 1)
+    school.second()
+    assert of.is_away
+
+
+def test_an_old_plan_starts_a_class_without_the_steps_that_are_gone() -> None:
+    school = School()
+    step = {"page": PAGE, "query": "", "experiment": EXPERIMENT, "title": "Circle", "ask": True}
+    of = school.start(plan=[{**step, "experiment": "gone"}, step, {**step, "page": "gone"}, 5])
+    assert [each.title for each in of.steps] == ["Circle"]
+
+
+def test_a_server_without_classes_says_so() -> None:
+    with pytest.raises(ValueError, match="no classes"):
+        School(classes=0).start()
 
 
 # Tokens.

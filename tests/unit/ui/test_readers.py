@@ -14,9 +14,12 @@ from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from pages.ui import session as session_module
+from pages.ui.board import LabText
 from pages.ui.classroom import boards
 from pages.ui.routes import readers
 from playground.engine.engine import Engine
+from playground.engine.frames import encode
 from playground.lessons import LESSONS
 from playground.settings import Settings
 from tests.unit.ui.test_live import ANSWERS_WITHIN_SECONDS, CountingRun
@@ -178,6 +181,20 @@ def test_thirty_readers_share_one_stream(pool: Pool, run_id: str, name: str, rea
         for browser in browsers:
             browser.frame()
     assert pool.attached - before <= 6, "one stream for all who come within a moment"
+
+
+def test_one_token_reads_so_many_boards(
+    name: str, read: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "MAX_BOARDS", 2)
+    first = [read(name) for _ in range(2)]
+    for each in first:
+        each.frame()
+    assert read(name).closed() == 4429
+    first[0].socket.close()
+    while readers._broadcasts and sum(len(each.readers) for each in list(readers._broadcasts.values())) > 1:
+        time.sleep(0.01)
+    read(name).frame()
 
 
 def test_a_run_is_not_read_with_its_id_nor_with_an_unknown_name(run_id: str, read: Read) -> None:
@@ -355,3 +372,65 @@ def test_thirty_readers_are_asked_for_ten_times_a_second_although_each_question_
         if room.broadcast._is_asked:
             room.frame(0.0, all_of_them)
     assert 29.0 <= room.asks / 10 <= 30.5
+
+
+# Still labs: there is no run, and what is read is the picture that the page was sent.
+
+
+@pytest.fixture
+def shows(host: str) -> Iterator[Callable[[str | None], str | None]]:
+    """Have a page show a still lab with this line of code, or none; its name."""
+    made = session_module.Session()
+    session_module._sessions[made.name] = made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boards, "session", lambda: made)
+
+        def show(line: str | None) -> str | None:
+            lab: Any = next(each for each in LESSONS["tensors"].benches if getattr(each, "draw", None))
+            frame = encode({"charts": {}, "number": 1})
+            still = session_module.Still(lab.name, lab.config(), LabText(line=line or ""), frame)
+            boards.BOARDS.shows_still(None if line is None else still)
+            return boards.BOARDS.shown(made.name, None)
+
+        yield show
+
+
+def test_a_still_lab_is_read_as_its_page_shows_it(shows: Callable[[str | None], str | None], read: Read) -> None:
+    name = shows("a + b")
+    assert name is not None
+    browser = read(name)
+    assert browser.frame() == {"charts": {}, "number": 1}
+    assert browser.board["page"] == "tensors" and browser.board["data"]["lab"]["line"] == "a + b"
+    assert browser.board["data"]["rail"] is None and all(knob["locked"] for knob in browser.board["data"]["knobs"])
+    assert shows("a * b") == name, "the same board"
+    browser.frame()
+    assert browser.board["data"]["lab"]["line"] == "a * b"
+    assert shows(None) is None
+    assert browser.closed() == 4404
+
+
+def test_only_who_may_reads_a_still_lab(shows: Callable[[str | None], str | None], may: set[str], read: Read) -> None:
+    name = shows("a")
+    assert name is not None and read(name, "somebody else").closed() == 4403
+    browser = read(name)
+    browser.frame()
+    may.clear()
+    readers.check_again(SimpleNamespace(code=CODE))
+    shows("not for them")
+    assert browser.closed() == 4403 and "not for them" not in str(browser.board)
+
+
+def test_many_pictures_of_a_still_lab_are_read_as_a_few_and_the_last_is_among_them(
+    shows: Callable[[str | None], str | None], read: Read
+) -> None:
+    name = shows("0")
+    assert name is not None
+    browser = read(name)
+    browser.frame()
+    for number in range(50):
+        shows(str(number))
+    frames = 0
+    while browser.board["data"]["lab"]["line"] != "49":
+        browser.frame()
+        frames += 1
+    assert frames < 10

@@ -255,7 +255,12 @@ export class Chart {
     const own = this.hidden.size
       ? drawing.data.map((trace) => this.hidden.has(groupOf(trace)) ? { ...trace, visible: false } : trace)
       : drawing.data;
-    const data = [...own, ...this.secondRun.traces(own), ...ghosts];
+    const data = [
+      ...own,
+      ...this.secondRun.traces(own),
+      ...ghosts,
+      ...(this.board.classmates?.traces(this) ?? []),
+    ];
     const layout = this.currentLayout(inRows(drawing.layout, this.plot.clientHeight, this.board.scale), ghosts);
     if (layout.width < 40) return;
     this.secondRun.drawn = data;

@@ -7,21 +7,30 @@ import { addressOf } from "../address.js";
 import { element, fill } from "../dom.js";
 import { Cover } from "./cover.js";
 import { icon } from "./parts.js";
-import { forgetSeat, keepReceipt, keepSeat, seatIn, teacherInAddress } from "./seat.js";
+import { forgetSeat, keepReceipt, keepSeat, markTakenOut, seatIn, teacherInAddress, useSeat } from "./seat.js";
 import { isDarkTheme, themeOf } from "../theme.js";
-import { ClassSocket } from "./socket.js";
+import { ClassSocket, CLOSED } from "./socket.js";
+import { Together } from "./together.js";
 import { Vote } from "./vote_in_page.js";
 
 const CODE = /^[BCDFGHJKLMNPQRSTVWXZ]{6}$/;
-const HERE_MS = 10_000;
 const SPREAD_MS = 1_000; // over which the pages of a class follow the teacher: the server need not draw all at once
 const REPEAT_MS = 2_500; // a rerun that was under way may have lost what was asked
 const MAX_REPEATS = 8;
 const SAID_MS = 5_000; // how long a refusal stays
+const REPORT_MS = 1_000; // until a board is named again that the server did not take
 const MAX_TITLE = 32; // letters
 const MAX_QUERY = 2_000; // as the server takes it
 const KEYS = { KeyH: "help", KeyD: "done" };
-const FINAL = { 1000: "left", 4401: "void", 4404: "unknown", 4409: "elsewhere", 4410: "ended" };
+const FINAL = {
+  [CLOSED.left]: "left",
+  [CLOSED.void]: "void",
+  [CLOSED.foreign]: "blocked",
+  [CLOSED.noClass]: "unknown",
+  [CLOSED.noSeat]: "noSeat",
+  [CLOSED.elsewhere]: "elsewhere",
+  [CLOSED.ended]: "ended",
+};
 const OPEN = ["open 1", "open 2"];
 
 const script = document.currentScript;
@@ -38,15 +47,15 @@ class Bar {
     this.page = null; // Streamlit's component of the page
     this.asked = new Map(); // what the page was asked for, and how often
     this.makeBar();
-    this.cover = new Cover(words, () => ({ code, token: this.seat.token }), () => this.draw());
+    this.cover = new Cover(words, () => ({ code, token: this.seat.token }));
     this.vote = new Vote(words, (answer) => this.answer(answer));
+    this.together = new Together(words, (on) => this.socket?.send({ do: "together", on }));
     root.dataset.class = "in";
     root.dataset.classTheme = isDarkTheme() ? "dark" : "light"; // until the page is there
-    root.append(this.root, this.vote.panel);
+    root.append(this.root, this.together.panel, this.vote.panel);
     addEventListener("keydown", (event) => this.key(event), true);
     addEventListener("board:shows", (event) => this.boardShows(/** @type {CustomEvent} */ (event).detail));
     addEventListener("board:leaves", (event) => this.boardLeaves(/** @type {CustomEvent} */ (event).detail));
-    setInterval(() => this.socket?.send({ do: "here" }), HERE_MS);
     this.begin();
   }
 
@@ -73,13 +82,16 @@ class Bar {
     if (yes) {
       this.reported = "";
       this.isLost = false;
+      this.together.connected();
     } else this.isLost = tries > 0;
     this.draw();
   }
 
   closed(code, reason) {
-    const phase = FINAL[code] ?? "blocked";
-    if (["ended", "void", "left"].includes(phase)) forgetSeat(this.code);
+    const isOut = code === CLOSED.void;
+    const phase = isOut && this.seat.teacher ? "deviceOut" : FINAL[code] ?? "cut";
+    if (["ended", "left", "noSeat", "deviceOut"].includes(phase)) forgetSeat(this.code);
+    else if (isOut) markTakenOut(this.seat);
     this.reason = reason;
     this.state = null;
     this.become(phase);
@@ -97,23 +109,27 @@ class Bar {
     if (is === "welcome") {
       if (message.token) keepSeat(Object.assign(this.seat, { token: message.token }));
     } else if (is === "token") keepSeat(Object.assign(this.seat, { token: message.token }));
-    else if (is === "seat") {
-      const { seat, name, token, kept } = message;
-      keepSeat(Object.assign(this.seat, { seat, name, token, kept }));
-    } else if (is === "state") {
+    else if (is === "seat") useSeat(this.seat, message);
+    else if (is === "returning") this.phase = this.state ? this.phase : "returning";
+    else if (is === "state") {
       this.state = message;
       this.count = null; // the state has a newer one
       this.phase = "in";
       this.report();
       this.follow();
     } else if (is === "count") this.count = message;
+    else if (["dots", "curves", "leaders"].includes(is)) return this.together.take(message);
     else if (is === "receipt") keepReceipt(this.seat, message);
     else if (is === "refused") this.refused(message);
-    else if (is === "ended") this.closed(4410, "");
+    else if (is === "ended") this.closed(CLOSED.ended, "");
     this.draw();
   }
 
-  refused({ say }) {
+  refused({ do: what, why, say }) {
+    if (what === "board") { // nothing that the student did
+      if (why === "fast") setTimeout(() => this.reportAgain(), REPORT_MS);
+      return;
+    }
     if (!say) return;
     this.said = say;
     clearTimeout(this.saidTimer);
@@ -183,6 +199,7 @@ class Bar {
 
   boardShows(board) {
     if (board.data.reads) return;
+    if (board !== this.board) this.together.enter(board);
     this.board = board;
     this.report();
     this.draw();
@@ -191,6 +208,7 @@ class Bar {
   boardLeaves(board) {
     if (board !== this.board) return;
     this.vote.leave();
+    this.together.leave();
     this.board = null;
   }
 
@@ -208,6 +226,11 @@ class Bar {
     };
     const text = JSON.stringify(shown);
     if (text !== this.reported && this.socket?.send(shown)) this.reported = text;
+  }
+
+  reportAgain() {
+    this.reported = "";
+    this.report();
   }
 
   // What the student does.
@@ -233,14 +256,19 @@ class Bar {
     this.state = null;
     this.cover.show(null);
     this.vote.show(null, null);
+    this.together.leave();
     delete root.dataset.class;
     this.root.remove();
-    this.vote.panel.remove();
+    for (const panel of [this.together.panel, this.vote.panel]) panel.remove();
     this.page?.setTriggerValue("order", { leave: true });
     this.phase = "closed";
   }
 
   key(event) {
+    if (event.key === "Escape" && this.together.isOpen && this.together.panel.contains(document.activeElement)) {
+      this.toggleRuns();
+      this.runs.focus();
+    }
     const name = event.altKey && !event.ctrlKey && !event.metaKey && KEYS[event.code];
     if (!name || this.phase !== "in" || this.seat.teacher) return;
     event.preventDefault();
@@ -276,6 +304,8 @@ class Bar {
     );
     this.toFollow = button("follow", "screen", () => this.socket.send({ do: "follow", on: !this.isFollowed }), "line");
     this.wall = button("wall", "people", () => location.assign(addressOf(`class?class=${this.code}`)), "line");
+    this.runs = button("runs", "people", () => this.toggleRuns(), "line");
+    this.runs.setAttribute("aria-controls", "class-runs");
     this.help = button("help", "hand", () => this.flag("help"));
     this.done = button("done", "check", () => this.flag("done"));
     this.leaving = button("leave", "leave", () => this.leave());
@@ -286,6 +316,7 @@ class Bar {
       this.back,
       this.toFollow,
       this.wall,
+      this.runs,
       this.help,
       this.done,
       this.leaving,
@@ -330,6 +361,7 @@ class Bar {
       this.sign.replaceChildren(...(sign ? [icon(sign)] : []));
     }
     this.who.hidden = !this.me.textContent;
+    if (isCall && !this.root.classList.contains("call") && document.fullscreenElement) document.exitFullscreen();
     this.root.classList.toggle("call", isCall);
     this.root.dataset.says = key;
     const isWorking = isIn && !isTeacher;
@@ -337,16 +369,32 @@ class Bar {
     this.back.hidden = !isWorking || !this.data?.back || isCovered;
     this.help.hidden = !isWorking;
     this.done.hidden = !isWorking || state.eyes;
-    this.leaving.hidden = !isWorking && this.phase !== "connecting";
+    this.leaving.hidden = !isWorking && !["connecting", "returning"].includes(this.phase);
     this.toFollow.hidden = this.wall.hidden = !(isIn && isTeacher);
     this.join.hidden = !["noSeat", "void"].includes(this.phase);
     this.keep.hidden = this.phase !== "ended" || !document.querySelector(".st-key-more button");
-    this.closing.hidden = ["in", "connecting"].includes(this.phase);
+    this.closing.hidden = ["in", "connecting", "returning"].includes(this.phase);
     for (const name of ["help", "done"]) this[name].setAttribute("aria-pressed", String(Boolean(state?.[name])));
     write(this.help.lastElementChild, state?.help ? words.helpAsked : words.help);
     this.toFollow.setAttribute("aria-pressed", String(this.isFollowed));
+    this.together.show(isWorking && !isCovered ? state.together : null, state);
+    this.runs.setAttribute("aria-expanded", String(this.together.isOpen));
+    this.hideKeeping(this.runs, !this.together.what);
     this.drawCover(isWorking);
     root.toggleAttribute("data-class-spot", isWorking && Boolean(state.screen?.mine));
+  }
+
+  /** Hide a button or show it; the focus is not lost with it. */
+  hideKeeping(button, isHidden) {
+    const hadFocus = button === document.activeElement || this.together.panel.contains(document.activeElement);
+    if (button.hidden === isHidden) return;
+    button.hidden = isHidden;
+    if (isHidden && hadFocus) this.help.focus();
+  }
+
+  toggleRuns() {
+    this.together.toggle();
+    this.draw();
   }
 
   drawCover(isWorking) {
@@ -354,7 +402,7 @@ class Bar {
     if (!isWorking || this.isLost) return this.cover.show(null);
     const { eyes, screen } = state;
     if (eyes) this.cover.show({ eyes: true });
-    else if (screen?.run && !screen.mine) this.cover.show({ run: screen.run, title: this.titleOf(screen) });
+    else if (screen && !screen.mine) this.cover.show({ run: screen.run, title: this.titleOf(screen) });
     else this.cover.show(null);
   }
 
@@ -389,10 +437,11 @@ class Bar {
       return [screen.name ? "spotNamed" : "spot", { name: screen.name }, "screen", true];
     }
     if (vote) return this.voteMessage(vote);
-    if (sent && (sent.n > this.placed || this.data?.back)) {
+    if (sent && sent.kind !== "back" && (sent.n > this.placed || this.data?.back)) {
       return ["sent", { title: shortened(sent.title) }, "send", true];
     }
     if (looked) return ["looked", {}, "eye", false];
+    if (state.together) return ["runsShown", {}, "people", false];
     if (locks?.length) return this.lockMessage(locks);
     if (state.teacher === "away") return ["away", {}, "", false];
     return [state.free ? "free" : "together", {}, "", false];

@@ -4,20 +4,24 @@ import { element } from "../dom.js";
 import { ReaderBoard } from "./reader.js";
 
 const STILL_THERE_MS = 300; // until the page below has drawn again
+const BETWEEN_MS = 1_500; // how long the last picture stays while whoever is looked at opens another page
+const RETRY_MS = 2_000; // until a board is asked for again that could not be read
 
 export class Cover {
-  /** `who` gives {code, token} of this browser; `ended` is called when a board may not be read any more. */
-  constructor(words, who, ended) {
+  /** `who` gives {code, token} of this browser. */
+  constructor(words, who) {
     this.words = words;
     this.who = who;
-    this.ended = ended;
     this.shown = "";
   }
 
-  /** Show eyes up ({eyes: true}), a board ({run, title}), or nothing (null). */
+  /**
+   * Show eyes up ({eyes: true}), a board ({run, title}), or nothing (null). Without a run, whose board it is opens
+   * another page just now.
+   */
   show(what) {
-    const shown = JSON.stringify(what);
-    if (shown === this.shown) return;
+    const shown = what && JSON.stringify([what.eyes, what.title]);
+    if (shown === this.shown) return what && !what.eyes ? this.read(what.run) : undefined;
     this.shown = shown;
     this.clear();
     if (!what) return this.uncover();
@@ -36,9 +40,54 @@ export class Cover {
 
   showBoard({ run, title }) {
     this.root.setAttribute("aria-label", title);
-    const place = element("div", { class: "class-board" });
-    this.root.append(element("h2", {}, title), place);
-    this.reader = new ReaderBoard(place, { ...this.who(), run, ended: (code) => this.ended(code) });
+    this.place = element("div", { class: "class-board" });
+    this.waits = element("p", { class: "class-waits", role: "status" });
+    this.root.append(element("h2", {}, title), this.place, this.waits);
+    this.read(run);
+  }
+
+  /** Read this run; the picture of the one before stays until the new one is there, or for a moment. */
+  read(run) {
+    if (run === this.run) return;
+    this.run = run;
+    clearTimeout(this.again);
+    clearTimeout(this.between);
+    this.before?.destroy();
+    this.before = this.reader;
+    this.reader = null;
+    this.between = setTimeout(() => this.wait(), BETWEEN_MS);
+    if (!run) return;
+    const isStill = () => this.run === run && this.root;
+    this.reader = new ReaderBoard(this.place, {
+      ...this.who(),
+      run,
+      shown: () => isStill() && this.arrived(),
+      ended: () => {
+        if (!isStill()) return;
+        clearTimeout(this.between);
+        this.between = setTimeout(() => this.wait(), BETWEEN_MS);
+        this.again = setTimeout(() => {
+          this.run = undefined;
+          this.read(run);
+        }, RETRY_MS);
+      },
+    });
+  }
+
+  arrived() {
+    clearTimeout(this.between);
+    this.waits.textContent = "";
+    this.place.classList.remove("waits");
+    this.before?.destroy();
+    this.before = null;
+  }
+
+  /** There is no picture for longer than a page change takes. */
+  wait() {
+    this.waits.textContent = this.words.boardWaits;
+    this.place.classList.add("waits");
+    this.before?.destroy();
+    this.before = null;
   }
 
   /** The page below takes no clicks, no keys and no focus. */
@@ -63,8 +112,11 @@ export class Cover {
   }
 
   clear() {
-    this.reader?.destroy();
-    this.reader = null;
+    clearTimeout(this.again);
+    clearTimeout(this.between);
+    for (const reader of [this.reader, this.before]) reader?.destroy();
+    this.reader = this.before = null;
+    this.run = undefined;
     this.root?.remove();
     this.root = null;
   }

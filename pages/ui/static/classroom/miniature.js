@@ -111,8 +111,13 @@ function map(context, width, height, kind, bytes, data) {
   }
   context.globalAlpha = 1;
   const side = Math.max(width, height); // of the plane
-  marks(context, data, Math.min(Math.max(1.7, side / 100), 5), (x) => width / 2 + (x - 0.5) * side, (y) =>
-    height / 2 - (y - 0.5) * side);
+  marks(
+    context,
+    data,
+    Math.min(Math.max(1.7, side / 100), 5),
+    (x) => width / 2 + (x - 0.5) * side,
+    (y) => height / 2 - (y - 0.5) * side,
+  );
 }
 
 /** Points of the data (three bytes each), in the shape and the colour of their class. */
@@ -197,11 +202,22 @@ function race(context, width, height, bytes) {
       height * (0.1 + 0.8 * (high - value) / (high - low || 1)),
     ]).filter(([, y]) => Number.isFinite(y));
     if (!points.length) return;
-    const hue = colour(RACERS[each % RACERS.length]);
-    line(context, points, hue, Math.max(1.6, width / 80), DASHES[each % DASHES.length]);
-    context.fillStyle = hue;
-    shape(context, each, ...points.at(-1), Math.max(2.5, width / 42));
+    racer(context, points, each, Math.min(Math.max(1.6, width / 80), 5));
   });
+}
+
+/** The line of a racer, with its colour, its dash, and its shape at the end. */
+function racer(context, points, each, width) {
+  const hue = colour(RACERS[each % RACERS.length]);
+  line(context, points, hue, width, DASHES[each % DASHES.length].map((length) => length * Math.max(1, width / 2)));
+  context.fillStyle = hue;
+  shape(context, each, ...points.at(-1), Math.max(2.5, width * 2));
+}
+
+/** What the line of a racer looks like, for a legend. */
+export function drawLineSample(context, width, height, each) {
+  const size = height / 8;
+  racer(context, [[size, height / 2], [width - 3 * size, height / 2]], each, size);
 }
 
 /** A small shape: circle, square, triangle or diamond. */

@@ -83,6 +83,9 @@ export function button(look, iconName, words, act, attributes = {}) {
   );
 }
 
+/** An act that the second click of a double click does not do again: by then the button may stand for the next act. */
+export const once = (act) => (event) => event.detail > 1 || act(event);
+
 /** A button that shows an icon alone; its name is for screen readers, and its title. */
 export function iconButton(look, iconName, name, act, attributes = {}) {
   return button(`${look} only`, iconName, "", act, { ...attributes, "aria-label": name, title: name });

@@ -23,13 +23,15 @@ function boardClass() {
 
 export class ReaderBoard {
   /**
-   * Show a run, by its name in the class, in all of `parent`, which has a size. `large` shows nothing but the largest
-   * picture; `ended(code)` is called when the run may not be read any more, or is gone.
+   * Show a run or a still lab, by its name in the class, in all of `parent`, which has a size. `large` shows nothing but
+   * the largest picture; `shown()` is called with the first one, `ended(code)` when it may not be read any more, or is
+   * gone.
    */
-  constructor(parent, { code, token, run, large = false, isDark = isDarkNow(), ended = undefined }) {
+  constructor(parent, { code, token, run, large = false, isDark = isDarkNow(), shown = undefined, ended = undefined }) {
     this.root = element("div", { class: `first-board reader ${isDark ? "dark" : "light"} ${large ? "large" : ""}` });
     parent.append(this.root);
     this.waiting = []; // frames to be painted
+    this.shown = shown;
     const stream = new Stream(`class/board/${encodeURIComponent(run)}?class=${code}`, {
       first: () => ({ class: code, token }),
       text: (message) => this.stream === stream && this.build(message),
@@ -46,12 +48,14 @@ export class ReaderBoard {
     if (!this.stream) return; // it was given up meanwhile
     if (this.board && this.bench === bench) {
       this.board.dress({ ...data, reads: true }, this.root);
+      this.board.lab?.update(data);
       return;
     }
     this.board?.leave();
     this.bench = this.root.dataset.bench = bench;
-    this.board = new Board(this.root, { ...data, run: "read", reads: true });
+    this.board = new Board(this.root, { ...data, run: data.lab ? undefined : "read", reads: true });
     this.board.dress({ ...data, reads: true }, this.root);
+    this.board.lab?.update(data);
     this.board.rail.update(null);
     this.board.readFrom(this.stream);
     this.paint();
@@ -67,6 +71,8 @@ export class ReaderBoard {
     if (!this.board || this.isPainting || !this.waiting.length) return;
     for (const frame of this.waiting.splice(0)) this.board.paint(frame);
     this.board.ask(true);
+    this.shown?.();
+    this.shown = undefined;
     this.isPainting = true;
     requestAnimationFrame(() => {
       this.isPainting = false;

@@ -1,6 +1,6 @@
 // What a tab keeps of its seat in a class: enough to come back after a reload, or after the server was started again.
 
-import { keep, kept } from "../storage.js";
+import { forget, keep, kept } from "../storage.js";
 
 const KEY = "class";
 const MAX_ANSWERS = 200; // that come with the first message after a restart
@@ -33,12 +33,26 @@ export function keepSeat(seat) {
 }
 
 /** Keep a seat, without its answers, for the other tabs of this browser. */
-export const keepForOtherTabs = (seat) => keep("localStorage", elsewhere(seat.code), JSON.stringify(seat));
+export const keepForOtherTabs = (seat) =>
+  keep("localStorage", elsewhere(seat.code), JSON.stringify({ ...seat, answers: [] }));
 
 /** Forget it: the student has left, or the class is over. */
 export function forgetSeat(code) {
-  if (seatIn(code)) keep("sessionStorage", KEY, "");
-  keep("localStorage", elsewhere(code), "");
+  if (seatIn(code)) forget("sessionStorage", KEY);
+  forget("localStorage", elsewhere(code));
+}
+
+/** The teacher has taken the student out: coming back needs the teacher's yes. */
+export function markTakenOut(seat) {
+  seat.isOut = true;
+  keepSeat(seat);
+  keepForOtherTabs(seat);
+}
+
+/** Use what the server says of a seat: {seat, name, token, kept}. */
+export function useSeat(mine, { seat, name, token, kept }) {
+  Object.assign(mine, { seat, name, token, kept, isOut: undefined });
+  keepSeat(mine);
 }
 
 /** Keep the receipt of an answer in the place of earlier ones of the same vote. */

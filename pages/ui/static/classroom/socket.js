@@ -5,7 +5,23 @@ import { socketOf } from "../address.js";
 const FIRST_RETRY_MS = 1_500; // at most: all browsers of a class lose their line in the same moment
 const MAX_RETRY_MS = 4_000;
 const SPREAD = 0.9; // of a wait that is by chance
-const RETRIED = new Set([1006, 1012, 4408]); // cut, the server stops, too slow: a new try may help
+const OPEN_MS = 10_000; // within which a line opens
+const HERE_MS = 10_000; // between two signs of life
+const ANSWER_MS = 12_000; // within which the server answers: a browser may not notice that a line was cut
+const WAIT_SECONDS = 20; // after too many messages, where the server says nothing else
+const CUT = 1006;
+export const CLOSED = {
+  left: 1000,
+  bad: 4400,
+  void: 4401,
+  foreign: 4403,
+  noClass: 4404,
+  noSeat: 4405,
+  elsewhere: 4409,
+  ended: 4410,
+  many: 4429,
+};
+const FINAL = new Set(Object.values(CLOSED)); // a new try would not help; after any other end it may
 
 export class ClassSocket {
   /**
@@ -20,39 +36,68 @@ export class ClassSocket {
     this.retry = FIRST_RETRY_MS;
     this.tries = 0;
     this.isClosed = false;
+    this.pulse = setInterval(() => this.beat(), HERE_MS);
+    this.wake = () => this.isClosed || document.hidden || this.beat();
+    addEventListener("online", this.wake);
+    document.addEventListener("visibilitychange", this.wake);
     this.connect();
   }
 
   connect() {
-    this.socket = new WebSocket(this.url);
-    this.socket.binaryType = "arraybuffer";
-    this.socket.onopen = () => {
-      this.socket.send(JSON.stringify(this.first()));
+    clearTimeout(this.timer);
+    const socket = this.socket = new WebSocket(this.url);
+    const opening = setTimeout(() => this.lose(socket, CUT, ""), OPEN_MS);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      clearTimeout(opening);
+      if (socket !== this.socket) return socket.close();
+      this.heard = Date.now();
+      socket.send(JSON.stringify(this.first()));
       this.retry = FIRST_RETRY_MS;
       this.tries = 0;
       this.on.connected?.(true, 0);
     };
-    this.socket.onmessage = ({ data }) => {
-      if (typeof data === "string") this.on.message(JSON.parse(data));
-      else this.on.tiles?.(data);
+    socket.onmessage = ({ data }) => {
+      if (socket !== this.socket) return;
+      this.heard = Date.now();
+      if (typeof data !== "string") return this.on.tiles?.(data);
+      const message = JSON.parse(data);
+      if (message.is !== "here") this.on.message(message);
     };
-    this.socket.onclose = ({ code, reason }) => {
-      if (this.isClosed) return;
-      if (!RETRIED.has(code)) {
-        this.isClosed = true;
-        this.on.closed?.(code, reason);
-        return;
-      }
-      this.tries++;
-      this.on.connected?.(false, this.tries);
-      this.timer = setTimeout(() => this.connect(), this.retry * (1 - SPREAD * Math.random()));
-      this.retry = Math.min(this.retry * 2, MAX_RETRY_MS);
+    socket.onclose = ({ code, reason }) => {
+      clearTimeout(opening);
+      this.lose(socket, code, reason);
     };
+  }
+
+  /** The line has ended: try again, unless that cannot help. */
+  lose(socket, code, reason) {
+    if (this.isClosed || socket !== this.socket) return;
+    const mayWait = code === CLOSED.many && Boolean(this.first().token); // who has no token has typed wrong codes
+    if (FINAL.has(code) && !mayWait) {
+      this.close();
+      this.on.closed?.(code, reason);
+      return;
+    }
+    this.socket = null;
+    socket.close();
+    this.tries++;
+    this.on.connected?.(false, this.tries);
+    const wait = mayWait ? 1000 * (Number(reason) || WAIT_SECONDS) : this.retry * (1 - SPREAD * Math.random());
+    this.timer = setTimeout(() => this.connect(), wait);
+    this.retry = Math.min(this.retry * 2, MAX_RETRY_MS);
+  }
+
+  /** Say that this browser is there, and take the line for cut where the server does not answer. */
+  beat() {
+    const { socket } = this;
+    const asked = Date.now();
+    if (this.send({ do: "here" })) setTimeout(() => this.heard < asked && this.lose(socket, CUT, ""), ANSWER_MS);
   }
 
   /** Send a message; false while there is no line. */
   send(message) {
-    if (this.socket.readyState !== WebSocket.OPEN) return false;
+    if (this.socket?.readyState !== WebSocket.OPEN) return false;
     this.socket.send(JSON.stringify(message));
     return true;
   }
@@ -60,6 +105,9 @@ export class ClassSocket {
   close() {
     this.isClosed = true;
     clearTimeout(this.timer);
-    this.socket.close();
+    clearInterval(this.pulse);
+    removeEventListener("online", this.wake);
+    document.removeEventListener("visibilitychange", this.wake);
+    this.socket?.close();
   }
 }

@@ -1,8 +1,9 @@
 // What a teacher's browser knows of its class, from the socket: for the wall and for the phone.
 
 import { addressOf } from "../address.js";
-import { keep, kept } from "../storage.js";
-import { ClassSocket } from "./socket.js";
+import { forget, keep, kept, keysOf } from "../storage.js";
+import { decoded } from "./real_runs.js";
+import { ClassSocket, CLOSED } from "./socket.js";
 import { readTiles, updated } from "./tile_codec.js";
 
 const KEYS = { local: (code) => `class teacher ${code}`, state: (code) => `class keep ${code}` };
@@ -23,9 +24,19 @@ export const keepTeacher = (code, token) => keep("localStorage", KEYS.local(code
 
 /** Forget a class that has ended. */
 export function forgetTeacher(code) {
-  keep("localStorage", KEYS.local(code), "");
-  keep("localStorage", KEYS.state(code), "");
+  forget("localStorage", KEYS.local(code));
+  forget("localStorage", KEYS.state(code));
 }
+
+/** The codes of the classes that this browser teaches, as far as it knows. */
+export function taughtHere() {
+  const start = KEYS.local("");
+  return keysOf("localStorage").filter((key) => key.startsWith(start)).map((key) => key.slice(start.length))
+    .filter((code) => keptTeacher(code)?.token);
+}
+
+/** After these ends of its line a class is over for this device. */
+export const FORGOTTEN = [CLOSED.void, CLOSED.noClass, CLOSED.ended];
 
 export class Teacher {
   /**
@@ -45,7 +56,9 @@ export class Teacher {
     this.fresh = new Set(); // seats whose tile is newer than what the page shows
     this.count = null;
     this.peeked = null; // sums, while Peek is held
-    this.dots = null;
+    this.found = {}; // the last pictures of all runs: dots, curves, leaders
+    this.runs = null; // the recordings that answer a vote
+    this.finding = null; // which of them this page shows
     this.isConnected = false;
     this.tries = 0;
     this.skew = 0; // seconds that the server's clock is ahead
@@ -78,7 +91,7 @@ export class Teacher {
       this.skew = message.now - Date.now() / 1000;
       this.use(message.token);
       this.first = { as: "teacher", view: this.first.view, fresh: false };
-      if (this.looking) this.send(this.looking);
+      for (const each of [this.looking, this.finding]) if (each) this.send(each);
     } else if (is === "token") this.use(message.token);
     else if (is === "state") {
       this.state = message;
@@ -87,10 +100,11 @@ export class Teacher {
     } else if (is === "seats") this.takeSeats(message);
     else if (is === "count") this.count = message;
     else if (is === "peek") this.peeked = this.peeking ? message : null;
-    else if (is === "dots") this.dots = message;
+    else if (["dots", "curves", "leaders"].includes(is)) this.found[is] = message;
+    else if (is === "runs") this.runs = decoded(message);
     else if (is === "keep") keep("localStorage", KEYS.state(this.code), JSON.stringify(message.keep));
     else if (is === "refused") this.on.refused(message);
-    else if (is === "ended") this.on.ended(4410, "");
+    else if (is === "ended") this.on.ended(CLOSED.ended, "");
     else this.on.received?.(message);
     this.changed(is);
   }
@@ -135,6 +149,14 @@ export class Teacher {
     if (JSON.stringify(next) === JSON.stringify(this.looking)) return;
     this.looking = next;
     this.send(next);
+  }
+
+  /** Which picture of all runs is shown: "scatter", "ghosts", "leaders", or null. */
+  find(what) {
+    if ((this.finding?.what ?? null) === what) return;
+    this.found = {};
+    this.finding = what && { do: "found", on: true, what };
+    this.send(this.finding ?? { do: "found", on: false });
   }
 
   /** Hold Peek, or let it go. */

@@ -33,9 +33,12 @@ export class Vote {
     if (board && !this.board) this.enter(board);
     this.panel.hidden = Boolean(board);
     if (!board && this.root.parentElement !== this.panel) this.panel.replaceChildren(this.root);
-    const shown = JSON.stringify([{ ...vote, answered: 0, of: 0 }, Boolean(board), page]); // the counts are the bar's
+    const { id, state, answer, first, result, results, say } = vote; // what is drawn of it
+    const shown = JSON.stringify([id, state, answer, first, result, results, say, Boolean(board), page]);
     if (shown === this.shown) return;
     this.shown = shown;
+    if (this.typedFor !== `${id} ${state}`) this.typed = undefined;
+    this.typedFor = `${id} ${state}`;
     this.draw(page);
   }
 
@@ -154,7 +157,8 @@ export class Vote {
       autocomplete: "off",
       "aria-label": words.send,
       "aria-describedby": hint.id,
-      value: this.own ?? "",
+      value: this.typed ?? this.own ?? "",
+      oninput: () => (this.typed = field.value),
     });
     const form = element(
       "form",
@@ -167,7 +171,10 @@ export class Vote {
       event.preventDefault();
       const text = field.value.trim().replace("−", "-").replace(/^(-?\d*),(\d+)$/, "$1.$2");
       const value = Number(text);
-      if (text && Number.isFinite(value) && value >= lo && value <= hi) return this.answer(value);
+      if (text && Number.isFinite(value) && value >= lo && value <= hi) {
+        this.typed = undefined;
+        return this.answer(value);
+      }
       field.setAttribute("aria-invalid", "true");
       field.focus();
       hint.textContent = fill(words.notANumber, { value: field.value, lo: number(lo), hi: number(hi) });

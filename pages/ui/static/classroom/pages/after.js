@@ -66,7 +66,7 @@ export function after(page) {
 
   async function end() {
     const yes = await page.prompt({ title: text.sure, note: text.sure_note, yes: text.end });
-    if (yes) teacher.send({ do: "end" });
+    if (yes) page.isEnding = teacher.send({ do: "end" });
   }
 
   function table() {
@@ -135,12 +135,13 @@ export function after(page) {
         "div",
         { class: "acts" },
         button("line", "download", text.save, () => saveSnapshot(each), { "aria-label": `${text.save}: ${name}` }),
-        each.link &&
-          part(
-            "a",
-            { class: "btn quiet", href: `./${each.page}${each.link}`, target: "_blank", rel: "noopener" },
-            text.link,
-          ),
+        each.query && part("a", {
+          class: "btn quiet",
+          href: `./${each.page}?${each.query.replace(/^\?/, "")}`,
+          target: "_blank",
+          rel: "noopener",
+          "aria-label": say(text.open_link, { name }),
+        }, text.link),
         button("quiet", "trash", text.drop, () => teacher.send({ do: "drop snapshot", id: each.id }), {
           "aria-label": `${text.drop}: ${name}`,
         }),

@@ -95,7 +95,7 @@ export class Devices {
               say(each.device === state.device ? text.this_device : text.views[each.view] ?? text.views.wall, {}),
               part("span", { class: "muted" }, each.here ? "" : ` ${text.away}`),
             ),
-            each.device !== state.device &&
+            devices.length > 1 &&
               button(
                 "warn",
                 "",

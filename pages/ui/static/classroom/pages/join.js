@@ -8,7 +8,6 @@ import { button, codeOf, icon, part, parted, say, showChildren, swatch } from ".
 import { forgetSeat, keepForOtherTabs, keepSeat, seatOf } from "../seat.js";
 import { ClassSocket } from "../socket.js";
 
-const HERE_MS = 10_000;
 const FORMS = {
   code: "atCode",
   wrong: "atCode",
@@ -74,6 +73,7 @@ export class JoinPage {
 
   look() {
     const seat = seatOf(this.code);
+    if (seat?.isOut) return this.show("removed", { seat });
     if (seat?.isHere) return this.enter();
     if (seat && !this.isNew) return this.show("again", { seat });
     this.connect({ as: "join" });
@@ -85,17 +85,14 @@ export class JoinPage {
     this.back = back;
     this.socket = new ClassSocket(this.code, () => first, {
       message: (message) => this.take(message),
-      connected: (yes) => !yes && this.view === "wait" && this.show("wait", { tries: true }),
+      connected: (yes) => this.connected(yes),
       closed: (closeCode, reason) => this.closed(closeCode, reason),
     });
-    clearInterval(this.alive);
-    this.alive = setInterval(() => this.socket.send({ do: "here" }), HERE_MS);
   }
 
   take(message) {
     const { is } = message;
-    if (is === "welcome" && this.back) this.socket.send({ do: "back", token: this.back });
-    else if (is === "door") this.atDoor(message);
+    if (is === "door") this.atDoor(message);
     else if (is === "same") this.show("same", { sameName: message.name });
     else if (is === "waiting") this.show("waiting");
     else if (is === "seat") this.sit(message);
@@ -103,12 +100,22 @@ export class JoinPage {
     else if (is === "ended") this.closed(4410, "");
   }
 
+  connected(yes) {
+    if (yes) this.hasAsked = false;
+    else if (this.view === "wait") this.show("wait", { tries: true });
+  }
+
+  /** Ask to come back, once on each line. */
+  askBack() {
+    if (!this.hasAsked) this.hasAsked = this.socket.send({ do: "back", token: this.back });
+  }
+
   atDoor(door) {
     this.door = door;
-    if (this.back) return;
+    if (this.back) return this.askBack();
     if (!door.open) return this.show("shut");
     if (door.full) return this.show("full");
-    if (["wait", "shut", "full", "name", "code"].includes(this.view)) {
+    if (["wait", "shut", "full", "name", "numbers", "code"].includes(this.view)) {
       this.show(door.names === "own" ? "own" : door.names === "numbers" ? "numbers" : "name");
     }
   }
@@ -116,6 +123,10 @@ export class JoinPage {
   refused({ why, say: sentence }) {
     if (why === "door") return this.show("shut");
     if (why === "full") return this.show("full");
+    if (this.back && why === "gone") { // nobody has taken this student out
+      forgetSeat(this.code);
+      return this.connect({ as: "join" });
+    }
     this.problem = why === "name" ? this.text.other_name : sentence;
     if (why === "name") this.typedName = "";
     this.busy = false;
@@ -131,12 +142,10 @@ export class JoinPage {
 
   enter() {
     this.socket?.close();
-    clearInterval(this.alive);
     this.entered(this.code);
   }
 
   closed(closeCode, reason) {
-    clearInterval(this.alive);
     const view = CLOSED[closeCode] ?? "lost";
     if (view === "slow") {
       this.until = Date.now() + 1000 * (Number(reason) || 20);
@@ -430,8 +439,8 @@ export class JoinPage {
 
   atRemoved() {
     const { text } = this;
-    const seat = seatOf(this.code);
-    this.press = () => this.connect({ as: "join" }, seat?.token ?? null);
+    const token = seatOf(this.code)?.token ?? null;
+    this.press = () => this.connect({ as: "join" }, token);
     return [
       this.title(text.removed),
       part("p", { class: "say" }, text.removed_note),

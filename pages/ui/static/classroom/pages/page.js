@@ -2,6 +2,7 @@
 
 import { element } from "../../dom.js";
 import { join } from "./join.js";
+import { forgetOldClasses } from "../../storage.js";
 import { followLook } from "../look.js";
 import { projector } from "./projector.js";
 import { remote } from "./remote.js";
@@ -13,6 +14,7 @@ const script = document.currentScript;
 const { page } = document.documentElement.dataset;
 
 followLook();
+forgetOldClasses();
 if (script && PAGES[page]) {
   const words = JSON.parse(script.dataset.words);
   const root = element("div", { id: "page" });

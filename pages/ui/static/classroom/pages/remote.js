@@ -6,10 +6,11 @@ import { codeInAddress, fragment, setAddress } from "./address.js";
 import { experimentOf, lessons } from "./catalogue.js";
 import { drawMiniature } from "../miniature.js";
 import { otherTheme } from "../look.js";
-import { button, canvas, chip, codeOf, icon, part, say, showChildren } from "../parts.js";
+import { button, canvas, chip, codeOf, icon, once, part, say, showChildren } from "../parts.js";
 import { item, menu } from "./popup.js";
-import { forgetTeacher, keptTeacher, Teacher } from "../teacher.js";
-import { actsOf, plain, roundOf, smallBars, stagesList, stateSentence } from "../vote_words.js";
+import { CLOSED } from "../socket.js";
+import { forgetTeacher, FORGOTTEN, keptTeacher, Teacher } from "../teacher.js";
+import { actsOf, plain, rich, roundOf, smallBars, stagesList, stateSentence } from "../vote_words.js";
 import { clockText, peekButton } from "../wall/question.js";
 import { nameOf, needing } from "../wall/seat_words.js";
 import { paintChanged } from "../wall/tiles.js";
@@ -53,6 +54,7 @@ class Remote {
     const first = pairing && !token
       ? { as: "pair", token: pairing, view: "remote" }
       : { as: "teacher", token, view: "remote", fresh };
+    this.pairs = first.as === "pair";
     this.teacher = new Teacher(code, first, () => this.changed(), {
       refused: (message) => this.refused(message),
       ended: (closeCode) => this.ended(closeCode),
@@ -86,10 +88,14 @@ class Remote {
     clearInterval(this.clock);
     this.isOver = true;
     this.teacher.close();
-    if ([4401, 4404, 4410].includes(closeCode)) forgetTeacher(this.code);
+    if (FORGOTTEN.includes(closeCode)) forgetTeacher(this.code);
     keep("sessionStorage", `class view ${this.code}`, "");
     const { text } = this;
-    const [title, note] = closeCode === 4401 ? [text.void, text.void_note] : [text.ended, text.ended_note];
+    const [title, note] = {
+      [CLOSED.void]: this.pairs ? [text.used, text.nothing_note] : [text.void, text.void_note],
+      [CLOSED.noClass]: [text.no_class, text.no_class_note],
+      [CLOSED.ended]: [text.ended, text.ended_note],
+    }[closeCode] ?? [text.closed, text.closed_note];
     over(this.root, title, note, this.words);
   }
 
@@ -220,7 +226,7 @@ class Remote {
           { class: "muted", "data-key": "note" },
           peeked ? text.only_here : vote.changed !== undefined ? say(words.question.changed, { n: vote.changed }) : "",
         ),
-        vote.say && part("p", { "data-key": "say" }, vote.say),
+        vote.say && part("p", { "data-key": "say" }, rich(vote.say)),
         part("div", { class: "box", "data-key": "steps" }, stagesList(vote, words)),
       ];
     }
@@ -285,7 +291,7 @@ class Remote {
     const { teacher, words, text, lessons: list } = this;
     const { state } = teacher;
     const large = (iconName, name, act, more = {}) =>
-      button("fill pri", iconName, name, act, { "data-key": "primary", "data-next": true, ...more });
+      button("fill pri", iconName, name, once(act), { "data-key": "primary", "data-next": true, ...more });
     if (state.vote) {
       const [[act, name, iconName]] = actsOf(state.vote, words);
       return large(iconName ?? "", name, () => teacher.ask(act));

@@ -1,8 +1,9 @@
 // The first page of /class: one button starts a class.
 
 import { addressOf } from "../../address.js";
-import { drawCode, fragment, planFromText } from "./address.js";
+import { codeInAddress, drawCode, fragment, pageAddress, planFromText } from "./address.js";
 import { button, part, say, showChildren, toggle } from "../parts.js";
+import { taughtHere } from "../teacher.js";
 
 const TRIES = 5; // codes that were taken already
 const TAKEN = 409;
@@ -10,7 +11,9 @@ const TAKEN = 409;
 /** Show the page in `root`; `begun({code, token, projector})` is called with the class that was started. */
 export function start(root, words, begun) {
   const text = words.start;
-  const chosen = { names: "offered", show_names: false };
+  const code = codeInAddress(); // of a class for which this browser has no token
+  const allowed = words.allowed; // by the server
+  const chosen = { names: allowed.includes("offered") ? "offered" : allowed[0], show_names: false };
   const plan = planFromText(fragment().plan ?? "");
   let problem = "";
   let busy = false;
@@ -41,7 +44,8 @@ export function start(root, words, begun) {
         toggle(title, choices, chosen[name], choose(name)),
         part("p", {}, note),
       );
-    const names = [["offered", text.offered], ["own", text.own], ["numbers", text.numbers]];
+    const names = [["offered", text.offered], ["own", text.own], ["numbers", text.numbers]]
+      .filter(([name]) => allowed.includes(name));
     showChildren(root, [
       part(
         "main",
@@ -51,6 +55,14 @@ export function start(root, words, begun) {
           {},
           part("h1", {}, text.title),
           part("p", { class: "lead" }, text.lead),
+          code && part("p", { class: "error" }, say(text.unknown_here, { code })),
+          taughtHere().map((each) =>
+            part(
+              "p",
+              { class: "running", "data-key": each },
+              part("a", { class: "btn line", href: pageAddress("class", each) }, say(text.go_on, { code: each })),
+            )
+          ),
           button("fill", "people", text.start, press, { "aria-busy": String(busy), "data-start": true }),
           part("p", { class: "error", role: "alert" }, problem),
           part(

@@ -9,16 +9,14 @@ import { Devices } from "./devices.js";
 import { doorPlate, teachersDoor } from "./door.js";
 import { button, part, say, showChildren } from "../parts.js";
 import { start } from "./start.js";
-import { forgetTeacher, keepTeacher, keptTeacher, Teacher } from "../teacher.js";
+import { CLOSED } from "../socket.js";
+import { forgetTeacher, FORGOTTEN, keepTeacher, keptTeacher, Teacher } from "../teacher.js";
 import { Wall } from "../wall/wall.js";
 
 const NOTICE_MS = 7000;
 const LOST_TRIES = 2; // a line that comes back at once is not worth a word
 const CLOCK_MS = 15_000; // times on the page are drawn again
 const WHOLE_MS = 1000; // from new tiles until what is drawn from all of them is drawn again
-const VOID = 4401;
-const NO_CLASS = 4404;
-const ENDED = 4410;
 
 /** The page `/class`. */
 export function teach(root, words) {
@@ -56,6 +54,7 @@ class TeachersPage {
     this.wall = new Wall(this.teacher, words, this);
     this.plate = doorPlate(code, words);
     this.announced = undefined; // the device that was announced last
+    this.isEnding = false; // this page has ended the class
     this.after = null; // the last view, made when it is first shown
     this.clock = setInterval(() => this.changed(), CLOCK_MS);
     showChildren(root, [part("p", { class: "wait muted" }, words.every.connecting)]);
@@ -105,17 +104,15 @@ class TeachersPage {
     this.lost.hidden = true;
     this.notice.replaceChildren();
     for (const open of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (open).close();
-    if ([ENDED, NO_CLASS, VOID].includes(closeCode)) forgetTeacher(this.code);
+    if (FORGOTTEN.includes(closeCode)) forgetTeacher(this.code);
     setAddress("class");
     this.isOver = true;
     const text = this.words.after;
-    const [title, lead] = closeCode === ENDED
-      ? [text.gone, text.gone_lead]
-      : closeCode === VOID
-      ? [text.taken_out, text.taken_out_lead]
-      : closeCode === NO_CLASS
-      ? [text.no_class, text.no_class_lead]
-      : [text.closed, text.closed_lead];
+    const [title, lead] = {
+      [CLOSED.ended]: [text.gone, this.isEnding ? text.gone_lead : text.gone_itself],
+      [CLOSED.void]: [text.taken_out, text.taken_out_lead],
+      [CLOSED.noClass]: [text.no_class, text.no_class_lead],
+    }[closeCode] ?? [text.closed, text.closed_lead];
     this.root.replaceChildren(part(
       "main",
       { class: "begin over" },

@@ -4,11 +4,10 @@ import { addressOf } from "../../address.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
 import { JoinPage } from "./join.js";
 import { announce, button, part, say, showChildren, swatch } from "../parts.js";
-import { forgetSeat, keepReceipt, keepSeat, seatOf } from "../seat.js";
-import { ClassSocket } from "../socket.js";
+import { forgetSeat, keepReceipt, keepSeat, markTakenOut, seatOf, useSeat } from "../seat.js";
+import { ClassSocket, CLOSED } from "../socket.js";
 import { answerText, optionsOf, plain, rich, smallBars } from "../vote_words.js";
 
-const HERE_MS = 10_000;
 const PAD = [320, 200]; // units of the drawing of a curve
 
 /** The page `/vote`. */
@@ -23,7 +22,8 @@ export function voteOnly(root, words) {
     keepSeat({ code, token: s, name: "", seat: 0, kept: null, answers: [] });
     return enter(code);
   }
-  if (code && seatOf(code)?.isHere) return enter(code);
+  const seat = code && seatOf(code);
+  if (seat?.isHere && !seat.isOut) return enter(code);
   new JoinPage(root, words, enter, true);
 }
 
@@ -48,7 +48,6 @@ class VotePage {
       },
       closed: (closeCode) => this.closed(closeCode),
     });
-    this.alive = setInterval(() => this.socket.send({ do: "here" }), HERE_MS);
     this.draw();
   }
 
@@ -57,37 +56,46 @@ class VotePage {
     if (is === "state") {
       const isNew = message.vote?.state !== this.state?.vote?.state;
       this.state = message;
-      this.seat = { ...this.seat, name: message.name, seat: message.seat };
+      this.isReturning = false;
+      if (isNew) this.problem = "";
       if (isNew && message.vote) announce(this.text.states[message.vote.state]);
-    } else if (is === "count") this.count = message;
+    } else if (is === "seat") useSeat(this.seat, message);
+    else if (is === "returning") this.isReturning = true;
+    else if (is === "count") this.count = message;
     else if (is === "receipt") keepReceipt(this.seat, message);
     else if (is === "refused") this.problem = message.say;
-    else if (is === "ended") return this.closed(4410);
+    else if (is === "ended") return this.closed(CLOSED.ended);
     this.draw();
   }
 
   closed(closeCode) {
-    clearInterval(this.alive);
     const { text } = this;
+    const { join } = this.words;
     const { code } = this.seat;
-    const [title, note] =
-      { 4410: [text.ended, text.ended_note], 4409: [text.elsewhere, text.elsewhere_note] }[closeCode] ??
-        [text.left, text.left_note];
-    if (closeCode !== 4409) forgetSeat(code);
+    const [title, note, again] = {
+      [CLOSED.left]: [text.left, text.left_note, text.join],
+      [CLOSED.noSeat]: [text.left, text.left_note, text.join],
+      [CLOSED.ended]: [text.ended, text.ended_note],
+      [CLOSED.noClass]: [text.ended, text.ended_note],
+      [CLOSED.elsewhere]: [text.elsewhere, text.elsewhere_note, text.here],
+      [CLOSED.void]: [join.removed, text.removed_note, join.come_back],
+    }[closeCode] ?? [join.lost, join.lost_note, join.again];
+    if ([CLOSED.left, CLOSED.noSeat, CLOSED.ended].includes(closeCode)) forgetSeat(code);
+    if (closeCode === CLOSED.void) markTakenOut(this.seat);
     showChildren(this.root, [part(
       "main",
       { class: "votep over" },
       part("h1", {}, title),
       part("p", {}, note),
       part("a", { class: "btn fill", href: "./" }, text.lessons),
-      part("a", { class: "btn line", href: `./vote?class=${code}` }, text.join),
+      again && part("a", { class: "btn line", href: `./vote?class=${code}` }, again),
     )]);
   }
 
   leave() {
     this.socket.send({ do: "leave" });
     this.socket.close();
-    this.closed(1000);
+    this.closed(CLOSED.left);
     location.assign(addressOf("."));
   }
 
@@ -104,7 +112,7 @@ class VotePage {
     const { state, text, problem } = this;
     if (!state) {
       return showChildren(this.root, [
-        part("main", { class: "votep" }, part("p", { class: "muted" }, this.words.every.connecting)),
+        part("main", { class: "votep" }, part("p", { class: "muted" }, this.waits())),
       ]);
     }
     const { name, help, vote, eyes } = state;
@@ -128,6 +136,11 @@ class VotePage {
       !eyes && (vote ? this.question(vote) : this.waiting()),
       part("p", { class: "error", role: "alert", "data-key": "error" }, problem ?? ""),
     )]);
+  }
+
+  waits() {
+    const { every } = this.words;
+    return this.isReturning ? every.returning : this.isLost ? this.text.lost : every.connecting;
   }
 
   waiting() {
@@ -155,7 +168,7 @@ class VotePage {
       !isOpen && own !== null && vote.ask.kind !== "curve" &&
         part("p", { class: "own" }, say(text.you_said, { answer: answerText(vote, own) })),
       result && vote.ask.kind !== "curve" && smallBars(vote, result),
-      vote.say && part("p", { class: "truth" }, vote.say),
+      vote.say && part("p", { class: "truth" }, rich(vote.say)),
       part(
         "p",
         { class: "muted", role: "status" },

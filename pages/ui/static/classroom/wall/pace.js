@@ -1,6 +1,6 @@
 // The player of a class: eyes up, locks, follow, send, free; and the last act with its undo.
 
-import { button, part, say } from "../parts.js";
+import { button, once, part, say } from "../parts.js";
 import { check, item, menu } from "../pages/popup.js";
 
 const ALL = "all";
@@ -17,7 +17,7 @@ export function paceParts(wall) {
   return part(
     "div",
     { class: "player", role: "toolbar", "aria-label": text.label, "data-key": "player" },
-    button("fill play", state.eyes ? "play" : "pause", state.eyes ? text.resume : text.eyes, () => eyesUp(wall), {
+    button("fill play", state.eyes ? "play" : "pause", state.eyes ? text.resume : text.eyes, once(() => eyesUp(wall)), {
       "aria-pressed": String(state.eyes),
       "aria-keyshortcuts": "E",
       "data-key": "eyes",

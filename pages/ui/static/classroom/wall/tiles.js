@@ -22,6 +22,7 @@ const ORDERS = {
   loss: (one, other) => order(one.tile?.loss) - order(other.tile?.loss),
   help: (one, other) => other.waits - one.waits,
 };
+const LIVE = new Set(["progress", "loss", "help"]); // orders that change while the class works
 const order = (loss) => Number.isFinite(loss) ? loss : Infinity;
 
 export class Tiles {
@@ -115,7 +116,7 @@ export class Tiles {
     const from = this.page * per;
     const select = part(
       "select",
-      { class: "sel", "aria-label": text.sort, "data-key": "sort", onchange: () => this.sort(select.value, people) },
+      { class: "sel", "aria-label": text.sort, "data-key": "sort" },
       Object.keys(ORDERS).map((name) =>
         part("option", { value: name, selected: name === this.order }, text.orders[name])
       ),
@@ -149,6 +150,13 @@ export class Tiles {
         iconButton("quiet", "right", text.page_next, move(1), { disabled: this.page === pages - 1 }),
       ),
       find,
+      LIVE.has(this.order) && iconButton(
+        "quiet",
+        "again",
+        say(text.sort_again, { order: text.orders[this.order] }),
+        () => this.sort(this.order, people),
+        { "data-key": "again" },
+      ),
       part("span", { class: "selbox", "data-key": "selbox" }, select, icon("down")),
     );
   }

@@ -13,8 +13,10 @@ import { questionParts } from "./question.js";
 import { nameOf } from "./seat_words.js";
 import { SendDialog } from "./send.js";
 import { paintChanged, Tiles } from "./tiles.js";
+import { togetherParts } from "./together.js";
 
 const NEEDS = [[1000, 7], [760, 5], [0, 3]]; // rows of "Needs you", by the height of the window
+const NEW_MINUTES = 5;
 const WHAT = ["auto", "door", "scatter", "ghosts", "leaders", "blank"];
 
 export class Wall {
@@ -27,6 +29,8 @@ export class Wall {
     this.prompt = page.prompt;
     this.anonymous = false;
     this.one = null; // the seat whose board is open
+    this.together = null; // which large picture is open: "scatter", "ghosts", "leaders", or "runs" after a vote
+    this.axes = null; // of the dots, as the teacher chose them: [x, y]
     this.lessons = [];
     this.titles = new Map();
     this.asked = new Set(); // questions of this class, as far as this page knows
@@ -73,9 +77,34 @@ export class Wall {
   openBoard(seat) {
     const before = this.one;
     this.one = seat;
+    this.together = null;
     this.draw();
     if (seat) this.root.querySelector(".oneb")?.focus();
     else if (before) this.root.querySelector(`[data-seat="${before}"]`)?.focus();
+  }
+
+  // All runs in one picture.
+
+  openTogether(what) {
+    const before = this.together;
+    this.one = null;
+    this.together = what;
+    this.draw();
+    if (what && !before) this.root.querySelector(".together")?.focus();
+    else if (!what) this.root.querySelector("[data-key=large]")?.focus();
+  }
+
+  /** Draw again after a while: recordings play. */
+  again(milliseconds) {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.changed(), milliseconds);
+  }
+
+  /** The axes of the dots, here and on the projector. */
+  chooseAxes(x, y) {
+    this.axes = [x, y];
+    this.teacher.send({ do: "project", what: this.teacher.state.project.what, x, y });
+    this.changed();
   }
 
   openBeside(by) {
@@ -109,12 +138,12 @@ export class Wall {
       f: () => follow(this),
       n: () => this.plan.next(),
       u: () => undo(this),
-      p: () => event.repeat || this.holdPeek(),
+      p: () => this.holdPeek(),
       "/": () => this.root.querySelector("[data-find]")?.focus(),
-      Escape: () => this.one && this.openBoard(null),
+      Escape: () => this.one ? this.openBoard(null) : this.together && this.openTogether(null),
     };
     const act = acts[key.length === 1 ? key.toLowerCase() : key];
-    if (!act) return;
+    if (!act || event.repeat) return; // a key that is held acts once
     if (key === "/") event.preventDefault();
     act();
   }
@@ -159,6 +188,8 @@ export class Wall {
       this.draw();
     };
     if (!person) this.board.close();
+    if (this.together === "leaders" && !teacher.state.leaders) this.together = "scatter";
+    if (this.together === "runs" && vote?.state !== "run") this.together = null;
     showChildren(this.root, [
       this.head(people),
       this.plan.parts(),
@@ -176,6 +207,7 @@ export class Wall {
           { class: "hero-place", "data-key": "hero" },
           this.tiles.parts(people),
           person && this.board.parts(person, people),
+          this.together && togetherParts(this.together, this),
         ),
       ),
       paceParts(this),
@@ -187,8 +219,9 @@ export class Wall {
       this.watched = box;
     }
     const grid = this.root.querySelector(".gridw");
-    if (grid) grid.inert = Boolean(person);
+    if (grid) grid.inert = Boolean(person || this.together);
     teacher.look(this.tiles.inView, this.one);
+    teacher.find(this.together === "runs" ? null : this.together);
     paintChanged(this.root);
     document.title = say(words.wall.page_title, { code: teacher.code });
   }
@@ -286,9 +319,12 @@ export class Wall {
     const text = words.wall;
     const { state } = teacher;
     const unseen = [...teacher.seats.values()].filter(({ typed, allowed }) => typed && !allowed).length;
+    const since = teacher.now() - 60 * NEW_MINUTES;
+    const fresh = [...teacher.seats.values()].filter(({ joined }) => joined > since).length;
     return [
       item(text.to_door, () => page.show("door")),
       item(state.door ? text.shut_door : text.open_door, () => teacher.send({ do: "door", open: !state.door })),
+      fresh > 0 && item(say(text.take_out_new, { n: fresh, minutes: NEW_MINUTES }), () => this.takeOutNew(fresh)),
       item(text.second_device, () => page.device(this.root.querySelector("[data-key=open-more]"))),
       item(text.my_board, () => this.myBoard()),
       part("hr"),
@@ -302,10 +338,22 @@ export class Wall {
       item(isDark() ? text.light : text.dark, otherTheme),
       part("hr"),
       item(text.end, () => page.show("after"), { class: "warn" }),
+      part("hr"),
+      part("small", { class: "keys" }, text.keys),
     ];
   }
 
+  /** Strangers have come in by the hundred: take out who is new, and close the door. */
+  async takeOutNew(n) {
+    const { teacher, words } = this;
+    const { sure_new: title, sure_new_note: note, take_out_yes: yes } = words.wall;
+    if (await this.prompt({ title: say(title, { n }), note, yes })) {
+      teacher.send({ do: "take out new", minutes: NEW_MINUTES });
+    }
+  }
+
   destroy() {
+    clearTimeout(this.waiting);
     this.board.close();
     this.tiles.watcher.disconnect();
     this.watched = null;
