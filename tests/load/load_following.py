@@ -64,7 +64,6 @@ class Follower:
     placed: int = 0
     viewer: Viewer | None = None
     watching: asyncio.Task[None] | None = None
-    ends: int = 0  # how often a script of the page has ended
     news: asyncio.Event = field(default_factory=asyncio.Event)
     times: list[tuple[float, float]] = field(default_factory=list)  # of each send: placed at, first picture at
 
@@ -96,7 +95,7 @@ class Follower:
         """Take all that Streamlit sends."""
         with suppress(ConnectionClosed):
             while True:
-                self.ends += await self.tab.receive() == "script_finished"
+                await self.tab.receive()
                 self.news.set()
 
     async def until(self, is_so: Callable[[], bool]) -> None:
@@ -115,12 +114,11 @@ class Follower:
             await asyncio.sleep(random.random() * SPREAD_SECONDS)
             asking = asyncio.create_task(self._ask(number))
             await self.until(lambda: self.tab.in_class.get("placed", 0) >= number)  # noqa: B023
-            placed_at, ends = time.monotonic(), self.ends
+            placed_at = time.monotonic()
             asking.cancel()
             self.placed = number
             await self.line.send(do="placed", send=number)
-            await self.until(lambda: self.ends > ends)  # noqa: B023
-            await self.play()
+            await self.play()  # the page has named its board before it says where it is
             assert self.viewer is not None
             while not self.viewer.pictured_at:
                 await asyncio.sleep(0.02)
