@@ -31,7 +31,7 @@ FOLLOWERS = 60
 PLACES = (("classification", ""), ("regression", "?regression_lr=0.2"), ("classification", "?classification_lr=0.1"))
 MAX_FOLLOW_SECONDS = 5.0
 OPEN_SECONDS = 120.0  # of all pages
-SPREAD_SECONDS, REPEAT_SECONDS, MAX_REPEATS = 1.0, 2.5, 8  # as in static/classroom/bar.js
+SPREAD_SECONDS, REPEAT_SECONDS, MAX_REPEATS = 1.0, 4.0, 5  # as in static/classroom/bar.js
 SETTLING_SECONDS = 3.0
 BENCH = "regression"
 READERS = 30
@@ -125,9 +125,9 @@ class Follower:
             self.times.append((placed_at, self.viewer.pictured_at))
 
     async def _ask(self, number: int) -> None:
-        for _ in range(MAX_REPEATS):
+        for times in range(MAX_REPEATS):
             await self.tab.ask_page({"go": number})
-            await asyncio.sleep(REPEAT_SECONDS)
+            await asyncio.sleep(REPEAT_SECONDS * 2**times)
 
 
 @dataclass
