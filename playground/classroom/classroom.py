@@ -45,6 +45,7 @@ AWAY_SECONDS = 20.0  # without any device of the teacher, until all are told
 EYES_SECONDS = 60.0  # of eyes up without any device of the teacher
 NEVER_CAME_SECONDS = 120.0  # until a class is ended whose teacher never opened it
 PAIRING_SECONDS = 60.0
+ON_THE_WAY_SECONDS = 8.0  # after a send or a join, until a board that is elsewhere has strayed
 RETURN_SECONDS = 10.0  # the longest wait for students after a restart
 RETURN_SHARE = 0.9  # of the seats
 UNKNOWN_IDS = 1_000  # that may have been given after the state was kept that comes back
@@ -92,6 +93,7 @@ class Classroom:
         self.pairings: dict[str, float] = {}  # token -> its end
         self.sent: Send | None = None  # where the class is together
         self.free = True
+        self.arrive_until = 0.0  # boards are on their way
         self.locks: tuple[str, ...] = ()
         self.eyes = False
         self.screen: Screen | None = None
@@ -191,7 +193,7 @@ class Classroom:
 
     def strayed(self, seat: Seat) -> bool:
         """Whether a board is elsewhere than where the class is together."""
-        if self.free or self.sent is None:
+        if self.free or self.sent is None or self.clock() < max(self.sent.at, seat.joined) + ON_THE_WAY_SECONDS:
             return False
         place = self.sent.place
         is_there = seat.board.page == place.page and place.experiment in (None, seat.board.experiment)
@@ -240,6 +242,7 @@ class Classroom:
             name = self.new_offer()
         seat = self._add(Seat(self.last_seat + 1, name, typed, self.clock(), self.random.getrandbits(32)))
         seat.sent = None if self.free else self.sent
+        self.arrive_until = self.clock() + ON_THE_WAY_SECONDS
         self._sit(connection, seat)
 
     def come_back(self, connection: Connection, number: int, kept: object = None, answers: object = None) -> None:
@@ -532,6 +535,7 @@ class Classroom:
             self.touch(seat)
         if to == "all":
             self.sent, self.free = sent, False
+            self.arrive_until = self.clock() + ON_THE_WAY_SECONDS
             self.at_step = self.at_step if step is None else step
             self._act("send", undo, title=place.title or place.page)
         else:
@@ -779,6 +783,9 @@ class Classroom:
         if self.is_shell and self.teacher_lost is None and now >= self.shell_ends:
             self.is_shell = False
             self._bump()
+        if 0 < self.arrive_until <= now:
+            self.arrive_until = 0.0
+            self._touch_rows()
         for seat in [each for each in self.seats.values() if each.lost is not None]:
             if now - (seat.lost or now) > LOST_SEAT_SECONDS:
                 self._put_aside(seat.number)

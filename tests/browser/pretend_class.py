@@ -53,6 +53,7 @@ SCRIPT = """(() => {
     send(text) {
       const message = JSON.parse(text);
       window.__sent.push(message);
+      if (message.do === "here" && !window.__silent) return this.say({ is: "here" });
       if (!message.as) return;
       for (const each of messages) this.say(each);
       if (closes) this.end(...closes);

@@ -583,11 +583,11 @@ def _(config: Any) -> None:
 @of(
     "broken-or-not",
     "Both scripts begin with the same seed, so what differs at the end comes from the change.",
-    "Then choose the next of the nine claims.",
+    "Then choose the next of the eleven claims.",
 )
 def _(config: Any) -> None:
     case = MYTHS[config.case]
-    assert len(MYTHS) == 9
+    assert len(MYTHS) == 11
     assert case.script.split("\n")[0] == case.cure.applied(case.script).split("\n")[0] == "torch.manual_seed(SEED)"
 
 

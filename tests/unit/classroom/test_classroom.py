@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from playground.classroom import messages
-from playground.classroom.classroom import AWAY_SECONDS, EYES_SECONDS, LOST_SEAT_SECONDS
+from playground.classroom.classroom import AWAY_SECONDS, EYES_SECONDS, LOST_SEAT_SECONDS, ON_THE_WAY_SECONDS
 from playground.classroom.commands import MAX_SEATS
 from playground.classroom.feed import KEEP_SECONDS
 from playground.classroom.tiles import HEAD, MAX_LOSSES, SAME_LOSSES, Flag
@@ -296,6 +296,9 @@ def test_sends_reach_all_and_latecomers_those_who_strayed_and_single_students() 
     one.send("board", run=None, **BOARD)
     other.send("board", run=None, **{**BOARD, "page": "regression", "experiment": None})
     school.second()
+    assert not any(row["strayed"] for row in teacher.last("seats")["seats"]), "on their way"
+    for _ in range(int(ON_THE_WAY_SECONDS)):
+        school.second()
     assert [row["strayed"] for row in teacher.last("seats")["seats"]][:2] == [False, True]
     send(teacher, to="strayed")
     assert other.state["sent"]["n"] > first["n"] and one.state["sent"]["n"] == first["n"]

@@ -293,6 +293,13 @@ class Bar {
     this.me = element("b", { translate: "no" });
     this.who = element("span", { class: "class-me" }, element("i", { "aria-hidden": "true" }), this.me);
     this.sign = element("span", { class: "class-sign", "aria-hidden": "true" });
+    this.eye = element("span", {
+      class: "class-eye",
+      role: "img",
+      "aria-label": words.looked[0],
+      title: words.looked[0],
+    });
+    this.eye.append(icon("eye"));
     this.long = element("span", { class: "long" });
     this.short = element("span", { class: "short" });
     this.text = element("p", { class: "class-said", role: "status" }, this.long, this.short);
@@ -333,6 +340,7 @@ class Bar {
       "section",
       { class: "class-bar", "aria-label": words.bar, "data-class-bar": "", "data-theme-of-page": "" },
       this.who,
+      this.eye,
       this.sign,
       this.text,
       ...acts,
@@ -361,6 +369,7 @@ class Bar {
       this.sign.replaceChildren(...(sign ? [icon(sign)] : []));
     }
     this.who.hidden = !this.me.textContent;
+    this.eye.hidden = !isIn || !state.looked || key === "looked"; // also where the bar has something else to say
     if (isCall && !this.root.classList.contains("call") && document.fullscreenElement) document.exitFullscreen();
     this.root.classList.toggle("call", isCall);
     this.root.dataset.says = key;
@@ -437,7 +446,8 @@ class Bar {
       return [screen.name ? "spotNamed" : "spot", { name: screen.name }, "screen", true];
     }
     if (vote) return this.voteMessage(vote);
-    if (sent && sent.kind !== "back" && (sent.n > this.placed || this.data?.back)) {
+    const isNew = sent && sent.n > this.placed;
+    if (sent && sent.kind !== "back" && (isNew || (this.data?.back && !looked))) {
       return ["sent", { title: shortened(sent.title) }, "send", true];
     }
     if (looked) return ["looked", {}, "eye", false];

@@ -23,11 +23,12 @@ function boardClass() {
 
 export class ReaderBoard {
   /**
-   * Show a run or a still lab, by its name in the class, in all of `parent`, which has a size. `large` shows nothing but
-   * the largest picture; `shown()` is called with the first one, `ended(code)` when it may not be read any more, or is
-   * gone.
+   * Show a run or a still lab, by its name in the class, in all of `parent`, which has a size. `large` shows nothing
+   * but the largest picture; `shown()` is called with the first one, `ended(code)` when it may not be read any more, or
+   * is gone.
    */
-  constructor(parent, { code, token, run, large = false, isDark = isDarkNow(), shown = undefined, ended = undefined }) {
+  constructor(parent, { code, token, run, large = false, isDark = isDarkNow(), ...on }) {
+    const { shown, ended } = /** @type {{shown?: () => void, ended?: (code: number) => void}} */ (on);
     this.root = element("div", { class: `first-board reader ${isDark ? "dark" : "light"} ${large ? "large" : ""}` });
     parent.append(this.root);
     this.waiting = []; // frames to be painted

@@ -95,6 +95,7 @@ export class Teacher {
     } else if (is === "token") this.use(message.token);
     else if (is === "state") {
       this.state = message;
+      this.count = null; // the state has a newer one
       this.skew = message.at - Date.now() / 1000;
       if (message.link) this.use(message.link);
     } else if (is === "seats") this.takeSeats(message);

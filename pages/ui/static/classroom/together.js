@@ -1,5 +1,5 @@
-// All runs of the class on a student's own page, while the teacher shows them: pale lines behind the own loss curve, and
-// a picture to open, in which the own run is marked. Nobody is named.
+// All runs of the class on a student's own page, while the teacher shows them: pale lines behind the own loss curve,
+// and a picture to open, in which the own run is marked. Nobody is named.
 
 import { element, fill } from "../dom.js";
 import { drawn } from "./parts.js";

@@ -91,6 +91,7 @@ class Projector {
     if (is === "welcome") this.skew = message.now - Date.now() / 1000;
     else if (is === "state") {
       this.state = message;
+      this.count = null; // the state has a newer one
       this.skew = message.at - Date.now() / 1000;
       if (message.show.what !== this.what) {
         this.found = {};

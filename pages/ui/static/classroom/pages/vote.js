@@ -56,6 +56,7 @@ class VotePage {
     if (is === "state") {
       const isNew = message.vote?.state !== this.state?.vote?.state;
       this.state = message;
+      this.count = null; // the state has a newer one
       this.isReturning = false;
       if (isNew) this.problem = "";
       if (isNew && message.vote) announce(this.text.states[message.vote.state]);

@@ -172,7 +172,7 @@ export class Tiles {
       (person.idle || !person.here) && "i",
       person.diverged && "b",
     ].filter(Boolean).join(" ");
-    const line = tile ? lineOf(loss, tile.step, width, words) : words.wall.no_run;
+    const line = tile && person.run ? lineOf(loss, tile.step, width, words) : words.wall.no_run;
     const picture = canvas((context, wide, high) => drawMiniature(context, wide, high, tile), { "data-own": true });
     picture.tile = tile?.look;
     return part(
