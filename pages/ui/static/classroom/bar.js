@@ -15,7 +15,7 @@ import { Vote } from "./vote_in_page.js";
 
 const CODE = /^[BCDFGHJKLMNPQRSTVWXZ]{6}$/;
 const SPREAD_MS = 1_000; // over which the pages of a class follow the teacher: the server need not draw all at once
-// A rerun that was under way may have lost what was asked. Asked again too soon, a busy server would run the page twice:
+// A rerun that was under way may have lost what was asked. Asked again soon, a busy server would run the page twice, so
 // each wait is twice as long as the one before.
 const REPEAT_MS = 4_000;
 const MAX_REPEATS = 5;
