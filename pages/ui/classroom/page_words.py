@@ -195,8 +195,8 @@ class WallText:
     spot_sentence: str = "The student sees a notice."
     sent_experiment: str = "{page}, experiment {n}"
     sent_nobody: str = "{place}."
-    sent_all: str = "{place}. All are there; {ran} of {of} have trained."
-    sent_strayed: str = "{place}. {n} of {of} are somewhere else; {ran} have trained."
+    sent_all: str = "{place}. All are there; {ran} of {of} have run it."
+    sent_strayed: str = "{place}. {n} strayed; {ran} of {of} have run it."
     ask: str = "Ask: {question}"
     send_step: str = "Send all to step {n}"
     next_step: str = "Next: {title}"
@@ -258,7 +258,6 @@ class WallText:
     losses: str = "All losses"
     losses_note: str = "each from its start"
     losses_alt: str = "The losses of all boards, one line each"
-    put_losses: str = "Loss curves on the projector"
     found: str = "What they found"
     found_note: str = "{y} by {x}"
     found_alt: str = "One dot for each board: {x} against {y}"
@@ -269,7 +268,7 @@ class WallText:
     together: dict[str, str] = field(
         default_factory=lambda: {"ghosts": "All losses", "scatter": "One dot for each run", "leaders": "The challenge"}
     )
-    together_note: str = "As on the projector: without names, unless you allow them."
+    together_note: str = "As the projector shows it"
     axis_x: str = "Across"
     axis_y: str = "Up"
     axes: dict[str, str] = field(
@@ -608,10 +607,11 @@ class PicturesText:
     curves_of_loss_alt: str = "Loss curves of {n} runs on a logarithmic scale"
     leaders_alt: str = "Parameters against test accuracy, {n} boards"
     goal: str = "The goal: {accuracy} of the test points, at most {parameters} parameters"
+    goal_short: str = "the goal"
     goal_fewest: str = "The goal: {accuracy} of the test points with the fewest parameters"
     first_five: str = "The first five"
     leader: str = "{parameters} · {accuracy}"
-    leader_head: str = "parameters · test accuracy"
+    leader_head: str = "parameters · test"
     run_alt: str = "{name}: a real run at step {step}. {number}"
     said: str = "{n} said so"
     loss: str = "loss {loss}"
@@ -619,6 +619,7 @@ class PicturesText:
     runs_of: str = "{n} of {of} runs have ended"
     running: str = "The real run"
     at_step: str = "step {step}"
+    above: str = "test accuracy above each picture"
     axes: dict[str, str] = field(
         default_factory=lambda: {
             "rate": "learning rate", "units": "units", "parameters": "parameters", "loss": "loss",

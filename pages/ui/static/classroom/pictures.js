@@ -507,7 +507,7 @@ export function leaders(found, text) {
       "stroke-width": reached ? 3 : 4,
     }));
   }
-  picture.append(words(goalText(found, text), left + 22, y.at(1) + 14, 28, { weight: 700 }));
+  picture.append(words(text.goal_short, left + 22, y.at(1) + 14, 28, { weight: 700 }));
   const first = found.dots.filter(([, , , reached]) => reached).sort((one, other) =>
     one[1] - other[1] || other[2] - one[2]
   );

@@ -272,7 +272,7 @@ class Projector {
     const round = roundOf(vote);
     const isCurve = vote.ask.kind === "curve";
     const results = vote.results ?? (vote.result ? [vote.result] : []);
-    if (vote.state === "run") return this.run(vote, question, results.at(-1), answered);
+    if (vote.state === "run") return this.realRuns(vote, question, results.at(-1), answered);
     if (vote.state === "shown 2" && results.length > 1) {
       return [
         part(
@@ -331,7 +331,7 @@ class Projector {
   }
 
   /** The real run: of each answer side by side, or one beside the answers; then what is true. */
-  run(vote, question, result, answered) {
+  realRuns(vote, question, result, answered) {
     const { text, runs } = this;
     const found = runs?.vote === vote.id && vote.ask.kind !== "curve" ? runs : null;
     const now = this.now();
@@ -350,7 +350,10 @@ class Projector {
       ),
       this.foot(
         vote.truth === undefined ? text.on_boards : say(text.answers, { n: result?.n ?? answered }),
-        found && part("span", { class: "num" }, say(this.pictures.at_step, { step: stepText(stepOf(found, now)) })),
+        found && [
+          found.runs.some(({ accuracy }) => accuracy.at(-1) !== null) && part("span", {}, this.pictures.above),
+          part("span", { class: "num" }, say(this.pictures.at_step, { step: stepText(stepOf(found, now)) })),
+        ],
       ),
     ];
   }

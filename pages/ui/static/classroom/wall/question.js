@@ -58,7 +58,7 @@ function ofVote(vote, people, wall) {
       part("span", {}, missing.slice(0, NAMED).map((each) => nameOf(each, words, wall.anonymous)).join(", ")),
       missing.length > NAMED && say(text.and_more, { n: missing.length - NAMED }),
     ),
-    stagesList(vote, words),
+    vote.state !== "run" && stagesList(vote, words),
   );
 }
 

@@ -20,9 +20,9 @@ export function lossesParts(people, wall) {
   const text = wall.words.wall;
   const tiles = people.map(({ tile }) => tile).filter((tile) => tile?.losses.length > 1);
   return [
-    heading(text.losses, text.losses_note, wall, "ghosts"),
+    part("h2", { "data-key": "heading" }, text.losses, part("span", {}, text.losses_note)),
     picture(tiles, text.losses_alt, drawLosses),
-    button("line", "screen", text.put_losses, () => wall.teacher.send({ do: "project", what: "ghosts" })),
+    actsOf(wall, "ghosts", { do: "project", what: "ghosts" }),
   ];
 }
 
@@ -35,14 +35,14 @@ export function foundParts(people, wall) {
   return part(
     "section",
     { class: "box qbox", "aria-label": text.found, "data-key": "found" },
-    heading(text.found, say(text.found_note, { y: text.axes[y], x: text.axes[x] }), wall, "scatter"),
+    part("h2", {}, text.found, part("span", {}, say(text.found_note, { y: text.axes[y], x: text.axes[x] }))),
     picture(
       shown,
       say(text.found_alt, { y: text.axes[y], x: text.axes[x] }),
       x === "rate" ? drawRates(y) : drawUnits(y),
       `${x} ${y}`,
     ),
-    button("line", "screen", text.put_found, () => wall.teacher.send({ do: "project", what: "scatter", x, y })),
+    actsOf(wall, "scatter", { do: "project", what: "scatter", x, y }),
   );
 }
 
@@ -54,13 +54,15 @@ function axesOf(tiles, wall) {
   return withUnits && withUnits >= withRate / 2 ? ["units", "accuracy"] : ["rate", "loss"];
 }
 
-function heading(title, note, wall, what) {
-  const name = wall.words.wall.larger_picture;
-  const large = iconButton("quiet", "full", name, () => wall.openTogether(what), {
-    class: "mini",
-    "data-key": "large",
-  });
-  return part("h2", { "data-key": "heading" }, title, part("span", {}, note), large);
+/** What a small picture can be: on the projector, or large on the wall. */
+function actsOf(wall, what, project) {
+  const text = wall.words.wall;
+  return part(
+    "div",
+    { class: "acts", "data-key": "acts" },
+    button("line", "screen", text.put_found, () => wall.teacher.send(project)),
+    iconButton("line", "full", text.larger_picture, () => wall.openTogether(what), { "data-key": "large" }),
+  );
 }
 
 function picture(tiles, label, draw, kind = "") {
@@ -220,6 +222,7 @@ export function togetherParts(what, wall) {
       {},
       iconButton("line", "left", words.board.back, () => wall.openTogether(null), { "data-key": "back" }),
       part("h2", {}, name),
+      part("small", { class: "muted" }, text.together_note),
       part("span", { class: "gap" }),
       toggle(
         text.together_label,
@@ -234,7 +237,6 @@ export function togetherParts(what, wall) {
       {},
       what === "scatter" && axisToggle(text.axis_x, ACROSS, axes[0], text, (x) => wall.chooseAxes(x, axes[1])),
       what === "scatter" && axisToggle(text.axis_y, UP, axes[1], text, (y) => wall.chooseAxes(axes[0], y)),
-      part("small", { class: "muted" }, text.together_note),
       part("span", { class: "gap" }),
       button("tonal", "screen", isShown ? text.take_off : text.put_found, () => {
         teacher.send({ do: "project", what: isShown ? "auto" : what, x: axes[0], y: axes[1] });
