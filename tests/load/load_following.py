@@ -31,7 +31,7 @@ FOLLOWERS = 60
 PLACES = (("classification", ""), ("regression", "?regression_lr=0.2"), ("classification", "?classification_lr=0.1"))
 MAX_FOLLOW_SECONDS = 5.0
 OPEN_SECONDS = 120.0  # of all pages
-SPREAD_SECONDS, REPEAT_SECONDS, MAX_REPEATS = 1.0, 2.5, 8  # as in static/classroom/bar.js
+SPREAD_SECONDS, REPEAT_SECONDS, MAX_REPEATS = 1.0, 4.0, 5  # as in static/classroom/bar.js
 SETTLING_SECONDS = 3.0
 BENCH = "regression"
 READERS = 30
@@ -64,7 +64,6 @@ class Follower:
     placed: int = 0
     viewer: Viewer | None = None
     watching: asyncio.Task[None] | None = None
-    ends: int = 0  # how often a script of the page has ended
     news: asyncio.Event = field(default_factory=asyncio.Event)
     times: list[tuple[float, float]] = field(default_factory=list)  # of each send: placed at, first picture at
 
@@ -96,7 +95,7 @@ class Follower:
         """Take all that Streamlit sends."""
         with suppress(ConnectionClosed):
             while True:
-                self.ends += await self.tab.receive() == "script_finished"
+                await self.tab.receive()
                 self.news.set()
 
     async def until(self, is_so: Callable[[], bool]) -> None:
@@ -115,21 +114,20 @@ class Follower:
             await asyncio.sleep(random.random() * SPREAD_SECONDS)
             asking = asyncio.create_task(self._ask(number))
             await self.until(lambda: self.tab.in_class.get("placed", 0) >= number)  # noqa: B023
-            placed_at, ends = time.monotonic(), self.ends
+            placed_at = time.monotonic()
             asking.cancel()
             self.placed = number
             await self.line.send(do="placed", send=number)
-            await self.until(lambda: self.ends > ends)  # noqa: B023
-            await self.play()
+            await self.play()  # the page has named its board before it says where it is
             assert self.viewer is not None
             while not self.viewer.pictured_at:
                 await asyncio.sleep(0.02)
             self.times.append((placed_at, self.viewer.pictured_at))
 
     async def _ask(self, number: int) -> None:
-        for _ in range(MAX_REPEATS):
+        for times in range(MAX_REPEATS):
             await self.tab.ask_page({"go": number})
-            await asyncio.sleep(REPEAT_SECONDS)
+            await asyncio.sleep(REPEAT_SECONDS * 2**times)
 
 
 @dataclass
@@ -152,8 +150,9 @@ async def sends(url: str, port: int, pid: int) -> list[Sent]:
                 tab = await sockets.enter_async_context(open_tab(url))
                 await tab.rerun(BENCH, f"class={of.code}")
                 followers.append(Follower(tab, await of.student(), sockets))
-                await followers[-1].play()
                 following.append(asyncio.create_task(followers[-1].read_page()))
+        for each in followers:
+            await each.play()
         following += [asyncio.create_task(each.follow()) for each in followers]
         await asyncio.sleep(SETTLING_SECONDS)
         print(f"\n{FOLLOWERS} pages open after {time.monotonic() - start:.1f} s", flush=True)

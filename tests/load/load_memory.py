@@ -212,7 +212,7 @@ async def an_hour(url: str, port: int, pid: int) -> list[tuple[float, list[float
                 await vote(teacher, [*students, *(each.line for each in followers)])
             for number in range(SENDS // PARTS):
                 await send_all(teacher, followers, part * (SENDS // PARTS) + number)
-            await asyncio.sleep(2 * EVERY_SECONDS)
+            await asyncio.sleep(1.2 * EVERY_SECONDS)
             found.append((unique_megabytes(pid), [unique_megabytes(worker) for worker in workers]))
         for task in following:
             task.cancel()

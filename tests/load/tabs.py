@@ -73,6 +73,8 @@ class Tab:
         """Have the page do what the bar of a class asks for, as its component does."""
         message = BackMsg()
         message.rerun_script.page_script_hash, message.rerun_script.query_string = self.page, self.query
+        state = message.rerun_script.widget_states.widgets.add()
+        state.id, state.json_value = self._bar, "{}"
         said = message.rerun_script.widget_states.widgets.add()
         said.id = trigger_id(self._bar, "events")
         said.json_trigger_value = json.dumps([{"event": "order", "value": order}])

@@ -336,8 +336,8 @@ export function lowestOf({ y, dots }) {
 }
 
 /**
- * One dot for each run: `dots` is {x, y, dots: [[id, x, y, plays], …]}. Those whose loss is not finite stand in a row of
- * their own; those that still play are outlines, since they move; the newest that stands has a ring.
+ * One dot for each run: `dots` is {x, y, dots: [[id, x, y, plays], …]}. Those whose loss is not finite stand in a row
+ * of their own; those that still play are outlines, since they move; the newest that stands has a ring.
  */
 export function scatter(dots, newest, text) {
   const HIGH = 760;

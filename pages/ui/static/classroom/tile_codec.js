@@ -1,4 +1,4 @@
-// Reads the tiles of one second (playground/classroom/tiles.py): a head of 30 bytes, the loss curve, a picture, the data.
+// Reads the tiles of one second (playground/classroom/tiles.py): a head of 30 bytes, losses, a picture, the data.
 
 export const KINDS = ["none", "map", "map8", "fit", "race", "digit", "diverged", "map3"];
 const CHALLENGES = ["", "open", "met"];

@@ -84,7 +84,8 @@ const scale = (/** @type {number[]} */ [low, high], from, to) => (value) =>
 
 function drawLosses(context, width, height, tiles) {
   const [left, right, top, bottom] = [REM * 3, width - REM * 0.7, REM * 0.6, height - REM * 1.5];
-  const heights = tiles.map(({ losses }) => losses.map((loss) => Math.log10(Math.min(Math.max(loss, LOWEST), HIGHEST))) // NaN stays
+  const heights = tiles.map(({ losses }) =>
+    losses.map((loss) => Math.log10(Math.min(Math.max(loss, LOWEST), HIGHEST)))
   );
   const all = heights.flat().filter(Number.isFinite);
   if (!all.length) return;
