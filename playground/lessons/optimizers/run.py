@@ -194,6 +194,10 @@ class RaceRun(TrainingRun):
         losses = [column(f"smooth {racer.entry.name}") for racer in self.race.racers]
         return race([each[np.isfinite(each)] for each in losses])
 
+    def line_names(self) -> tuple[str, ...]:
+        """The racers' names, in the order of the lines of the picture."""
+        return tuple(racer.entry.label for racer in self.race.racers)
+
     def losses_over_time(self) -> tuple[Array, Array]:
         """The steps, and the loss of the racer that leads."""
         leader = min(self.race.running or self.race.racers, key=lambda racer: racer.smooth)
