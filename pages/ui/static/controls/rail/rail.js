@@ -206,7 +206,7 @@ export class Rail {
     return this.root.offsetHeight;
   }
 
-  /** What needs more room than two lines lies over the pictures: nothing below moves. A class's question stays longer. */
+  /** What needs more room than two lines lies over the pictures: nothing below moves. A class's question does not. */
   overlap() {
     const isColumn = getComputedStyle(this.root).flexWrap === "wrap"; // a phone's rail is as high as it needs
     const room = parseFloat(getComputedStyle(this.root).minHeight);
