@@ -127,7 +127,10 @@ def grade(lesson: Lesson, experiment: Experiment, found: Predicted, run_id: str)
             verdict = pool().compute(session().name, operation)
         else:
             verdict = pool().call(run_id, operation, GRADE_SECONDS)
-    except (*NO_ANSWER, ValueError):
+    except NO_ANSWER:
+        found.phase = "late"
+        return
+    except ValueError:
         found.phase = "changed"
         return
     if verdict is not None:
@@ -155,7 +158,7 @@ def data(
     shown: dict[str, Any] = {
         "phase": found.phase, "question": prose.inline(ask.question), "required": asks == "required",
         "until": prediction.until, "hides": list(prediction.hides), "still": is_still(experiment),
-        "applied": is_its_own and not applies_after(prediction, experiment),
+        "own": is_its_own, "applied": is_its_own and not applies_after(prediction, experiment),
         "answer": found.answer, "ask": _ask_as_data(ask),
     }  # fmt: skip
     if found.answer is not None:

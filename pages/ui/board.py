@@ -70,6 +70,7 @@ WORDS = {
     "said": "Your answer: {answer}", "saidCurve": "Your curve is the dashed line.",
     "predictRight": "✓ Right.", "predictWrong": "✗ Not this time.", "whyRight": "✓ Yes.", "whyWrong": "✗ No.",
     "predictChanged": "The settings have changed since your answer, so this run cannot show whether it is right.",
+    "predictLate": "The server did not answer in time, so your answer was not compared. Run it again.",
     "numberAnswer": "Your answer", "numberSubmit": "Answer", "numberRange": "{lo} to {hi} {unit}",
     "numberBad": "“{value}” is not a number from {lo} to {hi}.",
     "curveSubmit": "Done", "curveHint": "Draw it in “{title}”, from left to right.",

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import html
 import inspect
+import re
 from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
 
 from pages.ui import scripts
 from pages.ui.messages import TEXT
@@ -22,6 +24,8 @@ from playground.questions import MAX_CHARACTERS, SECTION, Choice, Formula, Numbe
 
 EXPERIMENTS = "Try this"  # the section that is not shown here
 ON_DEMAND = {"notice": "What to notice"}  # sections that may give a prediction away, by their names in addresses
+# A number stays on one line with its unit; `withUnits` in dom.js does the same for sentences of runs.
+_BEFORE_UNIT, NO_BREAK = re.compile(r"(?<=\d) (?=(?:%|°|ms|s|min|kB|MB|GB)(?!\w))"), "\u00a0"
 
 _words = st.components.v2.component(
     "prose",
@@ -32,10 +36,15 @@ _words = st.components.v2.component(
 
 
 def marked(markdown: MarkdownIt) -> MarkdownIt:
-    """The renderer, whose code is marked as not to be translated."""
+    """The renderer, whose code is marked as not to be translated, and whose numbers stay with their units."""
     for rule in ("code_inline", "code_block", "fence"):
         markdown.add_render_rule(rule, _as_code)
+    markdown.add_render_rule("text", _as_text)
     return markdown
+
+
+def _as_text(renderer: Any, tokens: Any, at: int, *_: Any) -> str:
+    return escapeHtml(_BEFORE_UNIT.sub(NO_BREAK, tokens[at].content))
 
 
 def _as_code(renderer: Any, tokens: Any, at: int, *_: Any) -> str:

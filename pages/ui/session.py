@@ -82,10 +82,11 @@ class Predicted:
     """What a session remembers of one prediction.
 
     It is asked ("open"), answered ("running", until the run shows the truth), compared with the truth ("graded"), or
-    the visitor ran the experiment without an answer ("skipped"), or with other settings after it ("changed").
+    the visitor ran the experiment without an answer ("skipped"), or with other settings after it ("changed"), or the
+    run did not answer in time ("late").
     """
 
-    phase: Literal["open", "running", "graded", "skipped", "changed"] = "open"
+    phase: Literal["open", "running", "graded", "skipped", "changed", "late"] = "open"
     answer: Answer | None = None
     verdict: Verdict | None = None
     why: str = ""  # the option that was chosen

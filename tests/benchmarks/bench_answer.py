@@ -34,13 +34,19 @@ WATCH = """() => {
   }, { once: true, capture: true }));
 }"""
 
+SHOWN = """() => new Promise((resolve, reject) => {
+  window.__shown.then(resolve);
+  setTimeout(() => reject(new Error("no new frame within 10 s of the click")), 10_000);
+})"""
+
 
 @dataclass(frozen=True)
 class Way:
-    """What is clicked on the page of an address."""
+    """What is clicked on the page of an address, after an experiment was chosen in the rail's list."""
 
     address: str
     click: str
+    experiment: str = ""  # a still lab that an address has set up is not drawn again
 
 
 PLAIN, READY = "nothing asked", "answer, the run stands ready"
@@ -50,8 +56,8 @@ WAYS = {
     "nothing asked, path drawn ahead": Way("/gradient_descent?predict=off&gradient_descent_try=saddle",
                                            "[data-rail] .rail-run"),
     "answer, settings after it": Way("/gradient_descent?gradient_descent_try=saddle", '[data-option="pass"]'),
-    "nothing asked, still lab": Way("/gradient_descent?predict=off&gradient_descent_try=round-valley",
-                                    "[data-rail] .rail-run"),
+    "nothing asked, still lab": Way("/gradient_descent?predict=off&gradient_descent_lab=rates",
+                                    "[data-rail] .rail-run", "round-valley"),
     "answer, still lab": Way("/gradient_descent?gradient_descent_try=round-valley", '[data-option="one"]'),
 }  # fmt: skip
 
@@ -63,12 +69,15 @@ def milliseconds(browser: Any, url: str, way: Way) -> float:
         tab = context.new_page()
         tab.goto(way.address)
         tab.locator("[data-testid=stMain] [data-board] .main-svg").first.wait_for()
+        if way.experiment:
+            tab.locator("[data-rail] .rail-count").click()
+            tab.locator(f'.rail-list [data-id="{way.experiment}"]').click()
         target = tab.locator(way.click)
         target.wait_for()
         tab.wait_for_timeout(1500)
         tab.evaluate(WATCH)
         target.click()
-        return float(tab.evaluate("window.__shown"))
+        return float(tab.evaluate(SHOWN))
     finally:
         context.close()
 

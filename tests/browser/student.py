@@ -79,7 +79,7 @@ class Board:
     def said(self) -> str:
         """The notice, or else the narrator's line."""
         notice = self.page.locator("[data-board] .notice").text_content()
-        return str(notice or self.page.locator("[data-board] .narrator").text_content())
+        return str(notice or self.page.locator("[data-board] .narrator").text_content()).replace("\u00a0", " ")
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()

@@ -76,7 +76,7 @@ SPOILT = """async ([states, most]) => {
 def states_of(lesson: Lesson, experiment: Experiment, prediction: Prediction) -> Iterator[tuple[str, dict[str, Any]]]:
     """Everything that the rail may have to show of one prediction, with its longest answers."""
     ask, name = prediction.ask, experiment.id
-    for phase in ("open", "running", "changed"):
+    for phase in ("open", "running", "changed", "late"):
         yield f"{name} {phase}", shown(lesson, experiment, Predicted(phase, None if phase == "open" else longest(ask)))
     yield f"{name} required", shown(lesson, experiment, Predicted(), required=True)
     for answer in (longest(ask), other(ask)):

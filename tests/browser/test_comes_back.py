@@ -97,6 +97,23 @@ def test_after_a_killed_server_every_page_comes_back_with_its_run(page: Open, se
             tab.errors.clear()  # what the browser says of a server that is not there
 
 
+def test_an_answer_is_given_again_to_a_server_that_has_forgotten_it(page: Open) -> None:
+    tab = page("/regression?regression_try=small-steps").page
+    board = Board(tab).ready()
+    tab.locator('[data-option="between"]').click()
+    board.until(lambda: board.step > 0, "it runs")
+    for is_explained in (False, True):
+        kept(board, "regression", 1)
+        tab.evaluate("sessionStorage.removeItem('session'); window.name = ''")
+        give_up(board, "regression")
+        tab.wait_for_selector(".rail-answers.graded", state="attached", timeout=1000 * PATIENCE)
+        assert tab.locator('[data-option="behind"]').count() == 0, "it is not asked again"
+        assert board.step == 1000 and board.state == "paused", "the run stops where the question ends"
+        if not is_explained:
+            tab.locator('[data-option="safe"]').click()
+        board.until(lambda: "A smaller step is not a better one" in tab.locator("[data-rail]").inner_text(), "why")
+
+
 def test_a_cnn_comes_back_from_its_state_and_plays_on(page: Open) -> None:
     tab = page("/cnn?cnn_epochs=0&cnn_layers=1&cnn_filters_1=4")
     board = Board(tab.page).ready()

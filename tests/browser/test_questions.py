@@ -189,6 +189,13 @@ def test_which_questions_come_again_depends_on_what_was_answered_and_when(page: 
         assert tab.evaluate(DUE, [order, "c", NOW, known]) == expected, (answers, opened)
 
 
+def test_numbers_in_sentences_of_runs_stay_with_their_units(page: Open) -> None:
+    tab = page("/").page
+    tab.wait_for_function("() => window.__modules")
+    said = tab.evaluate("""window.__modules["dom.js"].withUnits("98 % of 12 MB in 3 steps")""")
+    assert said == "98\u00a0% of 12\u00a0MB in 3 steps"
+
+
 def test_a_file_that_is_not_ours_is_refused(page: Open) -> None:
     tab = page("/").page
     tab.wait_for_function("() => window.__modules")

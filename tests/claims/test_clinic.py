@@ -71,6 +71,11 @@ def test_a_myth_is_harmless_and_another_claim_is_true(name: str, seeds: range) -
         assert name not in EQUAL or changed == usual
 
 
+@QUICK
+def test_who_always_gives_the_same_answer_to_a_claim_is_hardly_right_more_than_by_chance() -> None:
+    assert abs(len(HARMLESS) / len(MYTHS) - 0.5) <= 0.1
+
+
 # What stands in the message of each loud case: these are the words of the torch that is installed.
 MESSAGES = {
     "l1": "mat1 and mat2 shapes cannot be multiplied (1200x72 and 128x10)",

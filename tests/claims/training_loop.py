@@ -583,11 +583,11 @@ def _(config: Any) -> None:
 @of(
     "broken-or-not",
     "Both scripts begin with the same seed, so what differs at the end comes from the change.",
-    "Then choose the next of the nine claims.",
+    "Then choose the next of the eleven claims.",
 )
 def _(config: Any) -> None:
     case = MYTHS[config.case]
-    assert len(MYTHS) == 9
+    assert len(MYTHS) == 11
     assert case.script.split("\n")[0] == case.cure.applied(case.script).split("\n")[0] == "torch.manual_seed(SEED)"
 
 
@@ -674,3 +674,9 @@ def _(config: Any) -> None:
         nn.functional.cross_entropy(10 * torch.eye(10)[:1], torch.tensor([0])),
     )
     assert float(sure[0]) == pytest.approx(1.461, abs=1e-3) and float(sure[1]) < 0.01
+
+
+@of("five-lines", "Step runs one line of a real training loop.")
+def _(config: Any) -> None:
+    assert [each.line for each in looped(config, 2)[1:]] == 2 * [each.line for each in looped(config, 1)[1:]]
+    assert len({each.line for each in looped(config, 1)[1:]}) == 5

@@ -184,6 +184,19 @@ def test_a_run_that_has_gone_on_is_graded_at_the_end_of_the_question(visit: Open
     assert asked(session)["verdict"]["truth"] < 100 and asked(session)["verdict"]["right"]
 
 
+def test_a_run_that_does_not_answer_in_time_is_said_to_and_asks_again(visit: Open, monkeypatch: Any) -> None:
+    session = visit(REGRESSION)
+    try_out(session, "stop-in-time")
+    answer(session, "stop-in-time", answer=32)
+    advance(session, 100)
+    with monkeypatch.context() as patched:
+        patched.setattr(before_play, "GRADE_SECONDS", 0.0)
+        answer(session, "stop-in-time", reached=True)
+    assert asked(session)["phase"] == "late" and "verdict" not in asked(session)
+    try_out(session, "stop-in-time")
+    assert asked(session)["phase"] == "open"
+
+
 def test_other_settings_after_the_answer_give_it_up(visit: Open) -> None:
     session = visit(REGRESSION)
     try_out(session, "small-steps")

@@ -39,6 +39,11 @@ export function fill(sentence, values) {
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+/** A sentence whose numbers stay on one line with their units, as in the page's own prose. */
+export function withUnits(sentence) {
+  return sentence.replace(/(\d) (?=(?:%|°|ms|s|min|kB|MB|GB)(?!\w))/g, "$1\u00a0");
+}
+
 /** A number as text with minus signs instead of hyphens. */
 export function minus(number) {
   return String(number).replaceAll("-", "−");

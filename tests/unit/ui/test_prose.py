@@ -37,6 +37,18 @@ def ask(path: str, body: bytes | None = None) -> tuple[int, dict[str, str], str]
     return sent[0]["status"], headers, b"".join(each.get("body", b"") for each in sent[1:]).decode()
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("98 % of 12 MB in 5 ms, 3 steps.", "98\u00a0% of 12\u00a0MB in 5\u00a0ms, 3 steps."),
+        ("`7 % 3` is 1", '<code translate="no">7 % 3</code> is 1'),
+        ("10 sizes & 2 < 3", "10 sizes &amp; 2 &lt; 3"),
+    ],
+)
+def test_a_number_stays_on_one_line_with_its_unit(text: str, shown: str) -> None:
+    assert prose.inline(text) == shown
+
+
 @each_lesson
 def test_a_section_comes_on_demand_and_not_with_the_page(lesson: Lesson) -> None:
     status, headers, text = ask(f"/prose/{lesson.name}/notice")

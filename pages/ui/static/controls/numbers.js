@@ -1,6 +1,6 @@
 // The line between the pictures and the strip: what there is to say at the left, the important numbers at the right.
 
-import { element, fill, minus } from "../dom.js";
+import { element, fill, minus, withUnits } from "../dom.js";
 import { tip, tipText } from "./tip.js";
 
 const GOOD = "✓"; // with what good news begin
@@ -73,7 +73,7 @@ export class Numbers {
   showNotice() {
     const { queued } = this.board.words;
     const queue = this.place ? fill(queued, { place: this.place }) : "";
-    write(this.notice, this.own || this.reason || queue || this.awaited);
+    write(this.notice, withUnits(this.own || this.reason || queue || this.awaited));
     this.said.classList.toggle("noticed", this.notice.textContent !== "");
     const said = this.own || this.reason;
     this.said.classList.toggle("alarming", said !== "" && !said.startsWith(GOOD));
@@ -101,7 +101,7 @@ export class Numbers {
     if (head.status) this.showRows(head.status);
     if (head.note !== undefined && head.note !== this.note) {
       this.note = head.note;
-      write(this.narrator, head.note);
+      write(this.narrator, withUnits(head.note));
       this.mayBeCut();
     }
     if (head.place !== undefined || head.notice !== undefined) {

@@ -87,6 +87,7 @@ export class ComingBack {
     }
     board.watch(answer.run, true);
     board.restart(); // the page's forms are for the run that it has opened
+    board.rail.question.answerAgain();
   }
 
   /** Have the server bring back what was kept: {run}, or {why} it was refused, or neither. */

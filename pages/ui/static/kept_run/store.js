@@ -13,7 +13,7 @@ const LIST = "kept runs";
 
 const here = new Map(); // the last state of each bench, with its digest
 const [visit] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
-const wasLoadedAgain = ["reload", "back_forward"].includes(visit?.type);
+export const wasLoadedAgain = ["reload", "back_forward"].includes(visit?.type);
 
 const names = () => readList(kept(TAB, LIST));
 const head = (bench) => `kept ${bench}`;

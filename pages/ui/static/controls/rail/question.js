@@ -1,6 +1,7 @@
 // The question of an experiment before it runs: its answers in the rail, the answer in the chart, and the verdict.
 
 import { element, fill } from "../../dom.js";
+import { keptAnswer } from "../../kept_run/answer.js";
 import { Sketch } from "./sketch.js";
 
 const ENDED = ["done", "failed"];
@@ -15,7 +16,7 @@ export class Question {
     this.root = element("div", { class: "rail-answers", "data-answers": "" });
   }
 
-  /** "open", "running", "changed" or "graded"; "" without a question. */
+  /** "open", "running", "changed", "late" or "graded"; "" without a question. */
   get phase() {
     return this.data?.phase ?? "";
   }
@@ -50,6 +51,7 @@ export class Question {
     for (const ask of [before?.ask, data?.ask]) this.board.charts.get(ask?.chart)?.draw();
     if (before?.hides?.length || data?.hides?.length) this.board.changed();
     if (this.board.run) this.follow(this.board.root.dataset.state, this.board.numbers.values.step); // it may have ended
+    if (this.needsWhy && this.whyBefore) this.sayAgain({ why: this.whyBefore });
     return true;
   }
 
@@ -138,10 +140,32 @@ export class Question {
     return until && steps > 0 ? { do: "play", steps } : { do: "play" };
   }
 
+  /**
+   * A server that was started again asks what was answered before, of a run that has come back: give the same answer.
+   * The run stops where the question ends.
+   */
+  answerAgain() {
+    const said = this.isOpen && this.data.own ? keptAnswer(this.board.rail.place) : null;
+    if (!said) return;
+    const { why, ...first } = said;
+    this.whyBefore = why;
+    this.isAgain = "answer" in first;
+    this.sayAgain({ ...first, begun: true });
+  }
+
+  sayAgain(said) {
+    this.board.component.setTriggerValue("tried", { id: this.board.rail.data.set, ...said });
+  }
+
   /** The run has another state: once it is where the question ends, the page compares it with the answer. */
   follow(state, step) {
     if (this.phase !== "running" || this.data.still) return;
     const { until } = this.data;
+    if (state === "playing" && until) {
+      if (step > until) this.board.send({ do: "pause" }); // it came back from a lost worker, and did not know the end
+      else if (this.isAgain) this.board.send(this.playToItsEnd());
+      this.isAgain = false;
+    }
     const isThere = ENDED.includes(state) || (state === "paused" && until && step >= until);
     const asked = `${state} ${step}`;
     if (!isThere || asked === this.asked) return;
@@ -160,6 +184,7 @@ export class Question {
       const said = data.ask.kind === "curve" ? words.saidCurve : fill(words.said, { answer: data.said });
       this.root.replaceChildren(element("p", {}, said));
     } else if (this.phase === "changed") this.root.replaceChildren(element("p", {}, words.predictChanged));
+    else if (this.phase === "late") this.root.replaceChildren(element("p", {}, words.predictLate));
     else if (this.needsWhy) this.root.replaceChildren(this.options(data.why.options, (why) => this.send({ why })));
     else this.root.replaceChildren();
     this.showTools();

@@ -2,6 +2,7 @@
 
 import "../../history.js";
 import { element, fill } from "../../dom.js";
+import { forgetAnswer, keepAnswer } from "../../kept_run/answer.js";
 import { FromBefore, ITEM } from "../../questions/from_before.js";
 import { notePrediction } from "../../questions/progress.js";
 import { popup } from "../menu.js";
@@ -71,6 +72,7 @@ export class Rail {
     this.watcher.observe(this.sentence);
     this.at = ""; // the experiment in sight
     this.hasPlayed = false; // since the last one was set up
+    this.session = undefined; // that knows what was answered; another one has forgotten it
   }
 
   /** Show what the page knows of the experiments: a newly set up one, or another lab's, comes into sight. */
@@ -88,6 +90,10 @@ export class Rail {
     const hadFocus = this.root.contains(document.activeElement) || document.activeElement?.closest(".sketch");
     const { phase } = this.question;
     const isOther = this.question.update(data.prediction);
+    const { session } = this.board; // none before the page is there
+    if (session && this.session !== session && data.prediction?.still) this.question.answerAgain();
+    if (session && this.session === session && isOther && this.question.isOpen) forgetAnswer();
+    this.session = session;
     if (ASKED.includes(phase) && data.prediction?.verdict) {
       notePrediction(data.lesson, data.set, data.prediction.verdict.right);
     }
@@ -114,6 +120,11 @@ export class Rail {
     if (this.hasPlayed || this.root.hidden) return;
     this.hasPlayed = HAS_PLAYED.includes(runState) || step > 0;
     if (this.hasPlayed) this.showPhase();
+  }
+
+  /** The name of the experiment that is set up. */
+  get place() {
+    return `${this.data.lesson}/${this.data.set}`;
   }
 
   find(id) {
@@ -195,11 +206,11 @@ export class Rail {
     return this.root.offsetHeight;
   }
 
-  /** What needs more room than two lines lies over the pictures: nothing below moves. */
+  /** What needs more room than two lines lies over the pictures: nothing below moves. A class's question does not. */
   overlap() {
     const isColumn = getComputedStyle(this.root).flexWrap === "wrap"; // a phone's rail is as high as it needs
     const room = parseFloat(getComputedStyle(this.root).minHeight);
-    this.root.style.marginBottom = isColumn ? "" : `${Math.min(0, room - this.root.offsetHeight)}px`;
+    this.root.style.marginBottom = isColumn || this.board.vote ? "" : `${Math.min(0, room - this.root.offsetHeight)}px`;
   }
 
   destroy() {
@@ -232,7 +243,10 @@ export class Rail {
 
   /** Tell the page what was answered to the question of the experiment that is set up. */
   send(sent) {
-    if (!sent.reached) clickedAt = performance.now();
+    if (!sent.reached) {
+      clickedAt = performance.now();
+      keepAnswer(this.place, sent);
+    }
     this.board.component.setTriggerValue("tried", { id: this.data.set, ...sent });
   }
 

@@ -1,4 +1,4 @@
-"""Myths: changes that people warn of. Most of them do no harm here; a few do, and the runs tell which.
+"""Myths: changes that people warn of. About half of them do no harm here, the others do, and the runs tell which.
 
 A case's script has the change, its cure takes it back, and `fault` is what people say.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from playground.lessons.training_loop.clinic.case import Case, Edit, Measure
-from playground.lessons.training_loop.clinic.cases import fails_in_test, learns_badly
+from playground.lessons.training_loop.clinic.cases import fails_in_test, impossible_losses, learns_badly
 
 GROUP = "Broken or not?"
 
@@ -184,7 +184,19 @@ test_accuracy = accuracy(model, x_test, y_test)
     measure=Measure("test_accuracy", 0.8, "above"),
 )  # fmt: skip
 
+SOFTMAX_TWICE = replace(
+    impossible_losses.SOFTMAX_TWICE, name="m10", group=GROUP, others=(),
+    fault="“The outputs for CrossEntropyLoss must not go through a softmax.” Here they do.",
+    why="CrossEntropyLoss applies a softmax itself. Of probabilities it makes a loss that never falls below 1.461.",
+)  # fmt: skip
+
+SEED_IN_THE_LOOP = replace(
+    fails_in_test.SEED_IN_THE_LOOP, name="m11", group=GROUP, others=(),
+    fault="“Set the seed once, before the loop.” Here it is set in every step.",
+    why="Each step draws the same 32 images: the model learns them by heart and never sees the others.",
+)  # fmt: skip
+
 CASES = (
     BIAS_BEFORE_BATCH_NORM, ZERO_GRAD_LAST, SORTED, SWAPPED_ARGUMENTS, EVAL_FORGOTTEN, SCRAMBLED_PIXELS, LONG_TARGETS,
-    ZERO_GRAD_FORGOTTEN, MIXED_WITHOUT_SHUFFLE,
+    ZERO_GRAD_FORGOTTEN, MIXED_WITHOUT_SHUFFLE, SOFTMAX_TWICE, SEED_IN_THE_LOOP,
 )  # fmt: skip
