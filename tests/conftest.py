@@ -57,7 +57,7 @@ MEDIA = {"color_scheme", "reduced_motion", "forced_colors"}  # options of a tab,
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Which part of the tests that take turns runs where nothing is named: by default another one each day."""
-    words = "the tenth (0 to 9) of long claims and the third of cases marked in_turns; by default those of the day"
+    words = "the tenth (0 to 9) of long claims and the third of cases marked in_turns to run; by default the day's"
     parser.addoption("--tenth", type=int, choices=range(10), help=words)
 
 

@@ -19,7 +19,7 @@ import { ComingBack } from "./kept_run/coming_back.js";
 import { keepStep, stepBeforeReload } from "./kept_run/reloaded.js";
 import { Places } from "./places.js";
 import { followOrder } from "./reading_order.js";
-import { CLOSED, NO_RUN, Stream } from "./wire/stream.js";
+import { askNext, CLOSED, NO_RUN, Stream } from "./wire/stream.js";
 import { themeOf } from "./theme.js";
 import { markNumbersAndCode } from "./translated.js";
 
@@ -165,6 +165,7 @@ export class Board {
   compareWith(run) {
     this.screen.classList.toggle("compared", Boolean(this.data.compares));
     if (this.companion?.run === run) return;
+    if (this.companion && !run) this.comingBack.forgetSecond();
     this.companion?.leave();
     this.companion = run ? new Companion(this, run) : null;
   }
@@ -298,7 +299,7 @@ export class Board {
     }
     this.paint(frame);
     this.drawing = true;
-    this.ask(true);
+    askNext(() => this.ask(true));
     requestAnimationFrame(() => {
       this.drawing = false;
       const next = this.waiting;
