@@ -173,6 +173,7 @@ export class Wall {
     const { teacher, words } = this;
     if (!teacher.state) return;
     teacher.fresh.clear();
+    const { vote } = teacher.state;
     const people = teacher.people();
     let person = people.find(({ seat }) => seat === this.one);
     if (this.one && !person) {
