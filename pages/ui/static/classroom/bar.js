@@ -15,8 +15,10 @@ import { Vote } from "./vote_in_page.js";
 
 const CODE = /^[BCDFGHJKLMNPQRSTVWXZ]{6}$/;
 const SPREAD_MS = 1_000; // over which the pages of a class follow the teacher: the server need not draw all at once
-const REPEAT_MS = 2_500; // a rerun that was under way may have lost what was asked
-const MAX_REPEATS = 8;
+// A rerun that was under way may have lost what was asked. Asked again soon, a busy server would run the page twice, so
+// each wait is twice as long as the one before.
+const REPEAT_MS = 4_000;
+const MAX_REPEATS = 5;
 const SAID_MS = 5_000; // how long a refusal stays
 const REPORT_MS = 1_000; // until a board is named again that the server did not take
 const MAX_TITLE = 32; // letters
@@ -175,7 +177,7 @@ class Bar {
         this.asked.set(what, times + 1);
         this.page.setTriggerValue("order", { ...order, at: Date.now() });
       }
-      setTimeout(ask, REPEAT_MS);
+      setTimeout(ask, REPEAT_MS * 2 ** times);
     };
     setTimeout(ask, Math.random() * SPREAD_MS);
   }

@@ -169,7 +169,7 @@ class VotePage {
       !isOpen && own !== null && vote.ask.kind !== "curve" &&
         part("p", { class: "own" }, say(text.you_said, { answer: answerText(vote, own) })),
       result && vote.ask.kind !== "curve" && smallBars(vote, result),
-      vote.say && part("p", { class: "truth" }, vote.say),
+      vote.say && part("p", { class: "truth" }, rich(vote.say)),
       part(
         "p",
         { class: "muted", role: "status" },
