@@ -309,7 +309,7 @@ export class Question {
     if (!why.answer) {
       return [verdict.right ? words.predictRight : words.predictWrong, `${verdict.sentence} <b>${why.question}</b>`];
     }
-    return [why.right ? words.whyRight : words.whyWrong, `<b>${why.feedback}</b> ${after}`];
+    return [why.right ? words.whyRight : words.whyWrong, `<b>${why.feedback}</b> ${why.because} ${after}`];
   }
 
   // The answer in a chart.
