@@ -1,11 +1,12 @@
 """What a wall of many boards shows of one run: a small picture and a few numbers, in about a hundred bytes.
 
-A run makes it from numbers that it has (`TrainingRun.glance`), at most once a second and only while somebody looks.
+A run makes it from numbers that it has (`TrainingRun.glance`), twice a second and only while somebody looks; the
+picture is in it at most once a second.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Any, Literal
 
@@ -14,12 +15,14 @@ from numpy.typing import NDArray
 
 Looks = Literal["no", "numbers", "picture"]  # what is wanted of a run
 Kind = Literal["", "map2", "map4", "map8", "fit", "race", "digit"]  # a map's number: of the classes it is for
+Challenge = Literal["", "open", "met"]
 
 MAP_SIDE = 16  # cells in a row of a map
 FIT_PLACES = 32  # of a fit
 RACE_POINTS = 24  # at most, of each racer's loss
-TAIL_POINTS = 8  # at most, of the loss since the glance before
 CURVE_POINTS = 64  # at most, of the whole loss
+SHOWN_POINTS = 40  # at most, of the data in a map or a fit
+IMAGE_SIDE = 28  # pixels of a digit's image
 OWN_IMAGE = 65_535  # in the place of an image's number
 MIN_EXPONENT, MAX_EXPONENT = -6, 6  # of the losses that a byte can tell apart
 
@@ -29,19 +32,22 @@ class Miniature:
     """A picture as bytes; `kind` says what they are (`map_of_classes`, `fit`, `race`, `digit`), "" that there is none.
 
     A map has 16 x 16 cells, row by row from the lowest; those for up to four classes have two cells a byte, the first
-    one in the high four bits.
+    one in the high four bits. `data` is what the model was given, which changes rarely: some points of a map or a fit
+    (`points_in`), or the pixels of a digit (`pixel_bytes`); b"" for none.
     """
 
     kind: Kind = ""
     picture: bytes = b""
+    data: bytes = b""
 
 
 @dataclass(frozen=True)
 class Glance:
     """One run at one moment. What a run does not have is NaN, 0 or empty.
 
-    `tail` is the loss since the glance before, `curve` all of it, both as loss bytes (`loss_bytes`) at even distances.
-    `accuracy` is a fraction of 1; `units` counts hidden units, or a CNN's parameters in hundreds.
+    `curve` is the whole loss from step 0 on, as loss bytes (`loss_bytes`) at even distances. A glance has all of it, so
+    one that is lost or read twice does no harm. `accuracy` is a fraction of 1; `units` counts hidden units, or a CNN's
+    parameters in hundreds; `challenge` says whether the run has a teacher's challenge, and has met it.
     """
 
     miniature: Miniature = Miniature()
@@ -52,13 +58,19 @@ class Glance:
     accuracy: float = nan
     units: int = 0
     parameters: int = 0
-    tail: bytes = b""
     curve: bytes = b""
+    challenge: Challenge = ""
 
     @property
     def is_diverged(self) -> bool:
         """Whether its loss is no longer finite."""
         return self.state == "failed"
+
+    def with_picture_of(self, before: Glance) -> Glance:
+        """This glance; where it has no picture, with the one of the glance before, unless the run began again since."""
+        if self.miniature.picture or not before.miniature.picture or self.step < before.step:
+            return self
+        return replace(self, miniature=before.miniature)
 
 
 def loss_bytes(losses: NDArray[Any]) -> bytes:
@@ -100,6 +112,22 @@ def fit(heights: NDArray[Any], low: float, high: float) -> Miniature:
     """A curve at 32 places, as heights from 0 (`low`) to 255 (`high`); what lies outside is at the edge."""
     share = (np.nan_to_num(np.asarray(heights, dtype=np.float64), nan=low) - low) / (high - low or 1.0)
     return Miniature("fit", np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8).tobytes())
+
+
+def points_in(x: NDArray[Any], y: NDArray[Any], classes: NDArray[Any] | None = None) -> bytes:
+    """Some points of a map or a fit, three bytes each: x and y, from 0 to 255 over the picture, and the class.
+
+    `x` and `y` (points,) are from 0 to 1; points beside the picture are left out.
+    """
+    found = np.column_stack([x, y, np.zeros(len(x)) if classes is None else classes])
+    found = thinned(found[((found[:, :2] >= 0) & (found[:, :2] <= 1)).all(axis=1)], SHOWN_POINTS)
+    return bytes(np.rint(found * [255, 255, 1]).astype(np.uint8).tobytes())
+
+
+def pixel_bytes(pixels: NDArray[Any]) -> bytes:
+    """A digit's image (28, 28) from 0 to 1, row by row from the top, two pixels a byte as in a map."""
+    left, right = np.rint(15 * np.clip(pixels, 0, 1)).astype(np.uint8).reshape(-1, 2).T
+    return bytes((16 * left + right).astype(np.uint8).tobytes())
 
 
 def race(losses: list[NDArray[Any]]) -> Miniature:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from typing import Any, Literal
@@ -126,6 +126,8 @@ class Prediction:
     The rule `reads` the run, or the experiment's config.
     With `applies` "after", the experiment's settings are applied only after the answer, as in all still labs: for
     pictures that show the future. `hides` names toggles of charts that are off until then.
+    After its vote a class sees the runs of `beside` side by side, or else the run of the experiment: by the option that
+    a run belongs to, or a title of its own, the settings in which it differs from the experiment.
     """
 
     ask: Ask
@@ -136,6 +138,7 @@ class Prediction:
     applies: Literal["before", "after"] = "before"
     hides: tuple[str, ...] = ()
     reads: Literal["run", "config"] = "run"
+    beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ MEDIA = {"color_scheme", "reduced_motion", "forced_colors"}  # options of a tab,
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Which part of the tests that take turns runs where nothing is named: by default another one each day."""
-    words = "the tenth (0 to 9) of the long claims and the third of browser cases to run; by default those of the day"
+    words = "the tenth (0 to 9) of long claims and the third of cases marked in_turns to run; by default the day's"
     parser.addoption("--tenth", type=int, choices=range(10), help=words)
 
 
@@ -108,7 +108,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Set the markers, put browser tests last for a run in one process, and take only a part of the long matrices.
 
     Of tests/matrix, tests/claims and the first screen only cases marked `in_ci` run, of the lessons' other claims a
-    tenth, and of browser cases marked `in_turns` a third, unless the command names them.
+    tenth, and of cases marked `in_turns` a third, unless the command names them.
     """
     left_out = []
     long_claims = in_turns = 0

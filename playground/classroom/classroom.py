@@ -36,7 +36,7 @@ from playground.classroom.tiles import NOTHING
 from playground.classroom.tokens import Keys, Pass
 from playground.classroom.votes import FEW, Vote
 from playground.glance import Glance
-from playground.predictions import Answer
+from playground.real_runs import RealRuns
 from playground.settings import Settings
 
 KEPT_ACTS = 10  # that can be undone
@@ -45,15 +45,17 @@ AWAY_SECONDS = 20.0  # without any device of the teacher, until all are told
 EYES_SECONDS = 60.0  # of eyes up without any device of the teacher
 NEVER_CAME_SECONDS = 120.0  # until a class is ended whose teacher never opened it
 PAIRING_SECONDS = 60.0
+ON_THE_WAY_SECONDS = 8.0  # after a send or a join, until a board that is elsewhere has strayed
 RETURN_SECONDS = 10.0  # the longest wait for students after a restart
 RETURN_SHARE = 0.9  # of the seats
 UNKNOWN_IDS = 1_000  # that may have been given after the state was kept that comes back
 UNKNOWN_SEATS = 200
 PEEK_SECONDS = 2.0  # without another message
+PLAY_SECONDS = 10.0  # in which recordings of real runs are played
 MAX_DEVICES = 20
 MAX_SNAPSHOT_BYTES = 64 * 2**20  # of all snapshots together
 MAX_WAITING = 50  # who ask to come back
-ACCURACY_GOAL = 0.95  # of the leaders
+ACCURACY_GOAL = 95.0  # percent: of the leaders, where the class was sent to no challenge
 
 
 class Classroom:
@@ -91,6 +93,7 @@ class Classroom:
         self.pairings: dict[str, float] = {}  # token -> its end
         self.sent: Send | None = None  # where the class is together
         self.free = True
+        self.arrive_until = 0.0  # boards are on their way
         self.locks: tuple[str, ...] = ()
         self.eyes = False
         self.screen: Screen | None = None
@@ -164,6 +167,15 @@ class Classroom:
         """The connections with these roles, in the order in which they came."""
         return [each for each in self.connections if each.role in roles]
 
+    @property
+    def goal(self) -> tuple[float, int]:
+        """The least accuracy (0 to 1) and the most parameters (0: any) of the challenge to which the class was sent."""
+        place = None if self.sent is None or self.free else self.sent.place
+        accuracy, parameters = (
+            (0.0, 0) if place is None else questions.challenge(place.page, place.query, place.experiment)
+        )
+        return (accuracy or ACCURACY_GOAL) / 100, parameters
+
     def is_here(self, seat: int) -> bool:
         """Whether a browser of this seat is connected."""
         return any(each.role == "student" and each.seat == seat for each in self.connections)
@@ -181,7 +193,7 @@ class Classroom:
 
     def strayed(self, seat: Seat) -> bool:
         """Whether a board is elsewhere than where the class is together."""
-        if self.free or self.sent is None:
+        if self.free or self.sent is None or self.clock() < max(self.sent.at, seat.joined) + ON_THE_WAY_SECONDS:
             return False
         place = self.sent.place
         is_there = seat.board.page == place.page and place.experiment in (None, seat.board.experiment)
@@ -230,6 +242,7 @@ class Classroom:
             name = self.new_offer()
         seat = self._add(Seat(self.last_seat + 1, name, typed, self.clock(), self.random.getrandbits(32)))
         seat.sent = None if self.free else self.sent
+        self.arrive_until = self.clock() + ON_THE_WAY_SECONDS
         self._sit(connection, seat)
 
     def come_back(self, connection: Connection, number: int, kept: object = None, answers: object = None) -> None:
@@ -522,6 +535,7 @@ class Classroom:
             self.touch(seat)
         if to == "all":
             self.sent, self.free = sent, False
+            self.arrive_until = self.clock() + ON_THE_WAY_SECONDS
             self.at_step = self.at_step if step is None else step
             self._act("send", undo, title=place.title or place.page)
         else:
@@ -581,12 +595,15 @@ class Classroom:
         self._bump()
 
     def go_to_step(self, before: int, step: int) -> None:
-        """Send all to a step of the plan, from the one that the browser showed."""
+        """Send all to a step of the plan, from the one that the browser showed; a step that asks opens its vote."""
         if before != self.at_step or step >= len(self.steps):
             raise Refused("state")
         if self.vote is not None:
             raise Refused("busy")
-        self.send("place", self.steps[step], None, "all", step=step)
+        place = self.steps[step]
+        self.send("place", place, None, "all", step=step)
+        if place.ask and place.experiment and questions.find(place.page, place.experiment) is not None:
+            self.ask(place.page, place.experiment)
 
     def show_projected(self, **wish: str) -> None:
         """Choose what the projector shows."""
@@ -659,15 +676,18 @@ class Classroom:
             result = self.vote.result(self.vote.answers, self.voters, self.random)
             connection.note({"is": "peek", "vote": self.vote.id, "result": result})
 
-    def want_truth(self, vote: Vote) -> None:
-        """Ask the workers what the real run says."""
-        self.errands.append(Errand("truth", vote.id, vote.question.page, vote.question.experiment))
+    def want_runs(self, vote: Vote) -> None:
+        """Ask the workers to play the real runs."""
+        self.errands.append(Errand("runs", vote.id, vote.question.page, vote.question.experiment))
 
-    def truth_found(self, vote: int, truth: Answer | None) -> None:
-        """What the real run says, for the vote that waits for it."""
-        if self.vote is not None and self.vote.id == vote and self.vote.state == "run" and truth is not None:
-            self.vote.truth = truth
-            self._reveal_if_there()
+    def runs_found(self, vote: int, found: RealRuns) -> None:
+        """The real runs and what they say, for the vote that waits for them."""
+        if self.vote is None or self.vote.id != vote or self.vote.state != "run":
+            return
+        self.vote.truth = found.truth if self.vote.truth is None else self.vote.truth
+        self.vote.recordings, self.vote.played_at = found.recordings, self.clock()
+        self._bump()
+        self._reveal_if_there()
 
     # Snapshots.
 
@@ -725,12 +745,13 @@ class Classroom:
 
     def take_glances(self, glances: Mapping[str, Glance]) -> None:
         """What runs say of themselves, by the name under which they are read. A picture that is not new is kept."""
-        for seat in self.seats.values():
-            found = None if seat.board.run is None else glances.get(seat.board.run)
-            if found is not None:
-                if not found.miniature.picture and seat.glance.miniature.picture and found.step >= seat.glance.step:
-                    found = replace(found, miniature=seat.glance.miniature)
-                seat.glance = found
+        new = [seat for seat in self.seats.values() if seat.board.run is not None and seat.board.run in glances]
+        for seat in new:
+            seat.glance = glances[seat.board.run or ""].with_picture_of(seat.glance)
+        for each in self.of_role("teacher"):
+            if new and each.view == "wall":
+                each.glanced.update(seat.number for seat in new)
+                each.wake()
         self._reveal_if_there()
 
     # Time.
@@ -753,6 +774,7 @@ class Classroom:
             self._without_teacher(away)
         if self.returning is not None:
             self._wait_for_return(now)
+        self._reveal_if_there()
         if not self.is_shell:
             self._forget_boards(now)
         is_due = self.vote is not None and self.vote.until is not None and now >= self.vote.until and self.vote.is_open
@@ -761,6 +783,9 @@ class Classroom:
         if self.is_shell and self.teacher_lost is None and now >= self.shell_ends:
             self.is_shell = False
             self._bump()
+        if 0 < self.arrive_until <= now:
+            self.arrive_until = 0.0
+            self._touch_rows()
         for seat in [each for each in self.seats.values() if each.lost is not None]:
             if now - (seat.lost or now) > LOST_SEAT_SECONDS:
                 self._put_aside(seat.number)
@@ -991,7 +1016,7 @@ class Classroom:
             for seat in vote.answers:
                 self._give_receipt(vote, vote.number, seat, closed=vote.closings[vote.number])
         if event == "play":
-            self.want_truth(vote)
+            self.want_runs(vote)
         if vote.state == "over":
             self.past.append(vote)
             self.vote = None
@@ -1033,7 +1058,10 @@ class Classroom:
             self._bump()
 
     def _reveal_if_there(self) -> None:
-        """Say the right answer once half of the boards of the experiment are where its question ends."""
+        """Say the right answer once half of the boards of the experiment are where its question ends.
+
+        Where no board has the experiment: once the recordings have been played.
+        """
         vote = self.vote
         if vote is None or vote.state != "run" or vote.truth is None or vote.is_revealed:
             return
@@ -1045,7 +1073,9 @@ class Classroom:
         ]
         until = question.prediction.until
         there = sum(each.state in ("done", "failed") or (until is not None and each.step >= until) for each in runs)
-        if runs and 2 * there >= len(runs):
+        seconds = PLAY_SECONDS if vote.recordings else 0.0
+        is_played = vote.played_at is not None and self.clock() >= vote.played_at + seconds
+        if 2 * there >= len(runs) if runs else is_played:
             self._take(vote, "reveal")
 
 

@@ -91,8 +91,8 @@ def restore(of: Classroom, kept: object) -> bool:
             of.seats.setdefault(number, seat)
     of.vote = None if data["vote"] is None else _vote_of(data["vote"])
     of.past = [vote for each in data["past"] if (vote := _vote_of(each)) is not None]
-    if of.vote is not None and of.vote.state == "run" and of.vote.truth is None:
-        of.want_truth(of.vote)
+    if of.vote is not None and of.vote.state == "run":
+        of.want_runs(of.vote)
     of.is_shell, of.restored = False, data["rev"]
     of.reach_epoch(data["epoch"])
     of.expect(each[0] for each in data["seats"])

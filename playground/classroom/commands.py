@@ -32,6 +32,7 @@ QUERY = re.compile(r"(\?[!-~]*)?")  # printable ASCII without spaces: as an addr
 Names = Literal["offered", "own", "numbers"]
 NAMES: tuple[Names, ...] = ("offered", "own", "numbers")
 SHOWN = ("auto", "door", "scatter", "ghosts", "leaders", "blank")
+TOGETHER = ("scatter", "ghosts", "leaders")
 X_AXES, Y_AXES = ("rate", "units", "parameters"), ("loss", "accuracy")
 
 
@@ -206,7 +207,7 @@ FIELDS: dict[Role | Literal["join"], dict[str, dict[str, Reader]]] = {
         "here": {},
         "board": BOARD,
         "look": {"seats": list_of(SEAT, MAX_SEATS), "one": none_or(SEAT)},
-        "found": ON,
+        "found": {**ON, "what?": one_of(*TOGETHER)},
         "door": {"open": flag},
         "settings": {"names?": one_of(*NAMES), "show_names?": flag, "leaders?": flag, "names_on_leaders?": flag},
         "allow": {"seat?": SEAT, "all?": flag},

@@ -33,7 +33,7 @@ class Connection:
     knocks: int = 0  # the seat that asks to come back
     pictures: frozenset[int] = frozenset()  # the seats whose miniatures are in view
     one: int | None = None  # the seat whose board is open
-    finds: bool = False  # shows dots of all runs
+    finds: str = ""  # which picture of all runs it shows; "class": the one that is projected
     peeks_until: float = 0.0
     notes: deque[Mapping[str, Any]] = field(default_factory=deque)
     closing: tuple[int, str] | None = None
@@ -45,8 +45,10 @@ class Connection:
     door: dict[str, Any] | None = None
     kept: int = -1  # revision of the state that the teacher's browser holds
     kept_at: float = -1e9
-    tiles: dict[int, tuple[bytes, bytes]] = field(default_factory=dict)  # head and miniature by seat
+    tiles: dict[int, tuple[bytes, tuple[bytes, ...]]] = field(default_factory=dict)  # by seat: head and parts
+    glanced: set[int] = field(default_factory=set)  # seats whose runs have said something since
     together: bytes = b""
+    played: int = 0  # the vote whose recordings it has
     second: bool = False  # a second has passed: what is sent once a second is due
 
     def note(self, message: Mapping[str, Any]) -> None:

@@ -1,17 +1,17 @@
 """What is to be sent to a browser now: made when it is sent, so that a slow browser gets less, and never a backlog.
 
-States go at once, answers to what a browser did itself, too; counts, tiles, rows and pictures of all runs at most once
-a second, and only what has changed.
+States go at once, answers to what a browser did itself, too; tiles as soon as runs say something new; counts, rows and
+pictures of all runs at most once a second. Only what has changed is sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import orjson
 
-from playground.classroom import coming_back, views
+from playground.classroom import coming_back, commands, views
 from playground.classroom.classroom import Classroom
 from playground.classroom.connections import Connection
 
@@ -66,6 +66,7 @@ def _projector(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Me
     if of.rev > to.state:
         to.state, to.count = of.rev, views.count(of)
         yield text(views.projector(of))
+    yield from _runs(of, to)
     if is_second:
         before = to.count
         yield from _count(of, to)
@@ -80,12 +81,17 @@ def _teacher(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Mess
         to.state, to.count = of.rev, views.count(of)
         yield text(views.teacher(of, to))
     yield from _rows(of, to, is_second=is_second)
+    if to.view == "wall":
+        yield from _runs(of, to)
     if is_second:
         yield from _count(of, to)
-        if to.view == "wall":
-            yield from _tiles(of, to)
-        if to.finds:
-            yield from _together(of, to, "scatter")
+    if to.view == "wall":
+        seats = of.seats if is_second else to.glanced & of.seats.keys()
+        yield from _tiles(of, to, seats, is_second=is_second)
+        to.glanced.clear()
+    if is_second:
+        if to.finds in commands.TOGETHER:
+            yield from _together(of, to, to.finds)
         now, rev = of.clock(), coming_back.revision(of)
         if to.view != "board" and rev > to.kept and now - to.kept_at >= KEEP_SECONDS:
             to.kept, to.kept_at = rev, now
@@ -116,22 +122,33 @@ def _rows(of: Classroom, to: Connection, *, is_second: bool) -> Iterator[Message
         yield text({"is": "seats", "all": is_first, "seats": found, "gone": gone})
 
 
-def _tiles(of: Classroom, to: Connection) -> Iterator[Message]:
-    """Heads of all that have changed, and in view the miniatures that have."""
+def _tiles(of: Classroom, to: Connection, seats: Collection[int], *, is_second: bool) -> Iterator[Message]:
+    """Of these seats the heads that have changed, in view the miniatures that have, and once a second loss curves."""
     found = bytearray()
     shown = to.pictures if to.one is None else to.pictures | {to.one}
-    for seat in of.seats.values():
-        tile = views.tile(of, seat)
-        head, picture = tile.head(), tile.miniature
-        head_before, picture_before = to.tiles.get(seat.number, (b"", b""))
-        sends_picture = seat.number in shown and picture != picture_before
-        if head != head_before or sends_picture:
-            found += tile.bytes(picture=sends_picture, losses=head != head_before)
-            to.tiles[seat.number] = (head, picture if sends_picture else picture_before)
+    for number in seats:
+        tile = views.tile(of, of.seats[number])
+        head, parts = tile.bytes(), tile.parts
+        sent_head, sent = to.tiles.get(number, (b"", (b"", b"", b"")))
+        if number not in shown:
+            parts = parts[0], *sent[1:]
+        if not is_second:
+            parts = sent[0], *parts[1:]
+        changed = [part if part != before else None for part, before in zip(parts, sent, strict=True)]
+        if head != sent_head or any(part is not None for part in changed):
+            found += tile.bytes(changed)
+            to.tiles[number] = head, parts
     for number in to.tiles.keys() - of.seats.keys():
         del to.tiles[number]
     if found:
         yield bytes(found)
+
+
+def _runs(of: Classroom, to: Connection) -> Iterator[Message]:
+    """The recordings that answer the vote, once."""
+    if of.vote is not None and to.played != of.vote.id and (found := views.runs(of)) is not None:
+        to.played = of.vote.id
+        yield text(found)
 
 
 def _together(of: Classroom, to: Connection, what: str) -> Iterator[Message]:

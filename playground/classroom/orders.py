@@ -114,7 +114,7 @@ def _pair(of: Classroom, by: Connection, command: Command) -> None:
 
 
 def _find(of: Classroom, by: Connection, command: Command) -> None:
-    by.finds, by.together = command["on"], b""
+    by.finds, by.together = (command.get("what", "class") if command["on"] else ""), b""
 
 
 STUDENT: dict[str, Order] = {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 from playground import predictions
 from playground.experiments import Experiment, experiments
@@ -15,6 +16,7 @@ from playground.predictions import Answer, Ask, Choice, Number, Prediction
 
 HOME = ""  # the page that is no lesson
 TRY = "?{lesson}_try={experiment}"
+MAX_PARAMETERS = 10**6  # of a challenge
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,23 @@ def find(page: object, experiment: object) -> Question | None:
         return None
     found, prediction = _experiments(page).get(experiment), predictions.of(LESSONS[page]).get(experiment)
     return None if found is None or prediction is None else Question(page, experiment, found.title, prediction)
+
+
+def challenge(page: str, query: str, experiment: str | None) -> tuple[float, int]:
+    """The least test accuracy (percent) and the most parameters that a place sets as a challenge; 0 for none."""
+    given = dict(parse_qsl(query.removeprefix("?")))
+    found = _experiments(page).get(experiment or "") if page in LESSONS else None
+    settings = {} if found is None else found.config.as_texts()
+    texts = settings | {name.removeprefix(f"{page}_"): text for name, text in given.items()}
+    return _number(texts.get("least_accuracy"), 100), round(_number(texts.get("most_parameters"), MAX_PARAMETERS))
+
+
+def _number(text: str | None, most: float) -> float:
+    try:
+        found = float(text or 0)
+    except ValueError:
+        return 0.0
+    return found if 0 <= found <= most else 0.0
 
 
 def is_page(page: object) -> bool:

@@ -127,9 +127,9 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Errand:
-    """What a class needs from the workers; the answer comes with `truth_found` or `snapshot_taken`."""
+    """What a class needs from the workers; the answer comes with `runs_found` or `snapshot_taken`."""
 
-    kind: Literal["truth", "snapshot"]
+    kind: Literal["runs", "snapshot"]
     number: int  # of the vote or the seat
     page: str
     experiment: str = ""

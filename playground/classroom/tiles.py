@@ -1,32 +1,37 @@
 """Tiles: the bytes from which the teacher's wall draws one student's board.
 
-A message of tiles is one after the other: a head of 26 bytes, up to 8 new losses, then the miniature. All numbers are
-little-endian.
+A message of tiles is one after the other: a head of 30 bytes, then the loss curve, the picture, and what the model was
+given. All numbers are little-endian.
 
     seat u16 | kind u8 | lesson u8 | experiment u8 | flags u8 | age u16 | step u32 | loss f32 | rate f32
-    | accuracy u16 | units u16 | length u16
+    | accuracy u16 | units u16 | losses u8 | picture u16 | data u16 | challenge u8
 
-`kind` is in the low four bits, the number of new losses in the high ones. `lesson` is the place in the list of lessons
-(255: another page), `experiment` 1-based (0: none), `age` seconds since the student's last act, `length` that of the
-miniature; 0 keeps the one before. NaN and 65535 stand for a number that is not there. `playground.glance` says what the
-miniatures are made of: what a run tells of itself comes as a `Glance`.
+`lesson` is the place in the list of lessons (255: another page), `experiment` 1-based (0: none), `age` seconds since
+the student's last act; `losses`, `picture` and `data` are lengths, the largest number of their type for a part that has
+not changed since the last tile. The loss curve is always the whole one: a tile that is lost, or sent for another
+reason, changes nothing of it. NaN and 65535 stand for a number that is not there. `playground.glance` says what the
+pictures are made of: what a run tells of itself comes as a `Glance`.
 """
 
 from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 from typing import Protocol
 
-from playground.glance import Glance
+import numpy as np
 
-HEAD = struct.Struct("<HBBBBHIffHHH")
+from playground.glance import Glance, thinned
+
+HEAD = struct.Struct("<HBBBBHIffHHBHHB")
 KINDS = {"": 0, "map2": 1, "map8": 2, "fit": 3, "race": 4, "digit": 5, "diverged": 6, "map4": 7}
-MAX_TAIL = 8  # new losses in a tile
-MAX_MINIATURE = 1_000  # bytes
+CHALLENGES = {"": 0, "open": 1, "met": 2}
+SAME_LOSSES, SAME = 255, 65_535  # in the place of a length: as in the last tile
+MAX_LOSSES = 32  # of a curve
+MAX_PART = 1_000  # bytes of a picture, and of the data
 NO_NUMBER = 65_535
 AGE_STEP = 15  # seconds: an age alone does not send a tile again before that
 NOTHING = Glance()
@@ -35,7 +40,7 @@ NOTHING = Glance()
 class Boards(Protocol):
     """The runs that pages of a class show, by the names under which others read them.
 
-    The workers make a glance of a run at most once a second.
+    The workers make a glance of a run twice a second, with a picture at most once a second.
     """
 
     def shown(self, session: object, run_id: object) -> str | None:
@@ -76,17 +81,19 @@ class Tile:
     glance: Glance = NOTHING
 
     @property
-    def miniature(self) -> bytes:
-        """Its picture, b"" for none."""
-        picture = self.glance.miniature.picture
-        return picture if len(picture) <= MAX_MINIATURE else b""
+    def parts(self) -> tuple[bytes, ...]:
+        """The loss curve, the picture and the data; b"" for what is not there."""
+        miniature = self.glance.miniature
+        picture, data = (each if len(each) <= MAX_PART else b"" for each in (miniature.picture, miniature.data))
+        losses = thinned(np.frombuffer(self.glance.curve, np.uint8), MAX_LOSSES)
+        return losses.tobytes(), picture, data
 
-    def head(self) -> bytes:
-        """The numbers, 24 of the 26 bytes: what stands before the length of the miniature."""
-        glance = self.glance
+    def bytes(self, parts: Sequence[bytes | None] = (None, None, None)) -> bytes:
+        """The tile with these parts, None for one that has not changed."""
+        glance, (losses, picture, data) = self.glance, parts
         kind = KINDS["diverged" if glance.is_diverged else glance.miniature.kind]
         accuracy = glance.accuracy if math.isfinite(glance.accuracy) else None
-        packed = HEAD.pack(
+        head = HEAD.pack(
             self.seat,
             kind,
             self.lesson,
@@ -98,17 +105,12 @@ class Tile:
             _float(glance.rate),
             NO_NUMBER if accuracy is None else round(min(max(accuracy, 0.0), 1.0) * (NO_NUMBER - 1)),
             min(max(glance.units, 0), NO_NUMBER),
-            0,
+            SAME_LOSSES if losses is None else len(losses),
+            SAME if picture is None else len(picture),
+            SAME if data is None else len(data),
+            CHALLENGES[glance.challenge],
         )
-        return packed[:-2]
-
-    def bytes(self, *, picture: bool, losses: bool) -> bytes:
-        """The whole tile; `picture` and `losses` say whether these parts are in it."""
-        head = bytearray(self.head())
-        tail = self.glance.tail[-MAX_TAIL:] if losses else b""
-        miniature = self.miniature if picture else b""
-        head[2] |= len(tail) << 4
-        return bytes(head) + len(miniature).to_bytes(2, "little") + tail + miniature
+        return head + (losses or b"") + (picture or b"") + (data or b"")
 
 
 def _float(number: float) -> float:

@@ -12,10 +12,11 @@ from collections import Counter
 from typing import Any
 
 from playground.classroom import questions
-from playground.classroom.classroom import ACCURACY_GOAL, Classroom
+from playground.classroom.classroom import PLAY_SECONDS, Classroom
 from playground.classroom.connections import Connection
 from playground.classroom.records import Seat
 from playground.classroom.tiles import Flag, Tile
+from playground.real_runs import Recording
 
 MAX_DOOR_NAMES = 60  # then there are dots
 DIGITS = 4  # of the numbers of a dot
@@ -122,7 +123,7 @@ def teacher(of: Classroom, connection: Connection) -> dict[str, Any]:
         ],
         "snapshots": [
             {"id": each.id, "seat": each.seat, "name": each.name, "step": each.step, "at": each.at,
-             "bytes": len(each.content), "tile": base64.b64encode(each.tile).decode(), **each.board.data()}
+             "bytes": len(each.content), "tile": _as_text(each.tile), **each.board.data()}
             for each in of.snapshots.values()
         ],
         "waiting": [{"seat": number, "name": of.taken_out[number].name} for number in of.waiting
@@ -225,18 +226,20 @@ def together(of: Classroom) -> dict[str, Any] | None:
 
 def picture(of: Classroom, what: str, *, has_names: bool) -> dict[str, Any]:
     """The picture of all runs of the lesson at which most are; `has_names` says whether leaders may be named in it."""
-    runs = _runs(of)
+    with_run = _runs(of)
     if what == "ghosts":
-        curves = [[each.dot, each.glance.step, base64.b64encode(each.glance.curve).decode()] for each in runs]
-        page = runs[0].board.page if runs else ""
+        curves = [[each.dot, each.glance.step, _as_text(each.glance.curve)] for each in with_run]
+        page = with_run[0].board.page if with_run else ""
         return {"is": "curves", "page": page, "curves": sorted(each for each in curves if each[2])}
     if what == "leaders":
-        return {"is": "leaders", "goal": ACCURACY_GOAL, "dots": _leaders(of, runs, has_names=has_names)}
+        accuracy, parameters = goal = of.goal
+        found = _leaders(of, with_run, goal, has_names=has_names)
+        return {"is": "leaders", "accuracy": accuracy, "parameters": parameters, "dots": found}
     return dots(of, of.project["x"], of.project["y"])
 
 
 def dots(of: Classroom, x: str, y: str) -> dict[str, Any]:
-    """One number of each run against another one: [id, x, y], in the order of the ids, which are random.
+    """One number of each run against another one: [id, x, y, plays], in the order of the ids, which are random.
 
     The y of a run that has diverged is None.
     """
@@ -246,17 +249,49 @@ def dots(of: Classroom, x: str, y: str) -> dict[str, Any]:
 
 def _dot(of: Seat, x: str, y: str) -> list[Any] | None:
     across, is_lost = _number(of, x), of.glance.is_diverged
+    plays = of.glance.state == "playing"
     up = None if is_lost else _number(of, y)
-    return [of.dot, across, up] if across is not None and (is_lost or up is not None) else None
+    return [of.dot, across, up, plays] if across is not None and (is_lost or up is not None) else None
 
 
-def _leaders(of: Classroom, runs: list[Seat], *, has_names: bool) -> list[list[Any]]:
-    found = []
+def runs(of: Classroom) -> dict[str, Any] | None:
+    """The recordings that answer the vote; None where there are none. They tell the answer: only once it has ended."""
+    vote = of.vote
+    if vote is None or vote.state != "run" or not vote.recordings:
+        return None
+    recordings = [_recording(each) for each in vote.recordings]
+    return {"is": "runs", "vote": vote.id, "at": vote.played_at, "seconds": PLAY_SECONDS, "runs": recordings}
+
+
+def _recording(of: Recording) -> dict[str, Any]:
+    moments, last = of.moments, of.moments[-1]
+    miniatures = [each.miniature for each in moments]
+    return {
+        "name": of.name,
+        "lines": of.lines,
+        "diverged": last.is_diverged,
+        "kind": miniatures[0].kind,
+        "steps": [each.step for each in moments],
+        "loss": [_short(each.loss) for each in moments],
+        "accuracy": [_short(each.accuracy) for each in moments],
+        "pictures": [_as_text(each.picture) for each in miniatures],
+        "data": _as_text(miniatures[0].data),
+        "curve": _as_text(last.curve),
+    }
+
+
+def _as_text(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _leaders(of: Classroom, runs: list[Seat], goal: tuple[float, int], *, has_names: bool) -> list[list[Any]]:
+    found, (least, most) = [], goal
     for each in runs:
         accuracy = _number(each, "accuracy")
         if each.glance.parameters > 0 and accuracy is not None:
             name = each.name if has_names and of.names_on_leaders and each.may_be_shown else None
-            found.append([each.dot, each.glance.parameters, accuracy, accuracy >= ACCURACY_GOAL, name])
+            is_reached = accuracy >= least - 1e-9 and (not most or each.glance.parameters <= most)
+            found.append([each.dot, each.glance.parameters, accuracy, is_reached, name])
     return sorted(found, key=lambda each: each[0])
 
 
@@ -272,9 +307,11 @@ def _runs(of: Classroom) -> list[Seat]:
 
 def _number(of: Seat, name: str) -> float | None:
     value = float(getattr(of.glance, name))
-    if not math.isfinite(value) or (name in ("units", "parameters") and value == 0):
-        return None
-    return float(f"{value:.{DIGITS}g}")
+    return None if name in ("units", "parameters") and value == 0 else _short(value)
+
+
+def _short(value: float) -> float | None:
+    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
 
 
 def _vote(of: Classroom) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from playground.classroom.questions import Question
 from playground.predictions import Answer, Choice, Number
+from playground.real_runs import Recording
 
 State = Literal["open 1", "closed 1", "shown 1", "open 2", "closed 2", "shown 2", "run", "over"]
 STATES: tuple[State, ...] = ("open 1", "closed 1", "shown 1", "open 2", "closed 2", "shown 2", "run", "over")
@@ -66,6 +67,8 @@ class Vote:
     until: float | None = None  # an open vote closes then by itself
     talk: float | None = None  # the end of a discussion
     truth: Answer | None = None  # what the real run says
+    recordings: tuple[Recording, ...] = ()  # of the runs that show it
+    played_at: float | None = None  # when they came, and all screens begin to play them
     is_revealed: bool = False
 
     @property

@@ -286,7 +286,7 @@ class Engine:
                     each.lane.ready.notify()
 
     def look(self, run_id: str, looks: Looks) -> None:
-        """Glance at a run whenever it has changed, at most once a second, or no longer. Raises UnknownRun."""
+        """Glance at a run whenever it has changed, twice a second at most, or no longer. Raises UnknownRun."""
         with self._lock:
             opened = self._find(run_id)
             opened.glances = None if looks == "no" else Glances(looks == "picture")

@@ -385,13 +385,17 @@ class OpenRun:
     # What a wall of many boards sees.
 
     def take_glance(self, now: float) -> Glance | None:
-        """What a wall sees of it now, if one looks, something has changed and the last glance is a second ago."""
+        """What a wall sees of it now, if one looks, something has changed and it is time for another glance."""
         glances = self.glances
         if glances is None or self.run is None or now < glances.due_at(self.watching.change):
             return None
         run: object = self.run
-        found = run.glance(glances.step, has_picture=glances.has_picture) if isinstance(run, Glanced) else Glance()
-        glances.taken(self.watching.change, found.step, now)
+        if isinstance(run, Glanced):
+            has_picture = glances.has_picture(run.steps, now)
+            found = run.glance(has_picture=has_picture)
+        else:
+            has_picture, found = True, Glance()
+        glances.taken(self.watching.change, found.step, now, has_picture=has_picture)
         return replace(found, state=self.shown_state)
 
     # What a frame says.

@@ -104,8 +104,10 @@ class LineByLine(Protocol):
 class Glanced(Protocol):
     """Optional interface for runs that a wall of many boards can show."""
 
-    def glance(self, since: int, *, has_picture: bool) -> Glance:
-        """The numbers of the current step, with the losses of the steps after `since`, and perhaps a small picture."""
+    steps: int
+
+    def glance(self, *, has_picture: bool) -> Glance:
+        """The numbers of the current step, and perhaps a small picture."""
 
 
 class Comparable(Run, Protocol):

@@ -22,7 +22,8 @@ READER_GAP_SECONDS = 0.25  # between two frames that are drawn for readers alone
 REST_SECONDS = 1.0  # after which a reader gets the charts that were not among the controlling viewer's last ones
 READERS_SHARE = 0.1  # of a run's time, that may be spent on frames for readers alone
 MAX_READERS = 64  # of one run
-GLANCE_SECONDS = 1.0  # between two glances of a wall at a run
+GLANCE_SECONDS = 0.5  # between two glances of a wall at a run: with its way to the wall it is there within a second
+PICTURE_SECONDS = 1.0  # between two glances with a picture
 
 _CHANGES = itertools.count()
 
@@ -204,20 +205,33 @@ class Watching(Stream):
 
 @dataclass(eq=False)
 class Glances:
-    """What a wall of many boards has seen of a run: a glance at most once a second, and only where something is new."""
+    """What a wall of many boards has seen of a run: its numbers twice a second, and only where something is new.
 
-    has_picture: bool = True
+    Its picture comes at most once a second, or at once where the run has begun again.
+    """
+
+    wants_pictures: bool = True
     change: int = -1  # of the run, at the last glance
     step: int = -1  # the same
     at: float = -math.inf
+    pictured: int = -1  # the change at the last glance with a picture
+    pictured_at: float = -math.inf
 
     def due_at(self, change: int) -> float:
         """When the next glance is due, for a run that is at this change."""
-        return math.inf if change == self.change else self.at + GLANCE_SECONDS
+        if change != self.change:
+            return self.at + GLANCE_SECONDS
+        return self.pictured_at + PICTURE_SECONDS if self.wants_pictures and change != self.pictured else math.inf
 
-    def taken(self, change: int, step: int, now: float) -> None:
+    def has_picture(self, step: int, now: float) -> bool:
+        """Whether a glance now, at this step, has a picture."""
+        return self.wants_pictures and (now >= self.pictured_at + PICTURE_SECONDS or step < self.step)
+
+    def taken(self, change: int, step: int, now: float, *, has_picture: bool) -> None:
         """One was taken."""
         self.change, self.step, self.at = change, step, now
+        if has_picture:
+            self.pictured, self.pictured_at = change, now
 
 
 def _covers(asked: Ask | None, other: Ask) -> bool:

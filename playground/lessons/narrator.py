@@ -11,11 +11,12 @@ a sentence for it, says which change it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from playground.lessons.numbers import number
 
+MAX_LETTERS = 140  # of a sentence and its advice: two lines beside the numbers
 DIGITS = 4  # significant ones of a number in a sentence, as in the status line
 
 
@@ -51,7 +52,8 @@ class Rule(Generic[S]):
 
     `find` returns the evidence, a frozen dataclass, or None if the rule does not apply. `sentence_since` is the
     sentence where something was changed before. `advice` chooses a sentence that says what can be done, and "" where
-    nothing can. Floats have as many digits as in the status line.
+    nothing can. After a change, what is too long for its line is said without the change, or else without the advice.
+    Floats have as many digits as in the status line.
     """
 
     name: str
@@ -68,9 +70,12 @@ class Rule(Generic[S]):
         values = {each.name: getattr(evidence, each.name) for each in fields(evidence)}
         numbers = {name: number(value, DIGITS) if isinstance(value, float) else value for name, value in values.items()}
         numbers["since"] = situation.since
-        template = self.sentence_since if situation.since and self.sentence_since else self.sentence
-        advice = self.advice(situation, evidence) if self.advice is not None else ""
-        return Finding(self.name, evidence, template.format(**numbers), advice.format(**numbers))
+        advice = (self.advice(situation, evidence) if self.advice is not None else "").format(**numbers)
+        plain = Finding(self.name, evidence, self.sentence.format(**numbers), advice)
+        if not situation.since:
+            return plain
+        whole = replace(plain, sentence=(self.sentence_since or self.sentence).format(**numbers))
+        return next((each for each in (whole, plain) if len(each.text) <= MAX_LETTERS), replace(plain, advice=""))
 
 
 def findings(rules: Iterable[Rule[S]], situation: S) -> Iterator[Finding]:

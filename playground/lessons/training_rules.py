@@ -35,6 +35,7 @@ STAYS = 1.15  # the test loss must stay above its lowest by this factor
 OVERFIT_RISE, OVERFIT_FALL = 1.3, 0.9  # of the test loss over its lowest, and of the training loss since then
 MIN_GAIN = 0.1  # of the loss, by the probe's steps: with less there is little left to gain
 MIN_OWN_GAIN = 0.01  # of the loss, by the run's own steps without dropout
+MIN_RISE_ROWS = 6  # after a change: a loss that leaps at once was thrown up by the step, not pulled by a penalty
 MIN_PENALTY_SHARE = 0.5  # of the loss's own pull
 NOISY = 0.05  # of the loss: with smaller rises in all, batches do not make it bounce
 OUTLIER_SHARE = 0.05  # of the points; they are outliers if they cause more than MIN_OUTLIER_LOSS of the loss
@@ -44,7 +45,9 @@ NEAR_THE_FLOOR = 1.3  # of the lowest loss of softmax applied twice: the rest is
 NEAR_THE_CURVE = 1.1  # of the loss of the curve behind the points: what is left is their noise
 SLOW_START = 0.05  # of the first loss: a training that took away less has hardly moved
 LOW_RATE = 0.1  # of the step that pays in the probe: a plateau at a lower rate may be only a slow start
+VERY_LOW_RATE = 0.001  # the same, where dropout is on
 MAX_FAR_INPUT = 10  # where the loss is not finite: inputs as large as this are why
+SATURATING = ("sigmoid", "tanh", "softplus")  # activations whose slopes can be near 0 on both sides, or small
 COLLAPSED = 0.05  # weights no larger than this are as good as none
 
 FROM_THE_DOCTOR = ("kept gradients", "target scale", "dies backwards", "constant", "one prediction")
@@ -57,7 +60,7 @@ SENTENCES = {
     "start": "Press Play and watch the model learn. You can change most settings while it runs.",
     "went back": "You went back to step {step:,}, before the divergence, with a new optimizer.",
     "continued": "You continue from step {step:,} with an empty optimizer state. Change a setting, or press Play.",
-    "changed loss": "{since}: the training loss is {loss} (before: {before}). Press Play to see where it goes.",
+    "changed loss": "{since}: the training loss is {loss} (before: {before}). Press Play.",
     "changed": "{since}: no step yet. Press Play to see what it does.",
     "same units": "All {units} units of layer {layer} have the same weights, so all of them learn the same.",
     "dead layer": "All {units} units of layer {layer} are dead: they output 0 and get no gradient.",
@@ -97,7 +100,7 @@ SENTENCES = {
 }
 SENTENCES_SINCE = {
     "overfitting": "{since}: overfitting. From step {best_at:,} on, the test loss rose to {test}.",
-    "diverged": "{since}: the loss grew until it was not finite (NaN), at step {step:,}.",
+    "diverged": "{since}: diverged at step {step:,} (NaN).",
     "penalty rise": "{since}: the loss rose to {loss}. {label} ({rate}) pulls the weights to 0.",
     "bouncing": "{since}: the loss bounces more than it falls, because the steps are too long.",
     "noisy": "{since}: the loss bounces around {mean}, because each step sees other points.",
@@ -193,7 +196,7 @@ class TrainingSituation:
     targets: tuple[float, float] = (math.nan, math.nan)  # of a regression: the mean and the spread of y
     output_spread: float = math.nan  # of a regression: the standard deviation of the predictions
     one_class: int = -1  # of a classification: the only class that is predicted
-    layers: Callable[[], tuple[Layer, ...]] = tuple  # with the gradients of the first steps since the last change
+    layers: Callable[[], tuple[Layer, ...]] = tuple  # with their gradients since the last change
     held_gradients: Callable[[], tuple[float, float]] | None = None  # norms: of the sum so far, and of the new one
 
     @cached_property
@@ -442,7 +445,9 @@ def _dies_backwards(s: TrainingSituation) -> Any:
 
 
 def _to_lead_gradients_back(s: TrainingSituation, found: Any) -> str:
-    return ADVICE["relu" if s.config.activation != "relu" else "seed"]
+    if getattr(s.config, "initialisation", "") == "small":
+        return ADVICE["initialisation"]
+    return ADVICE["relu" if s.config.activation in SATURATING else "seed"]
 
 
 def _far(s: TrainingSituation) -> FarInputs | None:
@@ -540,7 +545,7 @@ def _collapsed(s: TrainingSituation) -> Collapse | None:
 
 
 def _penalty_rise(s: TrainingSituation) -> Rise | None:
-    if not s.penalties or _rising(s) is None:
+    if not s.penalties or len(s.rows.train) < MIN_RISE_ROWS or _rising(s) is None:
         return None
     found = s.probe()
     if found.gain < MIN_GAIN or found.penalty_share < MIN_PENALTY_SHARE:
@@ -635,6 +640,8 @@ def _slow(s: TrainingSituation) -> Plateau | None:
         return None
     if not s.trend.is_calm or s.loss < MIN_LOSS_TO_FALL * s.constant_loss:
         return None
+    if s.dropout and s.config.lr > VERY_LOW_RATE * s.held_up.rate:
+        return None  # the probe leaves out dropout, which may hold the loss up at any rate
     return Plateau(s.trend.mean, s.fit, s.loss, s.held_up.reachable)
 
 

@@ -20,7 +20,7 @@ from playground.engine.commands import Command, CommandError, GoBack, LookBack
 from playground.engine.frames import Figure
 from playground.engine.messages import NOT_KEPT, NOTHING_TO_GO_BACK_TO, OUT_OF_TIME, UNKNOWN_COMMAND
 from playground.engine.run import Drawing, Outcome
-from playground.glance import CURVE_POINTS, TAIL_POINTS, Glance, Miniature, loss_bytes, thinned
+from playground.glance import CURVE_POINTS, Challenge, Glance, Miniature, loss_bytes, thinned
 from playground.knobs import Config
 from playground.runs import messages, state
 from playground.runs import state_checks as check
@@ -597,25 +597,29 @@ class TrainingRun(ABC):
     # What a wall of many boards shows.
 
     @torch.no_grad()
-    def glance(self, since: int, *, has_picture: bool) -> Glance:
+    def glance(self, *, has_picture: bool) -> Glance:
         """The numbers and perhaps a small picture of the current step, whatever is shown.
 
-        `tail` has the losses after the step `since`. It draws no random number and changes nothing.
+        It draws no random number and changes nothing.
         """
-        steps, losses = self.losses_over_time()
+        _, losses = self.losses_over_time()
         accuracies = (self._last_of(name) for name in ("test_accuracy", "accuracy"))
         is_drawn = has_picture and self.outcome != "failed"
         return Glance(
             miniature=self.miniature() if is_drawn else Miniature(), step=self.steps,
             loss=float(losses[-1]) if len(losses) else math.nan, rate=float(getattr(self.config, "lr", math.nan)),
             accuracy=next((value for value in accuracies if math.isfinite(value)), math.nan), units=self.size(),
-            parameters=self.parameter_count, tail=loss_bytes(thinned(losses[steps > since], TAIL_POINTS)),
-            curve=loss_bytes(thinned(losses, CURVE_POINTS)),
+            parameters=self.parameter_count, curve=loss_bytes(thinned(losses, CURVE_POINTS)),
+            challenge=self.challenge_state(),
         )  # fmt: skip
 
     def miniature(self) -> Miniature:
         """The picture of a glance; none, where the lesson draws none."""
         return Miniature()
+
+    def challenge_state(self) -> Challenge:
+        """Whether the run has a teacher's challenge, and has met it."""
+        return ""
 
     def size(self) -> int:
         """How many hidden units the model has, or what else a lesson compares models by; 0 for nothing."""

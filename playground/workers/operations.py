@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from playground.experiments import Experiment
     from playground.lesson import OwnPoints
     from playground.predictions import Answer, Prediction, Verdict
+    from playground.real_runs import RealRuns
 
 Result = TypeVar("Result")
 Rows = tuple[tuple[float, ...], ...]
@@ -273,8 +274,8 @@ class Grade(Operation["Verdict | None"]):
 
 
 @dataclass(frozen=True)
-class TruthOf(Operation["Answer"]):
-    """The right answer to an experiment's prediction, read from a run that is played for it, or from its settings."""
+class PlayForClass(Operation["RealRuns"]):
+    """The right answer to an experiment's prediction, and recordings of the runs that show it."""
 
     lesson: str
     experiment: str
@@ -282,12 +283,11 @@ class TruthOf(Operation["Answer"]):
     def on(self, run: Any) -> None:
         """Needs no run."""
 
-    def finish(self, taken: None) -> Answer:
-        """Play the run, and read the answer."""
-        from playground import predictions
+    def finish(self, taken: None) -> RealRuns:
+        """Play the runs, and read the answer."""
+        from playground.real_runs import real_runs
 
-        found, prediction = _predicted(self.lesson, self.experiment)
-        return predictions.truth_of(prediction.ask, predictions.subject_of(prediction, found.bench, found.config))
+        return real_runs(self.lesson, self.experiment)
 
 
 @dataclass(frozen=True)

@@ -377,14 +377,14 @@ class WorkerPool:
         """
         return cast(DrawnLab, self._at_some_worker(session, wire.Draw(lab, config, digest, number)))
 
-    def compute(self, session: str, operation: Operation[Result]) -> Result:
+    def compute(self, session: str, operation: Operation[Result], timeout: float = DRAW_SECONDS) -> Result:
         """The result of an operation that needs no run.
 
         Waits. Raises ValueError with a sentence, or TimeoutError.
         """
-        return cast(Result, self._at_some_worker(session, wire.Compute(operation)))
+        return cast(Result, self._at_some_worker(session, wire.Compute(operation), timeout))
 
-    def _at_some_worker(self, session: str, question: wire.Question) -> Any:
+    def _at_some_worker(self, session: str, question: wire.Question, timeout: float = DRAW_SECONDS) -> Any:
         """The answer of the worker of a session to a question that any worker could answer."""
         future = None
         for _ in range(2):  # where a worker is lost meanwhile, the next one draws
@@ -392,7 +392,7 @@ class WorkerPool:
                 worker = self._worker_of(session)
             future = self._send(worker, question)
             try:
-                return self._wait(future, DRAW_SECONDS)
+                return self._wait(future, timeout)
             except TimeoutError:
                 break
             except BaseException:
@@ -468,7 +468,7 @@ class WorkerPool:
                     run.worker.outbox.post(wire.Hold(run.id, run.session in self._held))
 
     def look(self, at: Mapping[str, Looks], glanced: Callable[[str, Glance], None]) -> None:
-        """Glance at these runs from now on, and at no others: at each that has changed, at most once a second.
+        """Glance at these runs from now on, and at no others: at each that has changed, twice a second at most.
 
         `glanced` is called from another thread, and must return at once.
         """

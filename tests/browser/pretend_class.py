@@ -12,9 +12,14 @@ import base64
 import json
 import math
 import random
-import struct
 import time
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
+
+from playground import glance
+from playground.classroom.tiles import Flag, Tile
 
 CODE = "KFMTXR"
 LESSONS = ["regression", "classification", "optimizers", "cnn"]
@@ -48,6 +53,7 @@ SCRIPT = """(() => {
     send(text) {
       const message = JSON.parse(text);
       window.__sent.push(message);
+      if (message.do === "here" && !window.__silent) return this.say({ is: "here" });
       if (!message.as) return;
       for (const each of messages) this.say(each);
       if (closes) this.end(...closes);
@@ -115,36 +121,55 @@ def plane(kind: int) -> bytes:
     return bytes(cells[at] << 4 | cells[at + 1] for at in range(0, 256, 2))
 
 
-def loss_byte(loss: float) -> int:
-    return 1 + round(254 * (max(-6.0, min(6.0, math.log10(loss))) + 6) / 12) if loss > 0 else 0
+def cloud(rng: random.Random) -> bytes:
+    """Points of a circle and a ring around it, as a tile has them."""
+    found = []
+    for each in range(40):
+        radius, angle = (rng.gauss(0, 0.09) if each % 2 else rng.gauss(0.36, 0.03)), rng.uniform(0, 2 * math.pi)
+        found.append((0.5 + radius * math.cos(angle), 0.5 + radius * math.sin(angle), 1 - each % 2))
+    return glance.points_in(*np.array(found).T)
 
 
-def tile(seat: int, kind: str = "map", age: int = 12, flags: int = 16) -> bytes:
+def curve(rng: random.Random, points: int = 32) -> bytes:
+    """A loss that falls more or less fast."""
+    start, end, slope = rng.uniform(0.6, 1.1), rng.uniform(0.01, 0.5), rng.uniform(0.02, 0.4)
+    at = np.arange(points)
+    return glance.loss_bytes(end + (start - end) * np.exp(-slope * at) * (1 + 0.05 * np.sin(3 * at)))
+
+
+def miniature(kind: str, rng: random.Random) -> glance.Miniature:
+    """A picture of this kind."""
+    if kind == "map":
+        return glance.Miniature("map2", plane(rng.randrange(1000)), cloud(random.Random(1)))
+    along = np.linspace(-1, 1, 32)
+    if kind == "fit":
+        places = np.linspace(0, 1, 40)
+        noisy = (2 * places - 1) ** 2 + np.array([rng.gauss(0, 0.05) for _ in places])
+        fit = glance.fit(along**2 * rng.uniform(0.4, 1), -0.2, 1.2)
+        return replace(fit, data=glance.points_in(places, (noisy + 0.2) / 1.4))
+    if kind == "race":
+        return glance.race([0.5 * k ** np.arange(20) for k in (0.98, 0.9, 0.8, 0.95)])
+    if kind == "digit":
+        rows, columns = np.mgrid[:28, :28]
+        ring = np.exp(-((np.hypot(rows - 14, 1.4 * (columns - 14)) - 8) ** 2) / 3)
+        return replace(glance.digit(7, np.eye(10)[rng.randrange(10)] * 0.8 + 0.02), data=glance.pixel_bytes(ring))
+    return glance.Miniature()
+
+
+def tile(seat: int, kind: str = "map", age: int = 12) -> bytes:
     """One tile as the server sends it."""
     rng = random.Random(seat)
     steps, rate = rng.choice([90, 260, 430, 640, 800, 1000, 1200]), rng.choice([0.003, 0.01, 0.03, 0.1, 0.3, 0.6])
-    tail = [0.7 * 0.85**at for at in range(8)]
-    picture, number = b"", 0
-    if kind == "map":
-        picture, number = plane(seat), 1
-    elif kind == "fit":
-        picture, number = bytes(round(255 * (0.1 + 0.8 * ((at - 15.5) / 15.5) ** 2)) for at in range(32)), 3
-    elif kind == "race":
-        curves = [[0.5 * k**at for at in range(20)] for k in (0.98, 0.9, 0.8, 0.95)]
-        picture = bytes([4]) + b"".join(bytes([20, *map(loss_byte, curve)]) for curve in curves)
-        number = 4
-    elif kind == "digit":
-        bars = [4] * 10
-        bars[seat % 10] = 200
-        picture, number = struct.pack("<H", 7) + bytes(bars), 5
-    elif kind == "diverged":
-        tail, number, flags = [0.4 * 3**at for at in range(8)], 6, flags | 8
-    head = struct.pack(
-        "<HBBBBHIffHHH", seat, number | len(tail) << 4, LESSONS.index("classification"), 2, flags, age, steps,
-        math.nan if kind == "diverged" else 0.02 + rng.random() * 0.6, rate, round(65534 * (0.5 + 0.5 * rng.random())),
-        rng.choice([1, 2, 3, 4, 5, 6, 8]), len(picture),
+    is_lost = kind == "diverged"
+    losses = glance.loss_bytes(np.array([*(0.4 * 3.0 ** np.arange(9)), math.inf])) if is_lost else curve(rng)
+    found = glance.Glance(
+        miniature(kind, rng), "failed" if is_lost else "paused", 9 if is_lost else steps,
+        math.nan if is_lost else 0.02 + rng.random() * 0.6, 1.5 if is_lost else rate, 0.5 + 0.5 * rng.random(),
+        rng.choice([1, 2, 3, 4, 5, 6, 8]), 17, losses,
     )  # fmt: skip
-    return head + bytes(map(loss_byte, tail)) + picture
+    flags = Flag.HERE | (Flag.DIVERGED if is_lost else 0)
+    made = Tile(seat, LESSONS.index("classification"), 2, flags, age, found)
+    return made.bytes(made.parts)
 
 
 def tiles(count: int, kinds: tuple[str, ...] = ("map",)) -> dict[str, Any]:
@@ -172,6 +197,57 @@ def vote(state: str, **more: Any) -> dict[str, Any]:
     if state in ("shown 2", "run"):
         found |= {"result": second, "results": [first, second], "moves": MOVES, "changed": 12}
     return found | more
+
+
+def runs(vote: int = 1, *, ago: float = 0.0, names: tuple[str, ...] = ("2", "3", "4", "8"), kind: str = "map") -> Any:
+    """Recordings of a run for each answer, which began to play `ago` seconds ago."""
+    made = []
+    for each, name in enumerate(names):
+        rng, share = random.Random(each), np.linspace(0, 1, 40)
+        pictures = [miniature(kind, random.Random(each)).picture for _ in share]
+        made.append({
+            "name": name, "lines": ["SGD", "Momentum", "RMSprop", "Adam"] if kind == "race" else [],
+            "diverged": False, "kind": {"map": "map2"}.get(kind, kind), "steps": [round(500 * each) for each in share],
+            "loss": [0.7 * math.exp(-3 * each) for each in share], "accuracy": [0.5 + 0.49 * each for each in share],
+            "pictures": [base64.b64encode(each).decode() for each in pictures],
+            "data": base64.b64encode(miniature(kind, rng).data).decode(),
+            "curve": base64.b64encode(curve(rng, 64)).decode(),
+        })  # fmt: skip
+    return {"is": "runs", "vote": vote, "at": time.time() - ago, "seconds": 10.0, "runs": made}
+
+
+def dots(count: int, of: int = 28, x: str = "rate", y: str = "loss") -> Any:
+    """One dot for each run: a valley over the learning rate; large rates diverge, and the last one still plays."""
+    rng = random.Random(3)
+    found = []
+    for each in range(count):
+        rate = round(10 ** rng.uniform(-3, 0.5), 4)
+        loss = 0.004 * (1 + 30 * abs(math.log10(rate / 0.4)) ** 2) if rate < 1.4 else None
+        found.append([each, rate, loss, each == count - 1 and loss is not None])
+    return {"is": "dots", "x": x, "y": y, "of": of, "dots": found}
+
+
+def curves(count: int) -> Any:
+    """The loss curves of all runs, some of which have diverged."""
+    made = []
+    for each in range(count):
+        rng = random.Random(each)
+        lost = glance.loss_bytes(np.array([*(0.4 * 3.0 ** np.arange(7)), math.inf]))
+        made.append(
+            [each, 7 if each % 9 == 8 else 100, base64.b64encode(lost if each % 9 == 8 else curve(rng, 64)).decode()]
+        )
+    return {"is": "curves", "curves": made}
+
+
+def leaders(count: int = 19) -> Any:
+    """A challenge that some have met."""
+    rng = random.Random(5)
+    made = []
+    for each in range(count):
+        parameters = rng.choice([7, 12, 13, 15, 17, 17, 19, 20, 22])
+        accuracy = min(0.99, 0.6 + 0.02 * parameters + rng.uniform(-0.03, 0.05))
+        made.append([each, parameters, accuracy, accuracy >= 0.95 and parameters <= 20, name(each)])
+    return {"is": "leaders", "accuracy": 0.95, "parameters": 20, "dots": made}
 
 
 PLAN = [

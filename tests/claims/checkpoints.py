@@ -6,18 +6,24 @@ import contextlib
 import copy
 import io
 import pickle
+import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from torch import nn
 
 from playground.lessons import LESSONS
 from playground.lessons.checkpoints import inside, mismatch, pickles, resume, ways
+from playground.runs.checksums import checksum
+from playground.saving import checkpoint
+from playground.settings import Settings
 from tests.claims.claims import Claims
+from tests.recorded.record import small_digits
 
 CLAIMS = Claims("checkpoints")
 of, says = CLAIMS.of, CLAIMS.says
@@ -520,3 +526,67 @@ def _() -> None:
     for said, each in zip(equal(config), resumed, strict=True):
         assert (said == "yes") is torch.equal(whole.parameters[-1], each.parameters[-1])
     assert equal(config)[-1] == "yes"
+
+
+@of("command-in-a-file", "This page only lists the file and never runs it.")
+def _(config: Any) -> None:
+    file = pickles.file_of(config.file)
+    with pytest.MonkeyPatch.context() as patched:
+        ran: list[str] = []
+        patched.setattr("os.system", ran.append)
+        patched.setattr("posix.system", ran.append)
+        patched.setattr(pickles, "file_of", lambda name: file)
+        assert "posix.system" in str(pickles.draw_pickle(config).tables)
+        assert ran == []
+
+
+@says("“Nearly the same” means that something was forgotten.")
+def _() -> None:
+    rows = (
+        resume.draw_resume(resume.ResumeConfig()).tables[0].rows
+    )  # never stopped, then with more and more of its state
+    assert [row[3] for row in rows[1:]] == ["no", "no", "yes"]
+
+
+@says("This app’s upload checks all sizes before it reads anything.")
+def _() -> None:
+    small, bomb = io.BytesIO(), io.BytesIO()
+    torch.save({"0.weight": torch.zeros(1)}, small)
+    with zipfile.ZipFile(small) as old, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            is_data = "/data/" in entry.filename
+            new.writestr(entry.filename, bytes(50_000_000) if is_data else old.read(entry))  # 50 kB in the file
+    many = {f"t{at}": torch.zeros(1) for at in range(10_000)}
+    files = [bomb.getvalue(), safetensors.torch.save(many), b"{" * 50_000_000]
+    with pytest.MonkeyPatch.context() as patched:
+        read: list[Any] = []
+        patched.setattr("safetensors.torch.load", read.append)
+        patched.setattr("torch.load", lambda *given, **options: read.append(given))
+        for content in files:
+            with pytest.raises(ValueError):
+                checkpoint.read(content)
+        assert read == []
+
+
+@says(
+    "Every page here that trains has “Save and restore” under More: its checkpoint contains all of that, and a run restored from it continues bit for bit."
+)
+@torch.enable_grad()
+def _() -> None:
+    settings = Settings()
+    with small_digits():
+        for name, values in {
+            "regression": {"optimizer": "adam", "batch_size": 10, "lr": 0.01, "max_steps": 0},
+            "classification": {"dropout": 0.3, "batch_size": 10, "optimizer": "momentum", "max_steps": 0},
+            "optimizers": {"racers": "sgd,adam", "batch_size": 8},
+            "cnn": {"filters_1": 2, "filters_2": 2, "dropout": 0.5, "batch_size": 10, "epochs": 0},
+        }.items():
+            lesson: Any = LESSONS[name]
+            run = lesson.build(lesson.config(**values))
+            for _ in range(7):
+                run.step()
+            other, _ = checkpoint.restore(checkpoint.load(checkpoint.save(name, run)), lesson, settings)
+            for each in (run, other):
+                for _ in range(7):
+                    each.step()
+            assert checksum(run.model.state_dict()) == checksum(other.model.state_dict()), name

@@ -37,6 +37,7 @@ REASONS = {
     "advice": "what one should do",
     "hint": "what somebody who answers wrongly should think of",
     "history": "what was true of other versions, texts and programs",
+    "people": "what people do or know",
     "machine": "times and speeds, which are those of the machine",
 }
 VERBS = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 from typing import Any
 
@@ -14,6 +16,10 @@ from playground.engine.commands import read_command
 from playground.experiments import experiments
 from playground.lessons import LESSONS
 from playground.lessons.classification.config import ClassificationConfig, inputs_of
+from playground.lessons.classification.edits import OWN_POINTS
+from playground.lessons.classification.look_inside import FrameContext
+from playground.lessons.classification.predictions import small_maps
+from playground.lessons.classification.script import ClassificationScript
 from playground.training import models
 from tests.claims.claims import Claims
 from tests.claims.trainings import at, fresh, go_on, last, status, trained
@@ -547,3 +553,106 @@ def _() -> None:
 def _() -> None:
     logits = torch.randn(50, 5, generator=torch.Generator().manual_seed(0))
     assert torch.equal(logits.softmax(dim=1).argmax(dim=1), logits.argmax(dim=1)), "which changes nothing"
+
+
+def colours(run: Any, **options: bool) -> np.ndarray[Any, Any]:
+    """The bytes of the map's pixels: 51 for each class, and how certain the model is of it."""
+    with torch.no_grad():
+        figure = run.draw(["map"], options).charts["map"]
+    return np.asarray(figure["maps"]["values"]).ravel().astype(int)
+
+
+@says(
+    "The colours of the plane show the model's prediction everywhere, so you can watch the decision boundary move.",
+)
+def _() -> None:
+    run = fresh("classification", TUTORIAL, 20)
+    with torch.no_grad():
+        predicted = run.view().predictions.plane[-1].argmax(dim=1).numpy()
+    before = colours(run) // 51
+    assert (before == predicted).all() and set(before) == {0, 1}
+    assert (colours(go_on(run, 60)) // 51 != before).any()
+
+
+@says("Where the colours are pale the model is unsure; “Discrete” hides that.")
+def _() -> None:
+    run = classes(TUTORIAL, 50)
+    with torch.no_grad():
+        shares = run.view().predictions.plane[-1].softmax(dim=1).amax(dim=1).numpy()
+    strength = colours(run) % 51
+    assert np.corrcoef(strength, shares)[0, 1] > 0.999 and strength.min() == 0
+    assert set(colours(run, discrete=True) % 51) == {50}
+
+
+@says("The small maps in the network show each unit's output.")
+@torch.no_grad()
+def _() -> None:
+    run = classes(EXPERIMENTS["xor"], 50)
+    hidden = small_maps(run.view().predictions.plane[1])  # (units, pixels)
+    maps = run.draw(["network"], {}).charts["network"]["maps"]["values"].reshape(-1, hidden.shape[1]).astype(int) - 128
+    units = maps[len(run.config.input_names) :][: len(hidden)]
+    largest = np.abs(hidden).max(axis=1, keepdims=True)
+    assert np.abs(units / 127 - hidden / largest).max() < 0.01
+
+
+@of("own-table", "Open “Your own points” in All settings and paste rows of x1,x2,class (classes 0 to 4).")
+def _(config: Any) -> None:
+    rows = OWN_POINTS.format.read("0.5,-1.5,0\n-2,1,4\n1,1,2\n0,0,1\n1,0,3", 100).rows
+    run = fresh("classification", config, 0)
+    run.use_rows(rows)
+    assert run.config.outputs == 5
+    with pytest.raises(ValueError):
+        OWN_POINTS.format.read("\n".join(f"{at},1,{at}" for at in range(6)), 100)
+
+
+@of(
+    "challenge",
+    "To set a challenge of your own, open All settings, under Training, and share the link.",
+)
+def _(config: Any) -> None:
+    knobs = config.knobs()
+    assert {knobs[name].group for name in ("most_parameters", "least_accuracy")} == {"Training"}
+    own = {
+        name: text
+        for name, text in config.with_values(most_parameters=30).as_texts().items()
+        if name == "most_parameters"
+    }
+    assert own == {"most_parameters": "30"}
+
+
+@of("unsure", "“Least certain points” has the probability of their true class.")
+@torch.no_grad()
+def _(config: Any) -> None:
+    run = classes(config, 300)
+    shares = run.model(inputs_of(config, run.data.x_test)).softmax(dim=1)
+    of_true = shares.gather(1, run.data.y_test[:, None])[:, 0].numpy()
+    drawn = run.draw(["doubtful"], {}).charts["doubtful"]["data"][0]["x"]
+    assert len(drawn) > 5 and all(np.isclose(of_true, each, atol=1e-5).any() for each in drawn)
+
+
+@says("Large dots stand for many points.")
+@torch.no_grad()
+def _() -> None:
+    run = classes(EXPERIMENTS["too-sure"], 200)
+    counts = FrameContext(run.config, run.data, run.view(), run.drawing_state).evaluation.calibration()[2]
+    sizes = run.draw(["calibration"], {}).charts["calibration"]["data"][1]["marker"]["size"]
+    assert sizes[counts.argsort()].tolist() == sorted(sizes) and sizes[counts.argmax()] > min(sizes[counts > 0])
+
+
+@says("“Explain a point” shows every calculation: sums of products, an activation, sums again.")
+@torch.no_grad()
+def _() -> None:
+    run = classes(EXPERIMENTS["one-point"], 50)
+    figure = run.draw(["explain"], {}).charts["explain"]
+    shown = str(figure["data"]) + str(figure["layout"])
+    assert "·x₁" in shown and "Tanh(" in shown and "·h₁" in shown and "exp(" in shown
+
+
+@says("The script below is the script of the run on this page.")
+def _() -> None:
+    run = classes(TUTORIAL, 100)
+    script = ClassificationScript(run.run_history())
+    names: dict[str, Any] = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(script.text(), "script", "exec"), names)
+    assert float(names["loss"]) == pytest.approx(at(run, 99), rel=1e-4)

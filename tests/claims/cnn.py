@@ -11,14 +11,16 @@ import pytest
 import torch
 from torch import nn
 
+from playground.engine.commands import Pick, Slide
 from playground.experiments import experiments
 from playground.lessons import LESSONS
-from playground.lessons.cnn.attribution import fgsm
-from playground.lessons.cnn.charts import anatomy
-from playground.lessons.cnn.charts.projection import Projection, projected, sample
+from playground.lessons.cnn.attribution import Occlusion, fgsm, saliency
+from playground.lessons.cnn.charts import anatomy, window
+from playground.lessons.cnn.charts.projection import Projection, activations, embed, projected, sample
 from playground.lessons.cnn.charts.shift_test import ShiftTest, plain_model, shifted
 from playground.lessons.cnn.config import CnnConfig
 from playground.lessons.cnn.drawing.drawing import SLIDERS, PadDrawing
+from playground.lessons.cnn.frame_context import FrameContext
 from playground.lessons.cnn.lesson import build
 from playground.lessons.cnn.model import convolutions, frozen, scaled
 from playground.lessons.cnn.run import CnnRun
@@ -582,3 +584,142 @@ def _() -> None:
     x = scaled(run.digits.x_test[:20])
     last, first = run.model(x), copy.deepcopy(run.model).to(memory_format=torch.contiguous_format)(x.contiguous())
     torch.testing.assert_close(last, first, rtol=1e-4, atol=1e-5)
+
+
+def seen(run: CnnRun) -> FrameContext:
+    """What the charts of a frame are drawn from."""
+    return run.frame_context()
+
+
+@of("back-in-time", "Anatomy has all maps of every layer.")
+@torch.no_grad()
+def _(config: CnnConfig) -> None:
+    run = build(config)
+    assert {len(row.maps) for row, _ in anatomy._rows(seen(run))} == set(config.filters)
+    stages = [each for each in run.view().predictions.stages if each.layer >= 0 and each.kind not in ("flat", "logits")]
+    assert len(anatomy._rows(seen(run))) == 2 + len(stages)
+
+
+@of("kernel-moves", "Row and Column move the window of one kernel over the image.")
+@of(
+    "kernel-moves",
+    "“Let it move” is in the ⋯ of the picture, and a click on All maps chooses another kernel.",
+)
+@torch.no_grad()
+def _(config: CnnConfig) -> None:
+    run = build(config)
+    run.apply(Slide("row", 3.0))
+    run.apply(Slide("column", 20.0))
+    assert window.place(seen(run), 28) == (3, 20)
+    chart = next(each for each in LESSONS["cnn"].charts if each.name == window.CHART)  # type: ignore[attr-defined]
+    assert [each.label for each in chart.toggles] == ["Let it move"]
+    run.draw([window.CHART], {window.MOVES.name: True})
+    run.draw([window.CHART], {window.MOVES.name: True})
+    assert (run.selection.row, run.selection.column) > (3, 20)
+    before = anatomy.chosen(seen(run))
+    places = [(x, -y) for y in range(12) for x in range(20)]
+    for x, y in places:
+        run.apply(Pick(float(x), float(y), "maps"))
+        if anatomy.chosen(seen(run)) != before:
+            break
+    assert anatomy.chosen(seen(run)) != before
+
+
+@of("mistakes", "A click on an image shows how the model reads it.")
+@torch.no_grad()
+def _(config: CnnConfig) -> None:
+    run = build(config)
+    before = run.selection.image_number(run.config, run.digits)
+    for x in range(5):
+        run.apply(Pick(float(x), 0.0, "predictions"))
+        if run.selection.image_number(run.config, run.digits) != before:
+            break
+    now = run.selection.image_number(run.config, run.digits)
+    assert now != before
+    torch.testing.assert_close(run.view().predictions.image, scaled(run.digits.x_test[now : now + 1]))
+
+
+def kept_neighbours(values: np.ndarray[Any, Any], at: np.ndarray[Any, Any], count: int = 10) -> float:
+    """The share of each point's nearest neighbours that are nearest in the plane, too."""
+    near, shown = (
+        np.argsort(((each[:, None] - each[None]) ** 2).sum(axis=2), axis=1)[:, 1 : count + 1] for each in (values, at)
+    )
+    return float(np.mean([len(set(one) & set(other)) / count for one, other in zip(near, shown, strict=True)]))
+
+
+def separation(at: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
+    """The mean distance between points of two digits, in units of that within a digit."""
+    apart = np.sqrt(((at[:, None] - at[None]) ** 2).sum(axis=2))
+    same = labels[:, None] == labels[None]
+    return float(apart[~same].mean() / apart[same & ~np.eye(len(at), dtype=bool)].mean())
+
+
+@of(
+    "heaps",
+    "Pause and switch on “t-SNE” in the menu of the picture: it keeps neighbours together, so heaps stand further apart.",
+    is_long=True,
+)
+@torch.no_grad()
+def _(config: CnnConfig) -> None:
+    run = trained(config.with_values(images=5_000))
+    frame = seen(run)
+    _, labels, _ = sample(frame)
+    values = activations(frame)
+    plane, tsne = projected(frame, Projection()), embed(values.numpy())
+    assert kept_neighbours(values.numpy(), tsne) > 2 * kept_neighbours(values.numpy(), plane)
+    assert separation(tsne, np.asarray(labels)) > 1.2 * separation(plane, np.asarray(labels))
+
+
+@says("The maps of the second layer are smaller and harder to name.")
+def _() -> None:
+    stages = [each for each in build(TUTORIAL).view().predictions.stages if each.kind == "convolution"]
+    assert stages[1].output.shape[-1] < stages[0].output.shape[-1]  # how hard they are to name, nobody measures
+
+
+@says("Each row of “All maps” has one scale, so a pale map is a weak one.")
+@torch.no_grad()
+def _() -> None:
+    run = build(TUTORIAL)
+    rows, figure = anatomy._rows(seen(run)), anatomy.maps(seen(run))
+    maps = rows[-1][0].maps
+    drawn = [np.asarray(each["values"]).astype(int) for each in figure["maps"]]  # type: ignore[attr-defined,index]
+    sizes = np.abs(maps).max(axis=(1, 2))
+    of_row = next(each.reshape(len(maps), -1) for each in drawn if each.size == maps.size)
+    shades = np.abs(of_row - 128).max(axis=1)
+    assert shades.max() >= 126 and np.corrcoef(shades, sizes)[0, 1] > 0.999
+
+
+@says("Images of the test set pass these stages unchanged.")
+def _() -> None:
+    x = scaled(build(TUTORIAL).digits.x_test[:50])[:, 0].numpy()
+    for image in x:
+        last = PadDrawing().stages_of(image, own=False)[-1].image
+        assert np.abs(last - image).max() < 0.02
+
+
+def roughness(values: np.ndarray[Any, Any]) -> float:
+    """The mean step between neighbouring pixels, in units of the largest value."""
+    steps = np.abs(np.diff(values, axis=0)).mean() + np.abs(np.diff(values, axis=1)).mean()
+    return float(steps / np.abs(values).max())
+
+
+@says(
+    "Saliency is noisy and lies around the strokes; occlusion is smooth and shows which strokes the prediction needs.",
+    is_long=True,
+)
+@torch.no_grad()
+def _() -> None:
+    run = trained(EXPERIMENTS["kernel-moves"])
+    model = frozen(run.model, "cpu")
+    rough, near, needed = [], [], []
+    for x in scaled(run.digits.x_test[:20]):
+        target = int(model(x[None]).argmax())
+        slope, occlusion = saliency(model, x[None], target), Occlusion(model, x[None], target)
+        occlusion.advance(60.0)
+        ink = x[0].numpy() > 0.3
+        around = nn.functional.max_pool2d(x[None], 5, 1, 2)[0, 0].numpy() > 0.3
+        rough.append(roughness(slope) / roughness(np.nan_to_num(occlusion.falls)))
+        near.append(slope[around].mean() / slope[~around].mean())
+        falls = np.nan_to_num(occlusion.falls)
+        needed.append(falls[ink].mean() > falls[~ink].mean())
+    assert np.median(rough) > 1.3 and np.median(near) > 1.5 and np.mean(needed) > 0.8

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import os
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -515,3 +520,66 @@ def _() -> None:
 def _() -> None:
     code = LESSONS["data_loader"].prose["In PyTorch"].split("```python\n")[1].split("```")[0]
     assert "batch_y.numpy()" in code and "generator=" in code and "manual_seed" in code
+
+
+@says("That is why “Shuffle” is greyed out.")
+def _() -> None:
+    knob = batches.BatchesConfig.knobs()["shuffle"]
+    assert knob.label == "Shuffle"
+    assert [
+        knob.applies_to(batches.BatchesConfig(sampler=each)) for each in ("shuffle", "weighted", "replacement")
+    ] == [True, False, False]
+
+
+IMPORTED = """\
+import torch
+from torch.utils import data
+loader = data.DataLoader(data.TensorDataset(torch.randn(4, 1)), batch_size=2, num_workers=1, multiprocessing_context="spawn")
+print("the training starts", flush=True)
+if {guarded}:
+    for batch in loader:
+        pass
+"""
+
+
+@says(
+    "The answer to main-guard: Because each spawned worker imports the script.",
+    "Without that line it would start the training, and more workers, once more.",
+    is_long=True,
+)
+def _() -> None:
+    with TemporaryDirectory() as folder:
+        starts = []
+        for guarded in ('__name__ == "__main__"', "True"):
+            script = Path(folder) / "script.py"
+            script.write_text(IMPORTED.format(guarded=guarded), encoding="utf-8")
+            done = subprocess.run(
+                [sys.executable, str(script)], capture_output=True, text=True, timeout=100, check=False
+            )
+            starts.append((done.stdout.count("the training starts"), done.returncode == 0))
+    assert starts[0] == (2, True), "the script is imported by the worker"
+    assert starts[1][0] >= 2 and not starts[1][1], "the worker begins the loop again"
+
+
+@of("persistent-workers", "The second epoch begins at once: starting a process is paid for only once.", is_long=True)
+@of("as-on-windows", "Seconds before the first batch, and again before the second epoch.", is_long=True)
+def _(config: Any) -> None:
+    def processes(*, persistent: bool) -> list[set[int]]:
+        """The processes that have fetched the items of each of two epochs."""
+        loader = data.DataLoader(
+            WhoFetches(), num_workers=1, persistent_workers=persistent, multiprocessing_context="fork"
+        )
+        return [{int(each) for each in loader} for _ in range(2)]
+
+    kept, again = processes(persistent=True), processes(persistent=False)
+    assert config.epochs == 2 and kept[0] == kept[1] and not again[0] & again[1]
+
+
+class WhoFetches(data.Dataset[int]):
+    """Each item is the process that fetches it."""
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index: int) -> int:
+        return os.getpid()

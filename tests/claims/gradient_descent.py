@@ -837,3 +837,84 @@ def _() -> None:
     rows = reached.reshape(basins.STARTS, basins.STARTS)
     beside = (rows[:, 1:] != rows[:, :-1]) & (rows[:, 1:] >= 0) & (rows[:, :-1] >= 0)
     assert int(beside.sum()) > 10
+
+
+def drawn(run: Any, chart: str, **options: bool) -> Any:
+    return run.draw([chart], options).charts[chart]
+
+
+@of("out-of-the-valley", "The height in the strip gets a logarithmic axis.")
+def _(config: Any) -> None:
+    labels = [drawn(each, "height", log=False)["layout"]["yaxis"] for each in (rolled(config), rolled(config, lr=0.1))]
+    assert labels[0].get("type") == "log" and labels[1].get("type") != "log"
+
+
+@says(
+    "A full star marks a global minimum, an open one a local minimum; grey dots are the steps ahead.",
+    "The ball knows neither, so both appear only when it has stopped, or with “Path ahead” ticked in the ⋯ menu.",
+)
+@of("global-minimum", "Tick “Path ahead” in the curve’s ⋯ menu, and click: you see at once where each start leads.")
+def _(config: Any = None) -> None:
+    config = EXPERIMENTS["local-minimum"]
+
+    def shown(run: Any, **options: bool) -> tuple[list[float], list[float], int]:
+        """The places of full stars and of open ones, and how many places of the path the grey dots reach."""
+        traces = drawn(run, "curve", **options)["data"]
+        stars = {
+            each["marker"]["symbol"]: np.asarray(each["x"]).tolist()
+            for each in traces
+            if "symbol" in each.get("marker", {})
+        }
+        grey = next(each["x"] for each in traces if each["name"] == "Way ahead")
+        return stars["star"], stars["star-open"], len(np.unique(grey))
+
+    early = line.LineRun(config, Settings())
+    early.advance(60.0, 2)
+    hidden, ahead, end = shown(early, ahead=False), shown(early, ahead=True), shown(rolled(config), ahead=False)
+    assert hidden[0] == hidden[1] == []
+    height = {x: float(early.landscape.function(torch.tensor([x]))) for x in (*ahead[0], *ahead[1])}
+    assert ahead[:2] == end[:2] and max(height[x] for x in ahead[0]) < min(height[x] for x in ahead[1])
+    assert ahead[2] > hidden[2]
+
+
+@says("Noise helps, such as the noise of small batches, and so does momentum.", is_long=True)
+def _() -> None:
+    landscape = SURFACES["valleys"]
+    starts = basins.grid_of_starts(landscape, 30)
+    goal = min(landscape.minima, key=lambda each: float(landscape.function(torch.tensor(each))))
+
+    def reached(momentum: float = 0.0, noise: float = 0.0) -> float:
+        """The share of the starts that end in the global minimum."""
+        draw = torch.Generator().manual_seed(1)
+        at = starts.clone().float().requires_grad_()
+        optimizer = torch.optim.SGD([at], lr=0.05, momentum=momentum)
+        for step in range(600):
+            optimizer.zero_grad()
+            landscape.function(at).sum().backward()
+            assert at.grad is not None
+            if step < 400:
+                at.grad += noise * torch.randn(at.shape, generator=draw)
+            optimizer.step()
+        return float(((at.detach() - torch.tensor(goal)).norm(dim=1) < 0.2).float().mean())
+
+    plain, rolling, noisy = reached(), reached(momentum=0.9), reached(noise=4.0)
+    assert rolling > plain + 0.02 and noisy > plain + 0.02
+
+
+@of(
+    "your-own-curve",
+    "Write any formula in x under “Height at x” in All settings, and click on the curve to start somewhere else.",
+)
+def _(config: Any) -> None:
+    assert config.knobs()["formula"].label == "Height at x"
+    assert rolled(config, formula="(x - 1)**2", lr=0.1).path.positions[-1, 0] == pytest.approx(1, abs=1e-3)
+    assert line.LAB.charts[0].click_turns == ("x",)
+
+
+@of(
+    "basins-of-your-own-surface",
+    "Write another formula in All settings, and find the starts that lead to its lowest minimum.",
+)
+def _(config: Any) -> None:
+    sheet = basins.draw(config.with_values(formula="(x - 1)**2 + y**2", lr=0.1))
+    assert sheet.charts

@@ -696,3 +696,37 @@ def _() -> None:
 def _() -> None:
     after, before = (1 / (1 - momentum) for momentum in (0.9, 0.8))
     assert after == pytest.approx(2 * before)
+
+
+@says("Here every optimizer trains at every rate.")
+def _() -> None:
+    run = build_map(SweepConfig(steps=100))
+    run.advance(600.0, 1)
+    assert run.losses(1).shape == (len(run.names), len(run.rates), run.config.seeds)
+
+
+@of("all-at-once", "A ring marks the best rate of each optimizer.")
+def _(config: SweepConfig) -> None:
+    run = swept(config)
+    figures = run.draw(["map"], {}).charts["map"]["data"]
+    rings = next(each for each in figures if each.get("marker", {}).get("symbol") == "circle-open")
+    assert list(rings["x"]) == pytest.approx(np.log10(run.rates)[run.best(config.steps)])
+
+
+@says("With different batches, chance would affect the result.")
+def _() -> None:
+    one, other = (build_who_wins(WhoWinsConfig(seeds=1).with_values(seed=seed)) for seed in (1, 2))
+    for run in (one, other):
+        run.advance(600.0, run.config.steps)
+    places = [np.nanmin(run.means(run.config.steps)[0], axis=1).argsort().tolist() for run in (one, other)]
+    assert places[0] != places[1]
+
+
+@says("A schedule belongs to an optimizer and takes its step after it.")
+def _() -> None:
+    w = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=1.0)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+    assert scheduler.optimizer is optimizer
+    with pytest.warns(UserWarning, match="before `optimizer.step"):
+        scheduler.step()

@@ -498,3 +498,82 @@ def _() -> None:
 def _(config: OptimizersConfig) -> None:
     assert {"sgd", "adam"} <= set(config.racers.split(","))
     assert len(OPTIMIZERS["adam"].state) > len(OPTIMIZERS["sgd"].state)
+
+
+@of("four-rates", "Own entries are typed in All settings as in a script: write your own challenger and beat it.")
+def _(config: OptimizersConfig) -> None:
+    winner = order(trained(config))[0]
+    challenged = trained(config.with_values(own=f"{config.own}, Adam(lr=0.05, betas=(0.9, 0.99))"))
+    assert len(challenged.race.racers) == len(trained(config, 1).race.racers) + 1 and winner in losses(challenged)
+
+
+def best_rate(optimizer: str, scale: float) -> float:
+    """The rate with the lowest loss after 150 steps, where the loss is multiplied by a number."""
+    x = torch.linspace(-1, 1, 200).unsqueeze(1)
+    found = {}
+    for lr in (0.00003, 0.0003, 0.003, 0.03, 0.3, 3.0):
+        torch.manual_seed(1)
+        model = torch.nn.Sequential(torch.nn.Linear(1, 20), torch.nn.Tanh(), torch.nn.Linear(20, 1))
+        updates = build_optimizer(optimizer, model.parameters(), lr=lr)
+        for _ in range(150):
+            loss = ((model(x) - x**2) ** 2).mean()
+            updates.zero_grad()
+            (scale * loss).backward()
+            updates.step()
+        found[lr] = loss.item() if math.isfinite(loss.item()) else math.inf
+    return min(found, key=found.__getitem__)
+
+
+@says(
+    "That is why one learning rate works for Adam on many problems, while plain SGD needs a different one for each.",
+    is_long=True,
+)
+@torch.enable_grad()
+def _() -> None:
+    adam, sgd = ({best_rate(name, scale) for scale in (0.01, 1.0, 100.0)} for name in ("adam", "sgd"))
+    assert len(adam) == 1 and len(sgd) >= 2 and max(sgd) >= 100 * min(sgd)
+
+
+@says(
+    "About a thousandth is usual; with a tenth, the weights change too much at each step.",
+    is_long=True,
+)
+def _() -> None:
+    def shares(optimizer: str, lr: float) -> tuple[float, float, float]:
+        """The median and the largest share of the weights that an update has, and the loss at the end."""
+        run = trained(OptimizersConfig(racers=optimizer, lr=lr))
+        ratios = run.history.column(f"ratio {optimizer}")
+        return float(np.nanmedian(ratios)), float(np.nanmax(ratios)), next(iter(losses(run).values()))
+
+    for usual, _, loss in (shares("adam", 0.003), shares("adam", 0.01), shares("sgd", 0.1)):
+        assert 5e-4 < usual < 5e-3 and loss < 0.006
+    for _, largest, loss in (shares("adam", 1.0), shares("sgd", 1.0)):
+        assert largest > 0.1 and loss > 0.09
+
+
+@says(
+    "Batches differ by chance.",
+    "With different batches a racer could win because its batches were easier, not because its rule is better.",
+)
+@torch.enable_grad()
+def _() -> None:
+    x = torch.linspace(-1, 1, 200).unsqueeze(1)
+
+    def end(order: int) -> float:
+        """The loss after 60 steps from the same start by the same rule, with other batches."""
+        torch.manual_seed(1)
+        model, draw = (
+            torch.nn.Sequential(torch.nn.Linear(1, 20), torch.nn.ReLU(), torch.nn.Linear(20, 1)),
+            torch.Generator(),
+        )
+        updates = build_optimizer("adam", model.parameters(), lr=0.01)
+        draw.manual_seed(order)
+        for _ in range(60):
+            batch = x[torch.randperm(len(x), generator=draw)[:8]]
+            updates.zero_grad()
+            ((model(batch) - batch**2) ** 2).mean().backward()
+            updates.step()
+        return float(((model(x) - x**2) ** 2).mean())
+
+    ends = [end(order) for order in range(6)]
+    assert max(ends) > 1.1 * min(ends)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from playground.lessons.tensors import broadcasting, memory, operations, speed, tutorial, views
+from playground.settings import Settings
 from tests.claims.claims import Claims
 
 CLAIMS = Claims("tensors")
@@ -675,3 +676,18 @@ def _() -> None:
     assert x.contiguous().stride() == (3, 1)
     with pytest.raises(RuntimeError, match="out of bounds"):
         torch.arange(12).as_strided((4, 3), (4, 1))
+
+
+@of("which-is-faster", "Play it again: the best time of all runs is kept.")
+def _(config: Any) -> None:
+    run = speed.build(config, Settings())
+    with pytest.MonkeyPatch.context() as patched:
+        slow = iter([2e-6] * 10_000)
+        patched.setattr(speed, "measure", lambda function, library: next(slow))
+        run.advance(60.0, run.length)
+        before = dict(run.best)
+        run.resume()
+        fast = iter([1e-6] * 10_000)
+        patched.setattr(speed, "measure", lambda function, library: next(fast))
+        run.advance(60.0, run.length)
+    assert set(before.values()) == {2e-6} and set(run.best.values()) == {1e-6}

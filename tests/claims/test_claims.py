@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,11 @@ from playground.lessons import LESSONS
 from tests.claims.claims import Claims, Rule, Sentence, claimed, sentences, undecided
 
 FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent.parent
 READY = list(LESSONS)
 LONG_SECONDS = 600  # for a rule that is not quick
+LESSON_FILES, PAGE_FILES, SHARED = ROOT / "playground/lessons", ROOT / "pages/ui", ROOT / "playground/training"
+NO_NAMES = {"the tutorial", "Nearly the same"}  # in quotes for another reason
 CLAIMS: dict[str, Claims] = {name: importlib.import_module(f"tests.claims.{name}").CLAIMS for name in READY}
 
 
@@ -71,6 +75,16 @@ def test_no_rule_has_lost_its_sentences(lesson: str) -> None:
     tree = ast.parse((FOLDER / f"{lesson}.py").read_text(encoding="utf-8"))
     rules = [each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == "_"]
     assert [each.lineno for each in rules if not each.decorator_list] == []
+
+
+@pytest.mark.in_ci
+@pytest.mark.parametrize("lesson", READY)
+def test_what_a_sentence_names_in_quotes_is_on_the_page(lesson: str) -> None:
+    files = [*LESSON_FILES.glob("*.py"), *(LESSON_FILES / lesson).rglob("*.py"), *SHARED.glob("*.py"),
+             *PAGE_FILES.rglob("*.py"), *PAGE_FILES.rglob("*.js")]  # fmt: skip
+    code = "".join(path.read_text(encoding="utf-8") for path in files)
+    named = {name for each in claimed(lesson) for name in re.findall("“([^”]+)”", each.text)}
+    assert sorted(name for name in named - NO_NAMES if name not in code) == []
 
 
 @pytest.mark.in_ci

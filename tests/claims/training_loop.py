@@ -674,3 +674,9 @@ def _(config: Any) -> None:
         nn.functional.cross_entropy(10 * torch.eye(10)[:1], torch.tensor([0])),
     )
     assert float(sure[0]) == pytest.approx(1.461, abs=1e-3) and float(sure[1]) < 0.01
+
+
+@of("five-lines", "Step runs one line of a real training loop.")
+def _(config: Any) -> None:
+    assert [each.line for each in looped(config, 2)[1:]] == 2 * [each.line for each in looped(config, 1)[1:]]
+    assert len({each.line for each in looped(config, 1)[1:]}) == 5

@@ -7,23 +7,20 @@ machine that serves them.
 from __future__ import annotations
 
 import asyncio
-import http.client
-import struct
+import threading
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import mean, median
 from typing import Any
 
-import orjson
+import numpy as np
 import psutil
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 
-from playground.classroom.codes import new_code
+from tests.load.class_browsers import WAIT_SECONDS, Browser, Class, Tile, class_on
 from tests.load.machine import LENGTH, Table, row, watched_cores
 from tests.load.room import SERVER, Viewer, control_of, p95, rates_for, watched
 
@@ -32,108 +29,23 @@ MAX_JOIN_SECONDS = 30.0
 MAX_ORDER_SECONDS = 2.0
 ORDERS = 5
 TRAINING = 30
-TURNS, TURN_SECONDS = 12, 4.0 * LENGTH  # twice as many, half of them with a wall
+TURNS, TURN_SECONDS = 20, 3.0 * LENGTH  # twice as many, half of them with a wall
 RAMP_SECONDS = 4.0
 SETTLING_SECONDS = 1.0
 LEAST_SHARE = 0.95  # of the steps and the frames of the same students without a wall
-MAX_TILE_SECONDS = 1.5  # a second, and what it takes to come
+MAX_TILE_SECONDS = 1.0  # between two tiles of a seat, and how old the newest one is at any moment
+MOMENT_SECONDS = 0.02  # between two looks at how old a tile is
 PAGE, EXPERIMENT = "classification", "circle-cuts"
 BENCH = "regression"
-WAIT_SECONDS = 60.0
 KEEP_SECONDS = 4.0  # until the teacher's browser has the last state
 MAX_RETURN_SECONDS = 10.0
-HEAD = struct.Struct("<HBBBBHIffHHH")
+HUNDRED, SLOW_STEPS = 100, 10.0  # students whose runs take this many steps a second
+HUNDRED_FRAME_SECONDS = 1.0  # between two frames of each of them
+HUNDRED_SECONDS = 10.0 * LENGTH
+SCREEN = {"width": 1920, "height": 1080}
+MAX_DRAWING = 0.25  # of a second, that the browser's main thread takes for a wall of a hundred
+MAX_WALL_CORES = 0.1  # of the web process, for it
 CORES = {"PLAYGROUND_WORKERS": "2"}
-
-
-class Browser:
-    """A browser of the class: its last message of each kind, and when that came."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
-        self.last: dict[str, Any] = {}
-        self.count: dict[str, int] = {}
-        self.tiles: dict[int, list[float]] = {}  # when tiles of a seat came
-        self.bytes = 0
-        self._news = asyncio.Condition()
-        self._reading = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        with suppress(ConnectionClosed):
-            async for message in self.socket:
-                self.bytes += len(message)
-                if isinstance(message, bytes):
-                    self._take_tiles(message)
-                    continue
-                found = orjson.loads(message)
-                async with self._news:
-                    self.last[found["is"]] = found
-                    self.count[found["is"]] = self.count.get(found["is"], 0) + 1
-                    self._news.notify_all()
-
-    def _take_tiles(self, message: bytes) -> None:
-        at, now = 0, time.monotonic()
-        while at < len(message):
-            seat, kind, *_, length = HEAD.unpack_from(message, at)
-            at += HEAD.size + (kind >> 4) + length
-            self.tiles.setdefault(seat, []).append(now)
-
-    async def send(self, **message: Any) -> None:
-        await self.socket.send(orjson.dumps(message).decode())
-
-    async def until(self, kind: str, **values: Any) -> float:
-        """When a message of this kind with these values was there."""
-        async with self._news, asyncio.timeout(WAIT_SECONDS):
-            while kind not in self.last or any(self.last[kind][name] != value for name, value in values.items()):
-                await self._news.wait()
-        return time.monotonic()
-
-
-class Class:
-    """A class on a server, and who is in it."""
-
-    def __init__(self, port: int, sockets: AsyncExitStack, before: Class | None = None) -> None:
-        """A new class, or the one of `before` on a server that was started again."""
-        self.port, self.code, self._sockets = port, new_code(), sockets
-        if before is not None:
-            self.code, self.tokens = before.code, before.tokens
-            return
-        line = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_SECONDS)
-        line.request("POST", f"/class/start?class={self.code}", b"{}", {"Content-Type": "application/json"})
-        self.tokens = orjson.loads(line.getresponse().read())
-        line.close()
-
-    async def enter(self, **first: Any) -> Browser:
-        address = f"ws://127.0.0.1:{self.port}/class/socket?class={self.code}"
-        found = Browser(
-            await self._sockets.enter_async_context(connect(address, max_size=None, open_timeout=WAIT_SECONDS))
-        )
-        await found.send(**first)
-        return found
-
-    async def teacher(self, **kept: Any) -> Browser:
-        found = await self.enter(**{"as": "teacher", "token": self.tokens["token"], "view": "wall", **kept})
-        await found.until("state")
-        return found
-
-    async def projector(self) -> Browser:
-        found = await self.enter(**{"as": "projector", "token": self.tokens["projector"]})
-        await found.until("state")
-        return found
-
-    async def student(self) -> Browser:
-        found = await self.enter(**{"as": "join"})
-        await found.until("door")
-        await found.send(do="join")
-        await found.until("seat")
-        await found.until("state")
-        return found
-
-
-@asynccontextmanager
-async def class_on(port: int) -> AsyncIterator[Class]:
-    async with AsyncExitStack() as sockets:
-        yield Class(port, sockets)
 
 
 async def ordered(teacher: Browser, students: Sequence[Browser], *, on: bool) -> float:
@@ -264,6 +176,9 @@ class Turns:
     steps: dict[bool, list[float]]  # a second, of all runs
     frames: dict[bool, list[float]]  # a second, of a student
     waits: list[float]  # seconds between two tiles of a seat
+    pictures: list[float]  # seconds between two tiles with a picture
+    ways: list[float]  # seconds from a step to its tile on the wall
+    ages: list[float]  # seconds since the step that the wall shows, at many moments
     wall_bytes: float  # a second
     others: float  # cores that other programs took
 
@@ -271,7 +186,7 @@ class Turns:
 async def before_a_wall(port: int, pid: int) -> Turns:
     """By turns: thirty students who train in a class, without and with a wall and a projector that look at them."""
     sessions = [f"student {number}" for number in range(TRAINING)]
-    found = Turns({False: [], True: []}, {False: [], True: []}, [], 0.0, 0.0)
+    found = Turns({False: [], True: []}, {False: [], True: []}, [], [], [], [], 0.0, 0.0)
     async with control_of(port) as control, class_on(port) as of:
         runs = await control.ask({"runs": [[each, BENCH, {"max_steps": 0}] for each in sessions]})
         async with watched(port, runs, BENCH) as viewers:
@@ -299,10 +214,27 @@ async def take_turn(of: Class, viewers: Sequence[Viewer], found: Turns, *, looks
     found.steps[looks].append(sum(steps))
     found.frames[looks].append(mean(frames))
     for each in browsers[:1]:
-        found.waits += [later - earlier for times in each.tiles.values() for earlier, later in pairwise(times)]
+        for seat, tiles in each.tiles.items():
+            found.waits += gaps(tiles)
+            found.pictures += gaps([tile for tile in tiles if tile.has_picture])
+            note_ages(viewers[seat - 1], tiles, found)
         found.wall_bytes += each.bytes / TURN_SECONDS / TURNS
     for each in browsers:
         await each.socket.close()
+
+
+def gaps(tiles: Sequence[Tile]) -> list[float]:
+    """The seconds between two tiles."""
+    return [later.at - earlier.at for earlier, later in pairwise(tiles)]
+
+
+def note_ages(viewer: Viewer, tiles: Sequence[Tile], found: Turns) -> None:
+    """Note how old what a wall shows of one student is: the student's own frames say when each step was taken."""
+    times, steps = zip(*viewer.steps, strict=True)
+    taken = [float(np.interp(tile.step, steps, times)) for tile in tiles]
+    found.ways += [tile.at - at for tile, at in zip(tiles, taken, strict=True)]
+    for (earlier, later), at in zip(pairwise(tiles), taken, strict=False):
+        found.ages += list(np.arange(earlier.at, later.at, MOMENT_SECONDS) - at)
 
 
 @pytest.mark.timeout(300)
@@ -318,10 +250,91 @@ def test_a_wall_takes_nearly_nothing_from_thirty_students_who_train(serve: Any) 
     table.add("share of the steps, median of the turns", f"{shares['steps']:.3f}   (at least {LEAST_SHARE})")
     table.add("frames/s of a student: without, with", row([mean(found.frames[looks]) for looks in (False, True)], 2))
     table.add("share of the frames", f"{shares['frames']:.3f}   (at least {LEAST_SHARE})")
-    table.add("seconds between two tiles of a seat: p50, p95", row([median(found.waits), p95(found.waits)], 2))
+    for name, seconds in (
+        ("seconds between two tiles of a seat: p50, p95", found.waits),
+        ("seconds between two with a picture: p50, p95", found.pictures),
+        ("seconds from a step to its tile on the wall: p50, p95", found.ways),
+        ("seconds since the step that the wall shows: p50, p95", found.ages),
+    ):
+        table.add(name, row([median(seconds), p95(seconds)], 2))
     table.add("kB/s to the wall", f"{found.wall_bytes / 1000:.1f}")
     table.add("cores of other programs", f"{found.others:.2f}")
     table.show()
     assert shares["steps"] >= LEAST_SHARE
     assert shares["frames"] >= LEAST_SHARE
     assert p95(found.waits) <= MAX_TILE_SECONDS
+    assert p95(found.ages) <= MAX_TILE_SECONDS
+
+
+# A hundred tiles.
+
+
+class Hundred:
+    """A class of a hundred whose runs take their time, on a thread of its own until it is left."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.address = port, ""
+        self._is_there, self._ends = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._live()))
+
+    def __enter__(self) -> Hundred:
+        self._thread.start()
+        assert self._is_there.wait(WAIT_SECONDS), "the class is not there"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._thread.join()
+
+    async def _live(self) -> None:
+        sessions = [f"student {number}" for number in range(HUNDRED)]
+        async with control_of(self.port) as control, class_on(self.port) as of:
+            runs = await control.ask({"runs": [[each, PAGE, {"max_steps": 0}] for each in sessions]})
+            async with watched(self.port, runs, PAGE) as viewers:
+                for session, viewer in zip(sessions, viewers, strict=True):
+                    viewer.paint_seconds = HUNDRED_FRAME_SECONDS
+                    await viewer.do("speed", value=SLOW_STEPS)
+                    student = await of.student()
+                    await student.send(
+                        do="board", session=session, run=viewer.run_id, page=PAGE, query="", experiment=None
+                    )
+                self.address = f"/class?class={of.code}#t={of.tokens['token']}"
+                self._is_there.set()
+                await asyncio.to_thread(self._ends.wait)
+
+
+@pytest.mark.timeout(300)
+def test_a_wall_of_a_hundred_costs_little_on_the_server_and_in_the_browser(serve: Any, browser: Any) -> None:
+    with serve(SERVER, settings={**CORES, "PLAYGROUND_MAX_RUNS": str(HUNDRED)}) as server, Hundred(server.port) as of:
+        time.sleep(RAMP_SECONDS)
+        with watched_cores(server.pid) as without:
+            time.sleep(HUNDRED_SECONDS)
+        context = browser.new_context(viewport=SCREEN)
+        page = context.new_page()
+        page.goto(server.url + of.address)
+        page.locator(".tile").nth(HUNDRED - 1).wait_for()
+        metrics = context.new_cdp_session(page)
+        metrics.send("Performance.enable", {"timeDomain": "threadTicks"})
+        time.sleep(RAMP_SECONDS)
+        before = seconds_of(metrics)
+        with watched_cores(server.pid) as looking:
+            time.sleep(HUNDRED_SECONDS)
+        spent = {name: (value - before[name]) / HUNDRED_SECONDS for name, value in seconds_of(metrics).items()}
+        context.close()
+    cost = looking.web - without.web
+    table = Table(f"A wall of {HUNDRED} tiles, {HUNDRED_SECONDS:g} s")
+    table.add("cores of the web process: without, with", row([without.web, looking.web], 3))
+    table.add("its cost", f"{cost:.3f}   (at most {MAX_WALL_CORES})")
+    for name, share in spent.items():
+        table.add(f"the browser's main thread, a second: {name}", f"{1000 * share:.0f} ms")
+    table.add("all of its tasks", f"{1000 * spent['TaskDuration']:.0f} ms   (at most {1000 * MAX_DRAWING:g})")
+    table.add("cores of other programs", f"{looking.others:.2f}")
+    table.show()
+    assert cost <= MAX_WALL_CORES
+    assert spent["TaskDuration"] <= MAX_DRAWING
+
+
+def seconds_of(metrics: Any) -> dict[str, float]:
+    """What the main thread of a page has spent so far, in seconds of its own time, by kind."""
+    found = {each["name"]: each["value"] for each in metrics.send("Performance.getMetrics")["metrics"]}
+    return {name: found[name] for name in ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "TaskDuration")}

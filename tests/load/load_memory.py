@@ -18,6 +18,8 @@ from websockets.asyncio.client import connect
 from pages.ui.housekeeping import EVERY_SECONDS
 from playground.lesson import Lab
 from playground.lessons import LESSONS
+from tests.load.class_browsers import Browser, Class, class_on
+from tests.load.load_following import BENCH, PLACES, Follower
 from tests.load.machine import (
     Table,
     family,
@@ -38,6 +40,10 @@ PLAYS_SECONDS = 3.0
 STEPS = 20
 STEPS_SECONDS = 20.0  # at most
 GONE_SECONDS = KEPT_SECONDS + 2.5 * EVERY_SECONDS
+COMERS, STAY = 200, 30  # students who join a class and leave it, and who stay
+VOTES, SENDS, PAGES = 50, 50, 4  # PAGES: of those who stay that are Streamlit sessions, and follow the sends
+PARTS = 4  # of an hour of a class; the first one leaves caches behind
+MAX_CLASS_GROWTH_MB = 6.0  # of the web process, and of each worker, over the last two parts
 SETTINGS = {"PLAYGROUND_WORKERS": "2", "PLAYGROUND_IDLE_MINUTES": "0.17"}
 LIVE = [bench.name for lesson in LESSONS.values() for bench in lesson.benches if getattr(bench, "build", None)]
 STILL = [bench.name for lesson in LESSONS.values() for bench in lesson.benches
@@ -134,3 +140,96 @@ def test_memory_of_thirty_sessions_comes_back(serve: Any) -> None:
     table.show()
     assert max(held) <= MAX_WEB_MB
     assert everything[-1] <= MAX_LEFT * everything[-2]
+
+
+# A class.
+
+
+async def come_and_go(of: Class, count: int) -> None:
+    """Students join and leave, some at a time."""
+
+    async def one() -> None:
+        student = await of.student()
+        await student.send(do="help", on=True)
+        await student.send(do="leave")
+        await student.socket.wait_closed()
+
+    for _ in range(count // 10):
+        await asyncio.gather(*(one() for _ in range(10)))
+
+
+async def vote(teacher: Browser, students: list[Browser]) -> None:
+    """A question, two rounds of answers, the result, and on."""
+    await teacher.send(do="ask", page="classification", experiment="circle-cuts")
+    await teacher.until_it("state", lambda state: state["vote"] is not None)
+    number, options = teacher.last["state"]["vote"]["id"], teacher.last["state"]["vote"]["ask"]["options"]
+
+    async def press(event: str, before: str, after: str) -> None:
+        await teacher.send(do=event, vote=number, **{"in": before})
+        await teacher.until_it("state", lambda state: state["vote"]["state"] == after)
+
+    for turn in ("1", "2"):
+        for at, student in enumerate(students):
+            await student.until_it("state", lambda state: (state["vote"] or {}).get("state") == f"open {turn}")  # noqa: B023
+            answer = options[at % len(options)][0]
+            await student.send(do="answer", vote=number, **{"in": f"open {turn}"}, answer=answer)
+        await teacher.until("count", answered=len(students))
+        await press("close", f"open {turn}", f"closed {turn}")
+        if turn == "1":
+            await press("open 2", "closed 1", "open 2")
+    await press("show", "closed 2", "shown 2")
+    await teacher.send(do="next", vote=number, **{"in": "shown 2"})
+    await teacher.until_it("state", lambda state: state["vote"] is None)
+
+
+async def send_all(teacher: Browser, followers: list[Follower], number: int) -> None:
+    """All pages go to another place, and play there."""
+    page, query = PLACES[number % len(PLACES)]
+    await teacher.send(do="send", kind="place", page=page, query=query, experiment=None, title=page, run=None, to="all")
+    while any(len(each.times) <= number for each in followers):
+        await asyncio.sleep(0.05)
+
+
+async def an_hour(url: str, port: int, pid: int) -> list[tuple[float, list[float]]]:
+    """The web process's and each worker's own memory in MB after each part of a class's life."""
+    found = []
+    async with control_of(port) as control, class_on(port) as of, AsyncExitStack() as stack:
+        _, *workers = await control.ask({"workers": True})
+        teacher = await of.teacher()
+        await of.projector()
+        students = [await of.student() for _ in range(STAY - PAGES)]
+        followers = []
+        for _ in range(PAGES):
+            tab = await stack.enter_async_context(open_tab(url))
+            await tab.rerun(BENCH, f"class={of.code}")
+            followers.append(Follower(tab, await of.student(), stack))
+            await followers[-1].play()
+        await teacher.send(do="look", seats=list(range(1, STAY + 1)), one=None)
+        following = [asyncio.create_task(doing) for each in followers for doing in (each.read_page(), each.follow())]
+        for part in range(PARTS):
+            await come_and_go(of, COMERS // PARTS)
+            for _ in range(VOTES // PARTS):
+                await vote(teacher, [*students, *(each.line for each in followers)])
+            for number in range(SENDS // PARTS):
+                await send_all(teacher, followers, part * (SENDS // PARTS) + number)
+            await asyncio.sleep(1.2 * EVERY_SECONDS)
+            found.append((unique_megabytes(pid), [unique_megabytes(worker) for worker in workers]))
+        for task in following:
+            task.cancel()
+        await teacher.send(do="end")
+    return found
+
+
+@pytest.mark.timeout(900)
+def test_the_memory_of_a_class_does_not_grow_on(serve: Any) -> None:
+    with serve(SERVER, settings={**SETTINGS, "PLAYGROUND_IDLE_MINUTES": "0.05"}) as server:
+        parts = asyncio.run(an_hour(server.url, server.port, server.pid))
+    table = Table(
+        f"A class of {STAY}: {COMERS} come and go, {VOTES} votes, {SENDS} sends; MB after each of {PARTS} parts"
+    )
+    table.add("the web process", row([web for web, _ in parts], 1))
+    for number, each in enumerate(zip(*(workers for _, workers in parts), strict=True), start=1):
+        table.add(f"worker {number}", row(each, 1))
+    table.show()
+    for earlier, later in zip((parts[-3][0], *parts[-3][1]), (parts[-1][0], *parts[-1][1]), strict=True):
+        assert later - earlier <= MAX_CLASS_GROWTH_MB

@@ -79,6 +79,7 @@ class Viewer:
     place: int = 0  # in the queue
     pictured_at: float = 0.0  # when the first charts came
     closed: str = ""  # why the server closed the socket
+    paint_seconds: float = PAINT_SECONDS  # from a frame to the question for the next
     awaited: str = ""
     answered: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -89,7 +90,7 @@ class Viewer:
             async for message in self.socket:
                 assert isinstance(message, bytes)
                 self.take(message)
-                await asyncio.sleep(PAINT_SECONDS)
+                await asyncio.sleep(self.paint_seconds)
                 await self.socket.send(question(due(self.asked, len(self.arrivals))))
         self.closed = f"{self.socket.close_code} {self.socket.close_reason}"
 

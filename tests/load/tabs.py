@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from streamlit.components.v2.bidi_component.main import _make_trigger_id as trigger_id
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
@@ -30,6 +31,9 @@ class Tab:
         self.url, self.socket = url, socket
         self.session = ""
         self.board: dict[str, Any] = {}  # the data of the page's board: its run, its charts
+        self.in_class: dict[str, Any] = {}  # what the page says to the bar of a class
+        self.page, self.query = "", ""  # as Streamlit names them
+        self._bar = ""  # the component through which the bar asks
 
     @property
     def run_id(self) -> str:
@@ -41,18 +45,40 @@ class Tab:
         message = BackMsg()
         message.rerun_script.page_name = page
         message.rerun_script.query_string = query
+        self.query = query
         start = time.monotonic()
         await self.socket.send(message.SerializeToString())
         async with asyncio.timeout(patience):
-            while True:
-                came = ForwardMsg()
-                came.ParseFromString(await self.socket.recv())
-                if came.WhichOneof("type") == "new_session":
-                    self.session = came.new_session.initialize.session_id
-                elif came.delta.new_element.bidi_component.component_name.endswith("board"):
-                    self.board = json.loads(came.delta.new_element.bidi_component.json or "{}") or self.board
-                elif came.WhichOneof("type") == "script_finished":
-                    return time.monotonic() - start
+            while await self.receive() != "script_finished":
+                pass
+        return time.monotonic() - start
+
+    async def receive(self) -> str:
+        """Take the next message of Streamlit's, and return its kind."""
+        came = ForwardMsg()
+        came.ParseFromString(await self.socket.recv(decode=False))
+        kind = str(came.WhichOneof("type"))
+        component = came.delta.new_element.bidi_component
+        if kind == "new_session":
+            self.session, self.page = came.new_session.initialize.session_id, came.new_session.page_script_hash
+        elif kind == "page_info_changed":
+            self.query = came.page_info_changed.query_string
+        elif component.component_name.endswith("board"):
+            self.board = json.loads(component.json or "{}") or self.board
+        elif component.component_name == "class":
+            self._bar, self.in_class = component.id, json.loads(component.json)
+        return kind
+
+    async def ask_page(self, order: dict[str, Any]) -> None:
+        """Have the page do what the bar of a class asks for, as its component does."""
+        message = BackMsg()
+        message.rerun_script.page_script_hash, message.rerun_script.query_string = self.page, self.query
+        state = message.rerun_script.widget_states.widgets.add()
+        state.id, state.json_value = self._bar, "{}"
+        said = message.rerun_script.widget_states.widgets.add()
+        said.id = trigger_id(self._bar, "events")
+        said.json_trigger_value = json.dumps([{"event": "order", "value": order}])
+        await self.socket.send(message.SerializeToString())
 
     def board_socket(self) -> connect:
         """The live stream of the page's run, as a context."""

@@ -135,6 +135,7 @@ def test_each_knobs_value_by_link_reaches_what_is_shown(visit: Open, lesson: Les
         assert warnings(session) == [], name
 
 
+@pytest.mark.in_turns
 @some_benches
 def test_each_turned_knob_reaches_what_is_shown_and_the_link(visit: Open, lesson: Lesson, bench: Bench) -> None:
     session = visit(lesson, **opens(lesson, bench))
@@ -305,6 +306,7 @@ def test_all_that_share_offers_to_hide_is_hidden(visit: Open, lesson: Lesson, be
 # The run behind the page.
 
 
+@pytest.mark.in_turns
 @each_live_bench
 def test_run_stays_while_live_knobs_turn_and_starts_over_with_the_others(
     visit: Open, lesson: Lesson, bench: Bench

@@ -128,6 +128,7 @@ def test_no_two_knobs_of_all_lessons_share_a_parameter() -> None:
 # From lab to lab.
 
 
+@pytest.mark.in_turns
 @each_lesson_of_several
 def test_picker_switches_labs_and_coming_back_finds_the_settings_as_they_were(visit: Open, lesson: LabLesson) -> None:
     session = visit(lesson)

@@ -90,6 +90,7 @@ def is_live(bench: Bench) -> bool:
 # By its button.
 
 
+@pytest.mark.in_turns
 @each_lesson
 def test_every_experiment_sets_itself_up_by_click_and_by_its_link(visit: Open, lesson: Lesson) -> None:
     by_click, by_link = visit(lesson), visit(lesson)

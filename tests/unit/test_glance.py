@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -75,11 +76,11 @@ def test_a_fit_race_and_digit_are_the_bytes_that_the_wall_draws() -> None:
 
 def test_a_classifiers_map_is_what_it_says_of_each_cell_from_the_lowest_row() -> None:
     run = train(build("classification"), 60)
-    found = run.glance(-1, has_picture=True)
+    found = run.glance(has_picture=True)
     end = 6.0 * 15 / 16  # the centres of 16 cells from -6 to 6
     places = torch.tensor([[x, y] for y in np.linspace(-end, end, 16) for x in np.linspace(-end, end, 16)])
     probabilities = run.model(inputs_of(run.config, places.float())).softmax(dim=1).detach().numpy()
-    assert found.miniature == glance.map_of_classes(probabilities)
+    assert replace(found.miniature, data=b"") == glance.map_of_classes(probabilities)
     assert len(found.miniature.picture) == 128
 
 
@@ -89,21 +90,47 @@ def test_a_glance_is_small_says_the_numbers_and_changes_nothing(name: str) -> No
     glances = []
     for step in range(40):
         train(other, step + 1)
-        glances.append(other.glance(step, has_picture=True))
+        glances.append(other.glance(has_picture=True))
     last = glances[-1]
     assert checksum(run.model.state_dict()) == checksum(other.model.state_dict())
     assert last.step == 40 and math.isfinite(last.loss) and last.rate == run.config.lr
-    assert len(last.miniature.picture) + len(last.tail) + len(last.curve) <= MAX_BYTES
-    assert (
-        len(last.tail) <= glance.TAIL_POINTS
-        and last.tail[-1] == last.curve[-1] == glance.loss_bytes(np.array([last.loss]))[0]
-    )
-    assert other.glance(40, has_picture=False) == run.glance(40, has_picture=False)
-    assert not other.glance(40, has_picture=False).miniature.picture
+    assert sum(map(len, (last.miniature.picture, last.miniature.data, last.curve))) <= MAX_BYTES
+    assert last.curve[-1] == glance.loss_bytes(np.array([last.loss]))[0]
+    assert other.glance(has_picture=False) == run.glance(has_picture=False)
+    assert not other.glance(has_picture=False).miniature.picture
+
+
+def test_points_are_three_bytes_each_and_those_beside_the_picture_are_left_out() -> None:
+    x, y = np.array([0.0, 1.0, 0.5, 1.2]), np.array([1.0, 0.0, 0.25, 0.5])
+    assert glance.points_in(x, y, np.array([0, 1, 2, 0])) == bytes([0, 255, 0, 255, 0, 1, 128, 64, 2])
+    assert len(glance.points_in(np.linspace(0, 1, 500), np.zeros(500))) == 3 * glance.SHOWN_POINTS
+
+
+@pytest.mark.parametrize("name", ["regression", "classification"])
+def test_a_picture_has_points_of_the_data_set_but_none_of_a_students_own_table(name: str) -> None:
+    run = build(name)
+    shown = run.glance(has_picture=True).miniature.data
+    assert 3 * 30 <= len(shown) <= 3 * glance.SHOWN_POINTS
+    assert build(name, seed=2).glance(has_picture=True).miniature.data != shown, "of this run"
+    run.use_rows(tuple((x / 10, x / 20, x % 2)[: 3 if name == "classification" else 2] for x in range(12)))
+    assert run.glance(has_picture=True).miniature.data == b""
+
+
+def test_a_digit_has_its_image_two_pixels_a_byte() -> None:
+    pixels = np.zeros((28, 28))
+    pixels[0, :3] = [1.0, 0.2, 0.5]
+    assert glance.pixel_bytes(pixels) == bytes([0xF3, 0x80]) + bytes(390)
+
+
+def test_a_glance_says_whether_a_challenge_is_met() -> None:
+    assert build("classification").glance(has_picture=False).challenge == ""
+    run = build("classification", cloud="blobs", lr=0.1, least_accuracy=90.0)
+    assert run.glance(has_picture=False).challenge == "open"
+    assert train(run, 100).glance(has_picture=False).challenge == "met"
 
 
 def test_a_diverged_run_has_no_picture_and_its_loss_ends_with_zero() -> None:
     run = train(build("regression", lr=10.0, max_steps=0), 500)
     assert run.outcome == "failed"
-    found = run.glance(-1, has_picture=True)
+    found = run.glance(has_picture=True)
     assert found.miniature == glance.Miniature() and found.curve[-1] == 0

@@ -10,12 +10,11 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from urllib.parse import urlencode
 
 from pages.ui.classroom.words import NO_FILE
 from pages.ui.session import NO_ANSWER, Still, is_session, pool, session, still_of
-from playground.glance import TAIL_POINTS, Glance, Looks
+from playground.glance import Glance, Looks
 from playground.lesson import LiveLesson
 from playground.lessons import LESSONS
 from playground.workers.operations import CheckpointFile, WriteReplayLink
@@ -100,7 +99,7 @@ class Boards:
             if run_id not in self._looks:
                 return
             if (before := self._seen.get(run_id)) is not None:
-                glance = replace(glance, tail=(before.tail + glance.tail)[-TAIL_POINTS:])
+                glance = glance.with_picture_of(before)
             self._seen[run_id] = glance
 
     def checkpoint(self, name: str) -> tuple[bytes, str]:

@@ -180,6 +180,9 @@ class WallText:
     light: str = "Light"
     dark: str = "Dark"
     end: str = "End the class …"
+    keys: str = (
+        "Keys: E eyes up, L lock, F follow, N next act, P peek while held, U undo, / find, arrows and Enter: boards"
+    )
     plan: PlanText = PlanText()
     # what the class does
     free_title: str = "Free work"
@@ -190,8 +193,10 @@ class WallText:
     follow_sentence: str = "Your board is on all screens. Their own boards are kept."
     spot_title: str = "On all screens: {name}"
     spot_sentence: str = "The student sees a notice."
-    sent_all: str = "{page}. All {of} are here."
-    sent_strayed: str = "{page}. {n} of {of} are somewhere else."
+    sent_experiment: str = "{page}, experiment {n}"
+    sent_nobody: str = "{place}."
+    sent_all: str = "{place}. All are there; {ran} of {of} have run it."
+    sent_strayed: str = "{place}. {n} strayed; {ran} of {of} have run it."
     ask: str = "Ask: {question}"
     send_step: str = "Send all to step {n}"
     next_step: str = "Next: {title}"
@@ -213,6 +218,7 @@ class WallText:
             "help": "By waiting time",
         }
     )  # fmt: skip
+    sort_again: str = "Sort again: {order}"
     find: str = "Find a name (/)"
     find_short: str = "Find"
     pages: str = "{from}–{to} of {n}"
@@ -227,6 +233,7 @@ class WallText:
     voted: str = "voted"
     waiting: str = "waiting"
     done: str = "done"
+    met: str = "goal"
     away: str = "away"
     idle: str = "nothing done for a while"
     minutes: str = "{n} min"
@@ -249,21 +256,34 @@ class WallText:
     where: str = "Where they are"
     home: str = "Home"
     losses: str = "All losses"
-    losses_note: str = "the last minutes"
+    losses_note: str = "each from its start"
     losses_alt: str = "The losses of all boards, one line each"
-    put_losses: str = "Loss curves on the projector"
     found: str = "What they found"
-    units_note: str = "accuracy by units"
-    units_alt: str = "One dot for each board: number of units against test accuracy"
-    rate_note: str = "loss by learning rate"
-    rate_alt: str = "One dot for each board: learning rate against loss"
+    found_note: str = "{y} by {x}"
+    found_alt: str = "One dot for each board: {x} against {y}"
+    larger_picture: str = "Larger"
     put_found: str = "Put it on the projector"
+    take_off: str = "Take it off the projector"
+    together_label: str = "Picture of all runs"
+    together: dict[str, str] = field(
+        default_factory=lambda: {"ghosts": "All losses", "scatter": "One dot for each run", "leaders": "The challenge"}
+    )
+    together_note: str = "As the projector shows it"
+    axis_x: str = "Across"
+    axis_y: str = "Up"
+    axes: dict[str, str] = field(
+        default_factory=lambda: {
+            "rate": "rate", "units": "units", "parameters": "parameters", "loss": "loss", "accuracy": "accuracy",
+        }
+    )  # fmt: skip
+    no_runs: str = "No board trains yet."
 
 
 @dataclass(frozen=True)
 class QuestionText:
     """A vote, on the wall and on the phone."""
 
+    see_runs: str = "The real runs"
     label: str = "Question"
     vote: str = "Vote {round}"
     shown: str = "Vote {round}, shown"
@@ -421,6 +441,7 @@ class AfterText:
     save: str = "Save"
     save_all: str = "Save all"
     link: str = "Link"
+    open_link: str = "Link to this run: {name}"
     drop: str = "Delete"
     stays: str = "What stays"
     with_you: str = "With you"
@@ -550,44 +571,61 @@ class ProjectorText:
     first_answers: Pair = ("First vote, 1 answer", "First vote, {n} answers")
     second_answers: Pair = ("Second vote, 1 answer", "Second vote, {n} answers")
     answers: Pair = ("1 answer", "{n} answers")
-    no_answers: str = "Nobody has answered."
     changed: str = "{n} of {of} changed their mind."
     legend_changed: str = "changed"
     legend_stayed: str = "stayed"
-    first_vote: str = "first vote"
-    second_vote: str = "second vote"
-    votes: Pair = ("1 vote", "{n} votes")
-    moves_alt: str = "How answers moved from the first vote to the second: {moves}"
-    numbers_alt: str = "The numbers of both votes; {n} have changed"
-    curves_alt: str = "{n} drawn curves, one over the other"
-    truth: str = "really {answer}"
-    real: str = "the real run"
-    running: str = "The real run"
     on_boards: str = "It plays on your boards."
     valley: str = "Your class drew this valley"
     everybody_rate: str = "Everybody one learning rate"
     rate_note: str = "Choose a rate nobody has tried. Each dot is one of you."
     each_a_dot: str = "One dot for each board"
     dot_note: str = "Try what nobody has tried."
-    runs_of: str = "{n} of {of} runs"
     runs: Pair = ("1 run", "{n} runs")
+    lost_runs: Pair = ("1 has diverged: red, dashed", "{n} have diverged: red, dashed")
     all_losses: str = "All your loss curves"
-    curves_of_loss_alt: str = "Loss curves of {n} runs on a logarithmic scale"
-    scatter_alt: str = "{x} against {y}, {n} runs"
     lowest: str = "lowest loss: {y}, at {axis} {x}"
+    challenge: str = "The challenge"
+    reached: str = "{n} of {of} have reached the goal."
+
+
+@dataclass(frozen=True)
+class PicturesText:
+    """Pictures of a whole class: on the projector, and large on the wall."""
+
+    no_answers: str = "Nobody has answered."
     dots_alt: str = "{n} numbers: {values}"
+    truth: str = "really {answer}"
+    moves_alt: str = "How answers moved from the first vote to the second: {moves}"
+    votes: Pair = ("1 vote", "{n} votes")
+    first_vote: str = "first vote"
+    second_vote: str = "second vote"
+    numbers_alt: str = "The numbers of both votes; {n} have changed"
+    curves_alt: str = "{n} drawn curves, one over the other"
+    real: str = "the real run"
+    scatter_alt: str = "{x} against {y}, {n} runs"
     diverged: str = "diverged: the loss is not finite"
+    curves_of_loss_alt: str = "Loss curves of {n} runs on a logarithmic scale"
+    leaders_alt: str = "Parameters against test accuracy, {n} boards"
+    goal: str = "The goal: {accuracy} of the test points, at most {parameters} parameters"
+    goal_short: str = "the goal"
+    goal_fewest: str = "The goal: {accuracy} of the test points with the fewest parameters"
+    first_five: str = "The first five"
+    leader: str = "{parameters} · {accuracy}"
+    leader_head: str = "parameters · test"
+    run_alt: str = "{name}: a real run at step {step}. {number}"
+    said: str = "{n} said so"
+    loss: str = "loss {loss}"
+    nan: str = "nan"
+    runs_of: str = "{n} of {of} runs have ended"
+    running: str = "The real run"
+    at_step: str = "step {step}"
+    above: str = "test accuracy above each picture"
     axes: dict[str, str] = field(
         default_factory=lambda: {
             "rate": "learning rate", "units": "units", "parameters": "parameters", "loss": "loss",
             "accuracy": "test accuracy", "step": "step",
         }
     )  # fmt: skip
-    challenge: str = "The challenge"
-    leaders_alt: str = "Parameters against test accuracy, {n} boards"
-    first_five: str = "The first five"
-    leader: str = "{parameters} · {accuracy}"
-    reached: str = "{n} of {of} have reached the goal."
 
 
 @dataclass(frozen=True)
@@ -717,7 +755,8 @@ class ClassText:
     board: BoardText = field(default_factory=BoardText)
     after: AfterText = AfterText()
     join: JoinText = JoinText()
-    projector: ProjectorText = field(default_factory=ProjectorText)
+    projector: ProjectorText = ProjectorText()
+    pictures: PicturesText = field(default_factory=PicturesText)
     remote: RemoteText = RemoteText()
     vote: VoteText = field(default_factory=VoteText)
 

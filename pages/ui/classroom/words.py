@@ -81,6 +81,7 @@ BAR = {
     "talkNone": "The vote is closed. Hear what your neighbours said.",
     "waits": "The vote is closed. The answers are shown later.",
     "youSaid": "You said “{answer}”.",
+    "youSaidFirst": "You said “{first}” in the first vote, and nothing in the second.",
     "youSaidTwice": "You said “{first}”, then “{answer}”.",
     "youSaidNone": "You gave no answer.",
     "watch": "Now watch what really happens.",

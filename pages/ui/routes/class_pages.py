@@ -40,9 +40,12 @@ from playground.predictions import Choice, Curve
 from playground.settings import Settings
 
 PAGES = {  # by their path: the title, and the parts of the table of sentences that they show
-    "class": (CLASS_TEXT.title.teacher, ("start", "door", "wall", "question", "pace", "send", "board", "after")),
+    "class": (
+        CLASS_TEXT.title.teacher,
+        ("start", "door", "wall", "question", "pace", "send", "board", "after", "pictures"),
+    ),
     "join": (CLASS_TEXT.title.join, ("join",)),
-    "projector": (CLASS_TEXT.title.projector, ("projector", "door")),
+    "projector": (CLASS_TEXT.title.projector, ("projector", "pictures", "door")),
     "remote": (CLASS_TEXT.title.remote, ("remote", "wall", "question", "pace", "send")),
     "vote": (CLASS_TEXT.title.vote, ("vote", "join")),
 }

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import orjson
@@ -38,7 +39,7 @@ from playground.classroom.tokens import Keys, secret_of
 from playground.classroom.views import tile
 from playground.mnist.files import cache_folder
 from playground.settings import Settings
-from playground.workers.operations import TruthOf
+from playground.workers.operations import PlayForClass
 
 FIRST_MESSAGE_SECONDS = 5.0
 MAX_FIRST_BYTES = 1024 * 1024  # with a teacher's state (`coming_back.MAX_CHARACTERS`), or a student's answers
@@ -49,7 +50,9 @@ TEACHER_ACTS_PER_SECOND = 20.0
 SLOW_SECONDS = 20.0  # until a browser that does not read is cut off
 FOLD_SECONDS = 0.05  # changes within this time are one state
 TICK_SECONDS = 1.0
+GLANCES_PER_TICK = 4  # how often a wall is told what runs have said since
 MAX_JOIN_WAIT = 60.0  # seconds
+PLAY_TIMEOUT = 180.0  # seconds: a vote's runs end sooner by themselves
 QUIET = ("here", "placed", "look")  # commands that are no acts
 JSON = "application/json"
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -100,14 +103,17 @@ def keep_time() -> None:
 
 
 async def _tick() -> None:
-    while register().classes:
+    for beat in itertools.count():
+        if not register().classes:
+            return
         try:
-            register().tick()
+            if beat % GLANCES_PER_TICK == 0:
+                register().tick()
             register().take_glances(BOARDS)
             start_errands()
         except Exception:
             log.exception("A second of the classes failed.")
-        await asyncio.sleep(TICK_SECONDS)
+        await asyncio.sleep(TICK_SECONDS / GLANCES_PER_TICK)
 
 
 def start_errands() -> None:
@@ -127,14 +133,15 @@ async def _run(of: Classroom, errand: Errand) -> None:
     if errand.kind == "truth" and (of.vote is None or of.vote.id != errand.number):
         return  # the vote is over
     try:
-        if errand.kind == "truth":
-            operation = TruthOf(errand.page, errand.experiment)
-            of.truth_found(errand.number, await asyncio.to_thread(pool().compute, f"class {of.code}", operation))
+        if errand.kind == "runs":
+            operation = PlayForClass(errand.page, errand.experiment)
+            compute = partial(pool().compute, f"class {of.code}", operation, PLAY_TIMEOUT)
+            of.runs_found(errand.number, await asyncio.to_thread(compute))
         else:
             content, query = await asyncio.to_thread(BOARDS.checkpoint, errand.run)
             if (seat := of.seats.get(errand.number)) is not None:
-                picture = tile(of, seat).bytes(picture=True, losses=True)
-                of.snapshot_taken(errand, content, query, picture)
+                picture = tile(of, seat)
+                of.snapshot_taken(errand, content, query, picture.bytes(picture.parts))
     except (*NO_ANSWER, ValueError) as problem:
         if errand.asked_by is not None:
             say = str(problem) if isinstance(problem, ValueError) else ""

@@ -7,8 +7,8 @@ setting has changed, and frames, which it asks for as others do ({"ask": ...}, w
 sees those that the board shows whose run this is).
 
 However many read one run, it is drawn, written and sent by its worker once (`Broadcast`). A browser that does not keep
-up loses frames, and gets a whole one later. Of a still lab they get the picture that its page was sent
-(`StillBroadcast`).
+up loses frames, and gets a whole one later, as all others do then: so it waits longer for that than one that is new.
+Of a still lab they get the picture that its page was sent (`StillBroadcast`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ GAP_SECONDS = (1 / 30, 1 / 10)  # between two frames; from MANY_READERS on the s
 STILL_GAP_SECONDS = 0.25  # between two pictures of a still lab
 WHOLE_GAP_SECONDS = 0.25  # between two whole frames, and a hundredth of a second more for each reader
 LARGE = 2  # charts of a board, apart from its strip
+LATE_GAP_SECONDS = 2.0  # between two whole frames for those alone that did not keep up
 MAX_BEHIND = 6  # frames that wait for one browser
+MAX_UNPAINTED_SECONDS = 1.0  # a browser that has painted nothing for so long gets no more until it has
 MAX_BOARDS = 20  # that one token reads at a time: a projector's is on several screens
 NOT_ALLOWED = "This board is not shown to you now."
 GONE = "This board is no longer there."
@@ -52,11 +54,13 @@ WHO = "A reader has to say first who it is."
 
 
 class Reader:
-    """One browser that reads: what waits to be sent to it, and how much of what it was sent it has not painted."""
+    """One browser that reads: what waits to be sent to it, and since when it has not painted what it was sent."""
 
     def __init__(self, code: str, token: str, name: str) -> None:
         self.code, self.token, self.name = code, token, name
-        self.unpainted = 0  # frames
+        self.unpainted_since = math.inf  # on the event loop's clock
+        self.is_late = False  # did not keep up
+        self.config: Any = None  # of the run, with which its board was built
         self._waiting: deque[bytes | str | tuple[int, str]] = deque()
         self._ready = asyncio.Event()
 
@@ -64,6 +68,7 @@ class Reader:
         """Let it have a frame or a text; False where too many wait already."""
         if len(self._waiting) >= MAX_BEHIND:
             self._waiting.clear()
+            self.config = None  # what its board is built from may have been among them
             return False
         self._waiting.append(item)
         self._ready.set()
@@ -130,8 +135,8 @@ class Broadcast:
         self._feed: Feed | None = None
         self._next: Feed | None = None
         self._began_at = self._asked_at = -math.inf
-        self._is_planned = self._is_asked = self._begins_later = False
-        self._config: Any = None  # with which the readers' boards were built
+        self._is_planned = self._is_asked = False
+        self._later: asyncio.TimerHandle | None = None  # that begins the next feed
 
     @property
     def readers(self) -> set[Reader]:
@@ -140,7 +145,7 @@ class Broadcast:
 
     def add(self, reader: Reader) -> None:
         """One more reads. Raises UnknownRun."""
-        self._config = pool().config_of(self._run_id)
+        reader.config = pool().config_of(self._run_id)
         reader.put(board_of(self._run_id))
         self._waiting.add(reader)
         self._begin()
@@ -154,7 +159,7 @@ class Broadcast:
 
     def painted(self, reader: Reader) -> None:
         """A reader has painted what it was sent."""
-        reader.unpainted = 0
+        reader.unpainted_since = math.inf
         if reader in self._away:
             self._away.discard(reader)
             self._waiting.add(reader)
@@ -172,16 +177,20 @@ class Broadcast:
         elif feed is not self._feed:
             return
         self._is_asked = False
-        items: list[bytes | str] = [frame]
-        if pool().config_of(self._run_id) != self._config and pool().has(self._run_id):
-            self._config = pool().config_of(self._run_id)
-            items.insert(0, board_of(self._run_id))
+        now, config, board_text = self._loop.time(), pool().config_of(self._run_id), ""
         for reader in list(self._readers):
-            is_behind = not all(reader.put(item) for item in items)
-            reader.unpainted += 1
-            if is_behind or reader.unpainted > MAX_BEHIND:
+            items: list[bytes | str] = [frame]
+            if config is not None and reader.config != config:
+                board_text = board_text or board_of(self._run_id)
+                items.insert(0, board_text)
+                reader.config = config
+            has_room = all(reader.put(item) for item in items)
+            reader.unpainted_since = min(reader.unpainted_since, now)
+            is_away = now - reader.unpainted_since > MAX_UNPAINTED_SECONDS
+            if is_away or not has_room:
+                reader.is_late = True
                 self._readers.discard(reader)
-                (self._waiting if reader.unpainted <= MAX_BEHIND else self._away).add(reader)
+                (self._away if is_away else self._waiting).add(reader)
         self._begin()
 
     def end(self, feed: Feed, code: int, reason: str) -> None:
@@ -192,13 +201,16 @@ class Broadcast:
 
     def _begin(self) -> None:
         """Have a whole frame made for those who wait for one."""
-        if not self._waiting or self._next is not None or self._begins_later:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        if not self._waiting or self._next is not None:
             return
+        is_new = not all(reader.is_late for reader in self._waiting)
+        gap = WHOLE_GAP_SECONDS + 0.01 * len(self._readers) if is_new else LATE_GAP_SECONDS
         now = self._loop.time()
-        wait = self._began_at + WHOLE_GAP_SECONDS + 0.01 * len(self._readers) - now
-        if wait > 0:
-            self._begins_later = True
-            self._loop.call_later(wait, self._begin_now)
+        if (wait := self._began_at + gap - now) > 0:
+            self._later = self._loop.call_later(wait, self._begin)
             return
         self._began_at, self._next = now, Feed(self)
         try:
@@ -206,10 +218,6 @@ class Broadcast:
             pool().ask(self._run_id, self._next, *self._wish())
         except UnknownRun:
             self.end(self._next, 4404, GONE)
-
-    def _begin_now(self) -> None:
-        self._begins_later = False
-        self._begin()
 
     def _wish(self) -> tuple[tuple[str, ...], dict[str, bool]]:
         """The charts that the board shows whose run this is, and the large ones with which a board opens."""
@@ -229,13 +237,17 @@ class Broadcast:
 
     def _ask(self) -> None:
         self._is_planned = False
-        if self._feed is None or not any(reader.unpainted == 0 for reader in self._readers):
+        if self._feed is None or not any(math.isinf(reader.unpainted_since) for reader in self._readers):
             return
-        self._asked_at, self._is_asked = self._loop.time(), True
+        gap, now = GAP_SECONDS[len(self._readers) >= MANY_READERS], self._loop.time()
+        self._asked_at = max(self._asked_at + gap, now - gap)  # a question that is late brings the next no later
+        self._is_asked = True
         with contextlib.suppress(UnknownRun):  # it says so itself
             pool().ask(self._run_id, self._feed, *self._wish())
 
     def _leave(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
         for feed in filter(None, (self._feed, self._next)):
             pool().detach(self._run_id, feed)
         self._feed = self._next = None

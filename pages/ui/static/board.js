@@ -19,7 +19,7 @@ import { ComingBack } from "./kept_run/coming_back.js";
 import { keepStep, stepBeforeReload } from "./kept_run/reloaded.js";
 import { Places } from "./places.js";
 import { followOrder } from "./reading_order.js";
-import { CLOSED, NO_RUN, Stream } from "./wire/stream.js";
+import { askNext, CLOSED, NO_RUN, Stream } from "./wire/stream.js";
 import { themeOf } from "./theme.js";
 import { markNumbersAndCode } from "./translated.js";
 
@@ -298,7 +298,7 @@ export class Board {
     }
     this.paint(frame);
     this.drawing = true;
-    this.ask(true);
+    askNext(() => this.ask(true));
     requestAnimationFrame(() => {
       this.drawing = false;
       const next = this.waiting;

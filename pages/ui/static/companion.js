@@ -4,7 +4,7 @@
 import { Chart } from "./chart/chart.js";
 import { element } from "./dom.js";
 import { plain, write } from "./controls/numbers.js";
-import { Stream } from "./wire/stream.js";
+import { askNext, Stream } from "./wire/stream.js";
 
 const ROOM_REM = 90; // that all numbers of two runs and a sentence need; with less, the last number is with the others
 
@@ -91,7 +91,7 @@ export class Companion {
     }
     this.board.root.dataset.second = this.run;
     this.drawing = true;
-    this.ask();
+    askNext(() => this.ask());
     requestAnimationFrame(() => {
       this.drawing = false;
       const next = this.waiting;

@@ -154,6 +154,7 @@ PREDICTIONS = {
         ),
         until=500,
         reads="config",
+        beside={count: {"units_1": int(count)} for count in ("2", "3", "4", "8")},
     ),
     "circle-inputs": Prediction(
         Choice(
@@ -197,6 +198,7 @@ PREDICTIONS = {
         ),
         until=500,
         reads="config",
+        beside={"No hidden layer": {"layers": 0}, "Six units": {}},
     ),
     "inside": Prediction(
         Curve("Two tanh units and the moons. Draw the border between the classes after 500 steps.", chart="map",
@@ -238,6 +240,7 @@ PREDICTIONS = {
         ),
         until=500,
         reads="config",
+        beside=CONTENDERS,
     ),
     "unsure": Prediction(
         Choice(

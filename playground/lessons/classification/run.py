@@ -17,7 +17,8 @@ from playground.data.datasets import DataError
 from playground.engine.commands import AddPoint, Command, Explain, RemovePoint, SetWeight, Undo
 from playground.engine.frames import Figure
 from playground.figures import curves, fields, graphs, strips
-from playground.glance import Miniature, map_of_classes
+from playground.glance import Challenge as ChallengeState
+from playground.glance import Miniature, map_of_classes, points_in
 from playground.knobs import Config
 from playground.lessons.classification import explain_point, look_inside, pictures
 from playground.lessons.classification.challenge import Challenge
@@ -406,9 +407,15 @@ class ClassificationRun(LineRun):
     # Drawing.
 
     def miniature(self) -> Miniature:
-        """What the model thinks of the middle of the plane, in 16 x 16 cells."""
+        """What the model thinks of the middle of the plane, in 16 x 16 cells; points, unless they are the student's."""
         logits = pad_logits(self.model(inputs_of(self.config, CELLS)), self.config.outputs)
-        return map_of_classes(logits.softmax(dim=1).numpy())
+        shown = self.point_picture
+        data = b"" if self.edits.rows else points_in(shown["x"], shown["y"], shown["class"])
+        return replace(map_of_classes(logits.softmax(dim=1).numpy()), data=data)
+
+    def challenge_state(self) -> ChallengeState:
+        """Whether there is a challenge, and whether it is met."""
+        return "met" if self.challenge.met_at is not None else "open" if self.challenge.is_open else ""
 
     def size(self) -> int:
         """The number of hidden units."""

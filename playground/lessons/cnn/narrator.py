@@ -25,10 +25,9 @@ from playground.runs.periods import Period
 Array = NDArray[Any]
 GUESSING = math.log(CLASSES)  # the cross-entropy of equal probabilities
 NEAR_GUESSING = 0.97  # of it: a training loss above that share says nothing yet
-MIN_ROWS = 8  # of the history since a change, before its loss is judged
 MIN_STEPS = 60
 RISE = 1.25  # of the mean training loss: a smaller one may be noise
-LATE_ROWS = 6  # whose mean is the current loss
+LATE_ROWS, MIN_IMAGES = 6, 300  # whose mean is the current loss: at least six rows, and rows of at least 300 images
 TOO_LONG_STEPS = 1.02  # of the loss of guessing: above it, steps were too long; below it, they are too short
 LEAP = 1.25  # of the loss of guessing: after a higher one, saturated units are the result of a step too long
 MIN_SORTED_PERCENT = 50.0  # of the test images: below it, sorted training images have done harm
@@ -55,11 +54,18 @@ class CnnSituation:
         return self.frame.view.is_current
 
     def losses(self, *, before: bool = False) -> Array:
-        """The finite training losses since the last change, or before it."""
-        steps, losses = self.frame.history.steps(), self.frame.history.column("train")
-        late = steps > self.period.start
-        chosen = losses[~late if before else late]
+        """The finite training losses since the last change, or before it: means of batches that were all after it."""
+        history = self.frame.history
+        steps, losses, since = history.steps(), history.column("train"), self.period.start
+        chosen = losses[steps <= since if before else steps >= since + history.stride]
         return np.asarray(chosen[np.isfinite(chosen)])
+
+    def late_loss(self, *, before: bool = False) -> float:
+        """The mean of the last training losses since the last change, or before it; NaN while they are too few."""
+        losses = self.losses(before=before)
+        images_of_a_row = self.frame.history.stride * self.frame.config.batch_size
+        rows = max(LATE_ROWS, -(-MIN_IMAGES // images_of_a_row))  # one image in a step makes the losses noisy
+        return float(losses[-rows:].mean()) if len(losses) >= 2 * rows else math.nan
 
     @property
     def evidence(self) -> Evidence:
@@ -190,12 +196,10 @@ def _blank(now: CnnSituation) -> Blank | None:
 
 
 def _guessing(now: CnnSituation) -> Loss | None:
-    losses = now.losses()
     steps = now.frame.view.steps - now.period.start
-    if not now.is_current or len(losses) < MIN_ROWS or steps < MIN_STEPS:
+    if not now.is_current or steps < MIN_STEPS or not now.late_loss() > NEAR_GUESSING * GUESSING:
         return None
-    loss = float(losses[-LATE_ROWS:].mean())
-    return Loss(loss, float(losses[0]), GUESSING) if loss > NEAR_GUESSING * GUESSING else None
+    return Loss(now.late_loss(), float(now.losses()[0]), GUESSING)
 
 
 def _dies_backwards(now: CnnSituation) -> Any:
@@ -211,11 +215,10 @@ def _to_lead_gradients_back(now: CnnSituation, found: Any) -> str:
 
 
 def _rising(now: CnnSituation) -> Loss | None:
-    before, after = now.losses(before=True), now.losses()
-    if not now.since or not now.is_current or min(len(before), len(after)) < MIN_ROWS:
+    if not now.since or not now.is_current:
         return None
-    first, loss = float(before[-LATE_ROWS:].mean()), float(after[-LATE_ROWS:].mean())
-    return Loss(loss, first, GUESSING) if loss > RISE * first else None
+    first, loss = now.late_loss(before=True), now.late_loss()
+    return Loss(loss, first, GUESSING) if loss > RISE * first else None  # NaN where one of them is not known
 
 
 def _lower_rate(now: CnnSituation, found: Any) -> str:

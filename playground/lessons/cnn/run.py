@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from playground.engine.commands import Command, Draw, Explain, Pick, Slide
 from playground.engine.frames import Figure
 from playground.engine.run import Drawing
-from playground.glance import OWN_IMAGE, Miniature, digit
+from playground.glance import OWN_IMAGE, Miniature, digit, pixel_bytes
 from playground.knobs import Config
 from playground.lessons.cnn.batches import ImageBatches
 from playground.lessons.cnn.charts import by_name, window
@@ -321,7 +321,8 @@ class CnnRun(TrainingRun):
         """The selected image and the probability of each digit."""
         predictions = self.predict(self.model, self.config)
         number = OWN_IMAGE if predictions.label is None else self.selection.image_number(self.config, self.digits)
-        return digit(number, predictions.probabilities)
+        pixels = self.selection.image(self.config, self.digits)[0, 0].numpy()
+        return replace(digit(number, predictions.probabilities), data=pixel_bytes(pixels))
 
     def size(self) -> int:
         """The number of parameters in hundreds."""

@@ -17,32 +17,32 @@ NARRATOR = {
     "testing": "The last epoch is over. All {images:,} test images are being tested.",
     "train mode": "Tested in train mode: {test_percent} % of the test images are right.",
     "sorted": "{test_percent} % of the test images are right: the training images came sorted by digit.",
-    "overfitted": "Tested on all {images:,} test images: {test_percent} % are right, but {train_percent} % of the "
-                  "last training images. The model has learned its training images by heart.",
+    "overfitted": "Learned by heart: {train_percent} % of the last training images are right, {test_percent} % of all "
+                  "test images.",
     "tested": "Tested on all {images:,} test images: {right:,} are right ({test_percent} %).",
     "untrained": "Nothing is learned yet: it reads this {digit} as {a_predicted}, but is only {percent} % sure.",
     "unstepped": "{since}: no step yet. Press Play to see what it does.",
     "blank": "All {maps} maps of layer {layer} are blank: dead units output 0 and get no gradient.",
-    "blank since": "{since}: all {maps} maps of layer {layer} are blank. Dead units output 0 and get no gradient.",
+    "blank since": "{since}: all {maps} maps of layer {layer} are blank (dead units).",
     "dies backwards": DOCTOR["dies backwards"],
     "guessing": "The loss stays at {loss}: guessing among ten digits has {guessing}.",
-    "guessing since": "{since}: the loss is {loss}, no better than guessing among ten digits ({guessing}).",
+    "guessing since": "{since}: the loss is {loss}, no better than guessing ({guessing}).",
     "rising": "{since}: the training loss rose from {first} to {loss}.",
     "right": "It reads this {digit} as {a_predicted} (correct, {percent} % sure).",
     "wrong": "It reads this {digit} as {a_predicted} (wrong, {percent} % sure).",
 }  # fmt: skip
 ADVICE = {
     "": "",
-    "lower, reset": "Choose a lower learning rate, then press Reset.",
+    "lower, reset": "Lower the learning rate, then press Reset.",
     "higher": "Try a higher learning rate.",
     "reset": "Press Reset and change another setting.",
     "lower or undo": "Lower the learning rate or undo this change.",
     "undo": "Undo this change.",
     "relu": "Choose ReLU or batch norm, or take layers away.",
-    "images": "More training images help, or shifting and rotating them.",
+    "images": "Use more images, or shift and rotate them.",
     "eval": "Set “Mode in tests” to model.eval().",
     "shuffle": "Shuffle them, then press Play.",
-    "augmentation": "Shifting and rotating the training images helps.",
+    "augmentation": "Shift and rotate the training images.",
 }
 
 # Training.

@@ -18,14 +18,15 @@ from playground.lessons.ranking import listed
 Array = NDArray[Any]
 MIN_STEPS = 20  # after a change, before its effect is judged: the curves are smoothed over about ten batches
 RISE = 1.2  # of a smoothed loss: a smaller one is noise
+ROWS_BEFORE, ROWS_AFTER = 10, 4  # of the history: a rise is higher than all of the first in all of the last
 
 
 @dataclass(frozen=True)
 class RaceSituation:
     """What the rules read of a race: the places at the step shown, who dropped out, and the losses since a change.
 
-    `rows` has the smoothed loss of each running racer at the last change and now, by label; it is empty where nothing
-    was changed or the change is too recent.
+    `rows` has two smoothed losses of each running racer, by label: the highest shortly before the last change, and the
+    lowest of late. It is empty where nothing was changed or the change is too recent.
     """
 
     step: int

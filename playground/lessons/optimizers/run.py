@@ -194,6 +194,10 @@ class RaceRun(TrainingRun):
         losses = [column(f"smooth {racer.entry.name}") for racer in self.race.racers]
         return race([each[np.isfinite(each)] for each in losses])
 
+    def line_names(self) -> tuple[str, ...]:
+        """The racers' names, in the order of the lines of the picture."""
+        return tuple(racer.entry.label for racer in self.race.racers)
+
     def losses_over_time(self) -> tuple[Array, Array]:
         """The steps, and the loss of the racer that leads."""
         leader = min(self.race.running or self.race.racers, key=lambda racer: racer.smooth)
@@ -239,11 +243,10 @@ class RaceRun(TrainingRun):
         since = self.period.start
         has_settled = self.period.is_changed and self.steps >= since + narrator.MIN_STEPS
         running = {racer.entry.label: racer for racer in self.race.running}
-        before = {name: self._smoothed_at(racer, since) for name, racer in running.items()} if has_settled else {}
         return RaceSituation(
             step=view.steps, is_current=view.is_current, is_done=self.outcome == "done",
             placings=self.placings(view), since=self.period.since, has_stepped=self.steps > since,
-            rows={name: (loss, running[name].smooth) for name, loss in before.items()},
+            rows={name: self._around(racer, since) for name, racer in running.items()} if has_settled else {},
             smoothed={name: racer.smooth for name, racer in running.items()},
             can_lower_rate=self.config.lr > LEARNING_RATES[0], dead=self._dead(view),
         )  # fmt: skip
@@ -265,10 +268,13 @@ class RaceRun(TrainingRun):
             if not self.race.racers[at].left and not hidden(view.model[at]).any()
         )  # fmt: skip
 
-    def _smoothed_at(self, racer: Racer, step: int) -> float:
-        """A racer's smoothed loss at a step, or at the last one before it that the history has kept."""
-        at = int(np.searchsorted(self.history.steps(), step, side="right")) - 1
-        return float(self.history.column(f"smooth {racer.entry.name}")[at])
+    def _around(self, racer: Racer, step: int) -> tuple[float, float]:
+        """A racer's highest smoothed loss shortly before a step, and its lowest of late; 0 while it is too early."""
+        at = int(np.searchsorted(self.history.steps(), step, side="right"))
+        losses = self.history.column(f"smooth {racer.entry.name}")
+        late = losses[at:][-narrator.ROWS_AFTER :]
+        lowest = float(late.min()) if len(late) == narrator.ROWS_AFTER else 0.0
+        return float(losses[max(0, at - narrator.ROWS_BEFORE) : at].max()), lowest
 
     def figures(self, view: View, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
         """The charts by name."""

@@ -14,7 +14,7 @@ NARRATOR = {
     "dropped out, over": "After step {step:,} {leader} has won with a loss of {loss}. {gone} dropped out. {why}",
     "equal": "After step {step:,} the loss of {leader} is the same: {loss}.",
     "dead": "All hidden units of {names} are dead: a flat line. {leader} leads with a loss of {loss}.",
-    "dead since": "{since}: all hidden units of {names} are dead. {leader} leads with a loss of {loss}.",
+    "dead since": "{since}: all hidden units of {names} are dead.",
     "rising": "{since}: the loss of {risen} has risen. {leader} leads with a loss of {loss}.",
     "tied": "After step {step:,} {leader} share the first place with a loss of {loss}; last: {last} with {worst}.",
     "over, other curve": "After step {step:,} {leader} has won: its loss on all points is {loss}. {curve} has the "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +17,7 @@ from playground.engine.commands import AddPoint, Command, RemovePoint, Undo
 from playground.engine.frames import Figure
 from playground.figures import curves, graphs, strips
 from playground.figures.theme import StickyRange, round_up
-from playground.glance import FIT_PLACES, Miniature, fit
+from playground.glance import FIT_PLACES, Miniature, fit, points_in
 from playground.lessons.doctor import examine
 from playground.lessons.edge_numbers import on_edges
 from playground.lessons.narrator import first_finding
@@ -272,9 +272,12 @@ class RegressionRun(LineRun):
     # Drawing.
 
     def miniature(self) -> Miniature:
-        """The curve at 32 places."""
+        """The curve at 32 places; points, unless they are the student's."""
         places = np.rint(np.linspace(0, GRID_POINTS - 1, FIT_PLACES)).astype(int)
-        return fit(self.model(self.inputs[torch.from_numpy(places)])[:, 0].numpy(), *self.spans[1])
+        heights = self.model(self.inputs[torch.from_numpy(places)])[:, 0].numpy()
+        shown = self.point_picture
+        data = b"" if self.edits.rows else points_in(shown["x"], shown["y"])
+        return replace(fit(heights, *self.spans[1]), data=data)
 
     def size(self) -> int:
         """The number of hidden units."""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import gc
+import math
 import struct
 from collections.abc import Iterator
-from math import nan
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from playground.classroom import messages
-from playground.classroom.classroom import AWAY_SECONDS, EYES_SECONDS, LOST_SEAT_SECONDS
+from playground.classroom.classroom import AWAY_SECONDS, EYES_SECONDS, LOST_SEAT_SECONDS, ON_THE_WAY_SECONDS
 from playground.classroom.commands import MAX_SEATS
 from playground.classroom.feed import KEEP_SECONDS
-from playground.classroom.tiles import HEAD, Flag
-from playground.glance import Glance, Miniature
+from playground.classroom.tiles import HEAD, MAX_LOSSES, SAME_LOSSES, Flag
+from playground.glance import Glance, Miniature, thinned
 from tests.unit.classroom.people import CODE, EXPERIMENT, PAGE, Browser, School, answer, press
 
 PLACE = {"page": PAGE, "query": "?classification_try=circle-cuts", "experiment": EXPERIMENT, "title": "Circle"}
@@ -295,6 +296,9 @@ def test_sends_reach_all_and_latecomers_those_who_strayed_and_single_students() 
     one.send("board", run=None, **BOARD)
     other.send("board", run=None, **{**BOARD, "page": "regression", "experiment": None})
     school.second()
+    assert not any(row["strayed"] for row in teacher.last("seats")["seats"]), "on their way"
+    for _ in range(int(ON_THE_WAY_SECONDS)):
+        school.second()
     assert [row["strayed"] for row in teacher.last("seats")["seats"]][:2] == [False, True]
     send(teacher, to="strayed")
     assert other.state["sent"]["n"] > first["n"] and one.state["sent"]["n"] == first["n"]
@@ -516,17 +520,19 @@ def test_the_wall_gets_heads_of_all_and_miniatures_of_those_in_view_only_when_th
         student.send("board", run=f"run-{number}", **BOARD)
     teacher.send("look", seats=[1], one=None)
     assert of.pictures == {"run-1"} and of.numbers == {"run-1", "run-2"}
-    picture = Miniature("map2", bytes(range(128)))
-    of.take_glances({"run-1": glance(miniature=picture, tail=b"\x01\x02"), "run-2": glance(miniature=picture)})
+    picture = Miniature("map2", bytes(range(128)), b"\x07\x08\x01")
+    of.take_glances({"run-1": glance(miniature=picture, curve=b"\x01\x02"), "run-2": glance(miniature=picture)})
     school.second()
     (tiles,) = [each for each in teacher.read() if isinstance(each, bytes)]
-    assert len(tiles) == (HEAD.size + 2 + 128) + HEAD.size
-    seat, kind, lesson, experiment, flags, age, step, loss, rate, accuracy, units, length = HEAD.unpack_from(tiles)
-    assert (seat, kind, experiment, step, units, length) == (1, 1 | 2 << 4, 2, 100, 3, 128)
+    assert len(tiles) == (HEAD.size + 2 + 128 + 3) + HEAD.size
+    seat, kind, lesson, experiment, flags, age, step, loss, rate, accuracy, units, *lengths, challenge = (
+        HEAD.unpack_from(tiles)
+    )
+    assert (seat, kind, experiment, step, units, lengths, challenge) == (1, 1, 2, 100, 3, [2, 128, 3], 0)
     assert Flag(flags) == Flag.HERE | Flag.PLAYS and age == 0
     assert loss == 0.5 and rate == pytest.approx(0.1) and accuracy == round(0.9 * 65_534)
     assert messages and teacher.last("welcome")["lessons"][lesson] == PAGE
-    assert tiles[HEAD.size : HEAD.size + 2] == b"\x01\x02" and tiles[HEAD.size + 2 :][:128] == picture.picture
+    assert tiles[HEAD.size :][:133] == b"\x01\x02" + picture.picture + picture.data
     school.second()
     assert not [each for each in teacher.read() if isinstance(each, bytes)], "nothing has changed"
     of.take_glances({"run-1": glance(step=101)})  # without a new picture
@@ -536,7 +542,154 @@ def test_the_wall_gets_heads_of_all_and_miniatures_of_those_in_view_only_when_th
     teacher.send("look", seats=[1, 2], one=None)
     school.second()
     (tiles,) = [each for each in teacher.read() if isinstance(each, bytes)]
-    assert len(tiles) == HEAD.size + 128, "the one that came into view"
+    assert len(tiles) == HEAD.size + 128 + 3, "the one that came into view"
+
+
+def tiles_of(browser: Browser) -> list[bytes]:
+    """The tiles that have come since the last reading."""
+    return [each for each in browser.read() if isinstance(each, bytes)]
+
+
+def test_a_tile_need_not_wait_for_the_next_second() -> None:
+    school = School()
+    of = school.start()
+    teacher, (one, other) = school.teacher(of), school.students(of, 2)
+    for number, student in enumerate((one, other), start=1):
+        student.send("board", run=f"run-{number}", **BOARD)
+    school.second()
+    teacher.read()
+    of.take_glances({"run-2": glance()})
+    (tiles,) = tiles_of(teacher)
+    assert HEAD.unpack_from(tiles)[0] == 2 and len(tiles) == HEAD.size, "the one that has said something"
+    assert not tiles_of(teacher)
+
+
+def test_the_loss_curve_of_a_tile_is_sent_once_a_second_and_only_where_it_has_changed() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    student.send("board", run="run", **BOARD)
+    school.second()
+    teacher.read()
+    of.take_glances({"run": glance(curve=b"\x01\x02")})
+    assert len(tiles_of(teacher)[-1]) == HEAD.size, "numbers alone"
+    school.second()
+    assert tiles_of(teacher)[-1][HEAD.size :] == b"\x01\x02"
+    student.send("help", on=True)
+    school.second()
+    (tiles,) = tiles_of(teacher)
+    assert Flag.HELP in Flag(HEAD.unpack_from(tiles)[4]) and len(tiles) == HEAD.size
+
+
+def test_a_tile_has_the_whole_loss_curve_of_its_run_whatever_was_sent_before() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    student.send("board", run="run", **BOARD)
+    shown = b""  # what the wall draws: a part that has not changed is kept
+
+    def second() -> bytes:
+        nonlocal shown
+        school.second()
+        for tiles in tiles_of(teacher):
+            length = HEAD.unpack_from(tiles)[11]
+            shown = shown if length == SAME_LOSSES else tiles[HEAD.size :][:length]
+        return shown
+
+    falling = bytes(range(200, 140, -1))
+    for count in (2, 10, 30):  # it grows, and what comes between two seconds is not missed
+        of.take_glances({"run": glance(step=count - 1, curve=falling[: count - 1])})
+        of.take_glances({"run": glance(step=count, curve=falling[:count])})
+        assert second() == falling[:count]
+    for on in (True, False):  # the same tile again, for another reason
+        student.send("help", on=on)
+        school.clock.pass_by(60.0)
+        assert second() == falling[:30]
+    of.take_glances({"run": glance(step=60, curve=falling)})
+    assert second() == thinned(np.frombuffer(falling, np.uint8), MAX_LOSSES).tobytes()
+    of.take_glances({"run": glance(step=3, curve=b"\x80\x7f")})  # Reset
+    assert second() == b"\x80\x7f"
+    of.take_glances({"run": glance(step=9, curve=b"\x80\xff\x00", state="failed", loss=math.nan)})
+    assert second() == b"\x80\xff\x00", "it has diverged"
+    student.send("board", run="another", **BOARD)
+    assert second() == b"", "nothing of the run before"
+    of.take_glances({"another": glance(step=700, curve=b"\x70")})
+    assert second() == b"\x70"
+    other = school.teacher(of)  # a wall that comes late
+    school.second()
+    assert tiles_of(other)[-1][HEAD.size :][:1] == b"\x70"
+
+
+def test_a_picture_stays_until_the_next_one_comes_or_the_run_begins_again() -> None:
+    picture = Miniature("map2", bytes(128))
+    before = glance(step=100, miniature=picture)
+    assert glance(step=101).with_picture_of(before).miniature == picture
+    assert not glance(step=0).with_picture_of(before).miniature.picture
+
+
+def test_a_dot_says_whether_its_run_still_plays_and_one_that_diverged_stays() -> None:
+    school = School()
+    of = school.start()
+    teacher, students = school.teacher(of), school.students(of, 4)
+    for number, student in enumerate(students):
+        student.send("board", run=f"run-{number}", **BOARD)
+    of.take_glances({
+        "run-0": glance(rate=0.01, loss=0.5),
+        "run-1": glance(rate=0.1, loss=0.2, state="done"),
+        "run-2": glance(rate=10.0, loss=math.nan, state="failed"),
+        "run-3": glance(rate=1.0, loss=math.nan),  # its first loss is not there yet
+    })  # fmt: skip
+    teacher.send("found", on=True, what="scatter")
+    school.second()
+    found = sorted(each[1:] for each in teacher.last("dots")["dots"])
+    assert found == [[0.01, 0.5, True], [0.1, 0.2, False], [10.0, None, False]]
+    teacher.send("found", on=True, what="ghosts")
+    school.second()
+    assert teacher.last("curves")
+    teacher.send("found", on=False)
+    of.take_glances({"run-0": glance(rate=0.01, loss=0.4)})
+    school.second()
+    assert not [each for each in teacher.read() if isinstance(each, dict) and each["is"] in ("dots", "curves")]
+
+
+def test_the_leaders_goal_is_that_of_the_challenge_to_which_the_class_was_sent() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    teacher.send("settings", leaders=True)
+    teacher.send("found", on=True, what="leaders")
+    student.send("board", run="run", page=PAGE, query="", experiment="challenge")
+    of.take_glances({"run": glance(accuracy=0.96, parameters=22, state="done")})
+    school.second()
+    found = teacher.last("leaders")
+    assert (found["accuracy"], found["parameters"], found["dots"][0][3]) == (0.95, 0, True)
+    place = {"page": PAGE, "experiment": "challenge", "title": "A challenge", "to": "all", "run": None}
+    teacher.send("send", kind="place", query="?classification_try=challenge", **place)
+    school.second()
+    found = teacher.last("leaders")
+    assert (found["accuracy"], found["parameters"], found["dots"][0][3]) == (0.95, 20, False)
+    teacher.send("send", kind="preset", query="?classification_least_accuracy=90", **place | {"experiment": None})
+    school.second()
+    assert teacher.last("leaders")["accuracy"] == 0.9
+    for hostile in ("nan", "-5", "1e9", "x"):
+        teacher.send(
+            "send", kind="preset", query=f"?classification_least_accuracy={hostile}", **place | {"experiment": None}
+        )
+        school.second()
+        assert teacher.last("leaders")["accuracy"] == 0.95, hostile
+
+
+def test_a_step_of_the_plan_that_asks_sends_all_there_and_opens_its_question() -> None:
+    school = School()
+    of = school.start()
+    teacher, student = school.teacher(of), school.student(of)
+    place = {"page": PAGE, "query": "?classification_try=xor", "experiment": "xor", "title": "Xor", "ask": False}
+    asking = place | {"query": f"?classification_try={EXPERIMENT}", "experiment": EXPERIMENT, "ask": True}
+    teacher.send("plan", steps=[place, asking])
+    teacher.send("step", **{"from": 0, "to": 0})
+    assert student.state["sent"]["experiment"] == "xor" and student.state["vote"] is None
+    teacher.send("step", **{"from": 0, "to": 1})
+    assert student.state["sent"]["experiment"] == student.vote["experiment"] == EXPERIMENT
 
 
 def test_nothing_is_asked_of_runs_where_no_wall_looks() -> None:
@@ -601,10 +754,10 @@ def test_a_run_that_has_diverged_is_a_dot_without_a_height_and_one_without_accur
         student.send("board", run=f"run-{at}", **BOARD)
     teacher.send("project", what="scatter", x="rate", y="accuracy")
     of.take_glances({
-        "run-0": glance(rate=0.5), "run-1": glance(rate=2.0, state="failed"), "run-2": glance(accuracy=nan),
+        "run-0": glance(rate=0.5), "run-1": glance(rate=2.0, state="failed"), "run-2": glance(accuracy=math.nan),
     })  # fmt: skip
     school.second()
-    assert sorted(each[1:] for each in projector.last("dots")["dots"]) == [[0.5, 0.9], [2.0, None]]
+    assert sorted(each[1:3] for each in projector.last("dots")["dots"]) == [[0.5, 0.9], [2.0, None]]
 
 
 # Devices.

@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from playground.classroom import afterwards, names
+from playground.real_runs import RealRuns
 from tests.unit.classroom.people import EXPERIMENT, PAGE, School, answer, press
 
 REAL = ("Harshit", "Scunthorpe", "Nazia", "Asuka", "Essex", "Hancock", "Dickens", "Cassandra", "Therapist", "Şeyma",
@@ -82,7 +83,7 @@ def test_the_file_has_answers_and_numbers_of_shown_votes_with_names_or_numbered_
     assert [row[0] for row in rows] == [f"'{name}" if name[0] in "-+" else name for name in people]
     assert rows[0][1:4] == [words, words, ""] and rows[people.index("Emmy")][1:4] == ["", "", ""]
     press(teacher, "play")
-    of.truth_found(of.errands.popleft().number, key)
+    of.runs_found(of.errands.popleft().number, RealRuns(key, ()))
     press(teacher, "reveal")
     assert afterwards.table(of, "names")[1][3] == "yes"
     numbered = afterwards.table(of, "numbers", Random(3))

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from playground.classroom import questions
+from playground.classroom.classroom import PLAY_SECONDS
 from playground.classroom.votes import EVENTS, STATES, State, Vote
+from playground.glance import Glance
+from playground.real_runs import RealRuns, Recording
 from tests.unit.classroom.people import EXPERIMENT, PAGE, Browser, School, answer, press
 
 # What each event leads to, as the document of the live class says it; everything else is refused.
@@ -203,15 +206,70 @@ def test_the_right_answer_comes_after_the_run_and_the_sentence_with_it() -> None
     for event in ("close", "show", "play"):
         press(teacher, event, sure=True)
     (errand,) = of.errands
-    assert (errand.kind, errand.page, errand.experiment) == ("truth", PAGE, EXPERIMENT)
+    assert (errand.kind, errand.page, errand.experiment) == ("runs", PAGE, EXPERIMENT)
     press(teacher, "reveal")
     assert teacher.was_refused == "state", "nothing can be revealed before the run has said it"
     truth = student.vote["ask"]["options"][0][0]
-    of.truth_found(errand.number, truth)
+    of.runs_found(errand.number, RealRuns(truth, RECORDINGS))
     teacher.send("eyes", on=True)  # so that all states are sent again
     assert student.state["eyes"] and "truth" not in student.vote and "truth" not in teacher.vote
     press(teacher, "reveal")
     assert student.vote["truth"] == truth and student.vote["say"]
+
+
+RECORDINGS = (
+    Recording("2", (Glance(), Glance(step=500, loss=0.3, accuracy=0.8, curve=b"\x80\x70"))),
+    Recording("3", (Glance(), Glance(step=500, loss=0.1, accuracy=0.99))),
+)
+
+
+def playing(school: School) -> tuple[Any, Any, Any, Any]:
+    """A class whose vote has come to its real runs, which are there: class, teacher, projector, student."""
+    of = school.start()
+    teacher, projector, student = school.teacher(of), school.projector(of), school.student(of)
+    teacher.send("ask", page=PAGE, experiment=EXPERIMENT)
+    for event in ("close", "show", "play"):
+        press(teacher, event, sure=True)
+    of.runs_found(of.errands.popleft().number, RealRuns("3", RECORDINGS))
+    return of, teacher, projector, student
+
+
+def test_the_projector_gets_the_real_runs_of_all_answers_once() -> None:
+    school = School()
+    of, teacher, projector, student = playing(school)
+    found = projector.last("runs")
+    assert [(each["name"], each["steps"], each["accuracy"][-1]) for each in found["runs"]] == [
+        ("2", [0, 500], 0.8), ("3", [0, 500], 0.99),
+    ]  # fmt: skip
+    assert found["vote"] == of.vote.id and found["at"] == school.clock()
+    assert teacher.last("runs") == found
+    school.second()
+    news = [each for browser in (teacher, projector) for each in browser.read() if isinstance(each, dict)]
+    assert "runs" not in {each["is"] for each in news}
+    assert "runs" not in {each["is"] for each in student.received if isinstance(each, dict)}
+    assert school.projector(of).last("runs") == found, "a page that is loaded again gets them again"
+    press(teacher, "next")
+    teacher.send("ask", page=PAGE, experiment=EXPERIMENT)
+    assert "runs" not in {each["is"] for each in school.projector(of).received}
+
+
+def test_the_right_answer_waits_for_the_recordings_where_no_board_trains() -> None:
+    school = School()
+    of, _, projector, _ = playing(school)
+    school.second()
+    assert "truth" not in projector.vote
+    school.clock.pass_by(PLAY_SECONDS)
+    school.second()
+    assert projector.vote["truth"] == "3"
+    school = School()
+    of, teacher, _, student = playing(school)
+    student.send("board", run="run", page=PAGE, query="", experiment=EXPERIMENT)
+    of.take_glances({"run": Glance(state="playing", step=20)})
+    school.clock.pass_by(2 * PLAY_SECONDS)
+    school.second()
+    assert "truth" not in teacher.vote, "the boards are not there yet"
+    of.take_glances({"run": Glance(state="playing", step=500)})
+    assert teacher.vote["truth"] == "3"
 
 
 # Nothing of a result leaves the server before Show.

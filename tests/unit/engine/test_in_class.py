@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from playground.engine.run import Heavy
-from playground.engine.watching import GLANCE_SECONDS
+from playground.engine.watching import GLANCE_SECONDS, PICTURE_SECONDS, Glances
 from playground.glance import Glance
 from tests.unit.engine.test_fairness import Clock, CostlyRun, Room, clock  # noqa: F401  (a fixture)
 from tests.unit.engine.test_readers import View
@@ -17,8 +17,8 @@ from tests.unit.engine.test_readers import View
 class GlancedRun(CostlyRun):
     """A run that can be glanced at."""
 
-    def glance(self, since: int, *, has_picture: bool) -> Glance:
-        return Glance(step=self.steps, tail=bytes([max(since, 0) % 256]), units=int(has_picture))
+    def glance(self, *, has_picture: bool) -> Glance:
+        return Glance(step=self.steps, units=int(has_picture))
 
 
 class LongRun(GlancedRun):
@@ -126,21 +126,42 @@ def looked_at(clock: Clock, run: CostlyRun) -> tuple[Room, str, View, list[tuple
     return room, run_id, view, found
 
 
-def test_a_run_is_glanced_at_once_a_second_while_somebody_looks(clock: Clock) -> None:  # noqa: F811
+def test_a_run_is_glanced_at_twice_a_second_while_somebody_looks_and_once_with_a_picture(clock: Clock) -> None:  # noqa: F811
     room, run_id, _, found = looked_at(clock, GlancedRun(clock))
     room.work(2.0)
     assert not found, "nobody looks"
     room.engine.look(run_id, "picture")
     room.work(5.0)
     times = [at for at, _ in found]
-    assert 4 <= len(found) <= 6
+    assert 8 <= len(found) <= 11
     assert all(later - earlier >= GLANCE_SECONDS for earlier, later in pairwise(times))
-    assert found[-1][1].state == "playing" and found[-1][1].units == 1
-    assert found[1][1].tail == bytes([found[0][1].step % 256]), "what is new since the last glance"
+    pictured = [at for at, glance in found if glance.units]
+    assert 4 <= len(pictured) <= 6
+    assert all(later - earlier >= PICTURE_SECONDS for earlier, later in pairwise(pictured))
+    assert found[-1][1].state == "playing"
     room.engine.look(run_id, "no")
     count = len(found)
     room.work(3.0)
     assert len(found) == count
+
+
+def test_the_last_picture_of_a_run_that_comes_to_rest_is_its_own(clock: Clock) -> None:  # noqa: F811
+    room, run_id, view, found = looked_at(clock, GlancedRun(clock))
+    room.engine.look(run_id, "picture")
+    while len(found) < 2 or found[-1][1].units:  # the last glance has numbers alone
+        room.work(0.1)
+    room.engine.command(run_id, {"do": "pause"}, view)
+    room.work(20.0, lambda: setattr(clock, "now", clock.now + 0.1))
+    assert found[-1][1].units == 1 and found[-1][1].state == "paused"
+    assert sum(glance.state == "paused" for _, glance in found) <= 2
+
+
+def test_a_run_that_begins_again_has_a_picture_at_once() -> None:
+    glances = Glances()
+    assert glances.has_picture(50, 10.0)
+    glances.taken(1, 50, 10.0, has_picture=True)
+    assert not glances.has_picture(60, 10.5)
+    assert glances.has_picture(0, 10.5)
 
 
 def test_a_run_at_rest_is_glanced_at_once(clock: Clock) -> None:  # noqa: F811
@@ -165,7 +186,7 @@ def test_a_glance_that_fails_is_not_tried_again_and_the_run_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Broken(GlancedRun):
-        def glance(self, since: int, *, has_picture: bool) -> Any:
+        def glance(self, *, has_picture: bool) -> Any:
             raise RuntimeError("no picture")
 
     run = Broken(clock)

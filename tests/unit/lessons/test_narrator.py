@@ -8,6 +8,7 @@ import string
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 import torch
 
 from playground.engine.commands import AddPoint, GoBack, LookBack, RemovePoint, SetWeight, Undo
-from playground.lessons import training_rules
+from playground.lessons import narrator, training_rules
 from playground.lessons.classification import lesson as classification
 from playground.lessons.classification.config import LEARNING_RATES as CLASSIFICATION_RATES
 from playground.lessons.classification.config import ClassificationConfig
@@ -33,7 +34,8 @@ from playground.training.probe import Probe
 MIXED: Any = [(x, y, label) for x in (-1, 1) for y in (-1, 1) for label in (0, 1)]  # each place has both classes
 MOSTLY_ONE: Any = [(x, y, int(x == y == 0)) for x in (-1, 0, 1) for y in (-1, 0, 1)]  # one of nine, in the middle
 SAME: Any = [(x, y) for x in (-1, 0, 1) for y in (-1, 1)]  # each place has both values
-MAX_LETTERS, MAX_LETTERS_SINCE = 125, 140  # of a sentence with its advice: two lines beside the numbers
+MAX_LETTERS_SINCE = narrator.MAX_LETTERS
+MAX_LETTERS = 125  # of a sentence with its advice: two lines beside the numbers
 OVERFIT: Any = {
     "points": 10, "noise": 1.0, "test_share": 1.0, "seed": 4, "layers": 2, "hidden": 48, "hidden_2": 48,
     "activation": "tanh", "optimizer": "adam", "lr": 0.01,
@@ -183,6 +185,19 @@ def test_a_sentence_and_its_advice_fit_two_lines(what: str) -> None:
     said = found(RUNS[what][1]())
     most = MAX_LETTERS_SINCE if said.sentence.startswith("Since") else MAX_LETTERS
     assert len(f"{said.sentence} {said.advice}") <= most, f"{said.sentence} {said.advice}"
+
+
+@pytest.mark.parametrize(("since", "plain", "expected"), [
+    ("{since}: it rose.", "It rose.", "Since the step: it rose. Lower it."),
+    ("{since}: it rose" + 130 * "!", "It rose.", "It rose. Lower it."),
+    ("{since}: it rose" + 130 * "!", "It rose" + 130 * "!", "It rose" + 130 * "!"),
+])  # fmt: skip
+def test_what_is_too_long_for_its_line_is_said_without_the_change_or_the_advice(
+    since: str, plain: str, expected: str
+) -> None:
+    rule: Rule[Any] = Rule("rise", lambda s: training_rules.AtStep(3), plain, since, lambda s, found: "Lower it.")
+    said = rule.finding(SimpleNamespace(since="Since the step"))
+    assert said is not None and said.text == expected
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])

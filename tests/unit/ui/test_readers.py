@@ -250,6 +250,130 @@ def test_a_reader_that_reads_nothing_holds_nobody_up(pool: Pool, run_id: str, na
     assert max(steps) > 0
 
 
+class Line:
+    """A socket that is closed to nobody: what a reader is given is kept in its queue."""
+
+    def __init__(self) -> None:
+        self.now, self.later = 100.0, list[tuple[float, Callable[[], None]]]()
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> SimpleNamespace:
+        entry = (self.now + seconds, function)
+        self.later.append(entry)
+        return SimpleNamespace(cancel=lambda: self.later.remove(entry) if entry in self.later else None)
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+        for entry in sorted([each for each in self.later if each[0] <= self.now], key=lambda each: each[0]):
+            if entry in self.later:
+                self.later.remove(entry)
+                entry[1]()
+
+
+class Room:
+    """A broadcast whose worker is this test: how many whole frames were asked for, and what each reader was given."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.line, self.wholes, self.asks = Line(), 0, 0
+        self.config = 1
+        monkeypatch.setattr(readers.asyncio, "get_running_loop", lambda: self.line)
+        monkeypatch.setattr(readers, "pool", lambda: self)
+        monkeypatch.setattr(readers, "board_of", lambda run_id: f"board {self.config}")
+        self.broadcast = readers.Broadcast("run")
+
+    def config_of(self, run_id: str) -> int:
+        return self.config
+
+    def bench_of(self, run_id: str) -> None: ...
+
+    def last_ask(self, run_id: str) -> tuple[tuple[str, ...], dict[str, bool]]:
+        return (), {}
+
+    def attach(self, run_id: str, feed: Any, *, reads: bool) -> None:
+        self.wholes += 1
+
+    def detach(self, run_id: str, feed: Any) -> None: ...
+
+    def ask(self, *_: Any) -> None:
+        self.asks += 1
+
+    def join(self) -> readers.Reader:
+        reader = readers.Reader(CODE, TOKEN, "name")
+        self.broadcast.add(reader)
+        return reader
+
+    def frame(self, seconds: float, paint: list[readers.Reader]) -> None:
+        """Some time passes, a frame comes, and these readers paint it."""
+        self.line.pass_by(seconds)
+        feed = self.broadcast._next or self.broadcast._feed
+        assert feed is not None
+        self.broadcast.take(feed, b"frame")
+        for reader in paint:
+            reader._waiting.clear()
+            self.broadcast.painted(reader)
+
+
+def test_a_reader_that_does_not_keep_up_makes_the_others_take_a_whole_frame_only_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room = Room(monkeypatch)
+    quick, slow = room.join(), room.join()
+    for number in range(200):  # 20 seconds
+        room.frame(0.1, [quick, *([slow] if number % 15 == 14 else [])])  # the slow one paints each 1.5 s
+    assert 5 <= room.wholes <= 12
+    assert quick in room.broadcast._readers and not quick.is_late
+
+
+def test_a_reader_on_a_long_line_that_paints_all_it_gets_keeps_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room(monkeypatch)
+    quick, far = room.join(), room.join()
+    for number in range(200):
+        far._waiting.clear()  # it was sent, and is on its way
+        room.frame(1 / 30, [quick, *([far] if number % 10 == 9 else [])])  # the answer comes a third of a second later
+    assert not far.is_late and room.wholes <= 2
+
+
+def test_what_waits_for_a_reader_that_reads_nothing_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room(monkeypatch)
+    quick, stalled = room.join(), room.join()
+    for _ in range(500):
+        room.frame(0.1, [quick])
+        assert len(stalled._waiting) <= readers.MAX_BEHIND
+    assert room.wholes <= 3, "nothing is made for one that paints nothing"
+
+
+def test_a_reader_whose_board_changed_while_it_did_not_keep_up_gets_the_new_board_with_the_whole_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room = Room(monkeypatch)
+    quick, slow = room.join(), room.join()
+    room.frame(0.3, [quick, slow])
+    for _ in range(readers.MAX_BEHIND - 1):
+        room.frame(0.01, [quick])
+    room.config = 2
+    room.frame(0.01, [quick])
+    assert slow not in room.broadcast._readers and not slow._waiting
+    room.broadcast.painted(slow)
+    room.frame(3.0, [quick])
+    assert list(slow._waiting) == ["board 2", b"frame"]
+
+
+def test_thirty_readers_are_asked_for_ten_times_a_second_although_each_question_is_a_little_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room = Room(monkeypatch)
+    all_of_them = [room.join() for _ in range(readers.MANY_READERS)]
+    room.frame(0.3, all_of_them)
+    room.asks = 0
+    for _ in range(1_000):  # 30 seconds in steps of 30 ms, between which nothing is done
+        room.line.pass_by(0.03)
+        if room.broadcast._is_asked:
+            room.frame(0.0, all_of_them)
+    assert 29.0 <= room.asks / 10 <= 30.5
+
+
 # Still labs: there is no run, and what is read is the picture that the page was sent.
 
 

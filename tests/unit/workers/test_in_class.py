@@ -42,7 +42,7 @@ def test_a_run_is_glanced_at_from_here_and_in_the_next_worker_and_no_other_is(
     pool.look({viewer.run_id: "picture"}, lambda run_id, glance: found.append((run_id, glance)))
     until(lambda: len(found) >= 2, "glances come")
     assert {run_id for run_id, _ in found} == {viewer.run_id}
-    assert found[-1][1].miniature.kind == "fit" and found[-1][1].step > found[0][1].step
+    assert found[0][1].miniature.kind == "fit" and found[-1][1].step > found[0][1].step
     lose(pool, worker_of(pool, viewer.run_id))
     count = len(found)
     until(lambda: len(found) > count, "glances come from the next worker")

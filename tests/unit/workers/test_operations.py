@@ -22,10 +22,10 @@ from playground.workers.operations import (
     CountClasses,
     Grade,
     Operation,
+    PlayForClass,
     PointsAsCsv,
     ReplayLink,
     RowsInUse,
-    TruthOf,
     UsePicture,
     UseRows,
     WeightsFile,
@@ -62,7 +62,7 @@ def test_every_operation_is_a_frozen_dataclass_that_is_equal_after_a_journey() -
     made = {
         UseRows(ROWS), RowsInUse(), CountClasses("regression"), PointsAsCsv("regression"), CheckpointFile("regression"),
         WeightsFile("pt"), WriteScript("regression"), WriteReplayLink(), Grade("regression", "small-steps", "behind"),
-        TruthOf("regression", "small-steps"),
+        PlayForClass("regression", "small-steps"),
     }  # fmt: skip
     kinds = {kind for kind in vars(operations).values() if isinstance(kind, type) and issubclass(kind, Operation)}
     assert kinds - {Operation, UsePicture} == {type(each) for each in made}
@@ -108,7 +108,7 @@ def test_a_picture_is_shown() -> None:
 def test_the_truth_of_an_experiment_is_read_without_a_run_of_a_student(
     lesson: str, experiment: str, truth: float | None
 ) -> None:
-    found = ask(None, TruthOf(lesson, experiment))
+    found = ask(None, PlayForClass(lesson, experiment)).truth
     prediction = predictions.of(LESSONS[lesson])[experiment]
     assert predictions.read(prediction.ask, found) == found
     assert truth is None or found == truth

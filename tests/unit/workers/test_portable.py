@@ -145,6 +145,7 @@ def weights(run: Any) -> str:
 # Every bench.
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("saving", [NEVER, ALWAYS], ids=["from step 0", "from a state"])
 @pytest.mark.parametrize("bench", LIVE)
 def test_every_run_comes_back_from_its_browser_whatever_was_tuned(bench: str, saving: recording.Saving) -> None:

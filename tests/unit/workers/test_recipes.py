@@ -230,6 +230,7 @@ def another(bench: Any, config: Any, name: str, number: int) -> dict[str, Any]:
 # Every bench.
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("origin", ORIGINS)
 @pytest.mark.parametrize("bench", LIVE)
 def test_every_run_comes_back_whatever_was_tuned_on_the_way(bench: str, origin: type) -> None:

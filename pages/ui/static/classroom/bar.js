@@ -15,8 +15,10 @@ import { Vote } from "./vote_in_page.js";
 
 const CODE = /^[BCDFGHJKLMNPQRSTVWXZ]{6}$/;
 const SPREAD_MS = 1_000; // over which the pages of a class follow the teacher: the server need not draw all at once
-const REPEAT_MS = 2_500; // a rerun that was under way may have lost what was asked
-const MAX_REPEATS = 8;
+// A rerun that was under way may have lost what was asked. Asked again soon, a busy server would run the page twice, so
+// each wait is twice as long as the one before.
+const REPEAT_MS = 4_000;
+const MAX_REPEATS = 5;
 const SAID_MS = 5_000; // how long a refusal stays
 const REPORT_MS = 1_000; // until a board is named again that the server did not take
 const MAX_TITLE = 32; // letters
@@ -175,7 +177,7 @@ class Bar {
         this.asked.set(what, times + 1);
         this.page.setTriggerValue("order", { ...order, at: Date.now() });
       }
-      setTimeout(ask, REPEAT_MS);
+      setTimeout(ask, REPEAT_MS * 2 ** times);
     };
     setTimeout(ask, Math.random() * SPREAD_MS);
   }
@@ -293,6 +295,13 @@ class Bar {
     this.me = element("b", { translate: "no" });
     this.who = element("span", { class: "class-me" }, element("i", { "aria-hidden": "true" }), this.me);
     this.sign = element("span", { class: "class-sign", "aria-hidden": "true" });
+    this.eye = element("span", {
+      class: "class-eye",
+      role: "img",
+      "aria-label": words.looked[0],
+      title: words.looked[0],
+    });
+    this.eye.append(icon("eye"));
     this.long = element("span", { class: "long" });
     this.short = element("span", { class: "short" });
     this.text = element("p", { class: "class-said", role: "status" }, this.long, this.short);
@@ -333,6 +342,7 @@ class Bar {
       "section",
       { class: "class-bar", "aria-label": words.bar, "data-class-bar": "", "data-theme-of-page": "" },
       this.who,
+      this.eye,
       this.sign,
       this.text,
       ...acts,
@@ -361,6 +371,7 @@ class Bar {
       this.sign.replaceChildren(...(sign ? [icon(sign)] : []));
     }
     this.who.hidden = !this.me.textContent;
+    this.eye.hidden = !isIn || !state.looked || key === "looked"; // also where the bar has something else to say
     if (isCall && !this.root.classList.contains("call") && document.fullscreenElement) document.exitFullscreen();
     this.root.classList.toggle("call", isCall);
     this.root.dataset.says = key;
@@ -437,7 +448,8 @@ class Bar {
       return [screen.name ? "spotNamed" : "spot", { name: screen.name }, "screen", true];
     }
     if (vote) return this.voteMessage(vote);
-    if (sent && sent.kind !== "back" && (sent.n > this.placed || this.data?.back)) {
+    const isNew = sent && sent.n > this.placed;
+    if (sent && sent.kind !== "back" && (isNew || (this.data?.back && !looked))) {
       return ["sent", { title: shortened(sent.title) }, "send", true];
     }
     if (looked) return ["looked", {}, "eye", false];

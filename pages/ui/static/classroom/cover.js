@@ -105,6 +105,7 @@ export class Cover {
   uncover() {
     if (!document.body.inert) return;
     document.body.inert = false;
+    dispatchEvent(new Event("class:uncovered"));
     const isLost = !document.activeElement || document.activeElement === document.body;
     const back = () => this.from?.isConnected && this.from.focus({ preventScroll: true });
     if (isLost) requestAnimationFrame(() => back() ?? setTimeout(back, STILL_THERE_MS));

@@ -10,6 +10,7 @@ const BORDER = 4; // pixels between two places where the border is looked for
 const CLASSES = ["class0", "class1", "class2", "class3", "class4"];
 const RACERS = ["series0", "series1", "series2", "series3", "series4", "series5", "series6"];
 const DASHES = [[], [7, 3], [2, 3], [8, 3, 2, 3], [4, 4], [10, 4], [1, 4]];
+const IMAGE = 28; // pixels along each side of a digit
 const SURE = 0.86; // how much of a class's colour a sure cell has
 
 const between = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -56,7 +57,7 @@ function smooth(cells, columns, rows) {
 }
 
 /** A map that covers the box, its middle in the middle; the top of the box is the upper end of y. */
-function map(context, width, height, kind, bytes) {
+function map(context, width, height, kind, bytes, data) {
   const shares = cellsOf(kind, bytes);
   const size = Math.max(width, height) / CELLS; // pixels of a cell
   const left = CELLS / 2 - width / size / 2;
@@ -109,6 +110,27 @@ function map(context, width, height, kind, bytes) {
     }
   }
   context.globalAlpha = 1;
+  const side = Math.max(width, height); // of the plane
+  marks(
+    context,
+    data,
+    Math.min(Math.max(1.7, side / 100), 5),
+    (x) => width / 2 + (x - 0.5) * side,
+    (y) => height / 2 - (y - 0.5) * side,
+  );
+}
+
+/** Points of the data (three bytes each), in the shape and the colour of their class. */
+function marks(context, data, size, x, y) {
+  const hues = CLASSES.map((role) => colour(role));
+  context.lineWidth = Math.max(0.8, size / 3);
+  context.strokeStyle = colour("map-middle");
+  context.lineJoin = "round";
+  for (let at = 0; at + 2 < data.length; at += 3) {
+    context.fillStyle = hues[data[at + 2] % hues.length];
+    shape(context, data[at + 2], x(data[at] / 255), y(data[at + 1] / 255), size);
+    context.stroke();
+  }
 }
 
 /** The line where values change their sign, by marching squares. */
@@ -146,19 +168,19 @@ function line(context, points, hue, width, dash = []) {
   context.setLineDash([]);
 }
 
-/** The heights of a fit over the range of x. */
-function fit(context, width, height, bytes) {
-  const points = [...bytes].map((value, at) => [
-    width * (0.06 + 0.88 * at / (bytes.length - 1)),
-    height * (0.92 - 0.84 * value / 255),
-  ]);
+/** The heights of a fit over the range of x, and some of the points. */
+function fit(context, width, height, bytes, data) {
+  const x = (share) => width * (0.06 + 0.88 * share);
+  const y = (share) => height * (0.92 - 0.84 * share);
+  const points = [...bytes].map((value, at) => [x(at / (bytes.length - 1)), y(value / 255)]);
   context.strokeStyle = colour("line");
   context.lineWidth = 1;
   context.beginPath();
   context.moveTo(width * 0.06, height * 0.92);
   context.lineTo(width * 0.94, height * 0.92);
   context.stroke();
-  line(context, points, colour("model"), Math.max(2, width / 60));
+  marks(context, data, Math.min(Math.max(1.7, width / 90), 5), x, y);
+  line(context, points, colour("model"), Math.min(Math.max(2, width / 60), 6));
 }
 
 /** The losses of racers, on a logarithmic scale; lines differ by colour and dash, and end in shapes. */
@@ -180,11 +202,22 @@ function race(context, width, height, bytes) {
       height * (0.1 + 0.8 * (high - value) / (high - low || 1)),
     ]).filter(([, y]) => Number.isFinite(y));
     if (!points.length) return;
-    const hue = colour(RACERS[each % RACERS.length]);
-    line(context, points, hue, Math.max(1.6, width / 80), DASHES[each % DASHES.length]);
-    context.fillStyle = hue;
-    shape(context, each, ...points.at(-1), Math.max(2.5, width / 42));
+    racer(context, points, each, Math.min(Math.max(1.6, width / 80), 5));
   });
+}
+
+/** The line of a racer, with its colour, its dash, and its shape at the end. */
+function racer(context, points, each, width) {
+  const hue = colour(RACERS[each % RACERS.length]);
+  line(context, points, hue, width, DASHES[each % DASHES.length].map((length) => length * Math.max(1, width / 2)));
+  context.fillStyle = hue;
+  shape(context, each, ...points.at(-1), Math.max(2.5, width * 2));
+}
+
+/** What the line of a racer looks like, for a legend. */
+export function drawLineSample(context, width, height, each) {
+  const size = height / 8;
+  racer(context, [[size, height / 2], [width - 3 * size, height / 2]], each, size);
 }
 
 /** A small shape: circle, square, triangle or diamond. */
@@ -206,17 +239,23 @@ export function shape(context, kind, x, y, size) {
   context.fill();
 }
 
-/** Ten bars of probability, each with its digit; the highest in the colour of an answer. */
-function digit(context, width, height, bytes) {
+/** The image, and ten bars of probability; the highest in the colour of an answer. */
+function digit(context, width, height, bytes, data) {
   const bars = [...bytes.slice(2, 12)];
   const best = bars.indexOf(Math.max(...bars));
   const high = (height * 0.88) / 10;
-  const large = Math.min(height * 0.8, width * 0.42);
-  context.fillStyle = colour("text");
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.font = `700 ${large}px ${colour("type") || "Arial"}`;
-  context.fillText(String(best), width * 0.24, height * 0.53);
+  const large = Math.min(height * 0.8, width * 0.38);
+  const [centre, middle] = [width * 0.24, height * 0.5];
+  if (data.length === IMAGE * IMAGE / 2) {
+    context.imageSmoothingEnabled = false;
+    context.drawImage(inked(data), centre - large / 2, middle - large / 2, large, large);
+  } else {
+    context.fillStyle = colour("text");
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.font = `700 ${large}px ${colour("type") || "Arial"}`;
+    context.fillText(String(best), centre, middle);
+  }
   const left = width * 0.48;
   const wide = width * 0.46;
   bars.forEach((value, at) => {
@@ -226,6 +265,22 @@ function digit(context, width, height, bytes) {
     context.fillStyle = colour(at === best ? "primary" : "muted");
     context.fillRect(left, y + 1, Math.max(1.5, wide * value / 255), Math.max(1.5, high - 2));
   });
+}
+
+/** A digit's pixels as ink on paper, two pixels a byte. */
+function inked(data) {
+  const [paper, ink] = [rgbOf("bg"), rgbOf("text")];
+  const picture = new ImageData(IMAGE, IMAGE);
+  for (let at = 0; at < IMAGE * IMAGE; at++) {
+    const share = (at % 2 ? data[at >> 1] & 15 : data[at >> 1] >> 4) / 15;
+    for (let each = 0; each < 3; each++) {
+      picture.data[4 * at + each] = paper[each] + share * (ink[each] - paper[each]);
+    }
+    picture.data[4 * at + 3] = 255;
+  }
+  const sheet = new OffscreenCanvas(IMAGE, IMAGE);
+  sheet.getContext("2d").putImageData(picture, 0, 0);
+  return sheet;
 }
 
 /** The last losses of a run that diverged, and a cross. */
@@ -270,11 +325,11 @@ export function drawMiniature(context, width, height, tile) {
   context.fillStyle = colour("soft");
   context.fillRect(0, 0, width, height);
   if (!tile) return;
-  const { kind, mini } = tile;
+  const { kind, mini, data } = tile;
   if (kind === "diverged" || tile.diverged) return diverged(context, width, height, tile.losses);
-  if (!mini) return losses(context, width, height, tile.losses);
-  if (kind.startsWith("map")) map(context, width, height, kind, mini);
-  else if (kind === "fit") fit(context, width, height, mini);
+  if (!mini.length) return losses(context, width, height, tile.losses);
+  if (kind.startsWith("map")) map(context, width, height, kind, mini, data);
+  else if (kind === "fit") fit(context, width, height, mini, data);
   else if (kind === "race") race(context, width, height, mini);
-  else if (kind === "digit") digit(context, width, height, mini);
+  else if (kind === "digit") digit(context, width, height, mini, data);
 }

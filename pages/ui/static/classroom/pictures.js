@@ -325,16 +325,19 @@ function drawHeights(picture, y, [left, right], textOf) {
 
 const tickText = (value, name) => name === "accuracy" ? `${Math.round(100 * value)} %` : numberText(value);
 
-/** The run with the lowest loss, where losses are shown and enough of them. */
+/** The runs that have come to an end or are paused: their dots stand. */
+export const standing = ({ dots }) => dots.filter(([, , , plays]) => !plays);
+
+/** The run with the lowest loss, where losses are shown and enough of them stand. */
 export function lowestOf({ y, dots }) {
-  const fine = dots.filter(([, x, up]) => Number.isFinite(x) && Number.isFinite(up));
+  const fine = standing({ dots }).filter(([, x, up]) => Number.isFinite(x) && Number.isFinite(up));
   if (y !== "loss" || fine.length < 3) return null;
   return fine.reduce((best, each) => each[2] < best[2] ? each : best);
 }
 
 /**
- * One dot for each run: `dots` is {x, y, dots: [[id, x, y], …]}. Those whose loss is not finite stand in a row of
- * their own; the newest has a ring.
+ * One dot for each run: `dots` is {x, y, dots: [[id, x, y, plays], …]}. Those whose loss is not finite stand in a row
+ * of their own; those that still play are outlines, since they move; the newest that stands has a ring.
  */
 export function scatter(dots, newest, text) {
   const HIGH = 760;
@@ -379,11 +382,13 @@ export function scatter(dots, newest, text) {
     }
   }
   const ring = { stroke: "var(--primary)", "stroke-width": 3 };
-  for (const [id, across_, up_] of fine) {
+  const [still, moving] = [
+    { r: 14, fill: "var(--primary)", stroke: "var(--bg)", "stroke-width": 3 },
+    { r: 11, fill: "var(--bg)", stroke: "var(--primary)", "stroke-width": 4, "stroke-opacity": 0.7 },
+  ];
+  for (const [id, across_, up_, plays] of fine) {
     const place = { cx: x.at(across_), cy: y.at(up_) };
-    picture.append(
-      drawn("circle", { ...place, r: 14, fill: "var(--primary)", stroke: "var(--bg)", "stroke-width": 3 }),
-    );
+    picture.append(drawn("circle", { ...place, ...(plays ? moving : still) }));
     if (id === newest) {
       picture.append(drawn("circle", { ...place, r: 23, fill: "none", ...ring }));
     }
@@ -398,6 +403,9 @@ export function scatter(dots, newest, text) {
 
 const CURVES_LOW = 1e-4; // no loss is drawn lower
 const CURVES_HIGH = 30;
+
+/** Whether a loss curve (base64 of loss bytes) ends with a loss that is not finite. */
+export const hasDiverged = (bytes) => atob(bytes).includes("\0");
 
 /** All loss curves: `[[id, steps, base64 of loss bytes], …]`. Those that diverged are red and dashed. */
 export function lossCurves(found, text) {
@@ -440,7 +448,14 @@ export function lossCurves(found, text) {
 
 const MAX_LEADERS = 5;
 
-/** The challenge: parameters against accuracy, and the first five beside it. `found` has goal and dots. */
+/** What the challenge asks for. */
+export const goalText = ({ accuracy, parameters }, text) =>
+  say(parameters ? text.goal : text.goal_fewest, { accuracy: tickText(accuracy, "accuracy"), parameters });
+
+/**
+ * The challenge: parameters against accuracy, and the first five beside it. `found` has the least `accuracy`, the most
+ * `parameters` (0: any), and dots.
+ */
 export function leaders(found, text) {
   const [WIDTH, HIGH] = [1150, 700];
   const picture = drawn("svg", {
@@ -450,8 +465,21 @@ export function leaders(found, text) {
     "aria-label": say(text.leaders_alt, { n: found.dots.length }),
   });
   const [left, right, top, bottom] = [100, WIDTH - 30, 30, HIGH - 84];
-  const x = scaleOf(found.dots.map(([, parameters]) => parameters), false, left, right, 0.08);
-  const y = scaleOf([...found.dots.map(([, , accuracy]) => accuracy), 1], false, bottom, top, 0.08);
+  const { accuracy: least, parameters: most } = found;
+  const counts = [...found.dots.map(([, parameters]) => parameters), ...(most ? [most] : [])];
+  const x = scaleOf(counts, false, left, right, 0.08);
+  const y = scaleOf([...found.dots.map(([, , accuracy]) => accuracy), 1, least], false, bottom, top, 0.08);
+  const end = most ? x.at(most) + 20 : right;
+  picture.append(
+    drawn("rect", {
+      x: left,
+      y: y.at(1) - 20,
+      width: end - left,
+      height: y.at(least) - y.at(1) + 20,
+      rx: 12,
+      fill: "var(--tint2)",
+    }),
+  );
   for (const value of y.ticks.filter((each) => each <= 1)) {
     picture.append(
       drawn("line", {
@@ -479,6 +507,7 @@ export function leaders(found, text) {
       "stroke-width": reached ? 3 : 4,
     }));
   }
+  picture.append(words(text.goal_short, left + 22, y.at(1) + 14, 28, { weight: 700 }));
   const first = found.dots.filter(([, , , reached]) => reached).sort((one, other) =>
     one[1] - other[1] || other[2] - one[2]
   );
@@ -489,6 +518,8 @@ export function leaders(found, text) {
     part(
       "ol",
       { "aria-label": text.first_five },
+      first.length > 0 &&
+        part("li", { class: "lh" }, part("span", {}, text.first_five), part("span", {}, text.leader_head)),
       first.slice(0, MAX_LEADERS).map(([, parameters, accuracy, , name], at) =>
         part(
           "li",

@@ -2,6 +2,7 @@
 
 import { addressOf } from "../address.js";
 import { forget, keep, kept, keysOf } from "../storage.js";
+import { decoded } from "./real_runs.js";
 import { ClassSocket, CLOSED } from "./socket.js";
 import { readTiles, updated } from "./tile_codec.js";
 
@@ -52,9 +53,12 @@ export class Teacher {
     this.lessons = []; // names, in the order of a tile's index
     this.seats = new Map();
     this.tiles = new Map();
+    this.fresh = new Set(); // seats whose tile is newer than what the page shows
     this.count = null;
     this.peeked = null; // sums, while Peek is held
-    this.dots = null;
+    this.found = {}; // the last pictures of all runs: dots, curves, leaders
+    this.runs = null; // the recordings that answer a vote
+    this.finding = null; // which of them this page shows
     this.isConnected = false;
     this.tries = 0;
     this.skew = 0; // seconds that the server's clock is ahead
@@ -87,16 +91,18 @@ export class Teacher {
       this.skew = message.now - Date.now() / 1000;
       this.use(message.token);
       this.first = { as: "teacher", view: this.first.view, fresh: false };
-      if (this.looking) this.send(this.looking);
+      for (const each of [this.looking, this.finding]) if (each) this.send(each);
     } else if (is === "token") this.use(message.token);
     else if (is === "state") {
       this.state = message;
+      this.count = null; // the state has a newer one
       this.skew = message.at - Date.now() / 1000;
       if (message.link) this.use(message.link);
     } else if (is === "seats") this.takeSeats(message);
     else if (is === "count") this.count = message;
     else if (is === "peek") this.peeked = this.peeking ? message : null;
-    else if (is === "dots") this.dots = message;
+    else if (["dots", "curves", "leaders"].includes(is)) this.found[is] = message;
+    else if (is === "runs") this.runs = decoded(message);
     else if (is === "keep") keep("localStorage", KEYS.state(this.code), JSON.stringify(message.keep));
     else if (is === "refused") this.on.refused(message);
     else if (is === "ended") this.on.ended(CLOSED.ended, "");
@@ -123,6 +129,7 @@ export class Teacher {
   takeTiles(bytes) {
     for (const tile of readTiles(bytes)) {
       this.tiles.set(tile.seat, { ...updated(this.tiles.get(tile.seat), tile), at: performance.now() });
+      this.fresh.add(tile.seat);
     }
     this.changed("tiles");
   }
@@ -143,6 +150,14 @@ export class Teacher {
     if (JSON.stringify(next) === JSON.stringify(this.looking)) return;
     this.looking = next;
     this.send(next);
+  }
+
+  /** Which picture of all runs is shown: "scatter", "ghosts", "leaders", or null. */
+  find(what) {
+    if ((this.finding?.what ?? null) === what) return;
+    this.found = {};
+    this.finding = what && { do: "found", on: true, what };
+    this.send(this.finding ?? { do: "found", on: false });
   }
 
   /** Hold Peek, or let it go. */

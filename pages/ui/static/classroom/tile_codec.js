@@ -1,39 +1,49 @@
-// Reads the tiles of one second (playground/classroom/tiles.py): a head of 26 bytes, new losses, and a miniature.
+// Reads the tiles of one second (playground/classroom/tiles.py): a head of 30 bytes, losses, a picture, the data.
 
 export const KINDS = ["none", "map", "map8", "fit", "race", "digit", "diverged", "map3"];
-const HEAD = 26; // bytes
+const CHALLENGES = ["", "open", "met"];
+const HEAD = 30; // bytes
 const CELLS = 16; // of a map, along each side
 const FLAGS = { help: 1, done: 2, plays: 4, diverged: 8, here: 16, answered: 32, strayed: 64, looked: 128 };
 const NOT_KNOWN = 65535;
 const LARGEST_EXPONENT = 6; // a byte of loss holds 10 to the power of -6 to 6
 const BYTE_STEPS = 254;
-const MAX_LOSSES = 240; // that a tile keeps: four minutes
+const SAME_LOSSES = 255; // in the place of a length: as in the last tile
+const SAME = 65535;
 
 /** A loss from its byte; NaN for one that is not finite. */
 export function lossOf(byte) {
   return byte === 0 ? NaN : 10 ** (((byte - 1) / BYTE_STEPS) * 2 * LARGEST_EXPONENT - LARGEST_EXPONENT);
 }
 
+/** The losses of a curve, from its bytes. */
+export const lossesOf = (bytes) => Array.from(bytes, lossOf);
+
 /**
  * The tiles in a message (ArrayBuffer), each with `seat`, `kind`, `lesson`, `experiment`, flags, `age` (s), `step`,
- * `loss`, `rate`, `accuracy` (0 to 1), `units` (NaN where there is none), `losses` (new ones) and `mini` (bytes, or
- * null: the last one stays).
+ * `loss`, `rate`, `accuracy` (0 to 1), `units` (NaN where there is none), `challenge` ("", "open" or "met"), `losses`
+ * (the whole curve, from step 0 to `step`), `mini` and `data` (bytes). Of these three, null stands for one that has not
+ * changed since the last tile.
  */
 export function readTiles(buffer) {
   const view = new DataView(buffer);
   const tiles = [];
   for (let at = 0; at + HEAD <= buffer.byteLength;) {
-    const kinds = view.getUint8(at + 2);
-    const length = view.getUint16(at + 24, true);
-    const tail = kinds >> 4;
-    const end = at + HEAD + tail + length;
+    const lengths = [view.getUint8(at + 24), view.getUint16(at + 25, true), view.getUint16(at + 27, true)];
+    let end = at + HEAD;
+    const parts = lengths.map((length, each) => {
+      if (length === (each ? SAME : SAME_LOSSES)) return null;
+      end += length;
+      return new Uint8Array(buffer.slice(end - length, end));
+    });
     if (end > buffer.byteLength) break;
+    const [losses, mini, data] = parts;
     const flags = view.getUint8(at + 5);
     const accuracy = view.getUint16(at + 20, true);
     const units = view.getUint16(at + 22, true);
     const tile = {
       seat: view.getUint16(at, true),
-      kind: KINDS[kinds & 15] ?? "none",
+      kind: KINDS[view.getUint8(at + 2)] ?? "none",
       lesson: view.getUint8(at + 3),
       experiment: view.getUint8(at + 4),
       age: view.getUint16(at + 6, true),
@@ -42,8 +52,10 @@ export function readTiles(buffer) {
       rate: view.getFloat32(at + 16, true),
       accuracy: accuracy === NOT_KNOWN ? NaN : accuracy / (NOT_KNOWN - 1),
       units: units || NaN,
-      losses: [...new Uint8Array(buffer, at + HEAD, tail)].map(lossOf),
-      mini: length ? new Uint8Array(buffer.slice(at + HEAD + tail, end)) : null,
+      challenge: CHALLENGES[view.getUint8(at + 29)] ?? "",
+      losses: losses && lossesOf(losses),
+      mini,
+      data,
     };
     for (const [name, bit] of Object.entries(FLAGS)) tile[name] = Boolean(flags & bit);
     tiles.push(tile);
@@ -52,13 +64,25 @@ export function readTiles(buffer) {
   return tiles;
 }
 
-/** The tile of a seat after a newer one: it keeps its miniature where none came, and the losses of its run. */
+/**
+ * The tile of a seat after a newer one: it keeps the parts that have not changed. A picture of another kind goes.
+ * `look` is another object whenever the miniature looks another way.
+ */
 export function updated(before, tile) {
-  const same = before && before.lesson === tile.lesson && tile.step >= before.step;
-  const losses = [...(same ? before.losses : []), ...tile.losses].slice(-MAX_LOSSES);
-  const mini = tile.mini ?? (before && before.kind === tile.kind ? before.mini : null);
-  return { ...tile, losses, mini };
+  const kept = before?.kind === tile.kind ? before : null;
+  const mini = tile.mini ?? kept?.mini ?? NONE;
+  const isCurve = tile.diverged || !mini.length; // the losses are drawn
+  const isNew = !kept || tile.diverged !== kept.diverged || tile.mini || tile.data || (isCurve && tile.losses);
+  return {
+    ...tile,
+    losses: tile.losses ?? before?.losses ?? [],
+    mini,
+    data: tile.data ?? kept?.data ?? NONE,
+    look: isNew ? {} : kept.look,
+  };
 }
+
+const NONE = new Uint8Array(0);
 
 /** The cells of a map of two classes: -1 (class 0, sure) to 1, row by row from the lowest y. */
 function twoClasses(bytes) {

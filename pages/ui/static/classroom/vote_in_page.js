@@ -40,6 +40,14 @@ export class Vote {
     if (this.typedFor !== `${id} ${state}`) this.typed = undefined;
     this.typedFor = `${id} ${state}`;
     this.draw(page);
+    const asked = `${vote.id} ${vote.state}`;
+    if (this.isOpen && asked !== this.asked) requestAnimationFrame(() => this.comeIntoSight());
+    this.asked = asked;
+  }
+
+  /** A question that is new stands above what a phone shows: it is scrolled to, unless it is far away. */
+  comeIntoSight() {
+    if (this.root.getBoundingClientRect().top > -innerHeight) this.root.scrollIntoView({ block: "nearest" });
   }
 
   enter(board) {
@@ -108,8 +116,12 @@ export class Vote {
     }
     if (state === "closed 1") return has(this.own) ? fill(words.talk, said) : words.talkNone;
     if (state === "closed 2") return has(this.own) ? fill(words.saidOnly, said) : words.waits;
-    const twice = has(first) && has(this.own) && state !== "shown 1" && vote.results;
-    const own = !has(this.own) ? words.youSaidNone : fill(twice ? words.youSaidTwice : words.youSaid, said);
+    const isSecond = Boolean(vote.results);
+    const own = has(this.own)
+      ? fill(isSecond && has(first) ? words.youSaidTwice : words.youSaid, said)
+      : isSecond && has(first)
+      ? fill(words.youSaidFirst, said)
+      : words.youSaidNone;
     return state === "run" && !vote.say ? `${own} ${words.watch}` : own;
   }
 

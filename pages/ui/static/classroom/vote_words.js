@@ -9,7 +9,7 @@ const BINS = 6; // of the numbers that a class has said
 export const STAGES = ["ask", "vote1", "talk", "vote2", "show", "play"];
 
 /** The number of the vote that is on: 1 or 2. */
-export const roundOf = ({ state }) => state.endsWith("2") ? 2 : 1;
+export const roundOf = ({ state, results }) => state.endsWith("2") || results ? 2 : 1;
 
 /** Which of the six stages a vote is at. */
 export function stageOf(vote) {

@@ -7,9 +7,25 @@ const FIRST_RETRY_MS = 1500; // at most: all boards of a class lose their line i
 const MAX_RETRY_MS = 4000;
 const SPREAD = 0.9; // of a wait that is by chance
 const OPEN_MS = 5000; // within which a socket opens, or some proxy on the way keeps it
+const COVERED_MS = 1000; // between two frames of a page that is covered
 export const NO_RUN = 4404; // as pool.py
 export const CLOSED = 4410; // on purpose
 const FINAL_CODES = new Set([NO_RUN, CLOSED, 4409, 4403]); // watched elsewhere, refused: a retry cannot help
+
+/**
+ * Ask for the next frame: at once, or now and then where something covers the whole page (a board that a class looks
+ * at). So a covered run trains on and costs hardly a drawing.
+ */
+export function askNext(ask) {
+  if (!document.body.inert) return ask();
+  const again = () => {
+    clearTimeout(timer);
+    removeEventListener("class:uncovered", again);
+    ask();
+  };
+  const timer = setTimeout(again, COVERED_MS);
+  addEventListener("class:uncovered", again);
+}
 
 export class Stream {
   /**

@@ -135,6 +135,7 @@ def values_of(name: str) -> list[Any]:
     return [kind(spec.lo), kind(spec.hi)]
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("name", ClassificationConfig.knobs())
 def test_every_knob_moved_alone_builds_advances_and_draws(name: str) -> None:
     for value in values_of(name):
@@ -142,6 +143,7 @@ def test_every_knob_moved_alone_builds_advances_and_draws(name: str) -> None:
         assert_drawable(trained(config, 3))
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("name", [name for name, spec in ClassificationConfig.knobs().items() if spec.live])
 def test_every_live_knob_changed_on_a_running_model_keeps_its_steps_and_leaves_a_mark(name: str) -> None:
     for value in values_of(name):

@@ -42,7 +42,7 @@ def said(run: CnnRun) -> str:
 def test_steps_that_are_too_long_end_with_blank_maps_and_a_lower_rate() -> None:
     note = said(trained(120, lr=1.0))
     assert note.startswith("All ") and "are blank: dead units" in note
-    assert note.endswith("Choose a lower learning rate, then press Reset.")
+    assert note.endswith("Lower the learning rate, then press Reset.")
 
 
 def test_steps_that_are_too_short_need_a_higher_rate() -> None:
@@ -67,7 +67,7 @@ def test_a_gradient_that_arrives_is_not_blamed_for_a_low_rate(knobs: dict[str, A
 
 def test_units_that_steps_too_long_have_saturated_are_not_blamed_on_the_depth() -> None:
     note = said(trained(70, activation="sigmoid", lr=0.1))
-    assert note.startswith("The loss stays at 2.3") and note.endswith("Choose a lower learning rate, then press Reset.")
+    assert note.startswith("The loss stays at 2.3") and note.endswith("Lower the learning rate, then press Reset.")
 
 
 def test_batch_norm_of_one_image_is_not_blamed_since_it_learns() -> None:
@@ -99,12 +99,12 @@ def test_few_images_learned_by_heart_are_told_from_a_good_model() -> None:
     few = trained(10_000, images=50, batch_size=10, epochs=20, lr=0.01)
     go_on(few, 1)
     assert few.outcome == "done"
-    assert "by heart. More training images help" in said(few)
-    assert "100 % of the last training images" in said(few)
+    assert said(few).endswith("all test images. Use more images, or shift and rotate them.")
+    assert said(few).startswith("Learned by heart: 100 % of the last training images are right")
 
 
 def test_a_failed_run_gets_advice_that_it_can_take() -> None:
-    for rate, advice in ((0.1, "Choose a lower learning rate"), (0.0001, "Press Reset and change another setting")):
+    for rate, advice in ((0.1, "Lower the learning rate"), (0.0001, "Press Reset and change another setting")):
         run = trained(10, lr=rate)
         with torch.no_grad():
             next(iter(run.model.parameters())).fill_(float("nan"))

@@ -159,6 +159,7 @@ def test_weighted_sampler_draws_in_proportion() -> None:
     assert shares == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.02)
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("samples", [2, 9, 10, 60])
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 60])
 @pytest.mark.parametrize("drop_last", [False, True])

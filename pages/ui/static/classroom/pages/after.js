@@ -135,12 +135,13 @@ export function after(page) {
         "div",
         { class: "acts" },
         button("line", "download", text.save, () => saveSnapshot(each), { "aria-label": `${text.save}: ${name}` }),
-        each.link &&
-          part(
-            "a",
-            { class: "btn quiet", href: `./${each.page}${each.link}`, target: "_blank", rel: "noopener" },
-            text.link,
-          ),
+        each.query && part("a", {
+          class: "btn quiet",
+          href: `./${each.page}?${each.query.replace(/^\?/, "")}`,
+          target: "_blank",
+          rel: "noopener",
+          "aria-label": say(text.open_link, { name }),
+        }, text.link),
         button("quiet", "trash", text.drop, () => teacher.send({ do: "drop snapshot", id: each.id }), {
           "aria-label": `${text.drop}: ${name}`,
         }),

@@ -134,8 +134,10 @@ export class JoinPage {
   }
 
   sit({ seat, name, token, kept: sealed }) {
-    const mine = { code: this.code, seat, name, token, kept: sealed };
-    keepSeat({ ...mine, answers: [] });
+    const before = seatOf(this.code);
+    const { answers = [], placed = 0 } = before?.seat === seat ? before : {}; // who was let in again goes on
+    const mine = { code: this.code, seat, name, token, kept: sealed, answers, placed };
+    keepSeat(mine);
     keepForOtherTabs(mine);
     this.enter();
   }

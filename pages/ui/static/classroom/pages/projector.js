@@ -6,17 +6,31 @@ import { codeInAddress, fragment, setAddress } from "./address.js";
 import { doorParts, doorPlate } from "./door.js";
 import { isDark, otherTheme } from "../look.js";
 import { announce, codeOf, iconButton, part, say, showChildren } from "../parts.js";
-import { largeBars, leaders, lossCurves, lowestOf, moved, scatter } from "../pictures.js";
+import { arePlaying, decoded, runsSideBySide, stepOf } from "../real_runs.js";
+import {
+  goalText,
+  hasDiverged,
+  largeBars,
+  leaders,
+  lossCurves,
+  lowestOf,
+  moved,
+  scatter,
+  standing,
+} from "../pictures.js";
 import { ReaderBoard } from "../reader.js";
 import { ClassSocket, CLOSED } from "../socket.js";
 import { FORGOTTEN, shortAddress } from "../teacher.js";
 import { hasLongOptions, numberText, optionsOf, plain, rich, roundOf } from "../vote_words.js";
 import { clockText } from "../wall/question.js";
+import { stepText } from "../wall/seat_words.js";
+import { paintChanged } from "../wall/tiles.js";
 
 const KEY = (code) => `class projector ${code}`;
 const MAX_DOTS = 60; // of those who have answered
 const LONG_QUESTION = 60; // letters
 const AWAKE_MS = 2500; // the tools stay so long after the pointer has moved
+const PLAY_MS = 100; // between two pictures of recordings
 
 /** The page `/projector`. */
 export function projector(root, words) {
@@ -44,6 +58,7 @@ class Projector {
     this.root = root;
     this.words = words;
     this.text = words.projector;
+    this.pictures = words.pictures;
     this.code = code;
     this.token = token;
     this.plate = doorPlate(code, words);
@@ -76,16 +91,18 @@ class Projector {
     if (is === "welcome") this.skew = message.now - Date.now() / 1000;
     else if (is === "state") {
       this.state = message;
+      this.count = null; // the state has a newer one
       this.skew = message.at - Date.now() / 1000;
       if (message.show.what !== this.what) {
         this.found = {};
         this.what = message.show.what;
       }
     } else if (is === "count") this.count = message;
+    else if (is === "runs") this.runs = decoded(message);
     else if (is === "ended") return this.closed(CLOSED.ended);
     else if (is === "dots") {
-      const known = new Set((this.found.dots?.dots ?? []).map(([id]) => id));
-      const fresh = message.dots.filter(([id]) => !known.has(id));
+      const known = new Set(standing(this.found.dots ?? { dots: [] }).map(([id]) => id));
+      const fresh = standing(message).filter(([id]) => !known.has(id));
       this.newest = known.size && fresh.length ? fresh.at(-1)[0] : this.newest;
       this.found.dots = message;
     } else if (is === "curves" || is === "leaders") this.found[is] = message;
@@ -94,6 +111,7 @@ class Projector {
 
   closed(closeCode) {
     clearInterval(this.clock);
+    clearTimeout(this.waiting);
     this.read(null);
     this.socket.close();
     if (FORGOTTEN.includes(closeCode)) forget("sessionStorage", KEY(this.code));
@@ -104,6 +122,17 @@ class Projector {
       [CLOSED.ended]: [text.ended, text.ended_note],
     }[closeCode] ?? [text.closed, text.closed_note];
     over(this.root, title, note);
+  }
+
+  /** The server's time in seconds. */
+  now() {
+    return Date.now() / 1000 + (this.skew ?? 0);
+  }
+
+  /** Draw again after a while. */
+  again(milliseconds) {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.changed(), milliseconds);
   }
 
   changed() {
@@ -136,6 +165,8 @@ class Projector {
       ...(isDoor ? this.door() : [...this.middle()]),
       this.tools(),
     )]);
+    paintChanged(this.root, this.theme !== isDark());
+    this.theme = isDark();
   }
 
   bar(isDoor) {
@@ -241,31 +272,20 @@ class Projector {
     const round = roundOf(vote);
     const isCurve = vote.ask.kind === "curve";
     const results = vote.results ?? (vote.result ? [vote.result] : []);
-    if (vote.state === "run") {
-      const note = vote.say ?? text.running;
-      return [
-        part(
-          "div",
-          { class: "stack", "data-key": "run" },
-          this.head(question, note),
-          results.length ? largeBars(vote, results.at(-1), text) : part("p", { class: "q2" }, text.on_boards),
-        ),
-        this.foot(vote.truth === undefined ? text.on_boards : say(text.answers, { n: results.at(-1)?.n ?? answered })),
-      ];
-    }
+    if (vote.state === "run") return this.realRuns(vote, question, results.at(-1), answered);
     if (vote.state === "shown 2" && results.length > 1) {
       return [
         part(
           "div",
           { class: "stack", "data-key": "moves" },
           this.head(question, say(text.changed, { n: vote.changed ?? 0, of: results[1].n })),
-          moved(vote, text),
+          moved(vote, this.pictures),
         ),
         part(
           "div",
           { class: "foot legend", "data-key": "legend" },
-          part("span", {}, part("i", { class: "changed" }), isCurve ? text.second_vote : text.legend_changed),
-          part("span", {}, part("i", { class: "stayed" }), isCurve ? text.first_vote : text.legend_stayed),
+          part("span", {}, part("i", { class: "changed" }), isCurve ? this.pictures.second_vote : text.legend_changed),
+          part("span", {}, part("i", { class: "stayed" }), isCurve ? this.pictures.first_vote : text.legend_stayed),
         ),
       ];
     }
@@ -275,7 +295,7 @@ class Projector {
           "div",
           { class: "stack", "data-key": "result" },
           this.head(question),
-          largeBars(vote, results.at(-1), text),
+          largeBars(vote, results.at(-1), this.pictures),
         ),
         this.foot(say(round === 1 ? text.first_answers : text.second_answers, { n: results.at(-1).n })),
       ];
@@ -283,7 +303,7 @@ class Projector {
     const isOpen = vote.state.startsWith("open");
     const note = isOpen ? (round === 1 ? text.answer_where : text.again) : "";
     const left = isOpen ? vote.until : vote.talk;
-    const clock = left ? part("b", { class: "num" }, clockText(left - Date.now() / 1000 - (this.skew ?? 0))) : null;
+    const clock = left ? part("b", { class: "num" }, clockText(left - this.now())) : null;
     const isTalk = vote.state === "closed 1";
     return [
       part(
@@ -310,6 +330,34 @@ class Projector {
     ];
   }
 
+  /** The real run: of each answer side by side, or one beside the answers; then what is true. */
+  realRuns(vote, question, result, answered) {
+    const { text, runs } = this;
+    const found = runs?.vote === vote.id && vote.ask.kind !== "curve" ? runs : null;
+    const now = this.now();
+    if (found && arePlaying(found, now)) this.again(PLAY_MS);
+    const pictures = found && runsSideBySide(found, vote, result, now, this.pictures);
+    const answers = result && largeBars(vote, result, this.pictures);
+    const isAlone = found?.runs.length === 1;
+    return [
+      part(
+        "div",
+        { class: "stack", "data-key": "run" },
+        this.head(question, vote.say ? plain(vote.say) : this.pictures.running),
+        pictures &&
+          (isAlone && answers ? part("div", { class: "beside", "data-key": "beside" }, pictures, answers) : pictures),
+        !pictures && (answers || part("p", { class: "q2" }, text.on_boards)),
+      ),
+      this.foot(
+        vote.truth === undefined ? text.on_boards : say(text.answers, { n: result?.n ?? answered }),
+        found && [
+          found.runs.some(({ accuracy }) => accuracy.at(-1) !== null) && part("span", {}, this.pictures.above),
+          part("span", { class: "num" }, say(this.pictures.at_step, { step: stepText(stepOf(found, now)) })),
+        ],
+      ),
+    ];
+  }
+
   counted(answered, of) {
     return part(
       "div",
@@ -327,7 +375,8 @@ class Projector {
   scatter() {
     const { text, state, found } = this;
     const dots = found.dots ?? { x: state.show.x ?? "rate", y: state.show.y ?? "loss", of: state.joined, dots: [] };
-    const isWhole = dots.dots.length >= dots.of && dots.of > 0;
+    const ended = standing(dots).length;
+    const isWhole = ended >= dots.of && dots.of > 0;
     const best = lowestOf(dots);
     const isRate = dots.x === "rate" && dots.y === "loss";
     const title = state.show.title || (isRate ? (isWhole ? text.valley : text.everybody_rate) : text.each_a_dot);
@@ -336,14 +385,14 @@ class Projector {
         "div",
         { class: "stack", "data-key": "scatter" },
         this.head(title, isWhole ? "" : isRate ? text.rate_note : text.dot_note),
-        scatter(dots, this.newest, text),
+        scatter(dots, this.newest, this.pictures),
       ),
       this.foot(
-        say(text.runs_of, { n: dots.dots.length, of: dots.of }),
+        say(this.pictures.runs_of, { n: ended, of: dots.of }),
         best && part(
           "span",
           {},
-          say(text.lowest, { x: numberText(best[1]), y: numberText(best[2]), axis: text.axes[dots.x] }),
+          say(text.lowest, { x: numberText(best[1]), y: numberText(best[2]), axis: this.pictures.axes[dots.x] }),
         ),
       ),
     ];
@@ -352,27 +401,31 @@ class Projector {
   ghosts() {
     const { text, state, found } = this;
     const all = found.curves?.curves ?? [];
+    const lost = all.filter(([, , bytes]) => hasDiverged(bytes)).length;
     return [
       part(
         "div",
         { class: "stack", "data-key": "ghosts" },
         this.head(state.show.title || text.all_losses),
-        lossCurves(all, text),
+        lossCurves(all, this.pictures),
       ),
-      this.foot(say(text.runs, { n: all.length })),
+      this.foot(
+        say(text.runs, { n: all.length }),
+        lost > 0 && part("span", { class: "lost" }, say(text.lost_runs, { n: lost })),
+      ),
     ];
   }
 
   leaders() {
     const { text, state, found } = this;
-    const challenge = found.leaders ?? { goal: "", dots: [] };
+    const challenge = found.leaders ?? { accuracy: 0.95, parameters: 0, dots: [] };
     const reached = challenge.dots.filter(([, , , is]) => is).length;
     return [
       part(
         "div",
         { class: "stack", "data-key": "leaders" },
-        this.head(challenge.goal || state.show.title || text.challenge),
-        leaders(challenge, text),
+        this.head(state.show.title || text.challenge, goalText(challenge, this.pictures)),
+        leaders(challenge, this.pictures),
       ),
       this.foot(say(text.reached, { n: reached, of: challenge.dots.length })),
     ];

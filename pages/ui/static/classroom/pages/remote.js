@@ -10,7 +10,7 @@ import { button, canvas, chip, codeOf, icon, once, part, say, showChildren } fro
 import { item, menu } from "./popup.js";
 import { CLOSED } from "../socket.js";
 import { forgetTeacher, FORGOTTEN, keptTeacher, Teacher } from "../teacher.js";
-import { actsOf, plain, roundOf, smallBars, stagesList, stateSentence } from "../vote_words.js";
+import { actsOf, plain, rich, roundOf, smallBars, stagesList, stateSentence } from "../vote_words.js";
 import { clockText, peekButton } from "../wall/question.js";
 import { nameOf, needing } from "../wall/seat_words.js";
 import { paintChanged } from "../wall/tiles.js";
@@ -226,7 +226,7 @@ class Remote {
           { class: "muted", "data-key": "note" },
           peeked ? text.only_here : vote.changed !== undefined ? say(words.question.changed, { n: vote.changed }) : "",
         ),
-        vote.say && part("p", { "data-key": "say" }, vote.say),
+        vote.say && part("p", { "data-key": "say" }, rich(vote.say)),
         part("div", { class: "box", "data-key": "steps" }, stagesList(vote, words)),
       ];
     }

@@ -16,6 +16,7 @@ import { Wall } from "../wall/wall.js";
 const NOTICE_MS = 7000;
 const LOST_TRIES = 2; // a line that comes back at once is not worth a word
 const CLOCK_MS = 15_000; // times on the page are drawn again
+const WHOLE_MS = 1000; // from new tiles until what is drawn from all of them is drawn again
 
 /** The page `/class`. */
 export function teach(root, words) {
@@ -44,7 +45,7 @@ class TeachersPage {
     document.body.append(this.lost, this.notice);
     this.tell = (sentence, act, run) => this.say(sentence, act, run);
     const first = { as: "teacher", token, view: "wall", fresh };
-    this.teacher = new Teacher(code, first, () => this.changed(), {
+    this.teacher = new Teacher(code, first, (is) => this.changed(is), {
       refused: (message) => this.refused(message),
       ended: (closeCode) => this.ended(closeCode),
       received: (message) => this.received(message),
@@ -130,15 +131,25 @@ class TeachersPage {
     ));
   }
 
-  /** Draw at the browser's next frame. */
-  changed() {
+  /** Draw at the browser's next frame; of new tiles themselves at first, and what shows all of them once a second. */
+  changed(is) {
     if (this.isOver) return;
     this.lost.hidden = this.teacher.isConnected || this.teacher.tries < LOST_TRIES;
+    if (is !== "tiles") this.isOther = true;
     if (!this.teacher.state || this.asked) return;
     this.asked = true;
     requestAnimationFrame(() => {
       this.asked = false;
-      if (!this.isOver) this.draw();
+      if (this.isOver) return;
+      const isTilesAlone = !this.isOther && this.view === "wall";
+      this.isOther = false;
+      if (isTilesAlone && this.wall.drawTiles()) {
+        this.whole ??= setTimeout(() => this.changed(), WHOLE_MS);
+        return;
+      }
+      clearTimeout(this.whole);
+      this.whole = undefined;
+      this.draw();
     });
   }
 

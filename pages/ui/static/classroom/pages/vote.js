@@ -56,6 +56,7 @@ class VotePage {
     if (is === "state") {
       const isNew = message.vote?.state !== this.state?.vote?.state;
       this.state = message;
+      this.count = null; // the state has a newer one
       this.isReturning = false;
       if (isNew) this.problem = "";
       if (isNew && message.vote) announce(this.text.states[message.vote.state]);
@@ -168,7 +169,7 @@ class VotePage {
       !isOpen && own !== null && vote.ask.kind !== "curve" &&
         part("p", { class: "own" }, say(text.you_said, { answer: answerText(vote, own) })),
       result && vote.ask.kind !== "curve" && smallBars(vote, result),
-      vote.say && part("p", { class: "truth" }, vote.say),
+      vote.say && part("p", { class: "truth" }, rich(vote.say)),
       part(
         "p",
         { class: "muted", role: "status" },

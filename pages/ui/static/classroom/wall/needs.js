@@ -43,7 +43,7 @@ function row(person, words, anonymous, open) {
   const { tile } = person;
   const step = tile ? stepText(tile.step) : "0";
   const picture = canvas((context, width, height) => drawMiniature(context, width, height, tile), { "data-own": true });
-  picture.tile = tile;
+  picture.tile = tile?.look;
   const [why, flag] = person.waits
     ? [text.asks, chip("help", "hand", say(text.minutes, { n: minutes(person.waits) }))]
     : person.diverged

@@ -60,8 +60,18 @@ export class Plan {
     if (state.free || !state.sent) return [text.free_title, text.free_sentence];
     const people = teacher.people().filter(({ here }) => here);
     const strayed = people.filter((each) => each.strayed).length;
-    const values = { page: titles.get(state.sent.page) ?? state.sent.page, n: strayed, of: people.length };
-    return [state.sent.title, say(strayed ? text.sent_strayed : text.sent_all, values)];
+    const ran = people.filter(({ strayed, tile }) => !strayed && tile?.step > 0).length;
+    const page = titles.get(state.sent.page) ?? state.sent.page;
+    const number = this.numberOf(state.sent);
+    const place = number ? say(text.sent_experiment, { page, n: number }) : page;
+    const sentence = people.length === 0 ? text.sent_nobody : strayed ? text.sent_strayed : text.sent_all;
+    return [state.sent.title, say(sentence, { place, n: strayed, ran, of: people.length })];
+  }
+
+  /** The number of an experiment in its lesson, from 1; 0 for another place. */
+  numberOf({ page, experiment }) {
+    const lesson = this.wall.lessons.find(({ name }) => name === page);
+    return 1 + (lesson?.experiments.findIndex(({ id }) => id === experiment) ?? -1);
   }
 
   /** The acts of the rail: [words, icon, what is done], the one next act first. */

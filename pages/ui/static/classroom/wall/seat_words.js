@@ -42,6 +42,7 @@ export function flagOf(person, words, width, voting) {
   }
   if (person.diverged) return chip("bad", "x", text.nan);
   if (person.done) return chip("ok", "check", width < NARROW ? "" : text.done);
+  if (person.tile?.challenge === "met") return chip("ok", "check", width < NARROW ? "" : text.met);
   if (!person.here) return chip("idle", "", text.away);
   if (person.idle) {
     return chip("idle", "clock", say(width < NARROW ? text.short_minutes : text.minutes, { n: minutes(person.idle) }));
@@ -58,6 +59,7 @@ export function inWords(person, name, words) {
   if (person.waits) parts.push(text.asks);
   if (person.diverged) parts.push(text.diverged);
   if (person.done) parts.push(text.done);
+  if (tile?.challenge === "met") parts.push(text.met);
   if (!person.here) parts.push(text.away);
   return parts.join(", ");
 }

@@ -1,7 +1,7 @@
 // The hero of the wall: one tile for each student, with filters, order and pages. Only what changed is drawn again.
 
 import { drawMiniature } from "../miniature.js";
-import { button, canvas, icon, iconButton, part, repaint, say } from "../parts.js";
+import { become, button, canvas, icon, iconButton, part, repaint, say } from "../parts.js";
 import { gridFor } from "./grid.js";
 import { fits, flagOf, inWords, lossText, nameOf, stepText } from "./seat_words.js";
 
@@ -22,6 +22,7 @@ const ORDERS = {
   loss: (one, other) => order(one.tile?.loss) - order(other.tile?.loss),
   help: (one, other) => other.waits - one.waits,
 };
+const LIVE = new Set(["progress", "loss", "help"]); // orders that change while the class works
 const order = (loss) => Number.isFinite(loss) ? loss : Infinity;
 
 export class Tiles {
@@ -70,7 +71,8 @@ export class Tiles {
     const here = shown.slice(this.page * grid.per, (this.page + 1) * grid.per);
     this.columns = grid.columns;
     this.inView = here.map(({ seat }) => seat);
-    const width = grid.width / scale;
+    const width = this.width = grid.width / scale;
+    this.isTiny = grid.isTiny;
     const highest = Number.isFinite(grid.height) ? `${Math.floor(grid.height)}px` : "1fr"; // a few tiles are no towers
     return part(
       "div",
@@ -114,7 +116,7 @@ export class Tiles {
     const from = this.page * per;
     const select = part(
       "select",
-      { class: "sel", "aria-label": text.sort, "data-key": "sort", onchange: () => this.sort(select.value, people) },
+      { class: "sel", "aria-label": text.sort, "data-key": "sort" },
       Object.keys(ORDERS).map((name) =>
         part("option", { value: name, selected: name === this.order }, text.orders[name])
       ),
@@ -148,6 +150,13 @@ export class Tiles {
         iconButton("quiet", "right", text.page_next, move(1), { disabled: this.page === pages - 1 }),
       ),
       find,
+      LIVE.has(this.order) && iconButton(
+        "quiet",
+        "again",
+        say(text.sort_again, { order: text.orders[this.order] }),
+        () => this.sort(this.order, people),
+        { "data-key": "again" },
+      ),
       part("span", { class: "selbox", "data-key": "selbox" }, select, icon("down")),
     );
   }
@@ -163,9 +172,9 @@ export class Tiles {
       (person.idle || !person.here) && "i",
       person.diverged && "b",
     ].filter(Boolean).join(" ");
-    const line = tile ? lineOf(loss, tile.step, width, words) : words.wall.no_run;
+    const line = tile && person.run ? lineOf(loss, tile.step, width, words) : words.wall.no_run;
     const picture = canvas((context, wide, high) => drawMiniature(context, wide, high, tile), { "data-own": true });
-    picture.tile = tile;
+    picture.tile = tile?.look;
     return part(
       "button",
       {
@@ -185,6 +194,17 @@ export class Tiles {
         !isTiny && part("span", { class: "v line" }, line),
       ),
     );
+  }
+
+  /** Draw these seats' tiles again, as far as they are in sight. */
+  drawAgain(seats, people) {
+    for (const person of people) {
+      if (!seats.has(person.seat)) continue;
+      const node = document.querySelector(`.tile[data-seat="${person.seat}"]`);
+      if (!node) continue;
+      become(node, this.tile(person, this.width, this.isTiny));
+      paintChanged(node);
+    }
   }
 
   /** Move the focus from tile to tile; whether the key was one of the arrows. */

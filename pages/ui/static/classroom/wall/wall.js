@@ -13,6 +13,7 @@ import { questionParts } from "./question.js";
 import { nameOf } from "./seat_words.js";
 import { SendDialog } from "./send.js";
 import { paintChanged, Tiles } from "./tiles.js";
+import { togetherParts } from "./together.js";
 
 const NEEDS = [[1000, 7], [760, 5], [0, 3]]; // rows of "Needs you", by the height of the window
 const NEW_MINUTES = 5;
@@ -28,6 +29,8 @@ export class Wall {
     this.prompt = page.prompt;
     this.anonymous = false;
     this.one = null; // the seat whose board is open
+    this.together = null; // which large picture is open: "scatter", "ghosts", "leaders", or "runs" after a vote
+    this.axes = null; // of the dots, as the teacher chose them: [x, y]
     this.lessons = [];
     this.titles = new Map();
     this.asked = new Set(); // questions of this class, as far as this page knows
@@ -74,9 +77,34 @@ export class Wall {
   openBoard(seat) {
     const before = this.one;
     this.one = seat;
+    this.together = null;
     this.draw();
     if (seat) this.root.querySelector(".oneb")?.focus();
     else if (before) this.root.querySelector(`[data-seat="${before}"]`)?.focus();
+  }
+
+  // All runs in one picture.
+
+  openTogether(what) {
+    const before = this.together;
+    this.one = null;
+    this.together = what;
+    this.draw();
+    if (what && !before) this.root.querySelector(".together")?.focus();
+    else if (!what) this.root.querySelector("[data-key=large]")?.focus();
+  }
+
+  /** Draw again after a while: recordings play. */
+  again(milliseconds) {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.changed(), milliseconds);
+  }
+
+  /** The axes of the dots, here and on the projector. */
+  chooseAxes(x, y) {
+    this.axes = [x, y];
+    this.teacher.send({ do: "project", what: this.teacher.state.project.what, x, y });
+    this.changed();
   }
 
   openBeside(by) {
@@ -112,7 +140,7 @@ export class Wall {
       u: () => undo(this),
       p: () => this.holdPeek(),
       "/": () => this.root.querySelector("[data-find]")?.focus(),
-      Escape: () => this.one && this.openBoard(null),
+      Escape: () => this.one ? this.openBoard(null) : this.together && this.openTogether(null),
     };
     const act = acts[key.length === 1 ? key.toLowerCase() : key];
     if (!act || event.repeat) return; // a key that is held acts once
@@ -134,9 +162,18 @@ export class Wall {
 
   // Drawing.
 
+  /** New tiles have come, and nothing else: draw them, where all else may stay as it is; whether that was done. */
+  drawTiles() {
+    if (this.one || !this.root.isConnected) return false;
+    this.tiles.drawAgain(this.teacher.fresh, this.teacher.people());
+    this.teacher.fresh.clear();
+    return true;
+  }
+
   draw() {
     const { teacher, words } = this;
     if (!teacher.state) return;
+    teacher.fresh.clear();
     const { vote } = teacher.state;
     if (vote) this.asked.add(`${vote.page} ${vote.experiment}`);
     const people = teacher.people();
@@ -151,6 +188,8 @@ export class Wall {
       this.draw();
     };
     if (!person) this.board.close();
+    if (this.together === "leaders" && !teacher.state.leaders) this.together = "scatter";
+    if (this.together === "runs" && vote?.state !== "run") this.together = null;
     showChildren(this.root, [
       this.head(people),
       this.plan.parts(),
@@ -168,6 +207,7 @@ export class Wall {
           { class: "hero-place", "data-key": "hero" },
           this.tiles.parts(people),
           person && this.board.parts(person, people),
+          this.together && togetherParts(this.together, this),
         ),
       ),
       paceParts(this),
@@ -179,8 +219,9 @@ export class Wall {
       this.watched = box;
     }
     const grid = this.root.querySelector(".gridw");
-    if (grid) grid.inert = Boolean(person);
+    if (grid) grid.inert = Boolean(person || this.together);
     teacher.look(this.tiles.inView, this.one);
+    teacher.find(this.together === "runs" ? null : this.together);
     paintChanged(this.root);
     document.title = say(words.wall.page_title, { code: teacher.code });
   }
@@ -297,6 +338,8 @@ export class Wall {
       item(isDark() ? text.light : text.dark, otherTheme),
       part("hr"),
       item(text.end, () => page.show("after"), { class: "warn" }),
+      part("hr"),
+      part("small", { class: "keys" }, text.keys),
     ];
   }
 
@@ -310,6 +353,7 @@ export class Wall {
   }
 
   destroy() {
+    clearTimeout(this.waiting);
     this.board.close();
     this.tiles.watcher.disconnect();
     this.watched = null;
