@@ -258,7 +258,7 @@ export class Question {
       if (text && Number.isFinite(answer) && answer >= lo && answer <= hi) return this.commit({ answer });
       field.setAttribute("aria-invalid", "true");
       field.focus();
-      say(words.numberBad, field.value);
+      say(text ? words.numberBad : words.numberBlank, field.value);
       this.board.announcer.say(hint.textContent);
     };
     return form;
