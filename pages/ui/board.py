@@ -46,6 +46,7 @@ WORDS = {
     "lost": LOST,
     "comingBack": "The server no longer has this run. Bringing it back …",
     "notBack": "The server no longer has this run, so it starts at step 0. {why}",
+    "notSent": "What the browser kept of it did not reach the server.",
     "notStored": "This browser stores no data for this site, so no run comes back after the page was loaded again.",
     "forgotten": "The server no longer knows this page's settings. The run continues; reload the page to change them.",
     "weights": "Set weights by hand", "unit": "Unit", "bias": "Bias", "weightFrom": "Weight from {source}",

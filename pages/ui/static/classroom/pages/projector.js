@@ -345,7 +345,14 @@ class Projector {
         { class: "stack", "data-key": "run" },
         this.head(question, vote.say ? plain(vote.say) : this.pictures.running),
         pictures &&
-          (isAlone && answers ? part("div", { class: "beside", "data-key": "beside" }, pictures, answers) : pictures),
+          (isAlone && answers
+            ? part(
+              "div",
+              { class: `beside ${vote.ask.kind === "number" ? "rows" : ""}`, "data-key": "beside" },
+              pictures,
+              answers,
+            )
+            : pictures),
         !pictures && (answers || part("p", { class: "q2" }, text.on_boards)),
       ),
       this.foot(
