@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import streamlit as st
 
 from pages.ui.classroom.boards import BOARDS
 from pages.ui.session import pool
@@ -145,14 +146,15 @@ def test_three_sends_at_once_lead_to_the_last_and_back_to_the_own_run(visit: Ope
 
 
 def test_a_send_that_another_rerun_has_swallowed_is_followed_when_it_is_asked_for_again(
-    visit: Open, lesson: Class
+    visit: Open, lesson: Class, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = visit(REGRESSION, **{"class": CODE, "regression_lr": "0.1"})
     lesson.seat(session, "regression")
     own = run_id(session)
     lesson.send("classification", "?classification_lr=0.3")
-    say(session, "class", "order", {"go": lesson.of.sent.n})
-    session.switch_page("regression.py")
+    with monkeypatch.context() as patch:
+        patch.setattr(st, "switch_page", lambda *_, **__: st.stop())  # the page was left before the other one came
+        say(session, "class", "order", {"go": lesson.of.sent.n})
     follow(session, **{"class": CODE, "regression_lr": "0.1"})  # the browser is still there
     assert state(session).page == "regression" and bar(session)["placed"] == 0
     order(session, go=lesson.of.sent.n)
