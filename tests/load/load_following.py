@@ -255,7 +255,9 @@ async def slow_line(of: Class, path: str) -> connect:
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
     line.setblocking(False)
     await asyncio.get_running_loop().sock_connect(line, ("127.0.0.1", of.port))
-    return connect(f"ws://127.0.0.1:{of.port}/{path}?class={of.code}", sock=line, max_size=None, max_queue=1)
+    return connect(
+        f"ws://127.0.0.1:{of.port}/{path}?class={of.code}", sock=line, max_size=None, max_queue=1, close_timeout=0.2
+    )
 
 
 @dataclass
