@@ -244,7 +244,8 @@ async def reading(
                 tasks.append(asyncio.create_task(reader.read()))
         try:
             yield readers
-        finally:
+        finally:  # while they are read, or the answer to the close would wait behind frames
+            await asyncio.gather(*(reader.socket.close() for reader in readers))
             for task in tasks:
                 task.cancel()
 
