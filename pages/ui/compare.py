@@ -33,6 +33,7 @@ BEFORE_TOO: dict[Start, str] = {BEFORE: TEXT.compare.before, **STARTS}
 def switch(lesson: LiveLesson) -> bool:
     """The toggle that opens and closes the second run; whether it is open."""
     key, text = f"{lesson.name}:versus", st.query_params.get(LINK, "")
+    _open_again(lesson)
     if key not in st.session_state:
         if is_left := not text and _has_left(lesson):
             second = session().bench(lesson.name).second
@@ -65,6 +66,19 @@ def board_of(lesson: LiveLesson, config: Config, run_id: str, *, two: bool) -> N
                    settings=in_words(config), second=second, compares=two, knobs=knob_widgets.for_board(lesson, config),
                    on_turn=knob_widgets.turner(lesson.name), rail=rail.data(lesson, lesson.name),
                    on_try=rail.taker(lesson, lesson.name), on_continue=_continuer(lesson))  # fmt: skip
+
+
+def _open_again(lesson: LiveLesson) -> None:
+    """Open the form for a second run that came back from the browser after a restart."""
+    bench = session().bench(lesson.name)
+    second, is_back, bench.is_second_back = bench.second, bench.is_second_back, False
+    if not is_back or second is None or not _is_open(second, bench.run_id):
+        return
+    key = f"{lesson.name}:versus"
+    st.session_state[key], st.session_state[f"{key}:from"] = True, second.start
+    if second.start != BEFORE:
+        st.session_state[f"{key}:knob"], st.session_state[f"{key}:knob:{second.knob}"] = second.knob, second.value
+        bench.compared, bench.compared_values[second.knob] = second.knob, second.value
 
 
 def widgets(lesson: str) -> dict[str, Any]:

@@ -70,6 +70,7 @@ class Bench:
     plays_steps: int = 0  # for this number of steps; 0 without end
     waits: bool = False  # its run is to begin again at step 0, paused
     second: SecondRun | None = None
+    is_second_back: bool = False  # it came back from the browser since the last rerun
     compared: str = ""  # the knob that was compared last
     compared_values: dict[str, Value] = field(default_factory=dict)  # the second run's last value of each such knob
     comparison_problem: str = ""  # what is wrong with the comparison that the link asks for

@@ -35,6 +35,9 @@ BACK_IN_PART = (
     "Play to continue from there. {second}"
 )
 SECOND_GONE = "The second run is gone."
+SECOND_DIFFERENT = (
+    "The second run is back, but its weights differ at step {at:,}: checksum {there} before, {here} now. {reason}"
+)
 NOT_KEPT = "What the browser kept of it is damaged."
 KEPT_OF_ANOTHER_PAGE = "What the browser kept is of another page."
 STATE_LOST = "The browser did not keep its state."

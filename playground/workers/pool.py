@@ -33,7 +33,7 @@ from playground.settings import Settings
 from playground.workers import messages, wire
 from playground.workers.operations import Operation
 from playground.workers.processes import Processes
-from playground.workers.wire import DrawnLab, Loaded, Restored, Start
+from playground.workers.wire import DrawnLab, Loaded, Restored, Returned, Start
 
 if TYPE_CHECKING:
     from playground.workers.recipes import Recipe
@@ -254,11 +254,12 @@ class WorkerPool:
             worker, cores = self._worker_of(session), self._free_cores()
         asked = wire.Restore(new_id(), session, lesson, content, file_name, cores, replaces, locked or {})
         found: Restored | Loaded
-        with self._promise(RemoteRun(asked.run_id, session, worker, lesson, None, asked=asked)) as run:
+        run = RemoteRun(asked.run_id, session, worker, lesson, None, asked=asked)
+        with self._promise(run):
             found = self._ask(worker, asked, DRAW_SECONDS)
             if isinstance(found, Restored):
                 run.config = found.config
-                self._replace(run, replaces)
+                self._replace(run, replaced=replaces)
         return found
 
     def replay(
@@ -271,26 +272,42 @@ class WorkerPool:
         with self._lock:
             worker, cores = self._worker_of(session), self._free_cores()
         asked = wire.RunReplay(new_id(), session, lesson, config, at, since, threads, cores)
-        with self._promise(RemoteRun(asked.run_id, session, worker, lesson, config, asked=asked)) as run:
+        run = RemoteRun(asked.run_id, session, worker, lesson, config, asked=asked)
+        with self._promise(run):
             self._ask(worker, asked, DRAW_SECONDS)
-            self._replace(run, replaces)
+            self._replace(run, replaced=replaces)
         return asked.run_id
 
     def come_back(
-        self, session: str, bench: str, config: Any, head: str, state: bytes, last_step: int, replaces: str
-    ) -> str:
-        """The id of a run that comes back from what its browser has kept, in the place of another one with this config.
+        self,
+        session: str,
+        bench: str,
+        config: Any,
+        head: str,
+        state: bytes,
+        last_step: int,
+        replaces: str,
+        beside: tuple[str, bytes] | None = None,
+    ) -> Returned:
+        """A run that comes back from what its browser has kept, in the place of another one with this config.
 
-        "" where the config needs another run. Waits. Raises ValueError with a sentence; nothing has changed then.
+        `beside` is the head and the state of the run beside it, which comes back where it can. Where the config needs
+        another run, none does. Waits. Raises ValueError with a sentence; nothing has changed then.
         """
         with self._lock:
             worker, cores = self._worker_of(session), self._free_cores()
-        asked = wire.ComeBack(new_id(), session, bench, config, head, state, last_step, cores)
-        with self._promise(RemoteRun(asked.run_id, session, worker, bench, config, asked=asked)) as run:
-            if not cast(wire.Returned, self._ask(worker, asked, DRAW_SECONDS)).fits:
-                return ""
-            self._replace(run, replaces)
-        return asked.run_id
+        also = None if beside is None else wire.KeptBeside(new_id(), *beside)
+        asked = wire.ComeBack(new_id(), session, bench, config, head, state, last_step, cores, also)
+        runs = [
+            RemoteRun(run_id, session, worker, bench, config, asked=asked)
+            for run_id in (asked.run_id, *([also.run_id] if also is not None else []))
+        ]
+        with self._promise(*runs):
+            found = cast(Returned, self._ask(worker, asked, DRAW_SECONDS))
+            if found.run_id:
+                runs[-1].beside = found.second  # None: there is no second run
+                self._replace(*runs[: 1 + (found.second is not None)], replaced=replaces)
+        return found
 
     def close(self, run_id: str, reason: str = engine_messages.CLOSED) -> None:
         """Close a run and free its memory; an unknown id does nothing."""
@@ -522,22 +539,25 @@ class WorkerPool:
         return run
 
     @contextmanager
-    def _promise(self, run: RemoteRun) -> Iterator[RemoteRun]:
-        """A run that a worker is asked to open: its recipes count already, which may come before the answer is read."""
+    def _promise(self, *runs: RemoteRun) -> Iterator[None]:
+        """Runs that a worker is asked to open: their recipes count already, and may come before the answer is read."""
         with self._lock:
-            self._promised[run.id] = run
+            self._promised |= {run.id: run for run in runs}
         try:
-            yield run
+            yield
         finally:
             with self._lock:
-                del self._promised[run.id]
+                for run in runs:
+                    del self._promised[run.id]
 
-    def _replace(self, run: RemoteRun, replaced: str) -> None:
+    def _replace(self, *runs: RemoteRun, replaced: str) -> None:
+        """Put a run, perhaps with the one beside it, in the place of another one."""
         with self._lock:
-            if run.worker.is_lost:
+            if runs[0].worker.is_lost:
                 raise TimeoutError(messages.NO_ANSWER)
-            self._add(run)
-            self._tell_class(run)
+            for run in runs:
+                self._add(run)
+                self._tell_class(run)
             self.close(replaced)
 
     def _forget(self, run: RemoteRun, reason: str, code: int = NO_RUN) -> None:
@@ -812,7 +832,9 @@ class WorkerPool:
             if run.unseen is not None:
                 worker.outbox.post(run.unseen)
         elif run.beside is not None:
-            worker.outbox.post(run.beside)
+            first = self._runs.get(run.beside.leader_id)
+            if run.asked is None or first is None or first.asked is not run.asked:  # or else it comes with the first
+                worker.outbox.post(run.beside)
         elif run.asked is not None:
             worker.outbox.post(wire.OpenAgain(run.asked, run.config))
         else:

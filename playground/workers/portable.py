@@ -14,6 +14,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 import time
 import zlib
 from dataclasses import dataclass, replace
@@ -23,10 +24,10 @@ import numpy as np
 
 from playground.engine.commands import MAX_STEPS, Command, read_command, written
 from playground.engine.open_run import OpenRun
-from playground.knobs import Config
+from playground.knobs import Config, as_text
 from playground.lessons import BENCHES
 from playground.runs import state_checks as check
-from playground.runs.checksums import checksum
+from playground.runs.checksums import CHECKSUM_DIGITS, arrays_in, checksum, digest
 from playground.runs.journal import Change, only_knobs
 from playground.runs.past import Past
 from playground.runs.training_run import TrainingRun
@@ -40,7 +41,9 @@ from playground.workers.recipes import (
     NOTICE_SECONDS,
     Act,
     Begun,
+    Beside,
     ComingBack,
+    Holding,
     Origin,
     Recipe,
     RecipeError,
@@ -57,7 +60,8 @@ MAX_CHANGES = 200  # of knobs, as many as a journal keeps
 MAX_SIDE = 256  # pixels of a picture of the student's own
 MAX_FURTHER_STEPS = 1_000_000  # after those that are noted: what was shown since then
 DIGITS = 16  # of the digest of a state
-OPTIONAL = {"start", "state", "story", "known"}
+CHECKSUM = re.compile(rf"[0-9a-f]{{{CHECKSUM_DIGITS}}}")
+OPTIONAL = {"start", "state", "story", "known", "beside"}
 NEEDED = {"version", "run", "bench", "config", "steps", "outcome", "player", "acts", "looks", "second"}
 
 
@@ -67,7 +71,7 @@ class NotPortable(ValueError):
 
 @dataclass(frozen=True)
 class Known:
-    """The checksum of a run's weights at a step, after a number of its acts."""
+    """The checksum of a run's weights, or of all that it trains, at a step, after a number of its acts."""
 
     steps: int
     acts: int
@@ -125,6 +129,7 @@ def write(
 
     Raises NotPortable.
     """
+    beside = recipe.beside
     head: dict[str, Any] = {
         "version": VERSION,
         "run": run_id,
@@ -137,6 +142,10 @@ def write(
         "looks": [_written(act) for act in looks],
         "second": second,
     }
+    if beside is not None:
+        head["beside"] = {
+            "start": beside.start, "knob": beside.knob, "value": as_text(beside.value), "done": beside.done,
+        }  # fmt: skip
     if isinstance(origin, Saved):
         head["state"] = {"bytes": len(origin.checkpoint), "digest": digest_of(origin.checkpoint)}
         if story is not None:
@@ -166,19 +175,22 @@ def _story(story: Story) -> dict[str, Any]:
 
 
 def _written(act: Act) -> list[Any]:
+    return [act.steps, act.verb, _argument(act), *([True] if act.within else [])]
+
+
+def _argument(act: Act) -> Any:
     match act.verb, act.argument:
         case "tune", Config() as config:
-            return [act.steps, act.verb, config.as_texts()]
+            return config.as_texts()
         case "apply", Command() as command:
-            return [act.steps, act.verb, written(command)]
+            return written(command)
         case "resume", _:
-            return [act.steps, act.verb, None]
+            return None
         case "use_threads", int() as count:
-            return [act.steps, act.verb, count]
+            return count
         case "use_picture", picture if max(np.shape(picture)) <= MAX_SIDE:
             high, wide = np.shape(picture)
-            pixels = base64.b64encode(zlib.compress(np.asarray(picture, np.uint8).tobytes())).decode()
-            return [act.steps, act.verb, [high, wide, pixels]]
+            return [high, wide, base64.b64encode(zlib.compress(np.asarray(picture, np.uint8).tobytes())).decode()]
     raise NotPortable
 
 
@@ -188,8 +200,31 @@ def _written(act: Act) -> list[Any]:
 def read(head: str, state: bytes, bench: str, settings: Settings, last_step: int = 0) -> Kept:
     """What a browser has kept of a run of this bench, which was shown up to the step `last_step`.
 
+    Raises ValueError with a sentence for anything that `write` does not give of a run that none leads.
+    """
+    kept = _whole(head, state, bench, settings, last_step)
+    if kept.recipe.beside is not None:
+        raise RecipeError(messages.NOT_KEPT)
+    return kept
+
+
+def read_second(head: str, state: bytes, first: Kept, settings: Settings) -> Kept | None:
+    """What a browser has kept of the run beside the first one; None where the two do not belong together.
+
     Raises ValueError with a sentence for anything that `write` does not give.
     """
+    kept = _whole(head, state, first.recipe.bench, settings, 0)
+    beside = kept.recipe.beside
+    if beside is None or beside.start != first.second:
+        return None
+    if beside.start != "before":
+        other = first.recipe.config.with_values(**{beside.knob: beside.value})
+        if other.needs_rebuild_for(kept.recipe.config):
+            return None
+    return kept
+
+
+def _whole(head: str, state: bytes, bench: str, settings: Settings, last_step: int) -> Kept:
     try:
         return _read(head, state, bench, settings, last_step)
     except RecipeError:
@@ -222,7 +257,7 @@ def _read(text: str, state: bytes, bench: str, settings: Settings, last_step: in
         if origin.config.needs_rebuild_for(config):
             raise RecipeError(messages.NOT_KEPT)
     elif has_state:
-        origin, at_state = _saved(state, found, settings, head.get("story"))
+        origin, at_state = _saved(state, found, config, settings, head.get("story"))
         if known is None or known.steps < at_state.steps:
             known = at_state
     else:
@@ -244,6 +279,7 @@ def _read(text: str, state: bytes, bench: str, settings: Settings, last_step: in
         playing = "paused"
     recipe = Recipe(
         bench, config, packed(origin), acts, steps, outcome, playing, owed, speed,  # type: ignore[arg-type]
+        beside=_beside(head["beside"], found.config) if "beside" in head else None,
     )  # fmt: skip
     if problem := problem_of(recipe):
         raise RecipeError(problem)
@@ -268,21 +304,34 @@ def _refuse(name: str) -> None:
 
 
 def _act(value: Any, config_type: type[Config], settings: Settings) -> Act:
-    if not isinstance(value, list) or len(value) != 3:
+    if not isinstance(value, list) or value[3:] not in ([], [True]) or len(value) < 3:
         raise RecipeError(messages.NOT_KEPT)
-    steps, verb, argument = check.whole(value[0], "steps"), value[1], value[2]
+    steps, verb, argument, within = check.whole(value[0], "steps"), value[1], value[2], len(value) > 3
     match verb:
         case "tune":
-            return Act(steps, verb, check.config(config_type, argument))
+            return Act(steps, verb, check.config(config_type, argument), within)
         case "apply":
-            return Act(steps, verb, read_command(check.entries(argument, argument, "command")))
+            return Act(steps, verb, read_command(check.entries(argument, argument, "command")), within)
         case "resume":
-            return Act(steps, verb)
+            return Act(steps, verb, within=within)
         case "use_threads":
-            return Act(steps, verb, _threads(argument, settings))
+            return Act(steps, verb, _threads(argument, settings), within)
         case "use_picture":
-            return Act(steps, verb, _picture(argument))
+            return Act(steps, verb, _picture(argument), within)
     raise RecipeError(messages.NOT_KEPT)
+
+
+def _beside(value: Any, config_type: type[Config]) -> Beside:
+    """How the second of two compared runs differs from the first one, which is yet to be named."""
+    found = check.entries(value, ("start", "knob", "value", "done"), "beside")
+    start = check.one_of(found["start"], ("start", "here", "before"), "start")
+    knob, done = check.text(found["knob"], "knob"), check.whole(found["done"], "done")
+    if (start == "before") != (not knob):
+        raise RecipeError(messages.NOT_KEPT)
+    if not knob:
+        return Beside("", start, "", "", done)  # type: ignore[arg-type]
+    differs = check.config(config_type, {knob: check.text(found["value"], "value")})
+    return Beside("", start, knob, getattr(differs, knob), done)  # type: ignore[arg-type]
 
 
 def _threads(value: Any, settings: Settings) -> int:
@@ -309,8 +358,14 @@ def _known(value: Any) -> Known | None:
     found = check.entries(value, ("steps", "acts", "checksum"), "known")
     return Known(
         check.whole(found["steps"], "steps"), check.whole(found["acts"], "acts", most=MAX_ACTS),
-        check.text(found["checksum"], "checksum", 64),
+        _checksum(found["checksum"]),
     )  # fmt: skip
+
+
+def _checksum(value: Any) -> str:
+    if not isinstance(value, str) or not CHECKSUM.fullmatch(value):
+        raise RecipeError(messages.NOT_KEPT)
+    return value
 
 
 def _begun(value: Any, config_type: type[Config], settings: Settings) -> Begun:
@@ -327,10 +382,12 @@ def _begun(value: Any, config_type: type[Config], settings: Settings) -> Begun:
     return Begun(start, None, threads, again)
 
 
-def _saved(state: bytes, bench: Any, settings: Settings, given_story: Any) -> tuple[Saved, Known]:
-    """A run's state with what is told of its past, and what is known of it at that step."""
+def _saved(state: bytes, bench: Any, config: Config, settings: Settings, given_story: Any) -> tuple[Saved, Known]:
+    """A run's state with what is told of its past, and what is known of it at that step; it leads to this config."""
     found = checkpoint.load(state)
     run, _ = checkpoint.restore(found, bench, settings)
+    if run.config.needs_rebuild_for(config):
+        raise RecipeError(messages.NOT_KEPT)
     past: Past = run.past()
     story = None if given_story is None else _read_story(given_story, bench.config, settings)
     if story is not None:
@@ -376,15 +433,23 @@ def _acts_of(story: Story) -> tuple[Act, ...]:
 # Coming back.
 
 
+def checksum_of(run: Any) -> str:
+    """The checksum of a training's weights, or of everything that a lab trains."""
+    if isinstance(run, TrainingRun):
+        return checksum(run.model.state_dict())
+    return digest(arrays_in(run.training_state()), "")[:CHECKSUM_DIGITS]
+
+
 class BackFromBrowser(ComingBack):
     """A run on its way to where its browser saw it last: its weights are compared at the last step that is known.
 
     It trains again for a bounded time; a run that needs more stays at the step that it has reached, paused.
     """
 
-    def __init__(self, kept: Kept, settings: Settings) -> None:
+    def __init__(self, kept: Kept, settings: Settings, *, has_second: bool = False) -> None:
+        """`has_second` says that the run beside it comes back, too."""
         super().__init__(kept.recipe, settings)
-        self.kept = kept
+        self.kept, self.has_second = kept, has_second
         self._opened: OpenRun | None = None
         self._checksum = ""  # of the weights, at the step that is known
         self._seconds = 0.0
@@ -408,10 +473,9 @@ class BackFromBrowser(ComingBack):
 
     def _next_stop(self, target: int) -> int:
         run, known = self.run, self.kept.known
-        is_trained = known is not None and not self._checksum and isinstance(run, TrainingRun)
-        if is_trained and known is not None:
+        if known is not None and not self._checksum and isinstance(run, TrainingRun | Holding):
             if (run.steps, self._done) == (known.steps, known.acts):
-                self._checksum = checksum(run.model.state_dict())
+                self._checksum = checksum_of(run)
             elif run.steps < known.steps:
                 target = min(target, known.steps)
         if run.outcome == "done" and run.steps < target and not self.kept.has_state:
@@ -430,8 +494,11 @@ class BackFromBrowser(ComingBack):
     def _news(self) -> str:
         """What a student reads when the run is back."""
         run, known, steps = self.run, self.kept.known, self.recipe.steps
-        second = messages.SECOND_GONE if self.kept.second in ("here", "before") else ""
-        if run.steps < steps:
+        second = messages.SECOND_GONE if self.kept.second in ("here", "before") and not self.has_second else ""
+        if self.recipe.beside is not None:
+            is_same = known is None or self._checksum in ("", known.checksum)
+            sentence = "" if is_same else messages.SECOND_DIFFERENT
+        elif run.steps < steps:
             sentence = messages.BACK_IN_PART
         elif not self._checksum or known is None:
             sentence = messages.BACK

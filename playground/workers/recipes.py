@@ -102,6 +102,10 @@ class Holding(Protocol):
     config: Any
     outcome: Outcome
 
+    @property
+    def steps(self) -> int:
+        """The steps taken so far."""
+
     def training_state(self) -> dict[str, Any]:
         """Everything that the coming steps depend on apart from the config, copied."""
 

@@ -22,13 +22,12 @@ from playground.engine.commands import Draw, Explain, GoBack, LookBack, Pick, Sl
 from playground.engine.open_run import OpenRun
 from playground.engine.orders import replaces
 from playground.knobs import Config
-from playground.runs.checksums import checksum
 from playground.runs.training_run import TrainingRun
 from playground.saving import checkpoint
 from playground.saving.branch import Comparison
 from playground.saving.checkpoint import CheckpointError
 from playground.saving.replay import Replay
-from playground.workers.portable import Known, NotPortable, Story, is_portable, write
+from playground.workers.portable import Known, NotPortable, Story, checksum_of, is_portable, write
 from playground.workers.recipes import (
     LIMITS,
     MAX_ACTS,
@@ -142,11 +141,7 @@ class Trail:
     looks: tuple[Act, ...]
     story: Story | None
     second: str
-
-    @property
-    def plays(self) -> bool:
-        """Whether the run has steps to take."""
-        return self.noted.recipe.state == "playing" or self.noted.recipe.owed > 0
+    plays: bool  # it has steps to take, or the run that leads it has
 
     def has_news_after(self, other: Trail) -> bool:
         """Whether more has happened since another one than steps."""
@@ -353,27 +348,29 @@ class Recording:
             start = found.start or "start"
             beside = Beside(opened.leader.id, start, opened.compared, value, done)
         pacing = opened.pacing
+        config = opened.config if opened.leader is None else run.config
         recipe = Recipe(
-            found.bench, opened.config, b"", (), run.steps, run.outcome, opened.state, pacing.owed, pacing.speed,
+            found.bench, config, b"", (), run.steps, run.outcome, opened.state, pacing.owed, pacing.speed,
             opened.notice, found.selection, beside,
         )  # fmt: skip
         self._noted[opened.id] = noted = Noted(found.origin, found.acts, len(found.acts), recipe)
         last = self._sent.get(opened.id)
         if last is None or is_urgent(last[0], noted):
             self._hand_over(opened.id)
-        if opened.leader is None and (copy := self._copies.get(opened.id)) is not None:
+        if (copy := self._copies.get(opened.id)) is not None:
             self._note_trail(copy, opened, run, found, noted)
 
     def _note_trail(self, copy: Copy, opened: OpenRun, run: Any, found: Log, noted: Noted) -> None:
         """Note a run for the browser that keeps it."""
-        if isinstance(run, TrainingRun) and run.outcome != "failed":
+        plays = (opened.leader or opened).has_steps
+        if isinstance(run, TrainingRun | Holding) and run.outcome != "failed":
             now, is_new = time.monotonic(), found.known is None
             if found.known is not None:
                 is_new = (found.known.steps, found.known.acts) != (run.steps, found.done)
-            least = COPY_SECONDS if opened.has_steps else 0.0
-            if is_new and now - found.known_at >= max(least, found.known_seconds / CHECKSUM_SHARE):
+            gap = max(COPY_SECONDS, found.known_seconds / CHECKSUM_SHARE)
+            if is_new and (not plays or now - found.known_at >= gap):  # at rest there is no later turn
                 start = time.perf_counter()
-                found.known = Known(run.steps, found.done, checksum(run.model.state_dict()))
+                found.known = Known(run.steps, found.done, checksum_of(run))
                 found.known_at, found.known_seconds = now, time.perf_counter() - start
         if len(found.trail) > 2 * MAX_ACTS:
             if isinstance(run, TrainingRun):  # its state is given in the place of the first ones
@@ -383,12 +380,12 @@ class Recording:
                 found.done_at_origin = found.done
         if copy.state is None and not is_portable(found.first) and not isinstance(found.origin, Saved):
             found.must_save = True  # in its next turn
-        second, follower = "", opened.follower
-        if follower is not None and (beside := self._logs.get(follower.run)) is not None:
+        second, follower = "", None if opened.follower is None else opened.follower.run
+        if follower is not None and (beside := self._logs.get(follower)) is not None:
             second = beside.start or "start"
         copy.trail = Trail(
             noted, found.first, found.done_at_first, found.trail, found.done, found.done_at_origin, found.known,
-            tuple(found.looks.values()), Story.of(run), second,
+            tuple(found.looks.values()), Story.of(run), second, plays,
         )  # fmt: skip
 
     def _save(self, found: Log, run: Any) -> None:

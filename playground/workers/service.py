@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
@@ -24,6 +25,7 @@ from playground.workers.wire import (
     ComeBack,
     DrawnLab,
     Loaded,
+    OpenBeside,
     Restore,
     Restored,
     Returned,
@@ -85,10 +87,15 @@ class Service:
             build = self.recording.comes_back(coming, self._build_of(recipe.bench))
             self.engine.open(session, build, recipe.config, run_id=run_id, cores=cores, returning=coming)
             return
-        again = self.recording.builds_beside(beside.start, BUILDERS[beside.start])
+        opened = OpenBeside(run_id, beside.leader_id, beside.start, beside.knob, beside.value)
+        self._open_back_beside(opened, coming, cores)
+
+    def _open_back_beside(self, opened: OpenBeside, coming: ComingBack, cores: int) -> None:
+        """Open the second of two compared runs again. Raises UnknownRun where it has no leader."""
+        again = self.recording.builds_beside(opened.start, BUILDERS[opened.start])
         self.engine.open_beside(
-            beside.leader_id, self.recording.comes_back(coming, again), partial(with_value, beside.knob, beside.value),
-            beside.knob, run_id=run_id, cores=cores, returning=coming,
+            opened.leader_id, self.recording.comes_back(coming, again), partial(with_value, opened.knob, opened.value),
+            opened.knob, run_id=opened.run_id, cores=cores, returning=coming,
         )  # fmt: skip
 
     def come_back(self, asked: ComeBack) -> Returned:
@@ -96,13 +103,30 @@ class Service:
         kept = portable.read(asked.head, asked.state, asked.bench, self.settings, asked.last_step)
         config = kept.recipe.config
         if config.needs_rebuild_for(asked.config):
-            return Returned(fits=False)
-        coming = BackFromBrowser(kept, self.settings)
+            return Returned()
+        second = self._kept_beside(asked, kept)
+        coming = BackFromBrowser(kept, self.settings, has_second=second is not None)
         build = self.recording.comes_back(coming, self._build_of(asked.bench))
         self.engine.open(asked.session, build, config, run_id=asked.run_id, cores=asked.cores, returning=coming)
+        opened = None if second is None else self._come_back_beside(asked, second)
         if config != asked.config:
             self.engine.tune(asked.run_id, asked.config)
-        return Returned(fits=True)
+        return Returned(asked.run_id, opened)
+
+    def _kept_beside(self, asked: ComeBack, first: portable.Kept) -> portable.Kept | None:
+        """What is kept of the second run; None where there is none that can be used: the first one says so."""
+        if asked.beside is None:
+            return None
+        with suppress(ValueError):
+            return portable.read_second(asked.beside.head, asked.beside.state, first, self.settings)
+        return None
+
+    def _come_back_beside(self, asked: ComeBack, kept: portable.Kept) -> OpenBeside:
+        beside, also = kept.recipe.beside, asked.beside
+        assert beside is not None and also is not None
+        opened = OpenBeside(also.run_id, asked.run_id, beside.start, beside.knob, beside.value)
+        self._open_back_beside(opened, BackFromBrowser(kept, self.settings), asked.cores)
+        return opened
 
     def vary(self, run_id: str, knob: str, value: Value) -> None:
         """Give the second of two compared runs another value of this knob. Raises UnknownRun."""

@@ -253,6 +253,15 @@ class RunReplay:
 
 
 @dataclass(frozen=True)
+class KeptBeside:
+    """What a browser has kept of a run's second one, which gets this id."""
+
+    run_id: str
+    head: str
+    state: bytes
+
+
+@dataclass(frozen=True)
 class ComeBack:
     """Bring back what a browser has kept, in a new run with this id; the answer is Returned.
 
@@ -267,6 +276,7 @@ class ComeBack:
     state: bytes
     last_step: int
     cores: int
+    beside: KeptBeside | None = None
 
 
 Question = CallRun | AskState | Draw | Compute | Restore | RunReplay | ComeBack
@@ -423,9 +433,10 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Returned:
-    """Whether a run comes back from its browser: not where the page has settings that need another one."""
+    """A run that comes back from its browser, and the one beside it; without an id where the page needs another run."""
 
-    fits: bool
+    run_id: str = ""
+    second: OpenBeside | None = None
 
 
 PICKLE_PROTOCOL = 5  # both ends are the same Python

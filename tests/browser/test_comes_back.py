@@ -21,6 +21,7 @@ BOTH_PLAY = """() => {
   const [loss, other] = ['[data-status="loss"]', '[data-second="loss"]'].map((each) => document.querySelector(each));
   return other && other.textContent !== loss.textContent;
 }"""
+BESIDE = """() => document.querySelector('[data-second="loss"]')?.textContent ?? null"""
 LOADED_AGAIN = "() => window.__before === undefined && document.querySelector('[data-chart] .main-svg')"
 KEPT = """([bench, step]) => {
   const kept = JSON.parse(sessionStorage.getItem(`kept ${bench}`) ?? "null");
@@ -34,6 +35,8 @@ GIVE_UP = """(() => {
   window.name = "given up";
   const text = kept.text.replaceAll(kept.run, "gone").replace(from, to);
   sessionStorage.setItem(`kept ${bench}`, JSON.stringify({ ...kept, run: "gone", text }));
+  const beside = JSON.parse(sessionStorage.getItem(`kept ${bench} beside`));
+  if (beside) sessionStorage.setItem(`kept ${bench} beside`, JSON.stringify({ ...beside, first: "gone" }));
 })()"""
 
 
@@ -119,6 +122,36 @@ def test_a_cnn_comes_back_from_its_state_and_plays_on(page: Open) -> None:
     run, step = board.run, board.step
     give_up(board, "cnn")
     board.until(lambda: board.run != run and board.state == "playing" and board.step > step, "it plays on")
+
+
+def test_the_run_from_before_comes_back_beside_the_continued_one(page: Open) -> None:
+    tab = page("/regression?regression_max_steps=0")
+    board = Board(tab.page).ready()
+    board.take(40)
+    board.until(lambda: board.step == 40, "forty steps")
+    board.scrub(5)
+    tab.page.get_by_role("button", name="Continue from here").click()
+    board.until(lambda: board.page.evaluate(BESIDE) is not None and board.step < 40, "both runs")
+    step = board.step + 3
+    board.take(3)
+    board.until(lambda: board.step == step, "three more")
+    kept(board, "regression", step)
+    kept(board, "regression beside", 40)
+    loss = board.page.evaluate(BESIDE)
+    run = board.run
+    answers = [lambda route: route.abort(), lambda route: route.fulfill(status=502, body="<html>"), None]
+    tab.page.route("**/return/*", lambda route: (answers.pop(0) or (lambda each: each.continue_()))(route))
+    give_up(board, "regression")
+    board.until(lambda: board.run != run and board.step == step and "same weights" in board.said(), "it is back")
+    assert answers == [], "also where the first tries do not arrive"
+    tab.errors.clear()  # the browser names them
+    assert "gone" not in board.said()
+    board.until(lambda: board.page.evaluate(BESIDE) == loss, "beside the one from before")
+    assert tab.page.evaluate("sessionStorage.getItem('kept regression beside')")
+    board.more()
+    board.page.get_by_text("Compare", exact=True).click()
+    board.until(lambda: board.page.evaluate(BESIDE) is None, "one run")
+    assert not tab.page.evaluate("sessionStorage.getItem('kept regression beside')"), "it does not come back"
 
 
 def test_what_was_spoilt_is_refused_with_a_sentence(page: Open) -> None:

@@ -6,6 +6,7 @@ All of it runs when it is named (pytest tests/matrix/test_proxies.py); every run
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import product
@@ -48,7 +49,7 @@ def visitor(chromium: Callable[..., Any]) -> Any:
 
 
 @pytest.mark.parametrize(("kind", "name", "scheme", "host"), cases())
-def test_lessons_play_upload_and_share(
+def test_lessons_play_upload_save_restore_and_share(
     visitor: Any, serve: Any, app_url: str, tmp_path: Path, kind: str, name: str, scheme: str, host: str
 ) -> None:
     if not PROXIES[kind].is_there:
@@ -71,7 +72,9 @@ def test_lessons_play_upload_and_share(
         tab.goto(f"{url}regression?regression_max_steps=0")
         board = Board(tab).ready()
         board.play()
+        started, frames = time.monotonic(), board.frames()
         board.wait_frames(20)
+        print(f"{(board.frames() - frames) / (time.monotonic() - started):.0f} frames a second")
         board.pause()
         board.own_points()
         field = tab.locator('input[type="file"]').first
@@ -79,6 +82,10 @@ def test_lessons_play_upload_and_share(
         field.set_input_files({"name": "rows.csv", "mimeType": "text/csv", "buffer": ROWS.encode()})
         tab.get_by_role("button", name="Use these points").click()
         board.until(lambda: len(board.trace("fit", "Train")["x"]) in (5, 6, 7), "the file's points")
+        restores(tab, board, tmp_path / "run.safetensors")
+        board.more()
+        tab.get_by_role("dialog").locator("summary", has_text="Share a link").click()
+        tab.get_by_role("dialog").get_by_text(f"{url}regression?").first.wait_for(timeout=1000 * PATIENCE)
 
         tab.goto(f"{url}tensors?tensors_lab=broadcasting")
         Board(tab).page.wait_for_selector(
@@ -93,6 +100,24 @@ def test_lessons_play_upload_and_share(
         tab.wait_for_selector("[data-testid=stMain] [data-board]", timeout=1000 * PATIENCE)
         assert tab.url.startswith(f"{url}autograd"), "links stay below the path"
         assert errors == []
+
+
+def restores(tab: Any, board: Board, path: Path) -> None:
+    """Save a checkpoint, step on, and restore it."""
+    board.more()
+    tab.get_by_role("dialog").locator("summary", has_text="Save and restore").click()
+    with tab.expect_download() as saving:
+        tab.get_by_role("button", name="Checkpoint", exact=True).click()
+    saving.value.save_as(path)
+    step = board.step
+    tab.keyboard.press("Escape")
+    board.press("Step")
+    board.until(lambda: board.step == step + 1, "a step")
+    board.more()
+    tab.get_by_role("dialog").locator("input[type=file]").set_input_files(str(path))
+    tab.get_by_text(f"Restored at step {step:,}").wait_for(timeout=1000 * PATIENCE)
+    tab.keyboard.press("Escape")
+    board.until(lambda: board.step == step, "where it was saved")
 
 
 UPGRADE = "    proxy_set_header Upgrade $http_upgrade;\n"
@@ -110,6 +135,26 @@ def blocks_ours(text: str) -> str:
     return text.replace("        location / {", f"{own}        location / {{")
 
 
+def blocks_streamlits(text: str) -> str:
+    """An nginx that passes on our websockets alone."""
+    streamlits = "        location /_stcore/stream {\n            return 404;\n        }\n"
+    return text.replace("        location / {", f"{streamlits}        location / {{")
+
+
+def keeps_streamlits(text: str) -> str:
+    """An nginx that sends Streamlit's websocket where nobody answers."""
+    nobody = nobodys_port()
+    way = f"        location /_stcore/stream {{\n            proxy_pass http://127.0.0.1:{nobody};\n        }}\n"
+    return text.replace("        location / {", f"{way}        location / {{")
+
+
+def nobodys_port() -> int:
+    """A port that nothing is read from, as long as the tests run."""
+    SILENT.append(socket.create_server(("127.0.0.1", 0)))
+    port: int = SILENT[-1].getsockname()[1]
+    return port
+
+
 def answers_itself(text: str) -> str:
     """An nginx that answers a websocket's request with a page of its own."""
     return text.replace(
@@ -119,17 +164,25 @@ def answers_itself(text: str) -> str:
 
 def keeps_silent(text: str) -> str:
     """An nginx that sends websockets where nobody answers: to a port that nothing is read from."""
-    nobody = socket.create_server(("127.0.0.1", 0))
-    SILENT.append(nobody)
-    way = f"if ($http_upgrade) {{ proxy_pass http://127.0.0.1:{nobody.getsockname()[1]}; }}"
+    way = f"if ($http_upgrade) {{ proxy_pass http://127.0.0.1:{nobodys_port()}; }}"
     return text.replace("        location / {", f"        location / {{\n            {way}")
 
 
 SILENT: list[socket.socket] = []  # as long as the tests run
 BLOCKS = [
     pytest.param(change, marks=[pytest.mark.in_ci] * in_ci)
-    for change, in_ci in ((blocks_all, True), (blocks_ours, True), (answers_itself, False), (keeps_silent, True))
+    for change, in_ci in (
+        (blocks_all, True),
+        (blocks_ours, True),
+        (blocks_streamlits, True),
+        (answers_itself, False),
+        (keeps_silent, True),
+        (keeps_streamlits, False),
+    )
 ]
+SENTENCES = {blocks_streamlits: TEXT.page.streamlit_blocked}
+# As if the page were always young: what is told only after a long time is never told.
+YOUNG = "(() => { const now = performance.now.bind(performance); performance.now = () => now() - 1e6; })()"
 
 
 @pytest.mark.parametrize("change", BLOCKS)
@@ -144,9 +197,12 @@ def test_blocked_websockets_are_told_with_what_to_set(
         context = visitor.new_context(viewport={"width": 390, "height": 844})
         stack.callback(context.close)
         tab = context.new_page()
+        tab.add_init_script(YOUNG)
         tab.goto(f"{ports.url(ROOT_NAME, 'http')}regression")
         if change is not blocks_ours:
-            tab.get_by_role("alert").filter(has_text=TEXT.page.blocked).wait_for(timeout=1000 * PATIENCE)
+            sentence = SENTENCES.get(change, TEXT.page.blocked)
+            tab.get_by_role("alert").filter(has_text=sentence).wait_for(timeout=1000 * PATIENCE)
+            print(f"told {tab.evaluate('performance.now()') / 1e3 + 1e3:.1f} s after the page's start")
         else:
             tab.get_by_text(TEXT.page.blocked).first.wait_for(timeout=1000 * PATIENCE)
             assert tab.locator(".blocked").count() == 0, "the page itself is connected"

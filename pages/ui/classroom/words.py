@@ -44,7 +44,7 @@ BAR = {
     "looked": ["Your teacher looks at your board", "Looked at"],
     "locked": ["Some settings are set by your teacher", "Settings set"],
     "lockedAll": ["All settings are set by your teacher", "Settings set"],
-    "lockedOne": ["{label} is set by your teacher", "{label} set"],
+    "lockedOne": ["{label} is set by your teacher", "{label}"],
     "lockedTwo": ["{label}, {other}: set by your teacher", "Settings set"],
     "away": ["Your teacher's devices are away. Work on.", "Teacher away"],
     "ask": ["A question for all: answer above the picture", "Answer, please"],

@@ -165,6 +165,7 @@ export class Board {
   compareWith(run) {
     this.screen.classList.toggle("compared", Boolean(this.data.compares));
     if (this.companion?.run === run) return;
+    if (this.companion && !run) this.comingBack.forgetSecond();
     this.companion?.leave();
     this.companion = run ? new Companion(this, run) : null;
   }

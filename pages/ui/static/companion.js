@@ -4,7 +4,7 @@
 import { Chart } from "./chart/chart.js";
 import { element } from "./dom.js";
 import { plain, write } from "./controls/numbers.js";
-import { askNext, Stream } from "./wire/stream.js";
+import { askNext, CLOSED, Stream } from "./wire/stream.js";
 
 const ROOM_REM = 90; // that all numbers of two runs and a sentence need; with less, the last number is with the others
 
@@ -18,11 +18,16 @@ export class Companion {
     this.numbers = new Map(); // beside the first run's
     this.sizer = new ResizeObserver(([{ contentRect }]) => this.makeRoom(contentRect.width));
     this.sizer.observe(board.root);
-    const stream = new Stream(`live/${run}`, {
-      frame: (frame) => this.stream === stream && this.receive(frame),
+    const stream = new Stream(`live/${run}?keeps=1`, {
+      frame: (frame) => {
+        if (this.stream !== stream) return;
+        if (frame.keep === undefined) this.receive(frame);
+        else board.comingBack.takeSecond(run, frame);
+      },
       connected: (yes) => yes && this.ask(),
-      ended: (reason) => {
+      ended: (reason, code) => {
         if (reason) board.tell(reason);
+        if (code === CLOSED) board.comingBack.forgetSecond();
         this.leave();
       },
     });

@@ -14,16 +14,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from playground.engine.commands import AddPoint, GoBack, LookBack, RemovePoint, SetWeight, Undo
 from playground.lessons import narrator, training_rules
 from playground.lessons.classification import lesson as classification
 from playground.lessons.classification.config import LEARNING_RATES as CLASSIFICATION_RATES
 from playground.lessons.classification.config import ClassificationConfig
+from playground.lessons.doctor import examine
 from playground.lessons.narrator import Finding, Rule, findings, first_finding
 from playground.lessons.regression import lesson as regression
 from playground.lessons.regression.config import RegressionConfig
 from playground.lessons.training_rules import ADVICE, RULES, SENTENCES, SENTENCES_SINCE, TrainingSituation
+from playground.runs.history import History
 from playground.runs.messages import SINCE
 from playground.runs.periods import Period
 from playground.runs.trends import LossRows, trend_of
@@ -661,3 +664,36 @@ def test_probes_are_kept_from_frame_to_frame(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(run, "_probe_of", lambda model: calls.append(model) or probe_of(model))
     rules = [found(run).rule for _ in range(3)]
     assert rules == ["collapsed"] * 3 and len(calls) == 2, "one of the current weights, one of those at step 0"
+
+
+# While knobs are turned: found by tests/claims/walks.
+
+
+def test_a_loss_that_leaps_at_once_is_not_blamed_on_a_penalty() -> None:
+    run = regressed(
+        21, noise=0.5, layers=4, hidden=24, hidden_3=2, activation="gelu", optimizer="adam", weight_decay=0.1
+    )
+    tune(run, 60, zero_grad=False)
+    assert found(tune(run, 1, zero_grad=True)).rule == "rising"
+
+
+def test_longer_steps_are_not_advised_where_dropout_holds_the_loss_up() -> None:
+    run = classified(600, draw=18, layers=6, activation="leaky_relu", dropout=0.8)
+    assert run.probe().gain > training_rules.MIN_GAIN and found(run).rule != "slow"
+
+
+def test_small_weights_are_named_where_they_make_the_gradient_die() -> None:
+    run = regressed(180, layers=3, hidden=1, hidden_2=2, activation="leaky_relu", initialisation="small", lr=0.02)
+    said = found(run)
+    assert (said.rule, said.advice) == ("dies backwards", ADVICE["initialisation"])
+    saturated = regressed(200, layers=4, activation="sigmoid", optimizer="momentum", lr=0.03)
+    assert found(saturated).advice == ADVICE["relu"]
+
+
+def test_a_gradient_that_has_come_back_has_not_died() -> None:
+    history, layers = History(["gradient a", "gradient b"]), [nn.Linear(1, 1), nn.Linear(1, 1)]
+    for step, first in enumerate([1e-8] * 20 + [1.0] * 20):
+        history.append(step, {"gradient a": first, "gradient b": 1.0})
+    assert [each.gradient for each in examine.layers_of(layers, ["a", "b"], history, since=0)] == [1.0, 1.0]
+    history.cut(18)
+    assert examine.layers_of(layers, ["a", "b"], history, since=0)[0].gradient == pytest.approx(1e-8)

@@ -15,7 +15,9 @@ from starlette.responses import Response
 
 from pages.ui import session as sessions
 from pages.ui.routes import returns
-from pages.ui.session import Session
+from pages.ui.session import SecondRun, Session
+from playground.settings import Settings
+from playground.workers.wire import OpenBeside, Returned
 
 HEAD = orjson.dumps({"run": "old"}).decode()
 
@@ -28,6 +30,8 @@ class FakePool:
         self.open: set[str] = set()
         self.error: Exception | None = None
         self.fits = True
+        self.second: OpenBeside | None = None
+        self.settings = Settings()
         self.at_once = self.most_at_once = 0
         self.seconds = 0.0
         self.lock = threading.Lock()
@@ -35,7 +39,7 @@ class FakePool:
     def has(self, run_id: str) -> bool:
         return run_id in self.open
 
-    def come_back(self, *what: Any) -> str:
+    def come_back(self, *what: Any) -> Returned:
         with self.lock:
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
@@ -45,7 +49,7 @@ class FakePool:
             self.taken.append(what)
         if self.error is not None:
             raise self.error
-        return "back" if self.fits else ""
+        return Returned("back", self.second) if self.fits else Returned()
 
 
 @pytest.fixture
@@ -71,8 +75,8 @@ def a_page() -> Session:
     return found
 
 
-def body(keep: Any = HEAD, step: Any = 7, state: bytes = b"state") -> bytes:
-    text = orjson.dumps({"keep": keep, "step": step})
+def body(keep: Any = HEAD, step: Any = 7, state: bytes = b"state", **more: Any) -> bytes:
+    text = orjson.dumps({"keep": keep, "step": step, **more})
     return len(text).to_bytes(4, "little") + text + state
 
 
@@ -98,8 +102,16 @@ def ask(page: Session, content: bytes | None = None, run: str = "new") -> tuple[
 
 def test_the_run_that_comes_back_is_the_pages_from_then_on(pool: FakePool, page: Session) -> None:
     assert ask(page) == (200, {"run": "back"})
-    assert pool.taken == [(page.name, "regression", "config", HEAD, b"state", 7, "new")]
+    assert pool.taken == [(page.name, "regression", "config", HEAD, b"state", 7, "new", None)]
     assert page.bench("regression").run_id == "back"
+
+
+def test_the_second_of_two_compared_runs_is_the_pages_too(pool: FakePool, page: Session) -> None:
+    pool.second = OpenBeside("beside", "back", "here", "lr", 0.3)
+    assert ask(page, body(state=b"onetwo", second={"keep": "{}", "state": 3})) == (200, {"run": "back"})
+    assert pool.taken[0][-4:] == (b"one", 7, "new", ("{}", b"two"))
+    bench = page.bench("regression")
+    assert bench.second == SecondRun("beside", "back", "here", "lr", 0.3) and bench.is_second_back
 
 
 def test_only_the_page_that_has_opened_the_run_may_ask(pool: FakePool, page: Session) -> None:
@@ -135,7 +147,9 @@ def test_a_refusal_is_a_sentence_and_leaves_the_pages_run(pool: FakePool, page: 
 @pytest.mark.parametrize(
     "content",
     [b"", b"abc", b"\xff\xff\xff\xff{}", b"\x02\0\0\0[]", b"\x02\0\0\0{}", b"\x03\0\0\0{x}", body(keep=3),
-     body(step=-1), body(step=1.5), body(step="1"), body(step=10**15)],
+     body(step=-1), body(step=1.5), body(step="1"), body(step=10**15), body(second=3), body(second={}),
+     body(second={"keep": "{}"}), body(second={"keep": "{}", "state": 6}), body(second={"keep": "{}", "state": -1}),
+     body(second={"keep": "{}", "state": 1.0}), body(second={"keep": None, "state": 0})],
 )  # fmt: skip
 def test_a_body_of_another_form_is_refused(pool: FakePool, page: Session, content: bytes) -> None:
     assert ask(page, content) == (400, {"why": returns.UNREADABLE})
@@ -143,8 +157,10 @@ def test_a_body_of_another_form_is_refused(pool: FakePool, page: Session, conten
 
 
 def test_a_body_that_is_too_large_is_not_read_to_its_end(pool: FakePool, page: Session) -> None:
-    assert ask(page, body(state=bytes(6_000_000))) == (413, {"why": returns.TOO_LARGE})
+    assert ask(page, body(state=bytes(10_000_000))) == (413, {"why": returns.TOO_LARGE})
     assert pool.taken == []
+    pool.settings = Settings(kept_kb=6_000)
+    assert ask(page, body(state=bytes(10_000_000))) == (200, {"run": "back"}), "as the server is set"
 
 
 def test_a_page_that_asks_again_and_again_is_refused_and_nobody_else_is(pool: FakePool, page: Session) -> None:

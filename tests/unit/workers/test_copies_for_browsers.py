@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -11,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from playground.engine.commands import AddPoint, Pause, Play, Step
+from playground.engine.commands import AddPoint, GoBack, Pause, Play, Step
 from playground.lessons import BENCHES
 from playground.workers import messages
 from playground.workers.pool import WorkerPool
+from playground.workers.wire import Start
 from tests.unit.workers.room import AskingViewer, Checksum, Peek, pool_of, until
 
 REGRESSION: Any = BENCHES["regression"]
@@ -79,7 +81,7 @@ def pool() -> Iterator[WorkerPool]:
 def come_back(pool: WorkerPool, config: Any, kept: Copy) -> tuple[str, str]:
     """The ids of the run that a page has opened, and of the one that came back in its place."""
     fresh = pool.open(config, "regression", config)
-    return fresh, pool.come_back(config, "regression", config, kept.text, kept.state, 0, fresh)
+    return fresh, pool.come_back(config, "regression", config, kept.text, kept.state, 0, fresh).run_id
 
 
 def test_a_run_comes_back_on_another_server_and_says_so(pool: WorkerPool, kept: Copy) -> None:
@@ -104,6 +106,93 @@ def test_other_settings_of_the_page_win_and_live_ones_are_turned(pool: WorkerPoo
     _, back = come_back(pool, REGRESSION.config(max_steps=0, lr=0.02), kept)
     until(lambda: pool.call(back, Peek("config.lr")) == 0.02)
     assert pool.call(back, Peek("steps")) == kept.there[0]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two compared runs as their browser has kept them."""
+
+    first: Copy
+    second: Copy
+
+
+def take_to(pool: WorkerPool, viewer: KeepingViewer, step: int) -> None:
+    """Take steps up to this one."""
+    pool.command(viewer.run_id, Step(step - pool.call(viewer.run_id, Peek("steps"))))
+    until(lambda: pool.call(viewer.run_id, Peek("steps")) == step)
+
+
+def kept_pair(start: Start) -> Pair:
+    """Two runs that branched off at step 20 or at step 0, as a browser has kept them at step 30."""
+    with pool_of(workers=1) as pool:
+        one = KeepingViewer(pool, pool.open("a student", "regression", ENDLESS)).watch()
+        one.until(lambda each: each.step == 0)
+        if start != "start":
+            take_to(pool, one, 20)
+        knob, value = ("", "") if start == "before" else ("lr", 0.02)
+        two = KeepingViewer(pool, pool.open_beside(one.run_id, start, knob, value)).watch()
+        two.until(lambda each: each.step >= 0)
+        if start == "before":
+            pool.command(one.run_id, GoBack(5))
+            until(lambda: pool.call(one.run_id, Peek("steps")) < 20)
+        take_to(pool, one, 25 if start == "before" else 30)
+        pool.tune(one.run_id, REGRESSION.config(max_steps=0, momentum=0.5))
+        take_to(pool, one, 30)
+        until(lambda: pool.call(two.run_id, Peek("steps")) == 30)
+        found = []
+        for each in (one, two):
+            step, digits = pool.call(each.run_id, Checksum())
+            known = f'"checksum":"{digits}"'
+            until(lambda each=each, step=step, known=known: f'"steps":{step},' in each.text and known in each.text)
+            found.append(Copy(each.text, each.state, (step, digits)))
+        return Pair(*found)
+
+
+@pytest.mark.parametrize("start", ["here", "before", "start"])
+def test_two_compared_runs_come_back_wherever_the_second_branched_off(pool: WorkerPool, start: Start) -> None:
+    pair = kept_pair(start)
+    config = REGRESSION.config(max_steps=0, momentum=0.5)
+    fresh = pool.open(start, "regression", config)
+    found = pool.come_back(start, "regression", config, pair.first.text, pair.first.state, 0, fresh,
+                           (pair.second.text, pair.second.state))  # fmt: skip
+    assert found.second is not None and found.second.start == start
+    one, two = (KeepingViewer(pool, each).watch() for each in (found.run_id, found.second.run_id))
+    one.until(lambda each: "same weights" in each.head.get("notice", ""))
+    assert messages.SECOND_GONE not in one.head["notice"]
+    for viewer, copy in ((one, pair.first), (two, pair.second)):
+        viewer.until(lambda each, copy=copy: each.step == copy.there[0])
+        assert pool.call(viewer.run_id, Checksum()) == copy.there
+    assert not two.head["notice"], "what is well needs no second sentence"
+    os.kill(pool.worker_pids[0], signal.SIGKILL)
+    one.until(lambda each: each.head.get("notice") == messages.CAME_BACK)
+    take_to(pool, one, 45)
+    until(lambda: pool.call(two.run_id, Peek("steps")) == 45)
+    if start != "before":
+        pool.tune(one.run_id, REGRESSION.config(max_steps=0, momentum=0.9))
+        until(lambda: pool.call(two.run_id, Peek("config.momentum")) == 0.9)
+        assert pool.call(two.run_id, Peek("config.lr")) == 0.02
+    pool.close(found.run_id)
+
+
+def test_a_second_run_that_is_spoilt_is_left_out_and_the_first_says_so(pool: WorkerPool) -> None:
+    pair = kept_pair("here")
+    config, second = REGRESSION.config(max_steps=0, momentum=0.5), json.loads(pair.second.text)
+    spoilt = {
+        "of another kind": (pair.second.text.replace('"here"', '"before"', 1), pair.second.state),
+        "of other settings": (json.dumps(second | {"config": second["config"] | {"seed": "3"}}), pair.second.state),
+        "nonsense": ("{}", b"nonsense"),
+        "the first one": (pair.first.text, pair.first.state),
+        "another state": (pair.second.text, pair.first.state),
+    }
+    for name, beside in spoilt.items():
+        fresh = pool.open(name, "regression", config)
+        found = pool.come_back(name, "regression", config, pair.first.text, pair.first.state, 0, fresh, beside)
+        assert found.run_id and found.second is None, name
+        viewer = KeepingViewer(pool, found.run_id).watch()
+        viewer.until(lambda each: messages.SECOND_GONE in each.head.get("notice", ""))
+        pool.close(found.run_id)
+    with pytest.raises(ValueError, match=r"^[A-Z].*\.$"):
+        pool.come_back("a", "regression", config, pair.second.text, pair.second.state, 0, "")
 
 
 def test_what_is_refused_leaves_the_pages_run_alone(pool: WorkerPool) -> None:

@@ -38,6 +38,7 @@ from playground.saving import checkpoint, replay
 from playground.settings import Settings
 from playground.workers import messages, portable, recording
 from playground.workers.portable import BackFromBrowser, Known
+from playground.workers.recipes import Holding
 from playground.workers.recording import Recording
 from tests.unit.workers.test_recipes import (
     ALWAYS,
@@ -162,6 +163,8 @@ def test_every_run_comes_back_from_its_browser_whatever_was_tuned(bench: str, sa
     other = back(found.kept())
     if bench == "cnn" or hasattr(found.run, "journal"):
         assert weights(other.run) == weights(found.run) and other.run.steps == found.run.steps
+        places = [[each.steps for each in run.snapshots.kept] for run in (other.run, found.run)]
+        assert places[0] == places[1], "the time slider has the same steps to look back at"
         assert (other.run.journal.start, other.run.journal.changes) == (
             found.run.journal.start,
             found.run.journal.changes,
@@ -169,6 +172,7 @@ def test_every_run_comes_back_from_its_browser_whatever_was_tuned(bench: str, sa
         assert other.notice.startswith("✓ Back at step") and "same weights" in other.notice
     elif bench not in MEASURED:
         assert_same(bench, found.run, other.run)
+        assert not isinstance(found.run, Holding) or "same weights" in other.notice
 
 
 # What was done by hand.
@@ -409,10 +413,16 @@ HOSTILE: dict[str, Any] = {
     "acts": [None, [3], [[0, "use_rows", [[1, 2]]]], [[0, "use_weights", {}]], [[0, "__init__", None]],
              [[0, "tune", {"hidden": "64"}]], [[0, "apply", {"do": "add", "x": "1", "y": 2}]], [[0, "apply", []]],
              [[0, "resume", None]] * 501, [[-1, "resume", None]], [[0, "use_threads", 10**6]],
+             [[0, "resume", None, False]], [[0, "resume", None, True, 1]],
              [[0, "use_picture", [5, 5, "AAAA"]]], [[0, "use_picture", [10**6, 10**6, "AAAA"]]]],
     "looks": [None, [[0, "tune", {"units": "3"}]], [[0, "apply", {"do": "pick"}]] * 41],
     "second": ["third", None],
-    "known": [{}, {"steps": -1, "acts": 0, "checksum": ""}, {"steps": 0, "acts": 0, "checksum": "0" * 500}, 3],
+    "known": [{}, {"steps": -1, "acts": 0, "checksum": ""}, {"steps": 0, "acts": 0, "checksum": "0" * 500}, 3,
+              {"steps": 0, "acts": 0, "checksum": "0" * 15}, {"steps": 0, "acts": 0, "checksum": "G" * 16}],
+    "beside": [None, {}, {"start": "here", "knob": "lr", "value": "0.1", "done": 0},
+               {"start": "here", "knob": "", "value": "", "done": 0}, {"start": "before", "knob": "lr", "value": "0.1",
+               "done": 0}, {"start": "here", "knob": "lr", "value": "1e99", "done": 0},
+               {"start": "here", "knob": "__class__", "value": "1", "done": 0}],
     "story": [{}, {"config": {}, "threads": None, "changes": [[1]]},
               {"config": {}, "threads": None, "changes": [[9, {}, None], [3, {}, None]]}, 5],
     "start": [{"config": {}, "threads": None}],

@@ -52,6 +52,9 @@ export function otherSize() {
   dispatchEvent(new CustomEvent("class:look"));
 }
 
+/** How large the type is: 1 for the usual one. */
+export const sizeOfType = () => parseFloat(getComputedStyle(root).fontSize) / 16;
+
 const probe = document.createElement("canvas").getContext("2d");
 
 /** Red, green and blue (0 to 255) of a colour's role. */

@@ -11,23 +11,28 @@ export function scaleOf(values, isLog, from, to, room = 0.04) {
   const space = (high - low || 1) * room;
   [low, high] = [low - space, high + space];
   const at = (value) => from + (((isLog ? Math.log10(value) : value) - low) / (high - low)) * (to - from);
+  if (!isLog) return { at, ticks: evenTicks(low, high) };
+  const ticks = powerTicks(low, high);
+  return { at, ticks: ticks.length > 1 ? ticks : evenTicks(10 ** low, 10 ** high) };
+}
+
+/** The powers of ten between two exponents; where these are near, twice and five times each, too. */
+function powerTicks(low, high) {
   const ticks = [];
-  if (isLog) {
-    const narrow = high - low < 2;
-    for (let power = Math.floor(low); power <= Math.ceil(high); power++) {
-      for (const each of narrow ? [1, 2, 5] : [1]) ticks.push(each * 10 ** power);
-    }
-  } else {
-    const raw = (high - low) / 5;
-    const power = 10 ** Math.floor(Math.log10(raw));
-    const step = [1, 2, 5, 10].find((each) => each * power >= raw) * power;
-    for (let value = Math.ceil(low / step) * step; value <= high; value += step) {
-      ticks.push(Number(value.toPrecision(6)));
-    }
+  for (let power = Math.floor(low); power <= Math.ceil(high); power++) {
+    for (const each of high - low < 2 ? [1, 2, 5] : [1]) ticks.push(each * 10 ** power);
   }
-  const inside = (value) => {
-    const place = isLog ? Math.log10(value) : value;
-    return place >= low && place <= high;
-  };
-  return { at, ticks: ticks.filter(inside) };
+  return ticks.filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
+}
+
+/** About five round values between two others, at even distances. */
+function evenTicks(low, high) {
+  const ticks = [];
+  const raw = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].find((each) => each * power >= raw) * power;
+  for (let value = Math.ceil(low / step) * step; value <= high; value += step) {
+    ticks.push(Number(value.toPrecision(6)));
+  }
+  return ticks;
 }

@@ -55,6 +55,7 @@ export class Vote {
     board.vote = this;
     for (const node of [board.screen, board.rail.root]) node.classList.add("voting");
     board.rail.root.append(this.root);
+    board.rail.overlap();
     board.rail.question.begin(); // one curve at a time is drawn
   }
 
@@ -66,8 +67,9 @@ export class Vote {
     this.board.vote = null;
     this.board.rail.question.begin();
     this.redraw();
-    this.board = null;
     this.root.remove();
+    this.board.rail.fit();
+    this.board = null;
     this.shown = "";
   }
 

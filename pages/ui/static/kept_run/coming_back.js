@@ -7,10 +7,13 @@ import { forgetRun, keepRun, keptRun, stateOf, stores } from "./store.js";
 
 const ASK_AGAIN_MS = 1000; // whether the server still knows the page: a server that stops or starts does not answer
 const MAX_ASKED = 30;
+const MAX_TRIED = 3; // to give back what was kept
 const PATIENCE_MS = 8000; // for the page to open a new run
 const isReload = performance.getEntriesByType("navigation")[0]?.["type"] === "reload";
 
 let isFirst = true; // the first board of this page
+
+const aMoment = () => new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS * (0.5 + Math.random())));
 
 export class ComingBack {
   /** `board` has data, words, component, session, gone, watch(run), restart(), say(), tell() and take(state). */
@@ -26,10 +29,25 @@ export class ComingBack {
     return this.board.data.bench;
   }
 
+  /** The name under which the run beside this bench's is kept. */
+  get beside() {
+    return `${this.bench} beside`;
+  }
+
   /** A message of the stream: keep it in the place of the last one. */
   take({ keep, state }) {
     this.kept = { run: this.board.run, text: keep, seen: this.seen };
     keepRun(this.bench, this.kept, state);
+  }
+
+  /** The same of the second of two compared runs. */
+  takeSecond(run, { keep, state }) {
+    keepRun(this.beside, { run, text: keep, seen: 0, first: this.board.run }, state);
+  }
+
+  /** The comparison is over. */
+  forgetSecond() {
+    forgetRun(this.beside);
   }
 
   /** Follow a frame: the step that it shows, unless it looks back. */
@@ -60,6 +78,7 @@ export class ComingBack {
     const answer = await this.bringBack(run, kept);
     this.pending = false;
     if (board.gone.signal.aborted || board.given !== run) return;
+    this.forgetSecond();
     if (!answer.run) {
       forgetRun(this.bench);
       board.watch(run);
@@ -72,21 +91,29 @@ export class ComingBack {
   }
 
   /** Have the server bring back what was kept: {run}, or {why} it was refused, or neither. */
-  async bringBack(run, { text, seen }) {
-    const state = await stateOf(this.bench, text);
-    const head = new TextEncoder().encode(JSON.stringify({ keep: text, step: Math.max(0, Math.round(seen)) }));
+  async bringBack(run, { run: before, text, seen }) {
+    const step = Math.max(0, Math.round(seen));
+    const states = [await stateOf(this.bench, text)];
+    const beside = keptRun(this.beside);
+    let second;
+    if (beside?.first === before) {
+      states.push(await stateOf(this.beside, beside.text));
+      second = { keep: beside.text, state: states[1].length };
+    }
+    const head = new TextEncoder().encode(JSON.stringify({ keep: text, step, second }));
     const length = new Uint8Array(4);
     new DataView(length.buffer).setUint32(0, head.length, true);
-    try {
-      const answer = await fetch(addressOf(`return/${run}`), {
-        method: "POST",
-        headers: { Session: this.board.session },
-        body: new Blob([length, head, state]),
-      });
-      return await answer.json();
-    } catch {
-      return {};
+    const body = new Blob([length, head, ...states]);
+    const headers = { Session: this.board.session };
+    for (let tried = 1; tried <= MAX_TRIED && !this.board.gone.signal.aborted; tried++) {
+      try {
+        const answer = await fetch(addressOf(`return/${run}`), { method: "POST", headers, body });
+        return await answer.json();
+      } catch { // the line was cut, or what answered was a proxy
+        await aMoment();
+      }
     }
+    return { why: this.board.words.notSent };
   }
 
   /** The server has no such run: bring it back if it was kept, by a page that the server knows. */
@@ -99,7 +126,7 @@ export class ComingBack {
     else board.isLost(reason);
     let answer = await askSession(board.session);
     for (let asked = 1; !answer && asked < MAX_ASKED && !board.gone.signal.aborted; asked++) {
-      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS * (0.5 + Math.random())));
+      await aMoment();
       answer = await askSession(board.session);
     }
     if (board.gone.signal.aborted || board.run !== run) return;

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from playground.lessons.cnn import narrator
 from playground.lessons.cnn.config import CnnConfig
 from playground.lessons.cnn.lesson import build
 from playground.lessons.cnn.run import CnnRun
@@ -114,3 +115,27 @@ def test_a_failed_run_gets_advice_that_it_can_take() -> None:
             and said(run).startswith("The loss is no longer finite (NaN)")
             and advice in said(run)
         )
+
+
+def test_the_noise_of_single_images_is_no_plateau_and_no_rise(monkeypatch: pytest.MonkeyPatch) -> None:
+    def judged(images: int) -> set[str]:
+        monkeypatch.setattr(narrator, "MIN_IMAGES", images)
+        run, notes = trained(200, batch_size=1, lr=0.0003), set()
+        run.tune(run.config.with_values(shift=0.5))
+        for _ in range(20):
+            go_on(run, 10)
+            notes |= {word for word in ("guessing", " rose ") if word in said(run)}
+        return notes
+
+    assert judged(narrator.MIN_IMAGES) == set() != judged(1)
+
+
+def test_a_loss_that_mixes_batches_from_before_and_after_a_change_is_not_judged() -> None:
+    run = trained(300, lr=0.01)
+    run.tune(run.config.with_values(lr=0.003))
+    go_on(run, 1)
+    assert run.history.stride > 1
+    go_on(run, run.history.stride)
+    situation = narrator.CnnSituation(run.frame_context(), run.period, run.outcome, False)
+    since = run.history.steps()[run.history.steps() > 300]
+    assert len(situation.losses()) == len(since[since >= 300 + run.history.stride])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from playground.engine.commands import LookBack
+from playground.lessons.optimizers import narrator
 from playground.lessons.optimizers.config import OptimizersConfig
 from playground.lessons.optimizers.lesson import LESSON
 from playground.lessons.optimizers.run import RaceRun, build
@@ -120,3 +121,19 @@ def test_a_racer_without_a_unit_that_is_alive_is_named() -> None:
     assert shown(run)[0].startswith("All hidden units of SGD and Momentum are dead: a flat line. Adam leads")
     assert shown(run)[0].endswith("Lower the learning rate, then press Reset.")
     assert "dead" not in shown(made(100))[0]
+
+
+def test_the_noise_of_the_batches_is_no_rise(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(before: int, after: int) -> int:
+        """How often a racer that a change does not concern is said to have risen."""
+        monkeypatch.setattr(narrator, "ROWS_BEFORE", before)
+        monkeypatch.setattr(narrator, "ROWS_AFTER", after)
+        run = made(200, racers="sgd,adam", batch_size=1, lr=0.003, max_steps=0)
+        run.tune(run.config.with_values(beta1=0.85))
+        count = 0
+        for step in range(220, 420, 10):
+            train(run, step)
+            count += "SGD has risen" in shown(run)[0]
+        return count
+
+    assert told(narrator.ROWS_BEFORE, narrator.ROWS_AFTER) == 0 < told(1, 1)

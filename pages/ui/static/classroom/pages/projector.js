@@ -345,7 +345,14 @@ class Projector {
         { class: "stack", "data-key": "run" },
         this.head(question, vote.say ? plain(vote.say) : this.pictures.running),
         pictures &&
-          (isAlone && answers ? part("div", { class: "beside", "data-key": "beside" }, pictures, answers) : pictures),
+          (isAlone && answers
+            ? part(
+              "div",
+              { class: `beside ${vote.ask.kind === "number" ? "rows" : ""}`, "data-key": "beside" },
+              pictures,
+              answers,
+            )
+            : pictures),
         !pictures && (answers || part("p", { class: "q2" }, text.on_boards)),
       ),
       this.foot(
@@ -411,7 +418,7 @@ class Projector {
       ),
       this.foot(
         say(text.runs, { n: all.length }),
-        lost > 0 && part("span", { class: "lost" }, say(text.lost_runs, { n: lost })),
+        lost > 0 && part("span", { class: "diverged" }, say(text.lost_runs, { n: lost })),
       ),
     ];
   }

@@ -2,10 +2,10 @@
 
 import { drawMiniature } from "../miniature.js";
 import { become, button, canvas, icon, iconButton, part, repaint, say } from "../parts.js";
+import { sizeOfType } from "../look.js";
 import { gridFor } from "./grid.js";
 import { fits, flagOf, inWords, lossText, nameOf, stepText } from "./seat_words.js";
 
-const REM = 16;
 const SPACE = 6; // pixels left and right of a tile's words
 const FILTERS = {
   all: () => true,
@@ -64,7 +64,7 @@ export class Tiles {
   parts(people) {
     const { words } = this.wall;
     const shown = this.shown(people);
-    const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / REM;
+    const scale = sizeOfType();
     const grid = gridFor(shown.length, this.box[0] || 900, this.box[1] || 600, scale);
     const pages = Math.max(1, Math.ceil(shown.length / grid.per));
     this.page = Math.min(this.page, pages - 1);

@@ -160,7 +160,8 @@ function labels(context, rows, left, right) {
   context.fillStyle = colour("muted");
   context.strokeStyle = colour("line");
   context.lineWidth = 1;
-  const every = Math.ceil(rows.length / 6);
+  const apart = rows.length > 1 ? Math.abs(rows[1][1] - rows[0][1]) : REM;
+  const every = Math.max(1, Math.ceil(REM / apart));
   rows.forEach(([words, y], at) => {
     if (at % every) return;
     context.beginPath();

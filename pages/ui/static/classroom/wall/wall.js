@@ -2,7 +2,7 @@
 
 import { pageAddress } from "../pages/address.js";
 import { lessons } from "../pages/catalogue.js";
-import { isDark, isLarge, otherSize, otherTheme } from "../look.js";
+import { isDark, isLarge, otherSize, otherTheme, sizeOfType } from "../look.js";
 import { button, codeOf, icon, part, say, showChildren, toggle } from "../parts.js";
 import { item, menu } from "../pages/popup.js";
 import { needsParts } from "./needs.js";
@@ -15,7 +15,7 @@ import { SendDialog } from "./send.js";
 import { paintChanged, Tiles } from "./tiles.js";
 import { togetherParts } from "./together.js";
 
-const NEEDS = [[1000, 7], [760, 5], [0, 3]]; // rows of "Needs you", by the height of the window
+const NEEDS = [[1000, 7], [760, 5], [560, 3], [0, 1]]; // rows of "Needs you", by the window's height at the usual type
 const NEW_MINUTES = 5;
 const WHAT = ["auto", "door", "scatter", "ghosts", "leaders", "blank"];
 
@@ -182,7 +182,7 @@ export class Wall {
       this.one = null;
       person = undefined;
     }
-    const room = NEEDS.find(([height]) => innerHeight >= height)[1];
+    const room = NEEDS.find(([height]) => innerHeight / sizeOfType() >= height)[1];
     const more = () => {
       this.needsOpen = !this.needsOpen;
       this.draw();

@@ -206,11 +206,11 @@ export class Rail {
     return this.root.offsetHeight;
   }
 
-  /** What needs more room than two lines lies over the pictures: nothing below moves. */
+  /** What needs more room than two lines lies over the pictures: nothing below moves. A class's question does not. */
   overlap() {
     const isColumn = getComputedStyle(this.root).flexWrap === "wrap"; // a phone's rail is as high as it needs
     const room = parseFloat(getComputedStyle(this.root).minHeight);
-    this.root.style.marginBottom = isColumn ? "" : `${Math.min(0, room - this.root.offsetHeight)}px`;
+    this.root.style.marginBottom = isColumn || this.board.vote ? "" : `${Math.min(0, room - this.root.offsetHeight)}px`;
   }
 
   destroy() {
