@@ -39,6 +39,7 @@ MAX_OPTION_LENGTH = 36
 MAX_WHY_LENGTH = 48  # of an option of "why"
 MAX_SENTENCE_LENGTH = 130  # of a verdict, and of a misconception
 MAX_COORDINATE = 1e9
+NEARLY_ZERO = 0.01  # of the tolerance: a smaller number is called 0
 WAIT_SECONDS = 0.01  # for a run whose next step is not ready
 
 MESSAGES = {
@@ -216,7 +217,9 @@ def in_words(ask: Ask, answer: Answer) -> str:
     if isinstance(ask, Curve):
         return ""
     assert isinstance(answer, float)
-    number = f"{answer:.3g}" if 1e-3 <= abs(answer) < 1e5 or not answer else f"{answer:.1e}"
+    if not ask.is_factor and abs(answer) < NEARLY_ZERO * ask.tolerance:
+        answer = 0.0
+    number = f"{answer:.3g}" if 1e-3 <= abs(answer) < 1e5 or not answer else f"{answer:.1e}".replace("e-0", "e-")
     number = f"{answer:,.0f}" if 1e3 <= abs(answer) < 1e5 else number
     number = number.replace("-", "−")
     return MESSAGES["with_unit"].format(number=number, unit=ask.unit) if ask.unit else number

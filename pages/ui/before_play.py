@@ -174,6 +174,8 @@ def data(
             shown["why"] |= {
                 "answer": found.why, "right": found.why == why.right,
                 "feedback": prose.inline(why.misconceptions.get(found.why) or _as_sentence(why.options[found.why])),
+                "because": "" if found.why == why.right else prose.inline(
+                    TEXT.rail.because.format(option=why.options[why.right])),
             }  # fmt: skip
     return shown
 

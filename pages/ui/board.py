@@ -72,6 +72,7 @@ WORDS = {
     "predictChanged": "The settings have changed since your answer, so this run cannot show whether it is right.",
     "predictLate": "The server did not answer in time, so your answer was not compared. Run it again.",
     "numberAnswer": "Your answer", "numberSubmit": "Answer", "numberRange": "{lo} to {hi} {unit}",
+    "numberBlank": "Type a number from {lo} to {hi} first.",
     "numberBad": "“{value}” is not a number from {lo} to {hi}.",
     "curveSubmit": "Done", "curveHint": "Draw it in “{title}”, from left to right.",
     "curveMore": "Draw over it to change it.",

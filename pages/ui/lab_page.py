@@ -39,6 +39,7 @@ def _workbench(lesson: LabLesson, below_knobs: Mapping[str, BelowKnobs]) -> None
     configs = {lesson.name: picked, lab.name: config}
     problems = knob_widgets.problems_to_show(configs, [*tried, *problems, *more_problems])
     knob_widgets.write_link(lesson.name, configs, rail.in_address(lesson, lab.name, config))
+    run_id = run_of(lab.name, config) if lab.draw is None else ""  # a worker builds it, and draws, meanwhile
     has_tabs = "lab" not in knob_widgets.hidden_knobs()
     with layout.page(tabs=has_tabs):
         tabs, more = layout.title_row(lesson, lab.sentence, lab.name, config, player=lab.draw is None)
@@ -57,7 +58,7 @@ def _workbench(lesson: LabLesson, below_knobs: Mapping[str, BelowKnobs]) -> None
                 additions = {lab.name: lambda: below_knobs[lab.name](config)} if lab.name in below_knobs else {}
                 knob_widgets.show(lab.name, config, additions)
         with place:
-            _charts(lesson, lab, config, drawn)
+            _charts(lesson, lab, config, run_id, drawn)
     with st.container(key="below"):
         st.caption(lab.sentence)
 
@@ -69,7 +70,7 @@ def _picker(lesson: LabLesson, picked: str) -> None:
 
 
 def _charts(
-    lesson: LabLesson, lab: Lab, config: Config, drawn: still_lab.DrawnSheet | still_lab.NotDrawn | None
+    lesson: LabLesson, lab: Lab, config: Config, run_id: str, drawn: still_lab.DrawnSheet | still_lab.NotDrawn | None
 ) -> None:
     """The charts of a live lab, or of a still one what was drawn."""
 
@@ -78,7 +79,6 @@ def _charts(
 
     if drawn is None:
         BOARDS.shows_still(None)
-        run_id = run_of(lab.name, config)
         board.live(f"{lab.name}:board", run_id, lab.charts, lab.status, units=lab.units, unit_names=lab.unit_names,
                    on_pick=on_pick, knobs=knob_widgets.for_board(lab, config), on_turn=knob_widgets.turner(lab.name),
                    rail=rail.data(lesson, lab.name), on_try=rail.taker(lesson, lab.name))  # fmt: skip

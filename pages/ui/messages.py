@@ -307,6 +307,7 @@ class Rail:
     off: str = "off"
     defaults: str = "The settings that the page opens with"
     statement: str = "{option}."
+    because: str = "The answer is “{option}”."
     bad_mode: str = "“{value}” is not a way to ask before Play, so it was ignored. Choose one of: {modes}."
 
 

@@ -142,10 +142,8 @@ def _run(
     is_graded = prediction is not None and predicted is not None and predicted.phase == "running"
     bench.plays, bench.plays_steps = _plays(found) and not has_begun, 0
     bench.waits = _is_live(found) and not _plays(found)
-    if is_graded and prediction is not None and predicted is not None:
+    if is_graded and prediction is not None:
         bench.plays_steps = prediction.until or 0
-        if not _is_live(found):
-            before_play.grade(lesson, found, predicted, "")
 
 
 def in_address(lesson: Lesson, bench: str, config: Config) -> str:
@@ -169,9 +167,11 @@ def data(lesson: Lesson, bench: str) -> dict[str, Any]:
     "" for none; `opens` the same, also where a link has other settings beside it. `tried` are those that were run in
     this session. `number` counts what was set up: a new one opens its chart `show`.
     """
-    hidden = frozenset(knob_widgets.hidden_knobs())
-    return data_of(lesson, bench, session().bench(bench).config, session().rail(lesson.name), hidden,
-                   before_play.mode())  # fmt: skip
+    state, hidden = session().rail(lesson.name), frozenset(knob_widgets.hidden_knobs())
+    found = find(lesson, state.at)
+    if found is not None and found.bench.name == bench and found.id in state.predicted and not _is_live(found):
+        before_play.grade(lesson, found, state.predicted[found.id], "")  # of a picture that is on its way already
+    return data_of(lesson, bench, session().bench(bench).config, state, hidden, before_play.mode())
 
 
 def data_of(

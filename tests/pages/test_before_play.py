@@ -81,6 +81,7 @@ def test_an_experiment_asks_before_it_runs_and_the_answer_starts_it(visit: Open)
     assert "NaN" in asked(session)["verdict"]["sentence"]
     answer(session, found.id, why="noise")
     assert asked(session)["why"]["right"] is False and "noise" in asked(session)["why"]["feedback"]
+    assert asked(session)["why"]["because"] == "The answer is “Each step overshoots”."
     (shown,) = [each for each in rail(session)["list"] if each["id"] == found.id]
     assert shown["after"] == prose.inline(found.after)
 

@@ -219,6 +219,14 @@ def test_a_verdict_names_the_answer_and_the_truth() -> None:
     assert "“Down”" in predictions.grade(Prediction(CHOICE, WHY), "a", "b").sentence
 
 
+def test_a_number_is_said_in_few_digits_and_far_below_the_tolerance_as_0() -> None:
+    near = Number("How large?", lambda run: 0.0, lo=-1, hi=1, tolerance=0.1)
+    said = {value: predictions.in_words(near, value) for value in (1.5e-4, -1.5e-4, 0.0123456, -0.5)}
+    assert said == {1.5e-4: "0", -1.5e-4: "0", 0.0123456: "0.0123", -0.5: "−0.5"}
+    small = Number("How small?", lambda run: 1e-4, lo=1e-6, hi=1, tolerance=2, is_factor=True)
+    assert predictions.in_words(small, 1.5e-4) == "1.5e−4"
+
+
 def test_a_rule_that_gives_no_possible_answer_is_an_error() -> None:
     for ask in (
         Choice("Which?", CHOICE.options, lambda run: "z"),

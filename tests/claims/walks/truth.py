@@ -336,7 +336,8 @@ ON_DIGITS: dict[str, Callable[[Any, Any], bool]] = {
 
 def _race_rises(now: Moment, found: Any) -> bool:
     """Whether the change made it rise: beside a race without the change."""
-    assert now.unchanged is not None
+    if now.unchanged is None:
+        return True
     train(now.unchanged, max(0, now.run.steps - now.unchanged.steps))
     as_before, now_ = (_race_losses(race) for race in (now.unchanged.race, now.run.race))
     risen = [name for name in now_ if name in found.risen]

@@ -68,7 +68,7 @@ RATES = {"bouncing": -2, "rising": -2, "rising again": -2, "slow": 2}  # places 
 class Moment:
     """A run, what the student did last, the remark whose cause that took away, and what the narrator says now.
 
-    `unchanged` is a copy of a race from right before its last change, which was not changed.
+    `unchanged` is a copy of a race from right before its last change, which was not changed; None where it is not known.
     """
 
     run: Any
@@ -172,9 +172,11 @@ class Walk:
         names = self.run.config.knobs()
         values = {name: value for name, value in values.items() if name in names}
         self.did += f"turned {values} at {self.run.steps}; "
-        if self.name == "optimizers" and self.run.outcome != "failed":
-            self.unchanged = branch.branched(self.run, self.run.config)
+        is_race = self.name == "optimizers" and self.run.outcome != "failed"
+        before = branch.branched(self.run, self.run.config) if is_race else None
         self.run.tune(self.run.config.with_values(**values))
+        if self.run.period.start == self.run.steps and self.run.period.is_changed:
+            self.unchanged = before
 
     def turn(self) -> None:
         """Turn one live knob, sometimes two."""
@@ -262,7 +264,7 @@ class Walk:
         first.is_compared = second.is_compared = True
         train(second, max(0, min(first.steps, 400) - second.steps))
         second.replay, second.is_compared = None, False
-        self.run = second
+        self.run, self.unchanged = second, None
 
     def look_back(self) -> None:
         """Look back, and return."""

@@ -95,6 +95,20 @@ def test_a_pages_sentences_stand_in_its_html(client: Client, name: str) -> None:
     assert words.keys() >= {"every", *class_pages.PAGES[name][1]}
 
 
+@pytest.mark.parametrize("most", ["", "offered", "numbers"])
+def test_the_start_page_offers_the_names_that_the_server_allows(
+    client: Client, most: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLAYGROUND_CLASS_NAMES", most)
+    class_pages._html.cache_clear()
+    found = re.search(r'data-words="([^"]*)"', client.get("/class").text)
+    assert found is not None
+    allowed = {"": ["offered", "own", "numbers"], "offered": ["offered", "numbers"], "numbers": ["numbers"]}
+    assert json.loads(unescape(found[1]))["allowed"] == allowed[most]
+    monkeypatch.undo()
+    class_pages._html.cache_clear()
+
+
 def test_what_can_be_sent_are_all_lessons_labs_and_experiments(client: Client) -> None:
     found = {each["name"]: each for each in client.get("/class/lessons").json()}
     assert list(found) == list(LESSONS)

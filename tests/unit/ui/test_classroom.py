@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
+import logging
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -331,6 +332,30 @@ def test_a_class_is_started_only_by_a_page_of_this_site_with_a_code_that_is_free
     assert site.post(path, {})[0] == 201
     status, content, _ = site.post(path, {})
     assert status == 409 and orjson.loads(content)["say"]
+
+
+def test_no_name_token_or_answer_is_in_a_log(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    of = site.start(names="own", show_names=True)
+    wall, student = site.teacher(of), site.line(of["code"])
+    student.send(**{"as": "join"})
+    student.next("door")
+    student.send(do="join", name="Rumpelstilz")
+    token = student.next("seat")["token"]
+    wall.send(do="ask", page="classification", experiment="circle-cuts")
+    while (vote := student.next("state")["vote"]) is None:
+        pass
+    student.send(do="answer", vote=vote["id"], **{"in": "open 1"}, answer="3")
+    receipt = student.next("receipt")["receipt"]
+    student.send(do="answer", vote=vote["id"], **{"in": "open 1"}, answer="Rumpelstilz")
+    student.next("refused")
+    student.socket.send("Rumpelstilz")
+    student.closed()
+    wall.send(do="end")
+    wall.closed()
+    said = [each.getMessage() for each in caplog.records if each.name != "websockets.client"]
+    for secret in ("Rumpelstilz", token, of["token"], of["projector"], receipt):
+        assert not [each for each in said if secret in each]
 
 
 def test_a_foreign_page_may_not_open_a_line(site: Site) -> None:

@@ -418,7 +418,7 @@ class Projector {
       ),
       this.foot(
         say(text.runs, { n: all.length }),
-        lost > 0 && part("span", { class: "lost" }, say(text.lost_runs, { n: lost })),
+        lost > 0 && part("span", { class: "diverged" }, say(text.lost_runs, { n: lost })),
       ),
     ];
   }

@@ -258,7 +258,7 @@ export class Question {
       if (text && Number.isFinite(answer) && answer >= lo && answer <= hi) return this.commit({ answer });
       field.setAttribute("aria-invalid", "true");
       field.focus();
-      say(words.numberBad, field.value);
+      say(text ? words.numberBad : words.numberBlank, field.value);
       this.board.announcer.say(hint.textContent);
     };
     return form;
@@ -309,7 +309,7 @@ export class Question {
     if (!why.answer) {
       return [verdict.right ? words.predictRight : words.predictWrong, `${verdict.sentence} <b>${why.question}</b>`];
     }
-    return [why.right ? words.whyRight : words.whyWrong, `<b>${why.feedback}</b> ${after}`];
+    return [why.right ? words.whyRight : words.whyWrong, `<b>${why.feedback}</b> ${why.because} ${after}`];
   }
 
   // The answer in a chart.
