@@ -1,6 +1,4 @@
-"""A whole class in a real Chromium: teacher, projector and two students; `pytest tests/matrix/test_class_journey.py` is
-the long one.
-"""
+"""A whole class in a real Chromium: teacher, projector and two students."""
 
 from __future__ import annotations
 
