@@ -143,6 +143,17 @@ class Still:
 
 
 @dataclass
+class Going:
+    """Where a page goes for its class: until it is there, it may be asked again, as another rerun may come between."""
+
+    what: Literal["placed", "ran"]  # of the session: what is done then
+    n: int
+    page: str = ""
+    query: dict[str, str] = field(default_factory=dict)
+    arrives: bool = False  # in this rerun
+
+
+@dataclass
 class OwnPlace:
     """Where a student was, with what, before the teacher of the class sent something."""
 
@@ -176,6 +187,7 @@ class Session:
     order: dict[str, Any] = field(default_factory=dict)  # what the bar has asked for since the last rerun
     placed: int = 0  # the number of the last send of the teacher's that was followed
     ran: int = 0  # the number of the last vote whose real run was shown
+    going: Going | None = None
     own: OwnPlace | None = None
     given_page: str | None = None  # where the teacher sent it
     still: Still | None = None  # the still lab that is open

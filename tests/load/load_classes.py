@@ -256,7 +256,7 @@ def test_a_wall_takes_nearly_nothing_from_thirty_students_who_train(serve: Any) 
         ("seconds from a step to its tile on the wall: p50, p95", found.ways),
         ("seconds since the step that the wall shows: p50, p95", found.ages),
     ):
-        table.add(name, row([median(seconds), p95(seconds)], 2))
+        table.add(name, row([median(seconds), p95(seconds)], 2) if seconds else "none came")
     table.add("kB/s to the wall", f"{found.wall_bytes / 1000:.1f}")
     table.add("cores of other programs", f"{found.others:.2f}")
     table.show()

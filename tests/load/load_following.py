@@ -244,7 +244,8 @@ async def reading(
                 tasks.append(asyncio.create_task(reader.read()))
         try:
             yield readers
-        finally:
+        finally:  # while they are read, or the answer to the close would wait behind frames
+            await asyncio.gather(*(reader.socket.close() for reader in readers))
             for task in tasks:
                 task.cancel()
 
@@ -255,7 +256,9 @@ async def slow_line(of: Class, path: str) -> connect:
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
     line.setblocking(False)
     await asyncio.get_running_loop().sock_connect(line, ("127.0.0.1", of.port))
-    return connect(f"ws://127.0.0.1:{of.port}/{path}?class={of.code}", sock=line, max_size=None, max_queue=1)
+    return connect(
+        f"ws://127.0.0.1:{of.port}/{path}?class={of.code}", sock=line, max_size=None, max_queue=1, close_timeout=0.2
+    )
 
 
 @dataclass

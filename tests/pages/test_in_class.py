@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import streamlit as st
 
 from pages.ui.classroom.boards import BOARDS
 from pages.ui.session import pool
@@ -142,6 +143,25 @@ def test_three_sends_at_once_lead_to_the_last_and_back_to_the_own_run(visit: Ope
     assert state(session).page == "tensors" and bar(session)["placed"] == sends[-1]
     order(session, back=True)
     assert state(session).page == "regression" and run_id(session) == own and settings(session, REGRESSION).lr == 0.1
+
+
+def test_a_send_that_another_rerun_has_swallowed_is_followed_when_it_is_asked_for_again(
+    visit: Open, lesson: Class, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = visit(REGRESSION, **{"class": CODE, "regression_lr": "0.1"})
+    lesson.seat(session, "regression")
+    own = run_id(session)
+    lesson.send("classification", "?classification_lr=0.3")
+    with monkeypatch.context() as patch:
+        patch.setattr(st, "switch_page", lambda *_, **__: st.stop())  # the page was left before the other one came
+        say(session, "class", "order", {"go": lesson.of.sent.n})
+    follow(session, **{"class": CODE, "regression_lr": "0.1"})  # the browser is still there
+    assert state(session).page == "regression" and bar(session)["placed"] == 0
+    order(session, go=lesson.of.sent.n)
+    assert state(session).page == "classification" and settings(session, CLASSIFICATION).lr == 0.3
+    assert bar(session)["placed"] == lesson.of.sent.n
+    order(session, back=True)
+    assert run_id(session) == own and settings(session, REGRESSION).lr == 0.1
 
 
 def test_own_runs_are_kept_over_several_sends_also_where_a_student_went_elsewhere_between(

@@ -23,7 +23,7 @@ from pages.ui.classroom import locks
 from pages.ui.classroom.boards import BOARDS
 from pages.ui.classroom.words import NO_PLACE
 from pages.ui.routes.classroom import LISTENERS, register
-from pages.ui.session import NO_ANSWER, OwnPlace, pool, replace_run, session, why_not
+from pages.ui.session import NO_ANSWER, Going, OwnPlace, pool, replace_run, session, why_not
 from pages.ui.widgets import knob_widgets
 from playground.classroom.classroom import Classroom
 from playground.classroom.records import Seat, Send
@@ -51,6 +51,10 @@ def follow(pages: Pages, page: str) -> None:
     order, state.order = state.order, {}
     if not locks.code():
         return
+    if state.going is not None:
+        state.going.arrives = (
+            page == state.going.page and state.going.query.items() <= st.query_params.to_dict().items()
+        )
     if order.get("leave") is True:
         state.left_class = True
         state.kept_parameters.pop(locks.PARAMETER, None)
@@ -63,11 +67,12 @@ def follow(pages: Pages, page: str) -> None:
     if found is None:
         return
     if "go" in order and found.sent is not None and found.sent.n > state.placed:
-        state.placed = found.sent.n
+        state.going = Going("placed", found.sent.n)
         if found.sent.kind != "back":
             _go(pages, page, found.sent)
         elif state.own is not None:
             _come_back(pages, page)
+        state.going.arrives = True
     elif "run" in order:
         _run_vote(pages, page, found)
 
@@ -79,6 +84,9 @@ def report(page: str) -> None:
     found, state = locks.classroom(), session()
     for bench in state.benches.values():
         bench.is_given = False  # what the teacher has set is read
+    if state.going is not None and state.going.arrives:
+        setattr(state, state.going.what, state.going.n)
+        state.going = None
     if state.still is not None and state.still.bench not in _benches(page):
         BOARDS.shows_still(None)
     names = () if found is None or locks.is_teacher() else found.locks
@@ -87,7 +95,12 @@ def report(page: str) -> None:
         "locks": list(names), "labels": _labels(names),
     }  # fmt: skip
     with st.container(key="class-page"):
-        _component(key=KEY, data=data, on_order_change=lambda: _take(st.session_state[KEY].order))
+        _component(key=KEY, data=data, on_order_change=_take_order)
+
+
+def _take_order() -> None:
+    """Take what the bar asks for; there is nothing where a page was left before it was shown: the bar asks again."""
+    _take(getattr(st.session_state.get(KEY), "order", None))
 
 
 def _take(order: Any) -> None:
@@ -167,6 +180,8 @@ def _come_back(pages: Pages, page: str) -> None:
 def _open(pages: Pages, page: str, target: str, query: Mapping[str, str]) -> None:
     state = session()
     query = {**query, **state.kept_parameters}
+    if state.going is not None:
+        state.going.page, state.going.query = target, query
     if page == target:
         st.query_params.from_dict(query)
         state.arrived = False
@@ -222,7 +237,7 @@ def _run_vote(pages: Pages, page: str, seat: Seat) -> None:
     vote = None if of is None else of.vote
     if vote is None or vote.state != "run" or vote.id <= state.ran:
         return
-    state.ran = vote.id
+    state.going = Going("ran", vote.id)
     question = vote.question
     lesson = LESSONS[question.page]
     _keep_own(page, question.page)
@@ -230,6 +245,7 @@ def _run_vote(pages: Pages, page: str, seat: Seat) -> None:
         session().bench(bench).is_given = True
     rail.run_with_answer(lesson, question.experiment, vote.second.get(seat.number, vote.first.get(seat.number)))
     _open(pages, page, question.page, {})
+    state.going.arrives = True
 
 
 def _after_a_change(of: Classroom) -> None:

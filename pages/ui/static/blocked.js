@@ -44,7 +44,7 @@ function watchStreamlits(socket) {
   });
 }
 
-/** Whether Streamlit's sockets alone do not pass. One that hangs keeps ours from opening, too: browsers open one by one. */
+/** Whether Streamlit's sockets alone do not pass. One that hangs also keeps ours waiting: browsers open one by one. */
 const isStreamlitsBlocked = () =>
   !streamlits.opened && (streamlits.refused >= MAX_REFUSED || performance.now() > SLOW_MS);
 

@@ -103,7 +103,8 @@ def test_a_picture_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lesson", "experiment", "truth"), [("convolution", "stride-3", 9.0), ("autograd", "unused", None)]
+    ("lesson", "experiment", "truth"),
+    [("convolution", "stride-3", 9.0), ("autograd", "unused", None), ("regression", "no-hidden-layer", None)],
 )
 def test_the_truth_of_an_experiment_is_read_without_a_run_of_a_student(
     lesson: str, experiment: str, truth: float | None

@@ -84,6 +84,7 @@ class Bar {
     if (yes) {
       this.reported = "";
       this.isLost = false;
+      this.asked.clear(); // what was asked without a line is asked again at once
       this.together.connected();
     } else this.isLost = tries > 0;
     this.draw();
@@ -166,18 +167,19 @@ class Bar {
   /** Have the page do something, until it says that it has: its next rerun may have been under way already. */
   have(what, order, isDone) {
     if (this.asked.has(what)) return;
-    this.asked.set(what, 0);
+    const asked = { times: 0 };
+    this.asked.set(what, asked);
     const ask = () => {
-      const times = this.asked.get(what) ?? MAX_REPEATS;
-      if (isDone() || times >= MAX_REPEATS) {
+      if (this.asked.get(what) !== asked) return;
+      if (isDone() || asked.times >= MAX_REPEATS) {
         this.asked.delete(what);
         return;
       }
+      setTimeout(ask, REPEAT_MS * 2 ** asked.times); // also where Streamlit has no line, and takes nothing
       if (this.page) {
-        this.asked.set(what, times + 1);
+        asked.times++;
         this.page.setTriggerValue("order", { ...order, at: Date.now() });
       }
-      setTimeout(ask, REPEAT_MS * 2 ** times);
     };
     setTimeout(ask, Math.random() * SPREAD_MS);
   }
