@@ -227,6 +227,8 @@ class Journey:
         teacher.press("Let in")
         bob.page.locator("[data-class-bar]").wait_for(timeout=20_000)
         bob.until(lambda: bob.name == "Robert", "the same seat")
+        bob.page.goto(f"/regression?class={teacher.code}")
+        bob.on("/regression")
         self.again("back")
         bob.press("Leave the class")
         bob.page.locator("[data-class-bar]").wait_for(state="detached")
