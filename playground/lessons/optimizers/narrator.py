@@ -16,9 +16,10 @@ from playground.lessons.optimizers.race import MAX_LOSS, Placing, Race
 from playground.lessons.ranking import listed
 
 Array = NDArray[Any]
-MIN_STEPS = 20  # after a change, before its effect is judged: the curves are smoothed over about ten batches
+MIN_STEPS = 60  # after a change, before its effect is judged: the curves are smoothed over about ten batches
 RISE = 1.2  # of a smoothed loss: a smaller one is noise
-ROWS_BEFORE, ROWS_AFTER = 10, 4  # of the history: a rise is higher than all of the first in all of the last
+STEPS_BEFORE, STEPS_AFTER = 100, 40  # a rise is higher than all of the first in all of the last
+MIN_ROWS = 4  # of the history, in either
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from playground.lessons.optimizers.config import (
     LEARNING_RATES,
     PENS,
     SETTING_KNOBS,
+    STANDARD,
     OptimizersConfig,
     build_race,
     draw_data,
@@ -56,6 +57,7 @@ FLAT = 1e-6  # between the highest and the lowest prediction of a model without 
 VECTORS = "vectors"  # the viewer's option that shows the vectors of a step
 ON_SURFACE = "on_surface"  # the viewer's option while the surface is the largest picture
 COLUMNS = ("loss", "smooth", "second", "ratio", "rate")  # in the history, one for each racer
+SHARED_KNOBS = ("lr", "schedule", "batch_size")  # they act on every racer
 DISPLAY_KNOBS = ("over", "inside", "parameter", "surface", "surface_lr")  # they change only the charts
 
 
@@ -246,7 +248,8 @@ class RaceRun(TrainingRun):
         return RaceSituation(
             step=view.steps, is_current=view.is_current, is_done=self.outcome == "done",
             placings=self.placings(view), since=self.period.since, has_stepped=self.steps > since,
-            rows={name: self._around(racer, since) for name, racer in running.items()} if has_settled else {},
+            rows={name: self._around(racer, since) for name, racer in running.items()
+                  if has_settled and self._is_concerned(racer)},
             smoothed={name: racer.smooth for name, racer in running.items()},
             can_lower_rate=self.config.lr > LEARNING_RATES[0], dead=self._dead(view),
         )  # fmt: skip
@@ -268,13 +271,21 @@ class RaceRun(TrainingRun):
             if not self.race.racers[at].left and not hidden(view.model[at]).any()
         )  # fmt: skip
 
+    def _is_concerned(self, racer: Racer) -> bool:
+        """Whether the last change acts on a racer; True where it is not known what was changed."""
+        if self.period.origin is None:
+            return True
+        own = settings_of(racer.entry.name) if racer.entry.name in STANDARD else ()
+        return bool(self.config.changed_from(self.period.origin[0]).keys() & {*own, *SHARED_KNOBS})
+
     def _around(self, racer: Racer, step: int) -> tuple[float, float]:
         """A racer's highest smoothed loss shortly before a step, and its lowest of late; 0 while it is too early."""
         at = int(np.searchsorted(self.history.steps(), step, side="right"))
         losses = self.history.column(f"smooth {racer.entry.name}")
-        late = losses[at:][-narrator.ROWS_AFTER :]
-        lowest = float(late.min()) if len(late) == narrator.ROWS_AFTER else 0.0
-        return float(losses[max(0, at - narrator.ROWS_BEFORE) : at].max()), lowest
+        before, after = (max(narrator.MIN_ROWS, steps // self.history.stride)
+                         for steps in (narrator.STEPS_BEFORE, narrator.STEPS_AFTER))  # fmt: skip
+        late = losses[at:][-after:]
+        return float(losses[max(0, at - before) : at].max()), float(late.min()) if len(late) == after else 0.0
 
     def figures(self, view: View, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
         """The charts by name."""

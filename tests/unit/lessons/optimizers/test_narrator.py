@@ -125,15 +125,24 @@ def test_a_racer_without_a_unit_that_is_alive_is_named() -> None:
 
 def test_the_noise_of_the_batches_is_no_rise(monkeypatch: pytest.MonkeyPatch) -> None:
     def told(before: int, after: int) -> int:
-        """How often a racer that a change does not concern is said to have risen."""
-        monkeypatch.setattr(narrator, "ROWS_BEFORE", before)
-        monkeypatch.setattr(narrator, "ROWS_AFTER", after)
+        """How often a racer is said to have risen after a change that hardly acts on it."""
+        monkeypatch.setattr(narrator, "STEPS_BEFORE", before)
+        monkeypatch.setattr(narrator, "STEPS_AFTER", after)
+        monkeypatch.setattr(narrator, "MIN_ROWS", min(4, after))
         run = made(200, racers="sgd,adam", batch_size=1, lr=0.003, max_steps=0)
-        run.tune(run.config.with_values(beta1=0.85))
+        run.tune(run.config.with_values(batch_size=4))
+        run.tune(run.config.with_values(batch_size=1, schedule="cosine"))
         count = 0
-        for step in range(220, 420, 10):
+        for step in range(260, 420, 10):
             train(run, step)
             count += "SGD has risen" in shown(run)[0]
         return count
 
-    assert told(narrator.ROWS_BEFORE, narrator.ROWS_AFTER) == 0 < told(1, 1)
+    assert told(narrator.STEPS_BEFORE, narrator.STEPS_AFTER) == 0 < told(1, 1)
+
+
+def test_a_racer_whom_a_change_does_not_concern_is_not_blamed_on_it() -> None:
+    run = made(300, racers="sgd,adam", lr=0.03, max_steps=0)
+    run.tune(run.config.with_values(beta1=0.5))
+    sgd, adam = run.race.racers
+    assert not run._is_concerned(sgd) and run._is_concerned(adam)
