@@ -192,8 +192,10 @@ class Classroom:
         return seat in looked
 
     def strayed(self, seat: Seat) -> bool:
-        """Whether a board is elsewhere than where the class is together."""
-        if self.free or self.sent is None or self.clock() < max(self.sent.at, seat.joined) + ON_THE_WAY_SECONDS:
+        """Whether a board is elsewhere than where the class is together; a phone that only answers has none."""
+        if self.free or self.sent is None or seat.board == Board():
+            return False
+        if self.clock() < max(self.sent.at, seat.joined) + ON_THE_WAY_SECONDS:
             return False
         place = self.sent.place
         is_there = seat.board.page == place.page and place.experiment in (None, seat.board.experiment)
@@ -712,6 +714,8 @@ class Classroom:
         self.snapshots[number] = Snapshot(
             number, seat.number, seat.name, board, seat.glance.step, self.clock(), content, tile
         )
+        if errand.asked_by is not None:
+            errand.asked_by.note({"is": "snapshot", "id": number})
         self._bump()
 
     def drop_snapshot(self, number: int) -> None:

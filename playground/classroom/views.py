@@ -16,6 +16,7 @@ from playground.classroom.classroom import PLAY_SECONDS, Classroom
 from playground.classroom.connections import Connection
 from playground.classroom.records import Seat
 from playground.classroom.tiles import Flag, Tile
+from playground.classroom.votes import Vote
 from playground.real_runs import Recording
 
 MAX_DOOR_NAMES = 60  # then there are dots
@@ -117,6 +118,7 @@ def teacher(of: Classroom, connection: Connection) -> dict[str, Any]:
         "plan": {"steps": [each.data() for each in of.steps], "at": of.at_step},
         "vote": _vote(of),
         "asked": len(of.past) + (of.vote is not None),
+        "questions": [[each.question.page, each.question.experiment] for each in _votes(of)],
         "acts": [
             {"act": each.id, "at": each.at, "what": each.what, "say": each.say, "undo": each.undo is not None}
             for each in of.acts
@@ -130,6 +132,11 @@ def teacher(of: Classroom, connection: Connection) -> dict[str, Any]:
                     if number in of.taken_out],
         "coming_back": _coming_back(of),
     }  # fmt: skip
+
+
+def _votes(of: Classroom) -> list[Vote]:
+    """All votes of this class, the present one last."""
+    return [*of.past, *([] if of.vote is None else [of.vote])]
 
 
 def _coming_back(of: Classroom) -> dict[str, int] | None:

@@ -270,7 +270,8 @@ def teacher(**more: Any) -> dict[str, Any]:
         "door": True, "names": "offered", "show_names": False, "leaders": False, "names_on_leaders": False,
         "seats": 300, "free": False, "sent": sent, "locks": [], "eyes": False, "screen": None,
         "project": {"what": "auto", "x": "rate", "y": "loss"}, "plan": {"steps": steps, "at": 3}, "vote": None,
-        "asked": 1, "acts": [{"act": 7, "at": now - 300, "what": "send", "say": "Sent all to A circle", "undo": True}],
+        "questions": [], "asked": 1,
+        "acts": [{"act": 7, "at": now - 300, "what": "send", "say": "Sent all to A circle", "undo": True}],
         "snapshots": [], "waiting": [], "own": None,
     } | more  # fmt: skip
 

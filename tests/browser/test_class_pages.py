@@ -1,12 +1,9 @@
-"""A class's own pages in a real Chromium, each with a class that is only pretended; one whole class at the end."""
+"""A class's own pages in a real Chromium, each with a class that is only pretended."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser import pretend_class as class_of
 from tests.browser.pretend_class import CODE, FIRST, pretend
@@ -15,9 +12,6 @@ Open = Callable[..., Any]
 WALL = f"/class?class={CODE}#t={'T' * 22}"
 PROJECTOR = f"/projector?class={CODE}#p={'P' * 22}"
 SENT = "window.__sent.filter((each) => each.do && each.do !== 'look' && each.do !== 'here')"
-CUT = """() => [...document.querySelectorAll("button, h1, h2, p, b")].filter((each) =>
-  each.getClientRects().length && getComputedStyle(each).overflow === "visible" && !each.closest("[popover]") &&
-  each.getBoundingClientRect().right > innerWidth + 1).map((each) => each.textContent)"""
 
 
 def wall_of(count: int, **state: Any) -> str:
@@ -29,12 +23,6 @@ def wall_of(count: int, **state: Any) -> str:
 def sent(tab: Any) -> list[dict[str, Any]]:
     """What the page has sent as commands."""
     return list(tab.page.evaluate(SENT))
-
-
-def axe(tab: Any) -> list[str]:
-    """What axe finds on the open page."""
-    found = Axe().run(tab.page).response["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found]
 
 
 def test_the_wall_is_played_with_keys_and_looks_only_at_tiles_in_sight(page: Open) -> None:
@@ -82,26 +70,6 @@ def test_a_peek_lasts_as_long_as_it_is_held_and_names_nobody(page: Open) -> None
     assert sent(tab)[-1] == {"do": "close", "vote": 1, "in": "open 1"}, "with the state in which it was pressed"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_a_classs_pages(page: Open, scheme: str) -> None:
-    show = {"what": "vote", "x": "rate", "y": "loss", "title": ""}
-    asked = [class_of.welcome("projector"), class_of.projector(show=show, vote=class_of.vote("shown 2"))]
-    door = {"is": "door", "open": True, "full": False, "line": 0, "names": "own", "offer": "Blue 7", "length": 16}
-    for address, script, part in (
-        (WALL, wall_of(30), ".tile"),
-        (PROJECTOR, pretend(asked), "svg"),
-        (WALL.replace("class?", "remote?"), wall_of(30, vote=class_of.vote("open 1")), ".pri"),
-        (f"/join?class={CODE}", pretend([class_of.welcome("join"), door]), ".note"),
-        ("/class", "", "[data-start]"),
-    ):
-        tab = page(script=script, options={"color_scheme": scheme})
-        tab.page.goto(address)
-        tab.page.locator(part).first.wait_for()
-        assert axe(tab) == [], address
-        assert tab.page.evaluate(CUT) == [], f"nothing is cut: {address}"
-        tab.page.close()
-
-
 def test_the_projector_shows_a_result_only_after_show(page: Open) -> None:
     show = {"what": "vote", "x": "rate", "y": "loss", "title": ""}
 
@@ -139,58 +107,3 @@ def test_a_code_can_be_typed_pasted_and_corrected(page: Open) -> None:
     tab.page.locator("[role=alert]", has_text="no class with this code").wait_for()
     assert tab.page.url.endswith(f"/join?class={CODE}")
     assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def test_a_class_from_its_start_to_its_end(page: Open) -> None:
-    """A teacher, the projector, and two students who join by code and by link, all on a real server."""
-    teacher = page()
-    teacher.page.goto("/class")
-    teacher.page.locator("[data-start]").click()
-    teacher.page.locator(".door .code6").wait_for()
-    code = teacher.page.evaluate("new URLSearchParams(location.search).get('class')")
-    assert "#" not in teacher.page.url
-    teacher.page.wait_for_selector(".door canvas[data-ready=yes]")
-    students = []
-    for typed in (True, False):
-        student = page()
-        student.page.goto("/join" if typed else f"/vote?class={code}")
-        if typed:
-            student.page.locator(".slots input").first.click()
-            student.page.keyboard.type(code.lower())
-            student.page.keyboard.press("Enter")
-        student.page.get_by_role("button", name="Join", exact=True).click()
-        students.append(student)
-    students[0].page.locator("[data-class-bar]").wait_for()
-    students[1].page.get_by_role("heading", name="Nothing is asked now").wait_for()
-    teacher.page.locator(".here b", has_text="2").wait_for()
-    projector = page(width=1920, height=1080)
-    teacher.page.get_by_role("button", name="Go to the wall").click()
-    teacher.page.locator(".tile").nth(1).wait_for()
-    projector.page.goto(teacher.page.evaluate("document.querySelector('a[href*=projector]').href"))
-    teacher.page.locator("[data-next]").click()
-    teacher.page.get_by_role("button", name="Classification", exact=True).click()
-    teacher.page.get_by_role("button", name="Ask: A circle with straight cuts").click()
-    projector.page.locator(".counted").wait_for()
-    for student, option in zip(students, ("3", "4"), strict=True):
-        student.page.locator(f'[data-option="{option}"]').locator("visible=true").first.click()
-    teacher.page.locator(".qbox .num", has_text="2 of 2").wait_for()
-    teacher.page.locator("[data-next]", has_text="Close vote 1").click()
-    teacher.page.get_by_role("button", name="Show vote 1").click()
-    teacher.page.locator("dialog.ask").get_by_role("button", name="Show").click()  # so few that it is asked
-    bars = projector.page.locator(".pbars")
-    bars.wait_for()
-    assert bars.get_attribute("aria-label") == "2: 0, 3: 1, 4: 1, 8 or more: 0"
-    students[1].page.get_by_role("button", name="Help").click()
-    teacher.page.locator(".needs .chip.help").wait_for()
-    teacher.page.locator("[data-key=eyes]").click()
-    projector.page.get_by_role("heading", name="Eyes up").wait_for()
-    teacher.page.reload()
-    teacher.page.locator("[data-key=eyes]", has_text="Resume").wait_for()
-    teacher.page.locator("[data-key=open-more]").click()
-    teacher.page.get_by_role("button", name="End the class").click()
-    teacher.page.locator(".tbl td").first.wait_for()
-    teacher.page.locator("[data-end]").click()
-    teacher.page.locator("dialog.ask .fill").click()
-    for tab in (teacher, projector, students[1]):
-        tab.page.get_by_role("heading", name="class is over").wait_for()
-    assert teacher.page.evaluate(f"localStorage.getItem('class teacher {code}')") in (None, "")

@@ -299,7 +299,8 @@ def test_sends_reach_all_and_latecomers_those_who_strayed_and_single_students() 
     assert not any(row["strayed"] for row in teacher.last("seats")["seats"]), "on their way"
     for _ in range(int(ON_THE_WAY_SECONDS)):
         school.second()
-    assert [row["strayed"] for row in teacher.last("seats")["seats"]][:2] == [False, True]
+    strayed = [row["strayed"] for row in teacher.last("seats")["seats"]]
+    assert strayed == [False, True, False], "who only answers, on a phone, has no board that could stray"
     send(teacher, to="strayed")
     assert other.state["sent"]["n"] > first["n"] and one.state["sent"]["n"] == first["n"]
     send(teacher, to=[1])
@@ -855,3 +856,15 @@ def parts(of: Any) -> Iterator[Any]:
         yield part
         if type(part) in (tuple, dict) and not gc.is_tracked(part):
             yield from parts(part)
+
+
+def test_whoever_has_asked_for_a_snapshot_is_told_that_it_is_kept() -> None:
+    school = School()
+    of = school.start()
+    teacher, other, student = school.teacher(of), school.teacher(of), school.student(of)
+    student.send("board", run="own", **BOARD)
+    teacher.send("snapshot", seat=1)
+    of.snapshot_taken(of.errands.popleft(), b"content", "", b"tile")
+    assert teacher.last("snapshot")["id"] == teacher.state["snapshots"][0]["id"]
+    assert len(other.state["snapshots"]) == 1
+    assert not any(isinstance(each, dict) and each["is"] == "snapshot" for each in other.received)

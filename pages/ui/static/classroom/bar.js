@@ -145,7 +145,7 @@ class Bar {
   /** Take the page where the class is: to the teacher's place, to other locks, to the run of a vote. */
   follow() {
     const { sent, vote, locks } = this.state;
-    if (this.seat.teacher) return;
+    if (this.seat.teacher) return this.followAsTeacher();
     if (sent && sent.n > this.placed) {
       this.have(`go ${sent.n}`, { go: sent.n }, () => (this.data?.placed ?? 0) >= sent.n);
     }
@@ -157,6 +157,11 @@ class Bar {
       const at = `run ${vote.id}`;
       this.have(at, { run: vote.id }, () => (this.data?.ran ?? 0) >= vote.id);
     }
+  }
+
+  /** No lock holds on the teacher's own page, which learns whose it is from its first report. */
+  followAsTeacher() {
+    if (this.data?.locks.length) this.have("no locks", { again: true }, () => !this.data.locks.length);
   }
 
   /** The number of the last send that was followed, perhaps before the server was started again. */

@@ -144,6 +144,11 @@ export class Teacher {
     return vote && this.send({ do: act, vote: vote.id, in: vote.state, ...more });
   }
 
+  /** Whether the question of a place was asked in this class. */
+  hasAsked({ page, experiment }) {
+    return this.state.questions.some(([where, which]) => where === page && which === experiment);
+  }
+
   /** The tiles that are in view, and the board that is open; said again after a reconnect. */
   look(seats, one) {
     const next = { do: "look", seats, one };

@@ -1,6 +1,5 @@
 // The teacher's phone: what is going on above, what to press below. It may peek, since nobody else sees it.
 
-import { keep } from "../../storage.js";
 import { prompter } from "./ask.js";
 import { codeInAddress, fragment, setAddress } from "./address.js";
 import { experimentOf, lessons } from "./catalogue.js";
@@ -48,7 +47,6 @@ class Remote {
     this.lessons = [];
     this.titles = new Map();
     this.prompt = prompter(words);
-    this.asked = new Set();
     this.notice = part("div", { class: "notice", role: "status" });
     document.body.append(this.notice);
     const first = pairing && !token
@@ -89,7 +87,6 @@ class Remote {
     this.isOver = true;
     this.teacher.close();
     if (FORGOTTEN.includes(closeCode)) forgetTeacher(this.code);
-    keep("sessionStorage", `class view ${this.code}`, "");
     const { text } = this;
     const [title, note] = {
       [CLOSED.void]: this.pairs ? [text.used, text.nothing_note] : [text.void, text.void_note],
@@ -120,7 +117,6 @@ class Remote {
     const { teacher, words, text } = this;
     const { state } = teacher;
     if (teacher.isKept && location.hash) setAddress("remote", { class: this.code }); // no token in the address bar
-    if (state.vote) this.asked.add(`${state.vote.page} ${state.vote.experiment}`);
     const people = teacher.people();
     const here = people.filter((each) => each.here).length;
     const needs = needing(people).length;
@@ -309,7 +305,7 @@ class Remote {
     }
     const place = state.free ? null : state.sent;
     const experiment = place && experimentOf(list, place.page, place.experiment);
-    if (experiment?.question && !this.asked.has(`${place.page} ${place.experiment}`)) {
+    if (experiment?.question && !teacher.hasAsked(place)) {
       return large(
         "question",
         text.ask,
@@ -331,7 +327,7 @@ class Remote {
     const { state } = this.teacher;
     const place = state.free ? null : state.sent;
     const experiment = place && experimentOf(this.lessons, place.page, place.experiment);
-    const asks = experiment?.question && !this.asked.has(`${place.page} ${place.experiment}`);
+    const asks = experiment?.question && !this.teacher.hasAsked(place);
     return !asks && !(this.steps.length && !place) && !this.steps[(state.plan?.at ?? 0) + 1];
   }
 

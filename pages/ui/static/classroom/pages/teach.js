@@ -1,6 +1,6 @@
 // The teacher's page: start, then the class as door, wall or afterwards; in one page, with one socket.
 
-import { keep, kept } from "../../storage.js";
+import { forget, keep, kept } from "../../storage.js";
 import { addressOf } from "../../address.js";
 import { after } from "./after.js";
 import { prompter } from "./ask.js";
@@ -38,7 +38,7 @@ class TeachersPage {
     this.root = root;
     this.words = words;
     this.code = code;
-    this.view = view;
+    this.keepView(view);
     this.prompt = prompter(words);
     this.notice = part("div", { class: "notice", role: "status" });
     this.lost = part("p", { class: "lost", role: "status", hidden: true }, words.every.lost);
@@ -60,9 +60,14 @@ class TeachersPage {
     showChildren(root, [part("p", { class: "wait muted" }, words.every.connecting)]);
   }
 
-  show(view) {
+  /** A door that is loaded again stays a door: it may be projected, and the wall must not be. */
+  keepView(view) {
     this.view = view;
     keep("sessionStorage", `class view ${this.code}`, view);
+  }
+
+  show(view) {
+    this.keepView(view);
     this.root.replaceChildren();
     this.changed();
     scrollTo(0, 0);
@@ -105,6 +110,7 @@ class TeachersPage {
     this.notice.replaceChildren();
     for (const open of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (open).close();
     if (FORGOTTEN.includes(closeCode)) forgetTeacher(this.code);
+    forget("sessionStorage", `class view ${this.code}`);
     setAddress("class");
     this.isOver = true;
     const text = this.words.after;

@@ -96,7 +96,7 @@ export class Plan {
     const step = this.steps[this.at];
     const place = step && (!state.sent || state.free) ? null : state.sent;
     const experiment = place && experimentOf(lessons, place.page, place.experiment);
-    if (experiment?.question && !this.hasAsked(place)) {
+    if (experiment?.question && !teacher.hasAsked(place)) {
       acts.push([
         say(text.ask, { question: short(plain(experiment.question.question)) }),
         "question",
@@ -114,11 +114,6 @@ export class Plan {
     }
     if (!acts.length) acts.push([text.send_first, "send", () => this.wall.dialog.open()]);
     return acts;
-  }
-
-  /** Whether the question of this place was asked already. */
-  hasAsked(place) {
-    return this.wall.asked.has(`${place.page} ${place.experiment}`);
   }
 
   sendStrayed() {

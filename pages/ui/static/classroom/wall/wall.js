@@ -33,7 +33,6 @@ export class Wall {
     this.axes = null; // of the dots, as the teacher chose them: [x, y]
     this.lessons = [];
     this.titles = new Map();
-    this.asked = new Set(); // questions of this class, as far as this page knows
     this.needsOpen = false;
     this.root = part("main", { class: "wall" });
     this.tiles = new Tiles(this);
@@ -175,7 +174,6 @@ export class Wall {
     if (!teacher.state) return;
     teacher.fresh.clear();
     const { vote } = teacher.state;
-    if (vote) this.asked.add(`${vote.page} ${vote.experiment}`);
     const people = teacher.people();
     let person = people.find(({ seat }) => seat === this.one);
     if (this.one && !person) {
