@@ -133,6 +133,8 @@ class Register:
         if of is None:
             if granted is None:
                 self.wrong_codes.wrong(address)
+            elif granted.role == "projector" and code not in self._ended and self._is_of_today(granted):
+                raise NotAdmitted("slow")  # it opens no class, but tries again until somebody else has
             raise NotAdmitted("ended" if code in self._ended and granted is not None else "no class")
         self._admit(of, role, granted, first, connection)
         if role != "join":
@@ -204,8 +206,11 @@ class Register:
 
     def _may_come_back(self, granted: Pass) -> bool:
         """Whether a class that an earlier process has started may go on here with this token."""
-        age = self.clock() - granted.began
-        return granted.role != "projector" and 0 <= age < self.settings.class_hours * 3600
+        return granted.role != "projector" and self._is_of_today(granted)
+
+    def _is_of_today(self, granted: Pass) -> bool:
+        """Whether the class of a token may still go on."""
+        return 0 <= self.clock() - granted.began < self.settings.class_hours * 3600
 
     def _come_back(self, code: str, granted: Pass | None) -> Classroom | None:
         """The class of a token that an earlier process has given: it is empty until the teacher's state comes."""

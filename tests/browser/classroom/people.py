@@ -229,7 +229,7 @@ class StudentPage(Person):
 
     @property
     def name(self) -> str:
-        return str(self.page.locator(".class-me").inner_text())
+        return str(self.page.locator(".class-me").text_content())
 
     def says(self, *keys: str) -> None:
         """Wait until the bar says one of these."""

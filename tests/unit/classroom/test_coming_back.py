@@ -250,6 +250,24 @@ def test_nobody_joins_before_the_teacher_is_back_and_old_tokens_open_no_class() 
         late.student(0)
 
 
+def test_a_projector_that_comes_first_opens_no_class_and_tries_again() -> None:
+    before = Before()
+    after = After(before)
+    first = {"as": "projector", "token": before.of.token_of("projector")}
+    with pytest.raises(ValueError, match="slow"):
+        after.school.enter(first)
+    assert after.school.register.classes == {}
+    after.student(0)
+    assert after.school.enter(first).last("welcome")["role"] == "projector"
+    after.of.end()
+    with pytest.raises(ValueError, match="ended"):
+        after.school.enter(first)
+    late = After(before)
+    late.school.clock.pass_by(8 * 3600)
+    with pytest.raises(ValueError, match="no class"):
+        late.school.enter(first)
+
+
 def test_an_ended_class_does_not_come_back() -> None:
     before = Before()
     first = before.first(before.students[0])

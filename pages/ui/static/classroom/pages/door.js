@@ -7,6 +7,7 @@ import { qrPlate } from "./qr.js";
 const MAX_NAMES = 60; // more are dots
 const MANY = 90; // dots that are drawn
 const LONG_ADDRESS = 30; // letters
+const HEADING = { role: "heading", "aria-level": "1" }; // of the page, in the size of a sentence
 
 /** The plate with the QR code of a class; made once, since a canvas stays. */
 export const doorPlate = (code, words) => qrPlate(joinAddress(code), words.door.qr);
@@ -26,7 +27,9 @@ export function doorParts(shown, words, plate, copied) {
       part(
         "div",
         { class: "left" },
-        open ? part("p", { class: "lead" }, text.lead) : part("p", { class: "shut" }, icon("lock"), text.shut),
+        open
+          ? part("p", { class: "lead", ...HEADING }, text.lead)
+          : part("p", { class: "shut", ...HEADING }, icon("lock"), text.shut),
         part(
           "div",
           { class: "address" },
