@@ -247,6 +247,11 @@ class TrainingSituation:
         found = self.probe()
         return found if found.gain >= MIN_GAIN else None
 
+    @property
+    def dropout_may_hold(self) -> bool:
+        """Whether dropout may hold the loss up: the probe leaves it out, and a very low rate alone is plainer."""
+        return self.dropout > 0 and self.held_up is not None and self.config.lr > VERY_LOW_RATE * self.held_up.rate
+
     # What is set, and what could be.
 
     @property
@@ -556,7 +561,7 @@ def _penalty_rise(s: TrainingSituation) -> Rise | None:
 
 def _penalty(s: TrainingSituation) -> Hold | None:
     found = s.held_up if s.penalties else None
-    if found is None or found.penalty_share < MIN_PENALTY_SHARE:
+    if found is None or found.penalty_share < MIN_PENALTY_SHARE or s.dropout_may_hold:
         return None
     name = _stronger(s, found)
     return Hold(CAUSES[name], s.penalties[name], s.loss, found.reachable, found.penalty_share)
@@ -640,8 +645,8 @@ def _slow(s: TrainingSituation) -> Plateau | None:
         return None
     if not s.trend.is_calm or s.loss < MIN_LOSS_TO_FALL * s.constant_loss:
         return None
-    if s.dropout and s.config.lr > VERY_LOW_RATE * s.held_up.rate:
-        return None  # the probe leaves out dropout, which may hold the loss up at any rate
+    if s.dropout_may_hold:
+        return None
     return Plateau(s.trend.mean, s.fit, s.loss, s.held_up.reachable)
 
 

@@ -55,7 +55,7 @@ BAR = {
     "shown": ["What the class says", "The class says"],
     "run": ["Watch what really happens", "Watch"],
     "eyesTitle": "Eyes up",
-    "eyesSentence": "Your run is paused. It goes on where it stopped.",
+    "eyesSentence": "Your page waits. Nothing is lost.",
     "refused": ["{say}", "{say}"],
     "followOnSaid": ["Your board is on all screens", "On all screens"],
     "teacherSaid": ["Your board, as you show it to the class", "Your board"],

@@ -393,6 +393,9 @@ def test_a_penalty_is_blamed_only_where_it_is_the_cause() -> None:
     assert first_finding(RULES, crafted(FLAT, config=decay, probe=lambda: strong)).rule == "penalty"
     weak = replace(strong, decay_pull=0.01)
     assert first_finding(RULES, crafted(FLAT, config=decay, probe=lambda: weak)).rule == "slow"
+    dropped: dict[str, Any] = {"config": ClassificationConfig(weight_decay=0.003, dropout=0.8), "classes": (0, 1)}
+    said = first_finding(RULES, crafted(FLAT, probe=lambda: strong, **dropped))
+    assert said is None or said.rule not in ("penalty", "slow"), "dropout may hold it up"
     at_the_minimum = replace(strong, reachable=0.89)
     assert first_finding(RULES, crafted(FLAT, config=decay, probe=lambda: at_the_minimum)).rule == "settled"
     run = regressed(100, layers=0, weight_decay=1e-5, lr=0.1)

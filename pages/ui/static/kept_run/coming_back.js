@@ -5,8 +5,7 @@ import { addressOf } from "../address.js";
 import { askSession, loadAgain } from "../session.js";
 import { forgetRun, keepRun, keptRun, stateOf, stores } from "./store.js";
 
-const ASK_AGAIN_MS = 1000; // whether the server still knows the page: a server that stops or starts does not answer
-const MAX_ASKED = 30;
+const ASK_AGAIN_MS = 1000; // whether the server still knows the page, for as long as it does not answer
 const MAX_TRIED = 3; // to give back what was kept
 const PATIENCE_MS = 8000; // for the page to open a new run
 const isReload = performance.getEntriesByType("navigation")[0]?.["type"] === "reload";
@@ -125,7 +124,7 @@ export class ComingBack {
     if (isKept) board.say(board.words.comingBack);
     else board.isLost(reason);
     let answer = await askSession(board.session);
-    for (let asked = 1; !answer && asked < MAX_ASKED && !board.gone.signal.aborted; asked++) {
+    while (!answer && !board.gone.signal.aborted) {
       await aMoment();
       answer = await askSession(board.session);
     }
