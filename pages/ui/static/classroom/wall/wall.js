@@ -143,7 +143,7 @@ export class Wall {
     };
     const act = acts[key.length === 1 ? key.toLowerCase() : key];
     if (!act || event.repeat) return; // a key that is held acts once
-    if (key === "/") event.preventDefault();
+    if (key !== "Escape") event.preventDefault(); // a field that gets the focus now must not get the letter
     act();
   }
 
