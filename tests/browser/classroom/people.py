@@ -36,7 +36,7 @@ SEEN = """(role) => {
       buttons: buttons("[data-class-act]"),
       question: all(".class-vote h2, .class-vote .class-question p, .class-result").map(text),
       answers: buttons(".class-vote button"),
-      cover: all(".class-cover b, .class-cover > h2").map(text),
+      cover: all(".class-cover h1").map(text),
       rests: document.body.inert,
       run: document.querySelector("[data-testid=stMain] [data-board]")?.dataset.run,
       rate: all("[data-testid=stMain] [data-knob=lr]").map((each) =>

@@ -25,8 +25,11 @@ export class Cover {
     this.shown = shown;
     this.clear();
     if (!what) return this.uncover();
-    this.root = element("div", { class: `class-cover ${what.eyes ? "eyes" : "board"}`, tabindex: -1 });
-    this.root.setAttribute("role", what.eyes ? "alert" : "region");
+    this.root = element(what.eyes ? "div" : "main", {
+      class: `class-cover ${what.eyes ? "eyes" : "board"}`,
+      tabindex: -1,
+    });
+    if (what.eyes) this.root.setAttribute("role", "alert");
     document.documentElement.append(this.root);
     this.cover();
     if (what.eyes) this.showEyes();
@@ -35,14 +38,14 @@ export class Cover {
 
   showEyes() {
     const { eyesTitle, eyesSentence } = this.words;
-    this.root.append(element("div", {}, element("b", {}, eyesTitle), element("p", {}, eyesSentence)));
+    this.root.append(element("main", {}, element("h1", {}, eyesTitle), element("p", {}, eyesSentence)));
   }
 
   showBoard({ run, title }) {
     this.root.setAttribute("aria-label", title);
     this.place = element("div", { class: "class-board" });
     this.waits = element("p", { class: "class-waits", role: "status" });
-    this.root.append(element("h2", {}, title), this.place, this.waits);
+    this.root.append(element("h1", {}, title), this.place, this.waits);
     this.read(run);
   }
 
