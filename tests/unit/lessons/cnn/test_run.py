@@ -128,7 +128,7 @@ def test_too_large_a_rate_ends_with_advice() -> None:
     run.advance(1e9, 20)
     assert run.outcome == "failed"
     drawing = run.draw(CHARTS, {})
-    assert "lower learning rate" in drawing.note
+    assert "Lower the learning rate" in drawing.note
     assert set(drawing.charts) == set(CHARTS)
 
 
