@@ -118,6 +118,13 @@ class Journey:
         for each in (ada, bob):
             each.uncovered()
 
+    def keep_a_snapshot(self) -> None:
+        """Keep Ada's run."""
+        self.teacher.open_board(self.ada.name)
+        self.teacher.press("Snapshot")
+        self.teacher.page.get_by_text("Kept. It is on the page before the end").wait_for()
+        self.teacher.press("Back to all boards")
+
     def look(self) -> None:
         """One board on all screens, a snapshot of it, then the teacher's."""
         teacher, ada, bob, projector = self.teacher, self.ada, self.bob, self.projector
@@ -129,9 +136,8 @@ class Journey:
         bob.covered("A board of the class")
         projector.heading("A board of this class")
         projector.page.locator(".reader [data-chart] .main-svg").first.wait_for(timeout=20_000)
-        teacher.press("Snapshot")
-        teacher.page.get_by_text("Kept. It is on the page before the end").wait_for()
         teacher.press("Back to all boards")
+        self.keep_a_snapshot()
         bob.screens.clear()
         self.again("spotlight")
         assert all(bob.screens), "nothing opens or closes while its owner's page is loaded again"
@@ -240,6 +246,7 @@ class Journey:
         """The files, then the end."""
         teacher, ada = self.teacher, self.ada
         names = [ada.name, "Robert"]
+        self.keep_a_snapshot()  # the earlier one was on the server that was killed
         teacher.menu("more", "End the class …")
         teacher.page.locator(".tbl td").first.wait_for()
         reload_each([teacher], "before the end")
