@@ -21,7 +21,7 @@ def wall(**state: Any) -> str:
 
 
 def test_a_line_is_tried_again_after_every_end_that_is_not_final_and_after_silence(page: Open) -> None:
-    tab = page(script=wall())
+    tab = page(script=wall(), options={"locale": "en-GB"})  # a context of its own: the clock is that of all its tabs
     tab.page.clock.install()
     tab.page.goto(WALL)
     tab.page.locator(".tile").first.wait_for()
