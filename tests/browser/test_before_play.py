@@ -74,6 +74,7 @@ def drawn(tab: Any) -> list[float]:
     )
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("way", ["mouse", "keyboard"])
 def test_a_curve_is_drawn_and_the_gap_to_the_truth_is_shaded(page: Open, way: str) -> None:
     tab = page(MOMENTUM).page

@@ -47,6 +47,7 @@ def test_a_wrong_line_then_the_right_one_then_a_change_that_does_not_help_then_t
     assert board.page.locator("[data-script] .script-row.is-in").count() == 1
 
 
+@pytest.mark.in_turns
 def test_the_keyboard_finds_line_and_cure_and_keeps_the_focus(page: Open) -> None:
     board = Board(page(CLINIC).page).ready()
     focused = "() => document.activeElement.textContent"
@@ -65,6 +66,7 @@ def test_the_keyboard_finds_line_and_cure_and_keeps_the_focus(page: Open) -> Non
     assert board.page.evaluate("document.querySelector('[data-chart=curves]').data.length") == 2, "both curves"
 
 
+@pytest.mark.in_turns
 def test_an_error_is_shown_with_its_line_and_a_myth_asks_first(page: Open) -> None:
     board = Board(page("/training_loop?training_loop_lab=errors").page).ready()
     board.page.get_by_role("button", name="Play", exact=True).click()
@@ -77,6 +79,7 @@ def test_an_error_is_shown_with_its_line_and_a_myth_asks_first(page: Open) -> No
     assert str(myth.page.locator("[data-script] .verdict").text_content()).startswith("You were right.")
 
 
+@pytest.mark.in_turns
 def test_a_myth_is_the_only_thing_asked_and_waits_for_the_answer(page: Open) -> None:
     tab = page("/training_loop?training_loop_lab=myths").page
     board = Board(tab).ready()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.browser.student import COUNT_FULL_UPDATES, Board
 
 Open = Callable[..., Any]
@@ -107,6 +109,7 @@ def test_anatomy_shows_pixels_and_a_click_on_a_map_shows_how_it_is_made(page: Op
     assert "Nothing is learned yet" in board.said()
 
 
+@pytest.mark.in_turns
 def test_bars_words_and_their_colours_move_without_plotly_to_where_it_would_put_them(page: Open) -> None:
     tab = page(SMALL + "&cnn_epochs=0")
     board = Board(tab.page).ready()

@@ -102,6 +102,7 @@ def test_after_a_killed_server_every_page_comes_back_with_its_run(page: Open, se
             tab.errors.clear()  # what the browser says of a server that is not there
 
 
+@pytest.mark.in_turns
 def test_an_answer_is_given_again_to_a_server_that_has_forgotten_it(page: Open) -> None:
     tab = page("/regression?regression_try=small-steps").page
     board = Board(tab).ready()
@@ -119,6 +120,7 @@ def test_an_answer_is_given_again_to_a_server_that_has_forgotten_it(page: Open) 
         board.until(lambda: "A smaller step is not a better one" in tab.locator("[data-rail]").inner_text(), "why")
 
 
+@pytest.mark.in_turns
 def test_a_cnn_comes_back_from_its_state_and_plays_on(page: Open) -> None:
     tab = page("/cnn?cnn_epochs=0&cnn_layers=1&cnn_filters_1=4")
     board = Board(tab.page).ready()
@@ -129,6 +131,7 @@ def test_a_cnn_comes_back_from_its_state_and_plays_on(page: Open) -> None:
     board.until(lambda: board.run != run and board.state == "playing" and board.step > step, "it plays on")
 
 
+@pytest.mark.in_turns
 def test_the_run_from_before_comes_back_beside_the_continued_one(page: Open) -> None:
     tab = page("/regression?regression_max_steps=0")
     board = Board(tab.page).ready()

@@ -143,6 +143,7 @@ LISTEN = """() => {
 SAID = "() => window.__said.splice(0).filter(Boolean)"
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("address", ["/regression?regression_max_steps=0", "/convolution"])
 def test_while_a_run_plays_little_is_said_and_at_its_pause_one_sentence(page: Open, address: str) -> None:
     tab = page(address)

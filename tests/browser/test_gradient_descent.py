@@ -12,6 +12,7 @@ from tests.browser.student import Board
 Open = Callable[..., Any]
 
 
+@pytest.mark.in_turns
 def test_the_ball_rolls_to_the_bottom_and_the_rate_bends_the_whole_path(page: Open) -> None:
     tab = page("/gradient_descent")
     board = Board(tab.page).ready()
@@ -29,6 +30,7 @@ def test_the_ball_rolls_to_the_bottom_and_the_rate_bends_the_whole_path(page: Op
     assert steepest["y"][0] == pytest.approx(2 * steepest["x"][0]), "the slope of the parabola at the ball"
 
 
+@pytest.mark.in_turns
 def test_a_click_on_the_levels_starts_there(page: Open) -> None:
     tab = page("/gradient_descent?gradient_descent_lab=surface")
     board = Board(tab.page).ready()
@@ -49,6 +51,7 @@ def test_a_click_on_the_levels_starts_there(page: Open) -> None:
     board.until(lambda: len(board.trace("levels", "Global minimum")["x"]) == 1, "the answer")
 
 
+@pytest.mark.in_turns
 def test_too_large_a_rate_is_told_with_its_limit(page: Open) -> None:
     link = "/gradient_descent?gradient_descent_lab=surface&gradient_descent_surface_lr=0.21"
     board = Board(page(link).page).ready()

@@ -204,6 +204,7 @@ def test_hidden_layers_keep_their_units_when_they_come_into_use(page: Open) -> N
     assert settings.config.widths == (10, 8, 6, 10)  # type: ignore[attr-defined]
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("first", ["Share", "Compare"])
 def test_a_link_or_a_comparison_leaves_what_is_behind_more(page: Open, first: str) -> None:
     lesson, bench = BENCHES["regression"]

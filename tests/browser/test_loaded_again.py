@@ -68,6 +68,7 @@ def test_a_tab_that_is_opened_anew_or_duplicated_has_a_run_of_its_own(page: Open
     board.until(lambda: board.step == 1, "and goes on")
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("kept", ["", "0" * 16, "a, b, c"])
 def test_nonsense_in_the_tabs_storage_opens_a_new_page(page: Open, kept: str) -> None:
     tab = page("/regression")

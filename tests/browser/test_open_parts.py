@@ -39,6 +39,7 @@ def press(tab: Any, *keys: str) -> None:
         tab.keyboard.press(key)
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_what_opens(page: Open, scheme: str) -> None:
     tab = page("/classification", options={"color_scheme": scheme, "reduced_motion": "reduce"}).page

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.browser.student import Board
 
 Open = Callable[..., Any]
@@ -69,6 +71,7 @@ def test_who_diverges_leaves_and_a_live_knob_is_no_new_race(page: Open) -> None:
     board.until(lambda: board.number("starts") == 5, "everybody from their own start")
 
 
+@pytest.mark.in_turns
 def test_what_moves_without_plotly_stands_where_plotly_would_put_it(page: Open) -> None:
     tab = page("/optimizers?optimizers_max_steps=0")
     board = Board(tab.page).ready()

@@ -210,6 +210,7 @@ def test_the_sidebar_closes_and_comes_back_and_covers_nothing(page: Open) -> Non
     tab.wait_for_function("(width) => document.querySelector('[data-board]').clientWidth <= width", arg=width)
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize("name", ["regression", "tensors", "checkpoints"])
 def test_the_title_row_fits_and_no_page_scrolls_sideways(page: Open, name: str) -> None:
     tab = page(f"/{name}", width=390, height=740).page

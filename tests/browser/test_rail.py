@@ -192,6 +192,7 @@ def test_a_link_opens_the_chart_that_its_experiment_names(page: Open) -> None:
     tab.page.wait_for_selector(f'[data-place="second"] [data-chart="{shows.show}"]', timeout=1000 * PATIENCE)
 
 
+@pytest.mark.in_turns
 @pytest.mark.parametrize(
     ("sizes", "large"),
     [([(1280, 900), (1366, 657), (1920, 1080), (1024, 768)], False), ([(1920, 1080)], True)],
