@@ -50,7 +50,7 @@ TEACHER_ACTS_PER_SECOND = 20.0
 SLOW_SECONDS = 20.0  # until a browser that does not read is cut off
 FOLD_SECONDS = 0.05  # changes within this time are one state
 TICK_SECONDS = 1.0
-GLANCES_PER_TICK = 4  # how often a wall is told what runs have said since
+GLANCES_PER_TICK = 4  # how often a wall gets what runs have said since
 MAX_JOIN_WAIT = 60.0  # seconds
 PLAY_TIMEOUT = 180.0  # seconds: a vote's runs end sooner by themselves
 QUIET = ("here", "placed", "look")  # commands that are no acts
@@ -130,7 +130,7 @@ async def _run_all(of: Classroom) -> None:
 
 
 async def _run(of: Classroom, errand: Errand) -> None:
-    if errand.kind == "truth" and (of.vote is None or of.vote.id != errand.number):
+    if errand.kind == "runs" and (of.vote is None or of.vote.id != errand.number):
         return  # the vote is over
     try:
         if errand.kind == "runs":

@@ -20,10 +20,11 @@ from typing import Any
 
 import orjson
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pages.ui.routes.allowance import sent_body
 from pages.ui.session import NO_ANSWER, SecondRun, Session, bench_of, pool
 
 MAX_TEXT = 1_400_000  # bytes of the JSON text: what is kept of two runs are texts in it
@@ -64,8 +65,8 @@ async def bring_back(request: Request) -> Response:
         return _refusal(TOO_MANY, 429)
     try:
         async with asyncio.timeout(MAX_READ_SECONDS):
-            body = await _body(request)
-    except (ClientDisconnect, TimeoutError):
+            body = await sent_body(request, 4 + MAX_TEXT + 2 * 1_000 * pool().settings.kept_kb)  # of two runs
+    except TimeoutError:
         return _refusal(UNREADABLE, 400)
     if body is None:
         return _refusal(TOO_LARGE, 413)
@@ -115,17 +116,6 @@ def _may_try(session: Session) -> bool:
         return False
     session.returns.append(now)
     return True
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body; None where it is too long."""
-    most = 4 + MAX_TEXT + 2 * 1_000 * pool().settings.kept_kb  # of two runs
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > most:
-            return None
-    return bytes(content)
 
 
 def _parse(body: bytes) -> Asked | None:
