@@ -383,7 +383,7 @@ def _begun(value: Any, config_type: type[Config], settings: Settings) -> Begun:
 
 
 def _saved(state: bytes, bench: Any, config: Config, settings: Settings, given_story: Any) -> tuple[Saved, Known]:
-    """A run's state with what is told of its past, and what is known of it at that step; it leads to this config."""
+    """A run's state with what it says of its past, and what is known of it at that step; it leads to this config."""
     found = checkpoint.load(state)
     run, _ = checkpoint.restore(found, bench, settings)
     if run.config.needs_rebuild_for(config):
