@@ -31,12 +31,14 @@ from pages.ui import session  # noqa: E402
 
 POOL = session.pool()  # before all that takes long: its workers start while this process imports the rest
 
-from pages.ui import early_imports, housekeeping  # noqa: E402, F401  (no visitor waits for the first)
+from pages.ui import early_imports, housekeeping, theme  # noqa: E402, F401  (no visitor waits for the first)
 from pages.ui.routes import assets, first, readiness, served  # noqa: E402
 from pages.ui.widgets import widget_values  # noqa: E402  (no visitor waits for the first)
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for it)
 
 widget_values.check_all()
+theme.find_once()
+GC_THRESHOLDS = (10_000, 20, 20)  # Python's own make it look through sixty students' pages once a second
 CALM_SECONDS = 5.0  # a busy machine answers before it is calm
 
 
@@ -52,6 +54,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Look after what visitors leave behind while the server runs, and stop the workers with it."""
     gc.collect()
     gc.freeze()  # the libraries' objects are here to stay: no later collection has to look at them
+    gc.set_threshold(*GC_THRESHOLDS)
     house = asyncio.create_task(housekeeping.keep_house())
     gone = threading.Event()
     await asyncio.to_thread(prepare)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, make_dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -256,6 +256,14 @@ class LabLesson(Lesson):
 def prose(name: str) -> dict[str, str]:
     """The sections of a lesson's prose, or of another Markdown file beside the lessons, by heading."""
     path = PROSE / name / "prose.md"
-    text = (path if path.exists() else PROSE / f"{name}.md").read_text(encoding="utf-8")
+    if not path.exists():
+        path = PROSE / f"{name}.md"
+    return dict(_sections(path, path.stat().st_mtime_ns))
+
+
+@lru_cache(maxsize=64)
+def _sections(path: Path, _changed_ns: int) -> dict[str, str]:
+    """The sections of a file that was changed last at this time: a page asks for them a dozen times in each run."""
+    text = path.read_text(encoding="utf-8")
     parts = ("\n" + text).split("\n## ")[1:]
     return {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in parts}

@@ -21,6 +21,7 @@ from playground.engine.commands import GoBack
 from playground.engine.open_run import UnknownRun
 from playground.knobs import Config, Knob, Value, as_text, shorten
 from playground.lesson import LiveLesson
+from playground.lessons import BENCHES
 from playground.workers.wire import Start
 
 LINK = "versus"
@@ -83,8 +84,9 @@ def _open_again(lesson: LiveLesson) -> None:
 
 def widgets(lesson: str) -> dict[str, Any]:
     """What the toggle and the form of a lesson's comparison hold, by their keys."""
-    prefix = f"{lesson}:{LINK}"
-    return {str(key): value for key, value in st.session_state.items() if str(key).startswith(prefix)}
+    key, knobs = f"{lesson}:{LINK}", BENCHES[lesson].config.knobs() if lesson in BENCHES else ()
+    keys = (key, f"{key}:from", f"{key}:knob", *(f"{key}:knob:{name}" for name in knobs))
+    return {each: st.session_state[each] for each in keys if each in st.session_state}
 
 
 def reopen(lesson: str) -> None:

@@ -91,7 +91,12 @@ def as_html(lesson: Lesson) -> str:
 def section(lesson: Lesson, heading: str) -> str:
     """One section of the prose as HTML, without a script in it."""
     table = f"<table><caption>{html.escape(heading)}</caption>"
-    return str(_markdown.render(_without_script(lesson.prose[heading]))).replace("<table>", table)
+    return _rendered(_without_script(lesson.prose[heading])).replace("<table>", table)
+
+
+@lru_cache(maxsize=256)
+def _rendered(text: str) -> str:
+    return str(_markdown.render(text))
 
 
 @lru_cache(maxsize=1024)

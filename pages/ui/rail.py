@@ -70,7 +70,8 @@ def taker(lesson: Lesson, bench: str) -> Callable[[Any], None]:
 
     An experiment with a question asks first. What is sent then names the experiment, too: its `answer`, `skip`, or
     after it that the run has `reached` the step at which the question ends, or a choice among the answers to `why`. A
-    board whose run stands ready begins it at once, and says so with the answer (`begun`).
+    board whose run stands ready begins it at once, and says so with the answer (`begun`); others send the answer on
+    their own line, too (`routes/answers.py`).
     """
 
     def take(tried: Any) -> None:
@@ -95,7 +96,7 @@ def taker(lesson: Lesson, bench: str) -> Callable[[Any], None]:
         ):
             if predicted.answer is None:
                 predicted.phase = "skipped"
-            _run(lesson, found, prediction, predicted, has_begun=tried.get("begun") is True)
+            _run(lesson, found, prediction, predicted, has_begun=predicted.has_begun or tried.get("begun") is True)
 
     return take
 

@@ -90,6 +90,7 @@ class Predicted:
     answer: Answer | None = None
     verdict: Verdict | None = None
     why: str = ""  # the option that was chosen
+    has_begun: bool = False  # its run plays already: the answer came on the board's own line
 
 
 @dataclass

@@ -45,6 +45,8 @@ AWAY_SECONDS = 20.0  # without any device of the teacher, until all are told
 EYES_SECONDS = 60.0  # of eyes up without any device of the teacher
 NEVER_CAME_SECONDS = 120.0  # until a class is ended whose teacher never opened it
 PAIRING_SECONDS = 60.0
+STRAGGLERS_SHARE = 0.1  # of the students with a page: for so few on their way nobody waits
+FOLLOW_SECONDS = 5.0  # after a send, in which no run of the class takes a step while pages are on their way
 ON_THE_WAY_SECONDS = 8.0  # after a send or a join, until a board that is elsewhere has strayed
 RETURN_SECONDS = 10.0  # the longest wait for students after a restart
 RETURN_SHARE = 0.9  # of the seats
@@ -94,6 +96,7 @@ class Classroom:
         self.sent: Send | None = None  # where the class is together
         self.free = True
         self.arrive_until = 0.0  # boards are on their way
+        self.follow_until = 0.0  # since the last send
         self.locks: tuple[str, ...] = ()
         self.eyes = False
         self.screen: Screen | None = None
@@ -471,6 +474,22 @@ class Classroom:
         """A student's page has reached the place of a send."""
         seat = self.seat(number)
         seat.placed = max(seat.placed, send)
+        if self.follow_until:
+            self.changed(self)
+
+    def sessions(self) -> set[str]:
+        """The sessions of the students' pages."""
+        return {each.board.session for each in self.seats.values() if each.board.session}
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether pages follow the teacher just now: all are there sooner where no run takes a step meanwhile."""
+        if self.clock() >= self.follow_until:
+            return False
+        here = {each.seat for each in self.of_role("student")}
+        pages = [each for each in self.seats.values() if each.board.session and each.number in here]
+        on_the_way = sum(each.sent is not None and each.placed < each.sent.n for each in pages)
+        return on_the_way > STRAGGLERS_SHARE * len(pages)
 
     # What the teacher does.
 
@@ -532,6 +551,7 @@ class Classroom:
                 self.at_step = min(was_step, max(0, len(self.steps) - 1))
                 self._touch_rows()
 
+        self.follow_until = self.clock() + FOLLOW_SECONDS
         for seat in targets:
             seat.sent, seat.done = sent, False
             self.touch(seat)
@@ -787,6 +807,9 @@ class Classroom:
         if self.is_shell and self.teacher_lost is None and now >= self.shell_ends:
             self.is_shell = False
             self._bump()
+        if 0 < self.follow_until <= now:
+            self.follow_until = 0.0
+            self.changed(self)
         if 0 < self.arrive_until <= now:
             self.arrive_until = 0.0
             self._touch_rows()

@@ -31,6 +31,8 @@ From the browser: texts in JSON, of two kinds.
     pick      chart, x, y                      Pick          a chart was clicked at this place
     draw      bits: base64 | null              Draw          the drawing pad; null: it is empty
     slide     name, value                      Slide         a slider in a chart's header was moved
+    answer    id, answer | skip                              not of the run: a question of the page was answered
+                                                             (`pages/ui/routes/answers.py`)
 
     n and steps are from 1 to MAX_STEPS, a speed from MIN_SPEED to MAX_SPEED; layer, unit and input count from 0; x, y
     and all other values are numbers from -MAX_NUMBER to MAX_NUMBER, x and y in the units of the chart's axes. A command

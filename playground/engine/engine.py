@@ -199,7 +199,7 @@ class Engine:
         """
         if viewer is not None:
             watching = self._find(run_id).watching
-            if watching.viewer is not viewer or (watching.is_held and not _is_leave(command)):
+            if watching.viewer is not viewer or not (watching.obeys or _is_leave(command)):
                 return
         order: Command | Refuse
         if isinstance(command, (Command, Refuse)):
@@ -272,16 +272,16 @@ class Engine:
             if opened.lane is not None:
                 opened.lane.ready.notify()
 
-    def hold(self, run_id: str, *, held: bool) -> None:
+    def hold(self, run_id: str, *, held: bool, obeys: bool = False) -> None:
         """Let a run rest, whatever it is doing, until it is let go; then it goes on as it was. Raises UnknownRun.
 
-        Meanwhile its viewers get no frame after the first, and their commands do nothing. A run with long steps takes
-        its steps.
+        Meanwhile its viewers get no frame after the first, and their commands do nothing; those of a run that `obeys`
+        show when it goes on. A run with long steps takes its steps.
         """
         with self._lock:
             opened = self._find(run_id)
             for each in filter(None, (opened, opened.partner)):
-                each.hold(held)
+                each.hold(held, obeys)
                 if each.lane is not None:
                     each.lane.ready.notify()
 

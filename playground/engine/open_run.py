@@ -64,7 +64,8 @@ class OpenRun:
     compared: str = ""  # the knob in which a follower differs; "" for the run from before
     ranges: dict[str, Any] = field(default_factory=dict)  # of each chart's axes, as last drawn beside another run
     returning: Returning | None = None  # what it has still to repeat, after its process was lost
-    is_held: bool = False  # it rests until it is let go, whatever it was doing, and obeys no viewer
+    is_held: bool = False  # it rests until it is let go, whatever it was doing
+    judged: tuple[object, bool] = (None, False)  # a run, and whether it is heavy: to find out takes long
     glances: Glances | None = None  # what a wall of many boards sees of it, while one looks
 
     # What the engine schedules by.
@@ -131,7 +132,9 @@ class OpenRun:
     def is_heavy(self) -> bool:
         """Whether it is a run with long steps, which has a training thread apart from the others'."""
         run: object = self.run
-        return isinstance(run, Heavy)
+        if self.judged[0] is not run:
+            self.judged = run, isinstance(run, Heavy)
+        return self.judged[1]
 
     def wants_place(self, now: float) -> bool:
         """Whether it needs a place to play: it has steps to take, and somebody watched it a moment ago."""
@@ -181,9 +184,10 @@ class OpenRun:
             due = max(due, partner.watching.asked_at + lockstep.FRAME_WAIT_SECONDS)
         return due
 
-    def hold(self, held: bool) -> None:
-        """Let it rest, or let it go on as it was."""
+    def hold(self, held: bool, obeys: bool = False) -> None:
+        """Let it rest, or let it go on as it was; one that `obeys` does what its viewer wants, when it goes on."""
         self.is_held = self.watching.is_held = held
+        self.watching.obeys = obeys or not held
         self.watching.changed()
 
     # Training.

@@ -84,6 +84,7 @@ class Watching(Stream):
     readers: dict[Viewer, Stream] = field(default_factory=dict)
     readers_rest_until: float = -math.inf  # for what their frames have cost
     is_held: bool = False  # the run rests, and what is asked for waits, apart from first frames
+    obeys: bool = True  # what viewers command is done
 
     def changed(self) -> None:
         """There is something new to show."""

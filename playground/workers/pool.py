@@ -144,7 +144,7 @@ class WorkerPool:
         self._workers: list[Worker] = []
         self._places = Places(self.settings.max_runs, self._tell_place)
         self._playing: set[str] = set()  # the runs that play or want to
-        self._held: frozenset[str] = frozenset()  # sessions whose runs rest
+        self._held: dict[str, bool] = {}  # sessions whose runs rest: whether they obey
         self._looked_at: dict[str, Looks] = {}  # runs that a wall of many boards looks at
         self._glanced: Callable[[str, Glance], None] = lambda run_id, glance: None
         self._freed: list[tuple[float, float]] = []  # until when the reports may lack it, and the megabytes
@@ -476,13 +476,20 @@ class WorkerPool:
             run = self._runs.get(run_id)
             return ((), {}) if run is None else (tuple(run.asked_charts), dict(run.asked_options))
 
-    def hold(self, sessions: Collection[str]) -> None:
-        """Let all runs of these sessions rest, also those that are opened later; those of all others go on."""
+    def hold(self, sessions: Collection[str], waiting: Collection[str] = ()) -> None:
+        """Let all runs of these sessions rest, also those that are opened later; those of all others go on.
+
+        Those of the `waiting` sessions obey their viewers meanwhile.
+        """
         with self._lock:
-            before, self._held = self._held, frozenset(sessions)
+            before, self._held = self._held, dict.fromkeys(waiting, True) | dict.fromkeys(sessions, False)
             for run in self._runs.values():
-                if run.session in before ^ self._held:
-                    run.worker.outbox.post(wire.Hold(run.id, run.session in self._held))
+                if before.get(run.session) != self._held.get(run.session):
+                    self._say_whether_held(run)
+
+    def _say_whether_held(self, run: RemoteRun) -> None:
+        obeys = self._held.get(run.session)
+        run.worker.outbox.post(wire.Hold(run.id, obeys is not None, bool(obeys)))
 
     def look(self, at: Mapping[str, Looks], glanced: Callable[[str, Glance], None]) -> None:
         """Glance at these runs from now on, and at no others: at each that has changed, twice a second at most.
@@ -499,7 +506,7 @@ class WorkerPool:
     def _tell_class(self, run: RemoteRun) -> None:
         """A run was opened, perhaps again in another worker: whether it rests, and whether it is looked at."""
         if run.session in self._held:
-            run.worker.outbox.post(wire.Hold(run.id, True))
+            self._say_whether_held(run)
         if (looks := self._looked_at.get(run.id)) is not None:
             run.worker.outbox.post(wire.GlanceAt(run.id, looks))
 

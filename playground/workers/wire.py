@@ -157,10 +157,11 @@ class AskFrame:
 
 @dataclass(frozen=True)
 class Hold:
-    """Let a run rest until it is let go, or let it go."""
+    """Let a run rest until it is let go, or let it go. One that `obeys` takes the commands of its viewer meanwhile."""
 
     run_id: str
     held: bool
+    obeys: bool = False
 
 
 @dataclass(frozen=True)

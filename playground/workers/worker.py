@@ -198,8 +198,8 @@ class Worker:
                 service.vary(run_id, knob, value)
             case wire.Close(run_id, reason):
                 engine.close(run_id, reason)
-            case wire.Hold(run_id, held):
-                engine.hold(run_id, held=held)
+            case wire.Hold(run_id, held, obeys):
+                engine.hold(run_id, held=held, obeys=obeys)
             case wire.GlanceAt(run_id, looks):
                 engine.look(run_id, looks)
             case wire.SetPlace(run_id, place):

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import before_play, prose
+from pages.ui.routes import answers
 from pages.ui.session import pool
 from playground import predictions
 from playground.engine.commands import Play
@@ -18,6 +19,7 @@ from playground.lesson import LabLesson, Lesson
 from playground.lessons import LESSONS
 from playground.predictions import Choice
 from playground.workers.operations import Operation
+from tests.pages.a_class import CODE, started
 from tests.pages.session import Open, board, follow, link, rail, run_id, say, settings, try_out, turn, warnings
 
 REGRESSION, DESCENT = LESSONS["regression"], LESSONS["gradient_descent"]
@@ -251,6 +253,57 @@ def test_a_run_that_its_board_has_begun_is_not_begun_again_by_the_page(visit: Op
     answer(session, "too-large-a-step", skip="play", begun=True)
     assert rail(session)["prediction"] is None and "too-large-a-step" in rail(session)["tried"]
     assert pool().state_of(run_id(session)) == "paused"
+
+
+def test_an_answer_on_the_boards_own_line_begins_the_run_before_the_page_has_heard_it(visit: Open) -> None:
+    session = visit(DESCENT)
+    try_out(session, "saddle")
+    found, run, shown = of(DESCENT, "saddle"), run_id(session), asked(session)
+    assert shown["phase"] == "open" and pool().config_of(run) != found.config, "the settings wait"
+    for nonsense in ({}, {"answer": "nonsense"}, {"answer": ["pass"]}, {"answer": None}, {"begun": True}):
+        answers.begin(run, {"do": "answer", "id": "saddle", **nonsense})
+    for other in ("ravine", "", None, ["saddle"], "small-steps"):
+        answers.begin(run, {"do": "answer", "id": other, "answer": "pass"})
+    answers.begin("no such run", {"do": "answer", "id": "saddle", "answer": "pass"})
+    assert pool().config_of(run) != found.config
+    answers.begin(run, {"do": "answer", "id": "saddle", "answer": "pass"})
+    assert pool().config_of(run) == found.config
+    pool().call(run, Advance(3))
+    assert pool().state_of(run) == "playing"
+    answer(session, "saddle", answer="pass")
+    assert asked(session)["phase"] == "running" and run_id(session) == run
+    assert settings(session, found.bench) == found.config
+    assert pool().call(run, Steps()) >= 3, "the page has not begun it again"
+    answers.begin(run, {"do": "answer", "id": "saddle", "answer": "pass"})
+    assert pool().call(run, Steps()) >= 3, "the question is no longer open"
+
+
+def test_the_page_begins_a_run_whose_answer_came_on_no_other_line(visit: Open) -> None:
+    session = visit(DESCENT)
+    try_out(session, "saddle")
+    answer(session, "saddle", answer="pass")
+    run = run_id(session)
+    pool().call(run, Steps())
+    assert pool().config_of(run) == of(DESCENT, "saddle").config and pool().state_of(run) == "playing"
+
+
+def test_what_is_required_or_locked_holds_on_the_boards_own_line(visit: Open) -> None:
+    session = visit(DESCENT, predict="required")
+    try_out(session, "saddle")
+    run, found = run_id(session), of(DESCENT, "saddle")
+    answers.begin(run, {"do": "answer", "id": "saddle", "skip": "play"})
+    assert pool().config_of(run) != found.config, "an answer is required"
+    with started() as lesson:
+        session = visit(DESCENT, **{"class": CODE})
+        try_out(session, "saddle")
+        lesson.seat(session, "gradient_descent")
+        lesson.do("lock", names=["lr"])
+        answers.begin(run_id(session), {"do": "answer", "id": "saddle", "answer": "pass"})
+        assert pool().config_of(run_id(session)) != found.config, "the page knows which settings stay"
+    session = visit(DESCENT)
+    try_out(session, "saddle")
+    answers.begin(run_id(session), {"do": "answer", "id": "saddle", "skip": "play"})
+    assert pool().config_of(run_id(session)) == found.config
 
 
 def test_back_takes_the_question_away_and_leaves_a_run_that_waits(visit: Open) -> None:

@@ -306,9 +306,19 @@ def test_eyes_up_lets_the_runs_of_the_class_rest_and_no_others(visit: Open, less
     session, stranger = visit(REGRESSION, **{"class": CODE}), visit(REGRESSION)
     lesson.seat(session, "regression")
     lesson.do("eyes", on=True)
-    assert pool()._held == {state(session).name} != {state(stranger).name}
+    assert pool()._held == {state(session).name: False} != {state(stranger).name: False}
     lesson.do("eyes", on=False)
     assert not pool()._held
     lesson.do("eyes", on=True)
     lesson.of.end()
     assert not pool()._held, "also when the class ends meanwhile"
+
+
+def test_no_run_of_the_class_takes_a_step_while_its_pages_follow(visit: Open, lesson: Class) -> None:
+    session = visit(REGRESSION, **{"class": CODE})
+    connection = lesson.seat(session, "regression")
+    lesson.send("classification")
+    assert pool()._held == {state(session).name: True}, "it obeys its student"
+    order(session, go=True)
+    obey(lesson.of, connection, {"do": "placed", "send": state(session).placed})
+    assert not pool()._held

@@ -20,6 +20,8 @@ from playground.lessons import LESSONS
 from playground.workers.operations import CheckpointFile, WriteReplayLink
 
 MAX_NAMES = 4_096  # then those of closed runs are forgotten
+Sessions = frozenset[str]
+NOBODY: tuple[Sessions, Sessions] = (frozenset(), frozenset())
 
 
 class Boards:
@@ -32,7 +34,7 @@ class Boards:
         self._runs: dict[str, str] = {}  # the other way round
         self._looks: dict[str, Looks] = {}  # by run id: what is wanted of it
         self._seen: dict[str, Glance] = {}  # by run id: what has come and was not yet reported
-        self._resting: dict[str, frozenset[str]] = {}  # by class: the sessions whose runs rest
+        self._resting: dict[str, tuple[Sessions, Sessions]] = {}  # by class: sessions that rest, that wait
 
     def shown(self, session: object, run_id: object) -> str | None:
         """The name of what a browser shows: a run, or without one a still lab.
@@ -123,17 +125,19 @@ class Boards:
 
     # Which of them rest.
 
-    def rest(self, code: str, sessions: Collection[str]) -> None:
-        """Let the runs of these sessions of a class rest, and no others of it."""
+    def rest(self, code: str, sessions: Collection[str], waiting: Collection[str]) -> None:
+        """Let the runs of these sessions of a class rest, also the `waiting` ones, which obey; no others of it."""
+        rests, waits = frozenset(sessions), frozenset(waiting)
         with self._lock:
-            before = frozenset[str]().union(*self._resting.values())
-            if sessions:
-                self._resting[code] = frozenset(sessions)
-            else:
-                self._resting.pop(code, None)
-            resting = frozenset[str]().union(*self._resting.values())
-        if resting != before:
-            pool().hold(resting)
+            if self._resting.get(code, NOBODY) == (rests, waits):
+                return
+            self._resting[code] = rests, waits
+            if not rests and not waits:
+                del self._resting[code]
+            all_of = self._resting.values()
+            pool().hold(
+                frozenset().union(*(each for each, _ in all_of)), frozenset().union(*(each for _, each in all_of))
+            )
 
 
 BOARDS = Boards()

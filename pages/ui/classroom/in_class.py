@@ -249,9 +249,9 @@ def _run_vote(pages: Pages, page: str, seat: Seat) -> None:
 
 
 def _after_a_change(of: Classroom) -> None:
-    """Let the runs of a class rest while all look up; of a class that has ended, nothing is kept."""
-    rests = of.eyes and not of.has_ended
-    BOARDS.rest(of.code, {each.board.session for each in of.seats.values() if each.board.session} if rests else ())
+    """Let those runs of a class rest that are to; of a class that has ended, nothing is kept."""
+    sessions = set() if of.has_ended else of.sessions()
+    BOARDS.rest(of.code, sessions if of.eyes else (), sessions if of.is_on_its_way else ())
     if of.has_ended:
         if not register().classes:
             BOARDS.reports((), ())  # nobody looks any more

@@ -12,6 +12,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pages.ui.classroom import locks
+from pages.ui.routes import answers
 from pages.ui.routes.allowance import Allowance, BadMessage
 from pages.ui.session import pool
 from playground.engine.commands import Ask, ProtocolError, read_ask
@@ -139,6 +140,8 @@ async def _listen(socket: WebSocket, run_id: str, viewer: SocketViewer) -> None:
         message = parse(received.get("text"))
         if isinstance(message, Ask):
             viewer.ask(message)
+        elif message["do"] == answers.DO:
+            answers.begin(run_id, message)
         elif refusal := locks.command_refusal(run_id, message["do"]):
             pool().command(run_id, Refuse(refusal), viewer)
         else:

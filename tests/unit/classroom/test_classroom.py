@@ -33,6 +33,39 @@ def undo(teacher: Browser) -> None:
     teacher.send("undo", act=acts[-1]["act"])
 
 
+# Sends.
+
+
+def test_while_pages_follow_a_send_the_class_is_on_its_way() -> None:
+    school = School()
+    of = school.start()
+    told: list[bool] = []
+    school.register.listeners.append(lambda each: told.append(each.is_on_its_way))
+    teacher, students = school.teacher(of), school.students(of, 12)
+    for number, student in enumerate(students[:11]):
+        student.send("board", **{**BOARD, "session": f"{number}"}, run=None)
+    assert not of.is_on_its_way
+    assert of.sessions() == {f"{number}" for number in range(11)}, "a phone that only answers has no page"
+    send(teacher)
+    number = students[0].state["sent"]["n"]
+    assert of.is_on_its_way and told[-1]
+    for student in students[:10]:
+        assert of.is_on_its_way
+        student.send("placed", send=number)
+    assert not of.is_on_its_way and not told[-1], "nobody waits for one that does not come"
+    send(teacher)
+    assert of.is_on_its_way
+    for student in students[:11]:
+        of.depart(student.connection)
+    assert not of.is_on_its_way, "who is gone does not follow"
+    send(teacher)
+    back = [school.enter({"as": "student", "token": student.token}) for student in students[:11]]
+    assert back and of.is_on_its_way
+    for _ in range(6):
+        school.second()
+    assert not of.is_on_its_way and not told[-1], "the runs go on, and are told so"
+
+
 # The door.
 
 

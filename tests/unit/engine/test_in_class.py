@@ -68,6 +68,23 @@ def test_a_held_run_obeys_no_viewer(clock: Clock) -> None:  # noqa: F811
     assert room.engine.state_of(run_id) == "playing" and not run.builds and run.orders == orders
 
 
+def test_a_held_run_that_obeys_has_done_it_when_it_goes_on(clock: Clock) -> None:  # noqa: F811
+    run = CostlyRun(clock)
+    room, run_id, view = opened(clock, run)
+    room.engine.hold(run_id, held=True, obeys=True)
+    room.work(0.1)
+    steps, frames = run.steps, len(view.frames)
+    room.engine.command(run_id, {"do": "slide", "name": "a", "value": 1}, view)
+    room.engine.command(run_id, {"do": "pause"}, view)
+    room.work(5.0, lambda: setattr(clock, "now", clock.now + 0.05))
+    assert (run.steps, len(view.frames)) == (steps, frames), "no step, and no frame"
+    assert run.orders and room.engine.state_of(run_id) == "paused"
+    room.engine.command(run_id, {"do": "play"}, view)
+    room.engine.hold(run_id, held=False)
+    room.work(0.5)
+    assert run.steps > steps and len(view.frames) > frames
+
+
 def test_a_paused_run_that_was_held_is_paused(clock: Clock) -> None:  # noqa: F811
     run = CostlyRun(clock)
     room, run_id, view = opened(clock, run)

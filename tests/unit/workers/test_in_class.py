@@ -27,6 +27,11 @@ def test_runs_of_a_session_rest_also_those_that_are_opened_later_and_in_the_next
     later = other.step
     other.until(lambda viewer: viewer.step > later + 20)
     assert held.step <= steps + 1
+    pool.hold((), waiting={"held"})
+    steps = held.step
+    later = other.step
+    other.until(lambda viewer: viewer.step > later + 20)
+    assert held.step <= steps + 1
     pool.hold(())
     held.until(lambda viewer: viewer.step > steps + 5)
     for each in (held, other):

@@ -5,6 +5,7 @@ import { keptAnswer } from "../../kept_run/answer.js";
 import { Sketch } from "./sketch.js";
 
 const ENDED = ["done", "failed"];
+const TELL_MS = 500; // after which the page hears an answer also where no frame of its run has come
 
 export class Question {
   /** `send` gives the page what was answered. */
@@ -13,6 +14,7 @@ export class Question {
     this.send = send;
     this.data = null; // what the page knows of the prediction of the experiment that is set up
     this.sketch = null;
+    this.untold = null; // an answer whose run begins, until its first frame is painted
     this.root = element("div", { class: "rail-answers", "data-answers": "" });
   }
 
@@ -111,16 +113,39 @@ export class Question {
 
   /** Play or Step without an answer counts as Skip. Returns whether the page does the rest. */
   skips() {
-    if (!this.isOpen) return false;
+    if (!this.isOpen || this.untold) return false;
     if (this.isRequired) return true;
-    this.send({ skip: "play", begun: this.isReady });
-    return !this.isReady;
+    const { isReady } = this;
+    if (isReady) this.tellSoon({ skip: "play", begun: true });
+    else this.commit({ skip: "play" });
+    return !isReady;
   }
 
-  /** Give an answer, or none: the run begins at once where it stands ready, and else when the page has set it up. */
+  /**
+   * Give an answer, or none. The run begins at once where it stands ready; else the server sets it up when the answer
+   * comes, on the run's own line or with the page.
+   */
   commit(sent) {
-    const command = "answer" in sent ? this.playToItsEnd() : { do: "play" };
-    this.send({ ...sent, begun: this.isReady && Boolean(this.board.stream?.send(command)) });
+    if (this.untold) return;
+    const { board, data, isReady } = this;
+    const play = "answer" in sent ? this.playToItsEnd() : { do: "play" };
+    const command = isReady ? play : { do: "answer", id: board.rail.data.set, ...sent };
+    const begins = !data.still && Boolean(board.stream?.send(command));
+    if (begins) this.tellSoon({ ...sent, begun: isReady });
+    else this.send({ ...sent, begun: false });
+  }
+
+  /** Tell the page what was answered after the first frame: a page that is drawn again would hold it up. */
+  tellSoon(sent) {
+    this.untold = sent;
+    this.timer = setTimeout(() => this.tell(), TELL_MS);
+  }
+
+  tell() {
+    clearTimeout(this.timer);
+    const sent = this.untold;
+    this.untold = null;
+    if (sent) this.send(sent);
   }
 
   /** Whether the run stands at step 0, with the experiment's settings. */
@@ -159,6 +184,7 @@ export class Question {
 
   /** The run has another state: once it is where the question ends, the page compares it with the answer. */
   follow(state, step) {
+    if (this.untold && step > 0) requestAnimationFrame(() => setTimeout(() => this.tell())); // when it is painted
     if (this.phase !== "running" || this.data.still) return;
     const { until } = this.data;
     if (state === "playing" && until) {
@@ -358,6 +384,7 @@ export class Question {
   }
 
   destroy() {
+    clearTimeout(this.timer);
     this.sketch?.destroy();
   }
 }
