@@ -10,8 +10,8 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.messages import TEXT
-from pages.ui.routes import assets
 from pages.ui.routes import still as still_socket
+from pages.ui.routes.files import assets
 from pages.ui.routes.live import LOST
 from pages.ui.session import session
 from playground.figures.theme import PALETTE

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui import emblems, session
 from pages.ui.messages import TEXT
-from pages.ui.routes import assets
+from pages.ui.routes.files import assets
 from playground.experiments import experiments
 from playground.figures.theme import PALETTE
 from playground.lesson import Lesson

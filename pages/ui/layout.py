@@ -10,7 +10,7 @@ import streamlit as st
 from pages.ui import before_play, rail
 from pages.ui.messages import TEXT, quoted
 from pages.ui.popovers import share_replay
-from pages.ui.routes import assets
+from pages.ui.routes.files import assets
 from pages.ui.session import session
 from pages.ui.widgets import knob_widgets
 from playground.knobs import Config
@@ -21,7 +21,7 @@ Part = Literal["settings", "head", "idea", "actions", "large"]
 
 _title = st.components.v2.component(
     "title",
-    js=assets.loader("title.js"),
+    js=assets.loader("page/title.js"),
     css=assets.styles("title.css"),
     isolate_styles=False,
 )

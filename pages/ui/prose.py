@@ -17,7 +17,7 @@ from markdown_it.common.utils import escapeHtml
 
 from pages.ui import scripts
 from pages.ui.messages import TEXT
-from pages.ui.routes import assets
+from pages.ui.routes.files import assets
 from playground.lesson import Lesson
 from playground.lessons import LESSONS
 from playground.questions import MAX_CHARACTERS, SECTION, Choice, Formula, Number, Question, questions

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from pages.ui.messages import TEXT
 from pages.ui.prose import marked
-from pages.ui.routes import assets
+from pages.ui.routes.files import assets
 from playground.lesson import Table
 
 _sheet = st.components.v2.component(

@@ -133,7 +133,7 @@ def test_each_question_verdict_and_why_is_whole_at_each_size(page: Open, lesson:
         tab.wait_for_selector(f"{IN_PAGE} [data-board] :is(.main-svg, table)", timeout=1000 * PATIENCE)
         tab.evaluate(CATCH)
         for large, (width, height) in [*((False, size) for size in SIZES), (True, (1366, 657)), (True, (1920, 1080))]:
-            tab.evaluate("(large) => window.__modules['page.js'].setLarge(large)", large)
+            tab.evaluate("(large) => window.__modules['page/page.js'].setLarge(large)", large)
             tab.set_viewport_size({"width": width, "height": height})
             where = f"{width}x{height}{', larger type' * large}"
             spoilt = tab.evaluate(SPOILT, [json.loads(json.dumps(states)), MAX_OVER])

@@ -9,7 +9,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.classroom.boards import BOARDS
-from pages.ui.routes.classroom import register
+from pages.ui.routes.classroom.sockets import register
 from pages.ui.session import KEY, Session
 from playground.classroom.connections import Connection
 from playground.classroom.orders import obey

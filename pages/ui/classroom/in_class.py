@@ -22,7 +22,7 @@ from pages.ui import compare, rail
 from pages.ui.classroom import locks
 from pages.ui.classroom.boards import BOARDS
 from pages.ui.classroom.words import NO_PLACE
-from pages.ui.routes.classroom import LISTENERS, register
+from pages.ui.routes.classroom.sockets import LISTENERS, register
 from pages.ui.session import NO_ANSWER, Going, OwnPlace, pool, replace_run, session, why_not
 from pages.ui.widgets import knob_widgets
 from playground.classroom.classroom import Classroom

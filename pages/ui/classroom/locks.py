@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from pages.ui.classroom.words import LOCKED
-from pages.ui.routes.classroom import register
+from pages.ui.routes.classroom.sockets import register
 from pages.ui.session import pool, session
 from playground.classroom import codes
 from playground.classroom.classroom import Classroom

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pages.ui import before_play, rail
-from pages.ui.routes.classroom import register
+from pages.ui.routes.classroom.sockets import register
 from pages.ui.session import bench_of, pool
 from playground import predictions
 from playground.engine.commands import Play

@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from pages.ui import before_play, board, compare, rail, still_lab
 from pages.ui.classroom import locks
-from pages.ui.routes.classroom import register
+from pages.ui.routes.classroom.sockets import register
 from pages.ui.session import NO_ANSWER, Predicted, Rail, pool
 from pages.ui.widgets import knob_widgets
 from playground import mnist

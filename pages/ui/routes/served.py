@@ -5,30 +5,18 @@ from __future__ import annotations
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from pages.ui.routes import (
-    assets,
-    base,
-    class_pages,
-    classroom,
-    first,
-    live,
-    origins,
-    prose,
-    readers,
-    readiness,
-    returns,
-    sessions,
-    still,
-)
+from pages.ui.routes import base, first, live, origins, prose, readiness, returns, sessions, still
+from pages.ui.routes.classroom import class_pages, readers, sockets
+from pages.ui.routes.files import assets
+from pages.ui.routes.files.page_script import PageScript
+from pages.ui.routes.files.streamlit_files import StreamlitFiles
 from pages.ui.routes.headers import SecurityHeaders
-from pages.ui.routes.page_script import PageScript
-from pages.ui.routes.streamlit_files import StreamlitFiles
 from playground.settings import Settings
 
 
 def routes() -> list[BaseRoute]:
     """Every route of ours, under the app's path."""
-    parts = (live, still, sessions, returns, assets, first, prose, classroom, class_pages, readers, readiness)
+    parts = (live, still, sessions, returns, assets, first, prose, sockets, class_pages, readers, readiness)
     return base.under_base(*(part.ROUTES for part in parts))
 
 

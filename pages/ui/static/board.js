@@ -2,10 +2,10 @@
 
 import { Chart } from "./chart/chart.js";
 import { Companion } from "./companion.js";
-import "./history.js";
+import "./page/history.js";
 import { loadPlotly } from "./chart/plotly.js";
 import { element, rgb, toggleFullScreen } from "./dom.js";
-import { isForgotten, loadAgain, noteSession } from "./session.js";
+import { isForgotten, loadAgain, noteSession } from "./page/session.js";
 import { decode, fromBase64 } from "./wire/codec.js";
 import { Announcer } from "./controls/announcer.js";
 import { Pins } from "./controls/pins.js";
@@ -21,7 +21,7 @@ import { Places } from "./places.js";
 import { followOrder } from "./reading_order.js";
 import { askNext, CLOSED, NO_RUN, Stream } from "./wire/stream.js";
 import { themeOf } from "./theme.js";
-import { markNumbersAndCode } from "./translated.js";
+import { markNumbersAndCode } from "./page/translated.js";
 
 const MAX_SPOKEN = 240; // characters of a chart in words that are said without being asked for
 const SMALL_EVERY = 8; // which frames have the small pictures

@@ -3,8 +3,8 @@
 
 import { openEarly } from "./board.js";
 import { loadPlotly } from "./chart/plotly.js";
-import "./page.js";
-import { comesBack } from "./session.js";
+import "./page/page.js";
+import { comesBack } from "./page/session.js";
 import { isDarkTheme } from "./theme.js";
 
 const MAX_WAIT_MS = 20_000; // then the page has come without a board, or not at all

@@ -1,11 +1,11 @@
 // A lesson's prose: HTML from the page, and sections that come on demand.
 
-import "./history.js";
+import "./page/history.js";
 import { element } from "./dom.js";
 import { noteLesson } from "./questions/progress.js";
 import { request } from "./questions/request.js";
 import { QuestionForm } from "./questions/form.js";
-import { markNumbersAndCode } from "./translated.js";
+import { markNumbersAndCode } from "./page/translated.js";
 
 const shown = new WeakMap(); // the root of each element that Streamlit gives us
 

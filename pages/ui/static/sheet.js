@@ -2,7 +2,7 @@
 
 import { Announcer } from "./controls/announcer.js";
 import { breakNames, element } from "./dom.js";
-import { markNumbersAndCode } from "./translated.js";
+import { markNumbersAndCode } from "./page/translated.js";
 
 class Sheet {
   constructor(parent) {

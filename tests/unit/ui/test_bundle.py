@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pages.ui.routes import assets, bundle
+from pages.ui.routes.files import assets, bundle
 
 ONE = 'import "./effect.js";\nimport { a, b as c } from "./parts/two.js";\n\nexport default function (x) {}\n'
 TWO = 'import { three } from "../three.js";\nexport const a = 1;\nexport async function b() {}\nexport class D {}\n'

@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl
 import pytest
 from starlette.applications import Starlette
 
-from pages.ui.routes import assets, class_pages
-from pages.ui.routes.page_script import PageScript
+from pages.ui.routes.classroom import class_pages
+from pages.ui.routes.files import assets
+from pages.ui.routes.files.page_script import PageScript
 from playground import predictions
 from playground.experiments import experiments
 from playground.lesson import LabLesson

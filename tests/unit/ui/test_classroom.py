@@ -18,8 +18,8 @@ from starlette.requests import Request
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from pages.ui.routes import classroom
 from pages.ui.routes.allowance import sent_body
+from pages.ui.routes.classroom import sockets
 from pages.ui.routes.origins import OwnOrigins
 from playground.classroom import codes
 from playground.classroom.register import Register
@@ -114,17 +114,17 @@ class Site:
 @pytest.fixture
 def register(monkeypatch: pytest.MonkeyPatch) -> Register:
     settings = Settings(class_wrong_codes=5, class_joins=1000)
-    made = Register(settings, Keys(b"a secret for tests"), classroom.clock)
+    made = Register(settings, Keys(b"a secret for tests"), sockets.clock)
     made._starters.clear()
-    monkeypatch.setattr(classroom, "register", lambda: made)
-    monkeypatch.setattr(classroom, "BOARDS", Names())
+    monkeypatch.setattr(sockets, "register", lambda: made)
+    monkeypatch.setattr(sockets, "BOARDS", Names())
     monkeypatch.setattr("playground.classroom.register.STARTS_PER_MINUTE", 1000)
     return made
 
 
 @pytest.fixture(scope="module")
 def host(serve_app: Callable[[Starlette], str]) -> str:
-    return serve_app(Starlette(routes=classroom.ROUTES, middleware=[Middleware(OwnOrigins)]))
+    return serve_app(Starlette(routes=sockets.ROUTES, middleware=[Middleware(OwnOrigins)]))
 
 
 @pytest.fixture
@@ -368,8 +368,8 @@ def test_a_server_whose_user_has_no_home_has_classes_that_end_with_it(monkeypatc
     def no_home() -> None:
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr(classroom, "cache_folder", no_home)
-    make: Callable[[], Register] = classroom.register.__wrapped__
+    monkeypatch.setattr(sockets, "cache_folder", no_home)
+    make: Callable[[], Register] = sockets.register.__wrapped__
     monkeypatch.delenv("PLAYGROUND_SECRET", raising=False)
     assert not make().keys.outlives_process
     monkeypatch.setenv("PLAYGROUND_SECRET", "a secret for this test")

@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl
 import orjson
 import pytest
 
-from pages.ui.routes import assets, first, page_script, plotly_build
+from pages.ui.routes import first
+from pages.ui.routes.files import assets, page_script, plotly_build
 from playground.lessons import BENCHES, LESSONS
 from playground.settings import Settings
 from tests.unit.ui.test_headers import get

@@ -23,8 +23,8 @@ from starlette.types import Message, Receive, Scope, Send
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from pages.ui.routes import assets
 from pages.ui.routes import live as stream
+from pages.ui.routes.files import assets
 from pages.ui.routes.headers import SecurityHeaders, policy
 
 KEYWORDS = {"'self'", "'none'"}

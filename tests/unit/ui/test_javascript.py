@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.ui.routes.assets import STATIC
+from pages.ui.routes.files.assets import STATIC
 
 SOURCES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.suffix in (".js", ".css"))
 IMPORT = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["'](\.[^"']+)["']""")

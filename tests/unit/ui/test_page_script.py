@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pages.ui.routes import assets, page_script
-from pages.ui.routes.page_script import PageScript
-from pages.ui.routes.streamlit_files import adapted
+from pages.ui.routes.files import assets, page_script
+from pages.ui.routes.files.page_script import PageScript
+from pages.ui.routes.files.streamlit_files import adapted
 
 PAGE = b"<!DOCTYPE html>\n<html><head>\n<title>Streamlit</title></head><body></body></html>"
 SCRIPT = f'<script src="{assets.url(assets.MODULES)}" data-words="'

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from pages.ui.routes import plotly_build
+from pages.ui.routes.files import plotly_build
 
 WHOLE = files("plotly").joinpath("package_data", "plotly.min.js").read_text(encoding="utf-8")
 CUT = plotly_build.smaller(WHOLE)

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from pages.ui import session as session_module
 from pages.ui.board import LabText
 from pages.ui.classroom import boards
-from pages.ui.routes import readers
+from pages.ui.routes.classroom import readers
 from playground.engine.engine import Engine
 from playground.engine.frames import encode
 from playground.lessons import LESSONS

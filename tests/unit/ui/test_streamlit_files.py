@@ -15,8 +15,8 @@ import pytest
 from starlette.datastructures import Headers
 from streamlit.web.server.starlette.starlette_static_routes import create_streamlit_static_handler
 
-from pages.ui.routes import streamlit_files
-from pages.ui.routes.streamlit_files import FOLDER, StreamlitFiles, accepts_gzip, adapted, entry_files, modules
+from pages.ui.routes.files import streamlit_files
+from pages.ui.routes.files.streamlit_files import FOLDER, StreamlitFiles, accepts_gzip, adapted, entry_files, modules
 
 ENTRY = next(name for name in entry_files() if "/index." in name and name.endswith(".js"))
 GZIP = {"accept-encoding": "gzip, deflate, br, zstd"}

@@ -3,7 +3,7 @@
 // The figure's `meta.racers` says what each button turns. The nodes are made once and moved, so none loses the focus.
 
 import { element, fill } from "../dom.js";
-import { setDrawer } from "../page.js";
+import { setDrawer } from "../page/page.js";
 import { popup } from "./menu.js";
 
 const BELOW = 24; // pixels from the last row to the button that adds a racer: the numbers of the axis stand between

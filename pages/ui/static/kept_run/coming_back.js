@@ -2,7 +2,7 @@
 // server, or after a long rest. The page opens a new run; the one that was kept is put in its place, and then watched.
 
 import { addressOf } from "../address.js";
-import { askSession, loadAgain } from "../session.js";
+import { askSession, loadAgain } from "../page/session.js";
 import { forgetRun, keepRun, keptRun, stateOf, stores } from "./store.js";
 
 const ASK_AGAIN_MS = 1000; // whether the server still knows the page, for as long as it does not answer

@@ -4,7 +4,7 @@
 // The nodes are made once and moved, so that none of them loses the focus while the network trains.
 
 import { element, fill, icon } from "../../dom.js";
-import { setDrawer } from "../../page.js";
+import { setDrawer } from "../../page/page.js";
 import { Knob, textOf } from "../knob.js";
 import { popup } from "../menu.js";
 

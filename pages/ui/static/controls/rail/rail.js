@@ -1,6 +1,6 @@
 // The rail: one experiment of the lesson in two lines, the way to the others, and a button that sets it up and runs it.
 
-import "../../history.js";
+import "../../page/history.js";
 import { element, fill } from "../../dom.js";
 import { forgetAnswer, keepAnswer } from "../../kept_run/answer.js";
 import { FromBefore, ITEM } from "../../questions/from_before.js";

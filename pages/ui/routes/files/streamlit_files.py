@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.ui.routes import base
 
-FONTS = Path(__file__).parents[1] / "static" / "styles" / "fonts.css"
+FONTS = Path(__file__).parents[2] / "static" / "styles" / "fonts.css"
 FOLDER = Path(str(files("streamlit").joinpath("static")))
 A_YEAR = "public, max-age=31536000, immutable"
 MAX_KEPT_BYTES = 16_000_000  # of compressed files; all of Streamlit's have 7 MB

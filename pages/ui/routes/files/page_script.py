@@ -14,7 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pages.ui.classroom import locks
 from pages.ui.classroom.words import BAR
 from pages.ui.messages import TEXT
-from pages.ui.routes import assets, base, class_pages, streamlit_files
+from pages.ui.routes import base
+from pages.ui.routes.classroom import class_pages
+from pages.ui.routes.files import assets, streamlit_files
 from playground.lessons import LESSONS
 
 HEAD = "<head>"

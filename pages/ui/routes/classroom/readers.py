@@ -27,7 +27,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from pages.ui import board
 from pages.ui.classroom.boards import BOARDS
 from pages.ui.routes.allowance import Allowance, BadMessage
-from pages.ui.routes.classroom import LISTENERS, register
+from pages.ui.routes.classroom.sockets import LISTENERS, register
 from pages.ui.session import Still, pool, still_of
 from pages.ui.widgets import knob_widgets
 from playground.classroom.classroom import Classroom

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pages.ui.routes import bundle, plotly_build
+from pages.ui.routes.files import bundle, plotly_build
 
-STATIC = Path(__file__).parents[1] / "static"
+STATIC = Path(__file__).parents[2] / "static"
 A_YEAR = "public, max-age=31536000, immutable"
 PLOTLY = "plotly.min.js"
 STYLES = "first.css"  # all that the first picture needs

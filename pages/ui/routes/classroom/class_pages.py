@@ -27,8 +27,8 @@ from starlette.routing import Route
 from pages.ui import prose, rail
 from pages.ui.classroom.page_words import CLASS_TEXT
 from pages.ui.messages import TEXT
-from pages.ui.routes import assets
 from pages.ui.routes.allowance import sent_body
+from pages.ui.routes.files import assets
 from playground import predictions
 from playground.classroom.classroom import allows_names
 from playground.classroom.commands import NAMES

@@ -1,6 +1,6 @@
 // Says what is wrong where websockets do not pass: without its own, Streamlit's page stays grey and silent.
 
-import { addressOf, socketOf } from "./address.js";
+import { addressOf, socketOf } from "../address.js";
 
 const FIRST_LOOK_MS = 2_500; // after the page's start; a page that is connected by then has nothing to say
 const LOOK_MS = 1_000;

@@ -1,7 +1,7 @@
 // The parts of a page's title row and drawer that need no rerun: buttons that open the drawer, lead to the prose, pin
 // the run, make the type larger or fill the screen.
 
-import { element, icon } from "./dom.js";
+import { element, icon } from "../dom.js";
 import { closePopover, followWidth, isDrawerOpen, isLarge, setDrawer, setLarge } from "./page.js";
 
 const PARTS = { settings, head, idea, actions, large };

@@ -1,7 +1,7 @@
 // A page whose session the server has forgotten: after a restart of the server, or after minutes without a connection.
 
-import { addressOf } from "./address.js";
-import { keep, kept } from "./storage.js";
+import { addressOf } from "../address.js";
+import { keep, kept } from "../storage.js";
 
 const MIN_AGE_MS = 10_000; // of a page that was itself loaded again: so often at most, if a server keeps restarting
 
