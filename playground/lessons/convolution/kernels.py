@@ -17,6 +17,7 @@ from playground.parsing.arrays import as_numpy, read_array
 EXAMPLES = 20  # digits of each kind to choose from
 MAX_SIDE = 7  # rows or columns of a kernel that is typed in
 MAX_WEIGHT = 1_000.0
+WHITE = 255.0  # the largest grey level
 OWN, RANDOM = "own", "random"
 MESSAGES = {
     "large kernel": "A kernel has up to {max_side} rows and columns here. Type fewer numbers.",

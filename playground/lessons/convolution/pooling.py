@@ -16,9 +16,9 @@ from playground.figures.images import Marks
 from playground.knobs import Config, knob
 from playground.lesson import Chart, Lab
 from playground.lessons.convolution.figures import pair
-from playground.lessons.convolution.kernels import EXAMPLES, Axis, both_csv, digit_image, stride_note, texts
+from playground.lessons.convolution.kernels import EXAMPLES, WHITE, Axis, digit_image, stride_note, texts
 from playground.lessons.convolution.run import UncoveringRun, output_chart
-from playground.lessons.convolution.slide import WHITE, unused
+from playground.lessons.convolution.slide import unused
 from playground.lessons.numbers import number
 
 AS_WINDOW = 0
@@ -84,29 +84,17 @@ class PoolingRun(UncoveringRun):
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
         """The window on the image and the output after `at` places, and the window's pixels."""
         return {
-            "output": lambda: self._output(at),
+            "output": lambda: self.output_figure(at, images.ink(self.output.numpy(), WHITE), images.INK, TITLES),
             "window": lambda: self._window(at),
         }
 
-    def _marks(self, at: int) -> Marks:
+    def marks(self, at: int) -> Marks:
+        """The window, and what no window reads."""
         window = None
         if at:
             row, column = self.place(at)
             window = (row * self.axis.stride, column * self.axis.stride, self.axis.window, self.axis.window)
         return Marks(window, edge=(0, 0, *self.image.shape), unused=unused(self.axis, self.axis))
-
-    def _output(self, at: int) -> Figure:
-        grey, result = self.image.numpy(), self.output.numpy()
-        shown = images.uncovered(images.ink(result, WHITE), at)
-        titles = (
-            TITLES["image"].format(digit=self.config.digit),
-            TITLES["output"].format(rows=result.shape[0], columns=result.shape[1]),
-        )
-        figure = pair.pair(
-            self.places, images.ink(grey, WHITE), shown, (images.INK, images.INK + images.FILLING), self._marks(at),
-            self.place(at) if at else None, titles=titles, words=". ".join(titles), csv=both_csv(grey, result),
-        )  # fmt: skip
-        return self.chosen(figure, at)
 
     def _window(self, at: int) -> Figure:
         place = self.place(max(at, 1))

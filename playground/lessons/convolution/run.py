@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from playground.engine.commands import Command, Pick
 from playground.engine.frames import Figure
+from playground.figures import images
+from playground.figures.images import Marks
 from playground.lesson import Chart
 from playground.lessons.convolution.figures import pair
-from playground.lessons.convolution.kernels import Axis
+from playground.lessons.convolution.kernels import WHITE, Axis, both_csv
 from playground.runs.stepped_run import SteppedRun
 from playground.settings import Settings
 
@@ -28,6 +33,7 @@ class UncoveringRun(SteppedRun):
     place, in a corner, has nothing to show.
     """
 
+    image: Tensor
     output: Tensor
     rows: Axis  # of the window on the image
     columns: Axis
@@ -39,7 +45,11 @@ class UncoveringRun(SteppedRun):
 
     @abstractmethod
     def compute(self, config: Any) -> None:
-        """Set `output`, the axes and the places, and whatever the charts show of the computation."""
+        """Set `image`, `output`, the axes and the places, and whatever the charts show of the computation."""
+
+    @abstractmethod
+    def marks(self, at: int) -> Marks:
+        """What is marked in the image after `at` places."""
 
     @property
     def auto_speed(self) -> float:
@@ -89,8 +99,15 @@ class UncoveringRun(SteppedRun):
         row, column = (math.floor(start + 0.5) for start in starts)
         return row, column
 
-    def chosen(self, figure: Figure, at: int) -> Figure:
-        """The figure of the output, with the place that its two fields show."""
+    def output_figure(self, at: int, numbers: NDArray[np.uint8], colours: str, titles: Mapping[str, str]) -> Figure:
+        """The image, and the first `at` numbers of the output as bytes, with the place that the two fields show."""
+        image, (rows, columns) = self.image.numpy(), self.output.shape
+        both = titles["image"].format(digit=self.config.digit), titles["output"].format(rows=rows, columns=columns)
+        figure = pair.pair(
+            self.places, images.ink(image, WHITE), images.uncovered(numbers, at),
+            (images.INK, colours + images.FILLING), self.marks(at), self.place(at) if at else None,
+            titles=both, words=". ".join(both), csv=both_csv(image, self.output.numpy()),
+        )  # fmt: skip
         row, column = self.place(max(at, 1))
         figure["layout"]["meta"]["place"] = [column, row]
         return figure

@@ -22,8 +22,8 @@ from playground.lessons.convolution.kernels import (
     NAMES,
     OWN,
     RANDOM,
+    WHITE,
     Axis,
-    both_csv,
     digit_image,
     kernel_text,
     read_kernel,
@@ -34,7 +34,6 @@ from playground.lessons.convolution.run import UncoveringRun, output_chart
 from playground.lessons.numbers import number
 
 MAX_TERMS = 4  # of a sum in a sentence; a longer sum is cut
-WHITE = 255.0
 
 SENTENCES = {
     "start": "The kernel moves over the digit, row by row: {places:,} places, one number each. Press Play or Step."
@@ -123,9 +122,15 @@ class SlideRun(UncoveringRun):
 
     def figures(self, at: int, options: Mapping[str, bool]) -> dict[str, Callable[[], Figure]]:
         """The window on the image and the output after `at` places, and the sum."""
-        return {"output": lambda: self._output(at), "sum": lambda: self._sum(at)}
+        return {
+            "output": lambda: self.output_figure(
+                at, images.signed(self.output.numpy(), self.largest), images.SIGNED, TITLES
+            ),
+            "sum": lambda: self._sum(at),
+        }
 
-    def _marks(self, at: int) -> Marks:
+    def marks(self, at: int) -> Marks:
+        """The window, and what no window reads."""
         padding = self.rows.padding
         height, width = self.image.shape
         edge = (-padding, -padding, height + 2 * padding, width + 2 * padding)
@@ -138,19 +143,6 @@ class SlideRun(UncoveringRun):
             window = (top, left, self.rows.span, self.columns.span)
             marks = Marks(window, places if apart > 1 else places[:0], edge, marks.unused)
         return marks
-
-    def _output(self, at: int) -> Figure:
-        numbers, grey = self.output.numpy(), self.image.numpy()
-        shown = images.uncovered(images.signed(numbers, self.largest), at)
-        titles = (
-            TITLES["image"].format(digit=self.config.digit),
-            TITLES["output"].format(rows=numbers.shape[0], columns=numbers.shape[1]),
-        )
-        figure = pair.pair(
-            self.places, images.ink(grey, WHITE), shown, (images.INK, images.SIGNED + images.FILLING), self._marks(at),
-            self.place(at) if at else None, titles=titles, words=". ".join(titles), csv=both_csv(grey, numbers),
-        )  # fmt: skip
-        return self.chosen(figure, at)
 
     def _sum(self, at: int) -> Figure:
         kernel = self.kernel.numpy()
