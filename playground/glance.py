@@ -22,7 +22,6 @@ FIT_PLACES = 32  # of a fit
 RACE_POINTS = 24  # at most, of each racer's loss
 CURVE_POINTS = 64  # at most, of the whole loss
 SHOWN_POINTS = 40  # at most, of the data in a map or a fit
-IMAGE_SIDE = 28  # pixels of a digit's image
 OWN_IMAGE = 65_535  # in the place of an image's number
 MIN_EXPONENT, MAX_EXPONENT = -6, 6  # of the losses that a byte can tell apart
 

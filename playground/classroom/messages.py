@@ -52,7 +52,6 @@ CLOSED = {
     "too many": 4429,  # messages, or wrong codes; the reason is the seconds to wait
 }
 LEFT = 1000
-RESTARTS = 1012
 
 REFUSED = {
     "role": "Only your teacher can do that.",

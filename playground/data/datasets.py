@@ -14,7 +14,6 @@ from playground.data.messages import REFUSALS
 from playground.data.own_rows import POINTS as POINTS
 from playground.data.own_rows import DataError as DataError
 
-MAX_CSV_BYTES = own_rows.MAX_BYTES
 MIN_TRAINING_POINTS = own_rows.MIN_ROWS
 MESSAGES = REFUSALS
 
@@ -96,18 +95,6 @@ def add_point(split: Split, x: float, y: float) -> Split:
     x_train = torch.cat([split.x_train, torch.tensor([[x]])])
     y_train = torch.cat([split.y_train, torch.tensor([[y]])])
     return Split(x_train, y_train, split.x_test, split.y_test)
-
-
-def remove_nearest(split: Split, x: float, y: float, x_scale: float, y_scale: float) -> Split:
-    """The same split without the training point nearest to (x, y), with distances in units of the two scales.
-
-    Raises DataError if only two training points are left.
-    """
-    if len(split.x_train) <= MIN_TRAINING_POINTS:
-        raise DataError(MESSAGES["too_few_points"])
-    distance = ((split.x_train[:, 0] - x) / x_scale) ** 2 + ((split.y_train[:, 0] - y) / y_scale) ** 2
-    keep = torch.arange(len(distance)) != int(distance.argmin())
-    return Split(split.x_train[keep], split.y_train[keep], split.x_test, split.y_test)
 
 
 def read_csv(text: str, max_rows: int) -> tuple[tuple[float, float], ...]:

@@ -88,12 +88,6 @@ def pixels(
     }  # fmt: skip
 
 
-def numbers_csv(values: Array) -> str:
-    """An image's numbers as CSV: a row of row, column and value for each pixel."""
-    rows = [f"{row},{column},{value:g}" for (row, column), value in np.ndenumerate(values)]
-    return "\n".join(["row,column,value", *rows]) + "\n"
-
-
 def _corners(boxes: Sequence[Box]) -> tuple[Array, Array]:
     """The x and y of the boxes' outlines, with a gap behind each."""
     if not boxes:

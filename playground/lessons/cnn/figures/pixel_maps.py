@@ -306,11 +306,6 @@ def _frames(
             "y": np.array(ys, np.float32), "line": {"color": colour, "width": width, "dash": dash}}  # fmt: skip
 
 
-def _middles(sizes: Sequence[float]) -> list[float]:
-    ends = np.cumsum(sizes)
-    return [float(-end + size / 2) for end, size in zip(ends, sizes, strict=True)]
-
-
 def _name(text: str, x: float, y: float) -> dict[str, Any]:
     return {"text": text, "x": float(x), "y": float(y), "xref": "x", "yref": "y", "xanchor": "left",
             "yanchor": "middle", "showarrow": False, "align": "left",
