@@ -30,8 +30,9 @@ from playground.classroom.records import (
     Screen,
     Seat,
     Send,
+    Sending,
     Snapshot,
-)  # fmt: skip
+)
 from playground.classroom.tiles import NOTHING
 from playground.classroom.tokens import Keys, Pass
 from playground.classroom.votes import FEW, Vote
@@ -322,7 +323,7 @@ class Classroom:
 
     def rename(self, number: int, wish: str) -> None:
         """Give a student another name, which may then be projected."""
-        seat, before = self.seat(number), None
+        seat = self.seat(number)
         name = names.clean(wish, self.settings.class_name_letters)
         if not name or name.casefold() in self._names() - {seat.name.casefold()}:
             raise Refused("name")
@@ -522,7 +523,7 @@ class Classroom:
         self._bump()
 
     def send(
-        self, kind: str, place: Place, run: str | None, to: str | Collection[int], *, step: int | None = None
+        self, kind: Sending, place: Place, run: str | None, to: str | Collection[int], *, step: int | None = None
     ) -> None:
         """Send boards somewhere. To all: the class is together there, and latecomers go there, too.
 
@@ -540,9 +541,8 @@ class Classroom:
 
         def undo() -> None:
             for seat, earlier in before:
-                if (
-                    seat.sent is not None and replace(seat.sent, n=sent.n, at=sent.at) == sent
-                ):  # perhaps renewed by an undo
+                is_there = seat.sent is not None and replace(seat.sent, n=sent.n, at=sent.at) == sent
+                if is_there:  # perhaps with another number, after an undo
                     seat.sent = earlier if seat.placed < sent.n else self._way_back(sent, earlier)
                     self.touch(seat)
             if self.sent is sent:

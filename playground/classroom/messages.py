@@ -102,7 +102,6 @@ ACTS = {
     "ask": "Question asked",
     "show": "Result shown",
     "play": "Real run started",
-    "undo": "Undone: {what}",
 }
 
 # The file.

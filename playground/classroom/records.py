@@ -12,6 +12,8 @@ from playground.classroom.messages import REFUSED
 from playground.classroom.tiles import NOTHING
 from playground.glance import Glance
 
+Sending = Literal["place", "preset", "run", "back"]  # "back": to what the student had before
+
 
 class Refused(ValueError):
     """A command that is not carried out: `why` is a key of REFUSED."""
@@ -26,7 +28,7 @@ class Send:
     """Where boards were sent: a place, a preset, a run to start from (by the name under which it is read), or back."""
 
     n: int
-    kind: str
+    kind: Sending
     place: Place
     run: str | None
     at: float

@@ -155,12 +155,6 @@ export class Board {
     this.paint(frame);
   }
 
-  /** Move to the place that the page has for this board. */
-  moveTo(parent) {
-    parent.append(this.root);
-    this.rail.question.bringIntoSight();
-  }
-
   /** Show a second run over this one; none ends that. */
   compareWith(run) {
     this.screen.classList.toggle("compared", Boolean(this.data.compares));
@@ -439,7 +433,8 @@ function takeEarly(parent, data) {
     return undefined;
   }
   early = undefined;
-  board.moveTo(parent);
+  parent.append(board.root);
+  board.rail.question.bringIntoSight();
   place.remove();
   if (data.lab) requestAnimationFrame(begin);
   else board.early.push(begin);

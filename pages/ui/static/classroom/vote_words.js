@@ -6,13 +6,13 @@ import { percent } from "./wall/seat_words.js";
 const COUNTED = 100; // answers below which results are counts, not percent
 const LONG_OPTION = 9; // letters of an option that does not fit beside a bar
 const BINS = 6; // of the numbers that a class has said
-export const STAGES = ["ask", "vote1", "talk", "vote2", "show", "play"];
+const STAGES = ["ask", "vote1", "talk", "vote2", "show", "play"];
 
 /** The number of the vote that is on: 1 or 2. */
 export const roundOf = ({ state, results }) => state.endsWith("2") || results ? 2 : 1;
 
 /** Which of the six stages a vote is at. */
-export function stageOf(vote) {
+function stageOf(vote) {
   if (!vote) return 0;
   return { "open 1": 1, "closed 1": 2, "shown 1": 2, "open 2": 3, "closed 2": 4, "shown 2": 4, run: 5 }[vote.state];
 }

@@ -20,7 +20,7 @@ const KINDS = { lessons: LESSON, questions: QUESTION, predictions: QUESTION };
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 // Until a question is asked again, by its stage: an answer that was wrong comes back in the next lesson.
-export const WAITS = [10 * MINUTE, DAY, 3 * DAY, 7 * DAY, 16 * DAY, 35 * DAY];
+const WAITS = [10 * MINUTE, DAY, 3 * DAY, 7 * DAY, 16 * DAY, 35 * DAY];
 
 const empty = () => ({ lessons: new Map(), questions: new Map(), predictions: new Map() });
 

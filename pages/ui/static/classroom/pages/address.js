@@ -2,7 +2,7 @@
 
 import { addressOf } from "../../address.js";
 
-export const LETTERS = "BCDFGHJKLMNPQRSTVWXZ"; // no vowel makes a word; no O and 0, no I and 1
+const LETTERS = "BCDFGHJKLMNPQRSTVWXZ"; // no vowel makes a word; no O and 0, no I and 1
 export const CODE_LENGTH = 6;
 
 /** The letters of a code in a text, in upper case, at most six. */

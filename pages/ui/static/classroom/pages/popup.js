@@ -27,7 +27,7 @@ export function menu(key, opener, label, rows) {
 }
 
 /** Close the pop-up that an element is in; its button gets the focus. */
-export function closePopup(inside) {
+function closePopup(inside) {
   const open = /** @type {HTMLElement} */ (inside.closest("[popover]"));
   open?.hidePopover();
 }
