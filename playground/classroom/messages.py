@@ -55,27 +55,27 @@ LEFT = 1000
 
 REFUSED = {
     "role": "Only your teacher can do that.",
-    "field": "That cannot be read.",
-    "state": "Meanwhile something has changed. Look again.",
+    "field": "The server did not understand that.",
+    "state": "Something has changed. Look again.",
     "fast": "Too fast. Try again in a moment.",
     "full": "All places are taken.",
     "door": "The door is closed.",
     "name": "Please choose another name.",
-    "few": "With fewer than {few} answers it may be plain who said what. Show them?",
+    "few": "With fewer than {few} answers people may guess who said what. Show them?",
     "gone": "That student is no longer here.",
-    "wait": "The class is coming back. A few seconds.",
+    "wait": "The class is coming back. Wait a few seconds.",
     "question": "This experiment asks no question.",
     "busy": "A question is open. Close it first.",
     "no run": "No run is on this board yet.",
     "no snapshot": "The run could not be saved.",
     "many": "{most} snapshots are kept already.",
-    "names": "Names can be chosen only before somebody has joined, and as the server allows.",
+    "names": "The kind of names can only be chosen before somebody has joined, and the server may forbid some.",
 }
 WHY_NOT_STARTED = {
     "code": "This code is in use. Try another.",
-    "body": "The settings of the class cannot be read.",
+    "body": "The server did not understand the settings of the class.",
     "full": "The server has {most} classes already. Try again later.",
-    "none": "This server holds no classes.",
+    "none": "This server does not run classes.",
     "fast": "Too many classes were started from your network. Wait a minute.",
 }
 NOT_YOURS = "This file is for the teacher of a running class."

@@ -46,7 +46,7 @@ class Start:
     start: str = "Start a class"
     failed: str = "The class could not be started. Try again in a moment."
     go_on: str = "Go on with class {code}"
-    unknown_here: str = "This browser is no device of class {code}. Its teacher's link, or a picture from it, opens it."
+    unknown_here: str = "This browser does not belong to class {code}. Open its teacher's link or QR code here."
     names: str = "Names"
     offered: str = "Offered: Blue 7"
     own: str = "Own"
@@ -55,7 +55,7 @@ class Start:
         default_factory=lambda: {
             "offered": "An offered name says nothing about a person.",
             "own": "Students type a name. A list of words keeps the rude ones out.",
-            "numbers": "Nobody has a name, in the file neither.",
+            "numbers": "Nobody has a name, not even in the file.",
         }
     )
     projected: str = "Boards projected"
@@ -68,7 +68,7 @@ class Start:
     who: str = "Who sees what"
     sees: tuple[tuple[str, str], ...] = (
         ("You", "All boards, the count of answers, who asks for help."),
-        ("A student", "The own board, and what you show to all. Never a name or an answer of another."),
+        ("A student", "Their own board, and what you show to all. Never another student's name or answer."),
         ("The projector", "Counts. Results only after you press Show."),
         ("Afterwards", "Nothing is kept, except what you save."),
     )
@@ -86,7 +86,7 @@ class Door:
     sees: str = "Your teacher sees your board and your answers. Others see them only when your teacher shows them."
     qr: str = "QR code: the link to this class"
     copy: str = "Copy the link"
-    copied: str = "The link is copied. Who opens it can join."
+    copied: str = "The link is copied. Anyone who opens it can join."
     close: str = "Close the door"
     open: str = "Open the door"
     device: str = "Second device"
@@ -98,7 +98,7 @@ class Door:
     used: str = "This picture is used, or too old."
     another: str = "Another picture"
     private: str = "Or your private link, unseen:"
-    private_copied: str = "Your private link is copied. Who has it is the teacher."
+    private_copied: str = "Your private link is copied. Anyone who opens it is the teacher."
     this_device: str = "This device"
     views: dict[str, str] = field(
         default_factory=lambda: {"wall": "Another wall", "remote": "A phone", "board": "Your board"}
@@ -186,7 +186,7 @@ class WallText:
     plan: PlanText = PlanText()
     # what the class does
     free_title: str = "Free work"
-    free_sentence: str = "Everybody where they like."
+    free_sentence: str = "All work where they like."
     eyes_title: str = "Eyes up"
     eyes_sentence: str = "All boards are paused. Resume lets each go on where it stopped."
     follow_title: str = "They follow you"
@@ -224,7 +224,7 @@ class WallText:
     pages: str = "{from}–{to} of {n}"
     page_before: str = "Page before"
     page_next: str = "Next page"
-    nobody_here: str = "No board is like that."
+    nobody_here: str = "No board matches."
     nobody_yet: str = "Nobody has joined yet. The code is on the door: More, The door."
     no_run: str = "no run yet"
     loss: str = "loss {loss}"
@@ -364,7 +364,7 @@ class SendText:
     lesson: str = "the lesson as it opens"
     lab: str = "lab"
     experiment: str = "experiment"
-    nothing: str = "Nothing has these words."
+    nothing: str = "Nothing was found."
     note: str = "Every student's own run is kept and comes back with one click."
     while_asked: str = "A question is open. Another one can be asked after it."
     send: str = "Send"
@@ -427,9 +427,9 @@ class AfterText:
     numbers: str = "Numbered, shuffled"
     save_csv: str = "Save CSV, {n} kB"
     save_file: str = "Save CSV"
-    loading: str = "The table comes …"
+    loading: str = "Loading the table …"
     nothing: str = "There is nothing to show yet."
-    no_file: str = "The file did not come. Try again."
+    no_file: str = "The file could not be loaded. Try again."
     more_rows: Pair = ("… 1 more row.", "… {n} more rows.")
     shuffled: str = "The order is shuffled, and no column tells when somebody answered."
     snapshots: str = "Snapshots"
@@ -458,13 +458,13 @@ class AfterText:
         "All names, answers and links of it are deleted from the server. The files that you saved are yours."
     )
     gone_itself: str = (
-        "Another device of yours has ended it, or it ended by itself after a long time without you. All names, answers "
-        "and links of it are deleted from the server."
+        "Another of your devices has ended it, or it ended by itself because you were away for too long. All names, "
+        "answers and links of it are deleted from the server."
     )
     taken_out: str = "This device was taken out"
     taken_out_lead: str = "Another device of the teacher has changed the private link."
     no_class: str = "There is no such class"
-    no_class_lead: str = "It has ended, or the server was started again without its secret."
+    no_class_lead: str = "It has ended, or the server was restarted and has lost it."
     closed: str = "The connection has ended"
     closed_lead: str = "Load this page again to come back."
     again: str = "Start a new class"
@@ -489,7 +489,7 @@ class JoinText:
     no_line: str = "No connection yet. Trying again …"
     class_: str = "Class"
     name: str = "Your name in this class"
-    call: str = "What shall we call you?"
+    call: str = "What should we call you?"
     another: str = "Another"
     letters: str = "{n} of {of}"
     or_stay: str = "Or stay {name}. A nickname is fine."
@@ -507,17 +507,17 @@ class JoinText:
     would_be: str = "You would be {name}."
     choose: str = "Choose another"
     number: str = "You are number {n}"
-    number_note: str = "This class goes without names. Remember your number."
+    number_note: str = "This class has numbers instead of names. Remember yours."
     welcome_back: str = "Welcome back, {name}"
     in_another_tab: str = "You are in this class in another tab. It goes on here, and the other tab stops."
     go_on: str = "Go on here"
     not_me: str = "Not me: join as somebody else"
     full: str = "This class is full"
-    full_note: str = "When somebody leaves, you come in by yourself."
+    full_note: str = "You join automatically when somebody leaves."
     line: Pair = ("You are first in line.", "You are number {n} in line.")
     without: str = "Learn without a class"
     shut: str = "The door is closed"
-    shut_note: str = "Your teacher lets nobody else in now. Ask for the door to be opened, then try again."
+    shut_note: str = "Your teacher lets nobody else in now. Ask your teacher to open it, then try again."
     ended: str = "This class is over"
     ended_note: str = "Nothing of it is kept here. The lessons stay open to you."
     to_lessons: str = "To the lessons"
@@ -526,7 +526,7 @@ class JoinText:
     removed_note: str = "Your teacher took you out. Your run is still in this tab."
     come_back: str = "Ask to come back"
     waiting: str = "Your teacher was asked"
-    waiting_note: str = "This page goes on by itself as soon as you are let in."
+    waiting_note: str = "This page continues as soon as you are let in."
     lost: str = "The connection was closed"
     lost_note: str = "Try again. Your place is kept for ten minutes."
 
@@ -551,7 +551,7 @@ class ProjectorText:
     eyes: str = "Eyes up"
     eyes_note: str = "All boards are paused and go on where they stopped."
     away: str = "One moment"
-    away_note: str = "Your teacher's devices are away. Work on; votes stay as they are."
+    away_note: str = "Your teacher's devices are away. Keep working; votes stay as they are."
     free: str = "Free work"
     free_note: str = "Choose a lesson. Press Help above your board when you want your teacher."
     place_note: str = "Your board has it already."
@@ -576,7 +576,7 @@ class ProjectorText:
     legend_stayed: str = "stayed"
     on_boards: str = "It plays on your boards."
     valley: str = "Your class drew this valley"
-    everybody_rate: str = "Everybody one learning rate"
+    everybody_rate: str = "A learning rate for each of you"
     rate_note: str = "Choose a rate nobody has tried. Each dot is one of you."
     each_a_dot: str = "One dot for each board"
     dot_note: str = "Try what nobody has tried."
@@ -638,7 +638,7 @@ class RemoteText:
     void_note: str = "Another device of yours has changed the private link."
     used: str = "This picture is used, or too old"
     no_class: str = "There is no such class"
-    no_class_note: str = "It has ended, or the server was started again without its secret."
+    no_class_note: str = "It has ended, or the server was restarted and has lost it."
     closed: str = "The connection has ended"
     closed_note: str = "Load this page again to come back."
     ended: str = "The class is over"
@@ -650,7 +650,7 @@ class RemoteText:
     step: str = "Step {n} of {of}"
     no_plan: str = "Now"
     free: str = "Free work"
-    free_note: str = "Everybody where they like."
+    free_note: str = "All work where they like."
     eyes: str = "Eyes up"
     eyes_note: str = "All boards are paused."
     resume: str = "Resume"
