@@ -122,8 +122,8 @@ export class Question {
   }
 
   /**
-   * Give an answer, or none. The run begins at once where it stands ready; else the server sets it up, or draws the lab,
-   * when the answer comes, on the board's own line or with the page.
+   * Give an answer, or none. The run begins at once where it stands ready; else the server sets it up, or draws the
+   * lab, when the answer comes, on the board's own line or with the page.
    */
   commit(sent) {
     if (this.untold) return;
@@ -184,7 +184,9 @@ export class Question {
 
   /** The run has another state: once it is where the question ends, the page compares it with the answer. */
   follow(state, step) {
-    if (this.untold && (step > 0 || this.data.still)) requestAnimationFrame(() => setTimeout(() => this.tell())); // when it is painted
+    if (this.untold && (step > 0 || this.data.still)) { // told when it is painted
+      requestAnimationFrame(() => setTimeout(() => this.tell()));
+    }
     if (this.phase !== "running" || this.data.still) return;
     const { until } = this.data;
     if (state === "playing" && until) {
