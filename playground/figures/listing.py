@@ -46,8 +46,8 @@ def listing(
 ) -> Figure:
     """The code with its table at the right; `others` has the form for narrow places, with short lines below the code.
 
-    `widths` are those of the columns in characters, `code_width` the least of the code. With fewer than `min_rows` rows it
-    does not fill the height of its place.
+    `widths` are those of the columns in characters, `code_width` the least of the code. With fewer than `min_rows` rows
+    it does not fill the height of its place.
     """
     figure = _beside(lines, headings, widths, code_width, min_rows, words)
     figure["others"] = [_below(lines, headings, min_rows, words)]
