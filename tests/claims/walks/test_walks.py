@@ -18,7 +18,7 @@ def check(lesson: str, seed: int, acts: int) -> None:
     with on_small_digits() if lesson == "cnn" else nullcontext():
         for now in walk(lesson, seed, acts):
             assert is_true(lesson, now), f"false: {now.said.text} ({now.did or 'after playing'})"
-            assert lesson == "optimizers" or len(now.said.text) <= MAX_LETTERS, f"cut: {now.said.text}"
+            assert len(now.said.text) <= MAX_LETTERS, f"cut: {now.said.text}"
             outlives = now.cured in CURES and now.said.rule == now.cured
             assert not outlives, f"its cause is gone: {now.said.text} ({now.did})"
 

@@ -366,7 +366,7 @@ def _race_gone(now: Moment, found: Any) -> bool:
 def _race_leads(now: Moment, found: Any) -> bool:
     losses = _race_losses(now.run.race)
     lowest = min(losses.values())
-    return all(losses[name] <= lowest * 1.0001 for name in losses if name in found.leader.split(", "))
+    return all(losses[name] <= lowest * 1.0001 for name in losses if name in found.leader)
 
 
 IN_RACES: dict[str, Callable[[Any, Any], bool]] = {
