@@ -85,7 +85,7 @@ class Rule(Generic[S]):
 
 
 def _words(value: Any, most: int) -> Any:
-    """A value as a sentence has it: a number with its digits, at most so many names."""
+    """A value as a sentence has it: a number with its digits, `most` of the names, or all for 0."""
     if isinstance(value, tuple):
         return listed(value, most)
     return number(value, DIGITS) if isinstance(value, float) else value
