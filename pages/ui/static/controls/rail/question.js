@@ -1,6 +1,6 @@
 // The question of an experiment before it runs: its answers in the rail, the answer in the chart, and the verdict.
 
-import { element, fill } from "../../dom.js";
+import { element, fill, readNumber } from "../../dom.js";
 import { keptAnswer } from "../../kept_run/answer.js";
 import { Sketch } from "./sketch.js";
 
@@ -281,12 +281,11 @@ export class Question {
     );
     form.onsubmit = (event) => {
       event.preventDefault();
-      const text = field.value.trim().replace("−", "-").replace(/^(-?\d*),(\d+)$/, "$1.$2");
-      const answer = Number(text);
-      if (text && Number.isFinite(answer) && answer >= lo && answer <= hi) return this.commit({ answer });
+      const answer = readNumber(field.value, this.data.ask);
+      if (answer >= lo && answer <= hi) return this.commit({ answer });
       field.setAttribute("aria-invalid", "true");
       field.focus();
-      say(text ? words.numberBad : words.numberBlank, field.value);
+      say(field.value.trim() ? words.numberBad : words.numberBlank, field.value);
       this.board.announcer.say(hint.textContent);
     };
     return form;
