@@ -184,7 +184,9 @@ export class Question {
 
   /** The run has another state: once it is where the question ends, the page compares it with the answer. */
   follow(state, step) {
-    if (this.untold && (step > 0 || this.data.still)) requestAnimationFrame(() => setTimeout(() => this.tell())); // when it is painted
+    if (this.untold && (step > 0 || this.data.still)) {
+      requestAnimationFrame(() => setTimeout(() => this.tell())); // when it is painted
+    }
     if (this.phase !== "running" || this.data.still) return;
     const { until } = this.data;
     if (state === "playing" && until) {
