@@ -122,8 +122,8 @@ export class Question {
   }
 
   /**
-   * Give an answer, or none. The run begins at once where it stands ready; else the server sets it up, or draws the lab,
-   * when the answer comes, on the board's own line or with the page.
+   * Give an answer, or none. The run begins at once where it stands ready; else the server sets it up, or draws the
+   * lab, when the answer comes, on the board's own line or with the page.
    */
   commit(sent) {
     if (this.untold) return;
