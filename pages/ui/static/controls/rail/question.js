@@ -184,8 +184,8 @@ export class Question {
 
   /** The run has another state: once it is where the question ends, the page compares it with the answer. */
   follow(state, step) {
-    if (this.untold && (step > 0 || this.data.still)) { // told when it is painted
-      requestAnimationFrame(() => setTimeout(() => this.tell()));
+    if (this.untold && (step > 0 || this.data.still)) {
+      requestAnimationFrame(() => setTimeout(() => this.tell())); // when it is painted
     }
     if (this.phase !== "running" || this.data.still) return;
     const { until } = this.data;
