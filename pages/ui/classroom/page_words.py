@@ -702,6 +702,7 @@ class VoteText:
     asked_help: str = "Asked for help"
     leave: str = "Leave"
     lost: str = "No connection. Trying again …"
+    lost_act: str = "No connection. What you pressed is sent as soon as it is back."
     eyes: str = "Eyes up"
     eyes_note: str = "Look at your teacher."
     nothing: str = "Nothing is asked now"
