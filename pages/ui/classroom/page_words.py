@@ -55,7 +55,7 @@ class Start:
         default_factory=lambda: {
             "offered": "An offered name says nothing about a person.",
             "own": "Students type a name. A list of words keeps the rude ones out.",
-            "numbers": "Nobody has a name, in the file neither.",
+            "numbers": "Nobody has a name, not in the file either.",
         }
     )
     projected: str = "Boards projected"

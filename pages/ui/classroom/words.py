@@ -54,6 +54,7 @@ BAR = {
     "again": ["Vote again: same question", "Vote again"],
     "answered": ["Answered. {answered} of {of} have.", "{answered} of {of}"],
     "closed": ["The vote is closed. Talk to your neighbours.", "Talk it over"],
+    "closedTwo": ["The vote is closed. The answers are shown later.", "Vote closed"],
     "shown": ["What the class says", "The class says"],
     "run": ["Watch what really happens", "Watch"],
     "eyesTitle": "Eyes up",
@@ -75,7 +76,7 @@ BAR = {
     "runsOwnDiverged": "{n} runs. Yours: {xName} {x}, diverged.",
     # The question of a vote.
     "question": "A question for the class",
-    "open": "Only your teacher sees your answer, and only the count is shown.",
+    "open": "Your teacher sees your answer. Others see it only without your name.",
     "openAgain": "You said “{first}” before. Say it again or change your mind.",
     "said": "You said “{answer}”. You can change it until the vote is closed.",
     "saidOnly": "You said “{answer}”.",

@@ -36,8 +36,8 @@ def begin(run_id: str, sent: Mapping[str, Any]) -> None:
         return
     mode = before_play.mode_of(session.kept_parameters.get(before_play.PARAMETER, "on"))
     prediction, predicted = before_play.of(lesson, experiment, mode), state.predicted.get(experiment.id)
-    if prediction is None or predicted is None or predicted.phase != "open":
-        return
+    if prediction is None or predicted is None or predicted.phase != "open" or predicted.has_begun:
+        return  # also where the page is never told: a flood of answers would build the run again for each
     is_answered = predictions.read(prediction.ask, sent.get("answer")) is not None
     if not is_answered and ("skip" not in sent or mode == "required"):
         return

@@ -488,7 +488,8 @@ class Bar {
       return [this.vote.isHere ? "ask" : "askHere", {}, "question", true];
     }
     if (vote.state === "run") return ["run", {}, "question", false];
-    return [vote.state.startsWith("closed") ? "closed" : "shown", {}, "question", false];
+    if (vote.state === "closed 2") return ["closedTwo", {}, "question", false]; // nobody votes a third time
+    return [vote.state === "closed 1" ? "closed" : "shown", {}, "question", false];
   }
 
   /** @returns {[string, Object, string, boolean]} */
