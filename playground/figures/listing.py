@@ -46,8 +46,8 @@ def listing(
 ) -> Figure:
     """The code with its table at the right; `others` has the form for narrow places, with short lines below the code.
 
-    `widths` are those of the columns in characters, `code_width` that of the code. With fewer than `min_rows` rows it
-    does not fill the height of its place.
+    `widths` are those of the columns in characters, `code_width` the least of the code. With fewer than `min_rows` rows
+    it does not fill the height of its place.
     """
     figure = _beside(lines, headings, widths, code_width, min_rows, words)
     figure["others"] = [_below(lines, headings, min_rows, words)]
@@ -62,6 +62,8 @@ def _beside(
     min_rows: int,
     words: str,
 ) -> Figure:
+    longest = max((len(text) for line in lines for text in line.code), default=0)
+    code_width = max(code_width, len(NO_SIGN) + longest + 1)
     total = code_width + sum(widths)
     starts = [(code_width + sum(widths[:at])) / total for at in range(len(widths))]
     count = max(1 + sum(_height(line) for line in lines), min_rows)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from playground.engine.frames import Figure
-from playground.figures.parts import upright
+from playground.figures.parts import line, segments
 from playground.figures.theme import axis, layout
 
 COUNT = "Numbers per image"
@@ -16,7 +16,7 @@ COUNT = "Numbers per image"
 def arrivals(
     names: Sequence[str], counts: Sequence[int | None], texts: Sequence[str], expected: int, title: str
 ) -> Figure:
-    """A bar for each layer, from the top, with its text; None where x does not arrive. A line marks what is expected.
+    """A bar for each layer, from the top, with its text; None where x does not arrive. Marks say what is expected.
 
     The bar of the last layer is green where it has as many numbers as expected.
     """
@@ -40,11 +40,13 @@ def arrivals(
         "xanchor": "right" if is_right else "left", "xshift": -5 if is_right else 5,
         "font": {"color": "@mark", "size": 12, "weight": 600},
     })  # fmt: skip
+    at, half = np.append(rows, len(names) - 0.3), np.append(np.full(len(rows), 0.25), 0.2)  # the last is the title's
+    marks = segments(np.full(len(at), float(expected)), at - half, np.full(len(at), float(expected)), at + half)
     y = axis("", [len(names) + 0.1, -0.8], tickvals=rows, ticktext=list(names), showgrid=False, zeroline=False)
     return {
-        "data": [bars],
+        "data": [bars, line(title, *marks, {"color": "@mark", "width": 3})],
         "layout": layout(
             axis(COUNT, [0.0, 1.08 * most], tickformat=",d", nticks=4), y, showlegend=False, annotations=notes,
-            shapes=[upright(float(expected), "@mark", "dash", 2)], margin={"l": 78, "r": 10, "t": 8, "b": 40},
+            margin={"l": 78, "r": 10, "t": 8, "b": 40},
         ),
     }  # fmt: skip
