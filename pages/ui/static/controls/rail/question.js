@@ -259,8 +259,12 @@ export class Question {
     const { lo, hi, unit } = this.data.ask;
     const limits = { lo: asText(lo), hi: asText(hi), unit };
     const hint = element("span", { class: "rail-hint", id: `hint-${this.board.session}` });
-    const say = (sentence, value) => (hint.textContent = fill(sentence, { ...limits, value }).trim());
-    say(words.numberRange);
+    const write = (sentence, value) => (hint.textContent = fill(sentence, { ...limits, value }).trim());
+    const say = (sentence, value) => {
+      write(sentence, value);
+      this.board.rail.fit(); // a longer sentence moves nothing below
+    };
+    write(words.numberRange);
     const field = element("input", {
       type: "text",
       inputmode: "decimal",
@@ -309,7 +313,9 @@ export class Question {
     this.clear.disabled = this.finish.disabled = isEmpty;
     const { title } = charts.get(this.data.ask.chart).spec;
     const text = isEmpty ? fill(words.curveHint, { title }) : words.curveMore;
-    if (this.hint.textContent !== text) this.hint.textContent = text;
+    if (this.hint.textContent === text) return;
+    this.hint.textContent = text;
+    this.board.rail?.fit();
   }
 
   commitCurve() {
