@@ -64,6 +64,8 @@ def test_while_pages_follow_a_send_the_class_is_on_its_way() -> None:
     for _ in range(6):
         school.second()
     assert not of.is_on_its_way and not told[-1], "the runs go on, and are told so"
+    send(teacher, to=[1])
+    assert not of.is_on_its_way, "for one, with others who have never followed the send before, nobody waits"
 
 
 # The door.
