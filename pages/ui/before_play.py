@@ -109,8 +109,8 @@ def follow_settings(lesson: Lesson, experiment: Experiment, state: Rail, config:
 
 
 def read_answer(prediction: Prediction, found: Predicted, sent: Mapping[str, Any]) -> bool:
-    """Take the answer that a browser sent; whether it is one."""
-    answer = predictions.read(prediction.ask, sent.get("answer"))
+    """Take the answer that a browser sent, or the one that has begun the run; whether there is one."""
+    answer = found.answer if found.has_begun else predictions.read(prediction.ask, sent.get("answer"))
     if answer is None:
         return False
     found.phase, found.answer = "running", answer

@@ -92,7 +92,9 @@ def taker(lesson: Lesson, bench: str) -> Callable[[Any], None]:
         elif "reached" in tried:
             before_play.grade(lesson, found, predicted, session().bench(bench).run_id)
         elif predicted.phase == "open" and (
-            before_play.read_answer(prediction, predicted, tried) or ("skip" in tried and mode != "required")
+            before_play.read_answer(prediction, predicted, tried)
+            or predicted.has_begun
+            or ("skip" in tried and mode != "required")
         ):
             if predicted.answer is None:
                 predicted.phase = "skipped"

@@ -90,7 +90,7 @@ class Predicted:
     answer: Answer | None = None
     verdict: Verdict | None = None
     why: str = ""  # the option that was chosen
-    has_begun: bool = False  # its run plays already: the answer came on the board's own line
+    has_begun: bool = False  # the answer came on the board's own line, which has begun the run or drawn the lab
 
 
 @dataclass
@@ -226,6 +226,15 @@ def bench_of(name: str, run_id: str) -> tuple[Session, str] | None:
     found = _sessions.get(name)
     names = [] if found is None else [each for each, bench in list(found.benches.items()) if bench.run_id == run_id]
     return (found, names[0]) if found is not None and names and run_id else None
+
+
+def board_of(board_id: str) -> tuple[Session, str] | None:
+    """The session that has this still board, and its lab; None where there is none."""
+    for found in list(_sessions.values()):
+        for key, board in list(found.boards.items()):
+            if board.board_id == board_id:
+                return found, key.removesuffix(":board")
+    return None
 
 
 def is_session(name: str) -> bool:

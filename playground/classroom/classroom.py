@@ -245,8 +245,7 @@ class Classroom:
                 return
         elif name in self._names():
             name = self.new_offer()
-        seat = self._add(Seat(self.last_seat + 1, name, typed, self.clock(), self.random.getrandbits(32)))
-        seat.sent = None if self.free else self.sent
+        seat = self.add(Seat(self.last_seat + 1, name, typed, self.clock(), self.random.getrandbits(32)))
         self.arrive_until = self.clock() + ON_THE_WAY_SECONDS
         self._sit(connection, seat)
 
@@ -261,7 +260,7 @@ class Classroom:
             connection.dismiss("no seat")
             return
         if number not in self.seats:
-            self._add(seat)
+            self.add(seat)
         self._sit(connection, seat)
         if self.is_reborn and isinstance(answers, list):
             self.pending_answers[number] = answers[:MAX_ANSWERS]
@@ -484,11 +483,15 @@ class Classroom:
     @property
     def is_on_its_way(self) -> bool:
         """Whether pages follow the teacher just now: all are there sooner where no run takes a step meanwhile."""
-        if self.clock() >= self.follow_until:
+        now = self.clock()
+        if now >= self.follow_until:
             return False
         here = {each.seat for each in self.of_role("student")}
         pages = [each for each in self.seats.values() if each.board.session and each.number in here]
-        on_the_way = sum(each.sent is not None and each.placed < each.sent.n for each in pages)
+        sends = [each.sent for each in pages if each.sent is not None and each.placed < each.sent.n]
+        on_the_way = sum(
+            each.at > now - FOLLOW_SECONDS for each in sends
+        )  # who has not followed an earlier one does not
         return on_the_way > STRAGGLERS_SHARE * len(pages)
 
     # What the teacher does.
@@ -882,6 +885,15 @@ class Classroom:
         """Whether a browser of this device of the teacher's is connected."""
         return any(each.device == device for each in self.of_role("teacher"))
 
+    def add(self, seat: Seat) -> Seat:
+        """Put a seat on the list: who comes late, or was away, goes where the class has been sent meanwhile."""
+        self.seats[seat.number] = seat
+        self.last_seat = max(self.last_seat, seat.number)
+        seat.act = seat.act or self.clock()
+        if not self.free and self.sent is not None and (seat.sent is None or seat.sent.n < self.sent.n):
+            seat.sent = self.sent
+        return seat
+
     def dismiss_seat(self, number: int) -> None:
         """Close the connections of a seat whose token was taken back."""
         for each in self._browsers_of(number):
@@ -938,12 +950,6 @@ class Classroom:
         people = (*self.seats.values(), *self.left.values(), *self.taken_out.values())
         return {form for seat in people for form in (seat.name, seat.name.casefold())}
 
-    def _add(self, seat: Seat) -> Seat:
-        self.seats[seat.number] = seat
-        self.last_seat = max(self.last_seat, seat.number)
-        seat.act = seat.act or self.clock()
-        return seat
-
     def _sit(self, connection: Connection, seat: Seat) -> None:
         """A browser takes a seat; another one that had it stops."""
         for each in self._browsers_of(seat.number):
@@ -999,7 +1005,7 @@ class Classroom:
     def _put_back(self, number: int) -> None:
         if (seat := self.taken_out.pop(number, None)) is not None:
             seat.lost = self.clock()
-            self._add(seat)
+            self.add(seat)
             self.touch(seat)
 
     def _is_on_screens(self, what: str, number: int) -> bool:

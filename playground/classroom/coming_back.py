@@ -88,7 +88,7 @@ def restore(of: Classroom, kept: object) -> bool:
             of.dismiss_seat(number)
         else:
             of.left.pop(number, None)
-            of.seats.setdefault(number, seat)
+            of.add(of.seats.get(number, seat))
     of.vote = None if data["vote"] is None else _vote_of(data["vote"])
     of.past = [vote for each in data["past"] if (vote := _vote_of(each)) is not None]
     if of.vote is not None and of.vote.state == "run":

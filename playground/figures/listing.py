@@ -17,6 +17,7 @@ SIZE, CHARACTER, ROW = 15, 9.1, 23.0  # pixels: of the type, the width of a char
 BELOW = 8 * " "  # before a short line below its code
 SIGNS = {"active": "▶ ", "raised": "✗ "}  # before a line of code
 NO_SIGN = "  "
+GAP = 2  # characters between code and table, at least
 State = Literal["plain", "waiting", "left_out", "done", "active", "raised"]
 
 
@@ -46,8 +47,8 @@ def listing(
 ) -> Figure:
     """The code with its table at the right; `others` has the form for narrow places, with short lines below the code.
 
-    `widths` are those of the columns in characters, `code_width` that of the code. With fewer than `min_rows` rows it
-    does not fill the height of its place.
+    `widths` are those of the columns in characters, `code_width` the least of the code. With fewer than `min_rows` rows
+    it does not fill the height of its place.
     """
     figure = _beside(lines, headings, widths, code_width, min_rows, words)
     figure["others"] = [_below(lines, headings, min_rows, words)]
@@ -62,6 +63,8 @@ def _beside(
     min_rows: int,
     words: str,
 ) -> Figure:
+    longest = max((len(text) for line in lines for text in line.code), default=0)
+    code_width = max(code_width, len(NO_SIGN) + longest + GAP)
     total = code_width + sum(widths)
     starts = [(code_width + sum(widths[:at])) / total for at in range(len(widths))]
     count = max(1 + sum(_height(line) for line in lines), min_rows)

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
+from itertools import product
 from typing import Any, Generic, Protocol, TypeVar
 
 from playground.lessons.numbers import number
+from playground.lessons.ranking import listed
 
 MAX_LETTERS = 140  # of a sentence and its advice: two lines beside the numbers
+NAMED = (0, 3, 2, 1)  # names that a list has, as far as there is room; with 0 all of them
 DIGITS = 4  # significant ones of a number in a sentence, as in the status line
 
 
@@ -52,8 +55,8 @@ class Rule(Generic[S]):
 
     `find` returns the evidence, a frozen dataclass, or None if the rule does not apply. `sentence_since` is the
     sentence where something was changed before. `advice` chooses a sentence that says what can be done, and "" where
-    nothing can. After a change, what is too long for its line is said without the change, or else without the advice.
-    Floats have as many digits as in the status line.
+    nothing can. What is too long for its line names fewer of a tuple of names; after a change it is said without the
+    change, or else without the advice. Floats have as many digits as in the status line.
     """
 
     name: str
@@ -67,15 +70,25 @@ class Rule(Generic[S]):
         evidence = self.find(situation)
         if evidence is None:
             return None
-        values = {each.name: getattr(evidence, each.name) for each in fields(evidence)}
-        numbers = {name: number(value, DIGITS) if isinstance(value, float) else value for name, value in values.items()}
-        numbers["since"] = situation.since
-        advice = (self.advice(situation, evidence) if self.advice is not None else "").format(**numbers)
-        plain = Finding(self.name, evidence, self.sentence.format(**numbers), advice)
-        if not situation.since:
-            return plain
-        whole = replace(plain, sentence=(self.sentence_since or self.sentence).format(**numbers))
-        return next((each for each in (whole, plain) if len(each.text) <= MAX_LETTERS), replace(plain, advice=""))
+        advice = self.advice(situation, evidence) if self.advice is not None else ""
+        ways = [(self.sentence, advice)]
+        if situation.since:
+            ways = [(self.sentence_since or self.sentence, advice), *ways, (self.sentence, "")]
+        values = {"since": situation.since} | {each.name: getattr(evidence, each.name) for each in fields(evidence)}
+        said = Finding(self.name, evidence, "")
+        for (sentence, and_advice), most in product(ways, NAMED):
+            words = {name: _words(value, most) for name, value in values.items()}
+            said = replace(said, sentence=sentence.format(**words), advice=and_advice.format(**words))
+            if len(said.text) <= MAX_LETTERS:
+                break
+        return said
+
+
+def _words(value: Any, most: int) -> Any:
+    """A value as a sentence has it: a number with its digits, `most` of the names, or all for 0."""
+    if isinstance(value, tuple):
+        return listed(value, most)
+    return number(value, DIGITS) if isinstance(value, float) else value
 
 
 def findings(rules: Iterable[Rule[S]], situation: S) -> Iterator[Finding]:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 TWO = "{first} and {last}"
+ANOTHER = "{first} and another"
+OTHERS = "{first} and {count} others"
 COMMA = ", "
 
 
@@ -20,7 +22,10 @@ def places(values: Array) -> Array:
     return np.where(np.isnan(values), np.nan, 1.0 + lower)
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names as words: “A”, “A and B”, “A, B and C”."""
-    *first, last = names
+def listed(names: Sequence[str], most: int = 0) -> str:
+    """Names as words: “A”, “A and B”, “A, B and C”; those beyond `most`, unless it is 0, are only counted."""
+    if 0 < most < len(names):
+        count = len(names) - most
+        return (ANOTHER if count == 1 else OTHERS).format(first=COMMA.join(names[:most]), count=count)
+    *first, last = names or ("",)
     return TWO.format(first=COMMA.join(first), last=last) if first else last

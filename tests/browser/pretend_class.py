@@ -181,6 +181,17 @@ def tiles(count: int, kinds: tuple[str, ...] = ("map",)) -> dict[str, Any]:
     return {"tiles": base64.b64encode(made).decode()}
 
 
+def later_tiles(seats: dict[int, bool], step: int) -> dict[str, Any]:
+    """What comes of these seats when their runs are at a later step; the value says whether the picture is another."""
+    made = b""
+    for seat, is_new in seats.items():
+        picture = miniature("map", random.Random(1000 + seat)).picture if is_new else None
+        found = glance.Glance(miniature("map", random.Random(seat)), "playing", step, 0.01, 0.1, 0.9, 4, 17)
+        head = Tile(seat, LESSONS.index("classification"), 2, Flag.HERE, 12, found)
+        made += head.bytes((None, picture, None))
+    return {"tiles": base64.b64encode(made).decode()}
+
+
 def vote(state: str, **more: Any) -> dict[str, Any]:
     """A vote in one of its states, with the results that belong to it."""
     answered = {"open 1": 21, "open 2": 16}.get(state, 28)

@@ -57,6 +57,12 @@ def test_where_an_answer_is_required_only_that_starts_the_run(page: Open) -> Non
     wait(tab, ".rail-number input")
     board.until(lambda: tab.get_by_role("button", name="Play", exact=True).is_disabled(), "Play waits")
     assert not tab.get_by_role("button", name="Skip", exact=True).is_visible()
+    hero = tab.locator("[data-place=hero]")
+    before = hero.bounding_box()
+    tab.locator(".rail-number input").fill("a few of them, or more")
+    tab.keyboard.press("Enter")
+    tab.get_by_text("is not a number").first.wait_for()
+    assert hero.bounding_box() == before, "a refused answer moves nothing"
     tab.locator(".rail-number input").fill("4")
     tab.keyboard.press("Enter")
     board.until(lambda: board.step > 0, "it runs")

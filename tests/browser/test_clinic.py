@@ -45,6 +45,8 @@ def test_a_wrong_line_then_the_right_one_then_a_change_that_does_not_help_then_t
     board.until(lambda: board.state == "done" and note(board).startswith("Cured: mse"), "it is cured")
     assert change(board, "optimizer.step()").locator(".state").text_content() == "Cured"
     assert board.page.locator("[data-script] .script-row.is-in").count() == 1
+    boxes = [each.bounding_box() for each in (board.page.locator("[data-script] .lines"), change(board, STEP))]
+    assert inside(*boxes), "the change that was chosen stays in sight"
 
 
 @pytest.mark.in_turns

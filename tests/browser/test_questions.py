@@ -196,6 +196,28 @@ def test_numbers_in_sentences_of_runs_stay_with_their_units(page: Open) -> None:
     assert said == "98\u00a0% of 12\u00a0MB in 3 steps"
 
 
+def test_numbers_are_read_as_people_type_them(page: Open) -> None:
+    tab = page("/").page
+    tab.wait_for_function("() => window.__modules")
+    typed = {
+        "0,5": 0.5,
+        " −3 ": -3,
+        "20 %": 20,
+        "20%": 20,
+        "1,000": 1000,
+        "1e3": 1000,
+        "": None,
+        "%": None,
+        "3 cm": None,
+    }
+    read = """(typed) => typed.map((text) => {
+      const number = window.__modules["dom.js"].readNumber(text, { hi: 3000, unit: "%" });
+      return Number.isNaN(number) ? null : number;
+    })"""
+    assert tab.evaluate(read, list(typed)) == list(typed.values())
+    assert tab.evaluate("""window.__modules["dom.js"].readNumber("1,125", { hi: 10, unit: "" })""") == 1.125
+
+
 def test_a_file_that_is_not_ours_is_refused(page: Open) -> None:
     tab = page("/").page
     tab.wait_for_function("() => window.__modules")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,12 @@ def asked(session: AppTest) -> dict[str, Any]:
 def answer(session: AppTest, experiment: str, **sent: Any) -> None:
     """Answer, skip, or say that the run has come to the end of the question."""
     say(session, "board", "tried", {"id": experiment, **sent})
+
+
+def prediction_of(found: Experiment) -> Choice:
+    ask = predictions.of(DESCENT)[found.id].ask
+    assert isinstance(ask, Choice)
+    return ask
 
 
 def advance(session: AppTest, until: int | None) -> None:
@@ -270,12 +277,32 @@ def test_an_answer_on_the_boards_own_line_begins_the_run_before_the_page_has_hea
     assert pool().config_of(run) == found.config
     pool().call(run, Advance(3))
     assert pool().state_of(run) == "playing"
+    answers.begin(run, {"do": "answer", "id": "saddle", "answer": "pass"})
+    assert pool().call(run, Steps()) >= 3, "a flood of answers does not build the run again for each"
     answer(session, "saddle", answer="pass")
     assert asked(session)["phase"] == "running" and run_id(session) == run
     assert settings(session, found.bench) == found.config
     assert pool().call(run, Steps()) >= 3, "the page has not begun it again"
     answers.begin(run, {"do": "answer", "id": "saddle", "answer": "pass"})
     assert pool().call(run, Steps()) >= 3, "the question is no longer open"
+
+
+def test_an_answer_on_a_still_labs_own_line_brings_its_picture(visit: Open) -> None:
+    session = visit(DESCENT)
+    try_out(session, "round-valley")
+    found, board_id = of(DESCENT, "round-valley"), board(session)["board"]
+    assert settings(session, found.bench) != found.config
+    assert answers.draw("no such board", {"id": "round-valley", "answer": "one"}) == b""
+    assert answers.draw(board_id, {"id": "round-valley", "answer": "nonsense"}) == b""
+    before = board(session)["number"]
+    frame = answers.draw(board_id, {"id": "round-valley", "answer": "one"})
+    assert frame and asked(session)["phase"] == "open", "the page has not heard of it"
+    assert answers.draw(board_id, {"id": "round-valley", "answer": "none"}) == b"", "the first answer counts"
+    other = next(each for each in prediction_of(found).options if each != "one")
+    answer(session, "round-valley", answer=other)
+    assert board(session)["number"] == before + 1 and base64.b64decode(board(session)["frame"]) == frame
+    assert asked(session)["answer"] == "one" and asked(session)["phase"] == "graded"
+    assert settings(session, found.bench) == found.config
 
 
 def test_the_page_begins_a_run_whose_answer_came_on_no_other_line(visit: Open) -> None:

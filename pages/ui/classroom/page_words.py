@@ -55,7 +55,7 @@ class Start:
         default_factory=lambda: {
             "offered": "An offered name says nothing about a person.",
             "own": "Students type a name. A list of words keeps the rude ones out.",
-            "numbers": "Nobody has a name, in the file neither.",
+            "numbers": "Nobody has a name, not in the file either.",
         }
     )
     projected: str = "Boards projected"
@@ -702,6 +702,7 @@ class VoteText:
     asked_help: str = "Asked for help"
     leave: str = "Leave"
     lost: str = "No connection. Trying again …"
+    lost_act: str = "No connection. What you pressed is sent as soon as it is back."
     eyes: str = "Eyes up"
     eyes_note: str = "Look at your teacher."
     nothing: str = "Nothing is asked now"

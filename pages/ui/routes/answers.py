@@ -1,25 +1,36 @@
-"""An answer that comes on a board's own line, so that the settings that wait for it need not wait for the page, too.
+"""An answer that comes on a board's own line, so that what it starts need not wait for the page.
 
-A rerun of the page takes most of the time until the first frame. The board therefore sends an answer on both ways: here
-the run gets the experiment's settings at once and plays; the page does all the rest, and finds the run as it should be.
-Whichever comes first begins the run.
+A rerun of the page takes most of the time until the first picture. The board therefore sends an answer on both ways:
+here its run gets the experiment's settings at once and plays, or its still lab is drawn; the page hears of it after the
+first picture, does all the rest, and finds the board as it should be. Whichever comes first begins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pages.ui import before_play, rail
 from pages.ui.routes.classroom import register
-from pages.ui.session import bench_of, pool
+from pages.ui.session import Predicted, Session, bench_of, board_of, pool
 from playground import predictions
 from playground.engine.commands import Play
 from playground.engine.open_run import UnknownRun
-from playground.lessons import LESSONS
+from playground.knobs import Config
+from playground.lessons import BENCHES, LESSONS
 
 DO = "answer"  # the message {"do": "answer", "id": experiment, "answer": ... or "skip": ...}
 _LESSON_OF = {bench.name: lesson for lesson in LESSONS.values() for bench in lesson.benches}
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """An experiment whose open question was answered, or skipped."""
+
+    config: Config
+    steps: int  # after which its run stops; 0 without end
+    predicted: Predicted
 
 
 def begin(run_id: str, sent: Mapping[str, Any]) -> None:
@@ -28,24 +39,52 @@ def begin(run_id: str, sent: Mapping[str, Any]) -> None:
     Does nothing in all other cases: a browser can send anything, and the page answers it.
     """
     found = bench_of(pool().session_of(run_id) or "", run_id)
-    if found is None or found[1] not in _LESSON_OF or register().locks_of(found[0].name):  # the page knows what stays
+    answered = None if found is None else _read(*found, sent)
+    if found is None or answered is None:
         return
-    session, bench, lesson = found[0], found[0].bench(found[1]), _LESSON_OF[found[1]]
-    state, experiment = session.rail(lesson.name), rail.find(lesson, sent.get("id"))
-    if experiment is None or experiment.id != state.at or experiment.bench.name != found[1]:
-        return
+    found[0].bench(found[1]).run_config = answered.config
+    try:
+        pool().rebuild(run_id, answered.config, plays=not answered.steps)
+        if answered.steps:
+            pool().command(run_id, Play(answered.steps))
+    except UnknownRun:
+        answered.predicted.has_begun = False
+
+
+def draw(board_id: str, sent: Mapping[str, Any]) -> bytes:
+    """The new picture of a still lab whose open question is answered or skipped; b"" where there is none.
+
+    Waits for a worker.
+    """
+    found = board_of(board_id)
+    answered = None if found is None else _read(*found, sent)
+    if found is None or answered is None:
+        return b""
+    session, lab = found
+    shown = session.board(f"{lab}:board")
+    try:
+        drawn = pool().draw(session.name, lab, answered.config, shown.digest, shown.number)
+    except (ValueError, TimeoutError):
+        return b""
+    is_new = drawn.number != shown.number
+    shown.digest, shown.number = drawn.digest, drawn.number
+    return drawn.frame if is_new else b""
+
+
+def _read(session: Session, bench: str, sent: Mapping[str, Any]) -> _Answered | None:
+    """What an answer begins. It is noted: another one that the page is told later does not count."""
+    if bench not in _LESSON_OF or register().locks_of(session.name):  # the page knows which settings stay
+        return None
+    lesson, experiment = _LESSON_OF[bench], rail.find(_LESSON_OF[bench], sent.get("id"))
+    state = session.rail(lesson.name)
+    if experiment is None or experiment.id != state.at or experiment.bench is not BENCHES[bench]:
+        return None
     mode = before_play.mode_of(session.kept_parameters.get(before_play.PARAMETER, "on"))
     prediction, predicted = before_play.of(lesson, experiment, mode), state.predicted.get(experiment.id)
-    if prediction is None or predicted is None or predicted.phase != "open":
-        return
-    is_answered = predictions.read(prediction.ask, sent.get("answer")) is not None
-    if not is_answered and ("skip" not in sent or mode == "required"):
-        return
-    steps = (prediction.until or 0) if is_answered else 0
-    bench.run_config, predicted.has_begun = experiment.config, True
-    try:
-        pool().rebuild(run_id, experiment.config, plays=not steps)
-        if steps:
-            pool().command(run_id, Play(steps))
-    except UnknownRun:
-        predicted.has_begun = False
+    if prediction is None or predicted is None or predicted.phase != "open" or predicted.has_begun:
+        return None
+    answer = predictions.read(prediction.ask, sent.get("answer"))
+    if answer is None and ("skip" not in sent or mode == "required"):
+        return None
+    predicted.has_begun, predicted.answer = True, answer
+    return _Answered(experiment.config, 0 if answer is None else prediction.until or 0, predicted)

@@ -1,5 +1,8 @@
 """Still charts sent ahead of their page: on a socket of the board's own, so that a picture need not wait for the rest.
 
+    from the browser    {"do": "answer", ...}: a question of the page was answered (`answers.py`)
+    to it               frames; and "{}" after an answer that brings no new picture
+
 Streamlit sends a page's elements together, and a browser renders all of them again: a tenth of a second on a small
 machine. What is sent here comes with the page again, so nothing is lost where there is no socket.
 """
@@ -13,8 +16,15 @@ from concurrent.futures import Future
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from pages.ui.routes import answers
+from pages.ui.routes.allowance import Allowance, BadMessage
+from pages.ui.routes.live import parse
+from playground.engine.commands import Ask
+
+MAX_MESSAGES_PER_SECOND = 2.0  # sustained; twice as many in one burst
+NO_PICTURE = "{}"
 MAX_WAIT_SECONDS = 0.02  # of a page's script, until its picture is sent
-TAKES_NO_MESSAGES = "This stream takes no messages."
+ONLY_ANSWERS = "This stream takes nothing but answers."
 
 
 class Listener:
@@ -46,18 +56,32 @@ def send(board_id: str, frame: bytes) -> None:
 
 
 async def listen(socket: WebSocket) -> None:
-    """One board's socket at /still/<board id>. The browser only listens: its first message closes the socket."""
+    """One board's socket at /still/<board id>."""
     await socket.accept()
     board_id, listener = socket.path_params["board_id"], Listener(socket)
     _listeners[board_id] = listener  # a new socket replaces the earlier one
     try:
-        if (await socket.receive())["type"] != "websocket.disconnect":
-            await socket.close(4400, TAKES_NO_MESSAGES)
+        await _take_answers(socket, board_id)
+    except BadMessage as error:
+        await socket.close(error.code, error.reason)
     except (WebSocketDisconnect, RuntimeError):
         pass  # the other side has gone
     finally:
         if _listeners.get(board_id) is listener:
             del _listeners[board_id]
+
+
+async def _take_answers(socket: WebSocket, board_id: str) -> None:
+    allowance = Allowance(MAX_MESSAGES_PER_SECOND)
+    while (received := await socket.receive())["type"] != "websocket.disconnect":
+        allowance.take()
+        message = parse(received.get("text"))
+        if isinstance(message, Ask) or message["do"] != answers.DO:
+            raise BadMessage(4400, ONLY_ANSWERS)
+        if frame := await asyncio.to_thread(answers.draw, board_id, message):
+            await socket.send_bytes(frame)
+        else:
+            await socket.send_text(NO_PICTURE)
 
 
 ROUTES = [WebSocketRoute("/still/{board_id}", listen)]

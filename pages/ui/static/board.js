@@ -178,7 +178,12 @@ export class Board {
       this.stream?.close();
       const newer = (early) => this.board === board && early.number > this.number && this.paintStill(early);
       const connected = (yes) => this.lineIs(yes);
-      this.stream = new Stream(`still/${board}`, { frame: newer, connected, ended: () => {} });
+      this.stream = new Stream(`still/${board}`, {
+        frame: newer,
+        connected,
+        ended: () => {},
+        text: () => this.rail.question.tell(), // its answer brings no new picture
+      });
     }
     if (number > this.number) this.paintStill(decode(fromBase64(frame)));
   }

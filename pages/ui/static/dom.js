@@ -44,6 +44,17 @@ export function withUnits(sentence) {
   return sentence.replace(/(\d) (?=(?:%|°|ms|s|min|kB|MB|GB)(?!\w))/g, "$1\u00a0");
 }
 
+/**
+ * A number as people type it, with or without its unit: 0.5, 0,5, −3, 20 %. Where a thousand is legal, three digits
+ * behind a comma are a group of it: 1,000. NaN for anything else.
+ */
+export function readNumber(text, { hi, unit }) {
+  const typed = text.trim();
+  const plain = (unit && typed.endsWith(unit) ? typed.slice(0, -unit.length).trim() : typed).replace("−", "-");
+  const isGrouped = hi >= 1000 && /^-?[1-9]\d{0,2}(,\d{3})+$/.test(plain);
+  return plain ? Number(isGrouped ? plain.replaceAll(",", "") : plain.replace(/^(-?\d*),(\d+)$/, "$1.$2")) : NaN;
+}
+
 /** A number as text with minus signs instead of hyphens. */
 export function minus(number) {
   return String(number).replaceAll("-", "−");

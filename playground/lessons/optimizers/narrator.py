@@ -16,6 +16,8 @@ from playground.lessons.optimizers.race import MAX_LOSS, Placing, Race
 from playground.lessons.ranking import listed
 
 Array = NDArray[Any]
+Names = tuple[str, ...]  # of racers: a sentence has as many as there is room for
+NAMED_ON_SURFACE = 2
 MIN_STEPS = 60  # after a change, before its effect is judged: the curves are smoothed over about ten batches
 RISE = 1.2  # of a smoothed loss: a smaller one is noise
 STEPS_BEFORE, STEPS_AFTER = 100, 40  # a rise is higher than all of the first in all of the last
@@ -70,7 +72,7 @@ class Start:
 class DroppedOut:
     """Who dropped out, and why."""
 
-    gone: str
+    gone: Names
     most: int
     reason: str  # a key of words.WHY_ALL
     why: str
@@ -81,30 +83,28 @@ class Order:
     """Who is first and last at a step; `curve` is first by the smoothed loss, "" if that is the same racer."""
 
     step: int
-    leader: str
+    leader: Names
     loss: float
-    last: str
+    last: Names
     worst: float
     curve: str = ""
-    gone: str = ""
+    gone: Names = ()
     why: str = ""
 
 
 @dataclass(frozen=True)
 class Dead:
-    """Who has no hidden unit left that learns, and who leads."""
+    """Who has no hidden unit left that learns."""
 
-    names: str
-    leader: str
-    loss: float
+    names: Names
 
 
 @dataclass(frozen=True)
 class Rising:
     """Whose smoothed loss has risen since the last change, and who leads."""
 
-    risen: str
-    leader: str
+    risen: Names
+    leader: Names
     loss: float
 
 
@@ -131,8 +131,8 @@ def _gone(race: RaceSituation) -> DroppedOut | None:
         return None
     reasons = {racer.why for racer in left}
     reason = reasons.pop() if len(reasons) == 1 else "both"
-    names = [words.GONE.format(name=racer.entry.label, step=racer.left_at) for racer in left]
-    return DroppedOut(listed(names), int(MAX_LOSS), reason, words.WHY_ALL[reason].format(most=int(MAX_LOSS)))
+    names = tuple(words.GONE.format(name=racer.entry.label, step=racer.left_at) for racer in left)
+    return DroppedOut(names, int(MAX_LOSS), reason, words.WHY_ALL[reason].format(most=int(MAX_LOSS)))
 
 
 def _order(race: RaceSituation) -> Order | None:
@@ -141,8 +141,8 @@ def _order(race: RaceSituation) -> Order | None:
         return None
     gone, curve = _gone(race), min(race.smoothed, key=race.smoothed.__getitem__, default="")
     return Order(
-        race.step, listed(first), race.loss_of(first[0]), listed(last), race.loss_of(last[0]),
-        curve="" if curve in first else curve, gone=gone.gone if gone else "", why=gone.why if gone else "",
+        race.step, first, race.loss_of(first[0]), last, race.loss_of(last[0]),
+        curve="" if curve in first else curve, gone=gone.gone if gone else (), why=gone.why if gone else "",
     )  # fmt: skip
 
 
@@ -179,14 +179,13 @@ def _over(race: RaceSituation) -> Order | None:
 
 
 def _dead(race: RaceSituation) -> Dead | None:
-    first = race.at(1)
-    return Dead(listed(race.dead), listed(first), race.loss_of(first[0])) if race.dead and first else None
+    return Dead(race.dead) if race.dead else None
 
 
 def _rising(race: RaceSituation) -> Rising | None:
-    risen = [label for label, (before, now) in race.rows.items() if now > RISE * before]
+    risen = tuple(label for label, (before, now) in race.rows.items() if now > RISE * before)
     first = race.at(1)
-    return Rising(listed(risen), listed(first), race.loss_of(first[0])) if risen and first else None
+    return Rising(risen, first, race.loss_of(first[0])) if risen and first else None
 
 
 def _lower_rate(race: RaceSituation, found: DroppedOut | Dead) -> str:
@@ -204,7 +203,7 @@ RULES: tuple[Rule[RaceSituation], ...] = (
     Rule("dropped out", _dropped_out, S["dropped out"]),
     Rule("dropped out, over", _dropped_out_at_the_end, S["dropped out, over"]),
     Rule("equal", _equal, S["equal"]),
-    Rule("rising", _rising, S["rising"]),
+    Rule("rising", _rising, S["rising"], S["rising since"]),
     Rule("dead", _dead, S["dead"], S["dead since"], advice=_lower_rate),
     Rule("tied", _tied, S["tied"]),
     Rule("over, other curve", _other_curve, S["over, other curve"]),
@@ -221,7 +220,10 @@ def on_surface(names: Sequence[str], heights: Array) -> str:
         return words.ON_SURFACE["nobody"]
     low, high = float(np.nanmin(now)), float(np.nanmax(now))
     key = "start" if step == 0 else "leads" if low < high else "equal" if left.sum() > 1 else "alone"
-    leader, last = (listed([name for name, each in zip(names, now, strict=True) if each == at]) for at in (low, high))
+    leader, last = (
+        listed([name for name, each in zip(names, now, strict=True) if each == at], NAMED_ON_SURFACE)
+        for at in (low, high)
+    )
     return words.ON_SURFACE[key].format(
         count=len(names), step=step, leader=leader, last=last, loss=number(low, DIGITS), worst=number(high, DIGITS)
     )

@@ -10,15 +10,16 @@ NARRATOR = {
     "unstepped": "{since}: no step yet. Press Play to see what it does.",
     "alone": "{leader} runs alone; its loss is {loss}.",
     "alone since": "{since}: {leader} runs alone; its loss is {loss}.",
-    "dropped out": "{gone} dropped out. {why} {leader} leads with a loss of {loss}.",
-    "dropped out, over": "After step {step:,} {leader} has won with a loss of {loss}. {gone} dropped out. {why}",
+    "dropped out": "{gone} dropped out. {why} {leader} leads with {loss}.",
+    "dropped out, over": "After step {step:,} {leader} has won with a loss of {loss}. {gone} dropped out.",
     "equal": "After step {step:,} the loss of {leader} is the same: {loss}.",
-    "dead": "All hidden units of {names} are dead: a flat line. {leader} leads with a loss of {loss}.",
+    "dead": "All hidden units of {names} are dead: a flat line.",
     "dead since": "{since}: all hidden units of {names} are dead.",
-    "rising": "{since}: the loss of {risen} has risen. {leader} leads with a loss of {loss}.",
-    "tied": "After step {step:,} {leader} share the first place with a loss of {loss}; last: {last} with {worst}.",
-    "over, other curve": "After step {step:,} {leader} has won: its loss on all points is {loss}. {curve} has the "
-    "lowest curve, but that shows the last batches alone. Last: {last} with {worst}.",
+    "rising": "The loss of {risen} has risen. {leader} leads with a loss of {loss}.",
+    "rising since": "{since}: the loss of {risen} has risen. {leader} leads with a loss of {loss}.",
+    "tied": "After step {step:,} {leader} share the first place with {loss}; last: {last} with {worst}.",
+    "over, other curve": "After step {step:,} {leader} has won with {loss} on all points. {curve} has the lowest "
+    "curve, of the last batches.",
     "over": "After step {step:,} {leader} has won with a loss of {loss}; last: {last} with {worst}.",
     "leads": "{leader} leads with a loss of {loss}; last: {last} with {worst}.",
     "leads since": "{since}: {leader} leads with a loss of {loss}; last: {last} with {worst}.",
@@ -34,11 +35,11 @@ GONE = "{name} (step {step:,})"
 WHY_ALL = {  # by Racer.why; "both" for racers with different reasons
     "number": "The loss was not finite (NaN).",
     "bound": "The loss rose above {most:,}.",
-    "both": "The loss rose above {most:,} or was not finite (NaN).",
+    "both": "The loss was too large or NaN.",
 }
 ADVICE = {
     "lower rate": "Lower the learning rate, then press Reset.",
-    "other rates": "Lower the rates of the own entries, then press Reset.",
+    "other rates": "Lower their rates, then press Reset.",
 }
 
 # Under the list of racers.

@@ -42,6 +42,27 @@ def test_a_line_is_tried_again_after_every_end_that_is_not_final_and_after_silen
     assert "another device" in tab.page.locator(".lead").inner_text().lower(), "this page has not ended it"
 
 
+def test_what_a_student_presses_without_a_line_is_sent_when_it_is_back(page: Open) -> None:
+    seat = f'sessionStorage.setItem("class", JSON.stringify({{ code: "{CODE}", token: "t", answers: [] }}));'
+    asked = {**class_of.vote("open 1"), "answer": None, "first": None}
+    tab = page(f"/vote?class={CODE}", script=seat + pretend([class_of.student(vote=asked)]), width=390, height=844)
+    tab.page.locator('[data-option="3"]').wait_for()
+    shown = tab.page.evaluate("""() => {
+      window.__close(1006, "");
+      for (const where of ['[data-option="3"]', "[data-key=help]"]) document.querySelector(where).click();
+      return document.querySelector("main").innerText;
+    }""")
+    assert "What you pressed is sent as soon as it is back." in shown
+    acts = "() => window.__sent.filter((each) => each.as || ['answer', 'help'].includes(each.do))"
+    tab.page.wait_for_function(f"() => ({acts})().length === 4")
+    sent = [each.get("do", "as") for each in tab.page.evaluate(acts)]
+    assert sent == ["as", "as", "answer", "help"], "once, after it is said who this is"
+    tab.page.evaluate("(message) => window.__say(message)", {"is": "receipt", "vote": 1, "n": 1, "answer": "3"})
+    tab.page.evaluate("window.__close(1006, '')")
+    tab.page.wait_for_function(f"() => ({acts})().filter((each) => each.as).length === 3")
+    assert [each.get("do", "as") for each in tab.page.evaluate(acts)][4:] == ["as", "help"], "what was answered is not"
+
+
 def test_a_second_vote_begins_with_nobody_who_has_answered(page: Open) -> None:
     tab = page(script=wall(vote=class_of.vote("closed 1")))
     tab.page.goto(WALL)

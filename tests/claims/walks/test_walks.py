@@ -11,6 +11,7 @@ from tests.claims.walks.truth import is_true
 from tests.claims.walks.walk import CURES, walk
 from tests.recorded.record import small_digits as on_small_digits
 
+FURTHER = [("classification", 121)]  # slow, until it comes through its plateau by itself
 WALKS = {"regression": 30, "classification": 30, "optimizers": 20, "cnn": 20}
 
 
@@ -18,7 +19,7 @@ def check(lesson: str, seed: int, acts: int) -> None:
     with on_small_digits() if lesson == "cnn" else nullcontext():
         for now in walk(lesson, seed, acts):
             assert is_true(lesson, now), f"false: {now.said.text} ({now.did or 'after playing'})"
-            assert lesson == "optimizers" or len(now.said.text) <= MAX_LETTERS, f"cut: {now.said.text}"
+            assert len(now.said.text) <= MAX_LETTERS, f"cut: {now.said.text}"
             outlives = now.cured in CURES and now.said.rule == now.cured
             assert not outlives, f"its cause is gone: {now.said.text} ({now.did})"
 
@@ -32,7 +33,7 @@ def test_no_remark_is_false_while_knobs_are_turned(lesson: str, seed: int) -> No
 
 
 @pytest.mark.parametrize(
-    ("lesson", "seed"), [(lesson, seed) for lesson, count in WALKS.items() for seed in range(count)]
+    ("lesson", "seed"), [*((lesson, seed) for lesson, count in WALKS.items() for seed in range(count)), *FURTHER]
 )
 def test_no_remark_is_false_on_100_walks_over_the_settings(lesson: str, seed: int) -> None:
     check(lesson, seed, acts=8)

@@ -64,6 +64,8 @@ def test_while_pages_follow_a_send_the_class_is_on_its_way() -> None:
     for _ in range(6):
         school.second()
     assert not of.is_on_its_way and not told[-1], "the runs go on, and are told so"
+    send(teacher, to=[1])
+    assert not of.is_on_its_way, "for one, with others who have never followed the send before, nobody waits"
 
 
 # The door.
@@ -165,8 +167,10 @@ def test_a_seat_is_kept_for_ten_minutes_and_can_still_be_taken_again_after_that(
     school.second()
     assert 1 not in of.seats
     assert teacher.last("seats")["gone"] == [1]
+    send(teacher)
     back = school.enter({"as": "student", "token": token, "kept": student.last("seat")["kept"]})
     assert back.state["seat"] == 1 and 1 in of.seats
+    assert back.state["sent"]["n"] == teacher.state["sent"]["n"], "and goes where the class has gone meanwhile"
 
 
 def test_who_is_taken_out_comes_back_only_with_the_teachers_yes() -> None:
@@ -188,6 +192,12 @@ def test_who_is_taken_out_comes_back_only_with_the_teachers_yes() -> None:
     undo(teacher)
     third.send("back", token=token)
     assert 1 in of.seats and third.last("seat")["seat"] == 1
+    teacher.send("take out", seat=1)
+    fourth = school.enter({"as": "join"})
+    fourth.send("back", token=token)
+    send(teacher)
+    teacher.send("let back", seat=1, yes=True)
+    assert fourth.state["sent"]["title"] == "Circle", "where the class is by now"
 
 
 def test_a_flood_of_strangers_is_taken_out_at_once_and_undo_lets_them_back() -> None:

@@ -12,6 +12,7 @@ from playground.classroom import commands, votes
 from playground.classroom.classroom import Classroom
 from playground.classroom.register import NotAdmitted
 from playground.glance import Glance, Miniature
+from playground.real_runs import RealRuns
 from tests.unit.classroom.people import CODE, EXPERIMENT, PAGE, Browser, School
 
 STEPS = 800
@@ -102,8 +103,8 @@ def test_whatever_is_sent_in_whatever_order_a_class_goes_on(seed: int) -> None:
             school.register.tick()
         while of.errands:
             errand = of.errands.popleft()
-            if errand.kind == "truth":
-                of.truth_found(errand.number, random.choice(["one", "three", None]))
+            if errand.kind == "runs":
+                of.runs_found(errand.number, RealRuns(random.choice(["one", "three", None]), ()))
             else:
                 of.snapshot_taken(errand, b"x" * 100, "", b"tile")
         picture = Miniature("map2", bytes(128))

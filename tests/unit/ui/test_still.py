@@ -99,14 +99,25 @@ def test_a_board_that_does_not_read_gets_no_more_pictures_than_its_line_holds() 
     assert sent == [b"\0", b"again"]
 
 
-@pytest.mark.parametrize("message", ["hello", b"\0" * 10])
-def test_a_board_that_talks_is_closed(listen: Listen, message: str | bytes) -> None:
+@pytest.mark.parametrize("message", ["hello", b"\0" * 10, "[]", '{"ask": []}', '{"do": "play"}', "{" * 9_000])
+def test_a_board_that_says_anything_but_an_answer_is_closed(listen: Listen, message: str | bytes) -> None:
     socket = listen("mine")
     socket.send(message)
     with pytest.raises(ConnectionClosed) as closed:
         socket.recv(PATIENCE)
-    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4400
+    assert closed.value.rcvd is not None and closed.value.rcvd.code in (4400, 4413)
     until(lambda: "mine" not in ahead._listeners)
+
+
+def test_an_answer_to_no_question_brings_no_picture_and_many_close_the_socket(listen: Listen) -> None:
+    socket = listen("mine")
+    socket.send('{"do": "answer", "id": "saddle", "answer": "pass"}')
+    assert socket.recv(PATIENCE) == ahead.NO_PICTURE
+    with pytest.raises(ConnectionClosed) as closed:
+        for _ in range(9):
+            socket.send('{"do": "answer"}')
+            socket.recv(PATIENCE)
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4429
 
 
 def test_a_foreign_page_is_refused(listen: Listen) -> None:

@@ -141,7 +141,7 @@ export class Teacher {
   }
 
   send(message) {
-    return this.socket.send(message);
+    return this.socket.ask(message);
   }
 
   /** Send a command about the vote, with the state in which it was pressed. */

@@ -1,6 +1,6 @@
 // The class's question in the app: in the rail of the lesson that it is about, or else in a panel below the bar.
 
-import { element, fill } from "../dom.js";
+import { element, fill, readNumber } from "../dom.js";
 import { Sketch } from "../controls/rail/sketch.js";
 
 const OPEN = ["open 1", "open 2"];
@@ -183,9 +183,8 @@ export class Vote {
     );
     form.onsubmit = (event) => {
       event.preventDefault();
-      const text = field.value.trim().replace("−", "-").replace(/^(-?\d*),(\d+)$/, "$1.$2");
-      const value = Number(text);
-      if (text && Number.isFinite(value) && value >= lo && value <= hi) {
+      const value = readNumber(field.value, { hi, unit });
+      if (value >= lo && value <= hi) {
         this.typed = undefined;
         return this.answer(value);
       }

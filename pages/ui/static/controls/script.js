@@ -58,10 +58,15 @@ export class Script {
     this.keepInSight();
   }
 
-  /** Scroll the lines, and nothing else, to the one that has run last or failed, once for each. */
+  /**
+   * Scroll the lines, and nothing else, once for each: to the change whose result has come, else to the line that has
+   * run last, failed or been changed.
+   */
   keepInSight() {
-    const row = /** @type {HTMLElement} */ (this.list.querySelector(".is-error, .is-now"));
     const { list } = this;
+    const among = [".choice.is-yes, .choice.is-no:focus", ".is-error, .is-now"];
+    if (!this.panel.choices.length) among.push(".is-in");
+    const row = /** @type {HTMLElement} */ (among.map((each) => list.querySelector(each)).find(Boolean));
     const shown = row && `${row.className} ${row.textContent}`;
     if (shown === this.rowInSight) return;
     this.rowInSight = shown;
@@ -113,7 +118,7 @@ export class Script {
         number >= 0 && sign !== "−" ? String(number + 1) : "",
       ),
       element("span", { class: "plus-minus", "aria-hidden": "true" }, sign || MARKS[mark] || ""),
-      element("code", {}, code || " "),
+      listed(code || " "),
     ];
     const classes = ["script-row", SIGNS[sign], mark && `is-${mark}`].filter(Boolean).join(" ");
     const label = state ? `${name} (${state})` : name;
@@ -151,7 +156,7 @@ export class Script {
             { class: ["change", SIGNS[sign]].filter(Boolean).join(" ") },
             element("span", { class: "unseen" }, this.words.signs[sign] ?? ""),
             element("span", { class: "plus-minus", "aria-hidden": "true" }, sign),
-            element("code", {}, code.trim()),
+            listed(code),
           )
         ),
         ...(state ? [element("span", { class: "state" }, this.words.states[state])] : []),
@@ -208,6 +213,11 @@ export class Script {
 
 const SIGNS = { "+": "is-in", "−": "is-out" };
 const MARKS = { wrong: "✗", fault: "●", error: "✗", now: "▶" };
+
+/** A line of code; what does not fit goes on in the next line, further in than the line begins. */
+function listed(code) {
+  return element("code", { style: `--indent: ${code.search(/\S|$/)}` }, code);
+}
 
 /** A sentence as nodes, with what stands between backticks as code. */
 function withCode(sentence) {

@@ -175,6 +175,7 @@ export class Strip {
     move(this.veil, x);
     move(this.knob, x, y ?? axes.middle);
     move(this.cross, x);
+    if (state === "failed") this.cross.classList.toggle("before", x + this.cross.offsetWidth > this.glass.clientWidth);
     const now = axes.x(time.now);
     move(this.now, now);
     move(this.nowLine, now);

@@ -80,6 +80,7 @@ def panels(
     }
     frame: dict[str, Any] = {
         "annotations": notes,
+        "shapes": [_edge(each["boxes"]) for each in groups],
         "margin": {"l": 30 if bars else 6, "r": 8, "t": 2, "b": 22 if bars else 4},
     }
     frame |= {"barmode": "group", "meta": meta or {}}
@@ -116,6 +117,12 @@ def _group(panel: Panel, left: float, top: float) -> Maps:
     return {"side": wide, "tall": high, "values": values.ravel(), "boxes": box, "over": True, "crisp": longest < 64,
             "lut": "grey" if panel.is_grey else "ink" if panel.is_ink else "signed filling", "name": panel.title,
             "size": 1.0 if panel.is_ink else largest(panel.image)}  # fmt: skip
+
+
+def _edge(box: Array) -> dict[str, Any]:
+    """The edge of a panel, whose zeros have the colour of the page."""
+    x0, x1, y0, y1 = (float(each) for each in box)
+    return {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": {"color": "@muted/0.4", "width": 1}}
 
 
 def _signed(image: Array) -> Array:

@@ -34,10 +34,15 @@ class Edit:
 
     @property
     def difference(self) -> tuple[tuple[str, str], ...]:
-        """Its lines, each with a sign: "−" for one that goes, "+" for one that comes, "" for one that stays."""
+        """Its lines, each with a sign: "−" for one that goes, "+" for one that comes, "" for one that stays.
+
+        The indent that all of them share is left out: what remains says which line is in which block.
+        """
         signs = {"- ": "−", "+ ": "+", "  ": ""}
-        lines = difflib.ndiff(self.old.split("\n"), self.new.split("\n"))
-        return tuple((signs[each[:2]], each[2:]) for each in lines if each[:2] in signs)
+        old, new = self.old.split("\n"), self.new.split("\n")
+        indent = min(len(line) - len(line.lstrip()) for line in (*old, *new) if line.strip())
+        found = (each for each in difflib.ndiff(old, new) if each[:2] in signs)
+        return tuple((signs[each[:2]], each[2 + indent :]) for each in found)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import difflib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
+from itertools import takewhile
 from typing import Any, ClassVar
 
 from playground.engine.commands import Command, CommandError, Pick
@@ -90,8 +91,8 @@ class ScriptRun(SteppedRun):
         return {"script": lambda: script(self.panel(at)), "curves": partial(self._curves, at)}
 
     def status(self, at: int) -> dict[str, float]:
-        """The loss of the script, and of the changed one."""
-        if self.by_line:
+        """The loss of the script, and of the changed one, where it is the loss that is drawn."""
+        if self.by_line or self.case.curves[0] != "loss":
             return {}
         losses = {"loss": _rounded(self.first.loss(at))}
         if self.changed is not None:
@@ -117,11 +118,11 @@ class ScriptRun(SteppedRun):
         drawn = []
         pairs = [(self.first, "@test"), *([] if self.changed is None else [(self.changed, "@train")])]
         for (track, colour), name in zip(pairs, self.names_of_tracks, strict=False):
-            is_past = track is self.first and self.changed is not None and track.steps > at
+            is_behind = track is self.first and self.changed is not None
             for curve, dash in zip(self.case.curves, DASHES, strict=False):
-                values = track.curve(curve, track.steps if is_past else at)
+                values = track.curve(curve, track.steps if is_behind else at)
                 label = words.CURVE.format(track=name, name=curve)
-                drawn.append(Curve(label, values, colour, dash, is_past))
+                drawn.append(Curve(label, values, colour, dash, is_behind))
         title = (words.LOG_AXIS if self.case.log else words.AXIS).format(name=self.case.curves[0])
         return curves(drawn, title=title, until=self.length or 1, log=self.case.log)
 
@@ -186,7 +187,7 @@ class CaseRun(ScriptRun):
                 "fails" if changed.error else "not cured")  # fmt: skip
             values = {"value": "", "before": ""} if self.by_line else {
                 "value": self.value(changed), "before": self.value(self.first)}  # fmt: skip
-            return words.SENTENCES[kind].format(name=name, error=_last_line(changed.error), **values)
+            return words.SENTENCES[kind].format(name=name, error=_last_line(changed.error), next=self.next, **values)
         if self.line is not None:
             return words.SENTENCES["found"].format(line=self.line + 1)
         if self.wrong_lines:
@@ -233,10 +234,20 @@ class CaseRun(ScriptRun):
         return tuple(Choice(each.difference, states.get(place, "")) for place, each in enumerate(self.case.choices))
 
     def _after(self, lines: Sequence[ScriptLine]) -> int:
-        """The place of the line of the fault among the lines that are shown."""
+        """The place of the line of the fault among the lines that are shown, or of the last that came in its place."""
         if self.line is None:
             return -1
-        return next((at for at, each in enumerate(lines) if each.number == self.line), -1)
+        at = next(at for at, each in enumerate(lines) if each.number == self.line)
+        if lines[at].sign:
+            at += len(list(takewhile(lambda each: each.sign, lines[at + 1 :])))
+        return at
+
+    @property
+    def next(self) -> str:
+        """Which case comes after this one, in one sentence."""
+        names = list(self.cases)
+        number = names.index(self.case.name) + 2
+        return (words.NEXT if number <= len(names) else words.LAST).format(number=number)
 
     def _lines(self, at: int) -> tuple[ScriptLine, ...]:
         if self.changed is None:

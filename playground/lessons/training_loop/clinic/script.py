@@ -54,6 +54,7 @@ class Script:
         self.error = ""
         self.error_line: int | None = None
         self.has_ended = False
+        self._begun = 0  # the line of the statement that was begun last; of a loop, whenever it asks for an item
         self._random: torch.Tensor | None = None
         self._body = ast.parse(text, FILE).body
         self._walk = self._run(self._body)
@@ -120,7 +121,7 @@ class Script:
     def _run(self, body: Sequence[ast.stmt], *, inside: bool = False) -> Iterator[int]:
         """Run statements; yields the line of each, and PASS after each pass of an innermost loop."""
         for node in body:
-            line = node.lineno - 1
+            self._begun = line = node.lineno - 1
             if not isinstance(node, ast.For) or not (inside or _is_training_loop(node)):
                 before = weights_before(node, self.names)
                 self._execute(node)
@@ -138,6 +139,7 @@ class Script:
                 yield from self._run(node.body, inside=True)
                 if is_innermost:
                     yield PASS
+                self._begun = line
 
     def _execute(self, node: ast.stmt) -> None:
         code = _compiled(node, lambda: compile(ast.Module([node], []), FILE, "exec"))
@@ -147,8 +149,8 @@ class Script:
         return eval(_compiled(node, lambda: compile(ast.Expression(node), FILE, "eval")), self.names)
 
     def _line_of(self, error: BaseException) -> int:
-        """The innermost line of the script in a traceback; the current line where it has none."""
-        trace, found = error.__traceback__, self.line
+        """The innermost line of the script in a traceback; where it has none, that of the statement that has failed."""
+        trace, found = error.__traceback__, self._begun
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == FILE:
                 found = trace.tb_lineno - 1

@@ -17,11 +17,12 @@ SENTENCES = {
     "found": "Line {line} it is. Which change is the cure?",
     "trying": "The changed script runs beside the original.",
     "trying loud": "The changed script runs line by line.",
-    "cured": "Cured: {name} = {value} instead of {before}.",
+    "cured": "Cured: {name} = {value} instead of {before}. {next}",
     "not cured": "That does not help: {name} = {value}, and it was {before}.",
-    "runs": "Cured: the script runs to its end.",
+    "runs": "Cured: the script runs to its end. {next}",
     "fails": "That does not help: {error}",
 }
+NEXT, LAST = "Now choose number {number} below.", "This was the last one."
 PANEL = {
     "pick": "Which line is wrong? Click it, or choose it with the arrow keys and Enter.",
     "pick loud": "The message says where torch noticed. Which line has to change?",
@@ -30,8 +31,8 @@ PANEL = {
     "trying": "Running. The first script is the pale line.",
     "trying loud": "Running. Does it get past the line that failed?",
     "not cured": "{why} Choose another change.",
-    "cured": "{fault}. {explanation} {why}",
-    "with diagnosis": "{said} {diagnosis}",
+    "cured": "{fault}.\n{explanation} {why}",
+    "with diagnosis": "{said}\n{diagnosis}",
     "diagnosis": "The doctor, who sees the run alone, says: {sentence}",
     "no diagnosis": "A doctor who sees the run alone finds nothing here: only the code tells.",
 }

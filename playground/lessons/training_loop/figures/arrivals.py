@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from playground.engine.frames import Figure
-from playground.figures.parts import upright
+from playground.figures.parts import line, segments
 from playground.figures.theme import axis, layout
 
 COUNT = "Numbers per image"
@@ -16,9 +16,10 @@ COUNT = "Numbers per image"
 def arrivals(
     names: Sequence[str], counts: Sequence[int | None], texts: Sequence[str], expected: int, title: str
 ) -> Figure:
-    """A bar for each layer, from the top, with its text; None where x does not arrive. A line marks what is expected.
+    """A bar for each layer, from the top, with its text; None where x does not arrive.
 
-    The bar of the last layer is green where it has as many numbers as expected.
+    `title` names the marks of what is expected. The bar of the last layer is green where it has as many numbers as
+    expected.
     """
     rows = np.arange(len(names), dtype=float)
     numbers = np.array([0.0 if count is None else float(count) for count in counts])
@@ -34,17 +35,13 @@ def arrivals(
          "yanchor": "bottom", "yshift": -1, "xshift": 2, "showarrow": False, "font": {"color": "@text", "size": 11}}
         for row, text in zip(rows, texts, strict=True)
     ]  # fmt: skip
-    is_right = expected > 0.5 * most
-    notes.append({
-        "text": title, "x": float(expected), "y": 0.0, "yref": "paper", "yanchor": "bottom", "showarrow": False,
-        "xanchor": "right" if is_right else "left", "xshift": -5 if is_right else 5,
-        "font": {"color": "@mark", "size": 12, "weight": 600},
-    })  # fmt: skip
-    y = axis("", [len(names) + 0.1, -0.8], tickvals=rows, ticktext=list(names), showgrid=False, zeroline=False)
+    at = np.full(len(rows), float(expected))
+    marks = segments(at, rows - 0.25, at, rows + 0.25)
+    y = axis("", [len(names) - 0.5, -0.8], tickvals=rows, ticktext=list(names), showgrid=False, zeroline=False)
     return {
-        "data": [bars],
+        "data": [bars, line(title, *marks, {"color": "@mark", "width": 3})],
         "layout": layout(
             axis(COUNT, [0.0, 1.08 * most], tickformat=",d", nticks=4), y, showlegend=False, annotations=notes,
-            shapes=[upright(float(expected), "@mark", "dash", 2)], margin={"l": 78, "r": 10, "t": 8, "b": 40},
+            margin={"l": 78, "r": 10, "t": 8, "b": 40},
         ),
     }  # fmt: skip

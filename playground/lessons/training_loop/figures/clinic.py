@@ -84,13 +84,16 @@ def _quoted(text: str) -> str:
 
 @dataclass(frozen=True)
 class Curve:
-    """Values after each step from 1, with a name; `dash` tells the curves of one script apart, `pale` is the past."""
+    """Values after each step from 1, with a name; `dash` tells the curves of one script apart.
+
+    One that is `behind` others is pale and wide, so that it is seen where they agree.
+    """
 
     name: str
     values: Array
     colour: str
     dash: str = "solid"
-    pale: bool = False
+    behind: bool = False
 
 
 def curves(drawn: Sequence[Curve], *, title: str, until: int, log: bool) -> Figure:
@@ -98,8 +101,8 @@ def curves(drawn: Sequence[Curve], *, title: str, until: int, log: bool) -> Figu
     lines = []
     for each in drawn:
         steps = np.arange(1, len(each.values) + 1, dtype=np.float32)
-        colour = f"{each.colour}/{PALE}" if each.pale else each.colour
-        pen = {"color": colour, "width": 2.5, "dash": each.dash}
+        colour, width = (f"{each.colour}/{PALE}", 7) if each.behind else (each.colour, 2.5)
+        pen = {"color": colour, "width": width, "dash": each.dash}
         y = each.values.astype(np.float64)
         y = np.where(np.isfinite(y), y, np.nan)
         if log:

@@ -58,8 +58,8 @@ def grids(
             (row.grad, RIGHT, peaks[1], row.grad_changed),
         ):
             box = (span[0], top, span[1] - span[0], high)
+            shapes.append(_edge(box, is_empty=values is None))
             if values is None:
-                shapes.append(_empty(box))
                 notes.append(_centred(none, box))
             else:
                 matrix = as_matrix(values)
@@ -123,11 +123,11 @@ def _hover(name: str, matrix: Array, box: tuple[float, float, float, float]) -> 
     }  # fmt: skip
 
 
-def _empty(box: tuple[float, float, float, float]) -> dict[str, Any]:
-    """The dashed frame in the place of numbers that do not exist."""
+def _edge(box: tuple[float, float, float, float], *, is_empty: bool) -> dict[str, Any]:
+    """The edge of a grid, whose zeros have the colour of the page; dashed in the place of numbers that do not exist."""
     x, y, wide, high = box
-    return {"type": "rect", "x0": x, "y0": y, "x1": x + wide, "y1": y + high, "layer": "below",
-            "line": {"color": "@muted/0.7", "width": 1, "dash": "dot"}}  # fmt: skip
+    line = {"color": "@muted/0.7", "width": 1, "dash": "dot"} if is_empty else {"color": "@muted/0.4", "width": 1}
+    return {"type": "rect", "x0": x, "y0": y, "x1": x + wide, "y1": y + high, "layer": "above", "line": line}
 
 
 def _centred(text: str, box: tuple[float, float, float, float]) -> dict[str, Any]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from playground.engine.commands import LookBack
+from playground.lessons.narrator import MAX_LETTERS, findings
 from playground.lessons.optimizers import narrator
 from playground.lessons.optimizers.config import OptimizersConfig
 from playground.lessons.optimizers.lesson import LESSON
+from playground.lessons.optimizers.narrator import RaceSituation
+from playground.lessons.optimizers.race import Placing
 from playground.lessons.optimizers.run import RaceRun, build
 
 
@@ -54,9 +60,7 @@ def test_a_winner_whose_curve_is_not_the_lowest_is_explained() -> None:
     run = made(384, lr=0.3)
     note, places = shown(run)
     assert places["SGD"] == "1st"
-    assert note.startswith(
-        "After step 384 SGD has won: its loss on all points is 0.004336. Momentum has the lowest curve"
-    )
+    assert note.startswith("After step 384 SGD has won with 0.004336 on all points. Momentum has the lowest curve")
     smoothed = {racer.entry.label: racer.smooth for racer in run.race.racers}
     assert min(smoothed, key=smoothed.__getitem__) == "Momentum"
     figure = run.draw(["loss"], {}).charts["loss"]
@@ -83,6 +87,48 @@ def test_all_who_dropped_out_are_named_also_at_the_end_and_the_advice_can_be_fol
     )
     own = shown(made(60, racers="sgd", lr=0.0001, own="SGD(lr=50)"))[0]
     assert "SGD 50 (step " in own and "dropped out" in own
+
+
+STANDARD = ("SGD", "Momentum", "Nesterov", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW")
+OWN = tuple(f"Nesterov 0.00{number}" for number in range(1, 9))
+
+
+def situation(names: Sequence[str], gone: int, tied: int, since: str, *, is_done: bool) -> RaceSituation:
+    """Of eight racers so many have dropped out, so many are first, and the others are last; all rules may speak."""
+    placings: list[Any] = []
+    for at, name in enumerate(names):
+        left = {"left_at": 1234, "why": ("number", "bound")[at % 2]} if at < gone else {"left_at": -1, "why": ""}
+        place = 0 if at < gone else 1 if at < gone + tied else tied + 1
+        loss = 0.003794 if place == 1 else 0.04867
+        placings.append(Placing(SimpleNamespace(entry=SimpleNamespace(label=name), **left), loss, place))
+    running = names[gone:]
+    return RaceSituation(
+        step=1234, is_current=True, is_done=is_done, placings=placings, since=since, has_stepped=True,
+        rows=dict.fromkeys(running, (1.0, 2.0)) if since else {},
+        smoothed={name: -at for at, name in enumerate(running)}, can_lower_rate=True, dead=tuple(running),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("names", [STANDARD, OWN])
+def test_no_sentence_about_eight_racers_is_longer_than_its_line(names: Sequence[str]) -> None:
+    changes = ("", "Since you set “AdamW's weight decay λ” to 0.5 at step 1,234")
+    rules = set()
+    for gone, tied, since, is_done in product((0, 1, 2, 3, 8), (1, 2, 3, 8), changes, (False, True)):
+        for found in findings(narrator.RULES, situation(names, gone, tied, since, is_done=is_done)):
+            assert len(found.text) <= MAX_LETTERS, found.text
+            rules.add(found.rule)
+    assert rules == {rule.name for rule in narrator.RULES} - {"past", "start", "unstepped", "alone"}
+
+
+def test_a_sentence_names_the_first_racers_and_counts_the_others() -> None:
+    now = situation(STANDARD, 8, 1, "", is_done=False)
+    assert next(findings(narrator.RULES, now)).text == (
+        "All have dropped out: SGD (step 1,234) and 7 others. The loss was too large or NaN. "
+        "Lower the learning rate, then press Reset."
+    )
+    now = situation(STANDARD, 0, 1, "", is_done=True)
+    text = next(found for found in findings(narrator.RULES, now) if found.rule == "leads").text
+    assert text.endswith("last: Momentum, Nesterov, Adagrad, RMSprop, Adadelta, Adam and AdamW with 0.04867.")
 
 
 def test_a_change_is_judged_by_the_steps_after_it() -> None:
@@ -118,7 +164,7 @@ def test_a_setting_of_optimizers_that_do_not_race_is_no_change() -> None:
 
 def test_a_racer_without_a_unit_that_is_alive_is_named() -> None:
     run = made(100, lr=1.0)
-    assert shown(run)[0].startswith("All hidden units of SGD and Momentum are dead: a flat line. Adam leads")
+    assert shown(run)[0].startswith("All hidden units of SGD and Momentum are dead: a flat line.")
     assert shown(run)[0].endswith("Lower the learning rate, then press Reset.")
     assert "dead" not in shown(made(100))[0]
 

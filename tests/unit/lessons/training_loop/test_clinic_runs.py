@@ -81,9 +81,22 @@ def test_the_line_then_a_change_that_does_not_help_then_the_cure() -> None:
     run.apply(choice(run, right=True))
     assert [each.state for each in run.panel(0).choices].count("no") == 1, "what did not help stays marked"
     played(run)
-    assert run.narrate(run.steps) == "Cured: mse = 0.00719 instead of 0.603."
+    assert run.narrate(run.steps) == "Cured: mse = 0.00719 instead of 0.603. Now choose number 2 below."
     assert run.is_revealed and run.case.fault in run.panel(run.steps).said
-    assert {each.sign for each in run.panel(run.steps).lines} == {"", "+", "−"}
+    panel = run.panel(run.steps)
+    assert {each.sign for each in panel.lines} == {"", "+", "−"}
+    assert panel.lines[panel.after].code.strip() == "optimizer.step()", "the changes stand below what one has made"
+
+
+def test_a_change_says_which_line_is_in_which_block() -> None:
+    assert SILENT["b3"].cure.difference == (("−", "    scheduler.step()"), ("+", "scheduler.step()"))
+    assert LOUD["l12"].cure.difference[-1] == ("+", "    output = model(x)")
+
+
+def test_who_has_cured_a_case_is_told_which_one_is_next() -> None:
+    assert [silent(name).next for name in ("e1", *list(SILENT)[-1:])] == [
+        "Now choose number 2 below.", "This was the last one.",
+    ]  # fmt: skip
 
 
 def test_the_doctor_speaks_once_the_fault_is_known() -> None:
@@ -106,6 +119,12 @@ def test_the_cured_run_grows_beside_the_sick_one() -> None:
     run.advance(10.0, 50)
     sick, cured = run.draw(CHARTS, {}).charts["curves"]["data"]
     assert len(sick["x"]) == 200 and len(cured["x"]) == run.steps == 50
+
+
+def test_only_a_loss_is_called_one() -> None:
+    run = silent("s5")
+    run.advance(10.0, 2)
+    assert "loss" not in run.status(run.steps), "its curve is an accuracy"
 
 
 def test_looking_back_shows_what_stood_beside_the_lines() -> None:
@@ -141,7 +160,7 @@ def test_a_loud_case_shows_the_message_and_the_line_and_then_runs() -> None:
     run.apply(choice(run, right=False))
     assert "That does not help" in played(run).narrate(run.steps)
     run.apply(choice(run, right=True))
-    assert played(run).narrate(run.steps) == "Cured: the script runs to its end."
+    assert played(run).narrate(run.steps).startswith("Cured: the script runs to its end.")
 
 
 def test_a_myth_runs_both_scripts_after_the_answer_and_says_who_was_right() -> None:

@@ -136,3 +136,10 @@ def test_a_loud_script_stops_at_a_line_with_the_message(name: str) -> None:
     kind, _, message = script.error.partition(": ")
     assert kind.endswith("Error") and message and "\x1b" not in message
     assert script.error_line is not None and script.text.split("\n")[script.error_line].strip()
+
+
+def test_a_loader_that_fails_fails_in_the_line_of_its_loop() -> None:
+    script = Script(with_seed(LOUD["l10"].script, 0))
+    while script.run_line():
+        pass
+    assert script.error_line is not None and script.text.split("\n")[script.error_line].strip().endswith("in loader:")

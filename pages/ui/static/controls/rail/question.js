@@ -1,6 +1,6 @@
 // The question of an experiment before it runs: its answers in the rail, the answer in the chart, and the verdict.
 
-import { element, fill } from "../../dom.js";
+import { element, fill, readNumber } from "../../dom.js";
 import { keptAnswer } from "../../kept_run/answer.js";
 import { Sketch } from "./sketch.js";
 
@@ -122,15 +122,15 @@ export class Question {
   }
 
   /**
-   * Give an answer, or none. The run begins at once where it stands ready; else the server sets it up when the answer
-   * comes, on the run's own line or with the page.
+   * Give an answer, or none. The run begins at once where it stands ready; else the server sets it up, or draws the
+   * lab, when the answer comes, on the board's own line or with the page.
    */
   commit(sent) {
     if (this.untold) return;
-    const { board, data, isReady } = this;
+    const { board, isReady } = this;
     const play = "answer" in sent ? this.playToItsEnd() : { do: "play" };
     const command = isReady ? play : { do: "answer", id: board.rail.data.set, ...sent };
-    const begins = !data.still && Boolean(board.stream?.send(command));
+    const begins = Boolean(board.stream?.send(command));
     if (begins) this.tellSoon({ ...sent, begun: isReady });
     else this.send({ ...sent, begun: false });
   }
@@ -184,7 +184,9 @@ export class Question {
 
   /** The run has another state: once it is where the question ends, the page compares it with the answer. */
   follow(state, step) {
-    if (this.untold && step > 0) requestAnimationFrame(() => setTimeout(() => this.tell())); // when it is painted
+    if (this.untold && (step > 0 || this.data.still)) {
+      requestAnimationFrame(() => setTimeout(() => this.tell())); // when it is painted
+    }
     if (this.phase !== "running" || this.data.still) return;
     const { until } = this.data;
     if (state === "playing" && until) {
@@ -257,8 +259,12 @@ export class Question {
     const { lo, hi, unit } = this.data.ask;
     const limits = { lo: asText(lo), hi: asText(hi), unit };
     const hint = element("span", { class: "rail-hint", id: `hint-${this.board.session}` });
-    const say = (sentence, value) => (hint.textContent = fill(sentence, { ...limits, value }).trim());
-    say(words.numberRange);
+    const write = (sentence, value) => (hint.textContent = fill(sentence, { ...limits, value }).trim());
+    const say = (sentence, value) => {
+      write(sentence, value);
+      this.board.rail.fit(); // a longer sentence moves nothing below
+    };
+    write(words.numberRange);
     const field = element("input", {
       type: "text",
       inputmode: "decimal",
@@ -279,12 +285,11 @@ export class Question {
     );
     form.onsubmit = (event) => {
       event.preventDefault();
-      const text = field.value.trim().replace("−", "-").replace(/^(-?\d*),(\d+)$/, "$1.$2");
-      const answer = Number(text);
-      if (text && Number.isFinite(answer) && answer >= lo && answer <= hi) return this.commit({ answer });
+      const answer = readNumber(field.value, this.data.ask);
+      if (answer >= lo && answer <= hi) return this.commit({ answer });
       field.setAttribute("aria-invalid", "true");
       field.focus();
-      say(text ? words.numberBad : words.numberBlank, field.value);
+      say(field.value.trim() ? words.numberBad : words.numberBlank, field.value);
       this.board.announcer.say(hint.textContent);
     };
     return form;
@@ -308,7 +313,9 @@ export class Question {
     this.clear.disabled = this.finish.disabled = isEmpty;
     const { title } = charts.get(this.data.ask.chart).spec;
     const text = isEmpty ? fill(words.curveHint, { title }) : words.curveMore;
-    if (this.hint.textContent !== text) this.hint.textContent = text;
+    if (this.hint.textContent === text) return;
+    this.hint.textContent = text;
+    this.board.rail?.fit();
   }
 
   commitCurve() {
