@@ -134,7 +134,7 @@ def curve(rng: random.Random, points: int = 32) -> bytes:
     """A loss that falls more or less fast."""
     start, end, slope = rng.uniform(0.6, 1.1), rng.uniform(0.01, 0.5), rng.uniform(0.02, 0.4)
     at = np.arange(points)
-    return glance.loss_bytes(end + (start - end) * np.exp(-slope * at) * (1 + 0.05 * np.sin(3 * at)))
+    return glance.curve_bytes(end + (start - end) * np.exp(-slope * at) * (1 + 0.05 * np.sin(3 * at)))
 
 
 def miniature(kind: str, rng: random.Random) -> glance.Miniature:
@@ -161,7 +161,7 @@ def tile(seat: int, kind: str = "map", age: int = 12) -> bytes:
     rng = random.Random(seat)
     steps, rate = rng.choice([90, 260, 430, 640, 800, 1000, 1200]), rng.choice([0.003, 0.01, 0.03, 0.1, 0.3, 0.6])
     is_lost = kind == "diverged"
-    losses = glance.loss_bytes(np.array([*(0.4 * 3.0 ** np.arange(9)), math.inf])) if is_lost else curve(rng)
+    losses = glance.curve_bytes(np.array([*(0.4 * 3.0 ** np.arange(9)), math.inf])) if is_lost else curve(rng)
     found = glance.Glance(
         miniature(kind, rng), "failed" if is_lost else "paused", 9 if is_lost else steps,
         math.nan if is_lost else 0.02 + rng.random() * 0.6, 1.5 if is_lost else rate, 0.5 + 0.5 * rng.random(),
@@ -227,6 +227,9 @@ def runs(vote: int = 1, *, ago: float = 0.0, names: tuple[str, ...] = ("2", "3",
     return {"is": "runs", "vote": vote, "at": time.time() - ago, "seconds": 10.0, "runs": made}
 
 
+ABOUT = {"page": "classification", "title": "Classification", "of": 30}  # whose runs a picture of all has
+
+
 def dots(count: int, of: int = 28, x: str = "rate", y: str = "loss") -> Any:
     """One dot for each run: a valley over the learning rate; large rates diverge, and the last one still plays."""
     rng = random.Random(3)
@@ -235,7 +238,7 @@ def dots(count: int, of: int = 28, x: str = "rate", y: str = "loss") -> Any:
         rate = round(10 ** rng.uniform(-3, 0.5), 4)
         loss = 0.004 * (1 + 30 * abs(math.log10(rate / 0.4)) ** 2) if rate < 1.4 else None
         found.append([each, rate, loss, each == count - 1 and loss is not None])
-    return {"is": "dots", "x": x, "y": y, "of": of, "dots": found}
+    return {"is": "dots", **ABOUT, "x": x, "y": y, "of": of, "dots": found}
 
 
 def curves(count: int) -> Any:
@@ -243,11 +246,11 @@ def curves(count: int) -> Any:
     made = []
     for each in range(count):
         rng = random.Random(each)
-        lost = glance.loss_bytes(np.array([*(0.4 * 3.0 ** np.arange(7)), math.inf]))
+        lost = glance.curve_bytes(np.array([*(0.4 * 3.0 ** np.arange(7)), math.inf]))
         made.append(
             [each, 7 if each % 9 == 8 else 100, base64.b64encode(lost if each % 9 == 8 else curve(rng, 64)).decode()]
         )
-    return {"is": "curves", "curves": made}
+    return {"is": "curves", **ABOUT, "curves": made}
 
 
 def leaders(count: int = 19) -> Any:
@@ -258,7 +261,7 @@ def leaders(count: int = 19) -> Any:
         parameters = rng.choice([7, 12, 13, 15, 17, 17, 19, 20, 22])
         accuracy = min(0.99, 0.6 + 0.02 * parameters + rng.uniform(-0.03, 0.05))
         made.append([each, parameters, accuracy, accuracy >= 0.95 and parameters <= 20, name(each)])
-    return {"is": "leaders", "accuracy": 0.95, "parameters": 20, "dots": made}
+    return {"is": "leaders", **ABOUT, "accuracy": 0.95, "parameters": 20, "dots": made}
 
 
 PLAN = [

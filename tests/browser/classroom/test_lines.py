@@ -123,6 +123,10 @@ def test_who_was_taken_out_asks_to_come_back_and_has_the_same_seat(page: Open, t
     tab.page.get_by_role("button", name="Ask to come back").click()
     tab.page.get_by_role("heading", name="Your teacher was asked").wait_for()
     teacher.until(lambda: teacher.state.get("waiting"), "the teacher sees who asks")
+    tab.page.evaluate("() => void (window.__old = true, setTimeout(() => location.reload()))")
+    tab.page.wait_for_function("!window.__old")
+    tab.page.get_by_role("heading", name="Your teacher was asked").wait_for()
+    teacher.until(lambda: teacher.state.get("waiting"), "a reload asks again")
     teacher.do("let back", seat=1, yes=True)
     tab.page.get_by_role("heading", name="Nothing is asked now").wait_for()
     assert tab.page.locator("header b").inner_text() == name

@@ -56,6 +56,8 @@ class Bar {
     root.dataset.class = "in";
     root.dataset.classTheme = isDarkTheme() ? "dark" : "light"; // until the page is there
     root.append(this.root, this.together.panel, this.vote.panel);
+    const sizes = new ResizeObserver(() => this.makeRoom());
+    for (const each of [this.root, this.vote.panel]) sizes.observe(each, { box: "border-box" });
     addEventListener("keydown", (event) => this.key(event), true);
     addEventListener("board:shows", (event) => this.boardShows(/** @type {CustomEvent} */ (event).detail));
     addEventListener("board:leaves", (event) => this.boardLeaves(/** @type {CustomEvent} */ (event).detail));
@@ -275,6 +277,7 @@ class Bar {
     this.vote.show(null, null);
     this.together.leave();
     delete root.dataset.class;
+    for (const name of ["--class-bar", "--class-asks"]) root.style.removeProperty(name);
     this.root.remove();
     for (const panel of [this.together.panel, this.vote.panel]) panel.remove();
     this.page?.setTriggerValue("order", { leave: true });
@@ -364,6 +367,13 @@ class Bar {
       this.text,
       ...acts,
     );
+  }
+
+  /** The page begins below the bar, which has two rows on a narrow page, and below the question. */
+  makeRoom() {
+    const { offsetHeight: asks } = this.vote.panel;
+    root.style.setProperty("--class-bar", `${this.root.offsetHeight}px`);
+    root.style.setProperty("--class-asks", asks ? `calc(${asks}px + 1rem)` : "0px");
   }
 
   get isFollowed() {

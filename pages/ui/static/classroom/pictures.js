@@ -2,7 +2,7 @@
 
 import { drawn, icon, part, say } from "./parts.js";
 import { IS_LOG, scaleOf } from "./scales.js";
-import { lossOf } from "./tile_codec.js";
+import { lossesIn } from "./tile_codec.js";
 import { answerText, barsOf, numberText, optionsOf, plain, shareText } from "./vote_words.js";
 
 const WIDE = 1760; // units of all drawings
@@ -332,6 +332,12 @@ function drawHeights(picture, y, [left, right], textOf) {
 
 const tickText = (value, name) => name === "accuracy" ? `${Math.round(100 * value)} %` : numberText(value);
 
+/** Whose runs a picture of all has: of the students those at one lesson; "" for none. */
+export function runsText(found, text) {
+  const n = (found?.dots ?? found?.curves ?? []).length;
+  return n ? say(text.runs_in, { title: found.title, n, of: found.of }) : "";
+}
+
 /** The runs that have come to an end or are paused: their dots stand. */
 export const standing = ({ dots }) => dots.filter(([, , , plays]) => !plays);
 
@@ -411,17 +417,16 @@ export function scatter(dots, newest, text) {
 const CURVES_LOW = 1e-4; // no loss is drawn lower
 const CURVES_HIGH = 30;
 
-/** Whether a loss curve (base64 of loss bytes) ends with a loss that is not finite. */
-export const hasDiverged = (bytes) => atob(bytes).includes("\0");
+/** Whether a loss curve, as a message has it, ends with a loss that is not finite. */
+export const hasDiverged = (curve) => lossesIn(curve).some(Number.isNaN);
 
-/** All loss curves: `[[id, steps, base64 of loss bytes], …]`. Those that diverged are red and dashed. */
+/** All loss curves: `[[id, steps, base64 of two bytes for each loss], …]`. Those that diverged are red and dashed. */
 export function lossCurves(found, text) {
   const HIGH = 760;
   const [left, right, top, bottom] = [120, WIDE - 40, 30, HIGH - 90];
-  const all = found.map(([, steps, bytes]) => ({
-    steps,
-    losses: [...atob(bytes)].map((letter) => lossOf(letter.charCodeAt(0))),
-  })).filter(({ losses }) => losses.length > 1);
+  const all = found.map(([, steps, curve]) => ({ steps, losses: lossesIn(curve) })).filter(({ losses }) =>
+    losses.length > 1
+  );
   const picture = sheet(HIGH, say(text.curves_of_loss_alt, { n: all.length }));
   const clamp = (loss) => Math.min(Math.max(loss, CURVES_LOW), CURVES_HIGH);
   const finite = all.flatMap(({ losses }) => losses.filter(Number.isFinite).map(clamp));
