@@ -393,7 +393,7 @@ class BoardText:
     snapshot: str = "Snapshot"
     kept: str = "Kept. It is on the page before the end of the class."
     helped: str = "Help given"
-    allow: str = "Allow this name on the projector"
+    allow: str = "Allow the name projected"
     send: str = "Send my run"
     rename: str = "Rename"
     new_name: str = "New name"

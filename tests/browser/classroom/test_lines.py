@@ -73,6 +73,18 @@ def test_a_second_vote_begins_with_nobody_who_has_answered(page: Open) -> None:
     tab.page.locator(".qbox .num", has_text="0 of 8").wait_for()
 
 
+def test_an_open_menu_stays_at_its_button_while_the_class_goes_on(page: Open) -> None:
+    tab = page(script=wall())
+    tab.page.goto(WALL)
+    tab.page.locator("[data-key=open-lock]").click()
+    menu = tab.page.locator("[data-key=menu-lock]")
+    place = "(menu) => [menu.getBoundingClientRect().x, menu.getBoundingClientRect().y]"
+    before = menu.evaluate(place)
+    tab.page.evaluate("(message) => window.__say(message)", class_of.teacher(eyes=True))
+    tab.page.get_by_role("button", name="Resume").wait_for()
+    assert menu.evaluate(place) == before and before[1] > 100
+
+
 def test_the_next_act_is_pressed_once_by_a_double_click(page: Open) -> None:
     tab = page(script=wall(vote=class_of.vote("open 1")))
     tab.page.goto(WALL)

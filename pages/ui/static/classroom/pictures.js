@@ -110,6 +110,7 @@ export function moved(vote, text) {
 }
 
 const LINE = 18; // letters of a line beside the ribbons
+const COUNTED = 34; // height of the count below a name there
 
 /** A name in lines that fit beside the ribbons. */
 function wrapped(name) {
@@ -129,12 +130,20 @@ function ribbons(vote, text) {
   const first = options.map(([from]) => options.reduce((sum, [to]) => sum + count(from, to), 0));
   const second = options.map(([to]) => options.reduce((sum, [from]) => sum + count(from, to), 0));
   const all = Math.max(1, first.reduce((sum, each) => sum + each, 0));
-  const unit = (HIGH - 70 - gap * (options.length - 1)) / all;
+  const labels = options.map(([, name]) => {
+    const [lines, size] = [wrapped(name), name.length > LINE ? 28 : 46];
+    return { lines, size, high: 1.1 * size * lines.length + COUNTED };
+  });
+  const room = HIGH - 70 - gap * (options.length - 1);
+  let unit = room / all;
+  const slots = (values) => values.map((value, each) => Math.max(value * unit, labels[each].high)); // no name over another
+  const isTooHigh = (values) => slots(values).reduce((sum, each) => sum + each, 0) > room;
+  while (unit > room / all / 4 && (isTooHigh(first) || isTooHigh(second))) unit *= 0.97;
   const starts = (values) => {
     let at = top;
-    return values.map((value) => {
-      const start = at;
-      at += value * unit + gap;
+    return slots(values).map((slot, each) => {
+      const start = at + (slot - Math.max(4, values[each] * unit)) / 2;
+      at += slot + gap;
       return start;
     });
   };
@@ -170,11 +179,9 @@ function ribbons(vote, text) {
     if (isMoved && high > 34) picture.append(words(String(n), left + bar + 22, y + high / 2 + 12, 34, { weight: 700 }));
   }
   const side = (at, values, x, anchor, edge) => {
-    options.forEach(([, name], each) => {
+    labels.forEach(({ lines, size }, each) => {
       const high = Math.max(4, values[each] * unit);
       picture.append(drawn("rect", { x, y: at[each], width: bar, height: high, fill: "var(--text)", rx: 4 }));
-      const lines = wrapped(name);
-      const size = name.length > LINE ? 28 : 46;
       const label = drawn("text", { "font-family": TYPE, "text-anchor": anchor });
       const start = at[each] + high / 2 - (lines.length * size) / 2 + size * 0.62;
       lines.forEach((line, row) => {
