@@ -23,7 +23,7 @@ RACE_POINTS = 24  # at most, of each racer's loss
 CURVE_POINTS = 64  # at most, of the whole loss
 SHOWN_POINTS = 40  # at most, of the data in a map or a fit
 OWN_IMAGE = 65_535  # in the place of an image's number
-MIN_EXPONENT, MAX_EXPONENT = -6, 6  # of the losses that a byte can tell apart
+MIN_EXPONENT, MAX_EXPONENT = -6, 6  # of the losses that bytes can tell apart
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Miniature:
 class Glance:
     """One run at one moment. What a run does not have is NaN, 0 or empty.
 
-    `curve` is the whole loss from step 0 on, as loss bytes (`loss_bytes`) at even distances. A glance has all of it, so
-    one that is lost or read twice does no harm. `accuracy` is a fraction of 1; `units` counts hidden units, or a CNN's
-    parameters in hundreds; `challenge` says whether the run has a teacher's challenge, and has met it.
+    `curve` is the whole loss from step 0 on at even distances, two bytes each (`curve_bytes`). A glance has all of it,
+    so one that is lost or read twice does no harm. `accuracy` is a fraction of 1; `units` counts hidden units, or a
+    CNN's parameters in hundreds; `challenge` says whether the run has a teacher's challenge, and has met it.
     """
 
     miniature: Miniature = Miniature()
@@ -74,11 +74,26 @@ class Glance:
 
 def loss_bytes(losses: NDArray[Any]) -> bytes:
     """Losses as a byte each: 0 for one that is not finite, else 1 to 255 for 1e-6 to 1e6 on a logarithmic scale."""
+    return _on_scale(losses, 255).astype(np.uint8).tobytes()
+
+
+def curve_bytes(losses: NDArray[Any]) -> bytes:
+    """The same with two bytes each, for large pictures, in which steps of a byte (12 %) are seen: 0, or 1 to 65535."""
+    return _on_scale(losses, 65_535).astype("<u2").tobytes()
+
+
+def small_curve(curve: bytes, most: int) -> bytes:
+    """At most `most` losses of a curve, as loss bytes."""
+    codes = thinned(np.frombuffer(curve, "<u2"), most).astype(np.float64)
+    return np.where(codes, 1 + np.rint(254 * (codes - 1) / 65_534), 0).astype(np.uint8).tobytes()
+
+
+def _on_scale(losses: NDArray[Any], most: int) -> NDArray[Any]:
     found = np.asarray(losses, dtype=np.float64)
     is_finite = np.isfinite(found)
     exponents = np.log10(np.maximum(np.where(is_finite, found, 1.0), 10.0**MIN_EXPONENT))
     share = (np.clip(exponents, MIN_EXPONENT, MAX_EXPONENT) - MIN_EXPONENT) / (MAX_EXPONENT - MIN_EXPONENT)
-    return np.where(is_finite, 1 + np.rint(254 * share), 0).astype(np.uint8).tobytes()
+    return np.where(is_finite, 1 + np.rint((most - 1) * share), 0)
 
 
 def thinned(values: NDArray[Any], most: int) -> NDArray[Any]:

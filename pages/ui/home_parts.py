@@ -67,7 +67,7 @@ def progress() -> None:
         "mark": text.mark, "markWithPredictions": text.mark_with_predictions,
     }  # fmt: skip
     lessons = [{"name": lesson.name, "ids": [each.id for each in questions(lesson)]} for lesson in LESSONS.values()]
-    _progress(key="progress", data={"words": words, "lessons": lessons})
+    _progress(key="progress", data={"words": words, "lessons": lessons, "session": session.session().name})
 
 
 def hours() -> str:

@@ -141,6 +141,8 @@ class Still:
     config: Config
     text: Any  # a LabText of the board
     frame: bytes = b""  # as its socket sends it
+    note: str = ""  # below the board, as HTML
+    tables: str = ""
 
 
 @dataclass

@@ -26,8 +26,8 @@ _markdown = marked(MarkdownIt("commonmark", {"html": False}).disable(["image", "
 
 
 def show(key: str, note: str, tables: str) -> None:
-    """A note, which is Markdown, and tables as HTML."""
-    _sheet(key=key, data={"note": note_as_html(note), "tables": tables})
+    """A note and tables, as HTML."""
+    _sheet(key=key, data={"note": note, "tables": tables})
 
 
 def note_as_html(note: str) -> str:

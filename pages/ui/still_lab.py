@@ -73,11 +73,12 @@ def show(
                     on_try=on_try)  # fmt: skip
         return
     found, text = drawn.sheet, text_of(lab, drawn.sheet)
-    _tell_class(lab, text, drawn.picture.frame)
+    note = "" if text.note else sheet.note_as_html(found.note)
+    tables = "" if text.tables else sheet.as_html(lab.title, found.tables)
+    _tell_class(lab, text, drawn.picture.frame, note, tables)
     speaks = speaks and not found.note and not found.answer
     board.still(_key(lab), lab.charts, drawn.picture, text, on_pick, knobs=knobs, rail=rail, on_turn=on_turn,
                 on_try=on_try, speaks=speaks)  # fmt: skip
-    note, tables = "" if text.note else found.note, "" if text.tables else sheet.as_html(lab.title, found.tables)
     if note or tables:
         sheet.show(f"{lab.name}:sheet", note, tables)
 
@@ -94,14 +95,14 @@ def text_of(lab: Lab, found: DrawnLab) -> board.LabText:
     )
 
 
-def _tell_class(lab: Lab, text: board.LabText, frame: bytes = b"") -> None:
+def _tell_class(lab: Lab, text: board.LabText, frame: bytes = b"", note: str = "", tables: str = "") -> None:
     """In a class others may look at this board, too; where nothing was drawn, its last picture stays."""
     if not locks.code():
         return
     before, config = session().still, session().bench(lab.name).config
     if not frame and before is not None and before.bench == lab.name:
         frame = before.frame
-    BOARDS.shows_still(Still(lab.name, config or lab.config(), text, frame))
+    BOARDS.shows_still(Still(lab.name, config or lab.config(), text, frame, note, tables))
 
 
 def _key(lab: Lab) -> str:

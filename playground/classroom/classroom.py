@@ -484,11 +484,15 @@ class Classroom:
     @property
     def is_on_its_way(self) -> bool:
         """Whether pages follow the teacher just now: all are there sooner where no run takes a step meanwhile."""
-        if self.clock() >= self.follow_until:
+        now = self.clock()
+        if now >= self.follow_until:
             return False
         here = {each.seat for each in self.of_role("student")}
         pages = [each for each in self.seats.values() if each.board.session and each.number in here]
-        on_the_way = sum(each.sent is not None and each.placed < each.sent.n for each in pages)
+        sends = [each.sent for each in pages if each.sent is not None and each.placed < each.sent.n]
+        on_the_way = sum(
+            each.at > now - FOLLOW_SECONDS for each in sends
+        )  # who has not followed an earlier one does not
         return on_the_way > STRAGGLERS_SHARE * len(pages)
 
     # What the teacher does.

@@ -30,9 +30,10 @@ closed}, and while the class sees them `dots`, `curves`, `leaders`.
 **To a teacher**: `seats` {all, seats, gone}, `keep` {keep}, `peek` {vote, result}, `pair` {token, seconds}, `token`
 {token}, `snapshot` {id}, and tiles (binary; `tiles` has the bytes). **To the projector**: `dots`, `curves`, `leaders`.
 
-    {"is": "dots", "x", "y", "of", "dots": [[id, x, y, plays], ...]}       one for each run; y is null where it diverged
-    {"is": "curves", "curves": [[id, steps, base64 of loss bytes], ...]}
+    {"is": "dots", "x", "y", "dots": [[id, x, y, plays], ...]}             one for each run; y is null where it diverged
+    {"is": "curves", "curves": [[id, steps, base64 of two bytes for each loss], ...]}
     {"is": "leaders", "accuracy", "parameters", "dots": [[id, parameters, accuracy, reached, name or null], ...]}
+                       all three of one lesson's runs: with its "page" and "title", and "of", the number of students
     {"is": "runs", "vote", "at", "seconds", "runs": [...]}                 after Play: recordings (`views.runs`), to be
                                                                            played from `at` on, in this time
 

@@ -25,6 +25,7 @@ REFUSED_WORDS = (
 PLAIN = str.maketrans("013457@$!|", "oieastasii")
 # Letters of other alphabets that look like Latin ones: a word of them is read as a Latin word.
 LOOK_ALIKE = str.maketrans("авекмнорстухіјѕԁһԛԝαεικνορτυχ", "abekmhopctyxijsdhqwaeikvoptux")
+SAME_SHAPE = str.maketrans("I1|0", "lllo")  # also of letters of one alphabet
 REFUSED_CATEGORIES = "CZS"  # control characters, separators, symbols
 # Letters and marks that are drawn as nothing, apart from the format characters (Cf), which are left out as well.
 UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -69,16 +70,18 @@ def is_refused(name: str) -> bool:
 
 def distinct(name: str, taken: Collection[str], most: int) -> str:
     """The name, or the name with a number behind it where somebody has it already, or one that looks like it."""
-    used, number, found = {_looks(each) for each in taken}, 2, name
-    while _looks(found) in used:
+    used, number, found = {look for each in taken for look in _looks(each)}, 2, name
+    while not used.isdisjoint(_looks(found)):
         end = SECOND.format(name="", number=number)
         found = SECOND.format(name=name[: max(1, most - len(end))].rstrip(), number=number)
         number += 1
     return found
 
 
-def _looks(name: str) -> str:
-    return name.casefold().translate(LOOK_ALIKE)
+def _looks(name: str) -> tuple[str, str]:
+    """What a name is taken for: without its alphabet and capitals, and by its shapes alone, so "BIue7" for "Blue 7"."""
+    shapes = name.translate(SAME_SHAPE).casefold().translate(LOOK_ALIKE).replace("rn", "m").replace("vv", "w")
+    return name.casefold().translate(LOOK_ALIKE), "".join(letter for letter in shapes if letter not in PUNCTUATION)
 
 
 def _is_ordinary(letter: str) -> bool:

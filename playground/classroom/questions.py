@@ -107,6 +107,11 @@ def lesson_number(page: str) -> int:
     return _numbers().get(page, 255)
 
 
+def lesson_title(page: str) -> str:
+    """The title of a lesson; "" for the home page."""
+    return LESSONS[page].title if page in LESSONS else ""
+
+
 def experiment_number(page: str, experiment: str | None) -> int:
     """The place of an experiment in its lesson's rail, from 1; 0 for none."""
     if experiment is None or page not in LESSONS:

@@ -22,9 +22,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import Protocol
 
-import numpy as np
-
-from playground.glance import Glance, thinned
+from playground.glance import Glance, small_curve
 
 HEAD = struct.Struct("<HBBBBHIffHHBHHB")
 KINDS = {"": 0, "map2": 1, "map8": 2, "fit": 3, "race": 4, "digit": 5, "diverged": 6, "map4": 7}
@@ -85,8 +83,7 @@ class Tile:
         """The loss curve, the picture and the data; b"" for what is not there."""
         miniature = self.glance.miniature
         picture, data = (each if len(each) <= MAX_PART else b"" for each in (miniature.picture, miniature.data))
-        losses = thinned(np.frombuffer(self.glance.curve, np.uint8), MAX_LOSSES)
-        return losses.tobytes(), picture, data
+        return small_curve(self.glance.curve, MAX_LOSSES), picture, data
 
     def bytes(self, parts: Sequence[bytes | None] = (None, None, None)) -> bytes:
         """The tile with these parts, None for one that has not changed."""

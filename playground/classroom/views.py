@@ -234,24 +234,25 @@ def together(of: Classroom) -> dict[str, Any] | None:
 def picture(of: Classroom, what: str, *, has_names: bool) -> dict[str, Any]:
     """The picture of all runs of the lesson at which most are; `has_names` says whether leaders may be named in it."""
     with_run = _runs(of)
+    page = with_run[0].board.page if with_run else ""
+    about = {"page": page, "title": questions.lesson_title(page), "of": len(of.seats)}
     if what == "ghosts":
         curves = [[each.dot, each.glance.step, _as_text(each.glance.curve)] for each in with_run]
-        page = with_run[0].board.page if with_run else ""
-        return {"is": "curves", "page": page, "curves": sorted(each for each in curves if each[2])}
+        return {"is": "curves", **about, "curves": sorted(each for each in curves if each[2])}
     if what == "leaders":
         accuracy, parameters = goal = of.goal
         found = _leaders(of, with_run, goal, has_names=has_names)
-        return {"is": "leaders", "accuracy": accuracy, "parameters": parameters, "dots": found}
-    return dots(of, of.project["x"], of.project["y"])
+        return {"is": "leaders", **about, "accuracy": accuracy, "parameters": parameters, "dots": found}
+    x, y = of.project["x"], of.project["y"]
+    return {"is": "dots", **about, "x": x, "y": y, "dots": _dots(with_run, x, y)}
 
 
-def dots(of: Classroom, x: str, y: str) -> dict[str, Any]:
+def _dots(runs: list[Seat], x: str, y: str) -> list[list[Any]]:
     """One number of each run against another one: [id, x, y, plays], in the order of the ids, which are random.
 
     The y of a run that has diverged is None.
     """
-    found = [dot for each in _runs(of) if (dot := _dot(each, x, y))]
-    return {"is": "dots", "x": x, "y": y, "of": len(of.seats), "dots": sorted(found, key=lambda dot: dot[0])}
+    return sorted((dot for each in runs if (dot := _dot(each, x, y))), key=lambda dot: dot[0])
 
 
 def _dot(of: Seat, x: str, y: str) -> list[Any] | None:

@@ -17,6 +17,7 @@ SIZE, CHARACTER, ROW = 15, 9.1, 23.0  # pixels: of the type, the width of a char
 BELOW = 8 * " "  # before a short line below its code
 SIGNS = {"active": "▶ ", "raised": "✗ "}  # before a line of code
 NO_SIGN = "  "
+GAP = 2  # characters between code and table, at least
 State = Literal["plain", "waiting", "left_out", "done", "active", "raised"]
 
 
@@ -63,7 +64,7 @@ def _beside(
     words: str,
 ) -> Figure:
     longest = max((len(text) for line in lines for text in line.code), default=0)
-    code_width = max(code_width, len(NO_SIGN) + longest + 1)
+    code_width = max(code_width, len(NO_SIGN) + longest + GAP)
     total = code_width + sum(widths)
     starts = [(code_width + sum(widths[:at])) / total for at in range(len(widths))]
     count = max(1 + sum(_height(line) for line in lines), min_rows)

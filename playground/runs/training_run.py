@@ -20,7 +20,7 @@ from playground.engine.commands import Command, CommandError, GoBack, LookBack
 from playground.engine.frames import Figure
 from playground.engine.messages import NOT_KEPT, NOTHING_TO_GO_BACK_TO, OUT_OF_TIME, UNKNOWN_COMMAND
 from playground.engine.run import Drawing, Outcome
-from playground.glance import CURVE_POINTS, Challenge, Glance, Miniature, loss_bytes, thinned
+from playground.glance import CURVE_POINTS, Challenge, Glance, Miniature, curve_bytes, thinned
 from playground.knobs import Config
 from playground.runs import messages, state
 from playground.runs import state_checks as check
@@ -609,7 +609,7 @@ class TrainingRun(ABC):
             miniature=self.miniature() if is_drawn else Miniature(), step=self.steps,
             loss=float(losses[-1]) if len(losses) else math.nan, rate=float(getattr(self.config, "lr", math.nan)),
             accuracy=next((value for value in accuracies if math.isfinite(value)), math.nan), units=self.size(),
-            parameters=self.parameter_count, curve=loss_bytes(thinned(losses, CURVE_POINTS)),
+            parameters=self.parameter_count, curve=curve_bytes(thinned(losses, CURVE_POINTS)),
             challenge=self.challenge_state(),
         )  # fmt: skip
 

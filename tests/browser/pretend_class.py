@@ -134,7 +134,7 @@ def curve(rng: random.Random, points: int = 32) -> bytes:
     """A loss that falls more or less fast."""
     start, end, slope = rng.uniform(0.6, 1.1), rng.uniform(0.01, 0.5), rng.uniform(0.02, 0.4)
     at = np.arange(points)
-    return glance.loss_bytes(end + (start - end) * np.exp(-slope * at) * (1 + 0.05 * np.sin(3 * at)))
+    return glance.curve_bytes(end + (start - end) * np.exp(-slope * at) * (1 + 0.05 * np.sin(3 * at)))
 
 
 def miniature(kind: str, rng: random.Random) -> glance.Miniature:
@@ -161,7 +161,7 @@ def tile(seat: int, kind: str = "map", age: int = 12) -> bytes:
     rng = random.Random(seat)
     steps, rate = rng.choice([90, 260, 430, 640, 800, 1000, 1200]), rng.choice([0.003, 0.01, 0.03, 0.1, 0.3, 0.6])
     is_lost = kind == "diverged"
-    losses = glance.loss_bytes(np.array([*(0.4 * 3.0 ** np.arange(9)), math.inf])) if is_lost else curve(rng)
+    losses = glance.curve_bytes(np.array([*(0.4 * 3.0 ** np.arange(9)), math.inf])) if is_lost else curve(rng)
     found = glance.Glance(
         miniature(kind, rng), "failed" if is_lost else "paused", 9 if is_lost else steps,
         math.nan if is_lost else 0.02 + rng.random() * 0.6, 1.5 if is_lost else rate, 0.5 + 0.5 * rng.random(),
@@ -178,6 +178,17 @@ def tiles(count: int, kinds: tuple[str, ...] = ("map",)) -> dict[str, Any]:
     for each in range(count):
         kind = "diverged" if each % 50 == 11 else kinds[each % len(kinds)]
         made += tile(each + 1, kind, age=420 if each % 50 == 16 else 320 if each % 50 == 27 else 12)
+    return {"tiles": base64.b64encode(made).decode()}
+
+
+def later_tiles(seats: dict[int, bool], step: int) -> dict[str, Any]:
+    """What comes of these seats when their runs are at a later step; the value says whether the picture is another."""
+    made = b""
+    for seat, is_new in seats.items():
+        picture = miniature("map", random.Random(1000 + seat)).picture if is_new else None
+        found = glance.Glance(miniature("map", random.Random(seat)), "playing", step, 0.01, 0.1, 0.9, 4, 17)
+        head = Tile(seat, LESSONS.index("classification"), 2, Flag.HERE, 12, found)
+        made += head.bytes((None, picture, None))
     return {"tiles": base64.b64encode(made).decode()}
 
 
@@ -216,6 +227,9 @@ def runs(vote: int = 1, *, ago: float = 0.0, names: tuple[str, ...] = ("2", "3",
     return {"is": "runs", "vote": vote, "at": time.time() - ago, "seconds": 10.0, "runs": made}
 
 
+ABOUT = {"page": "classification", "title": "Classification", "of": 30}  # whose runs a picture of all has
+
+
 def dots(count: int, of: int = 28, x: str = "rate", y: str = "loss") -> Any:
     """One dot for each run: a valley over the learning rate; large rates diverge, and the last one still plays."""
     rng = random.Random(3)
@@ -224,7 +238,7 @@ def dots(count: int, of: int = 28, x: str = "rate", y: str = "loss") -> Any:
         rate = round(10 ** rng.uniform(-3, 0.5), 4)
         loss = 0.004 * (1 + 30 * abs(math.log10(rate / 0.4)) ** 2) if rate < 1.4 else None
         found.append([each, rate, loss, each == count - 1 and loss is not None])
-    return {"is": "dots", "x": x, "y": y, "of": of, "dots": found}
+    return {"is": "dots", **ABOUT, "x": x, "y": y, "of": of, "dots": found}
 
 
 def curves(count: int) -> Any:
@@ -232,11 +246,11 @@ def curves(count: int) -> Any:
     made = []
     for each in range(count):
         rng = random.Random(each)
-        lost = glance.loss_bytes(np.array([*(0.4 * 3.0 ** np.arange(7)), math.inf]))
+        lost = glance.curve_bytes(np.array([*(0.4 * 3.0 ** np.arange(7)), math.inf]))
         made.append(
             [each, 7 if each % 9 == 8 else 100, base64.b64encode(lost if each % 9 == 8 else curve(rng, 64)).decode()]
         )
-    return {"is": "curves", "curves": made}
+    return {"is": "curves", **ABOUT, "curves": made}
 
 
 def leaders(count: int = 19) -> Any:
@@ -247,7 +261,7 @@ def leaders(count: int = 19) -> Any:
         parameters = rng.choice([7, 12, 13, 15, 17, 17, 19, 20, 22])
         accuracy = min(0.99, 0.6 + 0.02 * parameters + rng.uniform(-0.03, 0.05))
         made.append([each, parameters, accuracy, accuracy >= 0.95 and parameters <= 20, name(each)])
-    return {"is": "leaders", "accuracy": 0.95, "parameters": 20, "dots": made}
+    return {"is": "leaders", **ABOUT, "accuracy": 0.95, "parameters": 20, "dots": made}
 
 
 PLAN = [

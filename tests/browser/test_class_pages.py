@@ -51,6 +51,10 @@ def test_the_wall_is_played_with_keys_and_looks_only_at_tiles_in_sight(page: Ope
     assert tab.page.evaluate("document.activeElement.dataset.seat") == "9", "the focus comes back"
     painted = "(canvas) => [...canvas.getContext('2d').getImageData(20, 20, 1, 1).data][3]"
     assert tab.page.locator(".tile canvas").first.evaluate(painted) == 255
+    tab.page.get_by_role("button", name="No names").click()
+    tab.page.reload()
+    tab.page.locator(".tile").first.wait_for()
+    assert tab.page.locator(".tile b").first.inner_text() == "Board 1", "a wall without names stays without them"
 
 
 def test_a_peek_lasts_as_long_as_it_is_held_and_names_nobody(page: Open) -> None:

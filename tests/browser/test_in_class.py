@@ -22,6 +22,29 @@ from tests.browser.test_everybody import Inspector
 Open = Callable[..., Any]
 
 
+# What lies over something else, or beyond the edge: in a class's bar, and of bar, question and page.
+COVERED = """() => {
+  const bar = document.querySelector("[data-class-bar]");
+  const inBar = [...bar.querySelectorAll(".class-me, .class-said, button")].filter((each) => each.checkVisibility());
+  const below = [bar, document.querySelector(".class-panel"), document.querySelector("[data-testid=stMain]")];
+  const found = [];
+  const compare = (nodes) => {
+    const boxes = nodes.map((node) => node.getBoundingClientRect());
+    boxes.forEach((one, at) => {
+      if (one.left < -1 || one.right > innerWidth + 1 || !one.width) found.push(nodes[at].className);
+      boxes.slice(at + 1).forEach((other, next) => {
+        const [x, y] = [["left", "right"], ["top", "bottom"]].map(([from, to]) =>
+          Math.min(one[to], other[to]) - Math.max(one[from], other[from]));
+        if (x > 1 && y > 1) found.push(`${nodes[at].className} and ${nodes[at + 1 + next].className}`);
+      });
+    });
+  };
+  compare(inBar);
+  compare(below);
+  return found;
+}"""
+
+
 class Teacher:
     """The teacher's side of a class, without a browser."""
 
@@ -204,6 +227,12 @@ def test_a_spotlit_board_is_seen_by_the_others_and_by_nobody_afterwards(page: Op
     teacher.do("spot", seat=None, name=False)
     theirs.until(lambda: not reader.count(), "the own page is back")
     says(board, "free")
+    teacher.ask("regression", "small-steps")
+    says(theirs, "askHere")
+    for large in (False, True):
+        if large:
+            other.page.evaluate("document.documentElement.style.fontSize = '24px'")
+        theirs.until(lambda: other.page.evaluate(COVERED) == [], "bar, question and page are one below the other")
     other.page.get_by_role("button", name="Leave the class").click()
     theirs.until(lambda: not other.page.locator("[data-class-bar]").count(), "without a bar")
     other.page.wait_for_function("() => !location.search.includes('class')", timeout=1000 * PATIENCE)
@@ -224,6 +253,8 @@ def test_a_followed_teacher_goes_from_a_run_to_a_still_lab_and_all_runs_are_show
     line = reader.locator(".lab-line code")
     theirs = lesson.page.locator(f"{IN_PAGE} .lab-line code")
     board.until(lambda: line.count() and line.inner_text() == theirs.inner_text() != "", "the still lab is seen, too")
+    below = reader.locator("[data-sheet]:not(.beside) table")
+    board.until(lambda: below.count() and below.bounding_box()["y"] < 657, "with the table below it, without scrolling")
     before = line.inner_text()
     lesson.page.get_by_role("button", name="Later experiment", exact=True).click()
     lesson.page.get_by_role("button", name="Set up", exact=True).click()

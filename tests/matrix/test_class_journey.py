@@ -188,7 +188,7 @@ class Journey:
             each.tab.errors.clear()  # lines that were cut
         self.again("after the restart")
         teacher.next("Close vote 2")
-        ada.says("closed")
+        ada.says("closedTwo")
         self.again("closed 2")
         assert [each.results for each in self.people] == [[]] * 5, "no message tells a result before Show"
         teacher.next("Show both votes")

@@ -277,6 +277,8 @@ def test_an_answer_on_the_boards_own_line_begins_the_run_before_the_page_has_hea
     assert pool().config_of(run) == found.config
     pool().call(run, Advance(3))
     assert pool().state_of(run) == "playing"
+    answers.begin(run, {"do": "answer", "id": "saddle", "answer": "pass"})
+    assert pool().call(run, Steps()) >= 3, "a flood of answers does not build the run again for each"
     answer(session, "saddle", answer="pass")
     assert asked(session)["phase"] == "running" and run_id(session) == run
     assert settings(session, found.bench) == found.config

@@ -59,6 +59,7 @@ REDRAWN_CHARTS = {
     ("cnn", "per_class"): "the sample's test is shown until there is another",
     ("cnn", "stages"): "three stages in a line",
     ("cnn", "attention"): "two images in a line",
+    ("training_loop_shapes", "arrivals"): "each bar has its own mark",
     ("tensors_tutorial", "numpy"): "there is room between cells",
     ("tensors_tutorial", "torch"): "there is room between cells",
     ("tensors_operations", "gap"): "there is room between cells",

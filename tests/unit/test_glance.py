@@ -34,7 +34,16 @@ def train(run: Any, steps: int) -> Any:
 
 def test_a_loss_is_one_byte_on_a_logarithmic_scale() -> None:
     losses = np.array([math.nan, math.inf, 0.0, 1e-6, 1e-9, 1.0, 1e6, 1e9, 0.1], dtype=np.float32)
-    assert list(glance.loss_bytes(losses)) == [0, 0, 1, 1, 1, 128, 255, 255, 107]
+    codes = [0, 0, 1, 1, 1, 128, 255, 255, 107]
+    assert list(glance.loss_bytes(losses)) == codes
+    assert list(glance.small_curve(glance.curve_bytes(losses), 9)) == codes
+
+
+def test_a_curve_has_steps_that_no_screen_shows() -> None:
+    losses = 0.3 * 0.999 ** np.arange(40)  # each a thousandth below the one before
+    assert len(set(glance.loss_bytes(losses))) == 1, "a level stair"
+    codes = np.frombuffer(glance.curve_bytes(losses), "<u2").astype(int)
+    assert set(codes[:-1] - codes[1:]) <= {2, 3}, "a line"
 
 
 def test_values_are_thinned_evenly_and_the_last_one_stays() -> None:
@@ -95,7 +104,7 @@ def test_a_glance_is_small_says_the_numbers_and_changes_nothing(name: str) -> No
     assert checksum(run.model.state_dict()) == checksum(other.model.state_dict())
     assert last.step == 40 and math.isfinite(last.loss) and last.rate == run.config.lr
     assert sum(map(len, (last.miniature.picture, last.miniature.data, last.curve))) <= MAX_BYTES
-    assert last.curve[-1] == glance.loss_bytes(np.array([last.loss]))[0]
+    assert last.curve[-2:] == glance.curve_bytes(np.array([last.loss]))
     assert other.glance(has_picture=False) == run.glance(has_picture=False)
     assert not other.glance(has_picture=False).miniature.picture
 

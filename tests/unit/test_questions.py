@@ -204,3 +204,9 @@ def test_right_answers_stand_in_all_places() -> None:
     ):
         right = sum(strategy(kind) == kind.right for kind in choices)
         assert right < by_chance + 0.1 * len(choices)
+
+
+@each_lesson
+def test_a_unit_does_not_tell_that_the_answer_is_one(lesson: Lesson) -> None:
+    units = {each.kind.unit for each in questions(lesson) if isinstance(each.kind, Number)}
+    assert [unit for unit in units - {"", "%"} if not unit.endswith("s")] == []

@@ -393,7 +393,7 @@ class BoardText:
     snapshot: str = "Snapshot"
     kept: str = "Kept. It is on the page before the end of the class."
     helped: str = "Help given"
-    allow: str = "Allow this name on the projector"
+    allow: str = "Allow the name projected"
     send: str = "Send my run"
     rename: str = "Rename"
     new_name: str = "New name"
@@ -580,7 +580,6 @@ class ProjectorText:
     rate_note: str = "Choose a rate nobody has tried. Each dot is one of you."
     each_a_dot: str = "One dot for each board"
     dot_note: str = "Try what nobody has tried."
-    runs: Pair = ("1 run", "{n} runs")
     lost_runs: Pair = ("1 has diverged: red, dashed", "{n} have diverged: red, dashed")
     all_losses: str = "All your loss curves"
     lowest: str = "lowest loss: {y}, at {axis} {x}"
@@ -616,7 +615,8 @@ class PicturesText:
     said: str = "{n} said so"
     loss: str = "loss {loss}"
     nan: str = "nan"
-    runs_of: str = "{n} of {of} runs have ended"
+    runs_in: Pair = ("{title}: the run of 1 of {of} students.", "{title}: the runs of {n} of {of} students.")
+    ended: Pair = ("1 has ended.", "{n} have ended.")
     running: str = "The real run"
     at_step: str = "step {step}"
     above: str = "test accuracy above each picture"
@@ -702,6 +702,7 @@ class VoteText:
     asked_help: str = "Asked for help"
     leave: str = "Leave"
     lost: str = "No connection. Trying again …"
+    lost_act: str = "No connection. What you pressed is sent as soon as it is back."
     eyes: str = "Eyes up"
     eyes_note: str = "Look at your teacher."
     nothing: str = "Nothing is asked now"

@@ -4,7 +4,7 @@ import { Announcer } from "./controls/announcer.js";
 import { breakNames, element } from "./dom.js";
 import { markNumbersAndCode } from "./page/translated.js";
 
-class Sheet {
+export class Sheet {
   constructor(parent) {
     this.note = element("div");
     this.tables = element("div");

@@ -17,7 +17,7 @@ from playground.training.line_by_line import (
     length,
 )
 
-CODE_WIDTH, FACTS_WIDTH = 32, 21  # characters
+CODE_WIDTH, FACTS_WIDTH = 33, 21  # characters
 WORDS = {
     "coming": "Step {step:,} will be",
     "walk": "Step {step:,}, line {line} of {lines}",

@@ -321,4 +321,6 @@ def reload_each(people: Sequence[Person], stage: str) -> None:
     before = settled(people)
     for one in people:
         as_before(people, lambda one=one: load_again([one], stage), stage, patience=PATIENCE)
-    assert settled(people) == before, f"{stage}: it stays so"
+    after = settled(people)
+    changed = [(one, other) for one, other in zip(before, after, strict=True) if one != other]
+    assert not changed, f"{stage}: it stays so"

@@ -78,7 +78,7 @@ PROJECTED: States = {
     "moves": at_projector("vote", vote=class_of.vote("shown 2")),
     "scatter": [*at_projector("scatter"), {"is": "dots", "x": "rate", "y": "loss", "of": 3,
                                            "dots": [[1, 0.1, 0.4], [2, 0.5, 0.1], [3, 1.0, 0.9]]}],
-    "losses": [*at_projector("ghosts"), {"is": "curves", "curves": [[1, 90, "gICAgA=="], [2, 90, "kJCQkA=="]]}],
+    "losses": [*at_projector("ghosts"), class_of.curves(2)],
     "leaders": [*at_projector("leaders"), {"is": "leaders", "accuracy": 0.95, "parameters": 20,
                                            "dots": [[1, 17, 0.98, True, "Blue 7"], [2, 33, 0.8, False, None]]}],
     "eyes up": at_projector("place", eyes=True),

@@ -42,7 +42,7 @@ def test_a_class_from_its_start_to_its_end(page: Open) -> None:
     board.answer("behind")
     phone.answer("behind")
     teacher.next("Close vote 2")
-    board.says("closed")
+    board.says("closedTwo")
     assert [each.results for each in people] == [[]] * 4, "no message tells a result before Show"
     teacher.next("Show both votes")
     teacher.sure()  # so few that it is asked

@@ -42,6 +42,27 @@ def test_a_line_is_tried_again_after_every_end_that_is_not_final_and_after_silen
     assert "another device" in tab.page.locator(".lead").inner_text().lower(), "this page has not ended it"
 
 
+def test_what_a_student_presses_without_a_line_is_sent_when_it_is_back(page: Open) -> None:
+    seat = f'sessionStorage.setItem("class", JSON.stringify({{ code: "{CODE}", token: "t", answers: [] }}));'
+    asked = {**class_of.vote("open 1"), "answer": None, "first": None}
+    tab = page(f"/vote?class={CODE}", script=seat + pretend([class_of.student(vote=asked)]), width=390, height=844)
+    tab.page.locator('[data-option="3"]').wait_for()
+    shown = tab.page.evaluate("""() => {
+      window.__close(1006, "");
+      for (const where of ['[data-option="3"]', "[data-key=help]"]) document.querySelector(where).click();
+      return document.querySelector("main").innerText;
+    }""")
+    assert "What you pressed is sent as soon as it is back." in shown
+    acts = "() => window.__sent.filter((each) => each.as || ['answer', 'help'].includes(each.do))"
+    tab.page.wait_for_function(f"() => ({acts})().length === 4")
+    sent = [each.get("do", "as") for each in tab.page.evaluate(acts)]
+    assert sent == ["as", "as", "answer", "help"], "once, after it is said who this is"
+    tab.page.evaluate("(message) => window.__say(message)", {"is": "receipt", "vote": 1, "n": 1, "answer": "3"})
+    tab.page.evaluate("window.__close(1006, '')")
+    tab.page.wait_for_function(f"() => ({acts})().filter((each) => each.as).length === 3")
+    assert [each.get("do", "as") for each in tab.page.evaluate(acts)][4:] == ["as", "help"], "what was answered is not"
+
+
 def test_a_second_vote_begins_with_nobody_who_has_answered(page: Open) -> None:
     tab = page(script=wall(vote=class_of.vote("closed 1")))
     tab.page.goto(WALL)
@@ -50,6 +71,18 @@ def test_a_second_vote_begins_with_nobody_who_has_answered(page: Open) -> None:
     tab.page.evaluate(say, {"is": "count", "answered": 8, "of": 8, "joined": 8})
     tab.page.evaluate(say, class_of.teacher(vote={**class_of.vote("open 2"), "answered": 0, "of": 8}))
     tab.page.locator(".qbox .num", has_text="0 of 8").wait_for()
+
+
+def test_an_open_menu_stays_at_its_button_while_the_class_goes_on(page: Open) -> None:
+    tab = page(script=wall())
+    tab.page.goto(WALL)
+    tab.page.locator("[data-key=open-lock]").click()
+    menu = tab.page.locator("[data-key=menu-lock]")
+    place = "(menu) => [menu.getBoundingClientRect().x, menu.getBoundingClientRect().y]"
+    before = menu.evaluate(place)
+    tab.page.evaluate("(message) => window.__say(message)", class_of.teacher(eyes=True))
+    tab.page.get_by_role("button", name="Resume").wait_for()
+    assert menu.evaluate(place) == before and before[1] > 100
 
 
 def test_the_next_act_is_pressed_once_by_a_double_click(page: Open) -> None:
@@ -90,6 +123,10 @@ def test_who_was_taken_out_asks_to_come_back_and_has_the_same_seat(page: Open, t
     tab.page.get_by_role("button", name="Ask to come back").click()
     tab.page.get_by_role("heading", name="Your teacher was asked").wait_for()
     teacher.until(lambda: teacher.state.get("waiting"), "the teacher sees who asks")
+    tab.page.evaluate("() => void (window.__old = true, setTimeout(() => location.reload()))")
+    tab.page.wait_for_function("!window.__old")
+    tab.page.get_by_role("heading", name="Your teacher was asked").wait_for()
+    teacher.until(lambda: teacher.state.get("waiting"), "a reload asks again")
     teacher.do("let back", seat=1, yes=True)
     tab.page.get_by_role("heading", name="Nothing is asked now").wait_for()
     assert tab.page.locator("header b").inner_text() == name

@@ -31,6 +31,8 @@ def test_the_wall_shows_all_runs_large_and_puts_them_on_the_projector(page: Open
     picture.get_by_role("button", name="All losses").click()
     tab.page.evaluate(SAY, class_of.curves(28))
     picture.locator("svg path").nth(27).wait_for()
+    said = picture.locator(".picture p").inner_text()
+    assert said == "Classification: the runs of 28 of 30 students.", "it says whose runs it has"
     picture.get_by_role("button", name="Put it on the projector").click()
     tab.page.keyboard.press("Escape")
     picture.wait_for(state="detached")

@@ -64,6 +64,8 @@ def test_while_pages_follow_a_send_the_class_is_on_its_way() -> None:
     for _ in range(6):
         school.second()
     assert not of.is_on_its_way and not told[-1], "the runs go on, and are told so"
+    send(teacher, to=[1])
+    assert not of.is_on_its_way, "for one, with others who have never followed the send before, nobody waits"
 
 
 # The door.
@@ -550,6 +552,12 @@ def test_a_class_that_nobody_opens_or_that_lasts_too_long_is_ended() -> None:
 # The wall.
 
 
+def curve(losses: bytes) -> bytes:
+    """The loss curve of a run that has these loss bytes in a tile."""
+    codes = np.frombuffer(losses, np.uint8).astype(float)
+    return np.where(codes, 1 + np.rint(65_534 * (codes - 1) / 254), 0).astype("<u2").tobytes()
+
+
 def glance(**values: Any) -> Glance:
     return Glance(**{"state": "playing", "step": 100, "loss": 0.5, "rate": 0.1, "accuracy": 0.9, "units": 3, **values})
 
@@ -563,7 +571,7 @@ def test_the_wall_gets_heads_of_all_and_miniatures_of_those_in_view_only_when_th
     teacher.send("look", seats=[1], one=None)
     assert of.pictures == {"run-1"} and of.numbers == {"run-1", "run-2"}
     picture = Miniature("map2", bytes(range(128)), b"\x07\x08\x01")
-    of.take_glances({"run-1": glance(miniature=picture, curve=b"\x01\x02"), "run-2": glance(miniature=picture)})
+    of.take_glances({"run-1": glance(miniature=picture, curve=curve(b"\x01\x02")), "run-2": glance(miniature=picture)})
     school.second()
     (tiles,) = [each for each in teacher.read() if isinstance(each, bytes)]
     assert len(tiles) == (HEAD.size + 2 + 128 + 3) + HEAD.size
@@ -613,7 +621,7 @@ def test_the_loss_curve_of_a_tile_is_sent_once_a_second_and_only_where_it_has_ch
     student.send("board", run="run", **BOARD)
     school.second()
     teacher.read()
-    of.take_glances({"run": glance(curve=b"\x01\x02")})
+    of.take_glances({"run": glance(curve=curve(b"\x01\x02"))})
     assert len(tiles_of(teacher)[-1]) == HEAD.size, "numbers alone"
     school.second()
     assert tiles_of(teacher)[-1][HEAD.size :] == b"\x01\x02"
@@ -640,22 +648,22 @@ def test_a_tile_has_the_whole_loss_curve_of_its_run_whatever_was_sent_before() -
 
     falling = bytes(range(200, 140, -1))
     for count in (2, 10, 30):  # it grows, and what comes between two seconds is not missed
-        of.take_glances({"run": glance(step=count - 1, curve=falling[: count - 1])})
-        of.take_glances({"run": glance(step=count, curve=falling[:count])})
+        of.take_glances({"run": glance(step=count - 1, curve=curve(falling[: count - 1]))})
+        of.take_glances({"run": glance(step=count, curve=curve(falling[:count]))})
         assert second() == falling[:count]
     for on in (True, False):  # the same tile again, for another reason
         student.send("help", on=on)
         school.clock.pass_by(60.0)
         assert second() == falling[:30]
-    of.take_glances({"run": glance(step=60, curve=falling)})
+    of.take_glances({"run": glance(step=60, curve=curve(falling))})
     assert second() == thinned(np.frombuffer(falling, np.uint8), MAX_LOSSES).tobytes()
-    of.take_glances({"run": glance(step=3, curve=b"\x80\x7f")})  # Reset
+    of.take_glances({"run": glance(step=3, curve=curve(b"\x80\x7f"))})  # Reset
     assert second() == b"\x80\x7f"
-    of.take_glances({"run": glance(step=9, curve=b"\x80\xff\x00", state="failed", loss=math.nan)})
+    of.take_glances({"run": glance(step=9, curve=curve(b"\x80\xff\x00"), state="failed", loss=math.nan)})
     assert second() == b"\x80\xff\x00", "it has diverged"
     student.send("board", run="another", **BOARD)
     assert second() == b"", "nothing of the run before"
-    of.take_glances({"another": glance(step=700, curve=b"\x70")})
+    of.take_glances({"another": glance(step=700, curve=curve(b"\x70"))})
     assert second() == b"\x70"
     other = school.teacher(of)  # a wall that comes late
     school.second()
@@ -687,7 +695,8 @@ def test_a_dot_says_whether_its_run_still_plays_and_one_that_diverged_stays() ->
     assert found == [[0.01, 0.5, True], [0.1, 0.2, False], [10.0, None, False]]
     teacher.send("found", on=True, what="ghosts")
     school.second()
-    assert teacher.last("curves")
+    found = teacher.last("curves")
+    assert (found["page"], found["title"], found["of"]) == (PAGE, "Classification", 4), "it says whose runs it has"
     teacher.send("found", on=False)
     of.take_glances({"run-0": glance(rate=0.01, loss=0.4)})
     school.second()
@@ -768,7 +777,7 @@ def test_dots_and_curves_have_no_names_and_students_get_them_only_while_they_are
     one, other = school.student(of, "Marker"), school.student(of)
     one.send("board", run="run", **BOARD)
     other.send("together", on=True)
-    of.take_glances({"run": glance(curve=bytes(range(64)), parameters=13)})
+    of.take_glances({"run": glance(curve=curve(bytes(range(64))), parameters=13)})
     school.second()
     for each in (projector, other):
         assert not {"dots", "curves", "leaders"} & {message["is"] for message in each.read()}

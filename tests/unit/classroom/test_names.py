@@ -42,6 +42,11 @@ def test_letters_of_other_alphabets_do_not_hide_a_rude_word(name: str) -> None:
 
 def test_a_name_that_looks_like_another_ones_gets_a_number() -> None:
     assert names.distinct("\u0412lue 7", {"Blue 7"}, 16) == "\u0412lue 7 (2)"
+    for name in ("BIue 7", "B1ue 7", "Blue7", "Blue.7"):
+        assert names.distinct(name, {"Blue 7"}, 16) == f"{name} (2)"
+    assert names.distinct("Arny", {"Amy"}, 16) == "Arny (2)"
+    for name, other in (("Ali", "All"), ("Blue 7", "Blue 17"), ("मीना", "मना")):
+        assert names.distinct(name, {other}, 16) == name
     assert names.distinct("\u041e\u043b\u044c\u0433\u0430", {"Olga"}, 16) == "\u041e\u043b\u044c\u0433\u0430"
 
 

@@ -170,7 +170,7 @@ def test_an_old_plan_starts_a_class_without_the_steps_that_are_gone() -> None:
 
 
 def test_a_server_without_classes_says_so() -> None:
-    with pytest.raises(ValueError, match="no classes"):
+    with pytest.raises(ValueError, match="does not run classes"):
         School(classes=0).start()
 
 

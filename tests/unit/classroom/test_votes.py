@@ -218,7 +218,7 @@ def test_the_right_answer_comes_after_the_run_and_the_sentence_with_it() -> None
 
 
 RECORDINGS = (
-    Recording("2", (Glance(), Glance(step=500, loss=0.3, accuracy=0.8, curve=b"\x80\x70"))),
+    Recording("2", (Glance(), Glance(step=500, loss=0.3, accuracy=0.8, curve=b"\x80\x70" * 2))),
     Recording("3", (Glance(), Glance(step=500, loss=0.1, accuracy=0.99))),
 )
 

@@ -388,7 +388,8 @@ def shows(host: str) -> Iterator[Callable[[str | None], str | None]]:
         def show(line: str | None) -> str | None:
             lab: Any = next(each for each in LESSONS["tensors"].benches if getattr(each, "draw", None))
             frame = encode({"charts": {}, "number": 1})
-            still = session_module.Still(lab.name, lab.config(), LabText(line=line or ""), frame)
+            text = LabText(line=line or "")
+            still = session_module.Still(lab.name, lab.config(), text, frame, tables=f"<table>{line}</table>")
             boards.BOARDS.shows_still(None if line is None else still)
             return boards.BOARDS.shown(made.name, None)
 
@@ -401,6 +402,7 @@ def test_a_still_lab_is_read_as_its_page_shows_it(shows: Callable[[str | None], 
     browser = read(name)
     assert browser.frame() == {"charts": {}, "number": 1}
     assert browser.board["page"] == "tensors" and browser.board["data"]["lab"]["line"] == "a + b"
+    assert browser.board["data"]["sheet"] == {"note": "", "tables": "<table>a + b</table>"}, "what is below the board"
     assert browser.board["data"]["rail"] is None and all(knob["locked"] for knob in browser.board["data"]["knobs"])
     assert shows("a * b") == name, "the same board"
     browser.frame()

@@ -334,9 +334,10 @@ def board_of(run_id: str) -> str:
 
 
 def still_board(still: Still) -> str:
-    """The same for a still lab."""
+    """The same for a still lab, with what stands below its board."""
     found: Any = BENCHES[still.bench]
-    return _as_text(still.bench, board.still_data(found.charts, still.text, _knobs(still.bench, still.config), None))
+    data = board.still_data(found.charts, still.text, _knobs(still.bench, still.config), None)
+    return _as_text(still.bench, data | {"sheet": {"note": still.note, "tables": still.tables}})
 
 
 def _knobs(bench: str, config: Any) -> list[dict[str, Any]]:

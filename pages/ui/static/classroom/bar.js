@@ -20,6 +20,7 @@ const SPREAD_MS = 1_000; // over which the pages of a class follow the teacher: 
 const REPEAT_MS = 4_000;
 const MAX_REPEATS = 5;
 const SAID_MS = 5_000; // how long a refusal stays
+const COVERED_MS = 60_000; // that a page stays covered without a line, as eyes up does without a teacher
 const REPORT_MS = 1_000; // until a board is named again that the server did not take
 const MAX_TITLE = 32; // letters
 const MAX_QUERY = 2_000; // as the server takes it
@@ -55,6 +56,8 @@ class Bar {
     root.dataset.class = "in";
     root.dataset.classTheme = isDarkTheme() ? "dark" : "light"; // until the page is there
     root.append(this.root, this.together.panel, this.vote.panel);
+    const sizes = new ResizeObserver(() => this.makeRoom());
+    for (const each of [this.root, this.vote.panel]) sizes.observe(each, { box: "border-box" });
     addEventListener("keydown", (event) => this.key(event), true);
     addEventListener("board:shows", (event) => this.boardShows(/** @type {CustomEvent} */ (event).detail));
     addEventListener("board:leaves", (event) => this.boardLeaves(/** @type {CustomEvent} */ (event).detail));
@@ -69,7 +72,7 @@ class Bar {
     root.dataset.classRole = this.seat.teacher ? "teacher" : "student";
     this.socket = new ClassSocket(this.code, () => this.first(), {
       message: (message) => this.take(message),
-      connected: (yes, tries) => this.connected(yes, tries),
+      connected: (yes) => this.connected(yes),
       closed: (code, reason) => this.closed(code, reason),
     });
   }
@@ -80,13 +83,16 @@ class Bar {
     return { as: "student", token, kept, answers: answers ?? [] };
   }
 
-  connected(yes, tries) {
+  connected(yes) {
     if (yes) {
       this.reported = "";
       this.isLost = false;
       this.asked.clear(); // what was asked without a line is asked again at once
       this.together.connected();
-    } else this.isLost = tries > 0;
+    } else if (!this.isLost) {
+      this.isLost = true;
+      this.lostAt = Date.now();
+    }
     this.draw();
   }
 
@@ -245,12 +251,16 @@ class Bar {
   // What the student does.
 
   flag(name) {
-    if (this.state) this.socket.send({ do: name, on: !this.state[name] });
+    if (this.state) this.act({ do: name, on: !this.state[name] });
   }
 
   answer(answer) {
     const { vote } = this.state ?? {};
-    if (vote && OPEN.includes(vote.state)) this.socket.send({ do: "answer", vote: vote.id, in: vote.state, answer });
+    if (vote && OPEN.includes(vote.state)) this.act({ do: "answer", vote: vote.id, in: vote.state, answer });
+  }
+
+  act(message) {
+    if (!this.socket.act(message)) this.draw(); // it waits for a line
   }
 
   leave() {
@@ -267,6 +277,7 @@ class Bar {
     this.vote.show(null, null);
     this.together.leave();
     delete root.dataset.class;
+    for (const name of ["--class-bar", "--class-asks"]) root.style.removeProperty(name);
     this.root.remove();
     for (const panel of [this.together.panel, this.vote.panel]) panel.remove();
     this.page?.setTriggerValue("order", { leave: true });
@@ -326,6 +337,7 @@ class Bar {
     this.done = button("done", "check", () => this.flag("done"));
     this.leaving = button("leave", "leave", () => this.leave());
     this.join = button("join", "", () => location.assign(addressOf(`join?class=${this.code}`)), "line");
+    this.here = button("here", "", () => location.reload(), "line");
     this.keep = button("keep", "save", openMore, "line");
     this.closing = button("close", "x", () => this.close());
     const acts = [
@@ -337,6 +349,7 @@ class Bar {
       this.done,
       this.leaving,
       this.join,
+      this.here,
       this.keep,
       this.closing,
     ];
@@ -354,6 +367,13 @@ class Bar {
       this.text,
       ...acts,
     );
+  }
+
+  /** The page begins below the bar, which has two rows on a narrow page, and below the question. */
+  makeRoom() {
+    const { offsetHeight: asks } = this.vote.panel;
+    root.style.setProperty("--class-bar", `${this.root.offsetHeight}px`);
+    root.style.setProperty("--class-asks", asks ? `calc(${asks}px + 1rem)` : "0px");
   }
 
   get isFollowed() {
@@ -390,6 +410,7 @@ class Bar {
     this.leaving.hidden = !isWorking && !["connecting", "returning"].includes(this.phase);
     this.toFollow.hidden = this.wall.hidden = !(isIn && isTeacher);
     this.join.hidden = !["noSeat", "void"].includes(this.phase);
+    this.here.hidden = !["elsewhere", "cut"].includes(this.phase);
     this.keep.hidden = this.phase !== "ended" || !document.querySelector(".st-key-more button");
     this.closing.hidden = ["in", "connecting", "returning"].includes(this.phase);
     for (const name of ["help", "done"]) this[name].setAttribute("aria-pressed", String(Boolean(state?.[name])));
@@ -417,7 +438,8 @@ class Bar {
 
   drawCover(isWorking) {
     const { state } = this;
-    if (!isWorking || this.isLost) return this.cover.show(null);
+    const isLongLost = this.isLost && Date.now() - this.lostAt > COVERED_MS; // else nobody uncovers it by a short cut
+    if (!isWorking || isLongLost) return this.cover.show(null);
     const { eyes, screen } = state;
     if (eyes) this.cover.show({ eyes: true });
     else if (screen && !screen.mine) this.cover.show({ run: screen.run, title: this.titleOf(screen) });
@@ -444,7 +466,7 @@ class Bar {
   message() {
     const { state, phase, seat } = this;
     if (phase !== "in" || !state) return [phase, { reason: this.reason ?? "" }, "", false];
-    if (this.isLost) return ["lost", {}, "", false];
+    if (this.isLost) return [this.socket.acts.size ? "lostAct" : "lost", {}, "", false];
     if (this.said) return ["refused", { say: this.said }, "", false];
     if (seat.teacher) return this.isFollowed ? ["followOnSaid", {}, "screen", true] : ["teacherSaid", {}, "", false];
     const { eyes, screen, vote, sent, locks, looked } = state;
@@ -476,7 +498,8 @@ class Bar {
       return [this.vote.isHere ? "ask" : "askHere", {}, "question", true];
     }
     if (vote.state === "run") return ["run", {}, "question", false];
-    return [vote.state.startsWith("closed") ? "closed" : "shown", {}, "question", false];
+    if (vote.state === "closed 2") return ["closedTwo", {}, "question", false]; // nobody votes a third time
+    return [vote.state === "closed 1" ? "closed" : "shown", {}, "question", false];
   }
 
   /** @returns {[string, Object, string, boolean]} */

@@ -158,6 +158,7 @@ const ACTS = [
   "onclose",
 ];
 const KEPT = new Set(["open", "width", "height"]); // of a dialog, and of a canvas, which they would clear
+const isPlace = (node, name) => name === "style" && node.hasAttribute("popover"); // where a menu was opened
 const OWN = "data-own"; // an element whose children are drawn by somebody else
 
 /**
@@ -167,7 +168,7 @@ const OWN = "data-own"; // an element whose children are drawn by somebody else
  */
 export function become(node, made) {
   for (const { name } of [...node.attributes]) {
-    if (!made.hasAttribute(name) && !KEPT.has(name)) node.removeAttribute(name);
+    if (!made.hasAttribute(name) && !KEPT.has(name) && !isPlace(node, name)) node.removeAttribute(name);
   }
   for (const { name, value } of made.attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
   for (const act of ACTS) if (node[act] !== made[act]) node[act] = made[act];

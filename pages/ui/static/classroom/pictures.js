@@ -2,7 +2,7 @@
 
 import { drawn, icon, part, say } from "./parts.js";
 import { IS_LOG, scaleOf } from "./scales.js";
-import { lossOf } from "./tile_codec.js";
+import { lossesIn } from "./tile_codec.js";
 import { answerText, barsOf, numberText, optionsOf, plain, shareText } from "./vote_words.js";
 
 const WIDE = 1760; // units of all drawings
@@ -110,6 +110,7 @@ export function moved(vote, text) {
 }
 
 const LINE = 18; // letters of a line beside the ribbons
+const COUNTED = 34; // height of the count below a name there
 
 /** A name in lines that fit beside the ribbons. */
 function wrapped(name) {
@@ -129,12 +130,21 @@ function ribbons(vote, text) {
   const first = options.map(([from]) => options.reduce((sum, [to]) => sum + count(from, to), 0));
   const second = options.map(([to]) => options.reduce((sum, [from]) => sum + count(from, to), 0));
   const all = Math.max(1, first.reduce((sum, each) => sum + each, 0));
-  const unit = (HIGH - 70 - gap * (options.length - 1)) / all;
+  const labels = options.map(([, name]) => {
+    const [lines, size] = [wrapped(name), name.length > LINE ? 28 : 46];
+    return { lines, size, high: 1.1 * size * lines.length + COUNTED };
+  });
+  const room = HIGH - 70 - gap * (options.length - 1);
+  let unit = room / all;
+  // No name lies over another.
+  const slots = (values) => values.map((value, each) => Math.max(value * unit, labels[each].high));
+  const isTooHigh = (values) => slots(values).reduce((sum, each) => sum + each, 0) > room;
+  while (unit > room / all / 4 && (isTooHigh(first) || isTooHigh(second))) unit *= 0.97;
   const starts = (values) => {
     let at = top;
-    return values.map((value) => {
-      const start = at;
-      at += value * unit + gap;
+    return slots(values).map((slot, each) => {
+      const start = at + (slot - Math.max(4, values[each] * unit)) / 2;
+      at += slot + gap;
       return start;
     });
   };
@@ -170,11 +180,9 @@ function ribbons(vote, text) {
     if (isMoved && high > 34) picture.append(words(String(n), left + bar + 22, y + high / 2 + 12, 34, { weight: 700 }));
   }
   const side = (at, values, x, anchor, edge) => {
-    options.forEach(([, name], each) => {
+    labels.forEach(({ lines, size }, each) => {
       const high = Math.max(4, values[each] * unit);
       picture.append(drawn("rect", { x, y: at[each], width: bar, height: high, fill: "var(--text)", rx: 4 }));
-      const lines = wrapped(name);
-      const size = name.length > LINE ? 28 : 46;
       const label = drawn("text", { "font-family": TYPE, "text-anchor": anchor });
       const start = at[each] + high / 2 - (lines.length * size) / 2 + size * 0.62;
       lines.forEach((line, row) => {
@@ -325,6 +333,12 @@ function drawHeights(picture, y, [left, right], textOf) {
 
 const tickText = (value, name) => name === "accuracy" ? `${Math.round(100 * value)} %` : numberText(value);
 
+/** Whose runs a picture of all has: of the students those at one lesson; "" for none. */
+export function runsText(found, text) {
+  const n = (found?.dots ?? found?.curves ?? []).length;
+  return n ? say(text.runs_in, { title: found.title, n, of: found.of }) : "";
+}
+
 /** The runs that have come to an end or are paused: their dots stand. */
 export const standing = ({ dots }) => dots.filter(([, , , plays]) => !plays);
 
@@ -404,17 +418,16 @@ export function scatter(dots, newest, text) {
 const CURVES_LOW = 1e-4; // no loss is drawn lower
 const CURVES_HIGH = 30;
 
-/** Whether a loss curve (base64 of loss bytes) ends with a loss that is not finite. */
-export const hasDiverged = (bytes) => atob(bytes).includes("\0");
+/** Whether a loss curve, as a message has it, ends with a loss that is not finite. */
+export const hasDiverged = (curve) => lossesIn(curve).some(Number.isNaN);
 
-/** All loss curves: `[[id, steps, base64 of loss bytes], …]`. Those that diverged are red and dashed. */
+/** All loss curves: `[[id, steps, base64 of two bytes for each loss], …]`. Those that diverged are red and dashed. */
 export function lossCurves(found, text) {
   const HIGH = 760;
   const [left, right, top, bottom] = [120, WIDE - 40, 30, HIGH - 90];
-  const all = found.map(([, steps, bytes]) => ({
-    steps,
-    losses: [...atob(bytes)].map((letter) => lossOf(letter.charCodeAt(0))),
-  })).filter(({ losses }) => losses.length > 1);
+  const all = found.map(([, steps, curve]) => ({ steps, losses: lossesIn(curve) })).filter(({ losses }) =>
+    losses.length > 1
+  );
   const picture = sheet(HIGH, say(text.curves_of_loss_alt, { n: all.length }));
   const clamp = (loss) => Math.min(Math.max(loss, CURVES_LOW), CURVES_HIGH);
   const finite = all.flatMap(({ losses }) => losses.filter(Number.isFinite).map(clamp));

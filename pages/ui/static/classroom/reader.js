@@ -8,9 +8,12 @@ const isDarkNow = () => (document.documentElement.dataset.classTheme ?? (isDarkT
 const here = document.currentScript instanceof HTMLScriptElement ? document.currentScript.src : "";
 let loading; // of the app's own modules, which a page of a class needs for this alone
 
-/** The class of boards: the app's pages have it, others load it when they show the first board. */
-function boardClass() {
-  const found = () => /** @type {any} */ (window.__modules)["board.js"]?.Board;
+/** The modules of boards: the app's pages have them, others load them when they show the first board. */
+function boardModules() {
+  const found = () => {
+    const modules = /** @type {any} */ (window.__modules);
+    return modules["board.js"] && { Board: modules["board.js"].Board, Sheet: modules["sheet.js"].Sheet };
+  };
   if (found()) return Promise.resolve(found());
   loading ??= new Promise((resolve, reject) => {
     const script = element("script", { src: here.replace(/[^/]*$/, "modules.js") });
@@ -32,6 +35,7 @@ export class ReaderBoard {
     this.root = element("div", { class: `first-board reader ${isDark ? "dark" : "light"} ${large ? "large" : ""}` });
     parent.append(this.root);
     this.waiting = []; // frames to be painted
+    this.sheet = null; // what stands below a still lab
     this.shown = shown;
     const stream = new Stream(`class/board/${encodeURIComponent(run)}?class=${code}`, {
       first: () => ({ class: code, token }),
@@ -45,8 +49,9 @@ export class ReaderBoard {
 
   /** The server says what the board needs; again, when a setting has changed or the line was cut. */
   async build({ data, bench }) {
-    const Board = await boardClass();
+    const { Board, Sheet } = await boardModules();
     if (!this.stream) return; // it was given up meanwhile
+    if (data.sheet) (this.sheet ??= new Sheet(this.root)).update(data.sheet);
     if (this.board && this.bench === bench) {
       this.board.dress({ ...data, reads: true }, this.root);
       this.board.lab?.update(data);

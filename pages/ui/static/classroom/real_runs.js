@@ -2,7 +2,7 @@
 
 import { drawLineSample, drawMiniature } from "./miniature.js";
 import { canvas, icon, part, say } from "./parts.js";
-import { lossesOf } from "./tile_codec.js";
+import { lossesIn } from "./tile_codec.js";
 import { numberText, optionsOf, plain, shareText } from "./vote_words.js";
 import { percent, stepText } from "./wall/seat_words.js";
 
@@ -17,7 +17,7 @@ export function decoded({ vote, at, seconds, runs }) {
     at,
     seconds,
     runs: runs.map((run) => {
-      const [data, losses] = [bytesOf(run.data), lossesOf(bytesOf(run.curve))];
+      const [data, losses] = [bytesOf(run.data), lossesIn(run.curve)];
       const last = run.steps.length - 1;
       const tiles = run.pictures.map((picture, moment) => ({
         kind: MAPS[run.kind] ?? (run.kind || "none"),

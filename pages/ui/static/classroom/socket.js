@@ -10,6 +10,7 @@ const HERE_MS = 10_000; // between two signs of life
 const ANSWER_MS = 12_000; // within which the server answers: a browser may not notice that a line was cut
 const WAIT_SECONDS = 20; // after too many messages, where the server says nothing else
 const CUT = 1006;
+const FLAGS = ["help", "done"];
 export const CLOSED = {
   left: 1000,
   bad: 4400,
@@ -36,6 +37,7 @@ export class ClassSocket {
     this.retry = FIRST_RETRY_MS;
     this.tries = 0;
     this.isClosed = false;
+    this.acts = new Map(); // of a student, by name, that the server has not answered
     this.pulse = setInterval(() => this.beat(), HERE_MS);
     this.wake = () => this.isClosed || document.hidden || this.beat();
     addEventListener("online", this.wake);
@@ -52,7 +54,7 @@ export class ClassSocket {
       clearTimeout(opening);
       if (socket !== this.socket) return socket.close();
       this.heard = Date.now();
-      socket.send(JSON.stringify(this.first()));
+      for (const each of [this.first(), ...this.acts.values()]) socket.send(JSON.stringify(each));
       this.retry = FIRST_RETRY_MS;
       this.tries = 0;
       this.on.connected?.(true, 0);
@@ -62,6 +64,7 @@ export class ClassSocket {
       this.heard = Date.now();
       if (typeof data !== "string") return this.on.tiles?.(data);
       const message = JSON.parse(data);
+      this.settle(message);
       if (message.is !== "here") this.on.message(message);
     };
     socket.onclose = ({ code, reason }) => {
@@ -88,11 +91,33 @@ export class ClassSocket {
     this.retry = Math.min(this.retry * 2, MAX_RETRY_MS);
   }
 
-  /** Say that this browser is there, and take the line for cut where the server does not answer. */
+  /** Say that this browser is there. */
   beat() {
+    this.ask({ do: "here" });
+  }
+
+  /** Send what the server answers, and take the line for cut where it does not; false while there is none. */
+  ask(message) {
     const { socket } = this;
     const asked = Date.now();
-    if (this.send({ do: "here" })) setTimeout(() => this.heard < asked && this.lose(socket, CUT, ""), ANSWER_MS);
+    const isSent = this.send(message);
+    if (isSent) setTimeout(() => this.heard < asked && this.lose(socket, CUT, ""), ANSWER_MS);
+    return isSent;
+  }
+
+  /** What a student presses: sent again on the next line where this one is cut before the server has answered. */
+  act(message) {
+    this.acts.set(message.do, message);
+    return this.ask(message);
+  }
+
+  /** An act that this message answers need not be sent again. */
+  settle(message) {
+    if (message.is === "receipt") this.acts.delete("answer");
+    else if (message.is === "refused") this.acts.delete(message.do);
+    else if (message.is === "state") {
+      for (const name of FLAGS) if (this.acts.get(name)?.on === message[name]) this.acts.delete(name);
+    }
   }
 
   /** Send a message; false while there is no line. */

@@ -10,7 +10,7 @@ const KEYS = { local: (code) => `class teacher ${code}`, state: (code) => `class
 const PEEK_MS = 1000; // a held Peek is said again this often
 const IDLE_SECONDS = 300;
 
-/** What this browser keeps of a class that it teaches: {token, projector}, or null. */
+/** What this browser keeps of a class that it teaches: {token, hidesNames}, or null. */
 export function keptTeacher(code) {
   try {
     return JSON.parse(kept("localStorage", KEYS.local(code)));
@@ -20,7 +20,13 @@ export function keptTeacher(code) {
 }
 
 /** Keep the token of this device; false where the browser forgets it with the page. */
-export const keepTeacher = (code, token) => keep("localStorage", KEYS.local(code), JSON.stringify({ token }));
+export const keepTeacher = (code, token) => keepOf(code, { token });
+
+/** Keep whether the wall is without names: it may stand on a projector when it is loaded again. */
+export const keepHidesNames = (code, hidesNames) => keepOf(code, { hidesNames });
+
+const keepOf = (code, more) =>
+  keep("localStorage", KEYS.local(code), JSON.stringify({ ...keptTeacher(code), ...more }));
 
 /** Forget a class that has ended. */
 export function forgetTeacher(code) {
@@ -135,7 +141,7 @@ export class Teacher {
   }
 
   send(message) {
-    return this.socket.send(message);
+    return this.socket.ask(message);
   }
 
   /** Send a command about the vote, with the state in which it was pressed. */

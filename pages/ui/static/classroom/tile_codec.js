@@ -6,18 +6,21 @@ const HEAD = 30; // bytes
 const CELLS = 16; // of a map, along each side
 const FLAGS = { help: 1, done: 2, plays: 4, diverged: 8, here: 16, answered: 32, strayed: 64, looked: 128 };
 const NOT_KNOWN = 65535;
-const LARGEST_EXPONENT = 6; // a byte of loss holds 10 to the power of -6 to 6
-const BYTE_STEPS = 254;
+const LARGEST_EXPONENT = 6; // a loss is 10 to the power of -6 to 6
 const SAME_LOSSES = 255; // in the place of a length: as in the last tile
 const SAME = 65535;
 
-/** A loss from its byte; NaN for one that is not finite. */
-export function lossOf(byte) {
-  return byte === 0 ? NaN : 10 ** (((byte - 1) / BYTE_STEPS) * 2 * LARGEST_EXPONENT - LARGEST_EXPONENT);
+/** A loss from its byte, or from its number up to `most`; NaN for one that is not finite. */
+export function lossOf(code, most = 255) {
+  return code === 0 ? NaN : 10 ** (((code - 1) / (most - 1)) * 2 * LARGEST_EXPONENT - LARGEST_EXPONENT);
 }
 
-/** The losses of a curve, from its bytes. */
-export const lossesOf = (bytes) => Array.from(bytes, lossOf);
+/** The losses of a curve in a message: base64 of two bytes each. */
+export function lossesIn(text) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  return Array.from({ length: bytes.length >> 1 }, (_, at) => lossOf(view.getUint16(2 * at, true), 65_535));
+}
 
 /**
  * The tiles in a message (ArrayBuffer), each with `seat`, `kind`, `lesson`, `experiment`, flags, `age` (s), `step`,
@@ -53,7 +56,7 @@ export function readTiles(buffer) {
       accuracy: accuracy === NOT_KNOWN ? NaN : accuracy / (NOT_KNOWN - 1),
       units: units || NaN,
       challenge: CHALLENGES[view.getUint8(at + 29)] ?? "",
-      losses: losses && lossesOf(losses),
+      losses: losses && Array.from(losses, (byte) => lossOf(byte)),
       mini,
       data,
     };

@@ -4,7 +4,7 @@
 import { element, fill } from "../dom.js";
 import { drawn } from "./parts.js";
 import { IS_LOG, scaleOf } from "./scales.js";
-import { lossOf } from "./tile_codec.js";
+import { lossesIn } from "./tile_codec.js";
 
 const PICTURES = { scatter: "dots", leaders: "dots", ghosts: "curves" }; // by what the teacher shows
 const HIGH = 15; // of the picture, in rem
@@ -91,7 +91,7 @@ export class Together {
     const [x, y] = [[], []];
     for (const [dot, steps, bytes] of found.curves) {
       if (dot === this.own.dot) continue;
-      const losses = lossesOf(bytes);
+      const losses = lossesIn(bytes);
       losses.forEach((loss, at) => {
         x.push(steps * at / Math.max(1, losses.length - 1));
         y.push(Number.isFinite(loss) ? loss : null);
@@ -129,11 +129,12 @@ export class Together {
   said(list, own, kind) {
     const { words } = this;
     const [x, y] = this.axes;
-    const n = list.length;
-    if (kind === "curves") return fill(n === 1 ? words.runsOne : own ? words.runsCurves : words.runsCount, { n });
-    if (!own) return fill(n === 1 ? words.runsOne : words.runsCount, { n });
-    const values = { n, x: textOf(own[1], x), y: textOf(own[2], y), xName: words.axes[x], yName: words.axes[y] };
-    return fill(Number.isFinite(own[2]) ? words.runsOwn : words.runsOwnDiverged, values);
+    const { title, of } = this.found;
+    const all = fill(list.length === 1 ? words.runsOne : words.runsCount, { title, n: list.length, of });
+    if (!own) return all;
+    if (kind === "curves") return `${all} ${words.yourLine}`;
+    const values = { x: textOf(own[1], x), y: textOf(own[2], y), xName: words.axes[x], yName: words.axes[y] };
+    return `${all} ${fill(Number.isFinite(own[2]) ? words.yourDot : words.yourDotDiverged, values)}`;
   }
 
   /** An empty picture with two scales: [svg, x, y]. */
@@ -186,7 +187,7 @@ export class Together {
   }
 
   curves(list, own) {
-    const all = list.map((each) => ({ isOwn: each === own, steps: each[1], losses: lossesOf(each[2]) }));
+    const all = list.map((each) => ({ isOwn: each === own, steps: each[1], losses: lossesIn(each[2]) }));
     const within = (loss) => Math.min(Math.max(loss, CURVES_LOW), CURVES_HIGH);
     const { svg, x, y } = this.sheet(
       [0, Math.max(1, ...all.map(({ steps }) => steps))],
@@ -206,8 +207,6 @@ export class Together {
     return svg;
   }
 }
-
-const lossesOf = (bytes) => [...atob(bytes)].map((letter) => lossOf(letter.charCodeAt(0)));
 
 const crossAt = (x, y, r) => `M${x - r} ${y - r}l${2 * r} ${2 * r}M${x + r} ${y - r}l${-2 * r} ${2 * r}`;
 

@@ -1,7 +1,7 @@
 // What belongs to the whole page: larger type, the drawer with all settings, and the focus in popovers.
 //
-// Streamlit's HTML loads it before Streamlit itself (routes/files/page_script.py), so that a page opens in the size that
-// was chosen; components import the same module.
+// Streamlit's HTML loads it before Streamlit itself (routes/files/page_script.py), so that a page opens in the size
+// that was chosen; components import the same module.
 
 import { addressOf } from "../address.js";
 import { comeBack } from "./session.js";

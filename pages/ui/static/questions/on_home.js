@@ -1,6 +1,7 @@
 // Progress on the home page: a quiet mark on each lesson's tile, and a line to take it away as a file or read it back.
 
 import { download, element, fill } from "../dom.js";
+import { noteSession } from "../page/session.js";
 import { asText, CHANGED, forget, isEmpty, isKept, ofLesson, readBack } from "./progress.js";
 
 const FILE = "pytorch-playground-progress.json";
@@ -104,6 +105,7 @@ class ProgressLine {
 export default function ({ data, parentElement }) {
   const line = shown.get(parentElement) ?? new ProgressLine(parentElement, data);
   shown.set(parentElement, line);
+  noteSession(data.session); // or a reload would go back to the session of a page before
   line.update();
   return () => {
     line.gone.abort();

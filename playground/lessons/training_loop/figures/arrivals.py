@@ -16,9 +16,10 @@ COUNT = "Numbers per image"
 def arrivals(
     names: Sequence[str], counts: Sequence[int | None], texts: Sequence[str], expected: int, title: str
 ) -> Figure:
-    """A bar for each layer, from the top, with its text; None where x does not arrive. Marks say what is expected.
+    """A bar for each layer, from the top, with its text; None where x does not arrive.
 
-    The bar of the last layer is green where it has as many numbers as expected.
+    `title` names the marks of what is expected. The bar of the last layer is green where it has as many numbers as
+    expected.
     """
     rows = np.arange(len(names), dtype=float)
     numbers = np.array([0.0 if count is None else float(count) for count in counts])
@@ -34,15 +35,9 @@ def arrivals(
          "yanchor": "bottom", "yshift": -1, "xshift": 2, "showarrow": False, "font": {"color": "@text", "size": 11}}
         for row, text in zip(rows, texts, strict=True)
     ]  # fmt: skip
-    is_right = expected > 0.5 * most
-    notes.append({
-        "text": title, "x": float(expected), "y": 0.0, "yref": "paper", "yanchor": "bottom", "showarrow": False,
-        "xanchor": "right" if is_right else "left", "xshift": -5 if is_right else 5,
-        "font": {"color": "@mark", "size": 12, "weight": 600},
-    })  # fmt: skip
-    at, half = np.append(rows, len(names) - 0.3), np.append(np.full(len(rows), 0.25), 0.2)  # the last is the title's
-    marks = segments(np.full(len(at), float(expected)), at - half, np.full(len(at), float(expected)), at + half)
-    y = axis("", [len(names) + 0.1, -0.8], tickvals=rows, ticktext=list(names), showgrid=False, zeroline=False)
+    at = np.full(len(rows), float(expected))
+    marks = segments(at, rows - 0.25, at, rows + 0.25)
+    y = axis("", [len(names) - 0.5, -0.8], tickvals=rows, ticktext=list(names), showgrid=False, zeroline=False)
     return {
         "data": [bars, line(title, *marks, {"color": "@mark", "width": 3})],
         "layout": layout(

@@ -101,7 +101,7 @@ def curves(drawn: Sequence[Curve], *, title: str, until: int, log: bool) -> Figu
     lines = []
     for each in drawn:
         steps = np.arange(1, len(each.values) + 1, dtype=np.float32)
-        colour, width = (f"{each.colour}/{PALE}", 6) if each.behind else (each.colour, 2.5)
+        colour, width = (f"{each.colour}/{PALE}", 7) if each.behind else (each.colour, 2.5)
         pen = {"color": colour, "width": width, "dash": each.dash}
         y = each.values.astype(np.float64)
         y = np.where(np.isfinite(y), y, np.nan)

@@ -73,6 +73,7 @@ export class JoinPage {
 
   look() {
     const seat = seatOf(this.code);
+    if (seat?.isOut && seat.asks) return this.connect({ as: "join" }, seat.token);
     if (seat?.isOut) return this.show("removed", { seat });
     if (seat?.isHere) return this.enter();
     if (seat && !this.isNew) return this.show("again", { seat });
@@ -103,6 +104,12 @@ export class JoinPage {
   connected(yes) {
     if (yes) this.hasAsked = false;
     else if (this.view === "wait") this.show("wait", { tries: true });
+  }
+
+  /** Keep in this tab whether the student asks to come back: a reload asks again. */
+  keepAsks(asks) {
+    const seat = seatOf(this.code);
+    if (seat) keepSeat({ ...seat, isHere: undefined, asks });
   }
 
   /** Ask to come back, once on each line. */
@@ -149,6 +156,7 @@ export class JoinPage {
 
   closed(closeCode, reason) {
     const view = CLOSED[closeCode] ?? "lost";
+    if (view === "removed") this.keepAsks(false);
     if (view === "slow") {
       this.until = Date.now() + 1000 * (Number(reason) || 20);
       this.clock = setInterval(() => {
@@ -442,7 +450,10 @@ export class JoinPage {
   atRemoved() {
     const { text } = this;
     const token = seatOf(this.code)?.token ?? null;
-    this.press = () => this.connect({ as: "join" }, token);
+    this.press = () => {
+      this.keepAsks(true);
+      this.connect({ as: "join" }, token);
+    };
     return [
       this.title(text.removed),
       part("p", { class: "say" }, text.removed_note),

@@ -15,6 +15,7 @@ import {
   lossCurves,
   lowestOf,
   moved,
+  runsText,
   scatter,
   standing,
 } from "../pictures.js";
@@ -381,7 +382,8 @@ class Projector {
 
   scatter() {
     const { text, state, found } = this;
-    const dots = found.dots ?? { x: state.show.x ?? "rate", y: state.show.y ?? "loss", of: state.joined, dots: [] };
+    const nothing = { x: state.show.x ?? "rate", y: state.show.y ?? "loss", of: state.joined, dots: [] };
+    const dots = found.dots ?? nothing;
     const ended = standing(dots).length;
     const isWhole = ended >= dots.of && dots.of > 0;
     const best = lowestOf(dots);
@@ -395,7 +397,7 @@ class Projector {
         scatter(dots, this.newest, this.pictures),
       ),
       this.foot(
-        say(this.pictures.runs_of, { n: ended, of: dots.of }),
+        `${runsText(dots, this.pictures)} ${say(this.pictures.ended, { n: ended })}`,
         best && part(
           "span",
           {},
@@ -417,7 +419,7 @@ class Projector {
         lossCurves(all, this.pictures),
       ),
       this.foot(
-        say(text.runs, { n: all.length }),
+        runsText(found.curves, this.pictures),
         lost > 0 && part("span", { class: "diverged" }, say(text.lost_runs, { n: lost })),
       ),
     ];
@@ -434,7 +436,9 @@ class Projector {
         this.head(state.show.title || text.challenge, goalText(challenge, this.pictures)),
         leaders(challenge, this.pictures),
       ),
-      this.foot(say(text.reached, { n: reached, of: challenge.dots.length })),
+      this.foot(
+        `${runsText(found.leaders, this.pictures)} ${say(text.reached, { n: reached, of: challenge.dots.length })}`,
+      ),
     ];
   }
 }

@@ -103,9 +103,12 @@ class VotePage {
   answer(value) {
     const { vote } = this.state;
     this.problem = "";
-    if (!this.socket.send({ do: "answer", vote: vote.id, in: vote.state, answer: value })) {
-      this.problem = this.text.lost;
-    }
+    this.socket.act({ do: "answer", vote: vote.id, in: vote.state, answer: value });
+    this.draw();
+  }
+
+  help(on) {
+    this.socket.act({ do: "help", on });
     this.draw();
   }
 
@@ -126,13 +129,13 @@ class VotePage {
         swatch(name.split(" ")[0]),
         part("b", {}, name),
         part("span", { class: "gap" }),
-        button("line", "hand", help ? text.asked_help : text.help, () => this.socket.send({ do: "help", on: !help }), {
+        button("line", "hand", help ? text.asked_help : text.help, () => this.help(!help), {
           "aria-pressed": String(help),
           "data-key": "help",
         }),
         button("quiet", "leave", text.leave, () => this.leave(), { "data-key": "leave" }),
       ),
-      this.isLost && part("p", { class: "error", role: "status" }, text.lost),
+      this.isLost && part("p", { class: "error", role: "status" }, this.socket.acts.size ? text.lost_act : text.lost),
       eyes && part("div", { class: "eyes", role: "alert" }, part("h1", {}, text.eyes), part("p", {}, text.eyes_note)),
       !eyes && (vote ? this.question(vote) : this.waiting()),
       part("p", { class: "error", role: "alert", "data-key": "error" }, problem ?? ""),

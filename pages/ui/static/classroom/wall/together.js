@@ -1,7 +1,7 @@
 // All runs of the class in one picture: small beside the tiles, and large over them, as the projector shows it.
 
 import { button, canvas, colour, iconButton, part, say, toggle } from "../parts.js";
-import { goalText, leaders, lossCurves, scatter, standing } from "../pictures.js";
+import { goalText, leaders, lossCurves, runsText, scatter, standing } from "../pictures.js";
 import { arePlaying, runsSideBySide, stepOf } from "../real_runs.js";
 import { plain, rich } from "../vote_words.js";
 import { percent, stepText } from "./seat_words.js";
@@ -259,12 +259,15 @@ function large(what, [x, y], { words, teacher }) {
   const text = words.pictures;
   const { dots: found, curves, leaders: challenge } = teacher.found;
   const nothing = part("p", { class: "muted" }, words.wall.no_runs);
-  if (what === "ghosts") return curves?.curves.length ? lossCurves(curves.curves, text) : nothing;
+  const caption = (shown, sentence) => part("p", { class: "muted num" }, runsText(shown, text), " ", sentence);
+  if (what === "ghosts") {
+    if (!curves?.curves.length) return nothing;
+    return [caption(curves), lossCurves(curves.curves, text)];
+  }
   if (what === "leaders") {
     if (!challenge?.dots.length) return nothing;
-    return [part("p", { class: "muted" }, goalText(challenge, text)), leaders(challenge, text)];
+    return [caption(challenge, goalText(challenge, text)), leaders(challenge, text)];
   }
   if (!found?.dots.length || found.x !== x || found.y !== y) return nothing;
-  const ended = say(text.runs_of, { n: standing(found).length, of: found.of });
-  return [part("p", { class: "muted num" }, ended), scatter(found, null, text)];
+  return [caption(found, say(text.ended, { n: standing(found).length })), scatter(found, null, text)];
 }

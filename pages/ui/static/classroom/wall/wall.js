@@ -12,6 +12,7 @@ import { Plan } from "./plan.js";
 import { questionParts } from "./question.js";
 import { nameOf } from "./seat_words.js";
 import { SendDialog } from "./send.js";
+import { keepHidesNames, keptTeacher } from "../teacher.js";
 import { paintChanged, Tiles } from "./tiles.js";
 import { togetherParts } from "./together.js";
 
@@ -27,7 +28,7 @@ export class Wall {
     this.page = page;
     this.tell = page.tell;
     this.prompt = page.prompt;
-    this.anonymous = false;
+    this.anonymous = Boolean(keptTeacher(teacher.code)?.hidesNames);
     this.one = null; // the seat whose board is open
     this.together = null; // which large picture is open: "scatter", "ghosts", "leaders", or "runs" after a vote
     this.axes = null; // of the dots, as the teacher chose them: [x, y]
@@ -251,6 +252,7 @@ export class Wall {
         anonymous ? "none" : "names",
         (name) => {
           this.anonymous = name === "none";
+          keepHidesNames(teacher.code, this.anonymous);
           this.draw();
         },
       ),
