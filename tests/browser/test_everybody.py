@@ -50,6 +50,9 @@ class Inspector:
     def problems(self, where: str, rules: str = "") -> list[str]:
         """Every violation but Streamlit's own, as a sentence: of all rules, or of those with this tag or name."""
         options = {"resultTypes": ["violations"], **({"runOnly": [rules]} if rules else {})}
+        self.page.wait_for_function(
+            "() => !document.querySelector('[data-stale=true]')"
+        )  # Streamlit fades it meanwhile
         found = self.page.evaluate("([where, options]) => axe.run(where, options)", [WHERE, options])
         problems = []
         for violation in found["violations"]:

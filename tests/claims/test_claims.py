@@ -47,7 +47,7 @@ def same_threads() -> Any:
 
 @pytest.mark.parametrize("rule", cases())
 def test_what_the_lesson_says_is_true(rule: Rule, request: pytest.FixtureRequest) -> None:
-    if rule.lesson == "cnn" and not mnist.load().real:
+    if rule.lesson in ("cnn", "convolution") and not mnist.load().real:
         pytest.skip("needs the real MNIST")
     torch.set_num_threads(rule.threads)
     rule.holds()

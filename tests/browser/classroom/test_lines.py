@@ -39,7 +39,7 @@ def test_a_line_is_tried_again_after_every_end_that_is_not_final_and_after_silen
     tab.page.wait_for_function(f"(before) => ({FIRST_MESSAGES})() > before", arg=before)
     tab.page.evaluate("window.__close(4410, '')")
     tab.page.get_by_role("heading", name="The class is over").wait_for()
-    assert "another device" in tab.page.locator(".lead").inner_text().lower(), "this page has not ended it"
+    assert "another of your devices" in tab.page.locator(".lead").inner_text().lower(), "this page has not ended it"
 
 
 def test_what_a_student_presses_without_a_line_is_sent_when_it_is_back(page: Open) -> None:
@@ -106,7 +106,7 @@ def test_the_start_page_knows_the_classes_of_this_browser_and_forgets_old_ones(p
     tab.page.goto("/class?class=ZZZZZZ")
     tab.page.locator(".running a").wait_for()
     assert tab.page.locator(".running a").all_inner_texts() == [f"Go on with class {CODE}"]
-    assert "no device of class ZZZZZZ" in tab.page.locator(".error").first.inner_text()
+    assert "does not belong to class ZZZZZZ" in tab.page.locator(".error").first.inner_text()
     found = tab.page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('class '))")
     assert found == [f"class teacher {CODE}"]
 
