@@ -65,7 +65,7 @@ class OpenRun:
     ranges: dict[str, Any] = field(default_factory=dict)  # of each chart's axes, as last drawn beside another run
     returning: Returning | None = None  # what it has still to repeat, after its process was lost
     is_held: bool = False  # it rests until it is let go, whatever it was doing
-    judged: tuple[object, bool] = (None, False)  # a run, and whether it is heavy: to find out takes long
+    judged: tuple[type, bool] = (type(None), False)  # a class of runs, and whether they are heavy: it takes long to see
     glances: Glances | None = None  # what a wall of many boards sees of it, while one looks
 
     # What the engine schedules by.
@@ -132,8 +132,8 @@ class OpenRun:
     def is_heavy(self) -> bool:
         """Whether it is a run with long steps, which has a training thread apart from the others'."""
         run: object = self.run
-        if self.judged[0] is not run:
-            self.judged = run, isinstance(run, Heavy)
+        if self.judged[0] is not type(run):
+            self.judged = type(run), isinstance(run, Heavy)
         return self.judged[1]
 
     def wants_place(self, now: float) -> bool:
