@@ -28,7 +28,7 @@ def test_a_student_runs_the_tutorials_race_and_looks_back(page: Open) -> None:
     board.press("Play")
     board.until(lambda: board.state == "done", "64 steps")
     assert (board.step, board.number("epoch"), board.number("racers"), board.number("starts")) == (64, 2, 4, 1)
-    assert "has won" in board.said() and "SGD" in board.said()
+    assert "has won" in board.said() and "Adam" in board.said()
     board.until(lambda: board.trace("loss", "Adam")["x"][-1] == 64, "the loss is drawn to its end")
     assert len(board.trace("fits", "SGD")["y"]) == len(board.trace("fits", "Adam")["y"])
     best = board.number("loss")

@@ -19,7 +19,7 @@ NARRATOR = {
     "rising since": "{since}: the loss of {risen} has risen. {leader} leads with a loss of {loss}.",
     "tied": "After step {step:,} {leader} share the first place with {loss}; last: {last} with {worst}.",
     "over, other curve": "After step {step:,} {leader} has won with {loss} on all points. {curve} has the lowest "
-    "curve, of the last batches.",
+    "curve (last batches only).",
     "over": "After step {step:,} {leader} has won with a loss of {loss}; last: {last} with {worst}.",
     "leads": "{leader} leads with a loss of {loss}; last: {last} with {worst}.",
     "leads since": "{since}: {leader} leads with a loss of {loss}; last: {last} with {worst}.",
