@@ -31,9 +31,9 @@ from pages.ui import session  # noqa: E402
 
 POOL = session.pool()  # before all that takes long: its workers start while this process imports the rest
 
-from pages.ui import early_imports, housekeeping, theme  # noqa: E402, F401  (no visitor waits for the first)
+from pages.ui import early_imports, housekeeping  # noqa: E402, F401  (no visitor waits for the first)
 from pages.ui.routes import first, readiness, served  # noqa: E402
-from pages.ui.routes.files import assets  # noqa: E402
+from pages.ui.routes.files import assets, theme  # noqa: E402
 from pages.ui.widgets import widget_values  # noqa: E402  (no visitor waits for the first)
 from playground import lessons  # noqa: E402, F401  (imported now, so that no visitor waits for it)
 

@@ -233,9 +233,7 @@ def ahead(key: str, drawn: DrawnLab) -> Picture:
     The same figures again are the same picture, which is not sent twice.
     """
     shown = session().board(key)
-    is_new = drawn.number != shown.number
-    shown.digest, shown.number = drawn.digest, drawn.number
-    if is_new:
+    if shown.take(drawn):
         still_socket.send(shown.board_id, drawn.frame)
     return Picture(drawn.frame, drawn.number, shown.board_id)
 

@@ -23,7 +23,7 @@ from playground.knobs import Config, Value
 from playground.predictions import Answer, Verdict
 from playground.settings import Settings
 from playground.workers.pool import WorkerPool
-from playground.workers.wire import Start
+from playground.workers.wire import DrawnLab, Start
 
 NO_ANSWER = (UnknownRun, CancelledError, TimeoutError)
 KEY = "playground"  # everything in st.session_state that is not under this key is a widget's value
@@ -132,6 +132,12 @@ class StillBoard:
     digest: bytes = b""
     number: int = 0
 
+    def take(self, drawn: DrawnLab) -> bool:
+        """Remember what was drawn; whether it is a new picture."""
+        is_new = drawn.number != self.number
+        self.digest, self.number = drawn.digest, drawn.number
+        return is_new
+
 
 @dataclass(frozen=True)
 class Still:
@@ -228,12 +234,12 @@ def bench_of(name: str, run_id: str) -> tuple[Session, str] | None:
     return (found, names[0]) if found is not None and names and run_id else None
 
 
-def board_of(board_id: str) -> tuple[Session, str] | None:
-    """The session that has this still board, and its lab; None where there is none."""
+def board_of(board_id: str) -> tuple[Session, str, StillBoard] | None:
+    """The session that has this still board, its lab, and the board; None where there is none."""
     for found in list(_sessions.values()):
         for key, board in list(found.boards.items()):
             if board.board_id == board_id:
-                return found, key.removesuffix(":board")
+                return found, key.removesuffix(":board"), board
     return None
 
 

@@ -490,9 +490,8 @@ class Classroom:
         here = {each.seat for each in self.of_role("student")}
         pages = [each for each in self.seats.values() if each.board.session and each.number in here]
         sends = [each.sent for each in pages if each.sent is not None and each.placed < each.sent.n]
-        on_the_way = sum(
-            each.at > now - FOLLOW_SECONDS for each in sends
-        )  # who has not followed an earlier one does not
+        # Whoever has not followed an earlier send will not follow now.
+        on_the_way = sum(each.at > now - FOLLOW_SECONDS for each in sends)
         return on_the_way > STRAGGLERS_SHARE * len(pages)
 
     # What the teacher does.

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
@@ -476,13 +476,13 @@ class WorkerPool:
             run = self._runs.get(run_id)
             return ((), {}) if run is None else (tuple(run.asked_charts), dict(run.asked_options))
 
-    def hold(self, sessions: Collection[str], waiting: Collection[str] = ()) -> None:
+    def hold(self, sessions: Mapping[str, bool]) -> None:
         """Let all runs of these sessions rest, also those that are opened later; those of all others go on.
 
-        Those of the `waiting` sessions obey their viewers meanwhile.
+        Each session comes with whether its runs obey their viewers meanwhile.
         """
         with self._lock:
-            before, self._held = self._held, dict.fromkeys(waiting, True) | dict.fromkeys(sessions, False)
+            before, self._held = self._held, dict(sessions)
             for run in self._runs.values():
                 if before.get(run.session) != self._held.get(run.session):
                     self._say_whether_held(run)

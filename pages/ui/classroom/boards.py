@@ -20,8 +20,6 @@ from playground.lessons import LESSONS
 from playground.workers.operations import CheckpointFile, WriteReplayLink
 
 MAX_NAMES = 4_096  # then those of closed runs are forgotten
-Sessions = frozenset[str]
-NOBODY: tuple[Sessions, Sessions] = (frozenset(), frozenset())
 
 
 class Boards:
@@ -34,7 +32,7 @@ class Boards:
         self._runs: dict[str, str] = {}  # the other way round
         self._looks: dict[str, Looks] = {}  # by run id: what is wanted of it
         self._seen: dict[str, Glance] = {}  # by run id: what has come and was not yet reported
-        self._resting: dict[str, tuple[Sessions, Sessions]] = {}  # by class: sessions that rest, that wait
+        self._resting: dict[str, dict[str, bool]] = {}  # by class: sessions whose runs rest, and whether they obey
 
     def shown(self, session: object, run_id: object) -> str | None:
         """The name of what a browser shows: a run, or without one a still lab.
@@ -125,19 +123,16 @@ class Boards:
 
     # Which of them rest.
 
-    def rest(self, code: str, sessions: Collection[str], waiting: Collection[str]) -> None:
-        """Let the runs of these sessions of a class rest, also the `waiting` ones, which obey; no others of it."""
-        rests, waits = frozenset(sessions), frozenset(waiting)
+    def rest(self, code: str, sessions: Collection[str], *, obey: bool) -> None:
+        """Let the runs of these sessions of a class rest, and no others of it; those that `obey` take commands."""
+        rests = dict.fromkeys(sessions, obey)
         with self._lock:
-            if self._resting.get(code, NOBODY) == (rests, waits):
+            if self._resting.get(code, {}) == rests:
                 return
-            self._resting[code] = rests, waits
-            if not rests and not waits:
+            self._resting[code] = rests
+            if not rests:
                 del self._resting[code]
-            all_of = self._resting.values()
-            pool().hold(
-                frozenset().union(*(each for each, _ in all_of)), frozenset().union(*(each for _, each in all_of))
-            )
+            pool().hold({name: obeys for each in self._resting.values() for name, obeys in each.items()})
 
 
 BOARDS = Boards()

@@ -249,10 +249,9 @@ def _run_vote(pages: Pages, page: str, seat: Seat) -> None:
 
 
 def _after_a_change(of: Classroom) -> None:
-    """Let those runs of a class rest that are to; of a class that has ended, nothing is kept."""
+    """Let the runs of a class rest while all look up or follow; of a class that has ended, nothing is kept."""
     rests = not of.has_ended and (of.eyes or of.is_on_its_way)
-    sessions = of.sessions() if rests else ()
-    BOARDS.rest(of.code, sessions if of.eyes else (), sessions)
+    BOARDS.rest(of.code, of.sessions() if rests else (), obey=not of.eyes)
     if of.has_ended:
         if not register().classes:
             BOARDS.reports((), ())  # nobody looks any more

@@ -39,10 +39,12 @@ def begin(run_id: str, sent: Mapping[str, Any]) -> None:
     Does nothing in all other cases: a browser can send anything, and the page answers it.
     """
     found = bench_of(pool().session_of(run_id) or "", run_id)
-    answered = None if found is None else _read(*found, sent)
-    if found is None or answered is None:
+    if found is None:
         return
-    found[0].bench(found[1]).run_config = answered.config
+    session, bench = found
+    if (answered := _read(session, bench, sent)) is None:
+        return
+    session.bench(bench).run_config = answered.config
     try:
         pool().rebuild(run_id, answered.config, plays=not answered.steps)
         if answered.steps:
@@ -57,22 +59,20 @@ def draw(board_id: str, sent: Mapping[str, Any]) -> bytes:
     Waits for a worker.
     """
     found = board_of(board_id)
-    answered = None if found is None else _read(*found, sent)
-    if found is None or answered is None:
+    if found is None:
         return b""
-    session, lab = found
-    shown = session.board(f"{lab}:board")
+    session, lab, shown = found
+    if (answered := _read(session, lab, sent)) is None:
+        return b""
     try:
         drawn = pool().draw(session.name, lab, answered.config, shown.digest, shown.number)
     except (ValueError, TimeoutError):
         return b""
-    is_new = drawn.number != shown.number
-    shown.digest, shown.number = drawn.digest, drawn.number
-    return drawn.frame if is_new else b""
+    return drawn.frame if shown.take(drawn) else b""
 
 
 def _read(session: Session, bench: str, sent: Mapping[str, Any]) -> _Answered | None:
-    """What an answer begins. It is noted: another one that the page is told later does not count."""
+    """What an answer begins. The first answer counts: a later one does not replace it."""
     if bench not in _LESSON_OF or register().locks_of(session.name):  # the page knows which settings stay
         return None
     lesson, experiment = _LESSON_OF[bench], rail.find(_LESSON_OF[bench], sent.get("id"))

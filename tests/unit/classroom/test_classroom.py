@@ -39,8 +39,8 @@ def undo(teacher: Browser) -> None:
 def test_while_pages_follow_a_send_the_class_is_on_its_way() -> None:
     school = School()
     of = school.start()
-    told: list[bool] = []
-    school.register.listeners.append(lambda each: told.append(each.is_on_its_way))
+    seen: list[bool] = []
+    school.register.listeners.append(lambda each: seen.append(each.is_on_its_way))
     teacher, students = school.teacher(of), school.students(of, 12)
     for number, student in enumerate(students[:11]):
         student.send("board", **{**BOARD, "session": f"{number}"}, run=None)
@@ -48,11 +48,11 @@ def test_while_pages_follow_a_send_the_class_is_on_its_way() -> None:
     assert of.sessions() == {f"{number}" for number in range(11)}, "a phone that only answers has no page"
     send(teacher)
     number = students[0].state["sent"]["n"]
-    assert of.is_on_its_way and told[-1]
+    assert of.is_on_its_way and seen[-1]
     for student in students[:10]:
         assert of.is_on_its_way
         student.send("placed", send=number)
-    assert not of.is_on_its_way and not told[-1], "nobody waits for one that does not come"
+    assert not of.is_on_its_way and not seen[-1], "a straggler holds up nobody"
     send(teacher)
     assert of.is_on_its_way
     for student in students[:11]:
@@ -63,7 +63,7 @@ def test_while_pages_follow_a_send_the_class_is_on_its_way() -> None:
     assert back and of.is_on_its_way
     for _ in range(6):
         school.second()
-    assert not of.is_on_its_way and not told[-1], "the runs go on, and are told so"
+    assert not of.is_on_its_way and not seen[-1], "after five seconds the runs continue"
     send(teacher, to=[1])
     assert not of.is_on_its_way, "for one, with others who have never followed the send before, nobody waits"
 

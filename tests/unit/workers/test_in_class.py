@@ -17,7 +17,7 @@ def test_runs_of_a_session_rest_also_those_that_are_opened_later_and_in_the_next
     held, other = playing(pool, "held"), playing(pool, "other")
     for each in (held, other):
         each.until(lambda viewer: viewer.step > 0)
-    pool.hold({"held"})
+    pool.hold({"held": False})
     time.sleep(0.3)
     steps = held.step
     before = other.step
@@ -27,12 +27,12 @@ def test_runs_of_a_session_rest_also_those_that_are_opened_later_and_in_the_next
     later = other.step
     other.until(lambda viewer: viewer.step > later + 20)
     assert held.step <= steps + 1
-    pool.hold((), waiting={"held"})
+    pool.hold({"held": True})
     steps = held.step
     later = other.step
     other.until(lambda viewer: viewer.step > later + 20)
     assert held.step <= steps + 1
-    pool.hold(())
+    pool.hold({})
     held.until(lambda viewer: viewer.step > steps + 5)
     for each in (held, other):
         pool.close(each.run_id)

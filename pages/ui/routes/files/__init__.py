@@ -1,1 +1,1 @@
-"""What a browser loads: our modules and styles, a smaller plotly.js, and Streamlit's page and scripts."""
+"""What a browser loads: our modules and styles, a smaller plotly.js, and Streamlit's page, scripts and theme."""

@@ -94,7 +94,7 @@ OWN = tuple(f"Nesterov 0.00{number}" for number in range(1, 9))
 
 
 def situation(names: Sequence[str], gone: int, tied: int, since: str, *, is_done: bool) -> RaceSituation:
-    """Of eight racers so many have dropped out, so many are first, and the others are last; all rules may speak."""
+    """A race of eight with these numbers of racers out and in first place; the others are last. Any rule may speak."""
     placings: list[Any] = []
     for at, name in enumerate(names):
         left = {"left_at": 1234, "why": ("number", "bound")[at % 2]} if at < gone else {"left_at": -1, "why": ""}
