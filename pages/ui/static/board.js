@@ -26,6 +26,7 @@ import { markNumbersAndCode } from "./page/translated.js";
 const MAX_SPOKEN = 240; // characters of a chart in words that are said without being asked for
 const SMALL_EVERY = 8; // which frames have the small pictures
 const MAX_TRIES = 3; // of a line that never opened, until the board says what may block it
+const SHOW_MS = 40; // Plotly takes up to 70 ms for a new figure: after as long as this, the browser shows what is drawn
 const TOLD_MS = 10_000; // how long a sentence stays that need not be seen again
 
 window.__board_frames ??= 0;
@@ -41,6 +42,7 @@ export class Board {
     this.data = data;
     this.options = {};
     this.frames = 0;
+    this.undrawn = []; // [name, part] of charts of the last frame
     this.heading = "";
     this.scale = 1; // of the page's type: 1.5 with A+
     this.early = []; // what is to be done when the run is there
@@ -296,30 +298,51 @@ export class Board {
       this.waiting = frame;
       return;
     }
-    this.paint(frame);
+    this.paint(frame, SHOW_MS);
     this.drawing = true;
     askNext(() => this.ask(true));
-    requestAnimationFrame(() => {
-      this.drawing = false;
-      const next = this.waiting;
-      this.waiting = null;
-      if (next) this.receive(next);
-    });
+    requestAnimationFrame(() => this.goOn());
   }
 
-  paint(frame) {
+  /** Draw what the last frame has left to draw, each time after the browser has shown what is drawn; then the next. */
+  goOn() {
+    if (this.undrawn.length && !this.gone.signal.aborted) {
+      requestAnimationFrame(() => {
+        this.drawCharts(SHOW_MS);
+        requestAnimationFrame(() => this.goOn());
+      });
+      return;
+    }
+    this.drawing = false;
+    const next = this.waiting;
+    this.waiting = null;
+    if (next) this.receive(next);
+  }
+
+  /** Charts that would be drawn after `ms` milliseconds are left undrawn: the browser shows the others first. */
+  paint(frame, ms = Infinity) {
     if (frame.heading !== undefined) this.heading = frame.heading; // of two compared runs: what differs in this one
     for (const part of [this.player, this.numbers, this.strip]) part?.take(frame);
     this.pins?.take();
     this.comingBack?.follow(frame);
     this.rail.state(this.root.dataset.state);
     if (this.numbers) this.announcer.follow(this.numbers.narrator.textContent, this.playing);
-    for (const [name, part] of Object.entries(frame.charts ?? {})) this.charts.get(name)?.take(part);
+    this.undrawn = Object.entries(frame.charts ?? {});
+    this.drawCharts(ms);
+    this.frames++;
+    requestAnimationFrame(() => (window.__board_frames += window.Plotly ? 1 : 0));
+  }
+
+  drawCharts(ms) {
+    const end = performance.now() + ms;
+    do {
+      const [name, part] = this.undrawn.shift() ?? [];
+      this.charts.get(name)?.take(part);
+    } while (this.undrawn.length && performance.now() < end);
+    if (this.undrawn.length) return;
     if (!this.playing) { for (const chart of this.charts.values()) chart.settle(); }
     if (this.wasPlaying && !this.playing) { for (const chart of this.charts.values()) chart.writeWords(); }
     this.wasPlaying = this.playing;
-    this.frames++;
-    requestAnimationFrame(() => (window.__board_frames += window.Plotly ? 1 : 0));
   }
 
   get playing() {
