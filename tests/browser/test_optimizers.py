@@ -28,7 +28,7 @@ def test_a_student_runs_the_tutorials_race_and_looks_back(page: Open) -> None:
     board.press("Play")
     board.until(lambda: board.state == "done", "64 steps")
     assert (board.step, board.number("epoch"), board.number("racers"), board.number("starts")) == (64, 2, 4, 1)
-    assert "has won" in board.said() and "Adam" in board.said()
+    assert " won with" in board.said() and "Adam" in board.said()
     board.until(lambda: board.trace("loss", "Adam")["x"][-1] == 64, "the loss is drawn to its end")
     assert len(board.trace("fits", "SGD")["y"]) == len(board.trace("fits", "Adam")["y"])
     best = board.number("loss")
@@ -58,7 +58,7 @@ def test_who_diverges_leaves_and_a_live_knob_is_no_new_race(page: Open) -> None:
     assert board.number("racers") == 5
     board.play()
     board.until(lambda: board.number("racers") == 3, "two leave")
-    assert "dropped out" in board.said() and "leads" in board.said()
+    assert "dropped out" in board.said() and "In the lead" in board.said()
     run, before = board.run, board.step
     tab.page.get_by_role("slider", name="Learning rate").press("ArrowLeft")
     board.until(lambda: "optimizers_lr=1" in tab.page.url, "the link follows")
@@ -138,4 +138,4 @@ def test_while_the_surface_is_the_largest_picture_the_rest_speaks_of_it(page: Op
     assert "Momentum is lowest" in board.said() and board.number("height") < 0.01
     tab.page.locator("[data-thumb=loss]").click()
     board.until(lambda: tab.page.evaluate(title) == "Loss on all points", "the list has losses")
-    assert "has won" in board.said() and numbers["loss"].is_visible() and not numbers["height"].is_visible()
+    assert " won with" in board.said() and numbers["loss"].is_visible() and not numbers["height"].is_visible()

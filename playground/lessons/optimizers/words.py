@@ -10,17 +10,17 @@ NARRATOR = {
     "unstepped": "{since}: no step yet. Press Play to see what it does.",
     "alone": "{leader} runs alone; its loss is {loss}.",
     "alone since": "{since}: {leader} runs alone; its loss is {loss}.",
-    "dropped out": "{gone} dropped out. {why} {leader} leads with {loss}.",
-    "dropped out, over": "After step {step:,} {leader} has won with a loss of {loss}. {gone} dropped out.",
+    "dropped out": "{gone} dropped out. {why} In the lead: {leader} with {loss}.",
+    "dropped out, over": "After step {step:,} {leader} won with a loss of {loss}. {gone} dropped out.",
     "equal": "After step {step:,} the loss of {leader} is the same: {loss}.",
     "dead": "All hidden units of {names} are dead: a flat line.",
     "dead since": "{since}: all hidden units of {names} are dead.",
-    "rising": "The loss of {risen} has risen. {leader} leads with a loss of {loss}.",
-    "rising since": "{since}: the loss of {risen} has risen. {leader} leads with a loss of {loss}.",
+    "rising": "The loss of {risen} has risen. In the lead: {leader} with {loss}.",
+    "rising since": "{since}: the loss of {risen} has risen. In the lead: {leader} with {loss}.",
     "tied": "After step {step:,} {leader} share the first place with {loss}; last: {last} with {worst}.",
-    "over, other curve": "After step {step:,} {leader} has won with {loss} on all points. {curve} has the lowest "
+    "over, other curve": "After step {step:,} {leader} won with {loss} on all points. {curve} has the lowest "
     "curve (last batches only).",
-    "over": "After step {step:,} {leader} has won with a loss of {loss}; last: {last} with {worst}.",
+    "over": "After step {step:,} {leader} won with a loss of {loss}; last: {last} with {worst}.",
     "leads": "{leader} leads with a loss of {loss}; last: {last} with {worst}.",
     "leads since": "{since}: {leader} leads with a loss of {loss}; last: {last} with {worst}.",
 }
@@ -29,7 +29,7 @@ ON_SURFACE = {  # while the surface is the largest picture; heights are above it
     "nobody": "All racers have left the surface.",
     "alone": "Step {step:,} on the surface: {leader} is at a height of {loss}.",
     "equal": "Step {step:,} on the surface: {leader} are equally high, at {loss}.",
-    "leads": "Step {step:,} on the surface: {leader} is lowest, at {loss}; last: {last} at {worst}.",
+    "leads": "Step {step:,} on the surface. Lowest: {leader} at {loss}; highest: {last} at {worst}.",
 }
 GONE = "{name} (step {step:,})"
 WHY_ALL = {  # by Racer.why; "both" for racers with different reasons

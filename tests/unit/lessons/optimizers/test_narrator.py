@@ -60,12 +60,12 @@ def test_a_winner_whose_curve_is_not_the_lowest_is_explained() -> None:
     run = made(384, lr=0.3)
     note, places = shown(run)
     assert places["SGD"] == "1st"
-    assert note.startswith("After step 384 SGD has won with 0.004336 on all points. Momentum has the lowest curve")
+    assert note.startswith("After step 384 SGD won with 0.004336 on all points. Momentum has the lowest curve")
     smoothed = {racer.entry.label: racer.smooth for racer in run.race.racers}
     assert min(smoothed, key=smoothed.__getitem__) == "Momentum"
     figure = run.draw(["loss"], {}).charts["loss"]
     assert figure["layout"]["yaxis"]["title"]["text"] == "Loss, smoothed batches"
-    assert shown(made(384))[0] == "After step 384 Adam has won with a loss of 0.003794; last: SGD with 0.04867."
+    assert shown(made(384))[0] == "After step 384 Adam won with a loss of 0.003794; last: SGD with 0.04867."
 
 
 def test_equals_are_named_together_and_one_alone_is_no_winner() -> None:
@@ -79,7 +79,7 @@ def test_equals_are_named_together_and_one_alone_is_no_winner() -> None:
 
 def test_all_who_dropped_out_are_named_also_at_the_end_and_the_advice_can_be_followed() -> None:
     note, places = shown(made(384, lr=3.0))
-    assert note.startswith("After step 384 Adam has won") and "SGD (step 5) and Momentum (step 6) dropped out." in note
+    assert note.startswith("After step 384 Adam won") and "SGD (step 5) and Momentum (step 6) dropped out." in note
     assert (places["SGD"], places["Adam"]) == ("out", "1st")
     lost = shown(made(60, racers="sgd", lr=10.0))[0]
     assert lost.startswith("All have dropped out: SGD (step ") and lost.endswith(

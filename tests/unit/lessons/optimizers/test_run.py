@@ -100,7 +100,7 @@ def test_who_diverges_leaves_with_a_sentence_and_a_mark_and_the_rest_go_on() -> 
     run = made(100, lr=3.0)
     drawing = run.draw(CHARTS, {})
     assert drawing.status["racers"] == 2 and run.outcome == ""
-    assert drawing.note.startswith("SGD (step 5) and Momentum (step 6) dropped out.") and "leads" in drawing.note
+    assert drawing.note.startswith("SGD (step 5) and Momentum (step 6) dropped out.") and "In the lead: Adam" in drawing.note
     assert [text.partition(" dropped out")[0] for _, text in run.marks] == ["SGD", "Momentum"]
     bars = {trace["name"]: trace["x"] for trace in drawing.charts["ranking"]["data"]}
     assert np.isnan(bars["SGD"][1]) and np.isfinite(bars["Adam"][1])
@@ -361,7 +361,7 @@ def test_list_numbers_strip_and_sentence_speak_of_the_surface_while_it_is_the_la
     names, places = (table := seen.charts["ranking"]["layout"]["meta"]["table"])["Racer"], table["Place"]
     assert dict(zip(names, places, strict=True))["Momentum"] == 1, "it passes the first valley"
     assert sorted(table) == ["Height above the lowest point", "Place", "Racer"]
-    assert seen.note.startswith("Step 60 on the surface: Momentum is lowest, at 0")
+    assert seen.note.startswith("Step 60 on the surface. Lowest: Momentum at 0")
     assert seen.status.keys() == {"step", "epoch", "height", "racers"} and seen.status["height"] < 0.01
     strip = seen.charts["leader"]["layout"]["meta"]["strip"]
     assert strip["lines"] == {"height": "Lowest height"} and strip["title"] == "Lowest height"
