@@ -44,7 +44,7 @@ class Knob:
     the options, joined by commas; it is kept in their order, whatever the order in which it was given.
     A `live` knob acts on a running model; any other builds a new one. `bar` puts it beside the player, too. `more` puts
     it behind "More". `applies` says for which configs the knob has an effect; for any other it is disabled, or not
-    shown at all if it is `shy`.
+    shown at all if it is `shy`. A `remedy` is a switch that may help after a divergence, and that is offered then.
     """
 
     label: str
@@ -63,6 +63,7 @@ class Knob:
     more: bool = False
     applies: Callable[[Any], bool] | None = None
     shy: bool = False
+    remedy: bool = False
 
     def name_of(self, value: Value) -> str:
         """The words for one of the knob's values."""

@@ -32,6 +32,7 @@ WORDS = {
     "locked": "Locked by the teacher", "inQueue": "in line: {place}", "queueTitle": "Number {place} in line",
     "queueHint": "Many runs train at once. Yours starts automatically.", "lastPicture": "The last picture stays.",
     "startAgain": "Start again", "startAgainLower": "Start again with learning rate {rate}",
+    "startAgainSwitched": "Start again with “{label}” on",
     "notFinite": "✕ The loss is not finite",
     "stripHint": "{title} over the steps is drawn here. Drag along it to look back.",
     "plainHint": "Drag along this line to look back.", "stepsWord": "{n} steps", "unitsWord": "{n} {unit}",

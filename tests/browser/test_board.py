@@ -257,6 +257,18 @@ def test_after_a_divergence_the_loss_is_crossed_and_one_can_start_again_with_a_l
     assert board.page.evaluate("document.activeElement.getAttribute('aria-label')") == "Play", "the focus is not lost"
 
 
+def test_after_a_divergence_of_large_inputs_one_can_start_again_with_what_the_narrator_advises(page: Open) -> None:
+    tab = page("/regression?regression_scale=100")
+    board = Board(tab.page).ready()
+    board.press("Play")
+    board.until(lambda: board.state == "failed" and "Normalise x" in board.said(), "it diverges")
+    tab.page.get_by_role("button", name="Start again with “Normalise x” on", exact=True).click()
+    board.until(lambda: board.state == "paused" and "regression_normalise=true" in tab.page.url, "normalised")
+    board.press("Play")
+    board.until(lambda: board.step == 100, "it learns")
+    assert "Stopped at step 100" in board.said()
+
+
 def test_knobs_beside_the_player_turn_the_settings(page: Open) -> None:
     tab = page(ENDLESS)
     board = Board(tab.page).ready()

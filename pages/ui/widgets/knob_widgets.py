@@ -225,9 +225,9 @@ def _nothing() -> None:
 def for_board(bench: LiveLesson | Lab, config: Config, hidden: Collection[str] | None = None) -> list[dict[str, Any]]:
     """The knobs that a board shows as controls of its own, in order of declaration: each with its spec and its value.
 
-    These are the ones beside the player (`bar`), and those that a chart shows where they act; shy ones only while they
-    have an effect. A `hidden` one (by the link, if nothing is given) is `locked` beside the player, and where it says
-    what the network is: the board shows its value.
+    These are the ones beside the player (`bar`), those that a chart shows where they act, and remedies; shy ones only
+    while they have an effect. A `hidden` one (by the link, if nothing is given) is `locked` beside the player, and
+    where it says what the network is: the board shows its value.
     """
     of_network: set[str] = set()
     stated: set[str] = set()  # also where they are hidden
@@ -240,7 +240,7 @@ def for_board(bench: LiveLesson | Lab, config: Config, hidden: Collection[str] |
     for name, spec in config.knobs().items():
         if spec.shy and not spec.applies_to(config):
             continue
-        if spec.bar or name in stated or (name in of_network and name not in hidden):
+        if spec.bar or spec.remedy or name in stated or (name in of_network and name not in hidden):
             value = getattr(config, name)
             control: dict[str, Any] = {
                 "name": name,

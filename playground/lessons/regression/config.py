@@ -60,7 +60,7 @@ class RegressionConfig(Config):
                              "them.")
     scale: int = knob(1, "Scale of x", help="x is multiplied by this number, as in another unit: metres, millimetres.",
                       group="Data", options=(1, 10, 100))
-    normalise: bool = knob(False, "Normalise x", group="Data",
+    normalise: bool = knob(False, "Normalise x", group="Data", remedy=True,
                            help="The model gets x minus its mean, divided by its standard deviation (of the training "
                            "points).")
     seed: int = training_knobs.seed()

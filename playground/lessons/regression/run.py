@@ -386,6 +386,13 @@ class RegressionRun(LineRun):
         sizes = [(name, column(f"gradient {name}"), column(f"update {name}")) for name in self.layer_names]
         return curves.layer_sizes(self.history.steps(), sizes, cursor=cursor)
 
+    def time(self) -> dict[str, Any]:
+        """The time slider. After a divergence of large inputs "remedy" is the switch that the narrator advises."""
+        found = super().time()
+        if self.outcome == "failed" and first_finding(RULES, self.situation(self.view())).rule == "far":
+            found["remedy"] = "normalise"
+        return found
+
     def narrate(self, view: View) -> str:
         """What the first rule of the narrator that applies says."""
         return first_finding(RULES, self.situation(view)).text

@@ -6,7 +6,8 @@ import { tip, tipText } from "./tip.js";
 const GOOD = "✓"; // with what good news begin
 const SHOWN = 4; // numbers; the others open beside them
 const LESS_IMPORTANT = new Set(["epoch", "parameters", "steps_per_second"]);
-const LETTER = 0.5; // its width, as a part of the type's size
+const CALM = 0.85; // of the letters with which a sentence gets its small type it keeps it: numbers in it have changing lengths
+const LETTER = 0.55; // its width, as a part of the type's size
 const DASHES = { dash: "5 3", dot: "1.5 2.5", dashdot: "5 2 1.5 2" };
 
 export class Numbers {
@@ -46,10 +47,11 @@ export class Numbers {
     this.place = 0; // in the queue
     this.awaited = ""; // what the run waits for
     this.root = element("div", { class: "line" }, this.said, this.whole, this.shown, ...(others.length ? [panel] : []));
-    this.letters = Infinity; // that have room
+    this.letters = Infinity; // that have room in the usual type, and
+    this.most = Infinity; // in that of long sentences
     this.sizer = new ResizeObserver(([{ contentRect }]) => {
-      const { fontSize, webkitLineClamp: lines } = getComputedStyle(this.said); // how many there are is the style's
-      this.letters = (Number(lines) * contentRect.width) / (LETTER * parseFloat(fontSize));
+      this.letters = this.room(contentRect.width, false);
+      this.most = this.room(contentRect.width, true);
       this.mayBeCut();
     });
     this.sizer.observe(this.said);
@@ -84,9 +86,18 @@ export class Numbers {
     return this.notice.textContent || this.narrator.textContent;
   }
 
-  /** A sentence that has no room can be reached with the keyboard, and is then shown whole. */
+  /** How many letters have room; how large they are and in how many lines is the style's. */
+  room(width, isLong) {
+    this.said.classList.toggle("long", isLong);
+    const { fontSize, webkitLineClamp: lines } = getComputedStyle(this.said);
+    return (Number(lines) * width) / (LETTER * parseFloat(fontSize));
+  }
+
+  /** A long sentence has smaller type and one line more. If it is cut all the same, Tab reaches it and shows it whole. */
   mayBeCut() {
-    const isCut = this.text.length > this.letters;
+    const isLong = this.said.classList.contains("long");
+    this.said.classList.toggle("long", this.text.length > this.letters * (isLong ? CALM : 1));
+    const isCut = this.text.length > this.most;
     if (isCut === this.isCut) return;
     this.isCut = isCut;
     if (isCut) this.said.tabIndex = 0;

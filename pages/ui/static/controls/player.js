@@ -75,6 +75,7 @@ export class Player {
     const { words } = board;
     const button = (label, sign, act) =>
       element("button", { type: "button", class: "button", "aria-label": label, title: label, onclick: act }, sign);
+    this.advised = ""; // the switch that the run's own sentence advises after a divergence
     this.word = element("span", { class: "word" }, words.play);
     this.queue = element("small", { translate: "no" });
     this.play = button(words.play, icon("play"), () => this.toggle());
@@ -195,7 +196,7 @@ export class Player {
     this.waiting = element("div", { class: "sign queue", "aria-hidden": "true" }, this.place, words.queueHint);
     this.goBack = button("", () => board.send({ do: "go_back" }));
     this.stays = element("span", {}, words.lastPicture);
-    this.again = button(words.startAgain, () => this.startLower());
+    this.again = button(words.startAgain, () => this.startBetter());
     board.turns.controls.add({ show: () => this.nameAgain() });
     this.onward = element("div", { class: "sign onward" }, this.stays, this.goBack, this.again);
     const branch = button(words.branch, () => {
@@ -219,17 +220,26 @@ export class Player {
     return spec.options.filter(({ value }) => value <= most).sort((one, other) => other.value - one.value)[0];
   }
 
-  nameAgain() {
-    const { words } = this.board;
+  /** What may help after a divergence: words for a button, a knob and its value; undefined if there is nothing. */
+  get remedy() {
+    const { words, turns } = this.board;
+    const spec = turns.spec(this.advised);
+    if (spec?.applies && !spec.locked) {
+      return { text: fill(words.startAgainSwitched, { label: spec.label }), name: spec.name, value: true };
+    }
     const lower = this.lowerRate();
-    write(this.again, lower ? fill(words.startAgainLower, { rate: lower.text }) : words.startAgain);
+    return lower && { text: fill(words.startAgainLower, { rate: lower.text }), name: "lr", value: lower.value };
   }
 
-  /** Start again; after a divergence with a lower learning rate. */
-  startLower() {
-    const lower = this.lowerRate();
+  nameAgain() {
+    write(this.again, this.remedy?.text ?? this.board.words.startAgain);
+  }
+
+  /** Start again; after a divergence with what may help. */
+  startBetter() {
+    const { remedy } = this;
     this.startAgain();
-    if (lower) this.board.turn("lr", lower.value);
+    if (remedy) this.board.turn(remedy.name, remedy.value);
   }
 
   startAgain() {
@@ -326,6 +336,7 @@ export class Player {
     }
     if (head.time) {
       const { good } = head.time;
+      this.advised = head.time.remedy ?? "";
       this.canBranch = Boolean(head.time.branch);
       this.goBack.hidden = good === undefined; // after a divergence: the last good step
       if (good !== undefined) write(this.goBack, fill(words.goBack, { step: good.toLocaleString("en") }));

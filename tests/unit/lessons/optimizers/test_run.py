@@ -100,7 +100,8 @@ def test_who_diverges_leaves_with_a_sentence_and_a_mark_and_the_rest_go_on() -> 
     run = made(100, lr=3.0)
     drawing = run.draw(CHARTS, {})
     assert drawing.status["racers"] == 2 and run.outcome == ""
-    assert drawing.note.startswith("SGD (step 5) and Momentum (step 6) dropped out.") and "In the lead: Adam" in drawing.note
+    assert drawing.note.startswith("SGD (step 5) and Momentum (step 6) dropped out.")
+    assert "In the lead: Adam" in drawing.note
     assert [text.partition(" dropped out")[0] for _, text in run.marks] == ["SGD", "Momentum"]
     bars = {trace["name"]: trace["x"] for trace in drawing.charts["ranking"]["data"]}
     assert np.isnan(bars["SGD"][1]) and np.isfinite(bars["Adam"][1])

@@ -654,3 +654,12 @@ def test_errors_are_predictions_minus_y_of_all_points() -> None:
         assert np.allclose(train["y"], (run.model(run.data.x_train) - run.data.y_train)[:, 0], atol=1e-6)
         assert np.allclose(test["y"], (run.model(run.data.x_test) - run.data.y_test)[:, 0], atol=1e-6)
     assert np.array_equal(test["x"], run.data.x_test[:, 0])
+
+
+def test_after_a_divergence_of_large_inputs_the_remedy_is_what_the_narrator_advises() -> None:
+    for settings, remedy in (({"scale": 100}, "normalise"), ({"lr": 10.0}, None)):
+        run = RegressionRun(RegressionConfig(max_steps=0, **settings))
+        while not run.outcome:
+            run.step()
+        drawing = run.draw([], {})
+        assert drawing.time.get("remedy") == remedy and ("Normalise x" in drawing.note) == (remedy is not None)
