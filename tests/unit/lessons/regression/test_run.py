@@ -658,7 +658,7 @@ def test_errors_are_predictions_minus_y_of_all_points() -> None:
 
 def test_after_a_divergence_of_large_inputs_the_remedy_is_what_the_narrator_advises() -> None:
     for settings, remedy in (({"scale": 100}, "normalise"), ({"lr": 10.0}, None)):
-        run = RegressionRun(RegressionConfig(max_steps=0, **settings))
+        run = build(RegressionConfig().with_values(max_steps=0, **settings))
         while not run.outcome:
             run.step()
         drawing = run.draw([], {})
