@@ -15,7 +15,7 @@ from playground.engine.fairness import Debt
 from playground.engine.frames import Figure
 from playground.engine.orders import Call, Order, Orders, Rebuild, Refuse, Revary, Tune
 from playground.engine.pacing import WAIT_SECONDS, Pacing
-from playground.engine.run import Glanced, Heavy, LineByLine, Paced, Returning, Run
+from playground.engine.run import Glanced, Heavy, LineByLine, Paced, Restless, Returning, Run
 from playground.engine.watching import Glances, Watching
 from playground.glance import Glance
 from playground.settings import Settings
@@ -271,7 +271,7 @@ class OpenRun:
         run: Any = self.run
         if isinstance(run, Paced):
             self.watching.frame_gap = 1 / run.frame_rate if self.state == "playing" else 0.0
-        if isinstance(run, Heavy):
+        if isinstance(run, Restless):
             self.watching.restless = run.restless
 
     def fail(self, error: Exception) -> None:

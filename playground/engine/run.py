@@ -75,10 +75,15 @@ class Paced(Protocol):
 
 
 @runtime_checkable
-class Heavy(Paced, Protocol):
-    """Optional interface for runs with long steps: they use several cores, and may change while they take no step."""
+class Restless(Protocol):
+    """Optional interface for runs that may change while they take no step."""
 
-    restless: bool  # whether it may have something new to show although it takes no step
+    restless: bool  # whether there may be something new to show although it takes no step
+
+
+@runtime_checkable
+class Heavy(Paced, Restless, Protocol):
+    """Optional interface for runs with long steps: they use several cores."""
 
     def use_cores(self, count: int) -> None:
         """Use at most this many cores; called once, when the run has been built."""

@@ -94,6 +94,7 @@ class RaceRun(TrainingRun):
         super().__init__(config, data, self.race.model, cast(Trainer, self.race), columns, settings)
         self._set_rates()
         self.surface = self._new_surface()
+        self.restless = False  # whether paths on the surface are behind, and so go on while the race rests
 
     def _new_surface(self) -> Surface:
         config, entered = self.config, [racer.entry for racer in self.race.racers]
@@ -190,6 +191,11 @@ class RaceRun(TrainingRun):
 
     # Drawing.
 
+    def view(self, options: Mapping[str, bool] | None = None) -> View:
+        """The training as it is shown. All that is said of the surface in one frame is about the same step."""
+        self.restless = bool((options or {}).get(ON_SURFACE)) and self.surface.walk(self.steps, MAX_SECONDS)
+        return super().view(options)
+
     def miniature(self) -> Miniature:
         """The loss of each racer."""
         column = self.history.column
@@ -237,7 +243,6 @@ class RaceRun(TrainingRun):
         return first_finding(narrator.RULES, self.situation(view)).text
 
     def _heights(self, view: View) -> Array:
-        self.surface.walk(self.steps, MAX_SECONDS)
         return self.surface.heights(view.steps)
 
     def situation(self, view: View) -> RaceSituation:
@@ -348,7 +353,8 @@ class RaceRun(TrainingRun):
         )  # fmt: skip
 
     def _paths(self, view: View, *, with_vectors: bool) -> Figure:
-        self.surface.walk(self.steps, MAX_SECONDS)
+        if not view.options.get(ON_SURFACE):
+            self.restless = self.surface.walk(self.steps, MAX_SECONDS)
         pens = [PENS[racer.entry.name] for racer in self.race.racers]
         return self.surface.figure(view.steps, pens, self._inside() if with_vectors else None)
 

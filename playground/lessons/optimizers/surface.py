@@ -95,14 +95,15 @@ class Surface:
         self.minima = np.array(self.landscape.minima, np.float32).reshape(-1, 2)
         self.drawn: tuple[tuple[int, int, int | None], Figure] | None = None  # the last figure, and the steps it shows
 
-    def walk(self, steps: int, seconds: float = math.inf) -> None:
-        """Take steps until there are this many, or the time is up."""
+    def walk(self, steps: int, seconds: float = math.inf) -> bool:
+        """Take steps until there are this many, or the time is up; returns whether steps are left."""
         end = time.perf_counter() + seconds
         while self.steps < min(steps, MAX_STEPS) and time.perf_counter() < end:
             for racer in self.racers:
                 if not racer.has_left:
                     self._step(racer)
             self.steps += 1
+        return self.steps < min(steps, MAX_STEPS)
 
     @torch.enable_grad()
     def _step(self, racer: SurfaceRacer) -> None:

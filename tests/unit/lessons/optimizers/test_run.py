@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -381,3 +382,24 @@ def test_racers_that_leave_a_surface_are_out_there_and_go_on_in_training(surface
     assert seen.status["racers"] == 0 and seen.note == "All racers have left the surface."
     assert [note["text"] for note in seen.charts["ranking"]["layout"]["annotations"]].count("out") == 2
     assert run.draw([], {}).status["racers"] == 2
+
+
+def test_paths_that_are_behind_go_on_while_the_race_rests_and_one_frame_speaks_of_one_step() -> None:
+    run = build(OptimizersConfig(surface="valleys"))
+    for _ in range(150):
+        run.step()
+    behind, deadline = 0, time.monotonic() + 30
+    while True:
+        seen = run.draw(["ranking", "leader", "surface"], {ON_SURFACE: True})
+        heights = seen.charts["ranking"]["layout"]["meta"]["table"]["Height above the lowest point"]
+        assert seen.status["height"] == min(heights) and seen.note.startswith(
+            f"Step {run.surface.steps} on the surface"
+        )
+        if not run.restless:
+            break
+        behind += 1
+        assert time.monotonic() < deadline
+    assert behind and run.surface.steps == 150
+    run.step()
+    run.draw(["ranking"], {ON_SURFACE: False})
+    assert not run.restless, "nobody looks at the surface"
