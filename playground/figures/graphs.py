@@ -200,7 +200,7 @@ def _places(rooms: tuple[int, ...], counts: tuple[int, ...]) -> _Places:
 
 def _numbers_on_lines(numbers: EdgeNumbers, every: Sequence[Array], places: _Places) -> list[dict[str, Any]]:
     """A number beside each unit of the larger column, the largest of its lines, and under the drawing what they are."""
-    found = [note(numbers.title, 0.0, 0.0, "@text", 12) | {"xanchor": "left", "yanchor": "bottom"}]
+    found = [note(numbers.title, 0.0, 0.0, "@text", 12) | {"xanchor": "left", "yanchor": "bottom", "align": "left"}]
     first, last = 0, places.x.shape[1] - 2  # of a layer's lines, and of a line's points but the gap
     for values, into, out in zip(numbers.values, every, every[1:], strict=False):
         matrix = values[np.ix_(out, into)]

@@ -97,7 +97,8 @@ def test_the_network_has_the_numbers_of_the_line_on_its_lines_only_while_lines_a
     take_lines(run, 4)
     text, numbers = written()
     gradients = [each for pair in run.coming_step().gradients[::2] for each in pair.reshape(-1).tolist()]
-    assert "On the lines: gradients" in text and numbers == {float(f"{each:.2g}") for each in gradients}
+    assert "4 of 5: backward<br>On the lines: gradients" in text
+    assert numbers == {float(f"{each:.2g}") for each in gradients}
     take_lines(run, 1)
     assert "what step() adds" in written()[0]
 
