@@ -44,7 +44,7 @@ class Knob:
     the options, joined by commas; it is kept in their order, whatever the order in which it was given.
     A `live` knob acts on a running model; any other builds a new one. `bar` puts it beside the player, too. `more` puts
     it behind "More". `applies` says for which configs the knob has an effect; for any other it is disabled, or not
-    shown at all if it is `shy`. A `remedy` is a switch that may help after a divergence, and that is offered then.
+    shown at all if it is `shy`. A `remedy` is a switch that the board may offer after a divergence.
     """
 
     label: str

@@ -773,7 +773,7 @@ def _rule(name: str, find: Callable[[TrainingSituation], Any], advice: Any = Non
 
 RULES: tuple[Rule[TrainingSituation], ...] = (
     _rule("past", _past),
-    _rule("far", _far, lambda s, found: ADVICE["normalise" if "normalise" in s.config.knobs() else "scale"]),
+    _rule("far", _far, lambda s, found: ADVICE["scale" if getattr(s.config, "normalise", True) else "normalise"]),
     _rule("target scale", _from_the_doctor("target scale", lambda s: s.step > 0 and s.fit < MIN_FIT), "scale targets"),
     _rule("diverged", _diverged, _after_divergence),
     _rule("one class", _one_class),

@@ -26,8 +26,9 @@ def test_the_ball_rolls_to_the_bottom_and_the_rate_bends_the_whole_path(page: Op
     slider.press("ArrowLeft")
     board.until(lambda: "not flat yet" in board.said() or board.step > 50, "the whole new path")
     assert len(board.trace("curve", "Path")["x"]) == board.step + 1
-    steepest = board.trace("slope", "Ball")
-    assert steepest["y"][0] == pytest.approx(2 * steepest["x"][0]), "the slope of the parabola at the ball"
+    at = board.trace("curve", "Ball")["x"][0]
+    board.until(lambda: board.trace("slope", "Ball")["x"][0] == at, "the ball in the picture of the slope")
+    assert board.trace("slope", "Ball")["y"][0] == pytest.approx(2 * at), "the slope of the parabola at the ball"
 
 
 @pytest.mark.in_turns

@@ -35,8 +35,8 @@ def test_a_student_runs_the_tutorials_race_and_looks_back(page: Open) -> None:
     board.scrub(0)
     board.until(lambda: board.step == 0, "back at the start")
     board.until(lambda: board.number("loss") > best, "when nobody had learned")
-    heights = [board.trace("ranking", name)["x"][1] for name in ("SGD", "Momentum", "RMSprop", "Adam")]
-    board.until(lambda: len(set(heights)) == 1, "all alike")
+    names = ("SGD", "Momentum", "RMSprop", "Adam")
+    board.until(lambda: len({board.trace("ranking", name)["x"][1] for name in names}) == 1, "all alike")
 
 
 def test_the_rule_written_out_is_what_the_next_step_does(page: Open) -> None:
@@ -135,7 +135,7 @@ def test_while_the_surface_is_the_largest_picture_the_rest_speaks_of_it(page: Op
     assert "Lowest height" in tab.page.locator("[data-place=strip]").inner_text()
     board.press("Play")
     board.until(lambda: board.state == "done", "64 steps")
-    assert "Momentum is lowest" in board.said() and board.number("height") < 0.01
+    assert "Lowest: Momentum" in board.said() and board.number("height") < 0.01
     tab.page.locator("[data-thumb=loss]").click()
     board.until(lambda: tab.page.evaluate(title) == "Loss on all points", "the list has losses")
     assert " won with" in board.said() and numbers["loss"].is_visible() and not numbers["height"].is_visible()

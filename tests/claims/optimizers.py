@@ -71,7 +71,7 @@ def parts(run: RaceRun) -> dict[str, float]:
 @of(
     "tutorial",
     "Four racers, 12 epochs, the same start and the same batches.",
-    "After one epoch, 32 steps, RMSprop leads; at the end Adam has won.",
+    "After one epoch, 32 steps, RMSprop leads; at the end Adam wins.",
 )
 def _(config: OptimizersConfig) -> None:
     run = trained(config, 32)

@@ -26,7 +26,7 @@ import { markNumbersAndCode } from "./page/translated.js";
 const MAX_SPOKEN = 240; // characters of a chart in words that are said without being asked for
 const SMALL_EVERY = 8; // which frames have the small pictures
 const MAX_TRIES = 3; // of a line that never opened, until the board says what may block it
-const SHOW_MS = 40; // Plotly takes up to 70 ms for a new figure: after as long as this, the browser shows what is drawn
+const SHOW_MS = 40; // of drawing, then the browser shows what is drawn: Plotly takes about 50 ms for a new figure
 const TOLD_MS = 10_000; // how long a sentence stays that need not be seen again
 
 window.__board_frames ??= 0;
@@ -235,7 +235,7 @@ export class Board {
     let before = stepBeforeReload(run);
     if (back) before = "";
     this.root.dataset.run = run;
-    this.waiting = null;
+    this.waiting = [];
     this.asked = "";
     const stream = new Stream(`live/${run}?keeps=1`, {
       frame: (frame) => {
@@ -291,35 +291,34 @@ export class Board {
 
   /**
    * Paint a frame and ask for the next while the browser draws this one. A frame that arrives earlier waits.
-   * So at most one frame waits, and a hidden tab, which draws nothing, asks for nothing.
+   * So hardly more than one waits, and a hidden tab, which draws nothing, asks for nothing.
    */
   receive(frame) {
     if (this.drawing) {
-      this.waiting = frame;
+      this.waiting.push(frame); // none is left out: each says only what is new
       return;
     }
-    this.paint(frame, SHOW_MS);
     this.drawing = true;
     askNext(() => this.ask(true));
-    requestAnimationFrame(() => this.goOn());
+    requestAnimationFrame(() => this.undrawn.length ? requestAnimationFrame(() => this.goOn()) : this.goOn());
+    this.paint(frame, SHOW_MS);
   }
 
-  /** Draw what the last frame has left to draw, each time after the browser has shown what is drawn; then the next. */
+  /** In an animation frame: draw a part of what the last frame has left to draw; if nothing is left, go to the next. */
   goOn() {
-    if (this.undrawn.length && !this.gone.signal.aborted) {
-      requestAnimationFrame(() => {
-        this.drawCharts(SHOW_MS);
-        requestAnimationFrame(() => this.goOn());
-      });
+    if (this.gone.signal.aborted) return;
+    if (this.undrawn.length) {
+      requestAnimationFrame(() => this.goOn());
+      this.drawCharts(SHOW_MS);
       return;
     }
     this.drawing = false;
-    const next = this.waiting;
-    this.waiting = null;
-    if (next) this.receive(next);
+    const last = this.waiting.pop();
+    for (const frame of this.waiting.splice(0)) this.paint(frame);
+    if (last) this.receive(last);
   }
 
-  /** Charts that would be drawn after `ms` milliseconds are left undrawn: the browser shows the others first. */
+  /** Charts that would be drawn after `ms` milliseconds are left undrawn, so that the browser shows the others first. */
   paint(frame, ms = Infinity) {
     if (frame.heading !== undefined) this.heading = frame.heading; // of two compared runs: what differs in this one
     for (const part of [this.player, this.numbers, this.strip]) part?.take(frame);
@@ -327,10 +326,11 @@ export class Board {
     this.comingBack?.follow(frame);
     this.rail.state(this.root.dataset.state);
     if (this.numbers) this.announcer.follow(this.numbers.narrator.textContent, this.playing);
-    this.undrawn = Object.entries(frame.charts ?? {});
-    this.drawCharts(ms);
+    const rank = (name) => this.charts.get(name)?.place === "hero" ? 0 : 1;
+    this.undrawn = Object.entries(frame.charts ?? {}).sort(([one], [other]) => rank(one) - rank(other));
     this.frames++;
     requestAnimationFrame(() => (window.__board_frames += window.Plotly ? 1 : 0));
+    this.drawCharts(ms);
   }
 
   drawCharts(ms) {

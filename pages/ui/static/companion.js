@@ -14,6 +14,7 @@ export class Companion {
     this.board = board;
     this.run = run;
     this.heading = "";
+    this.waiting = []; // frames to be shown
     this.twins = new Map();
     this.numbers = new Map(); // beside the first run's
     this.sizer = new ResizeObserver(([{ contentRect }]) => this.makeRoom(contentRect.width));
@@ -82,9 +83,21 @@ export class Companion {
 
   receive(frame) {
     if (this.drawing) {
-      this.waiting = frame;
+      this.waiting.push(frame);
       return;
     }
+    this.drawing = true;
+    askNext(() => this.ask());
+    requestAnimationFrame(() => {
+      this.drawing = false;
+      const last = this.waiting.pop();
+      for (const each of this.waiting.splice(0)) this.show(each);
+      if (last) this.receive(last);
+    });
+    this.show(frame);
+  }
+
+  show(frame) {
     if (frame.heading !== undefined) this.heading = frame.heading;
     if (frame.notice) this.board.tell(frame.notice);
     this.takeNumbers(frame.status ?? {});
@@ -95,14 +108,6 @@ export class Companion {
       host.showTwin(twin, this.heading, part.set);
     }
     this.board.root.dataset.second = this.run;
-    this.drawing = true;
-    askNext(() => this.ask());
-    requestAnimationFrame(() => {
-      this.drawing = false;
-      const next = this.waiting;
-      this.waiting = null;
-      if (next) this.receive(next);
-    });
   }
 
   /** Show the second run's numbers beside the first run's. */

@@ -193,7 +193,8 @@ class RaceRun(TrainingRun):
 
     def view(self, options: Mapping[str, bool] | None = None) -> View:
         """The training as it is shown. All that is said of the surface in one frame is about the same step."""
-        self.restless = bool((options or {}).get(ON_SURFACE)) and self.surface.walk(self.steps, MAX_SECONDS)
+        if (options or {}).get(ON_SURFACE) or self.restless:
+            self.restless = self.surface.walk(self.steps, MAX_SECONDS)
         return super().view(options)
 
     def miniature(self) -> Miniature:

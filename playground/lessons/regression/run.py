@@ -41,7 +41,7 @@ from playground.lessons.regression.config import (
     spans,
     to_unscaled,
 )
-from playground.lessons.training_rules import RULES, TrainingSituation
+from playground.lessons.training_rules import MAX_FAR_INPUT, RULES, TrainingSituation
 from playground.runs import state
 from playground.runs import state_checks as check
 from playground.runs.history import KINDS, layer_norms
@@ -389,7 +389,7 @@ class RegressionRun(LineRun):
     def time(self) -> dict[str, Any]:
         """The time slider. After a divergence of large inputs "remedy" is the switch that the narrator advises."""
         found = super().time()
-        if self.outcome == "failed" and first_finding(RULES, self.situation(self.view())).rule == "far":
+        if self.outcome == "failed" and self.largest_input > MAX_FAR_INPUT and not self.config.normalise:
             found["remedy"] = "normalise"
         return found
 

@@ -182,6 +182,22 @@ def test_where_one_has_ended_the_other_goes_on_and_can_be_looked_back_at(engine:
     until(lambda: pair.both("steps") == (0, 0) and pair.other.head["state"] == "paused", "both from the start")
 
 
+def test_where_both_diverge_or_one_had_diverged_before_both_are_shown_with_what_may_help(engine: Engine) -> None:
+    pair = Pair(engine, "regression", apart={"lr": 0.2}, lr=0.5, scale=100, batch_size=0).compare()
+    pair.do("play")
+    until(lambda: pair.both("outcome") == ("failed", "failed"), "large inputs: both diverge")
+    for board in (pair.screen, pair.other):
+        until(lambda board=board: board.head["state"] == "failed", "and say so")
+        assert board.head["notice"] == "" and "Normalise x" in board.head["note"]
+        assert board.head["time"]["remedy"] == "normalise"
+    late = Pair(engine, "regression", apart={"lr": 0.1}, lr=10.0, batch_size=0)
+    late.do("play")
+    until(lambda: late.screen.head["state"] == "failed", "a rate that is too high")
+    late.compare()
+    until(lambda: late.other.head["state"] in ("paused", "done"), "the second is shown")
+    assert late.other.head["notice"] == "" and "remedy" not in late.screen.head["time"]
+
+
 def test_where_the_first_has_ended_the_second_goes_on(engine: Engine) -> None:
     pair = Pair(engine, "regression", apart={"max_steps": 300}, max_steps=100).compare()
     pair.do("speed", value=0)

@@ -6,7 +6,7 @@ import { tip, tipText } from "./tip.js";
 const GOOD = "✓"; // with what good news begin
 const SHOWN = 4; // numbers; the others open beside them
 const LESS_IMPORTANT = new Set(["epoch", "parameters", "steps_per_second"]);
-const CALM = 0.85; // of the letters with which a sentence gets its small type it keeps it: numbers in it have changing lengths
+const CALM = 0.85; // small type stays until a sentence has less than this share of the room: its numbers change length
 const LETTER = 0.55; // its width, as a part of the type's size
 const DASHES = { dash: "5 3", dot: "1.5 2.5", dashdot: "5 2 1.5 2" };
 
@@ -47,11 +47,13 @@ export class Numbers {
     this.place = 0; // in the queue
     this.awaited = ""; // what the run waits for
     this.root = element("div", { class: "line" }, this.said, this.whole, this.shown, ...(others.length ? [panel] : []));
-    this.letters = Infinity; // that have room in the usual type, and
-    this.most = Infinity; // in that of long sentences
+    this.letters = Infinity; // that have room
+    this.smallLetters = Infinity; // that have room in a long sentence's small type
     this.sizer = new ResizeObserver(([{ contentRect }]) => {
+      const isLong = this.said.classList.contains("long");
       this.letters = this.room(contentRect.width, false);
-      this.most = this.room(contentRect.width, true);
+      this.smallLetters = this.room(contentRect.width, true);
+      this.said.classList.toggle("long", isLong);
       this.mayBeCut();
     });
     this.sizer.observe(this.said);
@@ -97,7 +99,7 @@ export class Numbers {
   mayBeCut() {
     const isLong = this.said.classList.contains("long");
     this.said.classList.toggle("long", this.text.length > this.letters * (isLong ? CALM : 1));
-    const isCut = this.text.length > this.most;
+    const isCut = this.text.length > this.smallLetters;
     if (isCut === this.isCut) return;
     this.isCut = isCut;
     if (isCut) this.said.tabIndex = 0;

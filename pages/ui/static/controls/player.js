@@ -222,8 +222,8 @@ export class Player {
 
   /** What may help after a divergence: words for a button, a knob and its value; undefined if there is nothing. */
   get remedy() {
-    const { words, turns } = this.board;
-    const spec = turns.spec(this.advised);
+    const { root, words, turns } = this.board;
+    const spec = root.dataset.state === "failed" ? turns.spec(this.advised) : undefined;
     if (spec?.applies && !spec.locked) {
       return { text: fill(words.startAgainSwitched, { label: spec.label }), name: spec.name, value: true };
     }
