@@ -318,7 +318,7 @@ export class Board {
     if (last) this.receive(last);
   }
 
-  /** Charts that would be drawn after `ms` milliseconds are left undrawn, so that the browser shows the others first. */
+  /** Charts that would be drawn after `ms` milliseconds are left undrawn: the browser shows the others first. */
   paint(frame, ms = Infinity) {
     if (frame.heading !== undefined) this.heading = frame.heading; // of two compared runs: what differs in this one
     for (const part of [this.player, this.numbers, this.strip]) part?.take(frame);

@@ -95,7 +95,7 @@ export class Numbers {
     return (Number(lines) * width) / (LETTER * parseFloat(fontSize));
   }
 
-  /** A long sentence has smaller type and one line more. If it is cut all the same, Tab reaches it and shows it whole. */
+  /** A long sentence has smaller type and one line more. If it is still cut, Tab reaches it and shows it whole. */
   mayBeCut() {
     const isLong = this.said.classList.contains("long");
     this.said.classList.toggle("long", this.text.length > this.letters * (isLong ? CALM : 1));
