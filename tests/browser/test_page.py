@@ -218,7 +218,7 @@ def test_the_title_row_fits_and_no_page_scrolls_sideways(page: Open, name: str) 
     for width in (390, 320, 1024):
         tab.set_viewport_size({"width": width, "height": 740})
         tab.wait_for_timeout(300)
-        tab.wait_for_function(f"Math.max(...({SIDEWAYS})()) <= 0")  # charts follow the new width
+        Board(tab).until(lambda: max(tab.evaluate(SIDEWAYS)) <= 0, "charts follow the new width")
         menu = tab.get_by_test_id("stMainMenuButton").bounding_box()
         more = button(tab, "More").bounding_box()
         assert more["x"] + more["width"] <= menu["x"] or more["y"] >= menu["y"] + menu["height"]
