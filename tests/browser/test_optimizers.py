@@ -52,6 +52,19 @@ def test_the_rule_written_out_is_what_the_next_step_does(page: Open) -> None:
         assert f"= {promised}, changes" in heading
 
 
+def test_when_the_race_rests_slow_pictures_show_its_step_too(page: Open) -> None:
+    tab = page("/optimizers?optimizers_max_steps=0")
+    board = Board(tab.page).ready()
+    board.open_chart("rule")
+    for _ in range(4):
+        before = board.step
+        board.play()
+        board.until(lambda before=before: board.step > before + 15, "it runs")
+        board.press("Pause")
+        board.until(lambda: board.state == "paused", "it rests")
+        board.until(lambda: f"step {board.step + 1}:" in str(tab.page.evaluate(HEADING)), "the rule of its next step")
+
+
 def test_who_diverges_leaves_and_a_live_knob_is_no_new_race(page: Open) -> None:
     tab = page("/optimizers?optimizers_lr=3&optimizers_max_steps=0&optimizers_own=Adam(lr%3D0.01)")
     board = Board(tab.page).ready()

@@ -70,3 +70,11 @@ def test_beside_the_open_drawer_the_hero_stays_the_largest_picture(page: Open) -
     board.until(lambda: operator.gt(*board.page.evaluate(sizes)), "the second place gives way")
     words = "() => [...document.querySelectorAll('[data-place=thumbs] .label')].map((label) => label.clientHeight)"
     assert max(board.page.evaluate(words)) < 20, "the words under the small pictures have a line each"
+
+
+def test_every_picture_is_there_also_where_the_page_has_something_to_say_first(page: Open) -> None:
+    tab = page("/classification?classification_try=nonsense")
+    board = Board(tab.page).ready()
+    for name in ("accuracy", "gradients"):
+        board.until(lambda name=name: tab.page.evaluate(PAINTED, name) > 0, f"the small picture of {name}")
+    board.until(lambda: tab.page.locator('[data-chart="network"] .main-svg').count() > 0, "the network")

@@ -299,9 +299,12 @@ export class Board {
       return;
     }
     this.drawing = true;
-    askNext(() => this.ask(true));
     requestAnimationFrame(() => this.undrawn.length ? requestAnimationFrame(() => this.goOn()) : this.goOn());
-    this.paint(frame, SHOW_MS);
+    try {
+      this.paint(frame, SHOW_MS);
+    } finally {
+      askNext(() => this.ask(true)); // afterwards: what is due depends on the frame
+    }
   }
 
   /** In an animation frame: draw a part of what the last frame has left to draw; if nothing is left, go to the next. */

@@ -87,14 +87,17 @@ export class Companion {
       return;
     }
     this.drawing = true;
-    askNext(() => this.ask());
     requestAnimationFrame(() => {
       this.drawing = false;
       const last = this.waiting.pop();
       for (const each of this.waiting.splice(0)) this.show(each);
       if (last) this.receive(last);
     });
-    this.show(frame);
+    try {
+      this.show(frame);
+    } finally {
+      askNext(() => this.ask());
+    }
   }
 
   show(frame) {
