@@ -13,7 +13,7 @@ LEFT_OUT = "no {line}"
 ON_EDGES = {
     "weights": "On the lines: weights",
     "gradients": "On the lines: gradients",
-    "updates": "On the lines: what step() adds",
+    "updates": "On the lines: updates",
 }
 
 

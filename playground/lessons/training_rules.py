@@ -54,6 +54,7 @@ FROM_THE_DOCTOR = ("kept gradients", "target scale", "dies backwards", "constant
 SENTENCES = {
     **{name: DOCTOR[name] for name in FROM_THE_DOCTOR},
     "past": "You are looking back at step {step:,}. Press Now or Play to return.",
+    "past, diverged": "You are looking back at step {step:,}. Press Now to return.",
     "diverged": "Diverged at step {step:,}: the loss is not finite (NaN).",
     "one class": "All training points have class {label}: there is nothing to tell apart. Add other points.",
     "far": "The inputs go up to ±{largest}, but models learn best near ±1.",
@@ -409,6 +410,10 @@ class Plateau:
 
 def _past(s: TrainingSituation) -> AtStep | None:
     return None if s.is_current else AtStep(s.step)
+
+
+def _past_diverged(s: TrainingSituation) -> AtStep | None:
+    return _past(s) if s.outcome == "failed" else None
 
 
 def _diverged(s: TrainingSituation) -> Divergence | None:
@@ -772,6 +777,7 @@ def _rule(name: str, find: Callable[[TrainingSituation], Any], advice: Any = Non
 
 
 RULES: tuple[Rule[TrainingSituation], ...] = (
+    _rule("past, diverged", _past_diverged),
     _rule("past", _past),
     _rule("far", _far, lambda s, found: ADVICE["scale" if getattr(s.config, "normalise", True) else "normalise"]),
     _rule("target scale", _from_the_doctor("target scale", lambda s: s.step > 0 and s.fit < MIN_FIT), "scale targets"),

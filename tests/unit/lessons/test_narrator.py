@@ -97,6 +97,8 @@ def looking_back(run: Any) -> Any:
 
 RUNS: dict[str, tuple[str, Callable[[], Any]]] = {
     "a rate of 10": ("diverged", lambda: regressed(50, lr=10.0, activation="tanh")),
+    "an earlier step after a divergence": ("past, diverged", lambda: looking_back(
+        regressed(50, lr=10.0, activation="tanh"))),
     "an earlier step is shown": ("past", lambda: looking_back(regressed(5))),
     "points of one class": ("one class", lambda: on_rows(classified(0), [(0, 1, 0), (1, 0, 0), (1, 1, 0)], 2)),
     "inputs up to 100": ("far", lambda: on_rows(regressed(0, test_share=0.0), [(x, 0) for x in range(0, 101, 10)], 0)),

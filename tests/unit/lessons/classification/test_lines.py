@@ -20,5 +20,5 @@ def test_a_run_shown_line_by_line_ends_at_the_same_weights_and_its_updates_are_t
         for old, new, update in zip(before, shown.model.parameters(), updates, strict=True):
             torch.testing.assert_close(new - old, update)
         text = str(shown.draw(["network"], {}).charts["network"]["layout"]["annotations"])
-        assert "On the lines: what step() adds" in text
+        assert "On the lines: updates" in text
     assert all(map(torch.equal, plain.model.parameters(), shown.model.parameters()))

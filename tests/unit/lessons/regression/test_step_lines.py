@@ -100,7 +100,7 @@ def test_the_network_has_the_numbers_of_the_line_on_its_lines_only_while_lines_a
     assert "4 of 5: backward<br>On the lines: gradients" in text
     assert numbers == {float(f"{each:.2g}") for each in gradients}
     take_lines(run, 1)
-    assert "what step() adds" in written()[0]
+    assert "On the lines: updates" in written()[0]
 
 
 # Without zero_grad().
