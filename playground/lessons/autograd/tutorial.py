@@ -72,7 +72,7 @@ def draw_tutorial(config: TutorialConfig) -> Sheet:
     y = along(config.numbers, place, x)
     at, slope = config.numbers[place[0]][place[1]], float(gradient[place])
     tangent = out + slope * (x - at)
-    names = [f"v[{row}, {column}]" for row, column in ENTRIES.values()]
+    names = [f"[{row}, {column}]" for row, column in ENTRIES.values()]
     bars = slopes.pairs(names, np.array(config.numbers).ravel(), gradient.ravel(), limit=MAX_BAR)
     line = curves.functions(
         x.numpy(), [("mean(v*v)", "@model", y.numpy()), ("Tangent", "@gradient", tangent.numpy())],

@@ -18,7 +18,7 @@ MIN_ERROR, MAX_ERROR = -16.0, 4.0  # powers of ten on the error axis
 
 
 def pairs(names: Sequence[str], values: Array, gradients: Array, *, limit: float) -> Figure:
-    """Two bars for each name: its value and its gradient."""
+    """Two bars for each entry of v: its value and its gradient."""
     bars = [
         {"type": "bar", "name": name, "x": list(names), "y": np.asarray(y, np.float64), "textposition": "outside",
          "text": [number(each, 4) for each in y.tolist()], "cliponaxis": False, "hoverinfo": "skip",
@@ -27,7 +27,7 @@ def pairs(names: Sequence[str], values: Array, gradients: Array, *, limit: float
     ]  # fmt: skip
     return {
         "data": bars,
-        "layout": layout(axis("Number", type="category"), axis("Value", [-limit, limit]), barmode="group", bargap=0.3),
+        "layout": layout(axis("Entry of v", type="category"), axis("Value", [-limit, limit]), barmode="group", bargap=0.3),
     }
 
 
