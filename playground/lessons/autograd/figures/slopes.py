@@ -27,7 +27,9 @@ def pairs(names: Sequence[str], values: Array, gradients: Array, *, limit: float
     ]  # fmt: skip
     return {
         "data": bars,
-        "layout": layout(axis("Entry of v", type="category"), axis("Value", [-limit, limit]), barmode="group", bargap=0.3),
+        "layout": layout(
+            axis("Entry of v", type="category"), axis("Value", [-limit, limit]), barmode="group", bargap=0.3
+        ),
     }
 
 
