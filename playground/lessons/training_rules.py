@@ -53,8 +53,7 @@ COLLAPSED = 0.05  # weights no larger than this are as good as none
 FROM_THE_DOCTOR = ("kept gradients", "target scale", "dies backwards", "constant", "one prediction")
 SENTENCES = {
     **{name: DOCTOR[name] for name in FROM_THE_DOCTOR},
-    "past": "You are looking back at step {step:,}. Press Now or Play to return.",
-    "past, diverged": "You are looking back at step {step:,}. Press Now to return.",
+    "past": "You are looking back at step {step:,}.",
     "diverged": "Diverged at step {step:,}: the loss is not finite (NaN).",
     "one class": "All training points have class {label}: there is nothing to tell apart. Add other points.",
     "far": "The inputs go up to ±{largest}, but models learn best near ±1.",
@@ -123,6 +122,8 @@ SENTENCES_SINCE = {
 CAUSES = {"weight_decay": "Weight decay", "l1": "The L1 penalty", "dropout": "Dropout"}  # {label} of these sentences
 LAYERS = {"hidden": "layer {number}", "output": "the output layer"}  # {layer}
 ADVICE = {
+    "now": "Press Now to return.",
+    "now or play": "Press Now or Play to return.",
     "scale": "Scale your table, then load it.",
     "normalise": "Switch on “Normalise x” in All settings.",
     "go back, lower": "Go back to step {good_step:,} and lower the learning rate, or press Reset.",
@@ -412,8 +413,8 @@ def _past(s: TrainingSituation) -> AtStep | None:
     return None if s.is_current else AtStep(s.step)
 
 
-def _past_diverged(s: TrainingSituation) -> AtStep | None:
-    return _past(s) if s.outcome == "failed" else None
+def _to_return(s: TrainingSituation, found: AtStep) -> str:
+    return ADVICE["now" if s.outcome == "failed" else "now or play"]
 
 
 def _diverged(s: TrainingSituation) -> Divergence | None:
@@ -777,8 +778,7 @@ def _rule(name: str, find: Callable[[TrainingSituation], Any], advice: Any = Non
 
 
 RULES: tuple[Rule[TrainingSituation], ...] = (
-    _rule("past, diverged", _past_diverged),
-    _rule("past", _past),
+    _rule("past", _past, _to_return),
     _rule("far", _far, lambda s, found: ADVICE["scale" if getattr(s.config, "normalise", True) else "normalise"]),
     _rule("target scale", _from_the_doctor("target scale", lambda s: s.step > 0 and s.fit < MIN_FIT), "scale targets"),
     _rule("diverged", _diverged, _after_divergence),

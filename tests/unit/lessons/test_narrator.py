@@ -97,7 +97,7 @@ def looking_back(run: Any) -> Any:
 
 RUNS: dict[str, tuple[str, Callable[[], Any]]] = {
     "a rate of 10": ("diverged", lambda: regressed(50, lr=10.0, activation="tanh")),
-    "an earlier step after a divergence": ("past, diverged", lambda: looking_back(
+    "an earlier step after a divergence": ("past", lambda: looking_back(
         regressed(50, lr=10.0, activation="tanh"))),
     "an earlier step is shown": ("past", lambda: looking_back(regressed(5))),
     "points of one class": ("one class", lambda: on_rows(classified(0), [(0, 1, 0), (1, 0, 0), (1, 1, 0)], 2)),
